@@ -1,0 +1,94 @@
+import { posix } from "node:path";
+import { defineConfig, type OxlintOverride } from "oxlint";
+
+/** Which rooms each room may import. Kernel files are open; every other room only by its index.ts. docs/architecture.md explains it. */
+const ROOMS = {
+  kernel: [],
+  documents: ["kernel"],
+  agents: ["kernel", "documents"],
+  tools: ["kernel", "documents"],
+  runs: ["kernel", "agents", "tools"],
+  "sandbox/meter": ["kernel"],
+  "sandbox/guest": ["kernel", "sandbox/meter"],
+  sandbox: ["kernel", "tools", "sandbox/meter", "sandbox/guest"],
+  "backends/sqlite": ["kernel", "agents", "tools", "runs"],
+  "backends/disk": ["kernel", "tools", "runs", "sandbox"],
+  "backends/models": ["kernel", "runs"],
+  "api/contract": ["kernel"],
+  "api/operations": ["kernel", "agents", "tools", "runs", "api/contract"],
+  "api/http": ["kernel", "api/contract", "api/operations"],
+  server: [
+    "kernel",
+    "documents",
+    "agents",
+    "tools",
+    "runs",
+    "sandbox",
+    "backends/sqlite",
+    "backends/disk",
+    "backends/models",
+    "api/contract",
+    "api/operations",
+    "api/http",
+  ],
+  cli: ["kernel", "documents", "agents", "api/contract", "server"],
+} as const;
+
+const nested = (room: string) => Object.keys(ROOMS).filter((other) => other.startsWith(`${room}/`));
+
+const rooms = Object.entries(ROOMS).map(([room, allowed]): OxlintOverride => {
+  const doors = allowed.map((name) => {
+    const path = posix.relative(room, name);
+    return `!${path.startsWith(".") ? path : `./${path}`}/${name === "kernel" ? "**" : "index.ts"}`;
+  });
+  const message = `${room} may import, by the door: ${allowed.join(" ") || "nothing"}`;
+  const inner = nested(room).map((name) => `./${posix.relative(room, name)}/**`);
+  return {
+    files: [`src/${room}/**`],
+    rules: { "no-restricted-imports": ["error", { patterns: [{ group: ["../**", ...inner, ...doors], message }] }] },
+  };
+});
+
+export default defineConfig({
+  plugins: ["typescript", "import", "unicorn", "promise", "node", "vitest"],
+  categories: { correctness: "error", suspicious: "error" },
+  options: { typeAware: true },
+  rules: {
+    "import/no-cycle": "error",
+    "import/no-default-export": "error",
+    "typescript/no-floating-promises": "error",
+    "typescript/no-misused-promises": "error",
+    "typescript/switch-exhaustiveness-check": "error",
+    "typescript/only-throw-error": "error",
+    "typescript/no-explicit-any": "error",
+    "typescript/no-unsafe-type-assertion": "error",
+    "typescript/no-non-null-assertion": "error",
+    "unicorn/filename-case": ["error", { case: "kebabCase" }],
+    "node/no-process-env": "error",
+    "no-console": "error",
+    "max-lines": ["error", { max: 400, skipComments: true }],
+    "max-lines-per-function": ["error", { max: 70 }],
+    "max-params": ["error", { max: 4 }],
+    "typescript/consistent-return": "off",
+    "unicorn/require-post-message-target-origin": "off",
+  },
+  ignorePatterns: ["dist/**", "dashboard/dist/**", "tools/**", "**/node_modules/**"],
+  overrides: [
+    ...rooms,
+    {
+      files: ["dashboard/**"],
+      rules: {
+        "no-restricted-imports": [
+          "error",
+          {
+            patterns: [
+              { group: ["**/src/**", "!**/src/api/contract/index.ts"], message: "dashboard knows only api/contract" },
+            ],
+          },
+        ],
+      },
+    },
+    { files: ["**/*.config.ts", "vitest.reporter.ts"], rules: { "import/no-default-export": "off" } },
+    { files: ["**/*.test.ts", "**/*.test.tsx"], rules: { "max-lines": "off", "max-lines-per-function": "off" } },
+  ],
+});

@@ -1,0 +1,28 @@
+/** Time as the server sees it. Tests pass their own. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch, whole. */
+  nowMs(): number;
+  /** Milliseconds on a clock that never steps back; only differences mean something. */
+  monotonicMs(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when aborted first. Does not keep the process alive. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  sleep: async (ms, signal) => {
+    signal?.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, ms);
+    timer.unref();
+    const abort = () => reject(signal?.reason);
+    signal?.addEventListener("abort", abort, { once: true });
+    try {
+      await promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    }
+  },
+};

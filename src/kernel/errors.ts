@@ -1,0 +1,75 @@
+type Row = {
+  readonly http: number;
+  readonly grpc: number;
+  readonly retry: boolean;
+  readonly exit: number;
+  readonly log: "debug" | "warn" | "error";
+};
+
+/** Every kind of failure, and what the wire, the retrier, the CLI and the log do with it. Append only. */
+export const FAULTS = {
+  invalid: { http: 400, grpc: 3, retry: false, exit: 2, log: "debug" },
+  unauthenticated: { http: 401, grpc: 16, retry: false, exit: 4, log: "warn" },
+  denied: { http: 403, grpc: 7, retry: false, exit: 4, log: "warn" },
+  "not-found": { http: 404, grpc: 5, retry: false, exit: 3, log: "debug" },
+  conflict: { http: 409, grpc: 10, retry: false, exit: 5, log: "debug" },
+  "too-large": { http: 413, grpc: 3, retry: false, exit: 2, log: "debug" },
+  rejected: { http: 422, grpc: 3, retry: false, exit: 6, log: "debug" },
+  exhausted: { http: 429, grpc: 8, retry: true, exit: 1, log: "warn" },
+  cancelled: { http: 499, grpc: 1, retry: false, exit: 130, log: "debug" },
+  bug: { http: 500, grpc: 13, retry: false, exit: 1, log: "error" },
+  upstream: { http: 502, grpc: 14, retry: true, exit: 1, log: "warn" },
+  unavailable: { http: 503, grpc: 14, retry: true, exit: 7, log: "warn" },
+  timeout: { http: 504, grpc: 4, retry: true, exit: 8, log: "warn" },
+  "storage-full": { http: 507, grpc: 8, retry: true, exit: 1, log: "error" },
+} as const satisfies Record<string, Row>;
+export type FaultKind = keyof typeof FAULTS;
+
+/** An error as plain data, for threads, rows and sockets. Carries no cause and no stack. */
+export type Fault = {
+  readonly code: string;
+  readonly kind: FaultKind;
+  readonly message: string;
+  /** What the reader can do about it: one sentence, or empty when the message says all. */
+  readonly hint: string;
+  readonly details: object;
+};
+
+/** Base of every failure Caxton throws. `message`, `hint` and `details` may be shown to a client; put the rest in `cause`. */
+export abstract class CaxtonError<Details extends object = object> extends Error {
+  abstract readonly code: string;
+  abstract readonly kind: FaultKind;
+  readonly hint: string;
+  readonly details: Details;
+  constructor(message: string, hint: string, details: Details, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+    this.hint = hint;
+    this.details = details;
+  }
+}
+
+export const toFault = (error: unknown): Fault =>
+  error instanceof CaxtonError
+    ? { code: error.code, kind: error.kind, message: error.message, hint: error.hint, details: error.details }
+    : { code: "BUG", kind: "bug", message: "internal error", hint: "The server's log has the cause.", details: {} };
+
+/** A `Fault` thrown again on this side of a wire or thread. */
+export class RemoteError extends CaxtonError {
+  readonly code: string;
+  readonly kind: FaultKind;
+  constructor(fault: Fault) {
+    super(fault.message, fault.hint, fault.details);
+    this.code = fault.code;
+    this.kind = fault.kind;
+  }
+}
+
+/** Something the caller asked for was stopped by the caller. */
+export class CancelledError extends CaxtonError {
+  readonly code = "CANCELLED";
+  readonly kind = "cancelled";
+  constructor(what: string) {
+    super(`${what} was cancelled`, "", {});
+  }
+}

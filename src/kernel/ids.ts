@@ -1,0 +1,23 @@
+import { randomUUIDv7 } from "node:crypto";
+import * as z from "zod";
+
+const id = <Kind extends string>(_kind: Kind) => z.uuidv7().brand<Kind>();
+
+/** One execution of an agent revision for one request. */
+export const RunId = id("RunId");
+export type RunId = z.infer<typeof RunId>;
+
+/** One tool call; unique across runs, also the key under which its result is journaled. */
+export const ToolCallId = id("ToolCallId");
+export type ToolCallId = z.infer<typeof ToolCallId>;
+
+/** A file a caller sent for one run; readable by that run's tools alone. */
+export const UploadId = id("UploadId");
+export type UploadId = z.infer<typeof UploadId>;
+
+/** A file a run made. */
+export const ArtifactId = id("ArtifactId");
+export type ArtifactId = z.infer<typeof ArtifactId>;
+
+/** A fresh, time-ordered id of the kind given: `mint(RunId)`. */
+export const mint = <Id>(kind: { parse(value: unknown): Id }): Id => kind.parse(randomUUIDv7());

@@ -1,0 +1,21 @@
+import { pino, type Logger } from "pino";
+
+export type Log = Logger;
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The process's one logger: JSON lines on standard error, silent until `setLogLevel`. Content of prompts and tools never goes here. */
+export const log: Log = pino(
+  {
+    level: "silent",
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: { paths: ["token", "authorization", "*.token", "*.authorization", "*.apiKey"], censor: "[redacted]" },
+  },
+  pino.destination({ dest: 2, sync: true }),
+);
+
+export const setLogLevel = (level: LogLevel): void => {
+  log.level = level;
+};

@@ -1,0 +1,40 @@
+import * as z from "zod";
+
+/** Turns a model may take in one run; 1 to 1,000. */
+export const StepsMax = z.int().min(1).max(1_000).brand<"StepsMax">();
+export type StepsMax = z.infer<typeof StepsMax>;
+
+/** Entries in one page of a list; 1 to 200. */
+export const PageSize = z.coerce.number().int().min(1).max(200).brand<"PageSize">();
+export type PageSize = z.infer<typeof PageSize>;
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** Sizes and counts that bound what one caller can make the server hold. Each refusal names its limit. */
+export const LIMITS = {
+  /** One agent definition file. */
+  definitionBytesMax: 1 * MIB,
+  /** A JSON request body. */
+  bodyBytesMax: 4 * MIB,
+  /** The request text of a run. */
+  inputBytesMax: 1 * MIB,
+  /** One uploaded file; configurable as `files.upload_bytes_max`. */
+  uploadBytesMax: 256 * MIB,
+  /** Files attached to one run. */
+  uploadsPerRunMax: 16,
+  /** One artifact. */
+  artifactBytesMax: 16 * MIB,
+  /** Runs executing at once; more wait in `queued`. */
+  runsConcurrentMax: 64,
+  /** Runs waiting in `queued` before new ones are refused. */
+  runsQueuedMax: 10_000,
+  /** Tool calls a model may ask for in one turn. */
+  toolCallsPerTurnMax: 32,
+  /** Text of one tool result that a model is shown; the rest is cut and said to be. */
+  toolResultCharsMax: 32_000,
+  /** Live event streams open at once. */
+  streamsMax: 512,
+  /** Events waiting for a slow reader before its stream is cut (it resumes by Last-Event-ID). */
+  streamEventsMax: 4_096,
+} as const;
