@@ -1,0 +1,39 @@
+export type { Artifact, ArtifactStore } from "./artifact-store.ts";
+export {
+  type FinishReason,
+  type LanguageModel,
+  type ModelCatalogue,
+  type ModelChoice,
+  type ModelFailure,
+  type ModelFailureClass,
+  type ModelMessage,
+  type ModelPart,
+  type ModelProvider,
+  type ModelRequest,
+  type ModelSettings,
+  type ModelTool,
+  type ModelToolCall,
+  type ModelToolResult,
+  type ModelUsage,
+  FINISH_REASONS,
+  isRetryable,
+  MODEL_FAILURES,
+} from "./language-model.ts";
+export {
+  type Decision,
+  type JournalEntry,
+  type RunArtifact,
+  type RunFailure,
+  type RunFile,
+  DECISIONS,
+  RunEvent,
+} from "./run-event.ts";
+export {
+  type JournalAppend,
+  type RunJournal,
+  type RunQuery,
+  type RunState,
+  type RunSummary,
+  isTerminal,
+  RUN_STATES,
+} from "./run-journal.ts";

@@ -1,0 +1,114 @@
+import * as z from "zod";
+import { ArtifactId, RunId, ToolCallId } from "../kernel/ids.ts";
+import { Json } from "../kernel/json.ts";
+import { TOOL_FAILURES } from "../tools/index.ts";
+import { FINISH_REASONS, MODEL_FAILURES } from "./language-model.ts";
+
+const Count = z.int().min(0);
+const Tokens = Count.optional();
+
+export const RunFile = z.object({
+  name: z.string(),
+  mediaType: z.string(),
+  bytes: Count,
+  /** Where the server keeps it; never shown to a caller, a model or a guest. */
+  location: z.string(),
+});
+export type RunFile = z.infer<typeof RunFile>;
+
+export const RunArtifact = z.object({ id: ArtifactId, name: z.string(), mediaType: z.string(), bytes: Count });
+export type RunArtifact = z.infer<typeof RunArtifact>;
+
+/** Why a run failed, in the words of docs/errors.md. */
+export const RunFailure = z.object({ code: z.string(), message: z.string(), hint: z.string() });
+export type RunFailure = z.infer<typeof RunFailure>;
+
+export const DECISIONS = ["retry", "skip", "fail"] as const;
+export type Decision = (typeof DECISIONS)[number];
+
+/**
+ * What can be written in a run's journal. `content` holds what may be large: each of its members is stored once by its
+ * hash, so a system prompt shared by a million runs is on disk one time. `step` counts turns of the model from 1.
+ */
+export const RunEvent = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("run-queue"),
+    workspace: z.string(),
+    agent: z.string(),
+    revision: z.int().min(1),
+    /** The model asked for in the request, over the definition's; else null. */
+    model: z.string().nullable(),
+    files: z.array(RunFile),
+    /** `system` and `prompt` are the rendered prompts; rendering is not repeated on resume. */
+    content: z.object({ input: z.string(), system: z.string(), prompt: z.string() }),
+  }),
+  /** The server begins to work on it; `attempt` 2 and more are resumptions after a stop of the server. */
+  z.object({ type: z.literal("run-start"), attempt: z.int().min(1) }),
+  z.object({ type: z.literal("model-start"), step: Count, model: z.string(), attempt: z.int().min(1) }),
+  z.object({
+    type: z.literal("model-end"),
+    step: Count,
+    model: z.string(),
+    finish: z.enum(FINISH_REASONS),
+    durationMs: z.number(),
+    firstPartMs: z.number(),
+    usage: z.object({
+      inputTokens: Tokens,
+      outputTokens: Tokens,
+      cachedInputTokens: Tokens,
+      reasoningTokens: Tokens,
+    }),
+    content: z.object({
+      text: z.string(),
+      toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
+    }),
+  }),
+  z.object({
+    type: z.literal("model-fail"),
+    step: Count,
+    model: z.string(),
+    attempt: z.int().min(1),
+    class: z.enum(MODEL_FAILURES),
+    message: z.string(),
+    /** When it is tried again; null when it is not. */
+    retryInMs: z.number().nullable(),
+  }),
+  z.object({
+    type: z.literal("tool-start"),
+    step: Count,
+    callId: ToolCallId,
+    /** The model's own id of the call, which its result must carry. */
+    modelCallId: z.string(),
+    server: z.string(),
+    tool: z.string(),
+    /** Whether the call may be made again without asking when no result of it is found after a crash. */
+    repeatable: z.boolean(),
+    content: z.object({ arguments: Json }),
+  }),
+  z.object({
+    type: z.literal("tool-end"),
+    step: Count,
+    callId: ToolCallId,
+    outcome: z.enum(["done", ...TOOL_FAILURES]),
+    fuel: Count,
+    memoryBytes: Count,
+    durationMs: z.number(),
+    artifacts: z.array(RunArtifact),
+    content: z.object({ text: z.string(), structured: Json }),
+  }),
+  /** It stops until someone says what became of a call that had begun and has no result. */
+  z.object({ type: z.literal("run-wait"), callId: ToolCallId }),
+  z.object({ type: z.literal("run-decide"), callId: ToolCallId, decision: z.enum(DECISIONS) }),
+  z.object({ type: z.literal("run-complete"), content: z.object({ output: z.string() }) }),
+  z.object({ type: z.literal("run-fail"), failure: RunFailure }),
+  z.object({ type: z.literal("run-cancel"), reason: z.string() }),
+]);
+export type RunEvent = z.infer<typeof RunEvent>;
+
+/** One line of the journal. `seq` rises over all runs and never repeats. */
+export type JournalEntry = {
+  readonly seq: number;
+  readonly runId: RunId;
+  readonly atMs: number;
+  readonly event: RunEvent;
+};

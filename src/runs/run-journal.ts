@@ -1,0 +1,57 @@
+import type { RunId } from "../kernel/ids.ts";
+import type { JournalEntry, RunEvent } from "./run-event.ts";
+
+export const RUN_STATES = ["queued", "running", "needs-decision", "completed", "failed", "cancelled"] as const;
+export type RunState = (typeof RUN_STATES)[number];
+export const isTerminal = (state: RunState): boolean =>
+  state === "completed" || state === "failed" || state === "cancelled";
+
+/** A run as lists show it: one row, kept up to date by the journal itself. */
+export type RunSummary = {
+  readonly id: RunId;
+  readonly workspace: string;
+  readonly agent: string;
+  readonly revision: number;
+  /** The model that answered last; null before the first turn. */
+  readonly model: string | null;
+  readonly state: RunState;
+  /** The first 200 characters. */
+  readonly inputPreview: string;
+  readonly outputPreview: string;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  /** Turns of the model. */
+  readonly steps: number;
+  readonly toolCalls: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly failureCode: string | null;
+  readonly failureMessage: string | null;
+};
+
+export type RunQuery = {
+  readonly workspace: string;
+  readonly agent: string | undefined;
+  readonly state: RunState | undefined;
+  /** The id of the last run of the page before; newest come first. */
+  readonly before: RunId | undefined;
+  readonly limit: number;
+};
+
+export type JournalAppend = { readonly runId: RunId; readonly atMs: number; readonly event: RunEvent };
+
+/** The append-only record of runs. Each method is one transaction. */
+export interface RunJournal {
+  /** Durable when resolved, in the order given; several callers' appends share a commit. Throws StorageFullError, StorageError. */
+  append(entries: readonly JournalAppend[]): Promise<readonly JournalEntry[]>;
+  /** A run's entries after `afterSeq`, in order; empty for an unknown run. */
+  read(runId: RunId, afterSeq: number): readonly JournalEntry[];
+  summary(runId: RunId): RunSummary | undefined;
+  /** Newest first. */
+  list(query: RunQuery): readonly RunSummary[];
+  /** Runs neither ended nor waiting for a person, oldest first. */
+  unfinished(): readonly RunId[];
+  /** How many runs are in each state. */
+  counts(workspace: string): { readonly [State in RunState]: number };
+}

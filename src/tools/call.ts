@@ -1,0 +1,81 @@
+import type { ToolCallId } from "../kernel/ids.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
+
+/** A file that only the calling run's tools can read, as `uploads/<name>`. */
+export type AttachedFile = {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+  /** Where the server keeps it; never shown to a guest. */
+  readonly location: string;
+};
+
+/** On whose behalf a tool runs. Calls of one `session` share a guest instance, calls of two never do. */
+export type CallContext = {
+  /** A run's id, or a fresh id for a call outside a run. */
+  readonly session: string;
+  readonly workspace: string;
+  readonly agent: string | undefined;
+  readonly files: readonly AttachedFile[];
+};
+
+export type ToolCall = {
+  readonly id: ToolCallId;
+  readonly server: string;
+  readonly tool: string;
+  readonly arguments: JsonObject;
+  readonly context: CallContext;
+};
+
+/** One piece of a tool's answer. A `file` becomes an artifact of the run. */
+export type ContentPart =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "file"; readonly name: string; readonly mediaType: string; readonly text: string };
+
+export type ToolUsage = { readonly fuel: number; readonly durationMs: number; readonly memoryBytes: number };
+
+export const TOOL_FAILURES = [
+  /** The tool ran and said no: its text tells why. */
+  "tool-error",
+  /** No server or tool of that name, or the agent's list does not hold it. */
+  "unknown-tool",
+  "invalid-arguments",
+  "fuel",
+  "deadline",
+  "memory",
+  "trap",
+  /** It answered with what is not a valid result, or with too much. */
+  "bad-output",
+  /** The sandbox child ended; other calls in it are retried, the culprit fails. */
+  "crashed",
+  "quarantined",
+  "overloaded",
+  "cancelled",
+  "denied",
+] as const;
+export type ToolFailureReason = (typeof TOOL_FAILURES)[number];
+
+/** How a call ended. A failure is not thrown: the model has to see it. */
+export type ToolResult =
+  | {
+      readonly type: "done";
+      readonly content: readonly ContentPart[];
+      readonly structured: Json | undefined;
+      readonly usage: ToolUsage;
+    }
+  | {
+      readonly type: "failed";
+      readonly reason: ToolFailureReason;
+      /** What, where, how to fix it; may be shown to a model and a person. */
+      readonly message: string;
+      readonly usage: ToolUsage;
+    };
+
+export const NO_USAGE: ToolUsage = { fuel: 0, durationMs: 0, memoryBytes: 0 };
+
+export const failedCall = (reason: ToolFailureReason, message: string, usage: ToolUsage = NO_USAGE): ToolResult => ({
+  type: "failed",
+  reason,
+  message,
+  usage,
+});

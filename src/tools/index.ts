@@ -1,0 +1,24 @@
+export {
+  type AttachedFile,
+  type CallContext,
+  type ContentPart,
+  type ToolCall,
+  type ToolFailureReason,
+  type ToolResult,
+  type ToolUsage,
+  failedCall,
+  NO_USAGE,
+  TOOL_FAILURES,
+} from "./call.ts";
+export {
+  type Tool,
+  type ToolCounters,
+  type ToolEffects,
+  type ToolLimits,
+  type ToolServer,
+  type ToolServerState,
+  modelToolName,
+  TOOL_SERVER_STATES,
+  toolId,
+} from "./tool.ts";
+export type { ToolRunner } from "./tool-runner.ts";
