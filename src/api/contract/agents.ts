@@ -1,0 +1,72 @@
+import * as z from "zod";
+import { FileProblem, ListQuery, page } from "./problem.ts";
+
+const Instant = z.iso.datetime();
+
+export const DefinitionFormat = z.enum(["toml", "markdown"]);
+
+export const DeployAgentBody = z
+  .object({
+    source: z.string().meta({ description: "The definition file's text" }),
+    file_name: z
+      .string()
+      .max(400)
+      .default("agent.toml")
+      .meta({ description: "For messages; its extension tells the format" }),
+  })
+  .meta({ id: "DeployAgent" });
+export type DeployAgentBody = z.input<typeof DeployAgentBody>;
+
+export const AgentSummary = z
+  .object({
+    name: z.string(),
+    workspace: z.string(),
+    revision: z.int(),
+    version: z.string(),
+    description: z.string(),
+    capabilities: z.array(z.string()),
+    tools: z.array(z.string()),
+    model: z.string().nullable().meta({ description: "null: the server's default" }),
+    deployed_at: Instant,
+  })
+  .meta({ id: "AgentSummary" });
+export type AgentSummary = z.infer<typeof AgentSummary>;
+
+export const AgentDetail = AgentSummary.extend({
+  source: z.string(),
+  format: DefinitionFormat,
+  file_name: z.string(),
+  source_hash: z.string(),
+  documentation: z.string(),
+  max_steps: z.int(),
+  warnings: z.array(FileProblem),
+}).meta({ id: "Agent" });
+export type AgentDetail = z.infer<typeof AgentDetail>;
+
+export const DeployOutcome = z
+  .object({ outcome: z.enum(["created", "updated", "unchanged"]), agent: AgentDetail })
+  .meta({ id: "DeployOutcome" });
+export type DeployOutcome = z.infer<typeof DeployOutcome>;
+
+export const ValidationReport = z
+  .object({ valid: z.boolean(), name: z.string().nullable(), problems: z.array(FileProblem) })
+  .meta({ id: "ValidationReport" });
+export type ValidationReport = z.infer<typeof ValidationReport>;
+
+export const AgentPage = page(AgentSummary).meta({ id: "AgentPage" });
+export const AgentQuery = ListQuery.extend({ capability: z.string().optional() });
+
+export const RevisionSummary = z
+  .object({
+    revision: z.int(),
+    version: z.string(),
+    source_hash: z.string(),
+    file_name: z.string(),
+    deployed_at: Instant,
+  })
+  .meta({ id: "RevisionSummary" });
+export type RevisionSummary = z.infer<typeof RevisionSummary>;
+export const RevisionPage = page(RevisionSummary).meta({ id: "RevisionPage" });
+
+export const TemplateSummary = z.object({ name: z.string(), description: z.string() }).meta({ id: "Template" });
+export const TemplateList = z.object({ items: z.array(TemplateSummary) }).meta({ id: "TemplateList" });

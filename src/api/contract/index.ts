@@ -1,0 +1,27 @@
+export {
+  type AgentDetail,
+  type AgentSummary,
+  type DeployAgentBody,
+  type DeployOutcome,
+  type RevisionSummary,
+  type ValidationReport,
+} from "./agents.ts";
+export * as agents from "./agents.ts";
+export { type FileProblem, type ProblemDetails } from "./problem.ts";
+export * as problems from "./problem.ts";
+export { type RouteName, fillRoute, ROUTES } from "./routes.ts";
+export {
+  type ArtifactSummary,
+  type RunDetail,
+  type RunState,
+  type RunStreamEvent,
+  type RunSummary,
+  type StartRunBody,
+  type Step,
+  type Upload,
+} from "./runs.ts";
+export * as runs from "./runs.ts";
+export { type Ready, type ServerEvent, type Status } from "./system.ts";
+export * as system from "./system.ts";
+export { type ToolCallOutcome, type ToolDetail, type ToolServerDetail } from "./tools.ts";
+export * as tools from "./tools.ts";

@@ -1,0 +1,137 @@
+import * as z from "zod";
+import { ListQuery, page } from "./problem.ts";
+
+const Instant = z.iso.datetime();
+const Id = z.string();
+
+export const RunState = z.enum(["queued", "running", "needs-decision", "completed", "failed", "cancelled"]);
+export type RunState = z.infer<typeof RunState>;
+
+export const StartRunBody = z
+  .object({
+    agent: z.string(),
+    input: z.string().min(1).meta({ description: "The request, in words" }),
+    uploads: z
+      .array(Id)
+      .max(16)
+      .default([])
+      .meta({ description: "Ids of files sent to /uploads; only this run's tools can read them" }),
+    model: z.string().optional().meta({ description: "provider/model, instead of the definition's" }),
+    wait: z.boolean().default(false).meta({ description: "Answer when the run has ended, instead of at once" }),
+  })
+  .meta({ id: "StartRun" });
+export type StartRunBody = z.input<typeof StartRunBody>;
+
+export const RunSummary = z
+  .object({
+    id: Id,
+    workspace: z.string(),
+    agent: z.string(),
+    revision: z.int(),
+    model: z.string().nullable(),
+    state: RunState,
+    input_preview: z.string(),
+    output_preview: z.string(),
+    created_at: Instant,
+    started_at: Instant.nullable(),
+    ended_at: Instant.nullable(),
+    duration_ms: z.number().nullable(),
+    steps: z.int(),
+    tool_calls: z.int(),
+    input_tokens: z.int(),
+    output_tokens: z.int(),
+    failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+  })
+  .meta({ id: "RunSummary" });
+export type RunSummary = z.infer<typeof RunSummary>;
+
+export const ArtifactSummary = z
+  .object({
+    id: Id,
+    run: Id,
+    name: z.string(),
+    media_type: z.string(),
+    bytes: z.int(),
+    path: z.string().meta({ description: "Where the file is, relative to the server's data directory" }),
+    url: z.string().meta({ description: "Where its content is, relative to the server" }),
+    created_at: Instant,
+  })
+  .meta({ id: "Artifact" });
+export type ArtifactSummary = z.infer<typeof ArtifactSummary>;
+
+const Timing = {
+  index: z.int().meta({ description: "Place in the run, from 1" }),
+  turn: z.int().meta({ description: "Turn of the model this belongs to, from 1" }),
+  state: z.enum(["running", "done", "failed", "waiting"]),
+  started_at: Instant,
+  duration_ms: z.number().nullable(),
+};
+
+export const ModelStep = z.object({
+  kind: z.literal("model"),
+  ...Timing,
+  model: z.string(),
+  text: z.string(),
+  tool_calls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
+  finish: z.string().nullable(),
+  first_part_ms: z.number().nullable(),
+  input_tokens: z.int().nullable(),
+  output_tokens: z.int().nullable(),
+  attempts: z.array(z.object({ class: z.string(), message: z.string(), retry_in_ms: z.number().nullable() })),
+});
+export const ToolStep = z.object({
+  kind: z.literal("tool"),
+  ...Timing,
+  call_id: Id,
+  tool: z.string(),
+  arguments: z.json(),
+  outcome: z.string().nullable().meta({ description: "done, or why it failed" }),
+  text: z.string().meta({ description: "What the model was given" }),
+  structured: z.json(),
+  fuel: z.int(),
+  memory_bytes: z.int(),
+  artifacts: z.array(z.object({ id: Id, name: z.string(), media_type: z.string(), bytes: z.int(), url: z.string() })),
+});
+export const Step = z.discriminatedUnion("kind", [ModelStep, ToolStep]).meta({ id: "Step" });
+export type Step = z.infer<typeof Step>;
+
+export const RunDetail = RunSummary.extend({
+  input: z.string(),
+  output: z.string(),
+  system_prompt: z.string(),
+  prompt: z.string().meta({ description: "The user prompt after its template was filled" }),
+  files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
+  attempt: z.int().meta({ description: "1, and one more for each time the server had to resume it" }),
+  waiting_for: Id.nullable().meta({ description: "The tool call whose fate someone has to decide" }),
+  hint: z.string().meta({ description: "What to do about the failure; may be empty" }),
+  step_list: z.array(Step),
+  artifacts: z.array(ArtifactSummary),
+  last_event: z.int().meta({ description: "Sequence number to resume the event stream from" }),
+}).meta({ id: "Run" });
+export type RunDetail = z.infer<typeof RunDetail>;
+
+export const RunPage = page(RunSummary).meta({ id: "RunPage" });
+export const RunQuery = ListQuery.extend({ agent: z.string().optional(), state: RunState.optional() });
+
+export const DecideBody = z.object({ call_id: Id, decision: z.enum(["retry", "skip", "fail"]) }).meta({ id: "Decide" });
+
+/**
+ * What `GET /runs/{id}/events` sends, one server-sent event each, named by `type`. Durable ones carry an id to resume
+ * from (`Last-Event-ID`); deltas do not, and are superseded by the step that follows.
+ */
+export const RunStreamEvent = z
+  .discriminatedUnion("type", [
+    z.object({ type: z.literal("run"), run: RunSummary }),
+    z.object({ type: z.literal("step"), step: Step }),
+    z.object({ type: z.literal("text-delta"), turn: z.int(), text: z.string() }),
+    z.object({ type: z.literal("artifact"), artifact: ArtifactSummary }),
+    z.object({ type: z.literal("end"), run: RunDetail }),
+  ])
+  .meta({ id: "RunStreamEvent" });
+export type RunStreamEvent = z.infer<typeof RunStreamEvent>;
+
+export const UploadQuery = z.object({ name: z.string().min(1).max(200) });
+export const Upload = z
+  .object({ id: Id, name: z.string(), media_type: z.string(), bytes: z.int(), expires_at: Instant })
+  .meta({ id: "Upload" });
+export type Upload = z.infer<typeof Upload>;

@@ -1,0 +1,51 @@
+import * as z from "zod";
+import { RunSummary } from "./runs.ts";
+
+export const Health = z.object({ status: z.literal("ok"), version: z.string() }).meta({ id: "Health" });
+export const Ready = z
+  .object({
+    status: z.enum(["ready", "starting", "failing"]),
+    checks: z.record(z.string(), z.object({ ok: z.boolean(), note: z.string() })),
+  })
+  .meta({ id: "Ready" });
+export type Ready = z.infer<typeof Ready>;
+
+export const Status = z
+  .object({
+    version: z.string(),
+    node_version: z.string(),
+    started_at: z.iso.datetime(),
+    uptime_ms: z.number(),
+    data_directory: z.string(),
+    data_bytes: z.int(),
+    memory_bytes: z.int(),
+    agents: z.int(),
+    runs: z.object({
+      queued: z.int(),
+      running: z.int(),
+      needs_decision: z.int(),
+      completed: z.int(),
+      failed: z.int(),
+      cancelled: z.int(),
+    }),
+    tool_servers: z.array(z.object({ name: z.string(), state: z.string(), tools: z.int() })),
+    default_model: z.string(),
+    models: z.array(z.object({ provider: z.string(), ready: z.boolean(), note: z.string() })),
+  })
+  .meta({ id: "Status" });
+export type Status = z.infer<typeof Status>;
+
+/** What `GET /events` sends: changes anywhere in the server, for lists that stay current. */
+export const ServerEvent = z
+  .discriminatedUnion("type", [
+    z.object({ type: z.literal("run"), run: RunSummary }),
+    z.object({
+      type: z.literal("agent"),
+      name: z.string(),
+      change: z.enum(["deployed", "deleted"]),
+      revision: z.int(),
+    }),
+    z.object({ type: z.literal("tool-server"), name: z.string(), state: z.string() }),
+  ])
+  .meta({ id: "ServerEvent" });
+export type ServerEvent = z.infer<typeof ServerEvent>;
