@@ -1,0 +1,136 @@
+import type * as z from "zod";
+import { nearest } from "./distance.ts";
+import { problemAt, type Document } from "./document.ts";
+import { arrange, dotted, type Path, type Problem } from "./problem.ts";
+import { exampleAt, knownKeys } from "./schema-walk.ts";
+import { describe, show } from "./wording.ts";
+
+export type Checked<Value> =
+  | { readonly type: "valid"; readonly value: Value }
+  | { readonly type: "invalid"; readonly problems: readonly Problem[] };
+
+type Issue = z.core.$ZodIssue;
+
+/**
+ * Checks a document against a schema and reports everything that is wrong, in reading order. A `custom` issue may
+ * carry `params: { code, fix, alternatives }`. An `error` given in the schema is used instead of the generic words.
+ */
+export function checkAgainst<Schema extends z.ZodType>(document: Document, schema: Schema): Checked<z.output<Schema>> {
+  const result = schema.safeParse(document.data, { reportInput: true, error: describe });
+  if (result.success) return { type: "valid", value: result.data };
+  const problems = result.error.issues.flatMap((issue) => problemsOf(issue, [], { document, schema }));
+  return { type: "invalid", problems: arrange(problems) };
+}
+
+type Context = { readonly document: Document; readonly schema: z.ZodType };
+
+const pathOf = (issue: Issue, base: Path): Path => [
+  ...base,
+  ...issue.path.map((part) => (typeof part === "symbol" ? String(part) : part)),
+];
+
+function problemsOf(issue: Issue, base: Path, context: Context): readonly Problem[] {
+  const path = pathOf(issue, base);
+  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => unknownKey([...path, key], context));
+  if (issue.code === "invalid_union" && issue.message === "") return unionProblems(issue, path, context);
+  if (issue.code === "invalid_key") return issue.issues.slice(0, 1).map((inner) => single(inner, path, context, "key"));
+  if (issue.code === "invalid_element") return issue.issues.flatMap((inner) => problemsOf(inner, path, context));
+  return [single(issue, path, context)];
+}
+
+function unknownKey(path: Path, { document, schema }: Context): Problem {
+  const key = String(path.at(-1));
+  const keys = knownKeys(schema, path.slice(0, -1));
+  const meant = nearest(key, keys);
+  const [best] = meant;
+  return problemAt(
+    document,
+    path,
+    {
+      severity: "error",
+      code: "UNKNOWN_KEY",
+      message: `there is no key ${show(key)}${path.length > 1 ? ` in ${dotted(path.slice(0, -1))}` : ""}${best === undefined ? "" : `; did you mean ${best}?`}`,
+      fix:
+        best === undefined
+          ? keys.length === 0
+            ? "Remove it."
+            : `Remove it, or use one of: ${keys.toSorted().join(", ")}.`
+          : `Write ${best}, or remove the line.`,
+      ...(meant.length > 0 && { alternatives: meant }),
+    },
+    "key",
+  );
+}
+
+/** A union's complaint is that of the branch that got furthest; when none got anywhere, what would have been accepted. */
+function unionProblems(issue: z.core.$ZodIssueInvalidUnion, path: Path, context: Context): readonly Problem[] {
+  const branches = issue.errors.filter((errors) => errors.length > 0);
+  const deep = branches
+    .filter((errors) => errors.every((error) => error.code !== "invalid_type" || error.path.length > 0))
+    .toSorted((left, right) => left.length - right.length)[0];
+  if (deep !== undefined) return deep.flatMap((inner) => problemsOf(inner, path, context));
+  const [first] = branches.flat();
+  if (first === undefined) return [single({ ...issue, message: "this value is not accepted here" }, path, context)];
+  const expected = [
+    ...new Set(branches.flat().map((error) => error.message.replace(/^expected (.*), got .*$/s, "$1"))),
+  ];
+  return [single({ ...first, message: `expected ${expected.join(" or ")}, got ${show(issue.input)}` }, path, context)];
+}
+
+const CODES: Readonly<Partial<Record<Issue["code"], string>>> = {
+  invalid_type: "WRONG_TYPE",
+  invalid_union: "WRONG_TYPE",
+  invalid_value: "NOT_ALLOWED",
+  too_big: "OUT_OF_RANGE",
+  too_small: "OUT_OF_RANGE",
+  not_multiple_of: "OUT_OF_RANGE",
+  invalid_format: "BAD_FORMAT",
+};
+
+function single(issue: Issue, path: Path, { document, schema }: Context, part: "key" | "value" = "value"): Problem {
+  const missing = issue.code === "invalid_type" && issue.input === undefined;
+  const example = exampleAt(schema, path);
+  const key = path.findLast((item) => typeof item === "string") ?? "";
+  const params = issue.code === "custom" ? (issue.params ?? {}) : {};
+  const accepted =
+    issue.code === "invalid_value" && issue.values.length > 1 ? issue.values.map((value) => String(value)) : undefined;
+  const alternatives = stringsOf(params["alternatives"]) ?? (accepted && sortedBy(accepted, issue.input));
+  const given = params["fix"];
+  return problemAt(
+    document,
+    path,
+    {
+      severity: "error",
+      code: missing ? "MISSING_KEY" : stringOr(params["code"], CODES[issue.code] ?? "INVALID"),
+      message: missing ? `${key} is missing` : issue.message,
+      fix: stringOr(given, fixFor({ missing, key, example, alternatives, syntax: document.syntax })),
+      ...(alternatives !== undefined && { alternatives }),
+    },
+    part,
+  );
+}
+
+type FixInput = {
+  readonly missing: boolean;
+  readonly key: string;
+  readonly example: unknown;
+  readonly alternatives: readonly string[] | undefined;
+  readonly syntax: Document["syntax"];
+};
+
+function fixFor({ missing, key, example, alternatives, syntax }: FixInput): string {
+  if (alternatives !== undefined) return `Use one of: ${alternatives.join(", ")}.`;
+  if (example !== undefined)
+    return `${missing ? "Add" : "Write"} for example: ${key}${syntax === "toml" ? " =" : ":"} ${show(example)}`;
+  return missing ? `Add ${key}.` : `Correct the value of ${key}.`;
+}
+
+const stringOr = (value: unknown, otherwise: string): string => (typeof value === "string" ? value : otherwise);
+
+const stringsOf = (value: unknown): readonly string[] | undefined =>
+  Array.isArray(value) && value.every((item) => typeof item === "string") ? value : undefined;
+
+const sortedBy = (values: readonly string[], input: unknown): readonly string[] => {
+  const near = typeof input === "string" ? nearest(input, values) : [];
+  return [...near, ...values.filter((value) => !near.includes(value))];
+};

@@ -1,0 +1,41 @@
+/** Where a value sits in a document: keys and array indexes from the top. */
+export type Path = readonly (string | number)[];
+
+/** A stretch of one line. Line and column count from 1, in UTF-16 units; length is at least 1. */
+export type Place = { readonly line: number; readonly column: number; readonly length: number };
+
+/** Something wrong, or worth knowing, in a file that a user wrote; complete enough to be shown as it is. */
+export type Problem = Place & {
+  readonly severity: "error" | "warning";
+  /** UPPER_SNAKE; a program may act on it. */
+  readonly code: string;
+  /** Dotted, as in `model.temperature` or `tools.1`; empty for the whole file. */
+  readonly path: string;
+  readonly message: string;
+  /** What to do about it, one sentence. */
+  readonly fix: string;
+  readonly file: string;
+  /** Values that would have been accepted, nearest first. */
+  readonly alternatives?: readonly string[];
+};
+
+const BARE = /^[A-Za-z0-9_-]+$/;
+
+/** A path as people write it: `tools.1`, `tool_config."a.b"`. */
+export const dotted = (path: Path): string =>
+  path.map((part) => (typeof part === "number" || BARE.test(part) ? String(part) : JSON.stringify(part))).join(".");
+
+/** Problems in reading order, each once, errors before warnings on the same spot; at most 100. */
+export function arrange(problems: readonly Problem[]): readonly Problem[] {
+  const seen = new Map(
+    problems.map((problem) => [JSON.stringify([problem.code, problem.path, problem.line, problem.message]), problem]),
+  );
+  return [...seen.values()]
+    .toSorted(
+      (left, right) =>
+        left.line - right.line || left.column - right.column || left.severity.localeCompare(right.severity),
+    )
+    .slice(0, PROBLEMS_MAX);
+}
+
+const PROBLEMS_MAX = 100;

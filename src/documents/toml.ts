@@ -1,0 +1,31 @@
+import { parse, TomlError } from "smol-toml";
+import { normalise, problemAt, type Document, type Parsed } from "./document.ts";
+import { plainData } from "./plain.ts";
+import { explainSyntax } from "./toml-syntax.ts";
+import { tomlPlaces } from "./toml-places.ts";
+
+/** Reads TOML 1.1. Dates become ISO strings. A syntax error is one problem: the parser cannot see past the first. */
+export function parseToml(source: string, file: string): Parsed {
+  const text = normalise(source);
+  let value: unknown;
+  try {
+    value = parse(text, { maxDepth: 64 });
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const { message, fix, column, length } = explainSyntax(text, error);
+    const place = { line: error.line, column, length };
+    return {
+      type: "malformed",
+      problems: [{ severity: "error", code: "SYNTAX", path: "", message, fix, ...place, file }],
+    };
+  }
+  const locate = tomlPlaces(text);
+  const plain = plainData(value);
+  const document: Document = { data: plain.type === "plain" ? plain.data : {}, locate, text, file, syntax: "toml" };
+  if (plain.type === "plain") return { type: "parsed", document, problems: [] };
+  const { path, message, fix } = plain;
+  return {
+    type: "malformed",
+    problems: [problemAt(document, path, { severity: "error", code: "SYNTAX", message, fix })],
+  };
+}
