@@ -37,3 +37,5 @@ export {
   isTerminal,
   RUN_STATES,
 } from "./run-journal.ts";
+export * from "./errors.ts";
+export type { Upload, UploadStore } from "./upload-store.ts";

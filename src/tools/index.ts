@@ -22,3 +22,5 @@ export {
   toolId,
 } from "./tool.ts";
 export type { ToolRunner } from "./tool-runner.ts";
+export { type ToolList, ToolCatalogue } from "./catalogue.ts";
+export { ToolNotFoundError, ToolServerNotFoundError } from "./errors.ts";

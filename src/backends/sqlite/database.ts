@@ -1,0 +1,183 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseTooNewError, dataDirectoryInUse, storageError } from "./errors.ts";
+import { MIGRATIONS } from "./migrations/index.ts";
+
+export const SYNCHRONOUS = ["normal", "full"] as const;
+export type Synchronous = (typeof SYNCHRONOUS)[number];
+
+export type DatabaseOptions = {
+  readonly directory: string;
+  /** `normal` survives the death of the process, `full` also that of the machine's power, for an fsync a commit. */
+  readonly synchronous: Synchronous;
+};
+
+type Job = {
+  readonly run: () => unknown;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+};
+
+const CACHE_KIB = 16_384;
+const CHECKPOINT_PAGES = 2_000;
+
+/**
+ * The one connection to `caxton.db`.
+ * D1. One process has the directory: a lock on `caxton.lock` is held as long as the database is open, and ends with the process.
+ * D2. Every write goes through `write`; all writes of one turn of the event loop share one transaction.
+ * D3. A job that fails takes no other job with it: its batch is rolled back and the others are run again without it.
+ */
+export class Database implements Disposable {
+  readonly directory: string;
+  readonly #db: DatabaseSync;
+  readonly #lock: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+  #jobs: Job[] = [];
+  #scheduled = false;
+
+  private constructor(db: DatabaseSync, lock: DatabaseSync, directory: string) {
+    this.#db = db;
+    this.#lock = lock;
+    this.directory = directory;
+  }
+
+  /** Opens, locks and migrates. Throws DataDirectoryInUseError, DatabaseTooNewError, StorageReadOnlyError, StorageFullError. */
+  static open(options: DatabaseOptions): Database {
+    const { directory } = options;
+    try {
+      mkdirSync(directory, { recursive: true });
+      const lock = lockDirectory(directory);
+      try {
+        const db = new DatabaseSync(join(directory, "caxton.db"), { timeout: 5_000 });
+        db.exec(
+          `PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.synchronous}; PRAGMA foreign_keys=ON;
+           PRAGMA cache_size=-${CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
+        );
+        migrate(db);
+        return new Database(db, lock, directory);
+      } catch (error) {
+        lock.close();
+        throw error;
+      }
+    } catch (error) {
+      throw storageError(error, directory);
+    }
+  }
+
+  /** A prepared statement, made once. For reading anywhere, for writing inside a `write` job. */
+  sql(text: string): StatementSync {
+    let statement = this.#statements.get(text);
+    if (!statement) {
+      statement = this.#db.prepare(text);
+      this.#statements.set(text, statement);
+    }
+    return statement;
+  }
+
+  /** Runs `job` in the next transaction; on disk when resolved. The job may be run twice, so it only touches the database. */
+  write<Result>(job: () => Result): Promise<Result>;
+  write(job: () => unknown): Promise<unknown> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    this.#jobs.push({ run: job, resolve, reject });
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => this.#flush());
+    }
+    return promise;
+  }
+
+  /** Runs a reading query, its errors made ours. */
+  read<Result>(query: () => Result): Result {
+    try {
+      return query();
+    } catch (error) {
+      throw storageError(error, this.directory);
+    }
+  }
+
+  #flush(): void {
+    this.#scheduled = false;
+    const jobs = this.#jobs;
+    if (jobs.length === 0) return;
+    this.#jobs = [];
+    try {
+      const results = this.#transact(jobs);
+      for (const [index, job] of jobs.entries()) job.resolve(results[index]);
+    } catch (error) {
+      if (jobs.length === 1) jobs[0]?.reject(storageError(error, this.directory));
+      else this.#flushApart(jobs);
+    }
+  }
+
+  #flushApart(jobs: readonly Job[]): void {
+    for (const job of jobs) {
+      try {
+        job.resolve(this.#transact([job])[0]);
+      } catch (error) {
+        job.reject(storageError(error, this.directory));
+      }
+    }
+  }
+
+  #transact(jobs: readonly Job[]): unknown[] {
+    this.#db.exec("BEGIN IMMEDIATE");
+    try {
+      const results = jobs.map((job) => job.run());
+      this.#db.exec("COMMIT");
+      return results;
+    } catch (error) {
+      // SQLite has already rolled back after some errors (a full disk among them); a second rollback would hide the first error.
+      if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  /** Bytes of the database and its log. */
+  bytes(): number {
+    const row = this.sql("SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()").get();
+    return Number(row?.["bytes"] ?? 0);
+  }
+
+  [Symbol.dispose](): void {
+    this.#flush();
+    this.#statements.clear();
+    this.#db.close();
+    this.#lock.close();
+  }
+}
+
+function lockDirectory(directory: string): DatabaseSync {
+  const lock = new DatabaseSync(join(directory, "caxton.lock"), { timeout: 0 });
+  try {
+    lock.exec("PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE");
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (error instanceof Error && "errcode" in error && error.errcode === 5) throw dataDirectoryInUse(directory, error);
+    throw error;
+  }
+}
+
+function migrate(db: DatabaseSync): void {
+  const found = Number(db.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+  if (found > MIGRATIONS.length) {
+    throw new DatabaseTooNewError(
+      `the database was written by a newer Caxton (schema ${found}; this one knows ${MIGRATIONS.length})`,
+      "Run the newer version, or restore a backup made before the upgrade.",
+      { found, known: MIGRATIONS.length },
+    );
+  }
+  for (const [index, migration] of MIGRATIONS.entries()) {
+    if (index < found) continue;
+    db.exec("BEGIN IMMEDIATE");
+    try {
+      db.exec(migration);
+      db.exec(`PRAGMA user_version=${index + 1}`);
+      db.exec("COMMIT");
+    } catch (error) {
+      if (db.isTransaction) db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,4 @@
+import { init } from "./001-init.ts";
+
+/** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
+export const MIGRATIONS: readonly string[] = [init];

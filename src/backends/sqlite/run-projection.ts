@@ -1,0 +1,54 @@
+import type { RunId } from "../../kernel/ids.ts";
+import type { RunEvent } from "../../runs/index.ts";
+import type { Database } from "./database.ts";
+
+const PREVIEW_CHARS = 200;
+const preview = (text: string): string => text.slice(0, PREVIEW_CHARS);
+
+const END =
+  "UPDATE runs SET state = ?, ended_at_ms = ?, output_preview = ?, failure_code = ?, failure_message = ? WHERE id = ?";
+
+/** Brings a run's summary row up to date with one event of its journal. Only inside a write job. */
+export function project(db: Database, runId: RunId, atMs: number, event: RunEvent): void {
+  switch (event.type) {
+    case "run-queue":
+      db.sql(
+        `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms)
+         VALUES (?, ?, ?, ?, ?, 'queued', ?, ?)`,
+      ).run(runId, event.workspace, event.agent, event.revision, event.model, preview(event.content.input), atMs);
+      return;
+    case "run-start":
+      db.sql("UPDATE runs SET state = 'running', started_at_ms = coalesce(started_at_ms, ?) WHERE id = ?").run(
+        atMs,
+        runId,
+      );
+      return;
+    case "model-end":
+      db.sql(
+        "UPDATE runs SET model = ?, steps = steps + 1, input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE id = ?",
+      ).run(event.model, event.usage.inputTokens ?? 0, event.usage.outputTokens ?? 0, runId);
+      return;
+    case "tool-end":
+      db.sql("UPDATE runs SET tool_calls = tool_calls + 1 WHERE id = ?").run(runId);
+      return;
+    case "run-wait":
+      db.sql("UPDATE runs SET state = 'needs-decision' WHERE id = ?").run(runId);
+      return;
+    case "run-decide":
+      db.sql("UPDATE runs SET state = 'queued' WHERE id = ?").run(runId);
+      return;
+    case "run-complete":
+      db.sql(END).run("completed", atMs, preview(event.content.output), null, null, runId);
+      return;
+    case "run-fail":
+      db.sql(END).run("failed", atMs, "", event.failure.code, event.failure.message, runId);
+      return;
+    case "run-cancel":
+      db.sql(END).run("cancelled", atMs, "", null, null, runId);
+      return;
+    case "model-start":
+    case "model-fail":
+    case "tool-start":
+      return;
+  }
+}

@@ -1,0 +1,126 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { extname, join, relative, resolve } from "node:path";
+import * as z from "zod";
+import type { Clock } from "../../kernel/clock.ts";
+import { ArtifactId, mint, RunId } from "../../kernel/ids.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import { type Artifact, type ArtifactStore, ArtifactNotFoundError } from "../../runs/index.ts";
+import type { Database } from "./database.ts";
+import { ArtifactTooLargeError, storageError } from "./errors.ts";
+import { safeFileName } from "./safe-file-name.ts";
+
+const Row = z
+  .object({
+    id: ArtifactId,
+    run_id: RunId,
+    name: z.string(),
+    media_type: z.string(),
+    bytes: z.int(),
+    path: z.string(),
+    created_at_ms: z.int(),
+  })
+  .transform((row): Artifact => ({
+    id: row.id,
+    runId: row.run_id,
+    name: row.name,
+    mediaType: row.media_type,
+    bytes: row.bytes,
+    path: row.path,
+    createdAtMs: row.created_at_ms,
+  }));
+
+/** Artifacts as files under `<data>/artifacts/<run>/`, with a row each. */
+export class SqliteArtifactStore implements ArtifactStore {
+  readonly #db: Database;
+  readonly #clock: Clock;
+
+  constructor(db: Database, clock: Clock) {
+    this.#db = db;
+    this.#clock = clock;
+  }
+
+  async save(
+    runId: RunId,
+    file: { readonly name: string; readonly mediaType: string; readonly text: string },
+  ): Promise<Artifact> {
+    const bytes = Buffer.from(file.text);
+    if (bytes.length > LIMITS.artifactBytesMax) {
+      throw new ArtifactTooLargeError(
+        `${file.name} has ${bytes.length} bytes; an artifact may have ${LIMITS.artifactBytesMax}`,
+        "Let the tool make a smaller file.",
+        { bytesMax: LIMITS.artifactBytesMax },
+      );
+    }
+    const directory = resolve(this.#db.directory, "artifacts", runId);
+    try {
+      await mkdir(directory, { recursive: true });
+      const name = await writeUnique(directory, safeFileName(file.name), bytes);
+      const artifact: Artifact = {
+        id: mint(ArtifactId),
+        runId,
+        name,
+        mediaType: file.mediaType,
+        bytes: bytes.length,
+        path: relative(this.#db.directory, join(directory, name)),
+        createdAtMs: this.#clock.nowMs(),
+      };
+      await this.#db.write(() =>
+        this.#db
+          .sql(
+            "INSERT INTO artifacts (id, run_id, name, media_type, bytes, path, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+          )
+          .run(artifact.id, runId, name, artifact.mediaType, artifact.bytes, artifact.path, artifact.createdAtMs),
+      );
+      return artifact;
+    } catch (error) {
+      throw storageError(error, this.#db.directory);
+    }
+  }
+
+  find(id: ArtifactId): Artifact | undefined {
+    return this.#db.read(() => {
+      const row = this.#db.sql("SELECT * FROM artifacts WHERE id = ?").get(id);
+      return row && Row.parse(row);
+    });
+  }
+
+  ofRun(runId: RunId): readonly Artifact[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql("SELECT * FROM artifacts WHERE run_id = ? ORDER BY id")
+        .all(runId)
+        .map((row) => Row.parse(row)),
+    );
+  }
+
+  async read(artifact: Artifact): Promise<Uint8Array> {
+    try {
+      return await readFile(resolve(this.#db.directory, artifact.path));
+    } catch (error) {
+      throw new ArtifactNotFoundError(
+        `the file of artifact ${artifact.id} is gone from ${artifact.path}`,
+        "It was removed from the data directory by hand.",
+        { id: artifact.id },
+        { cause: error },
+      );
+    }
+  }
+}
+
+const NAME_TRIES_MAX = 10_000;
+
+/** Writes under `name`, or `name-2`, `name-3` … when a file of the run has it already; the name taken. */
+async function writeUnique(directory: string, name: string, bytes: Uint8Array): Promise<string> {
+  const extension = extname(name);
+  const stem = name.slice(0, name.length - extension.length);
+  for (let attempt = 1; attempt <= NAME_TRIES_MAX; attempt += 1) {
+    const candidate = attempt === 1 ? name : `${stem}-${attempt}${extension}`;
+    try {
+      await writeFile(join(directory, candidate), bytes, { flag: "wx" });
+      return candidate;
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+    }
+  }
+  throw new Error(`no free name for ${name} in ${directory}`);
+}

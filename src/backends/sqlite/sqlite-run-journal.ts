@@ -1,0 +1,159 @@
+import * as z from "zod";
+import { RunId } from "../../kernel/ids.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
+import {
+  type JournalAppend,
+  type JournalEntry,
+  type RunJournal,
+  type RunQuery,
+  type RunState,
+  type RunSummary,
+  RUN_STATES,
+  RunEvent,
+} from "../../runs/index.ts";
+import { Contents } from "./contents.ts";
+import type { Database } from "./database.ts";
+import { project } from "./run-projection.ts";
+
+const Row = z.object({ seq: z.int(), at_ms: z.int(), body: z.string() });
+
+const SummaryRow = z
+  .object({
+    id: RunId,
+    workspace: z.string(),
+    agent: z.string(),
+    revision: z.int(),
+    model: z.string().nullable(),
+    state: z.enum(RUN_STATES),
+    input_preview: z.string(),
+    output_preview: z.string(),
+    created_at_ms: z.int(),
+    started_at_ms: z.int().nullable(),
+    ended_at_ms: z.int().nullable(),
+    steps: z.int(),
+    tool_calls: z.int(),
+    input_tokens: z.int(),
+    output_tokens: z.int(),
+    failure_code: z.string().nullable(),
+    failure_message: z.string().nullable(),
+  })
+  .transform((row): RunSummary => ({
+    id: row.id,
+    workspace: row.workspace,
+    agent: row.agent,
+    revision: row.revision,
+    model: row.model,
+    state: row.state,
+    inputPreview: row.input_preview,
+    outputPreview: row.output_preview,
+    createdAtMs: row.created_at_ms,
+    startedAtMs: row.started_at_ms,
+    endedAtMs: row.ended_at_ms,
+    steps: row.steps,
+    toolCalls: row.tool_calls,
+    inputTokens: row.input_tokens,
+    outputTokens: row.output_tokens,
+    failureCode: row.failure_code,
+    failureMessage: row.failure_message,
+  }));
+
+/** Runs and their journal in `caxton.db`; a run's summary row is kept in the transaction that writes its journal. */
+export class SqliteRunJournal implements RunJournal {
+  readonly #db: Database;
+  readonly #contents: Contents;
+  #nextSeq: number;
+
+  constructor(db: Database) {
+    this.#db = db;
+    this.#contents = new Contents(db);
+    this.#nextSeq = 1 + Number(db.sql("SELECT coalesce(max(seq), 0) AS seq FROM journal").get()?.["seq"] ?? 0);
+  }
+
+  async append(entries: readonly JournalAppend[]): Promise<readonly JournalEntry[]> {
+    const written = await this.#db.write(() => entries.map((entry) => this.#insert(entry)));
+    for (const { content } of written) this.#contents.remember(content);
+    return written.map(({ entry }) => entry);
+  }
+
+  #insert({ runId, atMs, event }: JournalAppend): { entry: JournalEntry; content: JsonObject } {
+    const seq = this.#nextSeq++;
+    const { body, content } = this.#encode(event);
+    this.#db.sql("INSERT INTO journal (seq, run_id, at_ms, body) VALUES (?, ?, ?, ?)").run(seq, runId, atMs, body);
+    project(this.#db, runId, atMs, event);
+    return { entry: { seq, runId, atMs, event }, content };
+  }
+
+  #encode(event: RunEvent): { body: string; content: JsonObject } {
+    if (!("content" in event)) return { body: JSON.stringify(event), content: {} };
+    const content = this.#contents.detach(event.content);
+    return { body: JSON.stringify({ ...event, content }), content };
+  }
+
+  read(runId: RunId, afterSeq: number): readonly JournalEntry[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql("SELECT seq, at_ms, body FROM journal WHERE run_id = ? AND seq > ? ORDER BY seq")
+        .all(runId, afterSeq)
+        .map((raw) => {
+          const row = Row.parse(raw);
+          return { seq: row.seq, runId, atMs: row.at_ms, event: this.#decode(row.body) };
+        }),
+    );
+  }
+
+  #decode(body: string): RunEvent {
+    const value: Json = JSON.parse(body);
+    const content = isJsonObject(value) ? value["content"] : undefined;
+    return RunEvent.parse(
+      isJsonObject(value) && isJsonObject(content) ? { ...value, content: this.#contents.attach(content) } : value,
+    );
+  }
+
+  summary(runId: RunId): RunSummary | undefined {
+    return this.#db.read(() => {
+      const row = this.#db.sql("SELECT * FROM runs WHERE id = ?").get(runId);
+      return row && SummaryRow.parse(row);
+    });
+  }
+
+  list(query: RunQuery): readonly RunSummary[] {
+    const conditions = ["workspace = ?"];
+    const values: (string | number)[] = [query.workspace];
+    if (query.agent !== undefined) {
+      conditions.push("agent = ?");
+      values.push(query.agent);
+    }
+    if (query.state !== undefined) {
+      conditions.push("state = ?");
+      values.push(query.state);
+    }
+    if (query.before !== undefined) {
+      conditions.push("id < ?");
+      values.push(query.before);
+    }
+    return this.#db.read(() =>
+      this.#db
+        .sql(`SELECT * FROM runs WHERE ${conditions.join(" AND ")} ORDER BY id DESC LIMIT ?`)
+        .all(...values, query.limit)
+        .map((row) => SummaryRow.parse(row)),
+    );
+  }
+
+  unfinished(): readonly RunId[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql("SELECT id FROM runs WHERE state IN ('queued', 'running') ORDER BY id")
+        .all()
+        .map((row) => RunId.parse(row["id"])),
+    );
+  }
+
+  counts(workspace: string): { readonly [State in RunState]: number } {
+    const counts = { queued: 0, running: 0, "needs-decision": 0, completed: 0, failed: 0, cancelled: 0 };
+    const rows = this.#db.read(() =>
+      this.#db.sql("SELECT state, count(*) AS n FROM runs WHERE workspace = ? GROUP BY state").all(workspace),
+    );
+    for (const row of rows) counts[z.enum(RUN_STATES).parse(row["state"])] = Number(row["n"]);
+    return counts;
+  }
+}

@@ -1,0 +1,69 @@
+import { CaxtonError } from "../kernel/errors.ts";
+
+export class RunNotFoundError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "RUN_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+export class RunQueueFullError extends CaxtonError<{ readonly queuedMax: number }> {
+  readonly code = "RUN_QUEUE_FULL";
+  readonly kind = "exhausted";
+}
+
+export class RunEndedError extends CaxtonError<{ readonly id: string; readonly state: string }> {
+  readonly code = "RUN_ENDED";
+  readonly kind = "conflict";
+}
+
+export class RunNotWaitingError extends CaxtonError<{ readonly id: string; readonly callId: string }> {
+  readonly code = "RUN_NOT_WAITING";
+  readonly kind = "conflict";
+}
+
+export class InputTooLargeError extends CaxtonError<{ readonly bytesMax: number }> {
+  readonly code = "INPUT_TOO_LARGE";
+  readonly kind = "too-large";
+}
+
+export class ServerStoppingError extends CaxtonError {
+  readonly code = "SERVER_STOPPING";
+  readonly kind = "unavailable";
+}
+
+export class UnknownModelError extends CaxtonError<{ readonly model: string; readonly providers: readonly string[] }> {
+  readonly code = "UNKNOWN_MODEL";
+  readonly kind = "rejected";
+}
+
+export class UploadNotFoundError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "UPLOAD_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+export class UploadTakenError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "UPLOAD_TAKEN";
+  readonly kind = "conflict";
+}
+
+export class ArtifactNotFoundError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "ARTIFACT_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+/** Codes a failed run can carry beside those of the model's failure classes; they are rows, not thrown. */
+export const RUN_FAILURE_CODES = {
+  stepsMax: "STEPS_MAX_REACHED",
+  timeout: "RUN_TIMEOUT",
+  tooManyCalls: "TOO_MANY_TOOL_CALLS",
+  outputCut: "OUTPUT_CUT",
+  decidedFail: "DECIDED_TO_FAIL",
+  rateLimited: "MODEL_RATE_LIMITED",
+  overloaded: "MODEL_OVERLOADED",
+  auth: "MODEL_AUTH",
+  invalidRequest: "MODEL_INVALID_REQUEST",
+  contextTooLong: "MODEL_CONTEXT_TOO_LONG",
+  contentFiltered: "MODEL_CONTENT_FILTERED",
+  modelTimeout: "MODEL_TIMEOUT",
+  network: "MODEL_UNREACHABLE",
+  badResponse: "MODEL_BAD_RESPONSE",
+} as const;

@@ -1,0 +1,106 @@
+import { isJsonObject, type JsonObject } from "../kernel/json.ts";
+import { type ToolCall, type ToolResult, failedCall } from "./call.ts";
+import { ToolNotFoundError, ToolServerNotFoundError } from "./errors.ts";
+import { type SchemaCheck, schemaCheck } from "./schema-check.ts";
+import { type Tool, type ToolServer, toolId } from "./tool.ts";
+import type { ToolRunner } from "./tool-runner.ts";
+
+/** What an agent's `tools` list stands for: entries are `server` or `server.tool`; "all" is every tool there is. */
+export type ToolList = readonly string[] | "all";
+
+/** The tools of this server: which there are, which an agent may use, and calls with arguments and results checked. */
+export class ToolCatalogue {
+  readonly #runner: ToolRunner;
+  readonly #checks = new WeakMap<JsonObject, SchemaCheck>();
+
+  constructor(runner: ToolRunner) {
+    this.#runner = runner;
+  }
+
+  servers(): readonly ToolServer[] {
+    return this.#runner.servers();
+  }
+
+  /** Throws ToolServerNotFoundError. */
+  server(name: string): ToolServer {
+    const servers = this.servers();
+    const found = servers.find((server) => server.name === name);
+    if (found) return found;
+    const known = servers.map((server) => server.name);
+    throw new ToolServerNotFoundError(
+      `there is no tool server "${name}"`,
+      `Tool servers here: ${known.join(", ") || "none"}.`,
+      { server: name, known },
+    );
+  }
+
+  /** Throws ToolServerNotFoundError, ToolNotFoundError. */
+  tool(server: string, name: string): Tool {
+    const { tools } = this.server(server);
+    const found = tools.find((tool) => tool.name === name);
+    if (found) return found;
+    const known = tools.map(toolId);
+    throw new ToolNotFoundError(`${server} has no tool "${name}"`, `Its tools: ${known.join(", ")}.`, {
+      tool: `${server}.${name}`,
+      known,
+    });
+  }
+
+  /** Whether an entry of an agent's list names something that is here, and if not, what is. */
+  knows(entry: string): { readonly known: true } | { readonly known: false; readonly alternatives: readonly string[] } {
+    const servers = this.servers();
+    if (servers.some(({ name, tools }) => name === entry || tools.some((tool) => toolId(tool) === entry))) {
+      return { known: true };
+    }
+    const [serverName] = entry.split(".");
+    const server = servers.find(({ name }) => name === serverName);
+    return { known: false, alternatives: server ? server.tools.map(toolId) : servers.map(({ name }) => name) };
+  }
+
+  /** The tools a list stands for, in the catalogue's order; entries that name nothing give nothing. */
+  select(list: ToolList): readonly Tool[] {
+    const tools = this.servers().flatMap((server) => server.tools);
+    if (list === "all") return tools;
+    const wanted = new Set(list);
+    return tools.filter((tool) => wanted.has(tool.server) || wanted.has(toolId(tool)));
+  }
+
+  /** Calls a tool after checking the arguments, and checks its structured result. Never throws. */
+  async call(tool: Tool, call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    const wrong = this.#check(tool.inputSchema)(call.arguments);
+    if (wrong.length > 0) {
+      return failedCall(
+        "invalid-arguments",
+        `the arguments do not fit ${toolId(tool)}: ${wrong.join("; ")}. Correct them and call again.`,
+      );
+    }
+    const result = await this.#runner.call(call, signal);
+    return result.type === "done" ? this.#checked(tool, result) : result;
+  }
+
+  #checked(tool: Tool, result: Extract<ToolResult, { type: "done" }>): ToolResult {
+    if (!tool.outputSchema || result.structured === undefined) return result;
+    const wrong = isJsonObject(result.structured)
+      ? this.#check(tool.outputSchema)(result.structured)
+      : ["the structured result is not an object"];
+    if (wrong.length === 0) return result;
+    return failedCall(
+      "bad-output",
+      `${toolId(tool)} answered what its own schema does not allow: ${wrong.join("; ")}`,
+      result.usage,
+    );
+  }
+
+  endSession(session: string): void {
+    this.#runner.endSession(session);
+  }
+
+  #check(schema: JsonObject): SchemaCheck {
+    let check = this.#checks.get(schema);
+    if (!check) {
+      check = schemaCheck(schema);
+      this.#checks.set(schema, check);
+    }
+    return check;
+  }
+}
