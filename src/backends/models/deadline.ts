@@ -1,0 +1,28 @@
+import type { Clock } from "../../kernel/clock.ts";
+import type { ModelFailure } from "../../runs/index.ts";
+import { failure } from "./failure.ts";
+
+/** The caller's cancellation and the attempt's time limit as one signal. Dispose it when the attempt is over. */
+export interface Deadline extends Disposable {
+  readonly signal: AbortSignal;
+  /** Why the signal was aborted; undefined while it is not. */
+  readonly failure: ModelFailure | undefined;
+}
+
+export function startDeadline(clock: Clock, timeoutMs: number, caller: AbortSignal): Deadline {
+  const ended = new AbortController();
+  const late = new AbortController();
+  clock.sleep(timeoutMs, ended.signal).then(
+    () => late.abort(),
+    () => undefined, // The attempt ended first.
+  );
+  return {
+    signal: AbortSignal.any([caller, late.signal]),
+    get failure() {
+      if (caller.aborted) return failure("cancelled", "the model call was cancelled");
+      if (late.signal.aborted) return failure("timeout", `the model gave no complete answer within ${timeoutMs} ms`);
+      return undefined;
+    },
+    [Symbol.dispose]: () => ended.abort(),
+  };
+}

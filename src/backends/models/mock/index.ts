@@ -1,0 +1,1 @@
+export { MockModel } from "./mock-model.ts";
