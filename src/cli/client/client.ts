@@ -1,0 +1,162 @@
+import { problems } from "../../api/contract/index.ts";
+import { type Json, parseJson } from "../../kernel/json.ts";
+import { CancelledError } from "../../kernel/errors.ts";
+import type * as z from "zod";
+import {
+  NotCaxtonError,
+  ServerProblem,
+  ServerUnreachableError,
+  UnknownAnswerError,
+  WaitTimeoutError,
+} from "./errors.ts";
+
+export type ClientOptions = {
+  readonly server: URL;
+  readonly token: string | undefined;
+  /** How long one request may take; streams are not held to it. Undefined means 30 s. */
+  readonly timeoutMs: number | undefined;
+  /** Told of every answer, for `--debug`. */
+  readonly onAnswer: (answer: AnswerNote) => void;
+};
+
+export type AnswerNote = {
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly requestId: string;
+  readonly durationMs: number;
+};
+
+export type Query = { readonly [name: string]: string | number | undefined };
+
+export type Request<Value> = {
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  readonly query?: Query;
+  /** Sent as JSON. */
+  readonly body?: object;
+  readonly schema: z.ZodType<Value>;
+  /** Other than the client's. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+};
+
+/** An answer twice: as it came, for `-o json`, and as checked. */
+export type Answer<Value> = { readonly raw: Json; readonly value: Value };
+
+/** How to open a connection; the rest of `fetch`'s options that are used here. */
+export type Opening = {
+  readonly method: string;
+  readonly path: string;
+  readonly query?: Query;
+  readonly headers?: { readonly [name: string]: string };
+  readonly body?: string | ReadableStream<Uint8Array>;
+  readonly signal: AbortSignal;
+};
+
+const TIMEOUT_MS = 30_000;
+
+/** Speaks to one Caxton server. Every method throws ServerUnreachableError, ServerProblem, WaitTimeoutError or CancelledError. */
+export class Client {
+  readonly server: URL;
+  readonly #options: ClientOptions;
+
+  constructor(options: ClientOptions) {
+    this.server = options.server;
+    this.#options = options;
+  }
+
+  get timeoutMs(): number {
+    return this.#options.timeoutMs ?? TIMEOUT_MS;
+  }
+
+  /** Where a path of the API is, absolute. */
+  url(path: string, query: Query = {}): URL {
+    const base = this.server.pathname.replace(/\/$/, "");
+    const url = new URL(base + path, this.server);
+    for (const [name, value] of Object.entries(query)) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return url;
+  }
+
+  /** One request, one checked answer. Also throws UnknownAnswerError. */
+  async request<Value>(request: Request<Value>): Promise<Answer<Value>> {
+    const deadline = AbortSignal.timeout(request.timeoutMs ?? this.timeoutMs);
+    const signal = request.signal ? AbortSignal.any([deadline, request.signal]) : deadline;
+    const response = await this.open({
+      method: request.method ?? "GET",
+      path: request.path,
+      ...(request.query && { query: request.query }),
+      ...(request.body && { headers: { "content-type": "application/json" }, body: JSON.stringify(request.body) }),
+      signal,
+    });
+    const text = await this.#guard(signal, () => response.text());
+    return this.#check(new URL(response.url), text, request.schema);
+  }
+
+  /** A response whose status is a success, its body unread. */
+  async open(opening: Opening): Promise<Response> {
+    const url = this.url(opening.path, opening.query);
+    const beganMs = performance.now();
+    const response = await this.#guard(opening.signal, () => this.#fetch(url, opening));
+    this.#options.onAnswer({
+      method: opening.method,
+      path: url.pathname + url.search,
+      status: response.status,
+      requestId: response.headers.get("x-request-id") ?? "",
+      durationMs: performance.now() - beganMs,
+    });
+    if (response.ok) return response;
+    throw await this.#refusal(url, response, opening.signal);
+  }
+
+  #fetch(url: URL, opening: Opening): Promise<Response> {
+    const { token } = this.#options;
+    return fetch(url, {
+      method: opening.method,
+      headers: {
+        accept: "application/json",
+        "x-caxton-client": "cli",
+        ...(token && { authorization: `Bearer ${token}` }),
+        ...opening.headers,
+      },
+      ...(opening.body !== undefined && { body: opening.body, duplex: "half" }),
+      redirect: "error",
+      signal: opening.signal,
+    });
+  }
+
+  /** Turns what `fetch` and body readers throw into our own errors. */
+  async #guard<Value>(signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
+    try {
+      return await work();
+    } catch (error) {
+      if (signal.aborted) {
+        const reason: unknown = signal.reason;
+        if (reason instanceof DOMException && reason.name === "TimeoutError")
+          throw new WaitTimeoutError(this.timeoutMs);
+        throw new CancelledError("the request");
+      }
+      throw new ServerUnreachableError(this.server, error);
+    }
+  }
+
+  async #refusal(url: URL, response: Response, signal: AbortSignal): Promise<Error> {
+    const text = await this.#guard(signal, () => response.text());
+    const parsed = parseJson(text);
+    const problem = problems.ProblemDetails.safeParse(parsed.type === "parsed" ? parsed.value : undefined);
+    if (problem.success) return new ServerProblem(problem.data);
+    return new NotCaxtonError(url, `status ${response.status} without a problem document`);
+  }
+
+  #check<Value>(url: URL, text: string, schema: z.ZodType<Value>): Answer<Value> {
+    const parsed = text === "" ? { type: "parsed" as const, value: null } : parseJson(text);
+    if (parsed.type === "malformed") throw new NotCaxtonError(url, parsed.reason);
+    const checked = schema.safeParse(parsed.value);
+    if (checked.success) return { raw: parsed.value, value: checked.data };
+    const issue = checked.error.issues[0];
+    const where = issue?.path.join(".") || "the document";
+    throw new UnknownAnswerError(url, `${where}: ${issue?.message ?? "unexpected"}`);
+  }
+}

@@ -1,0 +1,97 @@
+import type { ProblemDetails } from "../../api/contract/index.ts";
+import { CaxtonError, FAULTS, type FaultKind } from "../../kernel/errors.ts";
+
+/** What the server said no with; carries its problem document, which `-o json` prints as it is. */
+export class ServerProblem extends CaxtonError<ProblemDetails> {
+  readonly code: string;
+  readonly kind: FaultKind;
+  constructor(problem: ProblemDetails) {
+    super(problem.detail || problem.title, problem.hint, problem);
+    this.code = problem.code;
+    this.kind = kindOf(problem.status);
+  }
+}
+
+const isFaultKind = (name: string): name is FaultKind => Object.hasOwn(FAULTS, name);
+
+const kindOf = (status: number): FaultKind =>
+  Object.keys(FAULTS)
+    .filter(isFaultKind)
+    .find((kind) => FAULTS[kind].http === status) ?? (status >= 500 ? "bug" : "invalid");
+
+/** Nothing answers at the server's address. */
+export class ServerUnreachableError extends CaxtonError {
+  readonly code = "SERVER_UNREACHABLE";
+  readonly kind = "unavailable";
+  constructor(server: URL, cause: unknown) {
+    const local = ["127.0.0.1", "localhost", "[::1]"].includes(server.hostname);
+    super(
+      `no Caxton server answers at ${server.origin}`,
+      local
+        ? "start one with: npx caxton serve"
+        : "check the address (--server or CAXTON_SERVER) and that the server is running and reachable from here",
+      { server: server.origin, reason: reasonOf(cause) },
+      { cause },
+    );
+  }
+}
+
+/** Something answers at the server's address, but not as a Caxton server would. */
+export class NotCaxtonError extends CaxtonError {
+  readonly code = "NOT_A_CAXTON_SERVER";
+  readonly kind = "unavailable";
+  constructor(url: URL, found: string) {
+    super(
+      `what answers at ${url.origin} does not seem to be a Caxton server`,
+      "check the address (--server or CAXTON_SERVER); another program may be using the port",
+      { url: url.href, found },
+    );
+  }
+}
+
+/** The server's answer does not have the form this version of the command knows. */
+export class UnknownAnswerError extends CaxtonError {
+  readonly code = "UNKNOWN_ANSWER";
+  readonly kind = "upstream";
+  constructor(url: URL, what: string) {
+    super(
+      `the server's answer at ${url.pathname} is not understood: ${what}`,
+      "compare both versions with: caxton version; they may be one version apart, not more",
+      { url: url.href },
+    );
+  }
+}
+
+/** `--timeout` is over. */
+export class WaitTimeoutError extends CaxtonError {
+  readonly code = "TIMEOUT";
+  readonly kind = "timeout";
+  constructor(waitedMs: number) {
+    super(
+      `no answer within ${waitedMs / 1_000} s`,
+      "wait longer with --timeout, as in --timeout 2m, or look at the server with: caxton status",
+      { waited_ms: waitedMs },
+    );
+  }
+}
+
+/** The innermost message of a failed `fetch`, whose own message is always "fetch failed". */
+export const reasonOf = (cause: unknown): string => {
+  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0]);
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.cause === undefined ? cause.message : reasonOf(cause.cause);
+};
+
+/** A file named on the command line cannot be read. */
+export class UnreadableFileError extends CaxtonError {
+  readonly code = "UNREADABLE_FILE";
+  readonly kind = "invalid";
+  constructor(path: string, why: string, cause: unknown) {
+    super(
+      `cannot read ${path}: ${why}`,
+      "check the path; it is relative to the directory you are in",
+      { path },
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,47 @@
+import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { basename } from "node:path";
+import { Readable, Transform } from "node:stream";
+import { ROUTES, runs, type Upload } from "../../api/contract/index.ts";
+import type { Client } from "./client.ts";
+import { UnreadableFileError } from "./errors.ts";
+
+export type FileToSend = { readonly path: string; readonly name: string; readonly bytes: number };
+
+/** What is known of a file before it is sent. Throws UnreadableFileError. */
+export async function fileToSend(path: string): Promise<FileToSend> {
+  try {
+    const found = await stat(path);
+    if (!found.isFile()) throw new UnreadableFileError(path, "it is not a file", undefined);
+    return { path, name: basename(path), bytes: found.size };
+  } catch (error) {
+    if (error instanceof UnreadableFileError) throw error;
+    throw new UnreadableFileError(path, "there is no such file", error);
+  }
+}
+
+/** Sends one file, streamed from disk, and says how it goes. The name it gets is the last part of its path. */
+export async function upload(
+  client: Client,
+  file: FileToSend,
+  options: { readonly signal: AbortSignal; readonly onProgress: (sentBytes: number) => void },
+): Promise<Upload> {
+  let sentBytes = 0;
+  const counter = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      sentBytes += chunk.length;
+      options.onProgress(sentBytes);
+      done(null, chunk);
+    },
+  });
+  const body = Readable.toWeb(createReadStream(file.path).pipe(counter));
+  const response = await client.open({
+    method: "POST",
+    path: ROUTES.uploads,
+    query: { name: file.name },
+    headers: { "content-type": "application/octet-stream", "content-length": String(file.bytes) },
+    body,
+    signal: options.signal,
+  });
+  return runs.Upload.parse(await response.json());
+}

@@ -1,0 +1,94 @@
+import { plainStyle, type Style, type Tone } from "./style.ts";
+import { oneLine, textWidth, truncate } from "./text.ts";
+
+export type Column<Row> = {
+  readonly title: string;
+  readonly value: (row: Row) => string;
+  /** Shown on a terminal in place of `value`: a shortened id, a relative time. */
+  readonly short?: (row: Row) => string;
+  readonly align?: "right";
+  readonly tone?: (row: Row) => Tone | undefined;
+  /** Only with `-o wide`. */
+  readonly wide?: true;
+  /** May be cut when the terminal is too narrow. */
+  readonly shrinks?: true;
+};
+
+export type TableOptions = {
+  /** Cells across; undefined for a pipe, where nothing is shortened or cut. */
+  readonly widthMax: number | undefined;
+  readonly wide: boolean;
+  readonly style: Style;
+};
+
+const GAP = 2;
+const SHRUNK_WIDTH_MIN = 8;
+
+/** Rows under their titles, one line each, ending in a line feed. */
+export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], options: TableOptions): string {
+  const shown = columns.filter((column) => options.wide || column.wide !== true);
+  const texts = rows.map((row) => shown.map((column) => cell(column, row, options)));
+  const widths = fit(shown, natural(shown, texts), options.widthMax);
+  const header = line(
+    shown.map((column, index) => place(column.title, widths[index] ?? 0, column.align)),
+    (text) => options.style("dim", text),
+  );
+  const body = rows.map((row, rowIndex) =>
+    line(
+      shown.map((column, index) => {
+        const width = widths[index] ?? 0;
+        const text = truncate(texts[rowIndex]?.[index] ?? "", width);
+        const tone = column.tone?.(row);
+        const padding = " ".repeat(Math.max(0, width - textWidth(text)));
+        const toned = tone === undefined ? text : options.style(tone, text);
+        return column.align === "right" ? padding + toned : toned + padding;
+      }),
+    ),
+  );
+  return `${[header, ...body].join("\n")}\n`;
+}
+
+/** Pairs in two columns, for one thing seen closely: `Name:   planner`. */
+export function renderFields(fields: readonly (readonly [string, string])[], style: Style = plainStyle): string {
+  const width = Math.max(0, ...fields.map(([label]) => textWidth(label))) + GAP;
+  return fields
+    .map(([label, value]) => {
+      const [first = "", ...rest] = value.split("\n");
+      const head = style("dim", label) + " ".repeat(width - textWidth(label)) + first;
+      return [head, ...rest.map((next) => " ".repeat(width) + next)].map((text) => text.trimEnd()).join("\n");
+    })
+    .map((text) => `${text}\n`)
+    .join("");
+}
+
+const cell = <Row>(column: Column<Row>, row: Row, options: TableOptions): string =>
+  oneLine(options.widthMax !== undefined && column.short ? column.short(row) : column.value(row)) || "–";
+
+const natural = (columns: readonly { readonly title: string }[], texts: readonly (readonly string[])[]): number[] =>
+  columns.map((column, index) => Math.max(textWidth(column.title), ...texts.map((row) => textWidth(row[index] ?? ""))));
+
+/** Takes from the widest column that shrinks until the table fits or none can give more. */
+function fit<Row>(columns: readonly Column<Row>[], widths: readonly number[], widthMax: number | undefined): number[] {
+  const fitted = [...widths];
+  if (widthMax === undefined) return fitted;
+  let excess = fitted.reduce((sum, width) => sum + width, 0) + GAP * (columns.length - 1) - widthMax;
+  while (excess > 0) {
+    let widest = -1;
+    for (const [index, column] of columns.entries()) {
+      const width = fitted[index] ?? 0;
+      if (column.shrinks && width > SHRUNK_WIDTH_MIN && width > (fitted[widest] ?? 0)) widest = index;
+    }
+    if (widest === -1) break;
+    fitted[widest] = (fitted[widest] ?? 0) - 1;
+    excess -= 1;
+  }
+  return fitted;
+}
+
+const place = (text: string, width: number, align: "right" | undefined): string => {
+  const padding = " ".repeat(Math.max(0, width - textWidth(text)));
+  return align === "right" ? padding + text : text + padding;
+};
+
+const line = (cells: readonly string[], finish: (text: string) => string = (text) => text): string =>
+  finish(cells.join(" ".repeat(GAP)).trimEnd());

@@ -1,0 +1,131 @@
+import { type Style, styleFor } from "./style.ts";
+import { safeText, textWidth, truncate } from "./text.ts";
+
+export type TerminalStreams = {
+  readonly input: NodeJS.ReadStream;
+  readonly output: NodeJS.WriteStream;
+  readonly error: NodeJS.WriteStream;
+};
+
+export type TerminalOptions = { readonly colour: boolean; readonly quiet: boolean };
+
+const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] as const;
+const FRAME_MS = 80;
+const COLUMNS_MIN = 40;
+const CLEAR_LINE = "\r\u001B[2K";
+
+/**
+ * The two streams a person may be looking at as one. T1: results go to standard output, everything else to standard
+ * error. T2: a status line is only ever on a terminal, and is gone before anything else is written. T3: when both
+ * streams are the same screen, a note never starts in the middle of a line of output.
+ */
+export class Terminal {
+  readonly streams: TerminalStreams;
+  /** Colours for standard output. */
+  readonly style: Style;
+  /** Colours for standard error. */
+  readonly noteStyle: Style;
+  readonly quiet: boolean;
+  #status: { text: string; frame: number; timer: NodeJS.Timeout; shown: boolean } | undefined;
+  #midLine = false;
+
+  constructor(streams: TerminalStreams, options: TerminalOptions) {
+    this.streams = streams;
+    this.quiet = options.quiet;
+    this.style = styleFor(streams.output, options.colour);
+    this.noteStyle = styleFor(streams.error, options.colour);
+  }
+
+  get outputIsScreen(): boolean {
+    return this.streams.output.isTTY;
+  }
+
+  get notesAreScreen(): boolean {
+    return this.streams.error.isTTY;
+  }
+
+  /** Whether a question can be asked. */
+  get canAsk(): boolean {
+    return this.streams.input.isTTY && this.streams.error.isTTY;
+  }
+
+  /** Cells across of standard output; undefined when it is not a terminal. */
+  get columns(): number | undefined {
+    return this.outputIsScreen ? Math.max(COLUMNS_MIN, this.streams.output.columns) : undefined;
+  }
+
+  /** A result, on standard output. What came from elsewhere and is shown to a person goes through `safeText` first. */
+  write(text: string): void {
+    if (text === "") return;
+    this.#clear();
+    this.streams.output.write(text);
+    this.#midLine = this.outputIsScreen && !text.endsWith("\n");
+    this.#draw();
+  }
+
+  /** Text from elsewhere: safe on a screen, unchanged into a pipe or file. */
+  writeForeign(text: string): void {
+    this.write(this.outputIsScreen ? safeText(text) : text);
+  }
+
+  /** Ends a line that output left open on the screen. */
+  endLine(): void {
+    if (this.#midLine) this.write("\n");
+  }
+
+  /** Something to know while waiting, on standard error; not with `--quiet`. */
+  note(text: string): void {
+    if (!this.quiet) this.complain(text);
+  }
+
+  /** Something that must be said, on standard error. */
+  complain(text: string): void {
+    this.#clear();
+    if (this.#midLine && this.notesAreScreen) {
+      this.streams.output.write("\n");
+      this.#midLine = false;
+    }
+    this.streams.error.write(text.endsWith("\n") ? text : `${text}\n`);
+    this.#draw();
+  }
+
+  /** Shows one line with a spinner until the next call; undefined takes it away. Nothing unless standard error is a terminal. */
+  status(text: string | undefined): void {
+    if (!this.notesAreScreen || this.quiet) return;
+    if (text === undefined) {
+      this.#clear();
+      clearInterval(this.#status?.timer);
+      this.#status = undefined;
+      return;
+    }
+    if (this.#status) {
+      this.#status.text = text;
+    } else {
+      const timer = setInterval(() => this.#tick(), FRAME_MS);
+      timer.unref();
+      this.#status = { text, frame: 0, timer, shown: false };
+    }
+    this.#draw();
+  }
+
+  #tick(): void {
+    if (!this.#status) return;
+    this.#status.frame = (this.#status.frame + 1) % FRAMES.length;
+    this.#draw();
+  }
+
+  #draw(): void {
+    const status = this.#status;
+    if (!status || this.#midLine) return;
+    const room = Math.max(COLUMNS_MIN, this.streams.error.columns) - 3;
+    const text = textWidth(status.text) > room ? truncate(status.text, room) : status.text;
+    this.streams.error.write(`${CLEAR_LINE}${this.noteStyle("cyan", FRAMES[status.frame] ?? "")} ${text}`);
+    status.shown = true;
+  }
+
+  #clear(): void {
+    if (!this.#status?.shown) return;
+    this.streams.error.write(CLEAR_LINE);
+    this.#status.shown = false;
+  }
+}
