@@ -30,11 +30,6 @@ export class ServerStoppingError extends CaxtonError {
   readonly kind = "unavailable";
 }
 
-export class UnknownModelError extends CaxtonError<{ readonly model: string; readonly providers: readonly string[] }> {
-  readonly code = "UNKNOWN_MODEL";
-  readonly kind = "rejected";
-}
-
 export class UploadNotFoundError extends CaxtonError<{ readonly id: string }> {
   readonly code = "UPLOAD_NOT_FOUND";
   readonly kind = "not-found";

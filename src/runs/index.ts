@@ -39,3 +39,8 @@ export {
 } from "./run-journal.ts";
 export * from "./errors.ts";
 export type { Upload, UploadStore } from "./upload-store.ts";
+export { DEFAULT_RETRY, type RetryPolicy } from "./model-turn.ts";
+export type { PlanSource, PromptRequest, RunPlan } from "./plan.ts";
+export { type ModelStep, type RunStep, type RunView, type ToolStep, foldRun, RunFold } from "./run-fold.ts";
+export type { RunListener, RunNews } from "./run-hub.ts";
+export { type RunOutcome, type RunsOptions, type StartRequest, DEFAULT_RUNS_OPTIONS, Runs } from "./runs.ts";

@@ -79,6 +79,9 @@ export const RunEvent = z.discriminatedUnion("type", [
     callId: ToolCallId,
     /** The model's own id of the call, which its result must carry. */
     modelCallId: z.string(),
+    /** The name the model called it by. */
+    name: z.string(),
+    /** Both empty when the model called what it was not given. */
     server: z.string(),
     tool: z.string(),
     /** Whether the call may be made again without asking when no result of it is found after a crash. */

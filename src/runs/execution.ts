@@ -1,0 +1,187 @@
+import type { Clock } from "../kernel/clock.ts";
+import { isJsonObject } from "../kernel/json.ts";
+import { LIMITS } from "../kernel/quantities.ts";
+import { type CallContext, type Tool, type ToolCatalogue, modelToolName } from "../tools/index.ts";
+import type { ArtifactStore } from "./artifact-store.ts";
+import { dialogueOf } from "./dialogue.ts";
+import { RUN_FAILURE_CODES } from "./errors.ts";
+import { modelFailure } from "./failure.ts";
+import type { LanguageModel, ModelRequest } from "./language-model.ts";
+import { type Answer, type RetryPolicy, takeTurn } from "./model-turn.ts";
+import type { RunPlan } from "./plan.ts";
+import type { Recorder } from "./recorder.ts";
+import type { RunEvent } from "./run-event.ts";
+import type { ToolStep } from "./run-fold.ts";
+import { type PreparedCall, prepareCall, runCalls } from "./tool-calls.ts";
+
+export type ExecutionDeps = {
+  readonly recorder: Recorder;
+  readonly model: LanguageModel;
+  readonly tools: ToolCatalogue;
+  readonly artifacts: ArtifactStore;
+  readonly clock: Clock;
+  readonly retry: RetryPolicy;
+};
+
+/**
+ * One run, from where its journal ends to its own end: turn of the model, the tools it asks for, again.
+ * E1. All it knows of the past is the journal's view, so a resumed run and an unbroken one do the same.
+ * E2. A model turn is journaled together with the calls it asks for; none of them begins before that is on disk.
+ * E3. A finished turn or call is never made again; a call begun without a result only when it is repeatable or someone says so.
+ * E4. Aborted, it returns without an end in the journal; whoever aborted decides what is written.
+ */
+export async function execute(deps: ExecutionDeps, plan: RunPlan, signal: AbortSignal): Promise<void> {
+  const { recorder } = deps;
+  const tools = deps.tools.select(plan.tools);
+  if ((await settleOpenCalls(deps, plan, tools, signal)) === "stopped") return;
+  for (let step = nextTurn(recorder); !signal.aborted; step += 1) {
+    if (step > plan.stepsMax) return recorder.record(stepsMaxReached(plan));
+    const turn = await takeTurn(deps, step, requestFor(deps, plan, tools), signal);
+    if (turn.type === "stopped") return;
+    if (turn.type === "failed")
+      return recorder.record({ type: "run-fail", failure: modelFailure(turn.failure, deps.model.id) });
+    const { answer } = turn;
+    const end = modelEnd(step, deps.model.id, answer);
+    if (answer.toolCalls.length === 0) return recorder.record(end, endOfRun(answer, deps.model.id));
+    if (answer.toolCalls.length > LIMITS.toolCallsPerTurnMax) return recorder.record(end, tooManyCalls(answer));
+    const calls = answer.toolCalls.map((call) => prepareCall(step, call, tools));
+    await recorder.record(end, ...calls.map(({ start }) => start));
+    await callTools(deps, plan, calls, signal);
+  }
+}
+
+/** Ends what a stop of the server left open: calls begun without a result. */
+async function settleOpenCalls(
+  deps: ExecutionDeps,
+  plan: RunPlan,
+  tools: readonly Tool[],
+  signal: AbortSignal,
+): Promise<"settled" | "stopped"> {
+  const { recorder } = deps;
+  const open = recorder
+    .view()
+    .steps.filter((step) => step.kind === "tool")
+    .filter(({ end }) => end.state === "running");
+  if (open.length === 0) return "settled";
+  const failing = open.find(({ decision }) => decision === "fail");
+  if (failing) {
+    await recorder.record(decidedToFail(failing));
+    return "stopped";
+  }
+  for (const step of open.filter(({ decision }) => decision === "skip")) await recorder.record(skipped(step));
+  const again = open.filter(
+    ({ decision, repeatable }) => decision === "retry" || (decision === undefined && repeatable),
+  );
+  await callTools(
+    deps,
+    plan,
+    again.map((step) => prepareAgain(step, tools)),
+    signal,
+  );
+  const undecided = open.find(({ decision, repeatable }) => decision === undefined && !repeatable);
+  if (undecided && !signal.aborted) await recorder.record({ type: "run-wait", callId: undecided.callId });
+  return undecided || signal.aborted ? "stopped" : "settled";
+}
+
+function prepareAgain(step: ToolStep, tools: readonly Tool[]): PreparedCall {
+  const { callId, modelCallId, name, arguments: given, turn } = step;
+  const text = isJsonObject(given) || typeof given !== "string" ? JSON.stringify(given) : given;
+  const prepared = prepareCall(turn, { id: modelCallId, name, arguments: text }, tools);
+  return { ...prepared, start: { ...prepared.start, callId } };
+}
+
+const callTools = (
+  deps: ExecutionDeps,
+  plan: RunPlan,
+  calls: readonly PreparedCall[],
+  signal: AbortSignal,
+): Promise<void> => {
+  const view = deps.recorder.view();
+  const context: CallContext = { session: view.id, workspace: view.workspace, agent: view.agent, files: view.files };
+  return runCalls({ ...deps, context }, calls, plan.concurrentToolsMax, signal);
+};
+
+function nextTurn(recorder: Recorder): number {
+  const last = recorder.view().steps.findLast((step) => step.kind === "model");
+  if (!last) return 1;
+  return last.end.state === "done" ? last.turn + 1 : last.turn;
+}
+
+function requestFor({ recorder }: ExecutionDeps, plan: RunPlan, tools: readonly Tool[]): ModelRequest {
+  const view = recorder.view();
+  return {
+    system: view.system,
+    messages: dialogueOf(view),
+    tools: tools.map((tool) => ({
+      name: modelToolName(tool),
+      description: tool.description,
+      inputSchema: tool.inputSchema,
+    })),
+    settings: plan.settings,
+  };
+}
+
+const modelEnd = (step: number, model: string, answer: Answer): RunEvent => ({
+  type: "model-end",
+  step,
+  model,
+  finish: answer.finish,
+  durationMs: answer.durationMs,
+  firstPartMs: answer.firstPartMs,
+  usage: answer.usage,
+  content: { text: answer.text, toolCalls: [...answer.toolCalls] },
+});
+
+function endOfRun(answer: Answer, model: string): RunEvent {
+  if (answer.finish !== "length") return { type: "run-complete", content: { output: answer.text } };
+  return {
+    type: "run-fail",
+    failure: {
+      code: RUN_FAILURE_CODES.outputCut,
+      message: `${model} stopped at its limit of output tokens, so the answer is cut`,
+      hint: "Raise max_tokens in the definition's [llm] table, or ask for a shorter answer. The cut text is in the last step.",
+    },
+  };
+}
+
+const stepsMaxReached = (plan: RunPlan): RunEvent => ({
+  type: "run-fail",
+  failure: {
+    code: RUN_FAILURE_CODES.stepsMax,
+    message: `the model still asked for tools after ${plan.stepsMax} turns`,
+    hint: `Raise max_steps in the [execution] table of ${plan.agent}, or make its prompt say when to stop.`,
+  },
+});
+
+const tooManyCalls = (answer: Answer): RunEvent => ({
+  type: "run-fail",
+  failure: {
+    code: RUN_FAILURE_CODES.tooManyCalls,
+    message: `the model asked for ${answer.toolCalls.length} tool calls in one turn; at most ${LIMITS.toolCallsPerTurnMax} are made`,
+    hint: "Ask for less at a time.",
+  },
+});
+
+const decidedToFail = (step: ToolStep): RunEvent => ({
+  type: "run-fail",
+  failure: {
+    code: RUN_FAILURE_CODES.decidedFail,
+    message: `someone decided that the run fails because the fate of ${step.name} is not known`,
+    hint: "Start the run again.",
+  },
+});
+
+const skipped = (step: ToolStep): RunEvent => ({
+  type: "tool-end",
+  step: step.turn,
+  callId: step.callId,
+  outcome: "cancelled",
+  fuel: 0,
+  memoryBytes: 0,
+  durationMs: 0,
+  artifacts: [],
+  content: {
+    text: "The server stopped while this call ran, and a person decided not to repeat it. It may or may not have had its effect.",
+    structured: null,
+  },
+});

@@ -1,0 +1,51 @@
+import { CaxtonError, toFault } from "../kernel/errors.ts";
+import { RUN_FAILURE_CODES } from "./errors.ts";
+import type { ModelFailure, ModelFailureClass } from "./language-model.ts";
+import type { RunFailure } from "./run-event.ts";
+
+const MODEL_HELP: { readonly [Class in ModelFailureClass]: { readonly code: string; readonly hint: string } } = {
+  rate_limited: {
+    code: RUN_FAILURE_CODES.rateLimited,
+    hint: "Wait and run it again, or choose another model with --model.",
+  },
+  overloaded: {
+    code: RUN_FAILURE_CODES.overloaded,
+    hint: "The provider is failing; run it again later or with --model.",
+  },
+  auth: { code: RUN_FAILURE_CODES.auth, hint: "Check the provider's API key; `caxton doctor` shows which are set." },
+  invalid_request: {
+    code: RUN_FAILURE_CODES.invalidRequest,
+    hint: "Check the definition's [llm] table against the provider.",
+  },
+  context_too_long: {
+    code: RUN_FAILURE_CODES.contextTooLong,
+    hint: "Ask for less at a time, or choose a model with a larger context.",
+  },
+  content_filtered: { code: RUN_FAILURE_CODES.contentFiltered, hint: "The provider refused the content." },
+  timeout: { code: RUN_FAILURE_CODES.modelTimeout, hint: "Raise timeout in the definition's [llm] table." },
+  network: {
+    code: RUN_FAILURE_CODES.network,
+    hint: "Check the model's base URL and the network; `caxton doctor` helps.",
+  },
+  bad_response: {
+    code: RUN_FAILURE_CODES.badResponse,
+    hint: "The endpoint does not answer as its API says it should.",
+  },
+  cancelled: { code: "CANCELLED", hint: "" },
+};
+
+/** What a run's row says when its model failed for good. */
+export function modelFailure(failure: ModelFailure, model: string): RunFailure {
+  const { code, hint } = MODEL_HELP[failure.class];
+  return { code, message: `${model}: ${failure.message}`, hint };
+}
+
+/** What a run's row says when something was thrown. */
+export function thrownFailure(error: unknown): RunFailure {
+  const { code, message, hint } = toFault(error);
+  return { code, message, hint };
+}
+
+/** Whether the run should stay unfinished and be tried again, because the fault is the disk's and not its own. */
+export const isStorageFault = (error: unknown): boolean =>
+  error instanceof CaxtonError && error.code.startsWith("STORAGE_");

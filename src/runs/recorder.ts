@@ -1,0 +1,62 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { RunId } from "../kernel/ids.ts";
+import type { RunEvent } from "./run-event.ts";
+import { RunFold, type RunView } from "./run-fold.ts";
+import type { RunHub } from "./run-hub.ts";
+import type { RunJournal } from "./run-journal.ts";
+
+/**
+ * One run's way to its journal.
+ * R1. An event is on disk before the view holds it and before anyone is told.
+ * R2. Events are written in the order they are recorded; `note` differs from `record` only in who waits.
+ */
+export class Recorder {
+  readonly runId: RunId;
+  readonly #journal: RunJournal;
+  readonly #hub: RunHub;
+  readonly #clock: Clock;
+  readonly #fold: RunFold;
+  #noted: Promise<void> = Promise.resolve();
+
+  constructor(runId: RunId, deps: { journal: RunJournal; hub: RunHub; clock: Clock }, fold: RunFold) {
+    this.runId = runId;
+    this.#journal = deps.journal;
+    this.#hub = deps.hub;
+    this.#clock = deps.clock;
+    this.#fold = fold;
+  }
+
+  view(): RunView {
+    return this.#fold.view();
+  }
+
+  /** On disk when resolved, with all noted before. */
+  async record(...events: readonly RunEvent[]): Promise<void> {
+    const written = this.#write(events);
+    await this.#noted;
+    await written;
+  }
+
+  /** Written soon; its failure is thrown by the next `record`. For what nothing has to wait for. */
+  note(...events: readonly RunEvent[]): void {
+    const before = this.#noted;
+    const written = this.#write(events);
+    this.#noted = before.then(() => written);
+    // The failure is not lost: `record` awaits it. This only keeps it from being called unhandled until then.
+    this.#noted.catch(() => undefined);
+  }
+
+  /** Text as it streams; never stored. */
+  tell(step: number, text: string): void {
+    this.#hub.publish(this.runId, { type: "text-delta", runId: this.runId, step, text });
+  }
+
+  async #write(events: readonly RunEvent[]): Promise<void> {
+    const atMs = this.#clock.nowMs();
+    const entries = await this.#journal.append(events.map((event) => ({ runId: this.runId, atMs, event })));
+    for (const entry of entries) {
+      this.#fold.apply(entry);
+      this.#hub.publish(this.runId, { type: "entry", entry });
+    }
+  }
+}

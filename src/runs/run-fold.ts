@@ -1,0 +1,278 @@
+import { strict as assert } from "node:assert";
+import type { RunId, ToolCallId } from "../kernel/ids.ts";
+import type { Json } from "../kernel/json.ts";
+import type { ModelToolCall, ModelUsage } from "./language-model.ts";
+import type { Decision, JournalEntry, RunArtifact, RunEvent, RunFailure, RunFile } from "./run-event.ts";
+import type { RunState } from "./run-journal.ts";
+
+type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
+
+/** One turn of the model in a run. */
+export type ModelStep = {
+  readonly kind: "model";
+  readonly index: number;
+  readonly turn: number;
+  readonly model: string;
+  readonly startedAtMs: number;
+  readonly attempts: readonly EventOf<"model-fail">[];
+  readonly end:
+    | { readonly state: "running" }
+    | { readonly state: "failed"; readonly atMs: number }
+    | {
+        readonly state: "done";
+        readonly text: string;
+        readonly toolCalls: readonly ModelToolCall[];
+        readonly finish: string;
+        readonly durationMs: number;
+        readonly firstPartMs: number;
+        readonly usage: ModelUsage;
+      };
+};
+
+/** One tool call in a run. */
+export type ToolStep = {
+  readonly kind: "tool";
+  readonly index: number;
+  readonly turn: number;
+  readonly callId: ToolCallId;
+  readonly modelCallId: string;
+  /** The name the model called it by. */
+  readonly name: string;
+  readonly server: string;
+  readonly tool: string;
+  readonly repeatable: boolean;
+  readonly arguments: Json;
+  readonly startedAtMs: number;
+  /** What a person said should become of it, when it had begun before a crash and has no result. */
+  readonly decision: Decision | undefined;
+  readonly end:
+    | { readonly state: "running" }
+    | { readonly state: "waiting" }
+    | {
+        readonly state: "done" | "failed";
+        readonly outcome: string;
+        readonly text: string;
+        readonly structured: Json;
+        readonly durationMs: number;
+        readonly fuel: number;
+        readonly memoryBytes: number;
+        readonly artifacts: readonly RunArtifact[];
+      };
+};
+export type RunStep = ModelStep | ToolStep;
+
+/** A run as its journal tells it. */
+export type RunView = {
+  readonly id: RunId;
+  readonly workspace: string;
+  readonly agent: string;
+  readonly revision: number;
+  /** The model the request asked for, over the definition's. */
+  readonly requestedModel: string | null;
+  readonly files: readonly RunFile[];
+  readonly input: string;
+  readonly system: string;
+  readonly prompt: string;
+  readonly state: RunState;
+  readonly attempt: number;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  readonly steps: readonly RunStep[];
+  readonly output: string;
+  readonly failure: RunFailure | null;
+  readonly waitingFor: ToolCallId | null;
+  readonly lastSeq: number;
+};
+
+/**
+ * Builds a run's view from its journal, entry by entry, in order.
+ * F1. Applying the same entries gives the same view, whether the run is live, resumed or read years later.
+ */
+export class RunFold {
+  #view: RunView | undefined;
+  #steps: RunStep[] = [];
+
+  /** The run so far. Throws when no entry was applied. */
+  view(): RunView {
+    assert(this.#view, "a run's journal begins with run-queue");
+    return { ...this.#view, steps: [...this.#steps] };
+  }
+
+  /** Takes one entry; the step it began or changed, if any. */
+  apply(entry: JournalEntry): RunStep | undefined {
+    const { event } = entry;
+    if (event.type === "run-queue") {
+      this.#view = begin(entry, event);
+      return undefined;
+    }
+    assert(this.#view, "a run's journal begins with run-queue");
+    this.#view = { ...this.#view, ...changes(this.#view, entry), lastSeq: entry.seq };
+    return this.#applyToSteps(entry);
+  }
+
+  #applyToSteps({ event, atMs }: JournalEntry): RunStep | undefined {
+    switch (event.type) {
+      case "model-start":
+        return this.#startModel(event, atMs);
+      case "model-fail":
+        return this.#changeModel(event.step, (step) => ({
+          ...step,
+          attempts: [...step.attempts, event],
+          end: event.retryInMs === null ? { state: "failed", atMs } : step.end,
+        }));
+      case "model-end":
+        return this.#changeModel(event.step, (step) => ({ ...step, model: event.model, end: modelEnd(event) }));
+      case "tool-start":
+        return this.#startTool(event, atMs);
+      case "tool-end":
+        return this.#changeTool(event.callId, (step) => ({ ...step, end: toolEnd(event) }));
+      case "run-wait":
+        return this.#changeTool(event.callId, (step) => ({ ...step, end: { state: "waiting" } }));
+      case "run-decide":
+        return this.#changeTool(event.callId, (step) => ({
+          ...step,
+          decision: event.decision,
+          end: { state: "running" },
+        }));
+      case "run-queue":
+      case "run-start":
+      case "run-complete":
+      case "run-fail":
+      case "run-cancel":
+        return undefined;
+    }
+  }
+
+  #startModel(event: EventOf<"model-start">, atMs: number): RunStep {
+    // A turn begun before a crash or a retry is begun again; it stays one step.
+    const known = this.#changeModel(event.step, (step) => ({ ...step, model: event.model, end: { state: "running" } }));
+    if (known) return known;
+    const { step: turn, model } = event;
+    const step: ModelStep = {
+      kind: "model",
+      index: this.#steps.length + 1,
+      turn,
+      model,
+      startedAtMs: atMs,
+      attempts: [],
+      end: { state: "running" },
+    };
+    this.#steps.push(step);
+    return step;
+  }
+
+  #startTool(event: EventOf<"tool-start">, atMs: number): RunStep {
+    const known = this.#changeTool(event.callId, (step) => ({ ...step, startedAtMs: atMs, end: { state: "running" } }));
+    if (known) return known;
+    const step: ToolStep = {
+      kind: "tool",
+      index: this.#steps.length + 1,
+      turn: event.step,
+      callId: event.callId,
+      modelCallId: event.modelCallId,
+      name: event.name,
+      server: event.server,
+      tool: event.tool,
+      repeatable: event.repeatable,
+      arguments: event.content.arguments,
+      startedAtMs: atMs,
+      decision: undefined,
+      end: { state: "running" },
+    };
+    this.#steps.push(step);
+    return step;
+  }
+
+  #changeModel(turn: number, change: (step: ModelStep) => ModelStep): RunStep | undefined {
+    const at = this.#steps.findLastIndex((step) => step.kind === "model" && step.turn === turn);
+    const step = this.#steps[at];
+    if (step?.kind !== "model") return undefined;
+    return (this.#steps[at] = change(step));
+  }
+
+  #changeTool(callId: ToolCallId, change: (step: ToolStep) => ToolStep): RunStep | undefined {
+    const at = this.#steps.findLastIndex((step) => step.kind === "tool" && step.callId === callId);
+    const step = this.#steps[at];
+    if (step?.kind !== "tool") return undefined;
+    return (this.#steps[at] = change(step));
+  }
+}
+
+/** The view of a whole journal; undefined when it is empty. */
+export function foldRun(entries: readonly JournalEntry[]): RunView | undefined {
+  if (entries.length === 0) return undefined;
+  const fold = new RunFold();
+  for (const entry of entries) fold.apply(entry);
+  return fold.view();
+}
+
+const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">): RunView => ({
+  id: runId,
+  workspace: event.workspace,
+  agent: event.agent,
+  revision: event.revision,
+  requestedModel: event.model,
+  files: event.files,
+  ...event.content,
+  state: "queued",
+  attempt: 0,
+  createdAtMs: atMs,
+  startedAtMs: null,
+  endedAtMs: null,
+  steps: [],
+  output: "",
+  failure: null,
+  waitingFor: null,
+  lastSeq: seq,
+});
+
+function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView> {
+  switch (event.type) {
+    case "run-start":
+      return { state: "running", attempt: event.attempt, startedAtMs: view.startedAtMs ?? atMs };
+    case "run-wait":
+      return { state: "needs-decision", waitingFor: event.callId };
+    case "run-decide":
+      return { state: "queued", waitingFor: null };
+    case "run-complete":
+      return { state: "completed", output: event.content.output, endedAtMs: atMs };
+    case "run-fail":
+      return { state: "failed", failure: event.failure, endedAtMs: atMs, waitingFor: null };
+    case "run-cancel":
+      return { state: "cancelled", endedAtMs: atMs, waitingFor: null };
+    case "run-queue":
+    case "model-start":
+    case "model-end":
+    case "model-fail":
+    case "tool-start":
+    case "tool-end":
+      return {};
+  }
+}
+
+const modelEnd = (event: EventOf<"model-end">): ModelStep["end"] => ({
+  state: "done",
+  text: event.content.text,
+  toolCalls: event.content.toolCalls,
+  finish: event.finish,
+  durationMs: event.durationMs,
+  firstPartMs: event.firstPartMs,
+  usage: {
+    inputTokens: event.usage.inputTokens,
+    outputTokens: event.usage.outputTokens,
+    cachedInputTokens: event.usage.cachedInputTokens,
+    reasoningTokens: event.usage.reasoningTokens,
+  },
+});
+
+const toolEnd = (event: EventOf<"tool-end">): ToolStep["end"] => ({
+  state: event.outcome === "done" ? "done" : "failed",
+  outcome: event.outcome,
+  text: event.content.text,
+  structured: event.content.structured,
+  durationMs: event.durationMs,
+  fuel: event.fuel,
+  memoryBytes: event.memoryBytes,
+  artifacts: event.artifacts,
+});

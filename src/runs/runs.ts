@@ -1,0 +1,338 @@
+import type { Clock } from "../kernel/clock.ts";
+import { CancelledError } from "../kernel/errors.ts";
+import type { RunId, ToolCallId } from "../kernel/ids.ts";
+import { log } from "../kernel/log.ts";
+import { LIMITS } from "../kernel/quantities.ts";
+import type { ToolCatalogue } from "../tools/index.ts";
+import type { ArtifactStore } from "./artifact-store.ts";
+import {
+  InputTooLargeError,
+  RUN_FAILURE_CODES,
+  RunEndedError,
+  RunNotFoundError,
+  RunNotWaitingError,
+  RunQueueFullError,
+  ServerStoppingError,
+} from "./errors.ts";
+import { execute } from "./execution.ts";
+import { isStorageFault, thrownFailure } from "./failure.ts";
+import type { ModelCatalogue } from "./language-model.ts";
+import { DEFAULT_RETRY, type RetryPolicy } from "./model-turn.ts";
+import type { PlanSource, RunPlan } from "./plan.ts";
+import { Recorder } from "./recorder.ts";
+import type { Decision, RunEvent, RunFile } from "./run-event.ts";
+import { foldRun, RunFold, type RunView } from "./run-fold.ts";
+import { RunHub } from "./run-hub.ts";
+import { isTerminal, type RunJournal, type RunState } from "./run-journal.ts";
+
+export type RunsDeps = {
+  readonly journal: RunJournal;
+  readonly plans: PlanSource;
+  readonly models: ModelCatalogue;
+  readonly tools: ToolCatalogue;
+  readonly artifacts: ArtifactStore;
+  readonly clock: Clock;
+};
+export type RunsOptions = {
+  readonly concurrentMax: number;
+  readonly queuedMax: number;
+  readonly retry: RetryPolicy;
+};
+export const DEFAULT_RUNS_OPTIONS: RunsOptions = {
+  concurrentMax: LIMITS.runsConcurrentMax,
+  queuedMax: LIMITS.runsQueuedMax,
+  retry: DEFAULT_RETRY,
+};
+
+export type StartRequest = {
+  readonly id: RunId;
+  readonly workspace: string;
+  readonly agent: string;
+  readonly input: string;
+  readonly model: string | undefined;
+  readonly files: readonly RunFile[];
+};
+
+/** How a run went out of this process's hands: ended, waiting for a person, or left for the next start. */
+export type RunOutcome = { readonly state: RunState | "left" };
+
+type Live = {
+  readonly controller: AbortController;
+  readonly done: PromiseWithResolvers<RunOutcome>;
+  /** Absent for a run that is resumed: its journal is read when its turn comes, not ten thousand at once. */
+  readonly recorder: Recorder | undefined;
+};
+
+/** Why a run is aborted; carried as the signal's reason. */
+type Stop =
+  | { readonly why: "cancel"; readonly reason: string }
+  | { readonly why: "timeout" }
+  | { readonly why: "shutdown" };
+
+const STORAGE_RETRY_MS = 5_000;
+
+/**
+ * All runs of this server: accepts, queues, executes, resumes, cancels.
+ * Q1. A run that `start` accepted is on disk, and ends, waits for a person, or continues at the next start.
+ * Q2. At most `concurrentMax` execute at once; the others wait in the order they came; past `queuedMax` new ones are refused.
+ * Q3. Each run is executed by one process and at most once at a time.
+ */
+export class Runs implements AsyncDisposable {
+  readonly hub = new RunHub();
+  readonly #deps: RunsDeps;
+  readonly #options: RunsOptions;
+  readonly #live = new Map<RunId, Live>();
+  readonly #waiting: RunId[] = [];
+  readonly #shutdown = new AbortController();
+  #executing = 0;
+
+  constructor(deps: RunsDeps, options: RunsOptions = DEFAULT_RUNS_OPTIONS) {
+    this.#deps = deps;
+    this.#options = options;
+  }
+
+  /**
+   * Accepts a run; on disk when resolved. `ended` resolves when it has ended or waits for a person, and never rejects for what the
+   * run did. Throws AgentNotFoundError, UnknownModelError, RunQueueFullError, InputTooLargeError, ServerStoppingError, storage errors.
+   */
+  async start(request: StartRequest): Promise<{ readonly ended: Promise<RunOutcome> }> {
+    this.#refuseIfStopping();
+    if (this.#waiting.length >= this.#options.queuedMax) throw queueFull(this.#options.queuedMax);
+    if (Buffer.byteLength(request.input) > LIMITS.inputBytesMax) throw inputTooLarge();
+    const { workspace, agent, input, files } = request;
+    const plan = await this.#deps.plans.plan(workspace, agent, undefined);
+    await this.#deps.models.resolve({ ...plan.model, model: request.model ?? plan.model.model });
+    const { system, prompt } = plan.render({ input, files, atMs: this.#deps.clock.nowMs() });
+    const recorder = this.#recorderOf(request.id, new RunFold());
+    await recorder.record({
+      type: "run-queue",
+      workspace,
+      agent: plan.agent,
+      revision: plan.revision,
+      model: request.model ?? null,
+      files: [...files],
+      content: { input, system, prompt },
+    });
+    return { ended: this.#enqueue(request.id, recorder) };
+  }
+
+  /** Continues every run that a stop of the server left unfinished; how many. */
+  resumeUnfinished(): number {
+    const ids = this.#deps.journal.unfinished().filter((id) => !this.#live.has(id));
+    for (const id of ids) void this.#enqueue(id, undefined);
+    return ids.length;
+  }
+
+  /** Ends a run as cancelled; returns once that is on disk. Throws RunNotFoundError, RunEndedError. */
+  async cancel(runId: RunId, reason: string): Promise<void> {
+    const live = this.#live.get(runId);
+    const place = this.#waiting.indexOf(runId);
+    if (live && place < 0) {
+      const stop: Stop = { why: "cancel", reason };
+      live.controller.abort(stop);
+      await live.done.promise;
+      const state = this.#deps.journal.summary(runId)?.state;
+      if (state !== "cancelled") throw runEnded(runId, state ?? "unknown");
+      return;
+    }
+    const view = this.#mustRead(runId);
+    if (isTerminal(view.state)) throw runEnded(runId, view.state);
+    if (place >= 0) this.#waiting.splice(place, 1);
+    await this.#recorderOf(runId, this.#foldOf(runId)).record({ type: "run-cancel", reason });
+    this.#release(runId, { state: "cancelled" });
+  }
+
+  /** Says what becomes of the call a run waits for; the run then goes on. Throws RunNotFoundError, RunNotWaitingError. */
+  async decide(runId: RunId, callId: ToolCallId, decision: Decision): Promise<void> {
+    this.#refuseIfStopping();
+    const view = this.#mustRead(runId);
+    if (view.waitingFor !== callId) {
+      throw new RunNotWaitingError(
+        `run ${runId} does not wait for a decision on call ${callId}`,
+        view.waitingFor === null ? `It is ${view.state}.` : `It waits for one on call ${view.waitingFor}.`,
+        { id: runId, callId },
+      );
+    }
+    const recorder = this.#recorderOf(runId, this.#foldOf(runId));
+    await recorder.record({ type: "run-decide", callId, decision });
+    void this.#enqueue(runId, recorder);
+  }
+
+  /** A run as its journal tells it now. Throws RunNotFoundError. */
+  view(runId: RunId): RunView {
+    return this.#mustRead(runId);
+  }
+
+  /** How many execute and how many wait, in this process. */
+  load(): { readonly executing: number; readonly waiting: number } {
+    return { executing: this.#executing, waiting: this.#waiting.length };
+  }
+
+  /** Takes no more runs, gives those that execute until the deadline, then leaves them for the next start. */
+  async drain(deadlineMs: number): Promise<{ readonly left: number }> {
+    this.#shutdown.abort();
+    const executing = [...this.#live.values()].map(({ done }) => done.promise);
+    for (const id of this.#waiting.splice(0)) this.#release(id, { state: "left" });
+    const timer = new AbortController();
+    await Promise.race([
+      Promise.all(executing),
+      this.#deps.clock.sleep(deadlineMs, timer.signal).catch(() => undefined),
+    ]);
+    timer.abort(new CancelledError("the wait for runs"));
+    const stop: Stop = { why: "shutdown" };
+    const left = [...this.#live.values()];
+    for (const { controller } of left) controller.abort(stop);
+    await Promise.all(left.map(({ done }) => done.promise));
+    return { left: left.length };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain(0);
+  }
+
+  #enqueue(runId: RunId, recorder: Recorder | undefined): Promise<RunOutcome> {
+    const done = Promise.withResolvers<RunOutcome>();
+    this.#live.set(runId, { controller: new AbortController(), done, recorder });
+    this.#waiting.push(runId);
+    this.#pump();
+    return done.promise;
+  }
+
+  #pump(): void {
+    while (this.#executing < this.#options.concurrentMax && !this.#shutdown.signal.aborted) {
+      const runId = this.#waiting.shift();
+      if (runId === undefined) return;
+      const live = this.#live.get(runId);
+      if (!live) continue;
+      this.#executing += 1;
+      void this.#occupySlot(runId, live);
+    }
+  }
+
+  async #occupySlot(runId: RunId, live: Live): Promise<void> {
+    const outcome = await this.#carryOut(runId, live);
+    this.#executing -= 1;
+    this.#release(runId, outcome);
+    this.#pump();
+  }
+
+  #release(runId: RunId, outcome: RunOutcome): void {
+    const live = this.#live.get(runId);
+    this.#live.delete(runId);
+    this.#deps.tools.endSession(runId);
+    live?.done.resolve(outcome);
+  }
+
+  async #carryOut(runId: RunId, live: Live): Promise<RunOutcome> {
+    try {
+      const recorder = live.recorder ?? this.#recorderOf(runId, this.#foldOf(runId));
+      await this.#attempt(recorder, live.controller);
+      return { state: this.#deps.journal.summary(runId)?.state ?? "left" };
+    } catch (error) {
+      if (isStorageFault(error)) return this.#tryAgainLater(runId, error);
+      log.error({ runId, err: error }, "a run could not be written");
+      return { state: "left" };
+    }
+  }
+
+  async #attempt(recorder: Recorder, controller: AbortController): Promise<void> {
+    const { plans, models, tools, artifacts, clock } = this.#deps;
+    try {
+      const view = recorder.view();
+      const plan = await plans.plan(view.workspace, view.agent, view.revision);
+      const model = await models.resolve({ ...plan.model, model: view.requestedModel ?? plan.model.model });
+      if (!controller.signal.aborted) {
+        recorder.note({ type: "run-start", attempt: view.attempt + 1 });
+        const deps = { recorder, model, tools, artifacts, clock, retry: this.#options.retry };
+        await withTimeout(clock, controller, plan.timeoutMs, () => execute(deps, plan, controller.signal));
+        if (!controller.signal.aborted) return;
+      }
+      await this.#recordStop(recorder, controller.signal.reason, plan);
+    } catch (error) {
+      if (isStorageFault(error)) throw error;
+      if (thrownFailure(error).code === "BUG")
+        log.error({ runId: recorder.runId, err: error }, "a run failed by a bug");
+      await recorder.record({ type: "run-fail", failure: thrownFailure(error) });
+    }
+  }
+
+  async #recordStop(recorder: Recorder, stop: Stop, plan: RunPlan): Promise<void> {
+    // It may have ended, or begun to wait, in the moment of the abort.
+    if (isTerminal(recorder.view().state) || stop.why === "shutdown") return;
+    await recorder.record(stop.why === "cancel" ? { type: "run-cancel", reason: stop.reason } : timedOut(plan));
+  }
+
+  /** The disk is full or gone: the run keeps its place in the journal and goes on when writing works again. */
+  #tryAgainLater(runId: RunId, error: unknown): RunOutcome {
+    log.error({ runId, err: error }, "the journal cannot be written; the run is tried again");
+    void this.#deps.clock.sleep(STORAGE_RETRY_MS, this.#shutdown.signal).then(
+      () => void this.#enqueue(runId, undefined),
+      () => undefined,
+    );
+    return { state: "left" };
+  }
+
+  #recorderOf(runId: RunId, fold: RunFold): Recorder {
+    return new Recorder(runId, { journal: this.#deps.journal, hub: this.hub, clock: this.#deps.clock }, fold);
+  }
+
+  #foldOf(runId: RunId): RunFold {
+    const fold = new RunFold();
+    for (const entry of this.#deps.journal.read(runId, 0)) fold.apply(entry);
+    return fold;
+  }
+
+  #mustRead(runId: RunId): RunView {
+    const view = foldRun(this.#deps.journal.read(runId, 0));
+    if (view) return view;
+    throw new RunNotFoundError(`there is no run ${runId}`, "`caxton run list` shows the runs there are.", {
+      id: runId,
+    });
+  }
+
+  #refuseIfStopping(): void {
+    if (!this.#shutdown.signal.aborted) return;
+    throw new ServerStoppingError("the server is stopping and takes no new work", "Try again in a moment.", {});
+  }
+}
+
+async function withTimeout(
+  clock: Clock,
+  controller: AbortController,
+  ms: number,
+  work: () => Promise<void>,
+): Promise<void> {
+  const timer = new AbortController();
+  const stop: Stop = { why: "timeout" };
+  void clock.sleep(ms, timer.signal).then(
+    () => controller.abort(stop),
+    () => undefined,
+  );
+  try {
+    await work();
+  } finally {
+    timer.abort();
+  }
+}
+
+const timedOut = (plan: RunPlan): RunEvent => ({
+  type: "run-fail",
+  failure: {
+    code: RUN_FAILURE_CODES.timeout,
+    message: `the run took longer than ${plan.timeoutMs / 1000} seconds`,
+    hint: `Raise timeout in the [execution] table of ${plan.agent}.`,
+  },
+});
+
+const queueFull = (queuedMax: number): RunQueueFullError =>
+  new RunQueueFullError(`${queuedMax} runs are waiting already`, "Try again when some have ended.", { queuedMax });
+
+const inputTooLarge = (): InputTooLargeError =>
+  new InputTooLargeError(
+    `the request is longer than ${LIMITS.inputBytesMax} bytes`,
+    "Send long material as a file with --file; the tools can read it.",
+    { bytesMax: LIMITS.inputBytesMax },
+  );
+
+const runEnded = (id: RunId, state: string): RunEndedError =>
+  new RunEndedError(`run ${id} has already ended: it is ${state}`, "", { id, state });

@@ -1,0 +1,128 @@
+import { mint, ToolCallId } from "../kernel/ids.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson } from "../kernel/json.ts";
+import { LIMITS } from "../kernel/quantities.ts";
+import {
+  type CallContext,
+  type Tool,
+  type ToolCatalogue,
+  type ToolResult,
+  failedCall,
+  modelToolName,
+} from "../tools/index.ts";
+import type { ArtifactStore } from "./artifact-store.ts";
+import type { ModelToolCall } from "./language-model.ts";
+import type { RunArtifact, RunEvent } from "./run-event.ts";
+import type { Recorder } from "./recorder.ts";
+
+type ToolStart = Extract<RunEvent, { type: "tool-start" }>;
+type ToolEnd = Extract<RunEvent, { type: "tool-end" }>;
+
+/** A call the model asked for, checked as far as it can be without running it. */
+export type PreparedCall =
+  | { readonly type: "runnable"; readonly start: ToolStart; readonly tool: Tool; readonly arguments: JsonObject }
+  | { readonly type: "refused"; readonly start: ToolStart; readonly result: ToolResult };
+
+/** Finds the tool and reads the arguments. What cannot run becomes a failed result that tells the model how to do better. */
+export function prepareCall(step: number, call: ModelToolCall, tools: readonly Tool[]): PreparedCall {
+  const tool = tools.find((candidate) => modelToolName(candidate) === call.name);
+  const parsed = parseJson(call.arguments.trim() === "" ? "{}" : call.arguments);
+  const value: Json = parsed.type === "parsed" ? parsed.value : call.arguments;
+  const start: ToolStart = {
+    type: "tool-start",
+    step,
+    callId: mint(ToolCallId),
+    modelCallId: call.id,
+    name: call.name,
+    server: tool?.server ?? "",
+    tool: tool?.name ?? "",
+    repeatable: tool === undefined || tool.effects.readOnly || tool.effects.idempotent,
+    content: { arguments: value },
+  };
+  if (!tool) {
+    const known = tools.map(modelToolName).join(", ") || "none";
+    const message = `there is no tool "${call.name}" for this agent. Tools you can call: ${known}.`;
+    return { type: "refused", start, result: failedCall("unknown-tool", message) };
+  }
+  if (parsed.type === "malformed") {
+    const message = `the arguments are not JSON (${parsed.reason}). Send one complete JSON object.`;
+    return { type: "refused", start, result: failedCall("invalid-arguments", message) };
+  }
+  if (!isJsonObject(value)) {
+    return { type: "refused", start, result: failedCall("invalid-arguments", "the arguments must be a JSON object.") };
+  }
+  return { type: "runnable", start, tool, arguments: value };
+}
+
+type CallDeps = {
+  readonly tools: ToolCatalogue;
+  readonly artifacts: ArtifactStore;
+  readonly recorder: Recorder;
+  readonly context: CallContext;
+};
+
+/** Runs prepared calls, at most `concurrency` at a time, each result journaled as it comes. Stops beginning new ones once aborted. */
+export async function runCalls(
+  deps: CallDeps,
+  calls: readonly PreparedCall[],
+  concurrency: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const waiting = [...calls];
+  const worker = async (): Promise<void> => {
+    for (let call = waiting.shift(); call && !signal.aborted; call = waiting.shift()) await runCall(deps, call, signal);
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, calls.length) }, worker));
+}
+
+async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal): Promise<void> {
+  if (call.type === "refused") {
+    await deps.recorder.record(await endOf(deps, call.start, call.result));
+    return;
+  }
+  const { start, tool } = call;
+  const result = await deps.tools.call(
+    tool,
+    { id: start.callId, server: tool.server, tool: tool.name, arguments: call.arguments, context: deps.context },
+    signal,
+  );
+  // A call that was cut off has no result worth keeping: after a restart it is made again, or someone is asked.
+  if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return;
+  await deps.recorder.record(await endOf(deps, start, result));
+}
+
+async function endOf(deps: CallDeps, start: ToolStart, result: ToolResult): Promise<ToolEnd> {
+  const common = {
+    type: "tool-end",
+    step: start.step,
+    callId: start.callId,
+    fuel: Math.round(result.usage.fuel),
+    memoryBytes: Math.round(result.usage.memoryBytes),
+    durationMs: result.usage.durationMs,
+  } as const;
+  if (result.type === "failed") {
+    return {
+      ...common,
+      outcome: result.reason,
+      artifacts: [],
+      content: { text: cut(result.message), structured: null },
+    };
+  }
+  const artifacts: RunArtifact[] = [];
+  const texts: string[] = [];
+  for (const part of result.content) {
+    if (part.type === "text") texts.push(part.text);
+    else {
+      const { id, name, mediaType, bytes } = await deps.artifacts.save(deps.recorder.runId, part);
+      artifacts.push({ id, name, mediaType, bytes });
+      texts.push(`(file ${name}, ${mediaType}, ${bytes} bytes: kept as an artifact of this run and shown to the user)`);
+    }
+  }
+  const text = cut(texts.join("\n") || JSON.stringify(result.structured ?? null));
+  return { ...common, outcome: "done", artifacts, content: { text, structured: result.structured ?? null } };
+}
+
+function cut(text: string): string {
+  const max = LIMITS.toolResultCharsMax;
+  if (text.length <= max) return text;
+  return `${text.slice(0, max)}\n(cut here: ${text.length - max} more characters; ask the tool for less at a time)`;
+}
