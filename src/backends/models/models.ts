@@ -50,7 +50,7 @@ export class Models implements ModelCatalogue {
     const name = parseModelName(choice.model ?? this.defaultModel, choice);
     switch (name.type) {
       case "mock":
-        return new MockModel(this.#clock);
+        return new MockModel();
       case "scripted":
         return this.#scripted(name.file);
       case "endpoint":

@@ -18,8 +18,6 @@ export function classify(error: unknown, context: FailureContext): ModelFailure 
   const fault = connectionFault(error);
   if (fault !== undefined) return failure(fault.class, `${context.address}: ${fault.message}`);
   if (APICallError.isInstance(error)) return answered(error, context);
-  const inStream = ErrorData.safeParse(error);
-  if (inStream.success) return said(inStream.data, { status: undefined, message: undefined }, context);
   if (
     InvalidResponseDataError.isInstance(error) ||
     JSONParseError.isInstance(error) ||
@@ -31,7 +29,10 @@ export function classify(error: unknown, context: FailureContext): ModelFailure 
     // Of fetch itself: the request could not even be made, for instance because of an illegal header.
     return failure("invalid_request", redact(error.message, context.secrets));
   }
-  return failure("bad_response", redact(error instanceof Error ? error.message : "unknown error", context.secrets));
+  if (error instanceof Error) return failure("bad_response", redact(error.message, context.secrets));
+  const inStream = ErrorData.safeParse(error);
+  if (inStream.success) return said(inStream.data, { status: undefined, message: undefined }, context);
+  return failure("bad_response", `${context.address}: an error without a message`);
 }
 
 /** What an OpenAI-compatible server says about a failure, in a body or in the middle of a stream. */

@@ -1,4 +1,4 @@
-import type { Clock } from "../../../kernel/clock.ts";
+import { setImmediate } from "node:timers/promises";
 import type { LanguageModel, ModelPart, ModelRequest, ModelToolCall } from "../../../runs/index.ts";
 import { decide } from "./decide.ts";
 
@@ -13,11 +13,6 @@ const CHARS_PER_TOKEN = 4;
  */
 export class MockModel implements LanguageModel {
   readonly id = "mock";
-  readonly #clock: Clock;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
 
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
     const { text, calls } = decide(request);
@@ -40,7 +35,7 @@ export class MockModel implements LanguageModel {
       }
       yield part;
       // A turn of the event loop, so that a long answer neither blocks nor arrives at once.
-      await this.#clock.sleep(0);
+      await setImmediate();
     }
   }
 }
