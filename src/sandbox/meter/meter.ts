@@ -1,0 +1,148 @@
+import { CodeMeter, type MeterReport } from "./code.ts";
+import { invalid } from "./errors.ts";
+import { FUEL_EXPORT, START_EXPORT } from "./fuel.ts";
+import { METER_LIMITS, type MeterLimits } from "./limits.ts";
+import { Reader } from "./reader.ts";
+import { SECTIONS } from "./sections.ts";
+import type { ModuleShape } from "./shape.ts";
+import { PREAMBLE_BYTES, survey, type Survey } from "./survey.ts";
+import { I64 } from "./value-types.ts";
+import { Writer } from "./writer.ts";
+
+export type Metered = {
+  /** The module to compile. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly shape: ModuleShape;
+  readonly report: MeterReport;
+};
+
+/** Room for the body of most functions; it grows for the others. */
+const BODY_CAPACITY = 64 * 1024;
+
+const SECTION = { import: 2, table: 4, memory: 5, global: 6, export: 7, start: 8, code: 10 } as const;
+const KIND = { function: 0, global: 3 } as const;
+const END = 0x0b;
+const I64_CONST = 0x42;
+const VARIABLE = 1;
+const HAS_MAXIMUM = 1;
+
+/** The outline of a module, without handing V8 a byte of it. Throws ModuleRefusedError, or ComponentFoundError. */
+export const scan = (bytes: Uint8Array, limits: MeterLimits = METER_LIMITS): ModuleShape => survey(bytes, limits).shape;
+
+/**
+ * Rewrites a module so that it uses fuel as fuel.ts defines, cannot grow past the limits, runs nothing at instantiation,
+ * and carries no custom sections. Throws as `scan` does; a module that V8 would not accept is refused too.
+ *
+ * The order is what makes it safe. Counts come first, because some kill V8. Then V8 judges the module as it came, because
+ * the fuel has the number of a global that does not exist there: an instruction that writes that global is refused now,
+ * and would be valid afterwards.
+ */
+export function meter(bytes: Uint8Array<ArrayBuffer>, limits: MeterLimits = METER_LIMITS): Metered {
+  const surveyed = survey(bytes, limits);
+  refuseInvalid(bytes);
+  return rewrite(surveyed, limits);
+}
+
+function refuseInvalid(bytes: Uint8Array<ArrayBuffer>): void {
+  if (WebAssembly.validate(bytes)) return;
+  try {
+    // Only compiling says why; V8 stops at the same fault as before.
+    void new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw invalid(error instanceof Error ? error.message.replace(/^WebAssembly\.Module\(\): /, "") : String(error));
+  }
+  throw invalid("V8 does not accept it");
+}
+
+function rewrite(surveyed: Survey, limits: MeterLimits): Metered {
+  const { bytes, draft, shape } = surveyed;
+  const code = new CodeMeter(bytes, draft.globals, limits);
+  const out = new Writer(bytes.length + (bytes.length >> 1) + 256);
+  out.copy(bytes, 0, PREAMBLE_BYTES);
+  for (const { id } of SECTIONS) {
+    const isAdded = id === SECTION.global || id === SECTION.export;
+    if (id === SECTION.start || !(isAdded || surveyed.sections.has(id))) continue;
+    out.byte(id);
+    const length = out.openLength();
+    writeSection(surveyed, id, code, out);
+    out.closeLength(length);
+  }
+  return { bytes: out.take(), shape, report: code.report };
+}
+
+function writeSection(surveyed: Survey, id: number, code: CodeMeter, out: Writer): void {
+  switch (id) {
+    case SECTION.import:
+    case SECTION.table:
+    case SECTION.memory:
+      return writeBounded(surveyed, id, out);
+    case SECTION.global:
+      return writeGlobals(surveyed, out);
+    case SECTION.export:
+      return writeExports(surveyed, out);
+    case SECTION.code:
+      return writeCode(surveyed, code, out);
+    default:
+      return writeRest(surveyed, id, surveyed.sections.get(id)?.start ?? 0, out);
+  }
+}
+
+/** Content as it came, from `start` on. */
+function writeRest({ bytes, sections }: Survey, id: number, start: number, out: Writer): void {
+  const section = sections.get(id);
+  if (section !== undefined) out.copy(bytes, start, section.end);
+}
+
+/** Content as it came, but for the bounds of memories and tables. */
+function writeBounded(surveyed: Survey, id: number, out: Writer): void {
+  const { bytes, draft, sections } = surveyed;
+  const section = sections.get(id);
+  if (section === undefined) return;
+  let copied = section.start;
+  for (const field of draft.bounds) {
+    if (field.start < section.start || field.end > section.end) continue;
+    out.copy(bytes, copied, field.start);
+    out.byte(HAS_MAXIMUM);
+    out.u32(field.min);
+    out.u32(field.max);
+    copied = field.end;
+  }
+  writeRest(surveyed, id, copied, out);
+}
+
+/** A count raised by `added`, then the entries as they came. */
+function writeLonger(surveyed: Survey, id: number, added: number, out: Writer): void {
+  const section = surveyed.sections.get(id);
+  if (section === undefined) return out.u32(added);
+  const reader = new Reader(surveyed.bytes, section.start, section.end);
+  out.u32(reader.u32() + added);
+  writeRest(surveyed, id, reader.at, out);
+}
+
+function writeGlobals(surveyed: Survey, out: Writer): void {
+  writeLonger(surveyed, SECTION.global, 1, out);
+  for (const byte of [I64, VARIABLE, I64_CONST, 0, END]) out.byte(byte);
+}
+
+function writeExports(surveyed: Survey, out: Writer): void {
+  const { globals, startFunction } = surveyed.draft;
+  writeLonger(surveyed, SECTION.export, startFunction === null ? 1 : 2, out);
+  out.name(FUEL_EXPORT);
+  out.byte(KIND.global);
+  out.u32(globals);
+  if (startFunction === null) return;
+  out.name(START_EXPORT);
+  out.byte(KIND.function);
+  out.u32(startFunction);
+}
+
+function writeCode(surveyed: Survey, code: CodeMeter, out: Writer): void {
+  const { bodies } = surveyed.draft;
+  const body = new Writer(BODY_CAPACITY);
+  out.u32(bodies.length);
+  for (const each of bodies) {
+    code.write(each, body);
+    out.u32(body.length);
+    out.append(body);
+  }
+}

@@ -1,0 +1,209 @@
+import { malformed } from "./errors.ts";
+import { FUEL, type Sized } from "./fuel.ts";
+import type { Flow, Instruction } from "./instruction.ts";
+import { readOpcode } from "./opcodes.ts";
+import type { Reader } from "./reader.ts";
+
+/**
+ * Where fuel is taken in one function body.
+ *
+ * P1. Every instruction is paid for by a point that control passes before it, once for each time it is executed.
+ * P2. A body is cut into stretches: instructions of which either all or none are executed (unless one traps or throws).
+ *     A stretch may go on behind an inner block, when nothing in that block can leave it other than by its end.
+ * P3. The entry and each loop's head are checked. So is every other point to which a way leads from a call, without a
+ *     check between, and every handler's: the fuel may have run out below.
+ *
+ * One pass, no recursion, constant work for an instruction: a branch marks only its innermost frame with how far it goes,
+ * and frames hand that outwards as they end.
+ */
+export type Point = {
+  /** Byte of the file in front of which fuel is taken. */
+  readonly at: number;
+  fuel: number;
+  readonly checked: boolean;
+  /** Takes by the operand on the stack, right before the instruction that uses it. */
+  readonly sized: Sized | null;
+};
+
+type Frame = {
+  readonly flow: Flow;
+  /** The stretch that this block stands in. */
+  readonly outer: Point;
+  /** Whether fuel may have run out, unnoticed, when the block was entered. */
+  readonly unsureAtStart: boolean;
+  /** The same at its end, by the branches and arms that lead there. */
+  unsureAtEnd: boolean;
+  /** Number of the outermost frame that a branch from inside aims at. */
+  reach: number;
+  hasElse: boolean;
+  /** Whether exceptions arrive at its end. */
+  handles: boolean;
+};
+
+/** Points of a body, in the order of their places; `code` stands at its first instruction. Refuses unknown instructions. */
+export function planBody(code: Reader, entryFuel: number): readonly Point[] {
+  const plan = new Plan(code, entryFuel);
+  while (plan.isOpen) plan.step();
+  code.finish("a function body");
+  return plan.points;
+}
+
+class Plan {
+  readonly points: Point[] = [];
+  readonly #code: Reader;
+  readonly #frames: Frame[] = [];
+  #current: Point;
+  /** Whether a call may have run since the last check, on some way that leads here. */
+  #unsure = true;
+
+  constructor(code: Reader, entryFuel: number) {
+    this.#code = code;
+    this.#current = this.#cut();
+    this.#current.fuel = entryFuel;
+    this.#open("block");
+  }
+
+  get isOpen(): boolean {
+    return this.#frames.length > 0;
+  }
+
+  step(): void {
+    const at = this.#code.at;
+    const instruction = readOpcode(this.#code);
+    instruction.skip(this.#code);
+    this.#current.fuel += instruction.fuel;
+    if (instruction.flow !== "next") this.#follow(instruction);
+    else if (instruction.sized !== null) this.#size(at, instruction.sized);
+  }
+
+  #size(at: number, sized: Sized): void {
+    this.points.push({ at, fuel: 0, checked: true, sized });
+    this.#unsure = false;
+  }
+
+  #follow({ flow }: Instruction): void {
+    switch (flow) {
+      case "next":
+        return;
+      case "call":
+        this.#unsure = true;
+        return;
+      case "block":
+      case "try":
+        return this.#open(flow);
+      case "loop":
+        this.#open(flow);
+        this.#unsure = true;
+        this.#current = this.#cut();
+        this.#current.fuel = FUEL.loopHead;
+        return;
+      case "if":
+        this.#open(flow);
+        this.#current = this.#cut();
+        return;
+      case "else":
+        return this.#otherArm();
+      case "try-table":
+        return this.#openTryTable();
+      case "catch":
+        return this.#handler();
+      case "end":
+        return this.#end();
+      case "branch":
+        this.#branch(this.#code.u32());
+        return this.#stop();
+      case "branch-if":
+        this.#branch(this.#code.u32());
+        this.#current = this.#cut();
+        return;
+      case "branch-table":
+        for (let left = this.#code.u32(); left >= 0; left -= 1) this.#branch(this.#code.u32());
+        return this.#stop();
+      case "leave":
+        this.#innermost.reach = 0;
+        return this.#stop();
+    }
+  }
+
+  get #innermost(): Frame {
+    const frame = this.#frames.at(-1);
+    if (frame === undefined) throw malformed("a function body goes on after its end", this.#code.at);
+    return frame;
+  }
+
+  /** Begins a stretch here. */
+  #cut(): Point {
+    const point = { at: this.#code.at, fuel: 0, checked: this.#unsure, sized: null };
+    this.points.push(point);
+    this.#unsure = false;
+    return point;
+  }
+
+  /** What follows is not reached from here; it is planned all the same, as if some branch led to it. */
+  #stop(): void {
+    this.#unsure = false;
+    this.#current = this.#cut();
+  }
+
+  #open(flow: Flow): void {
+    const unsureAtStart = this.#unsure;
+    const reach = this.#frames.length;
+    const frame = { flow, outer: this.#current, unsureAtStart, unsureAtEnd: false, reach, hasElse: false };
+    this.#frames.push({ ...frame, handles: false });
+  }
+
+  #target(depth: number, frames: number): number {
+    const target = frames - 1 - depth;
+    if (target < 0) throw malformed("a branch to a block that is not there", this.#code.at);
+    return target;
+  }
+
+  #branch(depth: number): void {
+    const number = this.#target(depth, this.#frames.length);
+    this.#innermost.reach = Math.min(this.#innermost.reach, number);
+    const target = this.#frames[number];
+    if (target !== undefined && target.flow !== "loop") target.unsureAtEnd ||= this.#unsure;
+  }
+
+  #otherArm(): void {
+    const frame = this.#innermost;
+    frame.hasElse = true;
+    frame.unsureAtEnd ||= this.#unsure;
+    this.#unsure = frame.unsureAtStart;
+    this.#current = this.#cut();
+  }
+
+  #handler(): void {
+    this.#innermost.unsureAtEnd ||= this.#unsure;
+    this.#unsure = true;
+    this.#current = this.#cut();
+  }
+
+  /** The handlers of a `try_table` are ends of blocks around it, numbered as if it were not there itself. */
+  #openTryTable(): void {
+    this.#open("try-table");
+    const frames = this.#frames.length - 1;
+    for (let left = this.#code.u32(); left > 0; left -= 1) {
+      const offset = this.#code.at;
+      const kind = this.#code.byte();
+      if (kind > 3) throw malformed("an exception handler of unknown kind", offset);
+      if (kind < 2) this.#code.u32();
+      const number = this.#target(this.#code.u32(), frames);
+      this.#innermost.reach = Math.min(this.#innermost.reach, number);
+      const target = this.#frames[number];
+      if (target !== undefined) target.handles = true;
+    }
+  }
+
+  #end(): void {
+    const frame = this.#innermost;
+    this.#frames.pop();
+    const number = this.#frames.length;
+    if (number === 0) return;
+    const isSkippable = frame.flow === "if" && !frame.hasElse;
+    this.#unsure ||= frame.unsureAtEnd || frame.handles || (isSkippable && frame.unsureAtStart);
+    this.#innermost.reach = Math.min(this.#innermost.reach, frame.reach);
+    const mayBeLeft = frame.reach < number || frame.handles || frame.flow === "try" || frame.flow === "try-table";
+    this.#current = mayBeLeft ? this.#cut() : frame.outer;
+  }
+}
