@@ -34,7 +34,8 @@ const ROOMS = {
   ],
   "cli/terminal": ["kernel"],
   "cli/client": ["kernel", "api/contract"],
-  cli: ["kernel", "documents", "agents", "api/contract", "server", "cli/terminal", "cli/client"],
+  "cli/frame": ["kernel", "documents", "api/contract", "cli/terminal", "cli/client"],
+  cli: ["kernel", "documents", "agents", "api/contract", "server", "cli/terminal", "cli/client", "cli/frame"],
 } as const;
 
 const nested = (room: string) => Object.keys(ROOMS).filter((other) => other.startsWith(`${room}/`));
@@ -94,6 +95,7 @@ export default defineConfig({
         ],
       },
     },
+    { files: ["src/server/config.ts"], rules: { "node/no-process-env": "off" } },
     { files: ["**/*.config.ts", "vitest.reporter.ts"], rules: { "import/no-default-export": "off" } },
     { files: ["**/*.test.ts", "**/*.test.tsx"], rules: { "max-lines": "off", "max-lines-per-function": "off" } },
   ],

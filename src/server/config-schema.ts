@@ -1,0 +1,156 @@
+import * as z from "zod";
+import { durationText, sizeText } from "../documents/index.ts";
+import { LOG_LEVELS } from "../kernel/log.ts";
+import { LIMITS } from "../kernel/quantities.ts";
+
+const path = (fallback: string) =>
+  z
+    .string()
+    .min(1)
+    .default(fallback)
+    .meta({ description: "Relative to the file that sets it, else to the working directory" });
+
+const ServerTable = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1)
+      .default("127.0.0.1")
+      .meta({ description: "Address to listen on; loopback until authentication is on" }),
+    port: z.int().min(0).max(65_535).default(8080).meta({ description: "0 takes any free port" }),
+    shutdown_timeout: durationText({ maxMs: 3_600_000 }).prefault("10s").meta({
+      description: "How long running runs may take to end when the server stops; then they continue at the next start",
+    }),
+    dashboard: z.boolean().default(true).meta({ description: "Serve the dashboard at /ui/" }),
+    allow_unauthenticated: z
+      .boolean()
+      .default(false)
+      .meta({ description: "Listen beyond loopback although anyone who reaches the port can run agents" }),
+    allowed_hosts: z
+      .array(z.string())
+      .default([])
+      .meta({ description: "Host names besides loopback that a browser may use for this server" }),
+  })
+  .prefault({});
+
+const DataTable = z
+  .strictObject({
+    directory: path("./.caxton"),
+    synchronous: z.enum(["normal", "full"]).default("normal").meta({
+      description:
+        "normal: nothing is lost when the process dies; full: nor when the power fails, for an fsync a commit",
+    }),
+  })
+  .prefault({});
+
+const AgentsTable = z
+  .strictObject({
+    directory: path("./agents").meta({ description: "Definitions deployed at start when they changed" }),
+  })
+  .prefault({});
+
+const RunsTable = z
+  .strictObject({
+    concurrent_max: z.int().min(1).max(10_000).default(LIMITS.runsConcurrentMax),
+    queued_max: z.int().min(0).max(1_000_000).default(LIMITS.runsQueuedMax),
+    timeout: durationText({ minMs: 100 }).prefault("10m").meta({ description: "For a definition that sets none" }),
+    model_attempts: z
+      .int()
+      .min(1)
+      .max(10)
+      .default(2)
+      .meta({ description: "Attempts of one model turn, the first included" }),
+    model_retry_total: durationText()
+      .prefault("15s")
+      .meta({ description: "No attempt begins later than this after the turn began" }),
+  })
+  .prefault({});
+
+const ModelsTable = z
+  .strictObject({
+    default: z
+      .string()
+      .optional()
+      .meta({ description: "provider/model for definitions that name none", examples: ["openai/gpt-5-mini"] }),
+    timeout: durationText({ minMs: 100 })
+      .prefault("60s")
+      .meta({ description: "For one attempt, where a definition sets none" }),
+    scripted_directory: z.string().optional().meta({ description: "Where scripted/<file> is looked up; for tests" }),
+  })
+  .prefault({});
+
+const FilesTable = z
+  .strictObject({
+    root: path(".").meta({ description: "What tools' relative paths and granted directories are relative to" }),
+    upload_bytes_max: sizeText({ minBytes: 1, maxBytes: 16 * 1024 ** 3 }).prefault("256MiB"),
+  })
+  .prefault({});
+
+const SandboxTable = z
+  .strictObject({
+    processes: z
+      .int()
+      .min(1)
+      .max(64)
+      .optional()
+      .meta({ description: "Child processes that run tools; default: cores, at most 4" }),
+  })
+  .prefault({});
+
+const Grant = z.strictObject({ path: z.string().min(1), access: z.enum(["read", "write"]) });
+
+const ToolServerTable = z.strictObject({
+  enabled: z.boolean().default(true),
+  grants: z
+    .strictObject({
+      files: z.array(Grant).optional(),
+      clock: z.boolean().optional(),
+      random: z.boolean().optional(),
+      environment: z.array(z.string()).optional(),
+    })
+    .prefault({})
+    .meta({ description: "Replaces, key by key, what the server's tool.toml asks for" }),
+  limits: z
+    .strictObject({
+      fuel_per_call: z.number().min(1_000).optional(),
+      memory_mib: z.int().min(1).max(256).optional(),
+      deadline: durationText({ minMs: 10, maxMs: 3_600_000 }).optional(),
+    })
+    .prefault({}),
+});
+
+/** `caxton.toml`, whole. */
+export const ConfigFile = z.strictObject({
+  server: ServerTable,
+  data: DataTable,
+  log: z.strictObject({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
+  agents: AgentsTable,
+  runs: RunsTable,
+  models: ModelsTable,
+  files: FilesTable,
+  sandbox: SandboxTable,
+  tool_servers: z
+    .record(z.string(), ToolServerTable)
+    .default({})
+    .meta({ description: "Operator's word on single tool servers, by name" }),
+});
+export type Config = z.output<typeof ConfigFile>;
+
+/** Settings that hold a path, resolved against where they were set. */
+export const PATH_SETTINGS = ["data.directory", "agents.directory", "files.root", "models.scripted_directory"] as const;
+
+/** Short names of the settings people need first; every other is `CAXTON_<TABLE>__<KEY>`. */
+export const SHORT_VARIABLES: { readonly [variable: string]: string } = {
+  CAXTON_HOST: "server.host",
+  CAXTON_PORT: "server.port",
+  CAXTON_DATA_DIR: "data.directory",
+  CAXTON_LOG_LEVEL: "log.level",
+};
+
+/** Variables that are not settings of the server. */
+export const OTHER_VARIABLES: readonly string[] = [
+  "CAXTON_CONFIG_PATH",
+  "CAXTON_SERVER",
+  "CAXTON_TOKEN",
+  "CAXTON_OUTPUT",
+];

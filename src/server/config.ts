@@ -1,0 +1,218 @@
+import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import * as z from "zod";
+import { MODEL_VARIABLES } from "../backends/models/index.ts";
+import { checkAgainst, type Document, parseToml, parseYaml, renderProblem } from "../documents/index.ts";
+import { type Config, ConfigFile, OTHER_VARIABLES, PATH_SETTINGS, SHORT_VARIABLES } from "./config-schema.ts";
+import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
+
+export type { Config } from "./config-schema.ts";
+
+/** What set a setting: `flag`, `CAXTON_PORT`, a file with its line, or `default`. */
+export type Origins = { readonly [setting: string]: string };
+
+export type LoadedConfig = {
+  readonly config: Config;
+  readonly origins: Origins;
+  /** The file in use, if any. */
+  readonly file: string | undefined;
+  readonly warnings: readonly string[];
+  /** Variables of the environment that the models and the tools' grants read; nothing else of it is kept. */
+  readonly environment: Environment;
+};
+
+export type Environment = { readonly [name: string]: string | undefined };
+
+/** Settings given on the command line, by dotted name; they win over everything. */
+export type Flags = {
+  readonly config?: string | undefined;
+  readonly settings?: { readonly [setting: string]: unknown };
+};
+
+/** Reads flags, environment, file and defaults, in that order of strength. Throws ConfigInvalidError with every problem, ConfigNotFoundError. */
+export function loadConfig(
+  flags: Flags = {},
+  environment: Environment = process.env,
+  cwd: string = process.cwd(),
+): LoadedConfig {
+  const file = findFile(flags.config, environment, cwd);
+  const document = file === undefined ? undefined : readConfigFile(file);
+  const layered = layer(document, environment, flags.settings ?? {});
+  const config = parseLayered(layered, document);
+  return {
+    config: resolvePaths(config, layered.origins, file, cwd),
+    origins: withDefaults(config, layered.origins),
+    file,
+    warnings: layered.warnings,
+    environment: pickEnvironment(environment, config),
+  };
+}
+
+/** The values the CLI takes from its environment. */
+export function readCliEnvironment(environment: Environment = process.env): {
+  readonly server: string | undefined;
+  readonly token: string | undefined;
+  readonly output: string | undefined;
+} {
+  return {
+    server: environment["CAXTON_SERVER"],
+    token: environment["CAXTON_TOKEN"],
+    output: environment["CAXTON_OUTPUT"],
+  };
+}
+
+/** JSON Schema (draft-07) of the file, for editors. */
+export const configSchema = (): object => ({
+  ...z.toJSONSchema(ConfigFile, { target: "draft-7", io: "input" }),
+  $id: "/schema/config.v1.json",
+  title: "caxton.toml",
+});
+
+/** Places a file is looked for, first found wins. */
+export const configPlaces = (environment: Environment, cwd: string): readonly string[] => [
+  join(cwd, "caxton.toml"),
+  join(cwd, "caxton.yaml"),
+  join(environment["XDG_CONFIG_HOME"] ?? join(homedir(), ".config"), "caxton", "config.toml"),
+  "/etc/caxton/config.toml",
+];
+
+function findFile(flag: string | undefined, environment: Environment, cwd: string): string | undefined {
+  const named = flag ?? environment["CAXTON_CONFIG_PATH"];
+  if (named === undefined) return configPlaces(environment, cwd).find((place) => existsSync(place));
+  const path = resolve(cwd, named);
+  if (existsSync(path)) return path;
+  throw new ConfigNotFoundError(`there is no configuration file ${path}`, "Check --config or CAXTON_CONFIG_PATH.", {
+    path,
+  });
+}
+
+function readConfigFile(file: string): Document {
+  const text = readFileSync(file, "utf8");
+  const parsed = /\.ya?ml$/i.test(file) ? parseYaml(text, file) : parseToml(text, file);
+  if (parsed.type === "parsed") return parsed.document;
+  throw invalid(parsed.problems.map((problem) => renderProblem(problem, text, { colour: false })));
+}
+
+type Layered = {
+  readonly values: Record<string, unknown>;
+  readonly origins: Record<string, string>;
+  readonly warnings: readonly string[];
+};
+
+function layer(
+  document: Document | undefined,
+  environment: Environment,
+  flags: { readonly [setting: string]: unknown },
+): Layered {
+  const values: Record<string, unknown> = structuredClone(document?.data ?? {});
+  const origins: Record<string, string> = {};
+  for (const setting of leavesOf(values)) {
+    const place = document?.locate(setting.split("."));
+    origins[setting] = place ? `${document?.file}:${place.line}` : (document?.file ?? "file");
+  }
+  const warnings: string[] = [];
+  for (const [variable, text] of Object.entries(environment)) {
+    if (!variable.startsWith("CAXTON_") || text === undefined || OTHER_VARIABLES.includes(variable)) continue;
+    const setting = settingOf(variable);
+    if (setting === undefined) warnings.push(`${variable} is not a setting of Caxton and is ignored`);
+    else set(values, origins, { setting, value: fromText(setting, text), origin: variable });
+  }
+  for (const [setting, value] of Object.entries(flags)) {
+    if (value !== undefined) set(values, origins, { setting, value, origin: "flag" });
+  }
+  return { values, origins, warnings };
+}
+
+function settingOf(variable: string): string | undefined {
+  const short = SHORT_VARIABLES[variable];
+  if (short !== undefined) return short;
+  const [table, key, ...rest] = variable.slice("CAXTON_".length).toLowerCase().split("__");
+  return table !== undefined && key !== undefined && rest.length === 0 && table in ConfigFile.shape
+    ? `${table}.${key}`
+    : undefined;
+}
+
+/** A variable's text as the type its setting wants: text where that fits, else what it means as JSON. */
+function fromText(setting: string, text: string): unknown {
+  const fits = (value: unknown) => {
+    const [table = "", key = ""] = setting.split(".");
+    return ConfigFile.safeParse({ [table]: { [key]: value } }).success;
+  };
+  if (fits(text)) return text;
+  try {
+    const value: unknown = JSON.parse(text);
+    return fits(value) ? value : text;
+  } catch {
+    return text;
+  }
+}
+
+function set(
+  values: Record<string, unknown>,
+  origins: Record<string, string>,
+  { setting, value, origin }: { readonly setting: string; readonly value: unknown; readonly origin: string },
+): void {
+  const [table = "", key = ""] = setting.split(".");
+  const before = values[table];
+  values[table] = { ...(typeof before === "object" ? before : {}), [key]: value };
+  origins[setting] = origin;
+}
+
+function parseLayered({ values, origins }: Layered, document: Document | undefined): Config {
+  if (document) {
+    const checked = checkAgainst(document, ConfigFile);
+    if (checked.type === "invalid")
+      throw invalid(checked.problems.map((problem) => renderProblem(problem, document.text, { colour: false })));
+  }
+  const parsed = ConfigFile.safeParse(values);
+  if (parsed.success) return parsed.data;
+  throw invalid(
+    parsed.error.issues.map((issue) => {
+      const setting = issue.path.join(".");
+      return `${origins[setting] ?? setting}: ${setting}: ${issue.message}`;
+    }),
+  );
+}
+
+const invalid = (rendered: readonly string[]): ConfigInvalidError =>
+  new ConfigInvalidError(
+    `the configuration has ${rendered.length === 1 ? "a problem" : `${rendered.length} problems`}:\n${rendered.join("\n")}`,
+    "`caxton config schema` prints every setting; `caxton config validate` checks a file.",
+    { problems: rendered },
+  );
+
+function leavesOf(values: object, prefix = ""): readonly string[] {
+  return Object.entries(values).flatMap(([key, value]: [string, unknown]) =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? leavesOf(value, `${prefix}${key}.`)
+      : [`${prefix}${key}`],
+  );
+}
+
+function resolvePaths(config: Config, origins: Origins, file: string | undefined, cwd: string): Config {
+  const base = (setting: (typeof PATH_SETTINGS)[number]): string =>
+    file !== undefined && origins[setting]?.startsWith(file) ? dirname(file) : cwd;
+  const place = (setting: (typeof PATH_SETTINGS)[number], value: string): string =>
+    isAbsolute(value) ? value : resolve(base(setting), value);
+  const scripted = config.models.scripted_directory;
+  return {
+    ...config,
+    data: { ...config.data, directory: place("data.directory", config.data.directory) },
+    agents: { ...config.agents, directory: place("agents.directory", config.agents.directory) },
+    files: { ...config.files, root: place("files.root", config.files.root) },
+    models: {
+      ...config.models,
+      ...(scripted === undefined ? {} : { scripted_directory: place("models.scripted_directory", scripted) }),
+    },
+  };
+}
+
+function withDefaults(config: Config, origins: Origins): Origins {
+  return Object.fromEntries(leavesOf(config).map((setting) => [setting, origins[setting] ?? "default"]));
+}
+
+function pickEnvironment(environment: Environment, config: Config): Environment {
+  const granted = Object.values(config.tool_servers).flatMap(({ grants }) => grants.environment ?? []);
+  return Object.fromEntries([...MODEL_VARIABLES, ...granted].map((name) => [name, environment[name]]));
+}

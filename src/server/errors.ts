@@ -1,0 +1,26 @@
+import { CaxtonError } from "../kernel/errors.ts";
+
+export class ConfigInvalidError extends CaxtonError<{ readonly problems: readonly string[] }> {
+  readonly code = "CONFIG_INVALID";
+  readonly kind = "rejected";
+}
+
+export class ConfigNotFoundError extends CaxtonError<{ readonly path: string }> {
+  readonly code = "CONFIG_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+export class PortInUseError extends CaxtonError<{ readonly host: string; readonly port: number }> {
+  readonly code = "PORT_IN_USE";
+  readonly kind = "conflict";
+}
+
+export class ListenFailedError extends CaxtonError<{ readonly host: string; readonly port: number }> {
+  readonly code = "LISTEN_FAILED";
+  readonly kind = "unavailable";
+}
+
+export class NotLoopbackError extends CaxtonError<{ readonly host: string }> {
+  readonly code = "HOST_NOT_LOOPBACK";
+  readonly kind = "rejected";
+}
