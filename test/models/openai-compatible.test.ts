@@ -1,4 +1,4 @@
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import { json } from "node:stream/consumers";
 import { expect, test } from "vitest";
@@ -16,12 +16,11 @@ type Seen = { headers: IncomingHttpHeaders; body: unknown };
 /** An endpoint that answers every call the way `answer` does. */
 async function endpoint(answer: (response: ServerResponse) => void) {
   const seen: Seen[] = [];
-  const server = createServer((incoming, response) => {
-    void json(incoming).then((body) => {
-      seen.push({ headers: incoming.headers, body });
-      answer(response);
-    });
-  });
+  const take = async (incoming: IncomingMessage, response: ServerResponse) => {
+    seen.push({ headers: incoming.headers, body: await json(incoming) });
+    answer(response);
+  };
+  const server = createServer((incoming, response) => void take(incoming, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
