@@ -13,7 +13,7 @@ type Issue = z.core.$ZodIssue;
 
 /**
  * Checks a document against a schema and reports everything that is wrong, in reading order. A `custom` issue may
- * carry `params: { code, fix, alternatives }`. An `error` given in the schema is used instead of the generic words.
+ * carry `params: { code, fix, alternatives, secret }`. An `error` given in the schema is used instead of the generic words.
  */
 export function checkAgainst<Schema extends z.ZodType>(document: Document, schema: Schema): Checked<z.output<Schema>> {
   const result = schema.safeParse(document.data, { reportInput: true, error: describe });
@@ -105,6 +105,7 @@ function single(issue: Issue, path: Path, { document, schema }: Context, part: "
       message: missing ? `${key} is missing` : issue.message,
       fix: stringOr(given, fixFor({ missing, key, example, alternatives, syntax: document.syntax })),
       ...(alternatives !== undefined && { alternatives }),
+      ...(params["secret"] === true && { secret: true }),
     },
     part,
   );

@@ -51,6 +51,20 @@ export function problemAt(document: Document, path: Path, finding: Finding, part
   return { ...finding, path: dotted(path), ...nearestPlace(document, path, part), file: document.file };
 }
 
+/** The place of the `occurrence`-th (from 0) piece of text like `snippet` at or after a value's beginning: for finding a part of a long text. */
+export function placeWithin(document: Document, path: Path, snippet: string, occurrence: number): Place | undefined {
+  const place = document.locate(path);
+  if (place === undefined || snippet === "") return place;
+  const lines = document.text.split("\n").slice(0, place.line - 1);
+  let from = lines.reduce((sum, line) => sum + line.length + 1, 0) + place.column - 1;
+  for (let count = 0; count <= occurrence; count += 1) {
+    const found = document.text.indexOf(snippet, count === 0 ? from : from + 1);
+    if (found === -1) return place;
+    from = found;
+  }
+  return placeAt(document.text, from, from + snippet.length);
+}
+
 function nearestPlace(document: Document, path: Path, part: "key" | "value"): Place {
   const exact = path.length === 0 ? undefined : document.locate(path, part);
   if (exact !== undefined) return exact;

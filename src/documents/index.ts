@@ -1,6 +1,14 @@
 export { checkAgainst, type Checked } from "./check.ts";
 export { distance, nearest } from "./distance.ts";
-export { problemAt, type Data, type Document, type MarkdownDocument, type Parsed } from "./document.ts";
+export {
+  placeAt,
+  placeWithin,
+  problemAt,
+  type Data,
+  type Document,
+  type MarkdownDocument,
+  type Parsed,
+} from "./document.ts";
 export { parseFrontMatter } from "./front-matter.ts";
 export { arrange, dotted, type Path, type Place, type Problem } from "./problem.ts";
 export { renderProblem } from "./render.ts";

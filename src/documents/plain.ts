@@ -28,6 +28,8 @@ export function plainData(value: unknown): Plain {
     if (item instanceof Date) return item.toISOString();
     if (Array.isArray(item)) return item.map((element, index) => copy(element, [...path, index]));
     if (typeof item === "object" && item !== null) return copyTable(item, path);
+    if (typeof item === "number" && !Number.isFinite(item))
+      throw new Refusal(path, "inf and nan are not supported", "Write a number.");
     return item;
   };
   const copyTable = (table: object, path: Path): Data =>

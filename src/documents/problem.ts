@@ -17,6 +17,8 @@ export type Problem = Place & {
   readonly file: string;
   /** Values that would have been accepted, nearest first. */
   readonly alternatives?: readonly string[];
+  /** The line holds a secret: it is not shown, and must not be logged. */
+  readonly secret?: true;
 };
 
 const BARE = /^[A-Za-z0-9_-]+$/;

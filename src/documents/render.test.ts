@@ -60,3 +60,11 @@ test("a place outside the text is still shown", () => {
     ),
   );
 });
+
+test("a line that holds a secret is not shown", () => {
+  const rendered = renderProblem({ ...problem, secret: true }, text, { colour: false });
+  expect(rendered).not.toContain('temperature = "hot"');
+  expect(rendered).toContain("writer.toml:4:15");
+  const misspelt = renderProblem({ ...problem, line: 1, column: 1 }, 'apikey = "sk-1234"', { colour: false });
+  expect(misspelt).not.toContain("sk-1234");
+});

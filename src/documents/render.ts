@@ -4,6 +4,8 @@ import type { Problem } from "./problem.ts";
 type Look = { readonly colour: boolean };
 
 const LINE_MAX = 160;
+/** A line on which a secret may stand is not repeated, whatever is wrong with it. */
+const SECRET = /(api[-_]?key|secret|passw(or)?d|(auth|access|bearer)[-_]?token)\w*["']?\s*[=:]/i;
 
 /** One problem for a terminal: where and what, the line with carets under it, and what to do. Without a last newline. */
 export function renderProblem(problem: Problem, text: string, { colour }: Look): string {
@@ -15,7 +17,10 @@ export function renderProblem(problem: Problem, text: string, { colour }: Look):
   const kind = problem.severity === "warning" ? `${style(tone, "warning")} ` : "";
   const head = `${style("bold", where)}  ${kind}${subject}${problem.message}`;
   const source = text.split(/\r?\n/)[problem.line - 1];
-  const frame = source === undefined || source.trim() === "" ? [] : codeFrame(problem, source);
+  const frame =
+    source === undefined || source.trim() === "" || problem.secret === true || SECRET.test(source)
+      ? []
+      : codeFrame(problem, source);
   return [
     head,
     ...frame.map((line, index) => (index === 0 ? style("dim", line) : style(tone, line))),

@@ -22,7 +22,13 @@ export function parseYaml(source: string, file: string): Parsed {
 
 /** Reads `yaml` and reports places as in `text`, whose offsets must be the same. */
 export function readYaml(yaml: string, text: string, file: string): Parsed {
-  const parsed = parseDocument(yaml, { schema: "core", version: "1.2", prettyErrors: false, uniqueKeys: true });
+  const parsed = parseDocument(yaml, {
+    schema: "core",
+    version: "1.2",
+    prettyErrors: false,
+    logLevel: "silent",
+    uniqueKeys: true,
+  });
   const document: Document = { data: {}, locate: locator(parsed, text), text, file, syntax: "yaml" };
   const complaints = [...parsed.errors, ...parsed.warnings];
   if (complaints.length > 0)

@@ -1,0 +1,129 @@
+import * as z from "zod";
+import { durationText } from "../documents/index.ts";
+import { JsonObject } from "../kernel/json.ts";
+import { MemoryScope, REFERENCE } from "./rules.ts";
+
+/** A table whose content is not looked at. */
+export const FreeTable = JsonObject.optional();
+
+const OPEN_KEY = "a key does not belong in a definition: it would be stored and shown with it";
+const REFER = "Write a reference: ${env:NAME} for an environment variable of the server, or ${file:path}.";
+const SECRET_HEADER = /^(authorization|proxy-authorization|cookie)$|api[-_]?key|token|secret/i;
+
+const headers = z.record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string()).superRefine((table, context) => {
+  for (const [name, value] of Object.entries(table))
+    if (SECRET_HEADER.test(name) && !value.includes("${"))
+      context.addIssue({
+        code: "custom",
+        path: [name],
+        message: OPEN_KEY,
+        params: { code: "SECRET_IN_FILE", fix: REFER, secret: true },
+      });
+});
+
+export const LlmTable = z
+  .strictObject({
+    model: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({ description: "provider/model", examples: ["openai/gpt-5-mini"] }),
+    provider: z
+      .string()
+      .regex(/^[a-z][a-z0-9_-]*$/, { error: "a provider is a lower-case word, such as openai" })
+      .optional()
+      .meta({ description: "The provider, when model does not name it", examples: ["openai"] }),
+    base_url: z
+      .string()
+      .refine((url) => url.includes("${") || /^https?:\/\//.test(URL.parse(url)?.href ?? ""), {
+        error: "expected a URL that begins with http:// or https://",
+      })
+      .optional()
+      .meta({ description: "Where the provider answers", examples: ["http://localhost:11434/v1"] }),
+    api_key: z
+      .string()
+      .superRefine((value, context) => {
+        if (!REFERENCE.test(value))
+          context.addIssue({
+            code: "custom",
+            message: OPEN_KEY,
+            params: { code: "SECRET_IN_FILE", fix: REFER, secret: true },
+          });
+      })
+      .optional()
+      .meta({ description: "A reference to the key, never the key", examples: ["${env:OPENAI_API_KEY}"] }),
+    temperature: z
+      .number()
+      .min(0)
+      .max(2)
+      .optional()
+      .meta({
+        description: "0 is the most predictable, 2 the least",
+        examples: [0.2],
+      }),
+    max_tokens: z
+      .int()
+      .min(1)
+      .max(1_000_000)
+      .optional()
+      .meta({
+        description: "Longest answer of one turn, in tokens",
+        examples: [4096],
+      }),
+    timeout: durationText({ minMs: 1_000, maxMs: 3_600_000 })
+      .optional()
+      .meta({
+        description: "Longest time for one call of the model",
+        examples: ["60s"],
+      }),
+    headers: headers.default({}).meta({ description: "Sent with every request to the provider" }),
+  })
+  .meta({ description: "The model that runs the agent; without it the server's default does" });
+
+const similarity = z.number().min(0).max(1).optional();
+
+export const MemoryTable = z
+  .strictObject({
+    enabled: z.boolean().optional(),
+    scope: MemoryScope.optional().meta({ examples: ["workspace"] }),
+    auto_store: z.boolean().optional(),
+    search_limit: z.int().min(1).max(1_000).optional(),
+    min_similarity: similarity,
+    retention: durationText({ maxMs: 36_600 * 86_400_000 })
+      .optional()
+      .meta({ examples: ["90d"] }),
+    semantic_search: z.boolean().optional(),
+    relationship_tracking: z.boolean().optional(),
+    auto_cleanup: z.boolean().optional(),
+    learning_rate: z.union([z.string(), z.number()]).optional(),
+    backend: z.string().optional(),
+    settings: z
+      .strictObject({
+        search_threshold: similarity,
+        max_results: z.int().min(1).max(1_000).optional(),
+        retention_days: z.int().min(1).optional(),
+        hybrid_search: z.boolean().optional(),
+        semantic_weight: similarity,
+        content_types: z.array(z.string()).optional(),
+        exclude_patterns: z.array(z.string()).optional(),
+        version_limit: z.int().min(1).optional(),
+        batch_size: z.int().min(1).optional(),
+        cache_enabled: z.boolean().optional(),
+        preload_context: z.boolean().optional(),
+      })
+      .optional(),
+  })
+  .meta({ description: "What the agent remembers" });
+
+export const ConversationTable = z
+  .strictObject({
+    max_turns: z.int().min(1).optional(),
+    context_window: z.int().min(1).optional().meta({ description: "In tokens" }),
+    memory_strategy: z.enum(["sliding", "summarize", "persist"]).optional(),
+    timeout: durationText()
+      .optional()
+      .meta({ examples: ["5m"] }),
+    temperature: z.number().min(0).max(2).optional(),
+    memory_integration: z.boolean().optional(),
+  })
+  .meta({ description: "How conversations go on" });

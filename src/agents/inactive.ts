@@ -1,0 +1,52 @@
+/**
+ * Keys of definition files that are understood and checked but that this version does not act on. Each is accepted
+ * with a warning, so that nobody relies on it; the version that acts on one takes it out of this table.
+ */
+export const INACTIVE = {
+  requires: "agents cannot call on each other's capabilities yet",
+  memory: "agents have no memory yet",
+  memory_enabled: "agents have no memory yet",
+  memory_scope: "agents have no memory yet",
+  conversation: "every run stands alone",
+  conversation_settings: "every run stands alone",
+  messaging: "agents cannot exchange messages yet",
+  prompt_templates: "agents cannot exchange messages yet",
+  tool_config: "tools take their settings from their own manifest",
+  output: "the form of the answer is not checked yet",
+  capability_metadata: "capabilities are only listed",
+  context_requirements: "the context of a run is its request and its files",
+  context_configuration: "the context of a run is its request and its files",
+  context_preferences: "the context of a run is its request and its files",
+  domain_specializations: "capabilities are only listed",
+  specialization_keywords: "capabilities are only listed",
+  resource_limits: "limits of tools are those of their servers",
+  deployment: "every deployment is direct",
+  monitoring: "every run is journaled in full",
+  primary_provider: "write llm.model",
+  secondary_provider: "there is no fallback to another model",
+  fallback_provider: "there is no fallback to another model",
+  provider_extensions: "only the settings of [llm] reach the model",
+  "execution.isolation": 'runs are isolated as with "context"',
+  "performance.max_memory_usage": "limits of tools are those of their servers",
+  "performance.context_preparation_timeout": "the context of a run is its request and its files",
+  "performance.context_cache_ttl": "answers and contexts are not cached",
+  "performance.cache_responses": "answers and contexts are not cached",
+  "performance.preload_memory": "agents have no memory yet",
+  "performance.lazy_tool_loading": "tools are always loaded on demand",
+  "performance.optimize_prompts": "prompts are sent as written",
+} as const satisfies Readonly<Record<string, string>>;
+
+/** Keys that would change what an agent may do or is. Accepting them without acting on them would mislead, so they are errors. */
+export const UNSUPPORTED = {
+  runtime: "WebAssembly agents are not supported yet by this version",
+  module: "WebAssembly agents are not supported yet by this version",
+  skills: "skills are not supported yet by this version",
+  security: "restrictions in a definition are not enforced by this version",
+} as const satisfies Readonly<Record<string, string>>;
+
+export const UNSUPPORTED_FIX = {
+  runtime: "Remove the key and write the agent with system_prompt.",
+  module: "Remove the key and write the agent with system_prompt.",
+  skills: "Put what the skill says into system_prompt.",
+  security: "Remove the table; leave tools out of the list, and grant tool servers only what they need.",
+} as const satisfies Readonly<Record<keyof typeof UNSUPPORTED, string>>;

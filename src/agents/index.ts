@@ -1,0 +1,36 @@
+export {
+  type AgentCandidate,
+  type AgentQuery,
+  type AgentRevision,
+  type AgentStore,
+  type AgentSummary,
+  type Deployed,
+  type Deployment,
+  type Page,
+  type PageQuery,
+  type RevisionSummary,
+  nameKey,
+  summarise,
+} from "./agent-store.ts";
+export { type AgentsDeps, type DefinitionSource, type DeployResult, type PreparedAgent, Agents } from "./agents.ts";
+export { type AgentModel, AgentDefinition } from "./definition.ts";
+export {
+  AgentNotFoundError,
+  DefinitionInvalidError,
+  DefinitionTooLargeError,
+  NameConflictError,
+  PromptRenderError,
+  RevisionNotFoundError,
+  TemplateNotFoundError,
+} from "./errors.ts";
+export { type Prompt, type PromptVariables, compilePrompt } from "./prompt.ts";
+export {
+  type DefinitionFormat,
+  type ReadOptions,
+  type Reading,
+  DEFINITION_FORMATS,
+  formatOf,
+  readDefinition,
+} from "./reading.ts";
+export type { KnownTools } from "./semantics.ts";
+export type { PromptFile } from "./template-value.ts";

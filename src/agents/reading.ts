@@ -1,0 +1,120 @@
+import { arrange, checkAgainst, parseFrontMatter, parseToml, type Parsed, type Problem } from "../documents/index.ts";
+import type { AgentDefinition } from "./definition.ts";
+import { DefinitionFile } from "./definition-file.ts";
+import { draftFromMarkdown, draftFromToml, type Draft } from "./draft.ts";
+import { draftFromForeign, isForeign, splitTools } from "./foreign.ts";
+import { MODEL, STEPS_DEFAULT, TOOLS_AT_ONCE_DEFAULT } from "./rules.ts";
+import { semanticProblems, type KnownTools } from "./semantics.ts";
+import { StepsMax } from "../kernel/quantities.ts";
+
+export const DEFINITION_FORMATS = ["toml", "markdown"] as const;
+export type DefinitionFormat = (typeof DEFINITION_FORMATS)[number];
+
+/** What a definition file says: an agent, with warnings, or everything that is wrong with it. Problems are in reading order. */
+export type Reading =
+  | { readonly type: "valid"; readonly definition: AgentDefinition; readonly problems: readonly Problem[] }
+  | { readonly type: "invalid"; readonly problems: readonly Problem[] };
+
+export type ReadOptions = {
+  /** Told from the file's name and first line when it is not given. */
+  readonly format?: DefinitionFormat | undefined;
+  /** Without it tools are not looked up. */
+  readonly knownTools?: KnownTools | undefined;
+};
+
+/** The format of a definition: by the file's extension, or by whether it begins with front matter. */
+export function formatOf(source: string, fileName: string): DefinitionFormat {
+  if (/\.(md|markdown)$/i.test(fileName)) return "markdown";
+  if (/\.toml$/i.test(fileName)) return "toml";
+  return /^\uFEFF?\s*---[ \t]*\r?\n/.test(source) ? "markdown" : "toml";
+}
+
+/** Reads and checks a definition file. Never throws for what is in the file. About 0.2 ms for a usual one. */
+export function readDefinition(source: string, fileName: string, options: ReadOptions = {}): Reading {
+  const drafted = draftOf(source, fileName, options.format ?? formatOf(source, fileName));
+  if (drafted.type === "malformed") return { type: "invalid", problems: drafted.problems };
+  const { draft } = drafted;
+  const checked = checkAgainst(draft.document, DefinitionFile);
+  const problems = arrange([
+    ...draft.problems,
+    ...(checked.type === "invalid" ? checked.problems : []),
+    ...semanticProblems(draft, options.knownTools),
+  ]);
+  if (checked.type === "invalid" || problems.some(({ severity }) => severity === "error"))
+    return { type: "invalid", problems };
+  return {
+    type: "valid",
+    definition: definitionOf(checked.value, usableTools(draft, checked.value, options)),
+    problems,
+  };
+}
+
+export type Drafted =
+  | { readonly type: "drafted"; readonly draft: Draft }
+  | { readonly type: "malformed"; readonly problems: readonly Problem[] };
+
+/** A file's fields, in whichever format, before they are checked. */
+export function draftOf(source: string, fileName: string, format: DefinitionFormat): Drafted {
+  if (format === "toml") return withProblems(parseToml(source, fileName), draftFromToml);
+  return withProblems(parseFrontMatter(source, fileName), (document) => {
+    const draft = draftFromMarkdown(document);
+    if (isForeign(document.data)) return draftFromForeign(draft);
+    const { tools } = draft.document.data;
+    if (typeof tools !== "string") return draft;
+    return { ...draft, document: { ...draft.document, data: { ...draft.document.data, tools: splitTools(tools) } } };
+  });
+}
+
+function withProblems<Kind extends Parsed>(
+  parsed: Kind,
+  toDraft: (document: Extract<Kind, { type: "parsed" }>["document"]) => Draft,
+): Drafted {
+  if (parsed.type === "malformed") return parsed;
+  const draft = toDraft(parsed.document);
+  return { type: "drafted", draft: { ...draft, problems: [...parsed.problems, ...draft.problems] } };
+}
+
+function usableTools(draft: Draft, file: DefinitionFile, { knownTools }: ReadOptions): string[] {
+  if (draft.style !== "foreign" || knownTools === undefined) return file.tools;
+  const known = new Set(knownTools());
+  return file.tools.filter((entry) => entry === "*" || known.has(entry));
+}
+
+function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
+  const { llm, execution, performance } = file;
+  return {
+    name: file.name,
+    version: file.version,
+    description: file.description,
+    capabilities: file.capabilities,
+    tools,
+    systemPrompt: file.system_prompt,
+    userPromptTemplate: file.user_prompt_template,
+    documentation: file.documentation,
+    parameters: file.parameters,
+    llm: {
+      model: modelOf(file),
+      baseUrl: llm?.base_url,
+      apiKey: llm?.api_key,
+      temperature: llm?.temperature,
+      outputTokensMax: llm?.max_tokens,
+      timeoutMs: llm?.timeout,
+      headers: llm?.headers ?? {},
+    },
+    maxSteps: StepsMax.parse(execution?.max_steps ?? STEPS_DEFAULT),
+    timeoutMs: execution?.timeout ?? performance?.max_execution_time,
+    toolsAtOnceMax: performance?.concurrent_tools ?? TOOLS_AT_ONCE_DEFAULT,
+    author: file.author,
+    license: file.license,
+    tags: file.tags,
+    created: file.created,
+    updated: file.updated,
+  };
+}
+
+function modelOf({ model, llm }: DefinitionFile): string | undefined {
+  if (model !== undefined) return model;
+  if (llm?.model === undefined || llm.provider === undefined) return llm?.model;
+  const whole = MODEL.test(llm.model) && llm.model.startsWith(`${llm.provider}/`);
+  return whole ? llm.model : `${llm.provider}/${llm.model}`;
+}

@@ -1,0 +1,32 @@
+import * as z from "zod";
+
+/** Names of agents: 2 to 64 characters. */
+export const AGENT_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,62}[A-Za-z0-9]$/;
+export const KEBAB_NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
+
+/** Dotted and versioned kebab-case: `data-analysis.statistical:v2.0`. */
+export const CAPABILITY = /^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)*(:v\d+(\.\d+)*)?$/;
+
+export const SEMVER =
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$/;
+
+/** `server`, `server.tool`, or `*` for every tool there is. */
+export const TOOL_ENTRY = /^(\*|[A-Za-z][A-Za-z0-9_-]{0,63}(\.[A-Za-z0-9_.-]{1,64})?)$/;
+
+export const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
+
+/** `provider/model`; the model's own name may contain more slashes. */
+export const MODEL = /^[a-z][a-z0-9_-]*\/\S+$/;
+
+export const REFERENCE = /^\$\{(env:[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?|file:[^}]+)\}$/;
+
+export const CAPABILITIES_MAX = 20;
+export const TOOLS_MAX = 200;
+export const STEPS_DEFAULT = 20;
+export const TOOLS_AT_ONCE_DEFAULT = 3;
+export const DESCRIPTION_CHARS_MAX = 200;
+
+/** Where the facts of one agent are found in memory: its own, its workspace's, everyone's, or the conversation's. */
+export const MemoryScope = z
+  .enum(["agent-only", "workspace", "global", "conversation", "agent", "session"])
+  .transform((scope) => (scope === "agent" ? "agent-only" : scope === "session" ? "conversation" : scope));

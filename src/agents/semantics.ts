@@ -1,0 +1,230 @@
+import { dotted, nearest, placeWithin, problemAt, type Document, type Path, type Problem } from "../documents/index.ts";
+import type { Draft } from "./draft.ts";
+import { INACTIVE, UNSUPPORTED, UNSUPPORTED_FIX } from "./inactive.ts";
+import { BUILT_IN_VARIABLES, inspectTemplate, isBuiltIn, unfilledIn } from "./prompt.ts";
+import { isRecord, isStrings } from "./record.ts";
+import { AGENT_NAME, KEBAB_NAME, MODEL, PARAMETER_NAME } from "./rules.ts";
+
+/** Names every tool server and tool there is: `csv_parser`, `csv_parser.group`. */
+export type KnownTools = () => Iterable<string>;
+
+/** Everything about a definition that its schema cannot say. Works on a draft that breaks the schema too, so that all problems come at once. */
+export const semanticProblems = (draft: Draft, knownTools: KnownTools | undefined): readonly Problem[] => [
+  ...keyProblems(draft.document),
+  ...nameProblems(draft.document),
+  ...modelProblems(draft.document),
+  ...timeProblems(draft.document),
+  ...promptProblems(draft),
+  ...(knownTools === undefined ? [] : toolProblems(draft, knownTools)),
+];
+
+const isEmpty = (value: unknown): boolean =>
+  value === undefined ||
+  value === false ||
+  value === "" ||
+  (Array.isArray(value) && value.length === 0) ||
+  (isRecord(value) && (Object.keys(value).length === 0 || value["enabled"] === false));
+
+const at = (document: Document, path: Path): unknown =>
+  path.reduce<unknown>((value, part) => (isRecord(value) ? value[String(part)] : undefined), document.data);
+
+function keyProblems(document: Document): readonly Problem[] {
+  const unsupported = Object.entries(UNSUPPORTED).flatMap(([key, why]) => {
+    if (isEmpty(document.data[key])) return [];
+    const fix = Object.entries(UNSUPPORTED_FIX).find(([other]) => other === key)?.[1] ?? "Remove the key.";
+    return [problemAt(document, [key], { severity: "error", code: "NOT_SUPPORTED", message: why, fix }, "key")];
+  });
+  const inactive = Object.entries(INACTIVE).flatMap(([key, why]) => {
+    const path = key.split(".");
+    const value = at(document, path);
+    if (isEmpty(value) || (key === "execution.isolation" && value === "context")) return [];
+    const message = `accepted, has no effect in this version: ${why}`;
+    return [
+      problemAt(
+        document,
+        path,
+        { severity: "warning", code: "NO_EFFECT", message, fix: "Remove it, or leave it for a later version." },
+        "key",
+      ),
+    ];
+  });
+  return [...unsupported, ...inactive];
+}
+
+function nameProblems(document: Document): readonly Problem[] {
+  const { name } = document.data;
+  if (typeof name !== "string" || !AGENT_NAME.test(name) || KEBAB_NAME.test(name)) return [];
+  const message = `${name} works, but names in lower case with hyphens are the custom`;
+  return [
+    problemAt(document, ["name"], {
+      severity: "warning",
+      code: "NAME_STYLE",
+      message,
+      fix: "Rename it, for example to my-agent.",
+    }),
+  ];
+}
+
+function modelProblems(document: Document): readonly Problem[] {
+  const { model } = document.data;
+  const named = at(document, ["llm", "model"]);
+  const provider = at(document, ["llm", "provider"]);
+  const error = (path: Path, code: string, message: string, fix: string): readonly Problem[] => [
+    problemAt(document, path, { severity: "error", code, message, fix }),
+  ];
+  if (isRecord(model)) return [];
+  if (model !== undefined && (named !== undefined || provider !== undefined))
+    return error(["model"], "DUPLICATE_KEY", "the model is named here and in llm", "Keep one of the two.");
+  if (provider !== undefined && named === undefined)
+    return error(
+      ["llm", "provider"],
+      "MISSING_KEY",
+      "a provider alone names no model",
+      'Add for example: model = "gpt-5-mini"',
+    );
+  if (typeof named === "string" && provider === undefined && !MODEL.test(named))
+    return error(
+      ["llm", "model"],
+      "BAD_FORMAT",
+      'a model is written "provider/model"',
+      `Write for example: model = "openai/${named}"`,
+    );
+  return [];
+}
+
+function timeProblems(document: Document): readonly Problem[] {
+  const path = ["performance", "max_execution_time"];
+  if (at(document, path) === undefined || at(document, ["execution", "timeout"]) === undefined) return [];
+  const message = "this and execution.timeout mean the same";
+  return [
+    problemAt(
+      document,
+      path,
+      { severity: "error", code: "DUPLICATE_KEY", message, fix: "Keep execution.timeout." },
+      "key",
+    ),
+  ];
+}
+
+/** Built-in variables that a run cannot fill yet: a request and files are all it is given. */
+const ALWAYS_EMPTY = new Set<string>(
+  BUILT_IN_VARIABLES.filter((name) => !["request", "files", "timestamp", "agent_name"].includes(name)),
+);
+
+function promptProblems({ document, style }: Draft): readonly Problem[] {
+  const { parameters, user_prompt_template: template, system_prompt: system } = document.data;
+  const names = isRecord(parameters) ? Object.keys(parameters) : [];
+  const reserved = names.filter(isBuiltIn).map((name) => {
+    const message = `${name} is a variable that every run fills in`;
+    const fix = `Give the parameter another name, for example default_${name}.`;
+    return problemAt(
+      document,
+      ["parameters", name],
+      { severity: "error", code: "PARAMETER_RESERVED", message, fix },
+      "key",
+    );
+  });
+  const { findings, used } =
+    typeof template === "string" && template !== ""
+      ? inspectTemplate(template, names)
+      : inspectTemplate("{{request}}", names);
+  const broken = findings.map(({ code, message, fix, snippet, offset, alternatives }) => ({
+    ...problemAt(document, ["user_prompt_template"], {
+      severity: "error",
+      code,
+      message,
+      fix,
+      ...(alternatives.length > 0 && { alternatives }),
+    }),
+    ...placeOf(document, "user_prompt_template", snippet, offset),
+  }));
+  const empty = [...used]
+    .filter((name) => ALWAYS_EMPTY.has(name) && !names.includes(name))
+    .map((name) => ({
+      ...problemAt(document, ["user_prompt_template"], {
+        severity: "warning",
+        code: "VARIABLE_EMPTY",
+        message: `${name} is always empty in this version: a run is given its request and files`,
+        fix: `Remove {{${name}}}, or leave it for a later version.`,
+      }),
+      ...placeOf(document, "user_prompt_template", name, 0),
+    }));
+  const systemText = typeof system === "string" ? system : "";
+  const unused = names
+    .filter((name) => PARAMETER_NAME.test(name) && !isBuiltIn(name) && !used.has(name) && broken.length === 0)
+    .filter((name) => !new RegExp(`\\{\\{\\s*${name}\\s*\\}\\}`).test(systemText))
+    .map((name) => {
+      const message = `no prompt contains {{${name}}}, so the parameter changes nothing`;
+      return problemAt(
+        document,
+        ["parameters", name],
+        { severity: "warning", code: "PARAMETER_UNUSED", message, fix: `Use {{${name}}} in a prompt, or remove it.` },
+        "key",
+      );
+    });
+  return [...reserved, ...broken, ...empty, ...unused, ...systemProblems(document, systemText, names, style)];
+}
+
+function systemProblems(
+  document: Document,
+  text: string,
+  names: readonly string[],
+  style: Draft["style"],
+): readonly Problem[] {
+  return unfilledIn(text, names).map(({ name, snippet, offset }) => {
+    const perRun = isBuiltIn(name);
+    return {
+      ...problemAt(document, ["system_prompt"], {
+        severity: perRun && style !== "foreign" ? "error" : "warning",
+        code: perRun ? "VARIABLE_NOT_HERE" : "UNKNOWN_VARIABLE",
+        message: perRun
+          ? `${name} differs from run to run and cannot stand in the system prompt`
+          : `${snippet} is no parameter and is sent to the model as it stands`,
+        fix: perRun
+          ? `Use {{${name}}} in user_prompt_template.`
+          : `Add ${name} to [parameters] if it was meant as a variable.`,
+      }),
+      ...placeOf(document, "system_prompt", snippet, offset),
+    };
+  });
+}
+
+/** Where a piece of a long text stands in the file: by counting like pieces before it, which escapes and indentation leave alone. */
+function placeOf(document: Document, key: string, snippet: string, offset: number): object {
+  const text = document.data[key];
+  const before = typeof text === "string" ? text.slice(0, offset).split(snippet).length - 1 : 0;
+  return placeWithin(document, [key], snippet, before) ?? {};
+}
+
+function toolProblems({ document, style }: Draft, knownTools: KnownTools): readonly Problem[] {
+  const { tools } = document.data;
+  if (!isStrings(tools)) return [];
+  const known = new Set(knownTools());
+  return tools.flatMap((entry, index) => {
+    if (entry === "*" || known.has(entry)) return [];
+    const alternatives = alternativesTo(entry, known);
+    const [best] = alternatives;
+    const path = document.locate(["tools", index]) === undefined ? ["tools"] : ["tools", index];
+    const finding = {
+      severity: style === "foreign" ? ("warning" as const) : ("error" as const),
+      code: style === "foreign" ? "TOOL_NOT_USED" : "UNKNOWN_TOOL",
+      message:
+        style === "foreign"
+          ? `"${entry}" is no tool of this server and is left out`
+          : `there is no tool or tool server "${entry}"${best === undefined ? "" : `; did you mean ${best}?`}`,
+      fix: best === undefined ? `Remove it, or add the tool server.` : `Write "${best}", or remove it.`,
+      ...(alternatives.length > 0 && { alternatives }),
+    };
+    return [{ ...problemAt(document, path, finding), path: dotted(["tools", index]) }];
+  });
+}
+
+function alternativesTo(entry: string, known: ReadonlySet<string>): readonly string[] {
+  const close = nearest(entry, known);
+  if (close.length > 0) return close;
+  // The server may be right and the tool wrong, or the tool may be elsewhere.
+  const [server = "", tool = ""] = entry.split(".");
+  return [...known]
+    .filter((id) => (known.has(server) ? id.startsWith(`${server}.`) : tool !== "" && id.endsWith(`.${tool}`)))
+    .slice(0, 3);
+}

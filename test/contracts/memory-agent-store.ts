@@ -1,0 +1,93 @@
+import {
+  nameKey,
+  summarise,
+  type AgentCandidate,
+  type AgentQuery,
+  type AgentRevision,
+  type AgentStore,
+  type AgentSummary,
+  type Deployed,
+  type Deployment,
+  type Page,
+  type PageQuery,
+  type RevisionSummary,
+} from "../../src/agents/index.ts";
+
+type Kept = { readonly revisions: readonly AgentRevision[]; readonly deleted: boolean };
+
+/** An AgentStore for tests: everything in memory, nothing written while a candidate conflicts. */
+export class MemoryAgentStore implements AgentStore {
+  #agents: ReadonlyMap<string, Kept> = new Map();
+
+  async deploy(candidates: readonly AgentCandidate[]): Promise<Deployment> {
+    const agents = new Map(this.#agents);
+    const results: Deployed[] = [];
+    for (const candidate of candidates) {
+      const key = keyOf(candidate.workspace, candidate.name);
+      const kept = agents.get(key);
+      const latest = kept?.deleted === false ? kept.revisions.at(-1) : undefined;
+      if (latest !== undefined && latest.name !== candidate.name)
+        return { type: "conflict", name: candidate.name, existing: latest.name };
+      if (latest !== undefined && latest.sourceHash === candidate.sourceHash) {
+        results.push({ type: "unchanged", revision: latest });
+        continue;
+      }
+      const revision = { ...candidate, revision: (kept?.revisions.length ?? 0) + 1 };
+      agents.set(key, { revisions: [...(kept?.revisions ?? []), revision], deleted: false });
+      results.push({ type: latest === undefined ? "created" : "updated", revision });
+    }
+    this.#agents = agents;
+    return { type: "deployed", results };
+  }
+
+  async latest(workspace: string, name: string): Promise<AgentRevision | undefined> {
+    const kept = this.#agents.get(keyOf(workspace, name));
+    return kept?.deleted === false ? kept.revisions.at(-1) : undefined;
+  }
+
+  async revision(workspace: string, name: string, revision: number): Promise<AgentRevision | undefined> {
+    return this.#agents.get(keyOf(workspace, name))?.revisions[revision - 1];
+  }
+
+  async list(workspace: string, { cursor = "", limit, capability }: AgentQuery): Promise<Page<AgentSummary>> {
+    const items = [...this.#agents.values()]
+      .filter(({ deleted }) => !deleted)
+      .flatMap(({ revisions }) => revisions.slice(-1))
+      .filter((revision) => revision.workspace === workspace && nameKey(revision.name) > cursor)
+      .filter(({ definition }) => capability === undefined || definition.capabilities.includes(capability))
+      .toSorted((left, right) => (nameKey(left.name) < nameKey(right.name) ? -1 : 1))
+      .map(summarise);
+    const page = items.slice(0, limit);
+    return { items: page, next: items.length > limit ? nameKey(page.at(-1)?.name ?? "") : undefined };
+  }
+
+  async revisions(workspace: string, name: string, { cursor, limit }: PageQuery): Promise<Page<RevisionSummary>> {
+    const before = cursor === undefined ? Infinity : Number(cursor);
+    const items = (this.#agents.get(keyOf(workspace, name))?.revisions ?? [])
+      .filter(({ revision }) => revision < before)
+      .toReversed()
+      .map(({ revision, version, format, sourceHash, fileName, deployedAtMs }) => ({
+        revision,
+        version,
+        format,
+        sourceHash,
+        fileName,
+        deployedAtMs,
+      }));
+    const page = items.slice(0, limit);
+    return { items: page, next: items.length > limit ? String(page.at(-1)?.revision) : undefined };
+  }
+
+  async delete(workspace: string, name: string): Promise<boolean> {
+    const kept = this.#agents.get(keyOf(workspace, name));
+    if (kept?.deleted !== false) return false;
+    this.#agents = new Map(this.#agents).set(keyOf(workspace, name), { ...kept, deleted: true });
+    return true;
+  }
+
+  async count(): Promise<number> {
+    return [...this.#agents.values()].filter(({ deleted }) => !deleted).length;
+  }
+}
+
+const keyOf = (workspace: string, name: string): string => JSON.stringify([workspace, nameKey(name)]);
