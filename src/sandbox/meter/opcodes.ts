@@ -1,6 +1,6 @@
 import { unsupported, malformed } from "./errors.ts";
 import { FUEL } from "./fuel.ts";
-import * as skip from "./immediates.ts";
+import * as skip from "./operands.ts";
 import { type Instruction, instruction } from "./instruction.ts";
 import type { Reader } from "./reader.ts";
 import { SIMD_OPCODES } from "./simd-opcodes.ts";

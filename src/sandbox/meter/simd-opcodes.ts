@@ -1,4 +1,4 @@
-import * as skip from "./immediates.ts";
+import * as skip from "./operands.ts";
 import { type Instruction, instruction } from "./instruction.ts";
 
 /** Instructions with consecutive numbers and the same operands; "-" is a number that means nothing. */
