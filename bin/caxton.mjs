@@ -1,0 +1,76 @@
+#!/usr/bin/env node
+// Starts Caxton on the Node it needs. This file itself runs on Node 20 and later, so it is plain JavaScript.
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import module from "node:module";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const NODE_MAJOR_MIN = 26;
+const home = dirname(dirname(fileURLToPath(import.meta.url)));
+const args = process.argv.slice(2);
+
+if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
+  process.stdout.write(`${JSON.parse(readFileSync(join(home, "package.json"), "utf8")).version}\n`);
+} else if (majorOf(process.versions.node) >= NODE_MAJOR_MIN) {
+  await start();
+} else {
+  handOver();
+}
+
+async function start() {
+  module.enableCompileCache();
+  const sources = join(home, "src", "cli", "main.ts");
+  await import(existsSync(sources) ? "../src/cli/main.ts" : "../dist/cli/main.js");
+}
+
+function handOver() {
+  const node = packagedNode();
+  if (node === undefined) {
+    process.stderr.write(
+      `error: Caxton needs Node.js ${NODE_MAJOR_MIN} or newer; this is Node.js ${process.versions.node}, and the one that comes with Caxton is not there\n` +
+        `  its install script has probably been skipped; in ${home} run: npm rebuild node\n` +
+        `  or install Node.js ${NODE_MAJOR_MIN} from https://nodejs.org and run caxton with it  [NODE_TOO_OLD]\n`,
+    );
+    process.exitCode = 1;
+    return;
+  }
+  const again = [...process.execArgv, fileURLToPath(import.meta.url), ...args];
+  const child = spawn(node, again, { stdio: "inherit" });
+  child.on("error", (error) => {
+    process.stderr.write(
+      `error: cannot start ${node}: ${error.message}\n  in ${home} run: npm rebuild node  [NODE_TOO_OLD]\n`,
+    );
+    process.exitCode = 1;
+  });
+  // A terminal sends Ctrl-C to both processes; the command takes two that come at the same moment for one.
+  const forward = (signal) => child.kill(signal);
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"];
+  for (const signal of signals) process.on(signal, forward);
+  child.on("exit", (code, signal) => {
+    if (signal === null) {
+      process.exitCode = code ?? 1;
+      return;
+    }
+    for (const each of signals) process.off(each, forward);
+    process.exitCode = 128 + constants.signals[signal];
+    process.kill(process.pid, signal);
+  });
+}
+
+/** The Node of the npm package `node`, wherever npm put it above this package; undefined when it is missing or too old. */
+function packagedNode() {
+  try {
+    const manifest = module.createRequire(import.meta.url).resolve("node/package.json");
+    const { version } = JSON.parse(readFileSync(manifest, "utf8"));
+    const path = join(dirname(manifest), "bin", process.platform === "win32" ? "node.exe" : "node");
+    return majorOf(version) >= NODE_MAJOR_MIN && existsSync(path) ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function majorOf(version) {
+  return Number.parseInt(version, 10);
+}

@@ -1,0 +1,118 @@
+import type { CommandMaker } from "./frame/index.ts";
+
+export const GROUPS = {
+  start: "Get started:",
+  work: "Work with agents and runs:",
+  operate: "Operate:",
+  configure: "Configure:",
+} as const;
+
+export type Entry = {
+  readonly name: string;
+  /** Other names it answers to; not shown. */
+  readonly also: readonly string[];
+  readonly group: keyof typeof GROUPS;
+  /** One line for `caxton --help`. */
+  readonly summary: string;
+  /** Loads the command's own file, so that a call costs only the command it calls. */
+  readonly load: () => Promise<CommandMaker>;
+};
+
+/** Every top-level command, in the order of `caxton --help`. */
+export const COMMANDS: readonly Entry[] = [
+  {
+    name: "init",
+    also: [],
+    group: "start",
+    summary: "make a directory with a first agent in it",
+    load: async () => (await import("./init.ts")).init,
+  },
+  {
+    name: "dev",
+    also: [],
+    group: "start",
+    summary: "run a server that redeploys agents when their files change",
+    load: async () => (await import("./dev.ts")).dev,
+  },
+  {
+    name: "serve",
+    also: ["start"],
+    group: "start",
+    summary: "run the server",
+    load: async () => (await import("./serve.ts")).serve,
+  },
+  {
+    name: "run",
+    also: ["runs"],
+    group: "work",
+    summary: "ask an agent and stream its answer; run list|get|watch|cancel|decide",
+    load: async () => (await import("./run.ts")).run,
+  },
+  {
+    name: "agent",
+    also: ["agents"],
+    group: "work",
+    summary: "list, deploy, validate, convert and delete agents",
+    load: async () => (await import("./agent.ts")).agent,
+  },
+  {
+    name: "tool",
+    also: ["tools"],
+    group: "work",
+    summary: "list tools, look at them and call them by hand",
+    load: async () => (await import("./tool.ts")).tool,
+  },
+  {
+    name: "template",
+    also: ["templates"],
+    group: "work",
+    summary: "list what caxton init can start from",
+    load: async () => (await import("./template.ts")).template,
+  },
+  {
+    name: "status",
+    also: [],
+    group: "operate",
+    summary: "the server on one screen",
+    load: async () => (await import("./status.ts")).status,
+  },
+  {
+    name: "health",
+    also: [],
+    group: "operate",
+    summary: "exit 0 when the server is well, 1 when not; for probes",
+    load: async () => (await import("./health.ts")).health,
+  },
+  {
+    name: "doctor",
+    also: [],
+    group: "operate",
+    summary: "check this machine, the configuration and the server, and say how to fix what is wrong",
+    load: async () => (await import("./doctor.ts")).doctor,
+  },
+  {
+    name: "config",
+    also: [],
+    group: "configure",
+    summary: "show and check the configuration, and where each value comes from",
+    load: async () => (await import("./config.ts")).config,
+  },
+  {
+    name: "completion",
+    also: [],
+    group: "configure",
+    summary: "make the shell complete commands and agent names",
+    load: async () => (await import("./completion.ts")).completion,
+  },
+  {
+    name: "version",
+    also: [],
+    group: "configure",
+    summary: "versions of this command and of the server",
+    load: async () => (await import("./version.ts")).version,
+  },
+];
+
+/** The command of a name or other name. */
+export const findCommand = (name: string | undefined): Entry | undefined =>
+  COMMANDS.find((entry) => entry.name === name || (name !== undefined && entry.also.includes(name)));

@@ -1,0 +1,31 @@
+import { CaxtonError } from "../kernel/errors.ts";
+
+/** `--timeout` ran out while a run went on; the server continues it. */
+export class StillRunningError extends CaxtonError {
+  readonly code = "STILL_RUNNING";
+  readonly kind = "timeout";
+  constructor(runId: string, waitedMs: number) {
+    super(
+      `the run has not ended within ${waitedMs / 1_000} s; it goes on without this command`,
+      `see how it goes with: caxton run watch ${runId}   or stop it with: caxton run cancel ${runId}`,
+      { run: runId, waited_ms: waitedMs },
+    );
+  }
+}
+
+/** What was typed for a run fits none, or several. */
+export class RunReferenceError extends CaxtonError {
+  readonly code = "RUN_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+/** Something is in the way of what would be written. */
+export class FileExistsError extends CaxtonError {
+  readonly code = "FILE_EXISTS";
+  readonly kind = "conflict";
+  constructor(paths: readonly string[], hint: string) {
+    super(paths.length === 1 ? `${paths[0]} exists already` : `these exist already: ${paths.join(", ")}`, hint, {
+      paths,
+    });
+  }
+}

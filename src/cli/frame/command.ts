@@ -1,0 +1,72 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { type Context, type Format, Globals, makeContext, type Surroundings } from "./context.ts";
+
+/** One run of the `caxton` command. */
+export type Invocation = {
+  readonly surroundings: Surroundings;
+  /** The top-level command as it was typed: `agents` for `agent`. */
+  readonly calledAs: string;
+  /** What was typed after it, unparsed. */
+  readonly rest: readonly string[];
+  /** Set by the action. */
+  exitCode: number;
+};
+
+/** Makes one top-level command with everything under it. */
+export type CommandMaker = (command: Command, invocation: Invocation) => void;
+
+export type Action<Input> = {
+  /** Arguments by their camel-case names and options together, as the action gets them. */
+  readonly input: z.ZodType<Input>;
+  /** What `-o` may be; the first is what happens unasked. */
+  readonly formats: readonly [Format, ...Format[]];
+  /** Does the work; a number is the exit code, nothing means 0. */
+  readonly run: (context: Context, input: Input) => Promise<number | void>;
+};
+
+/** Gives a command its work. */
+export function act<Input>(command: Command, invocation: Invocation, action: Action<Input>): void {
+  command.action(async () => {
+    const globals = Globals.parse(rootOf(command).opts());
+    const context = await makeContext(invocation.surroundings, globals, {
+      command: pathOf(command),
+      formats: action.formats,
+    });
+    const code = await action.run(context, action.input.parse({ ...command.opts(), ...argumentsOf(command) }));
+    invocation.exitCode = code ?? 0;
+  });
+}
+
+/** The command as it is typed: `caxton agent list`. */
+export const pathOf = (command: Command): string =>
+  command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+
+/** Lines below a command's help that can be typed as they are, each with what it does. */
+export function examples(command: Command, lines: readonly (readonly [string, string])[]): void {
+  const width = Math.max(...lines.map(([line]) => line.length));
+  const shown = lines.map(([line, meaning]) => `  ${line.padEnd(width)}   ${meaning}`.trimEnd());
+  command.addHelpText("after", `\nExamples:\n${shown.join("\n")}`);
+}
+
+/** Index of the first of `tokens` that is neither an option of these commands nor an option's value; `tokens.length` when there is none. */
+export function operandPlace(commands: readonly Command[], tokens: readonly string[]): number {
+  const options = commands.flatMap((command) => command.options);
+  for (let index = 0; index < tokens.length; index += 1) {
+    const token = tokens[index] ?? "";
+    if (token === "--" || !token.startsWith("-") || token === "-") return index;
+    const option = options.find(({ short, long }) => token === short || token === long);
+    if (option?.required) index += 1;
+  }
+  return tokens.length;
+}
+
+const rootOf = (command: Command): Command => (command.parent === null ? command : rootOf(command.parent));
+
+const argumentsOf = (command: Command): object =>
+  Object.fromEntries(
+    command.registeredArguments.map((argument, index): [string, unknown] => [
+      argument.name().replaceAll(/-([a-z])/g, (_all, letter: string) => letter.toUpperCase()),
+      command.processedArgs[index],
+    ]),
+  );

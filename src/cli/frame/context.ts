@@ -1,0 +1,121 @@
+import * as z from "zod";
+import { Client } from "../client/index.ts";
+import { showSpan, Terminal, type TerminalStreams } from "../terminal/index.ts";
+import { UsageError } from "./errors.ts";
+import { localServer } from "./local-server.ts";
+
+/** What the process's environment says, read by the server's configuration door. */
+export type CliEnvironment = {
+  /** CAXTON_SERVER */
+  readonly server: string | undefined;
+  /** CAXTON_TOKEN */
+  readonly token: string | undefined;
+  /** CAXTON_OUTPUT */
+  readonly output: string | undefined;
+  /** CAXTON_DATA_DIR, or the default; absolute. */
+  readonly dataDirectory: string;
+};
+
+/** The process as a command sees it; tests bring their own. */
+export type Surroundings = { readonly streams: TerminalStreams; readonly environment: CliEnvironment };
+
+export const FORMATS = ["table", "wide", "text", "json", "jsonl", "yaml", "name"] as const;
+export type Format = (typeof FORMATS)[number];
+
+export const Globals = z.object({
+  server: z.string().optional(),
+  token: z.string().optional(),
+  output: z.enum(FORMATS).optional(),
+  json: z.boolean().default(false),
+  quiet: z.boolean().default(false),
+  verbose: z.boolean().default(false),
+  color: z.boolean().default(true),
+  timeout: z.string().optional(),
+  yes: z.boolean().default(false),
+  debug: z.boolean().default(false),
+});
+export type Globals = z.infer<typeof Globals>;
+
+/** Everything a command works with. */
+export type Context = {
+  readonly terminal: Terminal;
+  readonly client: Client;
+  readonly environment: CliEnvironment;
+  readonly format: Format;
+  readonly verbose: boolean;
+  readonly debug: boolean;
+  /** `--yes`: nothing is asked. */
+  readonly assumeYes: boolean;
+  /** `--timeout`; undefined when it was not given. */
+  readonly timeoutMs: number | undefined;
+};
+
+export const DEFAULT_SERVER = "http://127.0.0.1:8080";
+
+/** A terminal for these global options. */
+export const terminalFor = (streams: TerminalStreams, globals: Globals): Terminal =>
+  new Terminal(streams, { colour: globals.color, quiet: globals.quiet });
+
+/** The format asked for; undefined when none was. */
+export const formatAsked = (globals: Globals): Format | undefined => (globals.json ? "json" : globals.output);
+
+/** Puts a command's surroundings together. Throws UsageError. */
+export async function makeContext(surroundings: Surroundings, globals: Globals, allowed: Allowed): Promise<Context> {
+  const { environment } = surroundings;
+  const terminal = terminalFor(surroundings.streams, globals);
+  const timeoutMs = await timeoutOf(globals, allowed.command);
+  const client = new Client({
+    server: serverUrl(globals, environment, allowed.command),
+    token: globals.token ?? environment.token,
+    timeoutMs,
+    onAnswer: (answer) => {
+      if (!globals.debug) return;
+      const { method, path, status, requestId, durationMs } = answer;
+      const request = requestId === "" ? "" : `  request ${requestId}`;
+      terminal.complain(terminal.noteStyle("dim", `${method} ${path}  ${status}  ${showSpan(durationMs)}${request}`));
+    },
+  });
+  return {
+    terminal,
+    client,
+    environment,
+    format: chooseFormat(globals, environment, allowed),
+    verbose: globals.verbose,
+    debug: globals.debug,
+    assumeYes: globals.yes,
+    timeoutMs,
+  };
+}
+
+/** A command, as it is called, and the formats it can answer in; the first is what it does unasked. */
+export type Allowed = { readonly command: string; readonly formats: readonly Format[] };
+
+function chooseFormat(globals: Globals, environment: CliEnvironment, { command, formats }: Allowed): Format {
+  const [standard = "text"] = formats;
+  const asked = formatAsked(globals);
+  if (asked !== undefined) {
+    if (formats.includes(asked)) return asked;
+    throw new UsageError(`${command} has no "${asked}" output; it has ${formats.join(", ")}`, command);
+  }
+  // A preference from the environment holds where it can.
+  return formats.find((format) => format === environment.output) ?? standard;
+}
+
+function serverUrl(globals: Globals, environment: CliEnvironment, command: string): URL {
+  const text = globals.server ?? environment.server ?? localServer(environment.dataDirectory) ?? DEFAULT_SERVER;
+  const url = URL.parse(text.includes("://") ? text : `http://${text}`);
+  if (url && (url.protocol === "http:" || url.protocol === "https:")) return url;
+  const from = globals.server === undefined ? "CAXTON_SERVER" : "--server";
+  throw new UsageError(`${from} is not a URL: "${text}"; expected one such as ${DEFAULT_SERVER}`, command);
+}
+
+async function timeoutOf(globals: Globals, command: string): Promise<number | undefined> {
+  if (globals.timeout === undefined) return undefined;
+  const { parseDuration } = await import("../../documents/index.ts");
+  const ms = parseDuration(globals.timeout);
+  if (ms !== undefined && ms > 0 && ms <= TIMEOUT_MS_MAX) return ms;
+  throw new UsageError(`--timeout is not a duration: "${globals.timeout}"; expected one such as 30s or 2m`, command);
+}
+
+// What a timer of Node can hold.
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;

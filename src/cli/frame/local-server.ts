@@ -1,0 +1,37 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import { parseJson } from "../../kernel/json.ts";
+
+const LocalServer = z.object({ url: z.url(), pid: z.int().positive() });
+
+const place = (dataDirectory: string): string => join(dataDirectory, "server.json");
+
+/** Where the server that uses this data directory listens, if one does: commands beside it need no `--server`. */
+export function localServer(dataDirectory: string): string | undefined {
+  try {
+    const parsed = parseJson(readFileSync(place(dataDirectory), "utf8"));
+    const found = LocalServer.safeParse(parsed.type === "parsed" ? parsed.value : undefined);
+    return found.success && isAlive(found.data.pid) ? found.data.url : undefined;
+  } catch {
+    // No file, or none that may be read: there is no such server.
+    return undefined;
+  }
+}
+
+/** Leaves word of where this process's server listens; returns what takes it back. */
+export function announceLocalServer(dataDirectory: string, url: string): () => void {
+  mkdirSync(dataDirectory, { recursive: true });
+  writeFileSync(place(dataDirectory), `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 });
+  return () => rmSync(place(dataDirectory), { force: true });
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Someone else's process answers EPERM: it lives.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+};

@@ -1,0 +1,14 @@
+import { readCliEnvironment } from "../server/index.ts";
+import { runCommandLine } from "./command-line.ts";
+
+const { stdin: input, stdout: output, stderr: error } = process;
+
+// A reader that has seen enough (`caxton run list | head`) closes the pipe; there is nobody left to write to.
+output.on("error", (cause: NodeJS.ErrnoException) => {
+  if (cause.code !== "EPIPE") throw cause;
+});
+
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  streams: { input, output, error },
+  environment: readCliEnvironment(),
+});

@@ -1,0 +1,24 @@
+import { InvalidArgumentError, Option } from "commander";
+import * as z from "zod";
+
+const COUNT_MAX = 10_000;
+
+/** A whole number within bounds, as an option's value. */
+const wholeNumber = (text: string, min: number, max: number): number => {
+  const parsed = z.coerce.number().int().min(min).max(max).safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);
+};
+
+/** `--limit <n>` of lists. */
+export const limitOption = (standard: number): Option =>
+  new Option("--limit <n>", "how many to show, newest first")
+    .argParser((text) => wholeNumber(text, 1, COUNT_MAX))
+    .default(standard);
+
+/** An option that may be given again and again; gives a list. */
+export const listOption = (flags: string, description: string): Option =>
+  new Option(flags, description).argParser((value: string, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    value,
+  ]);

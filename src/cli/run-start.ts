@@ -1,0 +1,85 @@
+import { text as textOf } from "node:stream/consumers";
+import { ROUTES, runs, type StartRunBody } from "../api/contract/index.ts";
+import { type FileToSend, fileToSend, upload } from "./client/index.ts";
+import { type Context, showOne, UsageError } from "./frame/index.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { progressBar } from "./terminal/index.ts";
+import { cancelRun, EXIT_INTERRUPTED, followRun } from "./run-follow.ts";
+
+export type RunRequest = {
+  readonly agent: string;
+  readonly prompt: readonly string[];
+  readonly file: readonly string[];
+  readonly model?: string | undefined;
+  readonly stream: boolean;
+  readonly detach: boolean;
+};
+
+/** Starts a run and, unless detached, follows it to its end. Returns the exit code. */
+export async function startRun(context: Context, request: RunRequest): Promise<number> {
+  const input = await promptOf(context, request.prompt);
+  const files = await Promise.all(request.file.map(fileToSend));
+  const started = await begin(context, request, { input, files });
+  if (started === undefined) return EXIT_INTERRUPTED;
+  if (!request.detach) return followRun(context, started.value.id, { stream: request.stream, onInterrupt: "cancel" });
+  const { id } = started.value;
+  await showOne(context, { raw: started.raw, name: id, human: () => `${id}\n` });
+  if (context.format === "text") context.terminal.note(`follow it with: caxton run watch ${id}`);
+  return 0;
+}
+
+/** Sends the files and the request; undefined when Ctrl-C came first. */
+async function begin(context: Context, request: RunRequest, given: { input: string; files: readonly FileToSend[] }) {
+  const { terminal, client } = context;
+  const stop = new AbortController();
+  using cleanup = new DisposableStack();
+  cleanup.use(onInterrupt(() => stop.abort()));
+  try {
+    const uploads = await sendFiles(context, given.files, stop.signal);
+    terminal.status("starting");
+    const body: StartRunBody = {
+      agent: request.agent,
+      input: given.input,
+      uploads,
+      ...(request.model !== undefined && { model: request.model }),
+    };
+    // Not aborted by Ctrl-C: only the answer tells which run there is to cancel.
+    const started = await client.request({ method: "POST", path: ROUTES.runs, body, schema: runs.RunSummary });
+    if (!stop.signal.aborted) return started;
+    await cancelRun(context, started.value.id);
+    return undefined;
+  } catch (error) {
+    if (stop.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    terminal.status(undefined);
+  }
+}
+
+/** Sends files one after the other, showing how far it is; returns their ids on the server. */
+export async function sendFiles(
+  { terminal, client }: Context,
+  files: readonly FileToSend[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const ids: string[] = [];
+  for (const file of files) {
+    const onProgress = (sentBytes: number) => terminal.status(progressBar(file.name, sentBytes, file.bytes));
+    const sent = await upload(client, file, { signal, onProgress });
+    ids.push(sent.id);
+  }
+  terminal.status(undefined);
+  return ids;
+}
+
+/** The words of the command line as one text; a lone `-` among them stands for standard input. */
+async function promptOf({ terminal }: Context, words: readonly string[]): Promise<string> {
+  if (!words.includes("-")) return words.join(" ");
+  if (terminal.canAsk) terminal.note("type the request, then Ctrl-D");
+  const given = (await textOf(terminal.streams.input)).trimEnd();
+  const before = words.slice(0, words.indexOf("-")).join(" ");
+  const after = words.slice(words.indexOf("-") + 1).join(" ");
+  const prompt = [before, given, after].filter((part) => part !== "").join("\n\n");
+  if (prompt === "") throw new UsageError("standard input was empty, so there is no request", "caxton run");
+  return prompt;
+}

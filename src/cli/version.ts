@@ -1,0 +1,53 @@
+import * as z from "zod";
+import { ROUTES, system } from "../api/contract/index.ts";
+import { act, type CommandMaker, examples } from "./frame/index.ts";
+import { showOne } from "./frame/index.ts";
+import { packageVersion } from "./package-version.ts";
+import { renderFields } from "./terminal/index.ts";
+
+/** `caxton version` */
+export const version: CommandMaker = (command, invocation) => {
+  command.description("Print the versions of this command, of Node and of the server, when one answers.");
+  examples(command, [
+    ["caxton version", ""],
+    ["caxton version -o json", "for scripts and bug reports"],
+    ["caxton --version", "only this command's, at once"],
+  ]);
+  act(command, invocation, {
+    input: z.object({}),
+    formats: ["table", "json", "yaml", "name"],
+    run: async (context) => {
+      const server = await serverVersion();
+      const client = packageVersion();
+      await showOne(context, {
+        raw: { client, node: process.versions.node, server },
+        name: client,
+        human: () =>
+          renderFields(
+            [
+              ["caxton", client],
+              ["node", process.versions.node],
+              ["server", server ?? `none answers at ${context.client.server.origin}`],
+            ],
+            context.terminal.style,
+          ),
+      });
+
+      async function serverVersion(): Promise<string | null> {
+        try {
+          const { value } = await context.client.request({
+            path: ROUTES.health,
+            schema: system.Health,
+            timeoutMs: PROBE_MS,
+          });
+          return value.version;
+        } catch {
+          // Its absence is an answer here.
+          return null;
+        }
+      }
+    },
+  });
+};
+
+const PROBE_MS = 2_000;
