@@ -36,7 +36,8 @@
  * 3. before every operation whose price depends on an operand.
  *
  * Hence after fuel has run out a guest gets no further than the end of one function body without loops and calls, however
- * deep its stack: by 1 it enters nothing, by 2 no caller on the stack goes on beyond what it has paid for.
+ * deep its stack: by 1 it enters nothing, by 2 no caller on the stack goes on beyond what it has paid for. A call that ends
+ * within that stretch has ended, with fuel a little below zero.
  *
  * Fuel measures work, not time: a cache miss costs what an addition costs. A clock has to stand behind it.
  */

@@ -1,5 +1,5 @@
 import type { MeterLimits } from "./limits.ts";
-import { disassemble } from "./wat.kit.ts";
+import { assemble, disassemble } from "./wat.kit.ts";
 
 /*
  * The second opinion on fuel: an accounting that shares nothing with the meter but the table in fuel.ts. It works on the
@@ -73,6 +73,14 @@ function instrumentFunction(lines: readonly string[]): string {
   }
   const entry = count(1 + Math.floor(locals.length / 4));
   return [head, ...localLines, entry, ...code.map(instrument), ")"].join("\n");
+}
+
+/** What executing every instruction of the most expensive function once would cost, operands aside. */
+export function largestBodyPrice(wat: string): number {
+  const prices = disassemble(assemble(wat))
+    .split(/^ {2}\(func\b/m)
+    .map((text) => text.split("\n").reduce((sum, line) => sum + priceOf(line.trim().split(/[\s)]/)[0] ?? ""), 0));
+  return Math.max(...prices);
 }
 
 /** The module as text that counts what it executes in the exported global `oracle`. */
