@@ -1,0 +1,47 @@
+import {
+  fillRoute,
+  ROUTES,
+  type DeployOutcome,
+  type RunSummary,
+  type StartRunBody,
+  type ToolCallOutcome,
+  type Upload,
+  type ValidationReport,
+} from "../../../src/api/contract/index.ts";
+import { ask } from "./client.ts";
+
+export type DefinitionFile = { readonly source: string; readonly fileName: string };
+
+export const deployAgent = ({ source, fileName }: DefinitionFile) =>
+  ask<DeployOutcome>(ROUTES.agents, { method: "POST", json: { source, file_name: fileName } });
+
+export const validateAgent = ({ source, fileName }: DefinitionFile, signal?: AbortSignal) =>
+  ask<ValidationReport>(ROUTES.validateAgent, { method: "POST", json: { source, file_name: fileName }, signal });
+
+export const deleteAgent = (name: string) => ask<null>(fillRoute("agent", { name }), { method: "DELETE" });
+
+export const startRun = (body: StartRunBody) => ask<RunSummary>(ROUTES.runs, { method: "POST", json: body });
+
+export const cancelRun = (id: string) => ask<unknown>(fillRoute("cancelRun", { id }), { method: "POST", json: {} });
+
+export type Decision = { readonly call: string; readonly decision: "retry" | "skip" | "fail" };
+
+export const decideRun = (id: string, { call, decision }: Decision) =>
+  ask<unknown>(fillRoute("decideRun", { id }), { method: "POST", json: { call_id: call, decision } });
+
+/** Sends one file. It lives for a while on the server, for the run or call that names its id. */
+export const upload = (file: File, signal?: AbortSignal) =>
+  ask<Upload>(`${ROUTES.uploads}?name=${encodeURIComponent(file.name)}`, { method: "POST", file, signal });
+
+export type ToolCallRequest = {
+  readonly server: string;
+  readonly tool: string;
+  readonly arguments: object;
+  readonly uploads: readonly string[];
+};
+
+export const callTool = ({ server, tool, arguments: values, uploads }: ToolCallRequest) =>
+  ask<ToolCallOutcome>(fillRoute("callTool", { server, tool }), {
+    method: "POST",
+    json: { arguments: values, uploads },
+  });

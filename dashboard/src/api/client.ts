@@ -1,0 +1,89 @@
+import type { ProblemDetails } from "../../../src/api/contract/index.ts";
+import { text } from "../text.ts";
+
+/** What the server answered instead of what was asked for; or, with code SERVER_UNREACHABLE, that it did not answer. */
+export class ProblemError extends Error {
+  readonly problem: ProblemDetails;
+  constructor(problem: ProblemDetails) {
+    super(problem.detail === "" ? problem.title : problem.detail);
+    this.name = "ProblemError";
+    this.problem = problem;
+  }
+}
+
+type Request = {
+  readonly method?: "POST" | "DELETE" | undefined;
+  readonly json?: unknown;
+  /** Sent as it is, with its own media type; instead of `json`. */
+  readonly file?: File | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** One request to the server this page came from. Throws ProblemError for every answer that is not a success. */
+export async function ask<Answer>(path: string, request: Request = {}): Promise<Answer> {
+  const response = await send(path, request);
+  if (!response.ok) throw new ProblemError(await readProblem(response));
+  // The server of this page is of this page's version: its answers are what the contract says.
+  const answer: Answer = response.status === 204 ? null : await response.json();
+  return answer;
+}
+
+async function send(path: string, { method, json, file, signal }: Request): Promise<Response> {
+  const headers: Record<string, string> = { accept: "application/json" };
+  const body = file ?? (json === undefined ? null : JSON.stringify(json));
+  if (json !== undefined) headers["content-type"] = "application/json";
+  if (file !== undefined) headers["content-type"] = file.type === "" ? "application/octet-stream" : file.type;
+  // No other site's page can send this header, so the server knows the request is ours.
+  if (method !== undefined) headers["x-caxton-client"] = "dashboard";
+  try {
+    return await fetch(path, { method: method ?? "GET", headers, body, signal: signal ?? null });
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    throw new ProblemError(unreachable());
+  }
+}
+
+/** A problem for an answer that never came. */
+export const unreachable = (): ProblemDetails => ({
+  type: "",
+  title: text.errors.unreachable.title,
+  status: 0,
+  detail: text.errors.unreachable.detail,
+  code: "SERVER_UNREACHABLE",
+  hint: text.errors.unreachable.hint,
+  request_id: "",
+  details: {},
+});
+
+/** The problem an answer carries, or one made of its status when it carries none. */
+export async function readProblem(response: Response): Promise<ProblemDetails> {
+  const type = response.headers.get("content-type") ?? "";
+  if (type.includes("json")) {
+    const body: Partial<ProblemDetails> | null = await response.json().catch(() => null);
+    if (body?.code !== undefined) return { ...fromStatus(response), ...body };
+  }
+  return fromStatus(response);
+}
+
+const fromStatus = (response: Response): ProblemDetails => ({
+  type: "",
+  title: text.errors.status(response.status, response.statusText),
+  status: response.status,
+  detail: text.errors.noProblem,
+  code: `HTTP_${response.status}`,
+  hint: text.errors.unreachable.hint,
+  request_id: response.headers.get("x-request-id") ?? "",
+  details: {},
+});
+
+/** Anything thrown, as a problem that can be shown. */
+export const toProblem = (error: unknown): ProblemDetails =>
+  error instanceof ProblemError
+    ? error.problem
+    : {
+        ...unreachable(),
+        title: text.errors.page.title,
+        detail: error instanceof Error ? error.message : String(error),
+        code: "DASHBOARD_BUG",
+        hint: text.errors.page.hint,
+      };

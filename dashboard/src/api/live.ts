@@ -1,0 +1,121 @@
+import type { InfiniteData, QueryClient } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { ROUTES, type RunDetail, type RunSummary, type ServerEvent } from "../../../src/api/contract/index.ts";
+import type { Page, RunFilter } from "./queries.ts";
+import { subscribe } from "./subscribe.ts";
+
+/** Whether changes arrive by themselves; `lastAtMs` is when the connection was last known to stand. */
+export type LiveState = {
+  readonly state: "connecting" | "live" | "lost";
+  readonly lastAtMs: number;
+};
+
+const LIVE_KEY = ["live"];
+const CONNECTING: LiveState = { state: "connecting", lastAtMs: 0 };
+/** Numbers on Home follow runs, at most this often. */
+const STATUS_EVERY_MS = 1_000;
+
+export function useLiveState(): LiveState {
+  const { data } = useQuery({ queryKey: LIVE_KEY, queryFn: () => CONNECTING, staleTime: Number.POSITIVE_INFINITY });
+  return data ?? CONNECTING;
+}
+
+/** Keeps every list of this tab current by the server's one stream of changes. Mount it once. */
+export function useLiveUpdates(): void {
+  const client = useQueryClient();
+  useEffect(() => {
+    const controller = new AbortController();
+    const freshen = throttled(() => client.invalidateQueries({ queryKey: ["status"] }), STATUS_EVERY_MS);
+    let lost = false;
+    void subscribe<ServerEvent>(
+      {
+        path: ROUTES.events,
+        after: "",
+        onEvent: (event) => {
+          applyServerEvent(client, event);
+          freshen();
+        },
+        onLive: (live) => {
+          const before = client.getQueryData<LiveState>(LIVE_KEY);
+          // The moment of the first failure is the one that matters, not that of the latest attempt.
+          if (live || before?.state !== "lost") {
+            client.setQueryData<LiveState>(LIVE_KEY, { state: live ? "live" : "lost", lastAtMs: Date.now() });
+          }
+          // What happened meanwhile may be more than the server has kept for us.
+          if (live && lost) void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== LIVE_KEY[0] });
+          lost = !live;
+        },
+      },
+      controller.signal,
+    );
+    return () => {
+      controller.abort();
+      freshen.stop();
+    };
+  }, [client]);
+}
+
+export function applyServerEvent(client: QueryClient, event: ServerEvent): void {
+  switch (event.type) {
+    case "run":
+      return applyRun(client, event.run);
+    case "agent":
+      for (const key of ["agent", "revisions"]) void client.invalidateQueries({ queryKey: [key, event.name] });
+      void client.invalidateQueries({ queryKey: ["agents"] });
+      return;
+    case "tool-server":
+      void client.invalidateQueries({ queryKey: ["tools"] });
+      void client.invalidateQueries({ queryKey: ["tool-server", event.name] });
+  }
+}
+
+/** Puts what is now known of a run into every cached list it belongs to, and takes it out of those it has left. */
+export function applyRun(client: QueryClient, run: RunSummary): void {
+  const lists = client.getQueriesData<InfiniteData<Page<RunSummary>>>({ queryKey: ["runs"] });
+  for (const [key, data] of lists) {
+    const filter: RunFilter = typeof key[1] === "object" && key[1] !== null ? key[1] : {};
+    if (data !== undefined) client.setQueryData(key, { ...data, pages: placeRun(data.pages, run, filter) });
+  }
+  const detail = client.getQueryData<RunDetail>(["run", run.id]);
+  if (detail === undefined || hasEnded(detail)) return;
+  // A summary has not the answer: a run that has ended is read whole.
+  if (hasEnded(run)) void client.invalidateQueries({ queryKey: ["run", run.id] });
+  else client.setQueryData<RunDetail>(["run", run.id], { ...detail, ...run });
+}
+
+export const hasEnded = ({ state }: Pick<RunSummary, "state">): boolean =>
+  state === "completed" || state === "failed" || state === "cancelled";
+
+/** The pages of a list, newest first, with one run added, changed or removed as the filter says. */
+export function placeRun(
+  pages: readonly Page<RunSummary>[],
+  run: RunSummary,
+  { agent, state }: RunFilter,
+): readonly Page<RunSummary>[] {
+  const belongs = (agent === undefined || run.agent === agent) && (state === undefined || run.state === state);
+  const known = pages.some((page) => page.items.some((item) => item.id === run.id));
+  if (known) {
+    return pages.map((page) => ({
+      ...page,
+      items: page.items.flatMap((item) => (item.id === run.id ? (belongs ? [run] : []) : [item])),
+    }));
+  }
+  const [first, ...rest] = pages;
+  const newest = first?.items[0];
+  // Anything older than the first entry is on a page not loaded, or will be found there.
+  if (!belongs || first === undefined || (newest !== undefined && run.created_at < newest.created_at)) return pages;
+  return [{ ...first, items: [run, ...first.items] }, ...rest];
+}
+
+/** At most one call in `everyMs`, and always one after the last request. */
+function throttled(action: () => unknown, everyMs: number): { (): void; stop(): void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const request = () => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      action();
+    }, everyMs);
+  };
+  return Object.assign(request, { stop: () => clearTimeout(timer) });
+}

@@ -1,0 +1,107 @@
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import {
+  fillRoute,
+  ROUTES,
+  type AgentDetail,
+  type AgentSummary,
+  type RevisionSummary,
+  type RunDetail,
+  type RunState,
+  type RunSummary,
+  type Status,
+  type ToolServerDetail,
+} from "../../../src/api/contract/index.ts";
+import { ask, ProblemError } from "./client.ts";
+
+export type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
+export type RunFilter = { readonly agent?: string | undefined; readonly state?: RunState | undefined };
+
+const PAGE_SIZE = 50;
+
+const withQuery = (path: string, query: { readonly [key: string]: string | number | undefined | null }): string => {
+  const search = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null && value !== "") search.set(key, String(value));
+  }
+  return search.size === 0 ? path : `${path}?${search}`;
+};
+
+export const statusQuery = queryOptions({
+  queryKey: ["status"],
+  queryFn: async ({ signal }) => {
+    const status = await ask<Status>(ROUTES.status, { signal });
+    return { ...status, receivedAtMs: Date.now() };
+  },
+  refetchInterval: 15_000,
+});
+
+export const agentsQuery = infiniteQueryOptions({
+  queryKey: ["agents"],
+  queryFn: ({ pageParam, signal }) =>
+    ask<Page<AgentSummary>>(withQuery(ROUTES.agents, { cursor: pageParam, limit: 200 }), { signal }),
+  initialPageParam: "",
+  getNextPageParam: (last) => last.next,
+});
+
+export const agentQuery = (name: string) =>
+  queryOptions({
+    queryKey: ["agent", name],
+    queryFn: ({ signal }) => ask<AgentDetail>(fillRoute("agent", { name }), { signal }),
+    retry: retryUnlessRefused,
+  });
+
+export const revisionsQuery = (name: string) =>
+  infiniteQueryOptions({
+    queryKey: ["revisions", name],
+    queryFn: ({ pageParam, signal }) =>
+      ask<Page<RevisionSummary>>(
+        withQuery(fillRoute("agentRevisions", { name }), { cursor: pageParam, limit: PAGE_SIZE }),
+        { signal },
+      ),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next,
+  });
+
+export const revisionQuery = (name: string, revision: number) =>
+  queryOptions({
+    queryKey: ["revision", name, revision],
+    queryFn: ({ signal }) => ask<AgentDetail>(fillRoute("agentRevision", { name, revision }), { signal }),
+    // A revision never changes.
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: retryUnlessRefused,
+  });
+
+export const runsQuery = ({ agent, state }: RunFilter = {}) =>
+  infiniteQueryOptions({
+    queryKey: ["runs", { agent, state }] as const,
+    queryFn: ({ pageParam, signal }) =>
+      ask<Page<RunSummary>>(withQuery(ROUTES.runs, { agent, state, cursor: pageParam, limit: PAGE_SIZE }), { signal }),
+    initialPageParam: "",
+    getNextPageParam: (last) => last.next,
+    placeholderData: keepPreviousData,
+  });
+
+export const runQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["run", id],
+    queryFn: ({ signal }) => ask<RunDetail>(fillRoute("run", { id }), { signal }),
+    retry: retryUnlessRefused,
+  });
+
+export const toolServersQuery = queryOptions({
+  queryKey: ["tools"],
+  queryFn: ({ signal }) => ask<Page<ToolServerDetail>>(ROUTES.tools, { signal }),
+});
+
+export const toolServerQuery = (server: string) =>
+  queryOptions({
+    queryKey: ["tool-server", server],
+    queryFn: ({ signal }) => ask<ToolServerDetail>(fillRoute("toolServer", { server }), { signal }),
+    retry: retryUnlessRefused,
+  });
+
+/** Asking again helps when the server was away, not when it said no. */
+export function retryUnlessRefused(failures: number, error: Error): boolean {
+  const status = error instanceof ProblemError ? error.problem.status : 500;
+  return failures < 2 && (status === 0 || status >= 500);
+}

@@ -1,0 +1,101 @@
+import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useEffect, useState } from "react";
+import { fillRoute, type RunDetail, type RunStreamEvent, type Step } from "../../../src/api/contract/index.ts";
+import { applyRun, hasEnded } from "./live.ts";
+import { runQuery } from "./queries.ts";
+import { subscribe } from "./subscribe.ts";
+
+/** Text of a model's turn while it is being written, by the number of the turn. */
+export type Drafts = { readonly [turn: number]: string };
+const NONE: Drafts = {};
+
+/** A run with everything in it, followed until it ends. */
+export function useRun(id: string) {
+  const client = useQueryClient();
+  const query = useQuery(runQuery(id));
+  const [drafts, setDrafts] = useState(NONE);
+  const follow = query.data !== undefined && !hasEnded(query.data);
+  useEffect(() => {
+    if (!follow) return undefined;
+    const controller = new AbortController();
+    const text = new DraftBuffer(setDrafts);
+    void subscribe<RunStreamEvent>(
+      {
+        path: fillRoute("runEvents", { id }),
+        after: String(client.getQueryData<RunDetail>(["run", id])?.last_event ?? ""),
+        onEvent: (event) => {
+          if (event.type === "text-delta") text.add(event.turn, event.text);
+          else applyRunEvent(client, id, event);
+        },
+        isLast: (event) => event.type === "end",
+      },
+      controller.signal,
+    ).then(() => {
+      if (controller.signal.aborted) return undefined;
+      // However the stream came to its end, the page shows what the server has.
+      const known = client.getQueryData<RunDetail>(["run", id]);
+      return known !== undefined && hasEnded(known) ? undefined : client.invalidateQueries({ queryKey: ["run", id] });
+    });
+    return () => {
+      controller.abort();
+      text.stop();
+    };
+  }, [client, id, follow]);
+  return { ...query, drafts };
+}
+
+export function applyRunEvent(client: QueryClient, id: string, event: RunStreamEvent): void {
+  switch (event.type) {
+    case "end": {
+      client.setQueryData<RunDetail>(["run", id], event.run);
+      return;
+    }
+    case "run":
+      // When it has ended, "end" follows with the whole of it.
+      return hasEnded(event.run) ? undefined : applyRun(client, event.run);
+    case "text-delta":
+      return;
+    case "step":
+    case "artifact":
+      client.setQueryData<RunDetail>(["run", id], (run) => (run === undefined ? undefined : extendRun(run, event)));
+  }
+}
+
+type Part = Extract<RunStreamEvent, { type: "step" | "artifact" }>;
+
+export function extendRun(run: RunDetail, part: Part): RunDetail {
+  if (part.type === "step") return { ...run, step_list: placeStep(run.step_list, part.step) };
+  const others = run.artifacts.filter((artifact) => artifact.id !== part.artifact.id);
+  return { ...run, artifacts: [...others, part.artifact] };
+}
+
+/** The steps in their order, with one added or changed. */
+export const placeStep = (steps: readonly Step[], step: Step): Step[] =>
+  [...steps.filter((other) => other.index !== step.index), step].toSorted((one, other) => one.index - other.index);
+
+/** Gathers deltas and shows them once a frame: a fast model sends hundreds a second. */
+class DraftBuffer {
+  readonly #show: (update: (drafts: Drafts) => Drafts) => void;
+  #waiting: { turn: number; text: string }[] = [];
+  #frame = 0;
+  constructor(show: (update: (drafts: Drafts) => Drafts) => void) {
+    this.#show = show;
+  }
+  add(turn: number, text: string): void {
+    this.#waiting.push({ turn, text });
+    if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#flush());
+  }
+  stop(): void {
+    cancelAnimationFrame(this.#frame);
+  }
+  #flush(): void {
+    const pieces = this.#waiting;
+    this.#waiting = [];
+    this.#frame = 0;
+    this.#show((drafts) => {
+      const next: { [turn: number]: string } = { ...drafts };
+      for (const { turn, text } of pieces) next[turn] = (next[turn] ?? "") + text;
+      return next;
+    });
+  }
+}

@@ -1,0 +1,25 @@
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { retryUnlessRefused } from "./api/queries.ts";
+import { makeRouter } from "./router.tsx";
+
+const client = new QueryClient({
+  defaultOptions: {
+    // Changes come by the event stream; asking again on every focus would only repeat it.
+    queries: { staleTime: 30_000, refetchOnWindowFocus: false, retry: retryUnlessRefused },
+  },
+});
+const router = makeRouter(client);
+const root = document.querySelector("#root");
+
+if (root !== null) {
+  createRoot(root).render(
+    <StrictMode>
+      <QueryClientProvider client={client}>
+        <RouterProvider router={router} />
+      </QueryClientProvider>
+    </StrictMode>,
+  );
+}

@@ -1,0 +1,86 @@
+import type { QueryClient } from "@tanstack/react-query";
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  type ErrorComponentProps,
+} from "@tanstack/react-router";
+import { ProblemView } from "./parts/problem-view.tsx";
+import { Home } from "./pages/home/home.tsx";
+import { NotFound } from "./pages/not-found.tsx";
+import {
+  agentSearch,
+  agentsSearch,
+  parseSearch,
+  runSearch,
+  runsSearch,
+  stringifySearch,
+  toolSearch,
+} from "./search.ts";
+import { Shell } from "./shell/shell.tsx";
+
+const root = createRootRouteWithContext<{ client: QueryClient }>()({
+  component: Shell,
+  notFoundComponent: NotFound,
+});
+
+const home = createRoute({ getParentRoute: () => root, path: "/", component: Home });
+
+const agents = createRoute({
+  getParentRoute: () => root,
+  path: "/agents",
+  validateSearch: agentsSearch,
+  component: lazyRouteComponent(() => import("./pages/agents/agents.tsx"), "Agents"),
+});
+const agent = createRoute({
+  getParentRoute: () => root,
+  path: "/agents/$name",
+  validateSearch: agentSearch,
+  component: lazyRouteComponent(() => import("./pages/agent/agent.tsx"), "Agent"),
+});
+const runs = createRoute({
+  getParentRoute: () => root,
+  path: "/runs",
+  validateSearch: runsSearch,
+  component: lazyRouteComponent(() => import("./pages/runs/runs.tsx"), "Runs"),
+});
+const run = createRoute({
+  getParentRoute: () => root,
+  path: "/runs/$id",
+  validateSearch: runSearch,
+  component: lazyRouteComponent(() => import("./pages/run/run.tsx"), "Run"),
+});
+const tools = createRoute({
+  getParentRoute: () => root,
+  path: "/tools",
+  component: lazyRouteComponent(() => import("./pages/tools/tools.tsx"), "Tools"),
+});
+const tool = createRoute({
+  getParentRoute: () => root,
+  path: "/tools/$server",
+  validateSearch: toolSearch,
+  component: lazyRouteComponent(() => import("./pages/tools/tool-server.tsx"), "ToolServer"),
+});
+
+const routeTree = root.addChildren([home, agents, agent, runs, run, tools, tool]);
+
+const PageError = ({ error, reset }: ErrorComponentProps) => <ProblemView error={error} onRetry={reset} />;
+
+export const makeRouter = (client: QueryClient) =>
+  createRouter({
+    routeTree,
+    basepath: "/ui",
+    context: { client },
+    parseSearch,
+    stringifySearch,
+    defaultPreload: "intent",
+    defaultErrorComponent: PageError,
+    defaultPendingMs: 300,
+  });
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

@@ -1,0 +1,66 @@
+import type { RunState } from "../../src/api/contract/index.ts";
+
+/** What may stand after the `?` of each page. All of a page's state is there, so that it can be linked and reloaded. */
+type Raw = { readonly [key: string]: unknown };
+
+export const parseSearch = (search: string): Raw => Object.fromEntries(new URLSearchParams(search));
+
+export function stringifySearch(search: Raw): string {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(search)) {
+    if (typeof value === "string" || typeof value === "number" || value === true) parameters.set(key, String(value));
+  }
+  return parameters.size === 0 ? "" : `?${parameters}`;
+}
+
+export const RUN_STATES = [
+  "running",
+  "queued",
+  "needs-decision",
+  "completed",
+  "failed",
+  "cancelled",
+] as const satisfies readonly RunState[];
+export const AGENT_TABS = ["try", "definition", "revisions", "runs"] as const;
+export type AgentTab = (typeof AGENT_TABS)[number];
+export const RUN_VIEWS = ["timeline", "conversation", "json"] as const;
+export type RunView = (typeof RUN_VIEWS)[number];
+
+const words = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+const number = (value: unknown): number | undefined => {
+  const parsed = Number(words(value) ?? value ?? Number.NaN);
+  return Number.isSafeInteger(parsed) && parsed > 0 ? parsed : undefined;
+};
+const oneOf = <Choice extends string>(choices: readonly Choice[], value: unknown): Choice | undefined =>
+  choices.find((choice) => choice === value);
+const flag = (value: unknown): true | undefined => (value === true || value === "true" ? true : undefined);
+
+export type AgentsSearch = { readonly q?: string | undefined; readonly deploy?: true | undefined };
+export const agentsSearch = (raw: Raw): AgentsSearch => ({ q: words(raw["q"]), deploy: flag(raw["deploy"]) });
+
+export type AgentSearch = {
+  readonly tab?: AgentTab | undefined;
+  /** The run shown under *Try it*. */
+  readonly run?: string | undefined;
+  /** The revision looked at, and the one it is compared with. */
+  readonly revision?: number | undefined;
+  readonly against?: number | undefined;
+};
+export const agentSearch = (raw: Raw): AgentSearch => ({
+  tab: oneOf(AGENT_TABS, raw["tab"]),
+  run: words(raw["run"]),
+  revision: number(raw["revision"]),
+  against: number(raw["against"]),
+});
+
+export type RunsSearch = { readonly agent?: string | undefined; readonly state?: RunState | undefined };
+export const runsSearch = (raw: Raw): RunsSearch => ({
+  agent: words(raw["agent"]),
+  state: oneOf(RUN_STATES, raw["state"]),
+});
+
+export type RunSearch = { readonly view?: RunView | undefined; readonly step?: number | undefined };
+export const runSearch = (raw: Raw): RunSearch => ({ view: oneOf(RUN_VIEWS, raw["view"]), step: number(raw["step"]) });
+
+export type ToolSearch = { readonly tool?: string | undefined };
+export const toolSearch = (raw: Raw): ToolSearch => ({ tool: words(raw["tool"]) });

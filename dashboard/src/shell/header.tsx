@@ -1,0 +1,74 @@
+import { Keyboard, Monitor, Moon, Search, Sun } from "lucide-react";
+import { useLiveState } from "../api/live.ts";
+import { cx } from "../parts/class-names.ts";
+import { IconButton } from "../parts/button.tsx";
+import { clockTime } from "../parts/format.ts";
+import { text } from "../text.ts";
+import { setTheme, THEMES, useTheme } from "./theme.ts";
+
+type Props = { readonly onSearch: () => void; readonly onHelp: () => void };
+
+export function Header({ onSearch, onHelp }: Props) {
+  return (
+    <header className="sticky top-0 z-20 flex h-12 items-center gap-2 border-b border-line bg-canvas/90 px-4 backdrop-blur md:px-6">
+      <button
+        type="button"
+        onClick={onSearch}
+        aria-keyshortcuts="Control+K Meta+K"
+        className="flex h-8 w-full max-w-72 items-center gap-2 rounded-md border border-line-strong bg-surface px-2.5 text-sm text-faint hover:border-faint"
+      >
+        <Search aria-hidden className="size-3.5" />
+        <span className="flex-1 truncate text-left">{text.header.search}</span>
+        <kbd className="font-sans text-2xs max-sm:hidden">{text.header.searchKeys}</kbd>
+      </button>
+      <div className="flex-1" />
+      <LiveMark />
+      <ThemeSwitch />
+      <IconButton label={text.header.help} onClick={onHelp} aria-keyshortcuts="?">
+        <Keyboard aria-hidden />
+      </IconButton>
+    </header>
+  );
+}
+
+function LiveMark() {
+  const { state, lastAtMs } = useLiveState();
+  const words =
+    state === "live"
+      ? text.header.live
+      : state === "connecting"
+        ? text.header.connecting
+        : text.header.lost(clockTime(lastAtMs));
+  return (
+    <span
+      role="status"
+      title={state === "live" ? text.header.liveNote : undefined}
+      className={cx("flex items-center gap-1.5 px-2 text-xs", state === "lost" ? "text-warn" : "text-muted")}
+    >
+      <span
+        aria-hidden
+        className={cx(
+          "size-2 rounded-full",
+          state === "live" && "bg-good",
+          state === "connecting" && "bg-idle",
+          state === "lost" && "animate-pulse-soft bg-warn",
+        )}
+      />
+      {words}
+    </span>
+  );
+}
+
+const ICONS = { system: Monitor, light: Sun, dark: Moon };
+
+/** One button that goes round the three themes, and says which one is on. */
+function ThemeSwitch() {
+  const theme = useTheme();
+  const Icon = ICONS[theme];
+  const next = THEMES[(THEMES.indexOf(theme) + 1) % THEMES.length] ?? "system";
+  return (
+    <IconButton label={`${text.header.theme}: ${text.header.themes[theme]}`} onClick={() => setTheme(next)}>
+      <Icon aria-hidden />
+    </IconButton>
+  );
+}

@@ -1,0 +1,83 @@
+import { Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
+import { lazy, Suspense, useEffect, useRef, useState } from "react";
+import { useLiveUpdates } from "../api/live.ts";
+import { Notice } from "../parts/notice.tsx";
+import { text } from "../text.ts";
+import { Header } from "./header.tsx";
+import { useKeys } from "./keys.ts";
+import { Sidebar } from "./sidebar.tsx";
+
+const Palette = lazy(async () => ({ default: (await import("./palette.tsx")).Palette }));
+const Help = lazy(async () => ({ default: (await import("./help.tsx")).Help }));
+
+/** What surrounds every page. */
+export function Shell() {
+  const [open, setOpen] = useState<"palette" | "help" | undefined>();
+  const close = () => setOpen(undefined);
+  useLiveUpdates();
+  useShellKeys(setOpen);
+  const main = useFocusOnNavigation();
+  return (
+    <>
+      <a
+        href="#content"
+        className="sr-only z-50 rounded-md bg-accent px-3 py-1.5 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+      >
+        {text.skipToContent}
+      </a>
+      <div className="flex min-h-dvh">
+        <Sidebar />
+        <div className="flex min-w-0 flex-1 flex-col">
+          <Header onSearch={() => setOpen("palette")} onHelp={() => setOpen("help")} />
+          <main
+            ref={main}
+            id="content"
+            tabIndex={-1}
+            className="flex min-w-0 flex-1 flex-col px-4 py-5 outline-none md:px-6"
+          >
+            <Outlet />
+          </main>
+        </div>
+      </div>
+      <Suspense>
+        {open === "palette" ? <Palette onClose={close} /> : null}
+        {open === "help" ? <Help onClose={close} /> : null}
+      </Suspense>
+      <Notice />
+    </>
+  );
+}
+
+function useShellKeys(setOpen: (open: "palette" | "help") => void): void {
+  const navigate = useNavigate();
+  useKeys({
+    "?": () => setOpen("help"),
+    "g h": () => void navigate({ to: "/" }),
+    "g a": () => void navigate({ to: "/agents" }),
+    "g r": () => void navigate({ to: "/runs" }),
+    "g t": () => void navigate({ to: "/tools" }),
+  });
+  useEffect(() => {
+    const listen = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== "k" || !(event.ctrlKey || event.metaKey)) return;
+      event.preventDefault();
+      if (document.querySelector("dialog[open]") === null) setOpen("palette");
+    };
+    document.addEventListener("keydown", listen);
+    return () => document.removeEventListener("keydown", listen);
+  }, [setOpen]);
+}
+
+/** After going to another page the focus is at its start, as it would be had the browser loaded it. */
+function useFocusOnNavigation() {
+  const main = useRef<HTMLElement>(null);
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const before = useRef(path);
+  useEffect(() => {
+    if (before.current === path) return;
+    before.current = path;
+    scrollTo(0, 0);
+    main.current?.focus({ preventScroll: true });
+  }, [path]);
+  return main;
+}

@@ -1,0 +1,41 @@
+import { Link } from "@tanstack/react-router";
+import { Bot, House, ListTree, Wrench, type LucideIcon } from "lucide-react";
+import { text } from "../text.ts";
+import { Sign, Wordmark } from "./wordmark.tsx";
+
+export const PAGES = [
+  { to: "/", name: text.pages.home, icon: House, keys: "g h" },
+  { to: "/agents", name: text.pages.agents, icon: Bot, keys: "g a" },
+  { to: "/runs", name: text.pages.runs, icon: ListTree, keys: "g r" },
+  { to: "/tools", name: text.pages.tools, icon: Wrench, keys: "g t" },
+] as const satisfies readonly { to: string; name: string; icon: LucideIcon; keys: string }[];
+
+export function Sidebar() {
+  return (
+    <nav
+      aria-label={text.navigation}
+      className="sticky top-0 flex h-dvh w-13 shrink-0 flex-col border-r border-line bg-sunken/60 md:w-52"
+    >
+      <Link to="/" aria-label={text.product} className="mx-2 my-2 flex h-10 items-center gap-2.5 rounded-md px-1.5">
+        <Sign className="size-6 shrink-0" />
+        <Wordmark className="hidden h-3.5 md:block" />
+      </Link>
+      <ul className="mt-1 space-y-0.5 px-2">
+        {PAGES.map(({ to, name, icon: Icon, keys }) => (
+          <li key={to}>
+            <Link
+              to={to}
+              activeOptions={{ exact: to === "/", includeSearch: false }}
+              activeProps={{ className: "bg-accent-soft text-accent! font-medium" }}
+              title={`${name} (${keys})`}
+              className="flex h-8 items-center gap-2.5 rounded-md px-2.5 text-muted hover:bg-hover hover:text-ink"
+            >
+              <Icon aria-hidden className="size-4 shrink-0" />
+              <span className="max-md:sr-only">{name}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
