@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Json } from "../../kernel/json.ts";
 import { ListQuery, page } from "./problem.ts";
 
 const Instant = z.iso.datetime();
@@ -84,10 +85,10 @@ export const ToolStep = z.object({
   ...Timing,
   call_id: Id,
   tool: z.string(),
-  arguments: z.json(),
+  arguments: Json,
   outcome: z.string().nullable().meta({ description: "done, or why it failed" }),
   text: z.string().meta({ description: "What the model was given" }),
-  structured: z.json(),
+  structured: Json,
   fuel: z.int(),
   memory_bytes: z.int(),
   artifacts: z.array(z.object({ id: Id, name: z.string(), media_type: z.string(), bytes: z.int(), url: z.string() })),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Json } from "../../kernel/json.ts";
 
 export const ToolDetail = z
   .object({
@@ -6,8 +7,8 @@ export const ToolDetail = z
     name: z.string(),
     title: z.string(),
     description: z.string(),
-    input_schema: z.record(z.string(), z.json()),
-    output_schema: z.record(z.string(), z.json()).nullable(),
+    input_schema: z.record(z.string(), Json),
+    output_schema: z.record(z.string(), Json).nullable(),
     read_only: z.boolean(),
     idempotent: z.boolean(),
   })
@@ -39,14 +40,14 @@ export const ToolServerList = z
   .meta({ id: "ToolServerList" });
 
 export const CallToolBody = z
-  .object({ arguments: z.record(z.string(), z.json()).default({}), uploads: z.array(z.string()).max(16).default([]) })
+  .object({ arguments: z.record(z.string(), Json).default({}), uploads: z.array(z.string()).max(16).default([]) })
   .meta({ id: "CallTool" });
 
 export const ToolCallOutcome = z
   .object({
     outcome: z.string().meta({ description: "done, or why it failed" }),
     text: z.string(),
-    structured: z.json(),
+    structured: Json,
     files: z.array(z.object({ name: z.string(), media_type: z.string(), text: z.string() })),
     fuel: z.int(),
     memory_bytes: z.int(),

@@ -19,6 +19,7 @@ CREATE TABLE agent_revisions (
   file_name TEXT NOT NULL,
   source TEXT NOT NULL,
   source_hash TEXT NOT NULL,
+  definition TEXT NOT NULL,
   deployed_at_ms INTEGER NOT NULL,
   PRIMARY KEY (workspace, name_key, revision)
 ) STRICT;

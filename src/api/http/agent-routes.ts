@@ -1,0 +1,113 @@
+import * as z from "zod";
+import { agents, problems, ROUTES } from "../contract/index.ts";
+import {
+  deleteAgent,
+  deployAgent,
+  getAgent,
+  getAgentRevision,
+  listAgents,
+  listRevisions,
+  validateAgent,
+} from "../operations/index.ts";
+import type { Http, HttpContext } from "./http-server.ts";
+import { failures } from "./responses.ts";
+
+const tags = ["agents"];
+const params = z.object({ name: z.string() });
+
+export function agentRoutes(http: Http, context: HttpContext): void {
+  deployRoutes(http, context);
+  readRoutes(http, context);
+  revisionRoutes(http, context);
+}
+
+function deployRoutes(http: Http, { services }: HttpContext): void {
+  http.post(
+    ROUTES.agents,
+    {
+      schema: {
+        tags,
+        summary: "Deploy a definition",
+        body: agents.DeployAgentBody,
+        response: { 200: agents.DeployOutcome, 201: agents.DeployOutcome, ...failures },
+      },
+    },
+    async ({ body }, reply) => {
+      const outcome = await deployAgent(services, body);
+      return reply.status(outcome.outcome === "created" ? 201 : 200).send(outcome);
+    },
+  );
+  http.post(
+    ROUTES.validateAgent,
+    {
+      schema: {
+        tags,
+        summary: "Check a definition without deploying it",
+        body: agents.DeployAgentBody,
+        response: { 200: agents.ValidationReport, ...failures },
+      },
+    },
+    async ({ body }) => validateAgent(services, body),
+  );
+}
+
+function readRoutes(http: Http, { services, options }: HttpContext): void {
+  http.get(
+    ROUTES.agents,
+    {
+      schema: {
+        tags,
+        summary: "List agents",
+        querystring: agents.AgentQuery,
+        response: { 200: agents.AgentPage, ...failures },
+      },
+    },
+    async ({ query }) => listAgents(services, query),
+  );
+  http.get(
+    ROUTES.agent,
+    {
+      schema: { tags, summary: "One agent, with its file", params, response: { 200: agents.AgentDetail, ...failures } },
+    },
+    async ({ params: { name } }) => getAgent(services, name),
+  );
+  http.get(ROUTES.agentSchema, { schema: { hide: true } }, async (_request, reply) =>
+    reply.type("application/schema+json").serializer(JSON.stringify).send(options.agentSchema()),
+  );
+}
+
+function revisionRoutes(http: Http, { services }: HttpContext): void {
+  http.get(
+    ROUTES.agentRevisions,
+    {
+      schema: {
+        tags,
+        summary: "An agent's revisions, newest first",
+        params,
+        querystring: problems.ListQuery,
+        response: { 200: agents.RevisionPage, ...failures },
+      },
+    },
+    async ({ params: { name }, query }) => listRevisions(services, name, query),
+  );
+  http.get(
+    ROUTES.agentRevision,
+    {
+      schema: {
+        tags,
+        summary: "One revision, with its file",
+        params: z.object({ name: z.string(), revision: z.coerce.number().int().min(1) }),
+        response: { 200: agents.AgentDetail, ...failures },
+      },
+    },
+    async ({ params: { name, revision } }) => getAgentRevision(services, name, revision),
+  );
+  http.delete(
+    ROUTES.agent,
+    { schema: { tags, summary: "Take an agent away", params, response: { 204: z.null(), ...failures } } },
+    async ({ params: { name } }, reply) => {
+      await deleteAgent(services, name);
+      return reply.status(204).send(null);
+    },
+  );
+}

@@ -1,0 +1,31 @@
+import { CaxtonError } from "../../kernel/errors.ts";
+
+export class RequestInvalidError extends CaxtonError<{ readonly problems: readonly string[] }> {
+  readonly code = "REQUEST_INVALID";
+  readonly kind = "invalid";
+}
+
+export class BodyTooLargeError extends CaxtonError<{ readonly bytesMax: number }> {
+  readonly code = "BODY_TOO_LARGE";
+  readonly kind = "too-large";
+}
+
+export class RouteNotFoundError extends CaxtonError<{ readonly path: string }> {
+  readonly code = "ROUTE_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+export class ForeignOriginError extends CaxtonError<{ readonly origin: string }> {
+  readonly code = "FOREIGN_ORIGIN";
+  readonly kind = "denied";
+}
+
+export class TooManyStreamsError extends CaxtonError<{ readonly streamsMax: number }> {
+  readonly code = "TOO_MANY_STREAMS";
+  readonly kind = "exhausted";
+}
+
+export class DashboardNotBuiltError extends CaxtonError {
+  readonly code = "DASHBOARD_NOT_BUILT";
+  readonly kind = "not-found";
+}

@@ -1,0 +1,96 @@
+import { randomUUIDv7 } from "node:crypto";
+import fastifySwagger from "@fastify/swagger";
+import { fastify, type FastifyInstance, type FastifyBaseLogger, type RawServerDefault } from "fastify";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  createJsonSchemaTransform,
+  createJsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from "fastify-type-provider-zod";
+import { LIMITS } from "../../kernel/quantities.ts";
+import { ROUTES } from "../contract/index.ts";
+import type { AgentServices, RunServices, SystemServices, ToolServices } from "../operations/index.ts";
+import { agentRoutes } from "./agent-routes.ts";
+import { dashboardRoutes } from "./dashboard-routes.ts";
+import { RouteNotFoundError } from "./errors.ts";
+import { guardOrigin } from "./origin-guard.ts";
+import { sendProblem } from "./problem.ts";
+import { runRoutes } from "./run-routes.ts";
+import { EventStreams } from "./sse.ts";
+import { systemRoutes } from "./system-routes.ts";
+import { toolRoutes } from "./tool-routes.ts";
+
+export type HttpServices = AgentServices & RunServices & SystemServices & ToolServices;
+
+export type HttpOptions = {
+  /** Host names a browser may use besides loopback. */
+  readonly allowedHosts: readonly string[];
+  /** Where the built dashboard is; undefined serves none. */
+  readonly dashboardDirectory: string | undefined;
+  /** JSON Schema of definitions, for editors. */
+  readonly agentSchema: () => object;
+};
+
+export type Http = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+export type HttpContext = {
+  readonly services: HttpServices;
+  readonly streams: EventStreams;
+  readonly options: HttpOptions;
+};
+
+const REQUEST_ID = /^[\w.-]{1,100}$/;
+
+/** The REST interface: decodes into operations, encodes what they give, and holds no logic of its own. */
+export async function httpServer(
+  services: HttpServices,
+  options: HttpOptions,
+): Promise<{ http: Http; streams: EventStreams }> {
+  const streams = new EventStreams();
+  const http = fastify({
+    logger: false,
+    bodyLimit: LIMITS.bodyBytesMax,
+    genReqId: ({ headers }) => {
+      const given = headers["x-request-id"];
+      return typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUIDv7();
+    },
+    forceCloseConnections: "idle",
+  }).withTypeProvider<ZodTypeProvider>();
+  http.setValidatorCompiler(validatorCompiler);
+  http.setSerializerCompiler(serializerCompiler);
+  http.setErrorHandler<Error>(sendProblem);
+  http.setNotFoundHandler(async ({ method, url }) => {
+    const path = url.split("?")[0] ?? url;
+    throw new RouteNotFoundError(`there is nothing at ${method} ${path}`, `${ROUTES.openapi} lists what there is.`, {
+      path,
+    });
+  });
+  http.addHook("onRequest", guardOrigin(options.allowedHosts));
+  http.addHook("onRequest", async ({ id }, reply) => void reply.header("x-request-id", id));
+  await http.register(fastifySwagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Caxton",
+        description: "An agent server: agents are files, tools are sandboxed WebAssembly, every run is journaled.",
+        version: services.facts.version,
+      },
+    },
+    transform: createJsonSchemaTransform({ skipList: [] }),
+    transformObject: createJsonSchemaTransformObject({}),
+  });
+  const context: HttpContext = { services, streams, options };
+  agentRoutes(http, context);
+  runRoutes(http, context);
+  toolRoutes(http, context);
+  systemRoutes(http, context);
+  dashboardRoutes(http, context);
+  return { http, streams };
+}

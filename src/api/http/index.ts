@@ -1,0 +1,2 @@
+export { type Http, type HttpOptions, type HttpServices, httpServer } from "./http-server.ts";
+export { EventStreams } from "./sse.ts";

@@ -1,0 +1,33 @@
+import type { FastifyRequest } from "fastify";
+import { ForeignOriginError } from "./errors.ts";
+
+const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]", "::1"]);
+const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** The host name of a Host header or an origin, without its port. */
+export const hostName = (host: string): string => host.toLowerCase().replace(/:\d+$/, "");
+
+/**
+ * Keeps other web sites out of a server that needs no password because it listens on loopback: a browser that was lured to a
+ * name that resolves here (DNS rebinding) shows by the Host header, one that posts from another site by the Origin header.
+ */
+export function guardOrigin(allowedHosts: readonly string[]): (request: FastifyRequest) => Promise<void> {
+  const allowed = new Set([...LOOPBACK, ...allowedHosts.map((host) => host.toLowerCase())]);
+  return async ({ method, headers }) => {
+    const host = hostName(headers.host ?? "");
+    if (host !== "" && !allowed.has(host)) throw foreign(host, "host");
+    const { origin } = headers;
+    if (origin === undefined || SAFE_METHODS.has(method)) return;
+    const from = URL.canParse(origin) ? new URL(origin).host.toLowerCase() : origin;
+    if (from !== (headers.host ?? "").toLowerCase()) throw foreign(origin, "origin");
+  };
+}
+
+const foreign = (origin: string, what: "host" | "origin"): ForeignOriginError =>
+  new ForeignOriginError(
+    what === "host"
+      ? `this server does not answer for the host name ${origin}`
+      : `requests from ${origin} are not taken`,
+    "Add the host name to server.allowed_hosts in caxton.toml if it is yours.",
+    { origin },
+  );

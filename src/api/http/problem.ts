@@ -1,0 +1,71 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
+import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
+import { CaxtonError, type Fault, FAULTS, toFault } from "../../kernel/errors.ts";
+import { log } from "../../kernel/log.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import type { ProblemDetails } from "../contract/index.ts";
+import { BodyTooLargeError, RequestInvalidError } from "./errors.ts";
+
+/** The one place that turns what was thrown into a response: RFC 9457, with our code, hint and the request's id. */
+export async function sendProblem(
+  error: FastifyError | Error,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const known = translate(error);
+  const fault = toFault(known);
+  const { log: level } = FAULTS[fault.kind];
+  log[level](
+    { requestId: request.id, code: fault.code, ...(fault.code === "BUG" ? { err: error } : {}) },
+    "request failed",
+  );
+  const problem = problemOf(fault, request.id);
+  await reply.status(problem.status).type("application/problem+json").serializer(JSON.stringify).send(problem);
+}
+
+export const problemOf = (fault: Fault, requestId: string): ProblemDetails => ({
+  type: `/docs/errors#${fault.code}`,
+  title: fault.code.toLowerCase().replaceAll("_", " "),
+  status: FAULTS[fault.kind].http,
+  detail: fault.message,
+  code: fault.code,
+  hint: fault.hint,
+  request_id: requestId,
+  details: { ...fault.details },
+});
+
+/** What Fastify itself refuses, in our words. */
+function translate(error: FastifyError | Error): unknown {
+  if (error instanceof CaxtonError) return error;
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    const problems = error.validation.map(({ instancePath, message }) => {
+      const place = instancePath.replace(/^\//, "").replaceAll("/", ".");
+      return place === "" ? String(message) : `${place}: ${message}`;
+    });
+    return new RequestInvalidError(
+      `the request does not fit: ${problems.join("; ")}`,
+      "/openapi.json describes every request.",
+      { problems },
+      { cause: error },
+    );
+  }
+  const code = "code" in error ? error.code : undefined;
+  if (code === "FST_ERR_CTP_BODY_TOO_LARGE") {
+    return new BodyTooLargeError(
+      `the request body is larger than ${LIMITS.bodyBytesMax / 1024 / 1024} MiB`,
+      "Send files to /api/v1/uploads (on the command line: --file).",
+      { bytesMax: LIMITS.bodyBytesMax },
+      { cause: error },
+    );
+  }
+  const status = "statusCode" in error ? error.statusCode : undefined;
+  if (typeof status === "number" && status >= 400 && status < 500) {
+    return new RequestInvalidError(
+      error.message,
+      "/openapi.json describes every request.",
+      { problems: [] },
+      { cause: error },
+    );
+  }
+  return error;
+}

@@ -1,0 +1,44 @@
+import { ROUTES, system } from "../contract/index.ts";
+import { getReadiness, getStatus, watchServer } from "../operations/index.ts";
+import type { Http, HttpContext } from "./http-server.ts";
+import { failures } from "./responses.ts";
+
+const tags = ["server"];
+
+export function systemRoutes(http: Http, { services, streams }: HttpContext): void {
+  http.get(
+    ROUTES.health,
+    { schema: { tags, summary: "Whether the process is alive", response: { 200: system.Health } } },
+    async () => ({ status: "ok" as const, version: services.facts.version }),
+  );
+  http.get(
+    ROUTES.ready,
+    { schema: { tags, summary: "Whether requests can be served", response: { 200: system.Ready, 503: system.Ready } } },
+    async (_request, reply) => {
+      const readiness = getReadiness(services);
+      return reply.status(readiness.status === "ready" ? 200 : 503).send(readiness);
+    },
+  );
+  http.get(
+    ROUTES.status,
+    { schema: { tags, summary: "The server on one page", response: { 200: system.Status, ...failures } } },
+    async () => getStatus(services),
+  );
+  http.get(ROUTES.config, { schema: { tags, summary: "The effective configuration" } }, async (_request, reply) =>
+    reply.serializer(JSON.stringify).type("application/json").send(services.facts.configuration),
+  );
+  http.get(
+    ROUTES.events,
+    {
+      schema: {
+        tags,
+        summary: "Changes anywhere in the server, as ServerEvents",
+        response: { 200: system.ServerEvent, ...failures },
+      },
+    },
+    async (request, reply) => streams.send(request, reply, (signal) => watchServer(services, signal)),
+  );
+  http.get(ROUTES.openapi, { schema: { hide: true } }, async (_request, reply) =>
+    reply.serializer(JSON.stringify).type("application/json").send(http.swagger()),
+  );
+}

@@ -1,0 +1,50 @@
+import * as z from "zod";
+import { ROUTES, tools } from "../contract/index.ts";
+import { callTool, getToolServer, listToolServers } from "../operations/index.ts";
+import type { Http, HttpContext } from "./http-server.ts";
+import { failures } from "./responses.ts";
+
+const tags = ["tools"];
+
+export function toolRoutes(http: Http, { services }: HttpContext): void {
+  http.get(
+    ROUTES.tools,
+    {
+      schema: {
+        tags,
+        summary: "List tool servers with their tools",
+        response: { 200: tools.ToolServerList, ...failures },
+      },
+    },
+    async () => listToolServers(services),
+  );
+  http.get(
+    ROUTES.toolServer,
+    {
+      schema: {
+        tags,
+        summary: "One tool server",
+        params: z.object({ server: z.string() }),
+        response: { 200: tools.ToolServerDetail, ...failures },
+      },
+    },
+    async ({ params: { server } }) => getToolServer(services, server),
+  );
+  http.post(
+    ROUTES.callTool,
+    {
+      schema: {
+        tags,
+        summary: "Call a tool by hand",
+        params: z.object({ server: z.string(), tool: z.string() }),
+        body: tools.CallToolBody,
+        response: { 200: tools.ToolCallOutcome, ...failures },
+      },
+    },
+    async (request) => {
+      const controller = new AbortController();
+      request.raw.once("aborted", () => controller.abort());
+      return callTool(services, request.params, request.body, controller.signal);
+    },
+  );
+}

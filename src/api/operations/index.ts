@@ -1,0 +1,28 @@
+export {
+  type AgentServices,
+  deleteAgent,
+  deployAgent,
+  getAgent,
+  getAgentRevision,
+  listAgents,
+  listRevisions,
+  validateAgent,
+} from "./agent-operations.ts";
+export {
+  DEFAULT_WORKSPACE,
+  artifactsOfRun,
+  cancelRun,
+  decideRun,
+  getRun,
+  listRuns,
+  runId,
+  type RunServices,
+  type StartedRun,
+  startRun,
+  uploadId,
+} from "./run-operations.ts";
+export { ChangeFeed, watchServer } from "./server-events.ts";
+export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";
+export { callTool, getToolServer, listToolServers, type ToolServices } from "./tool-operations.ts";
+export { type Streamed, watchRun } from "./watch-run.ts";
+export { receiveUpload, UPLOAD_WAIT_MS } from "./receive-upload.ts";

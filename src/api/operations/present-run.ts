@@ -1,0 +1,157 @@
+import type * as contract from "../contract/index.ts";
+import { fillRoute } from "../contract/index.ts";
+import {
+  type Artifact,
+  type ModelStep,
+  type RunArtifact,
+  type RunStep,
+  type RunSummary,
+  type RunView,
+  type ToolStep,
+  isTerminal,
+} from "../../runs/index.ts";
+
+export const instant = (ms: number): string => new Date(ms).toISOString();
+const instantOrNull = (ms: number | null): string | null => (ms === null ? null : instant(ms));
+
+export function presentSummary(run: RunSummary): contract.RunSummary {
+  return {
+    id: run.id,
+    workspace: run.workspace,
+    agent: run.agent,
+    revision: run.revision,
+    model: run.model,
+    state: run.state,
+    input_preview: run.inputPreview,
+    output_preview: run.outputPreview,
+    created_at: instant(run.createdAtMs),
+    started_at: instantOrNull(run.startedAtMs),
+    ended_at: instantOrNull(run.endedAtMs),
+    duration_ms: run.endedAtMs === null ? null : run.endedAtMs - run.createdAtMs,
+    steps: run.steps,
+    tool_calls: run.toolCalls,
+    input_tokens: run.inputTokens,
+    output_tokens: run.outputTokens,
+    failure: run.failureCode === null ? null : { code: run.failureCode, message: run.failureMessage ?? "" },
+  };
+}
+
+export function presentRun(summary: RunSummary, view: RunView, artifacts: readonly Artifact[]): contract.RunDetail {
+  const ended = isTerminal(view.state);
+  return {
+    ...presentSummary(summary),
+    input: view.input,
+    output: view.output,
+    system_prompt: view.system,
+    prompt: view.prompt,
+    files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
+    attempt: Math.max(view.attempt, 1),
+    waiting_for: view.waitingFor,
+    hint: view.failure?.hint ?? "",
+    step_list: view.steps.map((step) => presentStep(step, ended)),
+    artifacts: artifacts.map(presentArtifact),
+    last_event: view.lastSeq,
+  };
+}
+
+export const presentArtifact = (artifact: Artifact): contract.ArtifactSummary => ({
+  id: artifact.id,
+  run: artifact.runId,
+  name: artifact.name,
+  media_type: artifact.mediaType,
+  bytes: artifact.bytes,
+  path: artifact.path,
+  url: fillRoute("artifactContent", { id: artifact.id }),
+  created_at: instant(artifact.createdAtMs),
+});
+
+const presentStepArtifact = ({ id, name, mediaType, bytes }: RunArtifact) => ({
+  id,
+  name,
+  media_type: mediaType,
+  bytes,
+  url: fillRoute("artifactContent", { id }),
+});
+
+/** A step as the wire shows it; in a run that has ended nothing is still running. */
+export const presentStep = (step: RunStep, ended: boolean): contract.Step =>
+  step.kind === "model" ? presentModelStep(step, ended) : presentToolStep(step, ended);
+
+const stillOpen = (ended: boolean) => (ended ? ("failed" as const) : ("running" as const));
+
+function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
+  const { end } = step;
+  const common = {
+    kind: "model" as const,
+    index: step.index,
+    turn: step.turn,
+    model: step.model,
+    started_at: instant(step.startedAtMs),
+    attempts: step.attempts.map((attempt) => ({
+      class: attempt.class,
+      message: attempt.message,
+      retry_in_ms: attempt.retryInMs,
+    })),
+  };
+  if (end.state === "done") {
+    return {
+      ...common,
+      state: "done",
+      duration_ms: end.durationMs,
+      text: end.text,
+      tool_calls: end.toolCalls.map(({ id, name, arguments: text }) => ({ id, name, arguments: text })),
+      finish: end.finish,
+      first_part_ms: end.firstPartMs,
+      input_tokens: end.usage.inputTokens ?? null,
+      output_tokens: end.usage.outputTokens ?? null,
+    };
+  }
+  return {
+    ...common,
+    state: end.state === "failed" ? "failed" : stillOpen(ended),
+    duration_ms: end.state === "failed" ? end.atMs - step.startedAtMs : null,
+    text: "",
+    tool_calls: [],
+    finish: null,
+    first_part_ms: null,
+    input_tokens: null,
+    output_tokens: null,
+  };
+}
+
+function presentToolStep(step: ToolStep, ended: boolean): contract.Step {
+  const { end } = step;
+  const common = {
+    kind: "tool" as const,
+    index: step.index,
+    turn: step.turn,
+    call_id: step.callId,
+    tool: step.server === "" ? step.name : `${step.server}.${step.tool}`,
+    started_at: instant(step.startedAtMs),
+    arguments: step.arguments,
+  };
+  if (end.state === "done" || end.state === "failed") {
+    return {
+      ...common,
+      state: end.state,
+      duration_ms: end.durationMs,
+      outcome: end.outcome,
+      text: end.text,
+      structured: end.structured,
+      fuel: end.fuel,
+      memory_bytes: end.memoryBytes,
+      artifacts: end.artifacts.map(presentStepArtifact),
+    };
+  }
+  return {
+    ...common,
+    state: end.state === "waiting" && !ended ? "waiting" : stillOpen(ended),
+    duration_ms: null,
+    outcome: ended ? "cancelled" : null,
+    text: "",
+    structured: null,
+    fuel: 0,
+    memory_bytes: 0,
+    artifacts: [],
+  };
+}

@@ -1,0 +1,59 @@
+import type { Clock } from "../../kernel/clock.ts";
+import type { ModelCatalogue, RunJournal, Runs } from "../../runs/index.ts";
+import type { ToolCatalogue } from "../../tools/index.ts";
+import type * as contract from "../contract/index.ts";
+import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { instant } from "./present-run.ts";
+
+/** What the server knows of itself. */
+export interface ServerFacts {
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly dataDirectory: string;
+  /** The effective configuration as `config view` shows it: no secrets are in it. */
+  readonly configuration: object;
+  dataBytes(): number;
+  agentCount(): Promise<number>;
+  /** Each part that has to work before requests can, with a word on how it is. */
+  checks(): { readonly [part: string]: { readonly ok: boolean; readonly note: string } };
+}
+
+export type SystemServices = {
+  readonly facts: ServerFacts;
+  readonly journal: RunJournal;
+  readonly tools: ToolCatalogue;
+  readonly models: ModelCatalogue;
+  readonly runs: Runs;
+  readonly clock: Clock;
+};
+
+export async function getStatus({ facts, journal, tools, models, clock }: SystemServices): Promise<contract.Status> {
+  const counts = journal.counts(DEFAULT_WORKSPACE);
+  return {
+    version: facts.version,
+    node_version: process.versions.node,
+    started_at: instant(facts.startedAtMs),
+    uptime_ms: clock.nowMs() - facts.startedAtMs,
+    data_directory: facts.dataDirectory,
+    data_bytes: facts.dataBytes(),
+    memory_bytes: process.memoryUsage.rss(),
+    agents: await facts.agentCount(),
+    runs: {
+      queued: counts.queued,
+      running: counts.running,
+      needs_decision: counts["needs-decision"],
+      completed: counts.completed,
+      failed: counts.failed,
+      cancelled: counts.cancelled,
+    },
+    tool_servers: tools.servers().map(({ name, state, tools: { length } }) => ({ name, state, tools: length })),
+    default_model: models.defaultModel,
+    models: models.providers().map(({ name, ready, note }) => ({ provider: name, ready, note })),
+  };
+}
+
+export function getReadiness({ facts }: SystemServices): contract.Ready {
+  const checks = { ...facts.checks() };
+  const ready = Object.values(checks).every(({ ok }) => ok);
+  return { status: ready ? "ready" : "starting", checks };
+}

@@ -1,0 +1,89 @@
+import { randomUUIDv7 } from "node:crypto";
+import { mint, RunId, ToolCallId } from "../../kernel/ids.ts";
+import type { JsonObject } from "../../kernel/json.ts";
+import type { UploadStore } from "../../runs/index.ts";
+import { type Tool, type ToolCatalogue, type ToolServer, toolId } from "../../tools/index.ts";
+import type * as contract from "../contract/index.ts";
+import { DEFAULT_WORKSPACE, uploadId } from "./run-operations.ts";
+
+export type ToolServices = { readonly tools: ToolCatalogue; readonly uploads: UploadStore };
+
+const presentTool = (tool: Tool): contract.ToolDetail => ({
+  id: toolId(tool),
+  name: tool.name,
+  title: tool.title,
+  description: tool.description,
+  input_schema: { ...tool.inputSchema },
+  output_schema: tool.outputSchema ? { ...tool.outputSchema } : null,
+  read_only: tool.effects.readOnly,
+  idempotent: tool.effects.idempotent,
+});
+
+const presentServer = (server: ToolServer): contract.ToolServerDetail => ({
+  name: server.name,
+  version: server.version,
+  description: server.description,
+  state: server.state,
+  reason: server.reason,
+  module_hash: server.moduleHash,
+  grants: [...server.grants],
+  limits: {
+    fuel_per_call: server.limits.fuelPerCall,
+    memory_bytes: server.limits.memoryBytesMax,
+    deadline_ms: server.limits.deadlineMs,
+    result_bytes: server.limits.resultBytesMax,
+  },
+  calls: {
+    done: server.calls.done,
+    failed: server.calls.failed,
+    denied: server.calls.denied,
+    fuel: server.calls.fuel,
+    duration_ms: server.calls.durationMs,
+  },
+  tools: server.tools.map(presentTool),
+});
+
+export const listToolServers = ({ tools }: ToolServices): { items: contract.ToolServerDetail[]; next: null } => ({
+  items: tools.servers().map(presentServer),
+  next: null,
+});
+
+/** Throws ToolServerNotFoundError. */
+export const getToolServer = ({ tools }: ToolServices, name: string): contract.ToolServerDetail =>
+  presentServer(tools.server(name));
+
+/** Calls a tool by hand, outside any run. Throws ToolServerNotFoundError, ToolNotFoundError; a failing call is an outcome. */
+export async function callTool(
+  { tools, uploads }: ToolServices,
+  target: { readonly server: string; readonly tool: string },
+  body: { readonly arguments: JsonObject; readonly uploads: readonly string[] },
+  signal: AbortSignal,
+): Promise<contract.ToolCallOutcome> {
+  const tool = tools.tool(target.server, target.tool);
+  const session = randomUUIDv7();
+  const files = await uploads.take(body.uploads.map(uploadId), mint(RunId));
+  const context = { session, workspace: DEFAULT_WORKSPACE, agent: undefined, files };
+  try {
+    const call = { id: mint(ToolCallId), server: tool.server, tool: tool.name, arguments: body.arguments, context };
+    const result = await tools.call(tool, call, signal);
+    const usage = {
+      fuel: Math.round(result.usage.fuel),
+      memory_bytes: Math.round(result.usage.memoryBytes),
+      duration_ms: result.usage.durationMs,
+    };
+    if (result.type === "failed") {
+      return { outcome: result.reason, text: result.message, structured: null, files: [], ...usage };
+    }
+    return {
+      outcome: "done",
+      text: result.content.flatMap((part) => (part.type === "text" ? part.text : [])).join("\n"),
+      structured: result.structured ?? null,
+      files: result.content.flatMap((part) =>
+        part.type === "file" ? { name: part.name, media_type: part.mediaType, text: part.text } : [],
+      ),
+      ...usage,
+    };
+  } finally {
+    tools.endSession(session);
+  }
+}

@@ -1,0 +1,219 @@
+import * as z from "zod";
+import {
+  type AgentCandidate,
+  type AgentQuery,
+  type AgentRevision,
+  type AgentStore,
+  type AgentSummary,
+  type Deployed,
+  type Deployment,
+  type Page,
+  type PageQuery,
+  type RevisionSummary,
+  AgentDefinition,
+  DEFINITION_FORMATS,
+  nameKey,
+  summarise,
+} from "../../agents/index.ts";
+import type { Database } from "./database.ts";
+
+const Row = z
+  .object({
+    workspace: z.string(),
+    name: z.string(),
+    revision: z.int(),
+    version: z.string(),
+    format: z.enum(DEFINITION_FORMATS),
+    file_name: z.string(),
+    source: z.string(),
+    source_hash: z.string(),
+    definition: z.string(),
+    deployed_at_ms: z.int(),
+  })
+  .transform((row): AgentRevision => ({
+    workspace: row.workspace,
+    name: row.name,
+    revision: row.revision,
+    version: row.version,
+    definition: AgentDefinition.parse(JSON.parse(row.definition)),
+    source: row.source,
+    format: row.format,
+    sourceHash: row.source_hash,
+    fileName: row.file_name,
+    deployedAtMs: row.deployed_at_ms,
+  }));
+
+const RevisionRow = z
+  .object({
+    revision: z.int(),
+    version: z.string(),
+    format: z.enum(DEFINITION_FORMATS),
+    source_hash: z.string(),
+    file_name: z.string(),
+    deployed_at_ms: z.int(),
+  })
+  .transform((row): RevisionSummary => ({
+    revision: row.revision,
+    version: row.version,
+    format: row.format,
+    sourceHash: row.source_hash,
+    fileName: row.file_name,
+    deployedAtMs: row.deployed_at_ms,
+  }));
+
+const HeadRow = z.object({ name: z.string(), revision: z.int(), deleted: z.int() });
+
+const LATEST = `SELECT r.* FROM agents a JOIN agent_revisions r USING (workspace, name_key, revision)
+  WHERE a.workspace = ? AND a.deleted = 0`;
+
+type Head = z.infer<typeof HeadRow>;
+/** Thrown inside a job to undo the whole deployment; never leaves this file. */
+class NameTaken extends Error {
+  readonly requested: string;
+  readonly existing: string;
+  constructor(requested: string, existing: string) {
+    super(`${requested} is deployed as ${existing}`);
+    this.requested = requested;
+    this.existing = existing;
+  }
+}
+
+/** Agents and their revisions in `caxton.db`. */
+export class SqliteAgentStore implements AgentStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async deploy(candidates: readonly AgentCandidate[]): Promise<Deployment> {
+    try {
+      const results = await this.#db.write(() => candidates.map((candidate) => this.#deployOne(candidate)));
+      return { type: "deployed", results };
+    } catch (error) {
+      if (error instanceof NameTaken) return { type: "conflict", name: error.requested, existing: error.existing };
+      throw error;
+    }
+  }
+
+  #deployOne(candidate: AgentCandidate): Deployed {
+    const { workspace, name, sourceHash } = candidate;
+    const head = this.#head(workspace, name);
+    const alive = head !== undefined && head.deleted === 0;
+    if (alive && head.name !== name) throw new NameTaken(name, head.name);
+    if (alive) {
+      const latest = this.#find(workspace, name, head.revision);
+      if (latest?.sourceHash === sourceHash) return { type: "unchanged", revision: latest };
+    }
+    const revision: AgentRevision = { ...candidate, revision: (head?.revision ?? 0) + 1 };
+    this.#insert(revision);
+    return { type: alive ? "updated" : "created", revision };
+  }
+
+  #insert(revision: AgentRevision): void {
+    const { workspace, name, definition } = revision;
+    const key = nameKey(name);
+    this.#db
+      .sql(
+        `INSERT INTO agents (workspace, name_key, name, revision, deleted) VALUES (?, ?, ?, ?, 0)
+         ON CONFLICT DO UPDATE SET name = excluded.name, revision = excluded.revision, deleted = 0`,
+      )
+      .run(workspace, key, name, revision.revision);
+    this.#db
+      .sql(
+        `INSERT INTO agent_revisions
+         (workspace, name_key, revision, name, version, format, file_name, source, source_hash, definition, deployed_at_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(
+        workspace,
+        key,
+        revision.revision,
+        name,
+        revision.version,
+        revision.format,
+        revision.fileName,
+        revision.source,
+        revision.sourceHash,
+        JSON.stringify(definition),
+        revision.deployedAtMs,
+      );
+    this.#db.sql("DELETE FROM agent_capabilities WHERE workspace = ? AND name_key = ?").run(workspace, key);
+    for (const capability of new Set(definition.capabilities)) {
+      this.#db
+        .sql("INSERT INTO agent_capabilities (workspace, capability, name_key) VALUES (?, ?, ?)")
+        .run(workspace, capability, key);
+    }
+  }
+
+  async latest(workspace: string, name: string): Promise<AgentRevision | undefined> {
+    return this.#db.read(() => {
+      const row = this.#db.sql(`${LATEST} AND a.name_key = ?`).get(workspace, nameKey(name));
+      return row && Row.parse(row);
+    });
+  }
+
+  async revision(workspace: string, name: string, revision: number): Promise<AgentRevision | undefined> {
+    return this.#db.read(() => this.#find(workspace, name, revision));
+  }
+
+  async list(workspace: string, { cursor, limit, capability }: AgentQuery): Promise<Page<AgentSummary>> {
+    const after = cursor ?? "";
+    const rows = this.#db.read(() =>
+      capability === undefined
+        ? this.#db.sql(`${LATEST} AND a.name_key > ? ORDER BY a.name_key LIMIT ?`).all(workspace, after, limit + 1)
+        : this.#db
+            .sql(
+              `${LATEST} AND a.name_key > ? AND a.name_key IN
+               (SELECT name_key FROM agent_capabilities WHERE workspace = ? AND capability = ?) ORDER BY a.name_key LIMIT ?`,
+            )
+            .all(workspace, after, workspace, capability, limit + 1),
+    );
+    const items = rows.slice(0, limit).map((row) => summarise(Row.parse(row)));
+    const last = items.at(-1);
+    return { items, next: rows.length > limit && last ? nameKey(last.name) : undefined };
+  }
+
+  async revisions(workspace: string, name: string, { cursor, limit }: PageQuery): Promise<Page<RevisionSummary>> {
+    const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor);
+    const rows = this.#db.read(() =>
+      this.#db
+        .sql(
+          `SELECT revision, version, format, source_hash, file_name, deployed_at_ms FROM agent_revisions
+           WHERE workspace = ? AND name_key = ? AND revision < ? ORDER BY revision DESC LIMIT ?`,
+        )
+        .all(workspace, nameKey(name), Number.isSafeInteger(before) ? before : 0, limit + 1),
+    );
+    const items = rows.slice(0, limit).map((row) => RevisionRow.parse(row));
+    const last = items.at(-1);
+    return { items, next: rows.length > limit && last ? String(last.revision) : undefined };
+  }
+
+  async delete(workspace: string, name: string): Promise<boolean> {
+    return this.#db.write(() => {
+      const { changes } = this.#db
+        .sql("UPDATE agents SET deleted = 1 WHERE workspace = ? AND name_key = ? AND deleted = 0")
+        .run(workspace, nameKey(name));
+      this.#db.sql("DELETE FROM agent_capabilities WHERE workspace = ? AND name_key = ?").run(workspace, nameKey(name));
+      return changes > 0;
+    });
+  }
+
+  async count(): Promise<number> {
+    return this.#db.read(() => Number(this.#db.sql("SELECT count(*) AS n FROM agents WHERE deleted = 0").get()?.["n"]));
+  }
+
+  #head(workspace: string, name: string): Head | undefined {
+    const row = this.#db
+      .sql("SELECT name, revision, deleted FROM agents WHERE workspace = ? AND name_key = ?")
+      .get(workspace, nameKey(name));
+    return row && HeadRow.parse(row);
+  }
+
+  #find(workspace: string, name: string, revision: number): AgentRevision | undefined {
+    const row = this.#db
+      .sql("SELECT * FROM agent_revisions WHERE workspace = ? AND name_key = ? AND revision = ?")
+      .get(workspace, nameKey(name), revision);
+    return row && Row.parse(row);
+  }
+}

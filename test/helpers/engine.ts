@@ -1,0 +1,181 @@
+import { SqliteArtifactStore, SqliteRunJournal, Database } from "../../src/backends/sqlite/index.ts";
+import { type Clock, systemClock } from "../../src/kernel/clock.ts";
+import { mint, RunId } from "../../src/kernel/ids.ts";
+import {
+  type LanguageModel,
+  type ModelCatalogue,
+  type RunOutcome,
+  type RunPlan,
+  type RunsOptions,
+  type RunView,
+  DEFAULT_RUNS_OPTIONS,
+  Runs,
+} from "../../src/runs/index.ts";
+import {
+  type Tool,
+  type ToolCall,
+  type ToolResult,
+  type ToolRunner,
+  NO_USAGE,
+  ToolCatalogue,
+} from "../../src/tools/index.ts";
+import { tempDirectory } from "./temp.ts";
+
+export type FakeTool = {
+  readonly name: string;
+  readonly idempotent?: boolean;
+  readonly run: (call: ToolCall, signal: AbortSignal) => Promise<ToolResult> | ToolResult;
+};
+
+export const done = (text: string, structured?: { readonly [key: string]: string | number }): ToolResult => ({
+  type: "done",
+  content: [{ type: "text", text }],
+  structured,
+  usage: { fuel: 10, durationMs: 1, memoryBytes: 65_536 },
+});
+
+/** Tools that run in the test's own process; the engine under test cannot tell. */
+export class FakeTools implements ToolRunner {
+  readonly calls: ToolCall[] = [];
+  readonly ended: string[] = [];
+  readonly #tools: readonly FakeTool[];
+  readonly #server: ReturnType<ToolRunner["servers"]>[number];
+
+  constructor(tools: readonly FakeTool[]) {
+    this.#tools = tools;
+    this.#server = {
+      name: "fake",
+      version: "1.0.0",
+      description: "",
+      state: "running",
+      reason: "",
+      tools: tools.map(describe),
+      grants: [],
+      limits: { fuelPerCall: 1, memoryBytesMax: 1, deadlineMs: 1, resultBytesMax: 1 },
+      moduleHash: "",
+      calls: { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 },
+    };
+  }
+
+  servers() {
+    return [this.#server];
+  }
+
+  async call(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    this.calls.push(call);
+    const tool = this.#tools.find(({ name }) => name === call.tool);
+    if (!tool) return { type: "failed", reason: "unknown-tool", message: call.tool, usage: NO_USAGE };
+    return tool.run(call, signal);
+  }
+
+  endSession(session: string): void {
+    this.ended.push(session);
+  }
+}
+
+const describe = ({ name, idempotent = true }: FakeTool): Tool => ({
+  server: "fake",
+  name,
+  title: name,
+  description: `the tool ${name}`,
+  inputSchema: { type: "object", properties: { text: { type: "string" } }, additionalProperties: false },
+  outputSchema: undefined,
+  effects: { readOnly: false, idempotent },
+});
+
+export type Engine = AsyncDisposable & {
+  readonly runs: Runs;
+  readonly journal: SqliteRunJournal;
+  readonly tools: FakeTools;
+  readonly artifacts: SqliteArtifactStore;
+  /** Starts a run and waits for its end. */
+  readonly run: (
+    input: string,
+  ) => Promise<{ readonly id: RunId; readonly outcome: RunOutcome; readonly view: RunView }>;
+  readonly begin: (input: string) => Promise<{ readonly id: RunId; readonly ended: Promise<RunOutcome> }>;
+};
+
+export type EngineOptions = {
+  readonly model: LanguageModel;
+  readonly tools?: readonly FakeTool[];
+  readonly directory: string;
+  readonly plan?: Partial<RunPlan>;
+  readonly options?: Partial<RunsOptions>;
+  readonly clock?: Clock;
+};
+
+export function models(model: LanguageModel): ModelCatalogue {
+  return { defaultModel: model.id, providers: () => [], resolve: async () => model };
+}
+
+/** The run engine on a real database, with tools and model of the test's. */
+export function engine(options: EngineOptions): Engine {
+  const clock = options.clock ?? systemClock;
+  const database = Database.open({ directory: options.directory, synchronous: "normal" });
+  const journal = new SqliteRunJournal(database);
+  const artifacts = new SqliteArtifactStore(database, clock);
+  const tools = new FakeTools(options.tools ?? []);
+  const plan: RunPlan = {
+    agent: "tester",
+    revision: 1,
+    model: { model: undefined, baseUrl: undefined, apiKey: undefined },
+    settings: { temperature: undefined, outputTokensMax: undefined, headers: {}, timeoutMs: 5_000 },
+    tools: "all",
+    stepsMax: 20,
+    concurrentToolsMax: 4,
+    timeoutMs: 30_000,
+    render: ({ input }) => ({ system: "Be a test.", prompt: input }),
+    ...options.plan,
+  };
+  const runs = new Runs(
+    {
+      journal,
+      plans: { plan: async () => plan },
+      models: models(options.model),
+      tools: new ToolCatalogue(tools),
+      artifacts,
+      clock,
+    },
+    { ...DEFAULT_RUNS_OPTIONS, ...options.options },
+  );
+  const begin: Engine["begin"] = async (input) => {
+    const id = mint(RunId);
+    const { ended } = await runs.start({
+      id,
+      workspace: "default",
+      agent: "tester",
+      input,
+      model: undefined,
+      files: [],
+    });
+    return { id, ended };
+  };
+  return {
+    runs,
+    journal,
+    tools,
+    artifacts,
+    begin,
+    run: async (input) => {
+      const { id, ended } = await begin(input);
+      return { id, outcome: await ended, view: runs.view(id) };
+    },
+    [Symbol.asyncDispose]: async () => {
+      await runs[Symbol.asyncDispose]();
+      database[Symbol.dispose]();
+    },
+  };
+}
+
+/** An engine in a directory of its own, gone with it. */
+export function freshEngine(options: Omit<EngineOptions, "directory">): Engine {
+  const directory = tempDirectory();
+  const made = engine({ ...options, directory: directory.path });
+  return {
+    ...made,
+    [Symbol.asyncDispose]: async () => {
+      await made[Symbol.asyncDispose]();
+      directory[Symbol.dispose]();
+    },
+  };
+}
