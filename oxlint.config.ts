@@ -34,10 +34,21 @@ const ROOMS = {
     "api/operations",
     "api/http",
   ],
+  "server/environment": [],
   "cli/terminal": ["kernel"],
   "cli/client": ["kernel", "api/contract"],
   "cli/frame": ["kernel", "documents", "api/contract", "cli/terminal", "cli/client"],
-  cli: ["kernel", "documents", "agents", "api/contract", "server", "cli/terminal", "cli/client", "cli/frame"],
+  cli: [
+    "kernel",
+    "documents",
+    "agents",
+    "api/contract",
+    "server",
+    "server/environment",
+    "cli/terminal",
+    "cli/client",
+    "cli/frame",
+  ],
 } as const;
 
 const nested = (room: string) => Object.keys(ROOMS).filter((other) => other.startsWith(`${room}/`));
@@ -97,7 +108,7 @@ export default defineConfig({
         ],
       },
     },
-    { files: ["src/server/config.ts"], rules: { "node/no-process-env": "off" } },
+    { files: ["src/server/config.ts", "src/server/environment/index.ts"], rules: { "node/no-process-env": "off" } },
     { files: ["**/*.config.ts", "vitest.reporter.ts"], rules: { "import/no-default-export": "off" } },
     { files: ["**/*.test.ts", "**/*.test.tsx"], rules: { "max-lines": "off", "max-lines-per-function": "off" } },
   ],

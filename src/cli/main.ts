@@ -1,4 +1,4 @@
-import { readCliEnvironment } from "../server/index.ts";
+import { readCommandEnvironment } from "../server/environment/index.ts";
 import { runCommandLine } from "./command-line.ts";
 
 const { stdin: input, stdout: output, stderr: error } = process;
@@ -10,5 +10,5 @@ output.on("error", (cause: NodeJS.ErrnoException) => {
 
 process.exitCode = await runCommandLine(process.argv.slice(2), {
   streams: { input, output, error },
-  environment: readCliEnvironment(),
+  environment: readCommandEnvironment(),
 });

@@ -49,8 +49,8 @@ export async function followRun(context: Context, runId: string, options: Follow
     })) {
       if (format === "jsonl") terminal.write(`${raw}\n`);
       else if (format === "text") view.show(event);
-      if (event.type === "end") return await finish(context, event.run, raw, interrupted);
       if (needsDecision(event)) return await askForDecision(context, runId);
+      if (event.type === "end") return await finish(context, event.run, raw, interrupted);
     }
     return EXIT_UNSUCCESSFUL;
   } catch (error) {
@@ -84,7 +84,8 @@ function noteLink({ terminal }: Context, link: "lost" | "back"): void {
   terminal.note(terminal.noteStyle("dim", text));
 }
 
-const needsDecision = (event: RunStreamEvent): boolean => event.type === "run" && event.run.state === "needs-decision";
+const needsDecision = (event: RunStreamEvent): boolean =>
+  (event.type === "run" || event.type === "end") && event.run.state === "needs-decision";
 
 /** The run waits for a person: says for what, and how to go on. */
 async function askForDecision(context: Context, runId: string): Promise<number> {

@@ -1,9 +1,10 @@
 import { setTimeout as waitFor } from "node:timers/promises";
 import type * as z from "zod";
+import { problems } from "../../api/contract/index.ts";
 import { CaxtonError, FAULTS } from "../../kernel/errors.ts";
 import { parseJson } from "../../kernel/json.ts";
 import type { Client } from "./client.ts";
-import { ServerUnreachableError } from "./errors.ts";
+import { ServerProblem, ServerUnreachableError } from "./errors.ts";
 import { EventStreamReader } from "./sse.ts";
 
 export type FollowOptions<Event> = {
@@ -46,8 +47,9 @@ export async function* follow<Event>(client: Client, options: FollowOptions<Even
         if (lostAtMs !== undefined) options.onLink("back");
         lostAtMs = undefined;
         pauseMs = PAUSE_MS_FIRST;
-        for (const { data } of reader.push(piece)) {
+        for (const { event, data } of reader.push(piece)) {
           lastEventId = reader.lastEventId;
+          if (event === "problem") throw problemIn(data, client);
           const known = understand(data, options.schema);
           if (known) yield known;
         }
@@ -74,6 +76,12 @@ function understand<Event>(data: string, schema: z.ZodType<Event>): Followed<Eve
   const parsed = parseJson(data);
   const checked = schema.safeParse(parsed.type === "parsed" ? parsed.value : undefined);
   return checked.success ? { raw: data, event: checked.data } : undefined;
+}
+
+/** What a server says when it cannot go on with a stream. */
+function problemIn(data: string, client: Client): CaxtonError {
+  const problem = understand(data, problems.ProblemDetails);
+  return problem ? new ServerProblem(problem.event) : new ServerUnreachableError(client.server, data);
 }
 
 /** The text of one connection, first an empty piece once it stands. Ends when the server closes it. */

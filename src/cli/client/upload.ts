@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, extname } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { ROUTES, runs, type Upload } from "../../api/contract/index.ts";
 import type { Client } from "./client.ts";
@@ -39,9 +39,34 @@ export async function upload(
     method: "POST",
     path: ROUTES.uploads,
     query: { name: file.name },
-    headers: { "content-type": "application/octet-stream", "content-length": String(file.bytes) },
+    headers: { "content-type": mediaType(file.name), "content-length": String(file.bytes) },
     body,
     signal: options.signal,
   });
   return runs.Upload.parse(await response.json());
 }
+
+const MEDIA_TYPES: { readonly [extension: string]: string } = {
+  ".csv": "text/csv",
+  ".tsv": "text/tab-separated-values",
+  ".json": "application/json",
+  ".jsonl": "application/x-ndjson",
+  ".txt": "text/plain",
+  ".log": "text/plain",
+  ".md": "text/markdown",
+  ".html": "text/html",
+  ".xml": "application/xml",
+  ".yaml": "application/yaml",
+  ".yml": "application/yaml",
+  ".toml": "application/toml",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".jpg": "image/jpeg",
+  ".jpeg": "image/jpeg",
+  ".gif": "image/gif",
+  ".pdf": "application/pdf",
+  ".sqlite": "application/vnd.sqlite3",
+  ".zip": "application/zip",
+};
+
+const mediaType = (name: string): string => MEDIA_TYPES[extname(name).toLowerCase()] ?? "application/octet-stream";

@@ -22,8 +22,17 @@ export function reportError(error: unknown, terminal: Terminal, options: ReportO
 function problemOf(error: unknown): object {
   if (error instanceof ServerProblem) return error.details;
   const { code, kind, message, hint, details } = localFault(error);
-  const type = `https://caxton.dev/errors#${code.toLowerCase()}`;
-  return { type, title: kind, status: FAULTS[kind].http, detail: message, code, hint, request_id: "", details };
+  const title = code.toLowerCase().replaceAll("_", " ");
+  return {
+    type: `/docs/errors#${code}`,
+    title,
+    status: FAULTS[kind].http,
+    detail: message,
+    code,
+    hint,
+    request_id: "",
+    details,
+  };
 }
 
 function describe(error: unknown, terminal: Terminal, options: ReportOptions): string[] {
