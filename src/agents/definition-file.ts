@@ -107,6 +107,14 @@ export const DefinitionFile = z.strictObject({
     .max(DESCRIPTION_CHARS_MAX)
     .default("")
     .meta({ description: "What the agent does, in one line", examples: ["Analyses CSV files and reports on them"] }),
+  author: z.string().default(""),
+  license: z
+    .string()
+    .default("")
+    .meta({ examples: ["Apache-2.0"] }),
+  tags: z.array(z.string()).default([]),
+  created: date.default(""),
+  updated: date.default(""),
   capabilities: z
     .array(capability)
     .min(1)
@@ -126,6 +134,7 @@ export const DefinitionFile = z.strictObject({
       description: "Tools it may call: servers, or single tools of them",
       examples: [["csv_parser", "file_system.read"]],
     }),
+  model: model.optional().meta({ description: "Short for llm.model", examples: ["openai/gpt-5-mini"] }),
   system_prompt: z
     .string()
     .min(1)
@@ -144,18 +153,9 @@ export const DefinitionFile = z.strictObject({
       description: "Values of your own; each is a variable of the templates",
       examples: [{ language: "English" }],
     }),
-  model: model.optional().meta({ description: "Short for llm.model", examples: ["openai/gpt-5-mini"] }),
   llm: LlmTable.optional(),
   execution: Execution.optional(),
   performance: Performance.optional(),
-  author: z.string().default(""),
-  license: z
-    .string()
-    .default("")
-    .meta({ examples: ["Apache-2.0"] }),
-  tags: z.array(z.string()).default([]),
-  created: date.default(""),
-  updated: date.default(""),
   memory: MemoryTable.optional(),
   memory_enabled: z.boolean().optional(),
   memory_scope: z.string().optional(),

@@ -87,22 +87,30 @@ function hoisted(data: Data, moved: ReadonlyMap<string, Path>): Data {
   return { ...Object.fromEntries(top), ...copy(data, []) };
 }
 
-/** The body as a prompt or documentation: without blank lines around it. */
-export const bodyText = (body: string): string => body.replace(/^(?:[ \t]*\n)+/, "").trimEnd();
+/** The body as a prompt or documentation: without blank lines around it, and ended by one line end. */
+export const bodyText = (body: string): string => {
+  const text = body.replace(/^(?:[ \t]*\n)+/, "").trimEnd();
+  return text === "" ? "" : `${text}\n`;
+};
 
 /** Markdown: the body is the documentation, or the system prompt when the front matter has none. */
 export function draftFromMarkdown(document: MarkdownDocument): Draft {
-  const data = Object.fromEntries(Object.entries(document.data).filter(([, value]) => value !== null));
+  // A field without a value is a field that is absent, except that an empty list of tools must not become all of them.
+  const data = Object.fromEntries(
+    Object.entries(document.data)
+      .map(([key, value]) => [key, key === "tools" && value === null ? [] : value] as const)
+      .filter(([, value]) => value !== null),
+  );
   const body = bodyText(document.body);
   const key = Object.hasOwn(data, "system_prompt") ? "documentation" : "system_prompt";
   if (body === "") return { document: { ...document, data }, problems: [], style: "markdown" };
-  const start = document.text.length - document.body.length + document.body.indexOf(body);
+  const start = document.text.length - document.body.length + document.body.indexOf(body.trimEnd());
   const place = placeAt(document.text, start, start + body.length);
   if (Object.hasOwn(data, key)) {
     const problem = problemAt(document, [key], {
       severity: "error",
       code: "DUPLICATE_KEY",
-      message: `the documentation is given twice: here and by the text after the front matter`,
+      message: "the documentation is given twice: here and by the text after the front matter",
       fix: "Keep one of the two.",
     });
     return { document: { ...document, data }, problems: [problem], style: "markdown" };

@@ -69,7 +69,12 @@ function keptFields(document: Document, warn: Warn, moved: Map<string, Path>): D
 }
 
 function versionField(warn: Warn): Data {
-  warn([], "DEFAULT_USED", "version is missing; it was taken to be 1.0.0", 'Add for example: version: "1.0.0"');
+  warn(
+    ["version"],
+    "DEFAULT_USED",
+    "version is missing; it was taken to be 1.0.0",
+    'Add for example: version: "1.0.0"',
+  );
   return { version: "1.0.0" };
 }
 
@@ -85,7 +90,7 @@ function capabilityField(name: unknown, warn: Warn): Data {
   const capability = typeof name === "string" ? kebab(name) : "";
   if (capability === "") return {};
   warn(
-    [],
+    ["capabilities"],
     "DEFAULT_USED",
     `capabilities are missing; the agent's name was taken: ${capability}`,
     `Add for example: capabilities: [${capability}]`,

@@ -1,3 +1,4 @@
+export { AGENT_SCHEMA_ID, agentSchema } from "./agent-schema.ts";
 export {
   type AgentCandidate,
   type AgentQuery,
@@ -13,6 +14,8 @@ export {
   summarise,
 } from "./agent-store.ts";
 export { type AgentsDeps, type DefinitionSource, type DeployResult, type PreparedAgent, Agents } from "./agents.ts";
+export { type DefinitionTemplate, findTemplate, TEMPLATES } from "./catalogue.ts";
+export { type Converted, convertDefinition } from "./convert.ts";
 export { type AgentModel, AgentDefinition } from "./definition.ts";
 export {
   AgentNotFoundError,
@@ -32,5 +35,6 @@ export {
   formatOf,
   readDefinition,
 } from "./reading.ts";
+export { type ScaffoldFile, scaffold } from "./scaffold.ts";
 export type { KnownTools } from "./semantics.ts";
 export type { PromptFile } from "./template-value.ts";

@@ -14,7 +14,7 @@ export function filesValue(files: readonly PromptFile[]): Json {
   const list = files.map(({ name, mediaType, bytes }) => ({
     name,
     path: `uploads/${name}`,
-    media_type: mediaType,
+    media_type: mediaType.split(";")[0] ?? mediaType,
     bytes,
   }));
   shownLists.set(list, list.map((file) => `- ${file.path} (${file.media_type}, ${file.bytes} bytes)`).join("\n"));

@@ -14,4 +14,5 @@ export { arrange, dotted, type Path, type Place, type Problem } from "./problem.
 export { renderProblem } from "./render.ts";
 export { DurationText, durationText, parseDuration, parseSize, showDuration, SizeText, sizeText } from "./scalars.ts";
 export { parseToml } from "./toml.ts";
+export { writeFrontMatter, writeToml } from "./write.ts";
 export { parseYaml } from "./yaml.ts";

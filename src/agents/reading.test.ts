@@ -1,0 +1,358 @@
+import { expect, test } from "vitest";
+import { renderProblem } from "../documents/index.ts";
+import { readDefinition, type ReadOptions } from "./reading.ts";
+
+const knownTools = () => ["csv_parser", "csv_parser.group", "csv_parser.filter", "chart_generator", "file_system"];
+
+const HEAD = `name = "writer"
+version = "1.0.0"
+capabilities = ["writing"]
+`;
+const WHOLE = `${HEAD}system_prompt = "You write."
+`;
+
+const read = (source: string, fileName = "writer.toml", options: ReadOptions = { knownTools }) => {
+  const reading = readDefinition(source, fileName, options);
+  const found = reading.problems.map(({ line, column, code, path }) => `${line}:${column} ${code} ${path}`);
+  return { found, problems: reading.problems, definition: reading.type === "valid" ? reading.definition : undefined };
+};
+
+const named = (name: string) => read(WHOLE.replace("writer", name)).found;
+const listed = (text: string) => read(WHOLE.replace('["writing"]', text));
+const foreignTools = (line: string) =>
+  read(`---\nname: helper-one\n${line}---\nHelp.\n`, "helper-one.md").definition?.tools;
+
+test("the smallest definition gets every default", () => {
+  const { definition, found } = read(WHOLE);
+  expect(found).toEqual([]);
+  expect(definition).toEqual({
+    name: "writer",
+    version: "1.0.0",
+    description: "",
+    capabilities: ["writing"],
+    tools: [],
+    systemPrompt: "You write.",
+    userPromptTemplate: "{{request}}",
+    documentation: "",
+    parameters: {},
+    llm: { headers: {} },
+    maxSteps: 20,
+    toolsAtOnceMax: 3,
+    author: "",
+    license: "",
+    tags: [],
+    created: "",
+    updated: "",
+  });
+});
+
+test("settings are carried over in the units of the server", () => {
+  const { definition, found } = read(`${WHOLE}tools = ["csv_parser", "csv_parser.group", "*"]
+created = 2026-11-20
+[llm]
+provider = "openai"
+model = "gpt-5-mini"
+base_url = "http://localhost:11434/v1"
+api_key = "\${env:OPENAI_API_KEY}"
+temperature = 0.2
+max_tokens = 100
+timeout = "1m"
+headers = { x-team = "a", authorization = "Bearer \${file:/run/secrets/key}" }
+[execution]
+max_steps = 5
+timeout = "10m"
+[performance]
+concurrent_tools = 8
+`);
+  expect(found).toEqual([]);
+  expect(definition).toMatchObject({
+    tools: ["csv_parser", "csv_parser.group", "*"],
+    created: "2026-11-20",
+    llm: {
+      model: "openai/gpt-5-mini",
+      baseUrl: "http://localhost:11434/v1",
+      apiKey: "${env:OPENAI_API_KEY}",
+      temperature: 0.2,
+      outputTokensMax: 100,
+      timeoutMs: 60_000,
+      headers: { "x-team": "a", authorization: "Bearer ${file:/run/secrets/key}" },
+    },
+    maxSteps: 5,
+    timeoutMs: 600_000,
+    toolsAtOnceMax: 8,
+  });
+});
+
+test("a model is named once: short, whole, or by provider and model", () => {
+  const model = (text: string) => read(WHOLE + text).definition?.llm.model;
+  expect(model('model = "mock/mock"\n')).toBe("mock/mock");
+  expect(model('[llm]\nmodel = "openrouter/meta/llama"\n')).toBe("openrouter/meta/llama");
+  expect(model('[llm]\nprovider = "openrouter"\nmodel = "meta/llama"\n')).toBe("openrouter/meta/llama");
+  expect(model('[llm]\nprovider = "openai"\nmodel = "openai/gpt-5"\n')).toBe("openai/gpt-5");
+  expect(read(`${WHOLE}model = "mock/mock"\n[llm]\nmodel = "mock/mock"\n`).found).toEqual(["5:9 DUPLICATE_KEY model"]);
+  expect(read(`${WHOLE}[llm]\nprovider = "openai"\n`).found).toEqual(["6:12 MISSING_KEY llm.provider"]);
+  expect(read(`${WHOLE}[llm]\nmodel = "gpt-5"\n`).found).toEqual(["6:9 BAD_FORMAT llm.model"]);
+  expect(read(`${WHOLE}model = "gpt-5"\n`).found).toEqual(["5:9 BAD_FORMAT model"]);
+  expect(read(`${WHOLE}[model]\ntemperature = 1\n`).found).toEqual(["5:2 WRONG_TYPE model"]);
+});
+
+test("every problem comes at once, those of the schema and those of its meaning", () => {
+  expect(
+    read(`nam = "x"
+version = 1.0
+capabilities = ["Data Analysis"]
+tools = ["csv_parsr", "csv_parser.grup"]
+user_prompt_template = "{{ reqest }} {{request}}"
+runtime = "wasm"
+skills = ["x"]
+[parameters]
+request = "x"
+[execution]
+max_step = 5
+[performance]
+max_execution_time = "2 hours"
+`).found,
+  ).toEqual([
+    "1:1 MISSING_KEY name",
+    "1:1 MISSING_KEY system_prompt",
+    "1:1 UNKNOWN_KEY nam",
+    "2:11 WRONG_TYPE version",
+    "3:17 BAD_FORMAT capabilities.0",
+    "4:10 UNKNOWN_TOOL tools.0",
+    "4:23 UNKNOWN_TOOL tools.1",
+    "5:25 UNKNOWN_VARIABLE user_prompt_template",
+    "6:1 NOT_SUPPORTED runtime",
+    "7:1 NOT_SUPPORTED skills",
+    "9:1 PARAMETER_RESERVED parameters.request",
+    "11:1 UNKNOWN_KEY execution.max_step",
+    "13:22 BAD_FORMAT performance.max_execution_time",
+  ]);
+});
+
+test("an unknown tool is answered with the nearest ones", () => {
+  const { problems } = read(`${WHOLE}tools = ["csv_parser.grup", "chart-generator", "other.filter", "xyz"]\n`);
+  expect(problems.map(({ alternatives }) => alternatives)).toEqual([
+    ["csv_parser.group", "csv_parser"],
+    ["chart_generator"],
+    ["csv_parser.filter"],
+    undefined,
+  ]);
+  expect(read(`${WHOLE}tools = ["xyz"]\n`, "writer.toml", {}).found).toEqual([]);
+});
+
+test("prompts after a table's header are read as the agent's, with a warning", () => {
+  const { definition, found, problems } = read(`${HEAD}
+[parameters]
+tone = "dry"
+system_prompt = '''
+Be {{tone}}.
+'''
+user_prompt_template = "Please: {{request}}"
+tags = ["a"]
+`);
+  expect(found).toEqual([
+    "7:1 PROMPT_IN_TABLE parameters.system_prompt",
+    "10:1 PROMPT_IN_TABLE parameters.user_prompt_template",
+    "11:1 PROMPT_IN_TABLE parameters.tags",
+  ]);
+  expect(problems.every(({ severity }) => severity === "warning")).toBe(true);
+  expect(definition).toMatchObject({
+    systemPrompt: "Be {{tone}}.\n",
+    userPromptTemplate: "Please: {{request}}",
+    tags: ["a"],
+    parameters: { tone: "dry" },
+  });
+});
+
+test("a key that the top of the file has is not taken out of a table", () => {
+  const { found } = read(`${WHOLE}[llm]\nsystem_prompt = "x"\n`);
+  expect(found).toEqual(["6:1 UNKNOWN_KEY llm.system_prompt"]);
+});
+
+test("a problem in a prompt that was moved is placed where it stands", () => {
+  const { found } = read(`${WHOLE}[parameters]\na = 1\nuser_prompt_template = '''\n{{a}} and\n  {{b}}\n'''\n`);
+  expect(found).toContain("9:3 UNKNOWN_VARIABLE user_prompt_template");
+});
+
+test("keys without effect are accepted with a warning, empty ones and defaults without", () => {
+  expect(
+    read(`${WHOLE}requires = ["translation"]
+[memory]
+enabled = true
+scope = "agent"
+[conversation]
+max_turns = 50
+[execution]
+isolation = "thread"
+[performance]
+cache_responses = true
+[output]
+type = "object"
+[tool_config.csv_parser]
+delimiter = ";"
+[messaging]
+auto_respond = true
+`).found,
+  ).toEqual([
+    "5:1 NO_EFFECT requires",
+    "6:2 NO_EFFECT memory",
+    "9:2 NO_EFFECT conversation",
+    "12:1 NO_EFFECT execution.isolation",
+    "14:1 NO_EFFECT performance.cache_responses",
+    "15:2 NO_EFFECT output",
+    "17:2 NO_EFFECT tool_config",
+    "19:2 NO_EFFECT messaging",
+  ]);
+  expect(read(`${WHOLE}requires = []\n[memory]\nenabled = false\n[execution]\nisolation = "context"\n`).found).toEqual(
+    [],
+  );
+});
+
+test("keys without effect are still checked", () => {
+  const { found } = read(`${WHOLE}[memory]\nenabled = true\nscope = "planet"\nsemantic_serch = true\n`);
+  expect(found).toEqual([
+    "5:2 NO_EFFECT memory",
+    "7:9 NOT_ALLOWED memory.scope",
+    "8:1 UNKNOWN_KEY memory.semantic_serch",
+  ]);
+});
+
+test("a key in the clear is refused and never repeated", () => {
+  const source = `${WHOLE}[llm]\napi_key = "sk-123456"\n[llm.headers]\nauthorization = "Bearer sk-123456"\n`;
+  const { found, problems } = read(source);
+  expect(found).toEqual(["6:11 SECRET_IN_FILE llm.api_key", "8:17 SECRET_IN_FILE llm.headers.authorization"]);
+  const shown = problems.map((problem) => renderProblem(problem, source, { colour: false })).join("\n");
+  expect(shown + JSON.stringify(problems)).not.toContain("sk-123456");
+});
+
+test("names are permissive, and warned about", () => {
+  expect(named("DataAnalyzer")).toEqual(["1:8 NAME_STYLE name"]);
+  expect(named("a.b_c-9")).toEqual(["1:8 NAME_STYLE name"]);
+  for (const wrong of ["x", "9lives", "has space", "ends-", "a".repeat(65)])
+    expect(named(wrong)).toEqual(["1:8 BAD_FORMAT name"]);
+});
+
+test("capabilities are trimmed, lower-cased, versioned or dotted, and listed once", () => {
+  expect(listed('[" Writing ", "data-analysis.statistical", "a:v2.0"]').definition?.capabilities).toEqual([
+    "writing",
+    "data-analysis.statistical",
+    "a:v2.0",
+  ]);
+  expect(listed("[]").found).toEqual(["3:16 OUT_OF_RANGE capabilities"]);
+  expect(listed('["a", "A"]').found).toEqual(["3:16 INVALID capabilities"]);
+  expect(listed('["snake_case"]').found).toEqual(["3:17 BAD_FORMAT capabilities.0"]);
+});
+
+test("a parameter that no prompt uses is pointed out", () => {
+  expect(read(`${WHOLE}[parameters]\nmax_file_size = "10MB"\n`).found).toEqual([
+    "6:1 PARAMETER_UNUSED parameters.max_file_size",
+  ]);
+  expect(read(`${WHOLE.replace("write.", "write {{ words }}.")}[parameters]\nwords = 3\n`).found).toEqual([]);
+});
+
+test("a system prompt may name parameters and the agent, not what differs from run to run", () => {
+  const { found, definition } = read(`${HEAD}system_prompt = "{{agent_name}} {{request}}"\n`);
+  expect(found).toEqual(["4:33 VARIABLE_NOT_HERE system_prompt"]);
+  expect(definition).toBeUndefined();
+  expect(read(`${HEAD}system_prompt = "Write {{ mustache }}"\n`).found).toEqual([
+    "4:24 UNKNOWN_VARIABLE system_prompt",
+  ]);
+});
+
+test("variables that nothing fills yet are pointed out", () => {
+  expect(read(`${WHOLE}user_prompt_template = "{{request}} {{context}}"\n`).found).toEqual([
+    "5:39 VARIABLE_EMPTY user_prompt_template",
+  ]);
+});
+
+test("Markdown with front matter is the same agent", () => {
+  const { definition, found } = read(
+    "---\nname: writer\nversion: 1.0.0\ncapabilities: [writing]\ntools: csv_parser, chart_generator\n---\n\nYou write.\n\nWell.\n",
+    "writer.md",
+  );
+  expect(found).toEqual([]);
+  expect(definition).toMatchObject({
+    systemPrompt: "You write.\n\nWell.\n",
+    documentation: "",
+    tools: ["csv_parser", "chart_generator"],
+  });
+  const documented = read(
+    "---\nname: writer\nversion: 1.0.0\ncapabilities: [writing]\nsystem_prompt: You write.\n---\n# Manual\n",
+    "writer.md",
+  );
+  expect(documented.definition).toMatchObject({ systemPrompt: "You write.", documentation: "# Manual\n", tools: [] });
+  expect(read("---\nname: writer\nversion: 1.0.0\ncapabilities: [writing]\n---\n", "writer.md").found).toEqual([
+    "1:1 MISSING_KEY system_prompt",
+  ]);
+  expect(
+    read(
+      "---\nname: writer\nversion: 1.0.0\ncapabilities: [writing]\nsystem_prompt: x\ndocumentation: y\n---\nz\n",
+      "writer.md",
+    ).found,
+  ).toEqual(["6:16 DUPLICATE_KEY documentation"]);
+});
+
+test("an agent written for another program loads, and says what was left out", () => {
+  const source = `---
+name: code-reviewer
+description: Use this agent when: code is written. Examples: <example>user: "x"</example>
+tools: Read, Bash(git add:*, git rm:*), csv_parser
+model: sonnet
+color: red
+maxTurns: 7
+---
+
+You review code. Use \${{ secrets.X }} and {{request}}.
+`;
+  const { definition, found } = read(source, "code-reviewer.md");
+  expect(found).toEqual([
+    "1:1 DEFAULT_USED version",
+    "1:1 DEFAULT_USED capabilities",
+    "3:14 FRONT_MATTER_REPAIRED ",
+    "4:1 TOOL_NOT_USED tools",
+    "4:8 TOOL_NOT_USED tools.0",
+    "5:1 MODEL_NOT_USED model",
+    "6:1 FIELD_NOT_USED color",
+    "10:43 VARIABLE_NOT_HERE system_prompt",
+  ]);
+  expect(definition).toMatchObject({
+    name: "code-reviewer",
+    version: "1.0.0",
+    capabilities: ["code-reviewer"],
+    description: 'Use this agent when: code is written. Examples: <example>user: "x"</example>',
+    tools: ["csv_parser"],
+    maxSteps: 7,
+    systemPrompt: "You review code. Use ${{ secrets.X }} and {{request}}.\n",
+  });
+  expect(definition?.llm.model).toBeUndefined();
+});
+
+test("such an agent's tools: absent is all, empty is none", () => {
+  expect(foreignTools("")).toEqual(["*"]);
+  expect(foreignTools("tools: []\n")).toEqual([]);
+  expect(foreignTools("tools: ''\n")).toEqual([]);
+  expect(foreignTools("tools:\n")).toEqual([]);
+  expect(foreignTools("tools: [csv_parser, Grep]\n")).toEqual(["csv_parser"]);
+  expect(foreignTools("tools: csv_parser\nmodel: openai/gpt-5\n")).toEqual(["csv_parser"]);
+});
+
+test("its long description is cut, its broken fields are still errors", () => {
+  const { definition } = read(
+    `---\nname: helper-one\ndescription: "${"word ".repeat(80)}"\n---\nHelp.\n`,
+    "helper-one.md",
+  );
+  expect(definition?.description).toHaveLength(200);
+  expect(read("---\nname: bad name\ntools: 3\n---\nHelp.\n", "x.md").found).toEqual([
+    "1:1 DEFAULT_USED version",
+    "1:1 DEFAULT_USED capabilities",
+    "2:7 BAD_FORMAT name",
+    "3:8 WRONG_TYPE tools",
+  ]);
+});
+
+test("the format is told by extension, or by how the file begins", () => {
+  expect(read(WHOLE, "stdin").definition?.name).toBe("writer");
+  expect(
+    read("---\nname: writer\nversion: 1.0.0\ncapabilities: [writing]\n---\nYou write.", "stdin").definition?.name,
+  ).toBe("writer");
+});

@@ -1,0 +1,10 @@
+export { apiClient } from "./api-client.ts";
+export { codeReviewer } from "./code-reviewer.ts";
+export { contentGenerator } from "./content-generator.ts";
+export { dataAnalyzer } from "./data-analyzer.ts";
+export { dataValidator } from "./data-validator.ts";
+export { documentationBuilder } from "./documentation-builder.ts";
+export { pipelineCoordinator } from "./pipeline-coordinator.ts";
+export { systemMonitor } from "./system-monitor.ts";
+export { taskAutomator } from "./task-automator.ts";
+export { testRunner } from "./test-runner.ts";
