@@ -50,6 +50,8 @@ export function skipHeapType(reader: Reader): void {
   const code = reader.byte();
   const type = VALUE_TYPES.get(code);
   if (type === "funcref" || type === "externref" || type === "exnref") return;
+  // Without the sign bit of a one-byte number it is the number of a type.
+  if (code < 0x40 || code >= 0x80) throw unsupported("typed function references", offset);
   throw type === undefined ? refusedType(code, offset) : malformed(`a null ${type}`, offset);
 }
 
