@@ -27,7 +27,8 @@ function split(text: string): Split | "unopened" | "unclosed" {
   const fields = lines.slice(open + 1, close);
   const blank = lines.slice(0, open + 1).map((line) => " ".repeat(line.length));
   return {
-    yaml: [...blank, ...fields].join("\n"),
+    // With the last line's end, which belongs to text that keeps its blank lines.
+    yaml: [...blank, ...fields, ""].join("\n"),
     body: lines.slice(close + 1).join("\n"),
     bodyLine: close + 2,
     openLine: open + 1,

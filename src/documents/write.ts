@@ -1,5 +1,5 @@
 import { stringify as stringifyToml } from "smol-toml";
-import { stringify as stringifyYaml } from "yaml";
+import { Document as YamlDocument, visit } from "yaml";
 import type { Data } from "./document.ts";
 
 const isTable = (value: unknown): value is Data => typeof value === "object" && value !== null && !Array.isArray(value);
@@ -42,8 +42,20 @@ const escaped = (text: string): string =>
       (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
     );
 
+/** What a block of lines cannot hold faithfully: a first line that is blank or indented, lines of blanks, control characters. */
+// oxlint-disable-next-line no-control-regex -- these are what YAML does not allow in a block
+const FRAGILE = /^[ \t\n]|\n[ \t]+(\n|$)|[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u2028\u2029\uFEFF]/;
+
 /** Markdown whose front matter holds the data, text of several lines as it reads. */
 export function writeFrontMatter(data: Data, body: string): string {
-  const yaml = stringifyYaml(data, { version: "1.2", schema: "core", lineWidth: 0, blockQuote: "literal" });
+  const document = new YamlDocument(data, { version: "1.2", schema: "core" });
+  visit(document, {
+    Scalar: (_key, node) => {
+      const { value } = node;
+      if (typeof value !== "string" || !value.includes("\n")) return;
+      node.type = FRAGILE.test(value) ? "QUOTE_DOUBLE" : "BLOCK_LITERAL";
+    },
+  });
+  const yaml = document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: Infinity });
   return `---\n${yaml}---\n${body === "" ? "" : `\n${body}${body.endsWith("\n") ? "" : "\n"}`}`;
 }
