@@ -227,7 +227,8 @@ export class Runs implements AsyncDisposable {
     try {
       const recorder = live.recorder ?? this.#recorderOf(runId, this.#foldOf(runId));
       await this.#attempt(recorder, live.controller);
-      return { state: this.#deps.journal.summary(runId)?.state ?? "left" };
+      const { state } = recorder.view();
+      return { state: isTerminal(state) || state === "needs-decision" ? state : "left" };
     } catch (error) {
       if (isStorageFault(error)) return this.#tryAgainLater(runId, error);
       log.error({ runId, err: error }, "a run could not be written");
@@ -311,7 +312,8 @@ async function withTimeout(
   try {
     await work();
   } finally {
-    timer.abort();
+    // A reason of its own, since making the default one, an exception with a stack, costs more than the rest of this function.
+    timer.abort("the work is done");
   }
 }
 
