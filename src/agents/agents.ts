@@ -1,3 +1,4 @@
+import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { nearest, type Problem } from "../documents/index.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -76,7 +77,7 @@ export class Agents {
   /** Deploys one definition. Throws DefinitionInvalidError, DefinitionTooLargeError, NameConflictError. */
   async deploy(workspace: string, file: DefinitionSource, signal?: AbortSignal): Promise<DeployResult> {
     const [result] = await this.deployAll(workspace, [file], signal);
-    if (result === undefined) throw new TypeError("a store that deploys gives one result a candidate");
+    assert(result !== undefined, "a store gives one result for each candidate");
     return result;
   }
 

@@ -90,7 +90,7 @@ const definition = fc.record(
       noNullPrototype: true,
       maxKeys: 3,
     }),
-    llm: fc.record({ model: fc.constant("mock/mock"), temperature: fc.constantFrom(0, 0.5, 2) }, { requiredKeys: [] }),
+    llm: fc.record({ model: fc.constant("mock"), temperature: fc.constantFrom(0, 0.5, 2) }, { requiredKeys: [] }),
     execution: fc.record({ max_steps: fc.integer({ min: 1, max: 1000 }) }),
   },
   { requiredKeys: ["name", "version", "capabilities", "system_prompt"] },

@@ -27,8 +27,8 @@ const toolEntry = z.string().regex(TOOL_ENTRY, {
 
 const model = z
   .string()
-  .regex(MODEL, { error: 'a model is written "provider/model"' })
-  .meta({ examples: ["openai/gpt-5-mini", "mock/mock"] });
+  .regex(MODEL, { error: 'a model is written "provider/model"; the built-in one is "mock"' })
+  .meta({ examples: ["openai/gpt-5-mini", "mock"] });
 
 const date = z
   .string({ error: "expected a date such as 2026-11-20" })

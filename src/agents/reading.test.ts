@@ -1,5 +1,8 @@
 import { expect, test } from "vitest";
+import type * as z from "zod";
 import { renderProblem } from "../documents/index.ts";
+import { DefinitionFile } from "./definition-file.ts";
+import { INACTIVE, UNSUPPORTED } from "./inactive.ts";
 import { readDefinition, type ReadOptions } from "./reading.ts";
 
 const knownTools = () => ["csv_parser", "csv_parser.group", "csv_parser.filter", "chart_generator", "file_system"];
@@ -21,6 +24,9 @@ const named = (name: string) => read(WHOLE.replace("writer", name)).found;
 const listed = (text: string) => read(WHOLE.replace('["writing"]', text));
 const foreignTools = (line: string) =>
   read(`---\nname: helper-one\n${line}---\nHelp.\n`, "helper-one.md").definition?.tools;
+
+const prefixed = (table: string, schema: z.ZodOptional<z.ZodObject>): object =>
+  Object.fromEntries(Object.keys(schema.unwrap().shape).map((key) => [`${table}.${key}`, true]));
 
 test("the smallest definition gets every default", () => {
   const { definition, found } = read(WHOLE);
@@ -85,11 +91,13 @@ concurrent_tools = 8
 
 test("a model is named once: short, whole, or by provider and model", () => {
   const model = (text: string) => read(WHOLE + text).definition?.llm.model;
-  expect(model('model = "mock/mock"\n')).toBe("mock/mock");
+  expect(model('model = "mock"\n')).toBe("mock");
   expect(model('[llm]\nmodel = "openrouter/meta/llama"\n')).toBe("openrouter/meta/llama");
   expect(model('[llm]\nprovider = "openrouter"\nmodel = "meta/llama"\n')).toBe("openrouter/meta/llama");
   expect(model('[llm]\nprovider = "openai"\nmodel = "openai/gpt-5"\n')).toBe("openai/gpt-5");
-  expect(read(`${WHOLE}model = "mock/mock"\n[llm]\nmodel = "mock/mock"\n`).found).toEqual(["5:9 DUPLICATE_KEY model"]);
+  expect(model('[llm]\nprovider = "mock"\n')).toBe("mock");
+  expect(model('[llm]\nmodel = "llama3.1:8b"\nbase_url = "http://localhost:8000/v1"\n')).toBe("llama3.1:8b");
+  expect(read(`${WHOLE}model = "mock"\n[llm]\nmodel = "mock"\n`).found).toEqual(["5:9 DUPLICATE_KEY model"]);
   expect(read(`${WHOLE}[llm]\nprovider = "openai"\n`).found).toEqual(["6:12 MISSING_KEY llm.provider"]);
   expect(read(`${WHOLE}[llm]\nmodel = "gpt-5"\n`).found).toEqual(["6:9 BAD_FORMAT llm.model"]);
   expect(read(`${WHOLE}model = "gpt-5"\n`).found).toEqual(["5:9 BAD_FORMAT model"]);
@@ -355,4 +363,25 @@ test("the format is told by extension, or by how the file begins", () => {
   expect(
     read("---\nname: writer\nversion: 1.0.0\ncapabilities: [writing]\n---\nYou write.", "stdin").definition?.name,
   ).toBe("writer");
+});
+
+test("every key without effect and every refused key is one of the file's", () => {
+  const { execution, performance, ...top } = DefinitionFile.shape;
+  const nested = {
+    ...top,
+    execution,
+    performance,
+    ...prefixed("execution", execution),
+    ...prefixed("performance", performance),
+  };
+  const unknown = [...Object.keys(INACTIVE), ...Object.keys(UNSUPPORTED)].filter((key) => !Object.hasOwn(nested, key));
+  expect(unknown).toEqual([]);
+});
+
+test("a key that slipped into a table is told to move up", () => {
+  const { problems } = read(`${WHOLE}[llm]\ntools = ["csv_parser"]\n[parameters]\ncapabilities = ["x"]\n`);
+  expect(problems.map(({ fix }) => fix)).toEqual([
+    "Move tools above the first [table] of the file.",
+    "If capabilities was meant as a key of the agent, move it above the first [table] of the file.",
+  ]);
 });

@@ -3,7 +3,7 @@ import type { AgentDefinition } from "./definition.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import { draftFromMarkdown, draftFromToml, type Draft } from "./draft.ts";
 import { draftFromForeign, isForeign, splitTools } from "./foreign.ts";
-import { MODEL, STEPS_DEFAULT, TOOLS_AT_ONCE_DEFAULT } from "./rules.ts";
+import { STEPS_DEFAULT, TOOLS_AT_ONCE_DEFAULT } from "./rules.ts";
 import { semanticProblems, type KnownTools } from "./semantics.ts";
 import { StepsMax } from "../kernel/quantities.ts";
 
@@ -113,8 +113,9 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
 }
 
 function modelOf({ model, llm }: DefinitionFile): string | undefined {
-  if (model !== undefined) return model;
-  if (llm?.model === undefined || llm.provider === undefined) return llm?.model;
-  const whole = MODEL.test(llm.model) && llm.model.startsWith(`${llm.provider}/`);
-  return whole ? llm.model : `${llm.provider}/${llm.model}`;
+  if (model !== undefined || llm === undefined) return model;
+  const { provider, model: named } = llm;
+  if (provider === "mock") return "mock";
+  if (named === undefined || provider === undefined || named.startsWith(`${provider}/`)) return named;
+  return `${provider}/${named}`;
 }

@@ -15,8 +15,8 @@ export const TOOL_ENTRY = /^(\*|[A-Za-z][A-Za-z0-9_-]{0,63}(\.[A-Za-z0-9_.-]{1,6
 
 export const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
 
-/** `provider/model`; the model's own name may contain more slashes. */
-export const MODEL = /^[a-z][a-z0-9_-]*\/\S+$/;
+/** `provider/model`, where the model's own name may contain more slashes; or `mock`, the one model built in. */
+export const MODEL = /^(mock|[a-z][a-z0-9_-]*\/\S+)$/;
 
 export const REFERENCE = /^\$\{(env:[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?|file:[^}]+)\}$/;
 

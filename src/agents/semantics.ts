@@ -1,4 +1,5 @@
 import { dotted, nearest, placeWithin, problemAt, type Document, type Path, type Problem } from "../documents/index.ts";
+import { DefinitionFile } from "./definition-file.ts";
 import type { Draft } from "./draft.ts";
 import { INACTIVE, UNSUPPORTED, UNSUPPORTED_FIX } from "./inactive.ts";
 import { BUILT_IN_VARIABLES, inspectTemplate, isBuiltIn, unfilledIn } from "./prompt.ts";
@@ -75,14 +76,16 @@ function modelProblems(document: Document): readonly Problem[] {
   if (isRecord(model)) return [];
   if (model !== undefined && (named !== undefined || provider !== undefined))
     return error(["model"], "DUPLICATE_KEY", "the model is named here and in llm", "Keep one of the two.");
-  if (provider !== undefined && named === undefined)
+  if (provider !== undefined && provider !== "mock" && named === undefined)
     return error(
       ["llm", "provider"],
       "MISSING_KEY",
       "a provider alone names no model",
       'Add for example: model = "gpt-5-mini"',
     );
-  if (typeof named === "string" && provider === undefined && !MODEL.test(named))
+  // With a base_url the name is whatever the endpoint calls its model.
+  const free = provider !== undefined || at(document, ["llm", "base_url"]) !== undefined;
+  if (typeof named === "string" && !free && !MODEL.test(named))
     return error(
       ["llm", "model"],
       "BAD_FORMAT",
@@ -158,7 +161,14 @@ function promptProblems({ document, style }: Draft): readonly Problem[] {
       return problemAt(
         document,
         ["parameters", name],
-        { severity: "warning", code: "PARAMETER_UNUSED", message, fix: `Use {{${name}}} in a prompt, or remove it.` },
+        {
+          severity: "warning",
+          code: "PARAMETER_UNUSED",
+          message,
+          fix: Object.hasOwn(DefinitionFile.shape, name)
+            ? `If ${name} was meant as a key of the agent, move it above the first [table] of the file.`
+            : `Use {{${name}}} in a prompt, or remove it.`,
+        },
         "key",
       );
     });

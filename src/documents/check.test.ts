@@ -91,3 +91,10 @@ test("an unknown key that resembles nothing is told what there is", () => {
     "Remove it, or use one of: extra, level, model, name, tags.",
   );
 });
+
+test("a key that stands in the wrong table is told its place", () => {
+  expect(complaints('name = "x"\ntemperature = 1\n[model]\nmodel = "x"\nlevel = "low"\n')).toEqual([
+    '2:1 UNKNOWN_KEY temperature: there is no key "temperature"; it belongs to model | Write it as model.temperature.',
+    '5:1 UNKNOWN_KEY model.level: there is no key "level" in model; it belongs to the file, not to a table | Move level above the first [table] of the file.',
+  ]);
+});

@@ -40,26 +40,42 @@ function problemsOf(issue: Issue, base: Path, context: Context): readonly Proble
 
 function unknownKey(path: Path, { document, schema }: Context): Problem {
   const key = String(path.at(-1));
-  const keys = knownKeys(schema, path.slice(0, -1));
+  const table = path.slice(0, -1);
+  const keys = knownKeys(schema, table);
   const meant = nearest(key, keys);
   const [best] = meant;
+  const where = table.length === 0 ? "" : ` in ${dotted(table)}`;
+  const found = best === undefined ? tableWith(key, table, schema) : undefined;
+  const advice =
+    best !== undefined
+      ? { hint: `; did you mean ${best}?`, fix: `Write ${best}, or remove the line.` }
+      : found !== undefined
+        ? { hint: `; it belongs ${found.where}`, fix: found.fix }
+        : {
+            hint: "",
+            fix: keys.length === 0 ? "Remove it." : `Remove it, or use one of: ${keys.toSorted().join(", ")}.`,
+          };
   return problemAt(
     document,
     path,
     {
       severity: "error",
       code: "UNKNOWN_KEY",
-      message: `there is no key ${show(key)}${path.length > 1 ? ` in ${dotted(path.slice(0, -1))}` : ""}${best === undefined ? "" : `; did you mean ${best}?`}`,
-      fix:
-        best === undefined
-          ? keys.length === 0
-            ? "Remove it."
-            : `Remove it, or use one of: ${keys.toSorted().join(", ")}.`
-          : `Write ${best}, or remove the line.`,
+      message: `there is no key ${show(key)}${where}${advice.hint}`,
+      fix: advice.fix,
       ...(meant.length > 0 && { alternatives: meant }),
     },
     "key",
   );
+}
+
+/** Where a key would be known: keys that slipped into the wrong table are the commonest mistake in TOML. */
+function tableWith(key: string, table: Path, schema: z.ZodType): { where: string; fix: string } | undefined {
+  const top = knownKeys(schema, []);
+  if (table.length > 0 && top.includes(key))
+    return { where: "to the file, not to a table", fix: `Move ${key} above the first [table] of the file.` };
+  const home = top.find((name) => name !== table[0] && knownKeys(schema, [name]).includes(key));
+  return home === undefined ? undefined : { where: `to ${home}`, fix: `Write it as ${home}.${key}.` };
 }
 
 /** A union's complaint is that of the branch that got furthest; when none got anywhere, what would have been accepted. */

@@ -3,7 +3,7 @@ import { readDefinition, type AgentCandidate, type AgentStore } from "../../src/
 
 /** A candidate that a store may be given; `text` makes its source differ. */
 export function agentCandidate(name: string, text = "one", over: Partial<AgentCandidate> = {}): AgentCandidate {
-  const source = `name = "${name}"\nversion = "1.2.3"\ncapabilities = ["greeting", "c-${name.toLowerCase()}"]\ntools = ["csv_parser"]\nmodel = "mock/mock"\nsystem_prompt = "Say ${text}."\n`;
+  const source = `name = "${name}"\nversion = "1.2.3"\ncapabilities = ["greeting", "c-${name.toLowerCase()}"]\ntools = ["csv_parser"]\nmodel = "mock"\nsystem_prompt = "Say ${text}."\n`;
   const reading = readDefinition(source, `${name}.toml`);
   if (reading.type === "invalid") throw new Error(JSON.stringify(reading.problems));
   return {
@@ -129,7 +129,7 @@ function listContract(within: Within): void {
         description: "",
         capabilities: ["greeting", "c-alpha"],
         tools: ["csv_parser"],
-        model: "mock/mock",
+        model: "mock",
       });
       const narrowed = await store.list("default", { limit: 10, capability: "c-bravo" });
       expect(narrowed.items.map(({ name }) => name)).toEqual(["bravo"]);
