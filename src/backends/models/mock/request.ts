@@ -1,0 +1,184 @@
+import { extract, type Extracts } from "./extract.ts";
+import { type Aggregate, AGGREGATE_WORDS, superlative, type Superlative } from "./vocabulary.ts";
+import { numberOf, type Word, wordsOf } from "./words.ts";
+
+/** What a request says by itself, before any file or schema is known. */
+export type Request = {
+  readonly text: string;
+  readonly words: readonly Word[];
+  /** Tables and documents to work on. */
+  readonly files: readonly string[];
+  /** Where the answer or the chart is to be written. */
+  readonly outputs: readonly string[];
+  readonly directory: string | undefined;
+  readonly urls: readonly string[];
+  readonly csv: string | undefined;
+  readonly quoted: readonly string[];
+  readonly chart: ChartKind | undefined;
+  readonly ranking: Ranking | undefined;
+  readonly aggregates: readonly Aggregate[];
+  readonly asks: ReadonlySet<Ask>;
+};
+
+export type ChartKind = "any" | "bar" | "line" | "scatter" | "histogram";
+
+export type Ranking = Superlative & {
+  /** How many are wanted, where the request says so: "top 5". */
+  readonly count: number | undefined;
+  /** Index into `words` of the superlative. */
+  readonly at: number;
+};
+
+export type Ask =
+  | "columns"
+  | "rows"
+  | "overview"
+  | "missing"
+  | "distinct"
+  | "distribution"
+  | "relationship"
+  | "trend"
+  | "comparison"
+  | "list-files"
+  | "read-file"
+  | "write-file";
+
+/** Reads one request text. */
+export function understand(text: string): Request {
+  const extracts = extract(text);
+  const words = wordsOf(spellOut(extracts.rest));
+  const plain = ` ${words.map(({ lower }) => lower).join(" ")} `;
+  const writes = WRITE.test(plain);
+  const { inputs, outputs } = splitFiles(extracts, writes);
+  const chart = chartOf(plain);
+  const asks = new Set(ASKS.flatMap(([ask, pattern]) => (pattern.test(plain) ? [ask] : [])));
+  if (outputs.length === 0) asks.delete("write-file");
+  if (inputs.length > 0 || extracts.csv !== undefined) asks.delete("list-files");
+  return {
+    text,
+    words,
+    files: inputs,
+    outputs,
+    directory: directoryOf(extracts.rest),
+    urls: extracts.urls,
+    csv: extracts.csv,
+    quoted: extracts.quoted.map((span) => span.text),
+    chart,
+    ranking: rankingOf(words),
+    aggregates: aggregatesOf(plain, words),
+    asks,
+  };
+}
+
+/** Signs of comparison as words. */
+const spellOut = (text: string) =>
+  text
+    .replaceAll(/!=|<>|≠/g, " is not ")
+    .replaceAll(/>=|≥/g, " at least ")
+    .replaceAll(/<=|≤/g, " at most ")
+    .replaceAll(/==?/g, " is ")
+    .replaceAll(">", " above ")
+    .replaceAll("<", " below ");
+
+/** Files to read and files to write; one that is attached is known by its whole path. */
+function splitFiles({ files, attached, rest }: Extracts, writes: boolean) {
+  const isOutput = (start: number) => writes && /\b(?:to|into|as|in|called|named|file)\s*$/i.test(rest.slice(0, start));
+  const whole = (name: string) => attached.find((path) => path === name || path.endsWith(`/${name}`)) ?? name;
+  const outputs = files.filter(({ start }) => isOutput(start)).map((span) => span.text);
+  const inputs = files.filter(({ start }) => !isOutput(start)).map((span) => whole(span.text));
+  return { inputs: [...new Set([...inputs, ...attached])], outputs: [...new Set(outputs)] };
+}
+
+const WRITE = / (?:write|save|store|export|put|create|generate|produce|output) /;
+
+const ASKS: readonly (readonly [Ask, RegExp])[] = [
+  [
+    "columns",
+    / (?:what|which|list|show|name|names of|all) (?:\w+ ){0,3}(?:columns?|fields?|variables?|attributes?|headers?)(?! (?:has|have|is|are with)) /,
+  ],
+  ["columns", / (?:columns?|fields?|variables?) (?:are there|does|do|names|in|are in|available) /],
+  [
+    "rows",
+    / (?:how many|number of|count(?: of)?(?: the)?) (?:\w+ )?(?:rows?|records?|lines?|entries|observations?|data points?) /,
+  ],
+  ["rows", / how (?:big|large|long) is (?:the|this) (?:file|table|data|dataset|csv) /],
+  ["rows", / how many (?:columns|fields|variables) /],
+  ["columns", / how many (?:columns|fields|variables) /],
+  ["overview", / (?:describe|overview|summari[sz]e|summary|explore|profile|analy[sz]e|inspect|understand|explain) /],
+  [
+    "overview",
+    / (?:what is|what's|whats|tell me about|look at) (?:in|this|the|inside) (?:\w+ )?(?:file|data|dataset|table|csv)? ?/,
+  ],
+  ["missing", / (?:missing|empty|blank|null|nulls|incomplete|nan) /],
+  ["distinct", / (?:distinct|unique|different) /],
+  ["distribution", / (?:distribution|distributed|histogram|frequency|frequencies|spread) /],
+  [
+    "relationship",
+    / (?:relationship|relation|correlat\w+|scatter\w*|depend\w*|association|associated|against|versus|vs) /,
+  ],
+  [
+    "trend",
+    / (?:trend|trends|over time|over the (?:years|months|days)|timeline|time series|development of|develop|developed|evolution) /,
+  ],
+  ["comparison", / (?:compare|compared|comparison|difference|differences|differ|contrast) /],
+  ["list-files", / (?:list|show|what|which|see|find) (?:\w+ ){0,3}(?:files|folders?|director(?:y|ies)|documents) /],
+  ["list-files", / (?:files|documents) (?:are|do you|in the|exist) /],
+  ["read-file", / (?:read|open|print|cat|show|display|contents? of|what does) /],
+  ["write-file", WRITE],
+];
+
+const CHART_KINDS: readonly (readonly [ChartKind, RegExp])[] = [
+  ["histogram", / histograms? /],
+  ["scatter", / (?:scatter\w*|xy plot|dot plot) /],
+  ["line", / (?:line|time series|trend) (?:chart|graph|plot|diagram)s? /],
+  ["line", / (?:chart|graph|plot|draw) (?:\w+ ){0,4}(?:as )?(?:a )?lines? /],
+  ["bar", / (?:bar|column|bars|pie|donut) (?:chart|graph|plot|diagram)?s? ?/],
+];
+const NO_CHART = / (?:no|without|not) (?:a |any )?(?:charts?|plots?|graphs?|diagrams?) /;
+const CHART =
+  / (?:charts?|plots?|plotted|graphs?|diagrams?|visuali[sz]e|visuali[sz]ations?|draw|sketch|histograms?|scatter\w*) /;
+
+function chartOf(plain: string): ChartKind | undefined {
+  if (NO_CHART.test(plain) || !CHART.test(plain) || / draw (?:any )?conclusions? /.test(plain)) return undefined;
+  return CHART_KINDS.find(([, pattern]) => pattern.test(plain))?.[0] ?? "any";
+}
+
+function rankingOf(words: readonly Word[]): Ranking | undefined {
+  for (const [at, word] of words.entries()) {
+    const found = superlative(word.lower, words[at - 1]?.lower);
+    if (found === undefined) continue;
+    // "at most 5" and "at least 5" are bounds, and "most" before an adjective is part of the next word.
+    if (words[at - 1]?.lower === "at") continue;
+    const next = words[at + 1]?.lower ?? "";
+    const extended = word.lower === "most" || word.lower === "least" ? superlative(next, word.lower) : undefined;
+    const place = extended === undefined ? at : at + 1;
+    return { ...(extended ?? found), count: countNear(words, at), at: place };
+  }
+  return undefined;
+}
+
+/** The number of "top 5" and "5 largest". */
+const countNear = (words: readonly Word[], at: number): number | undefined =>
+  [words[at + 1], words[at - 1]]
+    .map((word) => (word === undefined ? undefined : numberOf(word.lower)))
+    .find((number) => number !== undefined && Number.isInteger(number) && number > 0 && number <= 1000);
+
+function aggregatesOf(plain: string, words: readonly Word[]): readonly Aggregate[] {
+  const found = words.flatMap(({ lower }) => {
+    const aggregate = Object.hasOwn(AGGREGATE_WORDS, lower) ? AGGREGATE_WORDS[lower] : undefined;
+    return aggregate === undefined || lower === "size" || lower === "n" ? [] : [aggregate];
+  });
+  const counts = / (?:how many|number of|how often) /.test(plain) ? (["count"] as const) : [];
+  return [...new Set([...found, ...counts])];
+}
+
+/** The directory of "in data/", "in the folder reports" and "files in data"; without its closing slash. */
+function directoryOf(rest: string): string | undefined {
+  const found =
+    /\b(?:in|inside|under|of|from)\s+(?:the\s+)?(?:folder|directory)\s+["'`]?([\w.~/-]+)/i.exec(rest) ??
+    /\b(?:in|inside|under|of|from)\s+(?:the\s+)?["'`]?([\w.~/-]+?)["'`]?\s+(?:folder|directory)\b/i.exec(rest) ??
+    /(?:^|\s)["'`]?((?:[\w.~-]+\/)+)["'`]?(?=\s|[.,;:?!]|$)/.exec(rest) ??
+    /\bfiles\s+(?:are\s+)?(?:in|inside|under)\s+(?:the\s+)?["'`]?([\w.~-]+)/i.exec(rest);
+  const path = found?.[1]?.replace(/[/.]+$/, "");
+  return path === undefined || path === "" ? undefined : path;
+}
