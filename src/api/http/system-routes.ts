@@ -1,6 +1,7 @@
 import { ROUTES, system } from "../contract/index.ts";
 import { getReadiness, getStatus, watchServer } from "../operations/index.ts";
 import type { Http, HttpContext } from "./http-server.ts";
+import { tidyOpenApi } from "./openapi.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["server"];
@@ -38,7 +39,9 @@ export function systemRoutes(http: Http, { services, streams }: HttpContext): vo
     },
     async (request, reply) => streams.send(request, reply, (signal) => watchServer(services, signal)),
   );
-  http.get(ROUTES.openapi, { schema: { hide: true } }, async (_request, reply) =>
-    reply.serializer(JSON.stringify).type("application/json").send(http.swagger()),
-  );
+  let document: object | undefined;
+  http.get(ROUTES.openapi, { schema: { hide: true } }, async (_request, reply) => {
+    document ??= tidyOpenApi(http.swagger());
+    return reply.serializer(JSON.stringify).type("application/json").send(document);
+  });
 }
