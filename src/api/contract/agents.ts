@@ -68,5 +68,12 @@ export const RevisionSummary = z
 export type RevisionSummary = z.infer<typeof RevisionSummary>;
 export const RevisionPage = page(RevisionSummary).meta({ id: "RevisionPage" });
 
-export const TemplateSummary = z.object({ name: z.string(), description: z.string() }).meta({ id: "Template" });
-export const TemplateList = z.object({ items: z.array(TemplateSummary) }).meta({ id: "TemplateList" });
+export const TemplateSummary = z
+  .object({
+    name: z.string(),
+    description: z.string(),
+    source: z.string().meta({ description: "The definition, whole" }),
+  })
+  .meta({ id: "Template" });
+export type TemplateSummary = z.infer<typeof TemplateSummary>;
+export const TemplateList = z.object({ items: z.array(TemplateSummary), next: z.null() }).meta({ id: "TemplateList" });

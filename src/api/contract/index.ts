@@ -4,6 +4,7 @@ export {
   type DeployAgentBody,
   type DeployOutcome,
   type RevisionSummary,
+  type TemplateSummary,
   type ValidationReport,
 } from "./agents.ts";
 export * as agents from "./agents.ts";

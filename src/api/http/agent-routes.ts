@@ -7,6 +7,7 @@ import {
   getAgentRevision,
   listAgents,
   listRevisions,
+  listTemplates,
   validateAgent,
 } from "../operations/index.ts";
 import type { Http, HttpContext } from "./http-server.ts";
@@ -70,6 +71,11 @@ function readRoutes(http: Http, { services, options }: HttpContext): void {
       schema: { tags, summary: "One agent, with its file", params, response: { 200: agents.AgentDetail, ...failures } },
     },
     async ({ params: { name } }) => getAgent(services, name),
+  );
+  http.get(
+    ROUTES.templates,
+    { schema: { tags, summary: "Definitions to begin with", response: { 200: agents.TemplateList, ...failures } } },
+    async () => listTemplates(),
   );
   http.get(ROUTES.agentSchema, { schema: { hide: true } }, async (_request, reply) =>
     reply.type("application/schema+json").serializer(JSON.stringify).send(options.agentSchema()),

@@ -1,4 +1,4 @@
-import type { AgentRevision, Agents, AgentSummary } from "../../agents/index.ts";
+import { type AgentRevision, type Agents, type AgentSummary, TEMPLATES } from "../../agents/index.ts";
 import type { Problem } from "../../documents/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
@@ -132,3 +132,9 @@ export async function deleteAgent({ agents, changes }: AgentServices, name: stri
   await agents.delete(DEFAULT_WORKSPACE, name);
   changes.publish({ type: "agent", name: shown, change: "deleted", revision });
 }
+
+/** Definitions to begin with, whole. */
+export const listTemplates = (): { items: contract.TemplateSummary[]; next: null } => ({
+  items: TEMPLATES.map(({ name, description, source }) => ({ name, description, source })),
+  next: null,
+});

@@ -6,6 +6,7 @@ export {
   getAgentRevision,
   listAgents,
   listRevisions,
+  listTemplates,
   validateAgent,
 } from "./agent-operations.ts";
 export {
