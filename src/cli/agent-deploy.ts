@@ -4,7 +4,7 @@ import { agents, type DeployOutcome, ROUTES, type ValidationReport } from "../ap
 import type { Json } from "../kernel/json.ts";
 import type { Answer, Client } from "./client/index.ts";
 import { type DefinitionSource, invalidDefinition, readDefinitions, withSourceLines } from "./agent-files.ts";
-import { act, type Context, examples, type Invocation, pathOf, showDocument } from "./frame/index.ts";
+import { act, type Context, examples, type Invocation, pathOf, showDocument, toJson } from "./frame/index.ts";
 import { safeText, type Style } from "./terminal/index.ts";
 
 /** Deploys one definition. Throws DefinitionProblemsError and what the client throws. */
@@ -144,7 +144,7 @@ async function validateHere({ source, fileName }: DefinitionSource): Promise<Ans
       rendered: renderProblem({ ...problem, ...(alternatives && { alternatives }) }, source, { colour: false }),
     })),
   };
-  return { value, raw: value };
+  return { value, raw: toJson(value) };
 }
 
 function tellReport(

@@ -88,7 +88,10 @@ Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 not allowed, 5 conflict, 6 i
             7 no server, 8 timeout, 9 the run did not succeed, 130 interrupted`;
 
 async function addCommand(root: Command, entry: Entry, invocation: Invocation | undefined): Promise<void> {
-  const command = root.command(entry.name).helpGroup(GROUPS[entry.group]).summary(entry.summary);
+  const command = root
+    .command(entry.name, { hidden: entry.summary === "" })
+    .helpGroup(GROUPS[entry.group])
+    .summary(entry.summary);
   if (!invocation) return;
   const make = await entry.load();
   make(command, invocation);

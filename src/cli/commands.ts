@@ -12,7 +12,7 @@ export type Entry = {
   /** Other names it answers to; not shown. */
   readonly also: readonly string[];
   readonly group: keyof typeof GROUPS;
-  /** One line for `caxton --help`. */
+  /** One line for `caxton --help`; empty for a command that is not shown there. */
   readonly summary: string;
   /** Loads the command's own file, so that a call costs only the command it calls. */
   readonly load: () => Promise<CommandMaker>;
@@ -103,6 +103,13 @@ export const COMMANDS: readonly Entry[] = [
     group: "configure",
     summary: "make the shell complete commands and agent names",
     load: async () => (await import("./completion.ts")).completion,
+  },
+  {
+    name: "complete",
+    also: [],
+    group: "configure",
+    summary: "",
+    load: async () => (await import("./complete.ts")).complete,
   },
   {
     name: "version",

@@ -29,3 +29,9 @@ export class FileExistsError extends CaxtonError {
     });
   }
 }
+
+/** A tool server has no tool of that name. */
+export class ToolNotFoundError extends CaxtonError {
+  readonly code = "TOOL_NOT_FOUND";
+  readonly kind = "not-found";
+}

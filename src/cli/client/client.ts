@@ -38,6 +38,8 @@ export type Request<Value> = {
   readonly schema: z.ZodType<Value>;
   /** Other than the client's. */
   readonly timeoutMs?: number;
+  /** Statuses besides a success whose body is an answer of this schema too. */
+  readonly accepts?: readonly number[];
   readonly signal?: AbortSignal;
 };
 
@@ -52,6 +54,7 @@ export type Opening = {
   readonly headers?: { readonly [name: string]: string };
   readonly body?: string | ReadableStream<Uint8Array>;
   readonly signal: AbortSignal;
+  readonly accepts?: readonly number[];
 };
 
 const TIMEOUT_MS = 30_000;
@@ -89,6 +92,7 @@ export class Client {
       path: request.path,
       ...(request.query && { query: request.query }),
       ...(request.body && { headers: { "content-type": "application/json" }, body: JSON.stringify(request.body) }),
+      ...(request.accepts && { accepts: request.accepts }),
       signal,
     });
     const text = await this.#guard(signal, () => response.text());
@@ -107,7 +111,7 @@ export class Client {
       requestId: response.headers.get("x-request-id") ?? "",
       durationMs: performance.now() - beganMs,
     });
-    if (response.ok) return response;
+    if (response.ok || opening.accepts?.includes(response.status)) return response;
     throw await this.#refusal(url, response, opening.signal);
   }
 

@@ -12,4 +12,4 @@ export {
 export { InterruptedError, UsageError } from "./errors.ts";
 export { announceLocalServer } from "./local-server.ts";
 export { reportError } from "./report-error.ts";
-export { LIST_FORMATS, ONE_FORMATS, showDocument, showList, showOne } from "./show.ts";
+export { LIST_FORMATS, ONE_FORMATS, showDocument, showList, showOne, toJson } from "./show.ts";

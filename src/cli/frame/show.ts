@@ -1,5 +1,4 @@
-import type { Json } from "../../kernel/json.ts";
-import { isJsonObject } from "../../kernel/json.ts";
+import { isJsonObject, Json as AnyJson, type Json } from "../../kernel/json.ts";
 import { type Column, renderTable } from "../terminal/index.ts";
 import type { Context } from "./context.ts";
 
@@ -77,6 +76,9 @@ export async function showDocument(context: Context, document: Json): Promise<vo
   const { stringify } = await import("yaml");
   context.terminal.write(stringify(document));
 }
+
+/** A value of ours as the JSON it will be: members that are undefined are left out. */
+export const toJson = (value: object): Json => AnyJson.parse(JSON.parse(JSON.stringify(value)));
 
 const rawItems = (raw: Json): readonly Json[] => {
   const items = isJsonObject(raw) ? raw["items"] : undefined;

@@ -1,0 +1,120 @@
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { RootCommand } from "@bomb.sh/tab";
+import * as z from "zod";
+import { agents, ROUTES, tools } from "../api/contract/index.ts";
+import { everyCommand } from "./command-line.ts";
+import { act, type CommandMaker, type Context } from "./frame/index.ts";
+
+// A shell waits for this with every press of the tab key.
+const ANSWER_MS_MAX = 600;
+
+type Names = {
+  readonly agents: readonly string[];
+  readonly tools: readonly string[];
+  readonly templates: readonly string[];
+};
+
+/** `caxton complete -- <words>`, called by the script of `caxton completion`: what the last word may become. Never fails. */
+export const complete: CommandMaker = (command, invocation) => {
+  command.argument("[words...]", "the command line so far").allowUnknownOption();
+  act(command, invocation, {
+    input: z.object({ words: z.array(z.string()).default([]) }),
+    formats: ["text"],
+    run: async (context) => {
+      const words = invocation.rest.filter((word, index) => index > 0 || word !== "--");
+      const [{ default: tab }, root] = await Promise.all([
+        import("@bomb.sh/tab/commander"),
+        everyCommand(invocation.surroundings),
+      ]);
+      const completions = tab(root);
+      addNames(completions, await namesFor(context, words));
+      addPaths(completions, words.at(-1) ?? "");
+      completions.parse([...words]);
+    },
+  });
+};
+
+async function namesFor({ client }: Context, words: readonly string[]): Promise<Names> {
+  const [first = ""] = words.filter((word) => !word.startsWith("-"));
+  const wanted = (names: readonly string[]) => names.includes(first);
+  const timeoutMs = ANSWER_MS_MAX;
+  return {
+    agents: wanted(["run", "agent", "agents"])
+      ? await client.request({ path: ROUTES.agents, query: { limit: 200 }, schema: agents.AgentPage, timeoutMs }).then(
+          ({ value }) => value.items.map(({ name }) => name),
+          () => [],
+        )
+      : [],
+    tools: wanted(["tool", "tools"])
+      ? await client.request({ path: ROUTES.tools, schema: tools.ToolServerList, timeoutMs }).then(
+          ({ value }) => value.items.flatMap((server) => server.tools.map(({ id }) => id)),
+          () => [],
+        )
+      : [],
+    templates: wanted(["init"]) ? (await import("../agents/index.ts")).TEMPLATES.map(({ name }) => name) : [],
+  };
+}
+
+const TAKES_AGENT = [
+  ["run", "agent"],
+  ["agent get", "agent"],
+  ["agent delete", "agent"],
+  ["agent revisions", "agent"],
+] as const;
+const TAKES_TOOL = [
+  ["tool get", "tool"],
+  ["tool call", "tool"],
+] as const;
+const TAKES_RUN = ["run get", "run watch", "run cancel", "run decide"] as const;
+
+const offer = (values: readonly string[]) => (add: (value: string, description: string) => void) => {
+  for (const value of values) add(value, "");
+};
+
+function addNames(completions: RootCommand, names: Names): void {
+  const setArgument = (command: string, argument: string, values: readonly string[]) => {
+    const found = completions.commands.get(command)?.arguments.get(argument);
+    if (found) found.handler = offer(values);
+  };
+  const setOption = (command: string, option: string, values: readonly string[]) => {
+    const found = completions.commands.get(command)?.options.get(option);
+    if (found) found.handler = offer(values);
+  };
+  for (const [command, argument] of TAKES_AGENT) setArgument(command, argument, names.agents);
+  for (const [command, argument] of TAKES_TOOL) setArgument(command, argument, names.tools);
+  for (const command of TAKES_RUN) setArgument(command, "run", ["last"]);
+  setOption("run list", "agent", names.agents);
+  setOption("init", "template", names.templates);
+}
+
+const PATH_ARGUMENTS = ["agent deploy", "agent validate", "agent convert"] as const;
+const PATH_OPTIONS = ["file", "config", "agents", "data-dir", "directory", "save"] as const;
+
+function addPaths(completions: RootCommand, begun: string): void {
+  const paths = offer(pathsFrom(begun));
+  for (const [name, command] of completions.commands) {
+    for (const option of PATH_OPTIONS) {
+      const found = command.options.get(option);
+      if (found) found.handler = paths;
+    }
+    const argument = command.arguments.get("file");
+    if (argument && PATH_ARGUMENTS.some((path) => path === name)) argument.handler = paths;
+  }
+}
+
+function pathsFrom(begun: string): string[] {
+  const directory = begun.endsWith("/") ? begun : dirname(begun);
+  try {
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => !entry.name.startsWith("."))
+      .map(
+        (entry) =>
+          (directory === "." && !begun.startsWith("./") ? entry.name : join(directory, entry.name)) +
+          (entry.isDirectory() ? "/" : ""),
+      );
+  } catch {
+    // Not a directory that can be read: there is nothing to offer.
+    return [];
+  }
+}

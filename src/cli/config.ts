@@ -1,0 +1,157 @@
+import { existsSync } from "node:fs";
+import type { Command } from "commander";
+import * as z from "zod";
+import { type Json, Json as AnyJson } from "../kernel/json.ts";
+import type { LoadedConfig } from "../server/index.ts";
+import { act, type CommandMaker, examples, type Invocation, showDocument, showList, toJson } from "./frame/index.ts";
+
+const file = { config: z.string().optional() };
+const loadServer = () => import("../server/index.ts");
+
+/** `caxton config` */
+export const config: CommandMaker = (command, invocation) => {
+  command.description(
+    "A setting comes from a flag, else from a CAXTON_ variable, else from the configuration file, else from its default.",
+  );
+  examples(command, [
+    ["caxton config view --origin", "every setting, and what set it"],
+    ["CAXTON_RUNS__CONCURRENT_MAX=8 caxton serve", "any setting as a variable: CAXTON_<TABLE>__<KEY>"],
+  ]);
+  view(command.command("view"), invocation);
+  validate(command.command("validate"), invocation);
+  schema(command.command("schema"), invocation);
+  path(command.command("path"), invocation);
+};
+
+const configOption = (command: Command): Command =>
+  command.option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH)");
+
+type Setting = { readonly name: string; readonly value: Json; readonly origin: string };
+
+function view(command: Command, invocation: Invocation): void {
+  configOption(command)
+    .summary("the settings that a server started here would have")
+    .description("Show the settings that a server started here would have.")
+    .option("--origin", "and where each comes from");
+  examples(command, [
+    ["caxton config view", ""],
+    ["caxton config view --origin", "flag, variable, file with line, or default"],
+    ["caxton config view -o json", ""],
+  ]);
+  act(command, invocation, {
+    input: z.object({ ...file, origin: z.boolean().default(false) }),
+    formats: ["table", "json", "yaml", "name"],
+    run: async (context, input) => {
+      const { loadConfig } = await loadServer();
+      const loaded = loadConfig({ config: input.config });
+      for (const warning of loaded.warnings) context.terminal.note(`warning: ${warning}`);
+      const items = settingsOf(loaded);
+      await showList(context, {
+        raw: toJson({
+          config: loaded.config,
+          ...(input.origin && { origins: loaded.origins }),
+          file: loaded.file ?? null,
+        }),
+        items,
+        columns: [
+          { title: "SETTING", value: ({ name }) => name },
+          { title: "VALUE", value: ({ value }) => (typeof value === "string" ? value : JSON.stringify(value)) },
+          ...(input.origin
+            ? [
+                {
+                  title: "FROM",
+                  value: ({ origin }: Setting) => origin,
+                  tone: ({ origin }: Setting) => (origin === "default" ? ("dim" as const) : ("cyan" as const)),
+                },
+              ]
+            : []),
+        ],
+        name: ({ name }) => name,
+        empty: "there are no settings",
+        footer:
+          loaded.file === undefined
+            ? "no configuration file; caxton config path tells where one would be read"
+            : loaded.file,
+      });
+    },
+  });
+}
+
+function settingsOf({ config: settings, origins }: LoadedConfig): readonly Setting[] {
+  return Object.entries(origins)
+    .map(([name, origin]) => {
+      let value: unknown = settings;
+      for (const part of name.split(".")) value = memberOf(value, part);
+      return { name, value: AnyJson.safeParse(value).data ?? null, origin };
+    })
+    .toSorted((one, other) => one.name.localeCompare(other.name));
+}
+
+const memberOf = (value: unknown, key: string): unknown =>
+  typeof value === "object" && value !== null ? new Map(Object.entries(value)).get(key) : undefined;
+
+function validate(command: Command, invocation: Invocation): void {
+  configOption(command)
+    .summary("check the configuration")
+    .description(
+      "Check the configuration file, the CAXTON_ variables and their combination. Exits with 6 when something is wrong.",
+    );
+  examples(command, [
+    ["caxton config validate", ""],
+    ["caxton config validate --config deploy/caxton.toml", ""],
+  ]);
+  act(command, invocation, {
+    input: z.object(file),
+    formats: ["table"],
+    run: async ({ terminal }, input) => {
+      const { loadConfig } = await loadServer();
+      const loaded = loadConfig({ config: input.config });
+      for (const warning of loaded.warnings)
+        terminal.complain(`${terminal.noteStyle("yellow", "warning:")} ${warning}`);
+      const set = Object.values(loaded.origins).filter((origin) => origin !== "default").length;
+      terminal.write(
+        `${terminal.style("green", "valid")}  ${loaded.file ?? "no file, only defaults and variables"}  ${set} set\n`,
+      );
+    },
+  });
+}
+
+function schema(command: Command, invocation: Invocation): void {
+  command
+    .summary("everything that caxton.toml can hold, as JSON Schema")
+    .description("Print the JSON Schema of caxton.toml: every setting with its type, default and meaning.");
+  examples(command, [
+    ["caxton config schema", ""],
+    ["caxton config schema > config.v1.json", "for editors"],
+  ]);
+  act(command, invocation, {
+    input: z.object({}),
+    formats: ["json", "yaml"],
+    run: async (context) => {
+      const { configSchema } = await loadServer();
+      await showDocument(context, toJson(configSchema()));
+    },
+  });
+}
+
+function path(command: Command, invocation: Invocation): void {
+  configOption(command)
+    .summary("which file is read")
+    .description(
+      "Print the configuration file in use. When there is none: the places that were looked at, on standard error.",
+    );
+  examples(command, [["caxton config path", ""]]);
+  act(command, invocation, {
+    input: z.object(file),
+    formats: ["table", "name"],
+    run: async ({ terminal }, input) => {
+      const { loadConfig, configPlaces } = await loadServer();
+      const loaded = loadConfig({ config: input.config });
+      if (loaded.file !== undefined) return terminal.write(`${loaded.file}\n`);
+      terminal.note("no configuration file; the first of these that exists is read:");
+      for (const place of configPlaces(loaded.environment, process.cwd())) {
+        terminal.note(`  ${place}${existsSync(place) ? "" : terminal.noteStyle("dim", "  not there")}`);
+      }
+    },
+  });
+}

@@ -1,0 +1,137 @@
+import { existsSync } from "node:fs";
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import * as z from "zod";
+import type { ScaffoldFile } from "../agents/index.ts";
+import { FileExistsError } from "./errors.ts";
+import { act, type CommandMaker, type Context, examples, InterruptedError, pathOf, UsageError } from "./frame/index.ts";
+
+const Input = z.object({
+  name: z.string().optional(),
+  template: z.string().optional(),
+  directory: z.string().optional(),
+  force: z.boolean().default(false),
+});
+
+const EXECUTABLE = 0o755;
+
+/** `caxton init` */
+export const init: CommandMaker = (command, invocation) => {
+  command
+    .description(
+      "Make a directory with an agent in it: the definition, examples of its use, and the schema with which editors " +
+        "complete it. Asks for what is not given. Nothing that exists is overwritten without --force.",
+    )
+    .argument("[name]", "the agent's name, also the directory's")
+    .option("-t, --template <template>", "what to start from: caxton template list")
+    .option("--directory <path>", "another directory than ./<name>")
+    .option("--force", "overwrite files that exist");
+  examples(command, [
+    ["caxton init", "asks"],
+    ["caxton init sales-analyst --template data-analyzer", "does not ask"],
+    ["caxton template list", "what there is to start from"],
+  ]);
+  act(command, invocation, {
+    input: Input,
+    formats: ["text"],
+    run: async (context, input) => {
+      const { scaffold } = await import("../agents/index.ts");
+      const { name, template } = await choose(context, input, pathOf(command));
+      const files = scaffold(name, template);
+      const directory = resolve(input.directory ?? name);
+      await write(directory, files, input.force);
+      tell(context, { name, directory, files });
+    },
+  });
+};
+
+type Choice = { readonly name: string; readonly template: string };
+
+async function choose(context: Context, given: z.infer<typeof Input>, command: string): Promise<Choice> {
+  const { name, template } = given;
+  if (name !== undefined && template !== undefined) return { name, template };
+  if (!context.terminal.canAsk || context.assumeYes) {
+    const missing = name === undefined ? "a name" : "a template";
+    throw new UsageError(
+      `${missing} is missing; nobody can be asked here, so give both: caxton init my-agent --template data-analyzer`,
+      command,
+    );
+  }
+  return ask(context, given);
+}
+
+async function ask({ terminal }: Context, given: z.infer<typeof Input>): Promise<Choice> {
+  const [prompts, { TEMPLATES, scaffold }] = await Promise.all([
+    import("@clack/prompts"),
+    import("../agents/index.ts"),
+  ]);
+  const output = terminal.streams.error;
+  prompts.intro("A new Caxton agent", { output });
+  const template =
+    given.template ??
+    answered(
+      await prompts.select({
+        message: "What shall it start from?",
+        options: TEMPLATES.map(({ name, description }) => ({ value: name, label: name, hint: description })),
+        initialValue: "data-analyzer",
+        maxItems: 10,
+        output,
+      }),
+    );
+  const name =
+    given.name ??
+    answered(
+      await prompts.text({
+        message: "What is it called?",
+        placeholder: template,
+        defaultValue: template,
+        validate: (text) => problemWithName(text === undefined || text === "" ? template : text),
+        output,
+      }),
+    );
+  prompts.outro("", { output });
+  return { name, template };
+
+  function problemWithName(text: string): string | undefined {
+    if (existsSync(resolve(given.directory ?? text)) && !given.force) return `${text} exists already here`;
+    try {
+      scaffold(text, template);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+}
+
+function answered<Value>(value: Value): Exclude<Value, symbol> {
+  if (isAnswer(value)) return value;
+  throw new InterruptedError();
+}
+
+const isAnswer = <Value>(value: Value): value is Exclude<Value, symbol> => typeof value !== "symbol";
+
+async function write(directory: string, files: readonly ScaffoldFile[], force: boolean): Promise<void> {
+  const places = files.map((file) => ({ ...file, place: join(directory, file.path) }));
+  const existing = places.filter(({ place }) => existsSync(place)).map(({ place }) => relative(process.cwd(), place));
+  if (existing.length > 0 && !force) {
+    throw new FileExistsError(existing, "choose another name, another --directory, or overwrite with --force");
+  }
+  for (const { place, content, executable } of places) {
+    await mkdir(dirname(place), { recursive: true });
+    await writeFile(place, content);
+    if (executable) await chmod(place, EXECUTABLE);
+  }
+}
+
+type Made = { readonly name: string; readonly directory: string; readonly files: readonly ScaffoldFile[] };
+
+function tell({ terminal }: Context, { name, directory, files }: Made): void {
+  const { style } = terminal;
+  const near = relative(process.cwd(), directory) || ".";
+  const shown = files.filter(({ path }) => !basename(path).startsWith(".") && !path.startsWith("."));
+  terminal.write(`made ${style("bold", near)} with ${shown.map(({ path }) => path).join(", ")}\n`);
+  terminal.write(
+    `\nNext:\n${near === "." ? "" : `  cd ${near}\n`}  caxton dev                     ${style("dim", "a server; leave it running")}\n` +
+      `  caxton run ${name} "..."  ${style("dim", "in another terminal")}\n`,
+  );
+}

@@ -1,0 +1,199 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, ROUTES, type ToolDetail, tools, type ToolServerDetail } from "../api/contract/index.ts";
+import {
+  act,
+  type CommandMaker,
+  examples,
+  type Invocation,
+  LIST_FORMATS,
+  ONE_FORMATS,
+  showList,
+  showOne,
+} from "./frame/index.ts";
+import { ToolNotFoundError } from "./errors.ts";
+import { toolCall } from "./tool-call.ts";
+import {
+  type Column,
+  countOf,
+  oneLine,
+  renderFields,
+  safeText,
+  showBytes,
+  showCount,
+  showSpan,
+  type Style,
+  type Tone,
+} from "./terminal/index.ts";
+
+/** `caxton tool` */
+export const tool: CommandMaker = (command, invocation) => {
+  command.description(
+    "Tools are what agents can do. They live in tool servers: WebAssembly modules in a sandbox that may touch nothing " +
+      "but what they were granted. A tool is called server.tool.",
+  );
+  examples(command, [
+    ["caxton tool list", "every tool"],
+    ["caxton tool get csv_parser.group", "what a tool does and takes"],
+    [`caxton tool call calculator.evaluate --args '{"expression": "2 + 3"}'`, "call one by hand"],
+  ]);
+  list(command.command("list"), invocation);
+  get(command.command("get"), invocation);
+  toolCall(command.command("call"), invocation);
+};
+
+type ToolRow = { readonly server: ToolServerDetail; readonly tool: ToolDetail };
+
+const STATE_TONES: { readonly [State in ToolServerDetail["state"]]: Tone } = {
+  loaded: "green",
+  running: "green",
+  failed: "red",
+  quarantined: "yellow",
+};
+
+const toolColumns: readonly Column<ToolRow>[] = [
+  { title: "TOOL", value: (row) => row.tool.id, tone: () => "bold" },
+  { title: "EFFECT", value: (row) => effects(row.tool) },
+  { title: "STATE", value: ({ server }) => server.state, tone: ({ server }) => STATE_TONES[server.state], wide: true },
+  { title: "GRANTS", value: ({ server }) => server.grants.join(", "), wide: true },
+  { title: "DESCRIPTION", value: (row) => row.tool.description, shrinks: true },
+];
+
+const effects = ({ read_only: readOnly, idempotent }: ToolDetail): string => {
+  if (readOnly) return "reads";
+  return idempotent ? "writes, repeatable" : "writes";
+};
+
+const serverColumns: readonly Column<ToolServerDetail>[] = [
+  { title: "SERVER", value: ({ name }) => name, tone: () => "bold" },
+  { title: "VERSION", value: ({ version }) => version },
+  { title: "STATE", value: ({ state }) => state, tone: ({ state }) => STATE_TONES[state] },
+  { title: "TOOLS", value: (server) => String(server.tools.length), align: "right" },
+  { title: "CALLS", value: ({ calls }) => showCount(calls.done), align: "right" },
+  { title: "FAILED", value: ({ calls }) => showCount(calls.failed), align: "right" },
+  { title: "GRANTS", value: ({ grants }) => grants.join(", "), shrinks: true },
+  { title: "DESCRIPTION", value: ({ description }) => description, shrinks: true },
+];
+
+function list(command: Command, invocation: Invocation): void {
+  command
+    .summary("tools, or tool servers")
+    .description("List every tool there is, or with --servers the servers they are in.")
+    .option("--servers", "one line a tool server, with what it may touch");
+  examples(command, [
+    ["caxton tool list", ""],
+    ["caxton tool list --servers", "what each server may touch and how often it was called"],
+    ["caxton tool list -o name", "names only, as definitions take them"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ servers: z.boolean().default(false) }),
+    formats: LIST_FORMATS,
+    run: async (context, input) => {
+      const { raw, value } = await context.client.request({ path: ROUTES.tools, schema: tools.ToolServerList });
+      const empty = "no tool servers are deployed";
+      if (input.servers) {
+        return showList(context, { raw, items: value.items, columns: serverColumns, name: ({ name }) => name, empty });
+      }
+      const rows = value.items.flatMap((server) => server.tools.map((each): ToolRow => ({ server, tool: each })));
+      for (const { name, state, reason } of value.items) {
+        if (state === "failed" || state === "quarantined")
+          context.terminal.note(`${name} is ${state}: ${oneLine(reason)}`);
+      }
+      await showList(context, {
+        raw,
+        items: rows,
+        columns: toolColumns,
+        name: (row) => row.tool.id,
+        empty,
+        footer: `${countOf(rows.length, "tool")} in ${countOf(value.items.length, "server")}`,
+      });
+    },
+  });
+}
+
+function get(command: Command, invocation: Invocation): void {
+  command
+    .summary("a tool or a tool server, closely")
+    .description("Show what a tool does and takes, or what a tool server is and may touch.")
+    .argument("<tool>", "server.tool, or a server");
+  examples(command, [
+    ["caxton tool get csv_parser.group", ""],
+    ["caxton tool get csv_parser", "the server: limits, grants, calls"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ tool: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, input) => {
+      const [server = "", ...rest] = input.tool.split(".");
+      const name = rest.join(".");
+      const { raw, value } = await context.client.request({
+        path: fillRoute("toolServer", { server }),
+        schema: tools.ToolServerDetail,
+      });
+      const { style } = context.terminal;
+      if (name === "") {
+        return showOne(context, { raw, name: value.name, human: () => renderServer(value, style) });
+      }
+      const found = value.tools.find((each) => each.name === name);
+      if (!found) {
+        throw new ToolNotFoundError(
+          `tool server "${server}" has no tool "${name}"`,
+          `it has ${value.tools.map((each) => each.name).join(", ")}`,
+          { server, tool: name },
+        );
+      }
+      await showOne(context, { raw: found, name: found.id, human: () => renderTool(found, style) });
+    },
+  });
+}
+
+function renderServer(server: ToolServerDetail, style: Style): string {
+  const { limits, calls } = server;
+  const fields: [string, string][] = [
+    ["Server", `${server.name}   version ${server.version}`],
+    ["Description", oneLine(server.description)],
+    [
+      "State",
+      style(STATE_TONES[server.state], server.state) + (server.reason === "" ? "" : `: ${oneLine(server.reason)}`),
+    ],
+    ["Module", `sha256 ${server.module_hash}`],
+    ["Grants", server.grants.join("\n") || "none: it can touch nothing outside its own memory"],
+    [
+      "Limits",
+      `${showCount(limits.fuel_per_call)} fuel, ${showBytes(limits.memory_bytes)} memory, ${showSpan(limits.deadline_ms)}, ` +
+        `${showBytes(limits.result_bytes)} result`,
+    ],
+    ["Calls", `${showCount(calls.done)} done, ${showCount(calls.failed)} failed, ${showCount(calls.denied)} denied`],
+    ["Tools", server.tools.map((each) => `${each.id}  ${style("dim", oneLine(each.description))}`).join("\n")],
+  ];
+  return renderFields(fields, style);
+}
+
+const Properties = z.object({
+  properties: z
+    .record(
+      z.string(),
+      z.object({ type: z.union([z.string(), z.array(z.string())]).optional(), description: z.string().optional() }),
+    )
+    .default({}),
+  required: z.array(z.string()).default([]),
+});
+
+function renderTool(found: ToolDetail, style: Style): string {
+  const schema = Properties.safeParse(found.input_schema).data;
+  const given = Object.entries(schema?.properties ?? {}).map(([name, property]) => {
+    const type = [property.type ?? "any"].flat().join(" or ");
+    const need = schema?.required.includes(name) ? "" : ", optional";
+    return `${name}  ${style("dim", `${type}${need}  ${oneLine(property.description ?? "")}`)}`;
+  });
+  return renderFields(
+    [
+      ["Tool", found.id],
+      ["Description", safeText(found.description)],
+      ["Effect", effects(found)],
+      ["Arguments", given.join("\n") || "none"],
+      ["Schema", "caxton tool get -o json has it whole"],
+    ],
+    style,
+  );
+}
