@@ -7,6 +7,7 @@ import {
   CAPABILITIES_MAX,
   CAPABILITY,
   DESCRIPTION_CHARS_MAX,
+  kebab,
   MODEL,
   PARAMETER_NAME,
   SEMVER,
@@ -19,7 +20,14 @@ const capability = z
   .trim()
   .toLowerCase()
   .max(100)
-  .regex(CAPABILITY, { error: 'a capability is lower-case words with hyphens, such as "data-analysis"' });
+  .superRefine((text, context) => {
+    if (CAPABILITY.test(text)) return;
+    const message = 'a capability is lower-case words with hyphens, such as "data-analysis"';
+    const meant = kebab(text);
+    const fix = `Write ${JSON.stringify(CAPABILITY.test(meant) ? meant : "data-analysis")}.`;
+    context.addIssue({ code: "custom", message, params: { code: "BAD_FORMAT", fix } });
+  })
+  .meta({ pattern: CAPABILITY.source });
 
 const toolEntry = z.string().regex(TOOL_ENTRY, {
   error: 'a tool is named by its server ("csv_parser"), or server and tool ("csv_parser.group"); "*" means all',

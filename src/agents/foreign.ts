@@ -2,7 +2,7 @@ import { problemAt, type Data, type Document, type Path, type Problem } from "..
 import { DefinitionFile } from "./definition-file.ts";
 import { withData, type Draft } from "./draft.ts";
 import { isRecord, isStrings } from "./record.ts";
-import { DESCRIPTION_CHARS_MAX, MODEL, TOOL_ENTRY } from "./rules.ts";
+import { DESCRIPTION_CHARS_MAX, kebab, MODEL, TOOL_ENTRY } from "./rules.ts";
 
 /**
  * Agents written for Claude Code (`.claude/agents/*.md`) are Markdown whose front matter has neither a version nor
@@ -77,14 +77,6 @@ function versionField(warn: Warn): Data {
   );
   return { version: "1.0.0" };
 }
-
-/** `DataAnalyzer` → `data-analyzer`. */
-export const kebab = (name: string): string =>
-  name
-    .replaceAll(/([a-z0-9])([A-Z])/g, "$1-$2")
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "");
 
 function capabilityField(name: unknown, warn: Warn): Data {
   const capability = typeof name === "string" ? kebab(name) : "";

@@ -30,3 +30,11 @@ export const DESCRIPTION_CHARS_MAX = 200;
 export const MemoryScope = z
   .enum(["agent-only", "workspace", "global", "conversation", "agent", "session"])
   .transform((scope) => (scope === "agent" ? "agent-only" : scope === "session" ? "conversation" : scope));
+
+/** `DataAnalyzer` → `data-analyzer`. */
+export const kebab = (name: string): string =>
+  name
+    .replaceAll(/([a-z0-9])([A-Z])/g, "$1-$2")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "");

@@ -1,10 +1,10 @@
-import { dotted, nearest, placeWithin, problemAt, type Document, type Path, type Problem } from "../documents/index.ts";
+import { nearest, placeWithin, problemAt, type Document, type Path, type Problem } from "../documents/index.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import type { Draft } from "./draft.ts";
 import { INACTIVE, UNSUPPORTED, UNSUPPORTED_FIX } from "./inactive.ts";
 import { BUILT_IN_VARIABLES, inspectTemplate, isBuiltIn, unfilledIn } from "./prompt.ts";
 import { isRecord, isStrings } from "./record.ts";
-import { AGENT_NAME, KEBAB_NAME, MODEL, PARAMETER_NAME } from "./rules.ts";
+import { AGENT_NAME, kebab, KEBAB_NAME, MODEL, PARAMETER_NAME } from "./rules.ts";
 
 /** Names every tool server and tool there is: `csv_parser`, `csv_parser.group`. */
 export type KnownTools = () => Iterable<string>;
@@ -61,7 +61,7 @@ function nameProblems(document: Document): readonly Problem[] {
       severity: "warning",
       code: "NAME_STYLE",
       message,
-      fix: "Rename it, for example to my-agent.",
+      fix: `Rename it, for example to ${kebab(name)}.`,
     }),
   ];
 }
@@ -214,7 +214,9 @@ function toolProblems({ document, style }: Draft, knownTools: KnownTools): reado
     if (entry === "*" || known.has(entry)) return [];
     const alternatives = alternativesTo(entry, known);
     const [best] = alternatives;
-    const path = document.locate(["tools", index]) === undefined ? ["tools"] : ["tools", index];
+    // Tools that were written as one line of text have no places of their own.
+    const inText = document.locate(["tools", index]) === undefined;
+    const place = inText ? placeWithin(document, ["tools"], entry, 0) : undefined;
     const finding = {
       severity: style === "foreign" ? ("warning" as const) : ("error" as const),
       code: style === "foreign" ? "TOOL_NOT_USED" : "UNKNOWN_TOOL",
@@ -225,7 +227,7 @@ function toolProblems({ document, style }: Draft, knownTools: KnownTools): reado
       fix: best === undefined ? `Remove it, or add the tool server.` : `Write "${best}", or remove it.`,
       ...(alternatives.length > 0 && { alternatives }),
     };
-    return [{ ...problemAt(document, path, finding), path: dotted(["tools", index]) }];
+    return [{ ...problemAt(document, ["tools", index], finding), ...place }];
   });
 }
 
