@@ -24,3 +24,13 @@ export {
 export type { ToolRunner } from "./tool-runner.ts";
 export { type ToolList, ToolCatalogue } from "./catalogue.ts";
 export { ToolNotFoundError, ToolServerNotFoundError } from "./errors.ts";
+export { describeGrants, type FileAccess, type FileGrant, type Grants } from "./grants.ts";
+export {
+  applyOverrides,
+  DEFAULT_LIMITS,
+  type ManifestOverrides,
+  MANIFEST_MAXIMA,
+  readManifest,
+  type ReadManifest,
+  type ToolManifest,
+} from "./manifest.ts";

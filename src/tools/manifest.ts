@@ -1,0 +1,136 @@
+import * as z from "zod";
+import { checkAgainst, durationText, parseToml, type Problem, sizeText } from "../documents/index.ts";
+import type { Grants } from "./grants.ts";
+import type { ToolLimits } from "./tool.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** What the operator's configuration and a manifest may set at most. */
+export const MANIFEST_MAXIMA = {
+  fuelPerCall: 1_000_000_000_000,
+  memoryMib: 256,
+  deadlineMs: 3_600_000,
+  resultBytes: 16 * MIB,
+} as const;
+
+/** What holds when neither says anything. */
+export const DEFAULT_LIMITS: ToolLimits = {
+  fuelPerCall: 100_000_000,
+  memoryBytesMax: 64 * MIB,
+  deadlineMs: 5_000,
+  resultBytesMax: 1 * MIB,
+};
+
+const Limits = z.strictObject({
+  fuel_per_call: z
+    .int()
+    .min(1_000)
+    .max(MANIFEST_MAXIMA.fuelPerCall)
+    .optional()
+    .meta({ examples: [100_000_000] }),
+  memory_mib: z
+    .int()
+    .min(1)
+    .max(MANIFEST_MAXIMA.memoryMib)
+    .optional()
+    .meta({ examples: [64] }),
+  deadline: durationText({ minMs: 10, maxMs: MANIFEST_MAXIMA.deadlineMs }).optional(),
+  result_bytes: sizeText({ minBytes: KIB, maxBytes: MANIFEST_MAXIMA.resultBytes }).optional(),
+});
+
+const Path = z
+  .string()
+  .min(1)
+  .max(4_096)
+  .refine((path) => !path.includes("\0"), { error: "expected a path without NUL" })
+  .meta({ examples: ["data"] });
+
+const VariableName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, { error: "expected the name of an environment variable" })
+  .meta({ examples: ["LANG"] });
+
+const GrantsTable = z.strictObject({
+  files: z
+    .array(z.strictObject({ path: Path, access: z.enum(["read", "write"]).default("read") }))
+    .max(64)
+    .default([]),
+  clock: z.boolean().default(false),
+  random: z.boolean().default(false),
+  environment: z.array(VariableName).max(64).default([]),
+});
+
+const ManifestFile = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, {
+      error: "expected a letter, then letters, digits, _ and -; at most 63 in all",
+    })
+    .meta({ examples: ["csv_parser"] }),
+  version: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]{1,60})?$/, { error: 'expected a version such as "1.0.0"' })
+    .meta({ examples: ["1.0.0"] }),
+  description: z.string().max(2_000).default(""),
+  instance: z.enum(["run", "server"]).default("run"),
+  limits: Limits.prefault({}),
+  grants: GrantsTable.prefault({}),
+});
+
+/** What a `tool.toml` beside a module says, or what configuration made of it. */
+export type ToolManifest = {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  /** Which calls share a guest instance: those of one run, or all. */
+  readonly instance: "run" | "server";
+  readonly limits: ToolLimits;
+  readonly grants: Grants;
+};
+
+export type ReadManifest =
+  | { readonly type: "valid"; readonly manifest: ToolManifest; readonly problems: readonly Problem[] }
+  | { readonly type: "invalid"; readonly problems: readonly Problem[] };
+
+/** Reads a `tool.toml`; every problem is reported, with its place. Unknown keys are errors. */
+export function readManifest(text: string, file: string): ReadManifest {
+  const parsed = parseToml(text, file);
+  if (parsed.type === "malformed") return { type: "invalid", problems: parsed.problems };
+  const checked = checkAgainst(parsed.document, ManifestFile);
+  if (checked.type === "invalid") return { type: "invalid", problems: [...parsed.problems, ...checked.problems] };
+  const { limits, ...rest } = checked.value;
+  return {
+    type: "valid",
+    manifest: { ...rest, limits: withLimits(DEFAULT_LIMITS, limits) },
+    problems: parsed.problems,
+  };
+}
+
+/** What an operator's configuration changes; a key that is absent keeps what the manifest says. */
+export type ManifestOverrides = {
+  readonly grants?: { readonly [Key in keyof Grants]?: Grants[Key] | undefined } | undefined;
+  readonly limits?: z.output<typeof Limits> | undefined;
+};
+
+/** A manifest with the operator's word put over it, key by key. A list replaces a list. */
+export function applyOverrides(manifest: ToolManifest, { grants = {}, limits = {} }: ManifestOverrides): ToolManifest {
+  const { files, clock, random, environment } = manifest.grants;
+  return {
+    ...manifest,
+    limits: withLimits(manifest.limits, limits),
+    grants: {
+      files: grants.files ?? files,
+      clock: grants.clock ?? clock,
+      random: grants.random ?? random,
+      environment: grants.environment ?? environment,
+    },
+  };
+}
+
+const withLimits = (limits: ToolLimits, changed: z.output<typeof Limits>): ToolLimits => ({
+  fuelPerCall: changed.fuel_per_call ?? limits.fuelPerCall,
+  memoryBytesMax: changed.memory_mib === undefined ? limits.memoryBytesMax : changed.memory_mib * MIB,
+  deadlineMs: changed.deadline ?? limits.deadlineMs,
+  resultBytesMax: changed.result_bytes ?? limits.resultBytesMax,
+});
