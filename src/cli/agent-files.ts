@@ -9,26 +9,31 @@ import { UsageError } from "./frame/index.ts";
 
 export type DefinitionSource = { readonly source: string; readonly fileName: string };
 
-const DEFINITION = /\.(toml|md|markdown)$/i;
+const TOML = /\.toml$/i;
+const MARKDOWN = /\.(md|markdown)$/i;
+const OTHER_TOML = /(^|[\\/])(caxton|tool)\.toml$/i;
+const FRONT_MATTER = /^\uFEFF?\s*---[ \t]*\r?\n/;
 
 /** Definition files by path; a directory stands for those in it. Throws UnreadableFileError, UsageError. */
 export async function readDefinitions(paths: readonly string[], command: string): Promise<DefinitionSource[]> {
-  const files = (await Promise.all(paths.map(filesAt))).flat();
-  if (files.length === 0) throw new UsageError(`there is no .toml or .md file in ${paths.join(", ")}`, command);
-  return Promise.all(files.map(readOne));
+  const sources = (await Promise.all(paths.map(readAt))).flat();
+  if (sources.length === 0) throw new UsageError(`there is no definition in ${paths.join(", ")}`, command);
+  return sources;
 }
 
-async function filesAt(path: string): Promise<string[]> {
+async function readAt(path: string): Promise<DefinitionSource[]> {
   const found = await stat(path).catch((error: unknown) => {
     throw new UnreadableFileError(path, "there is no such file", error);
   });
-  if (!found.isDirectory()) return [path];
-  const names = await readdir(path);
-  return names
-    .filter((name) => DEFINITION.test(name))
-    .toSorted()
-    .map((name) => join(path, name));
+  if (!found.isDirectory()) return [await readOne(path)];
+  const names = (await readdir(path)).filter((name) => TOML.test(name) || MARKDOWN.test(name)).toSorted();
+  const sources = await Promise.all(names.map((name) => readOne(join(path, name))));
+  return sources.filter(isDefinition);
 }
+
+/** What lies beside definitions is not one: notes in Markdown, the server's configuration. */
+const isDefinition = ({ source, fileName }: DefinitionSource): boolean =>
+  TOML.test(fileName) ? !OTHER_TOML.test(fileName) : FRONT_MATTER.test(source);
 
 async function readOne(path: string): Promise<DefinitionSource> {
   try {

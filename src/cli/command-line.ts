@@ -118,8 +118,8 @@ function dress(command: Command, surroundings: Surroundings): void {
       writeOut: (text) => output.write(text),
       writeErr: (text) => error.write(text),
       outputError: () => undefined,
-      getOutHasColors: () => output.isTTY,
-      getErrHasColors: () => error.isTTY,
+      getOutHasColors: () => output.isTTY === true,
+      getErrHasColors: () => error.isTTY === true,
     })
     .configureHelp(helpLayout(style));
   if (command.parent && command.commands.length === 0) {

@@ -13,6 +13,8 @@ const Input = z.object({
   force: z.boolean().default(false),
 });
 
+type Given = z.infer<typeof Input>;
+
 const EXECUTABLE = 0o755;
 
 /** `caxton init` */
@@ -35,9 +37,10 @@ export const init: CommandMaker = (command, invocation) => {
     input: Input,
     formats: ["text"],
     run: async (context, input) => {
-      const { scaffold } = await import("../agents/index.ts");
-      const { name, template } = await choose(context, input, pathOf(command));
-      const files = scaffold(name, template);
+      const room = await import("../agents/index.ts");
+      const { name, template } = await choose(context, room, input, pathOf(command));
+      const files = filesOf(room, { name, template });
+      if (typeof files === "string") throw new UsageError(files, pathOf(command));
       const directory = resolve(input.directory ?? name);
       await write(directory, files, input.force);
       tell(context, { name, directory, files });
@@ -45,26 +48,36 @@ export const init: CommandMaker = (command, invocation) => {
   });
 };
 
+type AgentsRoom = typeof import("../agents/index.ts");
+
+/** The files of a new agent, or why its name will not do. Throws TemplateNotFoundError. */
+function filesOf(room: AgentsRoom, { name, template }: Choice): readonly ScaffoldFile[] | string {
+  try {
+    return room.scaffold(name, template);
+  } catch (error) {
+    const problem = error instanceof room.DefinitionInvalidError ? error.details.problems[0] : undefined;
+    if (!problem) throw error;
+    return `"${name}" cannot be an agent's name: ${problem.message}`;
+  }
+}
+
 type Choice = { readonly name: string; readonly template: string };
 
-async function choose(context: Context, given: z.infer<typeof Input>, command: string): Promise<Choice> {
+async function choose(context: Context, room: AgentsRoom, given: Given, command: string): Promise<Choice> {
   const { name, template } = given;
   if (name !== undefined && template !== undefined) return { name, template };
   if (!context.terminal.canAsk || context.assumeYes) {
-    const missing = name === undefined ? "a name" : "a template";
+    const missing = name === undefined ? "a name" : "--template";
     throw new UsageError(
-      `${missing} is missing; nobody can be asked here, so give both: caxton init my-agent --template data-analyzer`,
+      `${missing} is missing and nobody can be asked here; give both: caxton init my-agent --template data-analyzer`,
       command,
     );
   }
-  return ask(context, given);
+  return ask(context, room, given);
 }
 
-async function ask({ terminal }: Context, given: z.infer<typeof Input>): Promise<Choice> {
-  const [prompts, { TEMPLATES, scaffold }] = await Promise.all([
-    import("@clack/prompts"),
-    import("../agents/index.ts"),
-  ]);
+async function ask({ terminal }: Context, room: AgentsRoom, given: Given): Promise<Choice> {
+  const prompts = await import("@clack/prompts");
   const output = terminal.streams.error;
   prompts.intro("A new Caxton agent", { output });
   const template =
@@ -72,7 +85,7 @@ async function ask({ terminal }: Context, given: z.infer<typeof Input>): Promise
     answered(
       await prompts.select({
         message: "What shall it start from?",
-        options: TEMPLATES.map(({ name, description }) => ({ value: name, label: name, hint: description })),
+        options: room.TEMPLATES.map(({ name, description }) => ({ value: name, label: name, hint: description })),
         initialValue: "data-analyzer",
         maxItems: 10,
         output,
@@ -94,12 +107,8 @@ async function ask({ terminal }: Context, given: z.infer<typeof Input>): Promise
 
   function problemWithName(text: string): string | undefined {
     if (existsSync(resolve(given.directory ?? text)) && !given.force) return `${text} exists already here`;
-    try {
-      scaffold(text, template);
-      return undefined;
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
+    const files = filesOf(room, { name: text, template });
+    return typeof files === "string" ? files : undefined;
   }
 }
 
@@ -130,8 +139,12 @@ function tell({ terminal }: Context, { name, directory, files }: Made): void {
   const near = relative(process.cwd(), directory) || ".";
   const shown = files.filter(({ path }) => !basename(path).startsWith(".") && !path.startsWith("."));
   terminal.write(`made ${style("bold", near)} with ${shown.map(({ path }) => path).join(", ")}\n`);
-  terminal.write(
-    `\nNext:\n${near === "." ? "" : `  cd ${near}\n`}  caxton dev                     ${style("dim", "a server; leave it running")}\n` +
-      `  caxton run ${name} "..."  ${style("dim", "in another terminal")}\n`,
-  );
+  const steps: [string, string][] = [
+    ...(near === "." ? [] : [[`cd ${near}`, ""] satisfies [string, string]]),
+    ["caxton dev", "a server; leave it running"],
+    [`caxton run ${name} "..."`, "in another terminal"],
+  ];
+  const width = Math.max(...steps.map(([step]) => step.length));
+  const lines = steps.map(([step, meaning]) => `  ${step.padEnd(width)}  ${style("dim", meaning)}`.trimEnd());
+  terminal.write(`\nNext:\n${lines.join("\n")}\n`);
 }

@@ -1,10 +1,14 @@
+import type { Readable, Writable } from "node:stream";
 import { type Style, styleFor } from "./style.ts";
 import { safeText, textWidth, truncate } from "./text.ts";
 
+type Screen = { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined };
+
+/** The standard streams. The last two may be one screen, a file, or a pipe. */
 export type TerminalStreams = {
-  readonly input: NodeJS.ReadStream;
-  readonly output: NodeJS.WriteStream;
-  readonly error: NodeJS.WriteStream;
+  readonly input: Readable & Pick<Screen, "isTTY">;
+  readonly output: Writable & Screen;
+  readonly error: Writable & Screen;
 };
 
 export type TerminalOptions = { readonly colour: boolean; readonly quiet: boolean };
@@ -12,6 +16,7 @@ export type TerminalOptions = { readonly colour: boolean; readonly quiet: boolea
 const FRAMES = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"] as const;
 const FRAME_MS = 80;
 const COLUMNS_MIN = 40;
+const COLUMNS_UNKNOWN = 80;
 const CLEAR_LINE = "\r\u001B[2K";
 
 /**
@@ -37,21 +42,21 @@ export class Terminal {
   }
 
   get outputIsScreen(): boolean {
-    return this.streams.output.isTTY;
+    return this.streams.output.isTTY === true;
   }
 
   get notesAreScreen(): boolean {
-    return this.streams.error.isTTY;
+    return this.streams.error.isTTY === true;
   }
 
   /** Whether a question can be asked. */
   get canAsk(): boolean {
-    return this.streams.input.isTTY && this.streams.error.isTTY;
+    return this.streams.input.isTTY === true && this.notesAreScreen;
   }
 
   /** Cells across of standard output; undefined when it is not a terminal. */
   get columns(): number | undefined {
-    return this.outputIsScreen ? Math.max(COLUMNS_MIN, this.streams.output.columns) : undefined;
+    return this.outputIsScreen ? Math.max(COLUMNS_MIN, this.streams.output.columns ?? COLUMNS_UNKNOWN) : undefined;
   }
 
   /** A result, on standard output. What came from elsewhere and is shown to a person goes through `safeText` first. */
@@ -117,7 +122,7 @@ export class Terminal {
   #draw(): void {
     const status = this.#status;
     if (!status || this.#midLine) return;
-    const room = Math.max(COLUMNS_MIN, this.streams.error.columns) - 3;
+    const room = Math.max(COLUMNS_MIN, this.streams.error.columns ?? COLUMNS_UNKNOWN) - 3;
     const text = textWidth(status.text) > room ? truncate(status.text, room) : status.text;
     this.streams.error.write(`${CLEAR_LINE}${this.noteStyle("cyan", FRAMES[status.frame] ?? "")} ${text}`);
     status.shown = true;
