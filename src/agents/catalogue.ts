@@ -14,7 +14,7 @@ const entry = (source: string): DefinitionTemplate => ({
 /** Every template, by name. They are part of the program: no network, no files. */
 export const TEMPLATES: readonly DefinitionTemplate[] = Object.values(sources)
   .map(entry)
-  .toSorted((left, right) => left.name.localeCompare(right.name));
+  .toSorted((left, right) => (left.name < right.name ? -1 : 1));
 
 /** A template by its name. Throws TemplateNotFoundError. */
 export function findTemplate(name: string): DefinitionTemplate {

@@ -1,6 +1,8 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type * as z from "zod";
 import { renderProblem } from "../documents/index.ts";
+import { TEMPLATES } from "./catalogue.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import { INACTIVE, UNSUPPORTED } from "./inactive.ts";
 import { readDefinition, type ReadOptions } from "./reading.ts";
@@ -384,4 +386,39 @@ test("a key that slipped into a table is told to move up", () => {
     "Move tools above the first [table] of the file.",
     "If capabilities was meant as a key of the agent, move it above the first [table] of the file.",
   ]);
+});
+
+const SEEDS = [
+  ...TEMPLATES.map(({ source }) => ({ source, fileName: "a.toml" })),
+  {
+    source: "---\nname: a-b\ndescription: x: y\ntools: Read, b(c, d)\nmaxTurns: 3\n---\n\nBody {{x}}.\n",
+    fileName: "a.md",
+  },
+];
+const cut = fc.record({
+  seed: fc.constantFrom(...SEEDS),
+  at: fc.nat(4_000),
+  length: fc.nat(40),
+  insert: fc.string({
+    unit: fc.constantFrom("\n", "[", "]", "{{", "}}", "{%", '"', "'", "=", ":", " ", "x", "-", "null", "\t", "é"),
+    maxLength: 4,
+  }),
+});
+
+test("no damage to a file makes the reader throw, and every problem stands inside the file", () => {
+  fc.assert(
+    fc.property(cut, ({ seed: { source, fileName }, at, length, insert }) => {
+      const start = at % source.length;
+      const damaged = source.slice(0, start) + insert + source.slice(start + length);
+      const lines = damaged.split("\n");
+      const { problems } = readDefinition(damaged, fileName, { knownTools });
+      const outside = problems.filter(
+        ({ line, column }) =>
+          line < 1 || line > lines.length || column < 1 || column > (lines[line - 1]?.length ?? 0) + 1,
+      );
+      expect(outside).toEqual([]);
+      expect(problems.filter(({ message, fix }) => message === "" || fix === "")).toEqual([]);
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -1,3 +1,5 @@
+import { compareText } from "./problem.ts";
+
 /**
  * Damerau–Levenshtein distance: how many insertions, deletions, replacements and swaps of neighbours lead from one
  * word to the other. A metric. Cost grows with the product of the lengths, so keep words short.
@@ -43,7 +45,7 @@ export function nearest(word: string, candidates: Iterable<string>): readonly st
   return [...new Set(candidates)]
     .map((candidate) => ({ candidate, far: farness(meant, folded(candidate)) }))
     .filter(({ far }) => far <= tolerance)
-    .toSorted((left, right) => left.far - right.far || left.candidate.localeCompare(right.candidate))
+    .toSorted((left, right) => left.far - right.far || compareText(left.candidate, right.candidate))
     .slice(0, 3)
     .map(({ candidate }) => candidate);
 }

@@ -1,6 +1,6 @@
 import { stringify as stringifyToml } from "smol-toml";
-import { Document as YamlDocument, visit } from "yaml";
 import type { Data } from "./document.ts";
+import { yamlLibrary } from "./yaml-library.ts";
 
 const isTable = (value: unknown): value is Data => typeof value === "object" && value !== null && !Array.isArray(value);
 
@@ -48,7 +48,8 @@ const FRAGILE = /^[ \t\n]|\n[ \t]+(\n|$)|[\u0000-\u0008\u000B-\u001F\u007F-\u009
 
 /** Markdown whose front matter holds the data, text of several lines as it reads. */
 export function writeFrontMatter(data: Data, body: string): string {
-  const document = new YamlDocument(data, { version: "1.2", schema: "core" });
+  const { Document, visit } = yamlLibrary();
+  const document = new Document(data, { version: "1.2", schema: "core" });
   visit(document, {
     Scalar: (_key, node) => {
       const { value } = node;

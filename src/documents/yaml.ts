@@ -1,16 +1,8 @@
-import {
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  parseDocument,
-  type Document as YamlDocument,
-  type Node,
-  type YAMLError,
-} from "yaml";
+import type { Document as YamlDocument, Node, YAMLError } from "yaml";
 import { normalise, placeAt, problemAt, type Document, type Parsed } from "./document.ts";
 import { plainData } from "./plain.ts";
 import type { Path, Problem } from "./problem.ts";
+import { yamlLibrary } from "./yaml-library.ts";
 
 const ALIASES_MAX = 100;
 
@@ -22,7 +14,7 @@ export function parseYaml(source: string, file: string): Parsed {
 
 /** Reads `yaml` and reports places as in `text`, whose offsets must be the same. */
 export function readYaml(yaml: string, text: string, file: string): Parsed {
-  const parsed = parseDocument(yaml, {
+  const parsed = yamlLibrary().parseDocument(yaml, {
     schema: "core",
     version: "1.2",
     prettyErrors: false,
@@ -90,6 +82,7 @@ function locator(parsed: YamlDocument, text: string): Document["locate"] {
 type Found = { readonly key: Node | undefined; readonly value: Node | undefined };
 
 function find(top: unknown, path: Path): Found | undefined {
+  const { isMap, isNode, isScalar, isSeq } = yamlLibrary();
   let found: Found = { key: undefined, value: isNode(top) ? top : undefined };
   for (const part of path) {
     const { value } = found;
