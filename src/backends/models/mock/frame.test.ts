@@ -81,9 +81,10 @@ const STAFF = table(
   ["hired", "date", 60],
 );
 
+const names = (columns: readonly { name: string }[]) => columns.map(({ name }) => name).join("+");
+
 /** A frame in one line: goal, what is computed of what, per what, where, in which order, drawn how. */
 function brief({ goal, groups, measures, aggregates, conditions, order, chart }: Frame): string {
-  const names = (columns: readonly { name: string }[]) => columns.map(({ name }) => name).join("+");
   return [
     goal,
     aggregates.join(","),

@@ -168,7 +168,8 @@ function trendOf({ request, measures, grouping, table }: Reading): Shape | undef
   return shape("groups", { groups: [time, ...others], measures: kept, aggregates, chart });
 }
 
-const isTime = ({ type, parts }: Column) =>
+/** Whether a column runs along time. */
+export const isTime = ({ type, parts }: Column) =>
   type === "date" || parts.some((part) => part === "year" || part === "month" || part === "week" || part === "quarter");
 
 function groupFrame({ request, measures, table }: Reading, grouping: Grouping): Shape {
@@ -227,6 +228,7 @@ function mentionedGroup({ request, table, free, conditions, measures }: Reading)
     at: best.at,
     rivals: rivals(matches),
     identity: isIdentity(best.column, table.rows),
+    every: false,
   };
 }
 

@@ -1,0 +1,51 @@
+import type { JsonObject } from "../../../kernel/json.ts";
+import type { Table } from "./columns.ts";
+import { fillConditions, type Source, sourceArgument } from "./fill.ts";
+import type { Frame } from "./frame.ts";
+import type { Ledger } from "./ledger.ts";
+import { type Tool, withRole } from "./parameters.ts";
+import type { Request } from "./request.ts";
+import type { Toolbox } from "./toolbox.ts";
+import { conditionsText } from "./wording.ts";
+
+/** All that is needed to work on one table. */
+export type Bench = {
+  readonly request: Request;
+  readonly toolbox: Toolbox;
+  readonly ledger: Ledger;
+  readonly source: Source;
+  readonly table: Table;
+  readonly frame: Frame;
+};
+
+/** A part of an answer. Undefined instead of one means that results are still missing. */
+export type Section = {
+  /** Paragraphs and tables, in order. */
+  readonly text: readonly string[];
+  /** Sentences on how far the answer can be trusted. */
+  readonly caveats: readonly string[];
+};
+
+export const section = (text: readonly string[], caveats: readonly string[] = []): Section => ({ text, caveats });
+
+/** A tool's own words about why it failed; nothing is made up in its place. */
+export const failedSection = (tool: Tool, message: string): Section =>
+  section([`The tool ${tool.name} failed: ${message.trim()}`]);
+
+/** Arguments that are the same for every tool on a table: where it is and which of its rows count. */
+export type Base =
+  | { readonly type: "filled"; readonly input: JsonObject; readonly caveats: readonly string[] }
+  | { readonly type: "impossible" };
+
+export function baseArguments(tool: Tool, { source, frame }: Pick<Bench, "source" | "frame">): Base {
+  const input = sourceArgument(tool, source);
+  if (input === undefined) return { type: "impossible" };
+  if (frame.conditions.length === 0) return { type: "filled", input, caveats: [] };
+  const parameter = withRole(tool, "conditions");
+  const filled = parameter === undefined ? undefined : fillConditions(parameter, frame.conditions);
+  if (parameter === undefined || filled?.type !== "filled") {
+    const ignored = `The tool ${tool.name} cannot choose rows${conditionsText(frame.conditions)}, so this is over all rows.`;
+    return { type: "filled", input, caveats: [ignored] };
+  }
+  return { type: "filled", input: { ...input, [parameter.name]: filled.value }, caveats: [] };
+}
