@@ -5,6 +5,8 @@ const RETRY_MS_MIN = 500;
 const RETRY_MS_MAX = 10_000;
 /** A hidden tab gives its connection back after this long: a browser has six for all tabs of a server together. */
 const HIDDEN_MS_MAX = 20_000;
+/** The server says something every 15 s; after three times that the connection is dead, whatever the browser thinks. */
+const SILENCE_MS_MAX = 45_000;
 
 export type Subscription<Event> = {
   readonly path: string;
@@ -26,10 +28,10 @@ export async function subscribe<Event>(subscription: Subscription<Event>, signal
   let failures = 0;
   while (!signal.aborted) {
     await visible(signal);
-    const connection = connectionSignal(signal);
+    const connection = openConnection(signal);
     let ended: boolean;
     try {
-      ended = await follow(subscription, { after, signal: connection.signal }, (event) => {
+      ended = await follow(subscription, { ...connection, after }, (event) => {
         failures = 0;
         if (event.id !== "") after = event.id;
       });
@@ -46,12 +48,12 @@ export async function subscribe<Event>(subscription: Subscription<Event>, signal
   }
 }
 
-type Connection = { readonly after: string; readonly signal: AbortSignal };
+type Connection = { readonly signal: AbortSignal; readonly heard: () => void; readonly release: () => void };
 
 /** One connection. True when the last event has come, false when it broke off. */
 async function follow<Event>(
   { path, onEvent, onLive, isLast }: Subscription<Event>,
-  { after, signal }: Connection,
+  { after, signal, heard }: Connection & { readonly after: string },
   onId: (event: StreamedEvent) => void,
 ): Promise<boolean> {
   const headers: Record<string, string> = { accept: "text/event-stream" };
@@ -64,7 +66,10 @@ async function follow<Event>(
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return false;
+    heard();
     for (const streamed of parser.push(value)) {
+      // The server's own failure while it streamed: come back later.
+      if (streamed.type === "problem") return false;
       onId(streamed);
       const event: Event = JSON.parse(streamed.data);
       onEvent(event);
@@ -76,19 +81,25 @@ async function follow<Event>(
   }
 }
 
-/** A signal that also aborts when the page has been hidden for a while. */
-function connectionSignal(signal: AbortSignal): { readonly signal: AbortSignal; readonly release: () => void } {
-  const hidden = new AbortController();
-  let timer: ReturnType<typeof setTimeout> | undefined;
+/** A connection that is given up when the page has been hidden for a while, or nothing was heard for long. */
+function openConnection(signal: AbortSignal): Connection {
+  const controller = new AbortController();
+  let hidden: ReturnType<typeof setTimeout> | undefined;
+  let silent: ReturnType<typeof setTimeout> | undefined;
   const watch = () => {
-    clearTimeout(timer);
-    if (document.hidden) timer = setTimeout(() => hidden.abort(), HIDDEN_MS_MAX);
+    clearTimeout(hidden);
+    if (document.hidden) hidden = setTimeout(() => controller.abort(), HIDDEN_MS_MAX);
   };
   document.addEventListener("visibilitychange", watch);
   return {
-    signal: AbortSignal.any([signal, hidden.signal]),
+    signal: AbortSignal.any([signal, controller.signal]),
+    heard: () => {
+      clearTimeout(silent);
+      silent = setTimeout(() => controller.abort(), SILENCE_MS_MAX);
+    },
     release: () => {
-      clearTimeout(timer);
+      clearTimeout(hidden);
+      clearTimeout(silent);
       document.removeEventListener("visibilitychange", watch);
     },
   };

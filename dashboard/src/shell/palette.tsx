@@ -81,7 +81,7 @@ function Results({ entries, at, listId, onChoose }: ResultsProps) {
           id={`${listId}-${index}`}
           role="option"
           aria-selected={index === at}
-          ref={index === at ? (item) => item?.scrollIntoView({ block: "nearest" }) : undefined}
+          ref={index === at ? (row) => row?.scrollIntoView({ block: "nearest" }) : undefined}
           onClick={() => onChoose(entry)}
           className={cx(
             "flex h-9 cursor-pointer items-center gap-2.5 rounded-md px-2.5",

@@ -1,3 +1,118 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { Ellipsis, SquareTerminal, Trash2 } from "lucide-react";
+import { useState } from "react";
+import type { AgentDetail } from "../../../../src/api/contract/index.ts";
+import { agentQuery } from "../../api/queries.ts";
+import { Ago } from "../../parts/ago.tsx";
+import { Button } from "../../parts/button.tsx";
+import { Chip } from "../../parts/card.tsx";
+import { copyText } from "../../parts/copy.tsx";
+import { Skeleton } from "../../parts/empty.tsx";
+import { Menu } from "../../parts/menu.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
+import { ProblemView } from "../../parts/problem-view.tsx";
+import { CLI } from "../../parts/shell-command.ts";
+import { Tabs } from "../../parts/tabs.tsx";
+import { AGENT_TABS } from "../../search.ts";
+import { useListKeys } from "../../shell/keys.ts";
+import { text } from "../../text.ts";
+import { RunList } from "../runs/runs.tsx";
+import { Definition } from "./definition.tsx";
+import { DeleteDialog } from "./delete-dialog.tsx";
+import { Revisions } from "./revisions.tsx";
+import { TryIt } from "./try-it.tsx";
 
-export const Agent = () => <PageHeading title="Agent" />;
+const route = getRouteApi("/agents/$name");
+
+export function Agent() {
+  const { name } = route.useParams();
+  const { data: agent, error, refetch } = useQuery(agentQuery(name));
+  useListKeys();
+  if (agent === undefined) {
+    return (
+      <>
+        <PageHeading title={name} above={<Above />} />
+        {error === null ? <Skeleton lines={8} /> : <ProblemView error={error} onRetry={() => void refetch()} />}
+      </>
+    );
+  }
+  return (
+    <>
+      <PageHeading title={agent.name} above={<Above />} note={<Facts agent={agent} />}>
+        <Actions agent={agent} />
+      </PageHeading>
+      <AgentTabs agent={agent} />
+    </>
+  );
+}
+
+const Above = () => (
+  <nav aria-label={text.run.trail} className="mb-1 text-xs text-muted">
+    <Link to="/agents" className="hover:text-ink hover:underline">
+      {text.pages.agents}
+    </Link>
+  </nav>
+);
+
+const Facts = ({ agent }: { readonly agent: AgentDetail }) => (
+  <>
+    <p>{agent.description}</p>
+    <div className="mt-2 flex flex-wrap items-center gap-x-3 gap-y-1.5 text-xs">
+      <span>
+        {text.agent.revision(agent.revision)} · {agent.version} · <Ago at={agent.deployed_at} />
+      </span>
+      <span>{agent.model ?? text.agents.defaultModel}</span>
+      {agent.capabilities.map((capability) => (
+        <Chip key={capability}>{capability}</Chip>
+      ))}
+      {agent.tools.map((tool) => (
+        <Link key={tool} to="/tools/$server" params={{ server: tool.split(".")[0] ?? tool }}>
+          <Chip mono>{tool}</Chip>
+        </Link>
+      ))}
+    </div>
+  </>
+);
+
+function Actions({ agent }: { readonly agent: AgentDetail }) {
+  const [deleting, setDeleting] = useState(false);
+  return (
+    <>
+      <Menu
+        trigger={
+          <Button aria-label={text.actions.more} title={text.actions.more} className="px-2">
+            <Ellipsis aria-hidden />
+          </Button>
+        }
+        items={[
+          {
+            label: text.agent.copyGet,
+            icon: <SquareTerminal aria-hidden />,
+            act: () => void copyText(`${CLI} agent get ${agent.name}`),
+          },
+          { label: text.agent.delete, icon: <Trash2 aria-hidden />, act: () => setDeleting(true), danger: true },
+        ]}
+      />
+      {deleting ? <DeleteDialog name={agent.name} onClose={() => setDeleting(false)} /> : null}
+    </>
+  );
+}
+
+function AgentTabs({ agent }: { readonly agent: AgentDetail }) {
+  const { tab = "try", run } = route.useSearch();
+  const navigate = route.useNavigate();
+  return (
+    <Tabs
+      label={agent.name}
+      value={tab}
+      tabs={AGENT_TABS.map((value) => ({ value, label: text.agent.tabs[value] }))}
+      onChange={(chosen) => void navigate({ search: { tab: chosen, run }, replace: true })}
+    >
+      {tab === "try" ? <TryIt key={agent.name} agent={agent} /> : null}
+      {tab === "definition" ? <Definition key={agent.source_hash} agent={agent} /> : null}
+      {tab === "revisions" ? <Revisions agent={agent} /> : null}
+      {tab === "runs" ? <RunList filter={{ agent: agent.name }} withAgent={false} /> : null}
+    </Tabs>
+  );
+}

@@ -1,3 +1,121 @@
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { lazy, Suspense } from "react";
+import type { RunDetail } from "../../../../src/api/contract/index.ts";
+import { useRun, type Drafts } from "../../api/run-live.ts";
+import { Card } from "../../parts/card.tsx";
+import { CopyButton } from "../../parts/copy.tsx";
+import { Skeleton } from "../../parts/empty.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
+import { ProblemView } from "../../parts/problem-view.tsx";
+import { Tabs } from "../../parts/tabs.tsx";
+import { RUN_VIEWS } from "../../search.ts";
+import { useKeys } from "../../shell/keys.ts";
+import { text } from "../../text.ts";
+import { Conversation } from "./conversation.tsx";
+import { DecisionBanner } from "./decision-banner.tsx";
+import { RunHeading } from "./run-heading.tsx";
+import { Overview } from "./overview.tsx";
+import { StepDetail } from "./step-detail.tsx";
+import { Waterfall } from "./waterfall.tsx";
+import { useSeenRun } from "../home/seen.ts";
 
-export const Run = () => <PageHeading title="Run" />;
+const JsonView = lazy(async () => ({ default: (await import("../../parts/json-view.tsx")).JsonView }));
+const route = getRouteApi("/runs/$id");
+
+export function Run() {
+  const { id } = route.useParams();
+  const { data: run, error, refetch, drafts } = useRun(id);
+  useSeenRun();
+  if (run === undefined) {
+    return (
+      <>
+        <PageHeading title={text.run.title} />
+        {error === null ? <Skeleton lines={10} /> : <ProblemView error={error} onRetry={() => void refetch()} />}
+      </>
+    );
+  }
+  return (
+    <>
+      <Above run={run} />
+      <RunHeading run={run} />
+      <DecisionBanner run={run} />
+      <Views run={run} drafts={drafts} />
+    </>
+  );
+}
+
+const Above = ({ run }: { readonly run: RunDetail }) => (
+  <nav aria-label={text.run.trail} className="mb-1 flex gap-1.5 text-xs text-muted">
+    <Link to="/runs" className="hover:text-ink hover:underline">
+      {text.pages.runs}
+    </Link>
+    <span aria-hidden>/</span>
+    <Link to="/runs" search={{ agent: run.agent }} className="hover:text-ink hover:underline">
+      {run.agent}
+    </Link>
+  </nav>
+);
+
+type ViewProps = { readonly run: RunDetail; readonly drafts: Drafts };
+
+function Views({ run, drafts }: ViewProps) {
+  const { view = "timeline" } = route.useSearch();
+  const navigate = route.useNavigate();
+  return (
+    <Tabs
+      label={text.run.views}
+      value={view}
+      tabs={RUN_VIEWS.map((value) => ({ value, label: text.run.view[value] }))}
+      onChange={(chosen) => void navigate({ search: (before) => ({ ...before, view: chosen }), replace: true })}
+    >
+      {view === "timeline" ? <Timeline run={run} drafts={drafts} /> : null}
+      {view === "conversation" ? (
+        <div className="max-w-3xl">
+          <Conversation run={run} drafts={drafts} />
+        </div>
+      ) : null}
+      {view === "json" ? (
+        <Card title={text.run.view.json} actions={<CopyButton value={JSON.stringify(run, null, 2)} />}>
+          <Suspense fallback={<Skeleton />}>
+            <JsonView value={run} />
+          </Suspense>
+        </Card>
+      ) : null}
+    </Tabs>
+  );
+}
+
+function Timeline({ run, drafts }: ViewProps) {
+  const { step: index } = route.useSearch();
+  const step = run.step_list.find((other) => other.index === index);
+  useStepKeys(run, step?.index);
+  return (
+    <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,11fr)_minmax(0,9fr)]">
+      <section
+        aria-label={text.run.view.timeline}
+        className="overflow-y-auto rounded-lg border border-line bg-surface shadow-card xl:sticky xl:top-16 xl:max-h-[calc(100dvh-5rem)]"
+      >
+        <Waterfall run={run} selected={step?.index} />
+      </section>
+      <section aria-label={text.run.detail} className="min-w-0">
+        {step === undefined ? (
+          <Overview run={run} drafts={drafts} />
+        ) : (
+          <StepDetail key={step.index} run={run} step={step} draft={drafts[step.turn]} />
+        )}
+      </section>
+    </div>
+  );
+}
+
+/** "[" and "]" go through the run itself and its steps. */
+function useStepKeys(run: RunDetail, selected: number | undefined): void {
+  const navigate = route.useNavigate();
+  const places = [undefined, ...run.step_list.map(({ index }) => index)];
+  const go = (by: number) => {
+    const at = Math.min(places.length - 1, Math.max(0, places.indexOf(selected) + by));
+    void navigate({ search: (before) => ({ ...before, step: places[at] }), replace: true, resetScroll: false });
+    document.querySelector(`[data-step="${places[at] ?? 0}"]`)?.scrollIntoView({ block: "nearest" });
+  };
+  useKeys({ "[": () => go(-1), "]": () => go(1) });
+}

@@ -1,0 +1,58 @@
+import { useNavigate } from "@tanstack/react-router";
+import { FileUp } from "lucide-react";
+import { useRef, useState } from "react";
+import { Button } from "../../parts/button.tsx";
+import { cx } from "../../parts/class-names.ts";
+import { Command } from "../../parts/copy.tsx";
+import { Dialog } from "../../parts/dialog.tsx";
+import { useFileDrop } from "../../parts/file-drop.ts";
+import { notify } from "../../parts/notice.tsx";
+import { text } from "../../text.ts";
+import { DefinitionForm } from "./definition-form.tsx";
+
+/** A definition pasted without a file is taken for Markdown when it begins as one. */
+const guessName = (source: string): string => (source.trimStart().startsWith("---") ? "agent.md" : "agent.toml");
+
+export function DeployDialog({ onClose }: { readonly onClose: () => void }) {
+  const [source, setSource] = useState("");
+  const [fileName, setFileName] = useState<string | undefined>();
+  const navigate = useNavigate();
+  const picker = useRef<HTMLInputElement>(null);
+  const take = async ([file]: readonly File[]) => {
+    if (file === undefined) return;
+    setSource(await file.text());
+    setFileName(file.name);
+  };
+  const drop = useFileDrop((files) => void take(files));
+  return (
+    <Dialog title={text.deploy.title} onClose={onClose} wide>
+      <div {...drop.handlers} className={cx("space-y-3 overflow-y-auto p-5", drop.over && "bg-accent-soft")}>
+        <div className="flex flex-wrap items-center gap-x-3 gap-y-2 text-sm text-muted">
+          <p className="min-w-0 flex-1 basis-72">{text.deploy.note}</p>
+          <input
+            ref={picker}
+            type="file"
+            accept=".toml,.md"
+            hidden
+            onChange={(event) => void take([...(event.target.files ?? [])])}
+          />
+          <Button size="small" onClick={() => picker.current?.click()}>
+            <FileUp aria-hidden />
+            {fileName ?? text.deploy.choose}
+          </Button>
+        </div>
+        <DefinitionForm
+          file={{ source, fileName: fileName ?? guessName(source) }}
+          onChange={setSource}
+          onDeployed={({ outcome, agent }) => {
+            notify(text.deploy.outcome[outcome](agent.name, agent.revision));
+            void navigate({ to: "/agents/$name", params: { name: agent.name }, search: { tab: "try" } });
+          }}
+        />
+        <p className="flex flex-wrap items-center gap-2 border-t border-line pt-3 text-xs text-muted">
+          {text.deploy.orCommand} <Command>{text.deploy.command}</Command>
+        </p>
+      </div>
+    </Dialog>
+  );
+}

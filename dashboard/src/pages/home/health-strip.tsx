@@ -1,0 +1,114 @@
+import { Link } from "@tanstack/react-router";
+import { CircleAlert, CircleCheck } from "lucide-react";
+import type { ReactNode } from "react";
+import type { RunState, Status } from "../../../../src/api/contract/index.ts";
+import { useServerNow } from "../../parts/clock.ts";
+import { bytes, count, duration } from "../../parts/format.ts";
+import { StateIcon } from "../../parts/state-pill.tsx";
+import { RUN_STATES } from "../../search.ts";
+import { text } from "../../text.ts";
+
+/** How the server is, in one line of numbers. */
+export function HealthStrip({ status }: { readonly status: Status }) {
+  const nowMs = useServerNow(1_000);
+  const { names } = text.home;
+  return (
+    <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line shadow-card md:grid-cols-3 xl:grid-cols-[repeat(3,minmax(0,1fr))_minmax(0,1.7fr)_minmax(0,1.5fr)]">
+      <Cell name={names.server} note={text.home.serverNote(bytes(status.memory_bytes), bytes(status.data_bytes))}>
+        <span title={text.home.node(status.node_version)}>{status.version}</span>
+        <span className="ml-2 text-sm font-normal text-muted">
+          {text.home.up(duration(Math.max(0, Math.floor((nowMs - Date.parse(status.started_at)) / 1_000) * 1_000)))}
+        </span>
+      </Cell>
+      <Cell name={names.agents}>
+        <Link to="/agents" className="hover:text-accent hover:underline">
+          {count(status.agents)}
+        </Link>
+      </Cell>
+      <ToolCell status={status} />
+      <Cell name={names.runs}>
+        <RunCounts status={status} />
+      </Cell>
+      <ModelCell status={status} />
+    </dl>
+  );
+}
+
+type CellProps = { readonly name: string; readonly note?: ReactNode; readonly children: ReactNode };
+
+const Cell = ({ name, note, children }: CellProps) => (
+  <div className="min-w-0 bg-surface px-4 py-3">
+    <dt className="text-xs text-muted">{name}</dt>
+    <dd className="mt-0.5 min-w-0 text-lg font-semibold">
+      {children}
+      {note === undefined ? null : <div className="truncate text-xs font-normal text-muted">{note}</div>}
+    </dd>
+  </div>
+);
+
+function ToolCell({ status }: { readonly status: Status }) {
+  const bad = status.tool_servers.filter(({ state }) => state === "failed" || state === "quarantined");
+  const tools = status.tool_servers.reduce((sum, server) => sum + server.tools, 0);
+  return (
+    <Cell
+      name={text.home.names.tools}
+      note={
+        bad.length === 0 ? (
+          text.home.tools(tools)
+        ) : (
+          <span className="text-bad">{text.home.badTools(bad.map(({ name }) => name).join(", "))}</span>
+        )
+      }
+    >
+      <Link to="/tools" className="hover:text-accent hover:underline">
+        {count(status.tool_servers.length)}
+      </Link>
+    </Cell>
+  );
+}
+
+const countOf = ({ runs }: Status, state: RunState): number =>
+  state === "needs-decision" ? runs.needs_decision : runs[state];
+
+function RunCounts({ status }: { readonly status: Status }) {
+  const shown = RUN_STATES.filter((state) => countOf(status, state) > 0);
+  if (shown.length === 0) return <span className="text-sm font-normal text-muted">{text.home.noRuns}</span>;
+  return (
+    <ul className="flex flex-wrap gap-x-3.5 gap-y-0.5">
+      {shown.map((state) => (
+        <li key={state}>
+          <Link
+            to="/runs"
+            search={{ state }}
+            className="flex items-center gap-1 text-sm font-medium hover:text-accent hover:underline"
+          >
+            <StateIcon state={state} />
+            {count(countOf(status, state))}
+            <span className="text-xs font-normal text-muted">{text.states[state]}</span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function ModelCell({ status }: { readonly status: Status }) {
+  const provider = status.models.find((model) => model.provider === status.default_model.split("/")[0]);
+  const ready = provider?.ready ?? false;
+  const Icon = ready ? CircleCheck : CircleAlert;
+  return (
+    <Cell
+      name={text.home.names.model}
+      note={
+        <span className="flex items-center gap-1">
+          <Icon aria-hidden className={`size-3.5 shrink-0 ${ready ? "text-good" : "text-warn"}`} />
+          <span className="truncate">{provider?.note ?? text.home.unknownProvider}</span>
+        </span>
+      }
+    >
+      <span className="block truncate text-sm/6" title={status.default_model}>
+        {status.default_model}
+      </span>
+    </Cell>
+  );
+}

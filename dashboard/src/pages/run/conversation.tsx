@@ -1,0 +1,111 @@
+import { ChevronRight } from "lucide-react";
+import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
+import { hasEnded } from "../../api/live.ts";
+import type { Drafts } from "../../api/run-live.ts";
+import { useServerNow } from "../../parts/clock.ts";
+import { duration } from "../../parts/format.ts";
+import { JsonView } from "../../parts/json-view.tsx";
+import { Markdown } from "../../parts/markdown.tsx";
+import { StateIcon } from "../../parts/state-pill.tsx";
+import { text } from "../../text.ts";
+import { Failure } from "./failure.tsx";
+import { Attached } from "./overview.tsx";
+import { MadeFiles } from "./pictures.tsx";
+import { Loose } from "./step-detail.tsx";
+
+type Props = { readonly run: RunDetail; readonly drafts: Drafts };
+
+/** A run as people talk: the request, what was called meanwhile, the answer with its pictures. */
+export function Conversation({ run, drafts }: Props) {
+  const said = run.step_list.some((step) => step.kind === "model" && step.text !== "" && step.text === run.output);
+  const waiting =
+    !hasEnded(run) && run.state !== "needs-decision" && run.step_list.every(({ state }) => state !== "running");
+  return (
+    <div className="space-y-4">
+      <div className="flex justify-end">
+        <div className="max-w-[85%] rounded-xl rounded-br-sm bg-accent-soft px-4 py-2.5">
+          <p className="whitespace-pre-wrap [overflow-wrap:anywhere]">{run.input}</p>
+          <Attached run={run} />
+        </div>
+      </div>
+      <div className="space-y-3" role="log" aria-live="off" aria-label={text.run.view.conversation} tabIndex={-1}>
+        {run.step_list.map((step) =>
+          step.kind === "tool" ? (
+            <ToolLine key={step.index} step={step} />
+          ) : (
+            <Saying key={step.index} step={step} draft={drafts[step.turn]} />
+          ),
+        )}
+        {said || run.output === "" ? null : <Markdown>{run.output}</Markdown>}
+        {waiting ? <Thinking words={text.states[run.state]} /> : null}
+        <MadeFiles files={run.artifacts} />
+        <Failure run={run} />
+      </div>
+    </div>
+  );
+}
+
+type SayingProps = { readonly step: Extract<Step, { kind: "model" }>; readonly draft: string | undefined };
+
+function Saying({ step, draft = "" }: SayingProps) {
+  if (step.text !== "") return <Markdown>{step.text}</Markdown>;
+  if (step.state !== "running") return null;
+  return draft === "" ? <Thinking words={text.run.thinking(step.model)} /> : <Markdown>{draft}</Markdown>;
+}
+
+const Thinking = ({ words }: { readonly words: string }) => (
+  <p className="flex items-center gap-2 text-sm text-muted">
+    <StateIcon state="running" />
+    {words}
+  </p>
+);
+
+function ToolLine({ step }: { readonly step: Extract<Step, { kind: "tool" }> }) {
+  return (
+    <details className="group/tool rounded-lg border border-line bg-surface">
+      <summary className="flex min-h-9 list-none items-center gap-2 px-3 py-1 hover:bg-hover">
+        <ChevronRight aria-hidden className="size-3.5 shrink-0 text-faint group-open/tool:rotate-90" />
+        <StateIcon state={step.state} />
+        <span className="shrink-0 font-mono text-xs font-medium">{step.tool}</span>
+        <span className="min-w-0 flex-1 truncate font-mono text-2xs text-muted">{brief(step.arguments)}</span>
+        {step.state === "done" ? null : (
+          <span className="text-xs text-muted">{step.outcome ?? text.states[step.state]}</span>
+        )}
+        <span className="text-xs text-muted">
+          <Took step={step} />
+        </span>
+      </summary>
+      <div className="grid gap-px border-t border-line bg-line sm:grid-cols-2">
+        <div className="bg-surface p-3">
+          <p className="mb-1 text-xs text-muted">{text.step.arguments}</p>
+          <JsonView value={step.arguments} />
+        </div>
+        <div
+          className="max-h-96 min-w-0 overflow-auto bg-surface p-3"
+          tabIndex={0}
+          role="group"
+          aria-label={text.step.result}
+        >
+          <p className="mb-1 text-xs text-muted">{step.state === "failed" ? text.step.failure : text.step.result}</p>
+          {step.structured === null ? (
+            <Loose label={text.step.result} value={step.text} />
+          ) : (
+            <JsonView value={step.structured} />
+          )}
+        </div>
+      </div>
+    </details>
+  );
+}
+
+function Took({ step }: { readonly step: Step }) {
+  const nowMs = useServerNow(100, step.state === "running");
+  return duration(step.duration_ms ?? Math.max(0, nowMs - Date.parse(step.started_at)));
+}
+
+const brief = (value: unknown): string =>
+  typeof value === "object" && value !== null
+    ? Object.entries(value)
+        .map(([name, member]) => `${name}: ${typeof member === "string" ? member : JSON.stringify(member)}`)
+        .join(", ")
+    : JSON.stringify(value);

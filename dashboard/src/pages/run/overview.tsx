@@ -1,0 +1,60 @@
+import { Paperclip } from "lucide-react";
+import type { RunDetail } from "../../../../src/api/contract/index.ts";
+import { hasEnded } from "../../api/live.ts";
+import type { Drafts } from "../../api/run-live.ts";
+import { Card, Chip } from "../../parts/card.tsx";
+import { CopyButton } from "../../parts/copy.tsx";
+import { Markdown } from "../../parts/markdown.tsx";
+import { text } from "../../text.ts";
+import { Failure } from "./failure.tsx";
+import { Fold } from "./fold.tsx";
+import { MadeFiles } from "./pictures.tsx";
+
+type Props = { readonly run: RunDetail; readonly drafts: Drafts };
+
+/** The run as a whole: what was asked, what came of it. */
+export function Overview({ run, drafts }: Props) {
+  const lastTurn = run.step_list.at(-1)?.turn ?? 0;
+  const answer = run.output === "" ? (drafts[lastTurn] ?? "") : run.output;
+  return (
+    <div className="space-y-4">
+      <Card title={text.run.answer} actions={answer === "" ? undefined : <CopyButton value={answer} />}>
+        <div className="space-y-4">
+          <Failure run={run} />
+          {answer === "" ? (
+            <p className="text-muted">{hasEnded(run) ? text.run.noAnswer : text.run.answerComes}</p>
+          ) : (
+            <Markdown>{answer}</Markdown>
+          )}
+          <MadeFiles files={run.artifacts} />
+        </div>
+      </Card>
+      <Card title={text.run.request} actions={<CopyButton value={run.input} />}>
+        <p className="max-h-80 overflow-y-auto whitespace-pre-wrap [overflow-wrap:anywhere]" tabIndex={0}>
+          {run.input}
+        </p>
+        <Attached run={run} />
+      </Card>
+      <Card title={text.run.prompts} flush>
+        <Fold title={text.run.systemPrompt} content={run.system_prompt} />
+        <Fold title={text.run.prompt} content={run.prompt} />
+      </Card>
+    </div>
+  );
+}
+
+export function Attached({ run }: { readonly run: RunDetail }) {
+  if (run.files.length === 0) return null;
+  return (
+    <ul aria-label={text.run.attached} className="mt-3 flex flex-wrap gap-1.5">
+      {run.files.map(({ name }) => (
+        <li key={name} className="max-w-full">
+          <Chip>
+            <Paperclip aria-hidden className="mr-1 inline size-3" />
+            {name}
+          </Chip>
+        </li>
+      ))}
+    </ul>
+  );
+}

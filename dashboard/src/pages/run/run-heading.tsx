@@ -1,0 +1,132 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { Link, useNavigate } from "@tanstack/react-router";
+import { CircleStop, Ellipsis, Hash, RotateCcw, SquareTerminal } from "lucide-react";
+import type { ReactNode } from "react";
+import type { RunDetail } from "../../../../src/api/contract/index.ts";
+import { cancelRun, startRun } from "../../api/actions.ts";
+import { hasEnded } from "../../api/live.ts";
+import { Ago } from "../../parts/ago.tsx";
+import { Button } from "../../parts/button.tsx";
+import { copyText } from "../../parts/copy.tsx";
+import { count, fullTime } from "../../parts/format.ts";
+import { Menu } from "../../parts/menu.tsx";
+import { notify } from "../../parts/notice.tsx";
+import { PageHeading } from "../../parts/page-heading.tsx";
+import { ProblemView } from "../../parts/problem-view.tsx";
+import { CLI, runCommand } from "../../parts/shell-command.ts";
+import { StatePill } from "../../parts/state-pill.tsx";
+import { text } from "../../text.ts";
+import { RunDuration } from "../runs/run-rows.tsx";
+
+const TITLE_CHARS_MAX = 90;
+
+export function RunHeading({ run }: { readonly run: RunDetail }) {
+  const title = run.input.replaceAll(/\s+/g, " ").trim();
+  return (
+    <PageHeading
+      title={title.length > TITLE_CHARS_MAX ? `${title.slice(0, TITLE_CHARS_MAX)}…` : title}
+      note={<Facts run={run} />}
+    >
+      <Actions run={run} />
+    </PageHeading>
+  );
+}
+
+function Facts({ run }: { readonly run: RunDetail }) {
+  const tokens = run.input_tokens + run.output_tokens;
+  return (
+    <div className="mt-1.5 flex flex-wrap items-center gap-x-4 gap-y-1">
+      <StatePill state={run.state} />
+      <Link to="/agents/$name" params={{ name: run.agent }} className="text-accent hover:underline">
+        {run.agent}
+        <span className="text-muted">@{run.revision}</span>
+      </Link>
+      <Item name={text.run.facts.model}>{modelOf(run)}</Item>
+      <Item name={text.run.facts.duration}>
+        <RunDuration run={run} />
+      </Item>
+      <Item name={text.run.facts.tokens}>
+        <span title={text.run.tokens(run.input_tokens, run.output_tokens)}>{count(tokens)}</span>
+      </Item>
+      <Item name={text.run.facts.tools}>{count(run.tool_calls)}</Item>
+      <Item name={text.run.facts.started}>
+        <span title={fullTime(run.created_at)}>
+          <Ago at={run.created_at} />
+        </span>
+      </Item>
+      {run.attempt > 1 ? <Item name={text.run.facts.resumed}>{run.attempt - 1}×</Item> : null}
+    </div>
+  );
+}
+
+/** The model asked for, or the one that answered first. */
+function modelOf(run: RunDetail): string {
+  const first = run.step_list.find((step) => step.kind === "model");
+  return run.model ?? first?.model ?? "–";
+}
+
+const Item = ({ name, children }: { readonly name: string; readonly children: ReactNode }) => (
+  <span className="whitespace-nowrap">
+    <span className="text-faint">{name}</span> <span className="text-ink">{children}</span>
+  </span>
+);
+
+function Actions({ run }: { readonly run: RunDetail }) {
+  const client = useQueryClient();
+  const cancel = useMutation({
+    mutationFn: () => cancelRun(run.id),
+    onSettled: () => client.invalidateQueries({ queryKey: ["run", run.id] }),
+  });
+  const again = useRunAgain(run);
+  const command = runCommand({ ...run, files: run.files.map(({ name }) => name), model: run.model ?? undefined });
+  const icon = { "aria-hidden": true };
+  return (
+    <>
+      {cancel.error === null ? null : <ProblemView error={cancel.error} />}
+      {again.error === null ? null : <ProblemView error={again.error} />}
+      {hasEnded(run) ? null : (
+        <Button look="danger" disabled={cancel.isPending} onClick={() => cancel.mutate()}>
+          <CircleStop aria-hidden />
+          {text.actions.cancel}
+        </Button>
+      )}
+      <Button disabled={again.isPending} onClick={() => again.mutate()}>
+        <RotateCcw aria-hidden />
+        {text.run.again}
+      </Button>
+      <Menu
+        trigger={
+          <Button aria-label={text.actions.more} title={text.actions.more} className="px-2">
+            <Ellipsis aria-hidden />
+          </Button>
+        }
+        items={[
+          { label: text.run.copyId, icon: <Hash {...icon} />, act: () => void copyText(run.id) },
+          { label: text.run.copyCommand, icon: <SquareTerminal {...icon} />, act: () => void copyText(command) },
+          {
+            label: text.run.copyWatch,
+            icon: <SquareTerminal {...icon} />,
+            act: () => void copyText(`${CLI} run get ${run.id}`),
+          },
+        ]}
+      />
+    </>
+  );
+}
+
+/** The same request once more. Files belong to one run, so with files the request is only laid out to be sent again. */
+function useRunAgain(run: RunDetail) {
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: async () => {
+      if (run.files.length > 0) return undefined;
+      const { agent, input, model } = run;
+      return startRun({ agent, input, ...(model === null ? {} : { model }) });
+    },
+    onSuccess: async (started) => {
+      if (started !== undefined) return navigate({ to: "/runs/$id", params: { id: started.id } });
+      notify(text.run.attachAgain);
+      return navigate({ to: "/agents/$name", params: { name: run.agent }, search: { tab: "try", run: run.id } });
+    },
+  });
+}

@@ -1,0 +1,164 @@
+import type { ReactNode } from "react";
+import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
+import { Card, Fact } from "../../parts/card.tsx";
+import { CopyButton } from "../../parts/copy.tsx";
+import { bytes, count, duration } from "../../parts/format.ts";
+import { JsonView } from "../../parts/json-view.tsx";
+import { Markdown } from "../../parts/markdown.tsx";
+import { StatePill } from "../../parts/state-pill.tsx";
+import { text } from "../../text.ts";
+import { Fold, TextBlock } from "./fold.tsx";
+import { MadeFiles } from "./pictures.tsx";
+
+type Props = { readonly run: RunDetail; readonly step: Step; readonly draft: string | undefined };
+
+/** All there is about one step. */
+export const StepDetail = ({ run, step, draft }: Props) => (
+  <div className="space-y-4">
+    {step.kind === "model" ? <ModelDetail run={run} step={step} draft={draft} /> : <ToolDetail step={step} />}
+  </div>
+);
+
+type Of<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
+type ModelProps = { readonly run: RunDetail; readonly step: Of<"model">; readonly draft: string | undefined };
+
+function ModelDetail({ run, step, draft = "" }: ModelProps) {
+  const { facts } = text.step;
+  const words = step.text === "" ? draft : step.text;
+  return (
+    <>
+      <Card title={text.run.turn(step.turn)} actions={<StatePill state={step.state} />}>
+        <Facts>
+          <Fact name={facts.model}>{step.model}</Fact>
+          <Fact name={facts.duration}>{step.duration_ms === null ? "–" : duration(step.duration_ms)}</Fact>
+          <Fact name={facts.first}>{step.first_part_ms === null ? "–" : duration(step.first_part_ms)}</Fact>
+          <Fact name={facts.tokensIn}>{step.input_tokens === null ? "–" : count(step.input_tokens)}</Fact>
+          <Fact name={facts.tokensOut}>{step.output_tokens === null ? "–" : count(step.output_tokens)}</Fact>
+          <Fact name={facts.finish}>{step.finish === null ? "–" : (text.step.finish[step.finish] ?? step.finish)}</Fact>
+        </Facts>
+      </Card>
+      <Attempts step={step} />
+      {words === "" ? null : (
+        <Card title={text.step.said} actions={<CopyButton value={words} />}>
+          <Markdown>{words}</Markdown>
+        </Card>
+      )}
+      {step.tool_calls.length === 0 ? null : (
+        <Card title={text.step.asked(step.tool_calls.length)}>
+          <ol className="space-y-3">
+            {step.tool_calls.map((call) => (
+              <li key={call.id}>
+                <p className="mb-1 font-mono text-xs font-semibold">{call.name}</p>
+                <Loose label={call.name} value={call.arguments} />
+              </li>
+            ))}
+          </ol>
+        </Card>
+      )}
+      {step.turn === 1 ? (
+        <Card title={text.run.prompts} flush>
+          <Fold title={text.run.systemPrompt} content={run.system_prompt} />
+          <Fold title={text.run.prompt} content={run.prompt} open />
+        </Card>
+      ) : null}
+    </>
+  );
+}
+
+function Attempts({ step }: { readonly step: Of<"model"> }) {
+  if (step.attempts.length === 0) return null;
+  return (
+    <Card title={text.step.failedAttempts(step.attempts.length)}>
+      <ol className="space-y-2">
+        {step.attempts.map((attempt, index) => (
+          <li key={index} className="text-sm">
+            <span className="font-mono text-xs text-bad">{attempt.class}</span> {attempt.message}
+            <span className="block text-xs text-muted">
+              {attempt.retry_in_ms === null ? text.step.gaveUp : text.step.retried(duration(attempt.retry_in_ms))}
+            </span>
+          </li>
+        ))}
+      </ol>
+    </Card>
+  );
+}
+
+function ToolDetail({ step }: { readonly step: Of<"tool"> }) {
+  const { facts } = text.step;
+  const failed = step.state === "failed";
+  return (
+    <>
+      <Card title={<span className="font-mono">{step.tool}</span>} actions={<StatePill state={step.state} />}>
+        <Facts>
+          <Fact name={facts.duration}>{step.duration_ms === null ? "–" : duration(step.duration_ms)}</Fact>
+          <Fact name={facts.fuel}>{count(step.fuel)}</Fact>
+          <Fact name={facts.memory}>{bytes(step.memory_bytes)}</Fact>
+          <Fact name={facts.turn}>{step.turn}</Fact>
+          <Fact name={facts.outcome}>{step.outcome ?? "–"}</Fact>
+        </Facts>
+        {failed && step.outcome !== null ? (
+          <p className="mt-3 border-t border-line pt-3 text-sm text-muted">{text.outcomes[step.outcome] ?? ""}</p>
+        ) : null}
+      </Card>
+      <Card title={text.step.arguments} actions={<CopyButton value={JSON.stringify(step.arguments, null, 2)} />}>
+        <JsonView value={step.arguments} />
+      </Card>
+      <Result step={step} />
+      {step.artifacts.length === 0 ? null : (
+        <Card title={text.run.made}>
+          <MadeFiles files={step.artifacts} />
+        </Card>
+      )}
+    </>
+  );
+}
+
+function Result({ step }: { readonly step: Of<"tool"> }) {
+  if (step.text === "" && step.structured === null) return null;
+  return (
+    <Card
+      flush
+      title={step.state === "failed" ? text.step.failure : text.step.result}
+      actions={<CopyButton value={step.text} />}
+    >
+      {step.structured === null ? (
+        <Loose label={text.step.result} value={step.text} />
+      ) : (
+        <>
+          <div className="p-4">
+            <JsonView value={step.structured} />
+          </div>
+          <div className="border-t border-line">
+            <Fold title={text.step.shownToModel} content={step.text} />
+          </div>
+        </>
+      )}
+    </Card>
+  );
+}
+
+/** Text that is JSON as a tree, any other as it is. */
+export function Loose({ label, value }: { readonly label: string; readonly value: string }) {
+  const parsed = parsedObject(value);
+  return parsed === undefined ? (
+    <TextBlock label={label}>{value}</TextBlock>
+  ) : (
+    <div className="p-1">
+      <JsonView value={parsed} />
+    </div>
+  );
+}
+
+function parsedObject(value: string): object | undefined {
+  if (!/^\s*[[{]/.test(value)) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(value);
+    return typeof parsed === "object" && parsed !== null ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const Facts = ({ children }: { readonly children: ReactNode }) => (
+  <dl className="grid grid-cols-2 gap-x-4 gap-y-3 sm:grid-cols-3">{children}</dl>
+);

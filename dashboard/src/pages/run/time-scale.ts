@@ -1,0 +1,40 @@
+import type { RunDetail } from "../../../../src/api/contract/index.ts";
+import { duration } from "../../parts/format.ts";
+
+/** From a run's creation to its end, or to now while it goes on. Milliseconds. */
+export type TimeScale = { readonly startMs: number; readonly endMs: number; readonly nowMs: number };
+
+type Timed = Pick<RunDetail, "created_at" | "ended_at" | "step_list">;
+
+export function timeScale({ created_at, ended_at, step_list }: Timed, nowMs: number): TimeScale {
+  const startMs = Date.parse(created_at);
+  const ends = step_list.map(({ started_at, duration_ms }) => Date.parse(started_at) + (duration_ms ?? 0));
+  const endMs = Math.max(ended_at === null ? nowMs : Date.parse(ended_at), startMs + 1, ...ends);
+  return { startMs, endMs, nowMs };
+}
+
+/** Where a stretch of time lies, in percent of the whole. */
+export function span({ startMs, endMs }: TimeScale, from: number, to: number): { left: number; width: number } {
+  const whole = endMs - startMs;
+  const left = Math.min(100, Math.max(0, ((from - startMs) / whole) * 100));
+  const right = Math.min(100, Math.max(left, ((to - startMs) / whole) * 100));
+  return { left, width: right - left };
+}
+
+const STEPS = [1, 2, 5];
+const TICKS_MAX = 5;
+
+/** Round moments on the scale, with 0. */
+export function ticksOf({ startMs, endMs }: TimeScale): readonly { readonly at: number; readonly label: string }[] {
+  const whole = endMs - startMs;
+  let stepMs = 1;
+  for (let power = 1; whole / stepMs > TICKS_MAX; power *= 10) {
+    stepMs = STEPS.map((step) => step * power).find((step) => whole / step <= TICKS_MAX) ?? 10 * power;
+  }
+  const ticks: { at: number; label: string }[] = [];
+  for (let ms = 0; ms <= whole * 0.97; ms += stepMs) ticks.push({ at: (ms / whole) * 100, label: shortSpan(ms) });
+  return ticks;
+}
+
+const shortSpan = (ms: number): string =>
+  ms === 0 ? "0" : ms < 1_000 ? `${ms} ms` : ms < 60_000 ? `${ms / 1_000} s` : duration(ms);

@@ -1,0 +1,28 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { Play } from "lucide-react";
+import { agentsQuery } from "../../api/queries.ts";
+import { buttonClass } from "../../parts/button.tsx";
+import { Empty } from "../../parts/empty.tsx";
+import { CLI } from "../../parts/shell-command.ts";
+import { text } from "../../text.ts";
+
+/** What a list of runs says before the first. */
+export function NoRuns({ agent }: { readonly agent?: string | undefined }) {
+  const first = useInfiniteQuery(agentsQuery).data?.pages[0]?.items[0]?.name;
+  const name = agent ?? first;
+  return (
+    <Empty
+      title={text.runs.empty}
+      note={text.runs.emptyNote}
+      command={`${CLI} run ${name ?? text.runs.someAgent} "${text.runs.someRequest}"`}
+    >
+      {name === undefined ? null : (
+        <Link to="/agents/$name" params={{ name }} search={{ tab: "try" }} className={buttonClass("primary")}>
+          <Play aria-hidden />
+          {text.palette.ask(name)}
+        </Link>
+      )}
+    </Empty>
+  );
+}

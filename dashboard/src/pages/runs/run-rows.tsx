@@ -1,0 +1,70 @@
+import { Link } from "@tanstack/react-router";
+import type { RunSummary } from "../../../../src/api/contract/index.ts";
+import { Ago } from "../../parts/ago.tsx";
+import { useServerNow } from "../../parts/clock.ts";
+import { count, duration, shortCount } from "../../parts/format.ts";
+import { StatePill } from "../../parts/state-pill.tsx";
+import { Row, rowLink, Td, Th } from "../../parts/table.tsx";
+import { text } from "../../text.ts";
+
+type HeadProps = { readonly withAgent?: boolean };
+
+export function RunHead({ withAgent = true }: HeadProps) {
+  const { columns } = text.runs;
+  return (
+    <thead>
+      <tr>
+        <Th className="w-36">{columns.state}</Th>
+        <Th>{columns.request}</Th>
+        {withAgent ? <Th className="w-48 max-sm:hidden">{columns.agent}</Th> : null}
+        <Th className="w-20 text-right max-lg:hidden">{columns.tools}</Th>
+        <Th className="w-24 text-right max-lg:hidden">{columns.tokens}</Th>
+        <Th className="w-24 text-right">{columns.duration}</Th>
+        <Th className="w-28 text-right max-sm:hidden">{columns.started}</Th>
+      </tr>
+    </thead>
+  );
+}
+
+type RowProps = HeadProps & { readonly run: RunSummary; readonly index?: number };
+
+export function RunRow({ run, index, withAgent = true }: RowProps) {
+  const tokens = run.input_tokens + run.output_tokens;
+  return (
+    <Row className="h-10.5" aria-rowindex={index}>
+      <Td>
+        <StatePill state={run.state} />
+      </Td>
+      <Td className="max-w-0">
+        <Link to="/runs/$id" params={{ id: run.id }} data-row-link className={`${rowLink} block truncate`}>
+          {run.input_preview}
+        </Link>
+        {run.failure === null ? null : <span className="block truncate text-xs text-bad">{run.failure.message}</span>}
+      </Td>
+      {withAgent ? (
+        <Td className="max-w-48 truncate text-muted max-sm:hidden">
+          {run.agent}
+          <span className="text-faint">@{run.revision}</span>
+        </Td>
+      ) : null}
+      <Td className="text-right text-muted max-lg:hidden">{run.tool_calls === 0 ? "–" : count(run.tool_calls)}</Td>
+      <Td className="text-right text-muted max-lg:hidden">{tokens === 0 ? "–" : shortCount(tokens)}</Td>
+      <Td className="text-right text-muted">
+        <RunDuration run={run} />
+      </Td>
+      <Td className="text-right text-muted max-sm:hidden">
+        <Ago at={run.created_at} />
+      </Td>
+    </Row>
+  );
+}
+
+/** How long a run took, or has taken so far. */
+export function RunDuration({ run }: { readonly run: RunSummary }) {
+  return run.duration_ms === null ? <Growing since={run.started_at ?? run.created_at} /> : duration(run.duration_ms);
+}
+
+function Growing({ since }: { readonly since: string }) {
+  const nowMs = useServerNow(250);
+  return duration(Math.max(0, nowMs - Date.parse(since)));
+}

@@ -1,0 +1,36 @@
+import type { ComponentProps } from "react";
+import ReactMarkdown, { type Components } from "react-markdown";
+import remarkGfm from "remark-gfm";
+
+const PLUGINS = [remarkGfm];
+
+/** Only pictures of this server are loaded: an address elsewhere would tell its owner who reads what. */
+function Picture({ src, alt }: ComponentProps<"img">) {
+  const here = typeof src === "string" && src.startsWith("/") && !src.startsWith("//");
+  return here ? <img src={src} alt={alt ?? ""} /> : <span>{alt === "" ? src : alt}</span>;
+}
+
+const COMPONENTS: Components = {
+  a: ({ href, children }) => (
+    <a href={href} target="_blank" rel="noreferrer nofollow">
+      {children}
+    </a>
+  ),
+  img: ({ src, alt }) => <Picture src={src} alt={alt} />,
+  table: ({ children }) => (
+    <div className="prose-table">
+      <table>{children}</table>
+    </div>
+  ),
+  h1: ({ children }) => <h3>{children}</h3>,
+  h2: ({ children }) => <h4>{children}</h4>,
+  h3: ({ children }) => <h5>{children}</h5>,
+};
+
+export const MarkdownBody = ({ children }: { readonly children: string }) => (
+  <div className="prose">
+    <ReactMarkdown remarkPlugins={PLUGINS} components={COMPONENTS}>
+      {children}
+    </ReactMarkdown>
+  </div>
+);

@@ -1,0 +1,35 @@
+type Words = { readonly [key: string]: string };
+
+/** Part of the catalogue in text.ts: why a tool call failed, by the outcome's name on the wire. */
+export const OUTCOMES: Words = {
+  "tool-error": "The tool ran and refused: its own words say why. The model saw them and could correct the call.",
+  "unknown-tool": "No tool of that name is loaded, or the agent's definition does not list it.",
+  "invalid-arguments": "The arguments do not fit the tool's schema, so it was not called.",
+  fuel: "It used up its fuel, the limit on how much it may compute in one call.",
+  deadline: "It took longer than its deadline allows.",
+  memory: "It asked for more memory than it may have.",
+  trap: "The module stopped at an illegal operation. This is a fault of the tool.",
+  "bad-output": "What it returned is no valid result, or too large.",
+  crashed: "The sandbox process it ran in ended.",
+  quarantined: "The tool server broke its limits too often and is set aside.",
+  overloaded: "Too many calls were waiting for the sandbox.",
+  cancelled: "The run was cancelled while it ran.",
+  denied: "It tried something it was not granted.",
+};
+
+/** How a turn of a model ended, by the name on the wire. */
+export const FINISHES: Words = { stop: "an answer", "tool-calls": "tool calls", length: "its length limit" };
+
+/** States of runs, steps and tool servers, by the name on the wire. */
+export const STATES = {
+  queued: "Queued",
+  running: "Running",
+  "needs-decision": "Needs decision",
+  completed: "Completed",
+  failed: "Failed",
+  cancelled: "Cancelled",
+  done: "Done",
+  waiting: "Waiting",
+  loaded: "Ready",
+  quarantined: "Quarantined",
+} as const;
