@@ -24,6 +24,7 @@ export async function listUpTo<Item>(
     const raw = isJsonObject(page.raw) ? page.raw["items"] : undefined;
     if (Array.isArray(raw)) rawItems.push(...raw);
     next = page.value.next;
+    if (items.length === page.value.items.length && (next === null || items.length >= countMax)) return page;
   } while (next !== null && items.length < countMax);
   return { value: { items, next }, raw: { items: rawItems, next } };
 }

@@ -55,6 +55,7 @@ export async function* follow<Event>(client: Client, options: FollowOptions<Even
         }
       }
     } catch (error) {
+      options.signal.throwIfAborted();
       if (!connected || !worthRetrying(error)) throw error;
       if (lostAtMs !== undefined && performance.now() - lostAtMs > outageMax(options)) throw error;
     }
@@ -62,7 +63,7 @@ export async function* follow<Event>(client: Client, options: FollowOptions<Even
       lostAtMs = performance.now();
       options.onLink("lost");
     }
-    await pause(pauseMs, options.signal);
+    await pause(pauseMs, options.signal).catch(() => options.signal.throwIfAborted());
     pauseMs = Math.min(PAUSE_MS_MAX, pauseMs * 2);
   }
 }

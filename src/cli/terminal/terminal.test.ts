@@ -1,0 +1,73 @@
+import { Readable, Writable } from "node:stream";
+import { expect, test } from "vitest";
+import { Terminal } from "./terminal.ts";
+
+function sink(isTTY: boolean) {
+  const written: string[] = [];
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (chunk, _encoding, done) => {
+      written.push(String(chunk));
+      done();
+    },
+  });
+  return { stream: Object.assign(stream, { isTTY, columns: 60 }), take: () => written.splice(0).join("") };
+}
+
+/** One screen for both streams, or two pipes. */
+function terminal({ screen, quiet = false }: { readonly screen: boolean; readonly quiet?: boolean }) {
+  const output = sink(screen);
+  const error = screen ? output : sink(false);
+  const streams = { input: Readable.from([]), output: output.stream, error: error.stream };
+  return { terminal: new Terminal(streams, { colour: false, quiet }), output: output.take, error: error.take };
+}
+
+test("results go to standard output and notes to standard error", () => {
+  const { terminal: tested, output, error } = terminal({ screen: false });
+  tested.write("answer\n");
+  tested.note("by the way");
+  expect(output()).toBe("answer\n");
+  expect(error()).toBe("by the way\n");
+});
+
+test("a note does not begin in the middle of a line of output on the same screen", () => {
+  const { terminal: tested, output } = terminal({ screen: true });
+  tested.write("half an answ");
+  tested.note("a tool was called");
+  tested.write("er\n");
+  expect(output()).toBe("half an answ\na tool was called\ner\n");
+});
+
+test("quiet silences notes, not complaints", () => {
+  const { terminal: tested, error } = terminal({ screen: false, quiet: true });
+  tested.note("nothing to see");
+  tested.complain("but this");
+  expect(error()).toBe("but this\n");
+});
+
+test("the status line is gone before anything else is written", () => {
+  const { terminal: tested, output } = terminal({ screen: true });
+  tested.status("thinking");
+  expect(output()).toContain("thinking");
+  tested.write("answer\n");
+  const written = output();
+  expect(written.indexOf("\u001B[2K")).toBeLessThan(written.indexOf("answer"));
+  tested.status(undefined);
+  expect(output().endsWith("\u001B[2K")).toBe(true);
+});
+
+test("there is no status line in a pipe", () => {
+  const { terminal: tested, error } = terminal({ screen: false });
+  tested.status("thinking");
+  expect(error()).toBe("");
+});
+
+test("what comes from elsewhere is made safe for a screen and left alone for a pipe", () => {
+  const foreign = "\u001B[2Jgone\n";
+  const screen = terminal({ screen: true });
+  screen.terminal.writeForeign(foreign);
+  expect(screen.output()).toBe("gone\n");
+  const pipe = terminal({ screen: false });
+  pipe.terminal.writeForeign(foreign);
+  expect(pipe.output()).toBe(foreign);
+});

@@ -1,0 +1,205 @@
+import { spawn } from "node:child_process";
+import { text } from "node:stream/consumers";
+import { expect, test } from "vitest";
+import { caxton, LAUNCHER } from "./caxton.ts";
+import { answer, fakeServer, problem, runSummary } from "./fake-server.ts";
+
+const agent = (name: string) => ({
+  name,
+  workspace: "default",
+  revision: 3,
+  version: "1.0.0",
+  description: "Says hello",
+  capabilities: ["greeting"],
+  tools: ["date_time"],
+  model: null,
+  deployed_at: "2026-11-21T10:00:00.000Z",
+});
+
+const agentPage = { items: [agent("greeter"), agent("writer")], next: null, later_field: true };
+const serveAgents = () => fakeServer({ "GET /api/v1/agents": (_request, response) => answer(response, agentPage) });
+
+test("a list in a pipe is a table without colour, its footer apart", async () => {
+  await using server = await serveAgents();
+  const { code, stdout, stderr } = await caxton(["agent", "list"], { server: server.url });
+  expect(code).toBe(0);
+  expect(stdout.split("\n").map((line) => line.replaceAll(/ {2,}/g, "  "))).toEqual([
+    "NAME  REV  MODEL  TOOLS  DEPLOYED  DESCRIPTION",
+    "greeter  3  (default)  date_time  2026-11-21T10:00:00.000Z  Says hello",
+    "writer  3  (default)  date_time  2026-11-21T10:00:00.000Z  Says hello",
+    "",
+  ]);
+  expect(stderr).toBe("2 agents\n");
+});
+
+test("-o json is the document of the API, also with fields this version does not know", async () => {
+  await using server = await serveAgents();
+  const { stdout, stderr } = await caxton(["agents", "list", "--json", "--limit", "50"], { server: server.url });
+  expect(JSON.parse(stdout)).toEqual(agentPage);
+  expect(stderr).toBe("");
+});
+
+test("-o name, jsonl and yaml give what scripts want", async () => {
+  await using server = await serveAgents();
+  const ask = (format: string) => caxton(["agent", "list", "-o", format], { server: server.url });
+  const [name, jsonl, yaml] = await Promise.all([ask("name"), ask("jsonl"), ask("yaml")]);
+  expect(name.stdout).toBe("greeter\nwriter\n");
+  expect(
+    jsonl.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line)),
+  ).toEqual(agentPage.items);
+  expect(yaml.stdout).toContain("- name: greeter\n");
+});
+
+test("CAXTON_OUTPUT chooses a format where a command has it", async () => {
+  await using server = await serveAgents();
+  const environment = { CAXTON_OUTPUT: "name" };
+  expect((await caxton(["agent", "list"], { server: server.url, environment })).stdout).toBe("greeter\nwriter\n");
+});
+
+test("requests say who asks and present the token, which is never shown", async () => {
+  await using server = await serveAgents();
+  const environment = { CAXTON_TOKEN: "cxk_secret" };
+  const { stdout, stderr } = await caxton(["agent", "list", "--debug"], { server: server.url, environment });
+  expect(server.received[0]?.headers).toMatchObject({ authorization: "Bearer cxk_secret", "x-caxton-client": "cli" });
+  expect(stderr).toContain("GET /api/v1/agents?limit=200  200");
+  expect(stdout + stderr).not.toContain("cxk_secret");
+});
+
+test("a list longer than a page is fetched page by page", async () => {
+  await using server = await fakeServer({
+    "GET /api/v1/runs": ({ path }, response) => {
+      const query = new URL(path, "http://x").searchParams;
+      const count = Number(query.get("limit"));
+      const items = Array.from({ length: count }, () => runSummary());
+      answer(response, { items, next: query.get("cursor") === null ? "second" : null });
+    },
+  });
+  const { stdout } = await caxton(["run", "list", "--limit", "250", "-o", "name"], { server: server.url });
+  expect(stdout.trim().split("\n")).toHaveLength(250);
+  expect(server.received.map(({ path }) => path)).toEqual([
+    "/api/v1/runs?limit=200",
+    "/api/v1/runs?limit=50&cursor=second",
+  ]);
+});
+
+test("with no server the error names the address, says how to start one, and exits with 7", async () => {
+  const { code, stdout, stderr } = await caxton(["agent", "list"]);
+  expect({ code, stdout }).toEqual({ code: 7, stdout: "" });
+  expect(stderr).toBe(
+    "error: no Caxton server answers at http://127.0.0.1:1\n  start one with: npx caxton serve  [SERVER_UNREACHABLE]\n",
+  );
+});
+
+test.each([
+  [401, 4],
+  [403, 4],
+  [404, 3],
+  [409, 5],
+  [413, 2],
+  [422, 6],
+  [429, 1],
+  [500, 1],
+  [503, 7],
+  [504, 8],
+  [418, 2],
+])("a refusal with status %d exits with %d", async (status, code) => {
+  await using server = await fakeServer({
+    "GET /api/v1/agents/x": (_request, response) =>
+      answer(response, problem({ status, code: "SOME_CODE", detail: "it does not go" })),
+  });
+  const ended = await caxton(["agent", "get", "x"], { server: server.url });
+  expect(ended).toEqual({
+    code,
+    signal: null,
+    stdout: "",
+    stderr: "error: it does not go\n  do this instead  [SOME_CODE]\n",
+  });
+});
+
+test("with -o json the server's problem document comes on standard error as it is", async () => {
+  const refusal = problem({ status: 404, code: "AGENT_NOT_FOUND", detail: "there is no agent x" });
+  await using server = await fakeServer({ "GET /api/v1/agents/x": (_request, response) => answer(response, refusal) });
+  const { stdout, stderr } = await caxton(["agent", "get", "x", "-o", "json"], { server: server.url });
+  expect(stdout).toBe("");
+  expect(JSON.parse(stderr)).toEqual(refusal);
+});
+
+test("with --debug the request's id is shown", async () => {
+  await using server = await fakeServer({});
+  const { stderr } = await caxton(["agent", "get", "x", "--debug"], { server: server.url });
+  expect(stderr).toContain("request request-1");
+});
+
+test("another program at the address is recognised", async () => {
+  await using server = await fakeServer({
+    "GET /api/v1/agents": (_request, response) => void response.writeHead(404).end("<html>not here</html>"),
+    "GET /api/v1/status": (_request, response) => void response.end("<html>welcome</html>"),
+  });
+  const [list, status] = await Promise.all([
+    caxton(["agent", "list"], { server: server.url }),
+    caxton(["status"], { server: server.url }),
+  ]);
+  expect(list.stderr).toContain("[NOT_A_CAXTON_SERVER]");
+  expect(status.stderr).toContain("[NOT_A_CAXTON_SERVER]");
+  expect([list.code, status.code]).toEqual([7, 7]);
+});
+
+test("an answer of another form says where it differs", async () => {
+  await using server = await fakeServer({
+    "GET /api/v1/agents": (_request, response) => answer(response, { items: [{ name: 7 }], next: null }),
+  });
+  const { code, stderr } = await caxton(["agent", "list"], { server: server.url });
+  expect(code).toBe(1);
+  expect(stderr).toContain("is not understood: items.0.name");
+  expect(stderr).toContain("caxton version");
+});
+
+test("a server that does not answer in time gives exit 8", async () => {
+  await using server = await fakeServer({ "GET /api/v1/agents": () => undefined });
+  const { code, stderr } = await caxton(["agent", "list", "--timeout", "300ms"], { server: server.url });
+  expect(code).toBe(8);
+  expect(stderr).toContain("no answer within 0.3 s");
+});
+
+test("health exits with 0 when well and 1 when not, whatever the reason", async () => {
+  await using well = await fakeServer({
+    "GET /health": (_request, response) => answer(response, { status: "ok", version: "0.1.0" }),
+    "GET /ready": (_request, response) =>
+      answer(response, { status: "starting", checks: { tools: { ok: false, note: "tool servers start" } } }, 503),
+  });
+  const [alive, ready, absent] = await Promise.all([
+    caxton(["health"], { server: well.url }),
+    caxton(["health", "--ready"], { server: well.url }),
+    caxton(["health"]),
+  ]);
+  expect([alive.code, ready.code, absent.code]).toEqual([0, 1, 1]);
+  expect(ready.stdout).toContain("starting");
+  expect(ready.stdout).toContain("tool servers start");
+});
+
+test("deleting asks, and where nobody can be asked wants --yes", async () => {
+  await using server = await fakeServer({
+    "DELETE /api/v1/agents/greeter": (_request, response) => void response.writeHead(204).end(),
+  });
+  const refused = await caxton(["agent", "delete", "greeter"], { server: server.url });
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain("add --yes");
+  expect(server.received).toEqual([]);
+  const done = await caxton(["agent", "delete", "greeter", "--yes"], { server: server.url });
+  expect({ code: done.code, stdout: done.stdout }).toEqual({ code: 0, stdout: "deleted  greeter\n" });
+});
+
+test("a reader that has seen enough ends a long list without a complaint", async () => {
+  const items = Array.from({ length: 200 }, () => runSummary({ input_preview: "x".repeat(2_000) }));
+  await using server = await fakeServer({
+    "GET /api/v1/runs": (_request, response) => answer(response, { items, next: null }),
+  });
+  const line = `'${process.execPath}' '${LAUNCHER}' run list --limit 200 -o jsonl | head -n 1`;
+  const shell = spawn("sh", ["-c", line], { env: { PATH: "/usr/bin:/bin", CAXTON_SERVER: server.url }, stdio: "pipe" });
+  const [stdout, stderr] = await Promise.all([text(shell.stdout), text(shell.stderr)]);
+  expect(JSON.parse(stdout)).toEqual(items[0]);
+  expect(stderr).toBe("");
+});
