@@ -1,0 +1,19 @@
+//! csv_parser: reads any CSV file and answers questions about it.
+
+mod describe;
+mod distinct;
+mod group;
+mod input;
+mod profile;
+
+use mcp::{serve, Server};
+
+fn main() {
+    serve(&Server {
+        name: "csv_parser",
+        title: "CSV parser",
+        version: env!("CARGO_PKG_VERSION"),
+        instructions: "Reads CSV files of any dialect. Call describe first to learn the columns, then group, filter, statistics or parse.",
+        tools: &[describe::TOOL, group::TOOL],
+    });
+}

@@ -1,0 +1,23 @@
+//! What every built-in tool server shares: MCP over standard input and output, tools with schemas, access to arguments
+//! and files, and answers that people, models and programs can read.
+//!
+//! A server is a WASI preview 1 command: it reads one JSON-RPC message a line, answers in order, and ends at end of input.
+
+mod answer;
+mod arguments;
+pub mod files;
+mod json;
+mod nearest;
+mod rpc;
+pub mod schema;
+mod text_table;
+mod tool;
+pub mod wasi;
+
+pub use answer::{Answer, Failure, Outcome};
+pub use arguments::Arguments;
+pub use json::{object, Json};
+pub use nearest::nearest;
+pub use rpc::serve;
+pub use text_table::{short_number, Align, TextTable};
+pub use tool::{Hints, Server, Tool};
