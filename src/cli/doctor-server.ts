@@ -34,8 +34,8 @@ export async function checkServer({ client }: Context): Promise<ServerFindings> 
 
 function models({ default_model: standard, models: providers }: Status): Finding[] {
   const check = "models";
-  const provider = providers.find((each) => standard.startsWith(`${each.provider}/`));
-  if (standard.startsWith("mock/")) {
+  const provider = providers.find((each) => each.provider === standard.split("/")[0]);
+  if (provider?.provider === "mock") {
     const fix = "start the server with OPENAI_API_KEY set, or set models.default in caxton.toml";
     return [{ check, state: "warn", note: "no language model is configured; the built-in mock answers", fix }];
   }

@@ -65,7 +65,7 @@ export function banner(
 ): string {
   const { style } = context.terminal;
   const model = started.services.models.defaultModel;
-  const note = started.services.models.providers().find(({ name }) => model.startsWith(`${name}/`))?.note ?? "";
+  const note = started.services.models.providers().find(({ name }) => name === providerOf(model))?.note ?? "";
   const directory = relative(process.cwd(), agentsDirectory) || ".";
   const lines: [string, string][] = [
     [
@@ -90,6 +90,9 @@ export function banner(
   const body = lines.map(([label, value]) => `  ${style("dim", label.padEnd(width))}  ${value}`.trimEnd());
   return `\n${[head, ...body].join("\n")}\n\n`;
 }
+
+/** The provider in `provider/model`. */
+const providerOf = (model: string): string => model.split("/")[0] ?? model;
 
 export type BannerOptions = { readonly context: Context; readonly agentsDirectory: string; readonly watching: boolean };
 
