@@ -1,0 +1,152 @@
+import type { Broker, BrokeredFile, Caller, Refused } from "./broker.ts";
+import { encodeInfo, encodeNumber, encodeRefusal, GRANTED_BYTES, type IoRequest, type Refusal } from "./wire/index.ts";
+
+/** Files one call may have open. */
+const OPEN_FILES_MAX = 32;
+/** Bytes one read may ask for; the child reads ahead in pieces of this size at most. */
+const READ_BYTES_MAX = 1024 * 1024;
+
+type Reply = readonly Uint8Array[];
+
+/**
+ * The files of one call: takes the child's requests to the broker and keeps what was opened, until the call is over.
+ * It also knows whether the call changed anything outside its sandbox, which decides whether it may be made again.
+ */
+export class FileDesk {
+  readonly #broker: Broker;
+  readonly #caller: Caller;
+  readonly #files = new Map<number, BrokeredFile>();
+  #nextHandle = 1;
+  #opening = 0;
+  #isClosed = false;
+  #hasEffects = false;
+  #denials = 0;
+
+  constructor(broker: Broker, caller: Caller) {
+    this.#broker = broker;
+    this.#caller = caller;
+  }
+
+  /** Whether something outside may have changed. */
+  get hasEffects(): boolean {
+    return this.#hasEffects;
+  }
+
+  /** Requests that the grants do not allow. */
+  get denials(): number {
+    return this.#denials;
+  }
+
+  /** The answer's parts. Never throws. */
+  async serve(request: IoRequest): Promise<Reply> {
+    try {
+      return await this.#serve(request);
+    } catch {
+      return [encodeRefusal("io")];
+    }
+  }
+
+  #serve(request: IoRequest): Promise<Reply> {
+    switch (request.op) {
+      case "open":
+        return this.#open(request);
+      case "read":
+        return this.#read(request);
+      case "write":
+        return this.#write(request);
+      case "truncate":
+        return this.#truncate(request);
+      case "close":
+        return this.#close(request.handle);
+      case "stat":
+        return this.#stat(request.path);
+      case "list":
+        return this.#list(request.path);
+      case "make-directory":
+        return this.#change(this.#broker.createDirectory(this.#caller, request.path));
+      case "rename":
+        return this.#change(this.#broker.rename(this.#caller, request.from, request.to));
+      case "remove":
+        return this.#change(this.#broker.remove(this.#caller, request.path, request.kind));
+    }
+  }
+
+  async #open({ path, flags }: Extract<IoRequest, { op: "open" }>): Promise<Reply> {
+    if (this.#files.size + this.#opening >= OPEN_FILES_MAX) return this.#refuse("too-many-open");
+    if (flags.access === "write" || flags.create || flags.truncate) this.#hasEffects = true;
+    this.#opening += 1;
+    try {
+      const file = await this.#broker.open(this.#caller, path, flags);
+      if (isRefused(file)) return this.#refuse(file.reason);
+      if (this.#isClosed) {
+        await file.close();
+        return this.#refuse("io");
+      }
+      const handle = this.#nextHandle++;
+      this.#files.set(handle, file);
+      return [GRANTED_BYTES, encodeNumber(handle), encodeInfo(file.info)];
+    } finally {
+      this.#opening -= 1;
+    }
+  }
+
+  async #read({ handle, offset, length }: Extract<IoRequest, { op: "read" }>): Promise<Reply> {
+    const bytes = await this.#files.get(handle)?.read(offset, Math.min(length, READ_BYTES_MAX));
+    if (bytes === undefined) return this.#refuse("invalid");
+    return isRefused(bytes) ? this.#refuse(bytes.reason) : [GRANTED_BYTES, bytes];
+  }
+
+  async #write({ handle, offset, bytes }: Extract<IoRequest, { op: "write" }>): Promise<Reply> {
+    const written = await this.#files.get(handle)?.write(offset, bytes);
+    if (written === undefined) return this.#refuse("invalid");
+    return typeof written === "number" ? [GRANTED_BYTES, encodeNumber(written)] : this.#refuse(written.reason);
+  }
+
+  async #truncate({ handle, bytes }: Extract<IoRequest, { op: "truncate" }>): Promise<Reply> {
+    const file = this.#files.get(handle);
+    if (file === undefined) return this.#refuse("invalid");
+    const outcome = await file.truncate(bytes);
+    return isRefused(outcome) ? this.#refuse(outcome.reason) : [GRANTED_BYTES];
+  }
+
+  async #close(handle: number): Promise<Reply> {
+    const file = this.#files.get(handle);
+    this.#files.delete(handle);
+    await file?.close();
+    return file === undefined ? this.#refuse("invalid") : [GRANTED_BYTES];
+  }
+
+  async #stat(path: string): Promise<Reply> {
+    const info = await this.#broker.stat(this.#caller, path);
+    return isRefused(info) ? this.#refuse(info.reason) : [GRANTED_BYTES, encodeInfo(info)];
+  }
+
+  async #list(path: string): Promise<Reply> {
+    const entries = await this.#broker.list(this.#caller, path);
+    if (isRefused(entries)) return this.#refuse(entries.reason);
+    const listed = entries.map(({ name, kind }) => [name, kind === "file" ? 0 : 1]);
+    return [GRANTED_BYTES, Buffer.from(JSON.stringify(listed))];
+  }
+
+  async #change(outcome: Promise<Refused | undefined>): Promise<Reply> {
+    this.#hasEffects = true;
+    const settled = await outcome;
+    return isRefused(settled) ? this.#refuse(settled.reason) : [GRANTED_BYTES];
+  }
+
+  #refuse(reason: Refusal): Reply {
+    if (reason === "denied") this.#denials += 1;
+    return [encodeRefusal(reason)];
+  }
+
+  /** Closes what the call left open. Never throws. */
+  async end(): Promise<void> {
+    this.#isClosed = true;
+    const files = [...this.#files.values()];
+    this.#files.clear();
+    await Promise.allSettled(files.map((file) => file.close()));
+  }
+}
+
+const isRefused = (value: unknown): value is Refused =>
+  typeof value === "object" && value !== null && "type" in value && value.type === "refused";

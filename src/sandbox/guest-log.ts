@@ -1,0 +1,33 @@
+const LINES_MAX = 200;
+const LINE_CHARS_MAX = 2_000;
+/** Everything but tab that moves a cursor, changes a colour or hides what it says. */
+// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+
+export type LogLine = { readonly atMs: number; readonly text: string };
+
+/** The last lines a tool server wrote to standard error, fit for a terminal. */
+export class GuestLog {
+  readonly #lines: LogLine[] = [];
+  #open = "";
+
+  append(bytes: Buffer, atMs: number): void {
+    const pieces = (this.#open + bytes.toString("utf8")).split("\n");
+    this.#open = (pieces.pop() ?? "").slice(0, LINE_CHARS_MAX);
+    for (const piece of pieces) this.#add(piece, atMs);
+  }
+
+  /** Oldest first; a line that was not ended is the last. */
+  lines(nowMs: number): readonly LogLine[] {
+    const open = clean(this.#open);
+    return open === "" ? [...this.#lines] : [...this.#lines, { atMs: nowMs, text: open }];
+  }
+
+  #add(piece: string, atMs: number): void {
+    this.#lines.push({ atMs, text: clean(piece) });
+    if (this.#lines.length > LINES_MAX) this.#lines.shift();
+  }
+}
+
+/** Text of a guest without control characters and what else could deceive a reader; at most 2,000 characters. */
+export const clean = (text: string): string => text.slice(0, LINE_CHARS_MAX).replaceAll(UNSEEN, "").trimEnd();

@@ -1,0 +1,132 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { Socket } from "node:net";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { here } from "../kernel/here.ts";
+import { Connection, type Frame, KIND } from "./wire/index.ts";
+
+/**
+ * A child process in which guests run.
+ *
+ * P1. It can read its own sources and nothing else, has no environment, no network, no processes of its own, and no
+ *     descriptor but its pipe: whatever a guest breaks out into, there is nothing there.
+ * P2. A child that sends a malformed frame is killed.
+ * P3. `onExit` is called once, after the process has ended, however it ended.
+ */
+const PIPE = 3;
+const STDERR_CHARS_MAX = 4_096;
+
+/** Bounds inside V8, behind those of the meter. */
+const V8_FLAGS = [
+  "--wasm-max-mem-pages=4096",
+  "--wasm-max-table-size=100000",
+  "--max-wasm-functions=50000",
+  "--wasm-max-committed-code-mb=512",
+  "--max-old-space-size=512",
+  "--max-semi-space-size=8",
+  "--disallow-code-generation-from-strings",
+];
+
+const ROOM = fileURLToPath(new URL(".", import.meta.url));
+const ENTRY = join(ROOM, "guest", `child.${here}`);
+/** What a child runs: frames, WASI, the guest host. */
+const SOURCES = ["wire", "wasi", "guest"].map((room) => join(ROOM, room, "*"));
+/** What only making a module ready needs. */
+const BUILD_SOURCES = [join(ROOM, "meter", "*"), join(dirname(ROOM), "kernel", "*")];
+
+export type GuestProcessOptions = {
+  readonly use: "run" | "build";
+  readonly payloadBytesMax: number;
+  readonly kinds: ReadonlySet<number>;
+  readonly onFrame: (frame: Frame) => void;
+  readonly onReady: () => void;
+  /** Why it ended, in words for a log. */
+  readonly onExit: (reason: string) => void;
+};
+
+export class GuestProcess {
+  readonly #child: ChildProcess;
+  readonly #connection: Connection;
+  readonly #exited = Promise.withResolvers<void>();
+  #frames = 0;
+  #hasEnded = false;
+  #stderr = "";
+  #fault: string | undefined;
+
+  constructor(options: GuestProcessOptions) {
+    const sources = options.use === "build" ? [...SOURCES, ...BUILD_SOURCES] : SOURCES;
+    const allowed = sources.map((path) => `--allow-fs-read=${path}`);
+    this.#child = spawn(process.execPath, [...V8_FLAGS, "--permission", ...allowed, ENTRY], {
+      env: {},
+      stdio: ["ignore", "ignore", "pipe", "pipe"],
+    });
+    const socket = this.#child.stdio[PIPE];
+    if (!(socket instanceof Socket)) throw new Error("the child has no pipe");
+    this.#connection = new Connection(socket, {
+      payloadBytesMax: options.payloadBytesMax,
+      kinds: options.kinds,
+      onFrame: (frame) => {
+        this.#frames += 1;
+        if (frame.kind === KIND.ready) options.onReady();
+        else options.onFrame(frame);
+      },
+      onEnd: (reason) => this.kill(reason),
+    });
+    this.#child.stderr?.on("data", (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(-STDERR_CHARS_MAX);
+    });
+    this.#child.once("error", (error) => this.#ended(options, error.message));
+    this.#child.once("close", (code, signal) => this.#ended(options, this.#reason(code, signal)));
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Frames that came so far; one that stays the same while work is under way means that a guest does not stop. */
+  get framesHeard(): number {
+    return this.#frames;
+  }
+
+  send(kind: number, id: number, server: number, ...parts: readonly Uint8Array[]): void {
+    this.#connection.send(kind, id, server, ...parts);
+  }
+
+  /** Ends the process at once; `onExit` follows. */
+  kill(reason: string): void {
+    this.#fault ??= reason;
+    this.#child.kill("SIGKILL");
+  }
+
+  /** Resolves when the process is gone. */
+  get exited(): Promise<void> {
+    return this.#exited.promise;
+  }
+
+  #ended(options: GuestProcessOptions, reason: string): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#connection.close();
+    this.#exited.resolve();
+    options.onExit(reason);
+  }
+
+  #reason(code: number | null, signal: NodeJS.Signals | null): string {
+    const fatal = /^(?:FATAL ERROR|Fatal|\w*Error).*/m.exec(this.#stderr.replaceAll(/[ \t]+/g, " "))?.[0];
+    const way = signal === null ? `exit code ${code}` : signal;
+    return fatal ?? (this.#fault === undefined ? way : `${this.#fault} (${way})`);
+  }
+}
+
+/** Bytes of memory a process holds; undefined where that cannot be told. */
+export function residentBytes(pid: number): number | undefined {
+  try {
+    const [, pages = ""] = readFileSync(`/proc/${pid}/statm`, "utf8").split(" ");
+    const count = Number(pages);
+    return Number.isSafeInteger(count) ? count * PAGE_BYTES : undefined;
+  } catch {
+    return undefined;
+  }
+}
+const PAGE_BYTES = 4_096;

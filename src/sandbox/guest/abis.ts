@@ -1,0 +1,5 @@
+import type { GuestAbi } from "./abi.ts";
+import { wasiStdio } from "./wasi-stdio.ts";
+
+/** Every ABI there is, in the order in which they are tried. */
+export const ABIS: readonly GuestAbi[] = [wasiStdio];

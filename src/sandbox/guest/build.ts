@@ -1,0 +1,97 @@
+import { type BuildAnswer, type BuildSpec, decodeWithBytes, type LoadSpec } from "../wire/index.ts";
+import { ABIS } from "./abis.ts";
+import { Instance } from "./instance.ts";
+import type { Turns } from "./turns.ts";
+
+type Built = { readonly answer: BuildAnswer; readonly bytes: Uint8Array };
+
+const NOTHING = new Uint8Array(0);
+const PAGE_BYTES = 65_536;
+const CATALOGUE_BYTES_MAX = 1024 * 1024;
+
+/** Makes a tool server's module ready: looks at it, meters it, compiles it, starts it once and asks for its tools. Never throws. */
+export async function build(payload: Buffer, turns: Turns): Promise<Built> {
+  const parts = decodeWithBytes(payload);
+  if (parts === undefined) return refused("BUG", "the build request is damaged", "");
+  const spec: BuildSpec = JSON.parse(parts.json.toString("utf8"));
+  // Only a build child needs the meter; the others start faster without it.
+  const { METER_LIMITS, meter, FUEL_EXPORT, START_EXPORT } = await import("../meter/index.ts");
+  try {
+    const limits = {
+      ...METER_LIMITS,
+      memoryPagesMax: Math.floor(spec.memoryBytesMax / PAGE_BYTES),
+      moduleBytesMax: spec.moduleBytesMax,
+    };
+    const { bytes, shape } = meter(new Uint8Array(parts.bytes), limits);
+    const abi = ABIS.find((candidate) => candidate.accepts(shape));
+    if (abi === undefined) return unknownAbi(shape.exports.map(({ name }) => name));
+    const module = new WebAssembly.Module(bytes);
+    const load: LoadSpec = {
+      abi: abi.name,
+      tools: [],
+      memoryBytesMax: spec.memoryBytesMax,
+      fuelPerCall: spec.startFuel,
+      startFuel: spec.startFuel,
+      resultBytesMax: CATALOGUE_BYTES_MAX,
+      sharing: "run",
+      instancesMax: 1,
+      environment: [],
+      clock: false,
+      random: false,
+      fuelExport: FUEL_EXPORT,
+      startExport: START_EXPORT,
+    };
+    const deps = { turns, abi, module, files: denied, log: () => {} };
+    const tools = await toolsOf(new Instance(deps, load), spec.toolsMax);
+    if ("type" in tools) return { answer: tools, bytes: NOTHING };
+    return { answer: { type: "built", abi: abi.name, tools: tools.tools, types: shape.counts.types }, bytes };
+  } catch (error) {
+    return fault(error);
+  }
+}
+
+const denied = (_request: unknown, settle: (reply: { type: "refused"; reason: "denied" }) => void): void =>
+  settle({ type: "refused", reason: "denied" });
+
+async function toolsOf(instance: Instance, toolsMax: number) {
+  const failed = await instance.start();
+  if (failed !== undefined) return notStarting(failed.outcome, failed.detail);
+  try {
+    const tools = await instance.listTools(toolsMax);
+    const repeated = tools.find((tool, index) => tools.findIndex(({ name }) => name === tool.name) !== index);
+    if (repeated !== undefined) return notStarting("bad-output", `it lists the tool "${repeated.name}" twice`);
+    return { tools };
+  } catch {
+    const { outcome, detail } = instance.ending ?? { outcome: "trap", detail: "" };
+    return notStarting(outcome, detail);
+  }
+}
+
+const notStarting = (outcome: string, detail: string): Extract<BuildAnswer, { type: "refused" }> => ({
+  type: "refused",
+  code: "TOOL_SERVER_NOT_STARTING",
+  message: `the module did not answer initialize and tools/list (${outcome}${detail === "" ? "" : `: ${detail}`})`,
+  hint: "It has to be a WASI command that reads MCP requests from standard input and answers each on one line of standard output.",
+});
+
+const unknownAbi = (exports: readonly string[]): Built =>
+  refused(
+    "MODULE_ABI_UNKNOWN",
+    `the module is not a tool server of a known kind; its exports are ${exports.slice(0, 20).join(", ") || "none"}`,
+    "Build it as a WASI preview 1 command (target wasm32-wasip1) that speaks MCP on standard input and output.",
+  );
+
+const refused = (code: string, message: string, hint: string): Built => ({
+  answer: { type: "refused", code, message, hint },
+  bytes: NOTHING,
+});
+
+/** Refusals of the meter carry their own words. */
+function fault(error: unknown): Built {
+  const has = (key: "code" | "hint"): string => {
+    const value: unknown = error instanceof Error && key in error ? Reflect.get(error, key) : undefined;
+    return typeof value === "string" ? value : "";
+  };
+  const message = error instanceof Error ? error.message : String(error);
+  return refused(has("code") || "MODULE_REFUSED", message, has("hint"));
+}

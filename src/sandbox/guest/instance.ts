@@ -1,0 +1,273 @@
+import type { FileClient, SystemSettings } from "../wasi/index.ts";
+import type { LoadSpec, Outcome } from "../wire/index.ts";
+import type { Guest, GuestAbi, GuestAnswer, GuestHost } from "./abi.ts";
+import { RecentText } from "./recent-text.ts";
+import type { Turns } from "./turns.ts";
+
+/**
+ * One live guest.
+ *
+ * I1. Fuel is set before the guest is started and before each call; below nothing it traps.
+ * I2. The guest waits for at most one thing, and what it waits for is always settled: an instance that is ended has its
+ *     fuel taken and its wait broken, so that its stack unwinds. A stack that is merely dropped would never be freed.
+ * I3. After anything but an answer the instance is of no use.
+ */
+export type Ending = { readonly outcome: Outcome; readonly detail: string };
+
+export type CallOutcome = (
+  | { readonly type: "answered"; readonly answer: GuestAnswer }
+  | ({ readonly type: "ended" } & Ending)
+) & { readonly fuel: number; readonly memoryBytes: number };
+
+export type InstanceDeps = {
+  readonly turns: Turns;
+  readonly abi: GuestAbi;
+  readonly module: WebAssembly.Module;
+  /** File requests of the call under way. */
+  readonly files: FileClient;
+  readonly log: (bytes: Uint8Array) => void;
+};
+
+/** What goes through the guest's stack when it is ended; nobody sees it. */
+export class GuestEnded extends Error {
+  override readonly name = "GuestEnded";
+}
+
+type Waiting = { readonly reject: (error: Error) => void; cancel: (() => void) | void };
+
+const DEBT_MAX = 10_000;
+const PAGE_BYTES = 65_536;
+const RECENT_CHARS = 512;
+/** What allocators of common languages print before they give up. */
+const OUT_OF_MEMORY = /memory allocation of \d+ bytes failed|out of memory|cannot allocate|bad_alloc|OutOfMemory/i;
+
+export class Instance implements GuestHost {
+  readonly module: WebAssembly.Module;
+  readonly settings: SystemSettings;
+  readonly resultBytesMax: number;
+  readonly files: FileClient;
+  readonly #spec: LoadSpec;
+  readonly #turns: Turns;
+  readonly #guest: Guest;
+  readonly #log: (bytes: Uint8Array) => void;
+  readonly #errors = new RecentText(RECENT_CHARS);
+  #exports: { readonly [name: string]: WebAssembly.ExportValue } = {};
+  #fuel: WebAssembly.Global | undefined;
+  #memory: WebAssembly.Memory | undefined;
+  #budget = 0;
+  /** Fuel of host work that was not yet taken from the guest's counter. */
+  #debt = 0;
+  #waiting: Waiting | undefined;
+  #ending: Ending | undefined;
+  /** Rejects the step of the ABI that is under way. */
+  #giveUp: ((error: Error) => void) | undefined;
+  #leftAtEnd: number | undefined;
+
+  constructor({ turns, abi, module, files, log }: InstanceDeps, spec: LoadSpec) {
+    this.module = module;
+    this.files = files;
+    this.resultBytesMax = spec.resultBytesMax;
+    this.settings = {
+      arguments: ["tool"],
+      environment: spec.environment,
+      clock: spec.clock,
+      random: spec.random,
+    };
+    this.#spec = spec;
+    this.#turns = turns;
+    this.#log = log;
+    this.#guest = abi.open(this);
+  }
+
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  get memoryBytes(): number {
+    return this.#memory?.buffer.byteLength ?? 0;
+  }
+
+  /** Brings the guest to where it can take calls. Undefined when it got there. */
+  async start(): Promise<Ending | undefined> {
+    this.#setFuel(this.#spec.startFuel);
+    return this.#until(() => this.#guest.start()).then(
+      () => undefined,
+      () => this.#ending,
+    );
+  }
+
+  /** The tools the guest names, after `start`, from what is left of the start's fuel. */
+  async listTools(toolsMax: number): ReturnType<Guest["listTools"]> {
+    return this.#until(() => this.#guest.listTools(toolsMax));
+  }
+
+  async call(tool: string, argumentsText: Uint8Array): Promise<CallOutcome> {
+    this.#setFuel(this.#spec.fuelPerCall);
+    try {
+      const answer = await this.#until(() => this.#guest.call(tool, argumentsText));
+      return { type: "answered", answer, ...this.#usage() };
+    } catch (error) {
+      const { outcome, detail } = this.#ending ?? this.#fault(error);
+      return { type: "ended", outcome, detail, ...this.#usage() };
+    } finally {
+      this.#guest.endCall();
+      this.#errors.clear();
+    }
+  }
+
+  /** Races a step of the ABI against the instance's end; an error of the ABI's own ends the instance. */
+  async #until<Value>(step: () => Promise<Value>): Promise<Value> {
+    try {
+      return await new Promise<Value>((resolve, reject) => {
+        this.#giveUp = reject;
+        if (this.#ending === undefined) step().then(resolve, reject);
+        else reject(new GuestEnded());
+      });
+    } catch (error) {
+      if (this.#ending === undefined) {
+        const { outcome, detail } = this.#fault(error);
+        this.end(outcome, detail);
+      }
+      throw error;
+    }
+  }
+
+  #usage(): { readonly fuel: number; readonly memoryBytes: number } {
+    const left = this.#ending?.outcome === "fuel" ? 0 : Math.max(0, this.#fuelLeft());
+    const fuel = Math.min(this.#budget, this.#budget - left);
+    return { fuel, memoryBytes: this.memoryBytes };
+  }
+
+  instantiate(imports: WebAssembly.Imports): { readonly [name: string]: WebAssembly.ExportValue } {
+    const { exports } = new WebAssembly.Instance(this.module, imports);
+    this.#exports = exports;
+    const fuel = exports[this.#spec.fuelExport];
+    if (!(fuel instanceof WebAssembly.Global)) throw new Error("the module was not metered");
+    this.#fuel = fuel;
+    const memory = exports["memory"];
+    this.#memory = memory instanceof WebAssembly.Memory ? memory : undefined;
+    this.#setFuel(this.#budget);
+    return exports;
+  }
+
+  /** What the module wants to run before anything else, if there is such a thing. */
+  get startFunction(): WebAssembly.ExportValue | undefined {
+    return this.#exports[this.#spec.startExport];
+  }
+
+  run(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): Promise<unknown> {
+    if (typeof exported !== "function") return Promise.reject(new Error("the export is not a function"));
+    const settled = Promise.withResolvers<unknown>();
+    this.#turns.enter(() => {
+      if (this.#ending !== undefined) {
+        settled.reject(new GuestEnded());
+        this.#turns.parked();
+        return;
+      }
+      void this.#follow(WebAssembly.promising(exported)(...values), settled);
+    });
+    return settled.promise;
+  }
+
+  async #follow(running: Promise<unknown>, settled: PromiseWithResolvers<unknown>): Promise<void> {
+    try {
+      settled.resolve(await running);
+    } catch (error) {
+      this.#markEnded(this.#fault(error));
+      this.#giveUp?.(new GuestEnded());
+      settled.reject(new GuestEnded());
+    }
+    this.#turns.parked();
+  }
+
+  suspend<Value>(begin: (settle: (value: Value) => void) => (() => void) | void): Promise<Value> {
+    if (this.#ending !== undefined) throw new GuestEnded();
+    return new Promise<Value>((resolve, reject) => {
+      const waiting: Waiting = { reject, cancel: undefined };
+      this.#waiting = waiting;
+      waiting.cancel = begin((value) => {
+        if (this.#waiting !== waiting) return;
+        this.#waiting = undefined;
+        this.#turns.enter(() => resolve(value));
+      });
+      this.#turns.parked();
+    });
+  }
+
+  charge(fuel: number): void {
+    if (this.#ending !== undefined) throw new GuestEnded();
+    this.#debt += fuel;
+    if (this.#debt > DEBT_MAX) this.#payDebt();
+  }
+
+  end(outcome: Outcome, detail: string): Error {
+    if (this.#ending !== undefined) return new GuestEnded();
+    this.#markEnded(outcome === "trap" && this.#ranOutOfMemory() ? { outcome: "memory", detail } : { outcome, detail });
+    this.#giveUp?.(new GuestEnded());
+    return this.#stop();
+  }
+
+  finish(): Error {
+    this.#markEnded({ outcome: "trap", detail: "it has ended itself" });
+    return this.#stop();
+  }
+
+  #stop(): Error {
+    if (this.#fuel !== undefined) this.#fuel.value = -1n;
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    if (waiting !== undefined) {
+      waiting.cancel?.();
+      this.#turns.enter(() => waiting.reject(new GuestEnded()));
+    }
+    return new GuestEnded();
+  }
+
+  log(bytes: Uint8Array): void {
+    this.#errors.append(bytes);
+    this.#log(bytes);
+  }
+
+  #markEnded(ending: Ending): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = ending;
+    this.#leftAtEnd = this.#fuelLeft();
+  }
+
+  /** What an error that came out of the guest's stack means. */
+  #fault(error: unknown): Ending {
+    if (this.#ending !== undefined) return this.#ending;
+    if (this.#fuel !== undefined && this.#fuelLeft() < 0) return { outcome: "fuel", detail: "" };
+    const said = this.#errors.lastLine();
+    const detail = [error instanceof Error ? error.message : String(error), said]
+      .filter((part) => part !== "")
+      .join("; ");
+    if (error instanceof RangeError)
+      return { outcome: "trap", detail: "its stack is full: it calls itself too deeply" };
+    return { outcome: this.#ranOutOfMemory() ? "memory" : "trap", detail };
+  }
+
+  /** The guest cannot be asked why it gave up; a memory that is at its limit, or its own last words, are telling enough. */
+  #ranOutOfMemory(): boolean {
+    const isFull = this.memoryBytes > 0 && this.memoryBytes + PAGE_BYTES > this.#spec.memoryBytesMax;
+    return isFull || OUT_OF_MEMORY.test(this.#errors.text());
+  }
+
+  #fuelLeft(): number {
+    if (this.#leftAtEnd !== undefined) return this.#leftAtEnd;
+    const value = this.#fuel?.value;
+    return (typeof value === "bigint" ? Number(value) : this.#budget) - this.#debt;
+  }
+
+  #setFuel(fuel: number): void {
+    this.#budget = fuel;
+    this.#debt = 0;
+    if (this.#fuel !== undefined && this.#ending === undefined) this.#fuel.value = BigInt(fuel);
+  }
+
+  #payDebt(): void {
+    const value = this.#fuel?.value;
+    if (this.#fuel !== undefined && typeof value === "bigint") this.#fuel.value = value - BigInt(this.#debt);
+    this.#debt = 0;
+  }
+}

@@ -1,0 +1,254 @@
+import type { FileClient } from "../wasi/index.ts";
+import type { IoReply, IoRequest, LoadSpec, Outcome } from "../wire/index.ts";
+import type { GuestAbi } from "./abi.ts";
+import { type CallOutcome, Instance } from "./instance.ts";
+import type { Turns } from "./turns.ts";
+
+/**
+ * One tool server in this child: its compiled module, an instance for each session, and one that waits ready-made.
+ *
+ * L1. An instance serves one session only; with `sharing = "server"` there is one session for all.
+ * L2. Calls of a session run one after another, in their order.
+ * L3. At most `instancesMax` instances. A session that needs one and finds none free takes that of the session that has
+ *     been idle longest, or waits.
+ */
+export type ServerDeps = {
+  readonly turns: Turns;
+  readonly abi: GuestAbi;
+  readonly module: WebAssembly.Module;
+  /** Instances in this child, of all servers. */
+  readonly room: InstanceRoom;
+  readonly send: (call: number, outcome: CallOutcome) => void;
+  readonly requestFile: (call: number, request: IoRequest, settle: (reply: IoReply) => void) => void;
+  readonly log: (call: number, bytes: Uint8Array) => void;
+};
+
+export type InstanceRoom = { count: number; readonly max: number };
+
+type Call = { readonly id: number; readonly tool: string; readonly argumentsText: Uint8Array };
+type Lane = {
+  readonly session: number;
+  readonly queue: Call[];
+  current: Call | undefined;
+  instance: Holder | undefined;
+  isOver: boolean;
+};
+/** An instance and the call that it serves. */
+type Holder = { readonly instance: Instance; call: number };
+
+const SHARED_SESSION = 0;
+const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
+const DENIED: IoReply = { type: "refused", reason: "denied" };
+
+export class LoadedServer {
+  readonly #deps: ServerDeps;
+  readonly #spec: LoadSpec;
+  /** In order of use: the first has been idle longest. */
+  readonly #lanes = new Map<number, Lane>();
+  readonly #calls = new Map<number, Lane>();
+  readonly #waiting: Lane[] = [];
+  #spare: Holder | undefined;
+  #isSpareDue = false;
+  #live = 0;
+  #isUnloaded = false;
+
+  constructor(deps: ServerDeps, spec: LoadSpec) {
+    this.#deps = deps;
+    this.#spec = spec;
+    this.#makeSpareSoon();
+  }
+
+  call(id: number, session: number, tool: number, argumentsText: Uint8Array): void {
+    const name = this.#spec.tools[tool];
+    if (name === undefined)
+      return this.#refuse(id, "bad-output", "the call is for a tool that the server does not have");
+    const lane = this.#lane(this.#spec.sharing === "server" ? SHARED_SESSION : session);
+    lane.queue.push({ id, tool: name, argumentsText });
+    this.#calls.set(id, lane);
+    if (lane.current === undefined) this.#advance(lane);
+  }
+
+  /** Ends a call that waits or runs. */
+  cancel(id: number, outcome: Outcome): void {
+    const lane = this.#calls.get(id);
+    if (lane === undefined) return;
+    if (lane.current?.id === id && lane.instance?.call === id) {
+      lane.instance.instance.end(outcome, "");
+      return;
+    }
+    const index = lane.queue.findIndex((call) => call.id === id);
+    if (index !== -1) lane.queue.splice(index, 1);
+    this.#refuse(id, outcome, "");
+  }
+
+  endSession(session: number): void {
+    const lane = this.#lanes.get(session);
+    if (lane === undefined || this.#spec.sharing === "server") return;
+    lane.isOver = true;
+    if (lane.current === undefined) this.#close(lane);
+  }
+
+  /** Ends everything; calls that wait or run are told so. */
+  unload(): void {
+    this.#isUnloaded = true;
+    for (const id of this.#calls.keys()) this.cancel(id, "cancelled");
+    for (const lane of this.#lanes.values()) this.#drop(lane);
+    this.#lanes.clear();
+    if (this.#spare !== undefined) this.#discard(this.#spare);
+    this.#spare = undefined;
+  }
+
+  get live(): number {
+    return this.#live;
+  }
+
+  #lane(session: number): Lane {
+    const known = this.#lanes.get(session);
+    const lane = known ?? { session, queue: [], current: undefined, instance: undefined, isOver: false };
+    lane.isOver = false;
+    if (known !== undefined && known.current === undefined) this.#lanes.delete(session);
+    this.#lanes.set(session, lane);
+    return lane;
+  }
+
+  #advance(lane: Lane): void {
+    const call = lane.queue.shift();
+    if (call === undefined) {
+      if (lane.isOver) this.#close(lane);
+      return;
+    }
+    lane.current = call;
+    if (lane.instance !== undefined) return void this.#run(lane, lane.instance, call);
+    if (this.#spare !== undefined) {
+      lane.instance = this.#spare;
+      this.#spare = undefined;
+      this.#makeSpareSoon();
+      return void this.#run(lane, lane.instance, call);
+    }
+    if (this.#hasRoom() || this.#evict()) void this.#startFor(lane, call);
+    else this.#waiting.push(lane);
+  }
+
+  #hasRoom(): boolean {
+    const { room } = this.#deps;
+    return this.#live < this.#spec.instancesMax && room.count < room.max;
+  }
+
+  #evict(): boolean {
+    for (const lane of this.#lanes.values()) {
+      if (lane.current !== undefined || lane.instance === undefined) continue;
+      this.#drop(lane);
+      return true;
+    }
+    return false;
+  }
+
+  async #startFor(lane: Lane, call: Call): Promise<void> {
+    const holder = this.#create();
+    const failed = await holder.instance.start();
+    if (failed === undefined && !this.#isUnloaded) {
+      lane.instance = holder;
+      // The call may have been cancelled while its instance was started.
+      if (this.#calls.get(call.id) === lane) return void this.#run(lane, holder, call);
+    } else {
+      this.#discard(holder);
+      const { outcome, detail } = failed ?? { outcome: "cancelled", detail: "" };
+      const usage = { fuel: this.#spec.startFuel, memoryBytes: holder.instance.memoryBytes };
+      this.#finish(lane, call, { type: "ended", outcome, detail: `while it was started: ${detail}`, ...usage });
+      return;
+    }
+    lane.current = undefined;
+    this.#advance(lane);
+  }
+
+  async #run(lane: Lane, holder: Holder, call: Call): Promise<void> {
+    holder.call = call.id;
+    const outcome = await holder.instance.call(call.tool, call.argumentsText);
+    holder.call = 0;
+    if (holder.instance.ending !== undefined) {
+      this.#discard(holder);
+      lane.instance = undefined;
+    }
+    this.#finish(lane, call, outcome);
+  }
+
+  #finish(lane: Lane, call: Call, outcome: CallOutcome): void {
+    if (this.#calls.delete(call.id)) this.#deps.send(call.id, outcome);
+    lane.current = undefined;
+    if (this.#isUnloaded) return;
+    this.#advance(lane);
+    this.#serveWaiting();
+  }
+
+  /** Gives a session that waits for an instance its chance, once one may have become free. */
+  #serveWaiting(): void {
+    const lane = this.#waiting[0];
+    if (lane === undefined) return;
+    const call = lane.current;
+    if (call !== undefined && this.#calls.get(call.id) === lane) {
+      if (!this.#hasRoom() && !this.#evict()) return;
+      this.#waiting.shift();
+      void this.#startFor(lane, call);
+      return;
+    }
+    this.#waiting.shift();
+    lane.current = undefined;
+    this.#advance(lane);
+    this.#serveWaiting();
+  }
+
+  #refuse(id: number, outcome: Outcome, detail: string): void {
+    this.#calls.delete(id);
+    this.#deps.send(id, { type: "ended", outcome, detail, ...NOTHING_USED });
+  }
+
+  #close(lane: Lane): void {
+    this.#drop(lane);
+    this.#lanes.delete(lane.session);
+    this.#serveWaiting();
+  }
+
+  #drop(lane: Lane): void {
+    if (lane.instance === undefined) return;
+    this.#discard(lane.instance);
+    lane.instance = undefined;
+  }
+
+  #create(): Holder {
+    const { turns, abi, module, room, log, requestFile } = this.#deps;
+    const files: FileClient = (request, settle) => {
+      if (holder.call === 0) settle(DENIED);
+      else requestFile(holder.call, request, settle);
+    };
+    const deps = { turns, abi, module, files, log: (bytes: Uint8Array) => log(holder.call, bytes) };
+    const holder: Holder = { instance: new Instance(deps, this.#spec), call: 0 };
+    this.#live += 1;
+    room.count += 1;
+    return holder;
+  }
+
+  #discard({ instance }: Holder): void {
+    this.#live -= 1;
+    this.#deps.room.count -= 1;
+    instance.end("cancelled", "");
+  }
+
+  /** After the calls that are here already, since those are waited for and the spare is not. */
+  #makeSpareSoon(): void {
+    if (this.#isSpareDue) return;
+    this.#isSpareDue = true;
+    setImmediate(() => void this.#makeSpare());
+  }
+
+  async #makeSpare(): Promise<void> {
+    if (this.#isUnloaded || this.#spare !== undefined || !this.#hasRoom()) {
+      this.#isSpareDue = false;
+      return;
+    }
+    const holder = this.#create();
+    const failed = await holder.instance.start();
+    this.#isSpareDue = false;
+    if (failed === undefined && !this.#isUnloaded && this.#spare === undefined) this.#spare = holder;
+    else this.#discard(holder);
+  }
+}

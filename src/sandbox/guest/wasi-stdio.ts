@@ -1,0 +1,241 @@
+import { type Gate, WASI_MODULE, Stdio, Wasi, wasiImports } from "../wasi/index.ts";
+import { type GuestTool, JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape } from "../wire/index.ts";
+import type { Guest, GuestAbi, GuestAnswer, GuestHost, ModuleOutline } from "./abi.ts";
+import { isFields, MCP_VERSION, McpShapeError, readCallResult, readToolPage } from "./mcp.ts";
+
+/**
+ * A WASI preview 1 command that speaks MCP on its standard streams, one JSON-RPC message a line. It is started once and
+ * serves calls until it is ended; between calls it waits for input.
+ *
+ * A call is over when the guest waits for input again (or exits), having answered. A guest that waits without having
+ * answered can never answer, so it is ended at once.
+ */
+export const wasiStdio: GuestAbi = {
+  name: "wasi-stdio",
+  accepts: ({ imports, exports }: ModuleOutline) =>
+    exports.some(({ name, kind }) => name === "_start" && kind === "function") &&
+    exports.some(({ name, kind }) => name === "memory" && kind === "memory") &&
+    imports.every(({ module, kind }) => module === WASI_MODULE && kind === "function") &&
+    imports.some(({ name }) => name === "fd_read"),
+  open: (host) => new StdioGuest(host),
+};
+
+const PAGES_MAX = 32;
+/** Messages that are no answer, in one call. */
+const STRAYS_MAX = 1_000;
+const QUOTE_CHARS = 120;
+const METHOD_NOT_FOUND = -32_601;
+const END_OF_CALL = Buffer.from("}}\n");
+
+type Awaited = {
+  readonly id: number;
+  readonly resolve: (message: { readonly [key: string]: unknown }) => void;
+  message: { readonly [key: string]: unknown } | undefined;
+};
+
+class StdioGuest implements Guest {
+  readonly #host: GuestHost;
+  readonly #stdio: Stdio;
+  readonly #wasi: Wasi;
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true });
+  readonly #tools = new Map<string, string>();
+  #awaited: Awaited | undefined;
+  #nextId = 1;
+  #strays = 0;
+
+  constructor(host: GuestHost) {
+    this.#host = host;
+    this.#stdio = new Stdio(
+      {
+        onLine: (line) => this.#take(line),
+        onLineTooLong: () => {
+          throw host.end("bad-output", `its answer is larger than ${host.resultBytesMax} bytes`);
+        },
+        onError: (bytes) => host.log(bytes),
+        onWaiting: (hasTimer) => this.#wait(hasTimer),
+      },
+      host.resultBytesMax,
+    );
+    const gate: Gate = {
+      suspend: (begin) => host.suspend(begin),
+      charge: (fuel) => host.charge(fuel),
+      exit: (code) => {
+        throw this.#ended(`it ended itself with exit code ${code}`);
+      },
+    };
+    this.#wasi = new Wasi({ gate, files: host.files, stdio: this.#stdio }, host.settings);
+  }
+
+  async start(): Promise<void> {
+    const names = WebAssembly.Module.imports(this.#host.module).map(({ name }) => name);
+    const exports = this.#host.instantiate({ [WASI_MODULE]: wasiImports(this.#wasi, names) });
+    const { memory, _start: main } = exports;
+    if (memory instanceof WebAssembly.Memory) this.#wasi.memory.bind(memory);
+    if (this.#host.startFunction !== undefined) await this.#host.run(this.#host.startFunction);
+    this.#host.run(main).then(
+      () => this.#ended("it came to its end while it was needed"),
+      () => {},
+    );
+    await this.#request("initialize", {
+      protocolVersion: MCP_VERSION,
+      capabilities: {},
+      clientInfo: { name: "caxton", version: "1" },
+    });
+    this.#stdio.push(line({ jsonrpc: "2.0", method: "notifications/initialized" }));
+  }
+
+  async listTools(toolsMax: number): Promise<readonly GuestTool[]> {
+    const tools: GuestTool[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < PAGES_MAX; page += 1) {
+      const result = await this.#request("tools/list", cursor === undefined ? {} : { cursor });
+      const read = this.#shaped(() => readToolPage(result));
+      tools.push(...read.tools);
+      if (tools.length > toolsMax) throw this.#host.end("bad-output", `it lists more than ${toolsMax} tools`);
+      if (read.nextCursor === undefined) return tools;
+      cursor = read.nextCursor;
+    }
+    throw this.#host.end("bad-output", `tools/list has more than ${PAGES_MAX} pages`);
+  }
+
+  async call(tool: string, argumentsText: Uint8Array): Promise<GuestAnswer> {
+    const id = this.#nextId++;
+    const head = Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":${this.#parameters(tool)}`);
+    const message = await this.#exchange(id, Buffer.concat([head, argumentsText, END_OF_CALL]));
+    const { error } = message;
+    if (error !== undefined) return { type: "tool-error", text: errorText(error) };
+    return this.#shaped(() => readCallResult(message["result"]));
+  }
+
+  /** The same for each call of a tool, up to the arguments. */
+  #parameters(tool: string): string {
+    let known = this.#tools.get(tool);
+    if (known === undefined) {
+      known = `{"name":${JSON.stringify(tool)},"arguments":`;
+      this.#tools.set(tool, known);
+    }
+    return known;
+  }
+
+  endCall(): void {
+    this.#awaited = undefined;
+    this.#strays = 0;
+    this.#wasi.descriptors.endCall();
+  }
+
+  async #request(method: string, params: object): Promise<unknown> {
+    const id = this.#nextId++;
+    const message = await this.#exchange(id, line({ jsonrpc: "2.0", id, method, params }));
+    if (message["error"] === undefined) return message["result"];
+    throw this.#host.end("bad-output", `it refused ${method}: ${errorText(message["error"])}`);
+  }
+
+  #exchange(id: number, bytes: Buffer): Promise<{ readonly [key: string]: unknown }> {
+    return new Promise((resolve) => {
+      this.#awaited = { id, resolve, message: undefined };
+      this.#stdio.push(bytes);
+    });
+  }
+
+  #shaped<Value>(read: () => Value): Value {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof McpShapeError) throw this.#host.end("bad-output", error.message);
+      throw error;
+    }
+  }
+
+  /** The guest waits for input: what it was asked is answered, or never will be. */
+  #wait(hasTimer: boolean): boolean {
+    const awaited = this.#awaited;
+    if (awaited === undefined) return false;
+    if (awaited.message !== undefined) {
+      this.#awaited = undefined;
+      awaited.resolve(awaited.message);
+      return false;
+    }
+    if (hasTimer) return true;
+    this.#host.end("bad-output", "it waits for another request without having answered this one");
+    return false;
+  }
+
+  /** The guest has ended itself: after an answer that is its right, and the next call gets another instance. */
+  #ended(detail: string): Error {
+    const awaited = this.#awaited;
+    if (awaited?.message === undefined) return this.#host.end("trap", detail);
+    this.#awaited = undefined;
+    awaited.resolve(awaited.message);
+    return this.#host.finish();
+  }
+
+  #take(bytes: Uint8Array): void {
+    const message = this.#parse(bytes);
+    if (message === undefined) return;
+    const { id, method } = message;
+    if (typeof method === "string") return this.#stray(id, method, message["params"]);
+    const awaited = this.#awaited;
+    if (awaited === undefined || awaited.message !== undefined || id !== awaited.id) {
+      throw this.#host.end(
+        "bad-output",
+        `it answered a request that was not made (id ${JSON.stringify(id)?.slice(0, 40)})`,
+      );
+    }
+    awaited.message = message;
+  }
+
+  /** A message that is no answer: a log line is kept, a request is declined, the rest passes. */
+  #stray(id: unknown, method: string, params: unknown): void {
+    this.#strays += 1;
+    if (this.#strays > STRAYS_MAX)
+      throw this.#host.end("bad-output", `it sent more than ${STRAYS_MAX} messages in one call`);
+    if (id !== undefined && id !== null) {
+      const answer =
+        method === "ping" ? { result: {} } : { error: { code: METHOD_NOT_FOUND, message: "not supported" } };
+      this.#stdio.push(line({ jsonrpc: "2.0", id, ...answer }));
+    } else if (method === "notifications/message" && isFields(params)) {
+      this.#host.log(
+        Buffer.from(`${typeof params["data"] === "string" ? params["data"] : JSON.stringify(params["data"])}\n`),
+      );
+    }
+  }
+
+  #parse(bytes: Uint8Array): { readonly [key: string]: unknown } | undefined {
+    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const shape = jsonShape(view);
+    if (shape.type === "too-deep")
+      throw this.#host.end("bad-output", `its answer is nested deeper than ${JSON_DEPTH_MAX} levels`);
+    if (shape.type === "too-many")
+      throw this.#host.end("bad-output", `its answer has more than ${JSON_NODES_MAX} values`);
+    const text = shape.isAscii ? view.toString("latin1") : this.#decode(view);
+    if (text.trim() === "") return undefined;
+    let message: unknown;
+    try {
+      message = JSON.parse(text);
+    } catch {
+      throw this.#host.end(
+        "bad-output",
+        `it wrote a line that is not JSON: ${JSON.stringify(text.slice(0, QUOTE_CHARS))}`,
+      );
+    }
+    if (!isFields(message)) throw this.#host.end("bad-output", "it wrote a line that is not a JSON-RPC message");
+    return message;
+  }
+
+  #decode(bytes: Buffer): string {
+    try {
+      return this.#decoder.decode(bytes);
+    } catch {
+      throw this.#host.end("bad-output", "it wrote bytes that are not UTF-8");
+    }
+  }
+}
+
+const line = (message: object): Buffer => Buffer.from(`${JSON.stringify(message)}\n`);
+
+function errorText(error: unknown): string {
+  if (!isFields(error)) return "an error without a description";
+  const { message, code } = error;
+  const words = typeof message === "string" ? message : "an error without a description";
+  return typeof code === "number" ? `${words} (code ${code})` : words;
+}

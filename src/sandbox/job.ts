@@ -1,0 +1,30 @@
+import type { CallContext, ToolResult } from "../tools/index.ts";
+import type { FileDesk } from "./file-desk.ts";
+import type { LiveServer, Session } from "./live-server.ts";
+
+/** One call on its way through the sandbox. */
+export type Job = {
+  readonly id: number;
+  readonly server: LiveServer;
+  readonly session: Session;
+  readonly tool: number;
+  /** The tool's id, for messages. */
+  readonly toolName: string;
+  readonly argumentsText: Buffer;
+  readonly context: CallContext;
+  readonly startedAtMs: number;
+  readonly deadlineAtMs: number;
+  readonly signal: AbortSignal;
+  readonly resolve: (result: ToolResult) => void;
+  /** Made when the call first asks for a file. */
+  files: FileDesk | undefined;
+  fileRequests: number;
+  /** Times it was in a child that ended. */
+  crashes: number;
+  /** The caller has its result; the child may still be busy with it. */
+  isSettled: boolean;
+  /** When the child was told to end it. */
+  cancelledAtMs: number | undefined;
+  /** Frames heard from the child when it was sent. */
+  sentAtFrame: number;
+};

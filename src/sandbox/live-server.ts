@@ -1,0 +1,122 @@
+import {
+  describeGrants,
+  type Tool,
+  type ToolCounters,
+  type ToolManifest,
+  type ToolServer,
+  type ToolServerState,
+} from "../tools/index.ts";
+import { GuestLog } from "./guest-log.ts";
+import { FUEL_EXPORT, START_EXPORT } from "./meter/index.ts";
+import type { BuiltModule } from "./module-builder.ts";
+import { type Standing, standingAt, TRUSTED } from "./quarantine.ts";
+import type { Slot } from "./slot.ts";
+import type { LoadSpec } from "./wire/index.ts";
+
+/** A run's hold on a tool server: the child that has its instance, and how many calls it has under way. */
+export type Session = { readonly number: number; slot: Slot | undefined; pending: number; usedAtMs: number };
+
+type Counters = { -readonly [Key in keyof ToolCounters]: number };
+
+/** One deployed tool server: what it is, and how it has been. */
+export class LiveServer {
+  readonly number: number;
+  readonly manifest: ToolManifest;
+  readonly module: BuiltModule;
+  readonly tools: readonly Tool[];
+  readonly spec: LoadSpec;
+  readonly sessions = new Map<string, Session>();
+  readonly log = new GuestLog();
+  readonly counters: Counters = { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 };
+  readonly view: ToolServer;
+  readonly #indexes: ReadonlyMap<string, number>;
+  standing: Standing = TRUSTED;
+  /** Why a child could not load it; empty when none has said so. */
+  failure = "";
+  pending = 0;
+  isRemoved = false;
+  #nextSession = 1;
+
+  constructor(
+    number: number,
+    manifest: ToolManifest,
+    module: BuiltModule,
+    settings: Pick<LoadSpec, "environment" | "startFuel" | "instancesMax"> & { readonly nowMs: () => number },
+  ) {
+    this.number = number;
+    this.manifest = manifest;
+    this.module = module;
+    this.tools = module.catalogue.tools.map(
+      ({ name, title, description, inputSchema, outputSchema, readOnly, idempotent }): Tool => ({
+        server: manifest.name,
+        name,
+        title: title || name,
+        description,
+        inputSchema,
+        outputSchema,
+        effects: { readOnly, idempotent },
+      }),
+    );
+    this.#indexes = new Map(this.tools.map(({ name }, index) => [name, index]));
+    const { limits, grants, instance } = manifest;
+    this.spec = {
+      abi: module.catalogue.abi,
+      tools: this.tools.map(({ name }) => name),
+      memoryBytesMax: limits.memoryBytesMax,
+      fuelPerCall: limits.fuelPerCall,
+      startFuel: settings.startFuel,
+      resultBytesMax: limits.resultBytesMax,
+      sharing: instance,
+      instancesMax: settings.instancesMax,
+      environment: settings.environment,
+      clock: grants.clock,
+      random: grants.random,
+      fuelExport: FUEL_EXPORT,
+      startExport: START_EXPORT,
+    };
+    this.view = viewOf(this, settings.nowMs);
+  }
+
+  toolIndex(name: string): number | undefined {
+    return this.#indexes.get(name);
+  }
+
+  session(name: string): Session {
+    // A server that all runs share has one instance, and so one session.
+    const key = this.manifest.instance === "server" ? "" : name;
+    let session = this.sessions.get(key);
+    if (session === undefined) {
+      session = { number: this.#nextSession, slot: undefined, pending: 0, usedAtMs: 0 };
+      this.#nextSession = (this.#nextSession % 0xffff_fffe) + 1;
+      this.sessions.set(key, session);
+    }
+    return session;
+  }
+}
+
+/** What clients see; read when it is looked at, so that a list of a thousand servers costs nothing to keep. */
+function viewOf(server: LiveServer, nowMs: () => number): ToolServer {
+  const { name, version, description, grants, limits } = server.manifest;
+  return {
+    name,
+    version,
+    description,
+    get state(): ToolServerState {
+      if (server.failure !== "") return "failed";
+      if (standingAt(server.standing, nowMs()).state === "quarantined") return "quarantined";
+      return server.pending > 0 || server.sessions.size > 0 ? "running" : "loaded";
+    },
+    get reason(): string {
+      if (server.failure !== "") return server.failure;
+      const standing = standingAt(server.standing, nowMs());
+      return standing.state === "quarantined" ? standing.reason : "";
+    },
+    tools: server.tools,
+    grants: describeGrants(grants),
+    limits,
+    moduleHash: server.module.moduleHash,
+    get calls(): ToolCounters {
+      return { ...server.counters };
+    },
+  };
+}

@@ -1,0 +1,97 @@
+import { isJsonObject, type Json, type JsonObject, parseJson } from "../kernel/json.ts";
+import {
+  type ContentPart,
+  failedCall,
+  type ToolFailureReason,
+  type ToolLimits,
+  type ToolResult,
+  type ToolUsage,
+} from "../tools/index.ts";
+import { clean } from "./guest-log.ts";
+import { jsonShape, type Outcome, type ResultMessage } from "./wire/index.ts";
+
+/** Failures for which the tool server is to blame; enough of them and it is quarantined. */
+export const VIOLATIONS: ReadonlySet<ToolFailureReason> = new Set([
+  "fuel",
+  "deadline",
+  "memory",
+  "trap",
+  "bad-output",
+  "crashed",
+]);
+
+const DETAIL_CHARS_MAX = 400;
+const MIB = 1024 * 1024;
+
+const number = (value: number): string => value.toLocaleString("en-US");
+export const seconds = (ms: number): string => (ms < 1_000 ? `${ms} ms` : `${number(ms / 1_000)} s`);
+
+const raise = (key: string): string => `or raise ${key} under [limits] in its tool.toml.`;
+
+/** What a failure is called when its result is shown: what happened, and which line of which file changes it. */
+export function explain(reason: Outcome | "crashed", tool: string, limits: ToolLimits, said: string): string {
+  const detail = clean(said).slice(0, DETAIL_CHARS_MAX);
+  const more = detail === "" ? "" : ` It said: ${detail}`;
+  switch (reason) {
+    case "text":
+    case "content":
+    case "tool-error":
+      return detail;
+    case "fuel":
+      return `${tool} used all ${number(limits.fuelPerCall)} fuel of a call and was stopped. Ask it for less at a time, ${raise("fuel_per_call")}`;
+    case "deadline":
+      return `${tool} did not finish within ${seconds(limits.deadlineMs)} and was stopped. Ask it for less at a time, ${raise("deadline")}`;
+    case "memory":
+      return `${tool} needed more than its ${number(limits.memoryBytesMax / MIB)} MiB of memory and was stopped. Give it less data at a time, ${raise("memory_mib")}${more}`;
+    case "trap":
+      return `${tool} failed inside: ${detail === "" ? "it trapped" : detail}. This is a fault of the tool; other arguments may work.`;
+    case "bad-output":
+      return `${tool} broke the protocol: ${detail}. This is a fault of the tool${detail.includes("larger than") ? `; ask it for less at a time, ${raise("result_bytes")}` : "."}`;
+    case "crashed":
+      return `${tool} brought its sandbox process down${detail === "" ? "" : ` (${detail})`}. This is a fault of the tool, or of its module's size; other arguments may work.`;
+    case "cancelled":
+      return `the call of ${tool} was cancelled`;
+  }
+}
+
+/** Turns what a child says into a result. The child is not trusted: what is not as it should be becomes "bad-output". */
+export function resultOf(
+  message: Omit<ResultMessage, "body"> & { readonly body: Buffer },
+  tool: string,
+  limits: ToolLimits,
+  usage: ToolUsage,
+): ToolResult {
+  const { outcome, body } = message;
+  if (outcome === "text") {
+    return { type: "done", content: [{ type: "text", text: body.toString("utf8") }], structured: undefined, usage };
+  }
+  if (outcome === "tool-error") return failedCall("tool-error", body.toString("utf8"), usage);
+  if (outcome !== "content") {
+    return failedCall(outcome, explain(outcome, tool, limits, body.toString("utf8")), usage);
+  }
+  const answer = readContent(body);
+  if (answer !== undefined) return { type: "done", ...answer, usage };
+  return failedCall("bad-output", explain("bad-output", tool, limits, "its answer could not be read"), usage);
+}
+
+function readContent(
+  body: Buffer,
+): { readonly content: readonly ContentPart[]; readonly structured: Json | undefined } | undefined {
+  if (jsonShape(body).type !== "fits") return undefined;
+  const parsed = parseJson(body.toString("utf8"));
+  if (parsed.type === "malformed" || !isJsonObject(parsed.value)) return undefined;
+  const { content, structured } = parsed.value;
+  if (!Array.isArray(content)) return undefined;
+  const parts = content.map(readPart);
+  if (!parts.every((part) => part !== undefined)) return undefined;
+  return { content: parts, structured };
+}
+
+function readPart(value: Json): ContentPart | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { type, text, name, mediaType }: JsonObject = value;
+  if (typeof text !== "string") return undefined;
+  if (type === "text") return { type, text };
+  if (type !== "file" || typeof name !== "string" || typeof mediaType !== "string") return undefined;
+  return { type, name, mediaType, text };
+}

@@ -1,0 +1,53 @@
+/**
+ * Whether a tool server may be called: one that breaks its limits again and again is kept from harm for a while. Pure:
+ * what happened comes in as events, with the time.
+ */
+export type Standing =
+  | {
+      readonly state: "trusted";
+      /** When it broke a limit lately, oldest first. */ readonly violationsMs: readonly number[];
+    }
+  | { readonly state: "quarantined"; readonly untilMs: number; readonly reason: string }
+  /** Back from quarantine: one violation is enough to return there. */
+  | { readonly state: "probation"; readonly untilMs: number };
+
+export const QUARANTINE = { violations: 5, windowMs: 60_000, durationMs: 60_000, probationMs: 60_000 } as const;
+
+export const TRUSTED: Standing = { state: "trusted", violationsMs: [] };
+
+/** A standing as it is at a later time, when nothing has happened since. */
+export function standingAt(standing: Standing, nowMs: number): Standing {
+  switch (standing.state) {
+    case "trusted":
+      return standing;
+    case "quarantined":
+      return nowMs < standing.untilMs
+        ? standing
+        : standingAt({ state: "probation", untilMs: standing.untilMs + QUARANTINE.probationMs }, nowMs);
+    case "probation":
+      return nowMs < standing.untilMs ? standing : TRUSTED;
+  }
+}
+
+/** The standing after a broken limit; `what` tells which, for those who ask why. */
+export function afterViolation(before: Standing, nowMs: number, what: string): Standing {
+  const standing = standingAt(before, nowMs);
+  const quarantined = (reason: string): Standing => ({
+    state: "quarantined",
+    untilMs: nowMs + QUARANTINE.durationMs,
+    reason,
+  });
+  switch (standing.state) {
+    case "quarantined":
+      return standing;
+    case "probation":
+      return quarantined(`it broke a limit again after its quarantine: ${what}`);
+    case "trusted": {
+      const violationsMs = [...standing.violationsMs.filter((at) => at > nowMs - QUARANTINE.windowMs), nowMs];
+      if (violationsMs.length < QUARANTINE.violations) return { state: "trusted", violationsMs };
+      return quarantined(
+        `it broke its limits ${QUARANTINE.violations} times in ${QUARANTINE.windowMs / 1_000} s, the last time: ${what}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,367 @@
+import type { Clock } from "../kernel/clock.ts";
+import { FileDesk } from "./file-desk.ts";
+import { GuestProcess, residentBytes } from "./guest-process.ts";
+import type { Broker } from "./broker.ts";
+import type { Job } from "./job.ts";
+import type { LiveServer } from "./live-server.ts";
+import {
+  decodeIoRequest,
+  decodeResult,
+  encodeCallHead,
+  encodeWithBytes,
+  type Frame,
+  FROM_CHILD,
+  KIND,
+  type ResultMessage,
+} from "./wire/index.ts";
+
+/**
+ * A place for one sandbox child: keeps it running, and knows what is in it.
+ *
+ * S1. A call that was sent is in `#sent` until the child answers it or ends.
+ * S2. A call frame follows the load frame of its server.
+ * S3. When the child ends while one call was in it, that call is the culprit. When there were several, each that has
+ *     changed nothing outside is made again, one at a time, so that a culprit is found by being alone (careful mode).
+ * S4. A child that is silent while every call it may be running is past its deadline is stuck, and is killed.
+ */
+export type SlotEvents = {
+  readonly onResult: (job: Job, message: Omit<ResultMessage, "body"> & { readonly body: Buffer }) => void;
+  /** The child ended because of this call, or with it and it cannot be made again. */
+  readonly onCrash: (job: Job, isStuck: boolean, reason: string) => void;
+  /** The server cannot be loaded: its module is gone or the child refuses it. */
+  readonly onLoadFailure: (server: LiveServer, reason: string) => void;
+  readonly onLog: (server: LiveServer, bytes: Buffer) => void;
+  readonly onEnd: (slot: Slot, reason: string) => void;
+};
+
+export type SlotDeps = { readonly clock: Clock; readonly broker: Broker; readonly events: SlotEvents };
+
+/** Longest frame of a child: the largest answer, JSON around it, and some. */
+const PAYLOAD_BYTES_MAX = 40 * 1024 * 1024;
+const CRASHES_MAX = 2;
+const FILE_REQUESTS_MAX = 8;
+const PING_AFTER_MS = 200;
+const STUCK_MS = 1_000;
+const BACKOFF_MS = [0, 100, 500, 2_000, 5_000] as const;
+/** A child that lived this long did not end because of how it was started. */
+const STABLE_MS = 30_000;
+const CANCELLED = Buffer.of(0);
+const DEADLINE = Buffer.of(1);
+
+type Loading = { state: "loading"; readonly jobs: Job[] } | { state: "loaded" };
+
+export class Slot {
+  readonly #clock: Clock;
+  readonly #broker: Broker;
+  readonly #events: SlotEvents;
+  #process: GuestProcess | undefined;
+  #isUp = false;
+  #isClosed = false;
+  /** Calls that wait for the child, in order. */
+  #queue: Job[] = [];
+  readonly #sent = new Map<number, Job>();
+  readonly #servers = new Map<LiveServer, Loading>();
+  readonly #byNumber = new Map<number, LiveServer>();
+  #suspects = 0;
+  #startedAtMs = 0;
+  #quickEnds = 0;
+  #heard = 0;
+  #heardAtMs = 0;
+  #isStuck = false;
+  #retire: (() => void) | undefined;
+
+  constructor({ clock, broker, events }: SlotDeps) {
+    this.#clock = clock;
+    this.#broker = broker;
+    this.#events = events;
+  }
+
+  get load(): number {
+    return this.#sent.size + this.#queue.length;
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  get serverCount(): number {
+    return this.#servers.size;
+  }
+
+  get residentBytes(): number | undefined {
+    return this.pid === undefined ? undefined : residentBytes(this.pid);
+  }
+
+  has(server: LiveServer): boolean {
+    return this.#servers.has(server);
+  }
+
+  /** Starts the child when there is none; returns at once. */
+  start(): void {
+    if (this.#process !== undefined || this.#isClosed) return;
+    this.#startedAtMs = this.#clock.monotonicMs();
+    this.#isStuck = false;
+    const process: GuestProcess = new GuestProcess({
+      use: "run",
+      payloadBytesMax: PAYLOAD_BYTES_MAX,
+      kinds: FROM_CHILD,
+      onReady: () => this.#ready(),
+      onFrame: (frame) => this.#take(frame, process),
+      onExit: (reason) => this.#ended(reason),
+    });
+    this.#process = process;
+  }
+
+  submit(job: Job): void {
+    if (this.#isUp && (this.#suspects === 0 || this.#sent.size === 0)) this.#send(job);
+    else {
+      this.#queue.push(job);
+      this.start();
+    }
+  }
+
+  /** Takes a call back that was not sent yet. False when it was. */
+  withdraw(job: Job): boolean {
+    const index = this.#queue.indexOf(job);
+    if (index !== -1) {
+      this.#queue.splice(index, 1);
+      return true;
+    }
+    const loading = this.#servers.get(job.server);
+    if (loading?.state !== "loading" || !loading.jobs.includes(job)) return false;
+    loading.jobs.splice(loading.jobs.indexOf(job), 1);
+    return true;
+  }
+
+  /** Tells the child to end a call that was sent. */
+  cancel(job: Job, why: "cancelled" | "deadline"): void {
+    job.cancelledAtMs ??= this.#clock.monotonicMs();
+    this.#process?.send(KIND.cancel, job.id, job.server.number, why === "deadline" ? DEADLINE : CANCELLED);
+  }
+
+  endSession(server: LiveServer, session: number): void {
+    if (!this.#servers.has(server)) return;
+    const payload = Buffer.allocUnsafe(4);
+    payload.writeUInt32LE(session);
+    this.#process?.send(KIND.endSession, 0, server.number, payload);
+  }
+
+  /** Compiles a server ahead of its first call. */
+  warm(server: LiveServer): void {
+    if (!this.#servers.has(server)) void this.#load(server);
+  }
+
+  unload(server: LiveServer): void {
+    if (!this.#servers.delete(server)) return;
+    this.#byNumber.delete(server.number);
+    this.#process?.send(KIND.unload, 0, server.number);
+  }
+
+  /** Looks at how the child does; called now and then while there are calls. */
+  watch(nowMs: number): void {
+    const process = this.#process;
+    if (process === undefined || !this.#isUp || this.#sent.size === 0) return;
+    if (process.framesHeard !== this.#heard) {
+      this.#heard = process.framesHeard;
+      this.#heardAtMs = nowMs;
+      return;
+    }
+    const silentMs = nowMs - this.#heardAtMs;
+    if (silentMs < PING_AFTER_MS) return;
+    process.send(KIND.ping, 0, 0);
+    if (silentMs < STUCK_MS || !this.#mayAllBeOverdue(nowMs, process)) return;
+    this.#isStuck = true;
+    process.kill("a guest did not stop");
+  }
+
+  /** Whether each call that the child may be running was told to end a while ago. */
+  #mayAllBeOverdue(nowMs: number, process: GuestProcess): boolean {
+    let hasUnheard = false;
+    for (const job of this.#sent.values()) {
+      // Of the calls sent since the child was last heard only the first may be running; the others wait behind it.
+      const isUnheard = job.sentAtFrame === process.framesHeard;
+      if (isUnheard && hasUnheard) continue;
+      hasUnheard ||= isUnheard;
+      if (job.cancelledAtMs === undefined || nowMs - job.cancelledAtMs < STUCK_MS) return false;
+    }
+    return true;
+  }
+
+  /** Ends the child; calls in it are over. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    const process = this.#process;
+    process?.kill("the server stops");
+    this.#retire?.();
+    await process?.exited;
+  }
+
+  #ready(): void {
+    if (this.#isUp) return;
+    this.#isUp = true;
+    this.#heardAtMs = this.#clock.monotonicMs();
+    const known = [...this.#servers.keys()];
+    this.#servers.clear();
+    for (const server of known) void this.#load(server);
+    this.#pump();
+  }
+
+  /** Sends what waits: all of it, or in careful mode the next when nothing is under way. */
+  #pump(): void {
+    while (this.#isUp && this.#queue.length > 0 && (this.#suspects === 0 || this.#sent.size === 0)) {
+      const job = this.#queue.shift();
+      if (job !== undefined) this.#send(job);
+    }
+  }
+
+  #send(job: Job): void {
+    const loading = this.#servers.get(job.server);
+    if (loading?.state === "loading") loading.jobs.push(job);
+    else if (loading === undefined) void this.#load(job.server, job);
+    else this.#write(job);
+  }
+
+  #write(job: Job): void {
+    this.#sent.set(job.id, job);
+    job.sentAtFrame = this.#process?.framesHeard ?? 0;
+    const head = encodeCallHead(job.session.number, job.tool);
+    this.#process?.send(KIND.call, job.id, job.server.number, head, job.argumentsText);
+  }
+
+  async #load(server: LiveServer, first?: Job): Promise<void> {
+    const loading: Loading = { state: "loading", jobs: first === undefined ? [] : [first] };
+    this.#servers.set(server, loading);
+    this.#byNumber.set(server.number, server);
+    const process = this.#process;
+    try {
+      const bytes = await server.module.bytes();
+      if (this.#servers.get(server) !== loading) return;
+      if (this.#process !== process || process === undefined || !this.#isUp) return this.#requeue(loading.jobs);
+      process.send(KIND.load, 0, server.number, ...encodeWithBytes(server.spec, bytes));
+      this.#servers.set(server, { state: "loaded" });
+      for (const job of loading.jobs) this.#write(job);
+    } catch (error) {
+      if (this.#servers.get(server) === loading) this.unload(server);
+      for (const job of loading.jobs) this.#crashed(job, false, "its module could not be read");
+      this.#events.onLoadFailure(server, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #requeue(jobs: readonly Job[]): void {
+    for (const job of jobs) this.submit(job);
+  }
+
+  #take({ kind, id, server, payload }: Frame, process: GuestProcess): void {
+    switch (kind) {
+      case KIND.result: {
+        const job = this.#sent.get(id);
+        const message = decodeResult(payload);
+        if (job === undefined || message === undefined) return process.kill("it answered a call that was not made");
+        this.#settled(job);
+        this.#events.onResult(job, message);
+        return;
+      }
+      case KIND.ioRequest:
+        return this.#serveFile(id, payload, process);
+      case KIND.log: {
+        const known = this.#byNumber.get(server);
+        if (known !== undefined) this.#events.onLog(known, payload);
+        return;
+      }
+      case KIND.loaded: {
+        const known = this.#byNumber.get(server);
+        if (known === undefined || payload.length === 0) return;
+        this.#loadRefused(known, payload.toString("utf8"));
+      }
+    }
+  }
+
+  #settled(job: Job): void {
+    this.#sent.delete(job.id);
+    void job.files?.end();
+    if (job.crashes > 0) this.#suspects -= 1;
+    if (this.#queue.length > 0) this.#pump();
+  }
+
+  #loadRefused(server: LiveServer, reason: string): void {
+    this.#servers.delete(server);
+    this.#events.onLoadFailure(server, reason);
+    for (const job of this.#sent.values()) {
+      if (job.server !== server) continue;
+      this.#settled(job);
+      this.#events.onCrash(job, false, `it could not be loaded: ${reason}`);
+    }
+  }
+
+  #serveFile(id: number, payload: Buffer, process: GuestProcess): void {
+    const decoded = decodeIoRequest(payload);
+    const job = decoded && this.#sent.get(decoded.call);
+    if (decoded === undefined) return process.kill("it sent a damaged file request");
+    // A call that has just ended may have asked for something before it heard of its end.
+    if (job === undefined) return;
+    if (job.fileRequests >= FILE_REQUESTS_MAX) return process.kill("it sent too many file requests at once");
+    void this.#answerFile(id, job, decoded.request, process);
+  }
+
+  async #answerFile(id: number, job: Job, ...rest: [Parameters<FileDesk["serve"]>[0], GuestProcess]): Promise<void> {
+    const [request, process] = rest;
+    const { manifest } = job.server;
+    job.files ??= new FileDesk(this.#broker, { server: manifest.name, grants: manifest.grants, context: job.context });
+    job.fileRequests += 1;
+    const reply = await job.files.serve(request);
+    job.fileRequests -= 1;
+    process.send(KIND.ioReply, id, job.server.number, ...reply);
+  }
+
+  #ended(reason: string): void {
+    const isStuck = this.#isStuck;
+    this.#process = undefined;
+    this.#isUp = false;
+    const lost = [...this.#sent.values()];
+    this.#sent.clear();
+    const [only] = lost;
+    this.#events.onEnd(this, reason);
+    for (const job of lost) {
+      const isCulprit = only === job && lost.length === 1;
+      this.#lose(job, isCulprit, isStuck, reason);
+    }
+    this.#quickEnds = this.#clock.monotonicMs() - this.#startedAtMs < STABLE_MS ? this.#quickEnds + 1 : 0;
+    if (!this.#isClosed) void this.#restart();
+  }
+
+  /** What becomes of a call whose child has ended. */
+  #lose(job: Job, ...[isCulprit, isStuck, reason]: [boolean, boolean, string]): void {
+    const wasSuspect = job.crashes > 0;
+    const isAgain =
+      !isCulprit && !job.isSettled && !this.#isClosed && job.crashes < CRASHES_MAX && job.files?.hasEffects !== true;
+    void job.files?.end();
+    job.files = undefined;
+    if (!isAgain) {
+      if (wasSuspect) this.#suspects -= 1;
+      this.#events.onCrash(job, isStuck, reason);
+      return;
+    }
+    if (!wasSuspect) this.#suspects += 1;
+    job.crashes += 1;
+    this.#queue.push(job);
+  }
+
+  #crashed(job: Job, isStuck: boolean, reason: string): void {
+    if (job.crashes > 0) this.#suspects -= 1;
+    this.#events.onCrash(job, isStuck, reason);
+  }
+
+  async #restart(): Promise<void> {
+    const delayMs = BACKOFF_MS[Math.min(this.#quickEnds, BACKOFF_MS.length) - 1] ?? 0;
+    if (delayMs > 0) {
+      const stop = new AbortController();
+      this.#retire = () => stop.abort();
+      await this.#clock.sleep(delayMs, stop.signal).catch(() => {});
+    }
+    this.start();
+  }
+}

@@ -1,0 +1,111 @@
+import { ERRNO } from "./errno.ts";
+import { poll } from "./poll.ts";
+import type { Wasi } from "./wasi.ts";
+
+export const WASI_MODULE = "wasi_snapshot_preview1";
+
+/** Fuel of any call into the host, so that a guest cannot spend the host's time for nearly nothing. */
+const CALL_FUEL = 100;
+
+type HostFunction = (...values: never[]) => unknown;
+type Maker = (wasi: Wasi) => HostFunction;
+
+const span = (at: number, length: number) => ({ at: at >>> 0, length: length >>> 0 });
+
+/** Calls that never wait. WebAssembly passes i32 as signed: `>>> 0` makes a pointer of it. */
+const IMMEDIATE: Readonly<Record<string, Maker>> = {
+  args_get: (wasi) => (pointers: number, bytes: number) => wasi.system.arguments(pointers >>> 0, bytes >>> 0),
+  args_sizes_get: (wasi) => (count: number, bytes: number) => wasi.system.argumentSizes(count >>> 0, bytes >>> 0),
+  environ_get: (wasi) => (pointers: number, bytes: number) => wasi.system.environment(pointers >>> 0, bytes >>> 0),
+  environ_sizes_get: (wasi) => (count: number, bytes: number) => wasi.system.environmentSizes(count >>> 0, bytes >>> 0),
+  clock_res_get: (wasi) => (clock: number, out: number) => wasi.system.resolution(clock >>> 0, out >>> 0),
+  clock_time_get: (wasi) => (clock: number, _precision: bigint, out: number) =>
+    wasi.system.time(clock >>> 0, out >>> 0),
+  random_get: (wasi) => (at: number, length: number) => wasi.system.random(at >>> 0, length >>> 0),
+  fd_seek: (wasi) => (fd: number, offset: bigint, whence: number, out: number) =>
+    wasi.seek(fd, offset, whence, out >>> 0),
+  fd_tell: (wasi) => (fd: number, out: number) => wasi.seek(fd, 0n, 1, out >>> 0),
+  fd_close: (wasi) => (fd: number) => wasi.files.close(fd),
+  fd_fdstat_get: (wasi) => (fd: number, out: number) => wasi.descriptorStat(fd, out >>> 0),
+  fd_fdstat_set_flags: (wasi) => (fd: number, flags: number) => wasi.setDescriptorFlags(fd, flags),
+  fd_fdstat_set_rights: (wasi) => (fd: number) => wasi.exists(fd),
+  fd_prestat_get: (wasi) => (fd: number, out: number) => wasi.preopenStat(fd, out >>> 0),
+  fd_prestat_dir_name: (wasi) => (fd: number, at: number, length: number) =>
+    wasi.preopenName(fd, at >>> 0, length >>> 0),
+  fd_renumber: (wasi) => (from: number, to: number) => wasi.renumber(from, to),
+  fd_advise: (wasi) => (fd: number) => wasi.exists(fd),
+  fd_sync: (wasi) => (fd: number) => wasi.exists(fd),
+  fd_datasync: (wasi) => (fd: number) => wasi.exists(fd),
+  sched_yield: () => () => ERRNO.success,
+  proc_exit: (wasi) => (code: number) => wasi.gate.exit(code),
+  sock_accept: () => () => ERRNO.notSupported,
+  sock_recv: () => () => ERRNO.notSupported,
+  sock_send: () => () => ERRNO.notSupported,
+  sock_shutdown: () => () => ERRNO.notSupported,
+};
+
+/** Calls that may wait: for input, for a file or for time. */
+const SUSPENDING: Readonly<Record<string, Maker>> = {
+  fd_read: (wasi) => (fd: number, at: number, count: number, out: number) =>
+    wasi.read(fd, at >>> 0, count >>> 0, out >>> 0),
+  fd_pread:
+    (wasi) =>
+    (...[fd, at, count, offset, out]: [number, number, number, bigint, number]) =>
+      wasi.readAt(fd, [at >>> 0, count >>> 0], offset, out >>> 0),
+  fd_write: (wasi) => (fd: number, at: number, count: number, out: number) =>
+    wasi.write(fd, at >>> 0, count >>> 0, out >>> 0),
+  fd_pwrite:
+    (wasi) =>
+    (...[fd, at, count, offset, out]: [number, number, number, bigint, number]) =>
+      wasi.writeAt(fd, [at >>> 0, count >>> 0], offset, out >>> 0),
+  fd_filestat_get: (wasi) => (fd: number, out: number) => wasi.fileStat(fd, out >>> 0),
+  fd_filestat_set_size: (wasi) => (fd: number, bytes: bigint) => wasi.setSize(fd, bytes),
+  fd_readdir:
+    (wasi) =>
+    (...[fd, at, length, cookie, out]: [number, number, number, bigint, number]) =>
+      wasi.readDirectory(fd, span(at, length), cookie, out >>> 0),
+  path_open:
+    (wasi) =>
+    (...[fd, , at, length, openFlags, rights, , descriptorFlags, out]: PathOpen) =>
+      wasi.files.open({ directory: fd, path: span(at, length), openFlags, rights, descriptorFlags, out: out >>> 0 }),
+  path_filestat_get:
+    (wasi) =>
+    (...[fd, , at, length, out]: [number, number, number, number, number]) =>
+      wasi.files.stat(fd, span(at, length), out >>> 0),
+  path_create_directory: (wasi) => (fd: number, at: number, length: number) =>
+    wasi.files.makeDirectory(fd, span(at, length)),
+  path_unlink_file: (wasi) => (fd: number, at: number, length: number) =>
+    wasi.files.remove(fd, span(at, length), "file"),
+  path_remove_directory: (wasi) => (fd: number, at: number, length: number) =>
+    wasi.files.remove(fd, span(at, length), "directory"),
+  path_rename:
+    (wasi) =>
+    (...[from, at, length, to, toAt, toLength]: [number, number, number, number, number, number]) =>
+      wasi.files.rename([from, span(at, length)], [to, span(toAt, toLength)]),
+  poll_oneoff: (wasi) => (input: number, output: number, count: number, out: number) =>
+    poll(wasi, input >>> 0, output >>> 0, [count >>> 0, out >>> 0]),
+};
+
+type PathOpen = [number, number, number, number, number, bigint, bigint, number, number];
+
+/** Host functions for one instance: those of `names`; what this host does not know answers that it does not exist. */
+export function wasiImports(wasi: Wasi, names: readonly string[]): Record<string, unknown> {
+  const imports: Record<string, unknown> = {};
+  for (const name of names) {
+    const suspending = SUSPENDING[name];
+    imports[name] =
+      suspending === undefined
+        ? charged(wasi, IMMEDIATE[name] ?? (() => () => ERRNO.noSystemCall))
+        : new WebAssembly.Suspending(charged(wasi, suspending));
+  }
+  return imports;
+}
+
+/** Takes the fuel of a call before it is made; a guest that was ended does not get any further. */
+function charged(wasi: Wasi, maker: Maker): HostFunction {
+  const body = maker(wasi);
+  return (...values: never[]) => {
+    wasi.gate.charge(CALL_FUEL);
+    return body(...values);
+  };
+}

@@ -1,0 +1,6 @@
+/** WASI preview 1 for one guest: pure host functions over a gate that parks the guest and a client that asks for files. */
+export type { FileClient, Gate } from "./gate.ts";
+export { WASI_MODULE, wasiImports } from "./imports.ts";
+export { Stdio, type StdioEvents } from "./stdio.ts";
+export { FROZEN_REAL_MS, type SystemSettings } from "./system.ts";
+export { Wasi, type WasiDeps } from "./wasi.ts";

@@ -1,0 +1,45 @@
+/** What the server and its sandbox children say to each other, and how it looks as bytes. Both sides import it; it knows neither. */
+export { Connection, CREDIT, WINDOW_BYTES } from "./connection.ts";
+export { type Frame, FrameReader, HEADER_BYTES, MalformedFrameError } from "./frames.ts";
+export {
+  decodeInfo,
+  decodeIoReply,
+  decodeIoRequest,
+  decodeOpened,
+  type DirectoryEntry,
+  encodeInfo,
+  encodeIoRequest,
+  encodeNumber,
+  encodeRefusal,
+  type FileInfo,
+  GRANTED_BYTES,
+  type IoReply,
+  type IoRequest,
+  type OpenFlags,
+  PATH_BYTES_MAX,
+  type Refusal,
+  REFUSALS,
+} from "./io.ts";
+export { JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape, type JsonShape } from "./json-shape.ts";
+export {
+  type BuildAnswer,
+  type BuildSpec,
+  CALL_HEAD_BYTES,
+  decodeCallHead,
+  decodeResult,
+  decodeWithBytes,
+  encodeCallHead,
+  encodeResultHead,
+  encodeWithBytes,
+  FROM_BUILD_CHILD,
+  FROM_CHILD,
+  FROM_SERVER,
+  type GuestTool,
+  KIND,
+  type LoadSpec,
+  type Outcome,
+  OUTCOMES,
+  type ResultMessage,
+  type Sharing,
+  SHARINGS,
+} from "./messages.ts";

@@ -1,0 +1,228 @@
+import { isUtf8 } from "node:buffer";
+
+/** File requests of a guest, and their answers, as bytes. Offsets and sizes are doubles: they are whole and below 2^53. */
+
+export type FileInfo = {
+  readonly kind: "file" | "directory";
+  readonly bytes: number;
+  readonly modifiedAtMs: number;
+};
+
+export type DirectoryEntry = { readonly name: string; readonly kind: FileInfo["kind"] };
+
+/** Why a request was refused; the guest is told as the WASI error of the same meaning. */
+export const REFUSALS = [
+  "denied",
+  "not-found",
+  "exists",
+  "is-directory",
+  "not-directory",
+  "not-empty",
+  "too-large",
+  "too-many-open",
+  "storage-full",
+  "invalid",
+  "io",
+] as const;
+export type Refusal = (typeof REFUSALS)[number];
+
+export type OpenFlags = {
+  readonly access: "read" | "write";
+  readonly create: boolean;
+  readonly exclusive: boolean;
+  readonly truncate: boolean;
+};
+
+export type IoRequest =
+  | { readonly op: "open"; readonly path: string; readonly flags: OpenFlags }
+  | { readonly op: "read"; readonly handle: number; readonly offset: number; readonly length: number }
+  | { readonly op: "write"; readonly handle: number; readonly offset: number; readonly bytes: Buffer }
+  | { readonly op: "truncate"; readonly handle: number; readonly bytes: number }
+  | { readonly op: "close"; readonly handle: number }
+  | { readonly op: "stat"; readonly path: string }
+  | { readonly op: "list"; readonly path: string }
+  | { readonly op: "make-directory"; readonly path: string }
+  | { readonly op: "rename"; readonly from: string; readonly to: string }
+  | { readonly op: "remove"; readonly path: string; readonly kind: FileInfo["kind"] };
+type Op = IoRequest["op"];
+
+const OPS = [
+  "open",
+  "read",
+  "write",
+  "truncate",
+  "close",
+  "stat",
+  "list",
+  "make-directory",
+  "rename",
+  "remove",
+] as const satisfies readonly Op[];
+
+const WRITE = 1;
+const CREATE = 2;
+const EXCLUSIVE = 4;
+const TRUNCATE = 8;
+
+const HEAD_BYTES = 5;
+
+/** Longest path a guest may name, in UTF-8 bytes. */
+export const PATH_BYTES_MAX = 4_096;
+
+/** The request's payload: `u32 call | u8 op | …`; bytes to be written follow as a part of their own. */
+export function encodeIoRequest(call: number, request: IoRequest): readonly Uint8Array[] {
+  const body = requestBody(request);
+  const head = Buffer.allocUnsafe(HEAD_BYTES);
+  head.writeUInt32LE(call, 0);
+  head[4] = OPS.indexOf(request.op);
+  return request.op === "write" ? [head, body, request.bytes] : [head, body];
+}
+
+function requestBody(request: IoRequest): Buffer {
+  switch (request.op) {
+    case "open":
+      return Buffer.concat([Buffer.of(flagBits(request.flags)), Buffer.from(request.path)]);
+    case "read":
+      return numbers(request.handle, request.offset, request.length);
+    case "write":
+      return numbers(request.handle, request.offset);
+    case "truncate":
+      return numbers(request.handle, request.bytes);
+    case "close":
+      return numbers(request.handle);
+    case "stat":
+    case "list":
+    case "make-directory":
+      return Buffer.from(request.path);
+    case "rename": {
+      const from = Buffer.from(request.from);
+      return Buffer.concat([numbers(from.length), from, Buffer.from(request.to)]);
+    }
+    case "remove":
+      return Buffer.concat([Buffer.of(request.kind === "file" ? 0 : 1), Buffer.from(request.path)]);
+  }
+}
+
+function numbers(...values: readonly number[]): Buffer {
+  const bytes = Buffer.allocUnsafe(8 * values.length);
+  for (const [index, value] of values.entries()) bytes.writeDoubleLE(value, 8 * index);
+  return bytes;
+}
+
+const flagBits = (flags: OpenFlags): number =>
+  (flags.access === "write" ? WRITE : 0) |
+  (flags.create ? CREATE : 0) |
+  (flags.exclusive ? EXCLUSIVE : 0) |
+  (flags.truncate ? TRUNCATE : 0);
+
+/** Undefined when the bytes are not such a request: the child is then no longer to be trusted. */
+export function decodeIoRequest(payload: Buffer): { readonly call: number; readonly request: IoRequest } | undefined {
+  const op = OPS[payload[4] ?? OPS.length];
+  if (payload.length < HEAD_BYTES || op === undefined) return undefined;
+  const request = decodeBody(op, payload.subarray(HEAD_BYTES));
+  return request && { call: payload.readUInt32LE(0), request };
+}
+
+function decodeBody(op: Op, body: Buffer): IoRequest | undefined {
+  switch (op) {
+    case "open": {
+      const bits = body[0] ?? 255;
+      const path = pathOf(body.subarray(1));
+      if (bits > 15 || path === undefined) return undefined;
+      return { op, path, flags: flagsOf(bits) };
+    }
+    case "read": {
+      const [handle, offset, length] = counts(body, 3) ?? [];
+      if (handle === undefined || offset === undefined || length === undefined) return undefined;
+      return { op, handle, offset, length };
+    }
+    case "write": {
+      const [handle, offset] = counts(body.subarray(0, 16), 2) ?? [];
+      if (handle === undefined || offset === undefined) return undefined;
+      return { op, handle, offset, bytes: body.subarray(16) };
+    }
+    case "truncate": {
+      const [handle, bytes] = counts(body, 2) ?? [];
+      return handle === undefined || bytes === undefined ? undefined : { op, handle, bytes };
+    }
+    case "close": {
+      const [handle] = counts(body, 1) ?? [];
+      return handle === undefined ? undefined : { op, handle };
+    }
+    case "stat":
+    case "list":
+    case "make-directory": {
+      const path = pathOf(body);
+      return path === undefined ? undefined : { op, path };
+    }
+    case "rename": {
+      const [length] = counts(body.subarray(0, 8), 1) ?? [];
+      if (length === undefined || 8 + length > body.length) return undefined;
+      const from = pathOf(body.subarray(8, 8 + length));
+      const to = pathOf(body.subarray(8 + length));
+      return from === undefined || to === undefined ? undefined : { op, from, to };
+    }
+    case "remove": {
+      const path = pathOf(body.subarray(1));
+      return path === undefined ? undefined : { op, path, kind: body[0] === 0 ? "file" : "directory" };
+    }
+  }
+}
+
+const flagsOf = (bits: number): OpenFlags => ({
+  access: (bits & WRITE) === 0 ? "read" : "write",
+  create: (bits & CREATE) !== 0,
+  exclusive: (bits & EXCLUSIVE) !== 0,
+  truncate: (bits & TRUNCATE) !== 0,
+});
+
+/** A path is at most `PATH_BYTES_MAX` bytes of UTF-8 without NUL. */
+function pathOf(bytes: Buffer): string | undefined {
+  if (bytes.length > PATH_BYTES_MAX || bytes.includes(0)) return undefined;
+  return isUtf8(bytes) ? bytes.toString("utf8") : undefined;
+}
+
+function counts(bytes: Buffer, howMany: number): readonly number[] | undefined {
+  if (bytes.length !== 8 * howMany) return undefined;
+  const values = Array.from({ length: howMany }, (_, index) => bytes.readDoubleLE(8 * index));
+  return values.every((value) => Number.isSafeInteger(value) && value >= 0) ? values : undefined;
+}
+
+const GRANTED = 0;
+const INFO_BYTES = 17;
+
+/** `u8 status | …`: status 0 is followed by the answer, another one is the refusal's number. */
+export const encodeRefusal = (refusal: Refusal): Buffer => Buffer.of(REFUSALS.indexOf(refusal) + 1);
+export const GRANTED_BYTES: Buffer = Buffer.of(GRANTED);
+
+export function encodeInfo(info: FileInfo): Buffer {
+  const bytes = Buffer.allocUnsafe(INFO_BYTES);
+  bytes[0] = info.kind === "file" ? 0 : 1;
+  bytes.writeDoubleLE(info.bytes, 1);
+  bytes.writeDoubleLE(info.modifiedAtMs, 9);
+  return bytes;
+}
+
+export const encodeNumber = (value: number): Buffer => numbers(value);
+
+export type IoReply =
+  | { readonly type: "granted"; readonly body: Buffer }
+  | { readonly type: "refused"; readonly reason: Refusal };
+
+export function decodeIoReply(payload: Buffer): IoReply {
+  const status = payload[0] ?? 255;
+  if (status === GRANTED) return { type: "granted", body: payload.subarray(1) };
+  return { type: "refused", reason: REFUSALS[status - 1] ?? "io" };
+}
+
+export const decodeInfo = (bytes: Buffer): FileInfo => ({
+  kind: bytes[0] === 0 ? "file" : "directory",
+  bytes: bytes.readDoubleLE(1),
+  modifiedAtMs: bytes.readDoubleLE(9),
+});
+
+/** Of an open: the handle's number, then what was opened. */
+export const decodeOpened = (bytes: Buffer): { readonly handle: number; readonly info: FileInfo } => ({
+  handle: bytes.readDoubleLE(0),
+  info: decodeInfo(bytes.subarray(8)),
+});

@@ -1,0 +1,161 @@
+/** What the server says to a sandbox child and what it hears from one, apart from files (io.ts). */
+
+/** Frame kinds; 1 is credit. Append only: a child is always of the same version, but traces outlive versions. */
+export const KIND = {
+  load: 2,
+  unload: 3,
+  call: 4,
+  cancel: 5,
+  endSession: 6,
+  ioReply: 7,
+  ping: 8,
+  build: 9,
+  ready: 16,
+  loaded: 17,
+  result: 18,
+  ioRequest: 19,
+  log: 20,
+  pong: 21,
+  built: 22,
+} as const;
+
+export const FROM_SERVER: ReadonlySet<number> = new Set([
+  KIND.load,
+  KIND.unload,
+  KIND.call,
+  KIND.cancel,
+  KIND.endSession,
+  KIND.ioReply,
+  KIND.ping,
+  KIND.build,
+]);
+export const FROM_CHILD: ReadonlySet<number> = new Set([
+  KIND.ready,
+  KIND.loaded,
+  KIND.result,
+  KIND.ioRequest,
+  KIND.log,
+  KIND.pong,
+]);
+export const FROM_BUILD_CHILD: ReadonlySet<number> = new Set([KIND.ready, KIND.built]);
+
+/** Which calls share a guest instance: those of one run, or all. */
+export const SHARINGS = ["run", "server"] as const;
+export type Sharing = (typeof SHARINGS)[number];
+
+/** What a child has to know to run one tool server. */
+export type LoadSpec = {
+  readonly abi: string;
+  /** Tools in the order that call frames count them. */
+  readonly tools: readonly string[];
+  readonly memoryBytesMax: number;
+  readonly fuelPerCall: number;
+  readonly startFuel: number;
+  readonly resultBytesMax: number;
+  readonly sharing: Sharing;
+  /** Live instances of this server in one child. */
+  readonly instancesMax: number;
+  readonly environment: readonly (readonly [string, string])[];
+  readonly clock: boolean;
+  readonly random: boolean;
+  /** Names of the exports that the meter added. */
+  readonly fuelExport: string;
+  readonly startExport: string;
+};
+
+/** How a call ended, as a child says it. `text` and `content` are done; the rest has a text that tells more. */
+export const OUTCOMES = [
+  "text",
+  "content",
+  "tool-error",
+  "fuel",
+  "deadline",
+  "memory",
+  "trap",
+  "bad-output",
+  "cancelled",
+] as const;
+export type Outcome = (typeof OUTCOMES)[number];
+
+export type ResultMessage = {
+  readonly outcome: Outcome;
+  readonly fuel: number;
+  readonly memoryBytes: number;
+  /** UTF-8: the text, the content as JSON, or what went wrong. */
+  readonly body: Uint8Array;
+};
+
+const RESULT_HEAD_BYTES = 17;
+
+export function encodeResultHead({ outcome, fuel, memoryBytes }: Omit<ResultMessage, "body">): Buffer {
+  const head = Buffer.allocUnsafe(RESULT_HEAD_BYTES);
+  head[0] = OUTCOMES.indexOf(outcome);
+  head.writeDoubleLE(fuel, 1);
+  head.writeDoubleLE(memoryBytes, 9);
+  return head;
+}
+
+/** Undefined when the bytes are not such a message. */
+export function decodeResult(payload: Buffer): (Omit<ResultMessage, "body"> & { readonly body: Buffer }) | undefined {
+  const outcome = OUTCOMES[payload[0] ?? OUTCOMES.length];
+  if (payload.length < RESULT_HEAD_BYTES || outcome === undefined) return undefined;
+  const fuel = payload.readDoubleLE(1);
+  const memoryBytes = payload.readDoubleLE(9);
+  if (!isCount(fuel) || !isCount(memoryBytes)) return undefined;
+  return { outcome, fuel, memoryBytes, body: payload.subarray(RESULT_HEAD_BYTES) };
+}
+
+const isCount = (value: number): boolean => value >= 0 && value <= Number.MAX_SAFE_INTEGER;
+
+/** Head of a call: which session's instance, which tool; the arguments' JSON text follows. */
+export function encodeCallHead(session: number, tool: number): Buffer {
+  const head = Buffer.allocUnsafe(CALL_HEAD_BYTES);
+  head.writeUInt32LE(session, 0);
+  head.writeUInt16LE(tool, 4);
+  return head;
+}
+export const CALL_HEAD_BYTES = 6;
+
+export const decodeCallHead = (payload: Buffer): { readonly session: number; readonly tool: number } => ({
+  session: payload.readUInt32LE(0),
+  tool: payload.readUInt16LE(4),
+});
+
+/** Two parts in one payload: JSON, then bytes. */
+export function encodeWithBytes(json: unknown, bytes: Uint8Array): readonly [Buffer, Buffer, Uint8Array] {
+  const text = Buffer.from(JSON.stringify(json));
+  const length = Buffer.allocUnsafe(4);
+  length.writeUInt32LE(text.length);
+  return [length, text, bytes];
+}
+
+/** The two parts again; `json` is not parsed. Undefined when the payload is too short for what it says. */
+export function decodeWithBytes(payload: Buffer): { readonly json: Buffer; readonly bytes: Buffer } | undefined {
+  if (payload.length < 4) return undefined;
+  const end = 4 + payload.readUInt32LE(0);
+  if (end > payload.length) return undefined;
+  return { json: payload.subarray(4, end), bytes: payload.subarray(end) };
+}
+
+/** A tool as a guest described it: checked for size and shape in the child that ran the guest. */
+export type GuestTool = {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly inputSchema: object;
+  readonly outputSchema: object | undefined;
+  readonly readOnly: boolean;
+  readonly idempotent: boolean;
+};
+
+/** What a build child answers; the metered module follows a success. */
+export type BuildAnswer =
+  | { readonly type: "built"; readonly abi: string; readonly tools: readonly GuestTool[]; readonly types: number }
+  | { readonly type: "refused"; readonly code: string; readonly message: string; readonly hint: string };
+
+export type BuildSpec = {
+  readonly memoryBytesMax: number;
+  readonly moduleBytesMax: number;
+  readonly startFuel: number;
+  readonly toolsMax: number;
+};
