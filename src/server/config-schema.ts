@@ -75,6 +75,13 @@ const ModelsTable = z
     timeout: durationText({ minMs: 100 })
       .prefault("60s")
       .meta({ description: "For one attempt, where a definition sets none" }),
+    environment: z.array(z.string()).default([]).meta({
+      description: "Variables that definitions may refer to with ${env:NAME}, besides *_API_KEY and *_BASE_URL",
+    }),
+    secrets_directories: z
+      .array(z.string())
+      .default(["./secrets", "/run/secrets"])
+      .meta({ description: "Where ${file:path} in definitions may point; relative to the working directory" }),
     scripted_directory: z.string().optional().meta({ description: "Where scripted/<file> is looked up; for tests" }),
   })
   .prefault({});
@@ -93,7 +100,7 @@ const SandboxTable = z
       .min(1)
       .max(64)
       .optional()
-      .meta({ description: "Child processes that run tools; default: cores, at most 4" }),
+      .meta({ description: "Child processes that run tools; default: cores, at most 2" }),
   })
   .prefault({});
 
@@ -112,7 +119,7 @@ const ToolServerTable = z.strictObject({
     .meta({ description: "Replaces, key by key, what the server's tool.toml asks for" }),
   limits: z
     .strictObject({
-      fuel_per_call: z.number().min(1_000).optional(),
+      fuel_per_call: z.int().min(1_000).max(1_000_000_000_000).optional(),
       memory_mib: z.int().min(1).max(256).optional(),
       deadline: durationText({ minMs: 10, maxMs: 3_600_000 }).optional(),
     })

@@ -212,7 +212,11 @@ function withDefaults(config: Config, origins: Origins): Origins {
   return Object.fromEntries(leavesOf(config).map((setting) => [setting, origins[setting] ?? "default"]));
 }
 
+const REFERABLE = /^[A-Z][A-Z0-9_]*_(API_KEY|BASE_URL)$/;
+
+/** Keeps only what models, definitions and granted tools may read, so that no other part can leak the rest. */
 function pickEnvironment(environment: Environment, config: Config): Environment {
   const granted = Object.values(config.tool_servers).flatMap(({ grants }) => grants.environment ?? []);
-  return Object.fromEntries([...MODEL_VARIABLES, ...granted].map((name) => [name, environment[name]]));
+  const wanted = new Set([...MODEL_VARIABLES, ...granted, ...config.models.environment]);
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => wanted.has(name) || REFERABLE.test(name)));
 }

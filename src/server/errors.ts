@@ -24,3 +24,8 @@ export class NotLoopbackError extends CaxtonError<{ readonly host: string }> {
   readonly code = "HOST_NOT_LOOPBACK";
   readonly kind = "rejected";
 }
+
+export class ReferenceUnresolvedError extends CaxtonError<{ readonly reference: string }> {
+  readonly code = "REFERENCE_UNRESOLVED";
+  readonly kind = "rejected";
+}

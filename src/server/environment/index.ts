@@ -16,10 +16,12 @@ export function readCommandEnvironment(environment: Environment = process.env): 
   /** CAXTON_DATA_DIR, else ./.caxton; absolute. */
   readonly dataDirectory: string;
 } {
+  // A variable that is set to nothing is as good as not set.
+  const valueOf = (name: string): string | undefined => environment[name] || undefined;
   return {
-    server: environment["CAXTON_SERVER"],
-    token: environment["CAXTON_TOKEN"],
-    output: environment["CAXTON_OUTPUT"],
-    dataDirectory: resolve(environment["CAXTON_DATA_DIR"] ?? ".caxton"),
+    server: valueOf("CAXTON_SERVER"),
+    token: valueOf("CAXTON_TOKEN"),
+    output: valueOf("CAXTON_OUTPUT"),
+    dataDirectory: resolve(valueOf("CAXTON_DATA_DIR") ?? ".caxton"),
   };
 }

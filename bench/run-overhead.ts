@@ -1,0 +1,106 @@
+// What a run costs beside its model: a scripted model that answers at once, one call of a sandboxed tool, every step journaled on disk.
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import * as z from "zod";
+import { scripted } from "../src/backends/models/index.ts";
+import { mint, RunId } from "../src/kernel/ids.ts";
+import { compose } from "../src/server/compose.ts";
+import { loadConfig } from "../src/server/config.ts";
+import { models } from "../test/helpers/engine.ts";
+import { tempDirectory } from "../test/helpers/temp.ts";
+import { ms, perSecond, quantile, type Row } from "./table.ts";
+
+const WARM_UP = 500;
+const SEQUENTIAL = 2_000;
+const TOTAL = 10_000;
+const CONCURRENCY = 64;
+
+const Figures = z.object({ p50Ms: z.number(), p99Ms: z.number(), runsPerSecond: z.number() });
+type Figures = z.infer<typeof Figures>;
+
+const DEFINITION = `name = "bench"
+version = "1.0.0"
+capabilities = ["benchmark"]
+tools = ["csv_parser"]
+system_prompt = "Count."
+`;
+const SCRIPT = [
+  { toolCalls: [{ name: "csv_parser__parse", arguments: { text: "a,b\n1,2\n", limit: 1 } }] },
+  { text: "There is one row." },
+];
+
+export async function run(): Promise<readonly Row[]> {
+  const caxton = await measureCaxton();
+  const peer = measurePeer();
+  return [
+    {
+      what: "run overhead p50, one sandboxed tool call, on disk",
+      caxton: ms(caxton.p50Ms),
+      peer: `${ms(peer.p50Ms)} (Mastra)`,
+      ratio: `${(peer.p50Ms / caxton.p50Ms).toFixed(1)}×`,
+      target: "≤ 0.6 ms",
+      met: caxton.p50Ms <= 0.6,
+    },
+    {
+      what: "run overhead p99",
+      caxton: ms(caxton.p99Ms),
+      peer: `${ms(peer.p99Ms)} (Mastra)`,
+      ratio: `${(peer.p99Ms / caxton.p99Ms).toFixed(1)}×`,
+      target: "",
+      met: undefined,
+    },
+    {
+      what: `runs, ${CONCURRENCY} at a time`,
+      caxton: perSecond(caxton.runsPerSecond),
+      peer: `${perSecond(peer.runsPerSecond)} (Mastra)`,
+      ratio: `${(caxton.runsPerSecond / peer.runsPerSecond).toFixed(1)}×`,
+      target: "≥ 2,000/s",
+      met: caxton.runsPerSecond >= 2_000,
+    },
+  ];
+}
+
+async function measureCaxton(): Promise<Figures> {
+  using directory = tempDirectory();
+  const loaded = loadConfig({ settings: { "data.directory": directory.path } }, {}, directory.path);
+  await using caxton = await compose(loaded, { models: models(scripted(SCRIPT)) });
+  await caxton.toolsReady;
+  const { agents, runs } = caxton.services;
+  await agents.deploy("default", { source: DEFINITION, fileName: "bench.toml" });
+  const once = async (): Promise<void> => {
+    const request = {
+      id: mint(RunId),
+      workspace: "default",
+      agent: "bench",
+      input: "How many rows?",
+      model: undefined,
+      files: [],
+    };
+    const { ended } = await runs.start(request);
+    const { state } = await ended;
+    if (state !== "completed") throw new Error(`a run is ${state}: ${JSON.stringify(runs.view(request.id).failure)}`);
+  };
+  for (let count = 0; count < WARM_UP; count += 1) await once();
+  const times: number[] = [];
+  for (let count = 0; count < SEQUENTIAL; count += 1) {
+    const begunMs = performance.now();
+    await once();
+    times.push(performance.now() - begunMs);
+  }
+  times.sort((left, right) => left - right);
+  let left = TOTAL;
+  const begunMs = performance.now();
+  await Promise.all(
+    Array.from({ length: CONCURRENCY }, async () => {
+      while (left-- > 0) await once();
+    }),
+  );
+  const runsPerSecond = TOTAL / ((performance.now() - begunMs) / 1_000);
+  return { p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99), runsPerSecond };
+}
+
+function measurePeer(): Figures {
+  const script = join(import.meta.dirname, "peers", "mastra.mjs");
+  const printed = execFileSync(process.execPath, [script, "1000", "3000", String(CONCURRENCY)], { encoding: "utf8" });
+  return Figures.parse(JSON.parse(printed));
+}

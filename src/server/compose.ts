@@ -1,0 +1,143 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { Agents } from "../agents/index.ts";
+import { FileBroker } from "../backends/disk/index.ts";
+import { Models } from "../backends/models/index.ts";
+import {
+  Database,
+  SqliteAgentStore,
+  SqliteArtifactStore,
+  SqliteRunJournal,
+  SqliteUploadStore,
+} from "../backends/sqlite/index.ts";
+import { ChangeFeed, type ServerFacts } from "../api/operations/index.ts";
+import type { HttpServices } from "../api/http/index.ts";
+import { type Clock, systemClock } from "../kernel/clock.ts";
+import { log } from "../kernel/log.ts";
+import { type ModelCatalogue, Runs } from "../runs/index.ts";
+import { Sandbox } from "../sandbox/index.ts";
+import { ToolCatalogue, toolId, type ToolRunner } from "../tools/index.ts";
+import { renderProblem } from "../documents/index.ts";
+import type { LoadedConfig } from "./config.ts";
+import { AgentPlans } from "./plans.ts";
+import { deployToolServers, type ToolDeployment } from "./tool-servers.ts";
+import { join, resolve } from "node:path";
+
+/** What tests replace. */
+export type Overrides = {
+  readonly clock?: Clock;
+  readonly models?: ModelCatalogue;
+};
+
+/** A Caxton put together, not yet listening. Disposing it drains the runs, ends the children and closes the database. */
+export type Caxton = AsyncDisposable & {
+  readonly services: HttpServices;
+  /** Resolves when the tool servers are deployed or have failed; never rejects. */
+  readonly toolsReady: Promise<readonly ToolDeployment[]>;
+};
+
+/** The one place that wires everything. Throws storage errors, DataDirectoryInUseError, DatabaseTooNewError, UnknownModelError. */
+export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): Promise<Caxton> {
+  const { config, environment } = loaded;
+  await using stack = new AsyncDisposableStack();
+  const clock = overrides.clock ?? systemClock;
+  const database = stack.use(Database.open({ directory: config.data.directory, synchronous: config.data.synchronous }));
+  const journal = new SqliteRunJournal(database);
+  const artifacts = new SqliteArtifactStore(database, clock);
+  const uploads = new SqliteUploadStore(database, clock, { bytesMax: config.files.upload_bytes_max });
+  const models =
+    overrides.models ??
+    new Models(
+      { clock, environment },
+      { defaultModel: config.models.default, scriptedDirectory: config.models.scripted_directory },
+    );
+  const sandbox = stack.use(openSandbox(loaded, clock));
+  const tools = new ToolCatalogue(sandbox);
+  const agents = new Agents({ store: new SqliteAgentStore(database), clock, knownTools: () => knownTools(sandbox) });
+  const plans = new AgentPlans(agents, environment, {
+    runTimeoutMs: config.runs.timeout,
+    modelTimeoutMs: config.models.timeout,
+    secretsDirectories: config.models.secrets_directories.map((directory) => resolve(directory)),
+  });
+  const runs = new Runs(
+    { journal, plans, models, tools, artifacts, clock },
+    {
+      concurrentMax: config.runs.concurrent_max,
+      queuedMax: config.runs.queued_max,
+      retry: { attemptsMax: config.runs.model_attempts, totalMs: config.runs.model_retry_total },
+    },
+  );
+  stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
+  const deployments = { finished: false };
+  const stopping = new AbortController();
+  stack.defer(() => stopping.abort());
+  const builtIn = join(packageDirectory(), "tools", "built");
+  const toolsReady = deployToolServers(sandbox, builtIn, config.tool_servers, stopping.signal).then((results) => {
+    deployments.finished = true;
+    return results;
+  });
+  const facts = factsOf(loaded, { clock, database, agents, toolsDeployed: () => deployments.finished });
+  const changes = new ChangeFeed();
+  const services = { agents, artifacts, changes, clock, facts, journal, models, render, runs, tools, uploads };
+  const owned = stack.move();
+  return { services, toolsReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
+
+function openSandbox({ config, environment }: LoadedConfig, clock: Clock): Sandbox {
+  const broker = new FileBroker({
+    root: config.files.root,
+    environment,
+    audit: (record) => log.debug(record, "a tool used a grant"),
+  });
+  return new Sandbox(
+    { broker, clock },
+    { processes: config.sandbox.processes, cacheDirectory: join(config.data.directory, "modules") },
+  );
+}
+
+const knownTools = (runner: ToolRunner): readonly string[] =>
+  runner.servers().flatMap(({ name, tools }) => [name, ...tools.map(toolId)]);
+
+function factsOf(
+  { config, origins, file }: LoadedConfig,
+  parts: {
+    readonly clock: Clock;
+    readonly database: Database;
+    readonly agents: Agents;
+    readonly toolsDeployed: () => boolean;
+  },
+): ServerFacts {
+  const version = packageVersion();
+  return {
+    version,
+    startedAtMs: parts.clock.nowMs(),
+    dataDirectory: config.data.directory,
+    configuration: { config, origins, file: file ?? null },
+    dataBytes: () => parts.database.bytes(),
+    agentCount: () => parts.agents.count(),
+    checks: () => ({
+      store: { ok: true, note: `${config.data.directory} is open` },
+      tools: {
+        ok: parts.toolsDeployed(),
+        note: parts.toolsDeployed() ? "tool servers are deployed" : "tool servers start",
+      },
+    }),
+  };
+}
+
+/** The directory that holds package.json: two levels up, in source as when built. */
+export const packageDirectory = (): string => fileURLToPath(new URL("../..", import.meta.url));
+
+export function packageVersion(): string {
+  const text: unknown = JSON.parse(readFileSync(join(packageDirectory(), "package.json"), "utf8"));
+  return typeof text === "object" && text !== null && "version" in text ? String(text.version) : "0.0.0";
+}
+
+/** Where the built dashboard is; undefined when it was not built. */
+export function dashboardDirectory(): string {
+  return join(packageDirectory(), "dashboard", "dist");
+}
+
+export const isDashboardBuilt = (): boolean => existsSync(join(dashboardDirectory(), "index.html"));

@@ -1,0 +1,16 @@
+export {
+  type Config,
+  type Environment,
+  type Flags,
+  type LoadedConfig,
+  type Origins,
+  configPlaces,
+  configSchema,
+  loadConfig,
+  readCliEnvironment,
+} from "./config.ts";
+export { packageDirectory, packageVersion } from "./compose.ts";
+export { type FileDeployment, definitionFiles } from "./definitions.ts";
+export { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
+export { type ReadyReport, type ServeOptions, type Started, serve } from "./serve.ts";
+export type { ToolDeployment } from "./tool-servers.ts";

@@ -1,0 +1,131 @@
+import type { AddressInfo } from "node:net";
+import { agentSchema } from "../agents/index.ts";
+import { type Http, httpServer } from "../api/http/index.ts";
+import { UPLOAD_WAIT_MS } from "../api/operations/index.ts";
+import { log, setLogLevel } from "../kernel/log.ts";
+import { type Caxton, compose, dashboardDirectory, isDashboardBuilt, type Overrides } from "./compose.ts";
+import type { LoadedConfig } from "./config.ts";
+import { deployDirectory, DefinitionWatcher, type FileDeployment } from "./definitions.ts";
+import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
+import type { ToolDeployment } from "./tool-servers.ts";
+
+/** A server that answers. */
+export type Started = AsyncDisposable & {
+  /** Where it answers: `http://127.0.0.1:8080`. */
+  readonly url: string;
+  readonly dashboardUrl: string | undefined;
+  readonly services: Caxton["services"];
+  /** Resolves when tools and definitions are deployed and unfinished runs go on. */
+  readonly ready: Promise<ReadyReport>;
+};
+
+export type ReadyReport = {
+  readonly tools: readonly ToolDeployment[];
+  readonly definitions: readonly FileDeployment[];
+  readonly resumedRuns: number;
+};
+
+export type ServeOptions = {
+  /** Told of each definition that is deployed while the server runs; watches the directory when given. */
+  readonly onDefinition?: ((deployment: FileDeployment) => void) | undefined;
+  readonly overrides?: Overrides | undefined;
+};
+
+const SWEEP_MS = 3_600_000;
+
+/** Starts a server and returns as soon as it answers. Throws PortInUseError, NotLoopbackError, and what `compose` throws. */
+export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): Promise<Started> {
+  const { config } = loaded;
+  setLogLevel(config.log.level);
+  refuseOpenDoor(loaded);
+  await using stack = new AsyncDisposableStack();
+  const caxton = stack.use(await compose(loaded, options.overrides));
+  const { http, streams } = await httpServer(caxton.services, {
+    allowedHosts: [...config.server.allowed_hosts, config.server.host],
+    dashboardDirectory: config.server.dashboard ? dashboardDirectory() : undefined,
+    agentSchema,
+  });
+  const url = await listen(http, config.server.host, config.server.port);
+  // Runs drain while their watchers still listen; then streams end, then connections.
+  stack.defer(async () => {
+    streams.closeAll();
+    await http.close();
+  });
+  stack.defer(async () => void (await caxton.services.runs.drain(config.server.shutdown_timeout)));
+  const sweep = setInterval(() => void sweepUploads(caxton), SWEEP_MS);
+  sweep.unref();
+  stack.defer(() => clearInterval(sweep));
+  const stopping = new AbortController();
+  stack.defer(() => stopping.abort());
+  const ready = makeReady(caxton, loaded, stopping.signal);
+  if (options.onDefinition)
+    stack.use(new DefinitionWatcher(caxton.services, config.agents.directory, options.onDefinition));
+  const owned = stack.move();
+  const dashboardUrl = config.server.dashboard && isDashboardBuilt() ? `${url}/ui/` : undefined;
+  return { url, dashboardUrl, services: caxton.services, ready, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: AbortSignal): Promise<ReadyReport> {
+  const tools = await caxton.toolsReady;
+  const none: ReadyReport = { tools, definitions: [], resumedRuns: 0 };
+  if (stopping.aborted) return none;
+  const definitions = await deployDirectory(caxton.services, config.agents.directory);
+  if (stopping.aborted) return { ...none, definitions };
+  const resumedRuns = caxton.services.runs.resumeUnfinished();
+  if (resumedRuns > 0) log.info({ runs: resumedRuns }, "unfinished runs go on");
+  await sweepUploads(caxton);
+  return { tools, definitions, resumedRuns };
+}
+
+async function sweepUploads({ services }: Caxton): Promise<void> {
+  try {
+    await services.uploads.sweep(services.clock.nowMs() - UPLOAD_WAIT_MS);
+  } catch (error) {
+    log.warn({ err: error }, "old uploads could not be deleted");
+  }
+}
+
+const LOOPBACK_HOSTS = new Set(["127.0.0.1", "::1", "localhost"]);
+
+function refuseOpenDoor({ config: { server } }: LoadedConfig): void {
+  if (LOOPBACK_HOSTS.has(server.host) || server.allow_unauthenticated) return;
+  throw new NotLoopbackError(
+    `listening on ${server.host} would let anyone who reaches port ${server.port} run agents`,
+    "Listen on 127.0.0.1, or set server.allow_unauthenticated = true where the network itself keeps others out.",
+    { host: server.host },
+  );
+}
+
+async function listen(http: Http, host: string, port: number): Promise<string> {
+  try {
+    await http.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "EADDRINUSE") {
+      throw new PortInUseError(
+        `port ${port} on ${host} is in use`,
+        "Stop what uses it, or choose another with --port (0 takes any free one).",
+        { host, port },
+        { cause: error },
+      );
+    }
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ListenFailedError(
+      `cannot listen on ${host}:${port}: ${why}`,
+      "Check server.host and server.port.",
+      { host, port },
+      { cause: error },
+    );
+  }
+  const address = http.server.address();
+  return `http://${shownHost(host)}:${isAddress(address) ? address.port : port}`;
+}
+
+const isAddress = (address: AddressInfo | string | null): address is AddressInfo =>
+  typeof address === "object" && address !== null;
+
+/** The host name to put into a URL that someone on this machine opens. */
+const shownHost = (host: string): string => {
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
+  return host.includes(":") ? `[${host}]` : host;
+};
