@@ -89,6 +89,7 @@ export default defineConfig({
     "max-lines": ["error", { max: 400, skipComments: true }],
     "max-lines-per-function": ["error", { max: 70 }],
     "max-params": ["error", { max: 4 }],
+    "vitest/valid-expect": ["error", { maxArgs: 2 }],
     "typescript/consistent-return": "off",
     "unicorn/require-post-message-target-origin": "off",
   },

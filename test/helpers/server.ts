@@ -14,11 +14,7 @@ export type TestServer = AsyncDisposable & {
   readonly directory: string;
   readonly started: Started;
   /** JSON in, JSON out. */
-  readonly ask: <Answer = any>(
-    method: string,
-    path: string,
-    body?: unknown,
-  ) => Promise<{ status: number; body: Answer }>;
+  readonly ask: (method: string, path: string, body?: unknown) => Promise<{ status: number; body: unknown }>;
 };
 
 export type TestServerOptions = {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { scripted } from "../../src/backends/models/index.ts";
 import { models } from "../helpers/engine.ts";
+import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 
 let server: TestServer;
@@ -15,7 +16,7 @@ afterAll(async () => {
 
 const run = async (input: string, uploads: readonly string[] = []) => {
   const { body } = await server.ask("POST", "/api/v1/runs", { agent: "data-analyzer", input, uploads, wait: true });
-  return body;
+  return contract.runs.RunDetail.parse(body);
 };
 
 async function upload(name: string, content: string | Uint8Array): Promise<string> {
@@ -25,8 +26,7 @@ async function upload(name: string, content: string | Uint8Array): Promise<strin
     body: content,
   });
   expect(response.status).toBe(201);
-  const body: any = await response.json();
-  return body.id;
+  return contract.runs.Upload.parse(await response.json()).id;
 }
 
 describe("without any language model", () => {
@@ -35,7 +35,7 @@ describe("without any language model", () => {
     expect(done).toMatchObject({ state: "completed", model: "mock" });
     expect(done.output).toContain("Gentoo");
     expect(done.output).toContain("217");
-    const tools = done.step_list.filter((step: any) => step.kind === "tool");
+    const tools = done.step_list.filter((step) => step.kind === "tool");
     expect(tools.length).toBeGreaterThanOrEqual(2);
     for (const step of tools) {
       expect(step).toMatchObject({ state: "done", outcome: "done" });
@@ -48,6 +48,7 @@ describe("without any language model", () => {
     expect(done.state).toBe("completed");
     expect(done.artifacts).toHaveLength(1);
     const [chart] = done.artifacts;
+    if (!chart) throw new Error("there is an artifact");
     expect(chart.media_type).toBe("image/svg+xml");
     const response = await fetch(server.url + chart.url);
     const svg = await response.text();
@@ -79,23 +80,23 @@ describe("without any language model", () => {
   });
 });
 
-describe("files that are not what they should be", () => {
-  const call = async (path: string) => {
-    const { body } = await server.ask("POST", "/api/v1/tools/csv_parser/describe/call", { arguments: { path } });
-    return body;
-  };
-  const put = (name: string, content: string | Uint8Array) => {
-    writeFileSync(join(server.directory, "examples/data", name), content);
-    return `examples/data/${name}`;
-  };
+const describeFile = async (path: string) => {
+  const { body } = await server.ask("POST", "/api/v1/tools/csv_parser/describe/call", { arguments: { path } });
+  return contract.tools.ToolCallOutcome.parse(body);
+};
+const put = (name: string, content: string | Uint8Array) => {
+  writeFileSync(join(server.directory, "examples/data", name), content);
+  return `examples/data/${name}`;
+};
 
+describe("files that are not what they should be", () => {
   test("an empty file is said to be empty", async () => {
-    const done = await call(put("empty.csv", ""));
+    const done = await describeFile(put("empty.csv", ""));
     expect(done).toMatchObject({ outcome: "tool-error", text: expect.stringMatching(/empty/) });
   });
 
   test("a binary file is said to be binary", async () => {
-    const done = await call(
+    const done = await describeFile(
       put(
         "binary.csv",
         Uint8Array.from({ length: 5_000 }, (_none, index) => (index * 37) % 256),
@@ -105,7 +106,7 @@ describe("files that are not what they should be", () => {
   });
 
   test("a file that is not there is said not to be there, with what to do", async () => {
-    const done = await call("examples/data/nowhere.csv");
+    const done = await describeFile("examples/data/nowhere.csv");
     expect(done).toMatchObject({ outcome: "tool-error", text: expect.stringMatching(/no file/i) });
   });
 
@@ -113,19 +114,22 @@ describe("files that are not what they should be", () => {
     const path = put("huge.csv", "a,b\n1,2\n");
     truncateSync(join(server.directory, path), 1024 ** 3);
     const begun = performance.now();
-    const done = await call(path);
+    const done = await describeFile(path);
     expect(done).toMatchObject({ outcome: "tool-error", text: expect.stringMatching(/large|MiB|GiB/i) });
     expect(performance.now() - begun).toBeLessThan(20_000);
   });
 
   test("a path outside the granted directories is refused, with how to grant it", async () => {
     for (const path of ["/etc/passwd", "../../etc/passwd", "caxton.toml", ".caxton/caxton.db"]) {
-      const done = await call(path);
+      const done = await describeFile(path);
       expect(done.outcome, path).toBe("tool-error");
       expect(done.text, path).toMatch(/grant|no file/i);
     }
   });
 });
+
+const shortLived = (text: string) =>
+  `name = "short-lived"\nversion = "1.0.0"\ncapabilities = ["greeting"]\nsystem_prompt = "${text}"\n`;
 
 describe("definitions", () => {
   const FIVE = `name = "bad name"
@@ -141,35 +145,41 @@ system_promt = "x"
       file_name: "bad.toml",
     });
     expect(status).toBe(200);
-    expect(body.valid).toBe(false);
-    const paths = new Set(body.problems.map((problem: any) => problem.path));
+    const report = contract.agents.ValidationReport.parse(body);
+    expect(report.valid).toBe(false);
+    const paths = new Set(report.problems.map(({ path }) => path));
     for (const path of ["name", "version", "capabilities", "tools.0", "system_promt"]) expect(paths).toContain(path);
-    for (const problem of body.problems.filter((problem: any) => problem.path !== "system_prompt")) {
+    for (const problem of report.problems.filter(({ path }) => path !== "system_prompt")) {
       expect(problem.rendered).toContain("^");
       expect(problem.fix).not.toBe("");
     }
-    expect(JSON.stringify(body.problems)).toContain("csv_parser");
+    expect(JSON.stringify(report.problems)).toContain("csv_parser");
   });
 
   test("a broken one is refused with 422, and the deployed revision stays", async () => {
-    const before = await server.ask("GET", "/api/v1/agents/data-analyzer");
+    const revision = async () =>
+      contract.agents.AgentDetail.parse((await server.ask("GET", "/api/v1/agents/data-analyzer")).body).revision;
+    const before = await revision();
     const refused = await server.ask("POST", "/api/v1/agents", { source: FIVE });
     expect(refused).toMatchObject({ status: 422, body: { code: "DEFINITION_INVALID" } });
-    const after = await server.ask("GET", "/api/v1/agents/data-analyzer");
-    expect(after.body.revision).toBe(before.body.revision);
+    expect(await revision()).toBe(before);
   });
 
   test("each deployment of a changed file is a revision, an unchanged one is not, and a deleted agent is gone", async () => {
-    const source = (text: string) =>
-      `name = "short-lived"\nversion = "1.0.0"\ncapabilities = ["greeting"]\nsystem_prompt = "${text}"\n`;
-    expect((await server.ask("POST", "/api/v1/agents", { source: source("a") })).status).toBe(201);
-    expect((await server.ask("POST", "/api/v1/agents", { source: source("a") })).body.outcome).toBe("unchanged");
-    expect((await server.ask("POST", "/api/v1/agents", { source: source("b") })).body.agent.revision).toBe(2);
+    expect((await server.ask("POST", "/api/v1/agents", { source: shortLived("a") })).status).toBe(201);
+    expect((await server.ask("POST", "/api/v1/agents", { source: shortLived("a") })).body).toMatchObject({
+      outcome: "unchanged",
+    });
+    expect((await server.ask("POST", "/api/v1/agents", { source: shortLived("b") })).body).toMatchObject({
+      agent: { revision: 2 },
+    });
     const { body } = await server.ask("GET", "/api/v1/agents/short-lived/revisions");
-    expect(body.items.map((item: any) => item.revision)).toEqual([2, 1]);
-    expect((await server.ask("GET", "/api/v1/agents/short-lived/revisions/1")).body.source).toBe(source("a"));
+    expect(body).toMatchObject({ items: [{ revision: 2 }, { revision: 1 }] });
+    expect((await server.ask("GET", "/api/v1/agents/short-lived/revisions/1")).body).toMatchObject({
+      source: shortLived("a"),
+    });
     expect((await server.ask("DELETE", "/api/v1/agents/short-lived")).status).toBe(204);
-    expect((await server.ask("GET", "/api/v1/agents/short-lived")).body.code).toBe("AGENT_NOT_FOUND");
+    expect((await server.ask("GET", "/api/v1/agents/short-lived")).body).toMatchObject({ code: "AGENT_NOT_FOUND" });
   });
 });
 
@@ -187,8 +197,11 @@ describe("the interface", () => {
   test("what does not fit the schema is refused, each problem named", async () => {
     const { status, body } = await server.ask("POST", "/api/v1/runs", { agent: 7 });
     expect(status).toBe(400);
-    expect(body).toMatchObject({ code: "REQUEST_INVALID", detail: expect.stringContaining("agent") });
-    expect(body.request_id).not.toBe("");
+    expect(contract.problems.ProblemDetails.parse(body)).toMatchObject({
+      code: "REQUEST_INVALID",
+      detail: expect.stringContaining("agent"),
+      request_id: expect.stringMatching(/./),
+    });
   });
 
   test("health answers GET and HEAD, readiness tells its parts", async () => {
@@ -217,16 +230,20 @@ describe("the interface", () => {
 
   test("the OpenAPI document describes every route that the contract names, and no schema twice", async () => {
     const { body } = await server.ask("GET", "/openapi.json");
-    expect(body.openapi).toBe("3.1.0");
+    expect(body).toMatchObject({ openapi: "3.1.0" });
     for (const path of [
       "/api/v1/runs",
       "/api/v1/runs/{id}/events",
       "/api/v1/agents/{name}",
       "/api/v1/tools/{server}/{tool}/call",
     ]) {
-      expect(body.paths).toHaveProperty([path]);
+      expect(body).toHaveProperty(["paths", path]);
     }
-    const names = Object.keys(body.components.schemas);
+    const names = [
+      ...(JSON.stringify(body)
+        .split('"schemas":')[1]
+        ?.matchAll(/"(\w+)":\{/g) ?? []),
+    ].map(([, name]) => name);
     for (const name of ["Run", "RunSummary", "Problem", "Agent"]) {
       expect(names).toContain(name);
       expect(names).not.toContain(`${name}Input`);
@@ -242,15 +259,16 @@ describe("the interface", () => {
     let cursor = "";
     do {
       const { body } = await server.ask("GET", `/api/v1/runs?limit=2${cursor}`);
-      seen.push(...body.items.map((item: any) => item.id));
-      cursor = body.next === null ? "" : `&cursor=${body.next}`;
+      const { items, next } = contract.runs.RunPage.parse(body);
+      seen.push(...items.map((item) => item.id));
+      cursor = next === null ? "" : `&cursor=${next}`;
     } while (cursor !== "");
     expect(seen.slice(0, 5)).toEqual(ids);
     expect(new Set(seen).size).toBe(seen.length);
   });
 });
 
-type Event = { readonly id: string | undefined; readonly type: string; readonly data: any };
+type Event = { readonly id: string | undefined; readonly type: string; readonly data: unknown };
 
 async function readEvents(url: string, lastId?: string): Promise<Event[]> {
   const response = await fetch(url, { headers: lastId === undefined ? {} : { "last-event-id": lastId } });
@@ -259,7 +277,8 @@ async function readEvents(url: string, lastId?: string): Promise<Event[]> {
   return text.split("\n\n").flatMap((block) => {
     const field = (name: string) => new RegExp(`^${name}: (.*)$`, "m").exec(block)?.[1];
     const type = field("event");
-    return type === undefined ? [] : [{ id: field("id"), type, data: JSON.parse(field("data") ?? "null") }];
+    if (type === undefined) return [];
+    return [{ id: field("id"), type, data: contract.runs.RunStreamEvent.parse(JSON.parse(field("data") ?? "null")) }];
   });
 }
 
@@ -285,8 +304,11 @@ test("a run that is streamed tells text as it comes, before its end", async () =
     body: JSON.stringify({ agent: "greeter", input: "hello" }),
   });
   const text = await response.text();
-  const deltas = [...text.matchAll(/event: text-delta\ndata: (.*)/g)].map(([, data = ""]) => JSON.parse(data).text);
-  expect(deltas.join("")).toBe("one two three four");
+  const deltas = [...text.matchAll(/event: text-delta\ndata: (.*)/g)].map(([, data = ""]) =>
+    contract.runs.RunStreamEvent.parse(JSON.parse(data)),
+  );
+  const told = deltas.flatMap((delta) => (delta.type === "text-delta" ? delta.text : []));
+  expect(told.join("")).toBe("one two three four");
   expect(text.indexOf("text-delta")).toBeLessThan(text.indexOf("event: end"));
 });
 

@@ -52,6 +52,8 @@ function renameReferences<Value extends Json>(value: Value, renames: ReadonlyMap
 function renameReferences(value: Json, renames: ReadonlyMap<string, string>): Json {
   if (Array.isArray(value)) return value.map((item: Json) => renameReferences(item, renames));
   if (!isJsonObject(value)) return value;
+  // The generator's name for a schema that refers to itself; the only one is "any JSON value", which the empty schema says better.
+  if (typeof value["$ref"] === "string" && value["$ref"].startsWith(`${SCHEMAS}__shared`)) return {};
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => {
       if (key !== "$ref" || typeof inner !== "string") return [key, renameReferences(inner, renames)];
