@@ -143,6 +143,7 @@ export const text = {
     more: "More agents",
     defaultModel: "Server's default",
     try: "Try it",
+    tryName: (name: string) => `Try it: ${name}`,
     columns: {
       name: "Agent",
       capabilities: "Capabilities",

@@ -84,6 +84,26 @@ export function applyRun(client: QueryClient, run: RunSummary): void {
   else client.setQueryData<RunDetail>(["run", run.id], { ...detail, ...run });
 }
 
+/** Whether time counts for it: not when it has ended, nor while it waits for someone. */
+export const isMoving = (run: Pick<RunSummary, "state">): boolean => !hasEnded(run) && run.state !== "needs-decision";
+
+/** What a run has used so far. Its own sums are only as new as the last change of its state, its steps are current. */
+export function usedSoFar(run: RunDetail): {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly toolCalls: number;
+} {
+  const models = run.step_list.filter((step) => step.kind === "model");
+  return {
+    inputTokens: Math.max(run.input_tokens, sum(models.map((step) => step.input_tokens))),
+    outputTokens: Math.max(run.output_tokens, sum(models.map((step) => step.output_tokens))),
+    toolCalls: Math.max(run.tool_calls, run.step_list.length - models.length),
+  };
+}
+
+const sum = (numbers: readonly (number | null)[]): number =>
+  numbers.reduce<number>((total, one) => total + (one ?? 0), 0);
+
 export const hasEnded = ({ state }: Pick<RunSummary, "state">): boolean =>
   state === "completed" || state === "failed" || state === "cancelled";
 

@@ -16,7 +16,7 @@ type Props = {
 export function Code({ label, source, marked }: Props) {
   const lines = source.replace(/\n$/, "").split("\n");
   return (
-    <div role="region" aria-label={label} tabIndex={0} className={frame}>
+    <div role="group" aria-label={label} tabIndex={0} className={frame}>
       <pre className="min-w-max">
         <code>
           {lines.map((line, index) => (
@@ -56,7 +56,7 @@ export function Diff({ label, before, after }: DiffProps) {
     return <p className="text-sm text-muted">{text.diff.same}</p>;
   }
   return (
-    <div role="region" aria-label={label} tabIndex={0} className={frame}>
+    <div role="group" aria-label={label} tabIndex={0} className={frame}>
       <pre className="min-w-max">
         {pieces.map((piece, index) =>
           typeof piece === "number" ? (

@@ -13,7 +13,7 @@ export const Select = ({ className, ...rest }: ComponentProps<"select">) => (
 );
 
 export const TextArea = ({ className, ...rest }: ComponentProps<"textarea">) => (
-  <textarea className={cx(inputClass, "py-1.5 leading-5", className)} {...rest} />
+  <textarea className={cx(inputClass, "block py-1.5 leading-5", className)} {...rest} />
 );
 
 type FieldProps = {

@@ -1,6 +1,8 @@
 import { lazy, Suspense } from "react";
 
-const Body = lazy(async () => ({ default: (await import("./markdown-body.tsx")).MarkdownBody }));
+// Asked for as soon as a page that shows answers is loaded, not when the first answer is.
+const loading = import("./markdown-body.tsx").then(({ MarkdownBody }) => ({ default: MarkdownBody }));
+const Body = lazy(() => loading);
 
 /** Markdown from a model: shown as text until its renderer has come, and never as HTML. */
 export function Markdown({ children }: { readonly children: string }) {

@@ -7,7 +7,7 @@ type Props = { readonly label: string; readonly children: ReactNode; readonly ro
 export function Table({ label, children, rows }: Props) {
   return (
     <div
-      role="region"
+      role="group"
       aria-label={label}
       tabIndex={0}
       className="relative overflow-x-auto rounded-lg border border-line bg-surface shadow-card"

@@ -67,7 +67,7 @@ const Facts = ({ agent }: { readonly agent: AgentDetail }) => (
         <Chip key={capability}>{capability}</Chip>
       ))}
       {agent.tools.map((tool) => (
-        <Link key={tool} to="/tools/$server" params={{ server: tool.split(".")[0] ?? tool }}>
+        <Link key={tool} to="/tools/$server" params={{ server: tool.split(".")[0] ?? tool }} className="flex">
           <Chip mono>{tool}</Chip>
         </Link>
       ))}

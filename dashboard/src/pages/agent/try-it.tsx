@@ -3,7 +3,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { ArrowUpRight, CircleStop } from "lucide-react";
 import type { AgentDetail } from "../../../../src/api/contract/index.ts";
 import { cancelRun, startRun, upload } from "../../api/actions.ts";
-import { hasEnded } from "../../api/live.ts";
+import { hasEnded, usedSoFar } from "../../api/live.ts";
 import { useRun } from "../../api/run-live.ts";
 import { Button, buttonClass } from "../../parts/button.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
@@ -43,6 +43,7 @@ function RunHere({ id }: { readonly id: string }) {
   const { data: run, error, drafts } = useRun(id);
   const cancel = useMutation({ mutationFn: () => cancelRun(id) });
   if (run === undefined) return error === null ? <Skeleton lines={4} /> : <ProblemView error={error} />;
+  const used = usedSoFar(run);
   return (
     <section aria-label={text.run.title} className="space-y-4 border-t border-line pt-4">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-2 text-sm text-muted">
@@ -50,8 +51,8 @@ function RunHere({ id }: { readonly id: string }) {
           <StatePill state={run.state} />
         </span>
         <RunDuration run={run} />
-        <span>{text.tryIt.tokens(count(run.input_tokens + run.output_tokens))}</span>
-        <span>{text.tryIt.tools(run.tool_calls)}</span>
+        <span>{text.tryIt.tokens(count(used.inputTokens + used.outputTokens))}</span>
+        <span>{text.tryIt.tools(used.toolCalls)}</span>
         <span className="flex-1" />
         {hasEnded(run) ? null : (
           <Button size="small" look="danger" disabled={cancel.isPending} onClick={() => cancel.mutate()}>

@@ -166,7 +166,7 @@ function AgentRow({ agent }: { readonly agent: AgentSummary }) {
           to="/agents/$name"
           params={{ name }}
           search={{ tab: "try" }}
-          aria-label={text.palette.ask(name)}
+          aria-label={text.agents.tryName(name)}
           className={`${buttonClass("plain", "small")} relative z-10`}
         >
           <Play aria-hidden />

@@ -13,7 +13,7 @@ export function HealthStrip({ status }: { readonly status: Status }) {
   const nowMs = useServerNow(1_000);
   const { names } = text.home;
   return (
-    <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line shadow-card md:grid-cols-3 xl:grid-cols-[repeat(3,minmax(0,1fr))_minmax(0,1.7fr)_minmax(0,1.5fr)]">
+    <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line shadow-card md:grid-cols-3 xl:grid-cols-[minmax(0,1.35fr)_minmax(0,0.7fr)_minmax(0,1fr)_minmax(0,1.7fr)_minmax(0,1.3fr)]">
       <Cell name={names.server} note={text.home.serverNote(bytes(status.memory_bytes), bytes(status.data_bytes))}>
         <span title={text.home.node(status.node_version)}>{status.version}</span>
         <span className="ml-2 text-sm font-normal text-muted">

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { RunSummary } from "../../../../src/api/contract/index.ts";
+import { hasEnded } from "../../api/live.ts";
 import { cx } from "../../parts/class-names.ts";
 import { duration } from "../../parts/format.ts";
 import { text } from "../../text.ts";
@@ -18,7 +19,7 @@ const TONES: { readonly [State in RunSummary["state"]]: string } = {
 
 /** How long the latest runs took, oldest first; on a root scale, so that a slow one does not flatten the rest. */
 export function RunChart({ runs }: { readonly runs: readonly RunSummary[] }) {
-  const shown = runs.slice(0, BARS).toReversed();
+  const shown = runs.filter(hasEnded).slice(0, BARS).toReversed();
   const took = shown.map((run) => run.duration_ms ?? 0);
   const most = Math.max(1, ...took);
   const sorted = took.filter((ms) => ms > 0).toSorted((one, other) => one - other);

@@ -4,7 +4,7 @@ import { CircleStop, Ellipsis, Hash, RotateCcw, SquareTerminal } from "lucide-re
 import type { ReactNode } from "react";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
 import { cancelRun, startRun } from "../../api/actions.ts";
-import { hasEnded } from "../../api/live.ts";
+import { hasEnded, usedSoFar } from "../../api/live.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Button } from "../../parts/button.tsx";
 import { copyText } from "../../parts/copy.tsx";
@@ -33,7 +33,7 @@ export function RunHeading({ run }: { readonly run: RunDetail }) {
 }
 
 function Facts({ run }: { readonly run: RunDetail }) {
-  const tokens = run.input_tokens + run.output_tokens;
+  const { inputTokens, outputTokens, toolCalls } = usedSoFar(run);
   return (
     <div className="mt-1.5 flex flex-wrap items-center gap-x-4 gap-y-1">
       <StatePill state={run.state} />
@@ -46,9 +46,9 @@ function Facts({ run }: { readonly run: RunDetail }) {
         <RunDuration run={run} />
       </Item>
       <Item name={text.run.facts.tokens}>
-        <span title={text.run.tokens(run.input_tokens, run.output_tokens)}>{count(tokens)}</span>
+        <span title={text.run.tokens(inputTokens, outputTokens)}>{count(inputTokens + outputTokens)}</span>
       </Item>
-      <Item name={text.run.facts.tools}>{count(run.tool_calls)}</Item>
+      <Item name={text.run.facts.tools}>{count(toolCalls)}</Item>
       <Item name={text.run.facts.started}>
         <span title={fullTime(run.created_at)}>
           <Ago at={run.created_at} />

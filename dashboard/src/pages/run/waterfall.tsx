@@ -2,7 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { MessageSquareText, Sparkles, Wrench } from "lucide-react";
 import type { ReactNode } from "react";
 import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
-import { hasEnded } from "../../api/live.ts";
+import { isMoving } from "../../api/live.ts";
 import { cx } from "../../parts/class-names.ts";
 import { useServerNow } from "../../parts/clock.ts";
 import { duration } from "../../parts/format.ts";
@@ -14,12 +14,11 @@ type Props = { readonly run: RunDetail; readonly selected: number | undefined };
 
 /** Every step against time: parallel calls stand side by side, what runs grows, what waits and what failed is marked. */
 export function Waterfall({ run, selected }: Props) {
-  const nowMs = useServerNow(100, !hasEnded(run));
-  const scale = timeScale(run, nowMs);
+  const scale = timeScale(run, useServerNow(100, isMoving(run)));
   return (
     <div className="min-w-0">
-      <div aria-hidden className="flex h-8 items-end border-b border-line pr-18 pb-1.5 text-2xs text-faint">
-        <div className="w-52 shrink-0 pl-3 max-sm:w-36">{text.run.step}</div>
+      <div aria-hidden className="flex h-8 items-end border-b border-line pr-20 pb-1.5 text-2xs text-faint">
+        <div className="w-60 shrink-0 pl-3 max-sm:w-36">{text.run.step}</div>
         <div className="relative h-4 flex-1">
           {ticksOf(scale).map(({ at, label }) => (
             <span key={at} className="absolute -translate-x-1/2 whitespace-nowrap" style={{ left: `${at}%` }}>
@@ -51,7 +50,7 @@ function RunLine({ run, scale, selected }: LineProps) {
       icon={<MessageSquareText aria-hidden className="size-3.5 shrink-0 text-muted" />}
       name={text.run.whole}
       note={text.states[run.state]}
-      took={duration(Math.max(0, total))}
+      took={run.duration_ms === null && !isMoving(run) ? "–" : duration(Math.max(0, total))}
     >
       <Bar
         scale={scale}
@@ -77,7 +76,7 @@ function StepLine({ run, step, scale, selected }: LineProps & { readonly step: S
       icon={<StepIcon step={step} />}
       name={step.kind === "model" ? text.run.turn(step.turn) : step.tool}
       note={noteOf(step)}
-      took={step.duration_ms === null ? `${duration(to - from)}…` : duration(step.duration_ms)}
+      took={step.state === "waiting" ? "–" : duration(step.duration_ms ?? to - from)}
     >
       <Bar scale={scale} from={from} to={to} className={cx(toneOf(step), open && "animate-pulse-soft")} />
       {firstMs === 0 || step.state !== "done" ? null : (
@@ -140,7 +139,7 @@ function Line({ run, step, selected, icon, name, note, took, children }: RowProp
           selected ? "border-accent bg-accent-soft" : "border-transparent hover:bg-hover",
         )}
       >
-        <span className={cx("-ml-0.5 flex w-52 shrink-0 items-center gap-2 pr-3 max-sm:w-36", indent)}>
+        <span className={cx("-ml-0.5 flex w-60 shrink-0 items-center gap-2 pr-3 max-sm:w-36", indent)}>
           {icon}
           <span className={cx("truncate text-xs", step?.kind === "tool" ? "font-mono" : "font-medium")}>{name}</span>
           <span
@@ -152,7 +151,7 @@ function Line({ run, step, selected, icon, name, note, took, children }: RowProp
         <span aria-hidden className="relative h-full flex-1">
           {children}
         </span>
-        <span className="w-18 shrink-0 pr-3 text-right text-xs whitespace-nowrap text-muted">{took}</span>
+        <span className="w-20 shrink-0 pr-3 text-right text-xs whitespace-nowrap text-muted">{took}</span>
       </Link>
     </li>
   );

@@ -33,7 +33,7 @@ export function LongRunTable({ label, runs, withAgent = true }: Props) {
         {rows.map(({ index, key }) => {
           const run = runs[index];
           return run === undefined ? null : (
-            <RunRow key={String(key)} run={run} index={index + 2} withAgent={withAgent} />
+            <RunRow key={String(key)} run={run} index={index} measure={virtual.measureElement} withAgent={withAgent} />
           );
         })}
         <Gap px={after} />

@@ -1,5 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import type { RunSummary } from "../../../../src/api/contract/index.ts";
+import { isMoving } from "../../api/live.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { useServerNow } from "../../parts/clock.ts";
 import { count, duration, shortCount } from "../../parts/format.ts";
@@ -26,12 +27,22 @@ export function RunHead({ withAgent = true }: HeadProps) {
   );
 }
 
-type RowProps = HeadProps & { readonly run: RunSummary; readonly index?: number };
+type RowProps = HeadProps & {
+  readonly run: RunSummary;
+  /** Place in a list of which only a part is in the page, from 0, and how its height is told. */
+  readonly index?: number;
+  readonly measure?: (row: HTMLTableRowElement | null) => void;
+};
 
-export function RunRow({ run, index, withAgent = true }: RowProps) {
+export function RunRow({ run, index, measure, withAgent = true }: RowProps) {
   const tokens = run.input_tokens + run.output_tokens;
   return (
-    <Row className="h-10.5" aria-rowindex={index}>
+    <Row
+      className="h-10.5"
+      aria-rowindex={index === undefined ? undefined : index + 2}
+      data-index={index}
+      ref={measure}
+    >
       <Td>
         <StatePill state={run.state} />
       </Td>
@@ -61,7 +72,8 @@ export function RunRow({ run, index, withAgent = true }: RowProps) {
 
 /** How long a run took, or has taken so far. */
 export function RunDuration({ run }: { readonly run: RunSummary }) {
-  return run.duration_ms === null ? <Growing since={run.started_at ?? run.created_at} /> : duration(run.duration_ms);
+  if (run.duration_ms !== null) return duration(run.duration_ms);
+  return isMoving(run) ? <Growing since={run.started_at ?? run.created_at} /> : "–";
 }
 
 function Growing({ since }: { readonly since: string }) {

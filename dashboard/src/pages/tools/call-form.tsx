@@ -161,7 +161,7 @@ function OneInput({ field, value, problem, onChange }: InputProps) {
             rows={1}
             spellCheck={false}
             placeholder={field.kind === "json" ? text.call.jsonPlaceholder : undefined}
-            className="field-sizing-content max-h-72 min-h-8 font-mono text-xs!"
+            className="field-sizing-content max-h-72 resize-none min-h-8 font-mono text-xs!"
           />
         );
       }}

@@ -10,10 +10,10 @@ import { bytes, count, duration, shortCount } from "../../parts/format.ts";
 import { JsonView } from "../../parts/json-view.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
-import { StatePill } from "../../parts/state-pill.tsx";
 import { useListKeys } from "../../shell/keys.ts";
 import { text } from "../../text.ts";
 import { CallForm } from "./call-form.tsx";
+import { ServerState } from "./server-state.tsx";
 
 const route = getRouteApi("/tools/$server");
 
@@ -34,7 +34,7 @@ export function ToolServer() {
   return (
     <>
       <PageHeading title={server.name} above={<Above />} note={server.description}>
-        <StatePill state={server.state} words={text.tools.states[server.state]} />
+        <ServerState state={server.state} />
       </PageHeading>
       {server.reason === "" ? null : (
         <p className="mb-4 rounded-lg bg-bad-soft px-4 py-2.5 text-sm text-bad">{server.reason}</p>

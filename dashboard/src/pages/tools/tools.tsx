@@ -8,7 +8,7 @@ import { bytes, count, duration, shortCount } from "../../parts/format.ts";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { CLI } from "../../parts/shell-command.ts";
-import { StatePill } from "../../parts/state-pill.tsx";
+import { ServerState } from "./server-state.tsx";
 import { Row, rowLink, Table, Td, Th } from "../../parts/table.tsx";
 import { useListKeys } from "../../shell/keys.ts";
 import { text } from "../../text.ts";
@@ -71,7 +71,7 @@ function ServerRow({ server }: { readonly server: ToolServerDetail }) {
         <p className="line-clamp-2 max-w-sm text-xs text-muted">{reason === "" ? description : reason}</p>
       </Td>
       <Td>
-        <StatePill state={state} words={text.tools.states[state]} />
+        <ServerState state={state} />
       </Td>
       <Td className="max-md:hidden">
         <span className="flex max-w-72 flex-wrap gap-1" title={tools.map((tool) => tool.name).join(", ")}>
@@ -92,7 +92,9 @@ function ServerRow({ server }: { readonly server: ToolServerDetail }) {
       <Td className="text-right">
         {count(calls.done)}
         {calls.failed + calls.denied > 0 ? (
-          <span className="block text-xs text-bad">{text.tools.failed(calls.failed + calls.denied)}</span>
+          <span className="block text-xs whitespace-nowrap text-bad">
+            {text.tools.failed(calls.failed + calls.denied)}
+          </span>
         ) : null}
       </Td>
       <Td className="text-right text-muted max-sm:hidden">{ended === 0 ? "–" : duration(calls.duration_ms / ended)}</Td>
