@@ -5,13 +5,16 @@ export default class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
     let passed = 0;
     let failed = errors.length;
+    let skipped = 0;
     for (const module of modules) {
       if (module.state() === "failed" && module.errors().length > 0) failed += 1;
       for (const test of module.children.allTests()) {
-        if (test.result().state === "passed") passed += 1;
+        const { state } = test.result();
+        if (state === "passed") passed += 1;
+        else if (state === "skipped") skipped += 1;
         else failed += 1;
       }
     }
-    process.stdout.write(`\n${passed} passed, ${failed} failed\n`);
+    process.stdout.write(`\n${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`);
   }
 }
