@@ -20,17 +20,32 @@ export type Bench = {
 
 /** A part of an answer. Undefined instead of one means that results are still missing. */
 export type Section = {
+  /** A failure says why there is no answer; it is never written to a file. */
+  readonly type: "answer" | "failure";
   /** Paragraphs and tables, in order. */
   readonly text: readonly string[];
   /** Sentences on how far the answer can be trusted. */
   readonly caveats: readonly string[];
 };
 
-export const section = (text: readonly string[], caveats: readonly string[] = []): Section => ({ text, caveats });
+export const section = (text: readonly string[], caveats: readonly string[] = []): Section => ({
+  type: "answer",
+  text,
+  caveats,
+});
+
+export const failure = (...text: readonly string[]): Section => ({ type: "failure", text, caveats: [] });
+
+/** Parts of an answer as one; a caveat is said once. */
+export const joined = (parts: readonly Section[]): Section => ({
+  type: parts.some(({ type, text }) => type === "answer" && text.length > 0) ? "answer" : "failure",
+  text: parts.flatMap(({ text }) => text),
+  caveats: [...new Set(parts.flatMap(({ caveats }) => caveats))],
+});
 
 /** A tool's own words about why it failed; nothing is made up in its place. */
 export const failedSection = (tool: Tool, message: string): Section =>
-  section([`The tool ${tool.name} failed: ${message.trim()}`]);
+  failure(`The tool ${tool.name} failed: ${message.trim()}`);
 
 /** Arguments that are the same for every tool on a table: where it is and which of its rows count. */
 export type Base =

@@ -1,13 +1,13 @@
 import type { Json, JsonObject } from "../../../kernel/json.ts";
 import { baseArguments, type Bench, type Section, section } from "./bench.ts";
 import type { Column } from "./columns.ts";
-import { columnsArgument, openParameters, purposeOf, sourceName } from "./fill.ts";
+import { columnsArgument, openParameters, purposeOf, sourceArgument, sourceName } from "./fill.ts";
 import { isTime } from "./frame.ts";
 import { itemMembers, type Parameter, type Tool, withRole } from "./parameters.ts";
 import { aggregateIn, cellOf, filesOf, isMissing, notesOf } from "./results.ts";
 import type { DrawnKind } from "./toolbox.ts";
 import type { Aggregate } from "./vocabulary.ts";
-import { aggregateName, conditionsText, valueText } from "./wording.ts";
+import { aggregateName, capital, conditionsText, valueText } from "./wording.ts";
 
 /** What is to be drawn: rows of a result, with what stands along, up and apart in them. */
 export type Drawing = {
@@ -56,6 +56,10 @@ function chartInput(tool: Tool, bench: Bench, drawing: Drawing): JsonObject | un
   const input = { ...data, ...kindArgument(tool, drawing.kind), ...wordsArguments(tool, bench, drawing) };
   return openParameters(tool, input).length > 0 ? undefined : input;
 }
+
+/** Whether a chart tool reads the table itself instead of being given rows. */
+export const readsSource = (tool: Tool, { source }: Pick<Bench, "source">): boolean =>
+  withRole(tool, "table") === undefined && sourceArgument(tool, source) !== undefined;
 
 /** A chart tool that reads the table itself is told its columns. */
 function fromSource(tool: Tool, bench: Bench, { label, value, series }: Drawing): JsonObject | undefined {
@@ -116,9 +120,11 @@ function labelIn(row: JsonObject, { label }: Drawing, type: Json): Json {
 }
 
 function valueIn(row: JsonObject, { value }: Drawing): number | undefined {
-  if (value.aggregate !== undefined) return aggregateIn(row, value.aggregate, value.column);
   const cell = value.column === undefined ? null : cellOf(row, value.column);
-  return typeof cell === "number" ? cell : undefined;
+  const own = typeof cell === "number" ? cell : undefined;
+  const found = value.aggregate === undefined ? own : aggregateIn(row, value.aggregate, value.column);
+  // Digits that are only the error of binary fractions would be drawn as labels.
+  return found === undefined ? undefined : Number(found.toPrecision(12));
 }
 
 /** For a tool that draws several kinds. */
@@ -130,22 +136,33 @@ function kindArgument(tool: Tool, kind: DrawnKind): JsonObject {
   return parameter === undefined || choice === undefined ? {} : { [parameter.name]: choice };
 }
 
-/** Title and names of the axes. */
-function wordsArguments(tool: Tool, { frame, source, request }: Bench, { label, value, series }: Drawing): JsonObject {
-  const figure = valueName(value);
-  const title = `${figure} by ${label.name}${series === undefined ? "" : ` and ${series.name}`}${conditionsText(frame.conditions)}`;
+/** Title, names of the axes, and labels where they are apart from the values. */
+function wordsArguments(tool: Tool, bench: Bench, drawing: Drawing): JsonObject {
+  const { label } = drawing;
   const words = tool.parameters.map(({ name, role, nameStems }): JsonObject => {
-    if (role === "title") return { [name]: `${title} (${sourceName(source)})` };
-    if (role === "output-path") return request.outputs[0] === undefined ? {} : { [name]: request.outputs[0] };
+    if (role === "title") return { [name]: titleOf(bench, drawing) };
+    if (role === "labels")
+      return { [name]: drawing.rows.slice(0, POINTS_MAX).map((row) => labelIn(row, drawing, "string")) };
+    if (role === "output-path")
+      return bench.request.outputs[0] === undefined ? {} : { [name]: bench.request.outputs[0] };
     if (role !== "axis-label") return {};
     if (nameStems.includes("x")) return { [name]: label.name };
-    return nameStems.includes("y") || nameStems.includes("value") ? { [name]: figure } : {};
+    return nameStems.includes("y") || nameStems.includes("value") ? { [name]: valueName(drawing) } : {};
   });
   return words.reduce((all, one) => ({ ...all, ...one }), {});
 }
 
-const valueName = ({ column, aggregate }: Drawing["value"]) => {
-  if (column === undefined) return "number of rows";
+function titleOf({ frame, source }: Bench, drawing: Drawing): string {
+  const { kind, label, series } = drawing;
+  const about = `${conditionsText(frame.conditions)} (${sourceName(source)})`;
+  const apart = series === undefined ? "" : ` and ${series.name}`;
+  if (kind === "histogram") return `Distribution of ${label.name}${about}`;
+  if (kind === "scatter") return `${valueName(drawing)} against ${label.name}${apart}${about}`;
+  return `${capital(valueName(drawing))} by ${label.name}${apart}${about}`;
+}
+
+const valueName = ({ kind, value: { column, aggregate } }: Drawing) => {
+  if (column === undefined || kind === "histogram") return "number of rows";
   return aggregate === undefined ? column.name : `${aggregateName(aggregate)} ${column.name}`;
 };
 

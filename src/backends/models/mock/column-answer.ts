@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "../../../kernel/json.ts";
-import { baseArguments, type Bench, failedSection, type Section, section } from "./bench.ts";
+import { baseArguments, type Bench, failedSection, failure, type Section, section } from "./bench.ts";
 import { type Column, rowCount, tableOf } from "./columns.ts";
 import { columnsArgument, openParameters, purposeOf, sourceName } from "./fill.ts";
 import { groupSection } from "./group-answer.ts";
@@ -58,14 +58,14 @@ function throughGroups(bench: Bench): Section | undefined {
   const [measure] = frame.measures;
   const tool = toolbox.group;
   if (fixed === undefined || measure === undefined || tool === undefined) {
-    return section([
+    return failure(
       `None of my tools computes figures of ${columnNames(frame.measures)}${conditionsText(frame.conditions)}.`,
-    ]);
+    );
   }
   const aggregates: readonly Aggregate[] = frame.aggregates.length > 0 ? frame.aggregates : ["mean", "min", "max"];
   const grouped: Bench = { ...bench, frame: { ...frame, groups: [fixed], aggregates } };
   const planned = planGroup(tool, grouped, measure);
-  if (planned === undefined) return section([`The tool ${tool.name} cannot be used for this.`]);
+  if (planned === undefined) return failure(`The tool ${tool.name} cannot be used for this.`);
   const outcome = ledger.ask(planned.call);
   if (outcome === undefined) return undefined;
   if (outcome.type === "failed") return failedSection(tool, outcome.text);

@@ -48,7 +48,7 @@ function columnOf(item: Json): readonly Column[] {
       name,
       parts: nameParts(name),
       type: typeOf(item),
-      distinct: firstNumber(item, ["distinct", "unique", "distinct_count", "cardinality"]),
+      distinct: firstNumber(item, ["distinct", "unique", "distinct_count", "unique_count", "cardinality"]),
       missing: firstNumber(item, ["missing", "empty", "nulls", "null_count", "missing_count"]),
       min: item["min"],
       max: item["max"],
@@ -106,8 +106,9 @@ const firstNumber = (item: JsonObject, keys: readonly string[]): number | undefi
 /** Whether rows can be put into groups by the column: text, dates and truths, and numbers that have few values. */
 export function isGroupable(column: Column, rows: number | undefined): boolean {
   if (column.type !== "number") return true;
-  if (column.distinct === undefined) return column.parts.some((part) => NUMERIC_GROUPS.has(part));
-  return column.distinct <= GROUPS_MAX && (rows === undefined || column.distinct * 2 <= rows || rows < 8);
+  if (column.parts.some((part) => NUMERIC_GROUPS.has(part))) return true;
+  if (column.distinct === undefined) return false;
+  return column.distinct <= GROUPS_MAX && (rows === undefined || column.distinct * 2 <= rows);
 }
 
 const GROUPS_MAX = 40;

@@ -1,11 +1,10 @@
 import type { JsonObject } from "../../../kernel/json.ts";
 import type { ModelMessage, ModelRequest } from "../../../runs/index.ts";
-import type { Section } from "./bench.ts";
-import { type Source, sourceName } from "./fill.ts";
+import { answerRequest } from "./answer.ts";
+import { type Section } from "./bench.ts";
 import { Ledger } from "./ledger.ts";
 import { type Request, understand } from "./request.ts";
-import { tableSection } from "./table-answer.ts";
-import { type Toolbox, toolboxOf } from "./toolbox.ts";
+import { toolboxOf } from "./toolbox.ts";
 
 /** One turn of the model: what it says, and the calls it asks for; no calls means the answer is complete. */
 export type Decision = { readonly text: string; readonly calls: readonly PlannedCall[] };
@@ -17,37 +16,32 @@ export const SIGNATURE =
 
 /** The next turn for a request; the same request always gets the same turn. */
 export function decide({ messages, tools }: ModelRequest): Decision {
-  const request = understand(latestRequest(messages));
   const ledger = new Ledger(messages);
-  const sections = answer(request, toolboxOf(tools), ledger);
+  const sections = answerRequest(requestIn(messages), toolboxOf(tools), ledger);
   const { wanted } = ledger;
-  if (wanted.length > 0) {
-    return {
-      text: [...new Set(wanted.map(({ why }) => why))].join(" "),
-      calls: wanted.map(({ name, arguments: input }) => ({ name, arguments: input })),
-    };
-  }
-  return { text: `${sections.map(sectionText).join("\n\n")}\n\n${SIGNATURE}`, calls: [] };
+  if (wanted.length === 0) return { text: `${sections.map(sectionText).join("\n\n")}\n\n${SIGNATURE}`, calls: [] };
+  return {
+    text: [...new Set(wanted.map(({ why }) => why))].join(" "),
+    calls: wanted.map(({ name, arguments: input }) => ({ name, arguments: input })),
+  };
 }
 
-const latestRequest = (messages: readonly ModelMessage[]) => {
-  const latest = messages.findLast((message) => message.role === "user");
-  return latest?.role === "user" ? latest.text : "";
-};
+/** A message that goes on from the one before: "and by island?", "now as a chart". */
+const CONTINUES =
+  /^\s*(?:and|now|then|also|what about|how about|same|instead|draw (?:it|that|this)|plot (?:it|that|this)|show (?:it|that|this)|make (?:it|that|this))\b/i;
 
-function answer(request: Request, toolbox: Toolbox, ledger: Ledger): readonly Section[] {
-  const sources = sourcesOf(request);
-  const parts = sources.map((source) => ({ source, part: tableSection(request, toolbox, ledger, source) }));
-  return parts.flatMap(({ source, part }) => {
-    if (part === undefined) return [];
-    return [parts.length > 1 ? { ...part, text: [`**${sourceName(source)}**`, ...part.text] } : part];
-  });
+/** The latest request; what it leaves open is taken from the user's earlier messages. */
+function requestIn(messages: readonly ModelMessage[]): Request {
+  const texts = messages.flatMap((message) => (message.role === "user" ? [message.text] : []));
+  const latest = understand(texts.at(-1) ?? "");
+  const earlier = texts.slice(0, -1).map(understand);
+  const open = latest.files.length === 0 && latest.csv === undefined && latest.urls.length === 0;
+  const source = earlier.findLast(({ files, csv }) => files.length > 0 || csv !== undefined);
+  if (!open || source === undefined) return latest;
+  const previous = texts.at(-2) ?? "";
+  const whole = CONTINUES.test(latest.text) ? understand(`${latest.text}\n${previous}`) : latest;
+  return { ...whole, files: source.files, csv: source.csv, outputs: latest.outputs };
 }
-
-const sourcesOf = ({ files, csv }: Request): readonly Source[] => [
-  ...files.map((path): Source => ({ type: "file", path })),
-  ...(csv === undefined ? [] : [{ type: "text", text: csv } as const]),
-];
 
 const sectionText = ({ text, caveats }: Section): string =>
   [...text, ...(caveats.length === 0 ? [] : [caveats.join(" ")])].join("\n\n");

@@ -114,6 +114,10 @@ function goalFrame(reading: Reading): Shape {
   if (asks.has("distribution") && grouping.columns.length === 0 && measures.length > 0) {
     return shape("distribution", { measures: measures.slice(0, 1), chart: "histogram" });
   }
+  if (asks.has("distribution") && grouping.columns.length === 0 && measures.length === 0) {
+    const counted = mentionedGroup(reading);
+    if (counted !== undefined) return { ...groupFrame(reading, counted), chart: "bar" };
+  }
   if (asks.has("distinct") && measures.length === 0 && !asks.has("comparison"))
     return shape("overview", { groups: grouping.columns });
   if (grouping.columns.length > 0) return groupFrame(reading, grouping);
@@ -163,7 +167,7 @@ function trendOf({ request, measures, grouping, table }: Reading): Shape | undef
   if (time === undefined) return undefined;
   const others = grouping.columns.filter((column) => column !== time);
   const kept = measures.filter((column) => column !== time).slice(0, 1);
-  const aggregates = aggregatesFor(request, kept[0]);
+  const aggregates = aggregatesFor(request, kept[0], grouping);
   const chart = request.chart === undefined || request.chart === "any" ? "line" : request.chart;
   return shape("groups", { groups: [time, ...others], measures: kept, aggregates, chart });
 }
@@ -180,7 +184,7 @@ function groupFrame({ request, measures, table }: Reading, grouping: Grouping): 
   const aggregates: readonly Aggregate[] =
     kept.length > 0 && identity && ranking !== undefined
       ? [orderDirection(request, only)]
-      : aggregatesFor(request, only);
+      : aggregatesFor(request, only, grouping);
   // "The highest price per shop" wants every shop; "the shop with the highest price" wants one.
   const ordered = ranking !== undefined && (!grouping.every || identity || ranking.count !== undefined);
   const direction = orderDirection(request, only);
@@ -210,7 +214,13 @@ function rankedRows(reading: Reading): Shape {
 /** A group that is only mentioned: "the average salary of departments". */
 function mentionedGroup({ request, table, free, conditions, measures }: Reading): Grouping | undefined {
   const { aggregates, ranking, chart, asks } = request;
-  if (aggregates.length === 0 && ranking === undefined && chart === undefined && !asks.has("comparison"))
+  if (
+    aggregates.length === 0 &&
+    ranking === undefined &&
+    chart === undefined &&
+    !asks.has("comparison") &&
+    !asks.has("distribution")
+  )
     return undefined;
   if (asks.has("rows") || asks.has("columns")) return undefined;
   const taken = new Set([...conditions.map(({ column }) => column), ...measures]);
@@ -248,7 +258,7 @@ function orderDirection({ ranking }: Request, measure: Column | undefined): "max
 }
 
 /** What to compute per group: what is asked for, or what answers a superlative. */
-function aggregatesFor(request: Request, measure: Column | undefined): readonly Aggregate[] {
+function aggregatesFor(request: Request, measure: Column | undefined, { every }: Grouping): readonly Aggregate[] {
   if (measure === undefined) return ["count"];
   const { ranking } = request;
   const asked = request.aggregates.filter((aggregate) => aggregate !== "distinct" && aggregate !== "count");
@@ -257,7 +267,9 @@ function aggregatesFor(request: Request, measure: Column | undefined): readonly 
   if (asked.length > 0) return asked.length > 1 ? asked : [...asked, "mean"];
   const meant = ranking?.means.some((kind) => measure.parts.includes(kind)) ?? false;
   if (measure.parts.some((part) => ADDITIVE.has(part)) && !meant) return ["sum", "mean"];
-  return ranking === undefined ? ["mean"] : ["mean", orderDirection(request, measure)];
+  if (ranking === undefined) return ["mean"];
+  const extreme = orderDirection(request, measure);
+  return every && ranking.count === undefined ? [extreme, "mean"] : ["mean", extreme];
 }
 
 function doubtsOf(

@@ -1,10 +1,19 @@
 import type { JsonObject } from "../../../kernel/json.ts";
 import { type Bench, type Section, section } from "./bench.ts";
 import type { Column } from "./columns.ts";
-import type { Frame } from "./frame.ts";
+import { type Frame, isTime } from "./frame.ts";
 import { aggregateIn, cellOf, isMissing, notesOf, numberIn } from "./results.ts";
 import type { Aggregate } from "./vocabulary.ts";
-import { aggregateName, conditionsText, counted, listed, markdownTable, numberText, valueText } from "./wording.ts";
+import {
+  aggregateName,
+  capital,
+  conditionsText,
+  counted,
+  listed,
+  markdownTable,
+  numberText,
+  valueText,
+} from "./wording.ts";
 
 /** One group of a result. */
 export type Group = {
@@ -89,25 +98,37 @@ function ranking(
   const [first] = sorted;
   if (first === undefined) return "None of the groups has a value to compare.";
   if (!order.asksFirst) return topList(bench, sorted, measure, primary);
-  const tied = sorted.filter((group) => valueOf(group, primary, measure) === valueOf(first, primary, measure));
-  const details = detailsOf(first, measure, aggregates.slice(1));
-  const value = valueOf(first, primary, measure);
-  const what =
-    measure === undefined
-      ? counted(value ?? 0, "row")
-      : `${aggregateName(primary)} ${measure.name} ${valueText(value)}`;
-  const single = first.count === 1 && measure !== undefined;
-  const figure = single ? `${measure.name} ${valueText(value)}` : `${what}${measure === undefined ? "" : details}`;
-  const winners =
-    tied.length > 1
-      ? `${listed(tied.slice(0, 5).map(keyText))} together ${plural(claim(bench, measure, primary))}`
-      : `${keyText(first)} ${claim(bench, measure, primary)}`;
-  return `${winners}${conditionsText(bench.frame.conditions)}: ${figure}.${otherWinners(groups, first, measure, { aggregates, direction: order.direction })}`;
+  const value = valueOf(first, primary, measure) ?? 0;
+  const tied = sorted.filter((group) => valueOf(group, primary, measure) === value);
+  const where = conditionsText(bench.frame.conditions);
+  const words = claim(bench, measure, { primary, single: groups.every(isSingle) });
+  const each = tied.length > 1 ? " each" : "";
+  const name = measure === undefined ? "" : figureName(groups, primary, measure);
+  const named = words.endsWith(name) ? numberText(value) : `${name} ${numberText(value)}`;
+  const figure = measure === undefined ? counted(value, "row") : named;
+  const more =
+    measure === undefined || tied.length > 1 || groups.every(isSingle)
+      ? each
+      : detailsOf(first, measure, aggregates.slice(1));
+  const shown = tied.slice(0, TIED_SHOWN).map(keyText);
+  const hidden = tied.length > TIED_SHOWN ? [`${tied.length - TIED_SHOWN} more`] : [];
+  const winners = listed([...shown, ...hidden]);
+  const lead = `${winners} ${tied.length > 1 ? plural(words) : words}${where}: ${figure}${more}.`;
+  return lead + otherWinners(groups, first, measure, { aggregates, direction: order.direction });
 }
+
+const TIED_SHOWN = 5;
+
+/** Whether a group is one row, so that its mean is simply its value. */
+const isSingle = ({ count }: Group) => count === 1;
+
+const figureName = (groups: readonly Group[], aggregate: Aggregate, measure: Column) =>
+  groups.every(isSingle) ? measure.name : `${aggregateName(aggregate)} ${measure.name}`;
 
 /** " over 123 rows, maximum 231". */
 function detailsOf(group: Group, measure: Column | undefined, aggregates: readonly Aggregate[]): string {
-  const over = group.count === undefined ? "" : ` over ${counted(group.count, "row")}`;
+  const present = group.count === undefined ? undefined : group.count - (numberIn(group.row, ["missing"]) ?? 0);
+  const over = present === undefined ? "" : ` over ${counted(present, "row")}`;
   const others = aggregates.map((aggregate) => {
     const value = valueOf(group, aggregate, measure);
     return value === undefined ? "" : `, ${aggregateName(aggregate)} ${numberText(value)}`;
@@ -115,13 +136,16 @@ function detailsOf(group: Group, measure: Column | undefined, aggregates: readon
   return over + others.join("");
 }
 
+type Figure = { readonly primary: Aggregate; readonly single: boolean };
+
 /** The claim in the request's own words where they fit: "has the longest flippers", "is the cheapest item". */
-function claim({ request, frame }: Bench, measure: Column | undefined, primary: Aggregate): string {
+function claim({ request, frame }: Bench, measure: Column | undefined, { primary, single }: Figure): string {
   const phrase = superlativePhrase(request);
-  if (phrase !== undefined) return phrase;
-  const word = frame.order?.direction === "min" ? "lowest" : "highest";
-  if (measure === undefined) return `has the ${frame.order?.direction === "min" ? "fewest" : "most"} rows`;
-  return `has the ${word} ${aggregateName(primary)} ${measure.name}`;
+  if (phrase !== undefined && (measure === undefined || !/^has the (?:most|fewest)/.test(phrase) || !single))
+    return phrase;
+  const lowest = frame.order?.direction === "min";
+  if (measure === undefined) return `has the ${lowest ? "fewest" : "most"} rows`;
+  return `has the ${lowest ? "lowest" : "highest"} ${single ? "" : `${aggregateName(primary)} `}${measure.name}`;
 }
 
 const plural = (words: string) => words.replace(/^has /, "have ").replace(/^is /, "are ");
@@ -129,24 +153,25 @@ const plural = (words: string) => words.replace(/^has /, "have ").replace(/^is /
 const PHRASE_STOPS =
   /^(?:in|on|at|of|for|from|by|per|where|with|and|or|that|which|who|when|among|across|over|is|are|was|were|has|have|had|draw|plot|show)$/;
 
+/** The request's superlative with the verb that leads to it; undefined when it stands otherwise. */
 function superlativePhrase({ words, ranking: found }: Bench["request"]): string | undefined {
   if (found === undefined) return undefined;
   const extended = /^(?:most|least)$/.test(words[found.at - 1]?.lower ?? "");
   const start = extended ? found.at - 1 : found.at;
   const before = words.slice(Math.max(0, start - 2), start).map(({ lower }) => lower);
-  const verb = before.some((word) => /^(?:has|have|had|with|having)$/.test(word))
-    ? "has"
-    : before.some((word) => /^(?:is|are|was|were)$/.test(word))
-      ? "is"
-      : undefined;
-  if (verb === undefined) return undefined;
-  const taken: string[] = [];
-  for (const [offset, word] of words.slice(start, start + 5).entries()) {
-    if (offset > 0 && (word.opens || PHRASE_STOPS.test(word.lower))) break;
-    taken.push(word.text);
-  }
-  return `${verb} the ${taken.join(" ")}`;
+  const verb = VERBS.find(([, forms]) => before.some((word) => forms.includes(word)))?.[0];
+  const counts = /^(?:most|fewest)$/.test(words[found.at]?.lower ?? "");
+  if (verb === undefined && !counts) return undefined;
+  const rest = words.slice(start, start + 5);
+  const end = rest.findIndex((word, offset) => offset > 0 && (word.opens || PHRASE_STOPS.test(word.lower)));
+  const phrase = end < 0 ? rest : rest.slice(0, end);
+  return `${verb ?? "has"} the ${phrase.map(({ text }) => text).join(" ")}`;
 }
+
+const VERBS: readonly (readonly ["has" | "is", readonly string[]])[] = [
+  ["has", ["has", "have", "had", "with", "having"]],
+  ["is", ["is", "are", "was", "were", "what's", "who's"]],
+];
 
 type Contest = { readonly aggregates: readonly Aggregate[]; readonly direction: "max" | "min" };
 
@@ -171,12 +196,7 @@ function otherWinners(
 function topList({ frame }: Bench, sorted: readonly Group[], measure: Column | undefined, primary: Aggregate): string {
   const shown = sorted.slice(0, frame.order?.count ?? sorted.length);
   const end = frame.order?.direction === "min" ? "lowest" : "highest";
-  const by =
-    measure === undefined
-      ? "number of rows"
-      : shown.every(({ count }) => count === 1)
-        ? measure.name
-        : `${aggregateName(primary)} ${measure.name}`;
+  const by = measure === undefined ? "number of rows" : figureName(shown, primary, measure);
   const items = shown.map((group) => `${keyText(group)} (${numberText(valueOf(group, primary, measure) ?? 0)})`);
   return `The ${shown.length} with the ${end} ${by}${conditionsText(frame.conditions)}: ${listed(items)}.`;
 }
@@ -193,14 +213,26 @@ function comparison(
   const sorted = ranked(groups, primary, measure, "max");
   const [first] = sorted;
   const last = sorted.at(-1);
-  const figure = (group: Group) => `${keyText(group)} ${numberText(valueOf(group, primary, measure) ?? 0)}`;
+  const figure = (group: Group) => `${keyText(group)} (${numberText(valueOf(group, primary, measure) ?? 0)})`;
   const head = `${what} by ${by}${conditionsText(frame.conditions)}`;
   if (first === undefined || last === undefined) return `${head}:`;
+  if (frame.groups.length === 1 && frame.groups.some(isTime)) return `${head}: ${course(groups, figure, first, last)}.`;
   if (sorted.length <= GROUPS_IN_SENTENCE) return `${head}: ${listed(sorted.map(figure))}.`;
   return `${head}: highest ${figure(first)}, lowest ${figure(last)}, of ${groups.length} groups.`;
 }
 
-const capital = (text: string) => text.slice(0, 1).toUpperCase() + text.slice(1);
+/** How a figure runs along time: "from May (35) to July (42); highest June (76), lowest May (35)". */
+function course(groups: readonly Group[], figure: (group: Group) => string, high: Group, low: Group): string {
+  const inOrder = groups
+    .filter(({ missingKey }) => !missingKey)
+    .toSorted((a, b) => compareText(keyText(a), keyText(b)));
+  const [start] = inOrder;
+  const end = inOrder.at(-1);
+  if (start === undefined || end === undefined || inOrder.length < 2) return listed(inOrder.map(figure));
+  return `from ${figure(start)} to ${figure(end)}; highest ${figure(high)}, lowest ${figure(low)}`;
+}
+
+const compareText = (a: string, b: string) => a.localeCompare(b, "en", { numeric: true });
 
 function tableText(
   groups: readonly Group[],
@@ -209,14 +241,17 @@ function tableText(
   aggregates: readonly Aggregate[],
 ): string {
   const figures = aggregates.filter((aggregate) => aggregate !== "count");
-  const counts = groups.some(({ count }) => count !== undefined);
+  const single = measure !== undefined && groups.every(isSingle);
+  const counts = !single && groups.some(({ count }) => count !== undefined);
   const direction = frame.order?.direction;
   const [primary] = aggregates;
   const known = direction === undefined || primary === undefined ? groups : ranked(groups, primary, measure, direction);
   const header = [
     ...frame.groups.map(({ name }) => name),
     ...(counts ? ["rows"] : []),
-    ...figures.map((aggregate) => `${aggregateName(aggregate)} ${measure?.name ?? ""}`.trim()),
+    ...figures.map((aggregate) =>
+      single ? measure.name : `${aggregateName(aggregate)} ${measure?.name ?? ""}`.trim(),
+    ),
   ];
   const rows = known
     .slice(0, ROWS_SHOWN)

@@ -17,6 +17,7 @@ export type Role =
   | "order"
   | "limit"
   | "table"
+  | "labels"
   | "title"
   | "axis-label"
   | "content"
@@ -49,6 +50,8 @@ export type Tool = {
   readonly description: string;
   /** Stems of its own name, without the server's. */
   readonly ownStems: readonly string[];
+  /** Stems of the name of its server. */
+  readonly serverStems: readonly string[];
   /** Stems of the whole name and of the description. */
   readonly stems: ReadonlySet<string>;
   readonly parameters: readonly Parameter[];
@@ -56,7 +59,7 @@ export type Tool = {
 
 /** Reads a tool's schema. */
 export function readTool({ name, description, inputSchema }: ModelTool): Tool {
-  const own = name.split("__").at(-1) ?? name;
+  const [own = name, ...server] = name.split("__").toReversed();
   const required = inputSchema["required"];
   const needed = Array.isArray(required) ? required : [];
   const properties = inputSchema["properties"];
@@ -65,6 +68,7 @@ export function readTool({ name, description, inputSchema }: ModelTool): Tool {
     name,
     description,
     ownStems: nameParts(own),
+    serverStems: server.flatMap(nameParts),
     stems: new Set([...nameParts(name), ...wordsOf(description).map((word) => word.stem)]),
     parameters: members.flatMap(([key, schema]) =>
       isJsonObject(schema) ? [readParameter(key, schema, needed.includes(key))] : [],
@@ -109,6 +113,7 @@ const STATED: { readonly [role: string]: Role | undefined } = {
   order: "order",
   limit: "limit",
   table: "table",
+  labels: "labels",
   title: "title",
   label: "axis-label",
   "axis-label": "axis-label",
@@ -149,6 +154,7 @@ const GUESSES: readonly (readonly [Role, (guess: Guess) => boolean])[] = [
     "table",
     (guess) => isList(guess) && /^(?:rows|data|table|points|records|values|bars|series|items)$/.test(guess.name),
   ],
+  ["labels", (guess) => isList(guess) && /^(?:labels|categories|names|x)$/.test(guess.name)],
   ["columns", (guess) => isList(guess) && /column|field|group|^by$|keys?$/.test(guess.name)],
   [
     "url",

@@ -1,4 +1,4 @@
-import { extract, type Extracts } from "./extract.ts";
+import { extract, type Extracts, type Span } from "./extract.ts";
 import { type Aggregate, AGGREGATE_WORDS, superlative, type Superlative } from "./vocabulary.ts";
 import { numberOf, type Word, wordsOf } from "./words.ts";
 
@@ -40,19 +40,16 @@ export type Ask =
   | "trend"
   | "comparison"
   | "list-files"
-  | "read-file"
-  | "write-file";
+  | "read-file";
 
 /** Reads one request text. */
 export function understand(text: string): Request {
   const extracts = extract(text);
   const words = wordsOf(spellOut(extracts.rest));
   const plain = ` ${words.map(({ lower }) => lower).join(" ")} `;
-  const writes = WRITE.test(plain);
-  const { inputs, outputs } = splitFiles(extracts, writes);
+  const { inputs, outputs } = splitFiles(extracts);
   const chart = chartOf(plain);
   const asks = new Set(ASKS.flatMap(([ask, pattern]) => (pattern.test(plain) ? [ask] : [])));
-  if (outputs.length === 0) asks.delete("write-file");
   if (inputs.length > 0 || extracts.csv !== undefined) asks.delete("list-files");
   return {
     text,
@@ -81,15 +78,24 @@ const spellOut = (text: string) =>
     .replaceAll("<", " below ");
 
 /** Files to read and files to write; one that is attached is known by its whole path. */
-function splitFiles({ files, attached, rest }: Extracts, writes: boolean) {
-  const isOutput = (start: number) => writes && /\b(?:to|into|as|in|called|named|file)\s*$/i.test(rest.slice(0, start));
+function splitFiles({ files, attached, rest }: Extracts) {
   const whole = (name: string) => attached.find((path) => path === name || path.endsWith(`/${name}`)) ?? name;
-  const outputs = files.filter(({ start }) => isOutput(start)).map((span) => span.text);
-  const inputs = files.filter(({ start }) => !isOutput(start)).map((span) => whole(span.text));
-  return { inputs: [...new Set([...inputs, ...attached])], outputs: [...new Set(outputs)] };
+  const isOutput = ({ text, start }: Span) => {
+    const before = rest.slice(0, start);
+    return WRITTEN_TO.test(before) || (MADE_AS.test(before) && !/\.(?:csv|tsv|xlsx?|db|sqlite)$/i.test(text));
+  };
+  const inputs = new Set([...files.filter((file) => !isOutput(file)).map((span) => whole(span.text)), ...attached]);
+  const outputs = new Set(files.filter(isOutput).map((span) => whole(span.text)));
+  // A file that is read is never written over.
+  return { inputs: [...inputs], outputs: [...outputs.difference(inputs)] };
 }
 
-const WRITE = / (?:write|save|store|export|put|create|generate|produce|output) /;
+/** What stands before a file that is to be written: a verb of writing in the same sentence, and a word of direction. */
+const WRITTEN_TO =
+  /\b(?:(?:write|save|export|put)\b[^.!?\n]*\b(?:to|into|as|called|named)|(?:save|put)\b[^.!?\n]*\bin)(?:\s+(?:the|a))?(?:\s+file)?\s*$/i;
+/** Verbs that can as well be about a table, so that they make no table an output. */
+const MADE_AS =
+  /\b(?:create|make|generate|produce|draw|plot|output)\b[^.!?\n]*\b(?:to|into|as|called|named)(?:\s+(?:the|a))?(?:\s+file)?\s*$/i;
 
 const ASKS: readonly (readonly [Ask, RegExp])[] = [
   [
@@ -105,10 +111,8 @@ const ASKS: readonly (readonly [Ask, RegExp])[] = [
   ["rows", / how many (?:columns|fields|variables) /],
   ["columns", / how many (?:columns|fields|variables) /],
   ["overview", / (?:describe|overview|summari[sz]e|summary|explore|profile|analy[sz]e|inspect|understand|explain) /],
-  [
-    "overview",
-    / (?:what is|what's|whats|tell me about|look at) (?:in|this|the|inside) (?:\w+ )?(?:file|data|dataset|table|csv)? ?/,
-  ],
+  ["overview", / (?:what is|what's|whats|look) (?:in|inside|at) (?:the |this )?(?:file|data|dataset|table|csv) /],
+  ["overview", / (?:what is|what's|whats|tell me about) (?:this|the) (?:file|data|dataset|table|csv) /],
   ["missing", / (?:missing|empty|blank|null|nulls|incomplete|nan) /],
   ["distinct", / (?:distinct|unique|different) /],
   ["distribution", / (?:distribution|distributed|histogram|frequency|frequencies|spread) /],
@@ -124,7 +128,6 @@ const ASKS: readonly (readonly [Ask, RegExp])[] = [
   ["list-files", / (?:list|show|what|which|see|find) (?:\w+ ){0,3}(?:files|folders?|director(?:y|ies)|documents) /],
   ["list-files", / (?:files|documents) (?:are|do you|in the|exist) /],
   ["read-file", / (?:read|open|print|cat|show|display|contents? of|what does) /],
-  ["write-file", WRITE],
 ];
 
 const CHART_KINDS: readonly (readonly [ChartKind, RegExp])[] = [

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from "../../../kernel/json.ts";
 import type { Column } from "./columns.ts";
 import { type Aggregate, AGGREGATE_WORDS } from "./vocabulary.ts";
+import { capital } from "./wording.ts";
 
 const ROW_KEYS = ["rows", "groups", "records", "data", "results", "items", "values", "matches"];
 
@@ -39,8 +40,8 @@ export function notesOf(structured: JsonObject): readonly string[] {
   });
 }
 
-export const sentence = (text: string): string => {
-  const whole = text.slice(0, 1).toUpperCase() + text.slice(1);
+const sentence = (text: string): string => {
+  const whole = capital(text.trim());
   return /[.!?]$/.test(whole) ? whole : `${whole}.`;
 };
 

@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../../kernel/json.ts";
-import { baseArguments, type Bench, failedSection, type Section, section } from "./bench.ts";
+import { baseArguments, type Bench, failedSection, failure, type Section, section } from "./bench.ts";
 import type { Column } from "./columns.ts";
 import { columnsArgument, limitArgument, openParameters, orderArgument, purposeOf, sourceName } from "./fill.ts";
 import { groupsOf } from "./group-answer.ts";
@@ -7,7 +7,7 @@ import { planGroup } from "./group-call.ts";
 import type { Call } from "./ledger.ts";
 import type { Tool } from "./parameters.ts";
 import { notesOf, numberIn, rowsOf } from "./results.ts";
-import { conditionsText, counted, markdownTable, valueText } from "./wording.ts";
+import { conditionsText, counted, markdownTable, numberText, valueText } from "./wording.ts";
 
 const ROWS_SHOWN = 10;
 const COLUMNS_SHOWN = 8;
@@ -58,11 +58,10 @@ export function planRows(
 }
 
 const leadText = ({ frame, table }: Bench, matched: number) => {
-  const of = table.rows === undefined ? counted(matched, "row") : `${matched} of ${counted(table.rows, "row")}`;
-  const verb = matched === 1 ? "fits" : "fit";
-  return frame.conditions.length === 0
-    ? `These are rows of the table (${of}).`
-    : `${of} ${verb}${conditionsText(frame.conditions).replace(" where", ":")}.`;
+  const share = table.rows === undefined || table.rows === 0 ? "" : ` (${numberText((matched / table.rows) * 100)} %)`;
+  const of = table.rows === undefined ? counted(matched, "row") : `${matched} of ${counted(table.rows, "row")}${share}`;
+  if (frame.conditions.length === 0) return `These are rows of the table (${of}).`;
+  return `${of} ${matched === 1 ? "fits" : "fit"}:${conditionsText(frame.conditions).replace(" where", "")}.`;
 };
 
 function rowTable({ frame }: Bench, rows: readonly JsonObject[]): string {
@@ -79,7 +78,7 @@ function countThroughGroups(bench: Bench): Section | undefined {
   const { frame, toolbox, ledger } = bench;
   const column = frame.conditions[0]?.column;
   const tool = toolbox.group;
-  const cannot = section([`None of my tools looks up rows${conditionsText(frame.conditions)}.`]);
+  const cannot = failure(`None of my tools looks up rows${conditionsText(frame.conditions)}.`);
   if (column === undefined || tool === undefined) return cannot;
   const grouped: Bench = { ...bench, frame: { ...frame, groups: [column], aggregates: ["count"] } };
   const planned = planGroup(tool, grouped, undefined);

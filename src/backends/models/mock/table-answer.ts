@@ -1,4 +1,4 @@
-import { type Bench, failedSection, type Section, section } from "./bench.ts";
+import { type Bench, failedSection, failure, joined, type Section, section } from "./bench.ts";
 import { chartSection, groupDrawing } from "./chart-answer.ts";
 import { type Table, tableOf } from "./columns.ts";
 import { columnSection } from "./column-answer.ts";
@@ -8,6 +8,7 @@ import { groupSection } from "./group-answer.ts";
 import { planGroup } from "./group-call.ts";
 import type { Ledger, Outcome } from "./ledger.ts";
 import { overviewSection } from "./overview-answer.ts";
+import { distributionSection, pairSection } from "./pair-answer.ts";
 import type { Tool } from "./parameters.ts";
 import type { Request } from "./request.ts";
 import { rowsOf } from "./results.ts";
@@ -19,7 +20,7 @@ export function tableSection(request: Request, toolbox: Toolbox, ledger: Ledger,
   const tool = toolbox.describe ?? toolbox.rows;
   const argument = tool === undefined ? undefined : sourceArgument(tool, source);
   if (tool === undefined || argument === undefined || openParameters(tool, argument).length > 0) {
-    return section([`None of my tools reads ${sourceName(source)}.`]);
+    return failure(`None of my tools reads ${sourceName(source)}.`);
   }
   const looked = ledger.ask({
     name: tool.name,
@@ -54,9 +55,11 @@ function goalSection(bench: Bench, looked: Done): Section | undefined {
     case "groups":
       return groupsSection(bench);
     case "column":
-    case "pair":
-    case "distribution":
       return columnSection(bench);
+    case "pair":
+      return pairSection(bench);
+    case "distribution":
+      return distributionSection(bench);
     case "rows":
       return rowsSection(bench);
     case "overview":
@@ -69,7 +72,7 @@ function groupsSection(bench: Bench): Section | undefined {
   const { frame, toolbox, ledger } = bench;
   const tool = toolbox.group;
   if (tool === undefined)
-    return section([`None of my tools groups rows by ${frame.groups.map(({ name }) => name).join(", ")}.`]);
+    return failure(`None of my tools groups rows by ${frame.groups.map(({ name }) => name).join(", ")}.`);
   const measures = frame.measures.length > 0 ? frame.measures : [undefined];
   const planned = measures.map((measure) => ({ measure, plan: planGroup(tool, bench, measure) }));
   const outcomes = planned.map(({ measure, plan }) => ({
@@ -81,7 +84,7 @@ function groupsSection(bench: Bench): Section | undefined {
   const parts: Section[] = [];
   for (const { measure, plan, outcome } of outcomes) {
     if (plan === undefined || outcome === undefined)
-      parts.push(section([`The tool ${tool.name} cannot be used for this.`]));
+      parts.push(failure(`The tool ${tool.name} cannot be used for this.`));
     else if (outcome.type === "failed") parts.push(failedSection(tool, outcome.text));
     else
       parts.push(
@@ -102,9 +105,4 @@ function groupsSection(bench: Bench): Section | undefined {
 const withCaveats = (one: Section, caveats: readonly string[]): Section => ({
   ...one,
   caveats: [...caveats, ...one.caveats],
-});
-
-export const joined = (parts: readonly Section[]): Section => ({
-  text: parts.flatMap(({ text }) => text),
-  caveats: [...new Set(parts.flatMap(({ caveats }) => caveats))],
 });

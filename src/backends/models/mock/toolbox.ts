@@ -120,5 +120,11 @@ function chartFor(charts: readonly Tool[], kind: DrawnKind): Tool | undefined {
   const named = charts.find(({ parameters }) =>
     parameters.some(({ choices }) => choices.some((one) => one.toLowerCase().includes(kind))),
   );
-  return own ?? named;
+  const unspecific = charts.find(
+    ({ ownStems }) =>
+      !Object.values(CHART_WORDS)
+        .flat()
+        .some((word) => ownStems.includes(word)),
+  );
+  return own ?? named ?? unspecific;
 }

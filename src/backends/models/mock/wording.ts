@@ -40,6 +40,9 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
 const tableLine = (cells: readonly string[]) =>
   `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll(/\s+/g, " ")).join(" | ")} |`;
 
+/** A sentence's beginning. */
+export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
+
 /** "a", "a and b", "a, b and c". */
 export function listed(items: readonly string[]): string {
   if (items.length < 2) return items.join("");

@@ -1,0 +1,66 @@
+import type { Tool } from "./parameters.ts";
+import type { Request } from "./request.ts";
+import type { Toolbox } from "./toolbox.ts";
+import { aggregateName, listed } from "./wording.ts";
+
+const TOOLS_NAMED = 12;
+
+/** What can be done with the tools at hand, with two requests that would work. */
+export function abilityText({ all, group, describe, listFiles, fetch, writeFile }: Toolbox, request: Request): string {
+  const named = all.slice(0, TOOLS_NAMED).map(({ name }) => name);
+  const more = all.length > named.length ? ` (and ${all.length - named.length} more)` : "";
+  const examples = [
+    ...(group === undefined ? [] : ["Which category in data/products.csv has the highest price? Draw a chart."]),
+    ...(describe === undefined ? [] : ["What columns does data/products.csv have?"]),
+    ...(listFiles === undefined ? [] : ["List the files in data."]),
+    ...(fetch === undefined ? [] : ["Fetch https://example.com/."]),
+    ...(writeFile === undefined ? [] : ['Write "hello" to output/hello.txt.']),
+    ...all.map(exampleOf),
+  ].slice(0, 2);
+  return [
+    `${understoodText(request)} None of my tools fits that by the rules I follow.`,
+    `My tools are ${listed(named)}${more}. Requests that would work:`,
+    examples.map((example) => `- ${example}`).join("\n"),
+  ].join("\n\n");
+}
+
+/** A request for a tool that the rules know nothing special about. */
+const exampleOf = ({ ownStems, parameters }: Tool): string => {
+  const needed = parameters.filter(({ required }) => required).map(({ name }) => `"${name.replaceAll("_", " ")}"`);
+  return `Use ${ownStems.join(" ")}${needed.length === 0 ? "" : ` with ${needed.join(" and ")} in quotation marks`}.`;
+};
+
+/** An answer without any tool: what was understood, and what is missing. */
+export function toollessText(request: Request): string {
+  return [
+    understoodText(request),
+    "This agent has no tools, and without a language model I can only work through tools: I read files, group and sum up tables, draw charts and write files when the agent lists tools for that.",
+  ].join("\n\n");
+}
+
+/** The request as the rules understood it. */
+export function understoodText({
+  files,
+  urls,
+  csv,
+  chart,
+  ranking,
+  words,
+  aggregates,
+  outputs,
+  asks,
+}: Request): string {
+  const superlative = ranking === undefined ? undefined : words[ranking.at]?.lower;
+  const parts = [
+    ...(files.length > 0 ? [`the ${files.length === 1 ? "file" : "files"} ${listed(files)}`] : []),
+    ...(urls.length > 0 ? [`the address ${listed(urls)}`] : []),
+    ...(csv === undefined ? [] : [`a table of ${csv.trim().split("\n").length - 1} rows in your message`]),
+    ...(superlative === undefined ? [] : [`a search for the ${superlative}`]),
+    ...(aggregates.length === 0 ? [] : [`the ${listed(aggregates.map(aggregateName))}`]),
+    ...(chart === undefined ? [] : [chart === "any" ? "a chart" : `a ${chart} chart`]),
+    ...(asks.has("comparison") ? ["a comparison"] : []),
+    ...(outputs.length === 0 ? [] : [`a result in ${listed(outputs)}`]),
+  ];
+  if (parts.length === 0) return "I found no file, address, table or calculation in your request.";
+  return `In your request I found ${listed(parts)}.`;
+}
