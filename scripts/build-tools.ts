@@ -15,6 +15,7 @@ const TARGET = "wasm32-wasi";
 /** Servers and the directory each is built into. `hostile` is for tests alone and never shipped. */
 export const SERVERS: Readonly<Record<string, string>> = {
   csv_parser: "tools/built/csv_parser",
+  chart_generator: "tools/built/chart_generator",
 };
 
 const CARGO = "/usr/bin/cargo";
