@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
-import { counted, trio } from "./guest.kit.ts";
+import { counted, Guest, trio } from "./guest.kit.ts";
+import { meter } from "./index.ts";
+import { assemble } from "./wat.kit.ts";
 
 type Kernel = {
   readonly name: string;
@@ -275,5 +277,14 @@ test("a trap happens with fuel as without, and what it leaves undone of its stre
       oracle.call("f", ...values);
       expect(used).toBeGreaterThanOrEqual(counted(oracle));
     }
+  }
+});
+
+test("a stretch costs its length, however long it is", () => {
+  const lengths = [0, 1, 30, 31, 32, 62, 63, 64, 127, 128, 4094, 4095, 4096, 8191, 8192, 70_000];
+  for (const length of lengths) {
+    const wat = `(module (func (export "f") ${"(drop (i32.const 1))".repeat(length)}))`;
+    const guest = new Guest(meter(assemble(wat)).bytes);
+    expect(guest.spend("f").used).toBe(1n + 2n * BigInt(length));
   }
 });

@@ -68,7 +68,7 @@ describe("bytes that were tampered with", () => {
     }
   }
 
-  test("are refused, or metered to something valid", () => {
+  test("are refused, or metered to something valid", { timeout: 30_000 }, () => {
     expect(attempt(everything)).toBe("metered");
     const outcomes = { refused: 0, metered: 0, "invalid output": 0 };
     fc.assert(
@@ -84,7 +84,7 @@ describe("bytes that were tampered with", () => {
     expect(outcomes.metered).toBeGreaterThan(100);
   });
 
-  test("inside random programs are refused, or metered to something valid", () => {
+  test("inside random programs are refused, or metered to something valid", { timeout: 30_000 }, () => {
     fc.assert(
       fc.property(program, fc.array(edit, { minLength: 20, maxLength: 20 }), ({ wat }, edits) => {
         const bytes = assemble(wat);
@@ -214,22 +214,61 @@ describe("fuel cannot be won", () => {
     }
   });
 
-  test("from the host, once it has set the fuel below zero", () => {
-    let calls = 0;
-    const bytes = metered(`(module (import "h" "f" (func $f (result i32)))
-      (func (export "f") ${"(if (call $f) (then (nop)))".repeat(20)}))`);
-    const stopping = () => {
-      calls += 1;
-      if (calls === 3) guest.fuel = -1n;
-      return 1;
+  const AFTER_A_CALL: readonly (readonly [string, string])[] = [
+    ["in an arm", `(if (call $f) (then (drop (call $f))))`],
+    ["in the other arm", `(if (i32.eqz (call $f)) (then) (else (drop (call $f))))`],
+    [
+      "behind an arm that did not call",
+      `(block $b (br_if $b (i32.const 0)) (drop (call $f)) (br_if $b (i32.const 0)))`,
+    ],
+    [
+      "behind an if that was passed over",
+      `(block $out (block $b (br_if $b (i32.eqz (call $f)))) (if (i32.const 0)
+      (then (br $out))) (br_if $out (i32.const 0)) (drop (call $f)))`,
+    ],
+    [
+      "behind a branch",
+      `(block $out (block $b (drop (call $f)) (br_if $out (i32.const 0)) (br $b)) (br_if $out (i32.const 0)))`,
+    ],
+    [
+      "in a handler",
+      `(try (do (drop (call $f))) (catch_all (drop (call $f)) (try (do (drop (call $f))) (catch_all))))`,
+    ],
+    ["behind a handler", `(try (do (drop (call $f))) (catch_all (nop)))`],
+  ];
+
+  test.each(AFTER_A_CALL)("from the host, once it has set the fuel below zero: %s", (_where, code) => {
+    for (const throws of [false, true]) {
+      let callsAfter = 0;
+      const bytes = metered(`(module (import "h" "f" (func $f (result i32))) (func (export "f") ${code.repeat(10)}))`);
+      const stop = () => {
+        if (guest.fuel < 0n) callsAfter += 1;
+        guest.fuel = -1n;
+        if (throws) throw new Error("stop");
+        return 1;
+      };
+      const guest = new Guest(bytes, { h: { f: stop } });
+      guest.spend("f");
+      expect(callsAfter).toBe(0);
+    }
+  });
+
+  test("by leaving through the end of a block that handles exceptions", () => {
+    let callsAfter = 0;
+    const code = `(block $h (try_table (catch_all $h) (call $f)))`;
+    const bytes = metered(`(module (import "h" "f" (func $f)) (func (export "f") ${code.repeat(10)}))`);
+    const stop = () => {
+      if (guest.fuel < 0n) callsAfter += 1;
+      guest.fuel = -1n;
+      throw new Error("stop");
     };
-    const guest = new Guest(bytes, { h: { f: stopping } });
-    expect(guest.spend("f").ending.type).toBe("trap");
-    expect(calls).toBe(3);
+    const guest = new Guest(bytes, { h: { f: stop } });
+    expect(guest.spend("f").ending).toEqual({ type: "trap", text: "unreachable" });
+    expect(callsAfter).toBe(0);
   });
 });
 
-describe("time to meter grows with the file alone", () => {
+describe("time to meter grows with the file alone", { timeout: 20_000 }, () => {
   const blocks = 80_000;
 
   test("for branches out of a deep nest", () => {

@@ -9,7 +9,7 @@ const argument = fc.integer({ min: -2, max: 8 });
 const LIMITS = { ...METER_LIMITS, memoryPagesMax: 3, tableSlotsMax: 20 };
 const PAGE_FUEL = 512;
 
-test("a metered program does what the program does, and uses the fuel that is counted", () => {
+test("a metered program does what the program does, and uses the fuel that is counted", { timeout: 30_000 }, () => {
   fc.assert(
     fc.property(program, argument, ({ wat, throws }, value) => {
       const { plain, guest, oracle } = trio(wat, LIMITS);
@@ -23,31 +23,35 @@ test("a metered program does what the program does, and uses the fuel that is co
       const endedEverywhere = ending.type === "value" && !throws;
       expect(endedEverywhere ? used === count : used >= count).toBe(true);
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   );
 });
 
-test("a program given too little fuel always stops at the same place, soon after the fuel is gone", () => {
-  fc.assert(
-    fc.property(program, argument, fc.double({ min: 0, max: 1, noNaN: true }), ({ wat }, value, share) => {
-      const { guest, metered } = trio(wat, LIMITS);
-      const { ending, used } = guest.spend("f", value);
-      const given = (used * BigInt(Math.floor(share * 1e6))) / 1_000_000n;
-      fc.pre(given < used);
-      const [first, second] = [new Guest(metered.bytes), new Guest(metered.bytes)].map((again) => {
-        again.fuel = given;
-        return { ending: again.call("f", value), left: again.fuel, memory: again.memory() };
-      });
-      expect(first).toEqual(second);
-      // What is left after the last check may still come to its end.
-      expect([{ type: "trap", text: "unreachable" }, ending]).toContainEqual(first?.ending);
-      const debtMax = largestBodyPrice(wat) + PAGE_FUEL * LIMITS.memoryPagesMax;
-      expect(Number(first?.left)).toBeLessThan(0);
-      expect(Number(first?.left)).toBeGreaterThanOrEqual(-debtMax);
-    }),
-    { numRuns: 100 },
-  );
-});
+test(
+  "a program given too little fuel always stops at the same place, soon after the fuel is gone",
+  { timeout: 30_000 },
+  () => {
+    fc.assert(
+      fc.property(program, argument, fc.double({ min: 0, max: 1, noNaN: true }), ({ wat }, value, share) => {
+        const { guest, metered } = trio(wat, LIMITS);
+        const { ending, used } = guest.spend("f", value);
+        const given = (used * BigInt(Math.floor(share * 1e6))) / 1_000_000n;
+        fc.pre(given < used);
+        const [first, second] = [new Guest(metered.bytes), new Guest(metered.bytes)].map((again) => {
+          again.fuel = given;
+          return { ending: again.call("f", value), left: again.fuel, memory: again.memory() };
+        });
+        expect(first).toEqual(second);
+        // What is left after the last check may still come to its end.
+        expect([{ type: "trap", text: "unreachable" }, ending]).toContainEqual(first?.ending);
+        const debtMax = largestBodyPrice(wat) + PAGE_FUEL * LIMITS.memoryPagesMax;
+        expect(Number(first?.left)).toBeLessThan(0);
+        expect(Number(first?.left)).toBeGreaterThanOrEqual(-debtMax);
+      }),
+      { numRuns: 80 },
+    );
+  },
+);
 
 test("fuel that is just enough is enough", () => {
   fc.assert(
