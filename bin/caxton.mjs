@@ -31,7 +31,7 @@ function handOver() {
     process.stderr.write(
       `error: Caxton needs Node.js ${NODE_MAJOR_MIN} or newer; this is Node.js ${process.versions.node}, and the one that comes with Caxton is not there\n` +
         `  its install script has probably been skipped; in ${home} run: npm rebuild node\n` +
-        `  or install Node.js ${NODE_MAJOR_MIN} from https://nodejs.org and run caxton with it  [NODE_TOO_OLD]\n`,
+        `  or install Node.js ${NODE_MAJOR_MIN} from https://nodejs.org and run caxton with it\n`,
     );
     process.exitCode = 1;
     return;
@@ -39,9 +39,7 @@ function handOver() {
   const again = [...process.execArgv, fileURLToPath(import.meta.url), ...args];
   const child = spawn(node, again, { stdio: "inherit" });
   child.on("error", (error) => {
-    process.stderr.write(
-      `error: cannot start ${node}: ${error.message}\n  in ${home} run: npm rebuild node  [NODE_TOO_OLD]\n`,
-    );
+    process.stderr.write(`error: cannot start ${node}: ${error.message}\n  in ${home} run: npm rebuild node\n`);
     process.exitCode = 1;
   });
   // A terminal sends Ctrl-C to both processes; the command takes two that come at the same moment for one.

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import type { FileDeployment, LoadedConfig } from "../server/index.ts";
 import { act, type CommandMaker, type Context, examples } from "./frame/index.ts";
 import { flagsOf, ServeInput, serveOptions } from "./serve-options.ts";
-import { banner, refusedLines, runServer, shortPath } from "./serve-session.ts";
+import { banner, problemsOf, refusedLines, runServer, shortPath } from "./serve-session.ts";
 import { safeText, showSpan } from "./terminal/index.ts";
 
 /** `caxton dev` */
@@ -50,7 +50,7 @@ function tellChange({ terminal }: Context, deployment: FileDeployment): void {
   const at = style("dim", new Date().toTimeString().slice(0, 8));
   const file = shortPath(deployment.file);
   if (deployment.type === "refused") {
-    const [first = "", ...rest] = deployment.problems.flatMap((problem) => safeText(problem).split("\n"));
+    const [first = "", ...rest] = problemsOf(deployment).flatMap((problem) => problem.split("\n"));
     terminal.write(`  ${at} ${style("red", "✗")} ${first}   ${style("dim", "the deployed revision stays")}\n`);
     for (const line of rest) terminal.write(`      ${line}\n`);
     return;

@@ -13,6 +13,19 @@ export class StillRunningError extends CaxtonError {
   }
 }
 
+/** A run waits for a person to say what became of a call. */
+export class NeedsDecisionError extends CaxtonError {
+  readonly code = "NEEDS_DECISION";
+  readonly kind = "conflict";
+  constructor(runId: string, call: string) {
+    super(
+      `the server stopped while ${call} was at work, and it is not known whether it took effect`,
+      `decide with: caxton run decide ${runId} retry   (or skip, or fail)`,
+      { run: runId },
+    );
+  }
+}
+
 /** What was typed for a run fits none, or several. */
 export class RunReferenceError extends CaxtonError {
   readonly code = "RUN_NOT_FOUND";

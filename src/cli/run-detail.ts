@@ -75,7 +75,7 @@ function stepLines(step: Step, { style, verbose }: StepOptions): string[] {
     text === "" ? [] : [`          ${style("dim", label)} ${cut(text, verbose).replaceAll("\n", "\n          ")}`];
   if (step.kind === "model") {
     const tokens = `${showCount(step.input_tokens ?? 0)} → ${showCount(step.output_tokens ?? 0)} tokens`;
-    const calls = step.tool_calls.map(({ name }) => name).join(", ");
+    const calls = step.tool_calls.map(({ name }) => name.replace("__", ".")).join(", ");
     return [
       head(step.model, tokens + (calls === "" ? "" : `  calls ${calls}`)),
       ...step.attempts.flatMap(({ message }) => below("!", message)),

@@ -4,7 +4,7 @@ import { fillRoute, ROUTES, type RunDetail, runs, type RunStreamEvent, system } 
 import { RemoteError } from "../kernel/errors.ts";
 import { isJsonObject, parseJson } from "../kernel/json.ts";
 import { follow } from "./client/index.ts";
-import { StillRunningError } from "./errors.ts";
+import { NeedsDecisionError, StillRunningError } from "./errors.ts";
 import { type Context, reportError, showDocument } from "./frame/index.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { artifactLines, RunView, summaryLine } from "./run-view.ts";
@@ -97,17 +97,7 @@ async function askForDecision(context: Context, runId: string): Promise<number> 
   if (context.format !== "text") return EXIT_UNSUCCESSFUL;
   const step = value.step_list.find((each) => each.kind === "tool" && each.call_id === value.waiting_for);
   const call = step?.kind === "tool" ? step.tool : "a tool call";
-  reportError(
-    new RemoteError({
-      code: "NEEDS_DECISION",
-      kind: "conflict",
-      message: `the server stopped while ${call} was at work, and it is not known whether it took effect`,
-      hint: `decide with: caxton run decide ${runId} retry   (or skip, or fail)`,
-      details: {},
-    }),
-    context.terminal,
-    { asJson: false, debug: false },
-  );
+  reportError(new NeedsDecisionError(runId, call), context.terminal, { asJson: false, debug: false });
   return EXIT_UNSUCCESSFUL;
 }
 

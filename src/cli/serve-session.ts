@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import type { FileDeployment, LoadedConfig, ReadyReport, Started } from "../server/index.ts";
 import { announceLocalServer, type Context } from "./frame/index.ts";
-import { countOf, showSpan, type Style } from "./terminal/index.ts";
+import { countOf, safeText, showSpan, type Style } from "./terminal/index.ts";
 import { packageVersion } from "./package-version.ts";
 
 const SAME_PRESS_MS = 150;
@@ -113,8 +113,12 @@ function toolCounts({ tools }: ReadyReport, style: Style): string {
 /** Lines on the definitions that could not be deployed. */
 export const refusedLines = (definitions: readonly FileDeployment[], style: Style): string[] =>
   definitions.flatMap((each) =>
-    each.type === "refused" ? each.problems.map((problem) => `${style("red", "✗")} ${indented(problem)}`) : [],
+    each.type === "refused" ? problemsOf(each).map((problem) => `${style("red", "✗")} ${indented(problem)}`) : [],
   );
+
+/** What is wrong with a file, its path as short as it can be from here. */
+export const problemsOf = ({ file, problems }: Extract<FileDeployment, { type: "refused" }>): string[] =>
+  problems.map((problem) => safeText(problem).replaceAll(file, shortPath(file)));
 
 export const shortPath = (path: string): string => {
   const near = relative(process.cwd(), path);

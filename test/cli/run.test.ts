@@ -321,7 +321,7 @@ test("run get shows each step, what failed and the answer", async () => {
   });
   const { stdout } = await caxton(["run", "get", RUN_ID], { server: server.url });
   expect(stdout).toContain("Agent    greeter, revision 1\n");
-  expect(stdout).toContain("●  1  model  mock/basic  7 ms  10 → 4 tokens  calls csv_parser__group\n");
+  expect(stdout).toContain("●  1  model  mock/basic  7 ms  10 → 4 tokens  calls csv_parser.group\n");
   expect(stdout).toContain("●  2  tool   csv_parser.group  12 ms  1,200 fuel\n");
   expect(stdout).toContain("✗  3  tool   csv_parser.group  12 ms  fuel  1,200 fuel\n          result out of fuel\n");
   expect(stdout).toContain("Answer\nGood day to you.\n");
