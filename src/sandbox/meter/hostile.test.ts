@@ -231,6 +231,25 @@ describe("fuel cannot be won", () => {
       `(block $out (block $b (drop (call $f)) (br_if $out (i32.const 0)) (br $b)) (br_if $out (i32.const 0)))`,
     ],
     [
+      "behind an if that was skipped",
+      `(drop (call $f)) (if (i32.const 0) (then (nop))) (if (i32.const 1) (then (drop (call $f))))`,
+    ],
+    [
+      "behind a branch that was taken",
+      `(block $b (drop (call $f)) (br_if $b (i32.const 1)) (nop)) (if (i32.const 1)
+      (then (drop (call $f))))`,
+    ],
+    [
+      "behind a branch table",
+      `(block $b (block $a (drop (call $f)) (br_table $a $b $a (i32.const 1)))) (if (i32.const 1)
+      (then (drop (call $f))))`,
+    ],
+    [
+      "behind the first of two arms",
+      `(if (i32.const 1) (then (drop (call $f))) (else (nop))) (if (i32.const 1)
+      (then (drop (call $f))))`,
+    ],
+    [
       "in a handler",
       `(try (do (drop (call $f))) (catch_all (drop (call $f)) (try (do (drop (call $f))) (catch_all))))`,
     ],
