@@ -34,6 +34,7 @@ export class LiveServer {
   /** Why a child could not load it; empty when none has said so. */
   failure = "";
   pending = 0;
+  usedAtMs = 0;
   isRemoved = false;
   #nextSession = 1;
 

@@ -10,13 +10,15 @@ import {
   type ToolRunner,
   type ToolServer,
 } from "../tools/index.ts";
+import { AbortWatch } from "./abort-watch.ts";
+import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
 import type { Broker } from "./broker.ts";
 import type { LogLine } from "./guest-log.ts";
 import type { Job } from "./job.ts";
 import { LiveServer, type Session } from "./live-server.ts";
 import { ModuleBuilder } from "./module-builder.ts";
 import { explain, resultOf, VIOLATIONS } from "./outcome.ts";
-import { afterViolation, standingAt } from "./quarantine.ts";
+import { afterViolation } from "./quarantine.ts";
 import { Slot } from "./slot.ts";
 import type { ResultMessage } from "./wire/index.ts";
 
@@ -56,13 +58,14 @@ const INSTANCES_MAX = 64;
 const START_FUEL = 2_000_000_000;
 const MODULE_BYTES_MAX = 32 * 1024 * 1024;
 const TOOLS_MAX = 256;
-const PENDING_PER_SESSION_MAX = 16;
-const PENDING_PER_SERVER_MAX = 256;
 const TICK_MS = 20;
+const SERVER_IDLE_MS = 10 * 60_000;
 /** Ticks without a call after which nobody looks any more. */
 const IDLE_TICKS = 50;
 /** Calls more that a child must have than another before a server is compiled there too. */
 const SPREAD_AT = 8;
+/** A child that a guest holds up is the last to be given more. */
+const SILENT_COST = 1_000;
 const SESSION_IDLE_MS = 10 * 60_000;
 const SWEEP_MS = 30_000;
 
@@ -74,12 +77,13 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #slots: readonly Slot[];
   readonly #servers = new Map<string, LiveServer>();
   readonly #jobs = new Map<number, Job>();
-  readonly #bySignal = new Map<AbortSignal, { readonly jobs: Set<Job>; readonly abort: () => void }>();
+  readonly #aborts = new AbortWatch((job) => this.#cancel(job));
   readonly #stop = new AbortController();
   #views: readonly ToolServer[] = [];
   #nextServer = 1;
   #nextJob = 1;
   #isWatching = false;
+  #isSweeping = false;
 
   constructor(deps: SandboxDeps, options: SandboxOptions = {}) {
     this.#deps = deps;
@@ -96,6 +100,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
         this.#log.error({ server: server.manifest.name, reason }, "a tool server could not be loaded");
       },
       onLog: (server: LiveServer, bytes: Buffer) => server.log.append(bytes, deps.clock.nowMs()),
+      onOverdue: (job: Job) => this.#overdue(job),
       onEnd: (slot: Slot, reason: string) => this.#lost(slot, reason),
     };
     const count = options.processes ?? Math.min(PROCESSES_MAX, availableParallelism());
@@ -111,6 +116,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     signal: AbortSignal,
   ): Promise<ToolServer> {
     for (const slot of this.#slots) slot.start();
+    if (!this.#isSweeping) void this.#sweepNowAndThen();
     const startFuel = this.#options.startFuel ?? START_FUEL;
     const spec = {
       memoryBytesMax: manifest.limits.memoryBytesMax,
@@ -125,6 +131,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       environment: this.#deps.broker.environment(manifest.grants).map(({ name, value }) => [name, value]),
       nowMs: () => this.#deps.clock.monotonicMs(),
     });
+    server.usedAtMs = this.#deps.clock.monotonicMs();
     const before = this.#servers.get(manifest.name);
     this.#servers.set(manifest.name, server);
     this.#listed();
@@ -169,8 +176,11 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   call(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
     const server = this.#servers.get(call.server);
     const tool = server?.toolIndex(call.tool);
-    if (server === undefined || tool === undefined) return Promise.resolve(this.#unknown(call, server));
-    const refusal = this.#refusal(call, server, signal);
+    if (server === undefined || tool === undefined) {
+      return Promise.resolve(unknownTool(call, server, [...this.#servers.keys()]));
+    }
+    const isStopped = signal.aborted || this.#stop.signal.aborted;
+    const refusal = isStopped ? cancelledCall(call) : refusalOf(call, server, this.#deps.clock.monotonicMs());
     if (refusal !== undefined) {
       server.counters.failed += 1;
       return Promise.resolve(refusal);
@@ -217,41 +227,6 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#views = [...this.#servers.values()].map(({ view }) => view);
   }
 
-  #unknown({ server, tool }: ToolCall, known: LiveServer | undefined): ToolResult {
-    const tools = known?.tools.map(({ name }) => name).join(", ");
-    return failedCall(
-      "unknown-tool",
-      tools === undefined
-        ? `there is no tool server "${server}"; there are: ${[...this.#servers.keys()].join(", ") || "none"}`
-        : `${server} has no tool "${tool}"; it has: ${tools}`,
-    );
-  }
-
-  /** Why a call is not even begun; undefined when it may be. */
-  #refusal({ server: name, context }: ToolCall, server: LiveServer, signal: AbortSignal): ToolResult | undefined {
-    if (signal.aborted || this.#stop.signal.aborted)
-      return failedCall("cancelled", `the call of ${name} was cancelled`);
-    if (server.standing.state !== "trusted") {
-      const nowMs = this.#deps.clock.monotonicMs();
-      server.standing = standingAt(server.standing, nowMs);
-      if (server.standing.state === "quarantined") {
-        const waitS = Math.ceil((server.standing.untilMs - nowMs) / 1_000);
-        return failedCall("quarantined", `${name} is in quarantine for ${waitS} s more: ${server.standing.reason}`);
-      }
-    }
-    if (server.failure !== "") return failedCall("crashed", `${name} cannot be loaded: ${server.failure}`);
-    if (server.pending >= PENDING_PER_SERVER_MAX) {
-      return failedCall("overloaded", `${name} has ${server.pending} calls waiting; try again in a moment`);
-    }
-    const session = server.sessions.get(server.manifest.instance === "server" ? "" : context.session);
-    const isFull = server.manifest.instance === "run" && (session?.pending ?? 0) >= PENDING_PER_SESSION_MAX;
-    if (!isFull) return undefined;
-    return failedCall(
-      "overloaded",
-      `this run has ${session?.pending} calls of ${name} waiting, which run one after another; wait for some to end`,
-    );
-  }
-
   #freshId(): number {
     do this.#nextJob = (this.#nextJob % 0xffff_fffe) + 1;
     while (this.#jobs.has(this.#nextJob));
@@ -259,12 +234,13 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   }
 
   #begin(job: Job): void {
-    const { server, session, signal } = job;
+    const { server, session } = job;
     this.#jobs.set(job.id, job);
     server.pending += 1;
     session.pending += 1;
     session.usedAtMs = job.startedAtMs;
-    this.#listen(job, signal);
+    server.usedAtMs = job.startedAtMs;
+    this.#aborts.add(job);
     session.slot ??= this.#pick(server);
     session.slot.submit(job);
     if (!this.#isWatching) void this.#watch();
@@ -272,7 +248,8 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
 
   /** The child with least to do; a server is compiled in a second one only when the first is busy. */
   #pick(server: LiveServer): Slot {
-    const cost = (slot: Slot): number => slot.load + (slot.has(server) ? 0 : SPREAD_AT) + slot.serverCount / 1_000;
+    const cost = (slot: Slot): number =>
+      slot.load + (slot.has(server) ? 0 : SPREAD_AT) + (slot.isSilent ? SILENT_COST : 0) + slot.serverCount / 1_000;
     return this.#slots.reduce((best, slot) => (cost(slot) < cost(best) ? slot : best));
   }
 
@@ -290,11 +267,17 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#forget(job);
   }
 
+  /** Another guest holds the child up: the caller waits no longer, and nobody is blamed. */
+  #overdue(job: Job): void {
+    const message = `${job.toolName} did not begin within its deadline, because another tool kept the sandbox busy. Try again, or raise sandbox.processes in caxton.toml.`;
+    this.#settle(job, failedCall("overloaded", message));
+  }
+
   /** Gives the caller its result, once. The child may not be through with the call yet. */
   #settle(job: Job, result: ToolResult): void {
     if (job.isSettled) return;
     job.isSettled = true;
-    this.#unlisten(job);
+    this.#aborts.remove(job);
     this.#count(job, result);
     job.resolve(result);
   }
@@ -324,29 +307,6 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#log.warn({ server: server.manifest.name, reason, standing: server.standing.state }, "a tool broke a limit");
   }
 
-  #listen(job: Job, signal: AbortSignal): void {
-    let entry = this.#bySignal.get(signal);
-    if (entry === undefined) {
-      const jobs = new Set<Job>();
-      const abort = (): void => {
-        for (const each of jobs) this.#cancel(each);
-      };
-      entry = { jobs, abort };
-      this.#bySignal.set(signal, entry);
-      signal.addEventListener("abort", abort, { once: true });
-    }
-    entry.jobs.add(job);
-  }
-
-  #unlisten(job: Job): void {
-    const entry = this.#bySignal.get(job.signal);
-    if (entry === undefined) return;
-    entry.jobs.delete(job);
-    if (entry.jobs.size > 0) return;
-    this.#bySignal.delete(job.signal);
-    job.signal.removeEventListener("abort", entry.abort);
-  }
-
   #cancel(job: Job): void {
     const { slot } = job.session;
     if (slot === undefined || slot.withdraw(job)) return this.#fail(job, "cancelled", "");
@@ -357,15 +317,11 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   /** Deadlines and stuck children, as long as there are calls. */
   async #watch(): Promise<void> {
     this.#isWatching = true;
-    let sweptAtMs = this.#deps.clock.monotonicMs();
     for (let idle = 0; idle < IDLE_TICKS && !this.#stop.signal.aborted; idle = this.#jobs.size === 0 ? idle + 1 : 0) {
       await this.#deps.clock.sleep(TICK_MS, this.#stop.signal).catch(() => {});
       const nowMs = this.#deps.clock.monotonicMs();
       for (const job of this.#jobs.values()) if (nowMs >= job.deadlineAtMs) this.#expire(job);
       for (const slot of this.#slots) slot.watch(nowMs);
-      if (nowMs - sweptAtMs < SWEEP_MS) continue;
-      sweptAtMs = nowMs;
-      this.#sweep(nowMs);
     }
     this.#isWatching = false;
   }
@@ -377,13 +333,23 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     else slot.cancel(job, "deadline");
   }
 
-  /** Ends sessions that nobody has used for long. */
+  async #sweepNowAndThen(): Promise<void> {
+    this.#isSweeping = true;
+    while (!this.#stop.signal.aborted) {
+      await this.#deps.clock.sleep(SWEEP_MS, this.#stop.signal).catch(() => {});
+      this.#sweep(this.#deps.clock.monotonicMs());
+    }
+  }
+
+  /** Ends sessions and takes servers out of memory that nobody has used for long; replaces children that are worn. */
   #sweep(nowMs: number): void {
     for (const server of this.#servers.values()) {
       for (const [name, session] of server.sessions) {
         if (session.pending === 0 && nowMs - session.usedAtMs > SESSION_IDLE_MS) this.#endSession(server, name);
       }
+      if (server.sessions.size === 0 && nowMs - server.usedAtMs > SERVER_IDLE_MS) this.#unload(server);
     }
+    for (const slot of this.#slots) slot.refresh();
   }
 
   #endSession(server: LiveServer, name: string): void {

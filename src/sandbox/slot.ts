@@ -31,8 +31,13 @@ export type SlotEvents = {
   /** The server cannot be loaded: its module is gone or the child refuses it. */
   readonly onLoadFailure: (server: LiveServer, reason: string) => void;
   readonly onLog: (server: LiveServer, bytes: Buffer) => void;
+  /** The call was told to end and the child, busy with another, has not even heard of it. */
+  readonly onOverdue: (job: Job) => void;
   readonly onEnd: (slot: Slot, reason: string) => void;
 };
+
+const isOverdue = (job: Job, nowMs: number): boolean =>
+  job.cancelledAtMs !== undefined && nowMs - job.cancelledAtMs >= STUCK_MS;
 
 export type SlotDeps = { readonly clock: Clock; readonly broker: Broker; readonly events: SlotEvents };
 
@@ -45,6 +50,10 @@ const STUCK_MS = 1_000;
 const BACKOFF_MS = [0, 100, 500, 2_000, 5_000] as const;
 /** A child that lived this long did not end because of how it was started. */
 const STABLE_MS = 30_000;
+/** V8 never frees a function type and dies of two million; compiled code comes and goes, but not without rest. */
+const TYPES_MAX = 1_500_000;
+const LOADS_MAX = 1_000;
+const RESIDENT_BYTES_MAX = 2 * 1024 * 1024 * 1024;
 const CANCELLED = Buffer.of(0);
 const DEADLINE = Buffer.of(1);
 
@@ -64,10 +73,13 @@ export class Slot {
   readonly #byNumber = new Map<number, LiveServer>();
   #suspects = 0;
   #startedAtMs = 0;
+  #loads = 0;
+  #types = 0;
   #quickEnds = 0;
   #heard = 0;
   #heardAtMs = 0;
   #isStuck = false;
+  #isSilent = false;
   #retire: (() => void) | undefined;
 
   constructor({ clock, broker, events }: SlotDeps) {
@@ -78,6 +90,11 @@ export class Slot {
 
   get load(): number {
     return this.#sent.size + this.#queue.length;
+  }
+
+  /** Whether a guest has kept the child from answering for a while. */
+  get isSilent(): boolean {
+    return this.#isSilent;
   }
 
   get pid(): number | undefined {
@@ -104,7 +121,10 @@ export class Slot {
   start(): void {
     if (this.#process !== undefined || this.#isClosed) return;
     this.#startedAtMs = this.#clock.monotonicMs();
+    this.#loads = 0;
+    this.#types = 0;
     this.#isStuck = false;
+    this.#isSilent = false;
     const process: GuestProcess = new GuestProcess({
       use: "run",
       payloadBytesMax: PAYLOAD_BYTES_MAX,
@@ -168,27 +188,40 @@ export class Slot {
     if (process.framesHeard !== this.#heard) {
       this.#heard = process.framesHeard;
       this.#heardAtMs = nowMs;
+      this.#isSilent = false;
       return;
     }
     const silentMs = nowMs - this.#heardAtMs;
     if (silentMs < PING_AFTER_MS) return;
+    this.#isSilent = true;
     process.send(KIND.ping, 0, 0);
-    if (silentMs < STUCK_MS || !this.#mayAllBeOverdue(nowMs, process)) return;
-    this.#isStuck = true;
-    process.kill("a guest did not stop");
+    if (silentMs < STUCK_MS) return;
+    if (this.#areOverdue(nowMs, process)) {
+      this.#isStuck = true;
+      process.kill("a guest did not stop");
+      return;
+    }
+    for (const job of this.#sent.values()) if (isOverdue(job, nowMs)) this.#events.onOverdue(job);
   }
 
   /** Whether each call that the child may be running was told to end a while ago. */
-  #mayAllBeOverdue(nowMs: number, process: GuestProcess): boolean {
+  #areOverdue(nowMs: number, process: GuestProcess): boolean {
     let hasUnheard = false;
     for (const job of this.#sent.values()) {
       // Of the calls sent since the child was last heard only the first may be running; the others wait behind it.
       const isUnheard = job.sentAtFrame === process.framesHeard;
       if (isUnheard && hasUnheard) continue;
       hasUnheard ||= isUnheard;
-      if (job.cancelledAtMs === undefined || nowMs - job.cancelledAtMs < STUCK_MS) return false;
+      if (!isOverdue(job, nowMs)) return false;
     }
     return true;
+  }
+
+  /** Replaces a child that has grown old, when nothing is under way in it; what its instances remembered is lost. */
+  refresh(): void {
+    if (this.#process === undefined || this.load > 0) return;
+    const isWorn = this.#types > TYPES_MAX || this.#loads > LOADS_MAX + this.#servers.size;
+    if (isWorn || (this.residentBytes ?? 0) > RESIDENT_BYTES_MAX) this.#process.kill("it is replaced by a fresh one");
   }
 
   /** Ends the child; calls in it are over. */
@@ -239,14 +272,16 @@ export class Slot {
     const process = this.#process;
     try {
       const bytes = await server.module.bytes();
-      if (this.#servers.get(server) !== loading) return;
-      if (this.#process !== process || process === undefined || !this.#isUp) return this.#requeue(loading.jobs);
+      const isStale = this.#servers.get(server) !== loading || this.#process !== process || !this.#isUp;
+      if (isStale || process === undefined) return this.#requeue(loading.jobs);
       process.send(KIND.load, 0, server.number, ...encodeWithBytes(server.spec, bytes));
+      this.#loads += 1;
+      this.#types += server.module.catalogue.types;
       this.#servers.set(server, { state: "loaded" });
       for (const job of loading.jobs) this.#write(job);
     } catch (error) {
       if (this.#servers.get(server) === loading) this.unload(server);
-      for (const job of loading.jobs) this.#crashed(job, false, "its module could not be read");
+      for (const job of loading.jobs) this.#crashed(job, "its module could not be read");
       this.#events.onLoadFailure(server, error instanceof Error ? error.message : String(error));
     }
   }
@@ -350,9 +385,9 @@ export class Slot {
     this.#queue.push(job);
   }
 
-  #crashed(job: Job, isStuck: boolean, reason: string): void {
+  #crashed(job: Job, reason: string): void {
     if (job.crashes > 0) this.#suspects -= 1;
-    this.#events.onCrash(job, isStuck, reason);
+    this.#events.onCrash(job, false, reason);
   }
 
   async #restart(): Promise<void> {

@@ -37,7 +37,7 @@ type Waiting = { readonly reject: (error: Error) => void; cancel: (() => void) |
 
 const DEBT_MAX = 10_000;
 const PAGE_BYTES = 65_536;
-const RECENT_CHARS = 512;
+const RECENT_BYTES = 512;
 /** What allocators of common languages print before they give up. */
 const OUT_OF_MEMORY = /memory allocation of \d+ bytes failed|out of memory|cannot allocate|bad_alloc|OutOfMemory/i;
 
@@ -50,7 +50,7 @@ export class Instance implements GuestHost {
   readonly #turns: Turns;
   readonly #guest: Guest;
   readonly #log: (bytes: Uint8Array) => void;
-  readonly #errors = new RecentText(RECENT_CHARS);
+  readonly #errors = new RecentText(RECENT_BYTES);
   #exports: { readonly [name: string]: WebAssembly.ExportValue } = {};
   #fuel: WebAssembly.Global | undefined;
   #memory: WebAssembly.Memory | undefined;

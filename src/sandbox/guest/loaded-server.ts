@@ -153,9 +153,15 @@ export class LoadedServer {
     } else {
       this.#discard(holder);
       const { outcome, detail } = failed ?? { outcome: "cancelled", detail: "" };
-      const usage = { fuel: this.#spec.startFuel, memoryBytes: holder.instance.memoryBytes };
-      this.#finish(lane, call, { type: "ended", outcome, detail: `while it was started: ${detail}`, ...usage });
-      return;
+      const usage = { fuel: 0, memoryBytes: holder.instance.memoryBytes };
+      const why = outcome === "fuel" ? `it used all ${this.#spec.startFuel} fuel of a start` : detail;
+      const said = outcome === "fuel" || outcome === "trap" ? "trap" : outcome;
+      return this.#finish(lane, call, {
+        type: "ended",
+        outcome: said,
+        detail: `while it was started: ${why}`,
+        ...usage,
+      });
     }
     lane.current = undefined;
     this.#advance(lane);
