@@ -1,5 +1,6 @@
 import { abilityText, toollessText } from "./ability.ts";
 import { failedSection, failure, joined, type Section, section } from "./bench.ts";
+import { isDrawing } from "./chart-answer.ts";
 import { entriesOf, listInput, listSection, quoted, readSection, writeSection } from "./file-answer.ts";
 import { type Source, sourceName } from "./fill.ts";
 import { chooseTool } from "./generic-tool.ts";
@@ -16,8 +17,8 @@ import { listed } from "./wording.ts";
 export function answerRequest(request: Request, toolbox: Toolbox, ledger: Ledger): readonly Section[] {
   if (toolbox.all.length === 0) return [failure(toollessText(request))];
   const parts = bodyOf(request, toolbox, ledger);
-  const [output] = request.outputs;
-  if (ledger.wanted.length > 0 || output === undefined || isDrawing(output)) return parts;
+  const output = request.outputs.find((path) => !isDrawing(path));
+  if (ledger.wanted.length > 0 || output === undefined) return parts;
   if (joined(parts).type === "failure") return [...parts, failure(`So I wrote nothing to ${output}.`)];
   const text = parts.flatMap((part) => [...part.text, ...part.caveats]).join("\n\n");
   const written = writeSection(ledger, toolbox.writeFile, output, text);
@@ -25,7 +26,6 @@ export function answerRequest(request: Request, toolbox: Toolbox, ledger: Ledger
 }
 
 const TABLE_FILE = /\.(?:csv|tsv|tab|psv|dat|txt)(?:\.gz)?$/i;
-const isDrawing = (path: string) => /\.(?:svg|png|jpe?g|pdf)$/i.test(path);
 
 function bodyOf(request: Request, toolbox: Toolbox, ledger: Ledger): readonly Section[] {
   const tables = toolbox.describe !== undefined || toolbox.rows !== undefined;

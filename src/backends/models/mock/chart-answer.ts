@@ -9,6 +9,9 @@ import type { DrawnKind } from "./toolbox.ts";
 import type { Aggregate } from "./vocabulary.ts";
 import { aggregateName, capital, conditionsText, valueText } from "./wording.ts";
 
+/** Whether a file is a picture, which a chart tool writes and no other. */
+export const isDrawing = (path: string): boolean => /\.(?:svg|png|jpe?g|pdf)$/i.test(path);
+
 /** What is to be drawn: rows of a result, with what stands along, up and apart in them. */
 export type Drawing = {
   readonly kind: DrawnKind;
@@ -139,12 +142,12 @@ function kindArgument(tool: Tool, kind: DrawnKind): JsonObject {
 /** Title, names of the axes, and labels where they are apart from the values. */
 function wordsArguments(tool: Tool, bench: Bench, drawing: Drawing): JsonObject {
   const { label } = drawing;
+  const file = bench.request.outputs.find(isDrawing);
   const words = tool.parameters.map(({ name, role, nameStems }): JsonObject => {
     if (role === "title") return { [name]: titleOf(bench, drawing) };
     if (role === "labels")
       return { [name]: drawing.rows.slice(0, POINTS_MAX).map((row) => labelIn(row, drawing, "string")) };
-    if (role === "output-path")
-      return bench.request.outputs[0] === undefined ? {} : { [name]: bench.request.outputs[0] };
+    if (role === "output-path") return file === undefined ? {} : { [name]: file };
     if (role !== "axis-label") return {};
     if (nameStems.includes("x")) return { [name]: label.name };
     return nameStems.includes("y") || nameStems.includes("value") ? { [name]: valueName(drawing) } : {};

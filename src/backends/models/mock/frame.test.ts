@@ -169,7 +169,7 @@ describe("filters", () => {
     ["employees with salary between 30,000 and 40,000", STAFF, "rows where salary >= 30000 where salary <= 40000"],
     ["total revenue in 2023", SHOPS, "column sum of revenue where date >= 2023-01-01 where date < 2024-01-01"],
     ["total revenue since 2023", SHOPS, "column sum of revenue where date >= 2023-01-01"],
-    ["revenue of North Mall", SHOPS, "column of revenue where store = North Mall"],
+    ["revenue of North Mall", SHOPS, "column sum of revenue where store = North Mall"],
     [
       "mean flipper length per species excluding Torgersen",
       BIRDS,

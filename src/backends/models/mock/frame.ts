@@ -243,11 +243,16 @@ function mentionedGroup({ request, table, free, conditions, measures }: Reading)
 }
 
 function columnFrame({ request, measures }: Reading): Shape {
-  const { aggregates, chart } = request;
+  const { chart } = request;
   if (chart !== undefined && measures.length > 1)
     return shape("pair", { measures: measures.slice(0, 2), chart: "scatter" });
-  return shape("column", { measures, aggregates, chart: chart === undefined ? undefined : "histogram" });
+  const adds = request.aggregates.length === 0 && measures.every(isAdditive);
+  const aggregates: readonly Aggregate[] = adds ? ["sum"] : request.aggregates;
+  if (chart === undefined) return shape("column", { measures, aggregates });
+  return shape("distribution", { measures: measures.slice(0, 1), aggregates, chart: "histogram" });
 }
+
+const isAdditive = ({ parts }: Column) => parts.some((part) => ADDITIVE.has(part));
 
 /** The direction in which the first of an order is sought, turned round where the column calls for it. */
 function orderDirection({ ranking }: Request, measure: Column | undefined): "max" | "min" {
@@ -266,7 +271,7 @@ function aggregatesFor(request: Request, measure: Column | undefined, { every }:
   if (settled.length > 0) return settled;
   if (asked.length > 0) return asked.length > 1 ? asked : [...asked, "mean"];
   const meant = ranking?.means.some((kind) => measure.parts.includes(kind)) ?? false;
-  if (measure.parts.some((part) => ADDITIVE.has(part)) && !meant) return ["sum", "mean"];
+  if (isAdditive(measure) && !meant) return ["sum", "mean"];
   if (ranking === undefined) return ["mean"];
   const extreme = orderDirection(request, measure);
   return every && ranking.count === undefined ? [extreme, "mean"] : ["mean", extreme];

@@ -75,7 +75,7 @@ export const isMissing = (cell: Json): boolean => cell === null || cell === "" |
 
 /** Files a result says it made. */
 export function filesOf(structured: JsonObject): readonly string[] {
-  const keys = ["file", "path", "artifact", "name", "filename", "output", "files", "artifacts"];
+  const keys = ["file", "file_name", "path", "artifact", "name", "filename", "output", "files", "artifacts"];
   const named = keys.flatMap((key) => {
     const told = structured[key];
     return (Array.isArray(told) ? told : [told]).flatMap((one) => {
