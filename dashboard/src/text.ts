@@ -105,7 +105,7 @@ export const text = {
       ask: {
         title: (agent: string) => `Ask ${agent} something`,
         note: "No key is needed: the built-in model calls real tools and says that it is no language model.",
-        request: "Which region sold most? Draw a chart.",
+        request: "Which species has the longest flippers? Use examples/data/penguins.csv",
         button: "Try it",
       },
       watch: {
@@ -121,8 +121,8 @@ export const text = {
       },
       connect: {
         title: "Connect a language model",
-        note: "Set a provider's key, choose its model as the default and start the server again.",
-        command: "OPENAI_API_KEY=sk-… npm start",
+        note: "Start the server with a provider's key: its model then answers for every agent that names none.",
+        command: "OPENAI_API_KEY=sk-... npm start",
       },
     },
     chart: {
@@ -183,6 +183,7 @@ export const text = {
     tools: (count: number) => (count === 1 ? "1 tool call" : `${count} tool calls`),
     examples: "Examples",
     sampleRequest: "Which region sold most? Draw a chart.",
+    exampleDataRequest: "Chart the mean body mass per species and island in examples/data/penguins.csv",
     copyAs: "Copy as a command",
     copyCli: "Copy as CLI",
     copyCurl: "Copy as curl",
@@ -214,7 +215,7 @@ export const text = {
     empty: "No runs yet",
     emptyNote: "A run is one request to an agent, with every step it took to answer.",
     someAgent: "data-analyzer",
-    someRequest: "Which region sold most?",
+    someRequest: "Which species has the longest flippers? Use examples/data/penguins.csv",
     none: (state: string) => `No run is ${state.toLowerCase()}`,
     noneNote: "Choose another state, or all.",
     shown: (count: number, more: boolean) => {
@@ -312,7 +313,6 @@ export const text = {
       calls: "Calls",
       average: "Average",
     },
-    states: { loaded: "Ready", running: "Running", failed: "Failed", quarantined: "Quarantined" },
     noGrants: "none",
     noGrantsNote: "Nothing outside its own memory: no files, no network, no environment.",
     limits: (fuel: string, memory: string, span: string) => `${fuel} fuel, ${memory}, ${span}`,

@@ -2,7 +2,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { Code2, SendHorizontal, SquareTerminal } from "lucide-react";
 import { useEffect, useId, useRef, useState, type KeyboardEvent } from "react";
 import type { AgentDetail, RunDetail } from "../../../../src/api/contract/index.ts";
-import { runQuery, statusQuery } from "../../api/queries.ts";
+import { runQuery, statusQuery, toolServersQuery } from "../../api/queries.ts";
 import { Button, IconButton } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { copyText } from "../../parts/copy.tsx";
@@ -85,7 +85,9 @@ function useRequestOf(id: string | undefined, fill: (input: string) => void): vo
 type ExamplesProps = { readonly agent: AgentDetail; readonly onChoose: (example: Example) => void };
 
 function Examples({ agent, onChoose }: ExamplesProps) {
-  const examples = examplesOf(agent);
+  const servers = useQuery(toolServersQuery).data?.items ?? [];
+  const parser = servers.find(({ name }) => name === "csv_parser");
+  const examples = examplesOf(agent, parser?.grants.includes("read examples/data") ?? false);
   if (examples.length === 0) return null;
   return (
     <ul aria-label={text.tryIt.examples} className="flex flex-wrap gap-1.5 px-4 pt-1">

@@ -7,17 +7,23 @@ export type Example = { readonly input: string; readonly files: readonly File[] 
 const EXAMPLES_MAX = 3;
 const CHARS_MAX = 90;
 
-/** What the agent's documentation lists as requests; and for one that reads tables, a question with a table to answer it from. */
-export function examplesOf({ documentation, tools }: Pick<AgentDetail, "documentation" | "tools">): readonly Example[] {
+type Source = Pick<AgentDetail, "documentation" | "tools">;
+
+/**
+ * What the agent's documentation lists as requests; and for one that reads tables, a question with a table to answer it
+ * from. `exampleData` says that its tools may read the data which a project begins with.
+ */
+export function examplesOf({ documentation, tools }: Source, exampleData: boolean): readonly Example[] {
   const readsTables = tools.some((tool) => tool.split(".")[0] === "csv_parser");
   const listed = [...documentation.matchAll(/^\s*[-*]\s+(.+)$/gm)]
     .map(([, words = ""]) => words.trim())
     .filter((words) => words.length <= CHARS_MAX && !/uploads?\/|\[.*\]\(/.test(words));
-  const requests = readsTables ? [text.tryIt.sampleRequest, ...listed] : listed;
-  return [...new Set(requests)].slice(0, EXAMPLES_MAX).map((input) => ({
+  const onServer = readsTables && exampleData ? [{ input: text.tryIt.exampleDataRequest, files: [] }] : [];
+  const attached = (readsTables ? [text.tryIt.sampleRequest, ...listed] : listed).map((input) => ({
     input,
     files: readsTables ? [sampleTable()] : [],
   }));
+  return [...onServer, ...attached].slice(0, EXAMPLES_MAX);
 }
 
 const sampleTable = (): File => new File([SALES], "sales.csv", { type: "text/csv" });

@@ -26,7 +26,7 @@ export function FirstSteps({ status }: { readonly status: Status }) {
     ask: runs.length > 0,
     watch: memory.sawRun === true && runs.length > 0,
     edit: agents.some(({ revision }) => revision > 1),
-    connect: !/^(?:mock|scripted)\//.test(status.default_model),
+    connect: !/^(?:mock|scripted)(?:\/|$)/.test(status.default_model),
   };
   if (Object.values(done).every(Boolean)) return null;
   const hide = () => {
