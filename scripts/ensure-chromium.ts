@@ -1,0 +1,65 @@
+/**
+ * Finds the browser that the dashboard's tests drive, and on Debian installs it when it may: `node
+ * scripts/ensure-chromium.ts`. Prints where it is; without one it says what to do and ends with 1.
+ */
+import { execFileSync } from "node:child_process";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process, { env, stderr, stdout } from "node:process";
+
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The path of a Chromium: CHROMIUM_PATH when it is set, else the first found on PATH or in /usr/bin. */
+export function findChromium(): string | undefined {
+  const named = env["CHROMIUM_PATH"];
+  if (named !== undefined && named !== "") return isExecutable(named) ? named : undefined;
+  const directories = ["/usr/bin", ...(env["PATH"] ?? "").split(delimiter).filter(Boolean)];
+  return NAMES.flatMap((name) => directories.map((directory) => join(directory, name))).find(isExecutable);
+}
+
+/** Debian itself: on its relatives `chromium` may be a stub that needs another installer. */
+const isDebian = (): boolean =>
+  existsSync("/usr/bin/apt-get") &&
+  existsSync("/etc/os-release") &&
+  /^ID=debian$/m.test(readFileSync("/etc/os-release", "utf8"));
+
+function install(): void {
+  stderr.write("No Chromium is here, which the dashboard's tests need: installing Debian's.\n");
+  const apt = (...words: string[]) =>
+    execFileSync("apt-get", ["-qq", ...words], {
+      stdio: ["ignore", 2, 2],
+      env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
+    });
+  try {
+    apt("update");
+    apt("install", "-y", "--no-install-recommends", "chromium");
+  } catch {
+    stderr.write("apt-get could not install it.\n");
+  }
+}
+
+function remedy(): string {
+  const named = env["CHROMIUM_PATH"] ?? "";
+  return named === ""
+    ? "The dashboard's tests need Chromium, and none was found. Install it (on Debian: apt-get install chromium), or say where it is: CHROMIUM_PATH=/path/to/chromium\n"
+    : `CHROMIUM_PATH is ${named}, which is no program that can be run. Correct it, or unset it to have Chromium looked for.\n`;
+}
+
+if (import.meta.main) {
+  const named = env["CHROMIUM_PATH"] ?? "";
+  if (findChromium() === undefined && named === "" && isDebian() && process.getuid?.() === 0) install();
+  const found = findChromium();
+  if (found === undefined) {
+    stderr.write(remedy());
+    process.exitCode = 1;
+  } else stdout.write(`${found}\n`);
+}
