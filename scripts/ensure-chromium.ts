@@ -32,13 +32,14 @@ const isDebian = (): boolean =>
   existsSync("/etc/os-release") &&
   /^ID=debian$/m.test(readFileSync("/etc/os-release", "utf8"));
 
+const apt = (...words: string[]): unknown =>
+  execFileSync("apt-get", ["-qq", ...words], {
+    stdio: ["ignore", 2, 2],
+    env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
+  });
+
 function install(): void {
   stderr.write("No Chromium is here, which the dashboard's tests need: installing Debian's.\n");
-  const apt = (...words: string[]) =>
-    execFileSync("apt-get", ["-qq", ...words], {
-      stdio: ["ignore", 2, 2],
-      env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
-    });
   try {
     apt("update");
     apt("install", "-y", "--no-install-recommends", "chromium");
