@@ -26,26 +26,26 @@ async function start() {
 }
 
 function handOver() {
-  const node = packagedNode();
+  const { node, remedy } = packagedNode();
   if (node === undefined) {
     process.stderr.write(
       `error: Caxton needs Node.js ${NODE_MAJOR_MIN} or newer; this is Node.js ${process.versions.node}, and the one that comes with Caxton is not there\n` +
-        `  its install script has probably been skipped; in ${home} run: npm rebuild node\n` +
+        `  in ${home} run: ${remedy}\n` +
         `  or install Node.js ${NODE_MAJOR_MIN} from https://nodejs.org and run caxton with it\n`,
     );
     process.exitCode = 1;
     return;
   }
+  // A terminal sends Ctrl-C to both processes; the command takes two that come at the same moment for one.
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"];
+  const forward = (signal) => child.kill(signal);
+  for (const signal of signals) process.on(signal, forward);
   const again = [...process.execArgv, fileURLToPath(import.meta.url), ...args];
   const child = spawn(node, again, { stdio: "inherit" });
   child.on("error", (error) => {
     process.stderr.write(`error: cannot start ${node}: ${error.message}\n  in ${home} run: npm rebuild node\n`);
     process.exitCode = 1;
   });
-  // A terminal sends Ctrl-C to both processes; the command takes two that come at the same moment for one.
-  const forward = (signal) => child.kill(signal);
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"];
-  for (const signal of signals) process.on(signal, forward);
   child.on("exit", (code, signal) => {
     if (signal === null) {
       process.exitCode = code ?? 1;
@@ -57,16 +57,19 @@ function handOver() {
   });
 }
 
-/** The Node of the npm package `node`, wherever npm put it above this package; undefined when it is missing or too old. */
+/** The Node of the npm package `node`, wherever npm put it above this package, or what would bring it. */
 function packagedNode() {
+  let manifest;
   try {
-    const manifest = module.createRequire(import.meta.url).resolve("node/package.json");
-    const { version } = JSON.parse(readFileSync(manifest, "utf8"));
-    const path = join(dirname(manifest), "bin", process.platform === "win32" ? "node.exe" : "node");
-    return majorOf(version) >= NODE_MAJOR_MIN && existsSync(path) ? path : undefined;
+    manifest = module.createRequire(import.meta.url).resolve("node/package.json");
   } catch {
-    return undefined;
+    return { remedy: existsSync(join(home, "package-lock.json")) ? "npm ci" : "npm install" };
   }
+  const { version } = JSON.parse(readFileSync(manifest, "utf8"));
+  if (majorOf(version) < NODE_MAJOR_MIN) return { remedy: `npm install node@${NODE_MAJOR_MIN}` };
+  const node = join(dirname(manifest), "bin", process.platform === "win32" ? "node.exe" : "node");
+  // Its install script puts the program there; npm may have been told not to run it.
+  return existsSync(node) ? { node } : { remedy: "npm rebuild node" };
 }
 
 function majorOf(version) {
