@@ -1,0 +1,94 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { repository } from "../helpers/server.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+
+type Block = { readonly commands: string; readonly shown: string };
+
+/** The README's shell blocks, each with the output that is shown after it. */
+function blocks(): readonly Block[] {
+  const readme = readFileSync(join(repository, "README.md"), "utf8");
+  const fences = [...readme.matchAll(/```(\w*)\n([\s\S]*?)```/g)].map(([, language = "", text = ""]) => ({
+    language,
+    text,
+  }));
+  return fences.flatMap(({ language, text }, index) => {
+    const after = fences[index + 1];
+    return language === "sh" ? [{ commands: text, shown: after?.language === "" ? after.text : "" }] : [];
+  });
+}
+
+/** What a newcomer has after cloning: every file that is in the repository, as it is now, and nothing else. */
+function cloneTo(directory: string): void {
+  const tracked = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+    cwd: repository,
+  });
+  for (const file of tracked.toString().split("\0").filter(Boolean)) {
+    mkdirSync(join(directory, dirname(file)), { recursive: true });
+    cpSync(join(repository, file), join(directory, file));
+  }
+}
+
+/** Lines of shown output that are the same each time: no times, ids or places of this run. */
+const lasting = (shown: string): readonly string[] =>
+  shown
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line.trim() !== "" && !/\d (ms|s)\b|[0-9a-f]{8}-[0-9a-f]{4}|https?:/.test(line));
+
+const MINUTES = 60_000;
+
+test(
+  "a newcomer can do all that the README says, from a fresh clone, and sees what it shows",
+  { timeout: 8 * MINUTES },
+  async () => {
+    using place = tempDirectory();
+    using home = tempDirectory();
+    cloneTo(place.path);
+    const [first, ...rest] = blocks();
+    expect(first?.commands).toBe("npm ci && npm start\n");
+
+    const path = `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
+    const machine = { ...process.env, PATH: path, NO_COLOR: "1", CAXTON_PORT: "0" };
+    // The runtime comes with the clone's own install; which Node npm itself runs on does not matter.
+    execFileSync("npm", ["ci", "--no-audit", "--no-fund"], {
+      cwd: place.path,
+      env: machine,
+      stdio: "pipe",
+    });
+    const server = spawn("npm", ["start"], {
+      cwd: place.path,
+      env: machine,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    try {
+      let printed = "";
+      server.stdout.on("data", (chunk: Buffer) => (printed += chunk.toString()));
+      while (!/API\s+http/.test(printed)) await once(server.stdout, "data");
+      const url = /API\s+(http:\/\/[\d.:]+)/.exec(printed)?.[1] ?? "";
+      expect((await fetch(`${url}/ui/`)).status).toBe(200);
+      for (const line of lasting(first?.shown ?? "").filter((text) => /Agents|Tools|Model/.test(text)))
+        expect(printed).toContain(line);
+
+      for (const { commands, shown } of rest) {
+        // This very run is what the block starts.
+        if (commands === "npm test\n") continue;
+        const output = execFileSync("bash", ["-euo", "pipefail", "-c", commands], {
+          cwd: place.path,
+          env: { ...machine, HOME: home.path, CAXTON_SERVER: url },
+          encoding: "utf8",
+          stdio: ["ignore", "pipe", "pipe"],
+        });
+        for (const line of lasting(shown)) expect(output, commands).toContain(line);
+      }
+    } finally {
+      // npm, its shell and the server are one process group of ours.
+      if (server.pid !== undefined) process.kill(-server.pid, "SIGTERM");
+      await once(server, "exit");
+    }
+  },
+);
