@@ -1,9 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { moduleWithCode, PREAMBLE, u32 } from "./binary.kit.ts";
-import { ComponentFoundError } from "./errors.ts";
 import { Guest } from "./guest.kit.ts";
-import { meter, METER_LIMITS, ModuleRefusedError, scan } from "./index.ts";
+import { ComponentFoundError, meter, METER_LIMITS, ModuleRefusedError, scan } from "./index.ts";
 import { program } from "./program.kit.ts";
 import { assemble } from "./wat.kit.ts";
 

@@ -23,12 +23,12 @@ export type MeterLimits = {
   readonly bodyBytesMax: number;
   /** Bytes of one function body with its fuel accounting, since that is what V8 compiles. */
   readonly meteredBodyBytesMax: number;
-  /** Declared locals of one function, its parameters not counted; at most 49,000, for V8 stops at 50,000. */
+  /** Declared locals of one function, its parameters not counted. */
   readonly localsMax: number;
   readonly tablesMax: number;
   /** Slots of one table, now or ever: a larger minimum is refused, a larger maximum is lowered. */
   readonly tableSlotsMax: number;
-  /** Pages of 64 KiB of memory, now or ever: a larger minimum is refused, a larger maximum is lowered; 0 to 65,536. */
+  /** Pages of 64 KiB of memory, now or ever: a larger minimum is refused, a larger maximum is lowered. */
   readonly memoryPagesMax: number;
   readonly globalsMax: number;
   readonly tagsMax: number;
@@ -64,6 +64,17 @@ export const METER_LIMITS: MeterLimits = {
   elementEntriesMax: 200_000,
   dataSegmentsMax: 100_000,
 };
+
+/** The limits, none above where V8 itself ends less the room for what is added: higher ones would make invalid modules. */
+export const withinV8 = (limits: MeterLimits): MeterLimits => ({
+  ...limits,
+  meteredBodyBytesMax: Math.min(limits.meteredBodyBytesMax, 7_654_321),
+  localsMax: Math.min(limits.localsMax, 48_000),
+  tableSlotsMax: Math.min(limits.tableSlotsMax, 10_000_000),
+  memoryPagesMax: Math.min(limits.memoryPagesMax, 65_536),
+  globalsMax: Math.min(limits.globalsMax, 999_999),
+  exportsMax: Math.min(limits.exportsMax, 99_998),
+});
 
 const WORDS: { readonly [Limit in keyof MeterLimits]: string } = {
   moduleBytesMax: "bytes of the file",

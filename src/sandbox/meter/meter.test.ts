@@ -170,3 +170,11 @@ test("the host stops a guest by setting its fuel below zero", () => {
   expect(guest.call("f")).toEqual({ type: "trap", text: "unreachable" });
   expect(calls).toBe(5);
 });
+
+test("limits beyond what V8 can do are lowered to what it can", () => {
+  const limits = { ...METER_LIMITS, memoryPagesMax: 2 ** 31, tableSlotsMax: 2 ** 31, localsMax: 2 ** 31 };
+  const { bytes, shape } = metered(`(module (memory 0) (table 0 funcref))`, limits);
+  expect(WebAssembly.validate(bytes)).toBe(true);
+  expect(shape.memory).toMatchObject({ pagesMax: 65_536 });
+  expect(() => metered(`(module (func (local ${"i32 ".repeat(49_000)})))`, limits)).toThrow("48000 allowed");
+});

@@ -1,7 +1,7 @@
 import { CodeMeter, type MeterReport } from "./code.ts";
 import { invalid } from "./errors.ts";
 import { FUEL_EXPORT, START_EXPORT } from "./fuel.ts";
-import { METER_LIMITS, type MeterLimits } from "./limits.ts";
+import { METER_LIMITS, type MeterLimits, withinV8 } from "./limits.ts";
 import { Reader } from "./reader.ts";
 import { SECTIONS } from "./sections.ts";
 import type { ModuleShape } from "./shape.ts";
@@ -27,7 +27,8 @@ const VARIABLE = 1;
 const HAS_MAXIMUM = 1;
 
 /** The outline of a module, without handing V8 a byte of it. Throws ModuleRefusedError, or ComponentFoundError. */
-export const scan = (bytes: Uint8Array, limits: MeterLimits = METER_LIMITS): ModuleShape => survey(bytes, limits).shape;
+export const scan = (bytes: Uint8Array, limits: MeterLimits = METER_LIMITS): ModuleShape =>
+  survey(bytes, withinV8(limits)).shape;
 
 /**
  * Rewrites a module so that it uses fuel as fuel.ts defines, cannot grow past the limits, runs nothing at instantiation,
@@ -38,9 +39,10 @@ export const scan = (bytes: Uint8Array, limits: MeterLimits = METER_LIMITS): Mod
  * and would be valid afterwards.
  */
 export function meter(bytes: Uint8Array<ArrayBuffer>, limits: MeterLimits = METER_LIMITS): Metered {
-  const surveyed = survey(bytes, limits);
+  const sound = withinV8(limits);
+  const surveyed = survey(bytes, sound);
   refuseInvalid(bytes);
-  return rewrite(surveyed, limits);
+  return rewrite(surveyed, sound);
 }
 
 function refuseInvalid(bytes: Uint8Array<ArrayBuffer>): void {

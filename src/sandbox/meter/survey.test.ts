@@ -1,8 +1,15 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { body, list, moduleOf, PREAMBLE, section, text, u32 } from "./binary.kit.ts";
-import { ComponentFoundError, ModuleRefusedError, type Refusal } from "./errors.ts";
-import { kindOf, METER_LIMITS, type MeterLimits, scan } from "./index.ts";
+import {
+  ComponentFoundError,
+  kindOf,
+  METER_LIMITS,
+  type MeterLimits,
+  ModuleRefusedError,
+  type Refusal,
+  scan,
+} from "./index.ts";
 import { assemble } from "./wat.kit.ts";
 
 function refusal(bytes: Uint8Array, limits: MeterLimits = METER_LIMITS): Refusal {

@@ -43,7 +43,8 @@ export class Writer {
     this.#reserve(count);
     if (count < LOOP_BYTES) {
       const buffer = this.#buffer;
-      for (let index = 0; index < count; index += 1) buffer[this.#length + index] = source[start + index] ?? 0;
+      const shift = this.#length - start;
+      for (let index = start; index < end; index += 1) buffer[index + shift] = source[index] ?? 0;
     } else {
       this.#buffer.set(source.subarray(start, end), this.#length);
     }
