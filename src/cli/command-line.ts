@@ -47,10 +47,11 @@ export async function runCommandLine(args: readonly string[], surroundings: Surr
   }
 }
 
-/** The whole tree, for completion. */
-export async function everyCommand(surroundings: Surroundings): Promise<Command> {
+/** The whole tree but the top-level commands named, for completion. */
+export async function everyCommand(surroundings: Surroundings, except: readonly string[] = []): Promise<Command> {
   const root = rootCommand();
   for (const entry of COMMANDS) {
+    if (except.includes(entry.name)) continue;
     await addCommand(root, entry, { surroundings, calledAs: entry.name, rest: [], exitCode: 0 });
   }
   return root;

@@ -25,9 +25,10 @@ export const complete: CommandMaker = (command, invocation) => {
       const words = invocation.rest.filter((word, index) => index > 0 || word !== "--");
       const [{ default: tab }, root] = await Promise.all([
         import("@bomb.sh/tab/commander"),
-        everyCommand(invocation.surroundings),
+        // It brings commands of these names itself.
+        everyCommand(invocation.surroundings, ["complete", "completion"]),
       ]);
-      const completions = tab(root);
+      const completions = tab(root, { completionCommandName: "completion" });
       addNames(completions, await namesFor(context, words));
       addPaths(completions, words.at(-1) ?? "");
       completions.parse([...words]);
