@@ -2,7 +2,7 @@
 
 use crate::frame::{frame, Bottom, Plot, Range};
 use crate::request::{self, Drawn};
-use crate::svg::{colour, number, Anchor};
+use crate::svg::{number, paint, Anchor};
 use crate::words::{short, text_width};
 use mcp::schema::{self, Schema};
 use mcp::{Arguments, Failure, Hints, Outcome, Tool};
@@ -127,7 +127,7 @@ fn draw(plot: &mut Plot, bars: &Bars) {
         for (index, value) in values.iter().enumerate().filter_map(|(index, value)| Some((index, (*value)?))) {
             let x = left + pitch * index as f64 + (pitch - width) / 2.0;
             let end = plot.y.at(value);
-            let attributes = format!("d=\"{}\" fill=\"{}\" class=\"cx-bar\"", outline(x, width, zero, end), colour(index));
+            let attributes = format!("d=\"{}\" {}", outline(x, width, zero, end), paint(index));
             let name = &bars.series[index];
             let label = &bars.labels[place];
             let tooltip = if name.is_empty() { format!("{}: {}", label, short(value)) } else { format!("{}, {}: {}", label, name, short(value)) };

@@ -1,7 +1,7 @@
 //! The frame around every chart: card, title, legend, axes with their names, and the area that is left for marks.
 
 use crate::scale::{ticks, Scale, Ticks};
-use crate::svg::{colour, Anchor, Svg};
+use crate::svg::{paint, Anchor, Svg};
 use crate::words::{cut, fits_wrapped, text_width, wrap, TickFormat};
 
 /// Words and size of a chart.
@@ -20,8 +20,8 @@ pub struct Page {
 pub enum Bottom {
     /// Texts at the middle of equal bands.
     Bands(Vec<String>),
-    /// Round numbers: the range of values.
-    Numbers { min: f64, max: f64 },
+    /// Round numbers: the range of values, whole ones only if all are.
+    Numbers { min: f64, max: f64, whole: bool },
     /// Positions with their texts, over a range of values.
     Marked { min: f64, max: f64, marks: Vec<(f64, String)> },
 }
@@ -40,6 +40,8 @@ pub struct Plot {
 const MARGIN: f64 = 24.0;
 const TITLE_SIZE: f64 = 18.0;
 const TITLE_LINE: f64 = 24.0;
+/// Bold letters are wider than those that widths are reckoned for.
+const BOLD_WIDER: f64 = 1.12;
 const TEXT_SIZE: f64 = 12.0;
 const TEXT_LINE: f64 = 15.0;
 const NAME_SIZE: f64 = 13.0;
@@ -49,8 +51,9 @@ const LEGEND_LINES_MAX: usize = 4;
 const TICK_GAP: f64 = 8.0;
 const BAND_LINES_MAX: usize = 3;
 const TURNED_LABEL_MAX: f64 = 110.0;
-/// Pixels between turned labels, at least.
+/// Pixels between turned labels, at least; where some are left out anyway, more.
 const TURNED_PITCH_MIN: f64 = 14.0;
+const TURNED_PITCH_SPARSE: f64 = 26.0;
 
 /// How the texts under bands are written.
 enum BandLabels {
@@ -68,7 +71,7 @@ pub fn frame(page: &Page, bottom: &Bottom, y: Range) -> Plot {
     let mut svg = Svg::new(page.width, page.height, &page.title, &page.description);
     let mut top = MARGIN;
     let inner = page.width - 2.0 * MARGIN;
-    for line in wrap(&page.title, TITLE_SIZE, inner, 2) {
+    for line in wrap(&page.title, TITLE_SIZE * BOLD_WIDER, inner, 2) {
         svg.text((MARGIN, top + TITLE_SIZE), "cx-title", Anchor::Start, &line);
         top += TITLE_LINE;
     }
@@ -79,7 +82,7 @@ pub fn frame(page: &Page, bottom: &Bottom, y: Range) -> Plot {
         svg.text((MARGIN, top + NAME_SIZE), "cx-name", Anchor::Start, &cut(&page.y_label, NAME_SIZE, inner));
         top += NAME_SIZE + 8.0;
     }
-    top += 10.0;
+    top += 14.0;
     let named = if page.x_label.is_empty() { 0.0 } else { NAME_SIZE + 9.0 };
     let guess = page.height - top - MARGIN - named - TEXT_LINE - TICK_GAP;
     let y_ticks = ticks(y.min, y.max, (guess / 55.0).clamp(2.0, 10.0) as usize);
@@ -105,8 +108,8 @@ pub fn frame(page: &Page, bottom: &Bottom, y: Range) -> Plot {
             }
             scale
         }
-        Bottom::Numbers { min, max } => {
-            let wanted = ticks(*min, *max, ((right - left) / 80.0).clamp(2.0, 12.0) as usize);
+        Bottom::Numbers { min, max, whole } => {
+            let wanted = ticks(*min, *max, number_count(right - left, *min, *max, *whole));
             let format = TickFormat::new(wanted.min.abs().max(wanted.max.abs()), wanted.step);
             let scale = Scale { min: wanted.min, max: wanted.max, from: left, to: right };
             let marks: Vec<(f64, String)> = wanted.values.iter().map(|value| (*value, format.text(*value))).collect();
@@ -135,6 +138,21 @@ impl Plot {
     }
 }
 
+/// How many numbers have room along the bottom; no more than there are whole ones, where only these make sense.
+pub fn number_count(width: f64, min: f64, max: f64, whole: bool) -> usize {
+    let most = if whole { (max - min).max(1.0) } else { 12.0 };
+    (width / 80.0).min(most).clamp(1.0, 12.0) as usize
+}
+
+/// The round numbers from `min` to `max` with their texts, for an axis that ends where the values end.
+pub fn inner_marks(width: f64, min: f64, max: f64, whole: bool) -> Vec<(f64, String)> {
+    let wanted = ticks(min, max, number_count(width, min, max, whole));
+    let format = TickFormat::new(wanted.min.abs().max(wanted.max.abs()), wanted.step);
+    let slack = (max - min) * 1e-9;
+    let inside = wanted.values.iter().filter(|value| (min - slack..=max + slack).contains(*value));
+    inside.map(|value| (*value, format.text(*value))).collect()
+}
+
 fn legend(svg: &mut Svg, series: &[String], top: f64, inner: f64) -> f64 {
     let mut x = MARGIN;
     let mut y = top;
@@ -154,7 +172,7 @@ fn legend(svg: &mut Svg, series: &[String], top: f64, inner: f64) -> f64 {
             x = MARGIN;
             y += LEGEND_LINE;
         }
-        let swatch = format!("x=\"{:.1}\" y=\"{:.1}\" width=\"12\" height=\"12\" rx=\"3\" fill=\"{}\"", x, y + 1.5, colour(index));
+        let swatch = format!("x=\"{:.1}\" y=\"{:.1}\" width=\"11\" height=\"11\" rx=\"3\" {}", x, y + 2.0, paint(index));
         svg.mark("rect", &swatch, None);
         svg.text((x + 18.0, y + 12.0), "cx-text", Anchor::Start, &shown);
         x += width;
@@ -195,7 +213,8 @@ fn band_labels(bottom: &Bottom, width: f64) -> Option<BandLabels> {
         }
     }
     let longest = names.iter().map(|name| text_width(name, TEXT_SIZE)).fold(0.0, f64::max);
-    let every = (TURNED_PITCH_MIN / band).ceil().max(1.0) as usize;
+    let pitch = if band * 2.0 < TURNED_PITCH_MIN { TURNED_PITCH_SPARSE } else { TURNED_PITCH_MIN };
+    let every = (pitch / band).ceil().max(1.0) as usize;
     // Many short labels, such as years: some of them, level.
     let level_every = ((longest + 10.0) / band).ceil().max(1.0) as usize;
     if longest <= 45.0 && level_every <= every.max(4) {
@@ -217,7 +236,8 @@ fn band_texts(svg: &mut Svg, names: &[String], labels: &BandLabels, scale: &Scal
                 }
             }
             BandLabels::Turned { every, .. } if index % every == 0 => {
-                let text = cut(name, TEXT_SIZE, TURNED_LABEL_MAX);
+                // Towards the left edge there is less room for a text that leans to it.
+                let text = cut(name, TEXT_SIZE, TURNED_LABEL_MAX.min((middle - 6.0) * 1.35));
                 svg.turned_text((middle + 4.0, base + TICK_GAP + 8.0), -45.0, "cx-text", Anchor::End, &text);
             }
             _ => {}

@@ -2,9 +2,13 @@
 
 mod bars;
 mod frame;
+mod histogram;
+mod lines;
+mod points;
 mod request;
 mod scale;
 mod svg;
+mod times;
 mod words;
 
 use mcp::{serve, Server};
@@ -15,6 +19,6 @@ fn main() {
         title: "Chart generator",
         version: env!("CARGO_PKG_VERSION"),
         instructions: "Draws charts as SVG files, which become artifacts of the run.",
-        tools: &[bars::TOOL],
+        tools: &[bars::TOOL, lines::TOOL, points::TOOL, histogram::TOOL],
     });
 }

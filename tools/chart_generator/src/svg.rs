@@ -33,6 +33,15 @@ pub fn colour(series: usize) -> &'static str {
     PALETTE[series % PALETTE.len()]
 }
 
+/// Attributes that fill a mark with its series' colour; past the eighth series the colours come again, hollow.
+pub fn paint(series: usize) -> String {
+    if series < PALETTE.len() {
+        format!("fill=\"{}\"", colour(series))
+    } else {
+        format!("fill=\"{0}\" fill-opacity=\"0.25\" stroke=\"{0}\" stroke-width=\"1.5\"", colour(series))
+    }
+}
+
 /// Class names begin with `cx-`, since a page that shows the chart inline gets its style too.
 const STYLE: &str = "\
 .cx-card{fill:#fdfdfc;stroke:#e3e3e0}.cx-title{font-size:18px;font-weight:600;fill:#1d2129}\

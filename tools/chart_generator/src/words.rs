@@ -101,8 +101,10 @@ pub fn short(value: f64) -> String {
     let text = if size >= 1e15 || (size > 0.0 && size < 1e-3) {
         format!("{:.2e}", value)
     } else if size >= 100_000.0 {
-        let (unit, suffix) = UNITS.into_iter().find(|(unit, _)| size >= *unit).unwrap_or((1.0, ""));
-        format!("{}{}", trimmed(value / unit, 2), suffix)
+        // What rounds to a thousand of one unit is one of the next.
+        let (unit, suffix) = UNITS.into_iter().find(|(unit, _)| size >= *unit * 0.9995).unwrap_or((1.0, ""));
+        let decimals = if size >= unit * 100.0 { 1 } else { 2 };
+        format!("{}{}", trimmed(value / unit, decimals), suffix)
     } else {
         let decimals = if size >= 1_000.0 {
             0

@@ -103,6 +103,12 @@ pub fn read(cell: &[u8], style: DateStyle) -> Option<Moment> {
     moment(year.0, month.0, day.0, precision, time)
 }
 
+/// A date or time as ISO 8601 writes it: 2024-05, 2024-05-31, 2024-05-31T12:30.
+pub fn iso_date(text: &str) -> Option<Moment> {
+    let cell = text.trim().as_bytes();
+    read(cell, DateStyle::YearFirst).or_else(|| read(cell, DateStyle::YearMonth))
+}
+
 /// A number of at most four digits, how many there are, and what follows.
 fn digits(text: &str) -> Option<((i64, usize), &str)> {
     let count = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -212,8 +218,8 @@ fn month_days(year: i64, month: i64) -> i64 {
     }
 }
 
-/// Days since 1970-01-01 in the Gregorian calendar. Years begin in March here, so that the leap day comes last.
-fn days(year: i64, month: i64, day: i64) -> i64 {
+/// Days since 1970-01-01 of a date in the Gregorian calendar. Years begin in March here, so that the leap day comes last.
+pub fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
     let year_of_era = year.rem_euclid(400);
@@ -221,7 +227,8 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-fn civil(days: i64) -> (i64, i64, i64) {
+/// Year, month and day of a number of days since 1970-01-01.
+pub fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
