@@ -18,7 +18,7 @@ export function abilityText({ all, group, describe, listFiles, fetch, writeFile 
     ...all.map(exampleOf),
   ].slice(0, 2);
   return [
-    `${understoodText(request)} None of my tools fits that by the rules I follow.`,
+    [...greeting(request), understoodText(request), "None of my tools fits that by the rules I follow."].join(" "),
     `My tools are ${listed(named)}${more}. Requests that would work:`,
     examples.map((example) => `- ${example}`).join("\n"),
   ].join("\n\n");
@@ -33,9 +33,16 @@ const exampleOf = ({ ownStems, parameters }: Tool): string => {
 /** An answer without any tool: what was understood, and what is missing. */
 export function toollessText(request: Request): string {
   return [
-    understoodText(request),
-    "This agent has no tools, and without a language model I can only work through tools: I read files, group and sum up tables, draw charts and write files when the agent lists tools for that.",
+    [...greeting(request), understoodText(request)].join(" "),
+    "This agent has no tools, and without a language model I can only work through tools: I read files, group and sum up tables, draw charts and write files when the agent lists tools for that. Its instructions need a language model.",
   ].join("\n\n");
+}
+
+/** A greeting back, by name when there is one. */
+function greeting({ text }: Request): readonly string[] {
+  if (!/^\W*(?:hello|hi|hey|good (?:morning|day|afternoon|evening)|greetings)\b/i.test(text)) return [];
+  const name = /\b(?:i am|i'm|my name is|this is)\s+(\p{Lu}[\p{L}'-]{0,40})/iu.exec(text)?.[1];
+  return [name === undefined ? "Hello!" : `Hello ${name}!`];
 }
 
 /** The request as the rules understood it. */

@@ -110,8 +110,12 @@ function comparedColumn(
   const type = typeof value === "string" ? "date" : "number";
   const columns = table.columns.filter((column) => column.type === type);
   const comparative = words.slice(at, at + length).flatMap(({ lower }) => adjectiveMeans(lower));
-  const meant = columns.find(({ parts }) => parts.some((part) => comparative.includes(part)));
-  if (meant !== undefined) return { column: meant, at: [] };
+  const meant = columns.filter(({ parts }) => parts.some((part) => comparative.includes(part)));
+  if (meant.length > 0) {
+    const [first] = meant;
+    const named = matchColumns(meant, words.slice(Math.max(0, at - 3), at + length))[0];
+    return named ?? (first === undefined ? undefined : { column: first, at: [] });
+  }
   const windows = [
     words.slice(Math.max(0, at - 3), at),
     words.slice(Math.max(0, at - 6), at),

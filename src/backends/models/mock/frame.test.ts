@@ -182,6 +182,11 @@ describe("filters", () => {
     ],
     ["rows where supplier = Initech", STOCK, "rows where supplier = Initech"],
     ["mean mass of male Gentoos", BIRDS, "column mean of body_mass_g where sex = MALE where species = Gentoo"],
+    [
+      "mean mass of birds with flippers longer than 200",
+      BIRDS,
+      "column mean of body_mass_g where flipper_length_mm > 200",
+    ],
     ["the highest temperature in Oslo", WEATHER, "column max,mean of temp_max_c where station = Oslo"],
   ])("%s", (question, known, expected) => {
     expect(read(question, known)).toBe(expected);
@@ -223,9 +228,34 @@ describe("the file itself", () => {
     ["Describe the data", BIRDS, "overview"],
     ["Which columns have missing values?", BIRDS, "overview"],
     ["hello there", BIRDS, "overview"],
+    ["What does the file contain?", BIRDS, "overview"],
+    ["list all suppliers", STOCK, "groups count per supplier"],
+    ["which items have a quantity below 10", STOCK, "rows where quantity < 10"],
   ])("%s", (question, known, expected) => {
     expect(read(question, known)).toBe(expected);
   });
+});
+
+test("a superlative of something that no column tells is not answered by counting", () => {
+  const frame = frameOf(understand("Who is the best supplier?"), STOCK);
+  expect(brief(frame)).toBe("overview");
+  expect(frame.doubts).toEqual([
+    "I found no column that tells the best; the columns of numbers are quantity and price_eur.",
+  ]);
+});
+
+test("a figure of something that no column tells is said to be counted instead", () => {
+  const frame = frameOf(understand("total worth per supplier"), STOCK);
+  expect(brief(frame)).toBe("groups count per supplier");
+  expect(frame.doubts).toEqual([
+    "I could not tell of which column you want the total, so I counted rows; the columns of numbers are quantity and price_eur.",
+  ]);
+});
+
+test("a period without a column of its own is made of single dates, and said to be", () => {
+  const { groups, doubts } = frameOf(understand("total revenue by month"), SHOPS);
+  expect(groups.map(({ name }) => name)).toEqual(["date"]);
+  expect(doubts).toEqual(["There is no column for the month, so the groups are the single dates of date."]);
 });
 
 test("a column that fits as well as the one taken is named as a doubt", () => {

@@ -2,8 +2,9 @@ import { type Column, isGroupable, isIdentity, type Table } from "./columns.ts";
 import { type Condition, conditionsOf } from "./conditions.ts";
 import { type Grouping, groupingOf, labelColumn, NO_GROUPS } from "./grouping.ts";
 import { type Hints, matchColumns, type PlacedWord, rivals } from "./matching.ts";
-import type { ChartKind, Request } from "./request.ts";
+import type { ChartKind, Ranking, Request } from "./request.ts";
 import { ADDITIVE, type Aggregate } from "./vocabulary.ts";
+import { aggregateName, listed } from "./wording.ts";
 
 /** What a request wants of one table. */
 export type Frame = {
@@ -42,7 +43,7 @@ export function frameOf(request: Request, table: Table): Frame {
   const found = measuresOf(request, table, { free, conditions, grouping });
   const reading: Reading = { request, table, conditions, grouping, free, ...found };
   const frame = goalFrame(reading);
-  const doubts = doubtsOf(found.measures, found.rivals, grouping);
+  const doubts = [...doubtsOf(found.measures, found.rivals, grouping), ...unmeasured(reading, frame)];
   return { conditions, doubts, ...frame };
 }
 
@@ -68,7 +69,7 @@ type MeasureContext = Pick<Reading, "free" | "conditions" | "grouping">;
 function measuresOf({ ranking, asks }: Request, table: Table, { free, conditions, grouping }: MeasureContext) {
   const taken = new Set([...grouping.columns, ...conditions.map(({ column }) => column)]);
   const numeric = table.columns.filter(({ type }) => type === "number");
-  const hints: Hints = ranking === undefined ? {} : { [ranking.at]: [...ranking.means, ...(ranking.inverted ?? [])] };
+  const hints: Hints = ranking === undefined ? {} : { [ranking.at]: rankingHints(ranking) };
   const rest = free.filter(({ index }) => !grouping.at.includes(index));
   const preferred = matchColumns(
     numeric.filter((column) => !taken.has(column)),
@@ -87,6 +88,13 @@ function measuresOf({ ranking, asks }: Request, table: Table, { free, conditions
   const several = asks.has("relationship") || asks.has("comparison") || asks.has("overview");
   return { measures: severalMeasures(matches, several), rivals: rivals(matches) };
 }
+
+/** Kinds of column that a superlative means; of a maximum and a minimum the one at its own end. */
+const rankingHints = ({ means, inverted, direction }: Ranking): readonly string[] => [
+  ...means,
+  ...(inverted ?? []),
+  ...(direction === "max" ? ["max", "maximum", "high", "peak"] : ["min", "minimum", "low"]),
+];
 
 /** The best column, and others that words of their own speak of. */
 function severalMeasures(matches: ReturnType<typeof matchColumns>, several: boolean): readonly Column[] {
@@ -120,6 +128,8 @@ function goalFrame(reading: Reading): Shape {
   }
   if (asks.has("distinct") && measures.length === 0 && !asks.has("comparison"))
     return shape("overview", { groups: grouping.columns });
+  if (ranking !== undefined && measures.length === 0 && !canCount(ranking)) return shape("overview", {});
+  if (grouping.identity && wantsRows(reading)) return shape("rows", {});
   if (grouping.columns.length > 0) return groupFrame(reading, grouping);
   if (ranking !== undefined && (ranking.count ?? 0) > 0) return rankedRows(reading);
   const mentioned = mentionedGroup(reading);
@@ -131,8 +141,16 @@ function goalFrame(reading: Reading): Shape {
   const about = aggregates.some((aggregate) => aggregate !== "count") || measures.length > 0;
   if (about && measures.length > 0 && !asks.has("columns")) return columnFrame(reading);
   if (conditions.length > 0) return shape("rows", { aggregates });
-  return shape("overview", {});
+  const whole = asks.has("overview") || asks.has("columns") || asks.has("rows") || asks.has("missing");
+  const named = whole ? undefined : mentionedColumn(reading, (column) => column.type === "text");
+  return named === undefined ? shape("overview", {}) : groupFrame(reading, named);
 }
+
+/** Whether "the most" of nothing in particular can mean the most rows; "the best" or "the oldest" cannot. */
+const canCount = ({ means }: Ranking) => means.length === 0 || means.includes("size");
+
+const wantsRows = ({ request: { ranking, aggregates, chart }, conditions }: Reading) =>
+  ranking === undefined && aggregates.length === 0 && chart === undefined && conditions.length > 0;
 
 const shape = (goal: Goal, more: Partial<Shape>): Shape => ({
   goal,
@@ -212,34 +230,27 @@ function rankedRows(reading: Reading): Shape {
 }
 
 /** A group that is only mentioned: "the average salary of departments". */
-function mentionedGroup({ request, table, free, conditions, measures }: Reading): Grouping | undefined {
-  const { aggregates, ranking, chart, asks } = request;
-  if (
-    aggregates.length === 0 &&
-    ranking === undefined &&
-    chart === undefined &&
-    !asks.has("comparison") &&
-    !asks.has("distribution")
-  )
-    return undefined;
+function mentionedGroup(reading: Reading): Grouping | undefined {
+  const { aggregates, ranking, chart, asks } = reading.request;
+  const grouped = asks.has("comparison") || asks.has("distribution");
+  if (aggregates.length === 0 && ranking === undefined && chart === undefined && !grouped) return undefined;
   if (asks.has("rows") || asks.has("columns")) return undefined;
+  const single = ranking !== undefined || chart !== undefined;
+  return mentionedColumn(reading, (column) => single || !isIdentity(column, reading.table.rows));
+}
+
+/** The column that can be a group and is named best by the words left. */
+function mentionedColumn(
+  { table, free, conditions, measures }: Reading,
+  fits: (column: Column) => boolean,
+): Grouping | undefined {
   const taken = new Set([...conditions.map(({ column }) => column), ...measures]);
-  const candidates = table.columns.filter(
-    (column) =>
-      !taken.has(column) &&
-      isGroupable(column, table.rows) &&
-      (ranking !== undefined || chart !== undefined || !isIdentity(column, table.rows)),
-  );
+  const candidates = table.columns.filter((one) => !taken.has(one) && isGroupable(one, table.rows) && fits(one));
   const matches = matchColumns(candidates, free).filter(({ score }) => score >= 1);
   const [best] = matches;
   if (best === undefined) return undefined;
-  return {
-    columns: [best.column],
-    at: best.at,
-    rivals: rivals(matches),
-    identity: isIdentity(best.column, table.rows),
-    every: false,
-  };
+  const identity = isIdentity(best.column, table.rows);
+  return { ...NO_GROUPS, columns: [best.column], at: best.at, rivals: rivals(matches), identity };
 }
 
 function columnFrame({ request, measures }: Reading): Shape {
@@ -277,6 +288,21 @@ function aggregatesFor(request: Request, measure: Column | undefined, { every }:
   return every && ranking.count === undefined ? [extreme, "mean"] : ["mean", extreme];
 }
 
+/** What was asked of a column that could not be told. */
+function unmeasured({ request, measures, table, conditions }: Reading, { goal }: Shape): readonly string[] {
+  if (measures.length > 0 || conditions.some(({ column }) => column.type === "number")) return [];
+  const numbers = table.columns.filter(({ type }) => type === "number").map(({ name }) => name);
+  const known =
+    numbers.length === 0 ? "there is no column of numbers" : `the columns of numbers are ${listed(numbers)}`;
+  const { ranking, words } = request;
+  if (goal === "overview" && ranking !== undefined && !canCount(ranking)) {
+    return [`I found no column that tells the ${words[ranking.at]?.lower ?? ""}; ${known}.`];
+  }
+  const figure = request.aggregates.find((aggregate) => aggregate !== "count" && aggregate !== "distinct");
+  if (figure === undefined || goal === "overview") return [];
+  return [`I could not tell of which column you want the ${aggregateName(figure)}, so I counted rows; ${known}.`];
+}
+
 function doubtsOf(
   measures: readonly Column[],
   rivalMeasures: readonly Column[],
@@ -287,5 +313,10 @@ function doubtsOf(
     if (taken === undefined || left.length === 0) return [];
     return [`I took the column ${taken.name}; ${left.map(({ name }) => name).join(" and ")} would fit too.`];
   };
-  return [...doubt(measures[0], rivalMeasures), ...doubt(grouping.columns[0], grouping.rivals)];
+  const [dates] = grouping.columns;
+  const whole =
+    grouping.period === undefined || dates === undefined
+      ? []
+      : [`There is no column for the ${grouping.period}, so the groups are the single dates of ${dates.name}.`];
+  return [...doubt(measures[0], rivalMeasures), ...doubt(dates, grouping.rivals), ...whole];
 }

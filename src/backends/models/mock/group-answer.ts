@@ -100,8 +100,10 @@ function ranking(
   if (!order.asksFirst) return topList(bench, sorted, measure, primary);
   const value = valueOf(first, primary, measure) ?? 0;
   const tied = sorted.filter((group) => valueOf(group, primary, measure) === value);
-  const where = conditionsText(bench.frame.conditions);
   const words = claim(bench, measure, { primary, single: groups.every(isSingle) });
+  // What the request's own words say already is not said again.
+  const unsaid = bench.frame.conditions.filter(({ values }) => !values.some((one) => words.includes(String(one))));
+  const where = conditionsText(unsaid);
   const each = tied.length > 1 ? " each" : "";
   const name = measure === undefined ? "" : figureName(groups, primary, measure);
   const named = words.endsWith(name) ? numberText(value) : `${name} ${numberText(value)}`;
@@ -240,8 +242,8 @@ function tableText(
   measure: Column | undefined,
   aggregates: readonly Aggregate[],
 ): string {
-  const figures = aggregates.filter((aggregate) => aggregate !== "count");
   const single = measure !== undefined && groups.every(isSingle);
+  const figures = (single ? aggregates.slice(0, 1) : aggregates).filter((aggregate) => aggregate !== "count");
   const counts = !single && groups.some(({ count }) => count !== undefined);
   const direction = frame.order?.direction;
   const [primary] = aggregates;
@@ -281,8 +283,12 @@ function caveats(
       );
   }
   const total = numberIn(structured, ["groups_total", "total_groups", "groups"]);
-  if (total !== undefined && total > groups.length && frame.order?.count === undefined)
-    lines.push(`There are ${total} groups; only ${groups.length} were looked at.`);
+  const cut = total !== undefined && total > groups.length && frame.order?.count === undefined;
+  if (cut && frame.order === undefined) lines.push(`There are ${total} groups; only ${groups.length} were looked at.`);
+  const compared = frame.aggregates.length > 1 && !groups.every(isSingle);
+  if (cut && frame.order !== undefined && compared) {
+    lines.push(`Other figures were compared in the first ${groups.length} of ${total} groups only.`);
+  }
   const matched = numberIn(structured, ["rows_matched", "matched"]);
   if (frame.conditions.length > 0 && matched !== undefined && table.rows !== undefined)
     lines.push(`${matched} of ${table.rows} rows fit the conditions.`);

@@ -13,9 +13,18 @@ export type Grouping = {
   readonly identity: boolean;
   /** The request wants every group, as with "per"; otherwise it may ask which group is first. */
   readonly every: boolean;
+  /** A period such as "month" for which a column of dates stands in. */
+  readonly period: string | undefined;
 };
 
-export const NO_GROUPS: Grouping = { columns: [], at: [], rivals: [], identity: false, every: false };
+export const NO_GROUPS: Grouping = {
+  columns: [],
+  at: [],
+  rivals: [],
+  identity: false,
+  every: false,
+  period: undefined,
+};
 
 /** Words after which groups are named: "per island and sex", "by month", "for each shop". */
 const MARKERS = new Set("per by each every across among groupwise".split(" "));
@@ -55,6 +64,7 @@ const joined = (one: Grouping, other: Grouping): Grouping => ({
   rivals: [...one.rivals, ...other.rivals],
   identity: (one.identity || other.identity) && one.columns.length + other.columns.length === 1,
   every: true,
+  period: one.period ?? other.period,
 });
 
 /** Noun phrases that can name groups, the surest first. */
@@ -119,7 +129,19 @@ function groupsIn({ words, every }: Phrase, groupable: readonly Column[], table:
   }
   const [only] = columns;
   const identity = columns.length === 1 && only !== undefined && isIdentity(only, table.rows);
-  return { columns, at, rivals: others, identity, every };
+  const found = { columns, at, rivals: others, identity, every, period: undefined };
+  return columns.length === 0 && every ? periodIn(words, groupable) : found;
+}
+
+const PERIODS = new Set("day week month quarter year".split(" "));
+
+/** "by month" where there is no such column: the dates themselves, since no tool is known to cut them. */
+function periodIn(words: readonly PlacedWord[], groupable: readonly Column[]): Grouping {
+  const word = words.find(({ stem }) => PERIODS.has(stem));
+  const dates = groupable.find(({ type }) => type === "date");
+  if (word === undefined || dates === undefined) return NO_GROUPS;
+  const period = word.stem === "day" ? undefined : word.stem;
+  return { ...NO_GROUPS, columns: [dates], at: [word.index], every: true, period };
 }
 
 /** The parts of "island, sex and year". */

@@ -112,13 +112,14 @@ const ASKS: readonly (readonly [Ask, RegExp])[] = [
   ["columns", / how many (?:columns|fields|variables) /],
   ["overview", / (?:describe|overview|summari[sz]e|summary|explore|profile|analy[sz]e|inspect|understand|explain) /],
   ["overview", / (?:what is|what's|whats|look) (?:in|inside|at) (?:the |this )?(?:file|data|dataset|table|csv) /],
+  ["overview", / (?:does|do) (?:\w+ ){0,4}(?:contain|hold|include)|contents? of /],
   ["overview", / (?:what is|what's|whats|tell me about) (?:this|the) (?:file|data|dataset|table|csv) /],
   ["missing", / (?:missing|empty|blank|null|nulls|incomplete|nan) /],
   ["distinct", / (?:distinct|unique|different) /],
   ["distribution", / (?:distribution|distributed|histogram|frequency|frequencies|spread) /],
   [
     "relationship",
-    / (?:relationship|relation|correlat\w+|scatter\w*|depend\w*|association|associated|against|versus|vs) /,
+    / (?:relationship|relation|related|correlat\w+|scatter\w*|depend\w*|association|associated|against|versus|vs) /,
   ],
   [
     "trend",

@@ -64,7 +64,7 @@ export function stem(word: string): string {
 /** Endings of column names that say only what the values are measured in. */
 const UNITS = new Set(
   (
-    "mm cm m km um nm in inch inches ft mi mile g gram grams mg kg lb lbs oz t s sec secs ms min mins h hr hrs hours " +
+    "mm cm m km um nm in inch inches ft mi mile g gram grams mg kg lb lbs oz t s sec secs ms mins h hr hrs hours " +
     "l ml c f k usd eur gbp chf jpy cents pct percent percentage kmh kph mph hz khz mhz ghz kb mb gb tb kw kwh w v a pa hpa"
   ).split(" "),
 );
