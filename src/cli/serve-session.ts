@@ -42,12 +42,10 @@ export async function runServer({ context, loaded, start, onReady }: Session): P
   const { terminal } = context;
   using signals = untilStopped();
   for (const warning of loaded.warnings) terminal.complain(`${terminal.noteStyle("yellow", "warning:")} ${warning}`);
-  terminal.status("starting");
   await using started = await start();
   using cleanup = new DisposableStack();
   cleanup.defer(announceLocalServer(loaded.config.data.directory, started.url));
   const report = await Promise.race([started.ready, signals.stopped]);
-  terminal.status(undefined);
   if (typeof report !== "number") onReady(started, report);
   const code = await signals.stopped;
   const active = started.services.journal.counts("default").running;

@@ -33,8 +33,13 @@ export function act<Input>(command: Command, invocation: Invocation, action: Act
       command: pathOf(command),
       formats: action.formats,
     });
-    const code = await action.run(context, action.input.parse({ ...command.opts(), ...argumentsOf(command) }));
-    invocation.exitCode = code ?? 0;
+    try {
+      const code = await action.run(context, action.input.parse({ ...command.opts(), ...argumentsOf(command) }));
+      invocation.exitCode = code ?? 0;
+    } finally {
+      context.terminal.status(undefined);
+      context.terminal.endLine();
+    }
   });
 }
 

@@ -12,8 +12,6 @@ export type ReportOptions = {
 
 /** Tells what went wrong, why and what to do about it; returns the exit code. */
 export function reportError(error: unknown, terminal: Terminal, options: ReportOptions): number {
-  terminal.status(undefined);
-  terminal.endLine();
   if (options.asJson) terminal.complain(JSON.stringify(problemOf(error)));
   else terminal.complain(describe(error, terminal, options).join("\n"));
   return error instanceof CaxtonError ? FAULTS[error.kind].exit : FAULTS.bug.exit;
