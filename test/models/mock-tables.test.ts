@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { converse } from "./converse.ts";
 import { ERRAND_TOOLS } from "./errand-tools.ts";
-import { CHART_TOOLS, failing, PARSER_TOOLS } from "./parser-tools.ts";
+import { CHART_TOOLS, failing, PARSER_TOOLS, READING_HISTOGRAM } from "./parser-tools.ts";
 import { csvOf, SAMPLES } from "./tables.ts";
 
 const TOOLS = [...PARSER_TOOLS, ...CHART_TOOLS];
@@ -127,6 +127,22 @@ describe("charts", () => {
       x_label: "store",
       y_label: "total revenue",
     });
+  });
+
+  test("are drawn from the file itself by a tool that reads it, unless only some rows count", async () => {
+    const tools = [...PARSER_TOOLS, READING_HISTOGRAM];
+    const { answer, calls } = await converse("histogram of body mass in birds.csv", tools);
+    expect(named(calls)).toEqual(["describe", "histogram"]);
+    expect(calls[1]).toContain(
+      '{"path":"birds.csv","column":"body_mass_g","title":"Distribution of body_mass_g (birds.csv)"',
+    );
+    expect(answer).toContain("The chart is in body_mass_g.svg.");
+    const some = await converse("histogram of body mass of female birds in birds.csv", [
+      ...PARSER_TOOLS,
+      ...CHART_TOOLS,
+    ]);
+    expect(named(some.calls)).toEqual(["describe", "statistics", "filter", "histogram"]);
+    expect(some.calls[3]).toContain('{"data":[3800,3400,3250,4500,4450,3500]');
   });
 
   test("that no tool draws are said to be missing, and the rest is answered", async () => {

@@ -190,6 +190,35 @@ export const CHART_TOOLS: readonly TestTool[] = [
   chart("histogram", number, z.array(z.number())),
 ];
 
+const ReadHistogramInput = z.strictObject({
+  path: z.string(),
+  column: z.string(),
+  title: z.string(),
+  x_label: z.string(),
+  y_label: z.string(),
+});
+
+/** A histogram that can read a file itself. */
+export const READING_HISTOGRAM: TestTool = {
+  name: "chart_generator__histogram",
+  description: "Draws a histogram of values or of a column of a CSV file.",
+  inputSchema: {
+    type: "object",
+    properties: {
+      values: { type: "array", items: number, "x-caxton": { role: "table" } },
+      path: { type: "string", "x-caxton": { role: "file-path" } },
+      column: { type: "string", "x-caxton": { role: "column", type: "number" } },
+      title: { type: "string", "x-caxton": { role: "title" } },
+      x_label: text,
+      y_label: text,
+    },
+  },
+  run: (input) => {
+    const { path, column } = ReadHistogramInput.parse(input);
+    return { text: "drawn", structured: { files: [`${column}.svg`], rows: load({ path }).rows.length } };
+  },
+};
+
 /** Tools in the shape of the built-in parser, with hints in their schemas. */
 export const PARSER_TOOLS: readonly TestTool[] = [describeTool, groupTool, filterTool, statisticsTool];
 

@@ -1,7 +1,7 @@
 import type { Json, JsonObject } from "../../../kernel/json.ts";
 import { baseArguments, type Bench, type Section, section } from "./bench.ts";
 import type { Column } from "./columns.ts";
-import { columnsArgument, openParameters, purposeOf, sourceArgument, sourceName } from "./fill.ts";
+import { columnsArgument, openParameters, purposeOf, sourceName } from "./fill.ts";
 import { isTime } from "./frame.ts";
 import { itemMembers, type Parameter, type Tool, withRole } from "./parameters.ts";
 import { aggregateIn, cellOf, filesOf, isMissing, notesOf } from "./results.ts";
@@ -15,7 +15,8 @@ export const isDrawing = (path: string): boolean => /\.(?:svg|png|jpe?g|pdf)$/i.
 /** What is to be drawn: rows of a result, with what stands along, up and apart in them. */
 export type Drawing = {
   readonly kind: DrawnKind;
-  readonly rows: readonly JsonObject[];
+  /** Undefined when the tool is to read the rows itself. */
+  readonly rows: readonly JsonObject[] | undefined;
   readonly label: Column;
   /** The value drawn: an aggregate of a column, the column itself, or the number of rows. */
   readonly value: { readonly column: Column | undefined; readonly aggregate: Aggregate | undefined };
@@ -54,15 +55,20 @@ function drawnSection(
 
 function chartInput(tool: Tool, bench: Bench, drawing: Drawing): JsonObject | undefined {
   const table = withRole(tool, "table");
-  const data = table === undefined ? fromSource(tool, bench, drawing) : { [table.name]: tableRows(table, drawing) };
+  const given = table !== undefined && drawing.rows !== undefined;
+  const data = given ? { [table.name]: tableRows(table, drawing) } : fromSource(tool, bench, drawing);
   if (data === undefined) return undefined;
   const input = { ...data, ...kindArgument(tool, drawing.kind), ...wordsArguments(tool, bench, drawing) };
   return openParameters(tool, input).length > 0 ? undefined : input;
 }
 
-/** Whether a chart tool reads the table itself instead of being given rows. */
-export const readsSource = (tool: Tool, { source }: Pick<Bench, "source">): boolean =>
-  withRole(tool, "table") === undefined && sourceArgument(tool, source) !== undefined;
+/** Whether a chart tool can read the rows that count itself, instead of being given them. */
+export function readsSource(tool: Tool, bench: Bench): boolean {
+  if (tool.parameters.some(({ role, required }) => role === "table" && required)) return false;
+  const base = baseArguments(tool, bench);
+  const columns = tool.parameters.some(({ role }) => role === "column" || role === "columns");
+  return base.type === "filled" && base.caveats.length === 0 && columns;
+}
 
 /** A chart tool that reads the table itself is told its columns. */
 function fromSource(tool: Tool, bench: Bench, { label, value, series }: Drawing): JsonObject | undefined {
@@ -86,7 +92,7 @@ const columnFor = (parameter: Parameter, label: Column, value: Column | undefine
 /** The drawing's rows with the members that the parameter's items have. */
 function tableRows(parameter: Parameter, drawing: Drawing): Json {
   const members = itemMembers(parameter.schema);
-  const rows = drawing.rows.slice(0, POINTS_MAX).filter((row) => valueIn(row, drawing) !== undefined);
+  const rows = (drawing.rows ?? []).slice(0, POINTS_MAX).filter((row) => valueIn(row, drawing) !== undefined);
   const items = parameter.schema["items"];
   const plain = members.length === 0 && typeof items === "object" && items !== null && !Array.isArray(items);
   if (plain && "type" in items && items["type"] === "number") return rows.map((row) => valueIn(row, drawing) ?? 0);
@@ -145,8 +151,7 @@ function wordsArguments(tool: Tool, bench: Bench, drawing: Drawing): JsonObject 
   const file = bench.request.outputs.find(isDrawing);
   const words = tool.parameters.map(({ name, role, nameStems }): JsonObject => {
     if (role === "title") return { [name]: titleOf(bench, drawing) };
-    if (role === "labels")
-      return { [name]: drawing.rows.slice(0, POINTS_MAX).map((row) => labelIn(row, drawing, "string")) };
+    if (role === "labels") return { [name]: (drawing.rows ?? []).map((row) => labelIn(row, drawing, "string")) };
     if (role === "output-path") return file === undefined ? {} : { [name]: file };
     if (role !== "axis-label") return {};
     if (nameStems.includes("x")) return { [name]: label.name };

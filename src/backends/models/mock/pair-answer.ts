@@ -98,7 +98,7 @@ const firstCoefficient = (entry: JsonObject) =>
 /** Draws single rows: by a tool that reads the table itself, or from rows that are fetched first. */
 function drawRows(bench: Bench, drawing: Omit<Drawing, "rows"> & { readonly kind: DrawnKind }): Section | undefined {
   const chart = bench.toolbox.chart(drawing.kind);
-  if (chart === undefined || readsSource(chart, bench)) return chartSection(bench, { ...drawing, rows: [] });
+  if (chart === undefined || readsSource(chart, bench)) return chartSection(bench, { ...drawing, rows: undefined });
   const tool = bench.toolbox.filter ?? bench.toolbox.rows;
   const columns = [drawing.label, drawing.value.column, drawing.series].filter((column) => column !== undefined);
   const planned = tool === undefined ? undefined : planRows(tool, bench, ROWS_DRAWN, [...new Set(columns)]);
