@@ -1,7 +1,6 @@
 import type { Tool } from "./parameters.ts";
-import type { Request } from "./request.ts";
 import type { Toolbox } from "./toolbox.ts";
-import { aggregateName, listed } from "./wording.ts";
+import { aggregateName, listed, type Request } from "./language/index.ts";
 
 const TOOLS_NAMED = 12;
 

@@ -6,12 +6,9 @@ import { type Source, sourceName } from "./fill.ts";
 import { chooseTool } from "./generic-tool.ts";
 import type { Ledger } from "./ledger.ts";
 import { withRole } from "./parameters.ts";
-import type { Request } from "./request.ts";
-import { STOP_WORDS } from "./vocabulary.ts";
-import { nameParts } from "./words.ts";
 import { tableSection } from "./table-answer.ts";
 import type { Toolbox } from "./toolbox.ts";
-import { listed } from "./wording.ts";
+import { listed, nameParts, type Request, STOP_WORDS } from "./language/index.ts";
 
 /** The answer to a request as far as results allow; calls that it still needs are in the ledger. */
 export function answerRequest(request: Request, toolbox: Toolbox, ledger: Ledger): readonly Section[] {

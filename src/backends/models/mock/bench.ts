@@ -1,12 +1,9 @@
 import type { JsonObject } from "../../../kernel/json.ts";
-import type { Table } from "./columns.ts";
 import { fillConditions, type Source, sourceArgument } from "./fill.ts";
-import type { Frame } from "./frame.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Tool, withRole } from "./parameters.ts";
-import type { Request } from "./request.ts";
 import type { Toolbox } from "./toolbox.ts";
-import { conditionsText } from "./wording.ts";
+import { conditionsText, type Frame, type Request, type Table } from "./language/index.ts";
 
 /** All that is needed to work on one table. */
 export type Bench = {

@@ -1,13 +1,18 @@
 import type { Json, JsonObject } from "../../../kernel/json.ts";
 import { baseArguments, type Bench, type Section, section } from "./bench.ts";
-import type { Column } from "./columns.ts";
 import { columnsArgument, openParameters, purposeOf, sourceName } from "./fill.ts";
-import { isTime } from "./frame.ts";
 import { itemMembers, type Parameter, type Tool, withRole } from "./parameters.ts";
 import { aggregateIn, cellOf, filesOf, isMissing, notesOf } from "./results.ts";
 import type { DrawnKind } from "./toolbox.ts";
-import type { Aggregate } from "./vocabulary.ts";
-import { aggregateName, capital, conditionsText, valueText } from "./wording.ts";
+import {
+  type Aggregate,
+  aggregateName,
+  capital,
+  type Column,
+  conditionsText,
+  isTime,
+  valueText,
+} from "./language/index.ts";
 
 /** Whether a file is a picture, which a chart tool writes and no other. */
 export const isDrawing = (path: string): boolean => /\.(?:svg|png|jpe?g|pdf)$/i.test(path);

@@ -1,14 +1,23 @@
 import { isJsonObject, type JsonObject } from "../../../kernel/json.ts";
 import { baseArguments, type Bench, failedSection, failure, type Section, section } from "./bench.ts";
-import { type Column, rowCount, tableOf } from "./columns.ts";
 import { columnsArgument, openParameters, purposeOf, sourceName } from "./fill.ts";
 import { groupSection } from "./group-answer.ts";
 import { planGroup } from "./group-call.ts";
 import type { Outcome } from "./ledger.ts";
 import { type Tool, withRole } from "./parameters.ts";
 import { aggregateIn, notesOf, numberIn, rowsOf } from "./results.ts";
-import type { Aggregate } from "./vocabulary.ts";
-import { aggregateName, columnNames, conditionsText, counted, listed, numberText } from "./wording.ts";
+import {
+  type Aggregate,
+  aggregateName,
+  type Column,
+  columnNames,
+  conditionsText,
+  counted,
+  listed,
+  numberText,
+  rowCount,
+  tableOf,
+} from "./language/index.ts";
 
 /** Figures of whole columns: from the description where it has them, otherwise from the tool for statistics. */
 export function columnSection(bench: Bench): Section | undefined {

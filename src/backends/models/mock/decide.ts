@@ -3,8 +3,8 @@ import type { ModelMessage, ModelRequest } from "../../../runs/index.ts";
 import { answerRequest } from "./answer.ts";
 import { type Section } from "./bench.ts";
 import { Ledger } from "./ledger.ts";
-import { type Request, understand } from "./request.ts";
 import { toolboxOf } from "./toolbox.ts";
+import { type Request, understand } from "./language/index.ts";
 
 /** One turn of the model: what it says, and the calls it asks for; no calls means the answer is complete. */
 export type Decision = { readonly text: string; readonly calls: readonly PlannedCall[] };

@@ -5,7 +5,7 @@ import type { Ledger } from "./ledger.ts";
 import { type Tool, withRole } from "./parameters.ts";
 import { notesOf } from "./results.ts";
 import { pathOf } from "./toolbox.ts";
-import { counted, listed } from "./wording.ts";
+import { counted, listed } from "./language/index.ts";
 
 const TEXT_SHOWN = 1_500;
 const FILES_SHOWN = 40;

@@ -1,8 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from "../../../kernel/json.ts";
-import type { Column } from "./columns.ts";
-import type { Condition } from "./conditions.ts";
 import { choicesOf, itemMembers, type Parameter, type Tool, withRole } from "./parameters.ts";
-import { type Aggregate, AGGREGATE_WORDS } from "./vocabulary.ts";
+import { type Aggregate, AGGREGATE_WORDS, type Column, type Condition } from "./language/index.ts";
 
 /** Where a table comes from. */
 export type Source =

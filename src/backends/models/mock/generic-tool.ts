@@ -2,9 +2,7 @@ import type { Json, JsonObject } from "../../../kernel/json.ts";
 import { expressionIn } from "./expression.ts";
 import { openParameters } from "./fill.ts";
 import { choicesOf, type Parameter, type Role, type Tool } from "./parameters.ts";
-import type { Request } from "./request.ts";
-import { STOP_WORDS, synonymsOf } from "./vocabulary.ts";
-import { numberOf } from "./words.ts";
+import { numberOf, type Request, STOP_WORDS, synonymsOf } from "./language/index.ts";
 
 export type ChosenTool = { readonly tool: Tool; readonly input: JsonObject };
 

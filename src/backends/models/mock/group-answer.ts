@@ -1,19 +1,20 @@
 import type { JsonObject } from "../../../kernel/json.ts";
 import { type Bench, type Section, section } from "./bench.ts";
-import type { Column } from "./columns.ts";
-import { type Frame, isTime } from "./frame.ts";
 import { aggregateIn, cellOf, isMissing, notesOf, numberIn } from "./results.ts";
-import type { Aggregate } from "./vocabulary.ts";
 import {
+  type Aggregate,
   aggregateName,
   capital,
+  type Column,
   conditionsText,
   counted,
+  type Frame,
+  isTime,
   listed,
   markdownTable,
   numberText,
   valueText,
-} from "./wording.ts";
+} from "./language/index.ts";
 
 /** One group of a result. */
 export type Group = {

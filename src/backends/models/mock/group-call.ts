@@ -1,6 +1,5 @@
 import type { JsonObject } from "../../../kernel/json.ts";
 import { type Base, baseArguments, type Bench } from "./bench.ts";
-import type { Column } from "./columns.ts";
 import {
   aggregateArgument,
   columnsArgument,
@@ -10,10 +9,9 @@ import {
   purposeOf,
   sourceName,
 } from "./fill.ts";
-import { isTime } from "./frame.ts";
 import type { Call } from "./ledger.ts";
 import { choicesOf, type Tool, withRole } from "./parameters.ts";
-import { columnNames, conditionsText } from "./wording.ts";
+import { type Column, columnNames, conditionsText, isTime } from "./language/index.ts";
 
 export type PlannedGroup = { readonly call: Call; readonly caveats: readonly string[] };
 

@@ -1,9 +1,8 @@
 import { type Bench, type Section, section } from "./bench.ts";
-import type { Column } from "./columns.ts";
 import { sourceName } from "./fill.ts";
 import { aggregateIn, notesOf } from "./results.ts";
-import { counted, listed, markdownTable, valueText } from "./wording.ts";
 import type { JsonObject } from "../../../kernel/json.ts";
+import { type Column, counted, listed, markdownTable, valueText } from "./language/index.ts";
 
 /** What a table holds: what is asked of it, or all of it. */
 export function overviewSection(bench: Bench, structured: JsonObject): Section {

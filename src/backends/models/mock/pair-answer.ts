@@ -1,12 +1,11 @@
 import { isJsonObject, type Json, type JsonObject } from "../../../kernel/json.ts";
 import { type Bench, failedSection, failure, joined, type Section, section } from "./bench.ts";
 import { chartSection, type Drawing, readsSource } from "./chart-answer.ts";
-import type { Column } from "./columns.ts";
 import { columnSection, planStatistics } from "./column-answer.ts";
 import { notesOf, numberIn, rowsOf } from "./results.ts";
 import { planRows } from "./rows-answer.ts";
 import type { DrawnKind } from "./toolbox.ts";
-import { conditionsText, numberText } from "./wording.ts";
+import { type Column, conditionsText, numberText } from "./language/index.ts";
 
 /** Rows that are fetched to be drawn one by one. */
 const ROWS_DRAWN = 1_000;

@@ -1,7 +1,6 @@
 import { isJsonObject, type Json, type JsonObject } from "../../../kernel/json.ts";
 import type { ModelTool } from "../../../runs/index.ts";
-import { AGGREGATE_WORDS } from "./vocabulary.ts";
-import { nameParts, stem, wordsOf } from "./words.ts";
+import { AGGREGATE_WORDS, nameParts, stem, wordsOf } from "./language/index.ts";
 
 /** What a parameter holds, as far as the rules can fill it. */
 export type Role =

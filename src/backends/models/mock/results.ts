@@ -1,7 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "../../../kernel/json.ts";
-import type { Column } from "./columns.ts";
-import { type Aggregate, AGGREGATE_WORDS } from "./vocabulary.ts";
-import { capital } from "./wording.ts";
+import { type Aggregate, AGGREGATE_WORDS, capital, type Column } from "./language/index.ts";
 
 const ROW_KEYS = ["rows", "groups", "records", "data", "results", "items", "values", "matches"];
 

@@ -1,13 +1,12 @@
 import type { JsonObject } from "../../../kernel/json.ts";
 import { baseArguments, type Bench, failedSection, failure, type Section, section } from "./bench.ts";
-import type { Column } from "./columns.ts";
 import { columnsArgument, limitArgument, openParameters, orderArgument, purposeOf, sourceName } from "./fill.ts";
 import { groupsOf } from "./group-answer.ts";
 import { planGroup } from "./group-call.ts";
 import type { Call } from "./ledger.ts";
 import type { Tool } from "./parameters.ts";
 import { notesOf, numberIn, rowsOf } from "./results.ts";
-import { conditionsText, counted, markdownTable, numberText, valueText } from "./wording.ts";
+import { type Column, conditionsText, counted, markdownTable, numberText, valueText } from "./language/index.ts";
 
 const ROWS_SHOWN = 10;
 const COLUMNS_SHOWN = 8;

@@ -1,19 +1,17 @@
 import { type Bench, failedSection, failure, joined, type Section, section } from "./bench.ts";
 import { chartSection, groupDrawing } from "./chart-answer.ts";
-import { type Table, tableOf } from "./columns.ts";
 import { columnSection } from "./column-answer.ts";
 import { openParameters, type Source, sourceArgument, sourceName } from "./fill.ts";
-import { frameOf } from "./frame.ts";
 import { groupSection } from "./group-answer.ts";
 import { planGroup } from "./group-call.ts";
 import type { Ledger, Outcome } from "./ledger.ts";
 import { overviewSection } from "./overview-answer.ts";
 import { distributionSection, pairSection } from "./pair-answer.ts";
 import type { Tool } from "./parameters.ts";
-import type { Request } from "./request.ts";
 import { rowsOf } from "./results.ts";
 import { rowsSection } from "./rows-answer.ts";
 import type { Toolbox } from "./toolbox.ts";
+import { frameOf, type Request, type Table, tableOf } from "./language/index.ts";
 
 /** The answer from one table; undefined while results are missing, which the ledger then knows as wanted. */
 export function tableSection(request: Request, toolbox: Toolbox, ledger: Ledger, source: Source): Section | undefined {

@@ -1,6 +1,6 @@
 import type { ModelTool } from "../../../runs/index.ts";
 import { readTool, type Tool, withRole } from "./parameters.ts";
-import type { ChartKind } from "./request.ts";
+import type { ChartKind } from "./language/index.ts";
 
 export type DrawnKind = Exclude<ChartKind, "any">;
 

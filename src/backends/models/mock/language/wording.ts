@@ -1,4 +1,4 @@
-import type { Json } from "../../../kernel/json.ts";
+import type { Json } from "../../../../kernel/json.ts";
 import type { Column } from "./columns.ts";
 import type { Condition } from "./conditions.ts";
 import type { Aggregate } from "./vocabulary.ts";

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from "../../../kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../../../kernel/json.ts";
 import { nameParts } from "./words.ts";
 
 export type ColumnType = "number" | "text" | "date" | "boolean";
