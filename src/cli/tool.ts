@@ -13,6 +13,7 @@ import {
 } from "./frame/index.ts";
 import { ToolNotFoundError } from "./errors.ts";
 import { toolCall } from "./tool-call.ts";
+import { toolLogs } from "./tool-logs.ts";
 import {
   type Column,
   countOf,
@@ -35,11 +36,12 @@ export const tool: CommandMaker = (command, invocation) => {
   examples(command, [
     ["caxton tool list", "every tool"],
     ["caxton tool get csv_parser.group", "what a tool does and takes"],
-    [`caxton tool call calculator.evaluate --args '{"expression": "2 + 3"}'`, "call one by hand"],
+    [`caxton tool call csv_parser.describe --args '{"path": "examples/data/penguins.csv"}'`, "call one by hand"],
   ]);
   list(command.command("list"), invocation);
   get(command.command("get"), invocation);
   toolCall(command.command("call"), invocation);
+  toolLogs(command.command("logs"), invocation);
 };
 
 type ToolRow = { readonly server: ToolServerDetail; readonly tool: ToolDetail };

@@ -3,7 +3,7 @@ import { type ToolCall, type ToolResult, failedCall } from "./call.ts";
 import { ToolNotFoundError, ToolServerNotFoundError } from "./errors.ts";
 import { type SchemaCheck, schemaCheck } from "./schema-check.ts";
 import { type Tool, type ToolServer, toolId } from "./tool.ts";
-import type { ToolRunner } from "./tool-runner.ts";
+import type { ToolLogLine, ToolRunner } from "./tool-runner.ts";
 
 /** What an agent's `tools` list stands for: entries are `server` or `server.tool`; "all" is every tool there is. */
 export type ToolList = readonly string[] | "all";
@@ -89,6 +89,11 @@ export class ToolCatalogue {
       `${toolId(tool)} answered what its own schema does not allow: ${wrong.join("; ")}`,
       result.usage,
     );
+  }
+
+  /** The last lines a server wrote to its log. Throws ToolServerNotFoundError. */
+  logs(name: string): readonly ToolLogLine[] {
+    return this.#runner.logs(this.server(name).name);
   }
 
   endSession(session: string): void {

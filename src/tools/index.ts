@@ -21,7 +21,7 @@ export {
   TOOL_SERVER_STATES,
   toolId,
 } from "./tool.ts";
-export type { ToolRunner } from "./tool-runner.ts";
+export type { ToolLogLine, ToolRunner } from "./tool-runner.ts";
 export { type ToolList, ToolCatalogue } from "./catalogue.ts";
 export { ToolNotFoundError, ToolServerNotFoundError } from "./errors.ts";
 export { describeGrants, type FileAccess, type FileGrant, type Grants } from "./grants.ts";

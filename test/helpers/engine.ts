@@ -68,6 +68,10 @@ export class FakeTools implements ToolRunner {
     return tool.run(call, signal);
   }
 
+  logs() {
+    return [];
+  }
+
   endSession(session: string): void {
     this.ended.push(session);
   }

@@ -13,10 +13,11 @@ const classes = readdirSync(join(root, "src"), { recursive: true, encoding: "utf
   .filter((file) => file.endsWith(".ts") && !file.endsWith(".test.ts"))
   .flatMap((file) => {
     const text = readFileSync(join(root, "src", file), "utf8");
-    return [...text.matchAll(/extends CaxtonError[^{]*\{([\s\S]*?)\n\}/g)].flatMap(([, body = ""]) => {
+    // From one class to the next, so that a type parameter with braces of its own ends nothing.
+    return text.split(/^(?:export )?(?:abstract )?class /m).flatMap((body) => {
       const code = /\bcode = "([A-Z_]+)"/.exec(body)?.[1];
       const kind = /\bkind = "([a-z-]+)"/.exec(body)?.[1];
-      return code === undefined ? [] : [{ file, code, kind }];
+      return code === undefined || !/^\w+ extends /.test(body) ? [] : [{ file, code, kind }];
     });
   });
 

@@ -35,7 +35,7 @@ beforeAll(async () => {
   });
   await llm.start();
   server = await startServer({ environment: { OPENAI_BASE_URL: `${llm.url}/v1`, OPENAI_API_KEY: "test-key" } });
-  expect((await server.ask("POST", "/api/v1/agents", { source: AGENT })).status).toBe(201);
+  await server.started.services.agents.deploy("default", { source: AGENT, fileName: "asker.toml" });
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();

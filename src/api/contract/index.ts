@@ -24,5 +24,5 @@ export {
 export * as runs from "./runs.ts";
 export { type Ready, type ServerEvent, type Status } from "./system.ts";
 export * as system from "./system.ts";
-export { type ToolCallOutcome, type ToolDetail, type ToolServerDetail } from "./tools.ts";
+export { type ToolCallOutcome, type ToolDetail, type ToolLog, type ToolServerDetail } from "./tools.ts";
 export * as tools from "./tools.ts";

@@ -55,3 +55,8 @@ export const ToolCallOutcome = z
   })
   .meta({ id: "ToolCallOutcome" });
 export type ToolCallOutcome = z.infer<typeof ToolCallOutcome>;
+
+export const ToolLog = z
+  .object({ items: z.array(z.object({ at: z.iso.datetime(), text: z.string() })), next: z.null() })
+  .meta({ id: "ToolLog" });
+export type ToolLog = z.infer<typeof ToolLog>;

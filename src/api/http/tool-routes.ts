@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { ROUTES, tools } from "../contract/index.ts";
-import { callTool, getToolServer, listToolServers } from "../operations/index.ts";
+import { callTool, getToolServer, listToolServers, toolLogs } from "../operations/index.ts";
 import type { Http, HttpContext } from "./http-server.ts";
 import { failures } from "./responses.ts";
 
@@ -29,6 +29,18 @@ export function toolRoutes(http: Http, { services }: HttpContext): void {
       },
     },
     async ({ params: { server } }) => getToolServer(services, server),
+  );
+  http.get(
+    ROUTES.toolLogs,
+    {
+      schema: {
+        tags,
+        summary: "What a tool server wrote to its log lately",
+        params: z.object({ server: z.string() }),
+        response: { 200: tools.ToolLog, ...failures },
+      },
+    },
+    async ({ params: { server } }) => toolLogs(services, server),
   );
   http.post(
     ROUTES.callTool,

@@ -24,6 +24,6 @@ export {
 } from "./run-operations.ts";
 export { ChangeFeed, watchServer } from "./server-events.ts";
 export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";
-export { callTool, getToolServer, listToolServers, type ToolServices } from "./tool-operations.ts";
+export { callTool, getToolServer, listToolServers, toolLogs, type ToolServices } from "./tool-operations.ts";
 export { type Streamed, watchRun } from "./watch-run.ts";
 export { receiveUpload, UPLOAD_WAIT_MS } from "./receive-upload.ts";

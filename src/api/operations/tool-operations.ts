@@ -4,6 +4,7 @@ import type { JsonObject } from "../../kernel/json.ts";
 import type { UploadStore } from "../../runs/index.ts";
 import { type Tool, type ToolCatalogue, type ToolServer, toolId } from "../../tools/index.ts";
 import type * as contract from "../contract/index.ts";
+import { instant } from "./present-run.ts";
 import { DEFAULT_WORKSPACE, uploadId } from "./run-operations.ts";
 
 export type ToolServices = { readonly tools: ToolCatalogue; readonly uploads: UploadStore };
@@ -51,6 +52,12 @@ export const listToolServers = ({ tools }: ToolServices): { items: contract.Tool
 /** Throws ToolServerNotFoundError. */
 export const getToolServer = ({ tools }: ToolServices, name: string): contract.ToolServerDetail =>
   presentServer(tools.server(name));
+
+/** What a server wrote to its log lately. Throws ToolServerNotFoundError. */
+export const toolLogs = ({ tools }: ToolServices, name: string): contract.ToolLog => ({
+  items: tools.logs(name).map(({ atMs, text }) => ({ at: instant(atMs), text })),
+  next: null,
+});
 
 /** Calls a tool by hand, outside any run. Throws ToolServerNotFoundError, ToolNotFoundError; a failing call is an outcome. */
 export async function callTool(

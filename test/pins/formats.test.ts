@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import { expect, test } from "vitest";
+import { ROUTES } from "../../src/api/contract/index.ts";
+import { MIGRATIONS } from "../../src/backends/sqlite/migrations/index.ts";
+import { FAULTS } from "../../src/kernel/errors.ts";
+import { RUN_STATES, RunEvent } from "../../src/runs/index.ts";
+
+// What is written here is on other people's disks and in their scripts. Red means: decide, and write down why.
+
+test("the events of a run's journal are these; more may come, none may change or go", () => {
+  expect(RunEvent.options.map(({ shape }) => shape.type.value)).toEqual([
+    "run-queue",
+    "run-start",
+    "model-start",
+    "model-end",
+    "model-fail",
+    "tool-start",
+    "tool-end",
+    "run-wait",
+    "run-decide",
+    "run-complete",
+    "run-fail",
+    "run-cancel",
+  ]);
+});
+
+test("the states of a run are these", () => {
+  expect(RUN_STATES).toEqual(["queued", "running", "needs-decision", "completed", "failed", "cancelled"]);
+});
+
+test("a migration that shipped is never edited", () => {
+  const hashes = MIGRATIONS.map((text) => createHash("sha256").update(text).digest("hex").slice(0, 12));
+  expect(hashes).toEqual(["87adb2ad011e"]);
+});
+
+test("each kind of failure keeps its status on the wire and its exit code", () => {
+  expect(
+    Object.fromEntries(Object.entries(FAULTS).map(([kind, row]) => [kind, `${row.http} ${row.grpc} ${row.exit}`])),
+  ).toEqual({
+    invalid: "400 3 2",
+    unauthenticated: "401 16 4",
+    denied: "403 7 4",
+    "not-found": "404 5 3",
+    conflict: "409 10 5",
+    "too-large": "413 3 2",
+    rejected: "422 3 6",
+    exhausted: "429 8 1",
+    cancelled: "499 1 130",
+    bug: "500 13 1",
+    upstream: "502 14 1",
+    unavailable: "503 14 7",
+    timeout: "504 4 8",
+    "storage-full": "507 8 1",
+  });
+});
+
+test("the routes that clients know stay where they are", () => {
+  expect(ROUTES).toMatchObject({
+    health: "/health",
+    ready: "/ready",
+    openapi: "/openapi.json",
+    agents: "/api/v1/agents",
+    runs: "/api/v1/runs",
+    runEvents: "/api/v1/runs/:id/events",
+    tools: "/api/v1/tools",
+    uploads: "/api/v1/uploads",
+    events: "/api/v1/events",
+  });
+});
