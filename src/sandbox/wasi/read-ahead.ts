@@ -5,6 +5,9 @@ const FIRST_BYTES = 64 * 1024;
 const LARGEST_BYTES = 1024 * 1024;
 
 type Refused = Extract<IoReply, { type: "refused" }>;
+const holds = (block: Block | undefined, offset: number): boolean =>
+  block !== undefined && offset >= block.offset && offset < block.offset + block.bytes.length;
+
 type Block = { readonly offset: number; readonly bytes: Buffer };
 
 /**
@@ -26,28 +29,28 @@ export class ReadAhead {
 
   /** What is known of the file at `offset`: at most `length` bytes, empty at the end of the file, undefined when it has to be fetched first. */
   peek(offset: number, length: number): Buffer | undefined {
-    const within = (block: Block | undefined): boolean =>
-      block !== undefined && offset >= block.offset && offset < block.offset + block.bytes.length;
-    if (!within(this.#block) && this.#next?.block !== undefined && this.#next.offset === offset) {
-      this.#block = this.#next.block;
-      this.#next = undefined;
-      if (this.#block.bytes.length > 0) this.#prefetch(this.#block.offset + this.#block.bytes.length);
-      else return this.#block.bytes;
+    const next = this.#next?.block;
+    if (next !== undefined && !holds(this.#block, offset)) {
+      if (next.bytes.length === 0 && next.offset === offset) return next.bytes;
+      if (holds(next, offset)) {
+        this.#block = next;
+        this.#prefetch(next.offset + next.bytes.length);
+      }
     }
     const block = this.#block;
-    if (block === undefined || !within(block)) return undefined;
+    if (block === undefined || !holds(block, offset)) return undefined;
     const start = offset - block.offset;
     return block.bytes.subarray(start, start + length);
   }
 
   /** Fetches what is at `offset`; `done` gets a refusal, or undefined when `peek` will have an answer. */
   fetch(offset: number, done: (refused: Refused | undefined) => void): void {
-    if (this.#next?.offset !== offset) {
-      this.#chunk = FIRST_BYTES;
-      this.#block = undefined;
-      this.#request(offset);
-    }
     this.#waiter = done;
+    const isComing = this.#next?.offset === offset && this.#next.block === undefined;
+    if (isComing) return;
+    this.#chunk = FIRST_BYTES;
+    this.#block = undefined;
+    this.#request(offset);
   }
 
   /** Forgets what was read, because the file has changed. */

@@ -1,0 +1,79 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { DEFAULT_LIMITS } from "../tools/index.ts";
+import { explain, resultOf } from "./outcome.ts";
+import { OUTCOMES } from "./wire/index.ts";
+
+const usage = { fuel: 1, durationMs: 2, memoryBytes: 3 };
+const result = (outcome: (typeof OUTCOMES)[number], body: string | Uint8Array) =>
+  resultOf({ outcome, fuel: 1, memoryBytes: 3, body: Buffer.from(body) }, "csv.parse", DEFAULT_LIMITS, usage);
+
+test("one text is taken as it is", () => {
+  expect(result("text", "42 €")).toEqual({
+    type: "done",
+    content: [{ type: "text", text: "42 €" }],
+    structured: undefined,
+    usage,
+  });
+});
+
+test("content and structured results are read from JSON", () => {
+  const content = [
+    { type: "text", text: "made" },
+    { type: "file", name: "a.svg", mediaType: "image/svg+xml", text: "<svg/>" },
+  ];
+  expect(result("content", JSON.stringify({ content, structured: { rows: 3 } }))).toEqual({
+    type: "done",
+    content,
+    structured: { rows: 3 },
+    usage,
+  });
+});
+
+test("a broken limit names the tool, the limit and the key that raises it", () => {
+  expect(explain("fuel", "csv.parse", DEFAULT_LIMITS, "")).toMatch(/csv\.parse .*100,000,000 fuel.*fuel_per_call/);
+  expect(explain("deadline", "csv.parse", DEFAULT_LIMITS, "")).toMatch(/csv\.parse .*5 s.*deadline/);
+  expect(explain("memory", "csv.parse", DEFAULT_LIMITS, "")).toMatch(/csv\.parse .*64 MiB.*memory_mib/);
+  expect(explain("bad-output", "csv.parse", DEFAULT_LIMITS, "its answer is larger than 9 bytes")).toMatch(
+    /result_bytes/,
+  );
+});
+
+test("what a guest said is shown without control characters and cut", () => {
+  const message = explain("trap", "csv.parse", DEFAULT_LIMITS, `\u001b[2J${"x".repeat(5_000)}`);
+  expect(message).not.toContain("\u001b");
+  expect(message.length).toBeLessThan(700);
+});
+
+test("whatever bytes a child sends as content, the result is done with parts of known types, or bad-output", () => {
+  const near = fc.oneof(
+    fc.uint8Array({ maxLength: 100 }),
+    fc.json().map((text) => Buffer.from(text)),
+    fc
+      .record({
+        content: fc.oneof(
+          fc.jsonValue(),
+          fc.array(
+            fc.record({ type: fc.constantFrom("text", "file", "x"), text: fc.jsonValue(), name: fc.jsonValue() }),
+          ),
+        ),
+        structured: fc.jsonValue(),
+      })
+      .map((value) => Buffer.from(JSON.stringify(value))),
+  );
+  fc.assert(
+    fc.property(near, (body) => {
+      const made = result("content", body);
+      const parts = made.type === "done" ? made.content : [];
+      expect(made.type === "failed" ? made.reason : "done").toMatch(/^(done|bad-output)$/);
+      expect(parts.every(({ type, text }) => (type === "text" || type === "file") && typeof text === "string")).toBe(
+        true,
+      );
+    }),
+  );
+});
+
+test("an answer nested too deeply is refused before it is parsed", () => {
+  const deep = `{"content":[],"structured":${"[".repeat(5_000)}${"]".repeat(5_000)}}`;
+  expect(result("content", deep)).toMatchObject({ type: "failed", reason: "bad-output" });
+});

@@ -1,0 +1,98 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { expect, test } from "vitest";
+import { Connection, WINDOW_BYTES } from "./connection.ts";
+import type { Frame } from "./frames.ts";
+
+type End = { readonly connection: Connection; readonly frames: Frame[]; readonly ends: string[] };
+
+async function pair(): Promise<{ readonly left: Socket; readonly right: Socket } & AsyncDisposable> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const accepted = once(server, "connection");
+  const left = connect(address.port, "127.0.0.1");
+  const [right]: Socket[] = await accepted;
+  if (right === undefined) throw new Error("no socket");
+  return {
+    left,
+    right,
+    [Symbol.asyncDispose]: async () => {
+      left.destroy();
+      right.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+function end(socket: Socket, wanted: { readonly onFrame?: (frame: Frame) => void } = {}): End {
+  const frames: Frame[] = [];
+  const ends: string[] = [];
+  const connection = new Connection(socket, {
+    payloadBytesMax: 32 * 1024 * 1024,
+    kinds: new Set([2, 3]),
+    onFrame: (frame) => {
+      frames.push(frame);
+      wanted.onFrame?.(frame);
+    },
+    onEnd: (reason) => ends.push(reason),
+  });
+  return { connection, frames, ends };
+}
+
+const settled = async (condition: () => boolean): Promise<void> => {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+};
+
+test("C1: frames arrive in the order they were sent, small and large", async () => {
+  await using sockets = await pair();
+  const left = end(sockets.left);
+  const right = end(sockets.right);
+  const sizes = [0, 5, 70_000, 3, 20_000, 1_000_000, 1];
+  for (const [index, size] of sizes.entries()) {
+    left.connection.send(2, index, 9, Buffer.alloc(size >> 1, index), Buffer.alloc(size - (size >> 1), index));
+  }
+  await settled(() => right.frames.length === sizes.length);
+  expect(right.frames.map(({ id, server, payload }) => [id, server, payload.length])).toEqual(
+    sizes.map((size, index) => [index, 9, size]),
+  );
+  expect(right.frames.every(({ id, payload }) => payload.every((byte) => byte === id))).toBe(true);
+});
+
+test("C2: no more than a window is under way to a reader that takes nothing, and all arrives when it does", async () => {
+  await using sockets = await pair();
+  const left = end(sockets.left);
+  const piece = Buffer.alloc(512 * 1024, 1);
+  const count = 40;
+  for (let index = 0; index < count; index += 1) left.connection.send(2, index, 0, piece);
+  expect(left.connection.backlogBytes).toBeLessThan(WINDOW_BYTES + 2 * piece.length);
+  const right = end(sockets.right);
+  await settled(() => right.frames.length === count);
+  expect(right.frames.map(({ id }) => id)).toEqual(Array.from({ length: count }, (_, index) => index));
+  await settled(() => left.connection.backlogBytes < WINDOW_BYTES);
+});
+
+test("a side that talks nonsense ends the connection, once", async () => {
+  await using sockets = await pair();
+  const right = end(sockets.right);
+  sockets.left.write(Buffer.alloc(64, 0xff));
+  await settled(() => right.ends.length > 0);
+  sockets.left.write(Buffer.alloc(64, 0xff));
+  expect(right.ends).toEqual([expect.stringContaining("frame")]);
+  expect(right.frames).toEqual([]);
+});
+
+test("C3: after it was closed nothing is reported", async () => {
+  await using sockets = await pair();
+  const left = end(sockets.left);
+  const right = end(sockets.right);
+  right.connection.close();
+  left.connection.send(2, 1, 1, Buffer.from("late"));
+  await settled(() => left.ends.length > 0);
+  right.connection.send(2, 1, 1);
+  expect(right.frames).toEqual([]);
+  expect(right.ends).toEqual([]);
+});
