@@ -5,8 +5,8 @@ const KEY_SHAPES = /\b(?:sk|pk|rk|gsk|xai|key|ghp|hf)[-_][\w*.-]{6,}|\bBearer\s+
 
 /** Text of a server that may be shown: the secrets given and everything key-shaped replaced, on one line, at most 600 characters. */
 export function redact(text: string, secrets: readonly string[]): string {
-  let shown = text;
+  let shown = text.replaceAll(/\s+/g, " ").trim();
   for (const secret of secrets) if (secret.length >= 4) shown = shown.replaceAll(secret, "[redacted]");
-  shown = shown.replaceAll(KEY_SHAPES, "[redacted]").replaceAll(/\s+/g, " ").trim();
+  shown = shown.replaceAll(KEY_SHAPES, "[redacted]");
   return shown.length > MESSAGE_CHARS_MAX ? `${shown.slice(0, MESSAGE_CHARS_MAX - 1)}…` : shown;
 }

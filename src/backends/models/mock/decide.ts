@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../../kernel/json.ts";
+import { LIMITS } from "../../../kernel/quantities.ts";
 import type { ModelMessage, ModelRequest } from "../../../runs/index.ts";
 import { answerRequest } from "./answer.ts";
 import { type Section } from "./bench.ts";
@@ -18,7 +19,8 @@ export const SIGNATURE =
 export function decide({ messages, tools }: ModelRequest): Decision {
   const ledger = new Ledger(messages);
   const sections = answerRequest(requestIn(messages), toolboxOf(tools), ledger);
-  const { wanted } = ledger;
+  // What is not asked for in this turn is still wanted in the next.
+  const wanted = ledger.wanted.slice(0, LIMITS.toolCallsPerTurnMax);
   if (wanted.length === 0) return { text: `${sections.map(sectionText).join("\n\n")}\n\n${SIGNATURE}`, calls: [] };
   return {
     text: [...new Set(wanted.map(({ why }) => why))].join(" "),

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from "../../../kernel/json.ts";
+import type { Json, JsonObject } from "../../../kernel/json.ts";
 import { choicesOf, itemMembers, type Parameter, type Tool, withRole } from "./parameters.ts";
 import { type Aggregate, AGGREGATE_WORDS, type Column, type Condition } from "./language/index.ts";
 
@@ -139,5 +139,3 @@ export const columnsArgument = (parameter: Parameter, columns: readonly Column[]
 /** Required parameters that the arguments leave open. */
 export const openParameters = (tool: Tool, filled: JsonObject): readonly Parameter[] =>
   tool.parameters.filter(({ name, required, hasDefault }) => required && !hasDefault && filled[name] === undefined);
-
-export const isRow = (value: Json): value is JsonObject => isJsonObject(value);

@@ -2,7 +2,7 @@ import { type Bench, type Section, section } from "./bench.ts";
 import { sourceName } from "./fill.ts";
 import { aggregateIn, notesOf } from "./results.ts";
 import type { JsonObject } from "../../../kernel/json.ts";
-import { type Column, counted, listed, markdownTable, valueText } from "./language/index.ts";
+import { type Column, columnNames, counted, listed, markdownTable, valueText } from "./language/index.ts";
 
 /** What a table holds: what is asked of it, or all of it. */
 export function overviewSection(bench: Bench, structured: JsonObject): Section {
@@ -17,10 +17,7 @@ export function overviewSection(bench: Bench, structured: JsonObject): Section {
   const size = sizeText(bench);
   if (asks.has("rows") && !asks.has("columns") && !asks.has("overview")) return section([size], notes);
   if (asks.has("columns") && !asks.has("overview")) {
-    return section(
-      [`${size} The columns are ${listed(table.columns.map(({ name }) => name))}.`, columnTable(table.columns)],
-      notes,
-    );
+    return section([`${size} The columns are ${columnNames(table.columns)}.`, columnTable(table.columns)], notes);
   }
   const understood = asks.has("overview") || asks.has("columns") || asks.has("rows") || request.words.length < 3;
   const lead = understood
@@ -59,13 +56,19 @@ const missingCaveats = (columns: readonly Column[]): readonly string[] => {
     : [`Some values are missing: ${listed(gaps.map(({ name, missing }) => `${name} ${missing}`))}.`];
 };
 
+const COLUMNS_SHOWN = 40;
+
 function columnTable(columns: readonly Column[]): string {
-  const rows = columns.map(({ name, type, distinct, min, max, values, facts }) => [
-    name,
-    typeof facts["type"] === "string" ? facts["type"] : type,
-    valueText(distinct),
-    min === undefined && max === undefined ? values.slice(0, 3).join(", ") : `${valueText(min)} to ${valueText(max)}`,
-    valueText(aggregateIn(facts, "mean", undefined)),
-  ]);
-  return markdownTable(["column", "type", "different values", "range or most frequent", "mean"], rows);
+  const rows = columns
+    .slice(0, COLUMNS_SHOWN)
+    .map(({ name, type, distinct, min, max, values, facts }) => [
+      name,
+      typeof facts["type"] === "string" ? facts["type"] : type,
+      valueText(distinct),
+      min === undefined && max === undefined ? values.slice(0, 3).join(", ") : `${valueText(min)} to ${valueText(max)}`,
+      valueText(aggregateIn(facts, "mean", undefined)),
+    ]);
+  const shown = markdownTable(["column", "type", "different values", "range or most frequent", "mean"], rows);
+  const hidden = columns.length - rows.length;
+  return hidden > 0 ? `${shown}\n\n… and ${counted(hidden, "more column")}.` : shown;
 }

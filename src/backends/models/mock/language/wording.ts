@@ -37,8 +37,14 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
   return [tableLine(header), rule, ...rows.map(tableLine)].join("\n");
 }
 
-const tableLine = (cells: readonly string[]) =>
-  `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll(/\s+/g, " ")).join(" | ")} |`;
+const CELL_CHARS_MAX = 80;
+
+const tableLine = (cells: readonly string[]) => `| ${cells.map(tableCell).join(" | ")} |`;
+
+const tableCell = (text: string) => {
+  const line = text.replaceAll("|", "\\|").replaceAll(/\s+/g, " ");
+  return line.length > CELL_CHARS_MAX ? `${line.slice(0, CELL_CHARS_MAX - 1)}…` : line;
+};
 
 /** A sentence's beginning. */
 export const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
@@ -52,8 +58,14 @@ export function listed(items: readonly string[]): string {
 /** "1 row", "5 rows". */
 export const counted = (count: number, noun: string): string => `${numberText(count)} ${noun}${count === 1 ? "" : "s"}`;
 
-/** Column names in a sentence. */
-export const columnNames = (columns: readonly Column[]): string => listed(columns.map(({ name }) => name));
+const COLUMNS_NAMED = 40;
+
+/** Column names in a sentence; past forty they are counted. */
+export function columnNames(columns: readonly Column[]): string {
+  const names = columns.slice(0, COLUMNS_NAMED).map(({ name }) => name);
+  const hidden = columns.length - names.length;
+  return listed(hidden > 0 ? [...names, `${hidden} more`] : names);
+}
 
 /** ", where island is Dream and year is above 2007"; empty without conditions. */
 export function conditionsText(conditions: readonly Condition[]): string {

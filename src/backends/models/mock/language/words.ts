@@ -81,15 +81,6 @@ export function nameParts(name: string): readonly string[] {
   return named.map(stem);
 }
 
-/** The unit that a column's name ends with, or has in brackets; as it is written there. */
-export function unitOf(name: string): string | undefined {
-  const bracketed = /[([]\s*([^)\]]+?)\s*[)\]]\s*$/.exec(name)?.[1];
-  if (bracketed !== undefined) return bracketed;
-  const parts = name.match(/[\p{L}\p{N}]+/gu) ?? [];
-  const last = parts.at(-1);
-  return parts.length > 1 && last !== undefined && UNITS.has(last.toLowerCase()) ? last : undefined;
-}
-
 const NUMBER_WORDS: { readonly [word: string]: number | undefined } = {
   one: 1,
   two: 2,
