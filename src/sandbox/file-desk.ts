@@ -18,6 +18,8 @@ export class FileDesk {
   readonly #files = new Map<number, BrokeredFile>();
   #nextHandle = 1;
   #opening = 0;
+  /** Changes under way: until one is known to have been refused, it may have happened. */
+  #changing = 0;
   #isClosed = false;
   #hasEffects = false;
   #denials = 0;
@@ -29,7 +31,7 @@ export class FileDesk {
 
   /** Whether something outside may have changed. */
   get hasEffects(): boolean {
-    return this.#hasEffects;
+    return this.#hasEffects || this.#changing > 0;
   }
 
   /** Requests that the grants do not allow. */
@@ -73,11 +75,13 @@ export class FileDesk {
 
   async #open({ path, flags }: Extract<IoRequest, { op: "open" }>): Promise<Reply> {
     if (this.#files.size + this.#opening >= OPEN_FILES_MAX) return this.#refuse("too-many-open");
-    if (flags.access === "write" || flags.create || flags.truncate) this.#hasEffects = true;
+    const isChange = flags.access === "write" || flags.create || flags.truncate;
     this.#opening += 1;
+    if (isChange) this.#changing += 1;
     try {
       const file = await this.#broker.open(this.#caller, path, flags);
       if (isRefused(file)) return this.#refuse(file.reason);
+      this.#hasEffects ||= isChange;
       if (this.#isClosed) {
         await file.close();
         return this.#refuse("io");
@@ -87,6 +91,7 @@ export class FileDesk {
       return [GRANTED_BYTES, encodeNumber(handle), encodeInfo(file.info)];
     } finally {
       this.#opening -= 1;
+      if (isChange) this.#changing -= 1;
     }
   }
 
@@ -129,8 +134,11 @@ export class FileDesk {
   }
 
   async #change(outcome: Promise<Refused | undefined>): Promise<Reply> {
-    this.#hasEffects = true;
+    this.#changing += 1;
     const settled = await outcome;
+    this.#changing -= 1;
+    if (isRefused(settled) && settled.reason === "denied") return this.#refuse("denied");
+    this.#hasEffects = true;
     return isRefused(settled) ? this.#refuse(settled.reason) : [GRANTED_BYTES];
   }
 

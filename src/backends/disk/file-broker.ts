@@ -26,7 +26,7 @@ import {
 } from "../../sandbox/index.ts";
 import type { AttachedFile, FileAccess, Grants } from "../../tools/index.ts";
 import { DiskFile, infoOf } from "./brokered-file.ts";
-import { isInside, type Place, placeOf, settle, type Settled } from "./paths.ts";
+import { isInside, isVisible, type Place, placeOf, settle, type Settled } from "./paths.ts";
 import { refusalOf } from "./refusal.ts";
 
 /** One use of a grant, or an attempt at one. */
@@ -265,7 +265,7 @@ async function listDirectory({
       if (entry.isDirectory()) return { name: entry.name, kind: "directory" };
       if (!entry.isSymbolicLink()) return undefined;
       const real = await realpath(join(path, entry.name)).catch(() => undefined);
-      if (real === undefined || !isInside(root, real)) return undefined;
+      if (real === undefined || !isVisible(root, real)) return undefined;
       const stats = await lstat(real);
       return stats.isFile() || stats.isDirectory() ? { name: entry.name, kind: infoOf(stats).kind } : undefined;
     }),

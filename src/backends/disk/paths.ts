@@ -69,8 +69,10 @@ export async function settle({ path, root }: Extract<Place, { type: "granted" }>
   return within(realRoot, join(parent, basename(path)));
 }
 
+/** Whether a real path is inside a granted one, with nothing hidden on the way. */
+export const isVisible = (root: string, path: string): boolean =>
+  isInside(root, path) && !partsOf(relative(root, path)).some(isHidden);
+
 /** A link may not lead out, nor to what is hidden. */
 const within = (root: string, path: string): Settled =>
-  isInside(root, path) && !partsOf(relative(root, path)).some(isHidden)
-    ? { type: "settled", path, root }
-    : { type: "denied" };
+  isVisible(root, path) ? { type: "settled", path, root } : { type: "denied" };

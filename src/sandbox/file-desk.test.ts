@@ -1,0 +1,124 @@
+import { expect, test } from "vitest";
+import { type Broker, type BrokeredFile, refused } from "./broker.ts";
+import { FileDesk } from "./file-desk.ts";
+import { decodeIoReply, decodeOpened, type IoReply, type IoRequest } from "./wire/index.ts";
+
+const INFO = { kind: "file" as const, bytes: 3, modifiedAtMs: 0 };
+const READ = { access: "read" as const, create: false, exclusive: false, truncate: false };
+
+function desk(changes: Partial<Broker> = {}) {
+  const open = new Set<number>();
+  let next = 0;
+  const file = (): BrokeredFile => {
+    const id = next++;
+    open.add(id);
+    return {
+      info: INFO,
+      read: (offset, length) => Promise.resolve(Buffer.from("abc").subarray(offset, offset + length)),
+      write: (_offset, bytes) => Promise.resolve(bytes.length),
+      truncate: () => Promise.resolve(undefined),
+      close: async () => {
+        open.delete(id);
+      },
+    };
+  };
+  const broker: Broker = {
+    open: () => Promise.resolve(file()),
+    stat: () => Promise.resolve(INFO),
+    list: () => Promise.resolve([{ name: "a", kind: "file" }]),
+    createDirectory: () => Promise.resolve(undefined),
+    rename: () => Promise.resolve(undefined),
+    remove: () => Promise.resolve(undefined),
+    environment: () => [],
+    ...changes,
+  };
+  const context = { session: "s", workspace: "default", agent: undefined, files: [] };
+  const grants = { files: [], clock: false, random: false, environment: [] };
+  const made = new FileDesk(broker, { server: "t", grants, context });
+  const ask = async (request: IoRequest): Promise<IoReply> => decodeIoReply(Buffer.concat(await made.serve(request)));
+  return { made, ask, open };
+}
+
+test("a file is opened, read and closed by its handle", async () => {
+  const { ask, open } = desk();
+  const opened = await ask({ op: "open", path: "a", flags: READ });
+  expect(opened.type).toBe("granted");
+  const { handle, info } = decodeOpened("body" in opened ? opened.body : Buffer.alloc(0));
+  expect(info).toEqual(INFO);
+  const read = await ask({ op: "read", handle, offset: 1, length: 10 });
+  expect(read).toEqual({ type: "granted", body: Buffer.from("bc") });
+  expect(await ask({ op: "close", handle })).toMatchObject({ type: "granted" });
+  expect(open.size).toBe(0);
+  expect(await ask({ op: "read", handle, offset: 0, length: 1 })).toEqual({ type: "refused", reason: "invalid" });
+});
+
+test("a call holds at most 32 files, and all are closed at its end", async () => {
+  const { made, ask, open } = desk();
+  const outcomes: string[] = [];
+  for (let count = 0; count < 40; count += 1) {
+    const reply = await ask({ op: "open", path: "a", flags: READ });
+    outcomes.push(reply.type === "refused" ? reply.reason : "granted");
+  }
+  expect(outcomes.filter((outcome) => outcome === "granted")).toHaveLength(32);
+  expect(outcomes.at(-1)).toBe("too-many-open");
+  await made.end();
+  expect(open.size).toBe(0);
+});
+
+test("a file that is opened when the call is already over is closed again", async () => {
+  const gate = Promise.withResolvers<void>();
+  let closed = 0;
+  const { made, ask } = desk({
+    open: async () => {
+      await gate.promise;
+      return {
+        info: INFO,
+        read: () => Promise.resolve(Buffer.alloc(0)),
+        write: () => Promise.resolve(0),
+        truncate: () => Promise.resolve(undefined),
+        close: async () => {
+          closed += 1;
+        },
+      };
+    },
+  });
+  const opening = ask({ op: "open", path: "a", flags: READ });
+  await made.end();
+  gate.resolve();
+  expect(await opening).toEqual({ type: "refused", reason: "io" });
+  expect(closed).toBe(1);
+});
+
+test("reading leaves a call free of effects, each kind of change does not", async () => {
+  const change: readonly IoRequest[] = [
+    { op: "open", path: "a", flags: { ...READ, access: "write" } },
+    { op: "make-directory", path: "a" },
+    { op: "rename", from: "a", to: "b" },
+    { op: "remove", path: "a", kind: "file" },
+  ];
+  const reading = desk();
+  await reading.ask({ op: "open", path: "a", flags: READ });
+  await reading.ask({ op: "stat", path: "a" });
+  await reading.ask({ op: "list", path: "." });
+  expect(reading.made.hasEffects).toBe(false);
+  for (const request of change) {
+    const one = desk();
+    await one.ask(request);
+    expect(one.made.hasEffects, request.op).toBe(true);
+  }
+});
+
+test("a change that was refused has no effect, and a denial is counted", async () => {
+  const { made, ask } = desk({
+    open: () => Promise.resolve(refused("denied")),
+    remove: () => Promise.resolve(refused("denied")),
+  });
+  await ask({ op: "open", path: "a", flags: { ...READ, access: "write" } });
+  await ask({ op: "remove", path: "a", kind: "file" });
+  expect([made.hasEffects, made.denials]).toEqual([false, 2]);
+});
+
+test("a broker that throws is an input/output error to the guest", async () => {
+  const { ask } = desk({ stat: () => Promise.reject(new Error("disk on fire")) });
+  expect(await ask({ op: "stat", path: "a" })).toEqual({ type: "refused", reason: "io" });
+});
