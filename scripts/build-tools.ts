@@ -16,6 +16,8 @@ const TARGET = "wasm32-wasi";
 export const SERVERS: Readonly<Record<string, string>> = {
   csv_parser: "tools/built/csv_parser",
   chart_generator: "tools/built/chart_generator",
+  file_system: "tools/built/file_system",
+  hostile: "test/fixtures/tools/hostile",
 };
 
 const CARGO = "/usr/bin/cargo";

@@ -1,6 +1,6 @@
 //! Round points in time along an axis: full hours, days, months, years.
 
-use csv::{civil, days};
+use mcp::calendar::{civil, days};
 
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;

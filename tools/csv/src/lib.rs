@@ -15,7 +15,7 @@ mod table;
 
 pub use column::{Column, ColumnKind};
 pub use conditions::{Conditions, OPERATORS};
-pub use dates::{civil, days, iso_date, DateStyle, Moment};
+pub use dates::{iso_date, DateStyle, Moment};
 pub use evidence::{is_enough, is_mostly, kind_of};
 pub use moments::Moments;
 pub use numbers::{is_missing, Kind, NumberStyle, Reading};

@@ -5,6 +5,7 @@
 
 mod answer;
 mod arguments;
+pub mod calendar;
 pub mod files;
 mod json;
 mod nearest;
@@ -18,6 +19,6 @@ pub use answer::{Answer, Failure, Outcome};
 pub use arguments::Arguments;
 pub use json::{object, Json};
 pub use nearest::nearest;
-pub use rpc::serve;
+pub use rpc::{answer, serve};
 pub use text_table::{short_number, Align, TextTable};
 pub use tool::{Hints, Server, Tool};

@@ -40,7 +40,7 @@ pub fn serve(server: &Server) {
         } else if line.iter().all(u8::is_ascii_whitespace) {
             None
         } else {
-            answer_line(server, &line)
+            answer(server, &line)
         };
         if let Some(answer) = answer {
             let mut text = answer.to_line();
@@ -67,7 +67,8 @@ fn skip_line(input: &mut impl BufRead) {
     }
 }
 
-fn answer_line(server: &Server, line: &[u8]) -> Option<Json> {
+/// The answer to one message; none to a notification.
+pub fn answer(server: &Server, line: &[u8]) -> Option<Json> {
     let message: Json = match serde_json::from_slice(line) {
         Ok(message) => message,
         Err(problem) => return Some(error(Json::Null, PARSE_ERROR, format!("this is not JSON: {}", problem))),
