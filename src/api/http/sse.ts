@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { setImmediate } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { toFault } from "../../kernel/errors.ts";
 import { log } from "../../kernel/log.ts";
@@ -32,7 +33,9 @@ export class EventStreams {
     request.raw.once("close", () => controller.abort());
     const events = begin(controller.signal);
     try {
-      const first = await events.next();
+      const first = events.next();
+      // What fails at once is answered as a problem; a stream that has nothing to tell yet is opened all the same.
+      await Promise.race([first, setImmediate()]);
       reply.hijack();
       openStream(reply.raw);
       await pump(reply.raw, events, first, request.id);
@@ -63,12 +66,12 @@ type Event = Streamed<{ readonly type: string }>;
 async function pump(
   response: ServerResponse,
   events: AsyncGenerator<Event, void, undefined>,
-  first: IteratorResult<Event, void>,
+  first: Promise<IteratorResult<Event, void>>,
   requestId: string,
 ): Promise<void> {
   const heartbeat = setInterval(() => response.write(": still here\n\n"), HEARTBEAT_MS);
   try {
-    for (let next = first; !next.done && !response.destroyed; next = await events.next()) {
+    for (let next = await first; !next.done && !response.destroyed; next = await events.next()) {
       const full = !response.write(frame(next.value));
       if (full) await Promise.race([once(response, "drain"), once(response, "close")]);
     }
