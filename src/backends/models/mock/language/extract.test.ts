@@ -55,3 +55,13 @@ test("what is lifted out leaves every other character where it was", () => {
     ),
   );
 });
+
+test("a table of many lines and a text of many words are read in a moment", () => {
+  const lines = Array.from({ length: 60_000 }, (_, at) => `row ${at},${at},x`);
+  const text = `Which is the largest?\n\nname,size,kind\n${lines.join("\n")}\n\nThanks, and see b.csv`;
+  const { csv, files: found } = extract(text);
+  expect(csv?.split("\n")).toHaveLength(60_001);
+  expect(found.map((span) => span.text)).toEqual(["b.csv"]);
+  const words = "write a, b to x/ - (".repeat(100_000);
+  expect(extract(`${words}\nDescribe c.csv`).files.at(-1)?.text).toBe("c.csv");
+}, 5_000);

@@ -1,7 +1,7 @@
 /** Text lifted out of a request, and where it began. */
 export type Span = { readonly text: string; readonly start: number };
 
-/** What can be lifted out of a request's text whole; `rest` is the text with all of it blanked, offsets kept. */
+/** What can be lifted out of a request's text whole; `rest` is the text with all of it blanked; unless it is long, offsets are kept. */
 export type Extracts = {
   readonly rest: string;
   /** Paths with an extension, in order. */
@@ -21,6 +21,7 @@ export function extract(text: string): Extracts {
   const attached = taker.take(ATTACHED, 1).map((span) => span.text);
   taker.take(ATTACHED_HEADING, 0);
   const csv = takeCsv(taker);
+  taker.shorten();
   const urls = taker.take(URL_TEXT, 0).map((span) => span.text.replace(/[.,;:!?'"]+$/, ""));
   const quotedFiles = taker.take(QUOTED_FILE, 1);
   const bareFiles = taker.take(BARE_FILE, 0, (found) => !NOT_FILES.test(found));
@@ -29,8 +30,11 @@ export function extract(text: string): Extracts {
   return { rest: taker.rest, files, attached, urls: [...new Set(urls)], csv, quoted };
 }
 
+/** Of a text that is longer than twice this, only its beginning and its end are read for words, files and addresses. */
+const END_CHARS_READ = 20_000;
+
 /** A line of the list of attached files: `- uploads/name.csv (text/csv, 12 KB)`. */
-const ATTACHED = /^[ \t]*[-*][ \t]+(\S.*?)[ \t]+\([\w.+-]+\/[\w.+-]+,[^)\n]*\)[ \t]*$/gm;
+const ATTACHED = /^[ \t]*[-*][ \t]+(\S.{0,500}?)[ \t]\([\w.+-]{1,100}\/[\w.+-]{1,100},[^)\n]{1,100}\)[ \t]*$/gm;
 const ATTACHED_HEADING = /^[ \t]*attached files?:[ \t]*$/gim;
 const URL_TEXT = /\bhttps?:\/\/[^\s<>"'`)\]]+/gi;
 const EXTENSION = String.raw`\.(?:[a-z][a-z0-9]{0,9}|[A-Z][A-Z0-9]{1,9})`;
@@ -59,6 +63,14 @@ class Taker {
     return taken;
   }
 
+  /** Cuts the middle out of a text that is too long to be a request; what was blanked goes first. */
+  shorten(): void {
+    if (this.rest.length <= 2 * END_CHARS_READ) return;
+    const text = this.rest.replaceAll(/[\0\n]{100,}/g, "\n");
+    this.rest =
+      text.length <= 2 * END_CHARS_READ ? text : `${text.slice(0, END_CHARS_READ)}\n${text.slice(-END_CHARS_READ)}`;
+  }
+
   see(pattern: RegExp): readonly Span[] {
     return Array.from(this.rest.matchAll(pattern), (found) => ({
       text: found.slice(1).find((part) => part !== undefined) ?? "",
@@ -67,6 +79,7 @@ class Taker {
   }
 
   blank(start: number, end: number): void {
+    if (end <= start) return;
     const hole = this.rest.slice(start, end).replaceAll(/[^\n]/g, "\u0000");
     this.rest = this.rest.slice(0, start) + hole + this.rest.slice(end);
   }
@@ -75,43 +88,48 @@ class Taker {
 function takeCsv(taker: Taker): string | undefined {
   for (const fence of taker.rest.matchAll(/```[\w-]*[ \t]*\n([\s\S]*?)\n?```/g)) {
     const body = fence[1] ?? "";
-    if (delimiterOf(body.split("\n")) === undefined) continue;
+    const lines = body.split("\n");
+    if (DELIMITERS.every((delimiter) => tableEnd(lines, 0, delimiter) < lines.length)) continue;
     taker.blank(fence.index, fence.index + fence[0].length);
     return body;
   }
   const lines = taker.rest.split("\n");
-  for (let first = 0; first < lines.length - 1; first += 1) {
-    let last = first + 2;
-    if (delimiterOf(lines.slice(first, last)) === undefined) continue;
-    while (last < lines.length && delimiterOf(lines.slice(first, last + 1)) !== undefined) last += 1;
-    const body = lines.slice(first, last).join("\n");
-    if (!looksLikeData(lines.slice(first, last))) continue;
-    const start = lines.slice(0, first).join("\n").length + (first === 0 ? 0 : 1);
-    taker.blank(start, start + body.length);
-    return body;
+  // Where the run of lines of one width ends, by delimiter: it is the same for every line within it.
+  const ends = new Map<string, number>();
+  let start = 0;
+  for (const [first, line] of lines.entries()) {
+    for (const delimiter of DELIMITERS) {
+      const known = ends.get(delimiter) ?? 0;
+      const end = known > first ? known : tableEnd(lines, first, delimiter);
+      ends.set(delimiter, end);
+      if (end - first < 2 || !looksLikeData(lines.slice(first, Math.min(end, first + LINES_JUDGED)), delimiter))
+        continue;
+      const body = lines.slice(first, end).join("\n");
+      taker.blank(start, start + body.length);
+      return body;
+    }
+    start += line.length + 1;
   }
   return undefined;
 }
 
 const DELIMITERS = ["\t", ";", "|", ","] as const;
 
-/** The delimiter that every line has equally often; undefined when there is none or fewer than two lines. */
-export function delimiterOf(lines: readonly string[]): string | undefined {
-  const filled = lines.filter((line) => line.trim() !== "");
-  if (
-    filled.length < 2 ||
-    filled.length !== lines.filter((line, at) => line.trim() !== "" || at < lines.length - 1).length
-  ) {
-    return undefined;
-  }
-  return DELIMITERS.find((delimiter) => {
-    const counts = filled.map((line) => cellsOf(line, delimiter).length);
-    return (counts[0] ?? 0) > 1 && counts.every((count) => count === counts[0]);
-  });
+/** Where the lines that have as many cells as the first one end; `first` itself when that has only one cell. */
+function tableEnd(lines: readonly string[], first: number, delimiter: string): number {
+  const width = cellCount(lines[first] ?? "", delimiter);
+  if (width < 2) return first;
+  let end = first + 1;
+  while (end < lines.length && cellCount(lines[end] ?? "", delimiter) === width) end += 1;
+  // A line end after the last line of a fenced table.
+  return end === lines.length - 1 && lines[end]?.trim() === "" ? lines.length : end;
 }
 
+const cellCount = (line: string, delimiter: string): number =>
+  line.includes('"') ? cellsOf(line, delimiter).length : line.split(delimiter).length;
+
 /** The cells of one line; a delimiter inside double quotes is none. */
-export const cellsOf = (line: string, delimiter: string): readonly string[] => {
+const cellsOf = (line: string, delimiter: string): readonly string[] => {
   const cells: string[] = [];
   let cell = "";
   let quoted = false;
@@ -125,12 +143,13 @@ export const cellsOf = (line: string, delimiter: string): readonly string[] => {
   return [...cells, cell];
 };
 
+const SENTENCE_END = /[.?!:]\s*$/;
+const LINES_JUDGED = 50;
+
 /** Whether lines with equal delimiters are a table and not two sentences with a comma each. */
-function looksLikeData(lines: readonly string[]): boolean {
-  const delimiter = delimiterOf(lines);
-  if (delimiter === undefined) return false;
+function looksLikeData(lines: readonly string[], delimiter: string): boolean {
+  if (lines.some((line) => SENTENCE_END.test(line))) return false;
   const [header = [], ...rows] = lines.map((line) => cellsOf(line, delimiter));
-  if (lines.some((line) => /[.?!:]\s*$/.test(line))) return false;
   if (header.some((cell) => cell.trim() === "" || cell.trim().split(/\s+/).length > 4)) return false;
   const numeric = rows.some((cells) => cells.some((cell) => /^\s*-?\d[\d.,]*\s*$/.test(cell)));
   return numeric || header.length > 2 || delimiter !== ",";

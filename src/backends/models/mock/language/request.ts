@@ -45,7 +45,7 @@ export type Ask =
 /** Reads one request text. */
 export function understand(text: string): Request {
   const extracts = extract(text);
-  const words = wordsOf(spellOut(extracts.rest));
+  const words = wordsOf(spellOut(extracts.rest)).slice(0, WORDS_READ);
   const plain = ` ${words.map(({ lower }) => lower).join(" ")} `;
   const { inputs, outputs } = splitFiles(extracts);
   const chart = chartOf(plain);
@@ -67,6 +67,9 @@ export function understand(text: string): Request {
   };
 }
 
+/** Words that are understood; the request of a run may be a megabyte long. */
+const WORDS_READ = 1_000;
+
 /** Signs of comparison as words. */
 const spellOut = (text: string) =>
   text
@@ -81,7 +84,7 @@ const spellOut = (text: string) =>
 function splitFiles({ files, attached, rest }: Extracts) {
   const whole = (name: string) => attached.find((path) => path === name || path.endsWith(`/${name}`)) ?? name;
   const isOutput = ({ text, start }: Span) => {
-    const before = rest.slice(0, start);
+    const before = rest.slice(Math.max(0, start - SENTENCE_CHARS_MAX), start);
     return WRITTEN_TO.test(before) || (MADE_AS.test(before) && !/\.(?:csv|tsv|xlsx?|db|sqlite)$/i.test(text));
   };
   const inputs = new Set([...files.filter((file) => !isOutput(file)).map((span) => whole(span.text)), ...attached]);
@@ -89,6 +92,8 @@ function splitFiles({ files, attached, rest }: Extracts) {
   // A file that is read is never written over.
   return { inputs: [...inputs], outputs: [...outputs.difference(inputs)] };
 }
+
+const SENTENCE_CHARS_MAX = 300;
 
 /** What stands before a file that is to be written: a verb of writing in the same sentence, and a word of direction. */
 const WRITTEN_TO =
