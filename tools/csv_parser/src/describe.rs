@@ -123,7 +123,7 @@ impl Pass {
             ("decimal", char::from(table.decimal).to_string().into()),
             ("header", table.has_header.into()),
             ("columns", columns.into()),
-            ("notes", input::notes_json(&notes)),
+            ("notes", input::texts_json(&notes)),
         ]);
         let text = format!(
             "{}: {}, {} ({} bytes, {}, delimiter {}, {} header)\n\n{}{}",

@@ -2,6 +2,7 @@
 
 use crate::distinct::hash;
 use crate::input;
+use crate::rows::{cell_text, Given};
 use csv::{is_missing, ColumnKind, Conditions, Held, Kind, Moments, Table, Values, VALUES_HELD_MAX};
 use mcp::schema::{self, Schema};
 use mcp::{object, short_number, Align, Answer, Arguments, Failure, Hints, Json, Outcome, TextTable, Tool};
@@ -39,8 +40,8 @@ fn input() -> Schema {
         schema::optional("value", schema::text("Numeric column to aggregate; without it rows are counted.").column_role("column", "number")),
         schema::optional("where", input::conditions_schema()),
         schema::optional("sort_by", schema::one_of("What to order groups by; mean when there is a value, else count.", &SORTS).role("aggregate")),
-        schema::optional("order", schema::one_of("Largest or smallest first.", &ORDERS).default("desc")),
-        schema::optional("limit", schema::integer("Groups to give.", 1, LIMIT_MAX).default(LIMIT_DEFAULT)),
+        schema::optional("order", schema::one_of("Largest or smallest first.", &ORDERS).default("desc").role("order")),
+        schema::optional("limit", schema::integer("Groups to give.", 1, LIMIT_MAX).default(LIMIT_DEFAULT).role("limit")),
     ])
 }
 
@@ -346,7 +347,7 @@ fn key_names(table: &Table, request: &Request) -> Vec<String> {
     request.keys.iter().map(name).collect()
 }
 
-fn answer(table: &Table, request: &Request, mut groups: Vec<Group>, matched: u64, notes: Vec<String>) -> Answer {
+fn answer(table: &Table, request: &Request, mut groups: Vec<Group>, matched: u64, mut notes: Vec<String>) -> Answer {
     groups.sort_by(|left, right| compare_groups(left, right, request));
     let names = key_names(table, request);
     let value = request.value.map(|column| table.columns[column].name.clone());
@@ -354,40 +355,35 @@ fn answer(table: &Table, request: &Request, mut groups: Vec<Group>, matched: u64
     let mut header: Vec<(String, Align)> = names.iter().map(|name| (name.clone(), Align::Left)).collect();
     header.extend(statistics.iter().map(|name| ((*name).to_owned(), Align::Right)));
     let mut shown = TextTable::new(header);
-    let mut rows = Vec::new();
+    let mut given = Given::default();
     for group in groups.iter().take(request.limit) {
         let mut row = object([]);
         let mut cells = Vec::new();
         for (name, key) in names.iter().zip(&group.key) {
             row.push(name.clone(), key.clone());
-            cells.push(key_text(key));
+            cells.push(cell_text(key));
         }
         for name in statistics {
             let value = statistic(group, name);
             row.push(*name, value);
             cells.push(value.map_or(String::new(), short_number));
         }
-        shown.row(cells);
-        rows.push(row);
+        if given.add(row) {
+            shown.row(cells);
+        }
     }
+    notes.extend(given.note());
     let text = format!("{}\n\n{}{}", headline(table, request, &groups, matched), shown.render(), input::notes_text(&notes));
     let structured = object([
         ("group_by", request.keys.iter().map(|column| table.columns[*column].name.clone().into()).collect::<Vec<Json>>().into()),
         ("value", value.into()),
-        ("rows", rows.into()),
+        ("rows", given.rows.into()),
         ("groups_total", groups.len().into()),
         ("rows_read", table.rows.into()),
         ("rows_matched", matched.into()),
-        ("notes", input::notes_json(&notes)),
+        ("notes", input::texts_json(&notes)),
     ]);
     Answer::new(text, structured)
-}
-
-fn key_text(key: &Json) -> String {
-    match key {
-        Json::Number(value) => short_number(*value),
-        other => other.as_text().unwrap_or("").to_owned(),
-    }
 }
 
 /// One sentence that says the most important: how many groups, which is first, which last.
@@ -405,7 +401,7 @@ fn headline(table: &Table, request: &Request, groups: &[Group], matched: u64) ->
             _ => request.sort_by.to_owned(),
         };
         let say = |group: &Group| {
-            let key: Vec<String> = group.key.iter().map(key_text).collect();
+            let key: Vec<String> = group.key.iter().map(cell_text).collect();
             format!("{} ({})", key.join(", "), statistic(group, request.sort_by).map_or("none".to_owned(), short_number))
         };
         let (highest, lowest) = if request.ascending { ("lowest", "highest") } else { ("highest", "lowest") };

@@ -69,8 +69,8 @@ pub fn delimiter_name(table: &Table) -> String {
     }
 }
 
-pub fn notes_json(notes: &[String]) -> Json {
-    notes.iter().map(|note| Json::from(note.clone())).collect::<Vec<_>>().into()
+pub fn texts_json(texts: &[String]) -> Json {
+    texts.iter().map(|text| Json::from(text.clone())).collect::<Vec<_>>().into()
 }
 
 /// Notes as lines below a table.

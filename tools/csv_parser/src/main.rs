@@ -2,9 +2,13 @@
 
 mod describe;
 mod distinct;
+mod filter;
 mod group;
 mod input;
+mod parse;
 mod profile;
+mod rows;
+mod statistics;
 
 use mcp::{serve, Server};
 
@@ -14,6 +18,6 @@ fn main() {
         title: "CSV parser",
         version: env!("CARGO_PKG_VERSION"),
         instructions: "Reads CSV files of any dialect. Call describe first to learn the columns, then group, filter, statistics or parse.",
-        tools: &[describe::TOOL, group::TOOL],
+        tools: &[describe::TOOL, parse::TOOL, group::TOOL, filter::TOOL, statistics::TOOL],
     });
 }
