@@ -17,7 +17,7 @@ export async function deployDefinition(client: Client, file: DefinitionSource): 
       schema: agents.DeployOutcome,
     });
   } catch (error) {
-    throw withSourceLines(error, file);
+    throw await withSourceLines(error, file);
   }
 }
 

@@ -2,7 +2,7 @@ import { readFile, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
 import type { FileProblem } from "../api/contract/index.ts";
-import { type Problem, renderProblem } from "../documents/index.ts";
+import type { Problem } from "../documents/index.ts";
 import { CaxtonError } from "../kernel/errors.ts";
 import { ServerProblem, UnreadableFileError } from "./client/index.ts";
 import { UsageError } from "./frame/index.ts";
@@ -66,10 +66,11 @@ const Problems = z.object({
 });
 
 /** The server's refusal of a definition with the lines its problems are on; any other error as it is. */
-export function withSourceLines(error: unknown, { source, fileName }: DefinitionSource): unknown {
+export async function withSourceLines(error: unknown, { source, fileName }: DefinitionSource): Promise<unknown> {
   if (!(error instanceof ServerProblem) || error.code !== "DEFINITION_INVALID") return error;
   const found = Problems.safeParse(error.details.details);
   if (!found.success) return error;
+  const { renderProblem } = await import("../documents/index.ts");
   return invalidDefinition(fileName, found.data.problems, (problem) =>
     renderProblem(problem, source, { colour: false }),
   );

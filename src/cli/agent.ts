@@ -25,7 +25,7 @@ import {
 } from "./frame/index.ts";
 import { limitOption } from "./options.ts";
 import { listUpTo } from "./pages.ts";
-import { type Column, countOf, oneLine, renderFields, safeText, showAge, type Style } from "./terminal/index.ts";
+import { type Column, countOf, oneLine, renderFields, safeText, showAge, type Look } from "./terminal/index.ts";
 
 /** `caxton agent` */
 export const agent: CommandMaker = (command, invocation) => {
@@ -116,12 +116,12 @@ function get(command: Command, invocation: Invocation): void {
       const { raw, value } = await context.client.request({ path, schema: agents.AgentDetail });
       if (source)
         return context.terminal.writeForeign(value.source.endsWith("\n") ? value.source : `${value.source}\n`);
-      await showOne(context, { raw, name: value.name, human: () => renderAgent(value, context.terminal.style) });
+      await showOne(context, { raw, name: value.name, human: () => renderAgent(value, context.terminal) });
     },
   });
 }
 
-function renderAgent(found: AgentDetail, style: Style): string {
+function renderAgent(found: AgentDetail, look: Look): string {
   const { revision, version, deployed_at: deployedAt, file_name: file, warnings } = found;
   const fields: [string, string][] = [
     ["Name", found.name],
@@ -134,7 +134,7 @@ function renderAgent(found: AgentDetail, style: Style): string {
   ];
   if (found.documentation.trim() !== "") fields.push(["About", safeText(found.documentation).trim()]);
   if (warnings.length > 0) fields.push(["Warnings", warnings.map(({ rendered }) => safeText(rendered)).join("\n")]);
-  return renderFields(fields, style);
+  return renderFields(fields, look);
 }
 
 const revisionColumns = (nowMs: number): readonly Column<RevisionSummary>[] => [

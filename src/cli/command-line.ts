@@ -123,8 +123,10 @@ function dress(command: Command, surroundings: Surroundings): void {
       getErrHasColors: () => error.isTTY === true,
     })
     .configureHelp(helpLayout(style));
-  if (command.parent && command.commands.length === 0) {
-    command.addHelpText("after", "\nOptions of every command, such as --server, -o and --json: caxton --help");
+  if (command.parent) {
+    command
+      .helpCommand(false)
+      .addHelpText("after", "\nOptions of every command, such as --server, -o and --json: caxton --help");
   }
   for (const inner of command.commands) dress(inner, surroundings);
 }

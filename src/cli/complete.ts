@@ -12,6 +12,7 @@ const ANSWER_MS_MAX = 600;
 type Names = {
   readonly agents: readonly string[];
   readonly tools: readonly string[];
+  readonly servers: readonly string[];
   readonly templates: readonly string[];
 };
 
@@ -40,6 +41,12 @@ async function namesFor({ client }: Context, words: readonly string[]): Promise<
   const [first = ""] = words.filter((word) => !word.startsWith("-"));
   const wanted = (names: readonly string[]) => names.includes(first);
   const timeoutMs = ANSWER_MS_MAX;
+  const servers = wanted(["tool", "tools"])
+    ? await client.request({ path: ROUTES.tools, schema: tools.ToolServerList, timeoutMs }).then(
+        ({ value }) => value.items,
+        () => [],
+      )
+    : [];
   return {
     agents: wanted(["run", "agent", "agents"])
       ? await client.request({ path: ROUTES.agents, query: { limit: 200 }, schema: agents.AgentPage, timeoutMs }).then(
@@ -47,12 +54,8 @@ async function namesFor({ client }: Context, words: readonly string[]): Promise<
           () => [],
         )
       : [],
-    tools: wanted(["tool", "tools"])
-      ? await client.request({ path: ROUTES.tools, schema: tools.ToolServerList, timeoutMs }).then(
-          ({ value }) => value.items.flatMap((server) => server.tools.map(({ id }) => id)),
-          () => [],
-        )
-      : [],
+    tools: servers.flatMap((server) => server.tools.map(({ id }) => id)),
+    servers: servers.map(({ name }) => name),
     templates: wanted(["init"]) ? (await import("../agents/index.ts")).TEMPLATES.map(({ name }) => name) : [],
   };
 }
@@ -84,6 +87,7 @@ function addNames(completions: RootCommand, names: Names): void {
   };
   for (const [command, argument] of TAKES_AGENT) setArgument(command, argument, names.agents);
   for (const [command, argument] of TAKES_TOOL) setArgument(command, argument, names.tools);
+  setArgument("tool logs", "server", names.servers);
   for (const command of TAKES_RUN) setArgument(command, "run", ["last"]);
   setOption("run list", "agent", names.agents);
   setOption("init", "template", names.templates);

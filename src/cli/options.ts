@@ -12,9 +12,7 @@ const wholeNumber = (text: string, min: number, max: number): number => {
 
 /** `--limit <n>` of lists. */
 export const limitOption = (standard: number): Option =>
-  new Option("--limit <n>", "how many to show, newest first")
-    .argParser((text) => wholeNumber(text, 1, COUNT_MAX))
-    .default(standard);
+  new Option("--limit <n>", "how many to show").argParser((text) => wholeNumber(text, 1, COUNT_MAX)).default(standard);
 
 /** An option that may be given again and again; gives a list. */
 export const listOption = (flags: string, description: string): Option =>

@@ -1,6 +1,7 @@
 import type { RunDetail, RunState, Step } from "../api/contract/index.ts";
 import {
   oneLine,
+  type Look,
   renderFields,
   safeText,
   showBytes,
@@ -21,7 +22,7 @@ export const STATE_TONES: { readonly [State in RunState]: Tone } = {
 };
 
 export type RunDetailOptions = {
-  readonly style: Style;
+  readonly look: Look;
   /** Prompts, arguments and results in full. */
   readonly verbose: boolean;
   readonly artifacts: readonly string[];
@@ -30,7 +31,8 @@ export type RunDetailOptions = {
 const TEXT_CHARS_MAX = 300;
 
 /** A run, seen closely: what was asked, each step, the answer. */
-export function renderRun(run: RunDetail, { style, verbose, artifacts }: RunDetailOptions): string {
+export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetailOptions): string {
+  const { style } = look;
   const span = run.duration_ms === null ? "" : ` in ${showSpan(run.duration_ms)}`;
   const resumed = run.attempt > 1 ? `; resumed ${run.attempt - 1}×` : "";
   const fields: [string, string][] = [
@@ -50,7 +52,7 @@ export function renderRun(run: RunDetail, { style, verbose, artifacts }: RunDeta
   if (run.waiting_for !== null) fields.push(["Waits", `caxton run decide ${run.id} retry|skip|fail`]);
   if (verbose) fields.push(["System", safeText(run.system_prompt)], ["Prompt", safeText(run.prompt)]);
   return [
-    renderFields(fields, style),
+    renderFields(fields, look),
     section(
       "Steps",
       run.step_list.flatMap((step) => stepLines(step, { style, verbose })),

@@ -59,7 +59,7 @@ function verb(command: Command, invocation: Invocation): void {
     .option("--no-stream", "print the answer when it is complete")
     .option("-d, --detach", "only start it and print its id");
   examples(command, [
-    ['caxton run data-analyst "mean price per region" --file sales.csv', ""],
+    ['caxton run data-analyzer "mean price per region" --file sales.csv', ""],
     ["git diff | caxton run reviewer -", "the request from standard input"],
     ['caxton run greeter "say hello" -o json', "everything about the run, as one document"],
     ['caxton run greeter "say hello" -o jsonl', "each event as it happens, one a line"],
@@ -150,11 +150,10 @@ function get(command: Command, invocation: Invocation): void {
       const id = await resolveRun(context.client, input.run);
       const { raw, value } = await context.client.request({ path: fillRoute("run", { id }), schema: runs.RunDetail });
       const artifacts = context.format === "table" ? await artifactPlaces(context, value) : [];
-      const { style } = context.terminal;
       await showOne(context, {
         raw,
         name: value.id,
-        human: () => renderRun(value, { style, verbose: context.verbose, artifacts }),
+        human: () => renderRun(value, { look: context.terminal, verbose: context.verbose, artifacts }),
       });
     },
   });

@@ -64,7 +64,7 @@ function renderStatus(found: Status, failures: readonly RunSummary[], { client, 
   if (failures.length > 0) fields.push(["Failed", failures.map((run) => failureLine(run)).join("\n")]);
   const next = nextStep(found);
   if (next !== "") fields.push(["Next", next]);
-  return renderFields(fields, style);
+  return renderFields(fields, terminal);
 }
 
 function runCounts(counts: Status["runs"], style: Style): string {

@@ -36,9 +36,9 @@ export function toolCall(command: Command, invocation: Invocation): void {
     .addOption(listOption("-f, --file <path>", "a file the tool may read, as uploads/<name>; may be repeated"))
     .option("--save <directory>", "write the files it answers with there");
   examples(command, [
-    [`caxton tool call calculator.evaluate --args '{"expression": "2 + 3"}'`, ""],
-    [`caxton tool call csv_parser.describe -f sales.csv -a '{"file": "uploads/sales.csv"}'`, ""],
-    ["caxton tool call chart_generator.bar --args @chart.json --save out", "keep the picture it makes"],
+    [`caxton tool call csv_parser.describe -f sales.csv -a '{"path": "uploads/sales.csv"}'`, ""],
+    ["caxton tool call chart_generator.bar_chart -a @chart.json --save out", "keep the picture it makes"],
+    ["caxton tool get csv_parser.describe", "what a tool takes"],
   ]);
   act(command, invocation, {
     input: Input,

@@ -2,11 +2,11 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { fillRoute, tools, type ToolLog } from "../api/contract/index.ts";
 import { act, examples, type Invocation, LIST_FORMATS, showList } from "./frame/index.ts";
-import { type Column, safeText } from "./terminal/index.ts";
+import type { Column } from "./terminal/index.ts";
 
 const columns: readonly Column<ToolLog["items"][number]>[] = [
   { title: "AT", value: ({ at }) => at },
-  { title: "LINE", value: ({ text }) => safeText(text) },
+  { title: "LINE", value: ({ text }) => text },
 ];
 
 /** `caxton tool logs` */

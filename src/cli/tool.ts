@@ -13,19 +13,9 @@ import {
 } from "./frame/index.ts";
 import { ToolNotFoundError } from "./errors.ts";
 import { toolCall } from "./tool-call.ts";
+import { effects, renderServer, renderTool, STATE_TONES } from "./tool-detail.ts";
 import { toolLogs } from "./tool-logs.ts";
-import {
-  type Column,
-  countOf,
-  oneLine,
-  renderFields,
-  safeText,
-  showBytes,
-  showCount,
-  showSpan,
-  type Style,
-  type Tone,
-} from "./terminal/index.ts";
+import { type Column, countOf, oneLine, showCount } from "./terminal/index.ts";
 
 /** `caxton tool` */
 export const tool: CommandMaker = (command, invocation) => {
@@ -46,13 +36,6 @@ export const tool: CommandMaker = (command, invocation) => {
 
 type ToolRow = { readonly server: ToolServerDetail; readonly tool: ToolDetail };
 
-const STATE_TONES: { readonly [State in ToolServerDetail["state"]]: Tone } = {
-  loaded: "green",
-  running: "green",
-  failed: "red",
-  quarantined: "yellow",
-};
-
 const toolColumns: readonly Column<ToolRow>[] = [
   { title: "TOOL", value: (row) => row.tool.id, tone: () => "bold" },
   { title: "EFFECT", value: (row) => effects(row.tool) },
@@ -60,11 +43,6 @@ const toolColumns: readonly Column<ToolRow>[] = [
   { title: "GRANTS", value: ({ server }) => server.grants.join(", "), wide: true },
   { title: "DESCRIPTION", value: (row) => row.tool.description, shrinks: true },
 ];
-
-const effects = ({ read_only: readOnly, idempotent }: ToolDetail): string => {
-  if (readOnly) return "reads";
-  return idempotent ? "writes, repeatable" : "writes";
-};
 
 const serverColumns: readonly Column<ToolServerDetail>[] = [
   { title: "SERVER", value: ({ name }) => name, tone: () => "bold" },
@@ -132,9 +110,8 @@ function get(command: Command, invocation: Invocation): void {
         path: fillRoute("toolServer", { server }),
         schema: tools.ToolServerDetail,
       });
-      const { style } = context.terminal;
       if (name === "") {
-        return showOne(context, { raw, name: value.name, human: () => renderServer(value, style) });
+        return showOne(context, { raw, name: value.name, human: () => renderServer(value, context.terminal) });
       }
       const found = value.tools.find((each) => each.name === name);
       if (!found) {
@@ -144,58 +121,7 @@ function get(command: Command, invocation: Invocation): void {
           { server, tool: name },
         );
       }
-      await showOne(context, { raw: found, name: found.id, human: () => renderTool(found, style) });
+      await showOne(context, { raw: found, name: found.id, human: () => renderTool(found, context.terminal) });
     },
   });
-}
-
-function renderServer(server: ToolServerDetail, style: Style): string {
-  const { limits, calls } = server;
-  const fields: [string, string][] = [
-    ["Server", `${server.name}   version ${server.version}`],
-    ["Description", oneLine(server.description)],
-    [
-      "State",
-      style(STATE_TONES[server.state], server.state) + (server.reason === "" ? "" : `: ${oneLine(server.reason)}`),
-    ],
-    ["Module", `sha256 ${server.module_hash}`],
-    ["Grants", server.grants.join("\n") || "none: it can touch nothing outside its own memory"],
-    [
-      "Limits",
-      `${showCount(limits.fuel_per_call)} fuel, ${showBytes(limits.memory_bytes)} memory, ${showSpan(limits.deadline_ms)}, ` +
-        `${showBytes(limits.result_bytes)} result`,
-    ],
-    ["Calls", `${showCount(calls.done)} done, ${showCount(calls.failed)} failed, ${showCount(calls.denied)} denied`],
-    ["Tools", server.tools.map((each) => `${each.id}  ${style("dim", oneLine(each.description))}`).join("\n")],
-  ];
-  return renderFields(fields, style);
-}
-
-const Properties = z.object({
-  properties: z
-    .record(
-      z.string(),
-      z.object({ type: z.union([z.string(), z.array(z.string())]).optional(), description: z.string().optional() }),
-    )
-    .default({}),
-  required: z.array(z.string()).default([]),
-});
-
-function renderTool(found: ToolDetail, style: Style): string {
-  const schema = Properties.safeParse(found.input_schema).data;
-  const given = Object.entries(schema?.properties ?? {}).map(([name, property]) => {
-    const type = [property.type ?? "any"].flat().join(" or ");
-    const need = schema?.required.includes(name) ? "" : ", optional";
-    return `${name}  ${style("dim", `${type}${need}  ${oneLine(property.description ?? "")}`)}`;
-  });
-  return renderFields(
-    [
-      ["Tool", found.id],
-      ["Description", safeText(found.description)],
-      ["Effect", effects(found)],
-      ["Arguments", given.join("\n") || "none"],
-      ["Schema", "caxton tool get -o json has it whole"],
-    ],
-    style,
-  );
 }

@@ -29,7 +29,7 @@ export const version: CommandMaker = (command, invocation) => {
               ["node", process.versions.node],
               ["server", server ?? `none answers at ${context.client.server.origin}`],
             ],
-            context.terminal.style,
+            context.terminal,
           ),
       });
 

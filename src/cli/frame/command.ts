@@ -47,9 +47,13 @@ export function act<Input>(command: Command, invocation: Invocation, action: Act
 export const pathOf = (command: Command): string =>
   command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
 
+// A longer line does not move the meanings of the others to the right.
+const EXAMPLE_COLUMN_MAX = 56;
+
 /** Lines below a command's help that can be typed as they are, each with what it does. */
 export function examples(command: Command, lines: readonly (readonly [string, string])[]): void {
-  const width = Math.max(...lines.map(([line]) => line.length));
+  const lengths = lines.map(([line]) => line.length);
+  const width = Math.max(...lengths.filter((length) => length <= EXAMPLE_COLUMN_MAX));
   const shown = lines.map(([line, meaning]) => `  ${line.padEnd(width)}   ${meaning}`.trimEnd());
   command.addHelpText("after", `\nExamples:\n${shown.join("\n")}`);
 }

@@ -80,3 +80,14 @@ test("fields line up, also over several lines", () => {
     ]),
   ).toBe("Name   planner\nTools  one\n       two\n");
 });
+
+test("on a terminal a long field is broken between words and stays in its column", () => {
+  fc.assert(
+    fc.property(fc.array(fc.stringMatching(/^[a-z]{1,12}$/), { minLength: 1, maxLength: 40 }), (words) => {
+      const text = renderFields([["Label", words.join(" ")]], { style: plainStyle, columns: 40 });
+      const lines = text.trimEnd().split("\n");
+      for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(40);
+      expect(lines.map((line) => line.slice(7)).join(" ")).toBe(words.join(" "));
+    }),
+  );
+});

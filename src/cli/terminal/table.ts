@@ -48,17 +48,40 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
   return `${[header, ...body].join("\n")}\n`;
 }
 
-/** Pairs in two columns, for one thing seen closely: `Name:   planner`. */
-export function renderFields(fields: readonly (readonly [string, string])[], style: Style = plainStyle): string {
+/** Where something is shown: a terminal is one. */
+export type Look = { readonly style: Style; readonly columns: number | undefined };
+
+const PLAIN: Look = { style: plainStyle, columns: undefined };
+
+/** Pairs in two columns, for one thing seen closely: `Name   planner`. Long values are broken between words. */
+export function renderFields(fields: readonly (readonly [string, string])[], look: Look = PLAIN): string {
   const width = Math.max(0, ...fields.map(([label]) => textWidth(label))) + GAP;
+  const room = look.columns === undefined ? Number.POSITIVE_INFINITY : Math.max(VALUE_WIDTH_MIN, look.columns - width);
   return fields
     .map(([label, value]) => {
-      const [first = "", ...rest] = value.split("\n");
-      const head = style("dim", label) + " ".repeat(width - textWidth(label)) + first;
+      const [first = "", ...rest] = value.split("\n").flatMap((line) => wrap(line, room));
+      const head = look.style("dim", label) + " ".repeat(width - textWidth(label)) + first;
       return [head, ...rest.map((next) => " ".repeat(width) + next)].map((text) => text.trimEnd()).join("\n");
     })
     .map((text) => `${text}\n`)
     .join("");
+}
+
+const VALUE_WIDTH_MIN = 20;
+
+/** A line as several of at most `widthMax` cells, broken at blanks; a word that is longer stays whole. */
+function wrap(line: string, widthMax: number): string[] {
+  if (textWidth(line) <= widthMax) return [line];
+  const lines: string[] = [];
+  let current = "";
+  for (const word of line.split(" ")) {
+    const longer = current === "" ? word : `${current} ${word}`;
+    if (current !== "" && textWidth(longer) > widthMax) {
+      lines.push(current);
+      current = word;
+    } else current = longer;
+  }
+  return [...lines, current];
 }
 
 const cell = <Row>(column: Column<Row>, row: Row, options: TableOptions): string =>

@@ -11,7 +11,13 @@ export const safeText = (text: string): string =>
 /** The same on one line: runs of blanks become one space. */
 export const oneLine = (text: string): string => safeText(text.replaceAll(/\s+/g, " ")).trim();
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+// Costs 10 ms to make, and most text never needs it.
+let segmenter: Intl.Segmenter | undefined;
+function* graphemes(text: string): Generator<string> {
+  segmenter ??= new Intl.Segmenter(undefined, { granularity: "grapheme" });
+  for (const { segment } of segmenter.segment(text)) yield segment;
+}
+
 // Scripts whose characters take two cells, and pictures. Close enough to line a table up.
 const WIDE =
   /^(?:\p{Extended_Pictographic}\uFE0F|\p{Emoji_Presentation}|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6])/u;
@@ -25,7 +31,7 @@ export function textWidth(text: string): number {
   const visible = stripVTControlCharacters(text);
   if (ASCII.test(visible)) return visible.length;
   let width = 0;
-  for (const { segment } of graphemes.segment(visible)) width += cells(segment);
+  for (const grapheme of graphemes(visible)) width += cells(grapheme);
   return width;
 }
 
@@ -34,10 +40,10 @@ export function truncate(text: string, widthMax: number): string {
   if (textWidth(text) <= widthMax) return text;
   let cut = "";
   let width = 0;
-  for (const { segment } of graphemes.segment(text)) {
-    if (width + cells(segment) > widthMax - 1) break;
-    cut += segment;
-    width += cells(segment);
+  for (const grapheme of graphemes(text)) {
+    if (width + cells(grapheme) > widthMax - 1) break;
+    cut += grapheme;
+    width += cells(grapheme);
   }
   return `${cut.trimEnd()}…`;
 }
