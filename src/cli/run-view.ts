@@ -32,6 +32,8 @@ export class RunView {
   readonly #told = new Set<number>();
   #turn = 0;
   #written = "";
+  /** Deltas are missing, nobody knows which: what follows would not join on, until the turn is told whole. */
+  #gap = false;
 
   constructor(terminal: Terminal, options: RunViewOptions) {
     this.#terminal = terminal;
@@ -53,12 +55,17 @@ export class RunView {
     }
   }
 
+  /** The stream broke; text may be lost. */
+  breakOff(): void {
+    this.#gap = true;
+  }
+
   get #tellsSteps(): boolean {
     return this.#terminal.notesAreScreen || this.#options.verbose;
   }
 
   #delta(turn: number, text: string): void {
-    if (!this.#options.live) return;
+    if (!this.#options.live || this.#gap) return;
     if (turn !== this.#turn) {
       this.#terminal.endLine();
       this.#turn = turn;
@@ -73,6 +80,7 @@ export class RunView {
     if (step.state === "running") return this.#terminal.status(`${step.model} is thinking`);
     if (this.#told.has(step.index)) return;
     this.#told.add(step.index);
+    this.#gap = false;
     for (const { message } of step.attempts) this.#step("yellow", "!", `${step.model}: ${oneLine(message)}`);
     if (this.#turn === step.turn && step.text.startsWith(this.#written)) {
       const missing = step.text.slice(this.#written.length);
