@@ -74,7 +74,7 @@ describe("the first sentence answers the question", () => {
     ],
     [
       "revenue since 2024-01-03 in shop/sales.csv",
-      "The total revenue where date is at least 2024-01-03 is 42.5 over 3 values (mean 14.17, median 15, minimum 11, maximum 16.5).",
+      "The total revenue where date is from 2024-01-03 on is 42.5 over 3 values (mean 14.17, median 15, minimum 11, maximum 16.5).",
     ],
     [
       "What columns does cities.csv have?",
@@ -82,6 +82,8 @@ describe("the first sentence answers the question", () => {
     ],
     ["How many rows are in stock.csv?", "stock.csv has 5 rows and 5 columns."],
     ["Summarise stock.csv", "stock.csv has 5 rows and 5 columns."],
+    ["how many birds in birds.csv have a missing sex?", "Missing values of 13 rows: sex (1)."],
+    ["the 2 heaviest birds in birds.csv", "The 2 rows with the highest body_mass_g: 5700 and 5700."],
     ["which columns of stock.csv have missing values?", "No column of stock.csv has missing values."],
     ["how many different species are in birds.csv?", "species has 3 different values: Adelie, Gentoo and Chinstrap."],
     [

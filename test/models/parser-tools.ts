@@ -99,10 +99,17 @@ const groupTool: TestTool = {
   },
 };
 
+/** Missing values are the least, so that they come last where the largest comes first. */
 const compareCells = (a: unknown, b: unknown) =>
-  typeof a === "number" && typeof b === "number" ? a - b : JSON.stringify(a).localeCompare(JSON.stringify(b));
+  a === null || b === null
+    ? Number(a !== null) - Number(b !== null)
+    : typeof a === "number" && typeof b === "number"
+      ? a - b
+      : JSON.stringify(a).localeCompare(JSON.stringify(b));
 
 const FilterInput = Source.extend({
+  sort_by: z.string().optional(),
+  order: z.enum(["desc", "asc"]).default("desc"),
   where: Conditions,
   limit: z.int().default(20),
   columns: z.array(z.string()).optional(),
@@ -113,13 +120,18 @@ const filterTool: TestTool = {
   inputSchema: schema({
     where,
     columns: { type: "array", items: { type: "string" }, "x-caxton": { role: "columns", type: "any" } },
+    sort_by: { type: "string", description: "Column to order by.", "x-caxton": { role: "column", type: "any" } },
+    order: { type: "string", enum: ["desc", "asc"], default: "desc" },
     limit: { type: "integer", minimum: 1, maximum: 1000, default: 20 },
   }),
   run: (input) => {
     const asked = FilterInput.parse(input);
     const sample = load(asked);
     const rows = matching(sample, asked.where);
-    const shown = rows
+    const { sort_by: by, order } = asked;
+    const ascending = by === undefined ? rows : rows.toSorted((a, b) => compareCells(a[by], b[by]));
+    const sorted = by === undefined || order === "asc" ? ascending : ascending.toReversed();
+    const shown = sorted
       .slice(0, asked.limit)
       .map((row) => Object.fromEntries((asked.columns ?? sample.columns).map((name) => [name, row[name] ?? null])));
     return {

@@ -32,10 +32,14 @@ const sizeText = ({ source, table }: Bench) => {
   return `${name.slice(0, 1) === "t" ? `T${name.slice(1)}` : name} has ${rows}${counted(table.columns.length, "column")}.`;
 };
 
-function missingText({ table, source }: Bench): string {
-  const gaps = table.columns.filter(({ missing }) => (missing ?? 0) > 0);
-  const known = table.columns.some(({ missing }) => missing !== undefined);
-  if (!known) return `The tool does not say which values of ${sourceName(source)} are missing.`;
+function missingText({ table, source, frame }: Bench): string {
+  const asked = [...new Set([...frame.groups, ...frame.measures])];
+  const columns = asked.length > 0 ? asked : table.columns;
+  if (columns.every(({ missing }) => missing === undefined)) {
+    return `The tool does not say which values of ${sourceName(source)} are missing.`;
+  }
+  const gaps = columns.filter(({ missing }) => (missing ?? 0) > 0);
+  if (gaps.length === 0 && asked.length > 0) return `No row is without ${columnNames(asked)}.`;
   if (gaps.length === 0) return `No column of ${sourceName(source)} has missing values.`;
   const items = gaps.map(({ name, missing }) => `${name} (${missing})`);
   const of = table.rows === undefined ? "" : ` of ${counted(table.rows, "row")}`;

@@ -5,8 +5,16 @@ import { groupsOf } from "./group-answer.ts";
 import { planGroup } from "./group-call.ts";
 import type { Call } from "./ledger.ts";
 import type { Tool } from "./parameters.ts";
-import { notesOf, numberIn, rowsOf } from "./results.ts";
-import { type Column, conditionsText, counted, markdownTable, numberText, valueText } from "./language/index.ts";
+import { cellOf, notesOf, numberIn, rowsOf } from "./results.ts";
+import {
+  type Column,
+  conditionsText,
+  counted,
+  listed,
+  markdownTable,
+  numberText,
+  valueText,
+} from "./language/index.ts";
 
 const ROWS_SHOWN = 10;
 const COLUMNS_SHOWN = 8;
@@ -21,7 +29,7 @@ export function rowsSection(bench: Bench): Section | undefined {
   if (outcome === undefined) return undefined;
   if (outcome.type === "failed") return failedSection(tool, outcome.text);
   const rows = rowsOf(outcome.structured);
-  const lead = leadText(bench, matchedIn(outcome.structured) ?? rows.length);
+  const lead = leadText(bench, matchedIn(outcome.structured) ?? rows.length, rows);
   const counting = frame.aggregates.includes("count");
   const text = counting || rows.length === 0 ? [lead] : [lead, rowTable(bench, rows)];
   return section(text, [...planned.caveats, ...notesOf(outcome.structured)]);
@@ -56,12 +64,19 @@ export function planRows(
   return { call: { name: tool.name, arguments: input, why }, caveats: base.caveats };
 }
 
-const leadText = ({ frame, table }: Bench, matched: number) => {
+function leadText({ frame, table }: Bench, matched: number, rows: readonly JsonObject[]): string {
+  const { order, measures } = frame;
+  const [measure] = measures;
+  if (order !== undefined && measure !== undefined && rows.length > 0) {
+    const end = order.direction === "min" ? "lowest" : "highest";
+    const values = rows.map((row) => valueText(cellOf(row, measure)));
+    return `The ${counted(rows.length, "row")} with the ${end} ${measure.name}${conditionsText(frame.conditions)}: ${listed(values)}.`;
+  }
   const share = table.rows === undefined || table.rows === 0 ? "" : ` (${numberText((matched / table.rows) * 100)} %)`;
   const of = table.rows === undefined ? counted(matched, "row") : `${matched} of ${counted(table.rows, "row")}${share}`;
-  if (frame.conditions.length === 0) return `These are rows of the table (${of}).`;
+  if (frame.conditions.length === 0) return `These are the first of ${counted(matched, "row")}.`;
   return `${of} ${matched === 1 ? "fits" : "fit"}:${conditionsText(frame.conditions).replace(" where", "")}.`;
-};
+}
 
 function rowTable({ frame }: Bench, rows: readonly JsonObject[]): string {
   const names = Object.keys(rows[0] ?? {}).slice(0, COLUMNS_SHOWN);
@@ -87,5 +102,5 @@ function countThroughGroups(bench: Bench): Section | undefined {
   if (outcome.type === "failed") return failedSection(tool, outcome.text);
   const groups = groupsOf(rowsOf(outcome.structured), [column]);
   const matched = groups.reduce((sum, { count }) => sum + (count ?? 0), 0);
-  return section([leadText(bench, matched)], [...planned.caveats, ...notesOf(outcome.structured)]);
+  return section([leadText(bench, matched, [])], [...planned.caveats, ...notesOf(outcome.structured)]);
 }

@@ -188,6 +188,16 @@ function knownValue(words: readonly PlacedWord[], at: number, values: readonly s
 
 const YEAR = /^(?:1[5-9]|20|21)\d\d$/;
 
+const MONTHS: readonly string[] =
+  "january february march april may june july august september october november december".split(" ");
+
+/** The first day of a month, counted from 0, and of the next one. */
+const monthOf = (year: number, month: number): readonly [string, string] => {
+  const first = (months: number) =>
+    `${year + Math.floor(months / 12)}-${String((months % 12) + 1).padStart(2, "0")}-01`;
+  return [first(month), first(month + 1)];
+};
+
 const TEMPORAL = new Set(["since", "from", "after", "before", "until"]);
 
 /** "since 2008": never a limit of another number. */
@@ -202,7 +212,7 @@ function yearBound(words: readonly PlacedWord[], table: Table, { operator, at, l
   return daily === undefined ? [] : [{ column: daily, operator, values: [`${word.lower}-${day}`], at: indexes }];
 }
 
-/** "in 2008": on a column of years, or within that year of a column of dates. */
+/** "in 2008" on a column of years, and "in 2008" or "in March 2008" within a column of dates. */
 function years(words: readonly PlacedWord[], table: Table): readonly Condition[] {
   return words.flatMap((word): readonly Condition[] => {
     if (!YEAR.test(word.lower)) return [];
@@ -219,9 +229,12 @@ function years(words: readonly PlacedWord[], table: Table): readonly Condition[]
     if (yearly !== undefined) return [{ column: yearly, operator: "=", values: [year], at }];
     const daily = table.columns.find(({ type }) => type === "date");
     if (daily === undefined) return [];
+    const month = MONTHS.findIndex((name) => before === name || (name.slice(0, 3) === before && name !== "may"));
+    const [from, to] = month < 0 ? [`${year}-01-01`, `${year + 1}-01-01`] : monthOf(year, month);
+    const indexes = month < 0 ? at : [word.index - 1, word.index];
     return [
-      { column: daily, operator: ">=", values: [`${year}-01-01`], at },
-      { column: daily, operator: "<", values: [`${year + 1}-01-01`], at },
+      { column: daily, operator: ">=", values: [from], at: indexes },
+      { column: daily, operator: "<", values: [to], at: indexes },
     ];
   });
 }

@@ -127,6 +127,8 @@ describe("superlatives", () => {
     ["Which department has the youngest people?", STAFF, "groups mean,min of age per department first min"],
     ["Which station was the windiest?", WEATHER, "groups mean,max of wind_speed_kmh per station first max"],
     ["the 3 most expensive items", STOCK, "groups max of price_eur per item sorted max 3"],
+    ["most expensive 3 items", STOCK, "groups max of price_eur per item sorted max 3"],
+    ["the highest revenue per store", SHOPS, "groups max,mean of revenue per store"],
     ["bottom 2 stores by revenue", SHOPS, "groups sum,mean of revenue per store sorted min 2"],
   ])("%s", (question, known, expected) => {
     expect(read(question, known)).toBe(expected);
@@ -147,6 +149,7 @@ describe("aggregates and groups", () => {
     ["average of body_mass_g by island, sex", BIRDS, "groups mean of body_mass_g per island+sex"],
     ["What's the maximum and minimum temp_max_c per station?", WEATHER, "groups max,min of temp_max_c per station"],
     ["revenue by store", SHOPS, "groups sum,mean of revenue per store"],
+    ["temp_max_c range per station", WEATHER, "groups min,max of temp_max_c per station"],
     ["mean and median salary", STAFF, "column mean,median of salary"],
     ["how heavy are the penguins?", BIRDS, "column of body_mass_g"],
   ])("%s", (question, known, expected) => {
@@ -168,6 +171,8 @@ describe("filters", () => {
     ["average salary of employees older than 40", STAFF, "column mean of salary where age > 40"],
     ["employees with salary between 30,000 and 40,000", STAFF, "rows where salary >= 30000 where salary <= 40000"],
     ["total revenue in 2023", SHOPS, "column sum of revenue where date >= 2023-01-01 where date < 2024-01-01"],
+    ["total revenue in March 2023", SHOPS, "column sum of revenue where date >= 2023-03-01 where date < 2023-04-01"],
+    ["total revenue in dec 2023", SHOPS, "column sum of revenue where date >= 2023-12-01 where date < 2024-01-01"],
     ["total revenue since 2023", SHOPS, "column sum of revenue where date >= 2023-01-01"],
     ["revenue of North Mall", SHOPS, "column sum of revenue where store = North Mall"],
     [
@@ -207,7 +212,7 @@ describe("charts", () => {
     [
       "How did precipitation develop over time per station?",
       WEATHER,
-      "groups mean of precipitation_mm per day+station as line",
+      "groups sum,mean of precipitation_mm per day+station as line",
     ],
     ["bar chart of how many penguins per island and sex", BIRDS, "groups count per island+sex as bar"],
     [

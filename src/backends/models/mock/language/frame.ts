@@ -115,6 +115,10 @@ function goalFrame(reading: Reading): Shape {
   const { asks, ranking, aggregates, chart } = request;
   const pair = pairOf(reading);
   if (pair !== undefined) return pair;
+  if (asks.has("missing") && chart === undefined) {
+    const about = mentionedColumn({ ...reading, measures: [] }, () => true)?.columns ?? [];
+    return shape("overview", { groups: about, measures });
+  }
   if (asks.has("trend")) {
     const trend = trendOf(reading);
     if (trend !== undefined) return trend;
@@ -281,11 +285,11 @@ function aggregatesFor(request: Request, measure: Column | undefined, { every }:
   const settled = asked.filter((aggregate) => aggregate !== "max" && aggregate !== "min");
   if (settled.length > 0) return settled;
   if (asked.length > 0) return asked.length > 1 ? asked : [...asked, "mean"];
+  const extreme = orderDirection(request, measure);
+  if (every && ranking !== undefined && ranking.count === undefined) return [extreme, "mean"];
   const meant = ranking?.means.some((kind) => measure.parts.includes(kind)) ?? false;
   if (isAdditive(measure) && !meant) return ["sum", "mean"];
-  if (ranking === undefined) return ["mean"];
-  const extreme = orderDirection(request, measure);
-  return every && ranking.count === undefined ? [extreme, "mean"] : ["mean", extreme];
+  return ranking === undefined ? ["mean"] : ["mean", extreme];
 }
 
 /** What was asked of a column that could not be told. */

@@ -161,14 +161,14 @@ function rankingOf(words: readonly Word[]): Ranking | undefined {
     const next = words[at + 1]?.lower ?? "";
     const extended = word.lower === "most" || word.lower === "least" ? superlative(next, word.lower) : undefined;
     const place = extended === undefined ? at : at + 1;
-    return { ...(extended ?? found), count: countNear(words, at), at: place };
+    return { ...(extended ?? found), count: countNear(words, at, place), at: place };
   }
   return undefined;
 }
 
-/** The number of "top 5" and "5 largest". */
-const countNear = (words: readonly Word[], at: number): number | undefined =>
-  [words[at + 1], words[at - 1]]
+/** The number of "top 5", "5 largest" and "most expensive 5". */
+const countNear = (words: readonly Word[], start: number, end: number): number | undefined =>
+  [words[end + 1], words[start - 1]]
     .map((word) => (word === undefined ? undefined : numberOf(word.lower)))
     .find((number) => number !== undefined && Number.isInteger(number) && number > 0 && number <= 1000);
 
@@ -178,7 +178,8 @@ function aggregatesOf(plain: string, words: readonly Word[]): readonly Aggregate
     return aggregate === undefined || lower === "size" || lower === "n" ? [] : [aggregate];
   });
   const counts = / (?:how many|number of|how often) /.test(plain) ? (["count"] as const) : [];
-  return [...new Set([...found, ...counts])];
+  const range = / range /.test(plain) ? (["min", "max"] as const) : [];
+  return [...new Set([...found, ...counts, ...range])];
 }
 
 /** The directory of "in data/", "in the folder reports" and "files in data"; without its closing slash. */

@@ -229,7 +229,7 @@ export const AGGREGATE_WORDS: { readonly [word: string]: Aggregate | undefined }
 /** Values that add up over rows, so that "the most" of them means their sum. */
 export const ADDITIVE = new Set(
   list(
-    "sale revenue turnover amount quantity qty unit sold stock count total volume profit income rainfall rain visit view download order budget spend cost goal win vote",
+    "sale revenue turnover amount quantity qty unit sold stock count total volume profit income rainfall rain precipitation visit view download order budget spend cost goal win vote",
   ),
 );
 

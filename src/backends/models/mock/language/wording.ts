@@ -32,7 +32,9 @@ export const aggregateName = (aggregate: Aggregate): string => AGGREGATE_NAMES[a
 
 /** Rows of cells as a Markdown table; columns of numbers are set to the right. */
 export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  const numeric = header.map((_, at) => rows.every((row) => /^-?[\d.]*(?:e[+-]?\d+)?$/.test(row[at] ?? "")));
+  const numeric = header.map((_, at) =>
+    rows.every((row) => /^(?:-?\d+(?:\.\d+)?(?:e[+-]?\d+)?)?$/.test(row[at] ?? "")),
+  );
   const rule = `|${numeric.map((one) => (one ? " ---: |" : " --- |")).join("")}`;
   return [tableLine(header), rule, ...rows.map(tableLine)].join("\n");
 }
@@ -73,7 +75,8 @@ export function conditionsText(conditions: readonly Condition[]): string {
   return ` where ${listed(conditions.map(conditionText))}`;
 }
 
-const OPERATOR_TEXT: { readonly [operator in Condition["operator"]]: string } = {
+type OperatorTexts = { readonly [operator in Condition["operator"]]: string };
+const OPERATOR_TEXT: OperatorTexts = {
   "=": "is",
   "!=": "is not",
   ">": "is above",
@@ -81,5 +84,16 @@ const OPERATOR_TEXT: { readonly [operator in Condition["operator"]]: string } = 
   "<": "is below",
   "<=": "is at most",
 };
-const conditionText = ({ column, operator, values }: Condition) =>
-  `${column.name} ${OPERATOR_TEXT[operator]} ${values.map(valueText).join(operator === "!=" ? " nor " : " or ")}`;
+const DATE_OPERATOR_TEXT: OperatorTexts = {
+  ...OPERATOR_TEXT,
+  ">": "is after",
+  ">=": "is from",
+  "<": "is before",
+  "<=": "is up to",
+};
+
+const conditionText = ({ column, operator, values }: Condition) => {
+  const words = (column.type === "date" ? DATE_OPERATOR_TEXT : OPERATOR_TEXT)[operator];
+  const suffix = column.type === "date" && operator === ">=" ? " on" : "";
+  return `${column.name} ${words} ${values.map(valueText).join(operator === "!=" ? " nor " : " or ")}${suffix}`;
+};
