@@ -15,7 +15,11 @@ export function Empty({ title, note, command, children }: Props) {
       <p className="font-medium">{title}</p>
       <p className="mt-1 max-w-md text-sm text-muted">{note}</p>
       <div className="mt-4 flex max-w-full flex-wrap items-center justify-center gap-2">
-        {command === undefined ? null : <Command>{command}</Command>}
+        {command === undefined ? null : (
+          <span className="flex max-w-md min-w-0">
+            <Command>{command}</Command>
+          </span>
+        )}
         {children}
       </div>
     </div>

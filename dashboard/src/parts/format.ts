@@ -26,6 +26,10 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / (24 * 60))} d ${Math.floor(minutes / 60) % 24} h`;
 }
 
+/** How long something has been up, to the second: "4 s", "3 m 07 s", "2 h 04 m". */
+export const upFor = (ms: number): string =>
+  ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1_000))} s` : duration(Math.floor(ms / 1_000) * 1_000);
+
 /** "just now", "12 s ago", "4 m ago", "3 h ago", "2 d ago", then the date. */
 export function ago(instant: string, nowMs: number): string {
   const seconds = Math.round((nowMs - Date.parse(instant)) / 1_000);

@@ -43,7 +43,7 @@ export function Palette({ onClose }: { readonly onClose: () => void }) {
       <div className="flex items-center gap-2.5 border-b border-line px-4">
         <Search aria-hidden className="size-4 text-faint" />
         <input
-          autoFocus
+          data-autofocus
           role="combobox"
           aria-label={text.palette.title}
           aria-expanded

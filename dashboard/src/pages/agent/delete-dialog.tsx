@@ -39,7 +39,7 @@ export function DeleteDialog({ name, onClose }: Props) {
           {({ id }) => (
             <Input
               id={id}
-              autoFocus
+              data-autofocus
               autoComplete="off"
               value={typed}
               onChange={(event) => setTyped(event.target.value)}

@@ -100,7 +100,7 @@ function Comparison({ name, revisions, revision, against }: ComparisonProps) {
     <section aria-label={text.revisions.comparison} className="min-w-0 space-y-3">
       <div className="flex flex-wrap items-center gap-2 text-sm">
         <h2 className="font-semibold">{text.agent.revision(revision)}</h2>
-        <label className="flex items-center gap-2 whitespace-nowrap text-muted">
+        <label className="flex flex-wrap items-center gap-2 whitespace-nowrap text-muted">
           {text.revisions.against}
           <Select
             value={against > 0 ? against : ""}

@@ -102,7 +102,7 @@ type StepProps = {
 };
 
 const Step = ({ index, done, title, note, command, children }: StepProps) => (
-  <li className="flex flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2.5">
+  <li className="grid grid-cols-[auto_minmax(0,1fr)] items-center gap-x-3 gap-y-2 px-4 py-2.5 lg:grid-cols-[auto_minmax(0,1fr)_minmax(0,26rem)_8rem]">
     {done ? (
       <CircleCheck aria-label={text.home.stepDone} className="size-5 shrink-0 text-good" />
     ) : (
@@ -110,11 +110,13 @@ const Step = ({ index, done, title, note, command, children }: StepProps) => (
         {index}
       </span>
     )}
-    <div className="min-w-0 flex-1 basis-64">
+    <div className="min-w-0">
       <p className={done ? "text-muted" : "font-medium"}>{title}</p>
       <p className="text-xs text-muted">{note}</p>
     </div>
-    <Command>{command}</Command>
-    <div className="flex w-32 justify-end max-sm:w-auto">{children}</div>
+    <div className="flex min-w-0 max-lg:col-start-2 lg:justify-end">
+      <Command>{command}</Command>
+    </div>
+    <div className="flex max-lg:col-start-2 lg:justify-end">{children}</div>
   </li>
 );

@@ -3,7 +3,7 @@ import { CircleAlert, CircleCheck } from "lucide-react";
 import type { ReactNode } from "react";
 import type { RunState, Status } from "../../../../src/api/contract/index.ts";
 import { useServerNow } from "../../parts/clock.ts";
-import { bytes, count, duration } from "../../parts/format.ts";
+import { bytes, count, upFor } from "../../parts/format.ts";
 import { StateIcon } from "../../parts/state-pill.tsx";
 import { RUN_STATES } from "../../search.ts";
 import { text } from "../../text.ts";
@@ -17,7 +17,7 @@ export function HealthStrip({ status }: { readonly status: Status }) {
       <Cell name={names.server} note={text.home.serverNote(bytes(status.memory_bytes), bytes(status.data_bytes))}>
         <span title={text.home.node(status.node_version)}>{status.version}</span>
         <span className="ml-2 text-sm font-normal text-muted">
-          {text.home.up(duration(Math.max(0, Math.floor((nowMs - Date.parse(status.started_at)) / 1_000) * 1_000)))}
+          {text.home.up(upFor(nowMs - Date.parse(status.started_at)))}
         </span>
       </Cell>
       <Cell name={names.agents}>

@@ -1,10 +1,11 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { CircleStop, Ellipsis, Hash, RotateCcw, SquareTerminal } from "lucide-react";
 import type { ReactNode } from "react";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
 import { cancelRun, startRun } from "../../api/actions.ts";
 import { hasEnded, usedSoFar } from "../../api/live.ts";
+import { agentQuery, statusQuery } from "../../api/queries.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Button } from "../../parts/button.tsx";
 import { copyText } from "../../parts/copy.tsx";
@@ -77,8 +78,9 @@ function Actions({ run }: { readonly run: RunDetail }) {
     mutationFn: () => cancelRun(run.id),
     onSettled: () => client.invalidateQueries({ queryKey: ["run", run.id] }),
   });
-  const again = useRunAgain(run);
-  const command = runCommand({ ...run, files: run.files.map(({ name }) => name), model: run.model ?? undefined });
+  const model = useChosenModel(run);
+  const again = useRunAgain(run, model);
+  const command = runCommand({ ...run, files: run.files.map(({ name }) => name), model });
   const icon = { "aria-hidden": true };
   return (
     <>
@@ -114,14 +116,21 @@ function Actions({ run }: { readonly run: RunDetail }) {
   );
 }
 
+/** The model to name when the request is repeated: the one that answered, where it is not what is used anyway. */
+function useChosenModel({ agent, model }: RunDetail): string | undefined {
+  const standard = useQuery(statusQuery).data?.default_model;
+  const defined = useQuery(agentQuery(agent)).data?.model;
+  return model === null || model === (defined ?? standard) ? undefined : model;
+}
+
 /** The same request once more. Files belong to one run, so with files the request is only laid out to be sent again. */
-function useRunAgain(run: RunDetail) {
+function useRunAgain(run: RunDetail, model: string | undefined) {
   const navigate = useNavigate();
   return useMutation({
     mutationFn: async () => {
       if (run.files.length > 0) return undefined;
-      const { agent, input, model } = run;
-      return startRun({ agent, input, ...(model === null ? {} : { model }) });
+      const { agent, input } = run;
+      return startRun({ agent, input, ...(model === undefined ? {} : { model }) });
     },
     onSuccess: async (started) => {
       if (started !== undefined) return navigate({ to: "/runs/$id", params: { id: started.id } });

@@ -1,0 +1,215 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+import * as contract from "../../src/api/contract/index.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { openBrowser, visit, type Visit } from "./browser.ts";
+import { FIVE_MISTAKES } from "./definitions.ts";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const Violations = z.array(
+  z.object({ id: z.string(), nodes: z.array(z.object({ target: z.array(z.string()), failureSummary: z.string() })) }),
+);
+
+let browser: Browser;
+let server: TestServer;
+let run: string;
+beforeAll(async () => {
+  browser = await openBrowser();
+  server = await startServer();
+  run = await ask("Chart the mean body mass per species and island in examples/data/penguins.csv");
+  await ask("Describe nowhere.csv", "no-such/model");
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+async function ask(input: string, model?: string): Promise<string> {
+  const body = { agent: "data-analyzer", input, wait: true, ...(model === undefined ? {} : { model }) };
+  const answer = await server.ask("POST", "/api/v1/runs", body);
+  const parsed = contract.runs.RunDetail.safeParse(answer.body);
+  return parsed.success ? parsed.data.id : "";
+}
+
+type Look = { readonly path: string; readonly whole: (page: Page) => Promise<unknown> };
+const text = (words: string | RegExp) => (page: Page) => page.getByRole("main").getByText(words).first().waitFor();
+const picture = (page: Page) => page.getByRole("img", { name: /^Picture/ }).waitFor();
+
+/** Every page, with what is on it once it is whole. RUN stands for the id of a run. */
+const PAGES: readonly Look[] = [
+  { path: "/ui/", whole: text("All runs") },
+  { path: "/ui/agents", whole: text("Analyses CSV data") },
+  { path: "/ui/agents?deploy=true", whole: reportMistakes },
+  { path: "/ui/agents/data-analyzer", whole: text(/^Chart the mean/) },
+  { path: "/ui/agents/data-analyzer?tab=try&run=RUN", whole: picture },
+  { path: "/ui/agents/data-analyzer?tab=definition", whole: text("You are a data analyst") },
+  { path: "/ui/agents/data-analyzer?tab=revisions", whole: text("compared with") },
+  { path: "/ui/agents/data-analyzer?tab=runs", whole: text("Chart the mean") },
+  { path: "/ui/runs", whole: text("Chart the mean") },
+  { path: "/ui/runs/RUN", whole: picture },
+  { path: "/ui/runs/RUN?step=1", whole: text("First word after") },
+  { path: "/ui/runs/RUN?step=2", whole: text("Fuel") },
+  { path: "/ui/runs/RUN?view=conversation", whole: picture },
+  { path: "/ui/runs/RUN?view=json", whole: text("step_list") },
+  { path: "/ui/tools", whole: text("csv_parser") },
+  { path: "/ui/tools/csv_parser", whole: text("Input schema") },
+  { path: "/ui/runs/nothing", whole: text("RUN_NOT_FOUND") },
+  { path: "/ui/no/such/page", whole: text("There is no such page") },
+];
+
+async function open(page: Page, { path, whole }: Look): Promise<void> {
+  await page.goto(path.replace("RUN", run));
+  await whole(page);
+}
+
+async function reportMistakes(page: Page): Promise<void> {
+  await page.getByRole("textbox", { name: "Definition" }).fill(FIVE_MISTAKES);
+  await page.getByText("5 problems to fix").waitFor();
+}
+
+async function violations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(AXE);
+  const found = await page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then((run) => run.violations)");
+  return Violations.parse(found).flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary}`),
+  );
+}
+
+describe.for(["light", "dark"] as const)("in the %s theme", (theme) => {
+  let person: Visit;
+  beforeAll(async () => {
+    person = await visit(browser, server.url, { theme, still: true });
+  });
+  afterAll(async () => {
+    await person?.[Symbol.asyncDispose]();
+  });
+
+  test.for(PAGES)("$path can be used by everyone, asks only the server, and keeps to its policy", async (look) => {
+    await open(person.page, look);
+    expect(await isDark(person.page)).toBe(theme === "dark");
+    expect(await violations(person.page)).toEqual([]);
+    expect(person.complaints).toEqual([]);
+    expect(person.foreign).toEqual([]);
+  });
+});
+
+const isDark = async (page: Page): Promise<boolean> =>
+  (await page.evaluate("getComputedStyle(document.documentElement).colorScheme")) === "dark";
+
+test("on a telephone no page is wider than the screen", async () => {
+  await using person = await visit(browser, server.url, { width: 380, still: true });
+  const { page } = person;
+  for (const look of PAGES) {
+    await open(page, look);
+    expect(await page.evaluate("document.documentElement.scrollWidth"), look.path).toBeLessThanOrEqual(380);
+  }
+});
+
+test("a theme that was chosen stays, against the system's, and is there before the first paint", async () => {
+  await using person = await visit(browser, server.url, { theme: "light" });
+  const { page } = person;
+  await page.goto("/ui/");
+  await page.getByRole("button", { name: "Theme: System" }).click();
+  await page.getByRole("button", { name: "Theme: Light" }).click();
+  await page.getByRole("button", { name: "Theme: Dark" }).waitFor();
+  expect(await isDark(page)).toBe(true);
+  await page.route("**/*.js", async (route) => {
+    const isTheme = route.request().url().includes("/theme-");
+    await (isTheme ? route.continue() : route.abort());
+  });
+  await page.reload();
+  expect(await isDark(page)).toBe(true);
+});
+
+const focused = "document.activeElement";
+const start = async (path: string): Promise<Visit> => {
+  const person = await visit(browser, server.url, { still: true });
+  await person.page.goto(path);
+  return person;
+};
+
+describe("with the keyboard alone", () => {
+  test("the first Tab offers to skip to the content", async () => {
+    await using person = await start("/ui/");
+    await person.page.getByText("All runs").waitFor();
+    await person.page.keyboard.press("Tab");
+    expect(await person.page.evaluate(`${focused}.textContent`)).toBe("Skip to content");
+    await person.page.keyboard.press("Enter");
+    expect(await person.page.evaluate("location.hash")).toBe("#content");
+  });
+
+  test("g and a letter go to a page, j and k through its rows, Enter into one", async () => {
+    await using person = await start("/ui/");
+    const { page } = person;
+    await page.getByText("All runs").waitFor();
+    for (const [keys, heading] of [
+      ["ga", "Agents"],
+      ["gt", "Tools"],
+      ["gh", "Home"],
+      ["gr", "Runs"],
+    ] as const) {
+      for (const key of keys) await page.keyboard.press(key);
+      await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
+    }
+    await page.getByRole("row", { name: /Chart the mean/ }).waitFor();
+    await page.keyboard.press("j");
+    const first = await page.evaluate(`${focused}.getAttribute("href")`);
+    await page.keyboard.press("j");
+    await page.keyboard.press("k");
+    expect(await page.evaluate(`${focused}.getAttribute("href")`)).toBe(first);
+    await page.keyboard.press("Enter");
+    await expect.poll(() => new URL(page.url()).pathname).toBe(first);
+  });
+
+  test("the square brackets go through the steps of a run", async () => {
+    await using person = await start(`/ui/runs/${run}`);
+    const { page } = person;
+    await page.getByRole("list", { name: "Steps" }).waitFor();
+    for (const key of ["]", "]", "]", "["]) await page.keyboard.press(key);
+    await expect.poll(() => new URL(page.url()).searchParams.get("step")).toBe("2");
+    await page.locator("[aria-current=true]").getByText("csv_parser.describe").waitFor();
+  });
+
+  test("the slash goes to the filter, and what is typed there is no shortcut", async () => {
+    await using person = await start("/ui/agents");
+    const { page } = person;
+    await page.getByRole("row", { name: /greeter/ }).waitFor();
+    await page.keyboard.press("/");
+    await page.keyboard.type("greet?");
+    expect(await page.getByRole("dialog").count()).toBe(0);
+    await page.keyboard.press("Backspace");
+    await page.getByText("1 of 3").waitFor();
+    expect(new URL(page.url()).searchParams.get("q")).toBe("greet");
+  });
+
+  test("Ctrl K finds pages, agents, runs and actions; Escape closes it and gives the focus back", async () => {
+    await using person = await start("/ui/tools");
+    const { page } = person;
+    await page.getByText("file_system").first().waitFor();
+    const opener = page.getByRole("button", { name: /Search or jump to/ });
+    await opener.focus();
+    await page.keyboard.press("Control+k");
+    const options = page.getByRole("option");
+    await options.filter({ hasText: "Chart the mean" }).first().waitFor();
+    await page.keyboard.press("Escape");
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+    expect(await page.evaluate(`${focused}.tagName`)).toBe("BUTTON");
+    await page.keyboard.press("Control+k");
+    await page.keyboard.type("ask clerk");
+    await options.filter({ hasText: "Ask file-clerk" }).waitFor();
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "file-clerk" }).waitFor();
+  });
+
+  test("the question mark shows the keys", async () => {
+    await using person = await start("/ui/");
+    await person.page.getByText("All runs").waitFor();
+    await person.page.keyboard.press("?");
+    const help = person.page.getByRole("dialog", { name: "Keyboard shortcuts" });
+    await help.getByText("Next step").waitFor();
+    expect(await violations(person.page)).toEqual([]);
+  });
+});

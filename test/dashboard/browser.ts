@@ -1,0 +1,83 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, globSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { findChromium } from "../../scripts/ensure-chromium.ts";
+import { repository } from "../helpers/server.ts";
+
+const DASHBOARD = join(repository, "dashboard");
+export const BUILT = join(DASHBOARD, "dist");
+
+/** A browser with nothing of its own going on, in a profile that is thrown away. */
+export async function openBrowser(): Promise<Browser> {
+  buildWhenStale();
+  const executablePath = findChromium();
+  if (executablePath === undefined) throw new Error("no Chromium is here: node scripts/ensure-chromium.ts");
+  return chromium.launch({
+    executablePath,
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-dev-shm-usage",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      "--no-first-run",
+      "--no-default-browser-check",
+    ],
+  });
+}
+
+/** Tests must not pass on yesterday's build. */
+function buildWhenStale(): void {
+  const page = join(BUILT, "index.html");
+  const sources = globSync(["src/**/*", "build/**/*", "index.html", "vite.config.ts", "package.json"], {
+    cwd: DASHBOARD,
+  });
+  const newest = Math.max(...sources.map((source) => statSync(join(DASHBOARD, source)).mtimeMs));
+  if (existsSync(page) && statSync(page).mtimeMs > newest) return;
+  execFileSync("npm", ["run", "build", "-w", "dashboard"], { cwd: repository, stdio: "pipe" });
+}
+
+export type Visit = AsyncDisposable & {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Addresses asked for that are not the server's own. */
+  readonly foreign: readonly string[];
+  /** What broke: exceptions, and what the content security policy stopped. */
+  readonly complaints: readonly string[];
+};
+
+export type VisitOptions = {
+  readonly theme?: "light" | "dark";
+  readonly width?: number;
+  /** Without movement, so that what is measured stands still. */
+  readonly still?: boolean;
+};
+
+/** A new person at the dashboard of a server: nothing remembered, one tab. */
+export async function visit(browser: Browser, url: string, options: VisitOptions = {}): Promise<Visit> {
+  const context = await browser.newContext({
+    baseURL: url,
+    viewport: { width: options.width ?? 1_360, height: 860 },
+    colorScheme: options.theme ?? "light",
+    reducedMotion: options.still === true ? "reduce" : "no-preference",
+    permissions: ["clipboard-read", "clipboard-write"],
+  });
+  const foreign: string[] = [];
+  const complaints: string[] = [];
+  context.on("request", (request) => {
+    const address = request.url();
+    if (!address.startsWith(`${url}/`) && !address.startsWith("data:")) foreign.push(address);
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  page.on("pageerror", (error) => complaints.push(error.message));
+  page.on("console", (message) => {
+    const words = message.text();
+    // A refused request is the browser's own line about an answer that the page handles.
+    const refused = words.startsWith("Failed to load resource");
+    if (message.type() === "error" && !refused) complaints.push(words);
+  });
+  return { page, context, foreign, complaints, [Symbol.asyncDispose]: () => context.close() };
+}
