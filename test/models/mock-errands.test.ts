@@ -79,6 +79,13 @@ test("a request that no tool fits gets what would work, with two examples", asyn
   expect(answer.match(/^- /gm)).toHaveLength(2);
 });
 
+test("a greeting and a call for help are answered with what can be done", async () => {
+  const { answer } = await converse("Hello, I am Ann. What can you do?", TOOLS);
+  expect(answer).toMatch(/^Hello Ann! I work with this agent's tools, by rules/);
+  expect(answer.match(/^- /gm)).toHaveLength(2);
+  expect((await converse("Good morning", [])).answer).toMatch(/^Hello! I found no file/);
+});
+
 test("without tools the answer says what was understood and is no echo", async () => {
   const { answer } = await converse("Which species in birds.csv has the longest flippers? Draw a bar chart.", []);
   expect(answer).toMatch(/^In your request I found the file birds\.csv, a search for the longest and a bar chart\./);

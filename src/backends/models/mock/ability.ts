@@ -17,7 +17,9 @@ export function abilityText({ all, group, describe, listFiles, fetch, writeFile 
     ...all.map(exampleOf),
   ].slice(0, 2);
   return [
-    [...greeting(request), understoodText(request), "None of my tools fits that by the rules I follow."].join(" "),
+    asksForHelp(request)
+      ? [...greeting(request), "I work with this agent's tools, by rules and without a language model."].join(" ")
+      : `${understoodText(request)} None of my tools fits that by the rules I follow.`,
     `My tools are ${listed(named)}${more}. Requests that would work:`,
     examples.map((example) => `- ${example}`).join("\n"),
   ].join("\n\n");
@@ -36,6 +38,9 @@ export function toollessText(request: Request): string {
     "This agent has no tools, and without a language model I can only work through tools: I read files, group and sum up tables, draw charts and write files when the agent lists tools for that. Its instructions need a language model.",
   ].join("\n\n");
 }
+
+const asksForHelp = (request: Request) =>
+  greeting(request).length > 0 || /\b(?:help|what can you|what do you|who are you|how do you)\b/i.test(request.text);
 
 /** A greeting back, by name when there is one. */
 function greeting({ text }: Request): readonly string[] {

@@ -185,6 +185,11 @@ describe("filters", () => {
       BIRDS,
       "groups mean of body_mass_g per island where island = Biscoe|Dream",
     ],
+    [
+      "Are Gentoo penguins heavier than Adelie penguins?",
+      BIRDS,
+      "groups mean of body_mass_g per species where species = Gentoo|Adelie",
+    ],
     ["rows where supplier = Initech", STOCK, "rows where supplier = Initech"],
     ["mean mass of male Gentoos", BIRDS, "column mean of body_mass_g where sex = MALE where species = Gentoo"],
     [

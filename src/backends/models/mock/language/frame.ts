@@ -58,10 +58,10 @@ type Reading = {
 };
 
 /** "Compare Biscoe and Dream" groups by the column that both are values of. */
-function comparedValues({ asks }: Request, conditions: readonly Condition[]): Grouping {
+function comparedValues({ asks, words }: Request, conditions: readonly Condition[]): Grouping {
   const several = conditions.find(({ operator, values }) => operator === "=" && values.length > 1);
-  const columns = several !== undefined && (asks.has("comparison") || asks.has("relationship")) ? [several.column] : [];
-  return { ...NO_GROUPS, columns };
+  const compares = asks.has("comparison") || asks.has("relationship") || words.some(({ lower }) => lower === "than");
+  return { ...NO_GROUPS, columns: several !== undefined && compares ? [several.column] : [] };
 }
 
 type MeasureContext = Pick<Reading, "free" | "conditions" | "grouping">;
