@@ -1,13 +1,13 @@
 import * as z from "zod";
-import { act, type CommandMaker, type Context, examples, LIST_FORMATS, showList, toJson } from "./frame/index.ts";
+import { act, type CommandMaker, type Context, examples, showOne, toJson } from "./frame/index.ts";
 import { checkAgents, checkClock, checkDisk, checkNode, checkPort, type Finding } from "./doctor-machine.ts";
 import { checkServer } from "./doctor-server.ts";
-import type { Tone } from "./terminal/index.ts";
+import { oneLine, renderFields, type Style, type Tone } from "./terminal/index.ts";
 import { CaxtonError } from "../kernel/errors.ts";
 import type { LoadedConfig } from "../server/index.ts";
 
 const TONES: { readonly [State in Finding["state"]]: Tone } = { ok: "green", warn: "yellow", fail: "red" };
-const MARKS: { readonly [State in Finding["state"]]: string } = { ok: "● ok", warn: "! warn", fail: "✗ fail" };
+const MARKS: { readonly [State in Finding["state"]]: string } = { ok: "● ok  ", warn: "! warn", fail: "✗ fail" };
 
 /** `caxton doctor` */
 export const doctor: CommandMaker = (command, invocation) => {
@@ -23,26 +23,29 @@ export const doctor: CommandMaker = (command, invocation) => {
   ]);
   act(command, invocation, {
     input: z.object({ config: z.string().optional() }),
-    formats: LIST_FORMATS,
+    formats: ["table", "json", "yaml"],
     run: async (context, input) => {
       context.terminal.status("checking");
       const findings = await examine(context, input.config);
       context.terminal.status(undefined);
-      await showList(context, {
+      await showOne(context, {
         raw: toJson({ items: findings, next: null }),
-        items: findings,
-        columns: [
-          { title: "STATE", value: ({ state }) => MARKS[state], tone: ({ state }) => TONES[state] },
-          { title: "CHECK", value: ({ check }) => check },
-          { title: "FOUND", value: ({ note, fix }) => (fix === "" ? note : `${note} → ${fix}`) },
-        ],
-        name: ({ check }) => check,
-        empty: "",
+        name: "",
+        human: () =>
+          renderFields(
+            findings.map((finding) => field(finding, context.terminal.style)),
+            context.terminal,
+          ),
       });
       return findings.some(({ state }) => state === "fail") ? 1 : 0;
     },
   });
 };
+
+const field = ({ check, state, note, fix }: Finding, style: Style): [string, string] => [
+  `${style(TONES[state], MARKS[state])}  ${check}`,
+  oneLine(note) + (fix === "" ? "" : `\n→ ${oneLine(fix)}`),
+];
 
 async function examine(context: Context, configFile: string | undefined): Promise<Finding[]> {
   const findings: Finding[] = [checkNode()];

@@ -1,6 +1,7 @@
 import { text as textOf } from "node:stream/consumers";
-import { ROUTES, runs, type StartRunBody } from "../api/contract/index.ts";
-import { type FileToSend, fileToSend, upload } from "./client/index.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { ROUTES, runs, type StartRunBody, system } from "../api/contract/index.ts";
+import { type FileToSend, fileToSend, ServerProblem, upload } from "./client/index.ts";
 import { type Context, showOne, UsageError } from "./frame/index.ts";
 import { onInterrupt } from "./interrupt.ts";
 import { progressBar } from "./terminal/index.ts";
@@ -14,6 +15,9 @@ export type RunRequest = {
   readonly stream: boolean;
   readonly detach: boolean;
 };
+
+const READY_MS_MAX = 60_000;
+const READY_PAUSE_MS = 200;
 
 /** Starts a run and, unless detached, follows it to its end. Returns the exit code. */
 export async function startRun(context: Context, request: RunRequest): Promise<number> {
@@ -44,7 +48,9 @@ async function begin(context: Context, request: RunRequest, given: { input: stri
       ...(request.model !== undefined && { model: request.model }),
     };
     // Not aborted by Ctrl-C: only the answer tells which run there is to cancel.
-    const started = await client.request({ method: "POST", path: ROUTES.runs, body, schema: runs.RunSummary });
+    const started = await onceReady(context, stop.signal, () =>
+      client.request({ method: "POST", path: ROUTES.runs, body, schema: runs.RunSummary }),
+    );
     if (!stop.signal.aborted) return started;
     await cancelRun(context, started.value.id);
     return undefined;
@@ -54,6 +60,32 @@ async function begin(context: Context, request: RunRequest, given: { input: stri
   } finally {
     terminal.status(undefined);
   }
+}
+
+/** Does it again when it failed only because the server has not deployed its agents yet. */
+async function onceReady<Value>(context: Context, signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    const mayCome = error instanceof ServerProblem && error.code === "AGENT_NOT_FOUND";
+    if (!mayCome || !(await waitUntilReady(context, signal))) throw error;
+    return work();
+  }
+}
+
+/** Whether the server was still starting; if so it has started now, or `READY_MS_MAX` are over. */
+async function waitUntilReady({ terminal, client }: Context, signal: AbortSignal): Promise<boolean> {
+  const isReady = () =>
+    client.request({ path: ROUTES.ready, schema: system.Ready, accepts: [503] }).then(
+      ({ value }) => value.status === "ready",
+      // Then its first answer stands.
+      () => true,
+    );
+  if (await isReady()) return false;
+  terminal.status("the server is still starting");
+  const untilMs = performance.now() + READY_MS_MAX;
+  while (performance.now() < untilMs && !(await isReady())) await pause(READY_PAUSE_MS, undefined, { signal });
+  return true;
 }
 
 /** Sends files one after the other, showing how far it is; returns their ids on the server. */

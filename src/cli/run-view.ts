@@ -120,15 +120,17 @@ export class RunView {
   }
 }
 
-/** What a run made, and where: `chart.svg  4.1 kB  path` and the address below it. */
+/** What a run made, and where: its path, where that can be seen from here, and its address. */
 export function artifactLines(
   artifacts: readonly ArtifactSummary[],
   place: (artifact: ArtifactSummary) => { readonly path: string | undefined; readonly url: string },
 ): string[] {
   return artifacts.flatMap((artifact) => {
     const { path, url } = place(artifact);
-    const head = `  ${oneLine(artifact.name)}  ${showBytes(artifact.bytes)}`;
-    return path === undefined ? [`${head}  ${url}`] : [`${head}  ${path}`, `    ${url}`];
+    const size = showBytes(artifact.bytes);
+    return path === undefined
+      ? [`  ${oneLine(artifact.name)}  ${size}`, `    ${url}`]
+      : [`  ${oneLine(path)}  ${size}`, `    ${url}`];
   });
 }
 

@@ -6,6 +6,8 @@ import { packageVersion } from "./package-version.ts";
 
 const SAME_PRESS_MS = 150;
 const EXIT_INTERRUPTED = 130;
+// What takes longer than this without a word seems to hang.
+const SILENT_MS_MAX = 1_000;
 
 /** Until when a server runs: resolves with its exit code at the first SIGINT, SIGTERM or SIGHUP. A second one ends the process at once. */
 export function untilStopped(): { readonly stopped: Promise<number> } & Disposable {
@@ -45,7 +47,12 @@ export async function runServer({ context, loaded, start, onReady }: Session): P
   await using started = await start();
   using cleanup = new DisposableStack();
   cleanup.defer(announceLocalServer(loaded.config.data.directory, started.url));
+  const soon = setTimeout(() => {
+    terminal.note(`${started.url} answers; tool servers are being prepared, which takes a while the first time`);
+  }, SILENT_MS_MAX);
+  cleanup.defer(() => clearTimeout(soon));
   const report = await Promise.race([started.ready, signals.stopped]);
+  clearTimeout(soon);
   if (typeof report !== "number") onReady(started, report);
   const code = await signals.stopped;
   const active = started.services.journal.counts("default").running;

@@ -245,6 +245,23 @@ test("files are sent with their name, type and bytes before the run", async () =
   expect(JSON.parse(third?.body ?? "").uploads).toEqual(["u-1", "u-1"]);
 });
 
+test("a server that has not deployed its agents yet is waited for", async () => {
+  let asked = 0;
+  await using server = await fakeServer({
+    "POST /api/v1/runs": (request, response) => {
+      if (asked > 2) return accept(request, response);
+      answer(response, problem({ status: 404, code: "AGENT_NOT_FOUND", detail: "agent greeter is not deployed" }));
+    },
+    "GET /ready": (_request, response) => {
+      asked += 1;
+      answer(response, { status: asked > 2 ? "ready" : "starting", checks: {} }, asked > 2 ? 200 : 503);
+    },
+    [EVENTS]: stream(end()),
+  });
+  expect(await caxton(["run", "greeter", "hello"], { server: server.url })).toMatchObject({ code: 0 });
+  expect(asked).toBe(3);
+});
+
 test("a file that is not there is named before anything is sent", async () => {
   await using server = await fakeServer({});
   const { code, stderr } = await caxton(["run", "greeter", "hello", "-f", "missing.csv"], { server: server.url });
