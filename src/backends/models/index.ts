@@ -1,4 +1,3 @@
-export { ScriptInvalidError, UnknownModelError } from "./errors.ts";
 export { Models, type ModelsDeps, type ModelsOptions } from "./models.ts";
 export { MODEL_VARIABLES, type ModelEnvironment } from "./providers.ts";
 export type { ScriptedTurnInput } from "./script.ts";
