@@ -13,12 +13,14 @@ export type Job = {
   readonly argumentsText: Buffer;
   readonly context: CallContext;
   readonly startedAtMs: number;
-  readonly deadlineAtMs: number;
+  deadlineAtMs: number;
   readonly signal: AbortSignal;
   readonly resolve: (result: ToolResult) => void;
   /** Made when the call first asks for a file. */
   files: FileDesk | undefined;
   fileRequests: number;
+  /** It waits for a child to be ready. */
+  isHeld: boolean;
   /** Times it was in a child that ended. */
   crashes: number;
   /** The caller has its result; the child may still be busy with it. */

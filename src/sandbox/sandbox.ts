@@ -202,6 +202,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
         resolve,
         files: undefined,
         fileRequests: 0,
+        isHeld: false,
         crashes: 0,
         isSettled: false,
         cancelledAtMs: undefined,

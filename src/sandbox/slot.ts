@@ -20,9 +20,11 @@ import {
  *
  * S1. A call that was sent is in `#sent` until the child answers it or ends.
  * S2. A call frame follows the load frame of its server.
- * S3. When the child ends while one call was in it, that call is the culprit. When there were several, each that has
- *     changed nothing outside is made again, one at a time, so that a culprit is found by being alone (careful mode).
- * S4. A child that is silent while every call it may be running is past its deadline is stuck, and is killed.
+ * S3. When the child ends by itself while one call was in it, that call is the culprit. When there were several, each
+ *     that has changed nothing outside is made again, one at a time, so that a culprit is found by being alone
+ *     (careful mode).
+ * S4. A child that is silent while every call it may be running is past its deadline is stuck, and is killed. Those
+ *     calls have failed; the others are made again, unless they have changed something.
  */
 export type SlotEvents = {
   readonly onResult: (job: Job, message: Omit<ResultMessage, "body"> & { readonly body: Buffer }) => void;
@@ -47,6 +49,8 @@ const CRASHES_MAX = 2;
 const FILE_REQUESTS_MAX = 8;
 const PING_AFTER_MS = 200;
 const STUCK_MS = 1_000;
+/** How long a call waits for a child to start and to load its server. */
+const READY_MS_MAX = 15_000;
 const BACKOFF_MS = [0, 100, 500, 2_000, 5_000] as const;
 /** A child that lived this long did not end because of how it was started. */
 const STABLE_MS = 30_000;
@@ -139,9 +143,16 @@ export class Slot {
   submit(job: Job): void {
     if (this.#isUp && (this.#suspects === 0 || this.#sent.size === 0)) this.#send(job);
     else {
+      this.#hold(job);
       this.#queue.push(job);
       this.start();
     }
+  }
+
+  /** The deadline of a call counts from when it is sent; how long it waits for a child to be ready is limited by itself. */
+  #hold(job: Job): void {
+    job.deadlineAtMs = this.#clock.monotonicMs() + job.server.manifest.limits.deadlineMs + READY_MS_MAX;
+    job.isHeld = true;
   }
 
   /** Takes a call back that was not sent yet. False when it was. */
@@ -253,13 +264,16 @@ export class Slot {
 
   #send(job: Job): void {
     const loading = this.#servers.get(job.server);
-    if (loading?.state === "loading") loading.jobs.push(job);
-    else if (loading === undefined) void this.#load(job.server, job);
-    else this.#write(job);
+    if (loading?.state === "loaded") return this.#write(job);
+    this.#hold(job);
+    if (loading === undefined) void this.#load(job.server, job);
+    else loading.jobs.push(job);
   }
 
   #write(job: Job): void {
     this.#sent.set(job.id, job);
+    if (job.isHeld) job.deadlineAtMs = this.#clock.monotonicMs() + job.server.manifest.limits.deadlineMs;
+    job.isHeld = false;
     job.sentAtFrame = this.#process?.framesHeard ?? 0;
     const head = encodeCallHead(job.session.number, job.tool);
     this.#process?.send(KIND.call, job.id, job.server.number, head, job.argumentsText);
@@ -358,36 +372,32 @@ export class Slot {
     this.#isUp = false;
     const lost = [...this.#sent.values()];
     this.#sent.clear();
-    const [only] = lost;
     this.#events.onEnd(this, reason);
-    for (const job of lost) {
-      const isCulprit = only === job && lost.length === 1;
-      this.#lose(job, isCulprit, isStuck, reason);
-    }
+    for (const job of lost) this.#lose(job, lost.length === 1, reason, isStuck);
     this.#quickEnds = this.#clock.monotonicMs() - this.#startedAtMs < STABLE_MS ? this.#quickEnds + 1 : 0;
     if (!this.#isClosed) void this.#restart();
   }
 
   /** What becomes of a call whose child has ended. */
-  #lose(job: Job, ...[isCulprit, isStuck, reason]: [boolean, boolean, string]): void {
-    const wasSuspect = job.crashes > 0;
-    const isAgain =
-      !isCulprit && !job.isSettled && !this.#isClosed && job.crashes < CRASHES_MAX && job.files?.hasEffects !== true;
+  #lose(job: Job, ...[isAlone, reason, isStuck]: [boolean, string, boolean]): void {
+    const hasEffects = job.files?.hasEffects === true;
     void job.files?.end();
     job.files = undefined;
-    if (!isAgain) {
-      if (wasSuspect) this.#suspects -= 1;
-      this.#events.onCrash(job, isStuck, reason);
-      return;
+    const isOver = job.isSettled || job.cancelledAtMs !== undefined || hasEffects || this.#isClosed;
+    // A stuck child was stuck with a call that was overdue; the others have nothing to do with it.
+    const isSuspect = !isStuck && !isOver;
+    if (isOver || (isSuspect && (isAlone || job.crashes >= CRASHES_MAX))) {
+      return this.#crashed(job, reason, isStuck && job.cancelledAtMs !== undefined);
     }
-    if (!wasSuspect) this.#suspects += 1;
-    job.crashes += 1;
+    if (isSuspect && job.crashes === 0) this.#suspects += 1;
+    if (isSuspect) job.crashes += 1;
+    this.#hold(job);
     this.#queue.push(job);
   }
 
-  #crashed(job: Job, reason: string): void {
+  #crashed(job: Job, reason: string, isStuck = false): void {
     if (job.crashes > 0) this.#suspects -= 1;
-    this.#events.onCrash(job, false, reason);
+    this.#events.onCrash(job, isStuck, reason);
   }
 
   async #restart(): Promise<void> {

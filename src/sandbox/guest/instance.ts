@@ -173,8 +173,10 @@ export class Instance implements GuestHost {
     try {
       settled.resolve(await running);
     } catch (error) {
-      this.#markEnded(this.#fault(error));
-      this.#giveUp?.(new GuestEnded());
+      if (this.#ending === undefined) {
+        this.#markEnded(this.#fault(error));
+        this.#giveUp?.(new GuestEnded());
+      }
       settled.reject(new GuestEnded());
     }
     this.#turns.parked();

@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import initWabt from "wabt";
+import { type AuditRecord, FileBroker } from "../../src/backends/disk/index.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { mint, ToolCallId } from "../../src/kernel/ids.ts";
+import type { JsonObject } from "../../src/kernel/json.ts";
+import { Sandbox, type SandboxOptions } from "../../src/sandbox/index.ts";
+import {
+  type AttachedFile,
+  DEFAULT_LIMITS,
+  type Grants,
+  type ToolLimits,
+  type ToolManifest,
+  type ToolResult,
+} from "../../src/tools/index.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+
+const fixture = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+/** A tool server whose every tool breaks a rule; built from Rust with the other tools. */
+export const hostile = (): Buffer => readFileSync(fixture("../fixtures/tools/hostile/module.wasm"));
+
+/** A tool server in WebAssembly text. */
+export async function assemble(file: string): Promise<Uint8Array> {
+  const wabt = await initWabt();
+  const parsed = wabt.parseWat(file, readFileSync(fixture(`guests/${file}`), "utf8"));
+  try {
+    return parsed.toBinary({}).buffer;
+  } finally {
+    parsed.destroy();
+  }
+}
+
+export const NO_GRANTS: Grants = { files: [], clock: false, random: false, environment: [] };
+
+export const manifest = (
+  name: string,
+  changes: Omit<Partial<ToolManifest>, "limits" | "grants"> & {
+    readonly limits?: Partial<ToolLimits>;
+    readonly grants?: Partial<Grants>;
+  } = {},
+): ToolManifest => ({
+  version: "1.0.0",
+  description: "",
+  instance: "run",
+  ...changes,
+  name,
+  limits: { ...DEFAULT_LIMITS, ...changes.limits },
+  grants: { ...NO_GRANTS, ...changes.grants },
+});
+
+export type CallOptions = {
+  readonly session?: string;
+  readonly files?: readonly AttachedFile[];
+  readonly signal?: AbortSignal;
+};
+
+export const never = new AbortController().signal;
+
+/** A sandbox over a temporary directory, and calls in few words. */
+export class Room implements AsyncDisposable {
+  readonly sandbox: Sandbox;
+  readonly directory: string;
+  readonly records: AuditRecord[] = [];
+  readonly #temp = tempDirectory();
+  #sessions = 0;
+
+  constructor(options: SandboxOptions = {}) {
+    this.directory = this.#temp.path;
+    const broker = new FileBroker({
+      root: this.directory,
+      environment: { GREETING: "hello", SECRET: "hidden" },
+      audit: (record) => this.records.push(record),
+    });
+    this.sandbox = new Sandbox({ broker, clock: systemClock }, { processes: 1, cacheDirectory: CACHE, ...options });
+  }
+
+  async deploy(module: Uint8Array, ...which: Parameters<typeof manifest>): Promise<void> {
+    await this.sandbox.deploy({ manifest: manifest(...which), module }, never);
+  }
+
+  /** Calls `server.tool`; without a session named, each call has its own. */
+  call(tool: string, argumentsGiven: JsonObject = {}, options: CallOptions = {}): Promise<ToolResult> {
+    const [server = "", name = ""] = tool.split(".");
+    this.#sessions += 1;
+    const session = options.session ?? `session-${this.#sessions}`;
+    const context = { session, workspace: "default", agent: "tester", files: options.files ?? [] };
+    const call = { id: mint(ToolCallId), server, tool: name, arguments: argumentsGiven, context };
+    return this.sandbox.call(call, options.signal ?? never);
+  }
+
+  /** The text of a call that is done, or the reason it failed. */
+  async text(...call: Parameters<Room["call"]>): Promise<string> {
+    return textOf(await this.call(...call));
+  }
+
+  pids(): readonly number[] {
+    return this.sandbox.stats().processes.flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.sandbox[Symbol.asyncDispose]();
+    this.#temp[Symbol.dispose]();
+  }
+}
+
+export const textOf = (result: ToolResult): string =>
+  result.type === "done" ? result.content.map((part) => part.text).join("") : result.reason;
+
+/** Modules made ready by one test file serve the others too. */
+const CACHE = join(fixture("."), "../../node_modules/.cache/caxton-sandbox");
+
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
