@@ -16,7 +16,6 @@ export {
   type ModelToolResult,
   type ModelUsage,
   FINISH_REASONS,
-  isRetryable,
   MODEL_FAILURES,
 } from "./language-model.ts";
 export {
@@ -25,7 +24,6 @@ export {
   type RunArtifact,
   type RunFailure,
   type RunFile,
-  DECISIONS,
   RunEvent,
 } from "./run-event.ts";
 export {
@@ -39,7 +37,7 @@ export {
 } from "./run-journal.ts";
 export * from "./errors.ts";
 export type { Upload, UploadStore } from "./upload-store.ts";
-export { DEFAULT_RETRY, type RetryPolicy } from "./model-turn.ts";
+export { type RetryPolicy } from "./model-turn.ts";
 export type { PlanSource, PromptRequest, RunPlan } from "./plan.ts";
 export { type ModelStep, type RunStep, type RunView, type ToolStep, foldRun, RunFold } from "./run-fold.ts";
 export type { RunListener, RunNews } from "./run-hub.ts";

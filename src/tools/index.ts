@@ -18,18 +18,15 @@ export {
   type ToolServer,
   type ToolServerState,
   modelToolName,
-  TOOL_SERVER_STATES,
   toolId,
 } from "./tool.ts";
 export type { ToolLogLine, ToolRunner } from "./tool-runner.ts";
 export { type ToolList, ToolCatalogue } from "./catalogue.ts";
-export { ToolNotFoundError, ToolServerNotFoundError } from "./errors.ts";
 export { describeGrants, type FileAccess, type FileGrant, type Grants } from "./grants.ts";
 export {
   applyOverrides,
   DEFAULT_LIMITS,
   type ManifestOverrides,
-  MANIFEST_MAXIMA,
   readManifest,
   type ReadManifest,
   type ToolManifest,

@@ -1,2 +1,1 @@
 export { type Http, type HttpOptions, type HttpServices, httpServer } from "./http-server.ts";
-export { EventStreams } from "./sse.ts";

@@ -10,7 +10,6 @@ export {
   validateAgent,
 } from "./agent-operations.ts";
 export {
-  DEFAULT_WORKSPACE,
   artifactsOfRun,
   cancelRun,
   decideRun,
@@ -20,7 +19,6 @@ export {
   type RunServices,
   type StartedRun,
   startRun,
-  uploadId,
 } from "./run-operations.ts";
 export { ChangeFeed, watchServer } from "./server-events.ts";
 export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";

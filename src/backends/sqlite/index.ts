@@ -1,13 +1,4 @@
 export { type DatabaseOptions, type Synchronous, Database } from "./database.ts";
-export {
-  ArtifactTooLargeError,
-  DatabaseTooNewError,
-  DataDirectoryInUseError,
-  StorageError,
-  StorageFullError,
-  StorageReadOnlyError,
-  UploadTooLargeError,
-} from "./errors.ts";
 export { SqliteAgentStore } from "./sqlite-agent-store.ts";
 export { SqliteArtifactStore } from "./sqlite-artifact-store.ts";
 export { SqliteRunJournal } from "./sqlite-run-journal.ts";
