@@ -29,7 +29,7 @@ export async function openBrowser(): Promise<Browser> {
 }
 
 /** Tests must not pass on yesterday's build. */
-function buildWhenStale(): void {
+export function buildWhenStale(): void {
   const page = join(BUILT, "index.html");
   const sources = globSync(["src/**/*", "build/**/*", "index.html", "vite.config.ts", "package.json"], {
     cwd: DASHBOARD,

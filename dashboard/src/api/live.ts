@@ -2,7 +2,8 @@ import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { ROUTES, type RunDetail, type RunSummary, type ServerEvent } from "../../../src/api/contract/index.ts";
-import type { Page, RunFilter } from "./queries.ts";
+import { placeRun } from "./place-run.ts";
+import type { Page, RunFilter } from "./page.ts";
 import { subscribe } from "./subscribe.ts";
 
 /** Whether changes arrive by themselves; `lastAtMs` is when the connection was last known to stand. */
@@ -106,27 +107,6 @@ const sum = (numbers: readonly (number | null)[]): number =>
 
 export const hasEnded = ({ state }: Pick<RunSummary, "state">): boolean =>
   state === "completed" || state === "failed" || state === "cancelled";
-
-/** The pages of a list, newest first, with one run added, changed or removed as the filter says. */
-export function placeRun(
-  pages: readonly Page<RunSummary>[],
-  run: RunSummary,
-  { agent, state }: RunFilter,
-): readonly Page<RunSummary>[] {
-  const belongs = (agent === undefined || run.agent === agent) && (state === undefined || run.state === state);
-  const known = pages.some((page) => page.items.some((item) => item.id === run.id));
-  if (known) {
-    return pages.map((page) => ({
-      ...page,
-      items: page.items.flatMap((item) => (item.id === run.id ? (belongs ? [run] : []) : [item])),
-    }));
-  }
-  const [first, ...rest] = pages;
-  const newest = first?.items[0];
-  // Anything older than the first entry is on a page not loaded, or will be found there.
-  if (!belongs || first === undefined || (newest !== undefined && run.created_at < newest.created_at)) return pages;
-  return [{ ...first, items: [run, ...first.items] }, ...rest];
-}
 
 /** At most one call in `everyMs`, and always one after the last request. */
 function throttled(action: () => unknown, everyMs: number): { (): void; stop(): void } {

@@ -6,15 +6,12 @@ import {
   type AgentSummary,
   type RevisionSummary,
   type RunDetail,
-  type RunState,
   type RunSummary,
   type Status,
   type ToolServerDetail,
 } from "../../../src/api/contract/index.ts";
 import { ask, ProblemError } from "./client.ts";
-
-export type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
-export type RunFilter = { readonly agent?: string | undefined; readonly state?: RunState | undefined };
+import type { Page, RunFilter } from "./page.ts";
 
 const PAGE_SIZE = 50;
 

@@ -25,21 +25,27 @@ const LOOKS: { readonly [State in AnyState]: Look } = {
   cancelled: { ...IDLE, icon: Ban },
 };
 
-type Props = { readonly state: AnyState; readonly words?: string };
+type Props = {
+  readonly state: AnyState;
+  readonly words?: string;
+  /** On a narrow screen only the icon is seen; the word is still read out. */
+  readonly shrinks?: boolean;
+};
 
 /** A state by colour, icon and word: none of them alone. */
-export function StatePill({ state, words }: Props) {
+export function StatePill({ state, words, shrinks = false }: Props) {
   const { ink, soft } = LOOKS[state];
   return (
     <span
       className={cx(
-        "inline-flex items-center gap-1 rounded-full py-0.5 pr-2 pl-1.5 text-xs font-medium whitespace-nowrap",
+        "inline-flex items-center gap-1 rounded-full py-0.5 text-xs font-medium whitespace-nowrap",
+        shrinks ? "px-1.5 sm:pr-2" : "pr-2 pl-1.5",
         ink,
         soft,
       )}
     >
       <StateIcon state={state} />
-      {words ?? text.states[state]}
+      <span className={cx(shrinks && "max-sm:sr-only")}>{words ?? text.states[state]}</span>
     </span>
   );
 }

@@ -22,7 +22,7 @@ export function Revisions({ agent }: { readonly agent: AgentDetail }) {
   const other = against ?? revision - 1;
   return (
     <div className="grid items-start gap-4 xl:grid-cols-[22rem_minmax(0,1fr)]">
-      <div>
+      <div className="min-w-0">
         <RevisionTable agent={agent} revisions={revisions} selected={revision} />
         {list.hasNextPage ? (
           <Button size="small" className="mt-3" onClick={() => void list.fetchNextPage()}>

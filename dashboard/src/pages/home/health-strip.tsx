@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 import { CircleAlert, CircleCheck } from "lucide-react";
 import type { ReactNode } from "react";
 import type { RunState, Status } from "../../../../src/api/contract/index.ts";
+import { cx } from "../../parts/class-names.ts";
 import { useServerNow } from "../../parts/clock.ts";
 import { bytes, count, upFor } from "../../parts/format.ts";
 import { StateIcon } from "../../parts/state-pill.tsx";
@@ -34,10 +35,15 @@ export function HealthStrip({ status }: { readonly status: Status }) {
   );
 }
 
-type CellProps = { readonly name: string; readonly note?: ReactNode; readonly children: ReactNode };
+type CellProps = {
+  readonly name: string;
+  readonly note?: ReactNode;
+  readonly className?: string;
+  readonly children: ReactNode;
+};
 
-const Cell = ({ name, note, children }: CellProps) => (
-  <div className="min-w-0 bg-surface px-4 py-3">
+const Cell = ({ name, note, className, children }: CellProps) => (
+  <div className={cx("min-w-0 bg-surface px-4 py-3", className)}>
     <dt className="text-xs text-muted">{name}</dt>
     <dd className="mt-0.5 min-w-0 text-lg font-semibold">
       {children}
@@ -99,6 +105,7 @@ function ModelCell({ status }: { readonly status: Status }) {
   return (
     <Cell
       name={text.home.names.model}
+      className="max-xl:col-span-2"
       note={
         <span className="flex items-center gap-1">
           <Icon aria-hidden className={`size-3.5 shrink-0 ${ready ? "text-good" : "text-warn"}`} />

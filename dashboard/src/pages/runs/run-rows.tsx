@@ -15,12 +15,12 @@ export function RunHead({ withAgent = true }: HeadProps) {
   return (
     <thead>
       <tr>
-        <Th className="w-36">{columns.state}</Th>
+        <Th className="w-36 max-sm:w-0">{columns.state}</Th>
         <Th>{columns.request}</Th>
         {withAgent ? <Th className="w-48 max-sm:hidden">{columns.agent}</Th> : null}
         <Th className="w-20 text-right max-lg:hidden">{columns.tools}</Th>
         <Th className="w-24 text-right max-lg:hidden">{columns.tokens}</Th>
-        <Th className="w-24 text-right">{columns.duration}</Th>
+        <Th className="w-24 text-right max-sm:w-0">{columns.duration}</Th>
         <Th className="w-28 text-right max-sm:hidden">{columns.started}</Th>
       </tr>
     </thead>
@@ -44,7 +44,7 @@ export function RunRow({ run, index, measure, withAgent = true }: RowProps) {
       ref={measure}
     >
       <Td>
-        <StatePill state={run.state} />
+        <StatePill state={run.state} shrinks />
       </Td>
       <Td className="max-w-0">
         <Link to="/runs/$id" params={{ id: run.id }} data-row-link className={`${rowLink} block truncate`}>
@@ -60,7 +60,7 @@ export function RunRow({ run, index, measure, withAgent = true }: RowProps) {
       ) : null}
       <Td className="text-right text-muted max-lg:hidden">{run.tool_calls === 0 ? "–" : count(run.tool_calls)}</Td>
       <Td className="text-right text-muted max-lg:hidden">{tokens === 0 ? "–" : shortCount(tokens)}</Td>
-      <Td className="text-right text-muted">
+      <Td className="text-right whitespace-nowrap text-muted">
         <RunDuration run={run} />
       </Td>
       <Td className="text-right text-muted max-sm:hidden">

@@ -1,0 +1,297 @@
+import { execFileSync } from "node:child_process";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { RunSummary } from "../../src/api/contract/index.ts";
+import { EventStreamParser } from "../../dashboard/src/api/event-stream.ts";
+import { placeRun } from "../../dashboard/src/api/place-run.ts";
+import { ago, bytes, duration } from "../../dashboard/src/parts/format.ts";
+import { lineDiff } from "../../dashboard/src/parts/line-diff.ts";
+import { quoted, runCommand, runCurl } from "../../dashboard/src/parts/shell-command.ts";
+import { span, ticksOf, timeScale } from "../../dashboard/src/pages/run/time-scale.ts";
+import { formFields, initialValues, readForm } from "../../dashboard/src/pages/tools/schema-form.ts";
+import { agentSearch, parseSearch, runSearch, runsSearch, stringifySearch } from "../../dashboard/src/search.ts";
+
+describe("the event stream's parser", () => {
+  const field = fc.string({ unit: fc.constantFrom("a", ":", " ", "é", "{", "}", '"', "0") });
+  const event = fc.record({
+    id: field,
+    type: fc.stringMatching(/^[a-z]{1,6}$/),
+    lines: fc.array(field, { minLength: 1 }),
+  });
+
+  test("gives the same events wherever the network cuts the text, and whichever line ends are used", () => {
+    fc.assert(
+      fc.property(
+        fc.array(event),
+        fc.constantFrom("\n", "\r\n", "\r"),
+        fc.array(fc.nat({ max: 40 })),
+        (events, end, cuts) => {
+          const text = events
+            .map(({ id, type, lines }) =>
+              [`id: ${id}`, `event: ${type}`, ": a comment", ...lines.map((line) => `data: ${line}`), "", ""].join(end),
+            )
+            .join("");
+          const parser = new EventStreamParser();
+          const heard = pieces(text, cuts).flatMap((piece) => parser.push(piece));
+          // A stream that ends in a carriage return may go on with the line feed that belongs to it.
+          heard.push(...parser.push(end === "\r" ? ":\n" : ""));
+          expect(heard).toEqual(events.map(({ id, type, lines }) => ({ id, type, data: lines.join("\n") })));
+        },
+      ),
+    );
+  });
+
+  test("keeps the last id for events without one, and leaves out events without data", () => {
+    const parser = new EventStreamParser();
+    expect(parser.push('id: 7\ndata: {"a":1}\n\nevent: empty\n\ndata: x\n\n')).toEqual([
+      { id: "7", type: "message", data: '{"a":1}' },
+      { id: "7", type: "message", data: "x" },
+    ]);
+  });
+});
+
+function pieces(text: string, cuts: readonly number[]): readonly string[] {
+  const found: string[] = [];
+  let rest = text;
+  for (const cut of cuts) {
+    found.push(rest.slice(0, cut));
+    rest = rest.slice(cut);
+  }
+  return [...found, rest];
+}
+
+describe("the line diff", () => {
+  const text = fc.array(fc.constantFrom("a", "b", "c", ""), { maxLength: 14 }).map((lines) => lines.join("\n"));
+
+  test("without what was added it is the old text, without what was removed the new one, numbered through", () => {
+    fc.assert(
+      fc.property(text, text, (before, after) => {
+        const lines = lineDiff(before, after);
+        const old = lines.filter(({ type }) => type !== "added");
+        const next = lines.filter(({ type }) => type !== "removed");
+        expect(old.map((line) => line.text).join("\n")).toBe(before);
+        expect(next.map((line) => line.text).join("\n")).toBe(after);
+        expect(old.map((line) => line.before)).toEqual(old.map((_line, index) => index + 1));
+        expect(next.map((line) => line.after)).toEqual(next.map((_line, index) => index + 1));
+      }),
+    );
+  });
+
+  test("changes no more lines than the longest common part leaves", () => {
+    fc.assert(
+      fc.property(text, text, (before, after) => {
+        const changed = lineDiff(before, after).filter(({ type }) => type !== "same").length;
+        expect(changed).toBe(leastChanges(before.split("\n"), after.split("\n")));
+      }),
+    );
+  });
+});
+
+/** By the textbook, for texts of a few lines. */
+function leastChanges(old: readonly string[], next: readonly string[]): number {
+  if (old.length === 0 || next.length === 0) return old.length + next.length;
+  let row = Array.from({ length: next.length + 1 }, (_, index) => index);
+  for (const [at, line] of old.entries()) {
+    const below = [at + 1];
+    for (const [index, other] of next.entries()) {
+      const kept = (row[index] ?? 0) + (line === other ? 0 : 2);
+      below.push(Math.min(kept, (row[index + 1] ?? 0) + 1, (below[index] ?? 0) + 1));
+    }
+    row = below;
+  }
+  return row.at(-1) ?? 0;
+}
+
+describe("commands to copy", () => {
+  const word = fc.string({ unit: fc.constantFrom("a", " ", "'", '"', "$", "\\", "\n", "!", "*", "é"), minLength: 1 });
+
+  test("a shell reads a quoted word as what it was", () => {
+    fc.assert(
+      fc.property(fc.array(word, { minLength: 1, maxLength: 20 }), (words) => {
+        const script = `printf '%s\\0' ${words.map(quoted).join(" ")}`;
+        const heard = execFileSync("/bin/sh", ["-c", script], { encoding: "utf8" });
+        expect(heard.split("\0").slice(0, -1)).toEqual(words);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("a run names its files and its model", () => {
+    const request = { agent: "data-analyzer", input: "What now?", files: ["my sales.csv"], model: "openai/x" };
+    expect(runCommand(request)).toBe("npx caxton run data-analyzer 'What now?' --file 'my sales.csv' --model openai/x");
+  });
+
+  test("with curl, the file's id goes into the run and the body is JSON", () => {
+    fc.assert(
+      fc.property(word, (input) => {
+        const command = runCurl("http://127.0.0.1:1", { agent: "a", input, files: ["sales.csv"], model: undefined });
+        // A curl that answers an upload with its id, and a run with the body it was given.
+        const curl = `curl() { case "$*" in *uploads?name*) echo '{"id":"0198-up","name":"sales.csv"}';; *) for last; do :; done; printf %s "$last";; esac; }`;
+        const heard = execFileSync("/bin/sh", ["-c", `${curl}\n${command}`], { encoding: "utf8" });
+        expect(JSON.parse(heard)).toEqual({ agent: "a", input, wait: true, uploads: ["0198-up"] });
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
+
+describe("a form made of a JSON schema", () => {
+  const schema = {
+    type: "object",
+    properties: {
+      path: { type: "string", title: "Path", description: "A file" },
+      limit: { type: "integer", default: 20 },
+      share: { type: ["number", "null"] },
+      header: { type: "boolean" },
+      order: { enum: ["up", "down", 3] },
+      by: { type: "array", items: { type: "string" } },
+    },
+    required: ["path"],
+  };
+  const fields = formFields(schema) ?? [];
+  const read = (typed: { readonly [name: string]: string }) => readForm(fields, { ...initialValues(fields), ...typed });
+
+  test("has an input of the fitting kind for each property", () => {
+    expect(fields.map(({ name, label, kind, required }) => [name, label, kind, required])).toEqual([
+      ["path", "Path", "text", true],
+      ["limit", "limit", "integer", false],
+      ["share", "share", "number", false],
+      ["header", "header", "boolean", false],
+      ["order", "order", "choice", false],
+      ["by", "by", "json", false],
+    ]);
+  });
+
+  test("gives what was typed as the kinds of the schema, and leaves out what was not", () => {
+    expect(read({ path: "a.csv", share: "0.5", header: "false", order: "3", by: '["x"]' })).toEqual({
+      type: "read",
+      arguments: { path: "a.csv", limit: 20, share: 0.5, header: false, order: 3, by: ["x"] },
+    });
+    expect(read({ path: "a.csv", limit: "" })).toEqual({ type: "read", arguments: { path: "a.csv" } });
+  });
+
+  test("names the input that is not of its kind", () => {
+    expect(read({ limit: "2.5" })).toEqual({ type: "wrong", field: "limit", expected: "integer" });
+    expect(read({ by: "[" })).toEqual({ type: "wrong", field: "by", expected: "json" });
+  });
+
+  test("is not made of a schema that says more than properties", () => {
+    expect(formFields({ type: "object", oneOf: [] })).toBeUndefined();
+    expect(formFields({ type: "string", properties: 7 })).toBeUndefined();
+  });
+});
+
+describe("addresses", () => {
+  test("what a page writes after the question mark it reads again", () => {
+    const search = { tab: "revisions" as const, run: "a b&c=d", revision: 12, against: 3 };
+    expect(agentSearch(parseSearch(stringifySearch(search)))).toEqual(search);
+  });
+
+  test("what means nothing is left out", () => {
+    expect(runsSearch(parseSearch("?state=sleeping&agent="))).toEqual({ state: undefined, agent: undefined });
+    expect(runSearch(parseSearch("?step=-1&view=upside-down"))).toEqual({ step: undefined, view: undefined });
+    expect(stringifySearch({ agent: undefined })).toBe("");
+  });
+});
+
+const summary = (change: Partial<RunSummary>): RunSummary => ({
+  id: "r",
+  workspace: "default",
+  agent: "a",
+  revision: 1,
+  model: null,
+  state: "running",
+  input_preview: "",
+  output_preview: "",
+  created_at: "2026-11-21T10:00:00.000Z",
+  started_at: null,
+  ended_at: null,
+  duration_ms: null,
+  steps: 0,
+  tool_calls: 0,
+  input_tokens: 0,
+  output_tokens: 0,
+  failure: null,
+  ...change,
+});
+
+const ids = (found: ReturnType<typeof placeRun>) => found.map((page) => page.items.map(({ id }) => id));
+
+describe("a list of runs that is told of a change", () => {
+  const old = summary({ id: "old", created_at: "2026-11-21T09:00:00.000Z" });
+  const older = summary({ id: "older", created_at: "2026-11-21T08:00:00.000Z", state: "completed" });
+  const pages = [
+    { items: [old], next: "old" },
+    { items: [older], next: null },
+  ];
+
+  test("puts a new run first, and changes a known one where it stands", () => {
+    const fresh = summary({ id: "new", created_at: "2026-11-21T09:00:01.000Z" });
+    expect(ids(placeRun(pages, fresh, {}))).toEqual([["new", "old"], ["older"]]);
+    const done = placeRun(pages, { ...older, state: "failed" }, {});
+    expect(done[1]?.items[0]?.state).toBe("failed");
+    expect(ids(done)).toEqual(ids(pages));
+  });
+
+  test("lets go a run that no longer fits the filter, and takes none that never did", () => {
+    expect(ids(placeRun(pages, { ...old, state: "completed" }, { state: "running" }))).toEqual([[], ["older"]]);
+    expect(placeRun(pages, summary({ id: "new", agent: "b" }), { agent: "a" })).toBe(pages);
+  });
+
+  test("takes no run that belongs on a page not loaded yet", () => {
+    expect(placeRun(pages, summary({ id: "x", created_at: "2026-11-20T00:00:00.000Z" }), {})).toBe(pages);
+  });
+});
+
+describe("the time scale of a run", () => {
+  test("every stretch lies within it, in its order, and its marks are at most six", () => {
+    const ms = fc.nat({ max: 10_000_000 });
+    fc.assert(
+      fc.property(ms, ms, ms, (from, took, now) => {
+        const start = Date.parse("2026-11-21T10:00:00.000Z");
+        const run = {
+          created_at: new Date(start).toISOString(),
+          ended_at: null,
+          step_list: [],
+          state: "running" as const,
+        };
+        const scale = timeScale(run, start + now);
+        const { left, width } = span(scale, start + from, start + from + took);
+        expect(left).toBeGreaterThanOrEqual(0);
+        expect(left + width).toBeLessThanOrEqual(100.000_1);
+        const ticks = ticksOf(scale);
+        expect(ticks.length).toBeLessThanOrEqual(6);
+        expect(ticks[0]).toEqual({ at: 0, label: "0" });
+      }),
+    );
+  });
+
+  test("stands still while a run waits for someone", () => {
+    const run = {
+      created_at: "2026-11-21T10:00:00.000Z",
+      ended_at: null,
+      step_list: [],
+      state: "needs-decision" as const,
+    };
+    const hour = Date.parse("2026-11-21T11:00:00.000Z");
+    expect(timeScale(run, hour)).toEqual(timeScale(run, hour + 1_000));
+  });
+});
+
+test("times and sizes are told in few characters", () => {
+  expect([0, 0.42, 83, 999.7, 1_240, 12_345, 187_000, 7_440_000].map(duration)).toEqual([
+    "0 ms",
+    "0.4 ms",
+    "83 ms",
+    "1.00 s",
+    "1.24 s",
+    "12.3 s",
+    "3 m 07 s",
+    "2 h 04 m",
+  ]);
+  expect([0, 999, 1_024, 1_500_000, 5e12].map(bytes)).toEqual(["0 B", "999 B", "1 KB", "1.4 MB", "4.5 TB"]);
+  const now = Date.parse("2026-11-21T10:00:00.000Z");
+  expect(
+    ["2026-11-21T09:59:58.000Z", "2026-11-21T09:58:00.000Z", "2026-11-18T10:00:00.000Z"].map((at) => ago(at, now)),
+  ).toEqual(["just now", "2 m ago", "3 d ago"]);
+});
