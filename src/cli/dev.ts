@@ -51,8 +51,9 @@ function tellChange({ terminal }: Context, deployment: FileDeployment): void {
   const file = shortPath(deployment.file);
   if (deployment.type === "refused") {
     const [first = "", ...rest] = problemsOf(deployment).flatMap((problem) => problem.split("\n"));
-    terminal.write(`  ${at} ${style("red", "✗")} ${first}   ${style("dim", "the deployed revision stays")}\n`);
+    terminal.write(`  ${at} ${style("red", "✗")} ${first}\n`);
     for (const line of rest) terminal.write(`      ${line}\n`);
+    terminal.write(`      ${style("dim", "not deployed; the revision before stays")}\n`);
     return;
   }
   const what = deployment.type === "created" ? "added" : "changed";

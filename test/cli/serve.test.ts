@@ -121,7 +121,7 @@ test("dev deploys a file when it is saved and keeps the revision when it is brok
   writeFileSync(file, greeter('tags = ["polite"]\n'));
   await until(/↻ agents\/greeter\.toml changed → revision 2 of greeter deployed/);
   writeFileSync(file, greeter("temprature = 1\n"));
-  await until(/✗ agents\/greeter\.toml:7:1 .*temprature.*the deployed revision stays/);
+  await until(/✗ agents\/greeter\.toml:7:1 .*temprature[\s\S]*not deployed; the revision before stays/);
   writeFileSync(join(place.path, "agents", "second.toml"), greeter().replace("greeter", "second"));
   await until(/↻ agents\/second\.toml added → revision 1 of second deployed/);
   const { url } = JSON.parse(readFileSync(join(place.path, ".caxton", "server.json"), "utf8"));

@@ -1,6 +1,6 @@
 export { progressBar } from "./progress-bar.ts";
 export { countOf, showAge, showBytes, showCount, showSpan } from "./quantities.ts";
-export { plainStyle, type Style, styleFor, type Tone } from "./style.ts";
+export { type Style, styleFor, type Tone } from "./style.ts";
 export { type Column, type Look, renderFields, renderTable, type TableOptions } from "./table.ts";
 export { Terminal, type TerminalOptions, type TerminalStreams } from "./terminal.ts";
-export { oneLine, safeText, textWidth, truncate } from "./text.ts";
+export { oneLine, safeText, truncate } from "./text.ts";
