@@ -4,7 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 
@@ -101,6 +101,7 @@ function build(servers: readonly string[]): void {
     const to = join(ROOT, SERVERS[server] ?? server);
     mkdirSync(to, { recursive: true });
     copyFileSync(join(TOOLS, "target", TARGET, "release", `${server}.wasm`), join(to, "module.wasm"));
+    chmodSync(join(to, "module.wasm"), 0o644);
     copyFileSync(join(TOOLS, server, "tool.toml"), join(to, "tool.toml"));
     entries[server] = { module: moduleHash(server), sources: sourcesHash(server) };
     say(`${server}: ${readFileSync(join(to, "module.wasm")).length} bytes`);

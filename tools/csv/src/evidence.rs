@@ -16,6 +16,8 @@ pub struct Evidence {
     doubtful: [u32; 2],
     /// Grouped numbers by decimal mark, point and comma.
     grouped: [u32; 2],
+    /// Amounts with groups or signs whose fraction shows the decimal mark.
+    telling: [u32; 2],
     percent: [u32; 2],
     currency: [u32; 2],
     dates: [u32; DATE_STYLES.len()],
@@ -73,10 +75,13 @@ impl Evidence {
     fn add_written_otherwise(&mut self, cell: &[u8]) {
         for (index, mark) in MARKS.into_iter().enumerate() {
             self.grouped[index] += u32::from(is_amount(cell, mark));
+            self.telling[index] += u32::from(tells(cell, mark));
             for (affix, counts) in [(Affix::Percent, &mut self.percent), (Affix::Currency, &mut self.currency)] {
-                let amount = strip_affix(cell, affix).map(|(_, amount)| amount);
-                let fits = |amount: &[u8]| read_plain(amount, mark).kind != Kind::NotNumber || is_amount(amount, mark);
-                counts[index] += u32::from(amount.map_or(false, fits));
+                if let Some((_, amount)) = strip_affix(cell, affix) {
+                    let fits = read_plain(amount, mark).kind != Kind::NotNumber || is_amount(amount, mark);
+                    counts[index] += u32::from(fits);
+                    self.telling[index] += u32::from(tells(amount, mark));
+                }
             }
         }
         for (style, count) in DATE_STYLES.into_iter().zip(&mut self.dates) {
@@ -86,7 +91,8 @@ impl Evidence {
 
     /// Fractions that speak clearly for a point, and for a comma.
     pub fn clear_fractions(&self) -> (u32, u32) {
-        (self.fractions[0] - self.doubtful[0], self.fractions[1] - self.doubtful[1])
+        let clear = |mark: usize| self.fractions[mark] - self.doubtful[mark] + self.telling[mark];
+        (clear(0), clear(1))
     }
 
     /// Fractions that speak for a comma unless commas separate thousands.
@@ -130,6 +136,13 @@ impl Evidence {
     fn enough(&self, count: u32) -> bool {
         count > 0 && is_enough(u64::from(count), u64::from(self.present))
     }
+}
+
+/// Whether the amount has a fraction that cannot be a group of thousands.
+fn tells(amount: &[u8], decimal: u8) -> bool {
+    let other = MARKS[usize::from(decimal == b'.')];
+    let plain = read_plain(amount, decimal).kind == Kind::Fraction && ungroup(amount, other).is_none();
+    amount.contains(&decimal) && (plain || is_amount(amount, decimal))
 }
 
 /// A number in groups. Groups parted by plain spaces need a fraction to be one: 555 123 456 is a telephone number.

@@ -348,7 +348,7 @@ fn survey(sample: &[u8], delimiter: u8) -> Result<Survey, Failure> {
     while survey.rows < SAMPLE_ROWS_MAX && records.next()? {
         let length = records.len();
         if survey.first.is_empty() {
-            let aside = length != usual && length + 1 != usual && (length == 1 || records.cell(0).starts_with(b"#"));
+            let aside = length != usual && ((length == 1 && usual > 2) || records.cell(0).starts_with(b"#"));
             if aside && survey.preamble < PREAMBLE_MAX {
                 survey.preamble += 1;
                 continue;

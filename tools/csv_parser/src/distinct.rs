@@ -71,7 +71,7 @@ impl Numbers {
             if self.slots[at] == 0 {
                 self.slots[at] = key;
                 self.count += 1;
-                if self.count * 2 > self.slots.len() {
+                if self.count * 2 > self.slots.len() || self.count > DISTINCT_MAX {
                     self.grow(budget);
                 }
                 return;
