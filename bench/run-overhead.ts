@@ -21,13 +21,12 @@ type Figures = z.infer<typeof Figures>;
 const DEFINITION = `name = "bench"
 version = "1.0.0"
 capabilities = ["benchmark"]
-tools = ["csv_parser"]
-system_prompt = "Count."
+tools = ["hostile.echo"]
+system_prompt = "Add."
 `;
-const SCRIPT = [
-  { toolCalls: [{ name: "csv_parser__parse", arguments: { text: "a,b\n1,2\n", limit: 1 } }] },
-  { text: "There is one row." },
-];
+/** A server whose `echo` does as little as the peer's tool; the others of its tools misbehave, and are not called. */
+const TOOL_SERVERS = join(import.meta.dirname, "../test/fixtures/tools");
+const SCRIPT = [{ toolCalls: [{ name: "hostile__echo", arguments: { text: "1 + 2" } }] }, { text: "The sum is 3." }];
 
 export async function run(): Promise<readonly Row[]> {
   const caxton = await measureCaxton();
@@ -63,7 +62,7 @@ export async function run(): Promise<readonly Row[]> {
 async function measureCaxton(): Promise<Figures> {
   using directory = tempDirectory();
   const loaded = loadConfig({ settings: { "data.directory": directory.path } }, {}, directory.path);
-  await using caxton = await compose(loaded, { models: models(scripted(SCRIPT)) });
+  await using caxton = await compose(loaded, { models: models(scripted(SCRIPT)), toolServers: TOOL_SERVERS });
   await caxton.toolsReady;
   const { agents, runs } = caxton.services;
   await agents.deploy("default", { source: DEFINITION, fileName: "bench.toml" });
@@ -72,7 +71,7 @@ async function measureCaxton(): Promise<Figures> {
       id: mint(RunId),
       workspace: "default",
       agent: "bench",
-      input: "How many rows?",
+      input: "add 1 and 2",
       model: undefined,
       files: [],
     };

@@ -27,6 +27,8 @@ import { join, resolve } from "node:path";
 export type Overrides = {
   readonly clock?: Clock;
   readonly models?: ModelCatalogue;
+  /** Where tool servers are, a directory each; default: those built in. */
+  readonly toolServers?: string;
 };
 
 /** A Caxton put together, not yet listening. Disposing it drains the runs, ends the children and closes the database. */
@@ -71,8 +73,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const deployments = { finished: false };
   const stopping = new AbortController();
   stack.defer(() => stopping.abort());
-  const builtIn = join(packageDirectory(), "tools", "built");
-  const toolsReady = deployToolServers(sandbox, builtIn, config.tool_servers, stopping.signal).then((results) => {
+  const toolServers = overrides.toolServers ?? join(packageDirectory(), "tools", "built");
+  const toolsReady = deployToolServers(sandbox, toolServers, config.tool_servers, stopping.signal).then((results) => {
     deployments.finished = true;
     return results;
   });
