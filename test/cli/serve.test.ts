@@ -55,15 +55,12 @@ test("commands in the directory of a server find it without being told, as long 
   using place = workplace();
   const environment = { CAXTON_SERVER: "", CAXTON_DATA_DIR: join(place.path, ".caxton") };
   const list = () => caxton(["agent", "list", "-o", "name"], { cwd: place.path, environment });
-  {
-    await using server = await serving({ cwd: place.path, environment: place.environment });
-    expect(await list()).toMatchObject({ code: 0, stdout: "greeter\n" });
-    server.child.kill("SIGKILL");
-    await server.ended;
-  }
+  await using server = await serving({ cwd: place.path, environment: place.environment });
+  expect(await list()).toMatchObject({ code: 0, stdout: "greeter\n" });
+  server.child.kill("SIGKILL");
+  await server.ended;
   expect(existsSync(join(place.path, ".caxton", "server.json"))).toBe(true);
-  const afterwards = await list();
-  expect(afterwards.stderr).toContain("http://127.0.0.1:8080");
+  expect((await list()).stderr).not.toContain(server.url);
 });
 
 test("a port that is taken is a conflict that names it", async () => {
