@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, globSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { closeSync, existsSync, globSync, openSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { env } from "node:process";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
@@ -29,17 +31,50 @@ export async function openBrowser(): Promise<Browser> {
   });
 }
 
-/** Tests must not pass on yesterday's build. */
+const LOCK = join(
+  tmpdir(),
+  `caxton-dashboard-${createHash("sha256").update(DASHBOARD).digest("hex").slice(0, 16)}.lock`,
+);
+const BUILD_MS_MAX = 120_000;
+
+/** Tests must not pass on yesterday's build. Of several workers one builds, and the others wait for it. */
 export function buildWhenStale(): void {
-  const page = join(BUILT, "index.html");
+  while (isStale()) {
+    if (!takeLock()) {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+      continue;
+    }
+    try {
+      // The runner says "test" here, for which React has another, larger build.
+      const environment = { ...env, NODE_ENV: "production" };
+      execFileSync("npm", ["run", "build", "-w", "dashboard"], { cwd: repository, stdio: "pipe", env: environment });
+    } finally {
+      rmSync(LOCK, { force: true });
+    }
+  }
+}
+
+function isStale(): boolean {
+  if (existsSync(LOCK)) return true;
+  // Compressed last, so that a build which was cut off does not pass for a whole one.
+  const last = join(BUILT, "index.html.br");
   const sources = globSync(["src/**/*", "build/**/*", "index.html", "vite.config.ts", "package.json"], {
     cwd: DASHBOARD,
   });
   const newest = Math.max(...sources.map((source) => statSync(join(DASHBOARD, source)).mtimeMs));
-  if (existsSync(page) && statSync(page).mtimeMs > newest) return;
-  // The runner says "test" here, for which React has another, larger build.
-  const environment = { ...env, NODE_ENV: "production" };
-  execFileSync("npm", ["run", "build", "-w", "dashboard"], { cwd: repository, stdio: "pipe", env: environment });
+  return !existsSync(last) || statSync(last).mtimeMs < newest;
+}
+
+function takeLock(): boolean {
+  try {
+    closeSync(openSync(LOCK, "wx"));
+    return true;
+  } catch {
+    // Left behind by a worker that was killed.
+    const old = existsSync(LOCK) && Date.now() - statSync(LOCK).mtimeMs > BUILD_MS_MAX;
+    if (old) rmSync(LOCK, { force: true });
+    return false;
+  }
 }
 
 export type Visit = AsyncDisposable & {
