@@ -1,9 +1,6 @@
 #!/usr/bin/env node
 // Starts Caxton on the Node it needs. This file itself runs on Node 20 and later, so it is plain JavaScript.
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
-import module from "node:module";
-import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -11,22 +8,29 @@ const NODE_MAJOR_MIN = 26;
 const home = dirname(dirname(fileURLToPath(import.meta.url)));
 const args = process.argv.slice(2);
 
+// What only one of these ways needs is loaded there: the first has to answer at once.
 if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
   process.stdout.write(`${JSON.parse(readFileSync(join(home, "package.json"), "utf8")).version}\n`);
 } else if (majorOf(process.versions.node) >= NODE_MAJOR_MIN) {
   await start();
 } else {
-  handOver();
+  await handOver();
 }
 
 async function start() {
+  const { default: module } = await import("node:module");
   module.enableCompileCache();
   const sources = join(home, "src", "cli", "main.ts");
   await import(existsSync(sources) ? "../src/cli/main.ts" : "../dist/cli/main.js");
 }
 
-function handOver() {
-  const { node, remedy } = packagedNode();
+async function handOver() {
+  const [{ spawn }, { createRequire }, { constants }] = await Promise.all([
+    import("node:child_process"),
+    import("node:module"),
+    import("node:os"),
+  ]);
+  const { node, remedy } = packagedNode(createRequire(import.meta.url));
   if (node === undefined) {
     process.stderr.write(
       `error: Caxton needs Node.js ${NODE_MAJOR_MIN} or newer; this is Node.js ${process.versions.node}, and the one that comes with Caxton is not there\n` +
@@ -58,10 +62,10 @@ function handOver() {
 }
 
 /** The Node of the npm package `node`, wherever npm put it above this package, or what would bring it. */
-function packagedNode() {
+function packagedNode(require) {
   let manifest;
   try {
-    manifest = module.createRequire(import.meta.url).resolve("node/package.json");
+    manifest = require.resolve("node/package.json");
   } catch {
     return { remedy: existsSync(join(home, "package-lock.json")) ? "npm ci" : "npm install" };
   }
