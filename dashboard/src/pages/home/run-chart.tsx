@@ -31,7 +31,7 @@ export function RunChart({ runs }: { readonly runs: readonly RunSummary[] }) {
         <p className="text-lg font-semibold">{duration(median)}</p>
         <p className="text-xs text-muted">{text.home.chart.slowest(duration(most))}</p>
       </div>
-      <ul aria-label={text.home.chart.label} className="flex h-14 min-w-64 flex-1 items-end gap-0.75">
+      <ul aria-label={text.home.chart.label} className="flex h-14 min-w-64 flex-1 items-end justify-end gap-0.75">
         {shown.map((run) => (
           <Bar key={run.id} run={run} share={Math.sqrt((run.duration_ms ?? most) / most)} />
         ))}

@@ -21,11 +21,7 @@ export function Overview({ run, drafts }: Props) {
       <Card title={text.run.answer} actions={answer === "" ? undefined : <CopyButton value={answer} />}>
         <div className="space-y-4">
           <Failure run={run} />
-          {answer === "" ? (
-            <p className="text-muted">{hasEnded(run) ? text.run.noAnswer : text.run.answerComes}</p>
-          ) : (
-            <Markdown>{answer}</Markdown>
-          )}
+          {answer === "" ? <NoAnswer run={run} /> : <Markdown>{answer}</Markdown>}
           <MadeFiles files={run.artifacts} />
         </div>
       </Card>
@@ -41,6 +37,11 @@ export function Overview({ run, drafts }: Props) {
       </Card>
     </div>
   );
+}
+
+function NoAnswer({ run }: { readonly run: RunDetail }) {
+  if (!hasEnded(run)) return <p className="text-muted">{text.run.answerComes}</p>;
+  return run.state === "completed" ? <p className="text-muted">{text.run.noAnswer}</p> : null;
 }
 
 export function Attached({ run }: { readonly run: RunDetail }) {

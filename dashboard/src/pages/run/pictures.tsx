@@ -1,5 +1,6 @@
 import { Download, FileText } from "lucide-react";
 import type { ArtifactSummary } from "../../../../src/api/contract/index.ts";
+import { cx } from "../../parts/class-names.ts";
 import { bytes } from "../../parts/format.ts";
 import { text } from "../../text.ts";
 
@@ -21,8 +22,13 @@ export function MadeFiles({ files }: { readonly files: readonly Made[] }) {
 
 const Picture = ({ file }: { readonly file: Made }) => (
   <figure className="overflow-hidden rounded-lg border border-line">
-    {/* Charts are drawn for white paper, in a dark page too. */}
-    <a href={file.url} target="_blank" rel="noreferrer" className="block bg-paper p-3">
+    {/* A drawing may follow the page's theme, a photograph is made for white paper. */}
+    <a
+      href={file.url}
+      target="_blank"
+      rel="noreferrer"
+      className={cx("block p-3", file.media_type === "image/svg+xml" ? "bg-surface" : "bg-paper")}
+    >
       <img src={file.url} alt={text.run.picture(file.name)} className="mx-auto max-h-96 max-w-full" />
     </a>
     <figcaption className="flex items-center gap-3 border-t border-line bg-surface px-3 py-1.5 text-xs text-muted">

@@ -42,7 +42,7 @@ function ResultFile({ file }: { readonly file: ToolCallOutcome["files"][number] 
   return (
     <figure className="overflow-hidden rounded-lg border border-line">
       {file.media_type === "image/svg+xml" ? (
-        <div className="bg-paper p-3">
+        <div className="p-3">
           <img
             src={`data:image/svg+xml;charset=utf-8,${encodeURIComponent(file.text)}`}
             alt={text.run.picture(file.name)}
