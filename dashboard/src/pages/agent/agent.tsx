@@ -110,7 +110,7 @@ function AgentTabs({ agent }: { readonly agent: AgentDetail }) {
       onChange={(chosen) => void navigate({ search: { tab: chosen, run }, replace: true })}
     >
       {tab === "try" ? <TryIt key={agent.name} agent={agent} /> : null}
-      {tab === "definition" ? <Definition key={agent.source_hash} agent={agent} /> : null}
+      {tab === "definition" ? <Definition key={agent.name} agent={agent} /> : null}
       {tab === "revisions" ? <Revisions agent={agent} /> : null}
       {tab === "runs" ? <RunList filter={{ agent: agent.name }} withAgent={false} /> : null}
     </Tabs>

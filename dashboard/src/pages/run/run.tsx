@@ -1,10 +1,10 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
 import { useRun, type Drafts } from "../../api/run-live.ts";
 import { Card } from "../../parts/card.tsx";
 import { CopyButton } from "../../parts/copy.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
+import { JsonView } from "../../parts/json-view.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { Tabs } from "../../parts/tabs.tsx";
@@ -19,7 +19,6 @@ import { StepDetail } from "./step-detail.tsx";
 import { Waterfall } from "./waterfall.tsx";
 import { useSeenRun } from "../home/seen.ts";
 
-const JsonView = lazy(async () => ({ default: (await import("../../parts/json-view.tsx")).JsonView }));
 const route = getRouteApi("/runs/$id");
 
 export function Run() {
@@ -76,9 +75,7 @@ function Views({ run, drafts }: ViewProps) {
       ) : null}
       {view === "json" ? (
         <Card title={text.run.view.json} actions={<CopyButton value={JSON.stringify(run, null, 2)} />}>
-          <Suspense fallback={<Skeleton />}>
-            <JsonView value={run} />
-          </Suspense>
+          <JsonView value={run} />
         </Card>
       ) : null}
     </Tabs>

@@ -125,7 +125,7 @@ type RowProps = {
 function Line({ run, step, selected, icon, name, note, took, children }: RowProps) {
   const indent = step === undefined ? "pl-3" : step.kind === "model" ? "pl-5" : "pl-9";
   return (
-    <li>
+    <li className="[contain-intrinsic-size:auto_2rem] [content-visibility:auto]">
       <Link
         to="/runs/$id"
         params={{ id: run.id }}
