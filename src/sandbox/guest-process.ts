@@ -93,6 +93,10 @@ export class GuestProcess {
     this.#connection.send(kind, id, server, ...parts);
   }
 
+  sendText(...message: Parameters<Connection["sendText"]>): void {
+    this.#connection.sendText(...message);
+  }
+
   /** Ends the process at once; `onExit` follows. */
   kill(reason: string): void {
     this.#fault ??= reason;

@@ -10,7 +10,8 @@ export type Job = {
   readonly tool: number;
   /** The tool's id, for messages. */
   readonly toolName: string;
-  readonly argumentsText: Buffer;
+  /** JSON. */
+  readonly argumentsText: string;
   readonly context: CallContext;
   readonly startedAtMs: number;
   deadlineAtMs: number;

@@ -13,6 +13,7 @@ import {
   JSON_NODES_MAX,
   jsonShape,
   KIND,
+  payloadOf,
 } from "./wire/index.ts";
 
 /** Build children at once; each may take a core and hundreds of megabytes. */
@@ -90,7 +91,7 @@ export class ModuleBuilder {
       payloadBytesMax: PAYLOAD_BYTES_MAX,
       kinds: FROM_BUILD_CHILD,
       onReady: () => child.send(KIND.build, 0, 0, ...encodeWithBytes(spec, module)),
-      onFrame: ({ payload }) => resolve(payload),
+      onFrame: (frame) => resolve(payloadOf(frame)),
       onExit: (reason) => reject(new ToolServerBuildError(server, `its build process ended: ${reason}`)),
     });
     this.#processes.add(child);

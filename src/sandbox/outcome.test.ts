@@ -5,8 +5,8 @@ import { explain, resultOf } from "./outcome.ts";
 import { OUTCOMES } from "./wire/index.ts";
 
 const usage = { fuel: 1, durationMs: 2, memoryBytes: 3 };
-const result = (outcome: (typeof OUTCOMES)[number], body: string | Uint8Array) =>
-  resultOf({ outcome, fuel: 1, memoryBytes: 3, body: Buffer.from(body) }, "csv.parse", DEFAULT_LIMITS, usage);
+const result = (outcome: (typeof OUTCOMES)[number], body: string) =>
+  resultOf({ outcome, fuel: 1, memoryBytes: 3, body }, "csv.parse", DEFAULT_LIMITS, usage);
 
 test("one text is taken as it is", () => {
   expect(result("text", "42 €")).toEqual({
@@ -47,8 +47,8 @@ test("what a guest said is shown without control characters and cut", () => {
 
 test("whatever bytes a child sends as content, the result is done with parts of known types, or bad-output", () => {
   const near = fc.oneof(
-    fc.uint8Array({ maxLength: 100 }),
-    fc.json().map((text) => Buffer.from(text)),
+    fc.string(),
+    fc.json(),
     fc
       .record({
         content: fc.oneof(
@@ -59,7 +59,7 @@ test("whatever bytes a child sends as content, the result is done with parts of 
         ),
         structured: fc.jsonValue(),
       })
-      .map((value) => Buffer.from(JSON.stringify(value))),
+      .map((value) => JSON.stringify(value)),
   );
   fc.assert(
     fc.property(near, (body) => {

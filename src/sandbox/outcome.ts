@@ -55,19 +55,14 @@ export function explain(reason: Outcome | "crashed", tool: string, limits: ToolL
 }
 
 /** Turns what a child says into a result. The child is not trusted: what is not as it should be becomes "bad-output". */
-export function resultOf(
-  message: Omit<ResultMessage, "body"> & { readonly body: Buffer },
-  tool: string,
-  limits: ToolLimits,
-  usage: ToolUsage,
-): ToolResult {
+export function resultOf(message: ResultMessage, tool: string, limits: ToolLimits, usage: ToolUsage): ToolResult {
   const { outcome, body } = message;
   if (outcome === "text") {
-    return { type: "done", content: [{ type: "text", text: body.toString("utf8") }], structured: undefined, usage };
+    return { type: "done", content: [{ type: "text", text: body }], structured: undefined, usage };
   }
-  if (outcome === "tool-error") return failedCall("tool-error", body.toString("utf8"), usage);
+  if (outcome === "tool-error") return failedCall("tool-error", body, usage);
   if (outcome !== "content") {
-    return failedCall(outcome, explain(outcome, tool, limits, body.toString("utf8")), usage);
+    return failedCall(outcome, explain(outcome, tool, limits, body), usage);
   }
   const answer = readContent(body);
   if (answer !== undefined) return { type: "done", ...answer, usage };
@@ -75,10 +70,10 @@ export function resultOf(
 }
 
 function readContent(
-  body: Buffer,
+  body: string,
 ): { readonly content: readonly ContentPart[]; readonly structured: Json | undefined } | undefined {
-  if (jsonShape(body).type !== "fits") return undefined;
-  const parsed = parseJson(body.toString("utf8"));
+  if (jsonShape(Buffer.from(body)).type !== "fits") return undefined;
+  const parsed = parseJson(body);
   if (parsed.type === "malformed" || !isJsonObject(parsed.value)) return undefined;
   const { content, structured } = parsed.value;
   if (!Array.isArray(content)) return undefined;

@@ -91,8 +91,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#options = options;
     this.#builder = new ModuleBuilder(deps.clock, options.cacheDirectory);
     const events = {
-      onResult: (job: Job, message: Omit<ResultMessage, "body"> & { readonly body: Buffer }) =>
-        this.#answered(job, message),
+      onResult: (job: Job, message: ResultMessage) => this.#answered(job, message),
       onCrash: (job: Job, isStuck: boolean, reason: string) =>
         this.#fail(job, isStuck ? "deadline" : "crashed", isStuck ? "" : reason),
       onLoadFailure: (server: LiveServer, reason: string) => {
@@ -194,7 +193,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
         session,
         tool,
         toolName: `${call.server}.${call.tool}`,
-        argumentsText: Buffer.from(JSON.stringify(call.arguments)),
+        argumentsText: JSON.stringify(call.arguments),
         context: call.context,
         startedAtMs: nowMs,
         deadlineAtMs: nowMs + server.manifest.limits.deadlineMs,
@@ -254,7 +253,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     return this.#slots.reduce((best, slot) => (cost(slot) < cost(best) ? slot : best));
   }
 
-  #answered(job: Job, message: Omit<ResultMessage, "body"> & { readonly body: Buffer }): void {
+  #answered(job: Job, message: ResultMessage): void {
     const { fuel, memoryBytes } = message;
     const usage = { fuel, memoryBytes, durationMs: this.#deps.clock.monotonicMs() - job.startedAtMs };
     this.#settle(job, resultOf(message, job.toolName, job.server.manifest.limits, usage));

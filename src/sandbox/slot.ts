@@ -12,6 +12,7 @@ import {
   type Frame,
   FROM_CHILD,
   KIND,
+  payloadOf,
   type ResultMessage,
 } from "./wire/index.ts";
 
@@ -27,7 +28,7 @@ import {
  *     calls have failed; the others are made again, unless they have changed something.
  */
 export type SlotEvents = {
-  readonly onResult: (job: Job, message: Omit<ResultMessage, "body"> & { readonly body: Buffer }) => void;
+  readonly onResult: (job: Job, message: ResultMessage) => void;
   /** The child ended because of this call, or with it and it cannot be made again. */
   readonly onCrash: (job: Job, isStuck: boolean, reason: string) => void;
   /** The server cannot be loaded: its module is gone or the child refuses it. */
@@ -276,7 +277,7 @@ export class Slot {
     job.isHeld = false;
     job.sentAtFrame = this.#process?.framesHeard ?? 0;
     const head = encodeCallHead(job.session.number, job.tool);
-    this.#process?.send(KIND.call, job.id, job.server.number, head, job.argumentsText);
+    this.#process?.sendText({ kind: KIND.call, id: job.id, server: job.server.number }, head, job.argumentsText);
   }
 
   async #load(server: LiveServer, first?: Job): Promise<void> {
@@ -304,27 +305,28 @@ export class Slot {
     for (const job of jobs) this.submit(job);
   }
 
-  #take({ kind, id, server, payload }: Frame, process: GuestProcess): void {
+  #take(frame: Frame, process: GuestProcess): void {
+    const { kind, id, server } = frame;
     switch (kind) {
       case KIND.result: {
         const job = this.#sent.get(id);
-        const message = decodeResult(payload);
+        const message = decodeResult(frame);
         if (job === undefined || message === undefined) return process.kill("it answered a call that was not made");
         this.#settled(job);
         this.#events.onResult(job, message);
         return;
       }
       case KIND.ioRequest:
-        return this.#serveFile(id, payload, process);
+        return this.#serveFile(id, payloadOf(frame), process);
       case KIND.log: {
         const known = this.#byNumber.get(server);
-        if (known !== undefined) this.#events.onLog(known, payload);
+        if (known !== undefined) this.#events.onLog(known, payloadOf(frame));
         return;
       }
       case KIND.loaded: {
         const known = this.#byNumber.get(server);
-        if (known === undefined || payload.length === 0) return;
-        this.#loadRefused(known, payload.toString("utf8"));
+        const refusal = payloadOf(frame).toString("utf8");
+        if (known !== undefined && refusal !== "") this.#loadRefused(known, refusal);
       }
     }
   }

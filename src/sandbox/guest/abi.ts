@@ -8,7 +8,7 @@ export type ModuleOutline = {
 };
 
 /** What a guest of any ABI is given: its module, its limits and the ways to run and to end it. */
-export interface GuestHost extends Omit<Gate, "exit"> {
+export interface GuestHost extends Gate {
   readonly module: WebAssembly.Module;
   readonly settings: SystemSettings;
   /** Bytes of one answer. */

@@ -2,7 +2,6 @@ import type { Socket } from "node:net";
 import {
   CALL_HEAD_BYTES,
   Connection,
-  decodeCallHead,
   decodeIoReply,
   decodeWithBytes,
   encodeIoRequest,
@@ -15,6 +14,7 @@ import {
   KIND,
   type LoadSpec,
   type Outcome,
+  payloadOf,
 } from "../wire/index.ts";
 import { ABIS } from "./abis.ts";
 import { build } from "./build.ts";
@@ -50,35 +50,35 @@ export class Host {
     this.#connection.send(KIND.ready, 0, 0);
   }
 
-  #take({ kind, id, server, payload }: Frame): void {
+  #take(frame: Frame): void {
+    const { kind, id, server, bytes, start, end } = frame;
     switch (kind) {
       case KIND.call: {
-        const { session, tool } = decodeCallHead(payload);
-        const argumentsText = payload.subarray(CALL_HEAD_BYTES);
-        this.#servers.get(server)?.call(id, session, tool, argumentsText);
+        const argumentsText = bytes.subarray(start + CALL_HEAD_BYTES, end);
+        this.#servers.get(server)?.call(id, bytes.readUInt32LE(start), bytes.readUInt16LE(start + 4), argumentsText);
         return;
       }
       case KIND.ioReply: {
         const settle = this.#replies.get(id);
         this.#replies.delete(id);
-        settle?.(decodeIoReply(payload));
+        settle?.(decodeIoReply(payloadOf(frame)));
         return;
       }
       case KIND.cancel:
-        this.#servers.get(server)?.cancel(id, CANCEL_OUTCOMES[payload[0] ?? 0] ?? "cancelled");
+        this.#servers.get(server)?.cancel(id, CANCEL_OUTCOMES[bytes[start] ?? 0] ?? "cancelled");
         return;
       case KIND.endSession:
-        this.#servers.get(server)?.endSession(payload.readUInt32LE(0));
+        this.#servers.get(server)?.endSession(bytes.readUInt32LE(start));
         return;
       case KIND.load:
-        this.#load(server, payload);
+        this.#load(server, payloadOf(frame));
         return;
       case KIND.unload:
         this.#servers.get(server)?.unload();
         this.#servers.delete(server);
         return;
       case KIND.build:
-        void this.#build(payload);
+        void this.#build(payloadOf(frame));
         return;
       case KIND.ping:
         this.#connection.send(KIND.pong, id, this.#room.count);
@@ -127,8 +127,8 @@ export class Host {
 
   #sendResult(server: number, call: number, outcome: CallOutcome): void {
     const [said, body] = bodyOf(outcome);
-    const { fuel, memoryBytes } = outcome;
-    this.#connection.send(KIND.result, call, server, encodeResultHead({ outcome: said, fuel, memoryBytes }), body);
+    const head = encodeResultHead({ outcome: said, fuel: outcome.fuel, memoryBytes: outcome.memoryBytes });
+    this.#connection.sendText({ kind: KIND.result, id: call, server }, head, body);
   }
 
   #requestFile(server: number, call: number, ...[request, settle]: [IoRequest, (reply: IoReply) => void]): void {
@@ -147,13 +147,12 @@ export class Host {
 }
 
 /** The commonest answer, one text, goes as it is; other answers as JSON. */
-function bodyOf(outcome: CallOutcome): readonly [Outcome, Buffer] {
-  if (outcome.type === "ended") return [outcome.outcome, Buffer.from(outcome.detail)];
+function bodyOf(outcome: CallOutcome): readonly [Outcome, string] {
+  if (outcome.type === "ended") return [outcome.outcome, outcome.detail];
   const { answer } = outcome;
-  if (answer.type === "tool-error") return ["tool-error", Buffer.from(answer.text)];
-  const [first, ...rest] = answer.content;
-  if (first?.type === "text" && rest.length === 0 && answer.structured === undefined) {
-    return ["text", Buffer.from(first.text)];
-  }
-  return ["content", Buffer.from(JSON.stringify({ content: answer.content, structured: answer.structured }))];
+  if (answer.type === "tool-error") return ["tool-error", answer.text];
+  const { content, structured } = answer;
+  const [first] = content;
+  if (first?.type === "text" && content.length === 1 && structured === undefined) return ["text", first.text];
+  return ["content", JSON.stringify({ content, structured })];
 }

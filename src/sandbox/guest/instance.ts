@@ -35,6 +35,8 @@ export class GuestEnded extends Error {
 
 type Waiting = { readonly reject: (error: Error) => void; cancel: (() => void) | void };
 
+const UNEXPLAINED: Ending = { outcome: "trap", detail: "" };
+
 const DEBT_MAX = 10_000;
 const PAGE_BYTES = 65_536;
 const RECENT_BYTES = 512;
@@ -47,6 +49,7 @@ export class Instance implements GuestHost {
   readonly resultBytesMax: number;
   readonly files: FileClient;
   readonly #spec: LoadSpec;
+  readonly #callFuel: bigint;
   readonly #turns: Turns;
   readonly #guest: Guest;
   readonly #log: (bytes: Uint8Array) => void;
@@ -59,8 +62,8 @@ export class Instance implements GuestHost {
   #debt = 0;
   #waiting: Waiting | undefined;
   #ending: Ending | undefined;
-  /** Rejects the step of the ABI that is under way. */
-  #giveUp: ((error: Error) => void) | undefined;
+  /** Ends the step of the ABI that is under way, without its answer. */
+  #giveUp: (() => void) | undefined;
   #leftAtEnd: number | undefined;
 
   constructor({ turns, abi, module, files, log }: InstanceDeps, spec: LoadSpec) {
@@ -74,6 +77,7 @@ export class Instance implements GuestHost {
       random: spec.random,
     };
     this.#spec = spec;
+    this.#callFuel = BigInt(spec.fuelPerCall);
     this.#turns = turns;
     this.#log = log;
     this.#guest = abi.open(this);
@@ -101,35 +105,54 @@ export class Instance implements GuestHost {
     return this.#until(() => this.#guest.listTools(toolsMax));
   }
 
-  async call(tool: string, argumentsText: Uint8Array): Promise<CallOutcome> {
+  /** Never rejects. */
+  call(tool: string, argumentsText: Uint8Array): Promise<CallOutcome> {
     this.#setFuel(this.#spec.fuelPerCall);
-    try {
-      const answer = await this.#until(() => this.#guest.call(tool, argumentsText));
-      return { type: "answered", answer, ...this.#usage() };
-    } catch (error) {
-      const { outcome, detail } = this.#ending ?? this.#fault(error);
-      return { type: "ended", outcome, detail, ...this.#usage() };
-    } finally {
-      this.#guest.endCall();
-      this.#errors.clear();
-    }
+    return new Promise((resolve) => {
+      this.#giveUp = () => resolve(this.#lost());
+      if (this.#ending !== undefined) return resolve(this.#lost());
+      this.#guest.call(tool, argumentsText).then(
+        (answer) => resolve(this.#over({ type: "answered", answer, ...this.#usage() })),
+        (error: unknown) => {
+          this.#endWith(error);
+          resolve(this.#lost());
+        },
+      );
+    });
+  }
+
+  #lost(): CallOutcome {
+    const { outcome, detail } = this.#ending ?? UNEXPLAINED;
+    return this.#over({ type: "ended", outcome, detail, ...this.#usage() });
+  }
+
+  #over(outcome: CallOutcome): CallOutcome {
+    this.#giveUp = undefined;
+    this.#guest.endCall();
+    this.#errors.clear();
+    return outcome;
   }
 
   /** Races a step of the ABI against the instance's end; an error of the ABI's own ends the instance. */
   async #until<Value>(step: () => Promise<Value>): Promise<Value> {
     try {
       return await new Promise<Value>((resolve, reject) => {
-        this.#giveUp = reject;
+        this.#giveUp = () => reject(new GuestEnded());
         if (this.#ending === undefined) step().then(resolve, reject);
         else reject(new GuestEnded());
       });
     } catch (error) {
-      if (this.#ending === undefined) {
-        const { outcome, detail } = this.#fault(error);
-        this.end(outcome, detail);
-      }
+      this.#endWith(error);
       throw error;
+    } finally {
+      this.#giveUp = undefined;
     }
+  }
+
+  #endWith(error: unknown): void {
+    if (this.#ending !== undefined) return;
+    const { outcome, detail } = this.#fault(error);
+    this.end(outcome, detail);
   }
 
   #usage(): { readonly fuel: number; readonly memoryBytes: number } {
@@ -175,22 +198,31 @@ export class Instance implements GuestHost {
     } catch (error) {
       if (this.#ending === undefined) {
         this.#markEnded(this.#fault(error));
-        this.#giveUp?.(new GuestEnded());
+        this.#giveUp?.();
       }
       settled.reject(new GuestEnded());
     }
     this.#turns.parked();
   }
 
-  suspend<Value>(begin: (settle: (value: Value) => void) => (() => void) | void): Promise<Value> {
+  suspend<Value, Result>(
+    begin: (settle: (value: Value) => void) => (() => void) | void,
+    finish: (value: Value) => Result,
+  ): Promise<Result> {
     if (this.#ending !== undefined) throw new GuestEnded();
-    return new Promise<Value>((resolve, reject) => {
+    return new Promise<Result>((resolve, reject) => {
       const waiting: Waiting = { reject, cancel: undefined };
       this.#waiting = waiting;
       waiting.cancel = begin((value) => {
         if (this.#waiting !== waiting) return;
         this.#waiting = undefined;
-        this.#turns.enter(() => resolve(value));
+        this.#turns.enter(() => {
+          try {
+            resolve(finish(value));
+          } catch (error) {
+            reject(error);
+          }
+        });
       });
       this.#turns.parked();
     });
@@ -205,7 +237,7 @@ export class Instance implements GuestHost {
   end(outcome: Outcome, detail: string): Error {
     if (this.#ending !== undefined) return new GuestEnded();
     this.#markEnded(outcome === "trap" && this.#ranOutOfMemory() ? { outcome: "memory", detail } : { outcome, detail });
-    this.#giveUp?.(new GuestEnded());
+    this.#giveUp?.();
     return this.#stop();
   }
 
@@ -264,7 +296,8 @@ export class Instance implements GuestHost {
   #setFuel(fuel: number): void {
     this.#budget = fuel;
     this.#debt = 0;
-    if (this.#fuel !== undefined && this.#ending === undefined) this.#fuel.value = BigInt(fuel);
+    if (this.#fuel === undefined || this.#ending !== undefined) return;
+    this.#fuel.value = fuel === this.#spec.fuelPerCall ? this.#callFuel : BigInt(fuel);
   }
 
   #payDebt(): void {

@@ -1,4 +1,4 @@
-import { type Gate, WASI_MODULE, Stdio, Wasi, wasiImports } from "../wasi/index.ts";
+import { WASI_MODULE, Stdio, Wasi, wasiImports } from "../wasi/index.ts";
 import { type GuestTool, JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape } from "../wire/index.ts";
 import type { Guest, GuestAbi, GuestAnswer, GuestHost, ModuleOutline } from "./abi.ts";
 import { isFields, MCP_VERSION, McpShapeError, readCallResult, readToolPage } from "./mcp.ts";
@@ -27,11 +27,8 @@ const QUOTE_CHARS = 120;
 const METHOD_NOT_FOUND = -32_601;
 const END_OF_CALL = Buffer.from("}}\n");
 
-type Awaited = {
-  readonly id: number;
-  readonly resolve: (message: { readonly [key: string]: unknown }) => void;
-  message: { readonly [key: string]: unknown } | undefined;
-};
+type Message = { readonly [key: string]: unknown; readonly error?: unknown; readonly result?: unknown };
+type Awaited = { readonly id: number; readonly settle: (message: Message) => void; message: Message | undefined };
 
 class StdioGuest implements Guest {
   readonly #host: GuestHost;
@@ -47,7 +44,7 @@ class StdioGuest implements Guest {
     this.#host = host;
     this.#stdio = new Stdio(
       {
-        onLine: (line) => this.#take(line),
+        onLine: (bytes, start, end) => this.#take(bytes, start, end),
         onLineTooLong: () => {
           throw host.end("bad-output", `its answer is larger than ${host.resultBytesMax} bytes`);
         },
@@ -56,14 +53,10 @@ class StdioGuest implements Guest {
       },
       host.resultBytesMax,
     );
-    const gate: Gate = {
-      suspend: (begin) => host.suspend(begin),
-      charge: (fuel) => host.charge(fuel),
-      exit: (code) => {
-        throw this.#ended(`it ended itself with exit code ${code}`);
-      },
+    const exit = (code: number): never => {
+      throw this.#ended(`it ended itself with exit code ${code}`);
     };
-    this.#wasi = new Wasi({ gate, files: host.files, stdio: this.#stdio }, host.settings);
+    this.#wasi = new Wasi({ gate: host, files: host.files, stdio: this.#stdio, exit }, host.settings);
   }
 
   async start(): Promise<void> {
@@ -98,13 +91,17 @@ class StdioGuest implements Guest {
     throw this.#host.end("bad-output", `tools/list has more than ${PAGES_MAX} pages`);
   }
 
-  async call(tool: string, argumentsText: Uint8Array): Promise<GuestAnswer> {
+  call(tool: string, argumentsText: Uint8Array): Promise<GuestAnswer> {
     const id = this.#nextId++;
-    const head = Buffer.from(`{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":${this.#parameters(tool)}`);
-    const message = await this.#exchange(id, Buffer.concat([head, argumentsText, END_OF_CALL]));
-    const { error } = message;
-    if (error !== undefined) return { type: "tool-error", text: errorText(error) };
-    return this.#shaped(() => readCallResult(message["result"]));
+    const head = `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":${this.#parameters(tool)}`;
+    // The head is ASCII: names of tools are.
+    const bytes = Buffer.allocUnsafe(head.length + argumentsText.length + END_OF_CALL.length);
+    bytes.write(head, 0, "latin1");
+    bytes.set(argumentsText, head.length);
+    bytes.set(END_OF_CALL, head.length + argumentsText.length);
+    return this.#exchange(id, bytes, ({ error, result }) =>
+      error === undefined ? this.#shaped(() => readCallResult(result)) : { type: "tool-error", text: errorText(error) },
+    );
   }
 
   /** The same for each call of a tool, up to the arguments. */
@@ -123,16 +120,25 @@ class StdioGuest implements Guest {
     this.#wasi.descriptors.endCall();
   }
 
-  async #request(method: string, params: object): Promise<unknown> {
+  #request(method: string, params: object): Promise<unknown> {
     const id = this.#nextId++;
-    const message = await this.#exchange(id, line({ jsonrpc: "2.0", id, method, params }));
-    if (message["error"] === undefined) return message["result"];
-    throw this.#host.end("bad-output", `it refused ${method}: ${errorText(message["error"])}`);
+    return this.#exchange(id, line({ jsonrpc: "2.0", id, method, params }), ({ error, result }) => {
+      if (error === undefined) return result;
+      throw this.#host.end("bad-output", `it refused ${method}: ${errorText(error)}`);
+    });
   }
 
-  #exchange(id: number, bytes: Buffer): Promise<{ readonly [key: string]: unknown }> {
-    return new Promise((resolve) => {
-      this.#awaited = { id, resolve, message: undefined };
+  /** Sends a request; what `read` makes of the answer is the result. */
+  #exchange<Value>(id: number, bytes: Buffer, read: (message: Message) => Value): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      const settle = (message: Message): void => {
+        try {
+          resolve(read(message));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#awaited = { id, settle, message: undefined };
       this.#stdio.push(bytes);
     });
   }
@@ -152,7 +158,7 @@ class StdioGuest implements Guest {
     if (awaited === undefined) return false;
     if (awaited.message !== undefined) {
       this.#awaited = undefined;
-      awaited.resolve(awaited.message);
+      awaited.settle(awaited.message);
       return false;
     }
     if (hasTimer) return true;
@@ -165,12 +171,12 @@ class StdioGuest implements Guest {
     const awaited = this.#awaited;
     if (awaited?.message === undefined) return this.#host.end("trap", detail);
     this.#awaited = undefined;
-    awaited.resolve(awaited.message);
+    awaited.settle(awaited.message);
     return this.#host.finish();
   }
 
-  #take(bytes: Uint8Array): void {
-    const message = this.#parse(bytes);
+  #take(bytes: Buffer, start: number, end: number): void {
+    const message = this.#parse(bytes, start, end);
     if (message === undefined) return;
     const { id, method } = message;
     if (typeof method === "string") return this.#stray(id, method, message["params"]);
@@ -200,14 +206,15 @@ class StdioGuest implements Guest {
     }
   }
 
-  #parse(bytes: Uint8Array): { readonly [key: string]: unknown } | undefined {
-    const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const shape = jsonShape(view);
-    if (shape.type === "too-deep")
+  #parse(bytes: Buffer, start: number, end: number): Message | undefined {
+    const shape = jsonShape(bytes, start, end);
+    if (shape.type === "too-deep") {
       throw this.#host.end("bad-output", `its answer is nested deeper than ${JSON_DEPTH_MAX} levels`);
-    if (shape.type === "too-many")
+    }
+    if (shape.type === "too-many") {
       throw this.#host.end("bad-output", `its answer has more than ${JSON_NODES_MAX} values`);
-    const text = shape.isAscii ? view.toString("latin1") : this.#decode(view);
+    }
+    const text = shape.isAscii ? bytes.toString("latin1", start, end) : this.#decode(bytes.subarray(start, end));
     if (text.trim() === "") return undefined;
     let message: unknown;
     try {

@@ -112,13 +112,14 @@ export class Files {
     if (wanted === 0) return this.#finishRead(file, 0, offset, out);
     const known = file.reader.peek(from, wanted);
     if (known !== undefined) return this.#finishRead(file, this.#scatter(known, spans), offset, out);
-    return this.#gate
-      .suspend<Extract<IoReply, { type: "refused" }> | undefined>((settle) => file.reader.fetch(from, settle))
-      .then((refused) => {
+    return this.#gate.suspend<Extract<IoReply, { type: "refused" }> | undefined, number>(
+      (settle) => file.reader.fetch(from, settle),
+      (refused) => {
         if (refused !== undefined) return errnoOf(refused.reason);
         const fetched = file.reader.peek(from, wanted);
         return fetched === undefined ? ERRNO.io : this.#finishRead(file, this.#scatter(fetched, spans), offset, out);
-      });
+      },
+    );
   }
 
   #finishRead(file: FileDescriptor, count: number, offset: number | undefined, out: number): number {
@@ -278,7 +279,10 @@ export class Files {
   }
 
   #ask(request: IoRequest): Promise<IoReply> {
-    return this.#gate.suspend((settle) => this.#client(request, settle));
+    return this.#gate.suspend<IoReply, IoReply>(
+      (settle) => this.#client(request, settle),
+      (reply) => reply,
+    );
   }
 }
 

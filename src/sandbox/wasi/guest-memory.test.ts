@@ -8,6 +8,7 @@ function bound(pages = 1) {
   const memory = new WebAssembly.Memory({ initial: pages, maximum: 4 });
   const guest = new GuestMemory();
   guest.bind(memory);
+  guest.enter();
   return { memory, guest };
 }
 
@@ -54,6 +55,8 @@ test("after the memory has grown the new memory is seen", () => {
   const before = guest.bytes;
   memory.grow(1);
   expect(before.length).toBe(0);
+  expect(guest.holds(0, 1)).toBe(false);
+  guest.enter();
   expect(guest.bytes.length).toBe(2 * PAGE_BYTES);
   expect(guest.holds(PAGE_BYTES, 4)).toBe(true);
 });

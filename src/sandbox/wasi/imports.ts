@@ -37,7 +37,7 @@ const IMMEDIATE: Readonly<Record<string, Maker>> = {
   fd_sync: (wasi) => (fd: number) => wasi.exists(fd),
   fd_datasync: (wasi) => (fd: number) => wasi.exists(fd),
   sched_yield: () => () => ERRNO.success,
-  proc_exit: (wasi) => (code: number) => wasi.gate.exit(code),
+  proc_exit: (wasi) => (code: number) => wasi.exit(code),
   sock_accept: () => () => ERRNO.notSupported,
   sock_recv: () => () => ERRNO.notSupported,
   sock_send: () => () => ERRNO.notSupported,
@@ -101,11 +101,36 @@ export function wasiImports(wasi: Wasi, names: readonly string[]): Record<string
   return imports;
 }
 
-/** Takes the fuel of a call before it is made; a guest that was ended does not get any further. */
+/**
+ * Takes the fuel of a call before it is made; a guest that was ended does not get any further. Each number of
+ * parameters has a function of its own, since V8 calls those directly.
+ */
 function charged(wasi: Wasi, maker: Maker): HostFunction {
   const body = maker(wasi);
-  return (...values: never[]) => {
+  const enter = (): void => {
     wasi.gate.charge(CALL_FUEL);
-    return body(...values);
+    wasi.memory.enter();
   };
+  switch (body.length) {
+    case 2:
+      return (one: never, two: never) => {
+        enter();
+        return body(one, two);
+      };
+    case 3:
+      return (one: never, two: never, three: never) => {
+        enter();
+        return body(one, two, three);
+      };
+    case 4:
+      return (one: never, two: never, three: never, four: never) => {
+        enter();
+        return body(one, two, three, four);
+      };
+    default:
+      return (...values: never[]) => {
+        enter();
+        return body(...values);
+      };
+  }
 }

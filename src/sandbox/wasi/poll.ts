@@ -47,14 +47,19 @@ export function poll(
     timers.filter((timer) => timer.ms === ms).map(({ user }) => ({ user, tag: 0, error: ERRNO.success }));
   if (ms !== undefined && ms <= 0) return answer(expired());
   const wantsInput = subscriptions.some((subscription) => subscription.tag === 1);
-  return wait(deps, ms, wantsInput).then(() => {
+  return wait(deps, ms, wantsInput, () => {
     const woken = readyNow(deps, subscriptions);
     return answer(woken.length > 0 ? woken : expired());
   });
 }
 
-function wait({ gate, stdio }: PollDeps, ms: number | undefined, wantsInput: boolean): Promise<void> {
-  return gate.suspend<void>((settle) => {
+function wait(
+  { gate, stdio }: PollDeps,
+  ms: number | undefined,
+  wantsInput: boolean,
+  finish: () => number,
+): Promise<number> {
+  return gate.suspend<void, number>((settle) => {
     let timer: NodeJS.Timeout | undefined;
     const done = (): void => {
       clearTimeout(timer);
@@ -64,7 +69,7 @@ function wait({ gate, stdio }: PollDeps, ms: number | undefined, wantsInput: boo
     const runsClock = wantsInput ? stdio.await(ms !== undefined, done) : true;
     if (ms !== undefined && runsClock) timer = setTimeout(done, Math.min(ms, SLEEP_MS_MAX));
     return () => clearTimeout(timer);
-  });
+  }, finish);
 }
 
 function read({ memory, system }: PollDeps, input: number, count: number): readonly Subscription[] | number {

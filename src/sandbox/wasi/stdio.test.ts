@@ -7,7 +7,7 @@ function stdio(lineBytesMax = 1_000) {
   const seen = { tooLong: 0, errors: "", waits: 0 };
   const made = new Stdio(
     {
-      onLine: (line) => lines.push(Buffer.from(line).toString("latin1")),
+      onLine: (bytes, start, end) => lines.push(bytes.toString("latin1", start, end)),
       onLineTooLong: () => {
         seen.tooLong += 1;
       },
@@ -24,6 +24,17 @@ function stdio(lineBytesMax = 1_000) {
   return { made, lines, seen };
 }
 
+const say = (stream: Stdio, text: string): void => stream.write(Buffer.from(text), 0, text.length);
+
+test("lines much longer than what is taken at once come out whole, also one byte at a time", () => {
+  const { made, lines } = stdio(1_000_000);
+  const text = "0123456789".repeat(30_000);
+  say(made, `${text}\nshort\n${text}`);
+  say(made, "end\n");
+  for (const character of "slow\n") say(made, character);
+  expect(lines).toEqual([text, "short", `${text}end`, "slow"]);
+});
+
 test("output is cut into lines, however it is written", () => {
   fc.assert(
     fc.property(
@@ -34,7 +45,7 @@ test("output is cut into lines, however it is written", () => {
         const bytes = Buffer.from(texts.map((text) => `${text}\n`).join(""), "latin1");
         const places = cuts.map((cut) => cut % (bytes.length + 1)).toSorted((left, right) => left - right);
         for (const [index, start] of [0, ...places].entries())
-          made.write(bytes.subarray(start, places[index] ?? bytes.length));
+          made.write(bytes, start, (places[index] ?? bytes.length) - start);
         expect(lines).toEqual(texts);
       },
     ),
@@ -43,11 +54,11 @@ test("output is cut into lines, however it is written", () => {
 
 test("a line longer than allowed is reported, ended or not", () => {
   const one = stdio(10);
-  one.made.write(Buffer.from("12345678901\n"));
+  say(one.made, "12345678901\n");
   expect(one.seen.tooLong).toBe(1);
   const two = stdio(10);
-  two.made.write(Buffer.from("123456"));
-  two.made.write(Buffer.from("78901"));
+  say(two.made, "123456");
+  say(two.made, "78901");
   expect(two.seen.tooLong).toBe(1);
   expect([...one.lines, ...two.lines]).toEqual([]);
 });
@@ -56,11 +67,11 @@ test("input is taken in order, in pieces of any size", () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 20 })), fc.integer({ min: 1, max: 30 }), (parts, size) => {
       const { made } = stdio();
-      made.push(...parts);
+      for (const part of parts) made.push(part);
       const taken: Buffer[] = [];
-      for (let target = Buffer.alloc(size), count = made.take(target); count > 0; count = made.take(target)) {
-        taken.push(Buffer.from(target.subarray(0, count)));
-        target = Buffer.alloc(size);
+      const memory = Buffer.alloc(size + 7);
+      for (let count = made.take(memory, 7, size); count > 0; count = made.take(memory, 7, size)) {
+        taken.push(Buffer.from(memory.subarray(7, 7 + count)));
       }
       expect(Buffer.concat(taken)).toEqual(Buffer.concat(parts));
       expect(made.hasInput).toBe(false);

@@ -1,15 +1,19 @@
 export type StdioEvents = {
-  /** One line without its end; the bytes may be the guest's memory, so they are good for the duration of the call only. */
-  readonly onLine: (line: Uint8Array) => void;
+  /** One line without its end, at `start` to `end` of bytes that are good for the duration of the call only. */
+  readonly onLine: (bytes: Buffer, start: number, end: number) => void;
   /** A line grew past `lineBytesMax`; the guest is to be ended. */
   readonly onLineTooLong: () => void;
-  /** Something was written to standard error; a view, as for lines. */
+  /** Something was written to standard error; a view, good for the duration of the call. */
   readonly onError: (bytes: Uint8Array) => void;
   /** The guest is about to wait for input that is not there; `hasTimer` when a clock may wake it too. True lets the clock run. */
   readonly onWaiting: (hasTimer: boolean) => boolean;
 };
 
 const NEWLINE = 0x0a;
+/** Bytes that are taken from the guest at once, and kept room for between lines. */
+const PIECE_BYTES = 64 * 1024;
+/** Below this a loop copies faster than making a view does. */
+const LOOP_BYTES = 128;
 
 /** The guest's three streams: input as it is pushed, output cut into lines. */
 export class Stdio {
@@ -17,8 +21,9 @@ export class Stdio {
   readonly #lineBytesMax: number;
   readonly #input: Uint8Array[] = [];
   #consumed = 0;
-  #line: Uint8Array[] = [];
-  #lineBytes = 0;
+  /** The line that has begun, at its start. */
+  #line: Buffer = Buffer.alloc(0);
+  #filled = 0;
   #wake: (() => void) | undefined;
 
   constructor(events: StdioEvents, lineBytesMax: number) {
@@ -31,21 +36,22 @@ export class Stdio {
   }
 
   /** Gives the guest input, and wakes it when it waits for some. */
-  push(...parts: readonly Uint8Array[]): void {
-    for (const part of parts) if (part.length > 0) this.#input.push(part);
+  push(bytes: Uint8Array): void {
+    if (bytes.length > 0) this.#input.push(bytes);
     const wake = this.#wake;
     this.#wake = undefined;
     wake?.();
   }
 
-  /** Copies waiting input into the target; the number of bytes, 0 when there is none. */
-  take(target: Uint8Array): number {
+  /** Copies waiting input to a place in memory; the number of bytes, 0 when there is none. */
+  take(memory: Uint8Array, at: number, length: number): number {
     let filled = 0;
-    while (filled < target.length) {
+    while (filled < length) {
       const head = this.#input[0];
       if (head === undefined) break;
-      const count = Math.min(target.length - filled, head.length - this.#consumed);
-      target.set(head.subarray(this.#consumed, this.#consumed + count), filled);
+      const count = Math.min(length - filled, head.length - this.#consumed);
+      const isWhole = count === head.length;
+      memory.set(isWhole ? head : head.subarray(this.#consumed, this.#consumed + count), at + filled);
       filled += count;
       this.#consumed += count;
       if (this.#consumed === head.length) {
@@ -66,35 +72,59 @@ export class Stdio {
     this.#wake = undefined;
   }
 
-  write(bytes: Uint8Array): void {
-    let start = 0;
-    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, start)) {
-      if (!this.#finishLine(bytes.subarray(start, end))) return;
-      start = end + 1;
+  /** Takes output from a place in memory; each line is handed on when its end comes. */
+  write(memory: Uint8Array, at: number, length: number): void {
+    for (let from = at; from < at + length; from += PIECE_BYTES) {
+      this.#append(memory, from, Math.min(PIECE_BYTES, at + length - from));
+      if (!this.#deliver()) return;
     }
-    if (start === bytes.length) return;
-    this.#lineBytes += bytes.length - start;
-    if (this.#lineBytes > this.#lineBytesMax) return this.#events.onLineTooLong();
-    this.#line.push(bytes.slice(start));
   }
 
   writeError(bytes: Uint8Array): void {
     if (bytes.length > 0) this.#events.onError(bytes);
   }
 
-  #finishLine(end: Uint8Array): boolean {
-    if (this.#lineBytes + end.length > this.#lineBytesMax) {
-      this.#events.onLineTooLong();
-      return false;
+  #append(memory: Uint8Array, at: number, length: number): void {
+    const needed = this.#filled + length;
+    if (needed > this.#line.length) {
+      const grown = Buffer.allocUnsafe(Math.max(needed, Math.min(2 * this.#line.length, this.#lineBytesMax)));
+      this.#line.copy(grown, 0, 0, this.#filled);
+      this.#line = grown;
     }
-    if (this.#line.length === 0) {
-      this.#events.onLine(end);
-      return true;
+    const line = this.#line;
+    if (length > LOOP_BYTES) line.set(memory.subarray(at, at + length), this.#filled);
+    else for (let index = 0; index < length; index += 1) line[this.#filled + index] = memory[at + index] ?? 0;
+    this.#scanned = this.#filled;
+    this.#filled = needed;
+  }
+
+  /** Up to where the line that has begun is known to have no end. */
+  #scanned = 0;
+
+  /** Hands on the lines that are whole. False when one is too long. */
+  #deliver(): boolean {
+    let start = 0;
+    let end = this.#lineEnd(this.#scanned);
+    while (end !== -1) {
+      if (end - start > this.#lineBytesMax) return this.#tooLong();
+      this.#events.onLine(this.#line, start, end);
+      start = end + 1;
+      end = this.#lineEnd(start);
     }
-    const line = Buffer.concat([...this.#line, end]);
-    this.#line = [];
-    this.#lineBytes = 0;
-    this.#events.onLine(line);
-    return true;
+    if (start > 0) this.#line.copyWithin(0, start, this.#filled);
+    this.#filled -= start;
+    if (this.#filled === 0 && this.#line.length > PIECE_BYTES) this.#line = Buffer.alloc(0);
+    return this.#filled > this.#lineBytesMax ? this.#tooLong() : true;
+  }
+
+  #lineEnd(from: number): number {
+    const end = this.#line.indexOf(NEWLINE, from);
+    return end >= this.#filled ? -1 : end;
+  }
+
+  #tooLong(): false {
+    this.#filled = 0;
+    this.#events.onLineTooLong();
+    return false;
   }
 }

@@ -22,7 +22,7 @@ function host(
   const seen = { fuel: 0, waits: 0, requests: [] as IoRequest[] };
   const stdio = new Stdio(
     {
-      onLine: (line) => lines.push(Buffer.from(line).toString()),
+      onLine: (bytes, start, end) => lines.push(bytes.toString("utf8", start, end)),
       onLineTooLong: () => {},
       onError: () => {},
       onWaiting: () => {
@@ -36,13 +36,13 @@ function host(
   const wasi = new Wasi(
     {
       gate: {
-        suspend: (begin) => new Promise((resolve) => void begin(resolve)),
+        suspend: async (begin, finish) => finish(await new Promise((resolve) => void begin(resolve))),
         charge: (fuel) => {
           seen.fuel += fuel;
         },
-        exit: (code) => {
-          throw new Exit(String(code));
-        },
+      },
+      exit: (code) => {
+        throw new Exit(String(code));
       },
       files: (request, settle) => {
         seen.requests.push(request);
@@ -53,6 +53,7 @@ function host(
     settings,
   );
   wasi.memory.bind(memory);
+  wasi.memory.enter();
   return { wasi, memory, lines, seen, stdio, bytes: () => Buffer.from(memory.buffer) };
 }
 

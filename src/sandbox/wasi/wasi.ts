@@ -16,7 +16,13 @@ const STREAM_RIGHTS = 0x42n;
 const APPEND = 1;
 const WHENCE = { start: 0, current: 1, end: 2 } as const;
 
-export type WasiDeps = { readonly gate: Gate; readonly files: FileClient; readonly stdio: Stdio };
+export type WasiDeps = {
+  readonly gate: Gate;
+  readonly files: FileClient;
+  readonly stdio: Stdio;
+  /** Ends the guest from inside an import. */
+  readonly exit: (code: number) => never;
+};
 
 /** One guest's WASI preview 1. Numbers that come from the guest are made unsigned by `imports` before they get here. */
 export class Wasi {
@@ -26,10 +32,12 @@ export class Wasi {
   readonly system: System;
   readonly stdio: Stdio;
   readonly gate: Gate;
+  readonly exit: (code: number) => never;
 
-  constructor({ gate, files, stdio }: WasiDeps, settings: SystemSettings) {
+  constructor({ gate, files, stdio, exit }: WasiDeps, settings: SystemSettings) {
     this.gate = gate;
     this.stdio = stdio;
+    this.exit = exit;
     this.system = new System(this.memory, gate, settings);
     this.files = new Files({ memory: this.memory, gate, files, descriptors: this.descriptors });
   }
@@ -54,15 +62,17 @@ export class Wasi {
     if (offset !== undefined) return ERRNO.seekPipe;
     if (descriptor.stream !== 0) return ERRNO.badDescriptor;
     if (this.stdio.hasInput || spans.every(({ length }) => length === 0)) return this.#takeInput(spans, out);
-    return this.gate
-      .suspend<void>((settle) => void this.stdio.await(false, settle))
-      .then(() => this.#takeInput(spans, out));
+    return this.gate.suspend<void, number>(
+      (settle) => void this.stdio.await(false, settle),
+      () => this.#takeInput(spans, out),
+    );
   }
 
   #takeInput(spans: readonly Span[], out: number): number {
+    const memory = this.memory.bytes;
     let total = 0;
     for (const { at, length } of spans) {
-      const taken = this.stdio.take(this.memory.bytes.subarray(at, at + length));
+      const taken = this.stdio.take(memory, at, length);
       total += taken;
       if (taken < length) break;
     }
@@ -88,11 +98,11 @@ export class Wasi {
     }
     if (offset !== undefined) return ERRNO.seekPipe;
     if (descriptor.stream === 0) return ERRNO.badDescriptor;
+    const memory = this.memory.bytes;
     let total = 0;
     for (const { at, length } of spans) {
-      const bytes = this.memory.bytes.subarray(at, at + length);
-      if (descriptor.stream === 1) this.stdio.write(bytes);
-      else this.stdio.writeError(bytes);
+      if (descriptor.stream === 1) this.stdio.write(memory, at, length);
+      else this.stdio.writeError(memory.subarray(at, at + length));
       total += length;
     }
     this.gate.charge(total >>> COPY_SHIFT);

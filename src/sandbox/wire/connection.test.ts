@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { Connection, WINDOW_BYTES } from "./connection.ts";
-import type { Frame } from "./frames.ts";
+import { type Frame, payloadOf } from "./frames.ts";
 
 type End = { readonly connection: Connection; readonly frames: Frame[]; readonly ends: string[] };
 
@@ -56,10 +56,24 @@ test("C1: frames arrive in the order they were sent, small and large", async () 
     left.connection.send(2, index, 9, Buffer.alloc(size >> 1, index), Buffer.alloc(size - (size >> 1), index));
   }
   await settled(() => right.frames.length === sizes.length);
-  expect(right.frames.map(({ id, server, payload }) => [id, server, payload.length])).toEqual(
+  expect(right.frames.map(({ id, server, start, end: stop }) => [id, server, stop - start])).toEqual(
     sizes.map((size, index) => [index, 9, size]),
   );
-  expect(right.frames.every(({ id, payload }) => payload.every((byte) => byte === id))).toBe(true);
+  expect(right.frames.every((frame) => payloadOf(frame).every((byte) => byte === frame.id))).toBe(true);
+});
+
+test("texts of any length arrive behind their bytes", async () => {
+  await using sockets = await pair();
+  const left = end(sockets.left);
+  const right = end(sockets.right);
+  const texts = ["", "a", "héllo €", "x".repeat(21_840), "€".repeat(30_000), "\ud800 alone", "z".repeat(200_000)];
+  for (const [index, text] of texts.entries())
+    left.connection.sendText({ kind: 3, id: index, server: 1 }, Buffer.of(index, 7), text);
+  await settled(() => right.frames.length === texts.length);
+  expect(right.frames.map((frame) => payloadOf(frame).toString("utf8", 2))).toEqual(
+    texts.map((text) => text.toWellFormed()),
+  );
+  expect(right.frames.every((frame) => payloadOf(frame)[0] === frame.id)).toBe(true);
 });
 
 test("C2: no more than a window is under way to a reader that takes nothing, and all arrives when it does", async () => {

@@ -27,7 +27,10 @@ export type ConnectionOptions = {
   readonly onEnd: (reason: string) => void;
 };
 
-type Waiting = {
+/** What one UTF-16 unit can become. */
+const UTF8_BYTES_MAX = 3;
+
+type Outgoing = {
   readonly kind: number;
   readonly id: number;
   readonly server: number;
@@ -37,7 +40,7 @@ type Waiting = {
 export class Connection {
   readonly #socket: Socket;
   readonly #options: ConnectionOptions;
-  readonly #waiting: Waiting[] = [];
+  readonly #waiting: Outgoing[] = [];
   #block = Buffer.allocUnsafe(BLOCK_BYTES);
   /** Where the part of the block begins that was not written, and where it ends. */
   #start = 0;
@@ -80,6 +83,24 @@ export class Connection {
     else this.#write({ kind, id, server, parts });
   }
 
+  /** Sends one frame whose payload is some bytes and then a text in UTF-8. */
+  sendText(frame: Omit<Outgoing, "parts">, head: Uint8Array, text: string): void {
+    const { kind, id, server } = frame;
+    const longest = HEADER_BYTES + head.length + text.length * UTF8_BYTES_MAX;
+    if (!this.#isOpen || longest > BLOCK_BYTES || this.#unacknowledged > WINDOW_BYTES) {
+      return this.send(kind, id, server, Buffer.from(head), Buffer.from(text));
+    }
+    this.#room(longest);
+    const start = this.#used;
+    const at = start + HEADER_BYTES;
+    this.#block.set(head, at);
+    const length = head.length + this.#block.write(text, at + head.length, "utf8");
+    this.#header(length, id, server, kind);
+    this.#used = at + length;
+    this.#unacknowledged += length + HEADER_BYTES;
+    this.#flushSoon();
+  }
+
   /** Writes out what was sent so far, without waiting for the end of the turn. */
   flush(): void {
     if (!this.#isOpen || this.#used === this.#start) return;
@@ -93,7 +114,7 @@ export class Connection {
     this.#socket.destroy();
   }
 
-  #write({ kind, id, server, parts }: Waiting): void {
+  #write({ kind, id, server, parts }: Outgoing): void {
     let length = 0;
     for (const part of parts) length += part.length;
     this.#header(length, id, server, kind);
@@ -108,6 +129,10 @@ export class Connection {
         this.#used += part.length;
       }
     }
+    this.#flushSoon();
+  }
+
+  #flushSoon(): void {
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
     // After the microtasks that are under way, since those send most of what belongs in the same write.
@@ -147,7 +172,7 @@ export class Connection {
       }
       return;
     }
-    this.#taken += frame.payload.length + HEADER_BYTES;
+    this.#taken += frame.end - frame.start + HEADER_BYTES;
     this.#options.onFrame(frame);
     if (this.#taken < CREDIT_BYTES) return;
     this.#write({ kind: CREDIT, id: this.#taken, server: 0, parts: [] });

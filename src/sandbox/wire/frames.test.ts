@@ -1,10 +1,12 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { type Frame, FrameReader, HEADER_BYTES, MalformedFrameError } from "./frames.ts";
+import { FrameReader, HEADER_BYTES, MalformedFrameError, payloadOf } from "./frames.ts";
+
+type Whole = { readonly kind: number; readonly id: number; readonly server: number; readonly payload: Buffer };
 
 const PAYLOAD_BYTES_MAX = 1_000;
 
-function encode({ kind, id, server, payload }: Frame): Buffer {
+function encode({ kind, id, server, payload }: Whole): Buffer {
   const head = Buffer.alloc(HEADER_BYTES);
   head.writeUInt32LE(payload.length, 0);
   head.writeUInt32LE(id, 4);
@@ -13,12 +15,15 @@ function encode({ kind, id, server, payload }: Frame): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-function read(chunks: readonly Buffer[]): readonly Frame[] {
-  const frames: Frame[] = [];
+function read(chunks: readonly Buffer[]): readonly Whole[] {
+  const frames: Whole[] = [];
   const reader = new FrameReader({
     payloadBytesMax: PAYLOAD_BYTES_MAX,
     knows: (kind) => kind < 100,
-    onFrame: (frame) => frames.push({ ...frame, payload: Buffer.from(frame.payload) }),
+    onFrame: (frame) => {
+      const { kind, id, server } = frame;
+      frames.push({ kind, id, server, payload: Buffer.from(payloadOf(frame)) });
+    },
   });
   for (const chunk of chunks) reader.push(chunk);
   return frames;

@@ -11,9 +11,13 @@ export type Frame = {
   readonly kind: number;
   readonly id: number;
   readonly server: number;
-  /** A view of what came through the pipe; it stays good, but a small one that is kept keeps its chunk alive. */
-  readonly payload: Buffer;
+  /** The payload is at `start` to `end` of `bytes`, which stay good; keeping a part keeps all of them. */
+  readonly bytes: Buffer;
+  readonly start: number;
+  readonly end: number;
 };
+
+export const payloadOf = ({ bytes, start, end }: Frame): Buffer => bytes.subarray(start, end);
 
 export class MalformedFrameError extends Error {
   override readonly name = "MalformedFrameError";
@@ -98,7 +102,9 @@ export class FrameReader {
       id: bytes.readUInt32LE(start + 4),
       server: bytes.readUInt32LE(start + 8),
       kind: bytes[start + 12] ?? 0,
-      payload: bytes.subarray(start + HEADER_BYTES, end),
+      bytes,
+      start: start + HEADER_BYTES,
+      end,
     });
   }
 }

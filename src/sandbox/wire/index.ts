@@ -1,6 +1,6 @@
 /** What the server and its sandbox children say to each other, and how it looks as bytes. Both sides import it; it knows neither. */
 export { Connection, CREDIT, WINDOW_BYTES } from "./connection.ts";
-export { type Frame, FrameReader, HEADER_BYTES, MalformedFrameError } from "./frames.ts";
+export { type Frame, FrameReader, HEADER_BYTES, MalformedFrameError, payloadOf } from "./frames.ts";
 export {
   decodeInfo,
   decodeIoReply,
@@ -25,7 +25,6 @@ export {
   type BuildAnswer,
   type BuildSpec,
   CALL_HEAD_BYTES,
-  decodeCallHead,
   decodeResult,
   decodeWithBytes,
   encodeCallHead,

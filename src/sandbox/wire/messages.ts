@@ -1,3 +1,5 @@
+import type { Frame } from "./frames.ts";
+
 /** What the server says to a sandbox child and what it hears from one, apart from files (io.ts). */
 
 /** Frame kinds; 1 is credit. Append only: a child is always of the same version, but traces outlive versions. */
@@ -81,45 +83,41 @@ export type ResultMessage = {
   readonly outcome: Outcome;
   readonly fuel: number;
   readonly memoryBytes: number;
-  /** UTF-8: the text, the content as JSON, or what went wrong. */
-  readonly body: Uint8Array;
+  /** The text, the content as JSON, or what went wrong. */
+  readonly body: string;
 };
 
 const RESULT_HEAD_BYTES = 17;
 
+/** Head of a result; good until the next one is made. */
 export function encodeResultHead({ outcome, fuel, memoryBytes }: Omit<ResultMessage, "body">): Buffer {
-  const head = Buffer.allocUnsafe(RESULT_HEAD_BYTES);
-  head[0] = OUTCOMES.indexOf(outcome);
-  head.writeDoubleLE(fuel, 1);
-  head.writeDoubleLE(memoryBytes, 9);
-  return head;
+  resultHead[0] = OUTCOMES.indexOf(outcome);
+  resultHead.writeDoubleLE(fuel, 1);
+  resultHead.writeDoubleLE(memoryBytes, 9);
+  return resultHead;
 }
+const resultHead = Buffer.alloc(RESULT_HEAD_BYTES);
 
-/** Undefined when the bytes are not such a message. */
-export function decodeResult(payload: Buffer): (Omit<ResultMessage, "body"> & { readonly body: Buffer }) | undefined {
-  const outcome = OUTCOMES[payload[0] ?? OUTCOMES.length];
-  if (payload.length < RESULT_HEAD_BYTES || outcome === undefined) return undefined;
-  const fuel = payload.readDoubleLE(1);
-  const memoryBytes = payload.readDoubleLE(9);
-  if (!isCount(fuel) || !isCount(memoryBytes)) return undefined;
-  return { outcome, fuel, memoryBytes, body: payload.subarray(RESULT_HEAD_BYTES) };
+/** Undefined when the payload is not such a message. */
+export function decodeResult({ bytes, start, end }: Frame): ResultMessage | undefined {
+  if (end - start < RESULT_HEAD_BYTES) return undefined;
+  const outcome = OUTCOMES[bytes[start] ?? OUTCOMES.length];
+  const fuel = bytes.readDoubleLE(start + 1);
+  const memoryBytes = bytes.readDoubleLE(start + 9);
+  if (outcome === undefined || !isCount(fuel) || !isCount(memoryBytes)) return undefined;
+  return { outcome, fuel, memoryBytes, body: bytes.toString("utf8", start + RESULT_HEAD_BYTES, end) };
 }
 
 const isCount = (value: number): boolean => value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 
-/** Head of a call: which session's instance, which tool; the arguments' JSON text follows. */
+/** Head of a call, which the arguments' JSON text follows: which session's instance, which tool. Good until the next one is made. */
 export function encodeCallHead(session: number, tool: number): Buffer {
-  const head = Buffer.allocUnsafe(CALL_HEAD_BYTES);
-  head.writeUInt32LE(session, 0);
-  head.writeUInt16LE(tool, 4);
-  return head;
+  callHead.writeUInt32LE(session, 0);
+  callHead.writeUInt16LE(tool, 4);
+  return callHead;
 }
 export const CALL_HEAD_BYTES = 6;
-
-export const decodeCallHead = (payload: Buffer): { readonly session: number; readonly tool: number } => ({
-  session: payload.readUInt32LE(0),
-  tool: payload.readUInt16LE(4),
-});
+const callHead = Buffer.alloc(CALL_HEAD_BYTES);
 
 /** Two parts in one payload: JSON, then bytes. */
 export function encodeWithBytes(json: unknown, bytes: Uint8Array): readonly [Buffer, Buffer, Uint8Array] {
