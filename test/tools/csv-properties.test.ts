@@ -56,8 +56,9 @@ test("every cell comes back as it was written, whatever the delimiter, line ends
   );
 });
 
-/** Whole numbers above 2^53 are taken for identifiers. */
-const isQuantity = (value: number) => !Number.isInteger(value) || Math.abs(value) <= 2 ** 53 || Math.abs(value) >= 1e21;
+/** Whole numbers above 2^53 are taken for identifiers, and squares of the smallest numbers are zero. */
+const isQuantity = (value: number) =>
+  value === 0 || (Number.isInteger(value) ? Number.isSafeInteger(value) || value >= 1e21 : Math.abs(value) > 1e-100);
 const plainNumber = fc.oneof(
   fc.integer({ min: -1_000_000, max: 1_000_000 }),
   fc.double({ min: -1e6, max: 1e6, noNaN: true }).map((value) => Number(value.toFixed(3))),
@@ -138,6 +139,8 @@ test("the delimiter and the header are found out when the rows are clear", () =>
   const row = fc.tuple(word, plainNumber, fc.integer({ min: 0, max: 99 }));
   fc.assert(
     fc.property(fc.array(row, { minLength: 3, maxLength: 20 }), style, fc.boolean(), (rows, how, headed) => {
+      // A first row such as w,1,2 could as well be the names of a wide table.
+      fc.pre(Number(rows[0]?.[1]) + 1 !== rows[0]?.[2]);
       const cells = rows.map(([name, x, n]) => [name.replaceAll(/[,;|\t\n"]/g, "_"), String(x + 0), String(n)]);
       const text = write(headed ? [["name", "x", "n"], ...cells] : cells, { ...how, quoteAll: false });
       const { structured } = call("csv_parser", "describe", { text });

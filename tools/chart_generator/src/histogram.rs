@@ -2,7 +2,7 @@
 
 use crate::frame::{frame, inner_marks, Bottom, Plot, Range};
 use crate::request::{self, Drawn};
-use crate::scale::round_step;
+use crate::scale::{around, round_step};
 use crate::svg::{colour, number};
 use crate::words::short;
 use csv::{Choice, Decimal, Held, Input, Table, Values};
@@ -51,6 +51,13 @@ struct Bins {
     counts: Vec<u64>,
 }
 
+impl Bins {
+    /// Where the bin of that number begins.
+    fn edge(&self, index: usize) -> f64 {
+        self.start + self.width * index as f64
+    }
+}
+
 enum Numbers<'a> {
     Given(Vec<f64>),
     File { path: &'a str, column: &'a str },
@@ -72,9 +79,9 @@ impl Numbers<'_> {
         let (mut missing, mut odd, mut numbers) = (0u64, 0u64, 0u64);
         while table.next()? {
             let reading = table.number(column);
-            if reading.is_number() {
+            if let Some(value) = Some(reading).filter(|it| it.is_number()).and_then(|it| request::drawable(it.value)) {
                 numbers += 1;
-                see(reading.value);
+                see(value);
             } else if csv::is_missing(table.cell(column)) {
                 missing += 1;
             } else {
@@ -98,9 +105,9 @@ impl Numbers<'_> {
 fn run(arguments: &Arguments) -> Outcome {
     let numbers = match (arguments.list("values")?, arguments.text("path")?) {
         (Some(items), None) => {
-            let values = items.iter().map(|item| item.as_number().filter(|value| value.is_finite()));
+            let values = items.iter().map(|item| item.as_number().and_then(request::drawable));
             let values = values.collect::<Option<Vec<f64>>>();
-            Numbers::Given(values.ok_or_else(|| Failure::from("'values' must hold numbers and nothing else."))?)
+            Numbers::Given(values.ok_or_else(|| Failure::from("'values' must hold numbers (up to 1e300) and nothing else."))?)
         }
         (None, Some(path)) => {
             let column = arguments.text("column")?.ok_or_else(|| Failure(format!("'column' must name a column of {}.", path)))?;
@@ -124,7 +131,7 @@ fn run(arguments: &Arguments) -> Outcome {
     let title = if name.is_empty() { "Histogram".to_owned() } else { format!("Distribution of {}", name) };
     let mut page = request::page(arguments, &title, &name, "count")?;
     page.description = describe(&survey, &bins);
-    let end = bins.start + bins.width * bins.counts.len() as f64;
+    let end = bins.edge(bins.counts.len());
     let marks = inner_marks(page.width - 120.0, bins.start, end, survey.whole);
     let highest = bins.counts.iter().copied().max().unwrap_or(0) as f64;
     let mut plot = frame(&page, &Bottom::Marked { min: bins.start, max: end, marks }, Range { min: 0.0, max: highest });
@@ -151,12 +158,9 @@ fn survey(numbers: &Numbers) -> Result<(Survey, String, Vec<String>), Failure> {
 
 fn bins_for(survey: &Survey) -> Bins {
     let range = survey.max - survey.min;
-    if !range.is_finite() {
-        return Bins { start: survey.min, width: f64::MAX / 5.0, counts: vec![0; 10] };
-    }
     if range == 0.0 {
         // All values are one: a bin around it, with room on both sides.
-        let width = if survey.whole { 1.0 } else { survey.min.abs() / 10.0 };
+        let width = if survey.whole { around(survey.min) } else { survey.min.abs() / 10.0 };
         return Bins { start: survey.min - 1.5 * width, width, counts: vec![0; 3] };
     }
     let cube = (survey.count as f64).cbrt();
@@ -176,14 +180,14 @@ fn bins_for(survey: &Survey) -> Bins {
 
 fn equal_bins(survey: &Survey, count: usize) -> Bins {
     let range = survey.max / count as f64 - survey.min / count as f64;
-    let width = if range > 0.0 { range } else { 1.0 };
-    Bins { start: if range > 0.0 { survey.min } else { survey.min - 0.5 * count as f64 }, width, counts: vec![0; count] }
+    let width = if range > 0.0 { range } else { around(survey.min) };
+    let start = if range > 0.0 { survey.min } else { survey.min - 0.5 * width * count as f64 };
+    Bins { start, width, counts: vec![0; count] }
 }
 
 fn describe(survey: &Survey, bins: &Bins) -> String {
     let fullest = bins.counts.iter().enumerate().max_by_key(|(_, count)| **count);
     let (index, count) = fullest.map_or((0, 0), |(index, count)| (index, *count));
-    let from = bins.start + bins.width * index as f64;
     format!(
         "histogram of {} value{} from {} to {} in {} bin{} of width {}; the fullest, with {}, is from {} to {}.",
         survey.count,
@@ -194,16 +198,16 @@ fn describe(survey: &Survey, bins: &Bins) -> String {
         if bins.counts.len() == 1 { "" } else { "s" },
         short(bins.width),
         count,
-        short(from),
-        short(from + bins.width)
+        short(bins.edge(index)),
+        short(bins.edge(index + 1))
     )
 }
 
 fn draw(plot: &mut Plot, bins: &Bins) {
     let zero = plot.y.at(0.0);
     for (index, count) in bins.counts.iter().enumerate() {
-        let from = bins.start + bins.width * index as f64;
-        let (left, right) = (plot.x.at(from), plot.x.at(from + bins.width));
+        let (from, to) = (bins.edge(index), bins.edge(index + 1));
+        let (left, right) = (plot.x.at(from), plot.x.at(to));
         let gap = if right - left > 4.0 { 1.0 } else { 0.0 };
         let top = plot.y.at(*count as f64);
         let attributes = format!(
@@ -214,7 +218,7 @@ fn draw(plot: &mut Plot, bins: &Bins) {
             number(zero - top),
             colour(0)
         );
-        let tooltip = format!("{} to {}: {}", short(from), short(from + bins.width), count);
+        let tooltip = format!("{} to {}: {}", short(from), short(to), count);
         plot.svg.mark("rect", &attributes, Some(&tooltip));
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::frame::{frame, inner_marks, Bottom, Plot, Range};
 use crate::request::{self, Drawn};
+use crate::scale::around;
 use crate::svg::{colour, number};
 use crate::times::time_marks;
 use crate::words::short;
@@ -140,7 +141,7 @@ fn bottom(axis: &Axis, (min, max): (f64, f64), width: f64) -> Bottom {
             Bottom::Marked { min, max, marks }
         }
         Axis::Numbers { whole } => {
-            let (min, max) = if min == max { (min - 1.0, max + 1.0) } else { (min, max) };
+            let (min, max) = if min == max { (min - around(min), max + around(max)) } else { (min, max) };
             Bottom::Marked { min, max, marks: inner_marks(room, min, max, *whole) }
         }
     }

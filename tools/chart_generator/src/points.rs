@@ -123,10 +123,14 @@ fn from_file(arguments: &Arguments, path: &str) -> Result<Points, Failure> {
     let mut skipped = 0u64;
     while table.next()? {
         let (left, up) = (table.number(x), table.number(y));
-        if !left.is_number() || !up.is_number() {
-            skipped += 1;
-            continue;
-        }
+        let drawable = |reading: csv::Reading| Some(reading).filter(|it| it.is_number()).and_then(|it| request::drawable(it.value));
+        let (left, up) = match (drawable(left), drawable(up)) {
+            (Some(left), Some(up)) => (left, up),
+            _ => {
+                skipped += 1;
+                continue;
+            }
+        };
         let index = match by {
             None => 0,
             Some(by) => {
@@ -135,7 +139,7 @@ fn from_file(arguments: &Arguments, path: &str) -> Result<Points, Failure> {
                 request::series_index(&mut series, &name)?
             }
         };
-        sample.add((left.value, up.value, index));
+        sample.add((left, up, index));
     }
     let names = (table.columns[x].name.clone(), table.columns[y].name.clone());
     if sample.kept.is_empty() {

@@ -123,8 +123,19 @@ pub fn data<'a>(arguments: &Arguments<'a>, name: &str, what: &str) -> Result<&'a
     Ok(items)
 }
 
-/// A finite number, or an error that names the item.
+/// Sizes beyond this cannot be drawn: the ends of an axis would be infinite. Sizes below its inverse are zero.
+const SIZE_MAX: f64 = 1e300;
+
+/// The value as it is drawn; none when it is too large.
+pub fn drawable(value: f64) -> Option<f64> {
+    if value.abs() < 1.0 / SIZE_MAX {
+        return Some(0.0);
+    }
+    (value.abs() <= SIZE_MAX).then(|| value)
+}
+
+/// A number that can be drawn, or an error that names the item.
 pub fn item_number(item: &Json, member: &str, name: &str, index: usize) -> Result<f64, Failure> {
-    let value = item.get(member).and_then(Json::as_number).filter(|value| value.is_finite());
-    value.ok_or_else(|| Failure(format!("item {} of '{}' has no number as '{}'.", index + 1, name, member)))
+    let value = item.get(member).and_then(Json::as_number).and_then(drawable);
+    value.ok_or_else(|| Failure(format!("item {} of '{}' has no number (up to 1e300) as '{}'.", index + 1, name, member)))
 }

@@ -11,9 +11,7 @@ pub struct Scale {
 
 impl Scale {
     pub fn at(&self, value: f64) -> f64 {
-        // Halves, since the difference of two huge values may be infinite.
-        let share = (value / 2.0 - self.min / 2.0) / (self.max / 2.0 - self.min / 2.0);
-        self.from + share * (self.to - self.from)
+        self.from + (value - self.min) / (self.max - self.min) * (self.to - self.from)
     }
 }
 
@@ -40,7 +38,7 @@ pub fn round_step(wanted: f64) -> f64 {
 /// Round ticks over the values from `min` to `max`, about `count` of them.
 pub fn ticks(min: f64, max: f64, count: usize) -> Ticks {
     let (min, max) = widened(min, max);
-    let step = round_step((max / count as f64 - min / count as f64).max(f64::MIN_POSITIVE));
+    let step = round_step(((max - min) / count as f64).max(f64::MIN_POSITIVE));
     let first = (min / step + 1e-9).floor();
     let last = (max / step - 1e-9).ceil();
     let values = (0..=(last - first) as usize).map(|index| tick(first + index as f64, step)).collect();
@@ -56,18 +54,22 @@ fn tick(number: f64, step: f64) -> f64 {
     }
 }
 
+/// How far to go to both sides of a single place, so that it lies in the middle.
+pub fn around(value: f64) -> f64 {
+    (value.abs() * 1e-3).max(1.0)
+}
+
 /// A range that is not empty.
 fn widened(min: f64, max: f64) -> (f64, f64) {
     if !(min.is_finite() && max.is_finite()) || min > max {
         return (0.0, 1.0);
     }
-    if max / 2.0 - min / 2.0 > min.abs().max(max.abs()) * 1e-12 {
+    if max - min > min.abs().max(max.abs()) * 1e-12 {
         return (min, max);
     }
-    let around = if min == 0.0 { 1.0 } else { min.abs() * 0.5 };
     if min == 0.0 {
-        (0.0, around)
-    } else {
-        (min - around, max + around)
+        return (0.0, 1.0);
     }
+    let half = min.abs() * 0.5;
+    (min - half, max + half)
 }

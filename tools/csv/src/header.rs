@@ -51,7 +51,8 @@ impl FirstRecord<'_> {
                 }
                 continue;
             }
-            if last.map_or(index == 0, |last: f64| reading.value != last + 1.0) {
+            let begins = |value: f64| value == 1.0 || (1_500.0..2_200.0).contains(&value);
+            if index == 0 || !last.map_or_else(|| begins(reading.value), |last: f64| reading.value == last + 1.0) {
                 return false;
             }
             last = Some(reading.value);

@@ -80,9 +80,13 @@ impl Records {
     /// Goes to the next record; false at the end.
     pub fn next(&mut self) -> Result<bool, Failure> {
         loop {
+            let from = self.at;
             match self.scan() {
                 Scan::Record => {
                     self.count += 1;
+                    if self.at - from > CELL_BYTES_MAX {
+                        self.check_cells()?;
+                    }
                     if self.cells.len() > COLUMNS_MAX {
                         let message = format!("record {} of {} has {} cells", self.count, self.source.name, self.cells.len());
                         return Err(Failure(format!("{}; at most {} columns are read.", message, COLUMNS_MAX)));
@@ -123,20 +127,28 @@ impl Records {
 
     fn check_length(&self) -> Result<(), Failure> {
         let last = self.cells.last().map_or(self.at, |cell| cell.end as usize);
-        let (what, limit) = if self.end - self.at > RECORD_BYTES_MAX {
-            ("a record", RECORD_BYTES_MAX)
+        if self.end - self.at > RECORD_BYTES_MAX {
+            Err(self.too_long("is", RECORD_BYTES_MAX, self.count + 1))
         } else if self.end - last > CELL_BYTES_MAX + 8 {
-            ("a cell", CELL_BYTES_MAX)
+            Err(self.too_long("holds a cell", CELL_BYTES_MAX, self.count + 1))
         } else {
-            return Ok(());
-        };
-        Err(Failure(format!(
-            "record {} of {} holds {} longer than {} bytes, the limit. Is a quote (\") opened there and never closed, or is it not CSV?",
-            self.count + 1,
-            self.source.name,
-            what,
-            limit
-        )))
+            Ok(())
+        }
+    }
+
+    fn check_cells(&self) -> Result<(), Failure> {
+        let length = |cell: &Cell| cell.end as usize - (cell.start & OFFSET) as usize;
+        match self.cells.iter().map(length).max() {
+            Some(longest) if longest > CELL_BYTES_MAX => Err(self.too_long("holds a cell", CELL_BYTES_MAX, self.count)),
+            _ => Ok(()),
+        }
+    }
+
+    fn too_long(&self, what: &str, limit: usize, record: u64) -> Failure {
+        Failure(format!(
+            "record {} of {} {} longer than {} bytes, the limit. Is a quote (\") opened there and never closed, or is it not CSV?",
+            record, self.source.name, what, limit
+        ))
     }
 
     fn more(&mut self) -> Result<(), Failure> {

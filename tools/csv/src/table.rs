@@ -64,8 +64,17 @@ struct Survey {
     preamble: usize,
     /// Cells that most rows have.
     usual: usize,
+    /// Rows after the first record.
     rows: u64,
     last_always_empty: bool,
+    /// The sample is all there is.
+    complete: bool,
+}
+
+impl Survey {
+    fn has_no_rows(&self) -> bool {
+        self.complete && self.rows == 0
+    }
 }
 
 impl Table {
@@ -86,7 +95,7 @@ impl Table {
             Some(delimiter) => delimiter,
             None => detect::delimiter(sample)?,
         };
-        let survey = survey(sample, delimiter)?;
+        let survey = survey(sample, delimiter, complete)?;
         records.begin(delimiter, skip);
         let mut table = Table {
             records,
@@ -112,7 +121,7 @@ impl Table {
         };
         self.decimal = chosen.unwrap_or_else(|| self.usual_decimal(survey));
         let kinds: Vec<ColumnKind> = survey.evidence.iter().map(|evidence| evidence.kind(self.decimal, chosen.is_some())).collect();
-        let first = FirstRecord { cells: &survey.first, kinds: &kinds, repeated: &survey.repeated, is_only: survey.rows == 0 };
+        let first = FirstRecord { cells: &survey.first, kinds: &kinds, repeated: &survey.repeated, is_only: survey.has_no_rows() };
         self.has_header = match input.header {
             Choice::Auto => first.is_header(),
             Choice::Yes => true,
@@ -130,7 +139,7 @@ impl Table {
             self.records.next()?;
             given = (0..self.records.len()).map(|index| decode(self.records.cell(index)).into_owned()).collect();
             self.fit_header(survey, &mut given);
-            if survey.rows == 0 {
+            if survey.has_no_rows() {
                 let names = column_names(&given, given.len()).join(", ");
                 return Err(Failure(format!("{} has a header and no rows (columns: {}).", self.name(), names)));
             }
@@ -333,7 +342,7 @@ fn separator_line(bytes: &[u8]) -> (Option<u8>, usize) {
     }
 }
 
-fn survey(sample: &[u8], delimiter: u8) -> Result<Survey, Failure> {
+fn survey(sample: &[u8], delimiter: u8, complete: bool) -> Result<Survey, Failure> {
     let usual = usual_length(sample, delimiter)?;
     let mut records = Records::new(Source::text(sample)?, delimiter);
     let mut survey = Survey {
@@ -344,6 +353,7 @@ fn survey(sample: &[u8], delimiter: u8) -> Result<Survey, Failure> {
         usual,
         rows: 0,
         last_always_empty: true,
+        complete,
     };
     while survey.rows < SAMPLE_ROWS_MAX && records.next()? {
         let length = records.len();
