@@ -44,7 +44,7 @@ export async function run(): Promise<readonly Row[]> {
 /** The package as it is published: built files, no sources. */
 function installBuilt(directory: string): void {
   execFileSync("npm", ["run", "build"], { cwd: root, stdio: "ignore" });
-  for (const part of ["package.json", "bin", "dist", "dashboard/dist", "tools/built"]) {
+  for (const part of ["package.json", "bin", "dist", "dashboard/dist", "tools/built", "docs/errors.md"]) {
     cpSync(join(root, part), join(directory, part), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(directory, "node_modules"));

@@ -36,6 +36,8 @@ export type Caxton = AsyncDisposable & {
   readonly services: HttpServices;
   /** Resolves when the tool servers are deployed or have failed; never rejects. */
   readonly toolsReady: Promise<readonly ToolDeployment[]>;
+  /** Says that definitions are deployed and unfinished runs go on, so that `/ready` can. */
+  readonly markReady: () => void;
 };
 
 /** The one place that wires everything. Throws storage errors, DataDirectoryInUseError, DatabaseTooNewError, UnknownModelError. */
@@ -70,19 +72,20 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     },
   );
   stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
-  const deployments = { finished: false };
+  const progress = { tools: false, definitions: false };
   const stopping = new AbortController();
   stack.defer(() => stopping.abort());
   const toolServers = overrides.toolServers ?? join(packageDirectory(), "tools", "built");
   const toolsReady = deployToolServers(sandbox, toolServers, config.tool_servers, stopping.signal).then((results) => {
-    deployments.finished = true;
+    progress.tools = true;
     return results;
   });
-  const facts = factsOf(loaded, { clock, database, agents, toolsDeployed: () => deployments.finished });
+  const facts = factsOf(loaded, { clock, database, agents, progress });
   const changes = new ChangeFeed();
   const services = { agents, artifacts, changes, clock, facts, journal, models, render, runs, tools, uploads };
   const owned = stack.move();
-  return { services, toolsReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const markReady = () => void (progress.definitions = true);
+  return { services, toolsReady, markReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
@@ -108,7 +111,7 @@ function factsOf(
     readonly clock: Clock;
     readonly database: Database;
     readonly agents: Agents;
-    readonly toolsDeployed: () => boolean;
+    readonly progress: { readonly tools: boolean; readonly definitions: boolean };
   },
 ): ServerFacts {
   const version = packageVersion();
@@ -121,13 +124,13 @@ function factsOf(
     agentCount: () => parts.agents.count(),
     checks: () => ({
       store: { ok: true, note: `${config.data.directory} is open` },
-      tools: {
-        ok: parts.toolsDeployed(),
-        note: parts.toolsDeployed() ? "tool servers are deployed" : "tool servers start",
-      },
+      tools: progressOf(parts.progress.tools, "tool servers"),
+      agents: progressOf(parts.progress.definitions, "definitions"),
     }),
   };
 }
+
+const progressOf = (done: boolean, what: string) => ({ ok: done, note: `${what} are ${done ? "" : "being "}deployed` });
 
 /** The directory that holds package.json: two levels up, in source as when built. */
 export const packageDirectory = (): string => fileURLToPath(new URL("../..", import.meta.url));

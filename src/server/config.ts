@@ -49,19 +49,6 @@ export function loadConfig(
   };
 }
 
-/** The values the CLI takes from its environment. */
-export function readCliEnvironment(environment: Environment = process.env): {
-  readonly server: string | undefined;
-  readonly token: string | undefined;
-  readonly output: string | undefined;
-} {
-  return {
-    server: environment["CAXTON_SERVER"],
-    token: environment["CAXTON_TOKEN"],
-    output: environment["CAXTON_OUTPUT"],
-  };
-}
-
 /** JSON Schema (draft-07) of the file, for editors. */
 export const configSchema = (): object => ({
   ...z.toJSONSchema(ConfigFile, { target: "draft-7", io: "input" }),

@@ -88,6 +88,8 @@ export class DefinitionWatcher implements Disposable {
   readonly #directory: string;
   readonly #report: (deployment: FileDeployment) => void;
   readonly #timers = new Map<string, NodeJS.Timeout>();
+  /** Files whose last word was that they are refused: that one is mended is worth a line even when nothing is deployed by it. */
+  readonly #refused = new Set<string>();
   readonly #watcher: FSWatcher;
 
   constructor(services: Services, directory: string, report: (deployment: FileDeployment) => void) {
@@ -112,7 +114,9 @@ export class DefinitionWatcher implements Disposable {
       const file = join(this.#directory, name);
       if (!(await isMeantAsDefinition(file))) return;
       const deployment = await deployFile(this.#services, file);
-      if (deployment.type !== "unchanged") this.#report(deployment);
+      const mended = this.#refused.delete(name);
+      if (deployment.type === "refused") this.#refused.add(name);
+      if (deployment.type !== "unchanged" || mended) this.#report(deployment);
     } catch (error) {
       // Gone before it was read: the agent stays deployed until someone deletes it.
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return;

@@ -7,7 +7,6 @@ export {
   configPlaces,
   configSchema,
   loadConfig,
-  readCliEnvironment,
 } from "./config.ts";
 export { packageDirectory, packageVersion } from "./compose.ts";
 export { type FileDeployment, definitionFiles } from "./definitions.ts";

@@ -1,9 +1,17 @@
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { agentSchema } from "../agents/index.ts";
 import { type Http, httpServer } from "../api/http/index.ts";
 import { UPLOAD_WAIT_MS } from "../api/operations/index.ts";
 import { log, setLogLevel } from "../kernel/log.ts";
-import { type Caxton, compose, dashboardDirectory, isDashboardBuilt, type Overrides } from "./compose.ts";
+import {
+  type Caxton,
+  compose,
+  dashboardDirectory,
+  isDashboardBuilt,
+  type Overrides,
+  packageDirectory,
+} from "./compose.ts";
 import type { LoadedConfig } from "./config.ts";
 import { deployDirectory, DefinitionWatcher, type FileDeployment } from "./definitions.ts";
 import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
@@ -43,6 +51,7 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
   const { http, streams } = await httpServer(caxton.services, {
     allowedHosts: [...config.server.allowed_hosts, config.server.host],
     dashboardDirectory: config.server.dashboard ? dashboardDirectory() : undefined,
+    errorsPage: join(packageDirectory(), "docs", "errors.md"),
     agentSchema,
   });
   const url = await listen(http, config.server.host, config.server.port);
@@ -72,6 +81,7 @@ async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: Abo
   const definitions = await deployDirectory(caxton.services, config.agents.directory);
   if (stopping.aborted) return { ...none, definitions };
   const resumedRuns = caxton.services.runs.resumeUnfinished();
+  caxton.markReady();
   if (resumedRuns > 0) log.info({ runs: resumedRuns }, "unfinished runs go on");
   await sweepUploads(caxton);
   return { tools, definitions, resumedRuns };

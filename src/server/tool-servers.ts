@@ -30,7 +30,8 @@ export async function deployToolServers(
       return { type: "deployed", name, tools: server.tools.length };
     } catch (error) {
       const reason = error instanceof CaxtonError ? toFault(error).message : String(error);
-      log.error({ toolServer: name, err: error }, "a tool server cannot be deployed");
+      // A server that is stopped while it starts has nothing to complain about.
+      if (!signal.aborted) log.error({ toolServer: name, err: error }, "a tool server cannot be deployed");
       return { type: "failed", name, reason };
     }
   };

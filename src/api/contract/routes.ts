@@ -5,6 +5,7 @@ export const ROUTES = {
   openapi: "/openapi.json",
   agentSchema: "/schema/agent.v1.json",
   dashboard: "/ui/",
+  errorsPage: "/docs/errors",
   status: "/api/v1/status",
   events: "/api/v1/events",
   config: "/api/v1/config",

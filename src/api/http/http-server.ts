@@ -29,6 +29,8 @@ export type HttpOptions = {
   readonly allowedHosts: readonly string[];
   /** Where the built dashboard is; undefined serves none. */
   readonly dashboardDirectory: string | undefined;
+  /** The page that explains every code, as Markdown; problems point to it. */
+  readonly errorsPage: string;
   /** JSON Schema of definitions, for editors. */
   readonly agentSchema: () => object;
 };

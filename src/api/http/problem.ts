@@ -3,7 +3,7 @@ import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
 import { CaxtonError, type Fault, FAULTS, toFault } from "../../kernel/errors.ts";
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import type { ProblemDetails } from "../contract/index.ts";
+import { type ProblemDetails, ROUTES } from "../contract/index.ts";
 import { BodyTooLargeError, RequestInvalidError } from "./errors.ts";
 
 /** The one place that turns what was thrown into a response: RFC 9457, with our code, hint and the request's id. */
@@ -24,7 +24,7 @@ export async function sendProblem(
 }
 
 export const problemOf = (fault: Fault, requestId: string): ProblemDetails => ({
-  type: `/docs/errors#${fault.code}`,
+  type: `${ROUTES.errorsPage}#${fault.code}`,
   title: fault.code.toLowerCase().replaceAll("_", " "),
   status: FAULTS[fault.kind].http,
   detail: fault.message,

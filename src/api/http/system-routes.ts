@@ -1,3 +1,4 @@
+import { createReadStream } from "node:fs";
 import { ROUTES, system } from "../contract/index.ts";
 import { getReadiness, getStatus, watchServer } from "../operations/index.ts";
 import type { Http, HttpContext } from "./http-server.ts";
@@ -6,7 +7,7 @@ import { failures } from "./responses.ts";
 
 const tags = ["server"];
 
-export function systemRoutes(http: Http, { services, streams }: HttpContext): void {
+export function systemRoutes(http: Http, { services, streams, options }: HttpContext): void {
   http.get(
     ROUTES.health,
     { schema: { tags, summary: "Whether the process is alive", response: { 200: system.Health } } },
@@ -38,6 +39,9 @@ export function systemRoutes(http: Http, { services, streams }: HttpContext): vo
       },
     },
     async (request, reply) => streams.send(request, reply, (signal) => watchServer(services, signal)),
+  );
+  http.get(ROUTES.errorsPage, { schema: { hide: true } }, async (_request, reply) =>
+    reply.type("text/markdown; charset=utf-8").send(createReadStream(options.errorsPage)),
   );
   let document: object | undefined;
   http.get(ROUTES.openapi, { schema: { hide: true } }, async (_request, reply) => {

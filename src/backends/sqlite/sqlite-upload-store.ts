@@ -131,7 +131,11 @@ function countingStream(bytesMax: number, name: string): { stream: Transform; co
 
 const uploadTooLarge = (name: string, bytesMax: number): UploadTooLargeError =>
   new UploadTooLargeError(
-    `${name} is larger than ${Math.floor(bytesMax / (1024 * 1024))} MiB, the most one upload may have`,
+    `${name} is larger than ${showBytes(bytesMax)}, the most one upload may have`,
     "Send a smaller file, or raise files.upload_bytes_max in caxton.toml.",
     { bytesMax },
   );
+
+const MIB = 1024 * 1024;
+const showBytes = (bytes: number): string =>
+  bytes >= MIB ? `${Number((bytes / MIB).toFixed(1))} MiB` : `${bytes} bytes`;
