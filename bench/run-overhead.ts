@@ -65,6 +65,7 @@ async function measureCaxton(): Promise<Figures> {
   await using caxton = await compose(loaded, { models: models(scripted(SCRIPT)), toolServers: TOOL_SERVERS });
   await caxton.toolsReady;
   const { agents, runs } = caxton.services;
+  runs.resumeUnfinished();
   await agents.deploy("default", { source: DEFINITION, fileName: "bench.toml" });
   const once = async (): Promise<void> => {
     const request = {

@@ -69,25 +69,22 @@ async function settleOpenCalls(
     return "stopped";
   }
   for (const step of open.filter(({ decision }) => decision === "skip")) await recorder.record(skipped(step));
-  const again = open.filter(
-    ({ decision, repeatable }) => decision === "retry" || (decision === undefined && repeatable),
-  );
-  await callTools(
-    deps,
-    plan,
-    again.map((step) => prepareAgain(step, tools)),
-    signal,
-  );
+  const again = open
+    .filter(({ decision, repeatable }) => decision === "retry" || (decision === undefined && repeatable))
+    .map((step) => prepareAgain(step, tools));
+  // Begun again on disk before it is: a decision to repeat a call is good for one time.
+  if (again.length > 0) await recorder.record(...again.map(({ start }) => start));
+  await callTools(deps, plan, again, signal);
   const undecided = open.find(({ decision, repeatable }) => decision === undefined && !repeatable);
   if (undecided && !signal.aborted) await recorder.record({ type: "run-wait", callId: undecided.callId });
   return undecided || signal.aborted ? "stopped" : "settled";
 }
 
 function prepareAgain(step: ToolStep, tools: readonly Tool[]): PreparedCall {
-  const { callId, modelCallId, name, arguments: given, turn } = step;
+  const { callId, modelCallId, name, arguments: given, turn, repeatable } = step;
   const text = isJsonObject(given) || typeof given !== "string" ? JSON.stringify(given) : given;
   const prepared = prepareCall(turn, { id: modelCallId, name, arguments: text }, tools);
-  return { ...prepared, start: { ...prepared.start, callId } };
+  return { ...prepared, start: { ...prepared.start, callId, repeatable } };
 }
 
 const callTools = (

@@ -32,16 +32,12 @@ export class Recorder {
 
   /** On disk when resolved, with all noted before. */
   async record(...events: readonly RunEvent[]): Promise<void> {
-    const written = this.#write(events);
-    await this.#noted;
-    await written;
+    await Promise.all([this.#noted, this.#write(events)]);
   }
 
   /** Written soon; its failure is thrown by the next `record`. For what nothing has to wait for. */
   note(...events: readonly RunEvent[]): void {
-    const before = this.#noted;
-    const written = this.#write(events);
-    this.#noted = before.then(() => written);
+    this.#noted = Promise.all([this.#noted, this.#write(events)]).then(() => undefined);
     // The failure is not lost: `record` awaits it. This only keeps it from being called unhandled until then.
     this.#noted.catch(() => undefined);
   }

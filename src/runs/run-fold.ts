@@ -122,6 +122,8 @@ export class RunFold {
           end: event.retryInMs === null ? { state: "failed", atMs } : step.end,
         }));
       case "model-end":
+        // Its begin is only noted; when that one write failed and this one did not, the turn still counts.
+        this.#startModel(event, atMs);
         return this.#changeModel(event.step, (step) => ({ ...step, model: event.model, end: modelEnd(event) }));
       case "tool-start":
         return this.#startTool(event, atMs);
@@ -144,7 +146,7 @@ export class RunFold {
     }
   }
 
-  #startModel(event: EventOf<"model-start">, atMs: number): RunStep {
+  #startModel(event: EventOf<"model-start" | "model-end">, atMs: number): RunStep {
     // A turn begun before a crash or a retry is begun again; it stays one step.
     const known = this.#changeModel(event.step, (step) => ({ ...step, model: event.model, end: { state: "running" } }));
     if (known) return known;
@@ -163,7 +165,13 @@ export class RunFold {
   }
 
   #startTool(event: EventOf<"tool-start">, atMs: number): RunStep {
-    const known = this.#changeTool(event.callId, (step) => ({ ...step, startedAtMs: atMs, end: { state: "running" } }));
+    // Begun again: what was decided about the time before holds no longer.
+    const known = this.#changeTool(event.callId, (step) => ({
+      ...step,
+      startedAtMs: atMs,
+      decision: undefined,
+      end: { state: "running" },
+    }));
     if (known) return known;
     const step: ToolStep = {
       kind: "tool",

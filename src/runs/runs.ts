@@ -1,3 +1,4 @@
+import { strict as assert } from "node:assert";
 import type { Clock } from "../kernel/clock.ts";
 import { CancelledError } from "../kernel/errors.ts";
 import type { RunId, ToolCallId } from "../kernel/ids.ts";
@@ -37,11 +38,14 @@ export type RunsOptions = {
   readonly concurrentMax: number;
   readonly queuedMax: number;
   readonly retry: RetryPolicy;
+  /** Runs are accepted but none begins before `resumeUnfinished` was called: until then their tools are not there. */
+  readonly holdUntilResumed: boolean;
 };
 export const DEFAULT_RUNS_OPTIONS: RunsOptions = {
   concurrentMax: LIMITS.runsConcurrentMax,
   queuedMax: LIMITS.runsQueuedMax,
   retry: DEFAULT_RETRY,
+  holdUntilResumed: false,
 };
 
 export type StartRequest = {
@@ -76,6 +80,7 @@ const STORAGE_RETRY_MS = 5_000;
  * Q1. A run that `start` accepted is on disk, and ends, waits for a person, or continues at the next start.
  * Q2. At most `concurrentMax` execute at once; the others wait in the order they came; past `queuedMax` new ones are refused.
  * Q3. Each run is executed by one process and at most once at a time.
+ * Q4. What people do to one run, cancel and decide, happens one after the other: who comes second sees what the first did.
  */
 export class Runs implements AsyncDisposable {
   readonly hub = new RunHub();
@@ -83,12 +88,19 @@ export class Runs implements AsyncDisposable {
   readonly #options: RunsOptions;
   readonly #live = new Map<RunId, Live>();
   readonly #waiting: RunId[] = [];
+  /** Runs whose journal could not be written, and what ends the wait for the next try. */
+  readonly #retrying = new Map<RunId, AbortController>();
+  /** Runs that someone is cancelling or deciding on right now; none of them begins to execute meanwhile. */
+  readonly #claimed = new Set<RunId>();
   readonly #shutdown = new AbortController();
   #executing = 0;
+  #starting = 0;
+  #isHeld: boolean;
 
   constructor(deps: RunsDeps, options: RunsOptions = DEFAULT_RUNS_OPTIONS) {
     this.#deps = deps;
     this.#options = options;
+    this.#isHeld = options.holdUntilResumed;
   }
 
   /**
@@ -97,13 +109,24 @@ export class Runs implements AsyncDisposable {
    */
   async start(request: StartRequest): Promise<{ readonly ended: Promise<RunOutcome> }> {
     this.#refuseIfStopping();
-    if (this.#waiting.length >= this.#options.queuedMax) throw queueFull(this.#options.queuedMax);
+    const { concurrentMax, queuedMax } = this.#options;
+    if (this.#executing + this.#waiting.length + this.#starting >= concurrentMax + queuedMax)
+      throw queueFull(queuedMax);
     if (Buffer.byteLength(request.input) > LIMITS.inputBytesMax) throw inputTooLarge();
-    const { workspace, agent, input, files } = request;
+    this.#starting += 1;
+    try {
+      const recorder = await this.#accept(request);
+      return { ended: this.#enqueue(request.id, recorder) };
+    } finally {
+      this.#starting -= 1;
+    }
+  }
+
+  async #accept({ id, workspace, agent, input, files, ...request }: StartRequest): Promise<Recorder> {
     const plan = await this.#deps.plans.plan(workspace, agent, undefined);
     await this.#deps.models.resolve({ ...plan.model, model: request.model ?? plan.model.model });
     const { system, prompt } = plan.render({ input, files, atMs: this.#deps.clock.nowMs() });
-    const recorder = this.#recorderOf(request.id, new RunFold());
+    const recorder = this.#recorderOf(id, new RunFold());
     await recorder.record({
       type: "run-queue",
       workspace,
@@ -113,49 +136,72 @@ export class Runs implements AsyncDisposable {
       files: [...files],
       content: { input, system, prompt },
     });
-    return { ended: this.#enqueue(request.id, recorder) };
+    return recorder;
   }
 
   /** Continues every run that a stop of the server left unfinished; how many. */
   resumeUnfinished(): number {
     const ids = this.#deps.journal.unfinished().filter((id) => !this.#live.has(id));
     for (const id of ids) void this.#enqueue(id, undefined);
+    this.#isHeld = false;
+    this.#pump();
     return ids.length;
   }
 
-  /** Ends a run as cancelled; returns once that is on disk. Throws RunNotFoundError, RunEndedError. */
+  /** Ends a run as cancelled; returns once that is on disk. Throws RunNotFoundError, RunEndedError, storage errors. */
   async cancel(runId: RunId, reason: string): Promise<void> {
     const live = this.#live.get(runId);
-    const place = this.#waiting.indexOf(runId);
-    if (live && place < 0) {
+    if (live && !this.#waiting.includes(runId)) {
       const stop: Stop = { why: "cancel", reason };
       live.controller.abort(stop);
       await live.done.promise;
-      const state = this.#deps.journal.summary(runId)?.state;
-      if (state !== "cancelled") throw runEnded(runId, state ?? "unknown");
-      return;
+      const state = this.#deps.journal.summary(runId)?.state ?? "cancelled";
+      if (state === "cancelled") return;
+      if (isTerminal(state)) throw runEnded(runId, state);
     }
-    const view = this.#mustRead(runId);
-    if (isTerminal(view.state)) throw runEnded(runId, view.state);
-    if (place >= 0) this.#waiting.splice(place, 1);
-    await this.#recorderOf(runId, this.#foldOf(runId)).record({ type: "run-cancel", reason });
-    this.#release(runId, { state: "cancelled" });
+    await this.#claiming(runId, runEnded, async (view) => {
+      if (isTerminal(view.state)) throw runEnded(runId, view.state);
+      await this.#recorderOf(runId, this.#foldOf(runId)).record({ type: "run-cancel", reason });
+      const place = this.#waiting.indexOf(runId);
+      if (place >= 0) this.#waiting.splice(place, 1);
+      this.#retrying.get(runId)?.abort(CANCELLED);
+      this.#release(runId, { state: "cancelled" });
+    });
   }
 
-  /** Says what becomes of the call a run waits for; the run then goes on. Throws RunNotFoundError, RunNotWaitingError. */
+  /** Says what becomes of the call a run waits for; the run then goes on. Throws RunNotFoundError, RunNotWaitingError, storage errors. */
   async decide(runId: RunId, callId: ToolCallId, decision: Decision): Promise<void> {
     this.#refuseIfStopping();
+    const refuse = (_id: RunId, state: RunState) => notWaiting(runId, callId, `It is ${state}.`);
+    await this.#claiming(runId, refuse, async (view) => {
+      if (view.waitingFor !== callId) {
+        throw notWaiting(
+          runId,
+          callId,
+          view.waitingFor === null ? `It is ${view.state}.` : `It waits for one on call ${view.waitingFor}.`,
+        );
+      }
+      const recorder = this.#recorderOf(runId, this.#foldOf(runId));
+      await recorder.record({ type: "run-decide", callId, decision });
+      void this.#enqueue(runId, recorder);
+    });
+  }
+
+  /** Does one thing to a run that does not execute, alone; who comes while another does is refused. */
+  async #claiming(
+    runId: RunId,
+    refuse: (runId: RunId, state: RunState) => Error,
+    change: (view: RunView) => Promise<void>,
+  ): Promise<void> {
     const view = this.#mustRead(runId);
-    if (view.waitingFor !== callId) {
-      throw new RunNotWaitingError(
-        `run ${runId} does not wait for a decision on call ${callId}`,
-        view.waitingFor === null ? `It is ${view.state}.` : `It waits for one on call ${view.waitingFor}.`,
-        { id: runId, callId },
-      );
+    if (this.#claimed.has(runId)) throw refuse(runId, view.state);
+    this.#claimed.add(runId);
+    try {
+      await change(view);
+    } finally {
+      this.#claimed.delete(runId);
+      this.#pump();
     }
-    const recorder = this.#recorderOf(runId, this.#foldOf(runId));
-    await recorder.record({ type: "run-decide", callId, decision });
-    void this.#enqueue(runId, recorder);
   }
 
   /** A run as its journal tells it now. Throws RunNotFoundError. */
@@ -192,6 +238,9 @@ export class Runs implements AsyncDisposable {
 
   #enqueue(runId: RunId, recorder: Recorder | undefined): Promise<RunOutcome> {
     const done = Promise.withResolvers<RunOutcome>();
+    // Accepted, and too late for this process: it begins at the next start.
+    if (this.#shutdown.signal.aborted) return Promise.resolve({ state: "left" });
+    assert(!this.#live.has(runId), "a run is executed once at a time");
     this.#live.set(runId, { controller: new AbortController(), done, recorder });
     this.#waiting.push(runId);
     this.#pump();
@@ -199,8 +248,9 @@ export class Runs implements AsyncDisposable {
   }
 
   #pump(): void {
-    while (this.#executing < this.#options.concurrentMax && !this.#shutdown.signal.aborted) {
-      const runId = this.#waiting.shift();
+    while (this.#executing < this.#options.concurrentMax && !this.#isHeld && !this.#shutdown.signal.aborted) {
+      const place = this.#waiting.findIndex((id) => !this.#claimed.has(id));
+      const [runId] = place < 0 ? [] : this.#waiting.splice(place, 1);
       if (runId === undefined) return;
       const live = this.#live.get(runId);
       if (!live) continue;
@@ -240,6 +290,7 @@ export class Runs implements AsyncDisposable {
     const { plans, models, tools, artifacts, clock } = this.#deps;
     try {
       const view = recorder.view();
+      if (isTerminal(view.state) || view.state === "needs-decision") return;
       const plan = await plans.plan(view.workspace, view.agent, view.revision);
       const model = await models.resolve({ ...plan.model, model: view.requestedModel ?? plan.model.model });
       if (!controller.signal.aborted) {
@@ -266,10 +317,15 @@ export class Runs implements AsyncDisposable {
   /** The disk is full or gone: the run keeps its place in the journal and goes on when writing works again. */
   #tryAgainLater(runId: RunId, error: unknown): RunOutcome {
     log.error({ runId, err: error }, "the journal cannot be written; the run is tried again");
-    void this.#deps.clock.sleep(STORAGE_RETRY_MS, this.#shutdown.signal).then(
-      () => void this.#enqueue(runId, undefined),
-      () => undefined,
-    );
+    const wait = new AbortController();
+    this.#retrying.set(runId, wait);
+    void this.#deps.clock
+      .sleep(STORAGE_RETRY_MS, AbortSignal.any([wait.signal, this.#shutdown.signal]))
+      .then(
+        () => void this.#enqueue(runId, undefined),
+        () => undefined,
+      )
+      .finally(() => this.#retrying.delete(runId));
     return { state: "left" };
   }
 
@@ -325,6 +381,11 @@ const timedOut = (plan: RunPlan): RunEvent => ({
     hint: `Raise timeout in the [execution] table of ${plan.agent}.`,
   },
 });
+
+const CANCELLED = "the run was cancelled while it waited for the disk";
+
+const notWaiting = (id: RunId, callId: ToolCallId, hint: string): RunNotWaitingError =>
+  new RunNotWaitingError(`run ${id} does not wait for a decision on call ${callId}`, hint, { id, callId });
 
 const queueFull = (queuedMax: number): RunQueueFullError =>
   new RunQueueFullError(`${queuedMax} runs are waiting already`, "Try again when some have ended.", { queuedMax });

@@ -35,7 +35,8 @@ export function prepareCall(step: number, call: ModelToolCall, tools: readonly T
     name: call.name,
     server: tool?.server ?? "",
     tool: tool?.name ?? "",
-    repeatable: tool === undefined || tool.effects.readOnly || tool.effects.idempotent,
+    // A call that is refused below runs nothing, so making it again is harmless whatever the tool says.
+    repeatable: tool === undefined || !isJsonObject(value) || tool.effects.readOnly || tool.effects.idempotent,
     content: { arguments: value },
   };
   if (!tool) {
@@ -69,9 +70,18 @@ export async function runCalls(
 ): Promise<void> {
   const waiting = [...calls];
   const worker = async (): Promise<void> => {
-    for (let call = waiting.shift(); call && !signal.aborted; call = waiting.shift()) await runCall(deps, call, signal);
+    try {
+      for (let call = waiting.shift(); call && !signal.aborted; call = waiting.shift()) {
+        await runCall(deps, call, signal);
+      }
+    } catch (error) {
+      waiting.length = 0;
+      throw error;
+    }
   };
-  await Promise.all(Array.from({ length: Math.min(concurrency, calls.length) }, worker));
+  // All are waited for, also when one cannot be written: nothing of this attempt may still run when the next one begins.
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(concurrency, calls.length) }, worker));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
 async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal): Promise<void> {

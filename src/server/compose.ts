@@ -69,6 +69,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
       concurrentMax: config.runs.concurrent_max,
       queuedMax: config.runs.queued_max,
       retry: { attemptsMax: config.runs.model_attempts, totalMs: config.runs.model_retry_total },
+      holdUntilResumed: true,
     },
   );
   stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));

@@ -20,6 +20,9 @@ type Job = {
 };
 
 const CACHE_KIB = 16_384;
+/** Nobody else should hold the database; whoever looks into it by hand is waited for this long. */
+const BUSY_MS = 1_000;
+const BUSY = 5;
 /** 32 MiB of log: a checkpoint, which waits for the disk, then falls on fewer than one run in a hundred. */
 const CHECKPOINT_PAGES = 8_000;
 
@@ -50,7 +53,7 @@ export class Database implements Disposable {
       mkdirSync(directory, { recursive: true });
       const lock = lockDirectory(directory);
       try {
-        const db = new DatabaseSync(join(directory, "caxton.db"), { timeout: 5_000 });
+        const db = new DatabaseSync(join(directory, "caxton.db"), { timeout: BUSY_MS });
         db.exec(
           `PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.synchronous}; PRAGMA foreign_keys=ON;
            PRAGMA cache_size=-${CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
@@ -106,8 +109,10 @@ export class Database implements Disposable {
       const results = this.#transact(jobs);
       for (const [index, job] of jobs.entries()) job.resolve(results[index]);
     } catch (error) {
-      if (jobs.length === 1) jobs[0]?.reject(storageError(error, this.directory));
-      else this.#flushApart(jobs);
+      // Where no transaction can even begin, trying each job apart would only block as often.
+      const hopeless = jobs.length === 1 || isBusy(error);
+      if (!hopeless) return this.#flushApart(jobs);
+      for (const job of jobs) job.reject(storageError(error, this.directory));
     }
   }
 
@@ -148,6 +153,9 @@ export class Database implements Disposable {
   }
 }
 
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === BUSY;
+
 function lockDirectory(directory: string): DatabaseSync {
   const lock = new DatabaseSync(join(directory, "caxton.lock"), { timeout: 0 });
   try {
@@ -155,7 +163,7 @@ function lockDirectory(directory: string): DatabaseSync {
     return lock;
   } catch (error) {
     lock.close();
-    if (error instanceof Error && "errcode" in error && error.errcode === 5) throw dataDirectoryInUse(directory, error);
+    if (isBusy(error)) throw dataDirectoryInUse(directory, error);
     throw error;
   }
 }

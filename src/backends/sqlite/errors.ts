@@ -36,7 +36,7 @@ export class ArtifactTooLargeError extends CaxtonError<{ readonly bytesMax: numb
 }
 
 /** SQLite's primary result codes that a person can do something about. Source: sqlite.org/rescode.html. */
-const RESULT = { busy: 5, readOnly: 8, ioError: 10, full: 13, cannotOpen: 14 } as const;
+const RESULT = { readOnly: 8, ioError: 10, full: 13, cannotOpen: 14 } as const;
 
 const resultCode = (error: unknown): number | undefined =>
   error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
@@ -68,7 +68,6 @@ export function storageError(error: unknown, directory: string): unknown {
       { cause: error },
     );
   }
-  if (result === RESULT.busy) return dataDirectoryInUse(directory, error);
   if (result !== undefined) {
     const message = error instanceof Error ? error.message : String(error);
     return new StorageError(
