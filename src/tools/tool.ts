@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { JsonObject } from "../kernel/json.ts";
 
 /** What a tool says of its own effects; absent means the worst is assumed. Words and meaning are MCP's tool annotations. */
@@ -24,11 +25,19 @@ export type Tool = {
 export const toolId = (tool: { readonly server: string; readonly name: string }): string =>
   `${tool.server}.${tool.name}`;
 
-const MODEL_NAME_CHARS_MAX = 64;
+const MODEL_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+const STEM_CHARS_MAX = 55;
 
-/** The name a model is given, since providers allow only letters, digits, `_` and `-`: `csv_parser__group`. At most 64 characters. */
-export const modelToolName = (tool: { readonly server: string; readonly name: string }): string =>
-  `${tool.server}__${tool.name}`.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, MODEL_NAME_CHARS_MAX);
+/**
+ * The name a model is given, since providers allow only letters, digits, `_` and `-`, 64 at most: `csv_parser__group`. A name that has to
+ * be changed, or that two tools could share, ends in a hash of the tool's own, so that no call goes to another tool.
+ */
+export function modelToolName(tool: { readonly server: string; readonly name: string }): string {
+  const plain = `${tool.server}__${tool.name}`;
+  if (MODEL_NAME.test(plain) && !tool.server.includes("__") && !tool.name.startsWith("_")) return plain;
+  const hash = createHash("sha256").update(toolId(tool)).digest("hex").slice(0, 8);
+  return `${plain.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, STEM_CHARS_MAX)}_${hash}`;
+}
 
 /** Life of a tool server as its clients see it. */
 export const TOOL_SERVER_STATES = ["loaded", "running", "failed", "quarantined"] as const;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { scripted } from "../../src/backends/models/index.ts";
 import { isTerminal, type RunStep } from "../../src/runs/index.ts";
-import { done, engine, freshEngine } from "../helpers/engine.ts";
+import { done, engine, type FakeTool, freshEngine } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 
 const call = (name: string, args: Record<string, string | number> = {}) => ({ name: `fake__${name}`, arguments: args });
@@ -157,11 +157,13 @@ test("a run cancelled while it waits never begins", async () => {
     tools: [{ name: "wait", run: async () => (await gate.promise, done("on")) }],
     options: { concurrentMax: 1 },
   });
-  await made.begin("1");
+  const first = await made.begin("1");
   const waiting = await made.begin("2");
   await made.runs.cancel(waiting.id, "no longer wanted");
   expect((await waiting.ended).state).toBe("cancelled");
   gate.resolve();
+  expect((await first.ended).state).toBe("completed");
+  expect(made.runs.view(waiting.id)).toMatchObject({ state: "cancelled", attempt: 0 });
 });
 
 test("files of a tool become artifacts, and the model is told so", async () => {
@@ -252,6 +254,43 @@ test("after a stop in the middle of a repeatable call the run goes on by itself 
   await ended(after, run.id);
   expect(after.runs.view(run.id)).toMatchObject({ state: "completed", output: "all done", attempt: 2 });
   expect(counts).toEqual({ first: 1, second: 2 });
+});
+
+test("a decision to repeat a call holds for one time: stopped again in the middle of it, the run asks again", async () => {
+  using directory = tempDirectory();
+  const model = scripted([{ toolCalls: [call("pay")] }, { text: "finished" }]);
+  let begun = 0;
+  const hanging = (seen: () => void): FakeTool => ({
+    name: "pay",
+    idempotent: false,
+    run: async (_call, signal) => {
+      begun += 1;
+      seen();
+      await new Promise((resolve) => signal.addEventListener("abort", resolve));
+      return { type: "failed", reason: "cancelled", message: "", usage: { fuel: 0, durationMs: 0, memoryBytes: 0 } };
+    },
+  });
+  for (const round of [1, 2]) {
+    const stuck = Promise.withResolvers<void>();
+    await using made = engine({ model, directory: directory.path, tools: [hanging(stuck.resolve)] });
+    if (round === 1) await made.begin("go");
+    const [id] = made.journal.unfinished();
+    if (!id) throw new Error("the run is unfinished");
+    if (round === 2) {
+      made.runs.resumeUnfinished();
+      await until(() => made.journal.summary(id)?.state === "needs-decision");
+      const { waitingFor } = made.runs.view(id);
+      if (!waitingFor) throw new Error("it says which call it waits for");
+      await made.runs.decide(id, waitingFor, "retry");
+    }
+    await stuck.promise;
+  }
+  await using last = engine({ model, directory: directory.path, tools: [hanging(() => undefined)] });
+  const [id] = last.journal.unfinished();
+  if (!id) throw new Error("the run is unfinished");
+  last.runs.resumeUnfinished();
+  await until(() => last.journal.summary(id)?.state === "needs-decision");
+  expect(begun).toBe(2);
 });
 
 test("after a stop in the middle of a call that may not be repeated the run waits for a decision, and each decision is obeyed", async () => {

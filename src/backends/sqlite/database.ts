@@ -139,7 +139,7 @@ export class Database implements Disposable {
     }
   }
 
-  /** Bytes of the database and its log. */
+  /** Bytes of the database, without what its log still holds. */
   bytes(): number {
     const row = this.sql("SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()").get();
     return Number(row?.["bytes"] ?? 0);
