@@ -1,9 +1,11 @@
-import { type FSWatcher, watch } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { type Dirent, type FSWatcher, watch } from "node:fs";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
+import { DefinitionInvalidError } from "../agents/index.ts";
 import { type AgentServices, deployAgent, type SystemServices } from "../api/operations/index.ts";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
-import { DefinitionInvalidError } from "../agents/index.ts";
+import { log } from "../kernel/log.ts";
+import { ConfigInvalidError, DefinitionNameTakenError, DefinitionUnreadableError } from "./errors.ts";
 
 type Services = AgentServices & Pick<SystemServices, "clock">;
 
@@ -26,34 +28,112 @@ const isDefinition = (file: string): boolean =>
   !/(^|[\\/])(README\.md|caxton\.toml|tool\.toml)$/i.test(file) &&
   !file.split(sep).some((part) => part.startsWith(".") || part === "node_modules");
 
+const errnoOf = (error: unknown): string | undefined =>
+  error instanceof Error && "code" in error && "syscall" in error && typeof error.code === "string"
+    ? error.code
+    : undefined;
+
 /** Whether a file that is called like a definition is one: Markdown without front matter is notes beside it. */
 async function isMeantAsDefinition(file: string): Promise<boolean> {
-  return !/\.(md|markdown)$/i.test(file) || /^\uFEFF?\s*---[ \t]*\r?\n/.test(await readFile(file, "utf8"));
-}
-
-/** The definition files below a directory, sorted; none when there is no such directory. */
-export async function definitionFiles(directory: string): Promise<readonly string[]> {
+  if (!/\.(md|markdown)$/i.test(file)) return true;
   try {
-    const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-    const files = entries
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .filter((file) => isDefinition(relative(directory, file)))
-      .toSorted();
-    const meant = await Promise.all(files.map(isMeantAsDefinition));
-    return files.filter((_file, index) => meant[index]);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
-    throw error;
+    return /^\uFEFF?\s*---[ \t]*\r?\n/.test(await readFile(file, "utf8"));
+  } catch {
+    // Deploying it will say why it cannot be read.
+    return true;
   }
 }
 
-/** Deploys one file. A file that cannot be deployed is an outcome, not an error. */
-export async function deployFile(services: Services, file: string): Promise<FileDeployment> {
-  const begunMs = services.clock.monotonicMs();
-  const source = await readFile(file, "utf8");
+/** Whether there is a regular file, here or where a link leads; a pipe would be waited for without end. */
+const isFile = async (file: string): Promise<boolean> =>
+  stat(file).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+
+/** Whether a link leads to a regular file or to nothing, which is worth a word; mounted ConfigMaps are links. */
+const isFileOrBroken = async (link: string): Promise<boolean> =>
+  stat(link).then(
+    (found) => found.isFile(),
+    () => true,
+  );
+
+/** The definition files below a directory, links to files included, sorted; none when there is no such directory. Throws ConfigInvalidError. */
+export async function definitionFiles(directory: string): Promise<readonly string[]> {
+  const entries = await entriesBelow(directory);
+  const named = entries
+    .map((entry) => ({ entry, file: join(entry.parentPath, entry.name) }))
+    .filter(({ file }) => isDefinition(relative(directory, file)))
+    .toSorted((one, other) => (one.file < other.file ? -1 : 1));
+  const meant = await Promise.all(
+    named.map(async ({ entry, file }) => {
+      const isThere = entry.isFile() || (entry.isSymbolicLink() && (await isFileOrBroken(file)));
+      return isThere && (await isMeantAsDefinition(file));
+    }),
+  );
+  return named.flatMap(({ file }, index) => (meant[index] ? [file] : []));
+}
+
+async function entriesBelow(directory: string): Promise<readonly Dirent[]> {
   try {
+    return await readdir(directory, { recursive: true, withFileTypes: true });
+  } catch (error) {
+    const code = errnoOf(error);
+    if (code === "ENOENT") return [];
+    if (code === undefined) throw error;
+    const problem =
+      code === "ENOTDIR"
+        ? `agents.directory: ${directory} is a file, not a directory`
+        : `agents.directory: ${directory} cannot be read: ${whyUnreadable(code)}`;
+    throw new ConfigInvalidError(
+      problem,
+      "Point agents.directory (--agents) at a directory that this user can read.",
+      { problems: [problem] },
+      { cause: error },
+    );
+  }
+}
+
+const WHY: { readonly [errno: string]: string } = {
+  EACCES: "this user may not read it",
+  EPERM: "this user may not read it",
+  EISDIR: "it is a directory",
+  ENOENT: "it is not there, or it is a link to nothing",
+  ELOOP: "its links lead in a circle",
+};
+const whyUnreadable = (errno: string): string => WHY[errno] ?? `the system says ${errno}`;
+
+async function readDefinitionFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    throw new DefinitionUnreadableError(
+      `${file} cannot be read: ${whyUnreadable(errno)}`,
+      "Make it a file that this user can read, or remove it.",
+      { file },
+      { cause: error },
+    );
+  }
+}
+
+/** Files of one pass by the agent's name in lower case. */
+type Seen = Map<string, string>;
+
+/** Deploys one file. A file that cannot be read or deployed is an outcome, not an error. */
+export async function deployFile(
+  services: Services,
+  file: string,
+  seen: Seen = new Map<string, string>(),
+): Promise<FileDeployment> {
+  const begunMs = services.clock.monotonicMs();
+  let source = "";
+  try {
+    source = await readDefinitionFile(file);
+    refuseSecond(services, { source, file }, seen);
     const { outcome, agent } = await deployAgent(services, { source, file_name: file });
+    seen.set(agent.name.toLowerCase(), file);
     return {
       type: outcome,
       file,
@@ -73,10 +153,30 @@ export async function deployFile(services: Services, file: string): Promise<File
   }
 }
 
-/** Deploys every definition of a directory, one after the other; a broken one stops no other. */
+/** Two files of one name would take turns as the agent's latest revision at every start. */
+function refuseSecond(
+  { agents }: Services,
+  { source, file }: { readonly source: string; readonly file: string },
+  seen: Seen,
+): void {
+  if (seen.size === 0) return;
+  const reading = agents.validate({ source, fileName: file });
+  if (reading.type !== "valid") return;
+  const { name } = reading.definition;
+  const first = seen.get(name.toLowerCase());
+  if (first === undefined) return;
+  throw new DefinitionNameTakenError(
+    `${file} defines the agent "${name}", which ${first} defines already`,
+    "Give one of them another name, or remove it.",
+    { name, files: [first, file] },
+  );
+}
+
+/** Deploys every definition of a directory, one after the other; a broken one stops no other, and of two with one name the first counts. */
 export async function deployDirectory(services: Services, directory: string): Promise<readonly FileDeployment[]> {
   const results: FileDeployment[] = [];
-  for (const file of await definitionFiles(directory)) results.push(await deployFile(services, file));
+  const seen: Seen = new Map();
+  for (const file of await definitionFiles(directory)) results.push(await deployFile(services, file, seen));
   return results;
 }
 
@@ -97,6 +197,7 @@ export class DefinitionWatcher implements Disposable {
     this.#directory = directory;
     this.#report = report;
     this.#watcher = watch(directory, { recursive: true }, (_event, name) => this.#changed(name));
+    this.#watcher.on("error", (error) => log.warn({ err: error, directory }, "not all definitions are watched"));
   }
 
   #changed(name: string | null): void {
@@ -108,19 +209,19 @@ export class DefinitionWatcher implements Disposable {
     );
   }
 
+  /** Never rejects. What is no file any more leaves its agent deployed until someone deletes that. */
   async #deploy(name: string): Promise<void> {
     this.#timers.delete(name);
+    const file = join(this.#directory, name);
     try {
-      const file = join(this.#directory, name);
-      if (!(await isMeantAsDefinition(file))) return;
+      if (!(await isFile(file)) || !(await isMeantAsDefinition(file))) return;
       const deployment = await deployFile(this.#services, file);
+      if (deployment.type === "refused" && !(await isFile(file))) return;
       const mended = this.#refused.delete(name);
       if (deployment.type === "refused") this.#refused.add(name);
       if (deployment.type !== "unchanged" || mended) this.#report(deployment);
     } catch (error) {
-      // Gone before it was read: the agent stays deployed until someone deletes it.
-      if (error instanceof Error && "code" in error && error.code === "ENOENT") return;
-      throw error;
+      log.error({ err: error, file }, "a definition could not be deployed");
     }
   }
 

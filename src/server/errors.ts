@@ -29,3 +29,17 @@ export class ReferenceUnresolvedError extends CaxtonError<{ readonly reference: 
   readonly code = "REFERENCE_UNRESOLVED";
   readonly kind = "rejected";
 }
+
+export class DefinitionUnreadableError extends CaxtonError<{ readonly file: string }> {
+  readonly code = "DEFINITION_UNREADABLE";
+  readonly kind = "rejected";
+}
+
+/** Of two files with one agent's name, the second. */
+export class DefinitionNameTakenError extends CaxtonError<{
+  readonly name: string;
+  readonly files: readonly string[];
+}> {
+  readonly code = "DEFINITION_NAME_TAKEN";
+  readonly kind = "conflict";
+}
