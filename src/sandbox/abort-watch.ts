@@ -1,35 +1,32 @@
-import type { Job } from "./job.ts";
+type Entry = { count: number; readonly abort: () => void };
 
-/** Tells of aborted calls: one listener for each signal, however many calls of a run share it. */
+/** Tells when a signal is aborted: one listener each, however many calls of a run share it. */
 export class AbortWatch {
-  readonly #onAbort: (job: Job) => void;
-  readonly #bySignal = new Map<AbortSignal, { readonly jobs: Set<Job>; readonly abort: () => void }>();
+  readonly #onAbort: (signal: AbortSignal) => void;
+  readonly #entries = new Map<AbortSignal, Entry>();
 
-  constructor(onAbort: (job: Job) => void) {
+  constructor(onAbort: (signal: AbortSignal) => void) {
     this.#onAbort = onAbort;
   }
 
-  add(job: Job): void {
-    const { signal } = job;
-    let entry = this.#bySignal.get(signal);
-    if (entry === undefined) {
-      const jobs = new Set<Job>();
-      const abort = (): void => {
-        for (const each of jobs) this.#onAbort(each);
-      };
-      entry = { jobs, abort };
-      this.#bySignal.set(signal, entry);
-      signal.addEventListener("abort", abort, { once: true });
+  add(signal: AbortSignal): void {
+    const known = this.#entries.get(signal);
+    if (known !== undefined) {
+      known.count += 1;
+      return;
     }
-    entry.jobs.add(job);
+    const abort = (): void => this.#onAbort(signal);
+    this.#entries.set(signal, { count: 1, abort });
+    signal.addEventListener("abort", abort, { once: true });
   }
 
-  remove(job: Job): void {
-    const entry = this.#bySignal.get(job.signal);
+  /** Once for each `add`. */
+  remove(signal: AbortSignal): void {
+    const entry = this.#entries.get(signal);
     if (entry === undefined) return;
-    entry.jobs.delete(job);
-    if (entry.jobs.size > 0) return;
-    this.#bySignal.delete(job.signal);
-    job.signal.removeEventListener("abort", entry.abort);
+    entry.count -= 1;
+    if (entry.count > 0) return;
+    this.#entries.delete(signal);
+    signal.removeEventListener("abort", entry.abort);
   }
 }

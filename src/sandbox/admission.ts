@@ -1,5 +1,5 @@
 import { failedCall, type ToolCall, type ToolResult } from "../tools/index.ts";
-import type { LiveServer } from "./live-server.ts";
+import type { LiveServer, Session } from "./live-server.ts";
 import { standingAt } from "./quarantine.ts";
 
 /** Calls of one run under way on one server; they run one after another. */
@@ -21,7 +21,7 @@ export function unknownTool(call: ToolCall, known: LiveServer | undefined, serve
 }
 
 /** Why a call is not even begun; undefined when it may be. Moves the server's standing on to now. */
-export function refusalOf(call: ToolCall, server: LiveServer, nowMs: number): ToolResult | undefined {
+export function refusalOf(server: LiveServer, session: Session, nowMs: number): ToolResult | undefined {
   const { name, instance } = server.manifest;
   if (server.standing.state !== "trusted") {
     server.standing = standingAt(server.standing, nowMs);
@@ -35,7 +35,7 @@ export function refusalOf(call: ToolCall, server: LiveServer, nowMs: number): To
     return failedCall("overloaded", `${name} has ${server.pending} calls under way; try again in a moment`);
   }
   if (instance === "server") return undefined;
-  const pending = server.sessions.get(call.context.session)?.pending ?? 0;
+  const { pending } = session;
   if (pending < PENDING_PER_SESSION_MAX) return undefined;
   return failedCall(
     "overloaded",

@@ -1,4 +1,4 @@
-import type { CallContext, ToolResult } from "../tools/index.ts";
+import { type CallContext, toolId, type ToolResult } from "../tools/index.ts";
 import type { FileDesk } from "./file-desk.ts";
 import type { LiveServer, Session } from "./live-server.ts";
 
@@ -8,8 +8,6 @@ export type Job = {
   readonly server: LiveServer;
   readonly session: Session;
   readonly tool: number;
-  /** The tool's id, for messages. */
-  readonly toolName: string;
   /** JSON. */
   readonly argumentsText: string;
   readonly context: CallContext;
@@ -31,3 +29,9 @@ export type Job = {
   /** Frames heard from the child when it was sent. */
   sentAtFrame: number;
 };
+
+/** The id of the job's tool, for messages. */
+export function toolName({ server, tool }: Job): string {
+  const known = server.tools[tool];
+  return known === undefined ? server.manifest.name : toolId(known);
+}

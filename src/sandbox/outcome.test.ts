@@ -6,7 +6,7 @@ import { OUTCOMES } from "./wire/index.ts";
 
 const usage = { fuel: 1, durationMs: 2, memoryBytes: 3 };
 const result = (outcome: (typeof OUTCOMES)[number], body: string) =>
-  resultOf({ outcome, fuel: 1, memoryBytes: 3, body }, "csv.parse", DEFAULT_LIMITS, usage);
+  resultOf({ outcome, fuel: 1, memoryBytes: 3, body }, () => "csv.parse", DEFAULT_LIMITS, usage);
 
 test("one text is taken as it is", () => {
   expect(result("text", "42 €")).toEqual({

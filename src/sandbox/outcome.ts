@@ -55,18 +55,18 @@ export function explain(reason: Outcome | "crashed", tool: string, limits: ToolL
 }
 
 /** Turns what a child says into a result. The child is not trusted: what is not as it should be becomes "bad-output". */
-export function resultOf(message: ResultMessage, tool: string, limits: ToolLimits, usage: ToolUsage): ToolResult {
+export function resultOf(message: ResultMessage, tool: () => string, limits: ToolLimits, usage: ToolUsage): ToolResult {
   const { outcome, body } = message;
   if (outcome === "text") {
     return { type: "done", content: [{ type: "text", text: body }], structured: undefined, usage };
   }
   if (outcome === "tool-error") return failedCall("tool-error", body, usage);
   if (outcome !== "content") {
-    return failedCall(outcome, explain(outcome, tool, limits, body), usage);
+    return failedCall(outcome, explain(outcome, tool(), limits, body), usage);
   }
   const answer = readContent(body);
   if (answer !== undefined) return { type: "done", ...answer, usage };
-  return failedCall("bad-output", explain("bad-output", tool, limits, "its answer could not be read"), usage);
+  return failedCall("bad-output", explain("bad-output", tool(), limits, "its answer could not be read"), usage);
 }
 
 function readContent(

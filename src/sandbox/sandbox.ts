@@ -14,7 +14,7 @@ import { AbortWatch } from "./abort-watch.ts";
 import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
 import type { Broker } from "./broker.ts";
 import type { LogLine } from "./guest-log.ts";
-import type { Job } from "./job.ts";
+import { type Job, toolName } from "./job.ts";
 import { LiveServer, type Session } from "./live-server.ts";
 import { ModuleBuilder } from "./module-builder.ts";
 import { explain, resultOf, VIOLATIONS } from "./outcome.ts";
@@ -31,7 +31,7 @@ import type { ResultMessage } from "./wire/index.ts";
  */
 export type SandboxDeps = { readonly broker: Broker; readonly clock: Clock; readonly log?: Log };
 export type SandboxOptions = {
-  /** Children that run guests; default: cores, at most 2. */
+  /** Children that run guests; default: cores, at most 4. */
   readonly processes?: number | undefined;
   /** Where modules that were made ready are kept; without it they are made anew at each start. */
   readonly cacheDirectory?: string | undefined;
@@ -53,7 +53,7 @@ export type SandboxStats = {
   }[];
 };
 
-const PROCESSES_MAX = 2;
+const PROCESSES_MAX = 4;
 const INSTANCES_MAX = 64;
 const START_FUEL = 2_000_000_000;
 const MODULE_BYTES_MAX = 32 * 1024 * 1024;
@@ -77,7 +77,9 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #slots: readonly Slot[];
   readonly #servers = new Map<string, LiveServer>();
   readonly #jobs = new Map<number, Job>();
-  readonly #aborts = new AbortWatch((job) => this.#cancel(job));
+  readonly #aborts = new AbortWatch((signal) => {
+    for (const job of this.#jobs.values()) if (job.signal === signal && !job.isSettled) this.#cancel(job);
+  });
   readonly #stop = new AbortController();
   #views: readonly ToolServer[] = [];
   #nextServer = 1;
@@ -179,20 +181,19 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       return Promise.resolve(unknownTool(call, server, [...this.#servers.keys()]));
     }
     const isStopped = signal.aborted || this.#stop.signal.aborted;
-    const refusal = isStopped ? cancelledCall(call) : refusalOf(call, server, this.#deps.clock.monotonicMs());
+    const nowMs = this.#deps.clock.monotonicMs();
+    const session = server.session(call.context.session);
+    const refusal = isStopped ? cancelledCall(call) : refusalOf(server, session, nowMs);
     if (refusal !== undefined) {
       server.counters.failed += 1;
       return Promise.resolve(refusal);
     }
     return new Promise((resolve) => {
-      const nowMs = this.#deps.clock.monotonicMs();
-      const session = server.session(call.context.session);
       const job: Job = {
         id: this.#freshId(),
         server,
         session,
         tool,
-        toolName: `${call.server}.${call.tool}`,
         argumentsText: JSON.stringify(call.arguments),
         context: call.context,
         startedAtMs: nowMs,
@@ -240,7 +241,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     session.pending += 1;
     session.usedAtMs = job.startedAtMs;
     server.usedAtMs = job.startedAtMs;
-    this.#aborts.add(job);
+    this.#aborts.add(job.signal);
     session.slot ??= this.#pick(server);
     session.slot.submit(job);
     if (!this.#isWatching) void this.#watch();
@@ -256,20 +257,23 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   #answered(job: Job, message: ResultMessage): void {
     const { fuel, memoryBytes } = message;
     const usage = { fuel, memoryBytes, durationMs: this.#deps.clock.monotonicMs() - job.startedAtMs };
-    this.#settle(job, resultOf(message, job.toolName, job.server.manifest.limits, usage));
+    this.#settle(
+      job,
+      resultOf(message, () => toolName(job), job.server.manifest.limits, usage),
+    );
     this.#forget(job);
   }
 
   #fail(job: Job, reason: "crashed" | "deadline" | "cancelled", said: string): void {
     const { limits } = job.server.manifest;
     const usage = { fuel: 0, memoryBytes: 0, durationMs: this.#deps.clock.monotonicMs() - job.startedAtMs };
-    this.#settle(job, failedCall(reason, explain(reason, job.toolName, limits, said), usage));
+    this.#settle(job, failedCall(reason, explain(reason, toolName(job), limits, said), usage));
     this.#forget(job);
   }
 
   /** Another guest holds the child up: the caller waits no longer, and nobody is blamed. */
   #overdue(job: Job): void {
-    const message = `${job.toolName} did not begin within its deadline, because another tool kept the sandbox busy. Try again, or raise sandbox.processes in caxton.toml.`;
+    const message = `${toolName(job)} did not begin within its deadline, because another tool kept the sandbox busy. Try again, or raise sandbox.processes in caxton.toml.`;
     this.#settle(job, failedCall("overloaded", message));
   }
 
@@ -277,7 +281,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   #settle(job: Job, result: ToolResult): void {
     if (job.isSettled) return;
     job.isSettled = true;
-    this.#aborts.remove(job);
+    this.#aborts.remove(job.signal);
     this.#count(job, result);
     job.resolve(result);
   }
@@ -290,7 +294,8 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     if (job.server.isRemoved && job.server.pending === 0) this.#unload(job.server);
   }
 
-  #count({ server, toolName, files }: Job, result: ToolResult): void {
+  #count(job: Job, result: ToolResult): void {
+    const { server, files } = job;
     const { counters } = server;
     counters.fuel += result.usage.fuel;
     counters.durationMs += result.usage.durationMs;
@@ -298,7 +303,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     if (result.type === "done") counters.done += 1;
     else {
       counters.failed += 1;
-      if (VIOLATIONS.has(result.reason)) this.#violated(server, `${toolName}: ${result.reason}`, result.reason);
+      if (VIOLATIONS.has(result.reason)) this.#violated(server, `${toolName(job)}: ${result.reason}`, result.reason);
     }
   }
 
@@ -310,7 +315,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   #cancel(job: Job): void {
     const { slot } = job.session;
     if (slot === undefined || slot.withdraw(job)) return this.#fail(job, "cancelled", "");
-    this.#settle(job, failedCall("cancelled", explain("cancelled", job.toolName, job.server.manifest.limits, "")));
+    this.#settle(job, failedCall("cancelled", explain("cancelled", toolName(job), job.server.manifest.limits, "")));
     slot.cancel(job, "cancelled");
   }
 

@@ -25,16 +25,24 @@ export type ServerDeps = {
 
 export type InstanceRoom = { count: number; readonly max: number };
 
-type Call = { readonly id: number; readonly tool: string; readonly argumentsText: Uint8Array };
+type Call = {
+  readonly id: number;
+  readonly tool: string;
+  readonly argumentsText: Uint8Array;
+  /** It was answered before it was made. */
+  isOver: boolean;
+};
 type Lane = {
   readonly session: number;
   readonly queue: Call[];
   current: Call | undefined;
   instance: Holder | undefined;
   isOver: boolean;
+  /** Grows with each use; the smallest has been idle longest. */
+  used: number;
 };
 /** An instance and the call that it serves. */
-type Holder = { readonly instance: Instance; call: number };
+type Holder = { readonly instance: Instance; call: number; isDiscarded: boolean };
 
 const SHARED_SESSION = 0;
 const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
@@ -43,13 +51,12 @@ const DENIED: IoReply = { type: "refused", reason: "denied" };
 export class LoadedServer {
   readonly #deps: ServerDeps;
   readonly #spec: LoadSpec;
-  /** In order of use: the first has been idle longest. */
   readonly #lanes = new Map<number, Lane>();
-  readonly #calls = new Map<number, Lane>();
   readonly #waiting: Lane[] = [];
   #spare: Holder | undefined;
   #isSpareDue = false;
   #live = 0;
+  #uses = 0;
   #isUnloaded = false;
 
   constructor(deps: ServerDeps, spec: LoadSpec) {
@@ -63,22 +70,23 @@ export class LoadedServer {
     if (name === undefined)
       return this.#refuse(id, "bad-output", "the call is for a tool that the server does not have");
     const lane = this.#lane(this.#spec.sharing === "server" ? SHARED_SESSION : session);
-    lane.queue.push({ id, tool: name, argumentsText });
-    this.#calls.set(id, lane);
-    if (lane.current === undefined) this.#advance(lane);
+    const call = { id, tool: name, argumentsText, isOver: false };
+    if (lane.current === undefined) this.#begin(lane, call);
+    else lane.queue.push(call);
   }
 
   /** Ends a call that waits or runs. */
   cancel(id: number, outcome: Outcome): void {
-    const lane = this.#calls.get(id);
-    if (lane === undefined) return;
-    if (lane.current?.id === id && lane.instance?.call === id) {
-      lane.instance.instance.end(outcome, "");
+    for (const lane of this.#lanes.values()) {
+      const { current, queue, instance } = lane;
+      if (current?.id === id && instance?.call === id) return void instance.instance.end(outcome, "");
+      const call = current?.id === id ? current : queue.find((each) => each.id === id);
+      if (call === undefined) continue;
+      if (call !== current) queue.splice(queue.indexOf(call), 1);
+      if (!call.isOver) this.#refuse(id, outcome, "");
+      call.isOver = true;
       return;
     }
-    const index = lane.queue.findIndex((call) => call.id === id);
-    if (index !== -1) lane.queue.splice(index, 1);
-    this.#refuse(id, outcome, "");
   }
 
   endSession(session: number): void {
@@ -91,8 +99,12 @@ export class LoadedServer {
   /** Ends everything; calls that wait or run are told so. */
   unload(): void {
     this.#isUnloaded = true;
-    for (const id of this.#calls.keys()) this.cancel(id, "cancelled");
-    for (const lane of this.#lanes.values()) this.#drop(lane);
+    for (const lane of this.#lanes.values()) {
+      for (const { id } of [...lane.queue, ...(lane.current === undefined ? [] : [lane.current])]) {
+        this.cancel(id, "cancelled");
+      }
+      this.#drop(lane);
+    }
     this.#lanes.clear();
     if (this.#spare !== undefined) this.#discard(this.#spare);
     this.#spare = undefined;
@@ -103,20 +115,24 @@ export class LoadedServer {
   }
 
   #lane(session: number): Lane {
-    const known = this.#lanes.get(session);
-    const lane = known ?? { session, queue: [], current: undefined, instance: undefined, isOver: false };
+    let lane = this.#lanes.get(session);
+    if (lane === undefined) {
+      lane = { session, queue: [], current: undefined, instance: undefined, isOver: false, used: 0 };
+      this.#lanes.set(session, lane);
+    }
+    this.#uses += 1;
+    lane.used = this.#uses;
     lane.isOver = false;
-    if (known !== undefined && known.current === undefined) this.#lanes.delete(session);
-    this.#lanes.set(session, lane);
     return lane;
   }
 
   #advance(lane: Lane): void {
-    const call = lane.queue.shift();
-    if (call === undefined) {
-      if (lane.isOver) this.#close(lane);
-      return;
-    }
+    const call = lane.queue.length === 0 ? undefined : lane.queue.shift();
+    if (call !== undefined) this.#begin(lane, call);
+    else if (lane.isOver) this.#close(lane);
+  }
+
+  #begin(lane: Lane, call: Call): void {
     lane.current = call;
     if (lane.instance !== undefined) return void this.#run(lane, lane.instance, call);
     if (this.#spare !== undefined) {
@@ -135,12 +151,13 @@ export class LoadedServer {
   }
 
   #evict(): boolean {
+    let oldest: Lane | undefined;
     for (const lane of this.#lanes.values()) {
-      if (lane.current !== undefined || lane.instance === undefined) continue;
-      this.#drop(lane);
-      return true;
+      const isIdle = lane.current === undefined && lane.instance !== undefined;
+      if (isIdle && lane.used < (oldest?.used ?? Infinity)) oldest = lane;
     }
-    return false;
+    if (oldest !== undefined) this.#drop(oldest);
+    return oldest !== undefined;
   }
 
   async #startFor(lane: Lane, call: Call): Promise<void> {
@@ -149,7 +166,7 @@ export class LoadedServer {
     if (failed === undefined && !this.#isUnloaded) {
       lane.instance = holder;
       // The call may have been cancelled while its instance was started.
-      if (this.#calls.get(call.id) === lane) return void this.#run(lane, holder, call);
+      if (!call.isOver) return void this.#run(lane, holder, call);
     } else {
       this.#discard(holder);
       const { outcome, detail } = failed ?? { outcome: "cancelled", detail: "" };
@@ -179,7 +196,7 @@ export class LoadedServer {
   }
 
   #finish(lane: Lane, call: Call, outcome: CallOutcome): void {
-    if (this.#calls.delete(call.id)) this.#deps.send(call.id, outcome);
+    if (!call.isOver) this.#deps.send(call.id, outcome);
     lane.current = undefined;
     if (this.#isUnloaded) return;
     this.#advance(lane);
@@ -191,7 +208,7 @@ export class LoadedServer {
     const lane = this.#waiting[0];
     if (lane === undefined) return;
     const call = lane.current;
-    if (call !== undefined && this.#calls.get(call.id) === lane) {
+    if (call !== undefined && !call.isOver) {
       if (!this.#hasRoom() && !this.#evict()) return;
       this.#waiting.shift();
       void this.#startFor(lane, call);
@@ -204,7 +221,6 @@ export class LoadedServer {
   }
 
   #refuse(id: number, outcome: Outcome, detail: string): void {
-    this.#calls.delete(id);
     this.#deps.send(id, { type: "ended", outcome, detail, ...NOTHING_USED });
   }
 
@@ -227,16 +243,18 @@ export class LoadedServer {
       else requestFile(holder.call, request, settle);
     };
     const deps = { turns, abi, module, files, log: (bytes: Uint8Array) => log(holder.call, bytes) };
-    const holder: Holder = { instance: new Instance(deps, this.#spec), call: 0 };
+    const holder: Holder = { instance: new Instance(deps, this.#spec), call: 0, isDiscarded: false };
     this.#live += 1;
     room.count += 1;
     return holder;
   }
 
-  #discard({ instance }: Holder): void {
+  #discard(holder: Holder): void {
+    if (holder.isDiscarded) return;
+    holder.isDiscarded = true;
     this.#live -= 1;
     this.#deps.room.count -= 1;
-    instance.end("cancelled", "");
+    holder.instance.end("cancelled", "");
   }
 
   /** After the calls that are here already, since those are waited for and the spare is not. */

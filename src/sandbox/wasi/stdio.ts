@@ -19,6 +19,8 @@ const LOOP_BYTES = 128;
 export class Stdio {
   readonly #events: StdioEvents;
   readonly #lineBytesMax: number;
+  /** What the guest reads next, and what comes after; most of the time there is one piece at most. */
+  #head: Uint8Array | undefined;
   readonly #input: Uint8Array[] = [];
   #consumed = 0;
   /** The line that has begun, at its start. */
@@ -32,12 +34,13 @@ export class Stdio {
   }
 
   get hasInput(): boolean {
-    return this.#input.length > 0;
+    return this.#head !== undefined;
   }
 
   /** Gives the guest input, and wakes it when it waits for some. */
   push(bytes: Uint8Array): void {
-    if (bytes.length > 0) this.#input.push(bytes);
+    if (this.#head !== undefined) this.#input.push(bytes);
+    else if (bytes.length > 0) this.#head = bytes;
     const wake = this.#wake;
     this.#wake = undefined;
     wake?.();
@@ -47,7 +50,7 @@ export class Stdio {
   take(memory: Uint8Array, at: number, length: number): number {
     let filled = 0;
     while (filled < length) {
-      const head = this.#input[0];
+      const head = this.#head;
       if (head === undefined) break;
       const count = Math.min(length - filled, head.length - this.#consumed);
       const isWhole = count === head.length;
@@ -55,7 +58,7 @@ export class Stdio {
       filled += count;
       this.#consumed += count;
       if (this.#consumed === head.length) {
-        this.#input.shift();
+        this.#head = this.#input.length === 0 ? undefined : this.#input.shift();
         this.#consumed = 0;
       }
     }
