@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -61,6 +61,7 @@ export class GuestProcess {
       env: {},
       stdio: ["ignore", "ignore", "pipe", "pipe"],
     });
+    if (this.#child.pid !== undefined) preferAsVictim(this.#child.pid);
     const socket = this.#child.stdio[PIPE];
     if (!(socket instanceof Socket)) throw new Error("the child has no pipe");
     this.#connection = new Connection(socket, {
@@ -120,6 +121,15 @@ export class GuestProcess {
     const fatal = /^(?:FATAL ERROR|Fatal|\w*Error).*/m.exec(this.#stderr.replaceAll(/[ \t]+/g, " "))?.[0];
     const way = signal === null ? `exit code ${code}` : signal;
     return fatal ?? (this.#fault === undefined ? way : `${this.#fault} (${way})`);
+  }
+}
+
+/** When the machine runs out of memory, a child shall go before the server does; where the system has no such thing, it does without. */
+function preferAsVictim(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, "800");
+  } catch {
+    // Not Linux, or already gone.
   }
 }
 

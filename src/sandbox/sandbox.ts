@@ -69,6 +69,11 @@ const SILENT_COST = 1_000;
 const SESSION_IDLE_MS = 10 * 60_000;
 const SWEEP_MS = 30_000;
 
+/** Instances of one server may have so much memory together. */
+const INSTANCES_BYTES_MAX = 4 * 1024 ** 3;
+const instancesMax = ({ instancesPerServerMax = INSTANCES_MAX }: SandboxOptions, memoryBytesMax: number): number =>
+  Math.max(1, Math.min(instancesPerServerMax, Math.floor(INSTANCES_BYTES_MAX / memoryBytesMax)));
+
 export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #deps: SandboxDeps;
   readonly #log: Log;
@@ -128,7 +133,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     const built = await this.#builder.build({ server: manifest.name, module, spec }, signal);
     const server = new LiveServer(this.#nextServer++, manifest, built, {
       startFuel,
-      instancesMax: this.#options.instancesPerServerMax ?? INSTANCES_MAX,
+      instancesMax: instancesMax(this.#options, manifest.limits.memoryBytesMax),
       environment: this.#deps.broker.environment(manifest.grants).map(({ name, value }) => [name, value]),
       nowMs: () => this.#deps.clock.monotonicMs(),
     });

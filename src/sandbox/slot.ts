@@ -1,3 +1,4 @@
+import { totalmem } from "node:os";
 import type { Clock } from "../kernel/clock.ts";
 import { FileDesk } from "./file-desk.ts";
 import { GuestProcess, residentBytes } from "./guest-process.ts";
@@ -58,7 +59,11 @@ const STABLE_MS = 30_000;
 /** V8 never frees a function type and dies of two million; compiled code comes and goes, but not without rest. */
 const TYPES_MAX = 1_500_000;
 const LOADS_MAX = 1_000;
-const RESIDENT_BYTES_MAX = 2 * 1024 * 1024 * 1024;
+const GIB = 1024 ** 3;
+const RESIDENT_BYTES_MAX = 2 * GIB;
+/** Guests keep to their limits one by one; together they may not take the machine's memory. */
+const RESIDENT_BYTES_MOST = Math.min(6 * GIB, totalmem() / 2);
+const WEIGH_MS = 500;
 const CANCELLED = Buffer.of(0);
 const DEADLINE = Buffer.of(1);
 
@@ -83,6 +88,7 @@ export class Slot {
   #quickEnds = 0;
   #heard = 0;
   #heardAtMs = 0;
+  #weighedAtMs = 0;
   #isStuck = false;
   #isSilent = false;
   #retire: (() => void) | undefined;
@@ -197,6 +203,11 @@ export class Slot {
   watch(nowMs: number): void {
     const process = this.#process;
     if (process === undefined || !this.#isUp || this.#sent.size === 0) return;
+    if (nowMs - this.#weighedAtMs > WEIGH_MS) {
+      this.#weighedAtMs = nowMs;
+      if ((this.residentBytes ?? 0) > RESIDENT_BYTES_MOST)
+        return process.kill("its guests used too much memory together");
+    }
     if (process.framesHeard !== this.#heard) {
       this.#heard = process.framesHeard;
       this.#heardAtMs = nowMs;

@@ -231,7 +231,7 @@ test("when it is disposed its processes are gone and calls under way have ended"
 
 test("ending thousands of guests that wait leaves nothing behind in their process", { timeout: 120_000 }, async () => {
   await using room = new Room({ instancesPerServerMax: 250 });
-  await room.deploy(await assemble("probe.wat"), "p", { limits: { deadlineMs: 60_000 } });
+  await room.deploy(await assemble("probe.wat"), "p", { limits: { deadlineMs: 60_000, memoryBytesMax: 1_048_576 } });
   const maps = (): number => readFileSync(`/proc/${room.pids()[0]}/maps`, "utf8").split("\n").length;
   const round = async (): Promise<void> => {
     const cancel = new AbortController();

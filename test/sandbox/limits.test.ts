@@ -113,3 +113,10 @@ test("a run's queue and a server's queue have an end", async () => {
   const many = await Promise.all(Array.from({ length: 300 }, () => room.text("p.sleep")));
   expect(many.filter((text) => text === "overloaded")).toHaveLength(300 - 256);
 });
+
+test("a limit for answers of a few bytes leaves room for a server to say what it is", async () => {
+  await using room = new Room();
+  await room.deploy(hostile(), "h", { limits: { resultBytesMax: 1_024 } });
+  expect(await room.text("h.echo", { text: "short" })).toBe("short");
+  expect(await room.text("h.big", { bytes: 2_000 })).toBe("bad-output");
+});

@@ -25,8 +25,6 @@ import { Turns } from "./turns.ts";
 /** The server is trusted, but a bound is a bound: a metered module of the largest size fits. */
 const PAYLOAD_BYTES_MAX = 128 * 1024 * 1024;
 const INSTANCES_MAX = 4_000;
-/** Standard error of one call that is passed on. */
-const LOG_BYTES_MAX = 64 * 1024;
 const CANCEL_OUTCOMES: readonly Outcome[] = ["cancelled", "deadline"];
 
 /** The inside of a sandbox child: takes frames, runs guests, sends frames. Holds no secret and trusts no guest. */
@@ -36,7 +34,6 @@ export class Host {
   readonly #servers = new Map<number, LoadedServer>();
   readonly #room: InstanceRoom = { count: 0, max: INSTANCES_MAX };
   readonly #replies = new Map<number, (reply: IoReply) => void>();
-  #logged = { call: 0, bytes: 0 };
   #nextRequest = 1;
 
   constructor(socket: Socket, onEnd: () => void) {
@@ -139,10 +136,7 @@ export class Host {
   }
 
   #log(server: number, call: number, bytes: Uint8Array): void {
-    if (this.#logged.call !== call) this.#logged = { call, bytes: 0 };
-    const part = bytes.subarray(0, LOG_BYTES_MAX - this.#logged.bytes);
-    this.#logged.bytes += part.length;
-    if (part.length > 0) this.#connection.send(KIND.log, call, server, Buffer.from(part));
+    this.#connection.send(KIND.log, call, server, Buffer.from(bytes));
   }
 }
 

@@ -42,9 +42,11 @@ type Lane = {
   used: number;
 };
 /** An instance and the call that it serves. */
-type Holder = { readonly instance: Instance; call: number; isDiscarded: boolean };
+type Holder = { readonly instance: Instance; call: number; logged: number; isDiscarded: boolean };
 
 const SHARED_SESSION = 0;
+/** Standard error of one call, or of a start, that is passed on. */
+const LOG_BYTES_MAX = 64 * 1024;
 const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
 const DENIED: IoReply = { type: "refused", reason: "denied" };
 
@@ -186,6 +188,7 @@ export class LoadedServer {
 
   async #run(lane: Lane, holder: Holder, call: Call): Promise<void> {
     holder.call = call.id;
+    holder.logged = 0;
     const outcome = await holder.instance.call(call.tool, call.argumentsText);
     holder.call = 0;
     if (holder.instance.ending !== undefined) {
@@ -242,8 +245,13 @@ export class LoadedServer {
       if (holder.call === 0) settle(DENIED);
       else requestFile(holder.call, request, settle);
     };
-    const deps = { turns, abi, module, files, log: (bytes: Uint8Array) => log(holder.call, bytes) };
-    const holder: Holder = { instance: new Instance(deps, this.#spec), call: 0, isDiscarded: false };
+    const keep = (bytes: Uint8Array): void => {
+      const part = bytes.subarray(0, LOG_BYTES_MAX - holder.logged);
+      holder.logged += part.length;
+      if (part.length > 0) log(holder.call, part);
+    };
+    const deps = { turns, abi, module, files, log: keep };
+    const holder: Holder = { instance: new Instance(deps, this.#spec), call: 0, logged: 0, isDiscarded: false };
     this.#live += 1;
     room.count += 1;
     return holder;

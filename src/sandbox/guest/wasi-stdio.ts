@@ -20,6 +20,8 @@ export const wasiStdio: GuestAbi = {
   open: (host) => new StdioGuest(host),
 };
 
+/** Answers to other requests than calls may have this size, whatever the limit for results. */
+const ANSWER_BYTES_MAX = 256 * 1024;
 const PAGES_MAX = 32;
 /** Messages that are no answer, in one call. */
 const STRAYS_MAX = 1_000;
@@ -39,6 +41,7 @@ class StdioGuest implements Guest {
   #awaited: Awaited | undefined;
   #nextId = 1;
   #strays = 0;
+  #isCalling = false;
 
   constructor(host: GuestHost) {
     this.#host = host;
@@ -46,12 +49,12 @@ class StdioGuest implements Guest {
       {
         onLine: (bytes, start, end) => this.#take(bytes, start, end),
         onLineTooLong: () => {
-          throw host.end("bad-output", `its answer is larger than ${host.resultBytesMax} bytes`);
+          throw this.#tooLarge();
         },
         onError: (bytes) => host.log(bytes),
         onWaiting: (hasTimer) => this.#wait(hasTimer),
       },
-      host.resultBytesMax,
+      Math.max(host.resultBytesMax, ANSWER_BYTES_MAX),
     );
     const exit = (code: number): never => {
       throw this.#ended(`it ended itself with exit code ${code}`);
@@ -92,6 +95,7 @@ class StdioGuest implements Guest {
   }
 
   call(tool: string, argumentsText: Uint8Array): Promise<GuestAnswer> {
+    this.#isCalling = true;
     const id = this.#nextId++;
     const head = `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":${this.#parameters(tool)}`;
     // The head is ASCII: names of tools are.
@@ -115,6 +119,7 @@ class StdioGuest implements Guest {
   }
 
   endCall(): void {
+    this.#isCalling = false;
     this.#awaited = undefined;
     this.#strays = 0;
     this.#wasi.descriptors.endCall();
@@ -175,7 +180,12 @@ class StdioGuest implements Guest {
     return this.#host.finish();
   }
 
+  #tooLarge(): Error {
+    return this.#host.end("bad-output", `its answer is larger than ${this.#host.resultBytesMax} bytes`);
+  }
+
   #take(bytes: Buffer, start: number, end: number): void {
+    if (this.#isCalling && end - start > this.#host.resultBytesMax) throw this.#tooLarge();
     const message = this.#parse(bytes, start, end);
     if (message === undefined) return;
     const { id, method } = message;

@@ -2,5 +2,5 @@
 export type { FileClient, Gate } from "./gate.ts";
 export { WASI_MODULE, wasiImports } from "./imports.ts";
 export { Stdio, type StdioEvents } from "./stdio.ts";
-export { FROZEN_REAL_MS, type SystemSettings } from "./system.ts";
+export type { SystemSettings } from "./system.ts";
 export { Wasi, type WasiDeps } from "./wasi.ts";

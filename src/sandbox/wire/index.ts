@@ -1,6 +1,6 @@
 /** What the server and its sandbox children say to each other, and how it looks as bytes. Both sides import it; it knows neither. */
-export { Connection, CREDIT, WINDOW_BYTES } from "./connection.ts";
-export { type Frame, FrameReader, HEADER_BYTES, MalformedFrameError, payloadOf } from "./frames.ts";
+export { Connection } from "./connection.ts";
+export { type Frame, payloadOf } from "./frames.ts";
 export {
   decodeInfo,
   decodeIoReply,
@@ -40,5 +40,4 @@ export {
   OUTCOMES,
   type ResultMessage,
   type Sharing,
-  SHARINGS,
 } from "./messages.ts";

@@ -42,8 +42,7 @@ export const FROM_CHILD: ReadonlySet<number> = new Set([
 export const FROM_BUILD_CHILD: ReadonlySet<number> = new Set([KIND.ready, KIND.built]);
 
 /** Which calls share a guest instance: those of one run, or all. */
-export const SHARINGS = ["run", "server"] as const;
-export type Sharing = (typeof SHARINGS)[number];
+export type Sharing = "run" | "server";
 
 /** What a child has to know to run one tool server. */
 export type LoadSpec = {
