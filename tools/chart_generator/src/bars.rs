@@ -23,11 +23,17 @@ pub const TOOL: Tool = Tool {
 
 fn input() -> Schema {
     let item = schema::closed(vec![
-        schema::required("label", schema::any_of("What the bar stands for.", &["string", "number"])),
+        schema::required(
+            "label",
+            schema::any_of("What the bar stands for.", &["string", "number"]),
+        ),
         schema::required("value", schema::number("How high it is.")),
         schema::optional("series", schema::text("Name of its series, for grouped bars.")),
     ]);
-    request::arguments(vec![schema::required("data", schema::list("Bars in their order.", item).items(1, 5_000).role("table"))])
+    request::arguments(vec![schema::required(
+        "data",
+        schema::list("Bars in their order.", item).items(1, 5_000).role("table"),
+    )])
 }
 
 struct Bars {
@@ -40,7 +46,13 @@ struct Bars {
 }
 
 fn read(arguments: &Arguments) -> Result<Bars, Failure> {
-    let mut bars = Bars { labels: Vec::new(), series: Vec::new(), values: Vec::new(), repeated: 0, count: 0 };
+    let mut bars = Bars {
+        labels: Vec::new(),
+        series: Vec::new(),
+        values: Vec::new(),
+        repeated: 0,
+        count: 0,
+    };
     let mut places = std::collections::BTreeMap::new();
     for (index, item) in request::data(arguments, "data", "bars")?.iter().enumerate() {
         let label = request::label_text(item.get("label"))
@@ -73,31 +85,67 @@ fn run(arguments: &Arguments) -> Outcome {
         };
     }
     if bars.series.iter().any(|name| !name.is_empty()) {
-        page.series = bars.series.iter().map(|name| if name.is_empty() { "(none)".to_owned() } else { name.clone() }).collect();
+        page.series = bars
+            .series
+            .iter()
+            .map(|name| {
+                if name.is_empty() {
+                    "(none)".to_owned()
+                } else {
+                    name.clone()
+                }
+            })
+            .collect();
     }
     page.description = describe(&bars);
     let all = bars.values.iter().flatten().flatten();
-    let (min, max) = all.fold((0.0, 0.0), |(min, max): (f64, f64), value| (min.min(*value), max.max(*value)));
+    let (min, max) = all.fold((0.0, 0.0), |(min, max): (f64, f64), value| {
+        (min.min(*value), max.max(*value))
+    });
     let mut plot = frame(&page, &Bottom::Bands(bars.labels.clone()), Range { min, max });
     draw(&mut plot, &bars);
     plot.base_line();
     let mut notes = Vec::new();
     if bars.repeated > 0 {
-        notes.push(format!("{} values came for a bar that had one already and were added to it", bars.repeated));
+        notes.push(format!(
+            "{} values came for a bar that had one already and were added to it",
+            bars.repeated
+        ));
     }
-    let drawn = Drawn { kind: "bar", marks: bars.count, svg: plot.svg.finish(), notes };
+    let drawn = Drawn {
+        kind: "bar",
+        marks: bars.count,
+        svg: plot.svg.finish(),
+        notes,
+    };
     request::answer(arguments, &page, drawn)
 }
 
 fn describe(bars: &Bars) -> String {
     let mut extremes: Option<((f64, String), (f64, String))> = None;
     for (label, values) in bars.labels.iter().zip(&bars.values) {
-        for (series, value) in values.iter().enumerate().filter_map(|(series, value)| Some((series, (*value)?))) {
+        for (series, value) in values
+            .iter()
+            .enumerate()
+            .filter_map(|(series, value)| Some((series, (*value)?)))
+        {
             let name = &bars.series[series];
-            let here = || (value, if name.is_empty() { label.clone() } else { format!("{}, {}", label, name) });
+            let here = || {
+                (
+                    value,
+                    if name.is_empty() {
+                        label.clone()
+                    } else {
+                        format!("{}, {}", label, name)
+                    },
+                )
+            };
             extremes = Some(match extremes.take() {
                 None => (here(), here()),
-                Some((low, high)) => (if value < low.0 { here() } else { low }, if value > high.0 { here() } else { high }),
+                Some((low, high)) => (
+                    if value < low.0 { here() } else { low },
+                    if value > high.0 { here() } else { high },
+                ),
             });
         }
     }
@@ -119,22 +167,39 @@ fn draw(plot: &mut Plot, bars: &Bars) {
     // Few bars stay slender, many fill their band.
     let filled = (band * if band > 12.0 { 0.72 } else { 0.9 }).min(series * 110.0);
     let pitch = filled / series;
-    let width = if bars.series.len() > 1 && pitch > 6.0 { pitch - 2.0 } else { pitch };
+    let width = if bars.series.len() > 1 && pitch > 6.0 {
+        pitch - 2.0
+    } else {
+        pitch
+    };
     let zero = plot.y.at(0.0);
     let labelled = bars.count <= VALUE_LABELS_MAX && fit_values(bars, pitch);
     for (place, values) in bars.values.iter().enumerate() {
         let left = plot.x.at(place as f64 + 0.5) - filled / 2.0;
-        for (index, value) in values.iter().enumerate().filter_map(|(index, value)| Some((index, (*value)?))) {
+        for (index, value) in values
+            .iter()
+            .enumerate()
+            .filter_map(|(index, value)| Some((index, (*value)?)))
+        {
             let x = left + pitch * index as f64 + (pitch - width) / 2.0;
             let end = plot.y.at(value);
             let attributes = format!("d=\"{}\" {}", outline(x, width, zero, end), paint(index));
             let name = &bars.series[index];
             let label = &bars.labels[place];
-            let tooltip = if name.is_empty() { format!("{}: {}", label, short(value)) } else { format!("{}, {}: {}", label, name, short(value)) };
-            plot.svg.mark("path", &attributes, (bars.count <= TOOLTIPS_MAX).then(|| tooltip.as_str()));
+            let tooltip = if name.is_empty() {
+                format!("{}: {}", label, short(value))
+            } else {
+                format!("{}, {}: {}", label, name, short(value))
+            };
+            plot.svg.mark(
+                "path",
+                &attributes,
+                (bars.count <= TOOLTIPS_MAX).then(|| tooltip.as_str()),
+            );
             if labelled {
                 let y = if value < 0.0 { end + VALUE_SIZE + 2.0 } else { end - 5.0 };
-                plot.svg.text((x + width / 2.0, y), "cx-value", Anchor::Middle, &short(value));
+                plot.svg
+                    .text((x + width / 2.0, y), "cx-value", Anchor::Middle, &short(value));
             }
         }
     }
@@ -170,5 +235,9 @@ fn outline(x: f64, width: f64, zero: f64, end: f64) -> String {
 
 fn fit_values(bars: &Bars, pitch: f64) -> bool {
     let values = bars.values.iter().flatten().flatten();
-    values.map(|value| text_width(&short(*value), VALUE_SIZE)).fold(0.0, f64::max) + 2.0 <= pitch
+    values
+        .map(|value| text_width(&short(*value), VALUE_SIZE))
+        .fold(0.0, f64::max)
+        + 2.0
+        <= pitch
 }

@@ -23,7 +23,11 @@ pub enum Bottom {
     /// Round numbers: the range of values, whole ones only if all are.
     Numbers { min: f64, max: f64, whole: bool },
     /// Positions with their texts, over a range of values.
-    Marked { min: f64, max: f64, marks: Vec<(f64, String)> },
+    Marked {
+        min: f64,
+        max: f64,
+        marks: Vec<(f64, String)>,
+    },
 }
 
 /// The area for marks.
@@ -79,7 +83,12 @@ pub fn frame(page: &Page, bottom: &Bottom, y: Range) -> Plot {
     top = legend(&mut svg, &page.series, top, inner);
     // The name of the vertical axis lies above it: nobody has to turn the head.
     if !page.y_label.is_empty() {
-        svg.text((MARGIN, top + NAME_SIZE), "cx-name", Anchor::Start, &cut(&page.y_label, NAME_SIZE, inner));
+        svg.text(
+            (MARGIN, top + NAME_SIZE),
+            "cx-name",
+            Anchor::Start,
+            &cut(&page.y_label, NAME_SIZE, inner),
+        );
         top += NAME_SIZE + 8.0;
     }
     top += 14.0;
@@ -87,7 +96,11 @@ pub fn frame(page: &Page, bottom: &Bottom, y: Range) -> Plot {
     let guess = page.height - top - MARGIN - named - TEXT_LINE - TICK_GAP;
     let y_ticks = ticks(y.min, y.max, (guess / 55.0).clamp(2.0, 10.0) as usize);
     let format = TickFormat::new(y_ticks.min.abs().max(y_ticks.max.abs()), y_ticks.step);
-    let widest = y_ticks.values.iter().map(|value| text_width(&format.text(*value), TEXT_SIZE)).fold(0.0, f64::max);
+    let widest = y_ticks
+        .values
+        .iter()
+        .map(|value| text_width(&format.text(*value), TEXT_SIZE))
+        .fold(0.0, f64::max);
     let left = MARGIN + widest + TICK_GAP;
     let right = page.width - MARGIN;
     let labels = band_labels(bottom, right - left);
@@ -98,11 +111,21 @@ pub fn frame(page: &Page, bottom: &Bottom, y: Range) -> Plot {
     };
     let base = page.height - MARGIN - named - below - TICK_GAP;
     let base = base.max(top + 40.0);
-    let y_scale = Scale { min: y_ticks.min, max: y_ticks.max, from: base, to: top };
+    let y_scale = Scale {
+        min: y_ticks.min,
+        max: y_ticks.max,
+        from: base,
+        to: top,
+    };
     side(&mut svg, &y_ticks, &format, &y_scale, (left, right));
     let x_scale = match bottom {
         Bottom::Bands(names) => {
-            let scale = Scale { min: 0.0, max: names.len().max(1) as f64, from: left, to: right };
+            let scale = Scale {
+                min: 0.0,
+                max: names.len().max(1) as f64,
+                from: left,
+                to: right,
+            };
             if let Some(labels) = &labels {
                 band_texts(&mut svg, names, labels, &scale, base);
             }
@@ -111,29 +134,60 @@ pub fn frame(page: &Page, bottom: &Bottom, y: Range) -> Plot {
         Bottom::Numbers { min, max, whole } => {
             let wanted = ticks(*min, *max, number_count(right - left, *min, *max, *whole));
             let format = TickFormat::new(wanted.min.abs().max(wanted.max.abs()), wanted.step);
-            let scale = Scale { min: wanted.min, max: wanted.max, from: left, to: right };
-            let marks: Vec<(f64, String)> = wanted.values.iter().map(|value| (*value, format.text(*value))).collect();
+            let scale = Scale {
+                min: wanted.min,
+                max: wanted.max,
+                from: left,
+                to: right,
+            };
+            let marks: Vec<(f64, String)> = wanted
+                .values
+                .iter()
+                .map(|value| (*value, format.text(*value)))
+                .collect();
             bottom_marks(&mut svg, &marks, &scale, base);
             scale
         }
         Bottom::Marked { min, max, marks } => {
-            let scale = Scale { min: *min, max: *max, from: left, to: right };
+            let scale = Scale {
+                min: *min,
+                max: *max,
+                from: left,
+                to: right,
+            };
             bottom_marks(&mut svg, marks, &scale, base);
             scale
         }
     };
     if !page.x_label.is_empty() {
         let middle = (left + right) / 2.0;
-        svg.text((middle, page.height - MARGIN + 4.0), "cx-name", Anchor::Middle, &cut(&page.x_label, NAME_SIZE, right - left));
+        svg.text(
+            (middle, page.height - MARGIN + 4.0),
+            "cx-name",
+            Anchor::Middle,
+            &cut(&page.x_label, NAME_SIZE, right - left),
+        );
     }
-    Plot { svg, left, right, top, bottom: base, x: x_scale, y: y_scale }
+    Plot {
+        svg,
+        left,
+        right,
+        top,
+        bottom: base,
+        x: x_scale,
+        y: y_scale,
+    }
 }
 
 impl Plot {
     /// The line that values stand on: zero where it is in range, and the bottom.
     pub fn base_line(&mut self) {
         let zero = self.y.at(0.0);
-        let from = if zero > self.top && zero < self.bottom { zero } else { self.bottom };
+        let from = if zero > self.top && zero < self.bottom {
+            zero
+        } else {
+            self.bottom
+        };
         self.svg.line((self.left, from), (self.right, from), "cx-axis");
     }
 }
@@ -149,7 +203,10 @@ pub fn inner_marks(width: f64, min: f64, max: f64, whole: bool) -> Vec<(f64, Str
     let wanted = ticks(min, max, number_count(width, min, max, whole));
     let format = TickFormat::new(wanted.min.abs().max(wanted.max.abs()), wanted.step);
     let slack = (max - min) * 1e-9;
-    let inside = wanted.values.iter().filter(|value| (min - slack..=max + slack).contains(*value));
+    let inside = wanted
+        .values
+        .iter()
+        .filter(|value| (min - slack..=max + slack).contains(*value));
     inside.map(|value| (*value, format.text(*value))).collect()
 }
 
@@ -165,14 +222,24 @@ fn legend(svg: &mut Svg, series: &[String], top: f64, inner: f64) -> f64 {
         let width = 18.0 + text_width(&shown, TEXT_SIZE) + 18.0;
         if x + width > MARGIN + inner + 18.0 && x > MARGIN {
             if lines == LEGEND_LINES_MAX {
-                svg.text((x, y + 12.0), "cx-text", Anchor::Start, &format!("… {} more", series.len() - index));
+                svg.text(
+                    (x, y + 12.0),
+                    "cx-text",
+                    Anchor::Start,
+                    &format!("… {} more", series.len() - index),
+                );
                 break;
             }
             lines += 1;
             x = MARGIN;
             y += LEGEND_LINE;
         }
-        let swatch = format!("x=\"{:.1}\" y=\"{:.1}\" width=\"11\" height=\"11\" rx=\"3\" {}", x, y + 2.0, paint(index));
+        let swatch = format!(
+            "x=\"{:.1}\" y=\"{:.1}\" width=\"11\" height=\"11\" rx=\"3\" {}",
+            x,
+            y + 2.0,
+            paint(index)
+        );
         svg.mark("rect", &swatch, None);
         svg.text((x + 18.0, y + 12.0), "cx-text", Anchor::Start, &shown);
         x += width;
@@ -194,7 +261,11 @@ fn bottom_marks(svg: &mut Svg, marks: &[(f64, String)], scale: &Scale, base: f64
         let half = text_width(text, TEXT_SIZE) / 2.0;
         svg.line((x, base), (x, base + 5.0), "cx-axis");
         // The outermost texts stay on the card.
-        let anchor = if x + half > scale.to + MARGIN - 4.0 { (Anchor::End, scale.to + MARGIN - 4.0) } else { (Anchor::Middle, x) };
+        let anchor = if x + half > scale.to + MARGIN - 4.0 {
+            (Anchor::End, scale.to + MARGIN - 4.0)
+        } else {
+            (Anchor::Middle, x)
+        };
         svg.text((anchor.1, base + TICK_GAP + TEXT_SIZE), "cx-text", anchor.0, text);
     }
 }
@@ -208,19 +279,33 @@ fn band_labels(bottom: &Bottom, width: f64) -> Option<BandLabels> {
     let room = band - 6.0;
     for lines in 1..=BAND_LINES_MAX {
         if room > 10.0 && names.iter().all(|name| fits_wrapped(name, TEXT_SIZE, room, lines)) {
-            let lines = names.iter().map(|name| wrap(name, TEXT_SIZE, room, lines).len()).max().unwrap_or(1);
+            let lines = names
+                .iter()
+                .map(|name| wrap(name, TEXT_SIZE, room, lines).len())
+                .max()
+                .unwrap_or(1);
             return Some(BandLabels::Wrapped { lines, every: 1 });
         }
     }
     let longest = names.iter().map(|name| text_width(name, TEXT_SIZE)).fold(0.0, f64::max);
-    let pitch = if band * 2.0 < TURNED_PITCH_MIN { TURNED_PITCH_SPARSE } else { TURNED_PITCH_MIN };
+    let pitch = if band * 2.0 < TURNED_PITCH_MIN {
+        TURNED_PITCH_SPARSE
+    } else {
+        TURNED_PITCH_MIN
+    };
     let every = (pitch / band).ceil().max(1.0) as usize;
     // Many short labels, such as years: some of them, level.
     let level_every = ((longest + 10.0) / band).ceil().max(1.0) as usize;
     if longest <= 45.0 && level_every <= every.max(4) {
-        return Some(BandLabels::Wrapped { lines: 1, every: level_every });
+        return Some(BandLabels::Wrapped {
+            lines: 1,
+            every: level_every,
+        });
     }
-    Some(BandLabels::Turned { every, longest: longest.min(TURNED_LABEL_MAX) })
+    Some(BandLabels::Turned {
+        every,
+        longest: longest.min(TURNED_LABEL_MAX),
+    })
 }
 
 fn band_texts(svg: &mut Svg, names: &[String], labels: &BandLabels, scale: &Scale, base: f64) {
@@ -238,7 +323,13 @@ fn band_texts(svg: &mut Svg, names: &[String], labels: &BandLabels, scale: &Scal
             BandLabels::Turned { every, .. } if index % every == 0 => {
                 // Towards the left edge there is less room for a text that leans to it.
                 let text = cut(name, TEXT_SIZE, TURNED_LABEL_MAX.min((middle - 6.0) * 1.35));
-                svg.turned_text((middle + 4.0, base + TICK_GAP + 8.0), -45.0, "cx-text", Anchor::End, &text);
+                svg.turned_text(
+                    (middle + 4.0, base + TICK_GAP + 8.0),
+                    -45.0,
+                    "cx-text",
+                    Anchor::End,
+                    &text,
+                );
             }
             _ => {}
         }

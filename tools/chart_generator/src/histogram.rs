@@ -5,7 +5,7 @@ use crate::request::{self, Drawn};
 use crate::scale::{around, round_step};
 use crate::svg::{colour, number};
 use crate::words::short;
-use csv::{Choice, Decimal, Held, Input, Table, Values};
+use csv::{Choice, Decimal, Held, Input, Series, Table};
 use mcp::schema::{self, Schema};
 use mcp::{Arguments, Failure, Hints, Outcome, Tool};
 
@@ -27,10 +27,25 @@ pub const TOOL: Tool = Tool {
 fn input() -> Schema {
     let value = schema::number("One value.");
     request::arguments(vec![
-        schema::optional("values", schema::list("Values. Give either values, or path with column.", value).items(1, VALUES_MAX as i64).role("table")),
+        schema::optional(
+            "values",
+            schema::list("Values. Give either values, or path with column.", value)
+                .items(1, VALUES_MAX as i64)
+                .role("table"),
+        ),
         schema::optional("path", schema::text("CSV file to read.").role("file-path")),
-        schema::optional("column", schema::text("Column of numbers in the file.").column_role("column", "number")),
-        schema::optional("bins", schema::integer("Number of bins; by the rule of Freedman and Diaconis, rounded, when absent.", 1, BINS_MAX as i64)),
+        schema::optional(
+            "column",
+            schema::text("Column of numbers in the file.").column_role("column", "number"),
+        ),
+        schema::optional(
+            "bins",
+            schema::integer(
+                "Number of bins; by the rule of Freedman and Diaconis, rounded, when absent.",
+                1,
+                BINS_MAX as i64,
+            ),
+        ),
     ])
 }
 
@@ -73,13 +88,22 @@ impl Numbers<'_> {
             }
             Numbers::File { path, column } => (path, column),
         };
-        let input = Input { path: Some(path), text: None, delimiter: None, header: Choice::Auto, decimal: Decimal::Auto };
+        let input = Input {
+            path: Some(path),
+            text: None,
+            delimiter: None,
+            header: Choice::Auto,
+            decimal: Decimal::Auto,
+        };
         let mut table = Table::open(&input)?;
         let column = table.column_named(column)?;
         let (mut missing, mut odd, mut numbers) = (0u64, 0u64, 0u64);
         while table.next()? {
             let reading = table.number(column);
-            if let Some(value) = Some(reading).filter(|it| it.is_number()).and_then(|it| request::drawable(it.value)) {
+            if let Some(value) = Some(reading)
+                .filter(|it| it.is_number())
+                .and_then(|it| request::drawable(it.value))
+            {
                 numbers += 1;
                 see(value);
             } else if csv::is_missing(table.cell(column)) {
@@ -90,7 +114,10 @@ impl Numbers<'_> {
         }
         let name = table.columns[column].name.clone();
         if !csv::is_mostly(numbers, numbers + odd) && odd > 0 {
-            return Err(Failure(format!("'{}' is not a column of numbers: {} of its values are none.", name, odd)));
+            return Err(Failure(format!(
+                "'{}' is not a column of numbers: {} of its values are none.",
+                name, odd
+            )));
         }
         let mut notes = table.notes();
         for (count, what) in [(missing, "rows without a value"), (odd, "values that are not numbers")] {
@@ -107,10 +134,14 @@ fn run(arguments: &Arguments) -> Outcome {
         (Some(items), None) => {
             let values = items.iter().map(|item| item.as_number().and_then(request::drawable));
             let values = values.collect::<Option<Vec<f64>>>();
-            Numbers::Given(values.ok_or_else(|| Failure::from("'values' must hold numbers (up to 1e300) and nothing else."))?)
+            Numbers::Given(
+                values.ok_or_else(|| Failure::from("'values' must hold numbers (up to 1e300) and nothing else."))?,
+            )
         }
         (None, Some(path)) => {
-            let column = arguments.text("column")?.ok_or_else(|| Failure(format!("'column' must name a column of {}.", path)))?;
+            let column = arguments
+                .text("column")?
+                .ok_or_else(|| Failure(format!("'column' must name a column of {}.", path)))?;
             Numbers::File { path, column }
         }
         _ => return Err("give either 'values', or 'path' with 'column'.".into()),
@@ -128,23 +159,46 @@ fn run(arguments: &Arguments) -> Outcome {
         let index = ((value - bins.start) / bins.width) as usize;
         bins.counts[index.min(last)] += 1;
     })?;
-    let title = if name.is_empty() { "Histogram".to_owned() } else { format!("Distribution of {}", name) };
+    let title = if name.is_empty() {
+        "Histogram".to_owned()
+    } else {
+        format!("Distribution of {}", name)
+    };
     let mut page = request::page(arguments, &title, &name, "count")?;
     page.description = describe(&survey, &bins);
     let end = bins.edge(bins.counts.len());
     let marks = inner_marks(page.width - 120.0, bins.start, end, survey.whole);
     let highest = bins.counts.iter().copied().max().unwrap_or(0) as f64;
-    let mut plot = frame(&page, &Bottom::Marked { min: bins.start, max: end, marks }, Range { min: 0.0, max: highest });
+    let mut plot = frame(
+        &page,
+        &Bottom::Marked {
+            min: bins.start,
+            max: end,
+            marks,
+        },
+        Range { min: 0.0, max: highest },
+    );
     draw(&mut plot, &bins);
     plot.base_line();
-    let drawn = Drawn { kind: "histogram", marks: bins.counts.len(), svg: plot.svg.finish(), notes };
+    let drawn = Drawn {
+        kind: "histogram",
+        marks: bins.counts.len(),
+        svg: plot.svg.finish(),
+        notes,
+    };
     request::answer(arguments, &page, drawn)
 }
 
 fn survey(numbers: &Numbers) -> Result<(Survey, String, Vec<String>), Failure> {
-    let mut survey = Survey { count: 0, min: f64::INFINITY, max: f64::NEG_INFINITY, spread: None, whole: true };
+    let mut survey = Survey {
+        count: 0,
+        min: f64::INFINITY,
+        max: f64::NEG_INFINITY,
+        spread: None,
+        whole: true,
+    };
     let mut held = Held::default();
-    let mut values = Values::default();
+    let mut values = Series::default();
     let (name, notes) = numbers.each(|value| {
         survey.count += 1;
         survey.min = survey.min.min(value);
@@ -152,6 +206,7 @@ fn survey(numbers: &Numbers) -> Result<(Survey, String, Vec<String>), Failure> {
         survey.whole &= value.fract() == 0.0;
         values.push(value, &mut held);
     })?;
+    values.moments(&mut held);
     survey.spread = values.quantiles([0.25, 0.75], &held).map(|[low, high]| high - low);
     Ok((survey, name, notes))
 }
@@ -160,12 +215,25 @@ fn bins_for(survey: &Survey) -> Bins {
     let range = survey.max - survey.min;
     if range == 0.0 {
         // All values are one: a bin around it, with room on both sides.
-        let width = if survey.whole { around(survey.min) } else { survey.min.abs() / 10.0 };
-        return Bins { start: survey.min - 1.5 * width, width, counts: vec![0; 3] };
+        let width = if survey.whole {
+            around(survey.min)
+        } else {
+            survey.min.abs() / 10.0
+        };
+        return Bins {
+            start: survey.min - 1.5 * width,
+            width,
+            counts: vec![0; 3],
+        };
     }
     let cube = (survey.count as f64).cbrt();
     // Without a spread between the quartiles, Sturges' rule.
-    let wanted = survey.spread.filter(|spread| *spread > 0.0).map_or(range / (survey.count as f64).log2().ceil().max(1.0), |spread| 2.0 * spread / cube);
+    let wanted = survey
+        .spread
+        .filter(|spread| *spread > 0.0)
+        .map_or(range / (survey.count as f64).log2().ceil().max(1.0), |spread| {
+            2.0 * spread / cube
+        });
     let least = range / AUTO_BINS_MAX;
     let most = range / AUTO_BINS_MIN;
     // A round width from half the wanted one, for it is better to see more; for whole numbers never less than one.
@@ -175,14 +243,26 @@ fn bins_for(survey: &Survey) -> Bins {
     }
     let start = (survey.min / width + 1e-9).floor() * width;
     let count = ((survey.max - start) / width + 1e-9).floor() as usize + 1;
-    Bins { start, width, counts: vec![0; count.clamp(1, BINS_MAX)] }
+    Bins {
+        start,
+        width,
+        counts: vec![0; count.clamp(1, BINS_MAX)],
+    }
 }
 
 fn equal_bins(survey: &Survey, count: usize) -> Bins {
     let range = survey.max / count as f64 - survey.min / count as f64;
     let width = if range > 0.0 { range } else { around(survey.min) };
-    let start = if range > 0.0 { survey.min } else { survey.min - 0.5 * width * count as f64 };
-    Bins { start, width, counts: vec![0; count] }
+    let start = if range > 0.0 {
+        survey.min
+    } else {
+        survey.min - 0.5 * width * count as f64
+    };
+    Bins {
+        start,
+        width,
+        counts: vec![0; count],
+    }
 }
 
 fn describe(survey: &Survey, bins: &Bins) -> String {

@@ -29,7 +29,10 @@ fn input() -> Schema {
         schema::required("y", schema::number("Value.")),
         schema::optional("series", schema::text("Name of its line.")),
     ]);
-    request::arguments(vec![schema::required("data", schema::list("Points.", item).items(1, 5_000).role("table"))])
+    request::arguments(vec![schema::required(
+        "data",
+        schema::list("Points.", item).items(1, 5_000).role("table"),
+    )])
 }
 
 /// What stands along the bottom.
@@ -75,12 +78,18 @@ fn read(arguments: &Arguments) -> Result<Lines, Failure> {
 
 /// The kind of axis that all texts fit, and their places on it.
 fn place(texts: &[String]) -> (Axis, Vec<f64>) {
-    let numbers: Option<Vec<f64>> = texts.iter().map(|text| text.parse().ok().filter(|x: &f64| x.is_finite())).collect();
+    let numbers: Option<Vec<f64>> = texts
+        .iter()
+        .map(|text| text.parse().ok().filter(|x: &f64| x.is_finite()))
+        .collect();
     if let Some(numbers) = numbers {
         let whole = numbers.iter().all(|x| x.fract() == 0.0);
         return (Axis::Numbers { whole }, numbers);
     }
-    let times: Option<Vec<f64>> = texts.iter().map(|text| csv::iso_date(text).map(|moment| moment.micros as f64)).collect();
+    let times: Option<Vec<f64>> = texts
+        .iter()
+        .map(|text| csv::iso_date(text).map(|moment| moment.micros as f64))
+        .collect();
     if let Some(times) = times {
         return (Axis::Times, times);
     }
@@ -101,20 +110,43 @@ fn run(arguments: &Arguments) -> Outcome {
     let chart = read(arguments)?;
     let mut page = request::page(arguments, "", "", "")?;
     if page.title.is_empty() {
-        page.title = if page.y_label.is_empty() { "Line chart".to_owned() } else { page.y_label.clone() };
+        page.title = if page.y_label.is_empty() {
+            "Line chart".to_owned()
+        } else {
+            page.y_label.clone()
+        };
     }
     if chart.names.iter().any(|name| !name.is_empty()) {
-        page.series = chart.names.iter().map(|name| if name.is_empty() { "(none)".to_owned() } else { name.clone() }).collect();
+        page.series = chart
+            .names
+            .iter()
+            .map(|name| {
+                if name.is_empty() {
+                    "(none)".to_owned()
+                } else {
+                    name.clone()
+                }
+            })
+            .collect();
     }
     let all = || chart.lines.iter().flatten();
     let count = all().count();
     page.description = describe(&chart, count);
-    let xs = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), point| (min.min(point.x), max.max(point.x)));
-    let ys = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), point| (min.min(point.y), max.max(point.y)));
+    let xs = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), point| {
+        (min.min(point.x), max.max(point.x))
+    });
+    let ys = all().fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), point| {
+        (min.min(point.y), max.max(point.y))
+    });
     let mut plot = frame(&page, &bottom(&chart.axis, xs, page.width), value_range(ys));
     plot.base_line();
     draw(&mut plot, &chart, count);
-    let drawn = Drawn { kind: "line", marks: count, svg: plot.svg.finish(), notes: Vec::new() };
+    let drawn = Drawn {
+        kind: "line",
+        marks: count,
+        svg: plot.svg.finish(),
+        notes: Vec::new(),
+    };
     request::answer(arguments, &page, drawn)
 }
 
@@ -141,8 +173,16 @@ fn bottom(axis: &Axis, (min, max): (f64, f64), width: f64) -> Bottom {
             Bottom::Marked { min, max, marks }
         }
         Axis::Numbers { whole } => {
-            let (min, max) = if min == max { (min - around(min), max + around(max)) } else { (min, max) };
-            Bottom::Marked { min, max, marks: inner_marks(room, min, max, *whole) }
+            let (min, max) = if min == max {
+                (min - around(min), max + around(max))
+            } else {
+                (min, max)
+            };
+            Bottom::Marked {
+                min,
+                max,
+                marks: inner_marks(room, min, max, *whole),
+            }
         }
     }
 }
@@ -157,7 +197,13 @@ fn describe(chart: &Lines, count: usize) -> String {
     let low = all().min_by(|left, right| left.y.total_cmp(&right.y));
     let high = all().max_by(|left, right| left.y.total_cmp(&right.y));
     if let (Some(low), Some(high), true) = (low, high, count > 1) {
-        text.push_str(&format!("; highest {} at {}, lowest {} at {}", short(high.y), high.name, short(low.y), low.name));
+        text.push_str(&format!(
+            "; highest {} at {}, lowest {} at {}",
+            short(high.y),
+            high.name,
+            short(low.y),
+            low.name
+        ));
     }
     text.push('.');
     text
@@ -165,9 +211,19 @@ fn describe(chart: &Lines, count: usize) -> String {
 
 fn draw(plot: &mut Plot, chart: &Lines, count: usize) {
     for (index, line) in chart.lines.iter().enumerate() {
-        let places: Vec<(f64, f64)> = line.iter().map(|point| (plot.x.at(point.x), plot.y.at(point.y))).collect();
-        let steps: Vec<String> = places.iter().map(|(x, y)| format!("{} {}", number(*x), number(*y))).collect();
-        let dashes = if index < COLOURS { "" } else { " stroke-dasharray=\"7 4\"" };
+        let places: Vec<(f64, f64)> = line
+            .iter()
+            .map(|point| (plot.x.at(point.x), plot.y.at(point.y)))
+            .collect();
+        let steps: Vec<String> = places
+            .iter()
+            .map(|(x, y)| format!("{} {}", number(*x), number(*y)))
+            .collect();
+        let dashes = if index < COLOURS {
+            ""
+        } else {
+            " stroke-dasharray=\"7 4\""
+        };
         let attributes = format!(
             "d=\"M{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\" stroke-linejoin=\"round\" stroke-linecap=\"round\"{}",
             steps.join("L"),
@@ -188,10 +244,14 @@ fn draw(plot: &mut Plot, chart: &Lines, count: usize) {
                 colour(index)
             );
             let name = &chart.names[index];
-            let series = if name.is_empty() { String::new() } else { format!("{}, ", name) };
+            let series = if name.is_empty() {
+                String::new()
+            } else {
+                format!("{}, ", name)
+            };
             let tooltip = format!("{}{}: {}", series, point.name, short(point.y));
-            plot.svg.mark("circle", &attributes, (count <= TOOLTIPS_MAX).then(|| tooltip.as_str()));
+            plot.svg
+                .mark("circle", &attributes, (count <= TOOLTIPS_MAX).then(|| tooltip.as_str()));
         }
     }
 }
-

@@ -27,11 +27,25 @@ fn input() -> Schema {
         schema::optional("series", schema::text("Name of its series, which gives the colour.")),
     ]);
     request::arguments(vec![
-        schema::optional("points", schema::list("Points. Give either points, or path with x and y.", item).items(1, 5_000).role("table")),
+        schema::optional(
+            "points",
+            schema::list("Points. Give either points, or path with x and y.", item)
+                .items(1, 5_000)
+                .role("table"),
+        ),
         schema::optional("path", schema::text("CSV file to read.").role("file-path")),
-        schema::optional("x", schema::text("Column for the horizontal axis.").column_role("column", "number")),
-        schema::optional("y", schema::text("Column for the vertical axis.").column_role("column", "number")),
-        schema::optional("series", schema::text("Column to colour by.").column_role("column", "text")),
+        schema::optional(
+            "x",
+            schema::text("Column for the horizontal axis.").column_role("column", "number"),
+        ),
+        schema::optional(
+            "y",
+            schema::text("Column for the vertical axis.").column_role("column", "number"),
+        ),
+        schema::optional(
+            "series",
+            schema::text("Column to colour by.").column_role("column", "text"),
+        ),
     ])
 }
 
@@ -51,28 +65,58 @@ fn run(arguments: &Arguments) -> Outcome {
         _ => return Err("give either 'points', or 'path' with the columns 'x' and 'y'.".into()),
     };
     let (x_name, y_name) = &points.names;
-    let title = if y_name.is_empty() { "Scatter plot".to_owned() } else { format!("{} and {}", x_name, y_name) };
+    let title = if y_name.is_empty() {
+        "Scatter plot".to_owned()
+    } else {
+        format!("{} and {}", x_name, y_name)
+    };
     let mut page = request::page(arguments, &title, x_name, y_name)?;
     if points.series.iter().any(|name| !name.is_empty()) {
-        page.series = points.series.iter().map(|name| if name.is_empty() { "(none)".to_owned() } else { name.clone() }).collect();
+        page.series = points
+            .series
+            .iter()
+            .map(|name| {
+                if name.is_empty() {
+                    "(none)".to_owned()
+                } else {
+                    name.clone()
+                }
+            })
+            .collect();
     }
     let range = |pick: fn(&(f64, f64, usize)) -> f64| {
         let values = points.all.iter().map(pick);
-        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| (min.min(value), max.max(value)))
+        values.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), value| {
+            (min.min(value), max.max(value))
+        })
     };
     let (x, y) = (range(|point| point.0), range(|point| point.1));
     page.description = describe(&points, x, y);
     let whole = points.all.iter().all(|point| point.0.fract() == 0.0);
-    let bottom = Bottom::Numbers { min: x.0, max: x.1, whole };
+    let bottom = Bottom::Numbers {
+        min: x.0,
+        max: x.1,
+        whole,
+    };
     let mut plot = frame(&page, &bottom, Range { min: y.0, max: y.1 });
     plot.base_line();
     draw(&mut plot, &points);
-    let drawn = Drawn { kind: "scatter", marks: points.all.len(), svg: plot.svg.finish(), notes: points.notes };
+    let drawn = Drawn {
+        kind: "scatter",
+        marks: points.all.len(),
+        svg: plot.svg.finish(),
+        notes: points.notes,
+    };
     request::answer(arguments, &page, drawn)
 }
 
 fn from_arguments(arguments: &Arguments) -> Result<Points, Failure> {
-    let mut points = Points { series: Vec::new(), all: Vec::new(), names: Default::default(), notes: Vec::new() };
+    let mut points = Points {
+        series: Vec::new(),
+        all: Vec::new(),
+        names: Default::default(),
+        notes: Vec::new(),
+    };
     for (index, item) in request::data(arguments, "points", "points")?.iter().enumerate() {
         let x = request::item_number(item, "x", "points", index)?;
         let y = request::item_number(item, "y", "points", index)?;
@@ -110,20 +154,39 @@ impl Sample {
 }
 
 fn from_file(arguments: &Arguments, path: &str) -> Result<Points, Failure> {
-    let input = Input { path: Some(path), text: None, delimiter: None, header: Choice::Auto, decimal: Decimal::Auto };
+    let input = Input {
+        path: Some(path),
+        text: None,
+        delimiter: None,
+        header: Choice::Auto,
+        decimal: Decimal::Auto,
+    };
     let mut table = Table::open(&input)?;
     let column = |name: &str| -> Result<usize, Failure> {
-        let given = arguments.text(name)?.ok_or_else(|| Failure(format!("'{}' must name a column of {}.", name, path)))?;
+        let given = arguments
+            .text(name)?
+            .ok_or_else(|| Failure(format!("'{}' must name a column of {}.", name, path)))?;
         table.column_named(given)
     };
     let (x, y) = (column("x")?, column("y")?);
-    let by = arguments.text("series")?.map(|name| table.column_named(name)).transpose()?;
+    let by = arguments
+        .text("series")?
+        .map(|name| table.column_named(name))
+        .transpose()?;
     let mut series = Vec::new();
-    let mut sample = Sample { kept: Vec::new(), every: 1, seen: 0 };
+    let mut sample = Sample {
+        kept: Vec::new(),
+        every: 1,
+        seen: 0,
+    };
     let mut skipped = 0u64;
     while table.next()? {
         let (left, up) = (table.number(x), table.number(y));
-        let drawable = |reading: csv::Reading| Some(reading).filter(|it| it.is_number()).and_then(|it| request::drawable(it.value));
+        let drawable = |reading: csv::Reading| {
+            Some(reading)
+                .filter(|it| it.is_number())
+                .and_then(|it| request::drawable(it.value))
+        };
         let (left, up) = match (drawable(left), drawable(up)) {
             (Some(left), Some(up)) => (left, up),
             _ => {
@@ -135,7 +198,11 @@ fn from_file(arguments: &Arguments, path: &str) -> Result<Points, Failure> {
             None => 0,
             Some(by) => {
                 let cell = table.cell(by);
-                let name = if csv::is_missing(cell) { "(missing)".to_owned() } else { csv::shown(cell) };
+                let name = if csv::is_missing(cell) {
+                    "(missing)".to_owned()
+                } else {
+                    csv::shown(cell)
+                };
                 request::series_index(&mut series, &name)?
             }
         };
@@ -143,11 +210,17 @@ fn from_file(arguments: &Arguments, path: &str) -> Result<Points, Failure> {
     }
     let names = (table.columns[x].name.clone(), table.columns[y].name.clone());
     if sample.kept.is_empty() {
-        return Err(Failure(format!("no row of {} has numbers in both '{}' and '{}'.", path, names.0, names.1)));
+        return Err(Failure(format!(
+            "no row of {} has numbers in both '{}' and '{}'.",
+            path, names.0, names.1
+        )));
     }
     let mut notes = table.notes();
     if skipped > 0 {
-        notes.push(format!("{} rows without a number in both columns are left out", skipped));
+        notes.push(format!(
+            "{} rows without a number in both columns are left out",
+            skipped
+        ));
     }
     if sample.every > 1 {
         notes.push(format!("every {}th of {} points is drawn", sample.every, sample.seen));
@@ -155,13 +228,28 @@ fn from_file(arguments: &Arguments, path: &str) -> Result<Points, Failure> {
     if by.is_none() {
         series.push(String::new());
     }
-    Ok(Points { series, all: sample.kept, names, notes })
+    Ok(Points {
+        series,
+        all: sample.kept,
+        names,
+        notes,
+    })
 }
 
 fn describe(points: &Points, x: (f64, f64), y: (f64, f64)) -> String {
     let count = points.all.len();
-    let of = if points.series.len() > 1 { format!(" in {} series", points.series.len()) } else { String::new() };
-    let name = |name: &str, axis: &str| if name.is_empty() { axis.to_owned() } else { name.to_owned() };
+    let of = if points.series.len() > 1 {
+        format!(" in {} series", points.series.len())
+    } else {
+        String::new()
+    };
+    let name = |name: &str, axis: &str| {
+        if name.is_empty() {
+            axis.to_owned()
+        } else {
+            name.to_owned()
+        }
+    };
     format!(
         "scatter plot of {} point{}{}; {} from {} to {}, {} from {} to {}.",
         count,
@@ -193,8 +281,13 @@ fn draw(plot: &mut Plot, points: &Points) {
             paint(*series)
         );
         let name = &points.series[*series];
-        let label = if name.is_empty() { String::new() } else { format!("{}: ", name) };
+        let label = if name.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", name)
+        };
         let tooltip = format!("{}{}, {}", label, short(*x), short(*y));
-        plot.svg.mark("circle", &attributes, (count <= TOOLTIPS_MAX).then(|| tooltip.as_str()));
+        plot.svg
+            .mark("circle", &attributes, (count <= TOOLTIPS_MAX).then(|| tooltip.as_str()));
     }
 }

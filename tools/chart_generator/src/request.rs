@@ -15,11 +15,26 @@ const WORDS_CHARS_MAX: usize = 200;
 pub fn arguments(mut own: Vec<Property>) -> Schema {
     own.extend([
         schema::optional("title", schema::text("Short title above the chart.").role("title")),
-        schema::optional("x_label", schema::text("Name of the horizontal axis.").role("axis-label")),
-        schema::optional("y_label", schema::text("Name of the vertical axis, with its unit.").role("axis-label")),
-        schema::optional("width", schema::integer("Width in pixels.", WIDTH.1, WIDTH.2).default(WIDTH.0)),
-        schema::optional("height", schema::integer("Height in pixels.", HEIGHT.1, HEIGHT.2).default(HEIGHT.0)),
-        schema::optional("file_name", schema::text("Name of the SVG file; made of the title when absent.").role("output-path")),
+        schema::optional(
+            "x_label",
+            schema::text("Name of the horizontal axis.").role("axis-label"),
+        ),
+        schema::optional(
+            "y_label",
+            schema::text("Name of the vertical axis, with its unit.").role("axis-label"),
+        ),
+        schema::optional(
+            "width",
+            schema::integer("Width in pixels.", WIDTH.1, WIDTH.2).default(WIDTH.0),
+        ),
+        schema::optional(
+            "height",
+            schema::integer("Height in pixels.", HEIGHT.1, HEIGHT.2).default(HEIGHT.0),
+        ),
+        schema::optional(
+            "file_name",
+            schema::text("Name of the SVG file; made of the title when absent.").role("output-path"),
+        ),
     ]);
     schema::closed(own)
 }
@@ -27,14 +42,20 @@ pub fn arguments(mut own: Vec<Property>) -> Schema {
 pub fn output() -> Schema {
     schema::closed(vec![
         schema::required("file_name", schema::text("The SVG file, an artifact of the run.")),
-        schema::required("kind", schema::one_of("Kind of chart.", &["bar", "line", "scatter", "histogram"])),
+        schema::required(
+            "kind",
+            schema::one_of("Kind of chart.", &["bar", "line", "scatter", "histogram"]),
+        ),
         schema::required("title", schema::text("Title of the chart.")),
         schema::required("width", schema::count("Pixels.")),
         schema::required("height", schema::count("Pixels.")),
         schema::required("marks", schema::count("Bars or points drawn.")),
         schema::required("series", schema::list("Names of the series.", schema::text("Name."))),
         schema::required("files", schema::list("Files made.", schema::text("Name."))),
-        schema::required("notes", schema::list("What to know about the chart.", schema::text("One sentence."))),
+        schema::required(
+            "notes",
+            schema::list("What to know about the chart.", schema::text("One sentence.")),
+        ),
     ])
 }
 
@@ -88,7 +109,10 @@ pub fn series_index(series: &mut Vec<String>, name: &str) -> Result<usize, Failu
         return Ok(index);
     }
     if series.len() == SERIES_MAX {
-        return Err(Failure(format!("there are more than {} series; draw fewer, or group them first.", SERIES_MAX)));
+        return Err(Failure(format!(
+            "there are more than {} series; draw fewer, or group them first.",
+            SERIES_MAX
+        )));
     }
     series.push(name.to_owned());
     Ok(series.len() - 1)
@@ -107,7 +131,9 @@ pub fn label_text(value: Option<&Json>) -> Option<String> {
 
 /// Items of the data argument, checked for their number.
 pub fn data<'a>(arguments: &Arguments<'a>, name: &str, what: &str) -> Result<&'a [Json], Failure> {
-    let items = arguments.list(name)?.ok_or_else(|| Failure(format!("the argument '{}' is missing.", name)))?;
+    let items = arguments
+        .list(name)?
+        .ok_or_else(|| Failure(format!("the argument '{}' is missing.", name)))?;
     if items.is_empty() {
         return Err(Failure(format!("'{}' is empty: there is nothing to draw.", name)));
     }
@@ -137,5 +163,12 @@ pub fn drawable(value: f64) -> Option<f64> {
 /// A number that can be drawn, or an error that names the item.
 pub fn item_number(item: &Json, member: &str, name: &str, index: usize) -> Result<f64, Failure> {
     let value = item.get(member).and_then(Json::as_number).and_then(drawable);
-    value.ok_or_else(|| Failure(format!("item {} of '{}' has no number (up to 1e300) as '{}'.", index + 1, name, member)))
+    value.ok_or_else(|| {
+        Failure(format!(
+            "item {} of '{}' has no number (up to 1e300) as '{}'.",
+            index + 1,
+            name,
+            member
+        ))
+    })
 }

@@ -31,7 +31,10 @@ pub fn round_step(wanted: f64) -> f64 {
         return 1.0;
     }
     let power = 10f64.powf(wanted.log10().floor());
-    let mantissa = MANTISSAS.into_iter().find(|mantissa| mantissa * power >= wanted * (1.0 - 1e-9)).unwrap_or(10.0);
+    let mantissa = MANTISSAS
+        .into_iter()
+        .find(|mantissa| mantissa * power >= wanted * (1.0 - 1e-9))
+        .unwrap_or(10.0);
     mantissa * power
 }
 
@@ -41,8 +44,15 @@ pub fn ticks(min: f64, max: f64, count: usize) -> Ticks {
     let step = round_step(((max - min) / count as f64).max(f64::MIN_POSITIVE));
     let first = (min / step + 1e-9).floor();
     let last = (max / step - 1e-9).ceil();
-    let values = (0..=(last - first) as usize).map(|index| tick(first + index as f64, step)).collect();
-    Ticks { min: tick(first, step), max: tick(last, step), step, values }
+    let values = (0..=(last - first) as usize)
+        .map(|index| tick(first + index as f64, step))
+        .collect();
+    Ticks {
+        min: tick(first, step),
+        max: tick(last, step),
+        step,
+        values,
+    }
 }
 
 /// `number` steps, without the dust of multiplying by 0.1.

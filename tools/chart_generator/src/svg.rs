@@ -26,7 +26,9 @@ impl Anchor {
 
 /// Colours of the eight-colour palette of Okabe and Ito, which people with any colour vision tell apart; grey instead of
 /// its black, which a dark background would swallow.
-const PALETTE: [&str; 8] = ["#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8c8c8c", "#c9b800"];
+const PALETTE: [&str; 8] = [
+    "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9", "#8c8c8c", "#c9b800",
+];
 
 /// Colour of the series of that number.
 pub fn colour(series: usize) -> &'static str {
@@ -38,7 +40,10 @@ pub fn paint(series: usize) -> String {
     if series < PALETTE.len() {
         format!("fill=\"{}\"", colour(series))
     } else {
-        format!("fill=\"{0}\" fill-opacity=\"0.25\" stroke=\"{0}\" stroke-width=\"1.5\"", colour(series))
+        format!(
+            "fill=\"{0}\" fill-opacity=\"0.25\" stroke=\"{0}\" stroke-width=\"1.5\"",
+            colour(series)
+        )
     }
 }
 
@@ -53,7 +58,9 @@ const STYLE: &str = "\
 impl Svg {
     /// Opens a document of that size, told to screen readers as an image with a name and a description.
     pub fn new(width: f64, height: f64, title: &str, description: &str) -> Svg {
-        let mut svg = Svg { out: String::with_capacity(8 << 10) };
+        let mut svg = Svg {
+            out: String::with_capacity(8 << 10),
+        };
         let (w, h) = (number(width), number(height));
         let _ = write!(
             svg.out,
@@ -77,7 +84,15 @@ impl Svg {
     pub fn text(&mut self, at: (f64, f64), class: &str, anchor: Anchor, content: &str) {
         let (x, y) = (number(at.0), number(at.1));
         let name = anchor.name();
-        let _ = write!(self.out, "<text x=\"{}\" y=\"{}\" class=\"{}\" text-anchor=\"{}\">{}</text>", x, y, class, name, escape(content));
+        let _ = write!(
+            self.out,
+            "<text x=\"{}\" y=\"{}\" class=\"{}\" text-anchor=\"{}\">{}</text>",
+            x,
+            y,
+            class,
+            name,
+            escape(content)
+        );
     }
 
     /// Text turned about its anchor by that many degrees.
@@ -109,7 +124,14 @@ impl Svg {
     /// An element that may carry a tooltip.
     pub fn mark(&mut self, element: &str, attributes: &str, tooltip: Option<&str>) {
         let _ = match tooltip {
-            Some(text) => write!(self.out, "<{} {}><title>{}</title></{}>", element, attributes, escape(text), element),
+            Some(text) => write!(
+                self.out,
+                "<{} {}><title>{}</title></{}>",
+                element,
+                attributes,
+                escape(text),
+                element
+            ),
             None => write!(self.out, "<{} {}/>", element, attributes),
         };
     }

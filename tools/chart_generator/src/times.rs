@@ -7,7 +7,9 @@ const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-const MONTH_NAMES: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTH_NAMES: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
 const SHORT_STEPS: [i64; 14] = [
     SECOND,
@@ -39,7 +41,10 @@ pub fn time_marks(min: i64, max: i64, count: usize) -> Vec<(f64, String)> {
     if let Some((_, parts)) = MONTH_PARTS.into_iter().find(|(step, _)| *step >= wanted) {
         return month_marks(min, max, 1, parts);
     }
-    let months = MONTH_STEPS.into_iter().find(|months| months * MONTH_DAYS * DAY >= wanted).unwrap_or(12_000);
+    let months = MONTH_STEPS
+        .into_iter()
+        .find(|months| months * MONTH_DAYS * DAY >= wanted)
+        .unwrap_or(12_000);
     month_marks(min, max, months, &[1])
 }
 
@@ -56,7 +61,10 @@ fn short_marks(min: i64, max: i64, step: i64) -> Vec<(f64, String)> {
             format!("{:02}:{:02}:{:02}", hour, minute, second)
         }
     };
-    (first..=max.div_euclid(step)).map(|index| (index * step)).map(|micros| (micros as f64, text(micros))).collect()
+    (first..=max.div_euclid(step))
+        .map(|index| (index * step))
+        .map(|micros| (micros as f64, text(micros)))
+        .collect()
 }
 
 fn day_text(micros: i64) -> String {

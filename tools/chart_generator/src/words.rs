@@ -12,7 +12,11 @@ fn char_width(c: char) -> f64 {
         'm' | 'w' | 'M' | 'W' | '@' | '%' => 0.87,
         'A'..='Z' => 0.67,
         // East Asian characters and pictures are as wide as they are high.
-        '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{d7af}' | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ff60}' | '\u{1f000}'..='\u{1faff}' => 1.0,
+        '\u{1100}'..='\u{11ff}'
+        | '\u{2e80}'..='\u{d7af}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{ff00}'..='\u{ff60}'
+        | '\u{1f000}'..='\u{1faff}' => 1.0,
         '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' => 0.0,
         _ => 0.6,
     }
@@ -44,7 +48,9 @@ pub fn wrap(text: &str, size: f64, width: f64, lines: usize) -> Vec<String> {
             out.push(cut(&rest.join(" "), size, width));
             return out;
         }
-        let fitting = (1..=rest.len()).take_while(|count| text_width(&rest[..*count].join(" "), size) <= width).last();
+        let fitting = (1..=rest.len())
+            .take_while(|count| text_width(&rest[..*count].join(" "), size) <= width)
+            .last();
         let count = fitting.unwrap_or(1);
         out.push(cut(&rest[..count].join(" "), size, width));
         rest.drain(..count);
@@ -71,10 +77,19 @@ pub struct TickFormat {
 impl TickFormat {
     pub fn new(largest: f64, step: f64) -> TickFormat {
         let scientific = largest >= 1e15 || (largest > 0.0 && largest < 1e-4);
-        let unit = UNITS.into_iter().find(|(unit, _)| largest >= 10_000.0 && largest >= *unit);
+        let unit = UNITS
+            .into_iter()
+            .find(|(unit, _)| largest >= 10_000.0 && largest >= *unit);
         let (unit, suffix) = unit.unwrap_or((1.0, ""));
-        let decimals = (0..10).find(|decimals| is_whole(step / unit * 10f64.powi(*decimals))).unwrap_or(10) as usize;
-        TickFormat { unit, suffix, decimals, scientific }
+        let decimals = (0..10)
+            .find(|decimals| is_whole(step / unit * 10f64.powi(*decimals)))
+            .unwrap_or(10) as usize;
+        TickFormat {
+            unit,
+            suffix,
+            decimals,
+            scientific,
+        }
     }
 
     pub fn text(&self, value: f64) -> String {
@@ -102,7 +117,10 @@ pub fn short(value: f64) -> String {
         format!("{:.2e}", value)
     } else if size >= 100_000.0 {
         // What rounds to a thousand of one unit is one of the next.
-        let (unit, suffix) = UNITS.into_iter().find(|(unit, _)| size >= *unit * 0.9995).unwrap_or((1.0, ""));
+        let (unit, suffix) = UNITS
+            .into_iter()
+            .find(|(unit, _)| size >= *unit * 0.9995)
+            .unwrap_or((1.0, ""));
         let decimals = if size >= unit * 100.0 { 1 } else { 2 };
         format!("{}{}", trimmed(value / unit, decimals), suffix)
     } else {
@@ -151,12 +169,18 @@ const NAME_CHARS_MAX: usize = 60;
 
 /// A file name for a chart: the one asked for without its directories, or one made of the title.
 pub fn file_name(asked: Option<&str>, title: &str) -> String {
-    let asked = asked.and_then(|name| name.rsplit(|c| c == '/' || c == '\\').next()).unwrap_or("");
+    let asked = asked
+        .and_then(|name| name.rsplit(|c| c == '/' || c == '\\').next())
+        .unwrap_or("");
     let stem = asked.strip_suffix(".svg").unwrap_or(asked);
     let mut name = String::new();
     // A point in a title is no part of a file name: "sales.csv by year".
     let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || (c == '.' && !stem.is_empty());
-    let source = if stem.is_empty() { title.to_lowercase() } else { stem.to_owned() };
+    let source = if stem.is_empty() {
+        title.to_lowercase()
+    } else {
+        stem.to_owned()
+    };
     for c in source.chars() {
         if name.chars().count() >= NAME_CHARS_MAX {
             break;

@@ -31,5 +31,8 @@ impl Column {
 
 /// Two names that differ in case, spaces, underscores or hyphens only mean the same column.
 pub fn folded(name: &str) -> String {
-    name.chars().filter(|c| !matches!(c, ' ' | '_' | '-')).flat_map(char::to_lowercase).collect()
+    name.chars()
+        .filter(|c| !matches!(c, ' ' | '_' | '-'))
+        .flat_map(char::to_lowercase)
+        .collect()
 }

@@ -7,7 +7,18 @@ use crate::source::decode;
 use crate::table::Table;
 use mcp::{Failure, Json};
 
-pub const OPERATORS: [&str; 10] = ["=", "!=", "<", "<=", ">", ">=", "contains", "in", "is_missing", "not_missing"];
+pub const OPERATORS: [&str; 10] = [
+    "=",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "contains",
+    "in",
+    "is_missing",
+    "not_missing",
+];
 
 const CONDITIONS_MAX: usize = 50;
 const VALUES_MAX: usize = 1_000;
@@ -36,9 +47,16 @@ impl Conditions {
     pub fn new(given: Option<&[Json]>, table: &Table) -> Result<Conditions, Failure> {
         let given = given.unwrap_or_default();
         if given.len() > CONDITIONS_MAX {
-            return Err(Failure(format!("there are {} conditions; at most {} are checked.", given.len(), CONDITIONS_MAX)));
+            return Err(Failure(format!(
+                "there are {} conditions; at most {} are checked.",
+                given.len(),
+                CONDITIONS_MAX
+            )));
         }
-        let all = given.iter().map(|item| condition(item, table)).collect::<Result<_, _>>()?;
+        let all = given
+            .iter()
+            .map(|item| condition(item, table))
+            .collect::<Result<_, _>>()?;
         Ok(Conditions { all })
     }
 
@@ -58,20 +76,32 @@ impl Conditions {
         lost.filter_map(|condition| {
             let (wanted, found) = condition.near.as_ref()?;
             let name = &table.columns[condition.column].name;
-            Some(format!("no row has '{}' in '{}', but some have '{}': upper and lower case differ", wanted, name, found))
+            Some(format!(
+                "no row has '{}' in '{}', but some have '{}': upper and lower case differ",
+                wanted, name, found
+            ))
         })
         .collect()
     }
 }
 
 fn condition(item: &Json, table: &Table) -> Result<Condition, Failure> {
-    const SHAPE: &str = "each condition in 'where' is an object such as {\"column\": \"year\", \"op\": \">=\", \"value\": 2008}";
-    let name = item.get("column").and_then(Json::as_text).ok_or_else(|| Failure(format!("{}; 'column' is missing.", SHAPE)))?;
+    const SHAPE: &str =
+        "each condition in 'where' is an object such as {\"column\": \"year\", \"op\": \">=\", \"value\": 2008}";
+    let name = item
+        .get("column")
+        .and_then(Json::as_text)
+        .ok_or_else(|| Failure(format!("{}; 'column' is missing.", SHAPE)))?;
     let column = table.column_named(name)?;
     let given = item.get("op").and_then(Json::as_text).unwrap_or("=");
     let operator = OPERATORS.into_iter().find(|known| *known == given);
-    let operator = operator
-        .ok_or_else(|| Failure(format!("there is no operator '{}' for conditions; use one of: {}.", given, OPERATORS.join(" "))))?;
+    let operator = operator.ok_or_else(|| {
+        Failure(format!(
+            "there is no operator '{}' for conditions; use one of: {}.",
+            given,
+            OPERATORS.join(" ")
+        ))
+    })?;
     let value = item.get("value").filter(|value| **value != Json::Null);
     let values: &[Json] = match (operator, value) {
         ("is_missing" | "not_missing", _) => &[],
@@ -80,17 +110,37 @@ fn condition(item: &Json, table: &Table) -> Result<Condition, Failure> {
         (_, Some(value)) => std::slice::from_ref(value),
     };
     if values.len() > VALUES_MAX {
-        return Err(Failure(format!("the condition on '{}' lists {} values; at most {}.", name, values.len(), VALUES_MAX)));
+        return Err(Failure(format!(
+            "the condition on '{}' lists {} values; at most {}.",
+            name,
+            values.len(),
+            VALUES_MAX
+        )));
     }
-    let wanted = values.iter().map(|value| wanted(value, column, table)).collect::<Result<Vec<_>, _>>()?;
+    let wanted = values
+        .iter()
+        .map(|value| wanted(value, column, table))
+        .collect::<Result<Vec<_>, _>>()?;
     let ordered = matches!(operator, "<" | "<=" | ">" | ">=");
     if ordered && matches!(table.columns[column].kind, ColumnKind::Number(_)) && wanted[0].number.is_none() {
-        return Err(Failure(format!("'{}' is a column of numbers; it cannot be {} '{}'.", name, operator, wanted[0].text)));
+        return Err(Failure(format!(
+            "'{}' is a column of numbers; it cannot be {} '{}'.",
+            name, operator, wanted[0].text
+        )));
     }
     if ordered && matches!(table.columns[column].kind, ColumnKind::Date(_)) && wanted[0].moment.is_none() {
-        return Err(Failure(format!("'{}' is a column of dates; write '{}' as 2024-05-31.", name, wanted[0].text)));
+        return Err(Failure(format!(
+            "'{}' is a column of dates; write '{}' as 2024-05-31.",
+            name, wanted[0].text
+        )));
     }
-    Ok(Condition { column, operator, wanted, near: None, fitted: false })
+    Ok(Condition {
+        column,
+        operator,
+        wanted,
+        near: None,
+        fitted: false,
+    })
 }
 
 fn wanted(value: &Json, column: usize, table: &Table) -> Result<Wanted, Failure> {
@@ -99,16 +149,27 @@ fn wanted(value: &Json, column: usize, table: &Table) -> Result<Wanted, Failure>
         Json::Text(text) => text.to_string(),
         Json::Bool(value) => value.to_string(),
         Json::Integer(_) | Json::Number(_) => value.to_line(),
-        other => return Err(Failure(format!("the value of a condition must be a text or a number, not {}.", other.kind()))),
+        other => {
+            return Err(Failure(format!(
+                "the value of a condition must be a text or a number, not {}.",
+                other.kind()
+            )))
+        }
     };
     let number = match kind {
-        ColumnKind::Number(_) => value.as_number().or_else(|| Some(read_plain(text.trim().as_bytes(), b'.')).filter(|r| r.is_number()).map(|r| r.value)),
+        ColumnKind::Number(_) => value.as_number().or_else(|| {
+            Some(read_plain(text.trim().as_bytes(), b'.'))
+                .filter(|r| r.is_number())
+                .map(|r| r.value)
+        }),
         _ => None,
     };
     let moment = match kind {
         ColumnKind::Date(style) => {
             let bytes = text.trim().as_bytes();
-            [dates::DateStyle::YearFirst, dates::DateStyle::YearMonth, style].into_iter().find_map(|style| dates::read(bytes, style))
+            [dates::DateStyle::YearFirst, dates::DateStyle::YearMonth, style]
+                .into_iter()
+                .find_map(|style| dates::read(bytes, style))
         }
         _ => None,
     };
@@ -126,7 +187,9 @@ impl Condition {
             _ if missing => false,
             "contains" => {
                 let cell = decode(cell).to_lowercase();
-                self.wanted.iter().any(|wanted| cell.contains(&wanted.text.to_lowercase()))
+                self.wanted
+                    .iter()
+                    .any(|wanted| cell.contains(&wanted.text.to_lowercase()))
             }
             "!=" => !self.equals_any(table, cell),
             "=" | "in" => self.equals_any(table, cell),
@@ -138,7 +201,11 @@ impl Condition {
 
     fn equals_any(&mut self, table: &Table, cell: &[u8]) -> bool {
         let reading = table.number(self.column);
-        let moment = if self.wanted.iter().any(|wanted| wanted.moment.is_some()) { table.moment(self.column) } else { None };
+        let moment = if self.wanted.iter().any(|wanted| wanted.moment.is_some()) {
+            table.moment(self.column)
+        } else {
+            None
+        };
         for wanted in &self.wanted {
             let same = match (wanted.number, wanted.moment, moment) {
                 (Some(number), _, _) if reading.is_number() => number == reading.value,

@@ -28,8 +28,13 @@ impl DateStyle {
     }
 }
 
-pub const DATE_STYLES: [DateStyle; 5] =
-    [DateStyle::YearFirst, DateStyle::DayFirst, DateStyle::MonthFirst, DateStyle::Named, DateStyle::YearMonth];
+pub const DATE_STYLES: [DateStyle; 5] = [
+    DateStyle::YearFirst,
+    DateStyle::DayFirst,
+    DateStyle::MonthFirst,
+    DateStyle::Named,
+    DateStyle::YearMonth,
+];
 
 /// A date, perhaps with a time. Those with an offset are compared in UTC.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -61,10 +66,21 @@ impl Moment {
             Precision::Time => {
                 let second = seconds.rem_euclid(SECONDS_A_DAY);
                 let micros = self.micros.rem_euclid(MICROS_A_SECOND);
-                let fraction = if micros == 0 { String::new() } else { format!(".{:06}", micros).trim_end_matches('0').to_owned() };
+                let fraction = if micros == 0 {
+                    String::new()
+                } else {
+                    format!(".{:06}", micros).trim_end_matches('0').to_owned()
+                };
                 format!(
                     "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}{}",
-                    year, month, day, second / 3600, second / 60 % 60, second % 60, fraction, if self.utc { "Z" } else { "" }
+                    year,
+                    month,
+                    day,
+                    second / 3600,
+                    second / 60 % 60,
+                    second % 60,
+                    fraction,
+                    if self.utc { "Z" } else { "" }
                 )
             }
         }
@@ -73,7 +89,28 @@ impl Moment {
 
 /// Reads a trimmed cell in the style; None when it is not such a date.
 pub fn read(cell: &[u8], style: DateStyle) -> Option<Moment> {
-    let text = std::str::from_utf8(cell).ok().filter(|text| (6..=40).contains(&text.len()))?;
+    if style == DateStyle::YearFirst && cell.len() == 10 {
+        if let Some((year, month, day)) = plain_day(cell) {
+            return moment(year, month, day, Precision::Day, "");
+        }
+    }
+    read_any(cell, style)
+}
+
+/// The most frequent way to write a day: 2024-05-31.
+fn plain_day(cell: &[u8]) -> Option<(i64, i64, i64)> {
+    const ZEROS: i64 = b'0' as i64 * 11;
+    if cell[4] != b'-' || cell[7] != b'-' || cell.iter().filter(|byte| byte.is_ascii_digit()).count() != 8 {
+        return None;
+    }
+    let two = |at: usize| i64::from(cell[at]) * 10 + i64::from(cell[at + 1]) - ZEROS;
+    Some((two(0) * 100 + two(2), two(5), two(8)))
+}
+
+fn read_any(cell: &[u8], style: DateStyle) -> Option<Moment> {
+    let text = std::str::from_utf8(cell)
+        .ok()
+        .filter(|text| (6..=40).contains(&text.len()))?;
     if style == DateStyle::Named {
         return named(text);
     }
@@ -86,7 +123,11 @@ pub fn read(cell: &[u8], style: DateStyle) -> Option<Moment> {
     let (second, rest) = digits(rest.strip_prefix(mark)?)?;
     if style == DateStyle::YearMonth {
         let fits = rest.is_empty() && date_end == text.len() && first.1 == 4 && second.1 == 2;
-        return if fits { moment(first.0, second.0, 1, Precision::Month, "") } else { None };
+        return if fits {
+            moment(first.0, second.0, 1, Precision::Month, "")
+        } else {
+            None
+        };
     }
     let (third, rest) = digits(rest.strip_prefix(mark)?)?;
     if !rest.is_empty() {
@@ -101,7 +142,11 @@ pub fn read(cell: &[u8], style: DateStyle) -> Option<Moment> {
         return None;
     }
     let time = text[date_end..].trim_start_matches(|c| c == 'T' || c == ' ');
-    let precision = if time.is_empty() { Precision::Day } else { Precision::Time };
+    let precision = if time.is_empty() {
+        Precision::Day
+    } else {
+        Precision::Time
+    };
     moment(year.0, month.0, day.0, precision, time)
 }
 
@@ -121,15 +166,34 @@ fn digits(text: &str) -> Option<((i64, usize), &str)> {
 }
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 
 fn named(text: &str) -> Option<Moment> {
-    let mut words = text.split(|c: char| matches!(c, ' ' | ',' | '-')).filter(|word| !word.is_empty());
+    let mut words = text
+        .split(|c: char| matches!(c, ' ' | ',' | '-'))
+        .filter(|word| !word.is_empty());
     let (first, second, third) = (words.next()?, words.next()?, words.next()?);
-    let (day, month) = if first.as_bytes()[0].is_ascii_digit() { (first, second) } else { (second, first) };
+    let (day, month) = if first.as_bytes()[0].is_ascii_digit() {
+        (first, second)
+    } else {
+        (second, first)
+    };
     let month = month.trim_end_matches('.').to_ascii_lowercase();
-    let number = MONTHS.iter().position(|name| *name == month || (month.len() >= 3 && name.starts_with(&month)))?;
+    let number = MONTHS
+        .iter()
+        .position(|name| *name == month || (month.len() >= 3 && name.starts_with(&month)))?;
     let (year, rest) = digits(third)?;
     let (day, after) = digits(day)?;
     if year.1 != 4 || day.1 > 2 || !rest.is_empty() || !matches!(after, "" | "." | "st" | "nd" | "rd" | "th") {
@@ -142,7 +206,11 @@ fn named(text: &str) -> Option<Moment> {
         (Some(time), None) => time.to_owned(),
         (Some(time), Some(half)) => format!("{} {}", time, half),
     };
-    let precision = if time.is_empty() { Precision::Day } else { Precision::Time };
+    let precision = if time.is_empty() {
+        Precision::Day
+    } else {
+        Precision::Time
+    };
     moment(year.0, number as i64 + 1, day.0, precision, &time)
 }
 
@@ -187,8 +255,15 @@ fn clock(text: &str) -> Option<(i64, bool)> {
         return None;
     }
     let seconds = hour * 3600 + minute.0 * 60 + second;
-    let offset = if rest.is_empty() { None } else { Some(offset_seconds(rest)?) };
-    Some(((seconds - offset.unwrap_or(0)) * MICROS_A_SECOND + micros, offset.is_some()))
+    let offset = if rest.is_empty() {
+        None
+    } else {
+        Some(offset_seconds(rest)?)
+    };
+    Some((
+        (seconds - offset.unwrap_or(0)) * MICROS_A_SECOND + micros,
+        offset.is_some(),
+    ))
 }
 
 fn offset_seconds(text: &str) -> Option<i64> {

@@ -11,7 +11,10 @@ const SAMPLE_BYTES_MAX: usize = 64 << 10;
 
 /// The delimiter of a sample that ends with a whole line, and `,` where there is only one column.
 pub fn delimiter(sample: &[u8]) -> Result<u8, Failure> {
-    let sample = whole_lines(&sample[..sample.len().min(SAMPLE_BYTES_MAX)], sample.len() <= SAMPLE_BYTES_MAX);
+    let sample = whole_lines(
+        &sample[..sample.len().min(SAMPLE_BYTES_MAX)],
+        sample.len() <= SAMPLE_BYTES_MAX,
+    );
     let mut best = (0.0, b',');
     for candidate in CANDIDATES {
         if sample.contains(&candidate) {
@@ -51,7 +54,10 @@ fn score(sample: &[u8], delimiter: u8) -> Result<f64, Failure> {
             clean += u32::from(is_clean(records.cell(index), delimiter));
         }
     }
-    let (usual, count) = lengths.into_iter().max_by_key(|(length, count)| (*count, *length)).unwrap_or((1, 0));
+    let (usual, count) = lengths
+        .into_iter()
+        .max_by_key(|(length, count)| (*count, *length))
+        .unwrap_or((1, 0));
     if usual < 2 {
         return Ok(0.0);
     }

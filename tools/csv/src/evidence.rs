@@ -55,6 +55,10 @@ impl Evidence {
             return;
         }
         self.present += 1;
+        // What holds no digit is text, and most text holds none.
+        if !cell.iter().any(u8::is_ascii_digit) {
+            return;
+        }
         for (index, mark) in MARKS.into_iter().enumerate() {
             match read_plain(cell, mark).kind {
                 Kind::Whole => return self.whole += 1,
@@ -76,7 +80,10 @@ impl Evidence {
         for (index, mark) in MARKS.into_iter().enumerate() {
             self.grouped[index] += u32::from(is_amount(cell, mark));
             self.telling[index] += u32::from(tells(cell, mark));
-            for (affix, counts) in [(Affix::Percent, &mut self.percent), (Affix::Currency, &mut self.currency)] {
+            for (affix, counts) in [
+                (Affix::Percent, &mut self.percent),
+                (Affix::Currency, &mut self.currency),
+            ] {
                 if let Some((_, amount)) = strip_affix(cell, affix) {
                     let fits = read_plain(amount, mark).kind != Kind::NotNumber || is_amount(amount, mark);
                     counts[index] += u32::from(fits);
@@ -123,13 +130,21 @@ impl Evidence {
                 return ColumnKind::Number(NumberStyle { decimal, affix });
             }
         }
-        let best = DATE_STYLES.into_iter().zip(self.dates).find(|(_, count)| self.enough(*count));
+        let best = DATE_STYLES
+            .into_iter()
+            .zip(self.dates)
+            .find(|(_, count)| self.enough(*count));
         best.map_or(ColumnKind::Text, |(style, _)| ColumnKind::Date(style))
     }
 
     /// Day and month may be the other way round.
     pub fn is_ambiguous_date(&self) -> bool {
-        let count = |style: DateStyle| DATE_STYLES.iter().position(|other| *other == style).map_or(0, |at| self.dates[at]);
+        let count = |style: DateStyle| {
+            DATE_STYLES
+                .iter()
+                .position(|other| *other == style)
+                .map_or(0, |at| self.dates[at])
+        };
         self.enough(count(DateStyle::DayFirst)) && self.enough(count(DateStyle::MonthFirst))
     }
 
@@ -148,5 +163,6 @@ fn tells(amount: &[u8], decimal: u8) -> bool {
 /// A number in groups. Groups parted by plain spaces need a fraction to be one: 555 123 456 is a telephone number.
 fn is_amount(cell: &[u8], decimal: u8) -> bool {
     let spaced = cell.contains(&b' ');
-    (!spaced || cell.contains(&decimal)) && ungroup(cell, decimal).map_or(false, |digits| read_plain(&digits, decimal).kind != Kind::NotNumber)
+    (!spaced || cell.contains(&decimal))
+        && ungroup(cell, decimal).map_or(false, |digits| read_plain(&digits, decimal).kind != Kind::NotNumber)
 }

@@ -63,7 +63,10 @@ impl FirstRecord<'_> {
 
 fn is_value(cell: &[u8]) -> bool {
     let reading = read(cell, crate::numbers::NumberStyle::plain(b'.'));
-    reading.kind != Kind::NotNumber || dates::DATE_STYLES.into_iter().any(|style| dates::read(cell, style).is_some())
+    reading.kind != Kind::NotNumber
+        || dates::DATE_STYLES
+            .into_iter()
+            .any(|style| dates::read(cell, style).is_some())
 }
 
 const NAME_CHARS_MAX: usize = 200;

@@ -4,22 +4,25 @@ mod column;
 mod conditions;
 mod dates;
 mod detect;
+mod distinct;
 mod evidence;
 mod header;
 mod moments;
 mod numbers;
 mod quantiles;
 mod records;
+mod series;
 mod source;
 mod table;
 
 pub use column::{Column, ColumnKind};
 pub use conditions::{Conditions, OPERATORS};
 pub use dates::{iso_date, DateStyle, Moment};
+pub use distinct::DISTINCT_MAX;
 pub use evidence::{is_enough, is_mostly, kind_of};
 pub use moments::Moments;
-pub use numbers::{is_missing, Kind, NumberStyle, Reading};
-pub use quantiles::{Held, Values, VALUES_HELD_MAX};
+pub use numbers::{is_missing, read, read_at_once, word_of, Kind, NumberStyle, Reading};
+pub use series::{Held, Series, VALUES_HELD_MAX};
 pub use source::decode;
 pub use table::{shown, Choice, Decimal, Input, Table};
 

@@ -1,91 +1,65 @@
-//! Exact medians and quartiles of values that are held, within a limit on how many.
+//! The values of some ranks among many, without sorting them all.
 
-/// Values held in one call, all columns and groups together: 128 MiB of them.
-pub const VALUES_HELD_MAX: usize = 16_000_000;
+use crate::moments::Moments;
+use crate::series::PIECE_MAX;
 
-const PIECE_MAX: usize = 8_192;
-const PIECE_MIN: usize = 4;
-
-/// How many values a call holds; past the limit it holds none and quantiles are unknown.
-#[derive(Default)]
-pub struct Held {
-    count: usize,
-    pub exceeded: bool,
-}
-
-/// Values in pieces that never move, so that growing needs no second copy.
-#[derive(Default)]
-pub struct Values {
-    full: Vec<Vec<f64>>,
-    last: Vec<f64>,
-    count: usize,
-}
-
-impl Values {
-    #[inline]
-    pub fn push(&mut self, value: f64, held: &mut Held) {
-        if self.last.len() == self.last.capacity() {
-            self.next_piece(held);
-        }
-        if !held.exceeded {
-            self.last.push(value);
-            self.count += 1;
+/// The values of these ranks, which ascend.
+pub fn ranked(pieces: Vec<Vec<f64>>, count: usize, wanted: &[usize], moments: &Moments) -> Vec<f64> {
+    if count <= PIECE_MAX {
+        let mut all = pieces.concat();
+        all.sort_unstable_by(f64::total_cmp);
+        return wanted.iter().map(|rank| all[*rank]).collect();
+    }
+    if let (Some(min), Some(max)) = (moments.min(), moments.max()) {
+        if let Some(found) = bucketed(&pieces, wanted, min, max) {
+            return found;
         }
     }
+    let mut found = vec![0.0; wanted.len()];
+    let places: Vec<(usize, usize)> = wanted.iter().enumerate().map(|(place, rank)| (*rank, place)).collect();
+    select(&pieces, 0, 48, &places, &mut found);
+    found
+}
 
-    #[cold]
-    fn next_piece(&mut self, held: &mut Held) {
-        if held.exceeded {
-            return;
-        }
-        let capacity = (self.last.capacity() * 2).clamp(PIECE_MIN, PIECE_MAX);
-        held.count += capacity;
-        if held.count > VALUES_HELD_MAX {
-            held.exceeded = true;
-            return;
-        }
-        let piece = std::mem::replace(&mut self.last, Vec::with_capacity(capacity));
-        if !piece.is_empty() {
-            self.full.push(piece);
-        }
+const BUCKETS: usize = 1 << 14;
+/// Values of one bucket that are sorted.
+const BUCKET_MAX: usize = 1 << 16;
+
+/// Counts values in buckets of equal width and sorts those buckets where the ranks lie. None when the values lie so
+/// unevenly that this does not help.
+fn bucketed(pieces: &[Vec<f64>], wanted: &[usize], min: f64, max: f64) -> Option<Vec<f64>> {
+    let scale = (BUCKETS - 1) as f64 / (max - min);
+    if !scale.is_finite() || scale <= 0.0 {
+        return None;
     }
-
-    /// The values at these fractions of the sorted order (0.5 is the median), between two values by linear
-    /// interpolation. None when there are none, or when the limit was passed. Empties the store.
-    pub fn quantiles<const N: usize>(&mut self, fractions: [f64; N], held: &Held) -> Option<[f64; N]> {
-        if held.exceeded || self.count == 0 {
+    let buckets = Buckets { min, scale };
+    let mut counts = Box::new([0u32; BUCKETS]);
+    for piece in pieces {
+        buckets.count(piece, &mut counts);
+    }
+    let mut found = Vec::with_capacity(wanted.len());
+    let mut before = 0;
+    let mut at = 0;
+    let mut sorted: (usize, Vec<f64>) = (usize::MAX, Vec::new());
+    for rank in wanted {
+        while before + counts[at] as usize <= *rank {
+            before += counts[at] as usize;
+            at += 1;
+        }
+        if counts[at] as usize > BUCKET_MAX {
             return None;
         }
-        let mut ranks: Vec<usize> = Vec::with_capacity(2 * N);
-        for fraction in fractions {
-            let place = fraction * (self.count - 1) as f64;
-            ranks.push(place.floor() as usize);
-            ranks.push(place.ceil() as usize);
-        }
-        let mut found = vec![0.0; ranks.len()];
-        let mut order: Vec<usize> = (0..ranks.len()).collect();
-        order.sort_unstable_by_key(|index| ranks[*index]);
-        let mut pieces = std::mem::take(&mut self.full);
-        pieces.push(std::mem::take(&mut self.last));
-        if self.count <= PIECE_MAX {
-            let mut all = pieces.concat();
-            all.sort_unstable_by(f64::total_cmp);
-            for index in order {
-                found[index] = all[ranks[index]];
+        if sorted.0 != at {
+            let mut inside = Vec::with_capacity(counts[at] as usize);
+            for piece in pieces {
+                buckets.collect(piece, at as u32, &mut inside);
             }
-        } else {
-            let wanted: Vec<(usize, usize)> = order.iter().map(|index| (ranks[*index], *index)).collect();
-            select(&pieces, 0, 48, &wanted, &mut found);
+            inside.sort_unstable_by(f64::total_cmp);
+            sorted = (at, inside);
         }
-        let mut out = [0.0; N];
-        for (index, fraction) in fractions.iter().enumerate() {
-            let (low, high) = (found[2 * index], found[2 * index + 1]);
-            let place = fraction * (self.count - 1) as f64;
-            out[index] = if low == high { low } else { low + (high - low) * (place - place.floor()) };
-        }
-        self.count = 0;
-        Some(out)
+        found.push(sorted.1[*rank - before]);
     }
+    Some(found)
 }
 
 /// Bits of a double in an order that unsigned numbers have too.
@@ -122,8 +96,15 @@ fn select(pieces: &[Vec<f64>], prefix: u64, shift: u32, wanted: &[(usize, usize)
         let count = *count as usize;
         let inside = left.iter().take_while(|(rank, _)| *rank < before + count).count();
         if inside > 0 {
-            let inner: Vec<(usize, usize)> = left[..inside].iter().map(|(rank, place)| (rank - before, *place)).collect();
-            let longer = if above == 64 { digit as u64 } else { prefix << DIGIT_BITS | digit as u64 };
+            let inner: Vec<(usize, usize)> = left[..inside]
+                .iter()
+                .map(|(rank, place)| (rank - before, *place))
+                .collect();
+            let longer = if above == 64 {
+                digit as u64
+            } else {
+                prefix << DIGIT_BITS | digit as u64
+            };
             if shift == 0 {
                 for (_, place) in &inner {
                     found[*place] = value_of(longer);
@@ -146,5 +127,69 @@ fn select(pieces: &[Vec<f64>], prefix: u64, shift: u32, wanted: &[(usize, usize)
             }
         }
         before += count;
+    }
+}
+
+/// Buckets of equal width. Rounding keeps the order: a smaller value is never in a higher bucket.
+struct Buckets {
+    min: f64,
+    scale: f64,
+}
+
+impl Buckets {
+    fn of(&self, value: f64) -> u32 {
+        ((value - self.min) * self.scale) as u32
+    }
+
+    /// The buckets of two values at once, in the two low lanes.
+    #[cfg(target_feature = "simd128")]
+    #[inline(always)]
+    fn of_pair(&self, pair: &[f64]) -> std::arch::wasm32::v128 {
+        use std::arch::wasm32::{f64x2_mul, f64x2_splat, f64x2_sub, u32x4_trunc_sat_f64x2_zero, v128_load};
+        // Safe: a pair has sixteen bytes.
+        let values = unsafe { v128_load(pair.as_ptr().cast()) };
+        let shares = f64x2_mul(f64x2_sub(values, f64x2_splat(self.min)), f64x2_splat(self.scale));
+        u32x4_trunc_sat_f64x2_zero(shares)
+    }
+
+    #[cfg(target_feature = "simd128")]
+    fn count(&self, values: &[f64], counts: &mut [u32; BUCKETS]) {
+        use std::arch::wasm32::u32x4_extract_lane;
+        let pairs = values.chunks_exact(2);
+        for value in pairs.remainder() {
+            counts[self.of(*value) as usize % BUCKETS] += 1;
+        }
+        for pair in pairs {
+            let both = self.of_pair(pair);
+            counts[u32x4_extract_lane::<0>(both) as usize % BUCKETS] += 1;
+            counts[u32x4_extract_lane::<1>(both) as usize % BUCKETS] += 1;
+        }
+    }
+
+    #[cfg(not(target_feature = "simd128"))]
+    fn count(&self, values: &[f64], counts: &mut [u32; BUCKETS]) {
+        for value in values {
+            counts[self.of(*value) as usize % BUCKETS] += 1;
+        }
+    }
+
+    /// Appends the values of one bucket.
+    #[cfg(target_feature = "simd128")]
+    fn collect(&self, values: &[f64], bucket: u32, into: &mut Vec<f64>) {
+        use std::arch::wasm32::{u32x4_eq, u32x4_splat, u64x2_extract_lane};
+        let pairs = values.chunks_exact(2);
+        into.extend(pairs.remainder().iter().filter(|value| self.of(**value) == bucket));
+        let wanted = u32x4_splat(bucket);
+        for pair in pairs {
+            // The two low lanes are one word of 64 bits.
+            if u64x2_extract_lane::<0>(u32x4_eq(self.of_pair(pair), wanted)) != 0 {
+                into.extend(pair.iter().filter(|value| self.of(**value) == bucket));
+            }
+        }
+    }
+
+    #[cfg(not(target_feature = "simd128"))]
+    fn collect(&self, values: &[f64], bucket: u32, into: &mut Vec<f64>) {
+        into.extend(values.iter().filter(|value| self.of(**value) == bucket));
     }
 }

@@ -8,6 +8,9 @@ use mcp::Failure;
 /// Bytes that may be read past the end of the data by a search of sixteen at a time.
 const PADDING: usize = 32;
 
+/// Cells of one record that there is room for, and one that says that there are too many.
+const CELLS_ROOM: usize = COLUMNS_MAX + 1;
+
 const QUOTED: u32 = 1 << 31;
 /// The range still holds its quotes, since what is between them has to be put together.
 const RAW: u32 = 1 << 30;
@@ -24,6 +27,18 @@ enum Scan {
     /// The buffer ends within the record.
     More,
     End,
+    TooManyCells,
+}
+
+/// What stands where a cell may begin with a quote.
+enum Quoted {
+    /// No quote.
+    No,
+    /// A whole cell, and where it stops.
+    Cell(Cell, usize),
+    More,
+    /// The text ends within the cell.
+    Unclosed(Cell),
 }
 
 pub struct Records {
@@ -56,7 +71,7 @@ impl Records {
             end: 0,
             exhausted: false,
             after_return: false,
-            cells: Vec::with_capacity(32),
+            cells: Vec::with_capacity(CELLS_ROOM),
             raw_cells: false,
             count: 0,
             unclosed: None,
@@ -87,16 +102,19 @@ impl Records {
                     if self.at - from > CELL_BYTES_MAX {
                         self.check_cells()?;
                     }
-                    if self.cells.len() > COLUMNS_MAX {
-                        let message = format!("record {} of {} has {} cells", self.count, self.source.name, self.cells.len());
-                        return Err(Failure(format!("{}; at most {} columns are read.", message, COLUMNS_MAX)));
-                    }
                     if self.raw_cells {
                         self.join_raw_cells();
                     }
                     return Ok(true);
                 }
                 Scan::End => return Ok(false),
+                Scan::TooManyCells => {
+                    let (record, name) = (self.count + 1, &self.source.name);
+                    return Err(Failure(format!(
+                        "record {} of {} has more than {} cells; at most {} columns are read.",
+                        record, name, COLUMNS_MAX, COLUMNS_MAX
+                    )));
+                }
                 Scan::More => {
                     self.check_length()?;
                     self.more()?;
@@ -112,17 +130,28 @@ impl Records {
     /// The cell without its quotes, or without the spaces around it; empty where the record is too short.
     #[inline]
     pub fn cell(&self, index: usize) -> &[u8] {
-        let cell = match self.cells.get(index) {
-            Some(cell) => *cell,
-            None => return b"",
-        };
-        let start = (cell.start & OFFSET) as usize;
-        let bytes = &self.buffer[start..cell.end as usize];
-        if cell.start & QUOTED == 0 {
-            trim(bytes)
-        } else {
-            bytes
+        match self.cells.get(index) {
+            Some(cell) if cell.start & QUOTED == 0 => trim(self.bytes(*cell)),
+            Some(cell) => self.bytes(*cell),
+            None => b"",
         }
+    }
+
+    /// The cell without its quotes, and with the spaces around it.
+    #[inline(always)]
+    pub fn untrimmed(&self, index: usize) -> &[u8] {
+        match self.cells.get(index) {
+            Some(cell) => self.bytes(*cell),
+            None => b"",
+        }
+    }
+
+    #[inline(always)]
+    fn bytes(&self, cell: Cell) -> &[u8] {
+        let start = (cell.start & OFFSET) as usize;
+        debug_assert!(start <= cell.end as usize && cell.end as usize <= self.end);
+        // Safe: a cell is a range of the data, and the buffer only changes when the cells are found anew.
+        unsafe { self.buffer.get_unchecked(start..cell.end as usize) }
     }
 
     fn check_length(&self) -> Result<(), Failure> {
@@ -175,59 +204,102 @@ impl Records {
         self.raw_cells = false;
         if self.after_return && self.at < self.end {
             self.after_return = false;
-            if self.buffer[self.at] == b'\n' {
-                self.at += 1;
-            }
+            self.at += usize::from(byte_at(self.buffer.as_ptr(), self.at) == b'\n');
         }
-        while self.at < self.end && matches!(self.buffer[self.at], b'\n' | b'\r') {
+        while self.at < self.end && matches!(byte_at(self.buffer.as_ptr(), self.at), b'\n' | b'\r') {
             self.at += 1;
         }
         if self.at == self.end {
             return if self.exhausted { Scan::End } else { Scan::More };
         }
-        let limit = self.end + usize::from(self.exhausted);
+        let delimiter = self.delimiter;
+        // Pointers instead of slices, since nothing may be checked or loaded twice here. They stay valid: neither the
+        // buffer nor the room for cells changes while a record is found.
+        let data = self.buffer.as_ptr();
+        let first = self.cells.as_mut_ptr();
+        let last = unsafe { first.add(CELLS_ROOM) };
+        let mut next = first;
+        let count = |next: *mut Cell| unsafe { next.offset_from(first) as usize };
         let mut start = self.at;
         let mut block = start;
-        let mut mask = line_mask(&self.buffer, block, self.delimiter);
-        loop {
-            let mut cell = Cell { start: start as u32, end: 0 };
-            let mut closed = usize::MAX;
-            if self.buffer[start] <= b'"' {
-                if let Some(open) = self.opening_quote(start) {
-                    let (close, doubled) = match self.closing_quote(open + 1, limit) {
-                        Some(found) => found,
-                        None => return self.unclosed_cell(start, open),
-                    };
-                    cell.start = if doubled { open as u32 | QUOTED | RAW } else { (open + 1) as u32 | QUOTED };
-                    closed = close;
-                    block = close + 1;
-                    mask = line_mask(&self.buffer, block, self.delimiter);
+        let mut mask = line_mask(data, block, delimiter);
+        let stop = loop {
+            if next == last {
+                return Scan::TooManyCells;
+            }
+            // Only spaces, quotes and control characters are as small as this: most cells skip what follows.
+            if byte_at(data, start) <= b'"' {
+                let (cell, stop) = match self.quoted_cell(start) {
+                    Quoted::No => (Cell { start: 0, end: 0 }, 0),
+                    Quoted::Cell(cell, stop) => (cell, stop),
+                    Quoted::More => return self.unfinished(count(next), start),
+                    Quoted::Unclosed(cell) => return self.unclosed(count(next), cell),
+                };
+                if stop > 0 {
+                    // Safe: `next` is before `last`.
+                    unsafe {
+                        next.write(cell);
+                        next = next.add(1);
+                    }
+                    if byte_at(data, stop) != delimiter {
+                        break stop;
+                    }
+                    start = stop + 1;
+                    block = start;
+                    mask = line_mask(data, block, delimiter);
+                    continue;
                 }
             }
+            // The data is followed by a line end, so there is always something to find.
             while mask == 0 {
                 block += 16;
-                if block >= limit {
-                    return Scan::More;
-                }
-                mask = line_mask(&self.buffer, block, self.delimiter);
+                mask = line_mask(data, block, delimiter);
             }
             let stop = block + mask.trailing_zeros() as usize;
             mask &= mask - 1;
-            if stop >= limit {
-                return Scan::More;
+            // Safe: `next` is before `last`.
+            unsafe {
+                next.write(Cell {
+                    start: start as u32,
+                    end: stop as u32,
+                });
+                next = next.add(1);
             }
-            cell.end = stop as u32;
-            if closed != usize::MAX {
-                self.finish_quoted(&mut cell, closed, stop);
+            if byte_at(data, stop) != delimiter {
+                break stop;
             }
-            self.cells.push(cell);
             start = stop + 1;
-            let ending = self.buffer[stop];
-            if ending != self.delimiter {
-                self.end_record(stop, ending);
-                return Scan::Record;
-            }
+        };
+        if stop == self.end && !self.exhausted {
+            return self.unfinished(count(next) - 1, start);
         }
+        // Safe: so many cells were written.
+        unsafe { self.cells.set_len(count(next)) };
+        self.end_record(stop, byte_at(data, stop));
+        Scan::Record
+    }
+
+    /// Keeps the cells found so far, and an empty one where the unfinished one begins, for the check of its length.
+    #[cold]
+    fn unfinished(&mut self, count: usize, start: usize) -> Scan {
+        // Safe: so many cells were written.
+        unsafe { self.cells.set_len(count) };
+        self.cells.push(Cell {
+            start: start as u32,
+            end: start as u32,
+        });
+        Scan::More
+    }
+
+    #[cold]
+    fn unclosed(&mut self, count: usize, cell: Cell) -> Scan {
+        // Safe: so many cells were written.
+        unsafe { self.cells.set_len(count) };
+        self.cells.push(cell);
+        self.unclosed = Some(self.count + 1);
+        self.raw_cells = true;
+        self.at = self.end;
+        Scan::Record
     }
 
     fn end_record(&mut self, stop: usize, ending: u8) {
@@ -241,54 +313,62 @@ impl Records {
         }
     }
 
-    /// Where the quote is that opens the cell: at its start, or after spaces.
-    fn opening_quote(&self, start: usize) -> Option<usize> {
-        let spaces = self.buffer[start..self.end].iter().take_while(|byte| **byte == b' ').count();
-        let at = start + spaces;
-        (at < self.end && self.buffer[at] == b'"').then(|| at)
-    }
-
-    /// The closing quote and whether doubled quotes stand before it; None when the buffer ends first.
-    fn closing_quote(&self, from: usize, limit: usize) -> Option<(usize, bool)> {
-        let mut at = from;
+    /// The cell that begins here, if it begins with a quote, perhaps after spaces.
+    #[inline(never)]
+    fn quoted_cell(&mut self, start: usize) -> Quoted {
+        let data = &self.buffer[..self.end];
+        let open = match data
+            .get(start..)
+            .and_then(|rest| rest.iter().position(|byte| *byte != b' '))
+        {
+            Some(spaces) if data[start + spaces] == b'"' => start + spaces,
+            _ => return Quoted::No,
+        };
+        let mut at = open + 1;
         let mut doubled = false;
-        loop {
-            at = find_quote(&self.buffer, at, self.end)?;
-            if at + 1 >= limit {
-                return None;
+        let close = loop {
+            match find_quote(&self.buffer, at, self.end) {
+                Some(quote) if quote + 1 < self.end && self.buffer[quote + 1] == b'"' => {
+                    doubled = true;
+                    at = quote + 2;
+                }
+                Some(quote) if quote + 1 < self.end || self.exhausted => break quote,
+                _ if self.exhausted => {
+                    return Quoted::Unclosed(Cell {
+                        start: open as u32 | QUOTED | RAW,
+                        end: self.end as u32,
+                    })
+                }
+                _ => return Quoted::More,
             }
-            if at + 1 < self.end && self.buffer[at + 1] == b'"' {
-                doubled = true;
-                at += 2;
-            } else {
-                return Some((at, doubled));
-            }
+        };
+        let mut block = close + 1;
+        let mut mask = line_mask(self.buffer.as_ptr(), block, self.delimiter);
+        while mask == 0 {
+            block += 16;
+            mask = line_mask(self.buffer.as_ptr(), block, self.delimiter);
         }
-    }
-
-    fn unclosed_cell(&mut self, start: usize, open: usize) -> Scan {
-        if !self.exhausted {
-            // The length check has to see where the unfinished cell begins.
-            self.cells.push(Cell { start: start as u32, end: start as u32 });
-            return Scan::More;
+        let stop = block + mask.trailing_zeros() as usize;
+        let goes_on = self.buffer[close + 1..stop].iter().any(|byte| *byte != b' ');
+        if doubled || goes_on {
+            // Doubled quotes, or text that goes on after the closing quote: the cell has to be put together.
+            self.raw_cells = true;
+            let end = if goes_on { stop } else { close + 1 };
+            return Quoted::Cell(
+                Cell {
+                    start: open as u32 | QUOTED | RAW,
+                    end: end as u32,
+                },
+                stop,
+            );
         }
-        self.unclosed = Some(self.count + 1);
-        self.cells.push(Cell { start: open as u32 | QUOTED | RAW, end: self.end as u32 });
-        self.raw_cells = true;
-        self.at = self.end;
-        Scan::Record
-    }
-
-    fn finish_quoted(&mut self, cell: &mut Cell, closed: usize, stop: usize) {
-        if cell.start & RAW == 0 {
-            if self.buffer[closed + 1..stop].iter().all(|byte| *byte == b' ') {
-                cell.end = closed as u32;
-            } else {
-                // Text goes on after the closing quote: it belongs to the cell.
-                cell.start = (cell.start - 1) | RAW;
-            }
-        }
-        self.raw_cells |= cell.start & RAW != 0;
+        Quoted::Cell(
+            Cell {
+                start: (open + 1) as u32 | QUOTED,
+                end: close as u32,
+            },
+            stop,
+        )
     }
 
     /// Takes the quotes out of the cells that still have them, in place.
@@ -321,10 +401,18 @@ impl Records {
     }
 }
 
+/// A byte of the buffer. `at` never passes the end of the data, and PADDING bytes follow it.
+#[inline(always)]
+fn byte_at(buffer: *const u8, at: usize) -> u8 {
+    unsafe { *buffer.add(at) }
+}
+
 #[inline]
 fn trim(bytes: &[u8]) -> &[u8] {
     match bytes {
         [first, .., last] if *first > b' ' && *last > b' ' => bytes,
+        [only] if *only > b' ' => bytes,
+        [] => bytes,
         _ => trim_slowly(bytes),
     }
 }
@@ -339,22 +427,29 @@ fn trim_slowly(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Bit i tells whether byte `at + i` ends a cell, for sixteen bytes.
+/// Bit i tells whether byte `at + i` ends a cell, for sixteen bytes. `at` never passes the end of the data.
 #[cfg(target_feature = "simd128")]
 #[inline(always)]
-fn line_mask(buffer: &[u8], at: usize, delimiter: u8) -> u32 {
+fn line_mask(buffer: *const u8, at: usize, delimiter: u8) -> u32 {
     use std::arch::wasm32::{i8x16_bitmask, i8x16_eq, i8x16_splat, v128_load, v128_or};
-    debug_assert!(at + 16 <= buffer.len());
-    // Safe: `at` never passes the end of the data, and PADDING bytes follow it.
-    let bytes = unsafe { v128_load(buffer.as_ptr().add(at).cast()) };
-    let line = v128_or(i8x16_eq(bytes, i8x16_splat(b'\n' as i8)), i8x16_eq(bytes, i8x16_splat(b'\r' as i8)));
-    u32::from(i8x16_bitmask(v128_or(line, i8x16_eq(bytes, i8x16_splat(delimiter as i8)))))
+    // Safe: PADDING bytes follow the data.
+    let bytes = unsafe { v128_load(buffer.add(at).cast()) };
+    let line = v128_or(
+        i8x16_eq(bytes, i8x16_splat(b'\n' as i8)),
+        i8x16_eq(bytes, i8x16_splat(b'\r' as i8)),
+    );
+    u32::from(i8x16_bitmask(v128_or(
+        line,
+        i8x16_eq(bytes, i8x16_splat(delimiter as i8)),
+    )))
 }
 
 #[cfg(not(target_feature = "simd128"))]
-fn line_mask(buffer: &[u8], at: usize, delimiter: u8) -> u32 {
+fn line_mask(buffer: *const u8, at: usize, delimiter: u8) -> u32 {
     let ends = |byte: u8| byte == b'\n' || byte == b'\r' || byte == delimiter;
-    (0..16).fold(0, |mask, index| mask | u32::from(ends(buffer[at + index])) << index)
+    (0..16).fold(0, |mask, index| {
+        mask | u32::from(ends(byte_at(buffer, at + index))) << index
+    })
 }
 
 #[cfg(target_feature = "simd128")]
@@ -375,5 +470,9 @@ fn find_quote(buffer: &[u8], mut at: usize, end: usize) -> Option<usize> {
 
 #[cfg(not(target_feature = "simd128"))]
 fn find_quote(buffer: &[u8], at: usize, end: usize) -> Option<usize> {
-    buffer.get(at..end)?.iter().position(|byte| *byte == b'"').map(|index| at + index)
+    buffer
+        .get(at..end)?
+        .iter()
+        .position(|byte| *byte == b'"')
+        .map(|index| at + index)
 }

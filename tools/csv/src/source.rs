@@ -42,7 +42,13 @@ impl Source {
 
     pub fn text(text: &[u8]) -> Result<Source, Failure> {
         check_size("the text", text.len() as u64)?;
-        Ok(Source::new(Origin::Text { bytes: text.to_vec(), at: 0 }, "the text"))
+        Ok(Source::new(
+            Origin::Text {
+                bytes: text.to_vec(),
+                at: 0,
+            },
+            "the text",
+        ))
     }
 
     fn new(origin: Origin, name: &str) -> Source {
@@ -88,7 +94,9 @@ impl Source {
         match &mut self.origin {
             Origin::File(file) => {
                 into.resize(from + CHUNK_BYTES, 0);
-                let count = file.read(&mut into[from..]).map_err(|problem| files::explain(&self.name, problem))?;
+                let count = file
+                    .read(&mut into[from..])
+                    .map_err(|problem| files::explain(&self.name, problem))?;
                 into.truncate(from + count);
                 Ok(count)
             }
@@ -122,7 +130,13 @@ impl Source {
         into.truncate(from);
         let mut units: Vec<u16> = raw
             .chunks_exact(2)
-            .map(|pair| if big_endian { u16::from_be_bytes([pair[0], pair[1]]) } else { u16::from_le_bytes([pair[0], pair[1]]) })
+            .map(|pair| {
+                if big_endian {
+                    u16::from_be_bytes([pair[0], pair[1]])
+                } else {
+                    u16::from_le_bytes([pair[0], pair[1]])
+                }
+            })
             .collect();
         let mut used = units.len() * 2;
         // A high surrogate waits for its low half.
@@ -135,7 +149,11 @@ impl Source {
         }
         let mut utf8 = [0; 4];
         for c in char::decode_utf16(units) {
-            into.extend_from_slice(c.unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut utf8).as_bytes());
+            into.extend_from_slice(
+                c.unwrap_or(char::REPLACEMENT_CHARACTER)
+                    .encode_utf8(&mut utf8)
+                    .as_bytes(),
+            );
         }
     }
 
@@ -153,7 +171,9 @@ impl Source {
         if self.invalid_at.is_some() || !(beyond_ascii || !self.carried.is_empty()) {
             return Ok(());
         }
-        let start = self.bytes_read.saturating_sub((chunk.len() + self.carried.len()) as u64);
+        let start = self
+            .bytes_read
+            .saturating_sub((chunk.len() + self.carried.len()) as u64);
         let mut joined = std::mem::take(&mut self.carried);
         if chunk.is_empty() {
             // The text ends within a sequence.
@@ -183,25 +203,41 @@ fn check_size(name: &str, bytes: u64) -> Result<(), Failure> {
         return Ok(());
     }
     let mib = FILE_BYTES_MAX >> 20;
-    Err(Failure(format!("{} has {} bytes; at most {} ({} MiB) are read. Split it.", name, bytes, FILE_BYTES_MAX, mib)))
+    Err(Failure(format!(
+        "{} has {} bytes; at most {} ({} MiB) are read. Split it.",
+        name, bytes, FILE_BYTES_MAX, mib
+    )))
 }
 
-/// Whether there is a zero byte, and whether there is one beyond ASCII; eight bytes at a time.
+/// Whether there is a zero byte, and whether there is one beyond ASCII.
 fn survey(bytes: &[u8]) -> (bool, bool) {
-    const LOW: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let mut zero = 0;
-    let mut high = 0;
-    let mut words = bytes.chunks_exact(8);
-    for word in &mut words {
-        let mut eight = [0; 8];
-        eight.copy_from_slice(word);
-        let word = u64::from_le_bytes(eight);
-        zero |= word.wrapping_sub(LOW) & !word & HIGH;
-        high |= word & HIGH;
+    let blocks = bytes.chunks_exact(BLOCK);
+    let rest = blocks.remainder();
+    let (zero, high) = survey_blocks(blocks);
+    (zero || rest.contains(&0), high || !rest.is_ascii())
+}
+
+const BLOCK: usize = 16;
+
+#[cfg(target_feature = "simd128")]
+fn survey_blocks(blocks: std::slice::ChunksExact<u8>) -> (bool, bool) {
+    use std::arch::wasm32::{i8x16_all_true, i8x16_bitmask, u8x16_min, u8x16_splat, v128_load, v128_or};
+    let mut smallest = u8x16_splat(1);
+    let mut any = u8x16_splat(0);
+    for block in blocks {
+        // Safe: a block has sixteen bytes.
+        let bytes = unsafe { v128_load(block.as_ptr().cast()) };
+        smallest = u8x16_min(smallest, bytes);
+        any = v128_or(any, bytes);
     }
-    let rest = words.remainder();
-    (zero != 0 || rest.contains(&0), high != 0 || !rest.is_ascii())
+    (!i8x16_all_true(smallest), i8x16_bitmask(any) != 0)
+}
+
+#[cfg(not(target_feature = "simd128"))]
+fn survey_blocks(blocks: std::slice::ChunksExact<u8>) -> (bool, bool) {
+    blocks.fold((false, false), |(zero, high), block| {
+        (zero || block.contains(&0), high || !block.is_ascii())
+    })
 }
 
 /// A cell as text: UTF-8, or Windows-1252 where it is not.
@@ -214,8 +250,8 @@ pub fn decode(cell: &[u8]) -> Cow<str> {
 
 fn windows_1252(byte: u8) -> char {
     const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’',
-        '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
+        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
     ];
     match byte {
         0x80..=0x9f => HIGH[usize::from(byte - 0x80)],

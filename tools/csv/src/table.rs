@@ -5,7 +5,7 @@ use crate::dates::{self, Moment};
 use crate::detect;
 use crate::evidence::Evidence;
 use crate::header::{column_names, FirstRecord};
-use crate::numbers::{is_missing, read, Affix, Reading};
+use crate::numbers::{is_missing, read, Affix, NumberStyle, Reading};
 use crate::records::Records;
 use crate::source::{decode, Source};
 use mcp::{nearest, Failure, Json};
@@ -89,7 +89,10 @@ impl Table {
         let (said, skip) = separator_line(bytes);
         let sample = detect::whole_lines(&bytes[skip..], complete);
         if sample.iter().all(u8::is_ascii_whitespace) {
-            return Err(Failure(format!("{} is empty: it has no header and no rows.", records.source.name)));
+            return Err(Failure(format!(
+                "{} is empty: it has no header and no rows.",
+                records.source.name
+            )));
         }
         let delimiter = match input.delimiter.or(said) {
             Some(delimiter) => delimiter,
@@ -120,8 +123,17 @@ impl Table {
             Decimal::Auto => None,
         };
         self.decimal = chosen.unwrap_or_else(|| self.usual_decimal(survey));
-        let kinds: Vec<ColumnKind> = survey.evidence.iter().map(|evidence| evidence.kind(self.decimal, chosen.is_some())).collect();
-        let first = FirstRecord { cells: &survey.first, kinds: &kinds, repeated: &survey.repeated, is_only: survey.has_no_rows() };
+        let kinds: Vec<ColumnKind> = survey
+            .evidence
+            .iter()
+            .map(|evidence| evidence.kind(self.decimal, chosen.is_some()))
+            .collect();
+        let first = FirstRecord {
+            cells: &survey.first,
+            kinds: &kinds,
+            repeated: &survey.repeated,
+            is_only: survey.has_no_rows(),
+        };
         self.has_header = match input.header {
             Choice::Auto => first.is_header(),
             Choice::Yes => true,
@@ -131,27 +143,45 @@ impl Table {
             self.records.next()?;
         }
         if survey.preamble > 0 {
-            self.notes.push(format!("{} lines above the table were skipped", survey.preamble));
+            self.notes
+                .push(format!("{} lines above the table were skipped", survey.preamble));
         }
         let mut evidence = survey.evidence.clone();
         let mut given = Vec::new();
         if self.has_header {
             self.records.next()?;
-            given = (0..self.records.len()).map(|index| decode(self.records.cell(index)).into_owned()).collect();
+            given = (0..self.records.len())
+                .map(|index| decode(self.records.cell(index)).into_owned())
+                .collect();
             self.fit_header(survey, &mut given);
             if survey.has_no_rows() {
                 let names = column_names(&given, given.len()).join(", ");
-                return Err(Failure(format!("{} has a header and no rows (columns: {}).", self.name(), names)));
+                return Err(Failure(format!(
+                    "{} has a header and no rows (columns: {}).",
+                    self.name(),
+                    names
+                )));
             }
         } else {
             for (evidence, cell) in evidence.iter_mut().zip(&survey.first) {
                 evidence.add(cell);
             }
         }
-        let count = if self.has_header { given.len() } else { survey.usual.max(survey.first.len()) };
+        let count = if self.has_header {
+            given.len()
+        } else {
+            survey.usual.max(survey.first.len())
+        };
         evidence.resize(count.max(evidence.len()), Evidence::default());
         let names = column_names(&given, count);
-        self.columns = names.into_iter().zip(&evidence).map(|(name, evidence)| Column { name, kind: evidence.kind(self.decimal, chosen.is_some()) }).collect();
+        self.columns = names
+            .into_iter()
+            .zip(&evidence)
+            .map(|(name, evidence)| Column {
+                name,
+                kind: evidence.kind(self.decimal, chosen.is_some()),
+            })
+            .collect();
         self.note_styles(&evidence, chosen.is_some());
         Ok(())
     }
@@ -163,7 +193,8 @@ impl Table {
                 self.ignore_last_empty = true;
             } else {
                 given.insert(0, String::new());
-                self.notes.push("rows have one cell more than the header: the first column has no name".to_owned());
+                self.notes
+                    .push("rows have one cell more than the header: the first column has no name".to_owned());
             }
         }
     }
@@ -195,15 +226,29 @@ impl Table {
                     self.notes.push(format!("the currency sign in '{}' is left out", name));
                 }
                 ColumnKind::Number(style) if !chosen && evidence.doubtful_commas() > 0 => {
-                    let (meaning, other) = if style.decimal == b',' { ("decimal comma", '.') } else { ("thousands separator", ',') };
-                    self.notes.push(format!("the comma in '{}' is read as {}; if it is not, set decimal to \"{}\"", name, meaning, other));
+                    let (meaning, other) = if style.decimal == b',' {
+                        ("decimal comma", '.')
+                    } else {
+                        ("thousands separator", ',')
+                    };
+                    self.notes.push(format!(
+                        "the comma in '{}' is read as {}; if it is not, set decimal to \"{}\"",
+                        name, meaning, other
+                    ));
                 }
                 ColumnKind::Date(_) if evidence.is_ambiguous_date() => {
                     // Where commas are delimiters, dates with slashes are mostly American.
                     let month_first = self.delimiter == b',';
-                    column.kind = ColumnKind::Date(if month_first { dates::DateStyle::MonthFirst } else { dates::DateStyle::DayFirst });
+                    column.kind = ColumnKind::Date(if month_first {
+                        dates::DateStyle::MonthFirst
+                    } else {
+                        dates::DateStyle::DayFirst
+                    });
                     let order = if month_first { "month first" } else { "day first" };
-                    self.notes.push(format!("dates in '{}' are read with the {}; no value of the sample tells", name, order));
+                    self.notes.push(format!(
+                        "dates in '{}' are read with the {}; no value of the sample tells",
+                        name, order
+                    ));
                 }
                 _ => {}
             }
@@ -245,10 +290,21 @@ impl Table {
         self.records.cell(column)
     }
 
+    /// The cell with the spaces around it: enough to see whether it is a number, which has none.
+    #[inline(always)]
+    pub fn untrimmed(&self, column: usize) -> &[u8] {
+        self.records.untrimmed(column)
+    }
+
     /// The cell as a number, in the style of its column.
     #[inline]
     pub fn number(&self, column: usize) -> Reading {
-        read(self.records.cell(column), self.columns[column].number_style(self.decimal))
+        read(self.records.cell(column), self.number_style(column))
+    }
+
+    #[inline]
+    pub fn number_style(&self, column: usize) -> NumberStyle {
+        self.columns[column].number_style(self.decimal)
     }
 
     pub fn moment(&self, column: usize) -> Option<Moment> {
@@ -282,13 +338,28 @@ impl Table {
         }
         let meant = nearest(name, self.columns.iter().map(|column| column.name.as_str()));
         let hint = meant.map_or(String::new(), |meant| format!(" Did you mean '{}'?", meant));
-        Err(Failure(format!("{} has no column '{}'.{} Its columns: {}.", self.name(), name, hint, self.names_listed())))
+        Err(Failure(format!(
+            "{} has no column '{}'.{} Its columns: {}.",
+            self.name(),
+            name,
+            hint,
+            self.names_listed()
+        )))
     }
 
     fn names_listed(&self) -> String {
-        let names: Vec<&str> = self.columns.iter().take(NAMES_LISTED).map(|column| column.name.as_str()).collect();
+        let names: Vec<&str> = self
+            .columns
+            .iter()
+            .take(NAMES_LISTED)
+            .map(|column| column.name.as_str())
+            .collect();
         let more = self.columns.len() - names.len();
-        let rest = if more > 0 { format!(" … and {} more", more) } else { String::new() };
+        let rest = if more > 0 {
+            format!(" … and {} more", more)
+        } else {
+            String::new()
+        };
         format!("{}{}", names.join(", "), rest)
     }
 
@@ -309,16 +380,28 @@ impl Table {
     pub fn notes(&self) -> Vec<String> {
         let mut notes = self.notes.clone();
         if self.short_rows > 0 {
-            notes.push(format!("{} rows have fewer cells than there are columns; the cells they lack count as missing", self.short_rows));
+            notes.push(format!(
+                "{} rows have fewer cells than there are columns; the cells they lack count as missing",
+                self.short_rows
+            ));
         }
         if self.long_rows > 0 {
-            notes.push(format!("{} rows have more cells than there are columns; the extra cells are ignored", self.long_rows));
+            notes.push(format!(
+                "{} rows have more cells than there are columns; the extra cells are ignored",
+                self.long_rows
+            ));
         }
         if let Some(record) = self.records.unclosed {
-            notes.push(format!("a quote opened in record {} is never closed; the rest of the file was taken for one cell", record));
+            notes.push(format!(
+                "a quote opened in record {} is never closed; the rest of the file was taken for one cell",
+                record
+            ));
         }
         if let Some(at) = self.records.source.invalid_at {
-            notes.push(format!("byte {} is not UTF-8; text that is not was read as Windows-1252", at));
+            notes.push(format!(
+                "byte {} is not UTF-8; text that is not was read as Windows-1252",
+                at
+            ));
         }
         notes
     }
@@ -394,5 +477,8 @@ fn usual_length(sample: &[u8], delimiter: u8) -> Result<usize, Failure> {
             None => lengths.push((length, 1)),
         }
     }
-    Ok(lengths.into_iter().max_by_key(|(length, count)| (*count, *length)).map_or(1, |(length, _)| length))
+    Ok(lengths
+        .into_iter()
+        .max_by_key(|(length, count)| (*count, *length))
+        .map_or(1, |(length, _)| length))
 }

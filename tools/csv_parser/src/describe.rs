@@ -1,8 +1,7 @@
 //! `describe`: what a table holds, column by column.
 
-use crate::distinct::{Budget, SEEN_BYTES_MAX};
 use crate::input;
-use crate::profile::{Profile, Shared};
+use crate::profile::Profile;
 use csv::{ColumnKind, Held, Input, Table, VALUES_HELD_MAX};
 use mcp::schema::{self, Schema};
 use mcp::{object, short_number, Align, Answer, Arguments, Failure, Hints, Json, Outcome, TextTable, Tool};
@@ -31,11 +30,26 @@ fn output() -> Schema {
     ]);
     let column = schema::closed(vec![
         schema::required("name", schema::text("Column name.")),
-        schema::required("type", schema::one_of("Kind of its values.", &["number", "text", "date", "empty"])),
+        schema::required(
+            "type",
+            schema::one_of("Kind of its values.", &["number", "text", "date", "empty"]),
+        ),
         schema::required("missing", schema::count("Rows without a value.")),
-        schema::optional("distinct", schema::any_of("Different values; a text such as \">10000\" when there are more.", &["integer", "string"])),
-        schema::optional("min", schema::any_of("Smallest number or first date.", &["number", "string", "null"])),
-        schema::optional("max", schema::any_of("Largest number or last date.", &["number", "string", "null"])),
+        schema::optional(
+            "distinct",
+            schema::any_of(
+                "Different values; a text such as \">10000\" when there are more.",
+                &["integer", "string"],
+            ),
+        ),
+        schema::optional(
+            "min",
+            schema::any_of("Smallest number or first date.", &["number", "string", "null"]),
+        ),
+        schema::optional(
+            "max",
+            schema::any_of("Largest number or last date.", &["number", "string", "null"]),
+        ),
         schema::optional("mean", number("Arithmetic mean.")),
         schema::optional("median", number("Median; null when too many values to hold.")),
         schema::optional("stdev", number("Standard deviation of a sample (n - 1).")),
@@ -60,7 +74,11 @@ fn run(arguments: &Arguments) -> Outcome {
     let mut kinds: Vec<Option<ColumnKind>> = Vec::new();
     for _ in 1..PASSES_MAX {
         let mut pass = Pass::over(&input, &kinds)?;
-        let revised: Vec<_> = pass.profiles.iter().map(|profile| profile.revised(&pass.table)).collect();
+        let revised: Vec<_> = pass
+            .profiles
+            .iter()
+            .map(|profile| profile.revised(&pass.table))
+            .collect();
         if revised.iter().all(Option::is_none) {
             return Ok(pass.answer(input.path));
         }
@@ -79,7 +97,7 @@ fn run(arguments: &Arguments) -> Outcome {
 struct Pass {
     table: Table,
     profiles: Vec<Profile>,
-    shared: Shared,
+    held: Held,
 }
 
 impl Pass {
@@ -89,13 +107,13 @@ impl Pass {
             column.kind = kind.unwrap_or(column.kind);
         }
         let mut profiles: Vec<Profile> = table.columns.iter().map(|column| Profile::new(column.kind)).collect();
-        let mut shared = Shared { held: Held::default(), budget: Budget { bytes_left: SEEN_BYTES_MAX } };
+        let mut held = Held::default();
         while table.next()? {
             for (index, profile) in profiles.iter_mut().enumerate() {
-                profile.add(&table, index, &mut shared);
+                profile.add(&table, index, &mut held);
             }
         }
-        Ok(Pass { table, profiles, shared })
+        Ok(Pass { table, profiles, held })
     }
 
     fn answer(&mut self, path: Option<&str>) -> Answer {
@@ -111,7 +129,9 @@ impl Pass {
             ("stdev".into(), Align::Right),
             ("most frequent".into(), Align::Left),
         ]);
-        let columns: Vec<Json> = (0..self.profiles.len()).map(|index| self.column(index, &mut shown)).collect();
+        let columns: Vec<Json> = (0..self.profiles.len())
+            .map(|index| self.column(index, &mut shown))
+            .collect();
         let notes = self.notes();
         let table = &self.table;
         let structured = object([
@@ -146,7 +166,7 @@ impl Pass {
         let mut column = object([("name", name.clone().into())]);
         let mut cells = vec![name.clone()];
         let kind = match profile.kind {
-            _ if profile.present == 0 => "empty",
+            _ if profile.present() == 0 => "empty",
             ColumnKind::Number(_) => "number",
             ColumnKind::Date(_) => "date",
             _ => "text",
@@ -162,10 +182,13 @@ impl Pass {
         };
         match kind {
             "number" => {
-                let distinct = distinct(profile.numbers_seen.count(), profile.numbers_seen.full);
+                let moments = profile.series.moments(&mut self.held);
+                let distinct = match &profile.series.distinct {
+                    Some(seen) => distinct(seen.count(), seen.is_full()),
+                    None => Json::Null,
+                };
                 cells.push(text_of(&distinct));
-                let moments = profile.moments;
-                let median = profile.values.quantiles([0.5], &self.shared.held).map(|[median]| median);
+                let median = profile.series.quantiles([0.5], &self.held).map(|[median]| median);
                 let members = [
                     ("min", moments.min()),
                     ("max", moments.max()),
@@ -178,8 +201,15 @@ impl Pass {
                 column.push("distinct", distinct);
             }
             "date" => {
-                let (first, last) = (profile.first.map(|first| first.to_text()), profile.last.map(|last| last.to_text()));
-                cells.extend([String::new(), first.clone().unwrap_or_default(), last.clone().unwrap_or_default()]);
+                let (first, last) = (
+                    profile.first.map(|first| first.to_text()),
+                    profile.last.map(|last| last.to_text()),
+                );
+                cells.extend([
+                    String::new(),
+                    first.clone().unwrap_or_default(),
+                    last.clone().unwrap_or_default(),
+                ]);
                 column.push("min", first);
                 column.push("max", last);
             }
@@ -188,12 +218,17 @@ impl Pass {
                 cells.push(text_of(&distinct));
                 column.push("distinct", distinct);
                 let top = profile.texts_seen.top(TOP_VALUES);
-                let some: Vec<String> =
-                    top.iter().take(TOP_VALUES_SHOWN).map(|(value, count)| format!("{} ({})", value, count)).collect();
+                let some: Vec<String> = top
+                    .iter()
+                    .take(TOP_VALUES_SHOWN)
+                    .map(|(value, count)| format!("{} ({})", value, count))
+                    .collect();
                 cells.extend(std::iter::repeat(String::new()).take(5));
                 cells.push(some.join(", "));
-                let top: Vec<Json> =
-                    top.into_iter().map(|(value, count)| object([("value", value.into()), ("count", count.into())])).collect();
+                let top: Vec<Json> = top
+                    .into_iter()
+                    .map(|(value, count)| object([("value", value.into()), ("count", count.into())]))
+                    .collect();
                 column.push("top", top);
             }
             _ => {}
@@ -204,12 +239,19 @@ impl Pass {
 
     fn notes(&self) -> Vec<String> {
         let mut notes = self.table.notes();
-        let markers: Vec<&str> = self.profiles.iter().filter_map(|profile| profile.marker.as_deref()).collect();
+        let markers: Vec<&str> = self
+            .profiles
+            .iter()
+            .filter_map(|profile| profile.marker.as_deref())
+            .collect();
         if let Some(marker) = markers.first() {
             notes.push(format!("cells such as '{}' count as missing", marker));
         }
-        if self.shared.held.exceeded {
-            notes.push(format!("there are more than {} numbers, so medians are not computed", VALUES_HELD_MAX));
+        if self.held.exceeded {
+            notes.push(format!(
+                "there are more than {} numbers, so medians are not computed",
+                VALUES_HELD_MAX
+            ));
         }
         for (column, profile) in self.table.columns.iter().zip(&self.profiles) {
             let name = &column.name;
@@ -217,16 +259,26 @@ impl Pass {
                 ColumnKind::Number(_) | ColumnKind::Date(_) if !profile.odd.is_empty() => {
                     let (row, value) = &profile.odd[0];
                     let kind = if profile.first.is_some() { "dates" } else { "numbers" };
-                    notes.push(format!("some values of '{}' are not {} and were left out, such as '{}' in row {}", name, kind, value, row));
+                    notes.push(format!(
+                        "some values of '{}' are not {} and were left out, such as '{}' in row {}",
+                        name, kind, value, row
+                    ));
                 }
-                ColumnKind::Text if profile.codes > 0 && profile.codes + profile.numbers + profile.big == profile.present => {
+                ColumnKind::Text if profile.codes > 0 && profile.codes + profile.numbers() == profile.present() => {
                     notes.push(format!("'{}' holds digits with leading zeros, so it is text", name));
                 }
-                ColumnKind::Text if profile.big > 0 && profile.numbers + profile.big == profile.present => {
-                    notes.push(format!("'{}' holds whole numbers above 2^53, which are kept as text so that no digit is lost", name));
+                ColumnKind::Text if profile.big > 0 && profile.numbers() == profile.present() => {
+                    notes.push(format!(
+                        "'{}' holds whole numbers above 2^53, which are kept as text so that no digit is lost",
+                        name
+                    ));
                 }
                 ColumnKind::Text if profile.texts_seen.full => {
-                    notes.push(format!("the most frequent values of '{}' are those among the first {} different ones", name, profile.texts_seen.count()));
+                    notes.push(format!(
+                        "the most frequent values of '{}' are those among the first {} different ones",
+                        name,
+                        profile.texts_seen.count()
+                    ));
                 }
                 _ => {}
             }
@@ -242,7 +294,7 @@ impl Pass {
 
 fn distinct(count: usize, full: bool) -> Json {
     if full {
-        format!(">{}", count.min(crate::distinct::DISTINCT_MAX)).into()
+        format!(">{}", count.min(csv::DISTINCT_MAX)).into()
     } else {
         count.into()
     }

@@ -1,10 +1,6 @@
-//! Counting different values exactly, up to a limit.
+//! Counting different texts exactly, up to a limit.
 
-/// Different values counted in one column; more are reported as ">10000".
-pub const DISTINCT_MAX: usize = 10_000;
-
-/// Bytes that all columns of one call may use for the values they have seen.
-pub const SEEN_BYTES_MAX: usize = 48 << 20;
+use csv::{Held, DISTINCT_MAX};
 
 /// Bytes kept of one value; longer ones are told apart by their hash and length.
 const KEPT_BYTES_MAX: usize = 64;
@@ -12,8 +8,8 @@ const KEPT_BYTES_MAX: usize = 64;
 const EMPTY: u32 = u32::MAX;
 
 #[inline]
-pub fn mix(value: u64) -> u64 {
-    // The finaliser of SplitMix64: a bijection, so that equal hashes of numbers mean equal numbers.
+fn mix(value: u64) -> u64 {
+    // The finaliser of SplitMix64.
     let value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let value = (value ^ (value >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     value ^ (value >> 31)
@@ -32,76 +28,6 @@ pub fn hash(bytes: &[u8]) -> u64 {
         rest = rest << 8 | u64::from(*byte);
     }
     mix(state.rotate_left(23) ^ rest)
-}
-
-/// Room that is left for values seen.
-pub struct Budget {
-    pub bytes_left: usize,
-}
-
-/// Different numbers.
-#[derive(Default)]
-pub struct Numbers {
-    /// Mixed bits; zero means free, and the number whose bits mix to zero is +0.
-    slots: Vec<u64>,
-    has_zero: bool,
-    count: usize,
-    pub full: bool,
-}
-
-impl Numbers {
-    #[inline]
-    pub fn add(&mut self, value: f64, budget: &mut Budget) {
-        if self.full {
-            return;
-        }
-        // −0 and +0 are one value.
-        let key = mix((value + 0.0).to_bits());
-        if key == 0 {
-            self.count += usize::from(!self.has_zero);
-            self.has_zero = true;
-            return;
-        }
-        if self.slots.is_empty() {
-            self.slots = vec![0; 64];
-        }
-        let mask = self.slots.len() - 1;
-        let mut at = key as usize & mask;
-        while self.slots[at] != key {
-            if self.slots[at] == 0 {
-                self.slots[at] = key;
-                self.count += 1;
-                if self.count * 2 > self.slots.len() || self.count > DISTINCT_MAX {
-                    self.grow(budget);
-                }
-                return;
-            }
-            at = (at + 1) & mask;
-        }
-    }
-
-    #[cold]
-    fn grow(&mut self, budget: &mut Budget) {
-        let size = self.slots.len() * 2;
-        if self.count > DISTINCT_MAX || budget.bytes_left < size * 8 {
-            self.full = true;
-            self.slots = Vec::new();
-            return;
-        }
-        budget.bytes_left -= self.slots.len() * 8;
-        let old = std::mem::replace(&mut self.slots, vec![0; size]);
-        for key in old.into_iter().filter(|key| *key != 0) {
-            let mut at = key as usize & (size - 1);
-            while self.slots[at] != 0 {
-                at = (at + 1) & (size - 1);
-            }
-            self.slots[at] = key;
-        }
-    }
-
-    pub fn count(&self) -> usize {
-        self.count
-    }
 }
 
 /// Different byte strings, with how often each came, in the order in which they were first seen.
@@ -123,7 +49,7 @@ struct Entry {
 impl Texts {
     /// Counts a value. When full, values seen before are still counted.
     #[inline]
-    pub fn add(&mut self, value: &[u8], budget: &mut Budget) {
+    pub fn add(&mut self, value: &[u8], held: &mut Held) {
         let hash = hash(value);
         if self.slots.is_empty() {
             self.slots = vec![EMPTY; 32];
@@ -142,20 +68,25 @@ impl Texts {
             }
             at = (at + 1) & mask;
         }
-        self.insert(at, hash, value, budget);
+        self.insert(at, hash, value, held);
     }
 
     #[cold]
-    fn insert(&mut self, at: usize, hash: u64, value: &[u8], budget: &mut Budget) {
+    fn insert(&mut self, at: usize, hash: u64, value: &[u8], held: &mut Held) {
         let kept = value.len().min(KEPT_BYTES_MAX);
         let cost = kept + 40;
-        if self.full || self.entries.len() >= DISTINCT_MAX || budget.bytes_left < cost {
+        if self.full || self.entries.len() >= DISTINCT_MAX || held.seen_bytes_left < cost {
             self.full = true;
             return;
         }
-        budget.bytes_left -= cost;
+        held.seen_bytes_left -= cost;
         self.slots[at] = self.entries.len() as u32;
-        self.entries.push(Entry { hash, start: self.bytes.len() as u32, length: value.len() as u32, count: 1 });
+        self.entries.push(Entry {
+            hash,
+            start: self.bytes.len() as u32,
+            length: value.len() as u32,
+            count: 1,
+        });
         self.bytes.extend_from_slice(&value[..kept]);
         if self.entries.len() * 2 > self.slots.len() {
             let size = self.slots.len() * 2;
@@ -178,7 +109,11 @@ impl Texts {
     pub fn top(&self, most: usize) -> Vec<(String, u64)> {
         let mut order: Vec<&Entry> = self.entries.iter().collect();
         order.sort_by(|left, right| right.count.cmp(&left.count));
-        order.into_iter().take(most).map(|entry| (self.text(entry), entry.count)).collect()
+        order
+            .into_iter()
+            .take(most)
+            .map(|entry| (self.text(entry), entry.count))
+            .collect()
     }
 
     fn text(&self, entry: &Entry) -> String {

@@ -25,17 +25,40 @@ pub const TOOL: Tool = Tool {
 fn input() -> Schema {
     input::arguments(vec![
         schema::optional("where", input::conditions_schema()),
-        schema::optional("columns", schema::list("Columns to give; all when absent.", schema::text("Column name.")).column_role("columns", "any")),
-        schema::optional("sort_by", schema::text("Column to order by; the file's order when absent.").column_role("column", "any")),
-        schema::optional("order", schema::one_of("Largest or smallest first; rows without a value come last.", &ORDERS).default("desc").role("order")),
-        schema::optional("limit", schema::integer("Rows to give.", 1, LIMIT_MAX).default(LIMIT_DEFAULT).role("limit")),
+        schema::optional(
+            "columns",
+            schema::list("Columns to give; all when absent.", schema::text("Column name."))
+                .column_role("columns", "any"),
+        ),
+        schema::optional(
+            "sort_by",
+            schema::text("Column to order by; the file's order when absent.").column_role("column", "any"),
+        ),
+        schema::optional(
+            "order",
+            schema::one_of("Largest or smallest first; rows without a value come last.", &ORDERS)
+                .default("desc")
+                .role("order"),
+        ),
+        schema::optional(
+            "limit",
+            schema::integer("Rows to give.", 1, LIMIT_MAX)
+                .default(LIMIT_DEFAULT)
+                .role("limit"),
+        ),
     ])
 }
 
 fn output() -> Schema {
     schema::closed(vec![
         schema::required("columns", schema::list("Column names.", schema::text("Name."))),
-        schema::required("rows", schema::list("Rows: a member for each column, null where a value is missing.", schema::whole(Vec::new()))),
+        schema::required(
+            "rows",
+            schema::list(
+                "Rows: a member for each column, null where a value is missing.",
+                schema::whole(Vec::new()),
+            ),
+        ),
         schema::required("matched", schema::count("Rows that fit the conditions.")),
         schema::required("rows_read", schema::count("Rows of the file.")),
         input::notes_schema(),
@@ -92,12 +115,19 @@ fn compare(left: (&Key, u64), right: (&Key, u64), ascending: bool) -> Ordering {
         _ => Ordering::Equal,
     };
     let by_value = if ascending { by_value } else { by_value.reverse() };
-    rank(left.0).cmp(&rank(right.0)).then(by_value).then(left.1.cmp(&right.1))
+    rank(left.0)
+        .cmp(&rank(right.0))
+        .then(by_value)
+        .then(left.1.cmp(&right.1))
 }
 
 impl Ord for Candidate {
     fn cmp(&self, other: &Candidate) -> Ordering {
-        compare((&self.key, self.row_number), (&other.key, other.row_number), self.ascending)
+        compare(
+            (&self.key, self.row_number),
+            (&other.key, other.row_number),
+            self.ascending,
+        )
     }
 }
 impl PartialOrd for Candidate {
@@ -118,7 +148,10 @@ fn run(arguments: &Arguments) -> Outcome {
     let limit = arguments.integer("limit", LIMIT_DEFAULT, (1, LIMIT_MAX))? as usize;
     selection.check(limit)?;
     let ascending = arguments.choice("order", &ORDERS)? == "asc";
-    let order = arguments.text("sort_by")?.map(|name| table.column_named(name)).transpose()?;
+    let order = arguments
+        .text("sort_by")?
+        .map(|name| table.column_named(name))
+        .transpose()?;
     let mut conditions = Conditions::new(arguments.list("where")?, &table)?;
     let mut first: BinaryHeap<Candidate> = BinaryHeap::new();
     let mut matched = 0u64;
@@ -140,12 +173,29 @@ fn run(arguments: &Arguments) -> Outcome {
                 _ => continue,
             }
         }
-        first.push(Candidate { key, row_number: table.rows, ascending, row: selection.row(&table) });
+        first.push(Candidate {
+            key,
+            row_number: table.rows,
+            ascending,
+            row: selection.row(&table),
+        });
     }
-    Ok(answer(&table, &selection, &conditions, first.into_sorted_vec(), matched))
+    Ok(answer(
+        &table,
+        &selection,
+        &conditions,
+        first.into_sorted_vec(),
+        matched,
+    ))
 }
 
-fn answer(table: &Table, selection: &Selection, conditions: &Conditions, found: Vec<Candidate>, matched: u64) -> Answer {
+fn answer(
+    table: &Table,
+    selection: &Selection,
+    conditions: &Conditions,
+    found: Vec<Candidate>,
+    matched: u64,
+) -> Answer {
     let mut given = Given::default();
     let mut shown = selection.text_table(table);
     let count = found.len();
@@ -158,12 +208,30 @@ fn answer(table: &Table, selection: &Selection, conditions: &Conditions, found: 
     let mut notes = table.notes();
     notes.extend(conditions.notes(table));
     notes.extend(given.note());
-    let of = format!("{} of {} in {}", matched, input::counted(table.rows, "row"), table.name());
+    let of = format!(
+        "{} of {} in {}",
+        matched,
+        input::counted(table.rows, "row"),
+        table.name()
+    );
     let text = match count as u64 {
-        0 => format!("None of {} in {} fits.{}", input::counted(table.rows, "row"), table.name(), input::notes_text(&notes)),
+        0 => format!(
+            "None of {} in {} fits.{}",
+            input::counted(table.rows, "row"),
+            table.name(),
+            input::notes_text(&notes)
+        ),
         shown_count => {
-            let fit = if conditions.is_empty() { String::new() } else { format!(" fit{}", if matched == 1 { "s" } else { "" }) };
-            let head = if shown_count < matched { format!("{}{}; the first {}:", of, fit, shown_count) } else { format!("{}{}:", of, fit) };
+            let fit = if conditions.is_empty() {
+                String::new()
+            } else {
+                format!(" fit{}", if matched == 1 { "s" } else { "" })
+            };
+            let head = if shown_count < matched {
+                format!("{}{}; the first {}:", of, fit, shown_count)
+            } else {
+                format!("{}{}:", of, fit)
+            };
             format!("{}\n\n{}{}", head, shown.render(), input::notes_text(&notes))
         }
     };

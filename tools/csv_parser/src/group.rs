@@ -3,13 +3,15 @@
 use crate::distinct::hash;
 use crate::input;
 use crate::rows::{cell_text, Given};
-use csv::{is_missing, ColumnKind, Conditions, Held, Kind, Moments, Table, Values, VALUES_HELD_MAX};
+use csv::{is_missing, ColumnKind, Conditions, Held, Kind, Moments, Series, Table, VALUES_HELD_MAX};
 use mcp::schema::{self, Schema};
 use mcp::{object, short_number, Align, Answer, Arguments, Failure, Hints, Json, Outcome, TextTable, Tool};
 use std::cmp::Ordering;
 
 const STATISTICS: [&str; 8] = ["count", "missing", "sum", "mean", "median", "min", "max", "stdev"];
-const SORTS: [&str; 9] = ["count", "sum", "mean", "median", "min", "max", "stdev", "missing", "key"];
+const SORTS: [&str; 9] = [
+    "count", "sum", "mean", "median", "min", "max", "stdev", "missing", "key",
+];
 const ORDERS: [&str; 2] = ["desc", "asc"];
 const KEYS_MAX: usize = 8;
 const GROUPS_MAX: usize = 100_000;
@@ -35,13 +37,35 @@ fn input() -> Schema {
     input::arguments(vec![
         schema::required(
             "group_by",
-            schema::list("Columns whose values make the groups.", key).items(1, KEYS_MAX as i64).column_role("columns", "any"),
+            schema::list("Columns whose values make the groups.", key)
+                .items(1, KEYS_MAX as i64)
+                .column_role("columns", "any"),
         ),
-        schema::optional("value", schema::text("Numeric column to aggregate; without it rows are counted.").column_role("column", "number")),
+        schema::optional(
+            "value",
+            schema::text("Numeric column to aggregate; without it rows are counted.").column_role("column", "number"),
+        ),
         schema::optional("where", input::conditions_schema()),
-        schema::optional("sort_by", schema::one_of("What to order groups by; mean when there is a value, else count.", &SORTS).role("aggregate")),
-        schema::optional("order", schema::one_of("Largest or smallest first.", &ORDERS).default("desc").role("order")),
-        schema::optional("limit", schema::integer("Groups to give.", 1, LIMIT_MAX).default(LIMIT_DEFAULT).role("limit")),
+        schema::optional(
+            "sort_by",
+            schema::one_of(
+                "What to order groups by; mean when there is a value, else count.",
+                &SORTS,
+            )
+            .role("aggregate"),
+        ),
+        schema::optional(
+            "order",
+            schema::one_of("Largest or smallest first.", &ORDERS)
+                .default("desc")
+                .role("order"),
+        ),
+        schema::optional(
+            "limit",
+            schema::integer("Groups to give.", 1, LIMIT_MAX)
+                .default(LIMIT_DEFAULT)
+                .role("limit"),
+        ),
     ])
 }
 
@@ -68,7 +92,7 @@ struct Group {
     count: u64,
     missing: u64,
     moments: Moments,
-    values: Values,
+    series: Series,
     median: Option<f64>,
 }
 
@@ -85,7 +109,13 @@ const EMPTY: u32 = u32::MAX;
 
 impl Groups {
     fn new() -> Groups {
-        Groups { slots: vec![EMPTY; 64], hashes: Vec::new(), ranges: Vec::new(), bytes: Vec::new(), all: Vec::new() }
+        Groups {
+            slots: vec![EMPTY; 64],
+            hashes: Vec::new(),
+            ranges: Vec::new(),
+            bytes: Vec::new(),
+            all: Vec::new(),
+        }
     }
 
     /// The group of that key, if it was seen, else the slot where it belongs.
@@ -116,7 +146,10 @@ impl Groups {
             )));
         }
         if self.bytes.len() + key.len() > KEY_BYTES_MAX {
-            return Err(Failure(format!("the values to group by are too long: together more than {} bytes.", KEY_BYTES_MAX)));
+            return Err(Failure(format!(
+                "the values to group by are too long: together more than {} bytes.",
+                KEY_BYTES_MAX
+            )));
         }
         let index = self.all.len();
         let start = self.bytes.len() as u32;
@@ -129,7 +162,7 @@ impl Groups {
             count: 0,
             missing: 0,
             moments: Moments::default(),
-            values: Values::default(),
+            series: Series::default(),
             median: None,
         });
         if self.all.len() * 2 > self.slots.len() {
@@ -144,6 +177,72 @@ impl Groups {
             }
         }
         Ok(index)
+    }
+}
+
+const RECENT: usize = 256;
+const WORD: usize = 8;
+
+/// Short cells of a single key column and their groups, found again without writing a key.
+struct Recent {
+    column: Option<usize>,
+    slots: Vec<RecentKey>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+struct RecentCell {
+    length: usize,
+    first: u64,
+    last: u64,
+}
+
+#[derive(Clone, Copy, Default)]
+struct RecentKey {
+    cell: RecentCell,
+    group: usize,
+}
+
+impl Recent {
+    fn new(keys: &[usize]) -> Recent {
+        let column = if keys.len() == 1 { Some(keys[0]) } else { None };
+        Recent {
+            column,
+            slots: vec![RecentKey::default(); RECENT],
+        }
+    }
+
+    /// The group of the current row, or where it may be kept.
+    #[inline]
+    fn find(&mut self, table: &Table) -> Result<usize, Option<usize>> {
+        let cell = match self.column {
+            Some(column) => table.cell(column),
+            None => return Err(None),
+        };
+        let (length, first) = match cell.len() {
+            length @ 1..=WORD => (length, csv::word_of(cell)),
+            length if length > 0 && length <= 2 * WORD => (length, csv::word_of(&cell[..WORD])),
+            _ => return Err(None),
+        };
+        // Up to sixteen bytes, length and both ends tell all.
+        let last = if length > WORD {
+            csv::word_of(&cell[length - WORD..])
+        } else {
+            0
+        };
+        let mixed = (first ^ last.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let at = (mixed >> 56) as usize;
+        let found = RecentCell { length, first, last };
+        if self.slots[at].cell == found {
+            return Ok(self.slots[at].group);
+        }
+        self.slots[at].cell = found;
+        Err(Some(at))
+    }
+
+    fn keep(&mut self, slot: Option<usize>, group: usize) {
+        if let Some(slot) = slot {
+            self.slots[slot].group = group;
+        }
     }
 }
 
@@ -170,17 +269,25 @@ fn run(arguments: &Arguments) -> Outcome {
     let mut held = Held::default();
     let mut odd = Odd::default();
     let mut matched = 0;
+    let mut recent = Recent::new(&request.keys);
     let mut key = Vec::new();
     while table.next()? {
-        if !conditions.fit(&table) {
+        if !conditions.is_empty() && !conditions.fit(&table) {
             continue;
         }
         matched += 1;
-        write_key(&mut key, &table, &request.keys);
-        let hash = hash(&key);
-        let index = match groups.find(&key, hash) {
+        let index = match recent.find(&table) {
             Ok(index) => index,
-            Err(at) => groups.insert(at, &key, hash, key_values(&table, &request.keys))?,
+            Err(slot) => {
+                write_key(&mut key, &table, &request.keys);
+                let hash = hash(&key);
+                let index = match groups.find(&key, hash) {
+                    Ok(index) => index,
+                    Err(at) => groups.insert(at, &key, hash, key_values(&table, &request.keys))?,
+                };
+                recent.keep(slot, index);
+                index
+            }
         };
         let group = &mut groups.all[index];
         group.count += 1;
@@ -188,14 +295,18 @@ fn run(arguments: &Arguments) -> Outcome {
             add_value(group, &table, column, &mut held, &mut odd);
         }
     }
+    for group in &mut groups.all {
+        group.moments = group.series.moments(&mut held);
+        group.median = group.series.quantiles([0.5], &held).map(|[median]| median);
+    }
     let mut notes = table.notes();
     notes.extend(conditions.notes(&table));
     check_numbers(&table, &request, &groups, &odd, &mut notes)?;
     if held.exceeded {
-        notes.push(format!("there are more than {} numbers, so medians are not computed", VALUES_HELD_MAX));
-    }
-    for group in &mut groups.all {
-        group.median = group.values.quantiles([0.5], &held).map(|[median]| median);
+        notes.push(format!(
+            "there are more than {} numbers, so medians are not computed",
+            VALUES_HELD_MAX
+        ));
     }
     Ok(answer(&table, &request, groups.all, matched, notes))
 }
@@ -205,16 +316,35 @@ fn request(arguments: &Arguments, table: &Table) -> Result<Request, Failure> {
     if names.is_empty() || names.len() > KEYS_MAX {
         return Err(Failure(format!("'group_by' must name from 1 to {} columns.", KEYS_MAX)));
     }
-    let keys = names.into_iter().map(|name| table.column_named(name)).collect::<Result<Vec<_>, _>>()?;
-    let value = arguments.text("value")?.map(|name| table.column_named(name)).transpose()?;
+    let keys = names
+        .into_iter()
+        .map(|name| table.column_named(name))
+        .collect::<Result<Vec<_>, _>>()?;
+    let value = arguments
+        .text("value")?
+        .map(|name| table.column_named(name))
+        .transpose()?;
     let default = if value.is_some() { "mean" } else { "count" };
-    let sort_by = if arguments.get("sort_by").is_some() { arguments.choice("sort_by", &SORTS)? } else { default };
+    let sort_by = if arguments.get("sort_by").is_some() {
+        arguments.choice("sort_by", &SORTS)?
+    } else {
+        default
+    };
     if value.is_none() && !matches!(sort_by, "count" | "key") {
-        return Err(Failure(format!("sort_by \"{}\" needs a 'value' column; without one, sort by count or key.", sort_by)));
+        return Err(Failure(format!(
+            "sort_by \"{}\" needs a 'value' column; without one, sort by count or key.",
+            sort_by
+        )));
     }
     let ascending = arguments.choice("order", &ORDERS)? == "asc";
     let limit = arguments.integer("limit", LIMIT_DEFAULT, (1, LIMIT_MAX))? as usize;
-    Ok(Request { keys, value, sort_by, ascending, limit })
+    Ok(Request {
+        keys,
+        value,
+        sort_by,
+        ascending,
+        limit,
+    })
 }
 
 const NUMBER: u8 = 1;
@@ -254,15 +384,18 @@ fn key_values(table: &Table, columns: &[usize]) -> Vec<Json> {
 
 #[inline]
 fn add_value(group: &mut Group, table: &Table, column: usize, held: &mut Held, odd: &mut Odd) {
+    let style = table.number_style(column);
+    let mut reading = csv::read_at_once(table.untrimmed(column), style);
     let cell = table.cell(column);
-    if is_missing(cell) {
-        group.missing += 1;
+    if reading.kind == Kind::NotNumber {
+        reading = csv::read(cell, style);
+    }
+    if reading.is_number() || reading.kind == Kind::Big {
+        group.series.push(reading.value, held);
         return;
     }
-    let reading = table.number(column);
-    if reading.is_number() || reading.kind == Kind::Big {
-        group.moments.add(reading.value);
-        group.values.push(reading.value, held);
+    if is_missing(cell) {
+        group.missing += 1;
         return;
     }
     odd.count += 1;
@@ -273,13 +406,19 @@ fn add_value(group: &mut Group, table: &Table, column: usize, held: &mut Held, o
 }
 
 /// A few values that are no numbers are left out; more mean that the column is not one of numbers.
-fn check_numbers(table: &Table, request: &Request, groups: &Groups, odd: &Odd, notes: &mut Vec<String>) -> Result<(), Failure> {
+fn check_numbers(
+    table: &Table,
+    request: &Request,
+    groups: &Groups,
+    odd: &Odd,
+    notes: &mut Vec<String>,
+) -> Result<(), Failure> {
     let column = match request.value {
         Some(column) if odd.count > 0 => column,
         _ => return Ok(()),
     };
     let name = &table.columns[column].name;
-    let numbers: u64 = groups.all.iter().map(|group| group.moments.count).sum();
+    let numbers: u64 = groups.all.iter().map(|group| group.moments.count()).sum();
     if !csv::is_mostly(numbers, numbers + odd.count) {
         return Err(Failure(format!(
             "'{}' is not a column of numbers: {} of {} values are none, such as {}. To count rows, leave 'value' out.",
@@ -289,7 +428,12 @@ fn check_numbers(table: &Table, request: &Request, groups: &Groups, odd: &Odd, n
             odd.shown.join(", ")
         )));
     }
-    notes.push(format!("{} values of '{}' are not numbers and were left out: {}", odd.count, name, odd.shown.join(", ")));
+    notes.push(format!(
+        "{} values of '{}' are not numbers and were left out: {}",
+        odd.count,
+        name,
+        odd.shown.join(", ")
+    ));
     Ok(())
 }
 
@@ -314,10 +458,16 @@ fn compare_keys(left: &[Json], right: &[Json]) -> Ordering {
         (_, Json::Number(_)) => Ordering::Greater,
         (left, right) => {
             let is_missing = |key: &Json| key.as_text() == Some(MISSING);
-            is_missing(left).cmp(&is_missing(right)).then_with(|| left.as_text().cmp(&right.as_text()))
+            is_missing(left)
+                .cmp(&is_missing(right))
+                .then_with(|| left.as_text().cmp(&right.as_text()))
         }
     };
-    left.iter().zip(right).map(compare).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+    left.iter()
+        .zip(right)
+        .map(compare)
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
 }
 
 fn compare_groups(left: &Group, right: &Group, request: &Request) -> Ordering {
@@ -373,9 +523,22 @@ fn answer(table: &Table, request: &Request, mut groups: Vec<Group>, matched: u64
         }
     }
     notes.extend(given.note());
-    let text = format!("{}\n\n{}{}", headline(table, request, &groups, matched), shown.render(), input::notes_text(&notes));
+    let text = format!(
+        "{}\n\n{}{}",
+        headline(table, request, &groups, matched),
+        shown.render(),
+        input::notes_text(&notes)
+    );
     let structured = object([
-        ("group_by", request.keys.iter().map(|column| table.columns[*column].name.clone().into()).collect::<Vec<Json>>().into()),
+        (
+            "group_by",
+            request
+                .keys
+                .iter()
+                .map(|column| table.columns[*column].name.clone().into())
+                .collect::<Vec<Json>>()
+                .into(),
+        ),
         ("value", value.into()),
         ("rows", given.rows.into()),
         ("groups_total", groups.len().into()),
@@ -389,22 +552,46 @@ fn answer(table: &Table, request: &Request, mut groups: Vec<Group>, matched: u64
 /// One sentence that says the most important: how many groups, which is first, which last.
 fn headline(table: &Table, request: &Request, groups: &[Group], matched: u64) -> String {
     let rows = input::counted(matched, "row");
-    let of = if matched == table.rows { String::new() } else { format!(" (of {})", table.rows) };
-    let by: Vec<&str> = request.keys.iter().map(|column| table.columns[*column].name.as_str()).collect();
-    let mut line = format!("{}{} in {} by {}", rows, of, input::counted(groups.len() as u64, "group"), by.join(", "));
+    let of = if matched == table.rows {
+        String::new()
+    } else {
+        format!(" (of {})", table.rows)
+    };
+    let by: Vec<&str> = request
+        .keys
+        .iter()
+        .map(|column| table.columns[*column].name.as_str())
+        .collect();
+    let mut line = format!(
+        "{}{} in {} by {}",
+        rows,
+        of,
+        input::counted(groups.len() as u64, "group"),
+        by.join(", ")
+    );
     if groups.len() > request.limit {
         line.push_str(&format!(", the first {} of them below", request.limit));
     }
     if let (Some(first), Some(last), true) = (groups.first(), groups.last(), request.sort_by != "key") {
         let what = match request.value {
-            Some(column) if request.sort_by != "count" => format!("{} of {}", request.sort_by, table.columns[column].name),
+            Some(column) if request.sort_by != "count" => {
+                format!("{} of {}", request.sort_by, table.columns[column].name)
+            }
             _ => request.sort_by.to_owned(),
         };
         let say = |group: &Group| {
             let key: Vec<String> = group.key.iter().map(cell_text).collect();
-            format!("{} ({})", key.join(", "), statistic(group, request.sort_by).map_or("none".to_owned(), short_number))
+            format!(
+                "{} ({})",
+                key.join(", "),
+                statistic(group, request.sort_by).map_or("none".to_owned(), short_number)
+            )
         };
-        let (highest, lowest) = if request.ascending { ("lowest", "highest") } else { ("highest", "lowest") };
+        let (highest, lowest) = if request.ascending {
+            ("lowest", "highest")
+        } else {
+            ("highest", "lowest")
+        };
         line.push_str(&format!(". {} {}: {}", capital(highest), what, say(first)));
         if groups.len() > 1 {
             line.push_str(&format!("; {}: {}", lowest, say(last)));
@@ -416,5 +603,7 @@ fn headline(table: &Table, request: &Request, groups: &[Group], matched: u64) ->
 
 fn capital(word: &str) -> String {
     let mut chars = word.chars();
-    chars.next().map_or(String::new(), |first| first.to_uppercase().collect::<String>() + chars.as_str())
+    chars.next().map_or(String::new(), |first| {
+        first.to_uppercase().collect::<String>() + chars.as_str()
+    })
 }

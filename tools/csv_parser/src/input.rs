@@ -19,9 +19,18 @@ pub fn arguments(mut own: Vec<Property>) -> Schema {
     ];
     properties.append(&mut own);
     properties.extend([
-        schema::optional("delimiter", schema::one_of("What separates cells; found out by itself.", &DELIMITERS).default("auto")),
-        schema::optional("header", schema::one_of("Whether the first row holds the names.", &HEADERS).default("auto")),
-        schema::optional("decimal", schema::one_of("The decimal mark of numbers.", &DECIMALS).default("auto")),
+        schema::optional(
+            "delimiter",
+            schema::one_of("What separates cells; found out by itself.", &DELIMITERS).default("auto"),
+        ),
+        schema::optional(
+            "header",
+            schema::one_of("Whether the first row holds the names.", &HEADERS).default("auto"),
+        ),
+        schema::optional(
+            "decimal",
+            schema::one_of("The decimal mark of numbers.", &DECIMALS).default("auto"),
+        ),
     ]);
     schema::closed(properties)
 }
@@ -42,23 +51,44 @@ pub fn read<'a>(arguments: &Arguments<'a>) -> Result<Input<'a>, Failure> {
         "auto" => Decimal::Auto,
         mark => Decimal::Mark(mark.as_bytes()[0]),
     };
-    Ok(Input { path: arguments.text("path")?, text: arguments.text("text")?, delimiter, header, decimal })
+    Ok(Input {
+        path: arguments.text("path")?,
+        text: arguments.text("text")?,
+        delimiter,
+        header,
+        decimal,
+    })
 }
 
 pub fn conditions_schema() -> Schema {
-    let value = schema::any_of("What to compare with; a list for 'in'.", &["string", "number", "boolean", "array"]);
+    let value = schema::any_of(
+        "What to compare with; a list for 'in'.",
+        &["string", "number", "boolean", "array"],
+    );
     let condition = schema::closed(vec![
         schema::required("column", schema::text("Column name.").column_role("column", "any")),
         schema::optional("op", schema::one_of("Comparison.", &csv::OPERATORS).default("=")),
-        schema::optional("value", value.with("items", schema::any_of("One value.", &["string", "number"]).into_json())),
+        schema::optional(
+            "value",
+            value.with("items", schema::any_of("One value.", &["string", "number"]).into_json()),
+        ),
     ]);
-    schema::list("Conditions on rows; all must hold. A missing value fits only is_missing.", condition)
-        .items(0, 50)
-        .role("conditions")
+    schema::list(
+        "Conditions on rows; all must hold. A missing value fits only is_missing.",
+        condition,
+    )
+    .items(0, 50)
+    .role("conditions")
 }
 
 pub fn notes_schema() -> Property {
-    schema::required("notes", schema::list("What to know about how the file was read.", schema::text("One sentence.")))
+    schema::required(
+        "notes",
+        schema::list(
+            "What to know about how the file was read.",
+            schema::text("One sentence."),
+        ),
+    )
 }
 
 pub fn delimiter_name(table: &Table) -> String {
@@ -70,7 +100,11 @@ pub fn delimiter_name(table: &Table) -> String {
 }
 
 pub fn texts_json(texts: &[String]) -> Json {
-    texts.iter().map(|text| Json::from(text.clone())).collect::<Vec<_>>().into()
+    texts
+        .iter()
+        .map(|text| Json::from(text.clone()))
+        .collect::<Vec<_>>()
+        .into()
 }
 
 /// Notes as lines below a table.

@@ -22,19 +22,35 @@ pub const TOOL: Tool = Tool {
 
 fn input() -> Schema {
     input::arguments(vec![
-        schema::optional("columns", schema::list("Columns to give; all when absent.", schema::text("Column name.")).column_role("columns", "any")),
+        schema::optional(
+            "columns",
+            schema::list("Columns to give; all when absent.", schema::text("Column name."))
+                .column_role("columns", "any"),
+        ),
         schema::optional("offset", schema::integer("Rows to skip.", 0, OFFSET_MAX).default(0i64)),
-        schema::optional("limit", schema::integer("Rows to give.", 1, LIMIT_MAX).default(LIMIT_DEFAULT)),
+        schema::optional(
+            "limit",
+            schema::integer("Rows to give.", 1, LIMIT_MAX).default(LIMIT_DEFAULT),
+        ),
     ])
 }
 
 fn output() -> Schema {
     schema::closed(vec![
         schema::required("columns", schema::list("Column names.", schema::text("Name."))),
-        schema::required("rows", schema::list("Rows: a member for each column, null where a value is missing.", schema::whole(Vec::new()))),
+        schema::required(
+            "rows",
+            schema::list(
+                "Rows: a member for each column, null where a value is missing.",
+                schema::whole(Vec::new()),
+            ),
+        ),
         schema::required("offset", schema::count("Rows skipped.")),
         schema::required("total_rows", schema::count("Rows of the file.")),
-        schema::required("next_offset", schema::any_of("Where the next page begins; null at the end.", &["integer", "null"])),
+        schema::required(
+            "next_offset",
+            schema::any_of("Where the next page begins; null at the end.", &["integer", "null"]),
+        ),
         input::notes_schema(),
     ])
 }
@@ -59,9 +75,18 @@ fn run(arguments: &Arguments) -> Outcome {
     let mut notes = table.notes();
     notes.extend(given.note());
     let end = offset + given.rows.len() as u64;
-    let next = if end < table.rows && !given.rows.is_empty() { Json::from(end) } else { Json::Null };
+    let next = if end < table.rows && !given.rows.is_empty() {
+        Json::from(end)
+    } else {
+        Json::Null
+    };
     let text = match given.rows.len() {
-        0 => format!("{} has {}; there is none after the first {}.", table.name(), input::counted(table.rows, "row"), offset),
+        0 => format!(
+            "{} has {}; there is none after the first {}.",
+            table.name(),
+            input::counted(table.rows, "row"),
+            offset
+        ),
         _ => format!(
             "Rows {} to {} of {} in {}:\n\n{}{}",
             offset + 1,

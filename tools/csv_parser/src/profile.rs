@@ -1,7 +1,7 @@
 //! What one pass learns of one column.
 
-use crate::distinct::{Budget, Numbers, Texts};
-use csv::{is_missing, ColumnKind, Held, Kind, Moment, Moments, Table, Values};
+use crate::distinct::Texts;
+use csv::{is_missing, ColumnKind, Held, Kind, Moment, NumberStyle, Series, Table};
 
 const ODD_SHOWN: usize = 3;
 const UNDECIDED_SAMPLE: usize = 200;
@@ -10,16 +10,16 @@ const UNDECIDED_SAMPLE: usize = 200;
 pub struct Profile {
     pub kind: ColumnKind,
     pub missing: u64,
-    pub present: u64,
-    /// Cells that are quantities, that are codes such as 007, that are whole numbers too long for a double.
-    pub numbers: u64,
+    /// Cells that are neither missing nor numbers nor dates.
+    others: u64,
+    /// Quantities in a column that is taken for text.
+    numbers_in_text: u64,
+    /// Cells that are codes such as 007, and quantities that are too long for a double.
     pub codes: u64,
     pub big: u64,
-    fractions: u64,
+    has_fractions: bool,
     dates: u64,
-    pub moments: Moments,
-    pub values: Values,
-    pub numbers_seen: Numbers,
+    pub series: Series,
     pub texts_seen: Texts,
     pub first: Option<Moment>,
     pub last: Option<Moment>,
@@ -31,26 +31,18 @@ pub struct Profile {
     pub marker: Option<String>,
 }
 
-/// What all columns of a pass share.
-pub struct Shared {
-    pub held: Held,
-    pub budget: Budget,
-}
-
 impl Profile {
     pub fn new(kind: ColumnKind) -> Profile {
         Profile {
             kind,
             missing: 0,
-            present: 0,
-            numbers: 0,
+            others: 0,
+            numbers_in_text: 0,
             codes: 0,
             big: 0,
-            fractions: 0,
+            has_fractions: false,
             dates: 0,
-            moments: Moments::default(),
-            values: Values::default(),
-            numbers_seen: Numbers::default(),
+            series: Series::with_distinct(),
             texts_seen: Texts::default(),
             first: None,
             last: None,
@@ -62,50 +54,62 @@ impl Profile {
 
     /// Takes the cell of the table's current row.
     #[inline]
-    pub fn add(&mut self, table: &Table, column: usize, shared: &mut Shared) {
-        let cell = table.cell(column);
-        if is_missing(cell) {
-            return self.add_missing(cell);
+    pub fn add(&mut self, table: &Table, column: usize, held: &mut Held) {
+        if let ColumnKind::Number(style) = self.kind {
+            return self.add_number(table, column, style, held);
         }
-        self.present += 1;
+        let cell = table.cell(column);
         match self.kind {
-            ColumnKind::Number(_) => self.add_number(table, column, shared),
+            _ if is_missing(cell) => self.add_missing(cell),
             ColumnKind::Date(_) => self.add_date(table, column),
-            ColumnKind::Text | ColumnKind::Empty => self.add_text(table, column, cell, shared),
+            _ => self.add_text(table, column, cell, held),
         }
     }
 
-    #[inline]
     fn add_missing(&mut self, cell: &[u8]) {
         self.missing += 1;
-        if !cell.is_empty() && self.marker.is_none() {
+        if self.marker.is_none() && !cell.is_empty() {
             self.marker = Some(csv::decode(cell).into_owned());
         }
     }
 
-    #[inline]
-    fn add_number(&mut self, table: &Table, column: usize, shared: &mut Shared) {
-        let reading = table.number(column);
-        match reading.kind {
-            Kind::Whole | Kind::Fraction | Kind::Big => {
-                self.fractions += u64::from(reading.kind == Kind::Fraction);
-                self.big += u64::from(reading.kind == Kind::Big);
-                self.numbers += 1;
-                self.moments.add(reading.value);
-                self.values.push(reading.value, &mut shared.held);
-                self.numbers_seen.add(reading.value, &mut shared.budget);
+    #[inline(always)]
+    fn add_number(&mut self, table: &Table, column: usize, style: NumberStyle, held: &mut Held) {
+        let mut reading = csv::read_at_once(table.untrimmed(column), style);
+        if reading.kind == Kind::NotNumber {
+            let cell = table.cell(column);
+            if is_missing(cell) {
+                return self.add_missing(cell);
             }
-            Kind::Code => self.add_odd(table, column, true),
-            Kind::NotNumber => self.add_odd(table, column, false),
+            reading = csv::read(cell, style);
         }
+        match reading.kind {
+            Kind::Whole => {}
+            Kind::Fraction => self.has_fractions = true,
+            Kind::Big => self.big += 1,
+            kind => return self.add_odd(table, column, kind == Kind::Code),
+        }
+        self.series.push(reading.value, held);
     }
 
     #[cold]
     fn add_odd(&mut self, table: &Table, column: usize, code: bool) {
+        self.others += 1;
         self.codes += u64::from(code);
         if self.odd.len() < ODD_SHOWN {
-            self.odd.push((table.rows, csv::decode(table.cell(column)).chars().take(40).collect()));
+            self.odd
+                .push((table.rows, csv::decode(table.cell(column)).chars().take(40).collect()));
         }
+    }
+
+    /// Cells that are quantities.
+    pub fn numbers(&self) -> u64 {
+        self.numbers_in_text + self.series.count()
+    }
+
+    /// Cells that are not missing.
+    pub fn present(&self) -> u64 {
+        self.others + self.numbers() + self.dates
     }
 
     fn add_date(&mut self, table: &Table, column: usize) {
@@ -123,18 +127,23 @@ impl Profile {
     }
 
     #[inline]
-    fn add_text(&mut self, table: &Table, column: usize, cell: &[u8], shared: &mut Shared) {
-        self.texts_seen.add(cell, &mut shared.budget);
+    fn add_text(&mut self, table: &Table, column: usize, cell: &[u8], held: &mut Held) {
+        self.texts_seen.add(cell, held);
         if matches!(cell[0], b'0'..=b'9' | b'+' | b'-' | b'.' | b',') {
             match table.number(column).kind {
-                Kind::NotNumber => {}
-                Kind::Code => self.codes += 1,
-                Kind::Big => self.big += 1,
+                Kind::NotNumber => self.others += 1,
+                Kind::Code => {
+                    self.codes += 1;
+                    self.others += 1;
+                }
                 kind => {
-                    self.numbers += 1;
-                    self.fractions += u64::from(kind == Kind::Fraction);
+                    self.numbers_in_text += 1;
+                    self.big += u64::from(kind == Kind::Big);
+                    self.has_fractions |= kind == Kind::Fraction;
                 }
             }
+        } else {
+            self.others += 1;
         }
         if self.kind == ColumnKind::Empty && self.sample.len() < UNDECIDED_SAMPLE {
             self.sample.push(cell.to_vec());
@@ -143,22 +152,26 @@ impl Profile {
 
     /// The kind the whole column has, when it is not the one assumed.
     pub fn revised(&self, table: &Table) -> Option<ColumnKind> {
-        if self.present == 0 {
+        if self.present() == 0 {
             return None;
         }
-        let names = self.codes > 0 || (self.big > 0 && self.fractions == 0);
+        let names = self.codes > 0 || (self.big > 0 && !self.has_fractions);
         match self.kind {
             ColumnKind::Number(style) => {
-                let fits = if style.has_affix() { self.odd.is_empty() } else { csv::is_enough(self.numbers, self.present) };
+                let fits = if style.has_affix() {
+                    self.odd.is_empty()
+                } else {
+                    csv::is_enough(self.numbers(), self.present())
+                };
                 (names || !fits).then(|| ColumnKind::Text)
             }
-            ColumnKind::Date(style) => (!csv::is_enough(self.dates, self.present)).then(|| {
+            ColumnKind::Date(style) => (!csv::is_enough(self.dates, self.present())).then(|| {
                 // A later day above 12 tells the order that the sample did not.
                 style.swapped().map_or(ColumnKind::Text, ColumnKind::Date)
             }),
             ColumnKind::Empty => Some(csv::kind_of(&self.sample, table.decimal)),
             ColumnKind::Text => {
-                let fits = !names && csv::is_enough(self.numbers + self.big, self.present);
+                let fits = !names && csv::is_enough(self.numbers(), self.present());
                 fits.then(|| ColumnKind::Number(csv::NumberStyle::plain(table.decimal)))
             }
         }

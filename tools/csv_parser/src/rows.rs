@@ -19,10 +19,16 @@ impl Selection {
     pub fn read(arguments: &Arguments, table: &Table) -> Result<Selection, Failure> {
         match arguments.texts("columns")?.filter(|names| !names.is_empty()) {
             Some(names) => {
-                let columns = names.into_iter().map(|name| table.column_named(name)).collect::<Result<_, _>>()?;
+                let columns = names
+                    .into_iter()
+                    .map(|name| table.column_named(name))
+                    .collect::<Result<_, _>>()?;
                 Ok(Selection { columns, chosen: true })
             }
-            None => Ok(Selection { columns: (0..table.columns.len()).collect(), chosen: false }),
+            None => Ok(Selection {
+                columns: (0..table.columns.len()).collect(),
+                chosen: false,
+            }),
         }
     }
 
@@ -42,7 +48,10 @@ impl Selection {
     }
 
     pub fn names(&self, table: &Table) -> Vec<String> {
-        self.columns.iter().map(|column| table.columns[*column].name.clone()).collect()
+        self.columns
+            .iter()
+            .map(|column| table.columns[*column].name.clone())
+            .collect()
     }
 
     /// The current row as an object.
@@ -60,7 +69,12 @@ impl Selection {
             ColumnKind::Number(_) => Align::Right,
             _ => Align::Left,
         };
-        TextTable::new(self.columns.iter().map(|column| (table.columns[*column].name.clone(), align(column))).collect())
+        TextTable::new(
+            self.columns
+                .iter()
+                .map(|column| (table.columns[*column].name.clone(), align(column)))
+                .collect(),
+        )
     }
 }
 
@@ -85,7 +99,11 @@ impl Given {
 
     pub fn note(&self) -> Option<String> {
         (self.left_out > 0).then(|| {
-            format!("{} rows are left out, since a result may hold {} KiB; ask for fewer columns", self.left_out, ROWS_BYTES_MAX >> 10)
+            format!(
+                "{} rows are left out, since a result may hold {} KiB; ask for fewer columns",
+                self.left_out,
+                ROWS_BYTES_MAX >> 10
+            )
         })
     }
 }
@@ -94,7 +112,13 @@ fn size(value: &Json) -> usize {
     match value {
         Json::Text(text) => text.len() + 3,
         Json::List(items) => items.iter().map(size).sum::<usize>() + 2,
-        Json::Object(members) => members.iter().map(|(name, value)| name.len() + 4 + size(value)).sum::<usize>() + 2,
+        Json::Object(members) => {
+            members
+                .iter()
+                .map(|(name, value)| name.len() + 4 + size(value))
+                .sum::<usize>()
+                + 2
+        }
         _ => 12,
     }
 }

@@ -1,7 +1,7 @@
 //! `statistics`: numeric columns summed up, and how they go together.
 
 use crate::input;
-use csv::{is_missing, ColumnKind, Conditions, Held, Kind, Moments, Table, Values, VALUES_HELD_MAX};
+use csv::{is_missing, ColumnKind, Conditions, Held, Kind, Series, Table, VALUES_HELD_MAX};
 use mcp::schema::{self, Schema};
 use mcp::{object, short_number, Align, Answer, Arguments, Failure, Hints, Json, Outcome, TextTable, Tool};
 
@@ -23,7 +23,8 @@ fn input() -> Schema {
     input::arguments(vec![
         schema::optional(
             "columns",
-            schema::list("Numeric columns; all when absent.", schema::text("Column name.")).column_role("columns", "number"),
+            schema::list("Numeric columns; all when absent.", schema::text("Column name."))
+                .column_role("columns", "number"),
         ),
         schema::optional("where", input::conditions_schema()),
     ])
@@ -47,12 +48,18 @@ fn output() -> Schema {
     let pair = schema::closed(vec![
         schema::required("a", schema::text("Column name.")),
         schema::required("b", schema::text("Column name.")),
-        schema::required("r", number("Pearson correlation, -1 to 1; null when a column does not vary.")),
+        schema::required(
+            "r",
+            number("Pearson correlation, -1 to 1; null when a column does not vary."),
+        ),
         schema::required("n", schema::count("Rows with both values.")),
     ]);
     schema::closed(vec![
         schema::required("statistics", schema::list("One for each column.", column)),
-        schema::required("correlations", schema::list("One for every two columns, strongest first.", pair)),
+        schema::required(
+            "correlations",
+            schema::list("One for every two columns, strongest first.", pair),
+        ),
         schema::required("rows_read", schema::count("Rows of the file.")),
         schema::required("rows_matched", schema::count("Rows that fit the conditions.")),
         input::notes_schema(),
@@ -64,8 +71,8 @@ struct Column {
     missing: u64,
     odd: u64,
     first_odd: Option<(u64, String)>,
-    moments: Moments,
-    values: Values,
+    numbers: u64,
+    series: Series,
 }
 
 /// Sums of squares and products of two columns about their running means.
@@ -127,23 +134,44 @@ fn run(arguments: &Arguments) -> Outcome {
     notes.extend(conditions.notes(&table));
     check(&table, &columns, &mut notes)?;
     if held.exceeded {
-        notes.push(format!("there are more than {} numbers, so medians and quartiles are not computed", VALUES_HELD_MAX));
+        notes.push(format!(
+            "there are more than {} numbers, so medians and quartiles are not computed",
+            VALUES_HELD_MAX
+        ));
     }
     if columns.len() > CORRELATED_MAX {
-        notes.push(format!("correlations are those of the first {} columns", CORRELATED_MAX));
+        notes.push(format!(
+            "correlations are those of the first {} columns",
+            CORRELATED_MAX
+        ));
     }
-    Ok(answer(&table, columns, &pairs, &held, (matched, notes)))
+    Ok(answer(&table, columns, &pairs, &mut held, (matched, notes)))
 }
 
 fn columns(table: &Table, named: Option<&[&str]>) -> Result<Vec<Column>, Failure> {
     let indexes: Vec<usize> = match named {
-        Some(names) => names.iter().map(|name| table.column_named(name)).collect::<Result<_, _>>()?,
-        None => (0..table.columns.len()).filter(|index| matches!(table.columns[*index].kind, ColumnKind::Number(_))).collect(),
+        Some(names) => names
+            .iter()
+            .map(|name| table.column_named(name))
+            .collect::<Result<_, _>>()?,
+        None => (0..table.columns.len())
+            .filter(|index| matches!(table.columns[*index].kind, ColumnKind::Number(_)))
+            .collect(),
     };
     if indexes.is_empty() {
-        return Err(Failure(format!("{} has no column of numbers; use group to count rows.", table.name())));
+        return Err(Failure(format!(
+            "{} has no column of numbers; use group to count rows.",
+            table.name()
+        )));
     }
-    let column = |index| Column { index, missing: 0, odd: 0, first_odd: None, moments: Moments::default(), values: Values::default() };
+    let column = |index| Column {
+        index,
+        missing: 0,
+        odd: 0,
+        first_odd: None,
+        numbers: 0,
+        series: Series::default(),
+    };
     Ok(indexes.into_iter().map(column).collect())
 }
 
@@ -157,8 +185,8 @@ impl Column {
         }
         let reading = table.number(self.index);
         if reading.is_number() || reading.kind == Kind::Big {
-            self.moments.add(reading.value);
-            self.values.push(reading.value, held);
+            self.numbers += 1;
+            self.series.push(reading.value, held);
             return reading.value;
         }
         self.odd += 1;
@@ -176,28 +204,42 @@ fn check(table: &Table, columns: &[Column], notes: &mut Vec<String>) -> Result<(
             None => continue,
         };
         let name = &table.columns[column.index].name;
-        let present = column.moments.count + column.odd;
-        if !csv::is_mostly(column.moments.count, present) {
+        let present = column.numbers + column.odd;
+        if !csv::is_mostly(column.numbers, present) {
             return Err(Failure(format!(
                 "'{}' is not a column of numbers: {} of {} values are none, such as '{}' in row {}.",
                 name, column.odd, present, value, row
             )));
         }
-        notes.push(format!("{} values of '{}' are not numbers and were left out, such as '{}' in row {}", column.odd, name, value, row));
+        notes.push(format!(
+            "{} values of '{}' are not numbers and were left out, such as '{}' in row {}",
+            column.odd, name, value, row
+        ));
     }
     Ok(())
 }
 
-fn answer(table: &Table, columns: Vec<Column>, pairs: &[Pair], held: &Held, (matched, notes): (u64, Vec<String>)) -> Answer {
-    const SHOWN: [&str; 10] = ["count", "missing", "mean", "stdev", "min", "q1", "median", "q3", "max", "sum"];
+fn answer(
+    table: &Table,
+    columns: Vec<Column>,
+    pairs: &[Pair],
+    held: &mut Held,
+    (matched, notes): (u64, Vec<String>),
+) -> Answer {
+    const SHOWN: [&str; 10] = [
+        "count", "missing", "mean", "stdev", "min", "q1", "median", "q3", "max", "sum",
+    ];
     let mut header = vec![("column".to_owned(), Align::Left)];
     header.extend(SHOWN.iter().map(|name| ((*name).to_owned(), Align::Right)));
     let mut shown = TextTable::new(header);
-    let names: Vec<String> = columns.iter().map(|column| table.columns[column.index].name.clone()).collect();
+    let names: Vec<String> = columns
+        .iter()
+        .map(|column| table.columns[column.index].name.clone())
+        .collect();
     let mut statistics = Vec::new();
     for (mut column, name) in columns.into_iter().zip(&names) {
-        let quartiles = column.values.quantiles([0.25, 0.5, 0.75], held);
-        let moments = column.moments;
+        let moments = column.series.moments(held);
+        let quartiles = column.series.quantiles([0.25, 0.5, 0.75], held);
         let figures = [
             moments.mean(),
             moments.stdev(),
@@ -208,8 +250,12 @@ fn answer(table: &Table, columns: Vec<Column>, pairs: &[Pair], held: &Held, (mat
             moments.max(),
             moments.sum(),
         ];
-        let mut row = object([("column", name.clone().into()), ("count", moments.count.into()), ("missing", column.missing.into())]);
-        let mut cells = vec![name.clone(), moments.count.to_string(), column.missing.to_string()];
+        let mut row = object([
+            ("column", name.clone().into()),
+            ("count", moments.count().into()),
+            ("missing", column.missing.into()),
+        ]);
+        let mut cells = vec![name.clone(), moments.count().to_string(), column.missing.to_string()];
         for (name, figure) in SHOWN[2..].iter().zip(figures) {
             row.push(*name, figure);
             cells.push(figure.map_or(String::new(), short_number));
@@ -218,7 +264,11 @@ fn answer(table: &Table, columns: Vec<Column>, pairs: &[Pair], held: &Held, (mat
         statistics.push(row);
     }
     let correlations = correlations(&names, pairs);
-    let of = if matched == table.rows { String::new() } else { format!(" of {}", table.rows) };
+    let of = if matched == table.rows {
+        String::new()
+    } else {
+        format!(" of {}", table.rows)
+    };
     let text = format!(
         "{}{} in {}:\n\n{}{}{}",
         input::counted(matched, "row"),
@@ -230,7 +280,14 @@ fn answer(table: &Table, columns: Vec<Column>, pairs: &[Pair], held: &Held, (mat
     );
     let pairs: Vec<Json> = correlations
         .into_iter()
-        .map(|(a, b, pair)| object([("a", a.into()), ("b", b.into()), ("r", pair.correlation().into()), ("n", pair.count.into())]))
+        .map(|(a, b, pair)| {
+            object([
+                ("a", a.into()),
+                ("b", b.into()),
+                ("r", pair.correlation().into()),
+                ("n", pair.count.into()),
+            ])
+        })
         .collect();
     let structured = object([
         ("statistics", statistics.into()),
@@ -261,7 +318,10 @@ fn correlations_text(correlations: &[(String, String, Pair)]) -> String {
     let lines: Vec<String> = correlations
         .iter()
         .take(PAIRS_SHOWN)
-        .filter_map(|(a, b, pair)| pair.correlation().map(|r| format!("\n- {} and {}: {:.3} ({} rows)", a, b, r, pair.count)))
+        .filter_map(|(a, b, pair)| {
+            pair.correlation()
+                .map(|r| format!("\n- {} and {}: {:.3} ({} rows)", a, b, r, pair.count))
+        })
         .collect();
     if lines.is_empty() {
         return String::new();

@@ -15,11 +15,15 @@ const VISITED_MAX: usize = 50_000;
 pub const LIST: Tool = Tool {
     name: "list_directory",
     title: "List a directory",
-    description: "Lists the files and directories in a directory, with their sizes. Start with \".\" to see what there is.",
+    description:
+        "Lists the files and directories in a directory, with their sizes. Start with \".\" to see what there is.",
     input: || {
         schema::closed(vec![
             directory_argument(),
-            schema::optional("recursive", schema::boolean("Also what is in directories below.").default(false)),
+            schema::optional(
+                "recursive",
+                schema::boolean("Also what is in directories below.").default(false),
+            ),
             limit_argument(),
         ])
     },
@@ -48,13 +52,21 @@ pub const INFO: Tool = Tool {
     name: "file_info",
     title: "Size and date of a file",
     description: "Tells whether a path is a file or a directory, its size in bytes and when it was last changed.",
-    input: || schema::closed(vec![schema::required("path", schema::text("File or directory.").role("file-path"))]),
+    input: || {
+        schema::closed(vec![schema::required(
+            "path",
+            schema::text("File or directory.").role("file-path"),
+        )])
+    },
     output: Some(|| {
         schema::closed(vec![
             schema::required("path", schema::text("As asked.")),
             schema::required("kind", kind_schema()),
             schema::required("bytes", schema::count("Size; 0 for directories.")),
-            schema::required("modified", schema::any_of("When it last changed (UTC); null when not known.", &["string", "null"])),
+            schema::required(
+                "modified",
+                schema::any_of("When it last changed (UTC); null when not known.", &["string", "null"]),
+            ),
         ])
     }),
     hints: Some(Hints::READ),
@@ -66,7 +78,10 @@ fn directory_argument() -> Property {
 }
 
 fn limit_argument() -> Property {
-    schema::optional("limit", schema::integer("Entries to give.", 1, LIMIT.1).default(LIMIT.0))
+    schema::optional(
+        "limit",
+        schema::integer("Entries to give.", 1, LIMIT.1).default(LIMIT.0),
+    )
 }
 
 fn kind_schema() -> Schema {
@@ -99,7 +114,10 @@ struct Walk {
 
 impl Walk {
     fn of(root: &str, deep: bool, limit: usize, fits: impl Fn(&str, EntryKind) -> bool) -> Result<Walk, Failure> {
-        let mut walk = Walk { found: Vec::new(), truncated: false };
+        let mut walk = Walk {
+            found: Vec::new(),
+            truncated: false,
+        };
         let mut open = vec![(root.to_owned(), 0)];
         let mut visited = 0;
         while let Some((directory, depth)) = open.pop() {
@@ -120,7 +138,10 @@ impl Walk {
                         walk.truncated = true;
                         return Ok(walk);
                     }
-                    walk.found.push(Entry { path: path.clone(), kind });
+                    walk.found.push(Entry {
+                        path: path.clone(),
+                        kind,
+                    });
                 }
                 if visited > VISITED_MAX {
                     walk.truncated = true;
@@ -138,8 +159,14 @@ impl Walk {
 
 fn explain(path: &str, problem: mcp::wasi::Errno) -> Failure {
     match problem {
-        errno::NOT_DIRECTORY => Failure(format!("'{}' is a file, not a directory; read it with read_file.", path)),
-        errno::NO_ENTRY => Failure(format!("there is no directory '{}'; list \".\" to see what there is.", path)),
+        errno::NOT_DIRECTORY => Failure(format!(
+            "'{}' is a file, not a directory; read it with read_file.",
+            path
+        )),
+        errno::NO_ENTRY => Failure(format!(
+            "there is no directory '{}'; list \".\" to see what there is.",
+            path
+        )),
         problem => files::explain(path, problem),
     }
 }
@@ -153,7 +180,10 @@ fn join(directory: &str, name: &str) -> String {
 }
 
 fn directory_path<'a>(arguments: &Arguments<'a>) -> Result<&'a str, Failure> {
-    let path = arguments.text("path")?.map(|path| path.strip_prefix("./").unwrap_or(path)).unwrap_or(".");
+    let path = arguments
+        .text("path")?
+        .map(|path| path.strip_prefix("./").unwrap_or(path))
+        .unwrap_or(".");
     let path = if path.is_empty() { "." } else { path };
     files::check_path(path)?;
     Ok(path)
@@ -171,7 +201,11 @@ fn search(arguments: &Arguments) -> Outcome {
     let path = directory_path(arguments)?;
     let pattern = arguments.required_text("pattern")?;
     let limit = arguments.integer("limit", LIMIT.0, (1, LIMIT.1))? as usize;
-    let inside = |found: &str| found.strip_prefix(path).map(|rest| rest.trim_start_matches('/').to_owned());
+    let inside = |found: &str| {
+        found
+            .strip_prefix(path)
+            .map(|rest| rest.trim_start_matches('/').to_owned())
+    };
     let walk = Walk::of(path, true, limit, |found, kind| {
         let relative = if path == "." { None } else { inside(found) };
         kind != EntryKind::Directory && glob::fits(pattern, relative.as_deref().unwrap_or(found))
@@ -180,26 +214,46 @@ fn search(arguments: &Arguments) -> Outcome {
 }
 
 fn answer(path: &str, walk: Walk, nothing: &str) -> Answer {
-    let mut shown = TextTable::new(vec![("path".into(), Align::Left), ("kind".into(), Align::Left), ("bytes".into(), Align::Right)]);
+    let mut shown = TextTable::new(vec![
+        ("path".into(), Align::Left),
+        ("kind".into(), Align::Left),
+        ("bytes".into(), Align::Right),
+    ]);
     let mut entries = Vec::new();
     for entry in &walk.found {
-        let info = if entry.kind == EntryKind::Directory { None } else { files::info(&entry.path).ok() };
+        let info = if entry.kind == EntryKind::Directory {
+            None
+        } else {
+            files::info(&entry.path).ok()
+        };
         let kind = info.as_ref().map_or(entry.kind, |info| info.kind);
         let bytes = info.filter(|info| info.kind == EntryKind::File).map(|info| info.bytes);
-        shown.row(vec![entry.path.clone(), kind_name(kind).to_owned(), bytes.map_or(String::new(), |bytes| bytes.to_string())]);
+        shown.row(vec![
+            entry.path.clone(),
+            kind_name(kind).to_owned(),
+            bytes.map_or(String::new(), |bytes| bytes.to_string()),
+        ]);
         entries.push(object([
             ("path", entry.path.clone().into()),
             ("kind", kind_name(kind).into()),
             ("bytes", bytes.into()),
         ]));
     }
-    let more = if walk.truncated { "\nThere is more; raise the limit or name a directory below." } else { "" };
+    let more = if walk.truncated {
+        "\nThere is more; raise the limit or name a directory below."
+    } else {
+        ""
+    };
     let text = match entries.len() {
         0 => format!("'{}' {}.", path, nothing),
         1 => format!("1 entry in '{}':\n\n{}{}", path, shown.render(), more),
         count => format!("{} entries in '{}':\n\n{}{}", count, path, shown.render(), more),
     };
-    let structured = object([("path", path.to_owned().into()), ("entries", entries.into()), ("truncated", walk.truncated.into())]);
+    let structured = object([
+        ("path", path.to_owned().into()),
+        ("entries", entries.into()),
+        ("truncated", walk.truncated.into()),
+    ]);
     Answer::new(text, structured)
 }
 
@@ -216,8 +270,14 @@ fn info(arguments: &Arguments) -> Outcome {
     files::check_path(path)?;
     let info = files::info(path).map_err(|problem| files::explain(path, problem))?;
     let modified = modified_text(&info);
-    let bytes = if info.kind == EntryKind::Directory { 0 } else { info.bytes };
-    let when = modified.as_ref().map_or(String::new(), |when| format!(", last changed {}", when));
+    let bytes = if info.kind == EntryKind::Directory {
+        0
+    } else {
+        info.bytes
+    };
+    let when = modified
+        .as_ref()
+        .map_or(String::new(), |when| format!(", last changed {}", when));
     let text = match info.kind {
         EntryKind::Directory => format!("'{}' is a directory{}.", path, when),
         _ => format!("'{}' is a {} of {} bytes{}.", path, kind_name(info.kind), bytes, when),
@@ -238,5 +298,13 @@ fn modified_text(info: &Info) -> Option<String> {
     }
     let (year, month, day) = civil(seconds.div_euclid(86_400));
     let time = seconds.rem_euclid(86_400);
-    Some(format!("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", year, month, day, time / 3600, time / 60 % 60, time % 60))
+    Some(format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+        year,
+        month,
+        day,
+        time / 3600,
+        time / 60 % 60,
+        time % 60
+    ))
 }

@@ -5,9 +5,15 @@ const ALTERNATIVES_MAX: usize = 64;
 
 /// Whether a relative path fits the pattern. A pattern without `/` is matched against the last name alone.
 pub fn fits(pattern: &str, path: &str) -> bool {
-    let path = if pattern.contains('/') { path } else { path.rsplit('/').next().unwrap_or(path) };
+    let path = if pattern.contains('/') {
+        path
+    } else {
+        path.rsplit('/').next().unwrap_or(path)
+    };
     let path: Vec<char> = path.chars().collect();
-    unfold(pattern).iter().any(|pattern| whole(&pattern.chars().collect::<Vec<char>>(), &path))
+    unfold(pattern)
+        .iter()
+        .any(|pattern| whole(&pattern.chars().collect::<Vec<char>>(), &path))
 }
 
 /// The patterns that braces stand for.
@@ -15,11 +21,17 @@ fn unfold(pattern: &str) -> Vec<String> {
     let mut done = Vec::new();
     let mut open = vec![pattern.to_owned()];
     while let Some(pattern) = open.pop() {
-        let inner = pattern.find('{').and_then(|from| Some((from, from + pattern[from..].find('}')?)));
+        let inner = pattern
+            .find('{')
+            .and_then(|from| Some((from, from + pattern[from..].find('}')?)));
         match inner {
             Some((from, to)) if done.len() + open.len() < ALTERNATIVES_MAX => {
                 let (before, after) = (&pattern[..from], &pattern[to + 1..]);
-                open.extend(pattern[from + 1..to].split(',').map(|word| format!("{}{}{}", before, word, after)));
+                open.extend(
+                    pattern[from + 1..to]
+                        .split(',')
+                        .map(|word| format!("{}{}{}", before, word, after)),
+                );
             }
             _ => done.push(pattern),
         }
@@ -82,7 +94,11 @@ fn one(pattern: &[char], c: Option<&char>) -> Option<usize> {
         '[' => match pattern.iter().skip(2).position(|end| *end == ']') {
             Some(length) => {
                 let set = &pattern[1..length + 2];
-                let (inverted, set) = if matches!(set[0], '!' | '^') { (true, &set[1..]) } else { (false, set) };
+                let (inverted, set) = if matches!(set[0], '!' | '^') {
+                    (true, &set[1..])
+                } else {
+                    (false, set)
+                };
                 (c != '/' && in_set(set, c) != inverted).then(|| length + 3)
             }
             None => (c == '[').then(|| 1),

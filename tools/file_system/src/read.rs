@@ -22,10 +22,22 @@ pub const TOOL: Tool = Tool {
 
 fn input() -> Schema {
     schema::closed(vec![
-        schema::required("path", schema::text("File to read; an uploaded file is 'uploads/<name>'.").role("file-path")),
-        schema::optional("offset", schema::integer("Byte to begin with.", 0, OFFSET_MAX).default(0i64)),
-        schema::optional("limit", schema::integer("Bytes to read at most.", 1, BYTES_MAX).default(BYTES_DEFAULT)),
-        schema::optional("encoding", schema::one_of("How to give the content.", &ENCODINGS).default("utf-8")),
+        schema::required(
+            "path",
+            schema::text("File to read; an uploaded file is 'uploads/<name>'.").role("file-path"),
+        ),
+        schema::optional(
+            "offset",
+            schema::integer("Byte to begin with.", 0, OFFSET_MAX).default(0i64),
+        ),
+        schema::optional(
+            "limit",
+            schema::integer("Bytes to read at most.", 1, BYTES_MAX).default(BYTES_DEFAULT),
+        ),
+        schema::optional(
+            "encoding",
+            schema::one_of("How to give the content.", &ENCODINGS).default("utf-8"),
+        ),
     ])
 }
 
@@ -35,7 +47,10 @@ fn output() -> Schema {
         schema::required("bytes", schema::count("Size of the whole file.")),
         schema::required("offset", schema::count("Where the content begins.")),
         schema::required("length", schema::count("Bytes given.")),
-        schema::required("next_offset", schema::any_of("Where to go on; null at the end.", &["integer", "null"])),
+        schema::required(
+            "next_offset",
+            schema::any_of("Where to go on; null at the end.", &["integer", "null"]),
+        ),
         schema::required("encoding", schema::one_of("How the content is given.", &ENCODINGS)),
         schema::required("content", schema::text("The content.")),
     ])
@@ -48,7 +63,10 @@ fn run(arguments: &Arguments) -> Outcome {
     let encoding = arguments.choice("encoding", &ENCODINGS)?;
     let (file, info) = files::open(path)?;
     if offset > info.bytes {
-        return Err(Failure(format!("'{}' has {} bytes; there is nothing at offset {}.", path, info.bytes, offset)));
+        return Err(Failure(format!(
+            "'{}' has {} bytes; there is nothing at offset {}.",
+            path, info.bytes, offset
+        )));
     }
     let explain = |problem| files::explain(path, problem);
     file.seek(offset).map_err(explain)?;
@@ -62,9 +80,17 @@ fn run(arguments: &Arguments) -> Outcome {
     }
     bytes.truncate(count);
     let at_end = offset + count as u64 >= info.bytes;
-    let content = if encoding == "base64" { base64::encode(&bytes) } else { text_of(path, offset, &mut bytes, at_end)? };
+    let content = if encoding == "base64" {
+        base64::encode(&bytes)
+    } else {
+        text_of(path, offset, &mut bytes, at_end)?
+    };
     let next = offset + bytes.len() as u64;
-    let next_offset = if next < info.bytes { Json::from(next) } else { Json::Null };
+    let next_offset = if next < info.bytes {
+        Json::from(next)
+    } else {
+        Json::Null
+    };
     let note = if offset == 0 && next >= info.bytes {
         String::new()
     } else {

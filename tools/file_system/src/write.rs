@@ -10,7 +10,11 @@ const MODES: [&str; 2] = ["create", "overwrite"];
 const ENCODINGS: [&str; 2] = ["utf-8", "base64"];
 
 /// Repeating it changes nothing more.
-const REPEATABLE: Hints = Hints { read_only: false, idempotent: true, destructive: false };
+const REPEATABLE: Hints = Hints {
+    read_only: false,
+    idempotent: true,
+    destructive: false,
+};
 
 pub const WRITE: Tool = Tool {
     name: "write_file",
@@ -33,9 +37,19 @@ pub const APPEND: Tool = Tool {
     name: "append_file",
     title: "Append to a file",
     description: "Adds to the end of a file, and makes it when there is none.",
-    input: || schema::closed(vec![path_argument("File to add to."), content_argument(), encoding_argument()]),
+    input: || {
+        schema::closed(vec![
+            path_argument("File to add to."),
+            content_argument(),
+            encoding_argument(),
+        ])
+    },
     output: Some(written_output),
-    hints: Some(Hints { read_only: false, idempotent: false, destructive: false }),
+    hints: Some(Hints {
+        read_only: false,
+        idempotent: false,
+        destructive: false,
+    }),
     run: append,
 };
 
@@ -43,7 +57,12 @@ pub const CREATE_DIRECTORY: Tool = Tool {
     name: "create_directory",
     title: "Make a directory",
     description: "Makes a directory and those above it that are missing.",
-    input: || schema::closed(vec![schema::required("path", schema::text("Directory to make.").role("directory"))]),
+    input: || {
+        schema::closed(vec![schema::required(
+            "path",
+            schema::text("Directory to make.").role("directory"),
+        )])
+    },
     output: Some(done_output),
     hints: Some(REPEATABLE),
     run: create_directory,
@@ -65,7 +84,11 @@ pub const MOVE: Tool = Tool {
             schema::required("to", schema::text("Where it is.")),
         ])
     }),
-    hints: Some(Hints { read_only: false, idempotent: false, destructive: true }),
+    hints: Some(Hints {
+        read_only: false,
+        idempotent: false,
+        destructive: true,
+    }),
     run: move_file,
 };
 
@@ -73,9 +96,18 @@ pub const DELETE: Tool = Tool {
     name: "delete_file",
     title: "Delete a file",
     description: "Deletes a file, or a directory that is empty.",
-    input: || schema::closed(vec![schema::required("path", schema::text("What to delete.").role("file-path"))]),
+    input: || {
+        schema::closed(vec![schema::required(
+            "path",
+            schema::text("What to delete.").role("file-path"),
+        )])
+    },
     output: Some(done_output),
-    hints: Some(Hints { read_only: false, idempotent: true, destructive: true }),
+    hints: Some(Hints {
+        read_only: false,
+        idempotent: true,
+        destructive: true,
+    }),
     run: delete,
 };
 
@@ -88,14 +120,20 @@ fn content_argument() -> Property {
 }
 
 fn encoding_argument() -> Property {
-    schema::optional("encoding", schema::one_of("How the content is given.", &ENCODINGS).default("utf-8"))
+    schema::optional(
+        "encoding",
+        schema::one_of("How the content is given.", &ENCODINGS).default("utf-8"),
+    )
 }
 
 fn written_output() -> Schema {
     schema::closed(vec![
         schema::required("path", schema::text("The file.")),
         schema::required("bytes_written", schema::count("Bytes of the content.")),
-        schema::required("changed", schema::boolean("False when the file had that content already.")),
+        schema::required(
+            "changed",
+            schema::boolean("False when the file had that content already."),
+        ),
     ])
 }
 
@@ -113,12 +151,21 @@ fn content(arguments: &Arguments) -> Result<Vec<u8>, Failure> {
 
 fn written(path: &str, bytes: usize, changed: bool, verb: &str) -> Answer {
     let text = if changed {
-        format!("{} {} bytes {} '{}'.", verb, bytes, if verb == "Appended" { "to" } else { "into" }, path)
+        format!(
+            "{} {} bytes {} '{}'.",
+            verb,
+            bytes,
+            if verb == "Appended" { "to" } else { "into" },
+            path
+        )
     } else {
         format!("'{}' has that content already.", path)
     };
-    let structured =
-        object([("path", path.to_owned().into()), ("bytes_written", bytes.into()), ("changed", changed.into())]);
+    let structured = object([
+        ("path", path.to_owned().into()),
+        ("bytes_written", bytes.into()),
+        ("changed", changed.into()),
+    ]);
     Answer::new(text, structured)
 }
 
@@ -128,11 +175,16 @@ fn write(arguments: &Arguments) -> Outcome {
     let create = arguments.choice("mode", &MODES)? == "create";
     let how = if create { Write::Create } else { Write::Overwrite };
     match open(path, how) {
-        Ok(file) => file.write_all(&bytes).map_err(|problem| files::explain(path, problem))?,
+        Ok(file) => file
+            .write_all(&bytes)
+            .map_err(|problem| files::explain(path, problem))?,
         // Writing the same again is no conflict: a call repeated after a crash has to end well.
         Err(errno::EXISTS) if holds(path, &bytes) => return Ok(written(path, bytes.len(), false, "Wrote")),
         Err(errno::EXISTS) => {
-            return Err(Failure(format!("'{}' exists and has other content; set mode to \"overwrite\" to replace it.", path)))
+            return Err(Failure(format!(
+                "'{}' exists and has other content; set mode to \"overwrite\" to replace it.",
+                path
+            )))
         }
         Err(problem) => return Err(files::explain(path, problem)),
     }
@@ -143,7 +195,8 @@ fn append(arguments: &Arguments) -> Outcome {
     let path = target(arguments, "path")?;
     let bytes = content(arguments)?;
     let file = open(path, Write::Append).map_err(|problem| files::explain(path, problem))?;
-    file.write_all(&bytes).map_err(|problem| files::explain(path, problem))?;
+    file.write_all(&bytes)
+        .map_err(|problem| files::explain(path, problem))?;
     Ok(written(path, bytes.len(), !bytes.is_empty(), "Appended"))
 }
 
@@ -210,7 +263,10 @@ fn create_directory(arguments: &Arguments) -> Outcome {
     let path = arguments.required_text("path")?.trim_end_matches('/');
     files::check_path(path)?;
     make_directories(path).map_err(|problem| files::explain(path, problem))?;
-    Ok(Answer::new(format!("The directory '{}' is there.", path), object([("path", path.to_owned().into())])))
+    Ok(Answer::new(
+        format!("The directory '{}' is there.", path),
+        object([("path", path.to_owned().into())]),
+    ))
 }
 
 fn move_file(arguments: &Arguments) -> Outcome {
@@ -219,7 +275,10 @@ fn move_file(arguments: &Arguments) -> Outcome {
     let to = target(arguments, "to")?;
     files::info(from).map_err(|problem| files::explain(from, problem))?;
     if files::info(to).is_ok() {
-        return Err(Failure(format!("'{}' exists already; delete it first or choose another name.", to)));
+        return Err(Failure(format!(
+            "'{}' exists already; delete it first or choose another name.",
+            to
+        )));
     }
     make_directories(parent(to)).map_err(|problem| files::explain(parent(to), problem))?;
     files::rename(from, to).map_err(|problem| files::explain(&format!("{}' or '{}", from, to), problem))?;
@@ -231,7 +290,14 @@ fn delete(arguments: &Arguments) -> Outcome {
     let path = arguments.required_text("path")?;
     files::check_path(path)?;
     let info = files::info(path).map_err(|problem| files::explain(path, problem))?;
-    let done = if info.kind == EntryKind::Directory { files::remove_directory(path) } else { files::remove_file(path) };
+    let done = if info.kind == EntryKind::Directory {
+        files::remove_directory(path)
+    } else {
+        files::remove_file(path)
+    };
     done.map_err(|problem| files::explain(path, problem))?;
-    Ok(Answer::new(format!("Deleted '{}'.", path), object([("path", path.to_owned().into())])))
+    Ok(Answer::new(
+        format!("Deleted '{}'.", path),
+        object([("path", path.to_owned().into())]),
+    ))
 }

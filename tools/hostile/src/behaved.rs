@@ -12,7 +12,15 @@ thread_local! {
 }
 
 const fn tool(name: &'static str, title: &'static str, input: fn() -> Schema, run: fn(&Arguments) -> Outcome) -> Tool {
-    Tool { name, title, description: title, input, output: None, hints: Some(Hints::READ), run }
+    Tool {
+        name,
+        title,
+        description: title,
+        input,
+        output: None,
+        hints: Some(Hints::READ),
+        run,
+    }
 }
 
 const fn unhinted(tool: Tool) -> Tool {
@@ -50,11 +58,17 @@ fn count_input() -> Schema {
 }
 
 fn lines_input() -> Schema {
-    schema::closed(vec![schema::optional("lines", schema::integer("How many.", 0, 1 << 30).default(STDERR_LINES))])
+    schema::closed(vec![schema::optional(
+        "lines",
+        schema::integer("How many.", 0, 1 << 30).default(STDERR_LINES),
+    )])
 }
 
 fn bytes_input() -> Schema {
-    schema::closed(vec![schema::required("bytes", schema::integer("Size of the text.", 0, 1 << 30))])
+    schema::closed(vec![schema::required(
+        "bytes",
+        schema::integer("Size of the text.", 0, 1 << 30),
+    )])
 }
 
 /// A breach of the protocol is done before the answer is made; if it were not, this would say so.
@@ -64,7 +78,12 @@ fn breach(_: &Arguments) -> Outcome {
 
 pub static TOOLS: [Tool; 21] = [
     tool("loop_forever", "Computes and never ends.", nothing, loop_forever),
-    tool("allocate_endlessly", "Takes memory until there is none.", nothing, allocate_endlessly),
+    tool(
+        "allocate_endlessly",
+        "Takes memory until there is none.",
+        nothing,
+        allocate_endlessly,
+    ),
     tool("recurse", "Calls itself until the stack ends.", nothing, recurse),
     tool("trap", "Executes unreachable.", nothing, trap),
     tool("exit", "Ends with code 3.", nothing, exit),
@@ -78,11 +97,21 @@ pub static TOOLS: [Tool; 21] = [
     tool("environment", "Gives arguments and environment.", nothing, environment),
     tool("clock", "Gives the time, twice.", nothing, clock),
     tool("random", "Gives random bytes, twice.", nothing, random),
-    tool("spam_stderr", "Writes many lines to standard error.", lines_input, spam_stderr),
+    tool(
+        "spam_stderr",
+        "Writes many lines to standard error.",
+        lines_input,
+        spam_stderr,
+    ),
     tool("slow_fuel", "Goes round a loop n times.", count_input, slow_fuel),
     tool("echo", "Says what it was told.", text_input, echo),
     tool("echo_state", "Counts its calls in memory.", nothing, echo_state),
-    unhinted(tool("not_idempotent", "Counts its calls, and does not say that it may be repeated.", nothing, echo_state)),
+    unhinted(tool(
+        "not_idempotent",
+        "Counts its calls, and does not say that it may be repeated.",
+        nothing,
+        echo_state,
+    )),
     tool("big", "Answers with a text of that size.", bytes_input, big),
 ];
 
@@ -136,7 +165,11 @@ fn escape(arguments: &Arguments) -> Outcome {
 fn environment(_: &Arguments) -> Outcome {
     let list = |items: Vec<String>| items.into_iter().map(Json::from).collect::<Vec<_>>();
     let arguments = list(std::env::args().collect());
-    let variables = list(std::env::vars().map(|(name, value)| format!("{}={}", name, value)).collect());
+    let variables = list(
+        std::env::vars()
+            .map(|(name, value)| format!("{}={}", name, value))
+            .collect(),
+    );
     let structured = object([("args", arguments.into()), ("env", variables.into())]);
     Ok(Answer::new(structured.to_line(), structured))
 }
@@ -168,7 +201,9 @@ fn random(_: &Arguments) -> Outcome {
         if problem != 0 {
             return Err(Failure(format!("WASI error {}", problem)));
         }
-        draws.push(Json::from(bytes.iter().map(|byte| format!("{:02x}", byte)).collect::<String>()));
+        draws.push(Json::from(
+            bytes.iter().map(|byte| format!("{:02x}", byte)).collect::<String>(),
+        ));
     }
     let structured = object([("draws", draws.into())]);
     Ok(Answer::new(structured.to_line(), structured))
@@ -177,7 +212,10 @@ fn random(_: &Arguments) -> Outcome {
 fn spam_stderr(arguments: &Arguments) -> Outcome {
     let lines = arguments.integer("lines", STDERR_LINES, (0, 1 << 30))?;
     for index in 0..lines {
-        eprintln!("\u{1b}[31mline {} of spam that goes on for a while and colours the terminal\u{1b}[0m", index);
+        eprintln!(
+            "\u{1b}[31mline {} of spam that goes on for a while and colours the terminal\u{1b}[0m",
+            index
+        );
     }
     Ok(Answer::new("spammed", object([("lines", lines.into())])))
 }

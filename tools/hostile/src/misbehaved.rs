@@ -13,7 +13,10 @@ pub fn perhaps(message: &Json, input: &mut impl Read) {
         return;
     }
     let params = message.get("params");
-    let name = params.and_then(|params| params.get("name")).and_then(Json::as_text).unwrap_or("");
+    let name = params
+        .and_then(|params| params.get("name"))
+        .and_then(Json::as_text)
+        .unwrap_or("");
     let id = message.get("id").map_or("null".to_owned(), Json::to_line);
     match name {
         "garbage" => say(b"this is not JSON-RPC at all\n"),
@@ -44,7 +47,11 @@ fn forever(input: &mut impl Read) -> ! {
 }
 
 fn huge(id: &str) {
-    say(format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{{\"content\":[{{\"type\":\"text\",\"text\":\"", id).as_bytes());
+    say(format!(
+        "{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{{\"content\":[{{\"type\":\"text\",\"text\":\"",
+        id
+    )
+    .as_bytes());
     let chunk = [b'x'; CHUNK];
     for _ in 0..HUGE_BYTES / CHUNK {
         say(&chunk);
@@ -54,7 +61,11 @@ fn huge(id: &str) {
 
 fn deep(id: &str) {
     let nested = format!("{}{}", "[".repeat(DEPTH), "]".repeat(DEPTH));
-    say(line(id, &format!("\"content\":[],\"structuredContent\":{{\"deep\":{}}}", nested)).as_bytes());
+    say(line(
+        id,
+        &format!("\"content\":[],\"structuredContent\":{{\"deep\":{}}}", nested),
+    )
+    .as_bytes());
 }
 
 fn bad_utf8(id: &str) {

@@ -41,11 +41,19 @@ pub struct NewFile {
 
 impl Answer {
     pub fn new(text: impl Into<String>, structured: Json) -> Answer {
-        Answer { text: text.into(), structured, files: Vec::new() }
+        Answer {
+            text: text.into(),
+            structured,
+            files: Vec::new(),
+        }
     }
 
     pub fn with_file(mut self, name: impl Into<String>, media_type: &'static str, text: String) -> Answer {
-        self.files.push(NewFile { name: name.into(), media_type, text });
+        self.files.push(NewFile {
+            name: name.into(),
+            media_type,
+            text,
+        });
         self
     }
 
@@ -59,7 +67,11 @@ impl Answer {
             ]);
             content.push(object([("type", "resource".into()), ("resource", resource)]));
         }
-        object([("content", content.into()), ("structuredContent", self.structured), ("isError", false.into())])
+        object([
+            ("content", content.into()),
+            ("structuredContent", self.structured),
+            ("isError", false.into()),
+        ])
     }
 }
 

@@ -21,7 +21,10 @@ impl<'a> Arguments<'a> {
                     let meant = nearest(name, known.iter().copied());
                     let hint = meant.map_or(String::new(), |meant| format!(" Did you mean '{}'?", meant));
                     let known = known.join(", ");
-                    return Err(Failure(format!("there is no argument '{}'.{} Arguments: {}.", name, hint, known)));
+                    return Err(Failure(format!(
+                        "there is no argument '{}'.{} Arguments: {}.",
+                        name, hint, known
+                    )));
                 }
             }
         }
@@ -47,7 +50,8 @@ impl<'a> Arguments<'a> {
     }
 
     pub fn required_text(&self, name: &str) -> Result<&'a str, Failure> {
-        self.text(name)?.ok_or_else(|| Failure(format!("the argument '{}' is missing.", name)))
+        self.text(name)?
+            .ok_or_else(|| Failure(format!("the argument '{}' is missing.", name)))
     }
 
     pub fn boolean(&self, name: &str) -> Result<Option<bool>, Failure> {
@@ -68,7 +72,10 @@ impl<'a> Arguments<'a> {
             Some(other) => return Err(wrong(name, "a whole number", other)),
         };
         if value < min || value > max {
-            return Err(Failure(format!("'{}' is {}; it must be from {} to {}.", name, value, min, max)));
+            return Err(Failure(format!(
+                "'{}' is {}; it must be from {} to {}.",
+                name, value, min, max
+            )));
         }
         Ok(value)
     }
@@ -79,11 +86,14 @@ impl<'a> Arguments<'a> {
             Some(text) => text,
             None => return Ok(values[0]),
         };
-        values
-            .iter()
-            .copied()
-            .find(|value| *value == text)
-            .ok_or_else(|| Failure(format!("'{}' is \"{}\"; it must be one of: {}.", name, text, values.join(", "))))
+        values.iter().copied().find(|value| *value == text).ok_or_else(|| {
+            Failure(format!(
+                "'{}' is \"{}\"; it must be one of: {}.",
+                name,
+                text,
+                values.join(", ")
+            ))
+        })
     }
 
     /// A list of texts; a single text counts as a list of one.
@@ -94,7 +104,9 @@ impl<'a> Arguments<'a> {
             Some(Json::List(items)) => items,
             Some(other) => return Err(wrong(name, "a list of texts", other)),
         };
-        let texts = items.iter().map(|item| item.as_text().ok_or_else(|| wrong(name, "a list of texts", item)));
+        let texts = items
+            .iter()
+            .map(|item| item.as_text().ok_or_else(|| wrong(name, "a list of texts", item)));
         texts.collect::<Result<Vec<_>, _>>().map(Some)
     }
 

@@ -3,7 +3,9 @@
 use crate::answer::Failure;
 use crate::wasi::{self, errno, EntryKind, Errno};
 
-pub use crate::wasi::{create_directory, info, list, open_write, remove_directory, remove_file, rename, Handle, Info, Write};
+pub use crate::wasi::{
+    create_directory, info, list, open_write, remove_directory, remove_file, rename, Handle, Info, Write,
+};
 
 /// Opens a file, not a directory, for reading.
 pub fn open(path: &str) -> Result<(Handle, Info), Failure> {

@@ -18,14 +18,23 @@ pub enum Json {
 
 /// An object from its members, in this order.
 pub fn object<const N: usize>(members: [(&'static str, Json); N]) -> Json {
-    Json::Object(members.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect())
+    Json::Object(
+        members
+            .into_iter()
+            .map(|(name, value)| (Cow::Borrowed(name), value))
+            .collect(),
+    )
 }
 
 impl Json {
     /// The member of that name; the last one counts when a name stands twice, as in JavaScript.
     pub fn get(&self, name: &str) -> Option<&Json> {
         match self {
-            Json::Object(members) => members.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value),
+            Json::Object(members) => members
+                .iter()
+                .rev()
+                .find(|(key, _)| key == name)
+                .map(|(_, value)| value),
             _ => None,
         }
     }

@@ -13,13 +13,21 @@ pub fn nearest<'a>(wanted: &str, candidates: impl Iterator<Item = &'a str>) -> O
 }
 
 fn fold(text: &str) -> Vec<char> {
-    text.chars().take(64).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    text.chars()
+        .take(64)
+        .filter(|c| c.is_alphanumeric())
+        .flat_map(char::to_lowercase)
+        .collect()
 }
 
 /// One holds the other whole, as "mass" and "body_mass_g" do.
 fn contains(wanted: &[char], name: &str) -> bool {
     let name = fold(name);
-    let (short, long) = if wanted.len() < name.len() { (wanted, &name[..]) } else { (&name[..], wanted) };
+    let (short, long) = if wanted.len() < name.len() {
+        (wanted, &name[..])
+    } else {
+        (&name[..], wanted)
+    };
     short.len() >= 3 && long.windows(short.len()).any(|window| window == short)
 }
 

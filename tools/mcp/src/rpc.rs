@@ -36,7 +36,11 @@ pub fn serve(server: &Server) {
         }
         let answer = if line.len() as u64 == LINE_BYTES_MAX && line.last() != Some(&b'\n') {
             skip_line(&mut input);
-            Some(error(Json::Null, INVALID_REQUEST, format!("a message may have {} bytes", LINE_BYTES_MAX)))
+            Some(error(
+                Json::Null,
+                INVALID_REQUEST,
+                format!("a message may have {} bytes", LINE_BYTES_MAX),
+            ))
         } else if line.iter().all(u8::is_ascii_whitespace) {
             None
         } else {
@@ -105,15 +109,24 @@ fn request(server: &Server, method: &str, params: &Json) -> Result<Json, RpcErro
     match method {
         "initialize" => Ok(initialize(server, params)),
         "ping" => Ok(Json::Object(Vec::new())),
-        "tools/list" => Ok(object([("tools", server.tools.iter().map(Tool::to_json).collect::<Vec<_>>().into())])),
+        "tools/list" => Ok(object([(
+            "tools",
+            server.tools.iter().map(Tool::to_json).collect::<Vec<_>>().into(),
+        )])),
         "tools/call" => call(server, params),
-        _ => Err(RpcError { code: METHOD_NOT_FOUND, message: format!("there is no method '{}'", method) }),
+        _ => Err(RpcError {
+            code: METHOD_NOT_FOUND,
+            message: format!("there is no method '{}'", method),
+        }),
     }
 }
 
 fn initialize(server: &Server, params: &Json) -> Json {
     let asked = params.get("protocolVersion").and_then(Json::as_text);
-    let version = PROTOCOLS.into_iter().find(|known| Some(*known) == asked).unwrap_or(PROTOCOL_DEFAULT);
+    let version = PROTOCOLS
+        .into_iter()
+        .find(|known| Some(*known) == asked)
+        .unwrap_or(PROTOCOL_DEFAULT);
     object([
         ("protocolVersion", version.into()),
         ("capabilities", object([("tools", Json::Object(Vec::new()))])),
@@ -130,11 +143,22 @@ fn initialize(server: &Server, params: &Json) -> Json {
 }
 
 fn call(server: &Server, params: &Json) -> Result<Json, RpcError> {
-    let invalid = |message: String| RpcError { code: INVALID_PARAMS, message };
-    let name = params.get("name").and_then(Json::as_text).ok_or_else(|| invalid("the tool's name is missing".into()))?;
+    let invalid = |message: String| RpcError {
+        code: INVALID_PARAMS,
+        message,
+    };
+    let name = params
+        .get("name")
+        .and_then(Json::as_text)
+        .ok_or_else(|| invalid("the tool's name is missing".into()))?;
     let tool = server.tools.iter().find(|tool| tool.name == name).ok_or_else(|| {
         let known: Vec<&str> = server.tools.iter().map(|tool| tool.name).collect();
-        invalid(format!("{} has no tool '{}'. Its tools: {}.", server.name, name, known.join(", ")))
+        invalid(format!(
+            "{} has no tool '{}'. Its tools: {}.",
+            server.name,
+            name,
+            known.join(", ")
+        ))
     })?;
     let none = Json::Object(Vec::new());
     let arguments = match params.get("arguments") {
@@ -150,6 +174,8 @@ fn call(server: &Server, params: &Json) -> Result<Json, RpcError> {
 
 fn run(tool: &Tool, arguments: &Json) -> Outcome {
     let arguments = Arguments::new(arguments);
-    arguments.check_names(&(tool.input)()).map_err(|problem| Failure(format!("{}: {}", tool.name, problem)))?;
+    arguments
+        .check_names(&(tool.input)())
+        .map_err(|problem| Failure(format!("{}: {}", tool.name, problem)))?;
     (tool.run)(&arguments)
 }

@@ -16,11 +16,19 @@ pub struct Property {
 }
 
 pub fn required(name: &'static str, schema: Schema) -> Property {
-    Property { name, schema, required: true }
+    Property {
+        name,
+        schema,
+        required: true,
+    }
 }
 
 pub fn optional(name: &'static str, schema: Schema) -> Property {
-    Property { name, schema, required: false }
+    Property {
+        name,
+        schema,
+        required: false,
+    }
 }
 
 pub fn text(description: &'static str) -> Schema {
@@ -32,7 +40,10 @@ pub fn number(description: &'static str) -> Schema {
 }
 
 pub fn boolean(description: &'static str) -> Schema {
-    Schema(object([("type", "boolean".into()), ("description", description.into())]))
+    Schema(object([
+        ("type", "boolean".into()),
+        ("description", description.into()),
+    ]))
 }
 
 pub fn integer(description: &'static str, min: i64, max: i64) -> Schema {
@@ -46,7 +57,11 @@ pub fn integer(description: &'static str, min: i64, max: i64) -> Schema {
 
 /// A whole number of something, from zero.
 pub fn count(description: &'static str) -> Schema {
-    Schema(object([("type", "integer".into()), ("description", description.into()), ("minimum", 0i64.into())]))
+    Schema(object([
+        ("type", "integer".into()),
+        ("description", description.into()),
+        ("minimum", 0i64.into()),
+    ]))
 }
 
 pub fn one_of(description: &'static str, values: &[&'static str]) -> Schema {
@@ -55,7 +70,11 @@ pub fn one_of(description: &'static str, values: &[&'static str]) -> Schema {
 }
 
 pub fn list(description: &'static str, items: Schema) -> Schema {
-    Schema(object([("type", "array".into()), ("description", description.into()), ("items", items.0)]))
+    Schema(object([
+        ("type", "array".into()),
+        ("description", description.into()),
+        ("items", items.0),
+    ]))
 }
 
 /// A schema of any of the JSON types named.
@@ -71,10 +90,19 @@ pub fn closed(properties: Vec<Property>) -> Schema {
 
 /// An object that holds at least these properties.
 pub fn whole(properties: Vec<Property>) -> Schema {
-    let required: Vec<Json> =
-        properties.iter().filter(|property| property.required).map(|property| property.name.into()).collect();
-    let members = properties.into_iter().map(|property| (Cow::Borrowed(property.name), property.schema.0)).collect();
-    let schema = Schema(object([("type", "object".into()), ("properties", Json::Object(members))]));
+    let required: Vec<Json> = properties
+        .iter()
+        .filter(|property| property.required)
+        .map(|property| property.name.into())
+        .collect();
+    let members = properties
+        .into_iter()
+        .map(|property| (Cow::Borrowed(property.name), property.schema.0))
+        .collect();
+    let schema = Schema(object([
+        ("type", "object".into()),
+        ("properties", Json::Object(members)),
+    ]));
     if required.is_empty() {
         schema
     } else {
@@ -106,7 +134,10 @@ impl Schema {
 
     /// A role of a column that must be a "number" or "text" column, or may be "any".
     pub fn column_role(self, role: &'static str, column_type: &'static str) -> Schema {
-        self.with("x-caxton", object([("role", role.into()), ("type", column_type.into())]))
+        self.with(
+            "x-caxton",
+            object([("role", role.into()), ("type", column_type.into())]),
+        )
     }
 
     pub fn into_json(self) -> Json {

@@ -23,7 +23,12 @@ const TABLE_CHARS_MAX: usize = 20_000;
 impl TextTable {
     pub fn new(header: Vec<(String, Align)>) -> TextTable {
         let header = header.into_iter().map(|(name, align)| (tidy(&name), align)).collect();
-        TextTable { header, rows: Vec::new(), chars: 0, hidden: 0 }
+        TextTable {
+            header,
+            rows: Vec::new(),
+            chars: 0,
+            hidden: 0,
+        }
     }
 
     pub fn row(&mut self, cells: Vec<String>) {
@@ -39,8 +44,16 @@ impl TextTable {
     pub fn render(&self) -> String {
         let widths: Vec<usize> = (0..self.header.len())
             .map(|column| {
-                let cells = self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
-                cells.max().unwrap_or(0).max(self.header[column].0.chars().count()).max(3)
+                let cells = self
+                    .rows
+                    .iter()
+                    .filter_map(|row| row.get(column))
+                    .map(|cell| cell.chars().count());
+                cells
+                    .max()
+                    .unwrap_or(0)
+                    .max(self.header[column].0.chars().count())
+                    .max(3)
             })
             .collect();
         let mut out = String::new();
@@ -48,7 +61,11 @@ impl TextTable {
         self.line(&mut out, &names, &widths);
         for ((_, align), width) in self.header.iter().zip(&widths) {
             let dashes = "-".repeat(width - 1);
-            let _ = if *align == Align::Right { write!(out, "| {}: ", dashes) } else { write!(out, "| {}- ", dashes) };
+            let _ = if *align == Align::Right {
+                write!(out, "| {}: ", dashes)
+            } else {
+                write!(out, "| {}- ", dashes)
+            };
         }
         out.push_str("|\n");
         for row in &self.rows {

@@ -15,7 +15,11 @@ pub struct Hints {
 
 impl Hints {
     /// It changes nothing.
-    pub const READ: Hints = Hints { read_only: true, idempotent: true, destructive: false };
+    pub const READ: Hints = Hints {
+        read_only: true,
+        idempotent: true,
+        destructive: false,
+    };
 }
 
 /// One tool. Schemas are functions, since only `tools/list` needs them and a start must cost nothing.

@@ -67,7 +67,17 @@ extern "C" {
     fn fd_readdir(fd: Fd, buffer: *mut u8, length: usize, cookie: u64, used: *mut usize) -> Errno;
     fn path_filestat_get(fd: Fd, follow: u32, path: *const u8, length: usize, out: *mut FileStat) -> Errno;
     #[rustfmt::skip]
-    fn path_open(fd: Fd, follow: u32, path: *const u8, length: usize, open: u16, base: u64, inheriting: u64, flags: u16, out: *mut Fd) -> Errno;
+    fn path_open(
+        fd: Fd,
+        follow: u32,
+        path: *const u8,
+        length: usize,
+        open: u16,
+        base: u64,
+        inheriting: u64,
+        flags: u16,
+        out: *mut Fd,
+    ) -> Errno;
     fn path_create_directory(fd: Fd, path: *const u8, length: usize) -> Errno;
     fn path_remove_directory(fd: Fd, path: *const u8, length: usize) -> Errno;
     fn path_unlink_file(fd: Fd, path: *const u8, length: usize) -> Errno;
@@ -130,7 +140,11 @@ fn locate(path: &str) -> Result<(Fd, &str), Errno> {
         let known = known.get_or_insert_with(preopens);
         let inside = |(fd, name): &(Fd, String)| {
             let name = name.trim_end_matches('/');
-            let rest = if name == "." { Some(path).filter(|path| !path.starts_with('/')) } else { path.strip_prefix(name) };
+            let rest = if name == "." {
+                Some(path).filter(|path| !path.starts_with('/'))
+            } else {
+                path.strip_prefix(name)
+            };
             let rest = rest.filter(|rest| name == "." || rest.is_empty() || rest.starts_with('/'))?;
             let rest = rest.trim_start_matches('/');
             Some((name.len(), *fd, if rest.is_empty() { "." } else { rest }))
@@ -164,7 +178,11 @@ pub struct Info {
 
 impl FileStat {
     fn info(&self) -> Info {
-        Info { kind: entry_kind(self.kind), bytes: self.size, modified: self.modified }
+        Info {
+            kind: entry_kind(self.kind),
+            bytes: self.size,
+            modified: self.modified,
+        }
     }
 }
 
@@ -190,7 +208,19 @@ fn open(path: &str, how: u16, rights: u64, flags: u16) -> Result<Handle, Errno> 
     let (fd, rest) = locate(path)?;
     let mut opened = 0;
     // Safe: `rest` lives through the call and `opened` is written once.
-    check(unsafe { path_open(fd, FOLLOW_LINKS, rest.as_ptr(), rest.len(), how, rights, 0, flags, &mut opened) })?;
+    check(unsafe {
+        path_open(
+            fd,
+            FOLLOW_LINKS,
+            rest.as_ptr(),
+            rest.len(),
+            how,
+            rights,
+            0,
+            flags,
+            &mut opened,
+        )
+    })?;
     Ok(Handle(opened))
 }
 
@@ -204,7 +234,12 @@ pub fn open_write(path: &str, how: Write) -> Result<Handle, Errno> {
         Write::Overwrite => (OPEN_CREATE | OPEN_TRUNCATE, 0),
         Write::Append => (OPEN_CREATE, FLAG_APPEND),
     };
-    open(path, how, RIGHT_WRITE | RIGHT_SEEK | RIGHT_TELL | RIGHT_FILE_STAT, flags)
+    open(
+        path,
+        how,
+        RIGHT_WRITE | RIGHT_SEEK | RIGHT_TELL | RIGHT_FILE_STAT,
+        flags,
+    )
 }
 
 pub fn info(path: &str) -> Result<Info, Errno> {
@@ -233,7 +268,14 @@ pub fn rename(from: &str, to: &str) -> Result<(), Errno> {
     let (from_fd, from_rest) = locate(from)?;
     let (to_fd, to_rest) = locate(to)?;
     check(unsafe {
-        path_rename(from_fd, from_rest.as_ptr(), from_rest.len(), to_fd, to_rest.as_ptr(), to_rest.len())
+        path_rename(
+            from_fd,
+            from_rest.as_ptr(),
+            from_rest.len(),
+            to_fd,
+            to_rest.as_ptr(),
+            to_rest.len(),
+        )
     })
 }
 
@@ -246,7 +288,10 @@ impl Handle {
 
     /// Reads some bytes; none at the end of the file.
     pub fn read(&self, into: &mut [u8]) -> Result<usize, Errno> {
-        let vector = Vector { bytes: into.as_mut_ptr(), length: into.len() };
+        let vector = Vector {
+            bytes: into.as_mut_ptr(),
+            length: into.len(),
+        };
         let mut count = 0;
         // Safe: the host writes at most `into.len()` bytes.
         check(unsafe { fd_read(self.0, &vector, 1, &mut count) })?;
@@ -260,7 +305,10 @@ impl Handle {
 
     pub fn write_all(&self, mut bytes: &[u8]) -> Result<(), Errno> {
         while !bytes.is_empty() {
-            let vector = Vector { bytes: bytes.as_ptr(), length: bytes.len() };
+            let vector = Vector {
+                bytes: bytes.as_ptr(),
+                length: bytes.len(),
+            };
             let mut count = 0;
             check(unsafe { fd_write(self.0, &vector, 1, &mut count) })?;
             if count == 0 {
