@@ -209,6 +209,11 @@ export class Runs implements AsyncDisposable {
     return this.#mustRead(runId);
   }
 
+  /** Whether new runs are refused, because the server drains. */
+  get isStopping(): boolean {
+    return this.#shutdown.signal.aborted;
+  }
+
   /** How many execute and how many wait, in this process. */
   load(): { readonly executing: number; readonly waiting: number } {
     return { executing: this.#executing, waiting: this.#waiting.length };

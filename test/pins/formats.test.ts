@@ -51,6 +51,7 @@ test("each kind of failure keeps its status on the wire and its exit code", () =
     unavailable: "503 14 7",
     timeout: "504 4 8",
     "storage-full": "507 8 1",
+    unsupported: "415 3 2",
   });
 });
 

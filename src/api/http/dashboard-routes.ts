@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { extname, join, normalize, sep } from "node:path";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ROUTES } from "../contract/index.ts";
-import { DashboardNotBuiltError } from "./errors.ts";
+import { DashboardNotBuiltError, RequestInvalidError } from "./errors.ts";
 import type { Http, HttpContext } from "./http-server.ts";
 
 const TYPES: { readonly [extension: string]: string } = {
@@ -37,9 +37,7 @@ export function dashboardRoutes(http: Http, { options: { dashboardDirectory } }:
 }
 
 async function sendAsset(directory: string, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const path = normalize(
-    decodeURIComponent(new URL(request.url, "http://dashboard").pathname.slice(ROUTES.dashboard.length)),
-  );
+  const path = normalize(decoded(new URL(request.url, "http://dashboard").pathname.slice(ROUTES.dashboard.length)));
   const wanted = join(directory, path);
   const inside = wanted.startsWith(directory + sep);
   const file = inside && extname(path) !== "" && existsSync(wanted) ? wanted : join(directory, "index.html");
@@ -56,6 +54,15 @@ async function sendAsset(directory: string, request: FastifyRequest, reply: Fast
     .header("content-length", (await stat(encoded)).size)
     .type(TYPES[extname(file)] ?? "application/octet-stream")
     .send(createReadStream(encoded));
+}
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch (error) {
+    const message = `the path ${path} cannot be decoded`;
+    throw new RequestInvalidError(message, "Write % as %25.", { problems: [message] }, { cause: error });
+  }
 }
 
 function bestEncoding(

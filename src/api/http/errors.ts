@@ -10,6 +10,11 @@ export class BodyTooLargeError extends CaxtonError<{ readonly bytesMax: number }
   readonly kind = "too-large";
 }
 
+export class UnsupportedMediaTypeError extends CaxtonError {
+  readonly code = "UNSUPPORTED_MEDIA_TYPE";
+  readonly kind = "unsupported";
+}
+
 export class RouteNotFoundError extends CaxtonError<{ readonly path: string }> {
   readonly code = "ROUTE_NOT_FOUND";
   readonly kind = "not-found";

@@ -64,10 +64,17 @@ export async function httpServer(
       return typeof given === "string" && REQUEST_ID.test(given) ? given : randomUUIDv7();
     },
     forceCloseConnections: "idle",
+    // What is refused before any route, such as a path that cannot be decoded.
+    frameworkErrors: (error, request, reply) => {
+      void reply.header("x-request-id", request.id);
+      void sendProblem(error, request, reply);
+    },
   }).withTypeProvider<ZodTypeProvider>();
   http.setValidatorCompiler(validatorCompiler);
   http.setSerializerCompiler(serializerCompiler);
   http.setErrorHandler<Error>(sendProblem);
+  // Fastify reads plain text too; no route of ours does.
+  http.removeContentTypeParser("text/plain");
   http.setNotFoundHandler(async ({ method, url }) => {
     const path = url.split("?")[0] ?? url;
     throw new RouteNotFoundError(`there is nothing at ${method} ${path}`, `${ROUTES.openapi} lists what there is.`, {

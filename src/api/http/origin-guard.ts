@@ -1,3 +1,4 @@
+import { isIPv6 } from "node:net";
 import type { FastifyRequest } from "fastify";
 import { ForeignOriginError } from "./errors.ts";
 
@@ -7,12 +8,18 @@ const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 /** The host name of a Host header or an origin, without its port. */
 export const hostName = (host: string): string => host.toLowerCase().replace(/:\d+$/, "");
 
+/** A host as a Host header has it: lower case, an IPv6 address in its shortest form and in brackets. */
+function asHeader(host: string): string {
+  const address = `http://[${host}]`;
+  return isIPv6(host) && URL.canParse(address) ? new URL(address).hostname : host.toLowerCase();
+}
+
 /**
  * Keeps other web sites out of a server that needs no password because it listens on loopback: a browser that was lured to a
  * name that resolves here (DNS rebinding) shows by the Host header, one that posts from another site by the Origin header.
  */
 export function guardOrigin(allowedHosts: readonly string[]): (request: FastifyRequest) => Promise<void> {
-  const allowed = new Set([...LOOPBACK, ...allowedHosts.map((host) => host.toLowerCase())]);
+  const allowed = new Set([...LOOPBACK, ...allowedHosts.map(asHeader)]);
   return async ({ method, headers }) => {
     const host = hostName(headers.host ?? "");
     if (host !== "" && !allowed.has(host)) throw foreign(host, "host");

@@ -4,7 +4,7 @@ import { CaxtonError, type Fault, FAULTS, toFault } from "../../kernel/errors.ts
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { type ProblemDetails, ROUTES } from "../contract/index.ts";
-import { BodyTooLargeError, RequestInvalidError } from "./errors.ts";
+import { BodyTooLargeError, RequestInvalidError, UnsupportedMediaTypeError } from "./errors.ts";
 
 /** The one place that turns what was thrown into a response: RFC 9457, with our code, hint and the request's id. */
 export async function sendProblem(
@@ -55,6 +55,14 @@ function translate(error: FastifyError | Error): unknown {
       `the request body is larger than ${LIMITS.bodyBytesMax / 1024 / 1024} MiB`,
       "Send files to /api/v1/uploads (on the command line: --file).",
       { bytesMax: LIMITS.bodyBytesMax },
+      { cause: error },
+    );
+  }
+  if (code === "FST_ERR_CTP_INVALID_MEDIA_TYPE") {
+    return new UnsupportedMediaTypeError(
+      "the request's body is of a media type that is not taken here",
+      "Send JSON with content-type: application/json, and files to /api/v1/uploads.",
+      {},
       { cause: error },
     );
   }

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
-import { ArtifactId } from "../../kernel/ids.ts";
+import { ArtifactId, RunId } from "../../kernel/ids.ts";
 import { ArtifactNotFoundError } from "../../runs/index.ts";
 import { ROUTES, runs } from "../contract/index.ts";
 import {
@@ -43,9 +43,15 @@ function startRoute(http: Http, { services, streams }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      const { id, ended } = await startRun(services, request.body);
-      reply.header("location", ROUTES.run.replace(":id", id));
-      if (wantsEvents(request)) return streams.send(request, reply, (signal) => watchRun(services, id, 0, signal));
+      const start = async () => {
+        const started = await startRun(services, request.body);
+        reply.header("location", ROUTES.run.replace(":id", started.id));
+        return started;
+      };
+      if (wantsEvents(request)) {
+        return streams.send(request, reply, async (signal) => watchRun(services, (await start()).id, 0, signal));
+      }
+      const { id, ended } = await start();
       if (request.body.wait) await ended;
       return reply.status(request.body.wait ? 200 : 202).send(getRun(services, id));
     },
@@ -59,7 +65,7 @@ function readRoutes(http: Http, { services, streams }: HttpContext): void {
       schema: {
         tags,
         summary: "List runs, newest first",
-        querystring: runs.RunQuery,
+        querystring: runs.RunQuery.extend({ cursor: RunId.optional() }),
         response: { 200: runs.RunPage, ...failures },
       },
     },

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ROUTES, tools } from "../contract/index.ts";
 import { callTool, getToolServer, listToolServers, toolLogs } from "../operations/index.ts";
+import { clientGone } from "./client-gone.ts";
 import type { Http, HttpContext } from "./http-server.ts";
 import { failures } from "./responses.ts";
 
@@ -53,10 +54,6 @@ export function toolRoutes(http: Http, { services }: HttpContext): void {
         response: { 200: tools.ToolCallOutcome, ...failures },
       },
     },
-    async (request) => {
-      const controller = new AbortController();
-      request.raw.once("aborted", () => controller.abort());
-      return callTool(services, request.params, request.body, controller.signal);
-    },
+    async ({ params, body }, reply) => callTool(services, params, body, clientGone(reply).signal),
   );
 }

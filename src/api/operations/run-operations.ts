@@ -1,3 +1,4 @@
+import { AgentNotFoundError, type Agents } from "../../agents/index.ts";
 import { mint, RunId, ToolCallId, UploadId } from "../../kernel/ids.ts";
 import {
   type ArtifactStore,
@@ -8,6 +9,7 @@ import {
   type RunState,
   type UploadStore,
   RunNotFoundError,
+  RunNotWaitingError,
   UploadNotFoundError,
 } from "../../runs/index.ts";
 import type * as contract from "../contract/index.ts";
@@ -69,20 +71,31 @@ export function getRun({ runs, journal, artifacts }: RunServices, id: RunId): co
   return presentRun(summary, view, artifacts.ofRun(id));
 }
 
-export function listRuns(
-  { journal }: RunServices,
+/** Runs, newest first; an agent's by its name in any letter case. */
+export async function listRuns(
+  { journal, agents }: RunServices & { readonly agents: Agents },
   query: {
     readonly agent?: string | undefined;
     readonly state?: RunState | undefined;
-    readonly cursor?: string | undefined;
+    readonly cursor?: RunId | undefined;
     readonly limit: number;
   },
-): { items: contract.RunSummary[]; next: string | null } {
-  const { agent, state, cursor, limit } = query;
-  const before = cursor === undefined ? undefined : runId(cursor);
+): Promise<{ items: contract.RunSummary[]; next: string | null }> {
+  const { state, cursor: before, limit } = query;
+  const agent = query.agent === undefined ? undefined : await deployedName(agents, query.agent);
   const found = journal.list({ workspace: DEFAULT_WORKSPACE, agent, state, before, limit: limit + 1 });
   const items = found.slice(0, limit).map(presentSummary);
   return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+}
+
+/** An agent's name as it was deployed, which is how its runs carry it; of an agent that is gone, the name as given. */
+async function deployedName(agents: Agents, name: string): Promise<string> {
+  try {
+    return (await agents.get(DEFAULT_WORKSPACE, name)).name;
+  } catch (error) {
+    if (error instanceof AgentNotFoundError) return name;
+    throw error;
+  }
 }
 
 export async function cancelRun(services: RunServices, id: RunId): Promise<contract.RunDetail> {
@@ -90,12 +103,22 @@ export async function cancelRun(services: RunServices, id: RunId): Promise<contr
   return getRun(services, id);
 }
 
+/** Throws RunNotFoundError, RunNotWaitingError. */
 export async function decideRun(
   services: RunServices,
   id: RunId,
   { call_id, decision }: { readonly call_id: string; readonly decision: Decision },
 ): Promise<contract.RunDetail> {
-  await services.runs.decide(id, ToolCallId.parse(call_id), decision);
+  const callId = ToolCallId.safeParse(call_id);
+  if (!callId.success) {
+    const { waitingFor } = services.runs.view(id);
+    throw new RunNotWaitingError(
+      `run ${id} does not wait for a decision on call ${call_id}`,
+      waitingFor === null ? "" : `It waits for one on call ${waitingFor}.`,
+      { id, callId: call_id },
+    );
+  }
+  await services.runs.decide(id, callId.data, decision);
   return getRun(services, id);
 }
 

@@ -52,8 +52,11 @@ export async function getStatus({ facts, journal, tools, models, clock }: System
   };
 }
 
-export function getReadiness({ facts }: SystemServices): contract.Ready {
-  const checks = { ...facts.checks() };
+/** Ready when every part works and runs are taken: not while the server starts, nor while it drains. */
+export function getReadiness({ facts, runs }: SystemServices): contract.Ready {
+  const { executing, waiting } = runs.load();
+  const note = runs.isStopping ? "the server is stopping" : `${executing} executing, ${waiting} waiting`;
+  const checks = { ...facts.checks(), runs: { ok: !runs.isStopping, note } };
   const ready = Object.values(checks).every(({ ok }) => ok);
-  return { status: ready ? "ready" : "starting", checks };
+  return { status: ready ? "ready" : runs.isStopping ? "failing" : "starting", checks };
 }

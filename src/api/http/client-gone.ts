@@ -1,0 +1,15 @@
+import type { FastifyReply } from "fastify";
+
+/**
+ * Aborts when the client goes before it has its whole answer. It listens to the response: a request whose body is read says
+ * nothing more.
+ */
+export function clientGone({ raw }: FastifyReply): AbortController {
+  const controller = new AbortController();
+  const gone = () => {
+    if (!raw.writableFinished) controller.abort();
+  };
+  if (raw.closed) gone();
+  else raw.once("close", gone);
+  return controller;
+}

@@ -1,0 +1,107 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { text } from "node:stream/consumers";
+import type { FastifyRequest } from "fastify";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { httpServer } from "../../src/api/http/index.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer({ script: [{ text: "hello" }] });
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+/** A request whose path goes out as it stands, unlike fetch's. */
+async function raw(path: string, headers: { readonly [name: string]: string } = {}) {
+  const asked = request({ port: new URL(server.url).port, path, headers }).end();
+  const [response] = await once(asked, "response");
+  return { status: response.statusCode, type: response.headers["content-type"], body: await text(response) };
+}
+
+const start = async () => {
+  const { body } = await server.ask("POST", "/api/v1/runs", { agent: "greeter", input: "hello", wait: true });
+  return contract.runs.RunDetail.parse(body);
+};
+
+describe("what is asked wrongly is answered with a problem", () => {
+  test.each(["/ui/%zz", "/ui/%", "/ui/%c3%28", "/api/v1/runs/%zz"])(
+    "a path that cannot be decoded: %s",
+    async (path) => {
+      const { status, type, body } = await raw(path, { "x-request-id": "mine" });
+      expect([status, type]).toEqual([400, "application/problem+json"]);
+      expect(contract.problems.ProblemDetails.parse(JSON.parse(body))).toMatchObject({
+        code: "REQUEST_INVALID",
+        request_id: "mine",
+      });
+    },
+  );
+
+  test.each(["text/plain", "application/x-www-form-urlencoded"])("a body of type %s", async (type) => {
+    const response = await fetch(`${server.url}/api/v1/runs`, {
+      method: "POST",
+      headers: { "content-type": type },
+      body: "agent=greeter",
+    });
+    expect([response.status, response.headers.get("content-type")]).toEqual([415, "application/problem+json"]);
+    expect(await response.json()).toMatchObject({ code: "UNSUPPORTED_MEDIA_TYPE", status: 415 });
+  });
+
+  test("a cursor that is none", async () => {
+    expect(await server.ask("GET", "/api/v1/runs?cursor=nonsense")).toMatchObject({
+      status: 400,
+      body: { code: "REQUEST_INVALID", detail: expect.stringContaining("cursor") },
+    });
+  });
+
+  test("a decision on a call whose id is none", async () => {
+    const { id } = await start();
+    const decision = { call_id: "call_1", decision: "retry" };
+    expect(await server.ask("POST", `/api/v1/runs/${id}/decide`, decision)).toMatchObject({
+      status: 409,
+      body: { code: "RUN_NOT_WAITING" },
+    });
+    const nowhere = "/api/v1/runs/019aa000-0000-7000-8000-000000000000/decide";
+    expect(await server.ask("POST", nowhere, decision)).toMatchObject({ status: 404, body: { code: "RUN_NOT_FOUND" } });
+  });
+});
+
+const runsOf = async (agent: string) =>
+  contract.runs.RunPage.parse((await server.ask("GET", `/api/v1/runs?agent=${agent}`)).body).items.map((run) => run.id);
+
+test("an agent's runs are found by its name in any letter case, and by none other", async () => {
+  const { id } = await start();
+  expect(await runsOf("GREETER")).toContain(id);
+  expect(await runsOf("greeter")).toContain(id);
+  expect(await runsOf("data-analyzer")).toEqual([]);
+  expect(await runsOf("nobody")).toEqual([]);
+});
+
+test("an IPv6 host is answered for as a browser writes it", async () => {
+  const options = {
+    allowedHosts: ["FD00:0::1"],
+    dashboardDirectory: undefined,
+    errorsPage: "",
+    agentSchema: () => ({}),
+  };
+  const { http } = await httpServer(server.started.services, options);
+  const status = async (host: string) =>
+    (await http.inject({ url: "/health", headers: { host } satisfies FastifyRequest["headers"] })).statusCode;
+  expect(await status("[fd00::1]:8080")).toBe(200);
+  expect(await status("[fd00::1]")).toBe(200);
+  expect(await status("[fd00::2]:8080")).toBe(403);
+  await http.close();
+});
+
+test("a server that drains says that it is not ready", async () => {
+  await using draining = await startServer();
+  expect(await draining.ask("GET", "/ready")).toMatchObject({ status: 200, body: { checks: { runs: { ok: true } } } });
+  await draining.started.services.runs.drain(0);
+  expect(await draining.ask("GET", "/ready")).toMatchObject({
+    status: 503,
+    body: { status: "failing", checks: { runs: { ok: false } } },
+  });
+});
