@@ -40,6 +40,8 @@ export type ServeOptions = {
 };
 
 const SWEEP_MS = 3_600_000;
+/** How long a stopping server waits for answers that are on their way; a client that takes or sends nothing is then cut off. */
+const CLOSE_MS = 1_000;
 
 /** Starts a server and returns as soon as it answers. Throws PortInUseError, NotLoopbackError, and what `compose` throws. */
 export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): Promise<Started> {
@@ -58,7 +60,9 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
   // Runs drain while their watchers still listen; then streams end, then connections.
   stack.defer(async () => {
     streams.closeAll();
+    const cut = setTimeout(() => http.server.closeAllConnections(), CLOSE_MS);
     await http.close();
+    clearTimeout(cut);
   });
   stack.defer(async () => void (await caxton.services.runs.drain(config.server.shutdown_timeout)));
   const sweep = setInterval(() => void sweepUploads(caxton), SWEEP_MS);

@@ -27,7 +27,8 @@ export class ChangeFeed {
 
 /**
  * Changes anywhere in the server, in frames: a run that changed many times within one is told once, as it is at its end, and
- * past 150 runs a frame the rest comes with the next, so that a busy server floods no browser. Ends when the signal aborts.
+ * past 150 runs a frame the rest comes with the next, so that a busy server floods no browser. Ends when the signal aborts, or
+ * when more other changes wait than are kept: the reader then loads everything anew.
  */
 export async function* watchServer(
   services: { readonly runs: Runs; readonly journal: RunJournal; readonly changes: ChangeFeed; readonly clock: Clock },
@@ -35,6 +36,8 @@ export async function* watchServer(
 ): AsyncGenerator<Streamed<ServerEvent>, void, undefined> {
   const changedRuns = new Set<RunId>();
   const changes: Change[] = [];
+  const overflow = new AbortController();
+  const ended = AbortSignal.any([signal, overflow.signal]);
   let wake: (() => void) | undefined;
   using runNews = services.runs.hub.watchAll((news) => {
     if (news.type !== "entry") return;
@@ -43,19 +46,23 @@ export async function* watchServer(
   });
   using otherNews = services.changes.watch((change) => {
     if (changes.length < LIMITS.streamEventsMax) changes.push(change);
+    else overflow.abort();
     wake?.();
   });
   void [runNews, otherNews];
-  signal.addEventListener("abort", () => wake?.(), { once: true });
-  while (!signal.aborted) {
+  ended.addEventListener("abort", () => wake?.(), { once: true });
+  while (!ended.aborted) {
     if (changedRuns.size === 0 && changes.length === 0) {
       const { promise, resolve } = Promise.withResolvers<void>();
       wake = resolve;
       await promise;
     }
-    await services.clock.sleep(FRAME_MS, signal).catch(() => undefined);
+    await services.clock.sleep(FRAME_MS, ended).catch(() => undefined);
     for (const change of changes.splice(0)) yield { id: undefined, event: change };
-    for (const id of [...changedRuns].slice(0, RUNS_PER_FRAME_MAX)) {
+    let told = 0;
+    for (const id of changedRuns) {
+      if (told === RUNS_PER_FRAME_MAX) break;
+      told += 1;
       changedRuns.delete(id);
       const summary = services.journal.summary(id);
       if (summary) yield { id: undefined, event: { type: "run", run: presentSummary(summary) } };

@@ -1,7 +1,7 @@
 import type { RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../runs/index.ts";
-import type { RunStreamEvent } from "../contract/index.ts";
+import type { RunStreamEvent, Step } from "../contract/index.ts";
 import { presentArtifact, presentStep, presentSummary } from "./present-run.ts";
 import { getRun, type RunServices } from "./run-operations.ts";
 
@@ -56,16 +56,25 @@ function* told(
 ): Generator<Streamed<RunStreamEvent>> {
   const step = fold.apply(entry);
   if (entry.seq <= afterSeq) return;
-  const id = entry.seq;
-  if (step) yield { id, event: { type: "step", step: presentStep(step, isTerminal(fold.view().state)) } };
-  else {
-    const summary = services.journal.summary(entry.runId);
-    if (summary) yield { id, event: { type: "run", run: presentSummary(summary) } };
+  const events = [...eventsOf(services, entry, step && presentStep(step, isTerminal(fold.view().state)))];
+  // Only the last carries the id: who is cut off before it gets the whole entry again.
+  for (const [index, event] of events.entries()) {
+    yield { id: index === events.length - 1 ? entry.seq : undefined, event };
   }
-  if (entry.event.type !== "tool-end") return;
-  for (const { id: artifactId } of entry.event.artifacts) {
-    const artifact = services.artifacts.find(artifactId);
-    if (artifact) yield { id, event: { type: "artifact", artifact: presentArtifact(artifact) } };
+}
+
+function* eventsOf(
+  { journal, artifacts }: RunServices,
+  { runId, event }: JournalEntry,
+  step: Step | undefined,
+): Generator<RunStreamEvent> {
+  const summary = step ? undefined : journal.summary(runId);
+  if (step) yield { type: "step", step };
+  else if (summary) yield { type: "run", run: presentSummary(summary) };
+  if (event.type !== "tool-end") return;
+  for (const { id } of event.artifacts) {
+    const artifact = artifacts.find(id);
+    if (artifact) yield { type: "artifact", artifact: presentArtifact(artifact) };
   }
 }
 
@@ -82,6 +91,8 @@ class Inbox {
   }
 
   put(news: RunNews): void {
+    // Nothing after a gap: the ids a reader sees would skip it.
+    if (this.#overflown) return;
     const last = this.#news.at(-1);
     if (news.type === "text-delta" && last?.type === "text-delta" && last.step === news.step) {
       this.#news[this.#news.length - 1] = { ...last, text: last.text + news.text };

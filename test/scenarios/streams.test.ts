@@ -1,0 +1,236 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import { connect, type Socket } from "node:net";
+import { fastify } from "fastify";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { EventStreams } from "../../src/api/http/sse.ts";
+import { httpServer } from "../../src/api/http/index.ts";
+import { ChangeFeed, type Streamed, watchRun, watchServer } from "../../src/api/operations/index.ts";
+import { scripted } from "../../src/backends/models/index.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { mint, RunId } from "../../src/kernel/ids.ts";
+import { LIMITS } from "../../src/kernel/quantities.ts";
+import { ToolCatalogue } from "../../src/tools/index.ts";
+import { done, FakeTools, freshEngine } from "../helpers/engine.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+
+const CHUNK = 256 * 1024;
+/** A model's answer in pieces that each fill a response's buffer. */
+const long = (chunks: number) => [{ text: "x".repeat(CHUNK * chunks), chunkChars: CHUNK }];
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer({ script: [{ text: "hello" }] });
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+/** Sends a request as it stands and reads nothing of the answer. */
+async function stalled(url: string, head: readonly string[], body: string): Promise<Socket> {
+  const { port, host } = new URL(url);
+  const socket = connect(Number(port), "127.0.0.1").pause();
+  socket.on("error", () => undefined);
+  await once(socket, "connect");
+  socket.write([head[0], `host: ${host}`, ...head.slice(1), "", body].join("\r\n"));
+  return socket;
+}
+
+const startBody = JSON.stringify({ agent: "greeter", input: "hello" });
+const streamedStart = (url: string) =>
+  fetch(`${url}/api/v1/runs`, {
+    method: "POST",
+    headers: { "content-type": "application/json", accept: "text/event-stream", "x-request-id": "mine" },
+    body: startBody,
+  });
+
+async function* large() {
+  for (let id = 1; id <= 30; id += 1) yield { id, event: { type: "x".repeat(CHUNK) } };
+}
+
+describe("readers", () => {
+  test("one that takes what it is sent leaves no listeners behind", async () => {
+    const warnings: string[] = [];
+    const warned = (warning: Error) => void warnings.push(warning.name);
+    process.on("warning", warned);
+    const streams = new EventStreams();
+    const http = fastify();
+    http.get("/", async (asked, reply) => streams.send(asked, reply, large));
+    const url = await http.listen({ host: "127.0.0.1", port: 0 });
+    const text = await (await fetch(url)).text();
+    await http.close();
+    process.off("warning", warned);
+    expect(text).toContain("id: 30\n");
+    expect(warnings).toEqual([]);
+  });
+
+  test("the stream of a run that is started by it names the run and the request", async () => {
+    const response = await streamedStart(server.url);
+    expect(response.headers.get("location")).toMatch(/^\/api\/v1\/runs\/[\w-]{36}$/);
+    expect(response.headers.get("x-request-id")).toBe("mine");
+    await response.body?.cancel();
+  });
+
+  test("clients that neither take nor send anything do not keep the server from stopping", async () => {
+    // More text than sockets buffer.
+    await using stopping = await startServer({ script: long(64) });
+    const json = ["content-type: application/json", `content-length: ${startBody.length}`];
+    const head = ["POST /api/v1/runs HTTP/1.1", "accept: text/event-stream", ...json];
+    const reader = await stalled(stopping.url, head, startBody);
+    const upload = ["POST /api/v1/uploads?name=a.csv HTTP/1.1", "content-type: text/csv", "content-length: 1000000"];
+    const sender = await stalled(stopping.url, upload, "a,b\n");
+    await once(reader, "readable");
+    const begun = performance.now();
+    await stopping.started[Symbol.asyncDispose]();
+    expect(performance.now() - begun).toBeLessThan(10_000);
+    reader.destroy();
+    sender.destroy();
+  }, 30_000);
+
+  test("past the limit of streams a run is refused before it is started", async () => {
+    const { port } = new URL(server.url);
+    const opened = Array.from({ length: LIMITS.streamsMax }, () => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const open = request({ port, path: "/api/v1/events", agent: false }, () => resolve()).on("error", reject);
+      open.end();
+      return { promise, open };
+    });
+    await Promise.all(opened.map(({ promise }) => promise));
+    const count = async () =>
+      contract.runs.RunPage.parse((await server.ask("GET", "/api/v1/runs?limit=200")).body).items.length;
+    const before = await count();
+    const refused = await streamedStart(server.url);
+    expect([refused.status, await refused.json()]).toMatchObject([429, { code: "TOO_MANY_STREAMS" }]);
+    expect(await count()).toBe(before);
+    for (const { open } of opened) open.on("error", () => undefined).destroy();
+  });
+});
+
+describe("a client that goes away", () => {
+  test("stops the tool call it asked for", async () => {
+    const called = Promise.withResolvers<void>();
+    const stopped = Promise.withResolvers<void>();
+    const run = async (_call: unknown, signal: AbortSignal) => {
+      called.resolve();
+      await once(signal, "abort");
+      stopped.resolve();
+      return done("stopped");
+    };
+    const tools = new ToolCatalogue(new FakeTools([{ name: "wait", run }]));
+    const options = { allowedHosts: [], dashboardDirectory: undefined, errorsPage: "", agentSchema: () => ({}) };
+    const { http } = await httpServer({ ...server.started.services, tools }, options);
+    const url = await http.listen({ host: "127.0.0.1", port: 0 });
+    const leaving = new AbortController();
+    const answer = fetch(`${url}/api/v1/tools/fake/wait/call`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ arguments: {} }),
+      signal: leaving.signal,
+    });
+    await called.promise;
+    leaving.abort();
+    await expect(answer).rejects.toThrow("aborted");
+    await stopped.promise;
+    await http.close();
+  });
+
+  test("gives its stream's place back, also when the stream began with a POST", async () => {
+    await using other = await startServer({ script: [{ text: "late", delayMs: 60_000 }] });
+    const { hub } = other.started.services.runs;
+    const watch = hub.watch.bind(hub);
+    const unwatched = Promise.withResolvers<string>();
+    hub.watch = (id, listener) => {
+      using moved = new DisposableStack();
+      moved.use(watch(id, listener));
+      moved.defer(() => unwatched.resolve("nobody watches"));
+      return moved.move();
+    };
+    const leaving = new AbortController();
+    const response = await fetch(`${other.url}/api/v1/runs`, {
+      method: "POST",
+      headers: { "content-type": "application/json", accept: "text/event-stream" },
+      body: startBody,
+      signal: leaving.signal,
+    });
+    const id = response.headers.get("location")?.split("/").at(-1);
+    leaving.abort();
+    expect(await unwatched.promise).toBe("nobody watches");
+    await other.ask("POST", `/api/v1/runs/${id}/cancel`);
+  });
+});
+
+const text = (step: number): { type: "text-delta"; runId: RunId; step: number; text: string } => ({
+  type: "text-delta",
+  runId: mint(RunId),
+  step,
+  text: "x",
+});
+
+describe("a reader that is too slow", () => {
+  test("of a run is cut off, with no event after the gap", async () => {
+    const blocked = Promise.withResolvers<void>();
+    const wait = { name: "wait", run: async () => (await blocked.promise, done("done")) };
+    await using engine = freshEngine({
+      model: scripted([{ toolCalls: [{ name: "fake__wait", arguments: {} }] }, { text: "end" }]),
+      tools: [wait],
+    });
+    const { id, ended } = await engine.begin("go");
+    const uploads = { save: never, find: never, take: never, sweep: never };
+    const events = watchRun({ ...engine, uploads }, id, 0, AbortSignal.timeout(5_000));
+    await events.next();
+    // Texts of two turns by turns, so that none is joined with the one before.
+    for (let step = 0; step <= LIMITS.streamEventsMax; step += 1) {
+      engine.runs.hub.publish(id, { ...text(step), runId: id });
+    }
+    const told: (number | undefined)[] = [];
+    for (let count = 0; count < 100; count += 1) {
+      const next = await events.next();
+      if (next.done) break;
+      told.push(next.value.id);
+    }
+    blocked.resolve();
+    await ended;
+    const rest = await collect(events);
+    expect(rest.length).toBeGreaterThan(1_000);
+    expect(rest.filter((event) => event.id !== undefined)).toEqual([]);
+  });
+
+  test("of the server's changes is cut off rather than told of some", async () => {
+    await using engine = freshEngine({ model: scripted([{ text: "end" }]) });
+    const changes = new ChangeFeed();
+    const signal = AbortSignal.timeout(2_000);
+    const events = watchServer({ ...engine, changes, clock: systemClock }, signal);
+    const first = events.next();
+    const change = { type: "agent", name: "greeter", change: "deployed", revision: 1 } as const;
+    changes.publish(change);
+    await first;
+    for (let count = 0; count <= LIMITS.streamEventsMax; count += 1) changes.publish(change);
+    await collect(events);
+    expect(signal.aborted).toBe(false);
+  });
+});
+
+test("an id is that of an entry's last event, so that a cut before it loses nothing", async () => {
+  const file = { type: "file", name: "a.txt", mediaType: "text/plain", text: "a" } as const;
+  const make = { name: "make", run: () => ({ ...done("made"), content: [file, { ...file, name: "b.txt" }] }) };
+  await using engine = freshEngine({
+    model: scripted([{ toolCalls: [{ name: "fake__make", arguments: {} }] }, { text: "end" }]),
+    tools: [make],
+  });
+  const { id } = await engine.run("go");
+  const uploads = { save: never, find: never, take: never, sweep: never };
+  const events = await collect(watchRun({ ...engine, uploads }, id, 0, new AbortController().signal));
+  const first = events.findIndex(({ event }) => event.type === "artifact");
+  const entry = events.slice(first - 1, first + 2);
+  expect(entry.map(({ event }) => event.type)).toEqual(["step", "artifact", "artifact"]);
+  expect(entry.map((event) => event.id)).toEqual([undefined, undefined, expect.any(Number)]);
+});
+
+const never = (): never => {
+  throw new Error("not of this test");
+};
+
+async function collect<Event>(events: AsyncGenerator<Streamed<Event>, void, undefined>): Promise<Streamed<Event>[]> {
+  return Array.fromAsync(events);
+}
