@@ -6,7 +6,7 @@ import { type AuditRecord, FileBroker } from "../../src/backends/disk/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, ToolCallId } from "../../src/kernel/ids.ts";
 import type { JsonObject } from "../../src/kernel/json.ts";
-import { Sandbox, type SandboxOptions } from "../../src/sandbox/index.ts";
+import { type Broker, Sandbox, type SandboxOptions } from "../../src/sandbox/index.ts";
 import {
   type AttachedFile,
   DEFAULT_LIMITS,
@@ -21,6 +21,9 @@ const fixture = (path: string): string => fileURLToPath(new URL(path, import.met
 
 /** A tool server whose every tool breaks a rule; built from Rust with the other tools. */
 export const hostile = (): Buffer => readFileSync(fixture("../fixtures/tools/hostile/module.wasm"));
+
+/** The built-in tool server for files. */
+export const fileSystem = (): Buffer => readFileSync(fixture("../../tools/built/file_system/module.wasm"));
 
 /** A tool server in WebAssembly text. */
 export async function assemble(file: string): Promise<Uint8Array> {
@@ -67,14 +70,17 @@ export class Room implements AsyncDisposable {
   readonly #temp = tempDirectory();
   #sessions = 0;
 
-  constructor(options: SandboxOptions = {}) {
+  constructor(options: SandboxOptions = {}, wrap: (broker: Broker) => Broker = (broker) => broker) {
     this.directory = this.#temp.path;
     const broker = new FileBroker({
       root: this.directory,
       environment: { GREETING: "hello", SECRET: "hidden" },
       audit: (record) => this.records.push(record),
     });
-    this.sandbox = new Sandbox({ broker, clock: systemClock }, { processes: 1, cacheDirectory: CACHE, ...options });
+    this.sandbox = new Sandbox(
+      { broker: wrap(broker), clock: systemClock },
+      { processes: 1, cacheDirectory: CACHE, ...options },
+    );
   }
 
   async deploy(module: Uint8Array, ...which: Parameters<typeof manifest>): Promise<void> {
