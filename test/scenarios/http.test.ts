@@ -105,3 +105,16 @@ test("a server that drains says that it is not ready", async () => {
     body: { status: "failing", checks: { runs: { ok: false } } },
   });
 });
+
+test("a body nested past all measure, or that is no JSON, is refused as a problem", async () => {
+  await using server = await startServer();
+  for (const body of [`{"arguments":{"x":${"[".repeat(3_000)}${"]".repeat(3_000)}}}`, "{", ""]) {
+    const response = await fetch(`${server.url}/api/v1/tools/csv_parser/describe/call`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body,
+    });
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: "REQUEST_INVALID" });
+  }
+});

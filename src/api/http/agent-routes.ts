@@ -10,7 +10,7 @@ import {
   listTemplates,
   validateAgent,
 } from "../operations/index.ts";
-import type { Http, HttpContext } from "./http-server.ts";
+import type { Http, HttpContext } from "./context.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["agents"];

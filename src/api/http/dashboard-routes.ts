@@ -4,7 +4,7 @@ import { extname, join, normalize, sep } from "node:path";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { ROUTES } from "../contract/index.ts";
 import { DashboardNotBuiltError, RequestInvalidError } from "./errors.ts";
-import type { Http, HttpContext } from "./http-server.ts";
+import type { Http, HttpContext } from "./context.ts";
 
 const TYPES: { readonly [extension: string]: string } = {
   ".html": "text/html; charset=utf-8",

@@ -1,7 +1,6 @@
 import { randomUUIDv7 } from "node:crypto";
 import fastifySwagger from "@fastify/swagger";
-import { fastify, type FastifyInstance, type FastifyBaseLogger, type RawServerDefault } from "fastify";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { fastify } from "fastify";
 import {
   createJsonSchemaTransform,
   createJsonSchemaTransformObject,
@@ -9,44 +8,19 @@ import {
   validatorCompiler,
   type ZodTypeProvider,
 } from "fastify-type-provider-zod";
+import { type Json, parseJson } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { ROUTES } from "../contract/index.ts";
-import type { AgentServices, RunServices, SystemServices, ToolServices } from "../operations/index.ts";
 import { agentRoutes } from "./agent-routes.ts";
+import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
-import { RouteNotFoundError } from "./errors.ts";
+import { RequestInvalidError, RouteNotFoundError } from "./errors.ts";
 import { guardOrigin } from "./origin-guard.ts";
 import { sendProblem } from "./problem.ts";
 import { runRoutes } from "./run-routes.ts";
 import { EventStreams } from "./sse.ts";
 import { systemRoutes } from "./system-routes.ts";
 import { toolRoutes } from "./tool-routes.ts";
-
-export type HttpServices = AgentServices & RunServices & SystemServices & ToolServices;
-
-export type HttpOptions = {
-  /** Host names a browser may use besides loopback. */
-  readonly allowedHosts: readonly string[];
-  /** Where the built dashboard is; undefined serves none. */
-  readonly dashboardDirectory: string | undefined;
-  /** The page that explains every code, as Markdown; problems point to it. */
-  readonly errorsPage: string;
-  /** JSON Schema of definitions, for editors. */
-  readonly agentSchema: () => object;
-};
-
-export type Http = FastifyInstance<
-  RawServerDefault,
-  IncomingMessage,
-  ServerResponse,
-  FastifyBaseLogger,
-  ZodTypeProvider
->;
-export type HttpContext = {
-  readonly services: HttpServices;
-  readonly streams: EventStreams;
-  readonly options: HttpOptions;
-};
 
 const REQUEST_ID = /^[\w.-]{1,100}$/;
 
@@ -74,7 +48,12 @@ export async function httpServer(
   http.setSerializerCompiler(serializerCompiler);
   http.setErrorHandler<Error>(sendProblem);
   // Fastify reads plain text too; no route of ours does.
-  http.removeContentTypeParser("text/plain");
+  http.removeContentTypeParser(["text/plain", "application/json"]);
+  http.addContentTypeParser(
+    "application/json",
+    { parseAs: "string" },
+    async (_request: unknown, body: string | Buffer) => jsonBody(String(body)),
+  );
   http.setNotFoundHandler(async ({ method, url }) => {
     const path = url.split("?")[0] ?? url;
     throw new RouteNotFoundError(`there is nothing at ${method} ${path}`, `${ROUTES.openapi} lists what there is.`, {
@@ -102,4 +81,13 @@ export async function httpServer(
   systemRoutes(http, context);
   dashboardRoutes(http, context);
   return { http, streams };
+}
+
+/** A body as JSON; how deep it may be nested is limited, since what walks it does so by recursion. Throws RequestInvalidError. */
+function jsonBody(text: string): Json {
+  const parsed = parseJson(text);
+  if (parsed.type === "parsed") return parsed.value;
+  throw new RequestInvalidError(`the body is not JSON: ${parsed.reason}`, "/openapi.json describes every request.", {
+    problems: [parsed.reason],
+  });
 }

@@ -1,1 +1,2 @@
-export { type Http, type HttpOptions, type HttpServices, httpServer } from "./http-server.ts";
+export type { Http, HttpOptions, HttpServices } from "./context.ts";
+export { httpServer } from "./http-server.ts";

@@ -14,7 +14,7 @@ import {
   startRun,
   watchRun,
 } from "../operations/index.ts";
-import type { Http, HttpContext } from "./http-server.ts";
+import type { Http, HttpContext } from "./context.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["runs"];

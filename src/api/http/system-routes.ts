@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { ROUTES, system } from "../contract/index.ts";
 import { getReadiness, getStatus, watchServer } from "../operations/index.ts";
-import type { Http, HttpContext } from "./http-server.ts";
+import type { Http, HttpContext } from "./context.ts";
 import { tidyOpenApi } from "./openapi.ts";
 import { failures } from "./responses.ts";
 

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ROUTES, tools } from "../contract/index.ts";
 import { callTool, getToolServer, listToolServers, toolLogs } from "../operations/index.ts";
 import { clientGone } from "./client-gone.ts";
-import type { Http, HttpContext } from "./http-server.ts";
+import type { Http, HttpContext } from "./context.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["tools"];

@@ -1,0 +1,31 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
+import type { ZodTypeProvider } from "fastify-type-provider-zod";
+import type { AgentServices, RunServices, SystemServices, ToolServices } from "../operations/index.ts";
+import type { EventStreams } from "./sse.ts";
+
+export type HttpServices = AgentServices & RunServices & SystemServices & ToolServices;
+
+export type HttpOptions = {
+  /** Host names a browser may use besides loopback. */
+  readonly allowedHosts: readonly string[];
+  /** Where the built dashboard is; undefined serves none. */
+  readonly dashboardDirectory: string | undefined;
+  /** The page that explains every code, as Markdown; problems point to it. */
+  readonly errorsPage: string;
+  /** JSON Schema of definitions, for editors. */
+  readonly agentSchema: () => object;
+};
+
+export type Http = FastifyInstance<
+  RawServerDefault,
+  IncomingMessage,
+  ServerResponse,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+export type HttpContext = {
+  readonly services: HttpServices;
+  readonly streams: EventStreams;
+  readonly options: HttpOptions;
+};
