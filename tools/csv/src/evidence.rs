@@ -1,8 +1,9 @@
 //! What the first cells of a column say about how the column is written.
 
+use crate::amounts::{strip_affix, ungroup};
 use crate::column::ColumnKind;
 use crate::dates::{self, DateStyle, DATE_STYLES};
-use crate::numbers::{is_missing, read_plain, strip_affix, ungroup, Affix, Kind, NumberStyle};
+use crate::numbers::{is_missing, read_plain, Affix, Kind, NumberStyle};
 
 #[derive(Clone, Default)]
 pub struct Evidence {

@@ -1,5 +1,7 @@
 //! Tables out of any CSV text: reading in one pass and bounded memory, and finding out by itself how a file is written.
 
+mod amounts;
+mod bytes;
 mod column;
 mod conditions;
 mod dates;
@@ -13,6 +15,7 @@ mod quantiles;
 mod records;
 mod series;
 mod source;
+mod survey;
 mod table;
 
 pub use column::{Column, ColumnKind};

@@ -1,5 +1,7 @@
 //! Numbers in cells, and the markers people write where there is none.
 
+use crate::amounts::{strip_affix, ungroup};
+
 /// How the numbers of one column are written.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct NumberStyle {
@@ -285,7 +287,7 @@ fn read_slowly(cell: &[u8], decimal: u8) -> Reading {
     })
 }
 
-const DIGITS_MAX: usize = 400;
+pub const DIGITS_MAX: usize = 400;
 
 fn slow_value(cell: &[u8], decimal: u8) -> Option<f64> {
     let starts = matches!(cell.first()?, b'0'..=b'9' | b'+' | b'-' | b'.' | b',');
@@ -302,33 +304,6 @@ fn slow_value(cell: &[u8], decimal: u8) -> Option<f64> {
     }
     // What is left can be "-", ".", "1e5" or "1-2": the standard parser tells them apart, and is exact.
     text.parse().ok().filter(|value: &f64| value.is_finite())
-}
-
-const CURRENCIES: [&str; 6] = ["$", "€", "£", "¥", "₹", "US$"];
-
-/// Without the percent or currency sign; None when it has none.
-pub fn strip_affix(cell: &[u8], affix: Affix) -> Option<(bool, &[u8])> {
-    match affix {
-        Affix::None => Some((false, cell)),
-        Affix::Percent => Some((false, trim_end(cell.strip_suffix(b"%")?))),
-        Affix::Currency => CURRENCIES.iter().find_map(|sign| strip_currency(cell, sign.as_bytes())),
-    }
-}
-
-/// The amount and whether a minus stood before the sign: -$5.
-fn strip_currency<'a>(cell: &'a [u8], sign: &[u8]) -> Option<(bool, &'a [u8])> {
-    if let Some(amount) = cell.strip_suffix(sign) {
-        return Some((false, trim_end(amount)));
-    }
-    let (minus, rest) = cell.strip_prefix(b"-").map_or((false, cell), |rest| (true, rest));
-    let amount = rest.strip_prefix(sign)?;
-    let spaces = amount.iter().take_while(|byte| **byte == b' ').count();
-    Some((minus, &amount[spaces..]))
-}
-
-fn trim_end(bytes: &[u8]) -> &[u8] {
-    let spaces = bytes.iter().rev().take_while(|byte| **byte == b' ').count();
-    &bytes[..bytes.len() - spaces]
 }
 
 #[cold]
@@ -350,63 +325,6 @@ fn read_styled(cell: &[u8], style: NumberStyle) -> Reading {
     Reading {
         value: if minus { -reading.value } else { reading.value },
         kind,
-    }
-}
-
-/// The digits without the marks between groups of three; None when the groups are not of three.
-pub fn ungroup(cell: &[u8], decimal: u8) -> Option<Vec<u8>> {
-    if cell.len() > DIGITS_MAX || !matches!(cell, [b'0'..=b'9', ..] | [b'-' | b'+', b'0'..=b'9', ..]) {
-        return None;
-    }
-    let mut digits = Vec::with_capacity(cell.len());
-    let (sign, body) = match cell {
-        [sign @ (b'-' | b'+'), rest @ ..] => (Some(*sign), rest),
-        _ => (None, cell),
-    };
-    digits.extend(sign);
-    let whole_end = body.iter().position(|byte| *byte == decimal).unwrap_or(body.len());
-    let mut rest = &body[..whole_end];
-    let mut mark: &[u8] = b"";
-    let mut run = 0;
-    while let Some((first, after)) = rest.split_first() {
-        if first.is_ascii_digit() {
-            digits.push(*first);
-            run += 1;
-            rest = after;
-            continue;
-        }
-        let found = group_mark(rest, decimal)?;
-        let right_size = if mark.is_empty() {
-            (1..=3).contains(&run)
-        } else {
-            run == 3 && found == mark
-        };
-        if !right_size {
-            return None;
-        }
-        mark = found;
-        run = 0;
-        rest = &rest[found.len()..];
-    }
-    if !mark.is_empty() && run != 3 {
-        return None;
-    }
-    digits.extend_from_slice(&body[whole_end..]);
-    Some(digits)
-}
-
-/// The mark that stands between groups here: the other one of comma and point, an apostrophe, or a kind of space.
-fn group_mark(bytes: &[u8], decimal: u8) -> Option<&[u8]> {
-    const NO_BREAK: &[u8] = "\u{a0}".as_bytes();
-    const NARROW: &[u8] = "\u{202f}".as_bytes();
-    const QUOTE: &[u8] = "’".as_bytes();
-    match bytes[0] {
-        b',' | b'.' if bytes[0] != decimal => Some(&bytes[..1]),
-        b'\'' | b' ' => Some(&bytes[..1]),
-        _ => [NO_BREAK, NARROW, QUOTE]
-            .into_iter()
-            .find(|mark| bytes.starts_with(mark))
-            .map(|mark| &bytes[..mark.len()]),
     }
 }
 

@@ -4,6 +4,8 @@ mod describe;
 mod distinct;
 mod filter;
 mod group;
+mod group_answer;
+mod groups;
 mod input;
 mod parse;
 mod profile;
