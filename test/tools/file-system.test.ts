@@ -132,6 +132,12 @@ test.for([
   ["write_file", { path: "data/", content: "" }, "'data/' names a directory; add a file name."],
   ["write_file", { path: "x.bin", content: "%%%", encoding: "base64" }, "the content is not Base64."],
   ["write_file", { path: "x.txt" }, "the argument 'content' is missing"],
+  [
+    "write_file",
+    { path: "data/secret.txt", content: "" },
+    "'data/secret.txt' may not be changed by this tool; write to",
+  ],
+  ["delete_file", { path: "data/secret.txt" }, "'data/secret.txt' may not be changed by this tool"],
   ["delete_file", { path: "gone" }, "there is no file 'gone'"],
 ] as const)("%s %j fails with its reason", ([tool, given, wanted]) => {
   const where = world();

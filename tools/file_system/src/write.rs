@@ -175,9 +175,7 @@ fn write(arguments: &Arguments) -> Outcome {
     let create = arguments.choice("mode", &MODES)? == "create";
     let how = if create { Write::Create } else { Write::Overwrite };
     match open(path, how) {
-        Ok(file) => file
-            .write_all(&bytes)
-            .map_err(|problem| files::explain(path, problem))?,
+        Ok(file) => file.write_all(&bytes).map_err(|problem| explain(path, problem))?,
         // Writing the same again is no conflict: a call repeated after a crash has to end well.
         Err(errno::EXISTS) if holds(path, &bytes) => return Ok(written(path, bytes.len(), false, "Wrote")),
         Err(errno::EXISTS) => {
@@ -186,7 +184,7 @@ fn write(arguments: &Arguments) -> Outcome {
                 path
             )))
         }
-        Err(problem) => return Err(files::explain(path, problem)),
+        Err(problem) => return Err(explain(path, problem)),
     }
     Ok(written(path, bytes.len(), true, "Wrote"))
 }
@@ -194,9 +192,8 @@ fn write(arguments: &Arguments) -> Outcome {
 fn append(arguments: &Arguments) -> Outcome {
     let path = target(arguments, "path")?;
     let bytes = content(arguments)?;
-    let file = open(path, Write::Append).map_err(|problem| files::explain(path, problem))?;
-    file.write_all(&bytes)
-        .map_err(|problem| files::explain(path, problem))?;
+    let file = open(path, Write::Append).map_err(|problem| explain(path, problem))?;
+    file.write_all(&bytes).map_err(|problem| explain(path, problem))?;
     Ok(written(path, bytes.len(), !bytes.is_empty(), "Appended"))
 }
 
@@ -207,6 +204,17 @@ fn target<'a>(arguments: &Arguments<'a>, name: &str) -> Result<&'a str, Failure>
         return Err(Failure(format!("'{}' names a directory; add a file name.", path)));
     }
     Ok(path)
+}
+
+/// What a failed change means; not to be allowed to write differs from not to be allowed to read.
+fn explain(path: &str, problem: Errno) -> Failure {
+    match problem {
+        errno::ACCESS | errno::NOT_CAPABLE | errno::NOT_PERMITTED | errno::READ_ONLY => Failure(format!(
+            "'{}' may not be changed by this tool; write to a directory granted for writing, such as 'output', or grant this one with access = \"write\" in the server's tool.toml.",
+            path
+        )),
+        problem => files::explain(path, problem),
+    }
 }
 
 /// Opens for writing; where a directory above is missing, it is made first.
@@ -262,7 +270,7 @@ fn holds(path: &str, bytes: &[u8]) -> bool {
 fn create_directory(arguments: &Arguments) -> Outcome {
     let path = arguments.required_text("path")?.trim_end_matches('/');
     files::check_path(path)?;
-    make_directories(path).map_err(|problem| files::explain(path, problem))?;
+    make_directories(path).map_err(|problem| explain(path, problem))?;
     Ok(Answer::new(
         format!("The directory '{}' is there.", path),
         object([("path", path.to_owned().into())]),
@@ -273,15 +281,15 @@ fn move_file(arguments: &Arguments) -> Outcome {
     let from = arguments.required_text("from")?;
     files::check_path(from)?;
     let to = target(arguments, "to")?;
-    files::info(from).map_err(|problem| files::explain(from, problem))?;
+    files::info(from).map_err(|problem| explain(from, problem))?;
     if files::info(to).is_ok() {
         return Err(Failure(format!(
             "'{}' exists already; delete it first or choose another name.",
             to
         )));
     }
-    make_directories(parent(to)).map_err(|problem| files::explain(parent(to), problem))?;
-    files::rename(from, to).map_err(|problem| files::explain(&format!("{}' or '{}", from, to), problem))?;
+    make_directories(parent(to)).map_err(|problem| explain(parent(to), problem))?;
+    files::rename(from, to).map_err(|problem| explain(&format!("{}' or '{}", from, to), problem))?;
     let structured = object([("from", from.to_owned().into()), ("to", to.to_owned().into())]);
     Ok(Answer::new(format!("Moved '{}' to '{}'.", from, to), structured))
 }
@@ -289,13 +297,13 @@ fn move_file(arguments: &Arguments) -> Outcome {
 fn delete(arguments: &Arguments) -> Outcome {
     let path = arguments.required_text("path")?;
     files::check_path(path)?;
-    let info = files::info(path).map_err(|problem| files::explain(path, problem))?;
+    let info = files::info(path).map_err(|problem| explain(path, problem))?;
     let done = if info.kind == EntryKind::Directory {
         files::remove_directory(path)
     } else {
         files::remove_file(path)
     };
-    done.map_err(|problem| files::explain(path, problem))?;
+    done.map_err(|problem| explain(path, problem))?;
     Ok(Answer::new(
         format!("Deleted '{}'.", path),
         object([("path", path.to_owned().into())]),
