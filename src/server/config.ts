@@ -60,13 +60,13 @@ export const configSchema = (): object => ({
 export const configPlaces = (environment: Environment, cwd: string): readonly string[] => [
   join(cwd, "caxton.toml"),
   join(cwd, "caxton.yaml"),
-  join(environment["XDG_CONFIG_HOME"] ?? join(homedir(), ".config"), "caxton", "config.toml"),
+  join(environment["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "caxton", "config.toml"),
   "/etc/caxton/config.toml",
 ];
 
 function findFile(flag: string | undefined, environment: Environment, cwd: string): string | undefined {
   const named = flag ?? environment["CAXTON_CONFIG_PATH"];
-  if (named === undefined) return configPlaces(environment, cwd).find((place) => existsSync(place));
+  if (named === undefined || named === "") return configPlaces(environment, cwd).find((place) => existsSync(place));
   const path = resolve(cwd, named);
   if (existsSync(path)) return path;
   throw new ConfigNotFoundError(`there is no configuration file ${path}`, "Check --config or CAXTON_CONFIG_PATH.", {
@@ -74,8 +74,25 @@ function findFile(flag: string | undefined, environment: Environment, cwd: strin
   });
 }
 
+/** Throws ConfigNotFoundError for a directory, ConfigInvalidError for what cannot be read. */
+function readConfigText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error)) throw error;
+    if (error.code === "EISDIR")
+      throw new ConfigNotFoundError(
+        `${file} is a directory, not a configuration file`,
+        "Name the file in it with --config or CAXTON_CONFIG_PATH.",
+        { path: file },
+        { cause: error },
+      );
+    throw invalid([`${file}: the file cannot be read (${String(error.code)}); check that this user may read it`]);
+  }
+}
+
 function readConfigFile(file: string): Document {
-  const text = readFileSync(file, "utf8");
+  const text = readConfigText(file);
   const parsed = /\.ya?ml$/i.test(file) ? parseYaml(text, file) : parseToml(text, file);
   if (parsed.type === "parsed") return parsed.document;
   throw invalid(parsed.problems.map((problem) => renderProblem(problem, text, { colour: false })));
@@ -100,9 +117,12 @@ function layer(
   }
   const warnings: string[] = [];
   for (const [variable, text] of Object.entries(environment)) {
-    if (!variable.startsWith("CAXTON_") || text === undefined || OTHER_VARIABLES.includes(variable)) continue;
+    if (!variable.startsWith("CAXTON_") || OTHER_VARIABLES.includes(variable)) continue;
+    // Scripts and compose files write "not given" as an empty variable.
+    if (text === undefined || text === "") continue;
     const setting = settingOf(variable);
     if (setting === undefined) warnings.push(`${variable} is not a setting of Caxton and is ignored`);
+    else if (setting === "server.port" && SERVICE_ADDRESS.test(text)) warnings.push(serviceWarning(variable, text));
     else set(values, origins, { setting, value: fromText(setting, text), origin: variable });
   }
   for (const [setting, value] of Object.entries(flags)) {
@@ -110,6 +130,11 @@ function layer(
   }
   return { values, origins, warnings };
 }
+
+/** What Kubernetes puts into `<SERVICE>_PORT` of every pod beside a service; one called caxton must not stop the server. */
+const SERVICE_ADDRESS = /^(tcp|udp|sctp):\/\//i;
+const serviceWarning = (variable: string, text: string): string =>
+  `${variable}=${text} is the address of a Kubernetes service, not a port, and is ignored; enableServiceLinks: false in the pod keeps it away`;
 
 function settingOf(variable: string): string | undefined {
   const short = SHORT_VARIABLES[variable];

@@ -73,27 +73,29 @@ export class AgentPlans implements PlanSource {
       const value = this.#environment[target] ?? fallback;
       if (value !== undefined) return value;
       throw new ReferenceUnresolvedError(
-        `the environment variable ${target}, which the definition refers to, is not set`,
-        `Set ${target} where the server starts, or change the definition's [llm] table.`,
+        `the environment variable ${target}, which the definition refers to, is not set, or definitions may not refer to it`,
+        `Set ${target} where the server starts, and permit it in models.environment of caxton.toml (names that end in _API_KEY or _BASE_URL are permitted).`,
         { reference: target },
       );
     }
     return this.#readSecret(target);
   }
 
+  /** The first of the directories that has the file gives the value. */
   async #readSecret(target: string): Promise<string> {
     const { secretsDirectories } = this.#options;
-    try {
-      const path = await realpath(resolve(secretsDirectories[0] ?? ".", target));
-      const roots = await Promise.all(
-        secretsDirectories.map((directory) => realpath(directory).catch(() => undefined)),
-      );
-      if (roots.some((root) => root !== undefined && path.startsWith(root + sep)))
-        return (await readFile(path, "utf8")).trim();
-    } catch (error) {
-      throw unreadable(target, secretsDirectories, error);
+    const roots = await Promise.all(secretsDirectories.map((directory) => realpath(directory).catch(() => undefined)));
+    let cause: unknown;
+    for (const directory of secretsDirectories) {
+      try {
+        const path = await realpath(resolve(directory, target));
+        if (roots.some((root) => root !== undefined && path.startsWith(root + sep)))
+          return (await readFile(path, "utf8")).trim();
+      } catch (error) {
+        cause = error;
+      }
     }
-    throw unreadable(target, secretsDirectories, undefined);
+    throw unreadable(target, secretsDirectories, cause);
   }
 }
 

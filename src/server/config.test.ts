@@ -1,0 +1,76 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { loadConfig } from "./config.ts";
+import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
+
+let directory = "";
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), "caxton-config-"));
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+test("an empty variable counts as unset", () => {
+  const { config, origins, warnings, file } = loadConfig(
+    {},
+    {
+      CAXTON_PORT: "",
+      CAXTON_HOST: "",
+      CAXTON_DATA_DIR: "",
+      CAXTON_CONFIG_PATH: "",
+      CAXTON_MODELS__DEFAULT: "",
+      CAXTON_NOTHING_KNOWN: "",
+      XDG_CONFIG_HOME: "",
+    },
+    directory,
+  );
+  expect(config.server).toMatchObject({ port: 8080, host: "127.0.0.1" });
+  expect(config.models.default).toBeUndefined();
+  expect(origins["server.port"]).toBe("default");
+  expect(file).toBeUndefined();
+  expect(warnings).toEqual([]);
+});
+
+test.each(["tcp://10.0.0.1:8080", "udp://[fd00::1]:53"])(
+  "CAXTON_PORT=%s, which Kubernetes sets for a service called caxton, is ignored with a warning",
+  (text) => {
+    const { config, warnings } = loadConfig({}, { CAXTON_PORT: text }, directory);
+    expect(config.server.port).toBe(8080);
+    expect(warnings).toEqual([expect.stringMatching(/^CAXTON_PORT=.*Kubernetes.*enableServiceLinks/)]);
+  },
+);
+
+test("a port that is no port is still refused, naming the variable", () => {
+  expect(() => loadConfig({}, { CAXTON_PORT: "eighty" }, directory)).toThrow(/CAXTON_PORT: server\.port/);
+});
+
+test("a directory given as the configuration file is said to be one", () => {
+  const path = join(directory, "etc");
+  mkdirSync(path);
+  for (const load of [
+    () => loadConfig({ config: path }, {}, directory),
+    () => loadConfig({}, { CAXTON_CONFIG_PATH: path }, directory),
+  ]) {
+    expect(load).toThrow(ConfigNotFoundError);
+    expect(load).toThrow(`${path} is a directory, not a configuration file`);
+  }
+});
+
+test("a configuration file below a file is not there", () => {
+  const path = join(directory, "plain.toml");
+  writeFileSync(path, "");
+  expect(() => loadConfig({ config: join(path, "caxton.toml") }, {}, directory)).toThrow(ConfigNotFoundError);
+});
+
+test("a configuration file that cannot be read is said not to be readable", () => {
+  // Reading a process's memory from its first byte fails for every user, the one who may read all files included.
+  const path = process.platform === "linux" ? "/proc/self/mem" : join(directory, "locked.toml");
+  if (process.platform !== "linux") {
+    writeFileSync(path, "");
+    chmodSync(path, 0);
+  }
+  const load = () => loadConfig({ config: path }, {}, directory);
+  expect(load).toThrow(ConfigInvalidError);
+  expect(load).toThrow(`${path}: the file cannot be read (`);
+});
