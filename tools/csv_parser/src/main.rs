@@ -1,5 +1,6 @@
 //! csv_parser: reads any CSV file and answers questions about it.
 
+mod correlation;
 mod describe;
 mod distinct;
 mod filter;

@@ -1,5 +1,6 @@
 //! `statistics`: numeric columns summed up, and how they go together.
 
+use crate::correlation::{Pair, Pairs};
 use crate::input;
 use csv::{is_missing, ColumnKind, Conditions, Held, Kind, Series, Table, VALUES_HELD_MAX};
 use mcp::schema::{self, Schema};
@@ -75,41 +76,12 @@ struct Column {
     series: Series,
 }
 
-/// Sums of squares and products of two columns about their running means.
-#[derive(Clone, Copy, Default)]
-struct Pair {
-    count: u64,
-    means: (f64, f64),
-    squares: (f64, f64),
-    products: f64,
-}
-
-impl Pair {
-    #[inline]
-    fn add(&mut self, a: f64, b: f64) {
-        self.count += 1;
-        let share = 1.0 / self.count as f64;
-        let (from_a, from_b) = (a - self.means.0, b - self.means.1);
-        self.means.0 += from_a * share;
-        self.means.1 += from_b * share;
-        self.squares.0 += from_a * (a - self.means.0);
-        self.squares.1 += from_b * (b - self.means.1);
-        self.products += from_a * (b - self.means.1);
-    }
-
-    fn correlation(&self) -> Option<f64> {
-        let scale = self.squares.0.sqrt() * self.squares.1.sqrt();
-        (self.count > 1 && scale > 0.0 && scale.is_finite()).then(|| (self.products / scale).clamp(-1.0, 1.0))
-    }
-}
-
 fn run(arguments: &Arguments) -> Outcome {
     let mut table = Table::open(&input::read(arguments)?)?;
     let named = arguments.texts("columns")?.filter(|names| !names.is_empty());
     let mut columns = columns(&table, named.as_deref())?;
     let mut conditions = Conditions::new(arguments.list("where")?, &table)?;
-    let correlated = columns.len().min(CORRELATED_MAX);
-    let mut pairs = vec![Pair::default(); correlated * correlated.saturating_sub(1) / 2];
+    let mut pairs = Pairs::new(columns.len().min(CORRELATED_MAX));
     let mut held = Held::default();
     let mut row = vec![f64::NAN; columns.len()];
     let mut matched = 0u64;
@@ -121,14 +93,7 @@ fn run(arguments: &Arguments) -> Outcome {
         for (column, place) in columns.iter_mut().zip(&mut row) {
             *place = column.add(&table, &mut held);
         }
-        let mut pair = pairs.iter_mut();
-        for (a, left) in row[..correlated].iter().enumerate() {
-            for (right, pair) in row[a + 1..correlated].iter().zip(&mut pair) {
-                if !left.is_nan() && !right.is_nan() {
-                    pair.add(*left, *right);
-                }
-            }
-        }
+        pairs.add(&row);
     }
     let mut notes = table.notes();
     notes.extend(conditions.notes(&table));
@@ -145,7 +110,7 @@ fn run(arguments: &Arguments) -> Outcome {
             CORRELATED_MAX
         ));
     }
-    Ok(answer(&table, columns, &pairs, &mut held, (matched, notes)))
+    Ok(answer(&table, columns, &pairs.finish(), &mut held, (matched, notes)))
 }
 
 fn columns(table: &Table, named: Option<&[&str]>) -> Result<Vec<Column>, Failure> {
@@ -178,12 +143,16 @@ fn columns(table: &Table, named: Option<&[&str]>) -> Result<Vec<Column>, Failure
 impl Column {
     /// Takes the cell of the current row; gives its number, or NaN.
     fn add(&mut self, table: &Table, held: &mut Held) -> f64 {
+        let style = table.number_style(self.index);
+        let mut reading = csv::read_at_once(table.untrimmed(self.index), style);
         let cell = table.cell(self.index);
-        if is_missing(cell) {
-            self.missing += 1;
-            return f64::NAN;
+        if reading.kind == Kind::NotNumber {
+            if is_missing(cell) {
+                self.missing += 1;
+                return f64::NAN;
+            }
+            reading = csv::read(cell, style);
         }
-        let reading = table.number(self.index);
         if reading.is_number() || reading.kind == Kind::Big {
             self.numbers += 1;
             self.series.push(reading.value, held);
@@ -285,7 +254,7 @@ fn answer(
                 ("a", a.into()),
                 ("b", b.into()),
                 ("r", pair.correlation().into()),
-                ("n", pair.count.into()),
+                ("n", pair.count().into()),
             ])
         })
         .collect();
@@ -320,7 +289,7 @@ fn correlations_text(correlations: &[(String, String, Pair)]) -> String {
         .take(PAIRS_SHOWN)
         .filter_map(|(a, b, pair)| {
             pair.correlation()
-                .map(|r| format!("\n- {} and {}: {:.3} ({} rows)", a, b, r, pair.count))
+                .map(|r| format!("\n- {} and {}: {:.3} ({} rows)", a, b, r, pair.count()))
         })
         .collect();
     if lines.is_empty() {
