@@ -188,7 +188,7 @@ function directoryOf(rest: string): string | undefined {
     /\b(?:in|inside|under|of|from)\s+(?:the\s+)?(?:folder|directory)\s+["'`]?([\w.~/-]+)/i.exec(rest) ??
     /\b(?:in|inside|under|of|from)\s+(?:the\s+)?["'`]?([\w.~/-]+?)["'`]?\s+(?:folder|directory)\b/i.exec(rest) ??
     /(?:^|\s)["'`]?((?:[\w.~-]+\/)+)["'`]?(?=\s|[.,;:?!]|$)/.exec(rest) ??
-    /\bfiles\s+(?:are\s+)?(?:in|inside|under)\s+(?:the\s+)?["'`]?([\w.~-]+)/i.exec(rest);
+    /\bfiles\s+(?:are\s+)?(?:in|inside|under)\s+(?:the\s+)?["'`]?([\w.~/-]+)/i.exec(rest);
   const path = found?.[1]?.replace(/[/.]+$/, "");
   return path === undefined || path === "" ? undefined : path;
 }
