@@ -10,15 +10,19 @@ export type Upload = RunFile & {
 
 /** Files that callers send for a run. */
 export interface UploadStore {
-  /** Writes the stream to disk as it comes. Throws UploadTooLargeError (nothing is kept), StorageFullError. */
+  /** Writes the stream to disk as it comes. Throws UploadTooLargeError, CancelledError, StorageFullError; nothing is kept then. */
   save(
     file: { readonly name: string; readonly mediaType: string },
     bytes: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<Upload>;
   find(id: UploadId): Upload | undefined;
-  /** Gives the files to a run; each belongs to one run for good. Throws UploadNotFoundError, UploadTakenError. */
+  /** Gives the files to a run until it is released, an id given twice once; names that are there twice get a number. Throws UploadNotFoundError, UploadTakenError. */
   take(ids: readonly UploadId[], runId: RunId): Promise<readonly Upload[]>;
+  /** Sets free what `take` gave: the run was not accepted after all. */
+  release(runId: RunId): Promise<void>;
+  /** Sets free what a crash left with runs that never were, and deletes files that no upload has. Only before the first `save` and `take`, whose work it would undo. Never rejects: what it cannot do is logged. */
+  recover(): Promise<void>;
   /** Deletes files older than `beforeMs` that no run took; how many. */
   sweep(beforeMs: number): Promise<number>;
 }

@@ -50,6 +50,7 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
   refuseOpenDoor(loaded);
   await using stack = new AsyncDisposableStack();
   const caxton = stack.use(await compose(loaded, options.overrides));
+  await caxton.services.uploads.recover();
   const { http, streams } = await httpServer(caxton.services, {
     allowedHosts: [...config.server.allowed_hosts, config.server.host],
     dashboardDirectory: config.server.dashboard ? dashboardDirectory() : undefined,

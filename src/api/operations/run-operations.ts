@@ -1,5 +1,6 @@
 import { AgentNotFoundError, type Agents } from "../../agents/index.ts";
 import { mint, RunId, ToolCallId, UploadId } from "../../kernel/ids.ts";
+import { log } from "../../kernel/log.ts";
 import {
   type ArtifactStore,
   type Decision,
@@ -51,15 +52,29 @@ export async function startRun(
 ): Promise<StartedRun> {
   const id = mint(RunId);
   const files = await uploads.take(body.uploads.map(uploadId), id);
-  const { ended } = await runs.start({
-    id,
-    workspace: DEFAULT_WORKSPACE,
-    agent: body.agent,
-    input: body.input,
-    model: body.model,
-    files: files.map(({ name, mediaType, bytes, location }) => ({ name, mediaType, bytes, location })),
-  });
-  return { id, ended };
+  try {
+    const { ended } = await runs.start({
+      id,
+      workspace: DEFAULT_WORKSPACE,
+      agent: body.agent,
+      input: body.input,
+      model: body.model,
+      files: files.map(({ name, mediaType, bytes, location }) => ({ name, mediaType, bytes, location })),
+    });
+    return { id, ended };
+  } catch (error) {
+    if (files.length > 0) await releaseUploads(uploads, id);
+    throw error;
+  }
+}
+
+/** Sets a run's files free; a failure of that is only logged, since the next start of the server does it again. */
+export async function releaseUploads(uploads: UploadStore, id: RunId): Promise<void> {
+  try {
+    await uploads.release(id);
+  } catch (error) {
+    log.warn({ err: error, run: id }, "uploads of a run that is not there stay taken until the next start");
+  }
 }
 
 /** A run with all its steps. Throws RunNotFoundError. */

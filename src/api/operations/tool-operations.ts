@@ -5,7 +5,7 @@ import type { UploadStore } from "../../runs/index.ts";
 import { type Tool, type ToolCatalogue, type ToolServer, toolId } from "../../tools/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
-import { DEFAULT_WORKSPACE, uploadId } from "./run-operations.ts";
+import { DEFAULT_WORKSPACE, releaseUploads, uploadId } from "./run-operations.ts";
 
 export type ToolServices = { readonly tools: ToolCatalogue; readonly uploads: UploadStore };
 
@@ -68,7 +68,9 @@ export async function callTool(
 ): Promise<contract.ToolCallOutcome> {
   const tool = tools.tool(target.server, target.tool);
   const session = randomUUIDv7();
-  const files = await uploads.take(body.uploads.map(uploadId), mint(RunId));
+  // No run has this id: it only keeps others from the files while the call lasts.
+  const holder = mint(RunId);
+  const files = await uploads.take(body.uploads.map(uploadId), holder);
   const context = { session, workspace: DEFAULT_WORKSPACE, agent: undefined, files };
   try {
     const call = { id: mint(ToolCallId), server: tool.server, tool: tool.name, arguments: body.arguments, context };
@@ -92,5 +94,6 @@ export async function callTool(
     };
   } finally {
     tools.endSession(session);
+    if (files.length > 0) await releaseUploads(uploads, holder);
   }
 }

@@ -1,11 +1,12 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { extname, join, relative, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import { ArtifactId, mint, RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { type Artifact, type ArtifactStore, ArtifactNotFoundError } from "../../runs/index.ts";
 import type { Database } from "./database.ts";
+import { numberedName } from "./distinct-names.ts";
 import { ArtifactTooLargeError, storageError } from "./errors.ts";
 import { safeFileName } from "./safe-file-name.ts";
 
@@ -97,12 +98,16 @@ export class SqliteArtifactStore implements ArtifactStore {
     try {
       return await readFile(resolve(this.#db.directory, artifact.path));
     } catch (error) {
-      throw new ArtifactNotFoundError(
-        `the file of artifact ${artifact.id} is gone from ${artifact.path}`,
-        "It was removed from the data directory by hand.",
-        { id: artifact.id },
-        { cause: error },
-      );
+      const code = error instanceof Error && "code" in error ? error.code : undefined;
+      if (code === "ENOENT") {
+        throw new ArtifactNotFoundError(
+          `the file of artifact ${artifact.id} is gone from ${artifact.path}`,
+          "It was removed from the data directory by hand.",
+          { id: artifact.id },
+          { cause: error },
+        );
+      }
+      throw storageError(error, this.#db.directory);
     }
   }
 }
@@ -111,10 +116,8 @@ const NAME_TRIES_MAX = 10_000;
 
 /** Writes under `name`, or `name-2`, `name-3` … when a file of the run has it already; the name taken. */
 async function writeUnique(directory: string, name: string, bytes: Uint8Array): Promise<string> {
-  const extension = extname(name);
-  const stem = name.slice(0, name.length - extension.length);
   for (let attempt = 1; attempt <= NAME_TRIES_MAX; attempt += 1) {
-    const candidate = attempt === 1 ? name : `${stem}-${attempt}${extension}`;
+    const candidate = attempt === 1 ? name : numberedName(name, attempt);
     try {
       await writeFile(join(directory, candidate), bytes, { flag: "wx" });
       return candidate;

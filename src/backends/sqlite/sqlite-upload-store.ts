@@ -1,13 +1,16 @@
 import { createWriteStream } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
+import { CancelledError } from "../../kernel/errors.ts";
 import { mint, RunId, UploadId } from "../../kernel/ids.ts";
+import { log } from "../../kernel/log.ts";
 import { type Upload, type UploadStore, UploadNotFoundError, UploadTakenError } from "../../runs/index.ts";
 import type { Database } from "./database.ts";
+import { distinctNames } from "./distinct-names.ts";
 import { storageError, UploadTooLargeError } from "./errors.ts";
 import { safeFileName } from "./safe-file-name.ts";
 
@@ -77,6 +80,7 @@ export class SqliteUploadStore implements UploadStore {
       return upload;
     } catch (error) {
       await rm(directory, { recursive: true, force: true });
+      if (signal.aborted || isCutOff(error)) throw new CancelledError(`the upload of ${name}`);
       throw storageError(error, this.#db.directory);
     }
   }
@@ -90,8 +94,8 @@ export class SqliteUploadStore implements UploadStore {
 
   async take(ids: readonly UploadId[], runId: RunId): Promise<readonly Upload[]> {
     if (ids.length === 0) return [];
-    return this.#db.write(() =>
-      ids.map((id) => {
+    const taken = await this.#db.write(() =>
+      [...new Set(ids)].map((id) => {
         const upload = this.find(id);
         if (!upload)
           throw new UploadNotFoundError(`there is no upload ${id}`, "Send the file to /api/v1/uploads first.", { id });
@@ -104,6 +108,39 @@ export class SqliteUploadStore implements UploadStore {
         return { ...upload, runId };
       }),
     );
+    const names = distinctNames(taken.map(({ name }) => name));
+    return taken.map((upload, index) => ({ ...upload, name: names[index] ?? upload.name }));
+  }
+
+  async release(runId: RunId): Promise<void> {
+    await this.#db.write(() => this.#db.sql("UPDATE uploads SET run_id = NULL WHERE run_id = ?").run(runId));
+  }
+
+  async recover(): Promise<void> {
+    try {
+      await this.#setFree();
+      await this.#deleteUnknown();
+    } catch (error) {
+      log.warn({ err: error }, "uploads that a crash left could not be set free or deleted");
+    }
+  }
+
+  async #setFree(): Promise<void> {
+    await this.#db.write(() =>
+      this.#db
+        .sql(
+          "UPDATE uploads SET run_id = NULL WHERE run_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = uploads.run_id)",
+        )
+        .run(),
+    );
+  }
+
+  async #deleteUnknown(): Promise<void> {
+    const root = resolve(this.#db.directory, "uploads");
+    for (const name of await namesIn(root)) {
+      const id = UploadId.safeParse(name);
+      if (id.success && !this.find(id.data)) await rm(join(root, name), { recursive: true, force: true });
+    }
   }
 
   async sweep(beforeMs: number): Promise<number> {
@@ -114,6 +151,21 @@ export class SqliteUploadStore implements UploadStore {
       await rm(resolve(this.#db.directory, "uploads", UploadId.parse(row["id"])), { recursive: true, force: true });
     }
     return stale.length;
+  }
+}
+
+/** Whether a stream ended because the other side went away. */
+const isCutOff = (error: unknown): boolean =>
+  error instanceof Error &&
+  "code" in error &&
+  (error.code === "ECONNRESET" || error.code === "ERR_STREAM_PREMATURE_CLOSE");
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    throw error;
   }
 }
 
