@@ -10,6 +10,10 @@ import { models } from "../test/helpers/engine.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
 import { ms, perSecond, quantile, type Row } from "./table.ts";
 
+/** The targets were set on a machine where the peer took 1.8 ms and did 480 runs a second; beside it they are ratios. */
+const P50_RATIO = 3;
+const RATE_RATIO = 4.2;
+
 const WARM_UP = 500;
 const SEQUENTIAL = 2_000;
 const TOTAL = 10_000;
@@ -37,8 +41,8 @@ export async function run(): Promise<readonly Row[]> {
       caxton: ms(caxton.p50Ms),
       peer: `${ms(peer.p50Ms)} (Mastra)`,
       ratio: `${(peer.p50Ms / caxton.p50Ms).toFixed(1)}×`,
-      target: "≤ 0.6 ms",
-      met: caxton.p50Ms <= 0.6,
+      target: `≤ 0.6 ms where Mastra takes 1.8: ${P50_RATIO}×`,
+      met: peer.p50Ms / caxton.p50Ms >= P50_RATIO,
     },
     {
       what: "run overhead p99",
@@ -53,8 +57,8 @@ export async function run(): Promise<readonly Row[]> {
       caxton: perSecond(caxton.runsPerSecond),
       peer: `${perSecond(peer.runsPerSecond)} (Mastra)`,
       ratio: `${(caxton.runsPerSecond / peer.runsPerSecond).toFixed(1)}×`,
-      target: "≥ 2,000/s",
-      met: caxton.runsPerSecond >= 2_000,
+      target: `≥ 2,000/s where Mastra does 480: ${RATE_RATIO}×`,
+      met: caxton.runsPerSecond / peer.runsPerSecond >= RATE_RATIO,
     },
   ];
 }

@@ -89,7 +89,9 @@ export async function checkAgents(files: readonly string[]): Promise<Finding> {
   const { readDefinition } = await import("../agents/index.ts");
   const broken: string[] = [];
   for (const file of files) {
-    if (readDefinition(await readFile(file, "utf8"), file).type === "invalid") broken.push(file);
+    // One that cannot be read is as broken as one that is wrong.
+    const text = await readFile(file, "utf8").catch(() => undefined);
+    if (text === undefined || readDefinition(text, file).type === "invalid") broken.push(file);
   }
   if (broken.length === 0) return { check, state: "ok", note: countOf(files.length, "file"), fix: "" };
   return {

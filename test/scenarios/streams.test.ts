@@ -176,7 +176,7 @@ describe("a reader that is too slow", () => {
       tools: [wait],
     });
     const { id, ended } = await engine.begin("go");
-    const uploads = { save: never, find: never, take: never, sweep: never };
+    const uploads = { save: never, find: never, take: never, release: never, recover: never, sweep: never };
     const events = watchRun({ ...engine, uploads }, id, 0, AbortSignal.timeout(5_000));
     await events.next();
     // Texts of two turns by turns, so that none is joined with the one before.
@@ -219,7 +219,7 @@ test("an id is that of an entry's last event, so that a cut before it loses noth
     tools: [make],
   });
   const { id } = await engine.run("go");
-  const uploads = { save: never, find: never, take: never, sweep: never };
+  const uploads = { save: never, find: never, take: never, release: never, recover: never, sweep: never };
   const events = await collect(watchRun({ ...engine, uploads }, id, 0, new AbortController().signal));
   const first = events.findIndex(({ event }) => event.type === "artifact");
   const entry = events.slice(first - 1, first + 2);
