@@ -119,6 +119,31 @@ test("statistics correlate every two columns over the rows that have both", () =
   expect(correlations[2]?.r).toBeCloseTo(correlation(pairs), 12);
 });
 
+test("correlations over many rows with gaps, large and nearly equal values are those of a plain computation", () => {
+  const rows = Array.from({ length: 3_000 }, (_, index) => {
+    const x = 1e6 + Math.sin(index * 1.7);
+    return { x, y: index % 700 < 90 ? null : x * 3 + Math.cos(index), w: index % 7 === 0 ? null : -index };
+  });
+  const text = `x,y,w\n${rows.map(({ x, y, w }) => `${x},${y ?? "NA"},${w ?? ""}`).join("\n")}\n`;
+  const { structured } = call("csv_parser", "statistics", { text });
+  const { correlations } = z
+    .object({
+      correlations: z.array(
+        z.object({ a: z.enum(["x", "y", "w"]), b: z.enum(["x", "y", "w"]), r: z.number(), n: z.int() }),
+      ),
+    })
+    .parse(structured);
+  expect(correlations).toHaveLength(3);
+  for (const { a, b, r, n } of correlations) {
+    const pairs = rows.flatMap((row) => {
+      const [left, right] = [row[a], row[b]];
+      return left === null || right === null ? [] : [[left, right] as const];
+    });
+    expect(n).toBe(pairs.length);
+    expect(r).toBeCloseTo(correlation(pairs), 8);
+  }
+});
+
 test("statistics of some rows and some columns", () => {
   const { structured } = sales("statistics", { columns: ["amount"], where: [{ column: "amount", op: "<", value: 8 }] });
   expect(structured).toMatchObject({
