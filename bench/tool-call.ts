@@ -7,7 +7,8 @@ import { systemClock } from "../src/kernel/clock.ts";
 import { mint, ToolCallId } from "../src/kernel/ids.ts";
 import type { JsonObject } from "../src/kernel/json.ts";
 import { Sandbox } from "../src/sandbox/index.ts";
-import { DEFAULT_LIMITS, type ToolManifest, type ToolResult } from "../src/tools/index.ts";
+import { DEFAULT_LIMITS, NO_GRANTS, type ToolManifest, type ToolResult } from "../src/tools/index.ts";
+import { brokerOf } from "../test/helpers/broker.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
 import { ms, perSecond, quantile, type Row, table } from "./table.ts";
 
@@ -34,7 +35,7 @@ const manifest = (name: string): ToolManifest => ({
   description: "",
   instance: "run",
   limits: DEFAULT_LIMITS,
-  grants: { files: [], clock: false, random: false, environment: [] },
+  grants: NO_GRANTS,
 });
 
 /** A tool server that only answers: what is left is the cost of the sandbox. */
@@ -54,7 +55,7 @@ class Stage implements AsyncDisposable {
   readonly #temp = tempDirectory();
 
   constructor(processes?: number) {
-    const broker = new FileBroker({ root: this.#temp.path, environment: {} });
+    const broker = brokerOf(new FileBroker({ root: this.#temp.path }));
     this.sandbox = new Sandbox(
       { broker, clock: systemClock },
       { processes, cacheDirectory: join(this.#temp.path, "cache") },

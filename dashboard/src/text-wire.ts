@@ -32,4 +32,8 @@ export const STATES = {
   waiting: "Waiting",
   loaded: "Ready",
   quarantined: "Quarantined",
+  unloaded: "Asleep",
+  draining: "Draining",
+  paused: "Paused",
+  pending: "Needs acceptance",
 } as const;

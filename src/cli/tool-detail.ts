@@ -15,6 +15,10 @@ export const STATE_TONES: { readonly [State in ToolServerDetail["state"]]: Tone 
   loaded: "green",
   running: "green",
   failed: "red",
+  unloaded: "dim",
+  draining: "yellow",
+  paused: "yellow",
+  pending: "yellow",
   quarantined: "yellow",
 };
 

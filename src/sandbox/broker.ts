@@ -1,8 +1,27 @@
 import type { CallContext, Grants } from "../tools/index.ts";
 import type { DirectoryEntry, FileInfo, OpenFlags, Refusal } from "./wire/index.ts";
 
+/** On whose behalf something is asked for. */
+export type Caller = { readonly server: string; readonly grants: Grants; readonly context: CallContext };
+
 export type Refused = { readonly type: "refused"; readonly reason: Refusal };
 export const refused = (reason: Refusal): Refused => ({ type: "refused", reason });
+
+/** Why a request that is no file was refused: `message` says what, where and how to fix it, and a model may read it. */
+export const HOST_REFUSALS = [
+  "denied",
+  "invalid",
+  "not-found",
+  "too-large",
+  "too-many",
+  "timeout",
+  "unreachable",
+  "storage-full",
+  "unavailable",
+] as const;
+export type HostRefusal = (typeof HOST_REFUSALS)[number];
+export type HostRefused = { readonly type: "refused"; readonly code: HostRefusal; readonly message: string };
+export const hostRefused = (code: HostRefusal, message: string): HostRefused => ({ type: "refused", code, message });
 
 /** An open file of one call. */
 export interface BrokeredFile {
@@ -15,19 +34,62 @@ export interface BrokeredFile {
 }
 
 /**
- * All I/O of guests, done in the server's own process after checking the server's grants. Paths are the guest's text:
- * relative ones are taken from the server's directory, `uploads/<name>` is a file attached to the calling run.
- * Nothing here throws for what a guest did: refusals are values. Every use is audited.
+ * Files. Paths are the guest's text: relative ones are taken from the server's directory, `uploads/<name>` is a file
+ * attached to the calling run.
  */
-export interface Broker {
+export interface FileAccess {
   open(caller: Caller, path: string, options: OpenFlags): Promise<BrokeredFile | Refused>;
   stat(caller: Caller, path: string): Promise<FileInfo | Refused>;
   list(caller: Caller, path: string): Promise<readonly DirectoryEntry[] | Refused>;
   createDirectory(caller: Caller, path: string): Promise<Refused | undefined>;
   rename(caller: Caller, from: string, to: string): Promise<Refused | undefined>;
   remove(caller: Caller, path: string, kind: FileInfo["kind"]): Promise<Refused | undefined>;
-  /** The granted variables that are set. */
-  environment(grants: Grants): readonly { readonly name: string; readonly value: string }[];
 }
 
-export type Caller = { readonly server: string; readonly grants: Grants; readonly context: CallContext };
+export type HttpRequest = {
+  /** In capitals. */
+  readonly method: string;
+  readonly url: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array;
+  /** Of the whole exchange; undefined leaves it to the call's own deadline. */
+  readonly timeoutMs: number | undefined;
+};
+export type HttpAnswer = {
+  readonly type: "answered";
+  readonly status: number;
+  /** Where the answer came from in the end, after redirects. */
+  readonly url: string;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Uint8Array;
+};
+export interface HttpAccess {
+  fetch(caller: Caller, request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer | HostRefused>;
+}
+
+export type StateEntry = { readonly key: string; readonly bytes: number; readonly updatedAtMs: number };
+/** Keys and values of one server in one workspace. */
+export interface StateAccess {
+  get(caller: Caller, key: string): Promise<Uint8Array | undefined | HostRefused>;
+  /** Undefined when it was done, and is on disk. */
+  set(caller: Caller, key: string, value: Uint8Array): Promise<HostRefused | undefined>;
+  delete(caller: Caller, key: string): Promise<boolean | HostRefused>;
+  list(
+    caller: Caller,
+    page: { readonly prefix: string; readonly limit: number; readonly cursor: string | undefined },
+  ): Promise<{ readonly keys: readonly StateEntry[]; readonly next: string | undefined } | HostRefused>;
+}
+
+/**
+ * All I/O of guests, done in the server's own process after checking the server's grants. Nothing here throws for what
+ * a guest did: refusals are values. Every use is audited.
+ */
+export interface Broker {
+  readonly files: FileAccess;
+  readonly http: HttpAccess;
+  readonly state: StateAccess;
+  /** What the guest finds in its environment: granted variables that are set, and granted secrets or what stands for them. */
+  environment(server: string, grants: Grants): readonly { readonly name: string; readonly value: string }[];
+  /** Texts that must not leave the sandbox in a result or a log, and the names to write in their place. */
+  confidential(grants: Grants): readonly { readonly name: string; readonly value: string }[];
+}

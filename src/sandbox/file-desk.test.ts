@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
-import { type Broker, type BrokeredFile, refused } from "./broker.ts";
+import { NO_GRANTS } from "../tools/index.ts";
+import { type Broker, type BrokeredFile, type FileAccess, hostRefused, refused } from "./broker.ts";
 import { FileDesk } from "./file-desk.ts";
 import { decodeIoReply, decodeOpened, type IoReply, type IoRequest } from "./wire/index.ts";
+
+const none = () => Promise.resolve(hostRefused("unavailable", "none"));
 
 const INFO = { kind: "file" as const, bytes: 3, modifiedAtMs: 0 };
 const READ = { access: "read" as const, create: false, exclusive: false, truncate: false };
 
-function desk(changes: Partial<Broker> = {}) {
+function desk(changes: Partial<FileAccess> = {}) {
   const open = new Set<number>();
   let next = 0;
   const file = (): BrokeredFile => {
@@ -22,19 +25,24 @@ function desk(changes: Partial<Broker> = {}) {
       },
     };
   };
-  const broker: Broker = {
+  const files: FileAccess = {
     open: () => Promise.resolve(file()),
     stat: () => Promise.resolve(INFO),
     list: () => Promise.resolve([{ name: "a", kind: "file" }]),
     createDirectory: () => Promise.resolve(undefined),
     rename: () => Promise.resolve(undefined),
     remove: () => Promise.resolve(undefined),
-    environment: () => [],
     ...changes,
   };
+  const broker: Broker = {
+    files,
+    http: { fetch: none },
+    state: { get: none, set: none, delete: none, list: none },
+    environment: () => [],
+    confidential: () => [],
+  };
   const context = { session: "s", workspace: "default", agent: undefined, files: [] };
-  const grants = { files: [], clock: false, random: false, environment: [] };
-  const made = new FileDesk(broker, { server: "t", grants, context });
+  const made = new FileDesk(broker, { server: "t", grants: NO_GRANTS, context });
   const ask = async (request: IoRequest): Promise<IoReply> => decodeIoReply(Buffer.concat(await made.serve(request)));
   return { made, ask, open };
 }

@@ -1,4 +1,5 @@
 import type { Broker, BrokeredFile, Caller, Refused } from "./broker.ts";
+import { answerHostRequest, readHostRequest } from "./host-request.ts";
 import { encodeInfo, encodeNumber, encodeRefusal, GRANTED_BYTES, type IoRequest, type Refusal } from "./wire/index.ts";
 
 /** Files one call may have open. */
@@ -9,7 +10,7 @@ const READ_BYTES_MAX = 1024 * 1024;
 type Reply = readonly Uint8Array[];
 
 /**
- * The files of one call: takes the child's requests to the broker and keeps what was opened, until the call is over.
+ * What one call asks of the outside: takes the child's requests to the broker and keeps what was opened, until the call is over.
  * It also knows whether the call changed anything outside its sandbox, which decides whether it may be made again.
  */
 export class FileDesk {
@@ -21,6 +22,7 @@ export class FileDesk {
   /** Changes under way: until one is known to have been refused, it may have happened. */
   #changing = 0;
   #isClosed = false;
+  readonly #ended = new AbortController();
   #hasEffects = false;
   #denials = 0;
 
@@ -65,11 +67,13 @@ export class FileDesk {
       case "list":
         return this.#list(request.path);
       case "make-directory":
-        return this.#change(this.#broker.createDirectory(this.#caller, request.path));
+        return this.#change(this.#broker.files.createDirectory(this.#caller, request.path));
       case "rename":
-        return this.#change(this.#broker.rename(this.#caller, request.from, request.to));
+        return this.#change(this.#broker.files.rename(this.#caller, request.from, request.to));
       case "remove":
-        return this.#change(this.#broker.remove(this.#caller, request.path, request.kind));
+        return this.#change(this.#broker.files.remove(this.#caller, request.path, request.kind));
+      case "request":
+        return this.#request(request);
     }
   }
 
@@ -79,7 +83,7 @@ export class FileDesk {
     this.#opening += 1;
     if (isChange) this.#changing += 1;
     try {
-      const file = await this.#broker.open(this.#caller, path, flags);
+      const file = await this.#broker.files.open(this.#caller, path, flags);
       if (isRefused(file)) return this.#refuse(file.reason);
       this.#hasEffects ||= isChange;
       if (this.#isClosed) {
@@ -122,12 +126,12 @@ export class FileDesk {
   }
 
   async #stat(path: string): Promise<Reply> {
-    const info = await this.#broker.stat(this.#caller, path);
+    const info = await this.#broker.files.stat(this.#caller, path);
     return isRefused(info) ? this.#refuse(info.reason) : [GRANTED_BYTES, encodeInfo(info)];
   }
 
   async #list(path: string): Promise<Reply> {
-    const entries = await this.#broker.list(this.#caller, path);
+    const entries = await this.#broker.files.list(this.#caller, path);
     if (isRefused(entries)) return this.#refuse(entries.reason);
     const listed = entries.map(({ name, kind }) => [name, kind === "file" ? 0 : 1]);
     return [GRANTED_BYTES, Buffer.from(JSON.stringify(listed))];
@@ -142,6 +146,17 @@ export class FileDesk {
     return isRefused(settled) ? this.#refuse(settled.reason) : [GRANTED_BYTES];
   }
 
+  async #request({ name, body }: Extract<IoRequest, { op: "request" }>): Promise<Reply> {
+    const request = readHostRequest(name, body);
+    const isChange = request.type === "valid" && request.changes;
+    if (isChange) this.#changing += 1;
+    const answer = await answerHostRequest(this.#broker, this.#caller, request, this.#ended.signal);
+    if (isChange) this.#changing -= 1;
+    if (answer.refusal === "denied") this.#denials += 1;
+    else this.#hasEffects ||= isChange;
+    return [GRANTED_BYTES, ...answer.parts];
+  }
+
   #refuse(reason: Refusal): Reply {
     if (reason === "denied") this.#denials += 1;
     return [encodeRefusal(reason)];
@@ -150,6 +165,7 @@ export class FileDesk {
   /** Closes what the call left open. Never throws. */
   async end(): Promise<void> {
     this.#isClosed = true;
+    this.#ended.abort();
     const files = [...this.#files.values()];
     this.#files.clear();
     await Promise.allSettled(files.map((file) => file.close()));

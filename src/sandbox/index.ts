@@ -1,5 +1,20 @@
 /** Tool servers as WebAssembly in sandbox children, and the port through which they reach anything outside. */
-export { type Broker, type BrokeredFile, type Caller, refused, type Refused } from "./broker.ts";
+export {
+  type Broker,
+  type BrokeredFile,
+  type Caller,
+  type FileAccess,
+  type HostRefusal,
+  hostRefused,
+  type HostRefused,
+  type HttpAccess,
+  type HttpAnswer,
+  type HttpRequest,
+  refused,
+  type Refused,
+  type StateAccess,
+  type StateEntry,
+} from "./broker.ts";
 export { ToolServerBuildError, ToolServerRefusedError } from "./errors.ts";
 export type { LogLine } from "./guest-log.ts";
 export { Sandbox, type SandboxDeps, type SandboxOptions, type SandboxStats } from "./sandbox.ts";

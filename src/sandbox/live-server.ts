@@ -3,7 +3,9 @@ import {
   type Tool,
   type ToolCounters,
   type ToolManifest,
+  TOOL_SERVER_INTERFACES,
   type ToolServer,
+  type ToolServerInterface,
   type ToolServerState,
 } from "../tools/index.ts";
 import { GuestLog } from "./guest-log.ts";
@@ -29,6 +31,7 @@ export class LiveServer {
   readonly log = new GuestLog();
   readonly counters: Counters = { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 };
   readonly view: ToolServer;
+  readonly interface: ToolServerInterface;
   readonly #indexes: ReadonlyMap<string, number>;
   standing: Standing = TRUSTED;
   /** Why a child could not load it; empty when none has said so. */
@@ -47,6 +50,7 @@ export class LiveServer {
     this.number = number;
     this.manifest = manifest;
     this.module = module;
+    this.interface = interfaceOf(module.catalogue.abi);
     this.tools = module.catalogue.tools.map(
       ({ name, title, description, inputSchema, outputSchema, readOnly, idempotent }): Tool => ({
         server: manifest.name,
@@ -95,11 +99,20 @@ export class LiveServer {
   }
 }
 
+/** The build child is trusted no further than its answer's shape: an ABI that is not known here is a defect of ours. */
+function interfaceOf(abi: string): ToolServerInterface {
+  const known = TOOL_SERVER_INTERFACES.find((name) => name === abi);
+  if (known === undefined) throw new Error(`the ABI ${abi} is not known`);
+  return known;
+}
+
 /** What clients see; read when it is looked at, so that a list of a thousand servers costs nothing to keep. */
 function viewOf(server: LiveServer, nowMs: () => number): ToolServer {
   const { name, version, description, grants, limits } = server.manifest;
   return {
     name,
+    interface: server.interface,
+    isSandboxed: true,
     version,
     description,
     get state(): ToolServerState {

@@ -134,7 +134,9 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     const server = new LiveServer(this.#nextServer++, manifest, built, {
       startFuel,
       instancesMax: instancesMax(this.#options, manifest.limits.memoryBytesMax),
-      environment: this.#deps.broker.environment(manifest.grants).map(({ name, value }) => [name, value]),
+      environment: this.#deps.broker
+        .environment(manifest.name, manifest.grants)
+        .map(({ name, value }) => [name, value]),
       nowMs: () => this.#deps.clock.monotonicMs(),
     });
     server.usedAtMs = this.#deps.clock.monotonicMs();

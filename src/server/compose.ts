@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Agents } from "../agents/index.ts";
-import { FileBroker } from "../backends/disk/index.ts";
 import { Models } from "../backends/models/index.ts";
 import {
   Database,
@@ -13,11 +12,11 @@ import {
 import { ChangeFeed, type ServerFacts } from "../api/operations/index.ts";
 import type { HttpServices } from "../api/http/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
-import { log } from "../kernel/log.ts";
 import { type ModelCatalogue, Runs } from "../runs/index.ts";
 import { Sandbox } from "../sandbox/index.ts";
 import { ToolCatalogue, toolId, type ToolRunner } from "../tools/index.ts";
 import { renderProblem } from "../documents/index.ts";
+import { openBroker } from "./broker.ts";
 import type { LoadedConfig } from "./config.ts";
 import { AgentPlans } from "./plans.ts";
 import { deployToolServers, type ToolDeployment } from "./tool-servers.ts";
@@ -91,14 +90,10 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
 
-function openSandbox({ config, environment }: LoadedConfig, clock: Clock): Sandbox {
-  const broker = new FileBroker({
-    root: config.files.root,
-    environment,
-    audit: (record) => log.debug(record, "a tool used a grant"),
-  });
+function openSandbox(loaded: LoadedConfig, clock: Clock): Sandbox {
+  const { config } = loaded;
   return new Sandbox(
-    { broker, clock },
+    { broker: openBroker(loaded), clock },
     { processes: config.sandbox.processes, cacheDirectory: join(config.data.directory, "modules") },
   );
 }

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { durationText, sizeText } from "../documents/index.ts";
 import { LOG_LEVELS } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
+import { GrantsTable } from "../tools/index.ts";
 
 const path = (fallback: string) =>
   z
@@ -104,19 +105,11 @@ const SandboxTable = z
   })
   .prefault({});
 
-const Grant = z.strictObject({ path: z.string().min(1), access: z.enum(["read", "write"]) });
-
 const ToolServerTable = z.strictObject({
   enabled: z.boolean().default(true),
-  grants: z
-    .strictObject({
-      files: z.array(Grant).optional(),
-      clock: z.boolean().optional(),
-      random: z.boolean().optional(),
-      environment: z.array(z.string()).optional(),
-    })
-    .prefault({})
-    .meta({ description: "Replaces, key by key, what the server's tool.toml asks for" }),
+  grants: GrantsTable.prefault({}).meta({
+    description: "Replaces, key by key, what the server's tool.toml asks for",
+  }),
   limits: z
     .strictObject({
       fuel_per_call: z.int().min(1_000).max(1_000_000_000_000).optional(),

@@ -10,6 +10,20 @@ export type AttachedFile = {
   readonly location: string;
 };
 
+/** What a tool server wants to know from a person while a call is under way. */
+export type ToolQuestion = {
+  readonly server: string;
+  readonly message: string;
+  /** JSON Schema of the answer's content, an object; undefined for a mere yes or no. */
+  readonly schema: JsonObject | undefined;
+  /** A page the person is asked to visit instead. */
+  readonly url: string | undefined;
+};
+export type ToolReply =
+  | { readonly type: "accepted"; readonly content: JsonObject }
+  | { readonly type: "declined" }
+  | { readonly type: "cancelled" };
+
 /** On whose behalf a tool runs. Calls of one `session` share a guest instance, calls of two never do. */
 export type CallContext = {
   /** A run's id, or a fresh id for a call outside a run. */
@@ -17,7 +31,13 @@ export type CallContext = {
   readonly workspace: string;
   readonly agent: string | undefined;
   readonly files: readonly AttachedFile[];
+  /** Asks a person; absent where there is nobody, and the question is then declined. Rejects when the signal aborts. */
+  readonly ask?: ((question: ToolQuestion, signal: AbortSignal) => Promise<ToolReply>) | undefined;
+  /** Told how far a long call has come, from 0 to `total`, where the server says so. */
+  readonly onProgress?: ((progress: ToolProgress) => void) | undefined;
 };
+
+export type ToolProgress = { readonly done: number; readonly total: number | undefined; readonly message: string };
 
 export type ToolCall = {
   readonly id: ToolCallId;

@@ -4,6 +4,9 @@ export {
   type ContentPart,
   type ToolCall,
   type ToolFailureReason,
+  type ToolProgress,
+  type ToolQuestion,
+  type ToolReply,
   type ToolResult,
   type ToolUsage,
   failedCall,
@@ -16,16 +19,29 @@ export {
   type ToolEffects,
   type ToolLimits,
   type ToolServer,
+  type ToolServerInterface,
+  TOOL_SERVER_INTERFACES,
+  TOOL_SERVER_STATES,
   type ToolServerState,
   modelToolName,
   toolId,
 } from "./tool.ts";
 export type { ToolLogLine, ToolRunner } from "./tool-runner.ts";
+export { ToolRunners } from "./tool-runners.ts";
 export { type ToolList, ToolCatalogue } from "./catalogue.ts";
-export { describeGrants, type FileAccess, type FileGrant, type Grants } from "./grants.ts";
+export {
+  describeGrants,
+  type FileAccess,
+  type FileGrant,
+  type Grants,
+  type HttpGrant,
+  NO_GRANTS,
+  type SecretGrant,
+} from "./grants.ts";
 export {
   applyOverrides,
   DEFAULT_LIMITS,
+  GrantsTable,
   type ManifestOverrides,
   readManifest,
   type ReadManifest,

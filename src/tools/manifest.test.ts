@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { NO_GRANTS } from "./grants.ts";
 import { applyOverrides, DEFAULT_LIMITS, readManifest } from "./manifest.ts";
 
 const FULL = `
@@ -14,6 +15,7 @@ deadline = "90s"
 result_bytes = "2MiB"
 
 [grants]
+state = true
 clock = true
 random = true
 environment = ["LANG"]
@@ -24,6 +26,12 @@ access = "write"
 
 [[grants.files]]
 path = "examples"
+
+[[grants.http]]
+url = "https://api.example.com"
+
+[[grants.secrets]]
+name = "TOKEN"
 `;
 
 const read = (text: string) => {
@@ -46,6 +54,9 @@ test("a manifest is read whole", () => {
         { path: "data", access: "write" },
         { path: "examples", access: "read" },
       ],
+      http: [{ url: "https://api.example.com", methods: ["GET", "HEAD"], private: false }],
+      secrets: [{ name: "TOKEN", as: "placeholder", for: [] }],
+      state: true,
       clock: true,
       random: true,
       environment: ["LANG"],
@@ -55,7 +66,7 @@ test("a manifest is read whole", () => {
 
 test("a manifest that says nothing more grants nothing and has the default limits", () => {
   const manifest = read(`name = "plain"\nversion = "0.1.0"`);
-  expect(manifest.grants).toEqual({ files: [], clock: false, random: false, environment: [] });
+  expect(manifest.grants).toEqual(NO_GRANTS);
   expect(manifest.limits).toEqual(DEFAULT_LIMITS);
   expect(manifest.instance).toBe("run");
 });
@@ -90,7 +101,7 @@ test("the operator's word replaces the manifest's, key by key", () => {
     grants: { files: [], clock: false },
     limits: { memory_mib: 64, deadline: 1_000 },
   });
-  expect(manifest.grants).toEqual({ files: [], clock: false, random: true, environment: ["LANG"] });
+  expect(manifest.grants).toEqual({ ...read(FULL).grants, files: [], clock: false });
   expect(manifest.limits).toEqual({
     fuelPerCall: 5_000_000,
     memoryBytesMax: 67_108_864,

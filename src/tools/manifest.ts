@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { checkAgainst, durationText, parseToml, type Problem, sizeText } from "../documents/index.ts";
-import type { Grants } from "./grants.ts";
+import { type Grants, NO_GRANTS } from "./grants.ts";
 import type { ToolLimits } from "./tool.ts";
 
 const KIB = 1024;
@@ -51,14 +51,51 @@ const VariableName = z
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, { error: "expected the name of an environment variable" })
   .meta({ examples: ["LANG"] });
 
-const GrantsTable = z.strictObject({
+const UrlPattern = z
+  .string()
+  .max(2_000)
+  .regex(/^https?:\/\/(?:\*\.)?[A-Za-z0-9._\-[\]:]+(?:\/[^\s?#]*)?$/, {
+    error: "expected a scheme, a host and perhaps a port and a path, without query",
+  })
+  .meta({ examples: ["https://api.example.com", "https://*.example.com/v1/"] });
+
+/** One table of grants, in a `tool.toml` or in an operator's configuration; every key may be absent. */
+export const GrantsTable = z.strictObject({
   files: z
     .array(z.strictObject({ path: Path, access: z.enum(["read", "write"]).default("read") }))
     .max(64)
-    .default([]),
-  clock: z.boolean().default(false),
-  random: z.boolean().default(false),
-  environment: z.array(VariableName).max(64).default([]),
+    .optional(),
+  http: z
+    .array(
+      z.strictObject({
+        url: UrlPattern,
+        methods: z
+          .array(z.string().regex(/^(?:[A-Z]{1,20}|\*)$/, { error: 'expected a method in capitals, or "*"' }))
+          .min(1)
+          .max(16)
+          .default(["GET", "HEAD"]),
+        private: z
+          .boolean()
+          .default(false)
+          .meta({ description: "The name may lead to an address of this machine or of a private network" }),
+      }),
+    )
+    .max(64)
+    .optional(),
+  secrets: z
+    .array(
+      z.strictObject({
+        name: VariableName,
+        as: z.enum(["placeholder", "value"]).default("placeholder"),
+        for: z.array(UrlPattern).max(16).default([]),
+      }),
+    )
+    .max(64)
+    .optional(),
+  state: z.boolean().optional(),
+  clock: z.boolean().optional(),
+  random: z.boolean().optional(),
+  environment: z.array(VariableName).max(64).optional(),
 });
 
 const ManifestFile = z.strictObject({
@@ -99,34 +136,38 @@ export function readManifest(text: string, file: string): ReadManifest {
   if (parsed.type === "malformed") return { type: "invalid", problems: parsed.problems };
   const checked = checkAgainst(parsed.document, ManifestFile);
   if (checked.type === "invalid") return { type: "invalid", problems: [...parsed.problems, ...checked.problems] };
-  const { limits, ...rest } = checked.value;
+  const { limits, grants, ...rest } = checked.value;
   return {
     type: "valid",
-    manifest: { ...rest, limits: withLimits(DEFAULT_LIMITS, limits) },
+    manifest: { ...rest, limits: withLimits(DEFAULT_LIMITS, limits), grants: withGrants(NO_GRANTS, grants) },
     problems: parsed.problems,
   };
 }
 
 /** What an operator's configuration changes; a key that is absent keeps what the manifest says. */
 export type ManifestOverrides = {
-  readonly grants?: { readonly [Key in keyof Grants]?: Grants[Key] | undefined } | undefined;
+  readonly grants?: z.output<typeof GrantsTable> | undefined;
   readonly limits?: z.output<typeof Limits> | undefined;
 };
 
 /** A manifest with the operator's word put over it, key by key. A list replaces a list. */
 export function applyOverrides(manifest: ToolManifest, { grants = {}, limits = {} }: ManifestOverrides): ToolManifest {
-  const { files, clock, random, environment } = manifest.grants;
   return {
     ...manifest,
     limits: withLimits(manifest.limits, limits),
-    grants: {
-      files: grants.files ?? files,
-      clock: grants.clock ?? clock,
-      random: grants.random ?? random,
-      environment: grants.environment ?? environment,
-    },
+    grants: withGrants(manifest.grants, grants),
   };
 }
+
+const withGrants = (grants: Grants, changed: z.output<typeof GrantsTable>): Grants => ({
+  files: changed.files ?? grants.files,
+  http: changed.http ?? grants.http,
+  secrets: changed.secrets ?? grants.secrets,
+  state: changed.state ?? grants.state,
+  clock: changed.clock ?? grants.clock,
+  random: changed.random ?? grants.random,
+  environment: changed.environment ?? grants.environment,
+});
 
 const withLimits = (limits: ToolLimits, changed: z.output<typeof Limits>): ToolLimits => ({
   fuelPerCall: changed.fuel_per_call ?? limits.fuelPerCall,

@@ -39,22 +39,41 @@ export function modelToolName(tool: { readonly server: string; readonly name: st
   return `${plain.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, STEM_CHARS_MAX)}_${hash}`;
 }
 
-/** Life of a tool server as its clients see it. */
-export const TOOL_SERVER_STATES = ["loaded", "running", "failed", "quarantined"] as const;
+/**
+ * Life of a tool server as its clients see it: not in memory, in memory, used by somebody, on its way out, not usable;
+ * and three kinds of closed doors: broke its limits too often, paused by an operator, changed and waiting to be accepted.
+ */
+export const TOOL_SERVER_STATES = [
+  "unloaded",
+  "loaded",
+  "running",
+  "draining",
+  "failed",
+  "quarantined",
+  "paused",
+  "pending",
+] as const;
 export type ToolServerState = (typeof TOOL_SERVER_STATES)[number];
 
-/** A WebAssembly module that gives tools. */
+/** How a tool server is spoken to: the ABI of a WebAssembly module, or the transport of a remote MCP server. */
+export const TOOL_SERVER_INTERFACES = ["wasi-stdio", "extism", "component", "core", "mcp-http", "mcp-stdio"] as const;
+export type ToolServerInterface = (typeof TOOL_SERVER_INTERFACES)[number];
+
+/** A WebAssembly module, or a remote MCP server, that gives tools. */
 export type ToolServer = {
   readonly name: string;
+  readonly interface: ToolServerInterface;
+  /** False for what runs outside of our sandbox: a remote server, a local process. */
+  readonly isSandboxed: boolean;
   readonly version: string;
   readonly description: string;
   readonly state: ToolServerState;
-  /** Why it is failed or quarantined; empty otherwise. */
+  /** Why it is failed, quarantined, paused or pending; empty otherwise. */
   readonly reason: string;
   readonly tools: readonly Tool[];
   readonly grants: readonly string[];
   readonly limits: ToolLimits;
-  /** sha256 of the module as deployed, hexadecimal. */
+  /** sha256 of the module as deployed, of a remote server of its tool descriptions; hexadecimal. */
   readonly moduleHash: string;
   readonly calls: ToolCounters;
 };

@@ -45,6 +45,8 @@ export class FakeTools implements ToolRunner {
     this.#tools = tools;
     this.#server = {
       name: "fake",
+      interface: "wasi-stdio",
+      isSandboxed: true,
       version: "1.0.0",
       description: "",
       state: "running",

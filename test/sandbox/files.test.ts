@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Broker, BrokeredFile } from "../../src/sandbox/index.ts";
+import type { Broker, BrokeredFile, FileAccess } from "../../src/sandbox/index.ts";
 import { fileSystem, Room } from "./room.ts";
 
 const GRANTS = {
@@ -66,7 +66,8 @@ function deadly(pids: () => readonly number[], when: "read" | "write") {
     seen.hasKilled = true;
     for (const pid of pids()) process.kill(pid, "SIGKILL");
   };
-  const wrap = (broker: Broker): Broker => ({
+  const wrap = ({ files, ...rest }: Broker): Broker => ({ ...rest, files: broken(files) });
+  const broken = (broker: FileAccess): FileAccess => ({
     open: async (...asked) => {
       seen.opens += 1;
       const file = await broker.open(...asked);
@@ -77,7 +78,6 @@ function deadly(pids: () => readonly number[], when: "read" | "write") {
     createDirectory: (...asked) => broker.createDirectory(...asked),
     rename: (...asked) => broker.rename(...asked),
     remove: (...asked) => broker.remove(...asked),
-    environment: (grants) => broker.environment(grants),
   });
   return { seen, wrap };
 }

@@ -8,6 +8,7 @@ import { mint, ToolCallId } from "../../src/kernel/ids.ts";
 import type { JsonObject } from "../../src/kernel/json.ts";
 import { type Broker, Sandbox, type SandboxOptions } from "../../src/sandbox/index.ts";
 import {
+  NO_GRANTS,
   type AttachedFile,
   DEFAULT_LIMITS,
   type Grants,
@@ -15,6 +16,7 @@ import {
   type ToolManifest,
   type ToolResult,
 } from "../../src/tools/index.ts";
+import { brokerOf } from "../helpers/broker.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 
 const fixture = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -35,8 +37,6 @@ export async function assemble(file: string): Promise<Uint8Array> {
     parsed.destroy();
   }
 }
-
-export const NO_GRANTS: Grants = { files: [], clock: false, random: false, environment: [] };
 
 export const manifest = (
   name: string,
@@ -72,13 +72,12 @@ export class Room implements AsyncDisposable {
 
   constructor(options: SandboxOptions = {}, wrap: (broker: Broker) => Broker = (broker) => broker) {
     this.directory = this.#temp.path;
-    const broker = new FileBroker({
+    const files = new FileBroker({
       root: this.directory,
-      environment: { GREETING: "hello", SECRET: "hidden" },
       audit: (record) => this.records.push(record),
     });
     this.sandbox = new Sandbox(
-      { broker: wrap(broker), clock: systemClock },
+      { broker: wrap(brokerOf(files, { GREETING: "hello", SECRET: "hidden" })), clock: systemClock },
       { processes: 1, cacheDirectory: CACHE, ...options },
     );
   }

@@ -23,6 +23,10 @@ const LOOKS: { readonly [State in AnyState]: Look } = {
   failed: { ...BAD, icon: X },
   quarantined: { ...BAD, icon: Ban },
   cancelled: { ...IDLE, icon: Ban },
+  unloaded: { ...IDLE, icon: Clock3 },
+  draining: { ...BUSY, icon: LoaderCircle },
+  paused: { ...IDLE, icon: Ban },
+  pending: { ...WARN, icon: CircleHelp },
 };
 
 type Props = {

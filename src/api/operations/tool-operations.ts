@@ -24,6 +24,8 @@ const presentServer = (server: ToolServer): contract.ToolServerDetail => ({
   name: server.name,
   version: server.version,
   description: server.description,
+  interface: server.interface,
+  sandboxed: server.isSandboxed,
   state: server.state,
   reason: server.reason,
   module_hash: server.moduleHash,

@@ -14,7 +14,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { BrokeredFile, Caller, OpenFlags, Refused } from "../../sandbox/index.ts";
-import type { AttachedFile, FileGrant } from "../../tools/index.ts";
+import { type AttachedFile, type FileGrant, NO_GRANTS } from "../../tools/index.ts";
 import { type AuditRecord, FileBroker } from "./file-broker.ts";
 
 const READ: OpenFlags = { access: "read", create: false, exclusive: false, truncate: false };
@@ -34,7 +34,6 @@ function place(options: { readonly fileBytesMax?: number } = {}) {
   const records: AuditRecord[] = [];
   const broker = new FileBroker({
     root,
-    environment: { LANG: "C", TOKEN: "secret" },
     audit: (record) => records.push(record),
     ...options,
   });
@@ -43,7 +42,7 @@ function place(options: { readonly fileBytesMax?: number } = {}) {
 
 const caller = (files: readonly FileGrant[], attached: readonly AttachedFile[] = []): Caller => ({
   server: "t",
-  grants: { files, clock: false, random: false, environment: ["LANG", "UNSET"] },
+  grants: { ...NO_GRANTS, files },
   context: { session: "run-1", workspace: "default", agent: "helper", files: attached },
 });
 
@@ -270,11 +269,6 @@ test("above the grants only the way to them is seen", async () => {
   expect(await list(at.broker, who, "private")).toBe("denied");
   expect(await at.broker.stat(who, "data")).toMatchObject({ kind: "directory" });
   expect(await list(at.broker, caller([]), ".")).toEqual([]);
-});
-
-test("granted variables that are set are given, others are not", () => {
-  using at = place();
-  expect(at.broker.environment(reader.grants)).toEqual([{ name: "LANG", value: "C" }]);
 });
 
 test("each use is recorded with who, what and how it ended", async () => {

@@ -14,9 +14,9 @@ import {
 } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
-  type Broker,
   type BrokeredFile,
   type Caller,
+  type FileAccess as SandboxFiles,
   type DirectoryEntry,
   type FileInfo,
   type OpenFlags,
@@ -24,7 +24,7 @@ import {
   type Refusal,
   type Refused,
 } from "../../sandbox/index.ts";
-import type { AttachedFile, FileAccess, Grants } from "../../tools/index.ts";
+import type { AttachedFile, FileAccess } from "../../tools/index.ts";
 import { DiskFile, infoOf } from "./brokered-file.ts";
 import { isInside, isVisible, type Place, placeOf, settle, type Settled } from "./paths.ts";
 import { refusalOf } from "./refusal.ts";
@@ -43,8 +43,6 @@ export type AuditRecord = {
 export type FileBrokerOptions = {
   /** What relative paths, the guests' and the grants', are relative to. */
   readonly root: string;
-  /** Where granted variables are looked up. */
-  readonly environment: Readonly<Record<string, string | undefined>>;
   /** Told of each use; must not throw. */
   readonly audit?: ((record: AuditRecord) => void) | undefined;
   /** Bytes a file may grow to by a tool's writing; default 256 MiB. */
@@ -63,24 +61,15 @@ const MODE = 0o644;
  * against the granted directory, and what was opened in the end against both, since links may change in between.
  * Only regular files are opened.
  */
-export class FileBroker implements Broker {
+export class FileBroker implements SandboxFiles {
   readonly #root: string;
-  readonly #environment: FileBrokerOptions["environment"];
   readonly #audit: NonNullable<FileBrokerOptions["audit"]>;
   readonly #bytesMax: number;
 
-  constructor({ root, environment, audit, fileBytesMax }: FileBrokerOptions) {
+  constructor({ root, audit, fileBytesMax }: FileBrokerOptions) {
     this.#root = resolve(root);
-    this.#environment = environment;
     this.#audit = audit ?? (() => {});
     this.#bytesMax = fileBytesMax ?? FILE_BYTES_MAX;
-  }
-
-  environment({ environment }: Grants): readonly { readonly name: string; readonly value: string }[] {
-    return environment.flatMap((name) => {
-      const value = this.#environment[name];
-      return value === undefined ? [] : [{ name, value }];
-    });
   }
 
   open(caller: Caller, path: string, flags: OpenFlags): Promise<BrokeredFile | Refused> {

@@ -1,6 +1,7 @@
 import { WASI_MODULE, Stdio, Wasi, wasiImports } from "../wasi/index.ts";
 import { type GuestTool, JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape } from "../wire/index.ts";
 import type { Guest, GuestAbi, GuestAnswer, GuestHost, ModuleOutline } from "./abi.ts";
+import { CAXTON_MODULE, HostCalls } from "./host-calls.ts";
 import { isFields, MCP_VERSION, McpShapeError, readCallResult, readToolPage } from "./mcp.ts";
 
 /**
@@ -15,7 +16,7 @@ export const wasiStdio: GuestAbi = {
   accepts: ({ imports, exports }: ModuleOutline) =>
     exports.some(({ name, kind }) => name === "_start" && kind === "function") &&
     exports.some(({ name, kind }) => name === "memory" && kind === "memory") &&
-    imports.every(({ module, kind }) => module === WASI_MODULE && kind === "function") &&
+    imports.every(({ module, kind }) => (module === WASI_MODULE || module === CAXTON_MODULE) && kind === "function") &&
     imports.some(({ name }) => name === "fd_read"),
   open: (host) => new StdioGuest(host),
 };
@@ -36,6 +37,7 @@ class StdioGuest implements Guest {
   readonly #host: GuestHost;
   readonly #stdio: Stdio;
   readonly #wasi: Wasi;
+  readonly #calls: HostCalls;
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   readonly #tools = new Map<string, string>();
   #awaited: Awaited | undefined;
@@ -45,6 +47,7 @@ class StdioGuest implements Guest {
 
   constructor(host: GuestHost) {
     this.#host = host;
+    this.#calls = new HostCalls(host);
     this.#stdio = new Stdio(
       {
         onLine: (bytes, start, end) => this.#take(bytes, start, end),
@@ -63,10 +66,19 @@ class StdioGuest implements Guest {
   }
 
   async start(): Promise<void> {
-    const names = WebAssembly.Module.imports(this.#host.module).map(({ name }) => name);
-    const exports = this.#host.instantiate({ [WASI_MODULE]: wasiImports(this.#wasi, names) });
+    const wanted = WebAssembly.Module.imports(this.#host.module).filter(({ module }) => module === WASI_MODULE);
+    const exports = this.#host.instantiate({
+      [WASI_MODULE]: wasiImports(
+        this.#wasi,
+        wanted.map(({ name }) => name),
+      ),
+      [CAXTON_MODULE]: this.#calls.imports(),
+    });
     const { memory, _start: main } = exports;
-    if (memory instanceof WebAssembly.Memory) this.#wasi.memory.bind(memory);
+    if (memory instanceof WebAssembly.Memory) {
+      this.#wasi.memory.bind(memory);
+      this.#calls.memory.bind(memory);
+    }
     if (this.#host.startFunction !== undefined) await this.#host.run(this.#host.startFunction);
     this.#host.run(main).then(
       () => this.#ended("it came to its end while it was needed"),
@@ -123,6 +135,7 @@ class StdioGuest implements Guest {
     this.#awaited = undefined;
     this.#strays = 0;
     this.#wasi.descriptors.endCall();
+    this.#calls.endCall();
   }
 
   #request(method: string, params: object): Promise<unknown> {

@@ -1,4 +1,5 @@
 /** WASI preview 1 for one guest: pure host functions over a gate that parks the guest and a client that asks for files. */
+export { GuestMemory, type Span } from "./guest-memory.ts";
 export type { FileClient, Gate } from "./gate.ts";
 export { WASI_MODULE, wasiImports } from "./imports.ts";
 export { Stdio, type StdioEvents } from "./stdio.ts";

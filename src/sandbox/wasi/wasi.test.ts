@@ -219,6 +219,8 @@ function oneFile(content: string) {
   let bytes = Buffer.from(content);
   const answer = (request: IoRequest): IoReply => {
     switch (request.op) {
+      case "request":
+        return { type: "refused", reason: "denied" };
       case "open":
         return {
           type: "granted",

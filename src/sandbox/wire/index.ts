@@ -17,6 +17,7 @@ export {
   type IoRequest,
   type OpenFlags,
   PATH_BYTES_MAX,
+  REQUEST_NAME_MAX,
   type Refusal,
   REFUSALS,
 } from "./io.ts";

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 
-/** File requests of a guest, and their answers, as bytes. Offsets and sizes are doubles: they are whole and below 2^53. */
+/** Requests of a guest, and their answers, as bytes: files as WASI asks for them, and everything else by name. Offsets and sizes are doubles: they are whole and below 2^53. */
 
 export type FileInfo = {
   readonly kind: "file" | "directory";
@@ -43,7 +43,9 @@ export type IoRequest =
   | { readonly op: "list"; readonly path: string }
   | { readonly op: "make-directory"; readonly path: string }
   | { readonly op: "rename"; readonly from: string; readonly to: string }
-  | { readonly op: "remove"; readonly path: string; readonly kind: FileInfo["kind"] };
+  | { readonly op: "remove"; readonly path: string; readonly kind: FileInfo["kind"] }
+  /** Anything that is no file, such as `http.fetch`; `body` is `u32 head length | head as JSON | bytes`, and so is what a granted one is answered with. */
+  | { readonly op: "request"; readonly name: string; readonly body: Buffer };
 type Op = IoRequest["op"];
 
 const OPS = [
@@ -57,6 +59,7 @@ const OPS = [
   "make-directory",
   "rename",
   "remove",
+  "request",
 ] as const satisfies readonly Op[];
 
 const WRITE = 1;
@@ -68,6 +71,8 @@ const HEAD_BYTES = 5;
 
 /** Longest path a guest may name, in UTF-8 bytes. */
 export const PATH_BYTES_MAX = 4_096;
+/** Longest name of a request that is no file. */
+export const REQUEST_NAME_MAX = 64;
 
 /** The request's payload: `u32 call | u8 op | …`; bytes to be written follow as a part of their own. */
 export function encodeIoRequest(call: number, request: IoRequest): readonly Uint8Array[] {
@@ -75,7 +80,8 @@ export function encodeIoRequest(call: number, request: IoRequest): readonly Uint
   const head = Buffer.allocUnsafe(HEAD_BYTES);
   head.writeUInt32LE(call, 0);
   head[4] = OPS.indexOf(request.op);
-  return request.op === "write" ? [head, body, request.bytes] : [head, body];
+  if (request.op === "write") return [head, body, request.bytes];
+  return request.op === "request" ? [head, body, request.body] : [head, body];
 }
 
 function requestBody(request: IoRequest): Buffer {
@@ -100,6 +106,10 @@ function requestBody(request: IoRequest): Buffer {
     }
     case "remove":
       return Buffer.concat([Buffer.of(request.kind === "file" ? 0 : 1), Buffer.from(request.path)]);
+    case "request": {
+      const name = Buffer.from(request.name, "latin1");
+      return Buffer.concat([Buffer.of(name.length), name]);
+    }
   }
 }
 
@@ -165,6 +175,11 @@ function decodeBody(op: Op, body: Buffer): IoRequest | undefined {
     case "remove": {
       const path = pathOf(body.subarray(1));
       return path === undefined ? undefined : { op, path, kind: body[0] === 0 ? "file" : "directory" };
+    }
+    case "request": {
+      const end = 1 + (body[0] ?? REQUEST_NAME_MAX + 1);
+      if (end > body.length || end > 1 + REQUEST_NAME_MAX) return undefined;
+      return { op, name: body.toString("latin1", 1, end), body: body.subarray(end) };
     }
   }
 }

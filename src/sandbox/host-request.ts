@@ -1,0 +1,135 @@
+import * as z from "zod";
+import { parseJson } from "../kernel/json.ts";
+import { type Broker, type Caller, hostRefused, type HostRefusal, type HostRefused } from "./broker.ts";
+import { decodeWithBytes, encodeWithBytes } from "./wire/index.ts";
+
+/**
+ * Requests of guests that are no files, as docs/tools/host-calls.md describes them: a name, and `u32 head length | head
+ * as JSON | bytes`. An answer is one byte, 0 granted or 1 refused, and the same again.
+ */
+const KEY_CHARS_MAX = 512;
+const PAGE_MAX = 1_000;
+
+const Key = z.object({ key: z.string().min(1).max(KEY_CHARS_MAX) });
+const Page = z.object({
+  prefix: z.string().max(KEY_CHARS_MAX).default(""),
+  limit: z.int().min(1).max(PAGE_MAX).default(100),
+  cursor: z.string().max(KEY_CHARS_MAX).optional(),
+});
+const Fetch = z.object({
+  method: z.string().regex(/^[A-Z]{1,20}$/, { error: "expected a method in capitals" }),
+  url: z.string().min(1).max(8_192),
+  headers: z
+    .array(z.tuple([z.string().max(256), z.string().max(16_384)]))
+    .max(128)
+    .default([]),
+  timeout_ms: z.number().positive().max(3_600_000).optional(),
+});
+
+type Work = (broker: Broker, caller: Caller, signal: AbortSignal) => Promise<Granted | HostRefused>;
+type Granted = { readonly type: "granted"; readonly head: object; readonly bytes: Uint8Array };
+export type ReadHostRequest = { readonly type: "valid"; readonly changes: boolean; readonly work: Work } | HostRefused;
+
+const NOTHING = new Uint8Array(0);
+const granted = (head: object, bytes: Uint8Array = NOTHING): Granted => ({ type: "granted", head, bytes });
+const isRefused = (value: unknown): value is HostRefused =>
+  typeof value === "object" && value !== null && "type" in value && value.type === "refused";
+/** Methods that change nothing where they go. */
+const SAFE_METHODS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
+
+type Operation = (head: unknown, bytes: Buffer) => { readonly changes: boolean; readonly work: Work };
+
+const OPERATIONS: { readonly [name: string]: Operation } = {
+  "http.fetch": (head, body) => {
+    const { method, url, headers, timeout_ms: timeoutMs } = Fetch.parse(head);
+    const work: Work = async (broker, caller, signal) => {
+      const answer = await broker.http.fetch(caller, { method, url, headers, body, timeoutMs }, signal);
+      if (answer.type === "refused") return answer;
+      return granted({ status: answer.status, url: answer.url, headers: answer.headers }, answer.body);
+    };
+    return { changes: !SAFE_METHODS.has(method), work };
+  },
+  "state.get": (head) => {
+    const { key } = Key.parse(head);
+    const work: Work = async ({ state }, caller) => {
+      const value = await state.get(caller, key);
+      if (value instanceof Uint8Array) return granted({ found: true }, value);
+      return value ?? granted({ found: false });
+    };
+    return { changes: false, work };
+  },
+  "state.set": (head, bytes) => {
+    const { key } = Key.parse(head);
+    return { changes: true, work: async ({ state }, caller) => (await state.set(caller, key, bytes)) ?? granted({}) };
+  },
+  "state.delete": (head) => {
+    const { key } = Key.parse(head);
+    const work: Work = async ({ state }, caller) => {
+      const outcome = await state.delete(caller, key);
+      return typeof outcome === "boolean" ? granted({ deleted: outcome }) : outcome;
+    };
+    return { changes: true, work };
+  },
+  "state.list": (head) => {
+    const { prefix, limit, cursor } = Page.parse(head);
+    const work: Work = async ({ state }, caller) => {
+      const page = await state.list(caller, { prefix, limit, cursor });
+      if (isRefused(page)) return page;
+      const keys = page.keys.map(({ key, bytes, updatedAtMs }) => ({
+        key,
+        bytes,
+        updated_at: new Date(updatedAtMs).toISOString(),
+      }));
+      return granted({ keys, ...(page.next === undefined ? {} : { next: page.next }) });
+    };
+    return { changes: false, work };
+  },
+};
+
+/** What a guest asks for; a request that cannot be read is refused with the reason. */
+export function readHostRequest(name: string, body: Buffer): ReadHostRequest {
+  const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
+  if (operation === undefined) {
+    return hostRefused(
+      "invalid",
+      `there is no host operation "${name}"; there are ${Object.keys(OPERATIONS).join(", ")}`,
+    );
+  }
+  const parts = decodeWithBytes(body);
+  const head = parts && parseJson(parts.json.toString("utf8"));
+  if (parts === undefined || head?.type !== "parsed") {
+    return hostRefused("invalid", `the request of ${name} is not a length, a JSON head and bytes`);
+  }
+  try {
+    return { type: "valid", ...operation(head.value, parts.bytes) };
+  } catch (error) {
+    if (!(error instanceof z.ZodError)) throw error;
+    const [issue] = error.issues;
+    return hostRefused(
+      "invalid",
+      `the head of ${name} is wrong at ${issue?.path.join(".") || "its top"}: ${issue?.message}`,
+    );
+  }
+}
+
+/** Does what was asked, in the name of the caller. Never throws. */
+export async function answerHostRequest(
+  broker: Broker,
+  caller: Caller,
+  ...[request, signal]: [ReadHostRequest, AbortSignal]
+): Promise<{ readonly refusal: HostRefusal | undefined; readonly parts: readonly Uint8Array[] }> {
+  const answer = request.type === "valid" ? await attempt(request.work(broker, caller, signal)) : request;
+  if (answer.type === "granted") {
+    return { refusal: undefined, parts: [Buffer.of(0), ...encodeWithBytes(answer.head, answer.bytes)] };
+  }
+  const { code, message } = answer;
+  return { refusal: code, parts: [Buffer.of(1), ...encodeWithBytes({ code, message }, NOTHING)] };
+}
+
+async function attempt(work: Promise<Granted | HostRefused>): Promise<Granted | HostRefused> {
+  try {
+    return await work;
+  } catch (error) {
+    return hostRefused("unavailable", `the server failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
