@@ -38,6 +38,15 @@ export {
   NO_GRANTS,
   type SecretGrant,
 } from "./grants.ts";
+export { type GrantChange, grantsDifference, wantsMore } from "./grants-difference.ts";
+export {
+  patternAllows,
+  patternCovers,
+  readUrlPattern,
+  targetOf,
+  type UrlPattern,
+  type UrlTarget,
+} from "./url-pattern.ts";
 export {
   applyOverrides,
   DEFAULT_LIMITS,

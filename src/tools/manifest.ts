@@ -2,6 +2,7 @@ import * as z from "zod";
 import { checkAgainst, durationText, parseToml, type Problem, sizeText } from "../documents/index.ts";
 import { type Grants, NO_GRANTS } from "./grants.ts";
 import type { ToolLimits } from "./tool.ts";
+import { readUrlPattern } from "./url-pattern.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -56,6 +57,9 @@ const UrlPattern = z
   .max(2_000)
   .regex(/^https?:\/\/(?:\*\.)?[A-Za-z0-9._\-[\]:]+(?:\/[^\s?#]*)?$/, {
     error: "expected a scheme, a host and perhaps a port and a path, without query",
+  })
+  .refine((text) => readUrlPattern(text) !== undefined, {
+    error: "expected a place: no dots or encoded separators in the path, no * but a first *. before a name",
   })
   .meta({ examples: ["https://api.example.com", "https://*.example.com/v1/"] });
 
