@@ -24,5 +24,21 @@ export {
 export * as runs from "./runs.ts";
 export { type Ready, type ServerEvent, type Status } from "./system.ts";
 export * as system from "./system.ts";
-export { type ToolCallOutcome, type ToolDetail, type ToolLog, type ToolServerDetail } from "./tools.ts";
+export {
+  type DeployToolServerBody,
+  type ToolCallOutcome,
+  type ToolChange,
+  type ToolDetail,
+  type ToolLog,
+  type ToolLogEvent,
+  type ToolPublisher,
+  type ToolServerDeletion,
+  type ToolServerDeployment,
+  type ToolServerDetail,
+  type ToolServerDifference,
+  type ToolServerHealth,
+  type ToolServerRecord,
+  type ToolServerSummary,
+  type ToolServerVersion,
+} from "./tools.ts";
 export * as tools from "./tools.ts";

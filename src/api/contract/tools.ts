@@ -1,5 +1,16 @@
 import * as z from "zod";
 import { Json } from "../../kernel/json.ts";
+import { ListQuery, page } from "./problem.ts";
+
+const Instant = z.iso.datetime();
+const State = z.enum(["unloaded", "loaded", "running", "draining", "failed", "quarantined", "paused", "pending"]);
+const Interface = z.string().meta({ description: "ABI of a module, or transport of a remote server" });
+const Limits = z.object({
+  fuel_per_call: z.int(),
+  memory_bytes: z.int(),
+  deadline_ms: z.int(),
+  result_bytes: z.int(),
+});
 
 export const ToolDetail = z
   .object({
@@ -20,18 +31,13 @@ export const ToolServerDetail = z
     name: z.string(),
     version: z.string(),
     description: z.string(),
-    interface: z.string().meta({ description: "ABI of a module, or transport of a remote server" }),
+    interface: Interface,
     sandboxed: z.boolean(),
-    state: z.enum(["unloaded", "loaded", "running", "draining", "failed", "quarantined", "paused", "pending"]),
+    state: State,
     reason: z.string(),
     module_hash: z.string(),
     grants: z.array(z.string()),
-    limits: z.object({
-      fuel_per_call: z.int(),
-      memory_bytes: z.int(),
-      deadline_ms: z.int(),
-      result_bytes: z.int(),
-    }),
+    limits: Limits,
     calls: z.object({ done: z.int(), failed: z.int(), denied: z.int(), fuel: z.int(), duration_ms: z.number() }),
     tools: z.array(ToolDetail),
   })
@@ -62,3 +68,239 @@ export const ToolLog = z
   .object({ items: z.array(z.object({ at: z.iso.datetime(), text: z.string() })), next: z.null() })
   .meta({ id: "ToolLog" });
 export type ToolLog = z.infer<typeof ToolLog>;
+
+/** `/tool-servers`: tool servers as things one deploys, watches and takes away. */
+
+export const ToolGrants = z
+  .object({
+    files: z.array(z.object({ path: z.string(), access: z.enum(["read", "write"]) })),
+    http: z.array(z.object({ url: z.string(), methods: z.array(z.string()), private: z.boolean() })),
+    secrets: z.array(z.object({ name: z.string(), as: z.enum(["placeholder", "value"]), for: z.array(z.string()) })),
+    state: z.boolean(),
+    clock: z.boolean(),
+    random: z.boolean(),
+    environment: z.array(z.string()),
+  })
+  .meta({ id: "ToolGrants" });
+
+export const ToolPublisher = z
+  .object({
+    state: z.enum(["built-in", "signed", "unknown-key", "unsigned", "remote"]).meta({
+      description: "signed: by a key of tools.trusted_keys; unknown-key: intact, by a key nobody here trusts",
+    }),
+    name: z.string().nullable().meta({ description: "The trusted key's name" }),
+    key_id: z.string().nullable(),
+  })
+  .meta({ id: "ToolPublisher" });
+export type ToolPublisher = z.infer<typeof ToolPublisher>;
+
+export const ToolChange = z
+  .object({
+    kind: z.enum([
+      "tool-added",
+      "tool-removed",
+      "title",
+      "description",
+      "input-schema",
+      "output-schema",
+      "effects",
+      "grant-added",
+      "grant-removed",
+      "limit",
+      "instance",
+      "interface",
+      "publisher",
+      "module",
+      "version",
+    ]),
+    tool: z.string().nullable(),
+    path: z.string().meta({ description: "Where in a schema, dotted, or which limit; empty otherwise" }),
+    before: z.string().nullable(),
+    after: z.string().nullable(),
+    asks: z.boolean().meta({ description: "Whether it waits to be accepted unless `accept` is always" }),
+    text: z.string().meta({ description: "The change in one line" }),
+  })
+  .meta({ id: "ToolChange" });
+export type ToolChange = z.infer<typeof ToolChange>;
+
+export const ToolServerHealth = z
+  .object({
+    health: z.enum(["healthy", "degraded", "unhealthy", "unknown"]),
+    note: z.string().meta({ description: "Why, in a sentence" }),
+    uptime_ms: z.number().meta({ description: "Since the revision that serves was loaded; 0 when none is" }),
+    calls: z.int(),
+    failures: z.int(),
+    average_ms: z.number().nullable(),
+    check: z
+      .object({ at: Instant, ok: z.boolean(), duration_ms: z.number(), note: z.string() })
+      .nullable()
+      .meta({ description: "The last time it was started apart and asked for its tools" }),
+  })
+  .meta({ id: "ToolServerHealth" });
+export type ToolServerHealth = z.infer<typeof ToolServerHealth>;
+
+const Origin = z.enum(["built-in", "uploaded", "directory", "remote"]);
+
+export const ToolServerSummary = z
+  .object({
+    name: z.string(),
+    origin: Origin,
+    revision: z.int().nullable().meta({ description: "The one that serves" }),
+    version: z.string(),
+    description: z.string(),
+    interface: Interface,
+    sandboxed: z.boolean(),
+    state: State,
+    reason: z.string(),
+    health: z.enum(["healthy", "degraded", "unhealthy", "unknown"]),
+    tools: z.int(),
+    calls: z.int().meta({ description: "Since the server process started" }),
+    failures: z.int(),
+    calls_under_way: z.int(),
+    pending_revision: z.int().nullable().meta({ description: "Waits to be accepted; the old one goes on serving" }),
+    publisher: ToolPublisher,
+    deployed_at: Instant.nullable(),
+  })
+  .meta({ id: "ToolServerSummary" });
+export type ToolServerSummary = z.infer<typeof ToolServerSummary>;
+export const ToolServerPage = page(ToolServerSummary).meta({ id: "ToolServerPage" });
+export const ToolServerQuery = ListQuery.extend({
+  state: State.optional(),
+  origin: Origin.optional(),
+  q: z.string().max(200).optional().meta({ description: "Part of a name, of a tool's name or of a description" }),
+});
+
+export const ToolServerVersion = z
+  .object({
+    revision: z.int(),
+    version: z.string(),
+    status: z.enum(["serving", "pending", "draining", "past"]),
+    module_hash: z.string(),
+    module_bytes: z.int(),
+    interface: Interface,
+    tools: z.int(),
+    publisher: ToolPublisher,
+    deployed_at: Instant,
+    changes: z.array(ToolChange).meta({ description: "Against the revision before it that is kept" }),
+  })
+  .meta({ id: "ToolServerVersion" });
+export type ToolServerVersion = z.infer<typeof ToolServerVersion>;
+export const ToolServerVersionPage = page(ToolServerVersion).meta({ id: "ToolServerVersionPage" });
+
+const Spread = z.object({ p50: z.number(), max: z.number() });
+const UsageFigures = {
+  calls: z.int(),
+  done: z.int(),
+  failed: z.int(),
+  failures: z.record(z.string(), z.int()).meta({ description: "By reason" }),
+};
+
+export const ToolServerUsage = z
+  .object({
+    since: Instant,
+    ...UsageFigures,
+    denied: z.int().meta({ description: "Uses of something that was not granted" }),
+    fuel: z.number(),
+    duration_ms: z.number(),
+    tools: z.array(
+      z.object({
+        tool: z.string(),
+        ...UsageFigures,
+        fuel: Spread.meta({ description: "p50 is of the last 256 calls, max of all" }),
+        memory_bytes: Spread,
+        duration_ms: Spread,
+        last_call_at: Instant.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: "ToolServerUsage" });
+
+export const ToolServerRecord = ToolServerSummary.omit({ tools: true, health: true })
+  .extend({
+    tools: z.array(ToolDetail),
+    grants: ToolGrants.meta({ description: "What holds: the manifest's, with the operator's configuration over it" }),
+    grant_list: z.array(z.string()).meta({ description: "The same in words" }),
+    wanted_grants: ToolGrants.meta({ description: "What the manifest asks for" }),
+    limits: Limits,
+    instance: z.enum(["run", "server"]).meta({ description: "Which calls share a guest: those of one run, or all" }),
+    accept: z.enum(["always", "compatible", "ask"]),
+    pins: z.object({
+      module_hash: z.string(),
+      manifest_hash: z.string(),
+      tools: z.array(z.object({ name: z.string(), hash: z.string() })),
+    }),
+    pending: z
+      .object({ revision: z.int(), version: z.string(), deployed_at: Instant, changes: z.array(ToolChange) })
+      .nullable(),
+    versions: z.array(ToolServerVersion).meta({ description: "The last ten, newest first" }),
+    health: ToolServerHealth,
+    usage: ToolServerUsage,
+  })
+  .meta({ id: "ToolServerRecord" });
+export type ToolServerRecord = z.infer<typeof ToolServerRecord>;
+
+const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]).default(false);
+
+/** As JSON, or as multipart/form-data whose `module` is the file itself. */
+export const DeployToolServerBody = z
+  .object({
+    module: z.string().min(1).meta({ description: "The WebAssembly module in base64; in multipart, the file" }),
+    manifest: z.string().min(1).meta({ description: "The text of its tool.toml" }),
+    signature: z.string().max(4_096).optional().meta({ description: "The text of its module.wasm.sig" }),
+    dry_run: flag.meta({ description: "Say what would change and change nothing" }),
+    accept: flag.meta({ description: "Serve it at once, whatever changed" }),
+  })
+  .meta({ id: "DeployToolServer" });
+export type DeployToolServerBody = z.input<typeof DeployToolServerBody>;
+
+export const ToolServerDeployment = z
+  .object({
+    outcome: z.enum(["created", "updated", "unchanged", "pending"]),
+    dry_run: z.boolean(),
+    name: z.string(),
+    revision: z.int().meta({ description: "With dry_run: the one it would become" }),
+    version: z.string(),
+    module_hash: z.string(),
+    module_bytes: z.int(),
+    interface: Interface,
+    tools: z.array(z.string()),
+    grants: z.array(z.string()),
+    publisher: ToolPublisher,
+    changes: z.array(ToolChange),
+  })
+  .meta({ id: "ToolServerDeployment" });
+export type ToolServerDeployment = z.infer<typeof ToolServerDeployment>;
+
+export const ToolServerDifference = z
+  .object({ name: z.string(), from: z.int(), to: z.int(), asks: z.boolean(), changes: z.array(ToolChange) })
+  .meta({ id: "ToolServerDifference" });
+export type ToolServerDifference = z.infer<typeof ToolServerDifference>;
+export const DifferenceQuery = z.object({
+  from: z.coerce.number().int().min(1).optional().meta({ description: "Default: the one that serves" }),
+  to: z.coerce.number().int().min(1).optional().meta({ description: "Default: the one that waits, else the newest" }),
+});
+
+export const AcceptBody = z
+  .object({ revision: z.int().min(1).optional().meta({ description: "Refused when another one waits by now" }) })
+  .meta({ id: "AcceptToolServer" });
+export const ActivateBody = z.object({ revision: z.int().min(1) }).meta({ id: "ActivateToolServer" });
+export const PauseBody = z.object({ reason: z.string().max(500).default("") }).meta({ id: "PauseToolServer" });
+export const ModuleQuery = z.object({ revision: z.coerce.number().int().min(1).optional() });
+
+export const ToolServerDeletion = z
+  .object({
+    name: z.string(),
+    state: z.enum(["draining", "unloaded"]),
+    calls_under_way: z.int().meta({ description: "They end as they would have" }),
+  })
+  .meta({ id: "ToolServerDeletion" });
+export type ToolServerDeletion = z.infer<typeof ToolServerDeletion>;
+
+/** What `GET /tool-servers/{name}/logs` sends to a reader of text/event-stream. */
+export const ToolLogEvent = z
+  .discriminatedUnion("type", [
+    z.object({ type: z.literal("line"), at: Instant, text: z.string() }),
+    z.object({ type: z.literal("gap"), lines: z.int().meta({ description: "Left out, for the reader was too slow" }) }),
+  ])
+  .meta({ id: "ToolLogEvent" });
+export type ToolLogEvent = z.infer<typeof ToolLogEvent>;
