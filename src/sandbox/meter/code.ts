@@ -1,8 +1,9 @@
+import { type Callees, readerOf } from "./callees.ts";
 import type { Body } from "./draft.ts";
-import { BYTES_FUEL_SHIFT, entryFuel, PAGE_FUEL_SHIFT, type Sized } from "./fuel.ts";
+import { BYTES_FUEL_SHIFT, PAGE_FUEL_SHIFT, type Sized } from "./fuel.ts";
 import { type MeterLimits, withinLimit } from "./limits.ts";
-import { planBody, type Point } from "./plan.ts";
-import { Reader } from "./reader.ts";
+import { planBody } from "./plan.ts";
+import type { Survey } from "./survey.ts";
 import { I32, NOTHING } from "./value-types.ts";
 import type { Writer } from "./writer.ts";
 
@@ -19,6 +20,7 @@ export type MeterReport = {
 /** Opcodes of the code that is added. */
 const OP = {
   unreachable: 0x00,
+  returnCall: 0x12,
   if: 0x04,
   end: 0x0b,
   select: 0x1b,
@@ -39,15 +41,17 @@ const OP = {
 /** Writes the bodies of one module with their fuel accounting. */
 export class CodeMeter {
   readonly #source: Uint8Array;
+  readonly #callees: Callees;
   readonly #fuelGlobal: number;
   readonly #limits: MeterLimits;
   #points = 0;
   #checks = 0;
   #sized = 0;
 
-  constructor(source: Uint8Array, fuelGlobal: number, limits: MeterLimits) {
-    this.#source = source;
-    this.#fuelGlobal = fuelGlobal;
+  constructor({ bytes, draft }: Survey, callees: Callees, limits: MeterLimits) {
+    this.#source = bytes;
+    this.#callees = callees;
+    this.#fuelGlobal = draft.globals;
     this.#limits = limits;
   }
 
@@ -57,7 +61,9 @@ export class CodeMeter {
 
   /** Replaces what `out` holds by the metered body. Refuses unknown instructions, and a body that has become too long. */
   write(body: Body, out: Writer): void {
-    const points = planBody(new Reader(this.#source, body.codeAt, body.end), entryFuel(body.locals));
+    const paid = this.#callees.paid[body.index] ?? 0;
+    const isSmall = (this.#callees.most[body.index] ?? 0) > 0;
+    const { points } = planBody(readerOf(this.#source, body), { body, paid, isSmall }, this.#callees);
     const needsLocal = points.some((point) => point.sized !== null);
     out.clear();
     out.u32(body.localGroups + (needsLocal ? 1 : 0));
@@ -72,7 +78,7 @@ export class CodeMeter {
       if (point.fuel === 0 && !point.checked) continue;
       out.copy(this.#source, copied, point.at);
       copied = point.at;
-      if (point.sized === null) this.#take(point, out);
+      if (point.sized === null) this.#take(point.fuel, out);
       else this.#takeSized(point.sized, local, out);
       if (point.checked) this.#check(out);
     }
@@ -80,7 +86,22 @@ export class CodeMeter {
     withinLimit(this.#limits, "meteredBodyBytesMax", out.length, body.codeAt);
   }
 
-  #take({ fuel }: Point, out: Writer): void {
+  /** Replaces what `out` holds by the body of a gate: pays for the function of that number, and goes on as it. */
+  writeGate(index: number, params: number, out: Writer): void {
+    out.clear();
+    out.u32(0);
+    this.#take(this.#callees.paid[index] ?? 0, out);
+    this.#check(out);
+    for (let param = 0; param < params; param += 1) {
+      out.byte(OP.localGet);
+      out.u32(param);
+    }
+    out.byte(OP.returnCall);
+    out.u32(index);
+    out.byte(OP.end);
+  }
+
+  #take(fuel: number, out: Writer): void {
     if (fuel === 0) return;
     this.#points += 1;
     this.#global(OP.globalGet, out);

@@ -1,5 +1,6 @@
 import { malformed, unsupported } from "./errors.ts";
-import { type MeterLimits, withinLimit } from "./limits.ts";
+import type { Draft } from "./draft.ts";
+import { withinLimit } from "./limits.ts";
 import type { Reader } from "./reader.ts";
 import { skipHeapType } from "./value-types.ts";
 
@@ -7,6 +8,7 @@ const END = 0x0b;
 const SIMD = 0xfd;
 const GC = 0xfb;
 const V128_CONST = 12;
+const REF_FUNC = 0xd2;
 
 const skipIndex = (reader: Reader): void => void reader.u32();
 const skipNothing = (): void => undefined;
@@ -25,11 +27,10 @@ const CONSTANT: ReadonlyMap<number, (reader: Reader) => void> = new Map([
   [0x7d, skipNothing],
   [0x7e, skipNothing],
   [0xd0, skipHeapType], // ref.null
-  [0xd2, skipIndex], // ref.func
 ]);
 
 /** Steps over a constant expression. V8 evaluates it at each instantiation, without fuel: hence the limit on its length. */
-export function skipConstExpression(reader: Reader, limits: MeterLimits): void {
+export function skipConstExpression(reader: Reader, draft: Draft): void {
   const start = reader.at;
   for (;;) {
     const offset = reader.at;
@@ -39,11 +40,13 @@ export function skipConstExpression(reader: Reader, limits: MeterLimits): void {
     if (opcode === SIMD) {
       if (reader.u32() !== V128_CONST) throw malformed("an instruction that is not constant", offset);
       reader.skip(16);
+    } else if (opcode === REF_FUNC) {
+      draft.referredFunctions.add(reader.u32());
     } else {
       const skip = CONSTANT.get(opcode);
       if (skip === undefined) throw malformed("an instruction that is not constant", offset);
       skip(reader);
     }
-    withinLimit(limits, "constantBytesMax", reader.at - start, offset);
+    withinLimit(draft.limits, "constantBytesMax", reader.at - start, offset);
   }
 }

@@ -12,8 +12,11 @@ export type BoundsField = {
   readonly max: number;
 };
 
-/** One function of the file. `localsAt` is where its groups of locals begin, after their count; `codeAt` where they end. */
+export type FunctionExport = { readonly index: number; readonly start: number; readonly end: number };
+
+/** One function of the file. `index` is its number, imported ones counted; `localsAt` is where its groups of locals begin, after their count; `codeAt` where they end. */
 export type Body = {
+  readonly index: number;
   readonly params: number;
   readonly locals: number;
   readonly localGroups: number;
@@ -39,6 +42,10 @@ export class Draft {
   globals = 0;
   tags = 0;
   startFunction: number | null = null;
+  /** Functions that can be reached otherwise than by direct calls and exports: in tables, by references, at the start. */
+  readonly referredFunctions = new Set<number>();
+  /** Exports of functions, with the place of their numbers in the file. */
+  readonly exportedFunctions: FunctionExport[] = [];
   elementSegments = 0;
   elementEntries = 0;
   dataSegments = 0;

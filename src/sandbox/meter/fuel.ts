@@ -49,7 +49,7 @@ export const FUEL_EXPORT = "__caxton_fuel";
 export const START_EXPORT = "__caxton_start";
 
 /** Raised whenever the same module would come out differently, or cost different fuel. Part of every cache key. */
-export const METER_VERSION = 1;
+export const METER_VERSION = 2;
 
 export const FUEL = {
   marker: 0,

@@ -5,8 +5,10 @@ import type { Reader } from "./reader.ts";
 export type Flow =
   /** Goes on to the next instruction. */
   | "next"
-  /** Goes on to the next instruction, after code that may use any amount of fuel. */
+  /** Goes on to the next instruction, after the code of the function whose number follows. */
   | "call"
+  /** Goes on to the next instruction, after code that may use any amount of fuel. */
+  | "call-indirect"
   | "block"
   | "loop"
   | "if"
@@ -19,10 +21,12 @@ export type Flow =
   | "branch"
   | "branch-if"
   | "branch-table"
+  /** Leaves the function for the one whose number follows. */
+  | "tail-call"
   /** Never goes on: leaves the function, traps or throws. */
   | "leave";
 
-/** One instruction of the table. Operands that are branch targets are left for the planner; `skip` steps over the others. */
+/** One instruction of the table. Targets of branches and of direct calls are left for the planner; `skip` steps over the others. */
 export type Instruction = {
   readonly name: string;
   readonly flow: Flow;

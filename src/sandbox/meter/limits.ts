@@ -72,6 +72,7 @@ export const withinV8 = (limits: MeterLimits): MeterLimits => ({
   localsMax: Math.min(limits.localsMax, 48_000),
   tableSlotsMax: Math.min(limits.tableSlotsMax, 10_000_000),
   memoryPagesMax: Math.min(limits.memoryPagesMax, 65_536),
+  functionsMax: Math.min(limits.functionsMax, 900_000),
   globalsMax: Math.min(limits.globalsMax, 999_999),
   exportsMax: Math.min(limits.exportsMax, 99_998),
 });

@@ -1,3 +1,4 @@
+import { type Callees, surveyCallees } from "./callees.ts";
 import { CodeMeter, type MeterReport } from "./code.ts";
 import { invalid } from "./errors.ts";
 import { FUEL_EXPORT, START_EXPORT } from "./fuel.ts";
@@ -19,7 +20,7 @@ export type Metered = {
 /** Room for the body of most functions; it grows for the others. */
 const BODY_CAPACITY = 64 * 1024;
 
-const SECTION = { import: 2, table: 4, memory: 5, global: 6, export: 7, start: 8, code: 10 } as const;
+const SECTION = { import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, start: 8, code: 10 } as const;
 const KIND = { function: 0, global: 3 } as const;
 const END = 0x0b;
 const I64_CONST = 0x42;
@@ -57,8 +58,10 @@ function refuseInvalid(bytes: Uint8Array<ArrayBuffer>): void {
 }
 
 function rewrite(surveyed: Survey, limits: MeterLimits): Metered {
-  const { bytes, draft, shape } = surveyed;
-  const code = new CodeMeter(bytes, draft.globals, limits);
+  const { bytes, shape } = surveyed;
+  const callees = surveyCallees(surveyed);
+  const code = new CodeMeter(surveyed, callees, limits);
+  const job = { surveyed, callees, code };
   const out = new Writer(bytes.length + (bytes.length >> 1) + 256);
   out.copy(bytes, 0, PREAMBLE_BYTES);
   for (const { id } of SECTIONS) {
@@ -66,14 +69,19 @@ function rewrite(surveyed: Survey, limits: MeterLimits): Metered {
     if (id === SECTION.start || !(isAdded || surveyed.sections.has(id))) continue;
     out.byte(id);
     const length = out.openLength();
-    writeSection(surveyed, id, code, out);
+    writeSection(job, id, out);
     out.closeLength(length);
   }
   return { bytes: out.take(), shape, report: code.report };
 }
 
-function writeSection(surveyed: Survey, id: number, code: CodeMeter, out: Writer): void {
+type Job = { readonly surveyed: Survey; readonly callees: Callees; readonly code: CodeMeter };
+
+function writeSection(job: Job, id: number, out: Writer): void {
+  const { surveyed } = job;
   switch (id) {
+    case SECTION.function:
+      return writeFunctions(job, out);
     case SECTION.import:
     case SECTION.table:
     case SECTION.memory:
@@ -81,9 +89,9 @@ function writeSection(surveyed: Survey, id: number, code: CodeMeter, out: Writer
     case SECTION.global:
       return writeGlobals(surveyed, out);
     case SECTION.export:
-      return writeExports(surveyed, out);
+      return writeExports(job, out);
     case SECTION.code:
-      return writeCode(surveyed, code, out);
+      return writeCode(job, out);
     default:
       return writeRest(surveyed, id, surveyed.sections.get(id)?.start ?? 0, out);
   }
@@ -126,9 +134,29 @@ function writeGlobals(surveyed: Survey, out: Writer): void {
   for (const byte of [I64, VARIABLE, I64_CONST, 0, END]) out.byte(byte);
 }
 
-function writeExports(surveyed: Survey, out: Writer): void {
-  const { globals, startFunction } = surveyed.draft;
-  writeLonger(surveyed, SECTION.export, startFunction === null ? 1 : 2, out);
+/** The gates come last, so that no number changes. */
+function writeFunctions({ surveyed, callees }: Job, out: Writer): void {
+  writeLonger(surveyed, SECTION.function, callees.gates.length, out);
+  for (const index of callees.gates) out.u32(surveyed.draft.functionTypes[index] ?? 0);
+}
+
+function writeExports({ surveyed, callees }: Job, out: Writer): void {
+  const { exportedFunctions, functionTypes, globals, startFunction } = surveyed.draft;
+  const { bytes, sections } = surveyed;
+  const gates = new Map(callees.gates.map((index, place) => [index, functionTypes.length + place]));
+  const added = startFunction === null ? 1 : 2;
+  const section = sections.get(SECTION.export);
+  const reader = new Reader(bytes, section?.start ?? 0, section?.end ?? 0);
+  out.u32(section === undefined ? added : reader.u32() + added);
+  let copied = reader.at;
+  for (const { index, start, end } of exportedFunctions) {
+    const gate = gates.get(index);
+    if (gate === undefined) continue;
+    out.copy(bytes, copied, start);
+    out.u32(gate);
+    copied = end;
+  }
+  writeRest(surveyed, SECTION.export, copied, out);
   out.name(FUEL_EXPORT);
   out.byte(KIND.global);
   out.u32(globals);
@@ -138,12 +166,17 @@ function writeExports(surveyed: Survey, out: Writer): void {
   out.u32(startFunction);
 }
 
-function writeCode(surveyed: Survey, code: CodeMeter, out: Writer): void {
-  const { bodies } = surveyed.draft;
+function writeCode({ surveyed, callees, code }: Job, out: Writer): void {
+  const { bodies, functionTypes, types } = surveyed.draft;
   const body = new Writer(BODY_CAPACITY);
-  out.u32(bodies.length);
+  out.u32(bodies.length + callees.gates.length);
   for (const each of bodies) {
     code.write(each, body);
+    out.u32(body.length);
+    out.append(body);
+  }
+  for (const index of callees.gates) {
+    code.writeGate(index, types[functionTypes[index] ?? -1]?.params.length ?? 0, body);
     out.u32(body.length);
     out.append(body);
   }

@@ -1,5 +1,7 @@
+import type { Callees } from "./callees.ts";
+import type { Body } from "./draft.ts";
 import { malformed } from "./errors.ts";
-import { FUEL, type Sized } from "./fuel.ts";
+import { entryFuel, FUEL, type Sized } from "./fuel.ts";
 import type { Flow, Instruction } from "./instruction.ts";
 import { readOpcode } from "./opcodes.ts";
 import type { Reader } from "./reader.ts";
@@ -11,7 +13,9 @@ import type { Reader } from "./reader.ts";
  * P2. A body is cut into stretches: instructions of which either all or none are executed (unless one traps or throws).
  *     A stretch may go on behind an inner block, when nothing in that block can leave it other than by its end.
  * P3. The entry and each loop's head are checked. So is every other point to which a way leads from a call, without a
- *     check between, and every handler's: the fuel may have run out below.
+ *     check between, and every handler's: the fuel may have run out below. Small functions are the exception (C3).
+ * P4. What both arms of an `if` cost is paid before it, so that often only one of them pays, or none.
+ * P5. A direct call pays what its callee lets callers pay (C1), together with its own price.
  *
  * One pass, no recursion, constant work for an instruction: a branch marks only its innermost frame with how far it goes,
  * and frames hand that outwards as they end.
@@ -35,31 +39,59 @@ type Frame = {
   unsureAtEnd: boolean;
   /** Number of the outermost frame that a branch from inside aims at. */
   reach: number;
-  hasElse: boolean;
   /** Whether exceptions arrive at its end. */
   handles: boolean;
+  /** Where the arms of an `if` begin; the second is there once its `else` is. */
+  readonly arms: Point[];
 };
 
-/** Points of a body, in the order of their places; `code` stands at its first instruction. Refuses unknown instructions. */
-export function planBody(code: Reader, entryFuel: number): readonly Point[] {
-  const plan = new Plan(code, entryFuel);
+const NO_ARMS: Point[] = [];
+
+function shareFuel(outer: Point, yes: Point, no: Point): void {
+  const shared = Math.min(yes.fuel, no.fuel);
+  outer.fuel += shared;
+  yes.fuel -= shared;
+  no.fuel -= shared;
+}
+
+/** The function that is planned: whether nothing is checked for it, and what its callers have paid when it is entered. */
+export type Entry = { readonly body: Body; readonly paid: number; readonly isSmall: boolean };
+
+export type BodyPlan = {
+  /** In the order of their places. */
+  readonly points: readonly Point[];
+  /** The most fuel it can use with everything it calls; infinite when it has loops, or calls that are not small. */
+  readonly most: number;
+  /** Functions it calls directly, each time it does. */
+  readonly callees: readonly number[];
+};
+
+/** Plans a body; `code` stands at its first instruction. Refuses unknown instructions. */
+export function planBody(code: Reader, entry: Entry, callees: Callees): BodyPlan {
+  const plan = new Plan(code, entry, callees);
   while (plan.isOpen) plan.step();
   code.finish("a function body");
-  return plan.points;
+  return plan;
 }
 
 class Plan {
+  most: number;
+  readonly callees: number[] = [];
+  readonly #known: Callees;
   readonly points: Point[] = [];
   readonly #code: Reader;
   readonly #frames: Frame[] = [];
   #current: Point;
   /** Whether a call may have run since the last check, on some way that leads here. */
-  #unsure = true;
+  #unsure: boolean;
 
-  constructor(code: Reader, entryFuel: number) {
+  constructor(code: Reader, { body, paid, isSmall }: Entry, known: Callees) {
     this.#code = code;
+    this.#known = known;
+    this.#unsure = !isSmall;
     this.#current = this.#cut();
-    this.#current.fuel = entryFuel;
+    this.most = entryFuel(body.locals);
+    this.#current.fuel = this.most - paid;
     this.#open("block");
   }
 
@@ -72,12 +104,14 @@ class Plan {
     const instruction = readOpcode(this.#code);
     instruction.skip(this.#code);
     this.#current.fuel += instruction.fuel;
+    this.most += instruction.fuel;
     if (instruction.flow !== "next") this.#follow(instruction);
     else if (instruction.sized !== null) this.#size(at, instruction.sized);
   }
 
   #size(at: number, sized: Sized): void {
     this.points.push({ at, fuel: 0, checked: true, sized });
+    this.most = Infinity;
     this.#unsure = false;
   }
 
@@ -86,6 +120,12 @@ class Plan {
       case "next":
         return;
       case "call":
+        return this.#call(this.#code.u32());
+      case "tail-call":
+        this.#call(this.#code.u32());
+        return this.#leave();
+      case "call-indirect":
+        this.most = Infinity;
         this.#unsure = true;
         return;
       case "block":
@@ -93,6 +133,7 @@ class Plan {
         return this.#open(flow);
       case "loop":
         this.#open(flow);
+        this.most = Infinity;
         this.#unsure = true;
         this.#current = this.#cut();
         this.#current.fuel = FUEL.loopHead;
@@ -100,6 +141,7 @@ class Plan {
       case "if":
         this.#open(flow);
         this.#current = this.#cut();
+        this.#innermost.arms.push(this.#current);
         return;
       case "else":
         return this.#otherArm();
@@ -120,9 +162,21 @@ class Plan {
         for (let left = this.#code.u32(); left >= 0; left -= 1) this.#branch(this.#code.u32());
         return this.#stop();
       case "leave":
-        this.#innermost.reach = 0;
-        return this.#stop();
+        return this.#leave();
     }
+  }
+
+  #call(callee: number): void {
+    const most = this.#known.most[callee] ?? 0;
+    this.callees.push(callee);
+    this.#current.fuel += this.#known.paid[callee] ?? 0;
+    this.most += most === 0 ? Infinity : most;
+    this.#unsure ||= most === 0;
+  }
+
+  #leave(): void {
+    this.#innermost.reach = 0;
+    this.#stop();
   }
 
   get #innermost(): Frame {
@@ -148,8 +202,8 @@ class Plan {
   #open(flow: Flow): void {
     const unsureAtStart = this.#unsure;
     const reach = this.#frames.length;
-    const frame = { flow, outer: this.#current, unsureAtStart, unsureAtEnd: false, reach, hasElse: false };
-    this.#frames.push({ ...frame, handles: false });
+    const frame = { flow, outer: this.#current, unsureAtStart, unsureAtEnd: false, reach, handles: false };
+    this.#frames.push({ ...frame, arms: flow === "if" ? [] : NO_ARMS });
   }
 
   #target(depth: number, frames: number): number {
@@ -167,10 +221,10 @@ class Plan {
 
   #otherArm(): void {
     const frame = this.#innermost;
-    frame.hasElse = true;
     frame.unsureAtEnd ||= this.#unsure;
     this.#unsure = frame.unsureAtStart;
     this.#current = this.#cut();
+    frame.arms.push(this.#current);
   }
 
   #handler(): void {
@@ -200,7 +254,9 @@ class Plan {
     this.#frames.pop();
     const number = this.#frames.length;
     if (number === 0) return;
-    const isSkippable = frame.flow === "if" && !frame.hasElse;
+    const [yes, no] = frame.arms;
+    if (yes !== undefined && no !== undefined) shareFuel(frame.outer, yes, no);
+    const isSkippable = frame.flow === "if" && no === undefined;
     this.#unsure ||= frame.unsureAtEnd || frame.handles || (isSkippable && frame.unsureAtStart);
     this.#innermost.reach = Math.min(this.#innermost.reach, frame.reach);
     const mayBeLeft = frame.reach < number || frame.handles || frame.flow === "try" || frame.flow === "try-table";

@@ -117,7 +117,7 @@ function readGlobals(reader: Reader, draft: Draft): void {
   const count = draft.count(reader, "globalsMax", draft.globals);
   for (let index = 0; index < count; index += 1) {
     readGlobalType(reader);
-    skipConstExpression(reader, draft.limits);
+    skipConstExpression(reader, draft);
   }
   draft.globals += count;
 }
@@ -129,13 +129,16 @@ function readExports(reader: Reader, draft: Draft): void {
     const name = draft.name(reader);
     if (name.startsWith(RESERVED_PREFIX)) throw reservedName(name, offset);
     const kind = readKind(reader);
+    const start = reader.at;
     const target = reader.u32();
+    if (kind === "function") draft.exportedFunctions.push({ index: target, start, end: reader.at });
     draft.exports.push({ name, ...draft.extern(kind, target, offset) });
   }
 }
 
 function readStart(reader: Reader, draft: Draft): void {
   draft.startFunction = reader.u32();
+  draft.referredFunctions.add(draft.startFunction);
 }
 
 function readElements(reader: Reader, draft: Draft): void {
@@ -153,7 +156,7 @@ function readElementSegment(reader: Reader, draft: Draft): void {
   if (flags > 7) throw malformed("an element segment of unknown kind", offset);
   if ((flags & PASSIVE) === 0) {
     if ((flags & WITH_TABLE) !== 0) reader.u32();
-    skipConstExpression(reader, draft.limits);
+    skipConstExpression(reader, draft);
   }
   if ((flags & (PASSIVE | WITH_TABLE)) !== 0) {
     if ((flags & EXPRESSIONS) !== 0) readSlotType(reader);
@@ -162,8 +165,8 @@ function readElementSegment(reader: Reader, draft: Draft): void {
   const entries = draft.count(reader, "elementEntriesMax", draft.elementEntries);
   draft.elementEntries += entries;
   for (let index = 0; index < entries; index += 1) {
-    if ((flags & EXPRESSIONS) === 0) reader.u32();
-    else skipConstExpression(reader, draft.limits);
+    if ((flags & EXPRESSIONS) === 0) draft.referredFunctions.add(reader.u32());
+    else skipConstExpression(reader, draft);
   }
 }
 
@@ -193,7 +196,7 @@ function readBody(reader: Reader, draft: Draft, index: number): void {
     readValueType(body);
   }
   const params = draft.types[draft.functionTypes[index] ?? -1]?.params.length ?? 0;
-  draft.bodies.push({ params, locals, localGroups, localsAt, codeAt: body.at, end: body.end });
+  draft.bodies.push({ index, params, locals, localGroups, localsAt, codeAt: body.at, end: body.end });
   draft.localsLargest = Math.max(draft.localsLargest, locals);
   draft.bodyBytesLargest = Math.max(draft.bodyBytesLargest, bytes);
 }
@@ -206,7 +209,7 @@ function readData(reader: Reader, draft: Draft): void {
     const flags = reader.u32();
     if (flags > 2) throw malformed("a data segment of unknown kind", offset);
     if (flags === 2 && reader.u32() !== 0) throw unsupported("more than one memory", offset);
-    if (flags !== 1) skipConstExpression(reader, draft.limits);
+    if (flags !== 1) skipConstExpression(reader, draft);
     reader.skip(reader.u32());
   }
 }
