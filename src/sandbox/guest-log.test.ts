@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { clean, GuestLog } from "./guest-log.ts";
+import { Redaction } from "./redaction.ts";
 
 test("lines come out whole, with what moves cursors and changes colours taken away", () => {
   const log = new GuestLog();
@@ -30,4 +31,16 @@ test("no text of a guest keeps a character that a terminal obeys, nor more than 
       expect(shown).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
     }),
   );
+});
+
+test("a secret is not logged, even when it comes in pieces, is cut by the longest line or has something unseen in it", () => {
+  const guest = new GuestLog(Redaction.of([{ name: "TOKEN", value: "very-secret-value" }]));
+  guest.append(Buffer.from("one very-sec"), 1);
+  guest.append(Buffer.from("ret-value two\n"), 2);
+  guest.append(Buffer.from(`${"x".repeat(1_990)}very-secret-value\n`), 3);
+  guest.append(Buffer.from("very-\u200bsecret\u0007-value"), 4);
+  const said = guest.lines(5).map(({ text }) => text);
+  expect(said[0]).toBe("one [secret TOKEN] two");
+  expect(said.join(" ")).not.toContain("very-");
+  expect(said[2]).toBe("[secret TOKEN]");
 });

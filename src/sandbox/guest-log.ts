@@ -1,5 +1,9 @@
+import type { Redaction } from "./redaction.ts";
+
 const LINES_MAX = 200;
 const LINE_CHARS_MAX = 2_000;
+/** Of a line that has not ended; more than is shown, so that what has to be hidden is whole. */
+const OPEN_CHARS_MAX = 65_536;
 /** Everything but tab that moves a cursor, changes a colour or hides what it says. */
 // eslint-disable-next-line no-control-regex -- control characters are what is looked for
 const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
@@ -9,23 +13,34 @@ export type LogLine = { readonly atMs: number; readonly text: string };
 /** The last lines a tool server wrote to standard error, fit for a terminal. */
 export class GuestLog {
   readonly #lines: LogLine[] = [];
+  readonly #redaction: Redaction | undefined;
   #open = "";
+
+  constructor(redaction?: Redaction) {
+    this.#redaction = redaction;
+  }
 
   append(bytes: Buffer, atMs: number): void {
     const pieces = (this.#open + bytes.toString("utf8")).split("\n");
-    this.#open = (pieces.pop() ?? "").slice(0, LINE_CHARS_MAX);
+    this.#open = (pieces.pop() ?? "").slice(0, OPEN_CHARS_MAX);
     for (const piece of pieces) this.#add(piece, atMs);
   }
 
   /** Oldest first; a line that was not ended is the last. */
   lines(nowMs: number): readonly LogLine[] {
-    const open = clean(this.#open);
+    const open = this.#shown(this.#open);
     return open === "" ? [...this.#lines] : [...this.#lines, { atMs: nowMs, text: open }];
   }
 
   #add(piece: string, atMs: number): void {
-    this.#lines.push({ atMs, text: clean(piece) });
+    this.#lines.push({ atMs, text: this.#shown(piece) });
     if (this.#lines.length > LINES_MAX) this.#lines.shift();
+  }
+
+  #shown(line: string): string {
+    if (this.#redaction === undefined) return clean(line);
+    // First what is not seen goes, then what must not be: a secret with something in between is one again.
+    return clean(this.#redaction.text(line.replaceAll(UNSEEN, "")));
   }
 }
 

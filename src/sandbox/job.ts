@@ -1,6 +1,7 @@
 import { type CallContext, toolId, type ToolResult } from "../tools/index.ts";
 import type { FileDesk } from "./file-desk.ts";
 import type { LiveServer, Session } from "./live-server.ts";
+import type { Teller } from "./outcome.ts";
 
 /** One call on its way through the sandbox. */
 export type Job = {
@@ -35,3 +36,9 @@ export function toolName({ server, tool }: Job): string {
   const known = server.tools[tool];
   return known === undefined ? server.manifest.name : toolId(known);
 }
+
+export const tellerOf = (job: Job): Teller => ({
+  tool: () => toolName(job),
+  limits: job.server.manifest.limits,
+  redaction: job.server.redaction,
+});

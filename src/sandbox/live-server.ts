@@ -12,6 +12,7 @@ import { GuestLog } from "./guest-log.ts";
 import { FUEL_EXPORT, START_EXPORT } from "./meter/index.ts";
 import type { BuiltModule } from "./module-builder.ts";
 import { type Standing, standingAt, TRUSTED } from "./quarantine.ts";
+import type { Redaction } from "./redaction.ts";
 import type { Slot } from "./slot.ts";
 import type { LoadSpec } from "./wire/index.ts";
 
@@ -28,7 +29,9 @@ export class LiveServer {
   readonly tools: readonly Tool[];
   readonly spec: LoadSpec;
   readonly sessions = new Map<string, Session>();
-  readonly log = new GuestLog();
+  readonly log: GuestLog;
+  /** What its answers and its log may not hold. */
+  readonly redaction: Redaction | undefined;
   readonly counters: Counters = { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 };
   readonly view: ToolServer;
   readonly interface: ToolServerInterface;
@@ -45,11 +48,16 @@ export class LiveServer {
     number: number,
     manifest: ToolManifest,
     module: BuiltModule,
-    settings: Pick<LoadSpec, "environment" | "startFuel" | "instancesMax"> & { readonly nowMs: () => number },
+    settings: Pick<LoadSpec, "environment" | "startFuel" | "instancesMax"> & {
+      readonly nowMs: () => number;
+      readonly redaction?: Redaction | undefined;
+    },
   ) {
     this.number = number;
     this.manifest = manifest;
     this.module = module;
+    this.redaction = settings.redaction;
+    this.log = new GuestLog(settings.redaction);
     this.interface = interfaceOf(module.catalogue.abi);
     this.tools = module.catalogue.tools.map(
       ({ name, title, description, inputSchema, outputSchema, readOnly, idempotent }): Tool => ({

@@ -2,11 +2,16 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { DEFAULT_LIMITS } from "../tools/index.ts";
 import { explain, resultOf } from "./outcome.ts";
+import { Redaction } from "./redaction.ts";
 import { OUTCOMES } from "./wire/index.ts";
 
 const usage = { fuel: 1, durationMs: 2, memoryBytes: 3 };
-const result = (outcome: (typeof OUTCOMES)[number], body: string) =>
-  resultOf({ outcome, fuel: 1, memoryBytes: 3, body }, () => "csv.parse", DEFAULT_LIMITS, usage);
+const result = (outcome: (typeof OUTCOMES)[number], body: string, redaction?: Redaction) =>
+  resultOf(
+    { outcome, fuel: 1, memoryBytes: 3, body },
+    { tool: () => "csv.parse", limits: DEFAULT_LIMITS, redaction },
+    usage,
+  );
 
 test("one text is taken as it is", () => {
   expect(result("text", "42 €")).toEqual({
@@ -76,4 +81,27 @@ test("whatever bytes a child sends as content, the result is done with parts of 
 test("an answer nested too deeply is refused before it is parsed", () => {
   const deep = `{"content":[],"structured":${"[".repeat(5_000)}${"]".repeat(5_000)}}`;
   expect(result("content", deep)).toMatchObject({ type: "failed", reason: "bad-output" });
+});
+
+test("no ending of a call lets a secret out, however the answer writes it", () => {
+  const redaction = Redaction.of([{ name: "TOKEN", value: 's3cr"et-value' }]);
+  for (const outcome of OUTCOMES) {
+    const said = JSON.stringify(result(outcome, 'it is s3cr"et-value', redaction));
+    expect(said).not.toContain("et-value");
+  }
+  const content = [
+    { type: "text", text: 's3cr"et-value' },
+    { type: "file", name: 's3cr"et-value.txt', mediaType: "text/plain", text: 'a s3cr"et-value' },
+  ];
+  const escaped = JSON.stringify({ content, structured: { 's3cr"et-value': ['s3cr"et-value'] } }).replaceAll(
+    "et-",
+    String.raw`\u0065t-`,
+  );
+  expect(result("content", escaped, redaction)).toMatchObject({
+    content: [
+      { type: "text", text: "[secret TOKEN]" },
+      { type: "file", name: "[secret TOKEN].txt", text: "a [secret TOKEN]" },
+    ],
+    structured: { "[secret TOKEN]": ["[secret TOKEN]"] },
+  });
 });

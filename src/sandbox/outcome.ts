@@ -8,6 +8,7 @@ import {
   type ToolUsage,
 } from "../tools/index.ts";
 import { clean } from "./guest-log.ts";
+import type { Redaction } from "./redaction.ts";
 import { jsonShape, type Outcome, type ResultMessage } from "./wire/index.ts";
 
 /** Failures for which the tool server is to blame; enough of them and it is quarantined. */
@@ -54,9 +55,18 @@ export function explain(reason: Outcome | "crashed", tool: string, limits: ToolL
   }
 }
 
+/** Whose result it is: the tool's name, its limits, and what may not be in it. */
+export type Teller = {
+  readonly tool: () => string;
+  readonly limits: ToolLimits;
+  readonly redaction: Redaction | undefined;
+};
+
 /** Turns what a child says into a result. The child is not trusted: what is not as it should be becomes "bad-output". */
-export function resultOf(message: ResultMessage, tool: () => string, limits: ToolLimits, usage: ToolUsage): ToolResult {
-  const { outcome, body } = message;
+export function resultOf(message: ResultMessage, { tool, limits, redaction }: Teller, usage: ToolUsage): ToolResult {
+  const { outcome } = message;
+  // Of content it is each string that is looked at, since JSON can write a text in several ways.
+  const body = outcome === "content" ? message.body : (redaction?.text(message.body) ?? message.body);
   if (outcome === "text") {
     return { type: "done", content: [{ type: "text", text: body }], structured: undefined, usage };
   }
@@ -65,13 +75,22 @@ export function resultOf(message: ResultMessage, tool: () => string, limits: Too
     return failedCall(outcome, explain(outcome, tool(), limits, body), usage);
   }
   const answer = readContent(body);
-  if (answer !== undefined) return { type: "done", ...answer, usage };
+  if (answer !== undefined) return { type: "done", ...(redaction ? redacted(answer, redaction) : answer), usage };
   return failedCall("bad-output", explain("bad-output", tool(), limits, "its answer could not be read"), usage);
 }
 
-function readContent(
-  body: string,
-): { readonly content: readonly ContentPart[]; readonly structured: Json | undefined } | undefined {
+type Content = { readonly content: readonly ContentPart[]; readonly structured: Json | undefined };
+
+const redacted = ({ content, structured }: Content, redaction: Redaction): Content => ({
+  content: content.map((part) => {
+    const text = redaction.text(part.text);
+    if (part.type === "text") return { ...part, text };
+    return { ...part, text, name: redaction.text(part.name), mediaType: redaction.text(part.mediaType) };
+  }),
+  structured: structured === undefined ? undefined : redaction.json(structured),
+});
+
+function readContent(body: string): Content | undefined {
   if (jsonShape(Buffer.from(body)).type !== "fits") return undefined;
   const parsed = parseJson(body);
   if (parsed.type === "malformed" || !isJsonObject(parsed.value)) return undefined;

@@ -14,11 +14,12 @@ import { AbortWatch } from "./abort-watch.ts";
 import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
 import type { Broker } from "./broker.ts";
 import type { LogLine } from "./guest-log.ts";
-import { type Job, toolName } from "./job.ts";
+import { type Job, tellerOf, toolName } from "./job.ts";
 import { LiveServer, type Session } from "./live-server.ts";
 import { ModuleBuilder } from "./module-builder.ts";
 import { explain, resultOf, VIOLATIONS } from "./outcome.ts";
 import { afterViolation } from "./quarantine.ts";
+import { Redaction } from "./redaction.ts";
 import { Slot } from "./slot.ts";
 import type { ResultMessage } from "./wire/index.ts";
 
@@ -138,6 +139,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
         .environment(manifest.name, manifest.grants)
         .map(({ name, value }) => [name, value]),
       nowMs: () => this.#deps.clock.monotonicMs(),
+      redaction: Redaction.of(this.#deps.broker.confidential(manifest.grants)),
     });
     server.usedAtMs = this.#deps.clock.monotonicMs();
     const before = this.#servers.get(manifest.name);
@@ -264,10 +266,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   #answered(job: Job, message: ResultMessage): void {
     const { fuel, memoryBytes } = message;
     const usage = { fuel, memoryBytes, durationMs: this.#deps.clock.monotonicMs() - job.startedAtMs };
-    this.#settle(
-      job,
-      resultOf(message, () => toolName(job), job.server.manifest.limits, usage),
-    );
+    this.#settle(job, resultOf(message, tellerOf(job), usage));
     this.#forget(job);
   }
 

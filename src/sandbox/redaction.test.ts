@@ -1,0 +1,72 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { Redaction } from "./redaction.ts";
+
+const SECRET = 's3cr3t/va+lue "x" ü';
+const redaction = Redaction.of([
+  { name: "TOKEN", value: SECRET },
+  { name: "OTHER", value: "another-one" },
+]);
+
+test("a secret is replaced by its name wherever it stands", () => {
+  expect(redaction?.text(`a ${SECRET}, b another-one, ${SECRET}.`)).toBe(
+    "a [secret TOKEN], b [secret OTHER], [secret TOKEN].",
+  );
+});
+
+test.each([
+  ["encoded for a URL", encodeURIComponent(SECRET)],
+  ["encoded for a URL in small letters", encodeURIComponent(SECRET).toLowerCase().replaceAll("%2f", "%2f")],
+  ["as a form", new URLSearchParams({ v: SECRET }).toString().slice(2)],
+  ["in base64", Buffer.from(SECRET).toString("base64")],
+  ["in base64 for URLs", Buffer.from(SECRET).toString("base64url")],
+  ["in hexadecimal", Buffer.from(SECRET).toString("hex")],
+  ["in JSON", JSON.stringify(SECRET).slice(1, -1)],
+])("a secret is found %s", (_how, form) => {
+  expect(redaction?.text(`<${form}>`)).toBe("<[secret TOKEN]>");
+});
+
+test("a secret inside of what was encoded in base64 is found at each alignment", () => {
+  for (const user of ["", "a", "ab", "abc"]) {
+    const text = Buffer.from(`${user}:${SECRET};`).toString("base64");
+    expect(redaction?.text(text)).toContain("[secret TOKEN]");
+  }
+});
+
+test("each line of a key with several is hidden", () => {
+  const key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----";
+  const hidden = Redaction.of([{ name: "KEY", value: key }])?.text(`2: ${key.split("\n")[1]}`);
+  expect(hidden).toBe("2: [secret KEY]");
+});
+
+test("every string of a JSON value is looked at, and bytes that are no text stay", () => {
+  expect(redaction?.json({ [SECRET]: [SECRET, 1, null, { deep: `x${SECRET}` }] })).toEqual({
+    "[secret TOKEN]": ["[secret TOKEN]", 1, null, { deep: "x[secret TOKEN]" }],
+  });
+  const bytes = Buffer.concat([Buffer.of(0xff, 0, 0xc3), Buffer.from(SECRET), Buffer.of(0xfe)]);
+  expect(redaction?.bytes(bytes)).toEqual(
+    Buffer.concat([Buffer.of(0xff, 0, 0xc3), Buffer.from("[secret TOKEN]"), Buffer.of(0xfe)]),
+  );
+  const clean = Buffer.of(0xff, 1, 2);
+  expect(redaction?.bytes(clean)).toBe(clean);
+});
+
+test("nothing to hide, or what is too short to be found, needs no redaction", () => {
+  expect(Redaction.of([])).toBeUndefined();
+  expect(Redaction.of([{ name: "SHORT", value: "abc" }])).toBeUndefined();
+});
+
+const secret = fc.string({ minLength: 8, maxLength: 60, unit: "grapheme" }).filter((text) => text.trim() === text);
+
+test("whatever a secret is made of, it does not remain in a text around it", () => {
+  fc.assert(
+    fc.property(secret, fc.string(), fc.string(), (value, before, after) => {
+      const name = "N";
+      const mine = Redaction.of([{ name, value }]);
+      const said = mine?.text(`${before}${value}${after}`) ?? value;
+      const inBytes = Buffer.from(mine?.bytes(Buffer.from(`${before}${value}${after}`)) ?? []).toString();
+      expect(said).toContain("[secret N]");
+      expect(inBytes).toContain("[secret N]");
+    }),
+  );
+});
