@@ -4,7 +4,8 @@ import { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { here } from "../kernel/here.ts";
-import { Connection, type Frame, KIND } from "./wire/index.ts";
+import type { GuestHome, GuestHomeOptions } from "./guest-home.ts";
+import { Connection, KIND } from "./wire/index.ts";
 
 /**
  * A child process in which guests run.
@@ -12,7 +13,7 @@ import { Connection, type Frame, KIND } from "./wire/index.ts";
  * P1. It can read its own sources and nothing else, has no environment, no network, no processes of its own, and no
  *     descriptor but its pipe: whatever a guest breaks out into, there is nothing there.
  * P2. A child that sends a malformed frame is killed.
- * P3. `onExit` is called once, after the process has ended, however it ended.
+ * P3. `onExit` is called once, after the process has ended.
  */
 const PIPE = 3;
 const STDERR_CHARS_MAX = 4_096;
@@ -35,17 +36,7 @@ const SOURCES = ["wire", "wasi", "guest"].map((room) => join(ROOM, room, "*"));
 /** What only making a module ready needs. */
 const BUILD_SOURCES = [join(ROOM, "meter", "*"), join(dirname(ROOM), "kernel", "*")];
 
-export type GuestProcessOptions = {
-  readonly use: "run" | "build";
-  readonly payloadBytesMax: number;
-  readonly kinds: ReadonlySet<number>;
-  readonly onFrame: (frame: Frame) => void;
-  readonly onReady: () => void;
-  /** Why it ended, in words for a log. */
-  readonly onExit: (reason: string) => void;
-};
-
-export class GuestProcess {
+export class GuestProcess implements GuestHome {
   readonly #child: ChildProcess;
   readonly #connection: Connection;
   readonly #exited = Promise.withResolvers<void>();
@@ -54,7 +45,7 @@ export class GuestProcess {
   #stderr = "";
   #fault: string | undefined;
 
-  constructor(options: GuestProcessOptions) {
+  constructor(options: GuestHomeOptions) {
     const sources = options.use === "build" ? [...SOURCES, ...BUILD_SOURCES] : SOURCES;
     const allowed = sources.map((path) => `--allow-fs-read=${path}`);
     this.#child = spawn(process.execPath, [...V8_FLAGS, "--permission", ...allowed, ENTRY], {
@@ -85,7 +76,6 @@ export class GuestProcess {
     return this.#child.pid;
   }
 
-  /** Frames that came so far; one that stays the same while work is under way means that a guest does not stop. */
   get framesHeard(): number {
     return this.#frames;
   }
@@ -98,18 +88,16 @@ export class GuestProcess {
     this.#connection.sendText(...message);
   }
 
-  /** Ends the process at once; `onExit` follows. */
   kill(reason: string): void {
     this.#fault ??= reason;
     this.#child.kill("SIGKILL");
   }
 
-  /** Resolves when the process is gone. */
   get exited(): Promise<void> {
     return this.#exited.promise;
   }
 
-  #ended(options: GuestProcessOptions, reason: string): void {
+  #ended(options: GuestHomeOptions, reason: string): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#connection.close();

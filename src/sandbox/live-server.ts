@@ -12,6 +12,7 @@ import { GuestLog } from "./guest-log.ts";
 import { FUEL_EXPORT, START_EXPORT } from "./meter/index.ts";
 import type { BuiltModule } from "./module-builder.ts";
 import { type Standing, standingAt, TRUSTED } from "./quarantine.ts";
+import type { Pool } from "./pools.ts";
 import type { Redaction } from "./redaction.ts";
 import type { Slot } from "./slot.ts";
 import type { LoadSpec } from "./wire/index.ts";
@@ -34,12 +35,16 @@ export class LiveServer {
   readonly redaction: Redaction | undefined;
   readonly counters: Counters = { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 };
   readonly view: ToolServer;
+  /** The children it runs in. */
+  readonly pool: Pool;
   readonly interface: ToolServerInterface;
   readonly #indexes: ReadonlyMap<string, number>;
   standing: Standing = TRUSTED;
   /** Why a child could not load it; empty when none has said so. */
   failure = "";
   pending = 0;
+  /** Children that have it compiled, or are about to. */
+  loadedIn = 0;
   usedAtMs = 0;
   isRemoved = false;
   #nextSession = 1;
@@ -49,6 +54,7 @@ export class LiveServer {
     manifest: ToolManifest,
     module: BuiltModule,
     settings: Pick<LoadSpec, "environment" | "startFuel" | "instancesMax"> & {
+      readonly pool: Pool;
       readonly nowMs: () => number;
       readonly redaction?: Redaction | undefined;
     },
@@ -58,6 +64,7 @@ export class LiveServer {
     this.module = module;
     this.redaction = settings.redaction;
     this.log = new GuestLog(settings.redaction);
+    this.pool = settings.pool;
     this.interface = interfaceOf(module.catalogue.abi);
     this.tools = module.catalogue.tools.map(
       ({ name, title, description, inputSchema, outputSchema, readOnly, idempotent }): Tool => ({
@@ -126,7 +133,8 @@ function viewOf(server: LiveServer, nowMs: () => number): ToolServer {
     get state(): ToolServerState {
       if (server.failure !== "") return "failed";
       if (standingAt(server.standing, nowMs()).state === "quarantined") return "quarantined";
-      return server.pending > 0 || server.sessions.size > 0 ? "running" : "loaded";
+      if (server.pending > 0 || server.sessions.size > 0) return "running";
+      return server.loadedIn > 0 ? "loaded" : "unloaded";
     },
     get reason(): string {
       if (server.failure !== "") return server.failure;

@@ -20,6 +20,8 @@ import { ModuleBuilder } from "./module-builder.ts";
 import { explain, resultOf, VIOLATIONS } from "./outcome.ts";
 import { afterViolation } from "./quarantine.ts";
 import { Redaction } from "./redaction.ts";
+import type { Isolation } from "./guest-home.ts";
+import { type Placement, Pools } from "./pools.ts";
 import { Slot } from "./slot.ts";
 import type { ResultMessage } from "./wire/index.ts";
 
@@ -32,14 +34,27 @@ import type { ResultMessage } from "./wire/index.ts";
  */
 export type SandboxDeps = { readonly broker: Broker; readonly clock: Clock; readonly log?: Log };
 export type SandboxOptions = {
-  /** Children that run guests; default: cores, at most 4. */
+  /** Children of one trust group that run guests, started as they are needed; default: cores, at most 4. */
   readonly processes?: number | undefined;
+  /** What a child is; default: a process. Threads are for development: they hold limits, but are no second wall. */
+  readonly isolation?: Isolation | undefined;
+  /** After this long without a call the instance kept ready goes, and after `moduleIdleMs` the compiled module; defaults 60 s and 10 min. */
+  readonly instanceIdleMs?: number | undefined;
+  readonly moduleIdleMs?: number | undefined;
+  /** After this long with nothing in it a child ends; default 5 min. */
+  readonly childIdleMs?: number | undefined;
   /** Where modules that were made ready are kept; without it they are made anew at each start. */
   readonly cacheDirectory?: string | undefined;
   /** Instances of one server in one child; default 64. */
   readonly instancesPerServerMax?: number | undefined;
   /** Fuel of a module's start, `initialize` included; default 2,000,000,000. */
   readonly startFuel?: number | undefined;
+};
+
+export type Deployment = {
+  readonly manifest: ToolManifest;
+  readonly module: Uint8Array;
+  readonly placement?: Placement | undefined;
 };
 
 export type SandboxStats = {
@@ -60,13 +75,12 @@ const START_FUEL = 2_000_000_000;
 const MODULE_BYTES_MAX = 32 * 1024 * 1024;
 const TOOLS_MAX = 256;
 const TICK_MS = 20;
-const SERVER_IDLE_MS = 10 * 60_000;
+/** What nobody uses goes step by step: the instance kept ready, the compiled module, the child. */
+const INSTANCE_IDLE_MS = 60_000;
+const MODULE_IDLE_MS = 10 * 60_000;
+const CHILD_IDLE_MS = 5 * 60_000;
 /** Ticks without a call after which nobody looks any more. */
 const IDLE_TICKS = 50;
-/** Calls more that a child must have than another before a server is compiled there too. */
-const SPREAD_AT = 8;
-/** A child that a guest holds up is the last to be given more. */
-const SILENT_COST = 1_000;
 const SESSION_IDLE_MS = 10 * 60_000;
 const SWEEP_MS = 30_000;
 
@@ -80,13 +94,15 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #log: Log;
   readonly #options: SandboxOptions;
   readonly #builder: ModuleBuilder;
-  readonly #slots: readonly Slot[];
+  readonly #pools: Pools;
   readonly #servers = new Map<string, LiveServer>();
   readonly #jobs = new Map<number, Job>();
   readonly #aborts = new AbortWatch((signal) => {
     for (const job of this.#jobs.values()) if (job.signal === signal && !job.isSettled) this.#cancel(job);
   });
   readonly #stop = new AbortController();
+  readonly #instanceIdleMs: number;
+  readonly #moduleIdleMs: number;
   #views: readonly ToolServer[] = [];
   #nextServer = 1;
   #nextJob = 1;
@@ -97,6 +113,8 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#deps = deps;
     this.#log = (deps.log ?? rootLog).child({ room: "sandbox" });
     this.#options = options;
+    this.#instanceIdleMs = options.instanceIdleMs ?? INSTANCE_IDLE_MS;
+    this.#moduleIdleMs = options.moduleIdleMs ?? MODULE_IDLE_MS;
     this.#builder = new ModuleBuilder(deps.clock, options.cacheDirectory);
     const events = {
       onResult: (job: Job, message: ResultMessage) => this.#answered(job, message),
@@ -108,22 +126,24 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       },
       onLog: (server: LiveServer, bytes: Buffer) => server.log.append(bytes, deps.clock.nowMs()),
       onOverdue: (job: Job) => this.#overdue(job),
-      onEnd: (slot: Slot, reason: string) => this.#lost(slot, reason),
+      onEnd: (slot: Slot, reason: string, isResting: boolean) => this.#lost(slot, isResting ? "" : reason),
     };
+    const { clock, broker } = deps;
+    const isolation = options.isolation ?? "process";
+    const idleMs = options.childIdleMs ?? CHILD_IDLE_MS;
     const count = options.processes ?? Math.min(PROCESSES_MAX, availableParallelism());
-    this.#slots = Array.from({ length: count }, () => new Slot({ clock: deps.clock, broker: deps.broker, events }));
+    this.#pools = new Pools(count, () => new Slot({ clock, broker, events, isolation, idleMs }));
   }
 
   /**
    * Makes a module ready and puts it in the place of the server of that name, if there is one; calls under way there
    * end as they would have. Throws ToolServerRefusedError, ToolServerBuildError, CancelledError.
    */
-  async deploy(
-    { manifest, module }: { readonly manifest: ToolManifest; readonly module: Uint8Array },
-    signal: AbortSignal,
-  ): Promise<ToolServer> {
-    for (const slot of this.#slots) slot.start();
+  async deploy({ manifest, module, placement }: Deployment, signal: AbortSignal): Promise<ToolServer> {
     if (!this.#isSweeping) void this.#sweepNowAndThen();
+    // While the module is made ready, a child starts.
+    const pool = this.#pools.of(placement, manifest.name);
+    pool.slots[0]?.start();
     const startFuel = this.#options.startFuel ?? START_FUEL;
     const spec = {
       memoryBytesMax: manifest.limits.memoryBytesMax,
@@ -138,6 +158,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       environment: this.#deps.broker
         .environment(manifest.name, manifest.grants)
         .map(({ name, value }) => [name, value]),
+      pool,
       nowMs: () => this.#deps.clock.monotonicMs(),
       redaction: Redaction.of(this.#deps.broker.confidential(manifest.grants)),
     });
@@ -146,7 +167,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#servers.set(manifest.name, server);
     this.#listed();
     if (before !== undefined) this.#retire(before);
-    this.#pick(server).warm(server);
+    pool.pick(server).warm(server);
     return server.view;
   }
 
@@ -173,7 +194,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     return {
       servers: this.#servers.size,
       callsUnderWay: this.#jobs.size,
-      processes: this.#slots.map(({ pid, isUp, serverCount, load, residentBytes }) => ({
+      processes: this.#pools.slots().map(({ pid, isUp, serverCount, load, residentBytes }) => ({
         pid,
         isUp,
         servers: serverCount,
@@ -230,7 +251,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     for (const job of this.#jobs.values()) this.#settle(job, failedCall("cancelled", "the server stops"));
-    await Promise.all([this.#builder[Symbol.asyncDispose](), ...this.#slots.map((slot) => slot.close())]);
+    await Promise.all([this.#builder[Symbol.asyncDispose](), this.#pools.close()]);
   }
 
   #listed(): void {
@@ -251,16 +272,9 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     session.usedAtMs = job.startedAtMs;
     server.usedAtMs = job.startedAtMs;
     this.#aborts.add(job.signal);
-    session.slot ??= this.#pick(server);
+    session.slot ??= server.pool.pick(server);
     session.slot.submit(job);
     if (!this.#isWatching) void this.#watch();
-  }
-
-  /** The child with least to do; a server is compiled in a second one only when the first is busy. */
-  #pick(server: LiveServer): Slot {
-    const cost = (slot: Slot): number =>
-      slot.load + (slot.has(server) ? 0 : SPREAD_AT) + (slot.isSilent ? SILENT_COST : 0) + slot.serverCount / 1_000;
-    return this.#slots.reduce((best, slot) => (cost(slot) < cost(best) ? slot : best));
   }
 
   #answered(job: Job, message: ResultMessage): void {
@@ -332,7 +346,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       await this.#deps.clock.sleep(TICK_MS, this.#stop.signal).catch(() => {});
       const nowMs = this.#deps.clock.monotonicMs();
       for (const job of this.#jobs.values()) if (nowMs >= job.deadlineAtMs) this.#expire(job);
-      for (const slot of this.#slots) slot.watch(nowMs);
+      for (const slot of this.#pools.slots()) slot.watch(nowMs);
     }
     this.#isWatching = false;
   }
@@ -347,7 +361,8 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   async #sweepNowAndThen(): Promise<void> {
     this.#isSweeping = true;
     while (!this.#stop.signal.aborted) {
-      await this.#deps.clock.sleep(SWEEP_MS, this.#stop.signal).catch(() => {});
+      const everyMs = Math.min(SWEEP_MS, this.#instanceIdleMs, this.#moduleIdleMs);
+      await this.#deps.clock.sleep(everyMs, this.#stop.signal).catch(() => {});
       this.#sweep(this.#deps.clock.monotonicMs());
     }
   }
@@ -358,9 +373,11 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       for (const [name, session] of server.sessions) {
         if (session.pending === 0 && nowMs - session.usedAtMs > SESSION_IDLE_MS) this.#endSession(server, name);
       }
-      if (server.sessions.size === 0 && nowMs - server.usedAtMs > SERVER_IDLE_MS) this.#unload(server);
+      const idleMs = server.sessions.size === 0 ? nowMs - server.usedAtMs : 0;
+      if (idleMs > this.#moduleIdleMs) this.#unload(server);
+      else if (idleMs > this.#instanceIdleMs) for (const slot of this.#pools.slots()) slot.trim(server);
     }
-    for (const slot of this.#slots) slot.refresh();
+    for (const slot of this.#pools.slots()) slot.refresh(nowMs);
   }
 
   #endSession(server: LiveServer, name: string): void {
@@ -371,7 +388,9 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   }
 
   #lost(slot: Slot, reason: string): void {
-    if (!this.#stop.signal.aborted) this.#log.warn({ reason }, "a sandbox process ended; another takes its place");
+    if (!this.#stop.signal.aborted && reason !== "") {
+      this.#log.warn({ reason }, "a sandbox process ended; another takes its place");
+    }
     for (const server of this.#servers.values()) {
       for (const session of server.sessions.values()) {
         if (session.slot === slot && session.pending === 0) session.slot = undefined;
@@ -385,6 +404,6 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   }
 
   #unload(server: LiveServer): void {
-    for (const slot of this.#slots) slot.unload(server);
+    for (const slot of this.#pools.slots()) slot.unload(server);
   }
 }

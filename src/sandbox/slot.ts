@@ -1,10 +1,12 @@
-import { totalmem } from "node:os";
 import type { Clock } from "../kernel/clock.ts";
 import { FileDesk } from "./file-desk.ts";
+import type { GuestHome, GuestHomeOptions, Isolation } from "./guest-home.ts";
 import { GuestProcess, residentBytes } from "./guest-process.ts";
+import { GuestThread } from "./guest-thread.ts";
 import type { Broker } from "./broker.ts";
 import type { Job } from "./job.ts";
 import type { LiveServer } from "./live-server.ts";
+import { Vigil } from "./vigil.ts";
 import {
   decodeIoRequest,
   decodeResult,
@@ -22,9 +24,9 @@ import {
  *
  * S1. A call that was sent is in `#sent` until the child answers it or ends.
  * S2. A call frame follows the load frame of its server.
- * S3. When the child ends by itself while one call was in it, that call is the culprit. When there were several, each
- *     that has changed nothing outside is made again, one at a time, so that a culprit is found by being alone
- *     (careful mode).
+ * S3. When the child ends by itself, each call that was in it and has changed nothing outside is made again, one at a
+ *     time (careful mode): it may not even have begun. A call that was alone in a child that ended, twice in a row, is
+ *     the culprit.
  * S4. A child that is silent while every call it may be running is past its deadline is stuck, and is killed. Those
  *     calls have failed; the others are made again, unless they have changed something.
  */
@@ -37,20 +39,22 @@ export type SlotEvents = {
   readonly onLog: (server: LiveServer, bytes: Buffer) => void;
   /** The call was told to end and the child, busy with another, has not even heard of it. */
   readonly onOverdue: (job: Job) => void;
-  readonly onEnd: (slot: Slot, reason: string) => void;
+  readonly onEnd: (slot: Slot, reason: string, isResting: boolean) => void;
 };
 
-const isOverdue = (job: Job, nowMs: number): boolean =>
-  job.cancelledAtMs !== undefined && nowMs - job.cancelledAtMs >= STUCK_MS;
-
-export type SlotDeps = { readonly clock: Clock; readonly broker: Broker; readonly events: SlotEvents };
+export type SlotDeps = {
+  readonly clock: Clock;
+  readonly broker: Broker;
+  readonly events: SlotEvents;
+  readonly isolation: Isolation;
+  /** How long a child with nothing in it is kept. */
+  readonly idleMs: number;
+};
 
 /** Longest frame of a child: the largest answer, JSON around it, and some. */
 const PAYLOAD_BYTES_MAX = 40 * 1024 * 1024;
 const CRASHES_MAX = 2;
 const FILE_REQUESTS_MAX = 8;
-const PING_AFTER_MS = 200;
-const STUCK_MS = 1_000;
 /** How long a call waits for a child to start and to load its server. */
 const READY_MS_MAX = 15_000;
 const BACKOFF_MS = [0, 100, 500, 2_000, 5_000] as const;
@@ -59,11 +63,7 @@ const STABLE_MS = 30_000;
 /** V8 never frees a function type and dies of two million; compiled code comes and goes, but not without rest. */
 const TYPES_MAX = 1_500_000;
 const LOADS_MAX = 1_000;
-const GIB = 1024 ** 3;
-const RESIDENT_BYTES_MAX = 2 * GIB;
-/** Guests keep to their limits one by one; together they may not take the machine's memory. */
-const RESIDENT_BYTES_MOST = Math.min(6 * GIB, totalmem() / 2);
-const WEIGH_MS = 500;
+const RESIDENT_BYTES_MAX = 2 * 1024 ** 3;
 const CANCELLED = Buffer.of(0);
 const DEADLINE = Buffer.of(1);
 
@@ -73,9 +73,14 @@ export class Slot {
   readonly #clock: Clock;
   readonly #broker: Broker;
   readonly #events: SlotEvents;
-  #process: GuestProcess | undefined;
+  readonly #open: (options: GuestHomeOptions) => GuestHome;
+  readonly #idleMs: number;
+  #process: GuestHome | undefined;
   #isUp = false;
   #isClosed = false;
+  /** It was ended because there was nothing for it to do; it starts again when there is. */
+  #isResting = false;
+  #usedAtMs = 0;
   /** Calls that wait for the child, in order. */
   #queue: Job[] = [];
   readonly #sent = new Map<number, Job>();
@@ -86,14 +91,13 @@ export class Slot {
   #loads = 0;
   #types = 0;
   #quickEnds = 0;
-  #heard = 0;
-  #heardAtMs = 0;
-  #weighedAtMs = 0;
+  readonly #vigil = new Vigil();
   #isStuck = false;
-  #isSilent = false;
   #retire: (() => void) | undefined;
 
-  constructor({ clock, broker, events }: SlotDeps) {
+  constructor({ clock, broker, events, isolation, idleMs }: SlotDeps) {
+    this.#open = (options) => (isolation === "thread" ? new GuestThread(options) : new GuestProcess(options));
+    this.#idleMs = idleMs;
     this.#clock = clock;
     this.#broker = broker;
     this.#events = events;
@@ -105,7 +109,12 @@ export class Slot {
 
   /** Whether a guest has kept the child from answering for a while. */
   get isSilent(): boolean {
-    return this.#isSilent;
+    return this.#vigil.isSilent;
+  }
+
+  /** Whether there is a child, though it may still be starting. */
+  get isStarted(): boolean {
+    return this.#process !== undefined;
   }
 
   get pid(): number | undefined {
@@ -135,8 +144,9 @@ export class Slot {
     this.#loads = 0;
     this.#types = 0;
     this.#isStuck = false;
-    this.#isSilent = false;
-    const process: GuestProcess = new GuestProcess({
+    this.#isResting = false;
+    this.#usedAtMs = this.#startedAtMs;
+    const process: GuestHome = this.#open({
       use: "run",
       payloadBytesMax: PAYLOAD_BYTES_MAX,
       kinds: FROM_CHILD,
@@ -194,55 +204,45 @@ export class Slot {
   }
 
   unload(server: LiveServer): void {
+    if (!this.#servers.has(server)) return;
+    this.#forget(server);
+    this.#process?.send(KIND.unload, 0, server.number);
+  }
+
+  /** Lets go of the instance that a server keeps ready: its next call starts one. */
+  trim(server: LiveServer): void {
+    if (this.#servers.get(server)?.state === "loaded") this.#process?.send(KIND.trim, 0, server.number);
+  }
+
+  #forget(server: LiveServer): void {
     if (!this.#servers.delete(server)) return;
     this.#byNumber.delete(server.number);
-    this.#process?.send(KIND.unload, 0, server.number);
+    server.loadedIn -= 1;
   }
 
   /** Looks at how the child does; called now and then while there are calls. */
   watch(nowMs: number): void {
     const process = this.#process;
     if (process === undefined || !this.#isUp || this.#sent.size === 0) return;
-    if (nowMs - this.#weighedAtMs > WEIGH_MS) {
-      this.#weighedAtMs = nowMs;
-      if ((this.residentBytes ?? 0) > RESIDENT_BYTES_MOST)
-        return process.kill("its guests used too much memory together");
-    }
-    if (process.framesHeard !== this.#heard) {
-      this.#heard = process.framesHeard;
-      this.#heardAtMs = nowMs;
-      this.#isSilent = false;
-      return;
-    }
-    const silentMs = nowMs - this.#heardAtMs;
-    if (silentMs < PING_AFTER_MS) return;
-    this.#isSilent = true;
-    process.send(KIND.ping, 0, 0);
-    if (silentMs < STUCK_MS) return;
-    if (this.#areOverdue(nowMs, process)) {
-      this.#isStuck = true;
-      process.kill("a guest did not stop");
-      return;
-    }
-    for (const job of this.#sent.values()) if (isOverdue(job, nowMs)) this.#events.onOverdue(job);
+    const { child, overdue } = this.#vigil.look(process, this.#sent.values(), nowMs);
+    if (child === "heavy") return process.kill("its guests used too much memory together");
+    for (const job of overdue) this.#events.onOverdue(job);
+    if (child !== "stuck") return;
+    this.#isStuck = true;
+    process.kill("a guest did not stop");
   }
 
-  /** Whether each call that the child may be running was told to end a while ago. */
-  #areOverdue(nowMs: number, process: GuestProcess): boolean {
-    let hasUnheard = false;
-    for (const job of this.#sent.values()) {
-      // Of the calls sent since the child was last heard only the first may be running; the others wait behind it.
-      const isUnheard = job.sentAtFrame === process.framesHeard;
-      if (isUnheard && hasUnheard) continue;
-      hasUnheard ||= isUnheard;
-      if (!isOverdue(job, nowMs)) return false;
-    }
-    return true;
-  }
-
-  /** Replaces a child that has grown old, when nothing is under way in it; what its instances remembered is lost. */
-  refresh(): void {
+  /**
+   * Ends a child that nothing is under way in: for good when it has had nothing in it for long, to be replaced when it
+   * has grown old; what its instances remembered is lost.
+   */
+  refresh(nowMs: number): void {
+    if (this.load > 0 || this.#servers.size > 0) this.#usedAtMs = nowMs;
     if (this.#process === undefined || this.load > 0) return;
+    if (nowMs - this.#usedAtMs > this.#idleMs) {
+      this.#isResting = true;
+      return this.#process.kill("it has nothing to do");
+    }
     const isWorn = this.#types > TYPES_MAX || this.#loads > LOADS_MAX + this.#servers.size;
     if (isWorn || (this.residentBytes ?? 0) > RESIDENT_BYTES_MAX) this.#process.kill("it is replaced by a fresh one");
   }
@@ -259,10 +259,8 @@ export class Slot {
   #ready(): void {
     if (this.#isUp) return;
     this.#isUp = true;
-    this.#heardAtMs = this.#clock.monotonicMs();
-    const known = [...this.#servers.keys()];
-    this.#servers.clear();
-    for (const server of known) void this.#load(server);
+    this.#vigil.begin(this.#clock.monotonicMs());
+    for (const server of this.#servers.keys()) void this.#load(server);
     this.#pump();
   }
 
@@ -293,6 +291,7 @@ export class Slot {
 
   async #load(server: LiveServer, first?: Job): Promise<void> {
     const loading: Loading = { state: "loading", jobs: first === undefined ? [] : [first] };
+    if (!this.#servers.has(server)) server.loadedIn += 1;
     this.#servers.set(server, loading);
     this.#byNumber.set(server.number, server);
     const process = this.#process;
@@ -316,7 +315,7 @@ export class Slot {
     for (const job of jobs) this.submit(job);
   }
 
-  #take(frame: Frame, process: GuestProcess): void {
+  #take(frame: Frame, process: GuestHome): void {
     const { kind, id, server } = frame;
     switch (kind) {
       case KIND.result: {
@@ -350,7 +349,7 @@ export class Slot {
   }
 
   #loadRefused(server: LiveServer, reason: string): void {
-    this.#servers.delete(server);
+    this.#forget(server);
     this.#events.onLoadFailure(server, reason);
     for (const job of this.#sent.values()) {
       if (job.server !== server) continue;
@@ -359,7 +358,7 @@ export class Slot {
     }
   }
 
-  #serveFile(id: number, payload: Buffer, process: GuestProcess): void {
+  #serveFile(id: number, payload: Buffer, process: GuestHome): void {
     const decoded = decodeIoRequest(payload);
     const job = decoded && this.#sent.get(decoded.call);
     if (decoded === undefined) return process.kill("it sent a damaged file request");
@@ -369,7 +368,7 @@ export class Slot {
     void this.#answerFile(id, job, decoded.request, process);
   }
 
-  async #answerFile(id: number, job: Job, ...rest: [Parameters<FileDesk["serve"]>[0], GuestProcess]): Promise<void> {
+  async #answerFile(id: number, job: Job, ...rest: [Parameters<FileDesk["serve"]>[0], GuestHome]): Promise<void> {
     const [request, process] = rest;
     const { manifest } = job.server;
     job.files ??= new FileDesk(this.#broker, { server: manifest.name, grants: manifest.grants, context: job.context });
@@ -385,10 +384,13 @@ export class Slot {
     this.#isUp = false;
     const lost = [...this.#sent.values()];
     this.#sent.clear();
-    this.#events.onEnd(this, reason);
+    // What was in it is loaded again when it is called, so that a child of a thousand servers is back as soon as any.
+    for (const server of this.#servers.keys()) this.#forget(server);
+    this.#events.onEnd(this, reason, this.#isResting);
     for (const job of lost) this.#lose(job, lost.length === 1, reason, isStuck);
     this.#quickEnds = this.#clock.monotonicMs() - this.#startedAtMs < STABLE_MS ? this.#quickEnds + 1 : 0;
-    if (!this.#isClosed) void this.#restart();
+    if (this.#isClosed || (this.#isResting && this.#queue.length === 0)) return;
+    void this.#restart();
   }
 
   /** What becomes of a call whose child has ended. */
@@ -399,7 +401,7 @@ export class Slot {
     const isOver = job.isSettled || job.cancelledAtMs !== undefined || hasEffects || this.#isClosed;
     // A stuck child was stuck with a call that was overdue; the others have nothing to do with it.
     const isSuspect = !isStuck && !isOver;
-    if (isOver || (isSuspect && (isAlone || job.crashes >= CRASHES_MAX))) {
+    if (isOver || (isSuspect && job.crashes >= (isAlone ? 1 : CRASHES_MAX))) {
       return this.#crashed(job, reason, isStuck && job.cancelledAtMs !== undefined);
     }
     if (isSuspect && job.crashes === 0) this.#suspects += 1;

@@ -143,13 +143,19 @@ test("a process that is killed is replaced, and the calls in it are made again",
   expect(room.pids()).not.toContain(pid);
 });
 
-test("a call that was alone in a process that ended is the culprit", async () => {
+test("a call that was in a process that ended, and then alone in the next that did, is the culprit", async () => {
   await using room = new Room();
   await room.deploy(await assemble("probe.wat"), "p", { limits: { deadlineMs: 60_000 } });
   await room.call("p.answer");
   const sleeping = room.call("p.sleep");
-  await vi.waitFor(() => expect(room.sandbox.stats().processes[0]?.calls).toBe(1));
-  for (const pid of room.pids()) process.kill(pid, "SIGKILL");
+  const strike = async (): Promise<readonly number[]> => {
+    await vi.waitFor(() => expect(room.sandbox.stats().processes[0]).toMatchObject({ calls: 1, isUp: true }), 10_000);
+    for (const pid of room.pids()) process.kill(pid, "SIGKILL");
+    return room.pids();
+  };
+  const struck = await strike();
+  await vi.waitFor(() => expect(room.pids()).not.toEqual(struck), 10_000);
+  await strike();
   expect(await sleeping).toMatchObject({
     reason: "crashed",
     message: expect.stringContaining("p.sleep brought its sandbox process down"),
@@ -173,13 +179,13 @@ test("a guest that computes past its deadline without a pause is killed with its
 
 test("with a second process, new runs are not held up by a guest that computes without a pause", async () => {
   await using room = new Room({ processes: 2 });
-  await room.deploy(hostile(), "hog", { limits: { ...BOUNDLESS, deadlineMs: 3_000 } });
+  await room.deploy(hostile(), "hog", { limits: { ...BOUNDLESS, deadlineMs: 6_000 } });
   await room.call("hog.echo", { text: "warm" });
   const hogging = room.call("hog.slow_fuel", FOREVER, { session: "hog" });
   await new Promise((resolve) => void setTimeout(resolve, 400));
   const before = performance.now();
   expect(await room.text("hog.echo", { text: "quick" }, { session: "other" })).toBe("quick");
-  expect(performance.now() - before).toBeLessThan(2_000);
+  expect(performance.now() - before).toBeLessThan(5_000);
   expect(await hogging).toMatchObject({ reason: "deadline" });
 });
 
@@ -224,7 +230,7 @@ test("when it is disposed its processes are gone and calls under way have ended"
   const sleeping = room.call("p.sleep");
   await room[Symbol.asyncDispose]();
   expect(await sleeping).toMatchObject({ reason: "cancelled" });
-  expect(pids).toHaveLength(2);
+  expect(pids).toHaveLength(1);
   expect(pids.filter(isAlive)).toEqual([]);
   expect(await room.text("p.answer")).toBe("cancelled");
 });

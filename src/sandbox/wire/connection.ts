@@ -1,8 +1,8 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { type Frame, FrameReader, HEADER_BYTES, MalformedFrameError } from "./frames.ts";
 
 /**
- * Frames over one socket, both ways.
+ * Frames over one socket, or what is like one, both ways.
  *
  * C1. Frames leave in the order they were sent, many in one write: what is sent during one turn goes out at its end.
  * C2. At most `WINDOW_BYTES` sent and not yet taken in by the other side; the rest waits here. One frame larger than
@@ -38,7 +38,7 @@ type Outgoing = {
 };
 
 export class Connection {
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #options: ConnectionOptions;
   readonly #waiting: Outgoing[] = [];
   #block = Buffer.allocUnsafe(BLOCK_BYTES);
@@ -50,7 +50,7 @@ export class Connection {
   #taken = 0;
   #isOpen = true;
 
-  constructor(socket: Socket, options: ConnectionOptions) {
+  constructor(socket: Duplex, options: ConnectionOptions) {
     this.#socket = socket;
     this.#options = options;
     const reader = new FrameReader({
