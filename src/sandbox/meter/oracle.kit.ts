@@ -83,9 +83,13 @@ export function largestBodyPrice(wat: string): number {
   return Math.max(...prices);
 }
 
+/** A global's value of several instructions comes as if the first were around the others: without that parenthesis. */
+const unfoldGlobals = (text: string): string =>
+  text.replace(/^( {2}\(global [^\n]*)\(([a-z0-9.]+[^()\n]*)\n((?: {4}[^\n]*\n)*? {4}[^\n]*?)\)\)$/gm, "$1$2\n$3)");
+
 /** The module as text that counts what it executes in the exported global `oracle`. */
 export function withOracle(bytes: Uint8Array, limits: MeterLimits): string {
-  const lines = disassemble(bytes).trimEnd().split("\n").map(withoutComments);
+  const lines = unfoldGlobals(disassemble(bytes)).trimEnd().split("\n").map(withoutComments);
   const output: string[] = [];
   for (let index = 0; index < lines.length; index += 1) {
     if (!/^ {2}\(func\b/.test(lines[index] ?? "")) {
