@@ -1,5 +1,5 @@
 import type { CallContext, Grants } from "../tools/index.ts";
-import type { DirectoryEntry, FileInfo, OpenFlags, Refusal } from "./wire/index.ts";
+import type { FileInfo, Listing, OpenFlags, Refusal, Stamps } from "./wire/index.ts";
 
 /** On whose behalf something is asked for. */
 export type Caller = { readonly server: string; readonly grants: Grants; readonly context: CallContext };
@@ -23,28 +23,43 @@ export type HostRefusal = (typeof HOST_REFUSALS)[number];
 export type HostRefused = { readonly type: "refused"; readonly code: HostRefusal; readonly message: string };
 export const hostRefused = (code: HostRefusal, message: string): HostRefused => ({ type: "refused", code, message });
 
-/** An open file of one call. */
+/** An open file of one call. What gives `Refused | undefined` was done when it gives undefined. */
 export interface BrokeredFile {
+  /** As it was when it was opened. */
   readonly info: FileInfo;
+  stat(): Promise<FileInfo | Refused>;
   read(offset: number, length: number): Promise<Uint8Array | Refused>;
   write(offset: number, bytes: Uint8Array): Promise<number | Refused>;
-  /** Undefined when it was done. */
+  /** Writes at the end, wherever that is by then; `end` is where it is afterwards. */
+  append(bytes: Uint8Array): Promise<{ readonly count: number; readonly end: number } | Refused>;
   truncate(bytes: number): Promise<Refused | undefined>;
+  /** Has what was written put on disk. */
+  sync(): Promise<Refused | undefined>;
+  setTimes(times: Stamps): Promise<Refused | undefined>;
   close(): Promise<void>;
 }
 
 /**
  * Files. Paths are the guest's text: relative ones are taken from the server's directory, `uploads/<name>` is a file
- * attached to the calling run.
+ * attached to the calling run. What gives `Refused | undefined` was done when it gives undefined.
  */
 export interface FileAccess {
   open(caller: Caller, path: string, options: OpenFlags): Promise<BrokeredFile | Refused>;
-  stat(caller: Caller, path: string): Promise<FileInfo | Refused>;
-  list(caller: Caller, path: string): Promise<readonly DirectoryEntry[] | Refused>;
+  /** `follow` says whether a symbolic link at the path's end is looked at or looked through. */
+  stat(caller: Caller, path: string, follow: boolean): Promise<FileInfo | Refused>;
+  list(caller: Caller, path: string): Promise<Listing | Refused>;
   createDirectory(caller: Caller, path: string): Promise<Refused | undefined>;
   rename(caller: Caller, from: string, to: string): Promise<Refused | undefined>;
-  remove(caller: Caller, path: string, kind: FileInfo["kind"]): Promise<Refused | undefined>;
+  remove(caller: Caller, path: string, kind: "file" | "directory"): Promise<Refused | undefined>;
+  setTimes(caller: Caller, path: string, change: TimeChange): Promise<Refused | undefined>;
+  /** What a symbolic link says. */
+  readLink(caller: Caller, path: string): Promise<string | Refused>;
+  /** Makes a symbolic link; one that would lead out of what is granted is denied. */
+  makeLink(caller: Caller, path: string, target: string): Promise<Refused | undefined>;
+  /** Gives a file a further name; both have to be granted for writing. */
+  link(caller: Caller, from: string, to: string): Promise<Refused | undefined>;
 }
+export type TimeChange = { readonly follow: boolean; readonly times: Stamps };
 
 export type HttpRequest = {
   /** In capitals. */

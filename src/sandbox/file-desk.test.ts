@@ -2,12 +2,34 @@ import { expect, test } from "vitest";
 import { NO_GRANTS } from "../tools/index.ts";
 import { type Broker, type BrokeredFile, type FileAccess, hostRefused, refused } from "./broker.ts";
 import { FileDesk } from "./file-desk.ts";
-import { decodeIoReply, decodeOpened, type IoReply, type IoRequest } from "./wire/index.ts";
+import { decodeAppended, decodeInfo, decodeIoReply, decodeOpened, type IoReply, type IoRequest } from "./wire/index.ts";
 
 const none = () => Promise.resolve(hostRefused("unavailable", "none"));
 
-const INFO = { kind: "file" as const, bytes: 3, modifiedAtMs: 0 };
-const READ = { access: "read" as const, create: false, exclusive: false, truncate: false };
+const INFO = {
+  kind: "file" as const,
+  bytes: 3,
+  device: 1n,
+  inode: 2n,
+  links: 1n,
+  accessedNs: 0n,
+  modifiedNs: 0n,
+  changedNs: 0n,
+};
+const done = () => Promise.resolve(undefined);
+const READ = { access: "read" as const, create: false, exclusive: false, truncate: false, follow: true };
+
+const FILE: BrokeredFile = {
+  info: INFO,
+  stat: () => Promise.resolve({ ...INFO, bytes: 9 }),
+  read: (offset, length) => Promise.resolve(Buffer.from("abc").subarray(offset, offset + length)),
+  write: (_offset, bytes) => Promise.resolve(bytes.length),
+  append: (bytes) => Promise.resolve({ count: bytes.length, end: 3 + bytes.length }),
+  truncate: done,
+  sync: done,
+  setTimes: done,
+  close: done,
+};
 
 function desk(changes: Partial<FileAccess> = {}) {
   const open = new Set<number>();
@@ -16,10 +38,7 @@ function desk(changes: Partial<FileAccess> = {}) {
     const id = next++;
     open.add(id);
     return {
-      info: INFO,
-      read: (offset, length) => Promise.resolve(Buffer.from("abc").subarray(offset, offset + length)),
-      write: (_offset, bytes) => Promise.resolve(bytes.length),
-      truncate: () => Promise.resolve(undefined),
+      ...FILE,
       close: async () => {
         open.delete(id);
       },
@@ -28,10 +47,14 @@ function desk(changes: Partial<FileAccess> = {}) {
   const files: FileAccess = {
     open: () => Promise.resolve(file()),
     stat: () => Promise.resolve(INFO),
-    list: () => Promise.resolve([{ name: "a", kind: "file" }]),
-    createDirectory: () => Promise.resolve(undefined),
-    rename: () => Promise.resolve(undefined),
-    remove: () => Promise.resolve(undefined),
+    list: () => Promise.resolve({ inode: 1n, entries: [{ name: "a", kind: "file", inode: 2n }] }),
+    createDirectory: done,
+    rename: done,
+    remove: done,
+    setTimes: done,
+    readLink: () => Promise.resolve("target"),
+    makeLink: done,
+    link: done,
     ...changes,
   };
   const broker: Broker = {
@@ -80,10 +103,7 @@ test("a file that is opened when the call is already over is closed again", asyn
     open: async () => {
       await gate.promise;
       return {
-        info: INFO,
-        read: () => Promise.resolve(Buffer.alloc(0)),
-        write: () => Promise.resolve(0),
-        truncate: () => Promise.resolve(undefined),
+        ...FILE,
         close: async () => {
           closed += 1;
         },
@@ -103,11 +123,15 @@ test("reading leaves a call free of effects, each kind of change does not", asyn
     { op: "make-directory", path: "a" },
     { op: "rename", from: "a", to: "b" },
     { op: "remove", path: "a", kind: "file" },
+    { op: "set-times", path: "a", follow: true, times: { accessed: "keep", modified: 5n } },
+    { op: "make-link", path: "a", target: "b" },
+    { op: "link", from: "a", to: "b" },
   ];
   const reading = desk();
   await reading.ask({ op: "open", path: "a", flags: READ });
-  await reading.ask({ op: "stat", path: "a" });
+  await reading.ask({ op: "stat", path: "a", follow: true });
   await reading.ask({ op: "list", path: "." });
+  await reading.ask({ op: "read-link", path: "a" });
   expect(reading.made.hasEffects).toBe(false);
   for (const request of change) {
     const one = desk();
@@ -128,5 +152,32 @@ test("a change that was refused has no effect, and a denial is counted", async (
 
 test("a broker that throws is an input/output error to the guest", async () => {
   const { ask } = desk({ stat: () => Promise.reject(new Error("disk on fire")) });
-  expect(await ask({ op: "stat", path: "a" })).toEqual({ type: "refused", reason: "io" });
+  expect(await ask({ op: "stat", path: "a", follow: true })).toEqual({ type: "refused", reason: "io" });
+});
+
+test("an open file is asked, added to, put on disk and dated by its handle", async () => {
+  const { made, ask } = desk();
+  await ask({ op: "open", path: "a", flags: READ });
+  const stat = await ask({ op: "file-stat", handle: 1 });
+  expect("body" in stat && decodeInfo(stat.body).bytes).toBe(9);
+  const appended = await ask({ op: "append", handle: 1, bytes: Buffer.from("de") });
+  expect("body" in appended && decodeAppended(appended.body)).toEqual({ count: 2, end: 5 });
+  expect(await ask({ op: "sync", handle: 1 })).toMatchObject({ type: "granted" });
+  expect(made.hasEffects).toBe(false);
+  const times = { accessed: "now", modified: 1n } as const;
+  expect(await ask({ op: "set-file-times", handle: 1, times })).toMatchObject({ type: "granted" });
+  expect(made.hasEffects).toBe(true);
+  for (const request of [
+    { op: "file-stat", handle: 7 },
+    { op: "append", handle: 7, bytes: Buffer.from("x") },
+    { op: "sync", handle: 7 },
+    { op: "set-file-times", handle: 7, times },
+  ] as const) {
+    expect(await ask(request), request.op).toEqual({ type: "refused", reason: "invalid" });
+  }
+});
+
+test("what a link says is answered as it is", async () => {
+  const { ask } = desk();
+  expect(await ask({ op: "read-link", path: "a" })).toEqual({ type: "granted", body: Buffer.from("target") });
 });

@@ -1,6 +1,14 @@
-import type { Broker, BrokeredFile, Caller, Refused } from "./broker.ts";
+import { type Broker, type BrokeredFile, type Caller, type FileAccess, refused, type Refused } from "./broker.ts";
 import { answerHostRequest, readHostRequest } from "./host-request.ts";
-import { encodeInfo, encodeNumber, encodeRefusal, GRANTED_BYTES, type IoRequest, type Refusal } from "./wire/index.ts";
+import {
+  encodeInfo,
+  encodeListing,
+  encodeNumber,
+  encodeRefusal,
+  GRANTED_BYTES,
+  type IoRequest,
+  type Refusal,
+} from "./wire/index.ts";
 
 /** Files one call may have open. */
 const OPEN_FILES_MAX = 32;
@@ -58,20 +66,34 @@ export class FileDesk {
         return this.#read(request);
       case "write":
         return this.#write(request);
+      case "append":
+        return this.#append(request);
       case "truncate":
-        return this.#truncate(request);
+        return this.#onFile(request.handle, (file) => file.truncate(request.bytes));
+      case "sync":
+        return this.#onFile(request.handle, (file) => file.sync());
+      case "set-file-times":
+        return this.#change(async () => {
+          const file = this.#files.get(request.handle);
+          return file === undefined ? refused("invalid") : file.setTimes(request.times);
+        });
+      case "file-stat":
+        return this.#statFile(request.handle);
       case "close":
         return this.#close(request.handle);
       case "stat":
-        return this.#stat(request.path);
+        return this.#stat(request);
       case "list":
         return this.#list(request.path);
+      case "read-link":
+        return this.#readLink(request.path);
       case "make-directory":
-        return this.#change(this.#broker.files.createDirectory(this.#caller, request.path));
       case "rename":
-        return this.#change(this.#broker.files.rename(this.#caller, request.from, request.to));
       case "remove":
-        return this.#change(this.#broker.files.remove(this.#caller, request.path, request.kind));
+      case "set-times":
+      case "make-link":
+      case "link":
+        return this.#change(() => changed(this.#broker.files, this.#caller, request));
       case "request":
         return this.#request(request);
     }
@@ -111,11 +133,23 @@ export class FileDesk {
     return typeof written === "number" ? [GRANTED_BYTES, encodeNumber(written)] : this.#refuse(written.reason);
   }
 
-  async #truncate({ handle, bytes }: Extract<IoRequest, { op: "truncate" }>): Promise<Reply> {
+  async #append({ handle, bytes }: Extract<IoRequest, { op: "append" }>): Promise<Reply> {
+    const written = await this.#files.get(handle)?.append(bytes);
+    if (written === undefined) return this.#refuse("invalid");
+    if (isRefused(written)) return this.#refuse(written.reason);
+    return [GRANTED_BYTES, encodeNumber(written.count), encodeNumber(written.end)];
+  }
+
+  async #onFile(handle: number, work: (file: BrokeredFile) => Promise<Refused | undefined>): Promise<Reply> {
     const file = this.#files.get(handle);
-    if (file === undefined) return this.#refuse("invalid");
-    const outcome = await file.truncate(bytes);
-    return isRefused(outcome) ? this.#refuse(outcome.reason) : [GRANTED_BYTES];
+    const outcome = file === undefined ? refused("invalid") : await work(file);
+    return outcome === undefined ? [GRANTED_BYTES] : this.#refuse(outcome.reason);
+  }
+
+  async #statFile(handle: number): Promise<Reply> {
+    const info = await this.#files.get(handle)?.stat();
+    if (info === undefined) return this.#refuse("invalid");
+    return isRefused(info) ? this.#refuse(info.reason) : [GRANTED_BYTES, encodeInfo(info)];
   }
 
   async #close(handle: number): Promise<Reply> {
@@ -125,25 +159,31 @@ export class FileDesk {
     return file === undefined ? this.#refuse("invalid") : [GRANTED_BYTES];
   }
 
-  async #stat(path: string): Promise<Reply> {
-    const info = await this.#broker.files.stat(this.#caller, path);
+  async #stat({ path, follow }: Extract<IoRequest, { op: "stat" }>): Promise<Reply> {
+    const info = await this.#broker.files.stat(this.#caller, path, follow);
     return isRefused(info) ? this.#refuse(info.reason) : [GRANTED_BYTES, encodeInfo(info)];
   }
 
   async #list(path: string): Promise<Reply> {
-    const entries = await this.#broker.files.list(this.#caller, path);
-    if (isRefused(entries)) return this.#refuse(entries.reason);
-    const listed = entries.map(({ name, kind }) => [name, kind === "file" ? 0 : 1]);
-    return [GRANTED_BYTES, Buffer.from(JSON.stringify(listed))];
+    const listing = await this.#broker.files.list(this.#caller, path);
+    return isRefused(listing) ? this.#refuse(listing.reason) : [GRANTED_BYTES, encodeListing(listing)];
   }
 
-  async #change(outcome: Promise<Refused | undefined>): Promise<Reply> {
+  async #readLink(path: string): Promise<Reply> {
+    const text = await this.#broker.files.readLink(this.#caller, path);
+    return isRefused(text) ? this.#refuse(text.reason) : [GRANTED_BYTES, Buffer.from(text)];
+  }
+
+  async #change(begin: () => Promise<Refused | undefined>): Promise<Reply> {
     this.#changing += 1;
-    const settled = await outcome;
-    this.#changing -= 1;
-    if (isRefused(settled) && settled.reason === "denied") return this.#refuse("denied");
-    this.#hasEffects = true;
-    return isRefused(settled) ? this.#refuse(settled.reason) : [GRANTED_BYTES];
+    try {
+      const outcome = await begin();
+      if (outcome?.reason === "denied") return this.#refuse("denied");
+      this.#hasEffects = true;
+      return outcome === undefined ? [GRANTED_BYTES] : this.#refuse(outcome.reason);
+    } finally {
+      this.#changing -= 1;
+    }
   }
 
   async #request({ name, body }: Extract<IoRequest, { op: "request" }>): Promise<Reply> {
@@ -169,6 +209,25 @@ export class FileDesk {
     const files = [...this.#files.values()];
     this.#files.clear();
     await Promise.allSettled(files.map((file) => file.close()));
+  }
+}
+
+type Change = Extract<IoRequest, { op: "make-directory" | "rename" | "remove" | "set-times" | "make-link" | "link" }>;
+
+function changed(files: FileAccess, caller: Caller, request: Change): Promise<Refused | undefined> {
+  switch (request.op) {
+    case "make-directory":
+      return files.createDirectory(caller, request.path);
+    case "rename":
+      return files.rename(caller, request.from, request.to);
+    case "remove":
+      return files.remove(caller, request.path, request.kind);
+    case "set-times":
+      return files.setTimes(caller, request.path, request);
+    case "make-link":
+      return files.makeLink(caller, request.path, request.target);
+    case "link":
+      return files.link(caller, request.from, request.to);
   }
 }
 

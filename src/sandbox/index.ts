@@ -14,6 +14,7 @@ export {
   type Refused,
   type StateAccess,
   type StateEntry,
+  type TimeChange,
 } from "./broker.ts";
 export { ToolServerBuildError, ToolServerRefusedError } from "./errors.ts";
 export type { LogLine } from "./guest-log.ts";
@@ -21,7 +22,10 @@ export { Sandbox, type SandboxDeps, type SandboxOptions, type SandboxStats } fro
 export {
   type DirectoryEntry,
   type FileInfo,
+  type Listing,
   type OpenFlags,
   type Refusal,
   REFUSALS as BROKER_REFUSALS,
+  type Stamp,
+  type Stamps,
 } from "./wire/index.ts";

@@ -78,6 +78,10 @@ function deadly(pids: () => readonly number[], when: "read" | "write") {
     createDirectory: (...asked) => broker.createDirectory(...asked),
     rename: (...asked) => broker.rename(...asked),
     remove: (...asked) => broker.remove(...asked),
+    setTimes: (...asked) => broker.setTimes(...asked),
+    readLink: (...asked) => broker.readLink(...asked),
+    makeLink: (...asked) => broker.makeLink(...asked),
+    link: (...asked) => broker.link(...asked),
   });
   return { seen, wrap };
 }
@@ -96,7 +100,15 @@ const deadlyFile = (
     kill.write?.();
     return written;
   },
+  append: async (...asked) => {
+    const written = await file.append(...asked);
+    kill.write?.();
+    return written;
+  },
+  stat: () => file.stat(),
   truncate: (bytes) => file.truncate(bytes),
+  sync: () => file.sync(),
+  setTimes: (times) => file.setTimes(times),
   close: () => file.close(),
 });
 

@@ -17,8 +17,8 @@ import type { BrokeredFile, Caller, OpenFlags, Refused } from "../../sandbox/ind
 import { type AttachedFile, type FileGrant, NO_GRANTS } from "../../tools/index.ts";
 import { type AuditRecord, FileBroker } from "./file-broker.ts";
 
-const READ: OpenFlags = { access: "read", create: false, exclusive: false, truncate: false };
-const WRITE: OpenFlags = { access: "write", create: true, exclusive: false, truncate: true };
+const READ: OpenFlags = { access: "read", create: false, exclusive: false, truncate: false, follow: true };
+const WRITE: OpenFlags = { access: "write", create: true, exclusive: false, truncate: true, follow: true };
 
 /** A root with data/ and out/ in it, and a secret beside it. */
 function place(options: { readonly fileBytesMax?: number } = {}) {
@@ -73,10 +73,10 @@ async function write(broker: FileBroker, who: Caller, path: string, text: string
 }
 
 const list = async (broker: FileBroker, who: Caller, path: string): Promise<readonly string[] | string> => {
-  const entries = await broker.list(who, path);
-  return isRefused(entries)
-    ? entries.reason
-    : entries.map(({ name, kind }) => (kind === "file" ? name : `${name}/`)).toSorted();
+  const listing = await broker.list(who, path);
+  return isRefused(listing)
+    ? listing.reason
+    : listing.entries.map(({ name, kind }) => (kind === "directory" ? `${name}/` : name)).toSorted();
 };
 
 test("what is granted is read, by every way of writing its path", async () => {
@@ -183,7 +183,7 @@ test("pipes and devices are refused, and nobody waits for them", async () => {
   using at = place();
   execFileSync("mkfifo", [join(at.root, "data", "pipe")]);
   expect(await read(at.broker, reader, "data/pipe")).toBe("denied");
-  expect(await at.broker.stat(reader, "data/pipe")).toEqual({ type: "refused", reason: "denied" });
+  expect(await at.broker.stat(reader, "data/pipe", true)).toEqual({ type: "refused", reason: "denied" });
   expect(await list(at.broker, reader, "data")).toEqual(["a.csv", "deep/"]);
   const devices = caller([{ path: "/dev", access: "write" }]);
   expect(await read(at.broker, devices, "/dev/zero")).toBe("denied");
@@ -253,8 +253,8 @@ test("files attached to a run are read under uploads/, by that run alone, and ne
   expect(await read(at.broker, owner, "uploads/../../outside.txt")).toBe("denied");
   expect(await list(at.broker, owner, "uploads")).toEqual(["sales.csv"]);
   expect(await list(at.broker, owner, ".")).toEqual(["data/", "uploads/"]);
-  expect(await at.broker.stat(owner, "uploads/sales.csv")).toMatchObject({ kind: "file", bytes: 8 });
-  expect(await at.broker.stat(owner, "uploads")).toMatchObject({ kind: "directory" });
+  expect(await at.broker.stat(owner, "uploads/sales.csv", true)).toMatchObject({ kind: "file", bytes: 8 });
+  expect(await at.broker.stat(owner, "uploads", true)).toMatchObject({ kind: "directory" });
 });
 
 test("above the grants only the way to them is seen", async () => {
@@ -267,7 +267,7 @@ test("above the grants only the way to them is seen", async () => {
   expect(await list(at.broker, who, "data")).toEqual(["deep/"]);
   expect(await list(at.broker, who, "data/deep")).toEqual(["b.txt"]);
   expect(await list(at.broker, who, "private")).toBe("denied");
-  expect(await at.broker.stat(who, "data")).toMatchObject({ kind: "directory" });
+  expect(await at.broker.stat(who, "data", true)).toMatchObject({ kind: "directory" });
   expect(await list(at.broker, caller([]), ".")).toEqual([]);
 });
 

@@ -1,41 +1,58 @@
+import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import {
   type FileHandle,
+  link,
   lstat,
   mkdir,
   open,
-  readdir,
   readlink,
-  realpath,
   rename,
   rmdir,
-  stat,
+  symlink,
   unlink,
+  utimes,
 } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import {
   type BrokeredFile,
   type Caller,
   type FileAccess as SandboxFiles,
-  type DirectoryEntry,
   type FileInfo,
+  type Listing,
   type OpenFlags,
   refused,
   type Refusal,
   type Refused,
+  type TimeChange,
 } from "../../sandbox/index.ts";
 import type { AttachedFile, FileAccess } from "../../tools/index.ts";
 import { DiskFile, infoOf } from "./brokered-file.ts";
-import { isInside, isVisible, type Place, placeOf, settle, type Settled } from "./paths.ts";
+import { FileTimes } from "./file-times.ts";
+import { CAN_HOLD, hold, holdParent, isHeldInside } from "./held.ts";
+import { isLeadingOut, leadsOut, listDirectory } from "./links.ts";
+import { type Granted, type Place, placeOf, UPLOADS } from "./paths.ts";
 import { refusalOf } from "./refusal.ts";
+import { settle, settleParent, type Settled } from "./settle.ts";
 
 /** One use of a grant, or an attempt at one. */
 export type AuditRecord = {
   readonly server: string;
   readonly agent: string | undefined;
   readonly session: string;
-  readonly operation: "read" | "write" | "stat" | "list" | "make-directory" | "rename" | "remove";
-  /** As the guest gave it. */
+  readonly operation:
+    | "read"
+    | "write"
+    | "stat"
+    | "list"
+    | "make-directory"
+    | "rename"
+    | "remove"
+    | "set-times"
+    | "read-link"
+    | "make-link"
+    | "link";
+  /** As the guest gave it; with two paths, or what a link says, as `one -> other`. */
   readonly path: string;
   readonly outcome: "allowed" | Refusal;
 };
@@ -50,21 +67,24 @@ export type FileBrokerOptions = {
 };
 
 const FILE_BYTES_MAX = 256 * 1024 * 1024;
-const ENTRIES_MAX = 10_000;
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
 /** A link that appears where none was is not followed, and a pipe does not make the server wait. */
 const SAFELY = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 const MODE = 0o644;
 
+type Found = Extract<Settled, { type: "settled" }>;
+
 /**
- * Files for guests, from disk. A path is looked at three times: its text against the grants, where its links lead
- * against the granted directory, and what was opened in the end against both, since links may change in between.
+ * Files on disk. A path is looked at three times: its text against the grants, where its links lead to against the
+ * granted directory, and what was found in the end once more, since links may change in between. What makes, moves or
+ * removes a name does so in a directory that is held by a handle, so that nothing can be put in its place.
  * Only regular files are opened.
  */
 export class FileBroker implements SandboxFiles {
   readonly #root: string;
   readonly #audit: NonNullable<FileBrokerOptions["audit"]>;
   readonly #bytesMax: number;
+  readonly #times = new FileTimes();
 
   constructor({ root, audit, fileBytesMax }: FileBrokerOptions) {
     this.#root = resolve(root);
@@ -77,125 +97,207 @@ export class FileBroker implements SandboxFiles {
     return this.#audited(caller, need, path, async () => {
       const place = placeOf(this.#root, caller, path, need);
       if (place.type === "upload") return this.#openUpload(place.file);
-      if (place.type !== "granted") return refused(whyNot(place));
+      if (place.type !== "granted") return whyNot(place);
       if (need === "write") await mkdir(place.root, { recursive: true }).catch(() => {});
-      const settled = await settle(place);
-      return settled.type === "settled" ? this.#openSettled(settled, flags, need) : refused(whyNot(settled));
+      // A link is not what an exclusive opening makes, wherever it leads.
+      const found = await settle(place, flags.follow && !flags.exclusive);
+      return found.type === "settled" ? this.#openFound(found, flags, { place, need }) : found;
     });
   }
 
   async #openUpload({ location }: AttachedFile): Promise<BrokeredFile | Refused> {
-    const handle = await open(location, O_RDONLY | SAFELY);
-    return this.#checked(handle, "read", () => Promise.resolve(true));
+    return this.#checked(await open(location, O_RDONLY | SAFELY), { isWritable: false, mayWrite: false });
   }
 
-  async #openSettled(
-    { path, root }: Extract<Settled, { type: "settled" }>,
+  async #openFound(
+    found: Found,
     flags: OpenFlags,
-    need: FileAccess,
+    { place, need }: { readonly place: Granted; readonly need: FileAccess },
   ): Promise<BrokeredFile | Refused> {
-    const creation = flags.create ? O_CREAT | (flags.exclusive ? O_EXCL : 0) : 0;
-    const handle = await open(path, (need === "write" ? O_RDWR : O_RDONLY) | creation | SAFELY, MODE);
-    const file = await this.#checked(handle, need, () => isStillInside(handle, path, root));
-    if (flags.truncate && "truncate" in file) await handle.truncate(0);
-    return flags.truncate && file instanceof DiskFile
-      ? new DiskFile(handle, { ...file.info, bytes: 0 }, { isWritable: true, bytesMax: this.#bytesMax })
-      : file;
+    const access = (need === "write" ? O_RDWR : O_RDONLY) | SAFELY;
+    const handle = await (flags.create ? create(found, flags, place.isDirectory) : open(found.path, access));
+    if (handle === undefined) return refused("denied");
+    const rights = { isWritable: need === "write", mayWrite: place.mayWrite };
+    return this.#checked(handle, rights, { ...found, truncate: flags.truncate });
   }
 
   /** The file behind a handle, or a refusal and a closed handle. */
   async #checked(
     handle: FileHandle,
-    need: FileAccess,
-    isWhereItShouldBe: () => Promise<boolean>,
+    rights: { readonly isWritable: boolean; readonly mayWrite: boolean },
+    found?: Found & { readonly truncate: boolean },
   ): Promise<DiskFile | Refused> {
-    const stats = await handle.stat();
-    const refusal = stats.isDirectory() ? "is-directory" : stats.isFile() ? undefined : "denied";
-    if (refusal === undefined && (await isWhereItShouldBe())) {
-      return new DiskFile(handle, infoOf(stats), { isWritable: need === "write", bytesMax: this.#bytesMax });
+    try {
+      const [stats, isInside] = await Promise.all([
+        handle.stat({ bigint: true }),
+        found === undefined || isHeldInside(handle, found.path, found.root),
+      ]);
+      const info = isInside ? infoOf(stats, this.#times) : undefined;
+      if (info?.kind === "file") {
+        const options = { ...rights, times: this.#times, bytesMax: this.#bytesMax };
+        if (found?.truncate !== true) return new DiskFile(handle, info, options);
+        await handle.truncate(0);
+        return new DiskFile(handle, { ...info, bytes: 0 }, options);
+      }
+      await handle.close();
+      return refused(info?.kind === "directory" ? "is-directory" : "denied");
+    } catch (error) {
+      await handle.close().catch(() => {});
+      throw error;
     }
-    await handle.close();
-    return refused(refusal ?? "denied");
   }
 
-  stat(caller: Caller, path: string): Promise<FileInfo | Refused> {
-    return this.#audited(caller, "stat", path, async () => {
-      const place = placeOf(this.#root, caller, path, "read");
-      if (place.type === "above") return { kind: "directory", bytes: 0, modifiedAtMs: 0 };
-      if (place.type === "upload") return infoOf(await stat(place.file.location));
-      if (place.type !== "granted") return refused(whyNot(place));
-      const settled = await settle(place);
-      if (settled.type !== "settled") return refused(whyNot(settled));
-      const stats = await lstat(settled.path);
-      return stats.isFile() || stats.isDirectory() ? infoOf(stats) : refused("denied");
-    });
+  stat(caller: Caller, path: string, follow: boolean): Promise<FileInfo | Refused> {
+    return this.#audited(caller, "stat", path, () => this.#look(caller, path, follow));
   }
 
-  list(caller: Caller, path: string): Promise<readonly DirectoryEntry[] | Refused> {
+  async #look(caller: Caller, path: string, follow: boolean): Promise<FileInfo | Refused> {
+    const place = placeOf(this.#root, caller, path, "read");
+    if (place.type === "above") return directoryAbove(place.path);
+    if (place.type === "upload") {
+      const file = await this.#openUpload(place.file);
+      if (!isRefused(file)) await file.close();
+      return isRefused(file) ? file : file.info;
+    }
+    if (place.type !== "granted") return whyNot(place);
+    const found = await settle(place, follow);
+    if (found.type !== "settled") return found;
+    await using held = await hold(found.path, found.root);
+    return (held && infoOf(await held.stat(), this.#times)) ?? refused("denied");
+  }
+
+  list(caller: Caller, path: string): Promise<Listing | Refused> {
     return this.#audited(caller, "list", path, async () => {
       const place = placeOf(this.#root, caller, path, "read");
       if (place.type === "upload") return refused("not-directory");
-      if (place.type === "above") return this.#listAbove(caller, path, place.children);
-      if (place.type !== "granted") return refused(whyNot(place));
-      const settled = await settle(place);
-      if (settled.type !== "settled") return refused(whyNot(settled));
-      const entries = await listDirectory(settled);
-      const isTop = place.path === this.#root && caller.context.files.length > 0;
-      return isTop ? [...entries, { name: "uploads", kind: "directory" }] : entries;
+      if (place.type === "above") return this.#listAbove(caller, place);
+      if (place.type !== "granted") return whyNot(place);
+      const found = await settle(place, true);
+      if (found.type !== "settled") return found;
+      const listing = await listDirectory(found);
+      if (listing === undefined || !place.isHome || caller.context.files.length === 0) {
+        return listing ?? refused("denied");
+      }
+      const { inode } = directoryAbove(join(this.#root, UPLOADS));
+      return { ...listing, entries: [...listing.entries, { name: UPLOADS, kind: "directory", inode }] };
     });
   }
 
-  /** Directories on the way to what is granted; without children it is the one of attached files. */
-  async #listAbove(caller: Caller, path: string, children: readonly string[]): Promise<readonly DirectoryEntry[]> {
-    if (children.length === 0 && resolve(this.#root, path) !== this.#root) {
-      return caller.context.files.map(({ name }) => ({ name, kind: "file" }));
-    }
-    const entries = children.map(async (name): Promise<DirectoryEntry> => {
-      const stats = await stat(join(resolve(this.#root, path), name)).catch(() => undefined);
-      return { name, kind: stats?.isFile() === true ? "file" : "directory" };
+  /** Directories on the way to what is granted, or the one of attached files. */
+  async #listAbove(caller: Caller, { path, children, isUploads }: Extract<Place, { type: "above" }>): Promise<Listing> {
+    const names = isUploads ? caller.context.files.map(({ name }) => name) : children;
+    const entries = names.map(async (name) => {
+      const seen = await this.#look(caller, isUploads ? `${UPLOADS}/${name}` : join(path, name), true).catch(
+        () => undefined,
+      );
+      const { kind, inode } = seen === undefined || isRefused(seen) ? directoryAbove(join(path, name)) : seen;
+      return { name, kind, inode };
     });
-    return Promise.all(entries);
+    return { inode: directoryAbove(path).inode, entries: await Promise.all(entries) };
   }
 
   createDirectory(caller: Caller, path: string): Promise<Refused | undefined> {
-    return this.#audited(caller, "make-directory", path, async () => {
-      const target = await this.#writable(caller, path);
-      if (typeof target !== "string") return target;
-      await mkdir(target);
-      return undefined;
+    return this.#changing(caller, "make-directory", path, async () => {
+      const place = await this.#writable(caller, path);
+      if (isRefused(place)) return place;
+      if (place.way.length === 0) return refused("exists");
+      return inParent(place, (name) => mkdir(name));
     });
   }
 
   rename(caller: Caller, from: string, to: string): Promise<Refused | undefined> {
-    return this.#audited(caller, "rename", `${from} -> ${to}`, async () => {
-      const source = await this.#writable(caller, from);
-      if (typeof source !== "string") return source;
-      const target = await this.#writable(caller, to);
-      if (typeof target !== "string") return target;
-      await rename(source, target);
+    return this.#changing(caller, "rename", `${from} -> ${to}`, () => this.#between(caller, [from, to], "rename"));
+  }
+
+  link(caller: Caller, from: string, to: string): Promise<Refused | undefined> {
+    return this.#changing(caller, "link", `${from} -> ${to}`, () => this.#between(caller, [from, to], "link"));
+  }
+
+  async #between(
+    caller: Caller,
+    [from, to]: readonly [string, string],
+    operation: "rename" | "link",
+  ): Promise<Refused | undefined> {
+    const source = await this.#writable(caller, from);
+    if (isRefused(source)) return source;
+    const target = await this.#writable(caller, to);
+    if (isRefused(target)) return target;
+    const [one, other] = [await settleParent(source), await settleParent(target)];
+    if (one.type !== "settled") return one;
+    if (other.type !== "settled") return other;
+    await using before = await holdParent(one, source.isDirectory);
+    await using after = await holdParent(other, target.isDirectory);
+    if (before === undefined || after === undefined) return refused("denied");
+    if (await leadsOut(before.name, { from: one, to: other })) return refused("denied");
+    await (operation === "rename" ? rename(before.name, after.name) : link(before.name, after.name));
+    return undefined;
+  }
+
+  remove(caller: Caller, path: string, kind: "file" | "directory"): Promise<Refused | undefined> {
+    return this.#changing(caller, "remove", path, async () => {
+      const place = await this.#writable(caller, path);
+      if (isRefused(place)) return place;
+      return inParent(place, kind === "directory" ? (name) => rmdir(name) : removeFile);
+    });
+  }
+
+  setTimes(caller: Caller, path: string, { follow, times }: TimeChange): Promise<Refused | undefined> {
+    return this.#changing(caller, "set-times", path, async () => {
+      const place = await this.#writable(caller, path);
+      if (isRefused(place)) return place;
+      const found = await settle(place, follow);
+      if (found.type !== "settled") return found;
+      await using held = await hold(found.path, found.root);
+      if (held === undefined) return refused("denied");
+      await this.#times.set(
+        times,
+        (accessed, modified) => utimes(held.path, accessed, modified),
+        () => held.stat(),
+      );
       return undefined;
     });
   }
 
-  remove(caller: Caller, path: string, kind: FileInfo["kind"]): Promise<Refused | undefined> {
-    return this.#audited(caller, "remove", path, async () => {
-      const target = await this.#writable(caller, path);
-      if (typeof target !== "string") return target;
-      const stats = kind === "file" ? await lstat(target) : undefined;
-      if (stats?.isDirectory() === true) return refused("is-directory");
-      if (stats?.isFile() === false) return refused("denied");
-      await (kind === "file" ? unlink(target) : rmdir(target));
-      return undefined;
+  readLink(caller: Caller, path: string): Promise<string | Refused> {
+    return this.#audited(caller, "read-link", path, async () => {
+      const place = placeOf(this.#root, caller, path, "read");
+      if (place.type !== "granted") return place.type === "denied" ? whyNot(place) : refused("invalid");
+      const found = await settle(place, false);
+      if (found.type !== "settled") return found;
+      await using parent = await holdParent(found);
+      if (parent === undefined) return refused("denied");
+      const text = await readlink(parent.name);
+      // What it says about the outside is not the guest's to know.
+      return (await isLeadingOut(found.root, dirname(found.path), text)) ? refused("denied") : text;
     });
   }
 
-  /** The real path of something below a writable root; the root itself is not the guest's to change. */
-  async #writable(caller: Caller, path: string): Promise<string | Refused> {
+  makeLink(caller: Caller, path: string, target: string): Promise<Refused | undefined> {
+    return this.#changing(caller, "make-link", `${path} -> ${target}`, async () => {
+      const place = await this.#writable(caller, path);
+      if (isRefused(place)) return place;
+      if (!CAN_HOLD) return refused("denied");
+      const found = await settleParent(place);
+      if (found.type !== "settled") return found;
+      if (target.startsWith("/") || (await isLeadingOut(found.root, dirname(found.path), target)))
+        return refused("denied");
+      return inParent(place, (name) => symlink(target, name));
+    });
+  }
+
+  /** Something that may be changed; a granted directory that is not there is made. */
+  async #writable(caller: Caller, path: string): Promise<Granted | Refused> {
     const place = placeOf(this.#root, caller, path, "write");
-    if (place.type !== "granted" || place.path === place.root) return refused("denied");
+    if (place.type !== "granted") return refused("denied");
     await mkdir(place.root, { recursive: true }).catch(() => {});
-    const settled = await settle(place);
-    return settled.type === "settled" ? settled.path : refused(whyNot(settled));
+    return place;
+  }
+
+  #changing(
+    caller: Caller,
+    ...[operation, path, work]: [AuditRecord["operation"], string, () => Promise<Refused | undefined>]
+  ): Promise<Refused | undefined> {
+    return this.#audited<undefined>(caller, operation, path, work);
   }
 
   async #audited<Value>(
@@ -221,43 +323,50 @@ export class FileBroker implements SandboxFiles {
 const isRefused = (value: unknown): value is Refused =>
   typeof value === "object" && value !== null && "type" in value && value.type === "refused";
 
-function whyNot(place: Exclude<Place, { type: "upload" }> | Exclude<Settled, { type: "settled" }>): Refusal {
-  switch (place.type) {
+function whyNot({ type }: Exclude<Place, { type: "upload" | "granted" }>): Refused {
+  switch (type) {
     case "missing":
-      return "not-found";
+      return refused("not-found");
     case "above":
-      return "is-directory";
-    case "granted":
+      return refused("is-directory");
     case "denied":
-      return "denied";
+      return refused("denied");
   }
 }
 
-/** Whether what was opened is what was looked at; where the system can name an open file, by its name. */
-async function isStillInside(handle: FileHandle, path: string, root: string): Promise<boolean> {
-  const name = await readlink(`/proc/self/fd/${handle.fd}`).catch(() => undefined);
-  if (name !== undefined) return isInside(root, name);
-  const [opened, found] = await Promise.all([handle.stat(), lstat(path)]);
-  return opened.dev === found.dev && opened.ino === found.ino && (await realpath(path)) === path;
+/** A directory that guests see and that is not, or not for them, one on disk. Its number comes of its name. */
+const directoryAbove = (path: string): FileInfo => ({
+  kind: "directory",
+  bytes: 0,
+  device: 0n,
+  inode: createHash("sha256").update(path).digest().readBigUInt64LE(0) >> 1n,
+  links: 1n,
+  accessedNs: 0n,
+  modifiedNs: 0n,
+  changedNs: 0n,
+});
+
+/** Makes or opens a file in a directory that is held; undefined when that is no longer where it was. */
+async function create(found: Found, flags: OpenFlags, isDirectory: boolean): Promise<FileHandle | undefined> {
+  // A granted file is there, and its directory is not the guest's.
+  if (found.path === found.root && !flags.exclusive) return open(found.path, O_RDWR | SAFELY);
+  await using parent = await holdParent(found, isDirectory);
+  return parent && (await open(parent.name, O_RDWR | O_CREAT | (flags.exclusive ? O_EXCL : 0) | SAFELY, MODE));
 }
 
-/** Files and directories, no links that lead out, no pipes, nothing hidden. */
-async function listDirectory({
-  path,
-  root,
-}: Extract<Settled, { type: "settled" }>): Promise<readonly DirectoryEntry[]> {
-  const found = await readdir(path, { withFileTypes: true });
-  const shown = found.filter(({ name }) => !name.startsWith(".")).slice(0, ENTRIES_MAX);
-  const entries = await Promise.all(
-    shown.map(async (entry): Promise<DirectoryEntry | undefined> => {
-      if (entry.isFile()) return { name: entry.name, kind: "file" };
-      if (entry.isDirectory()) return { name: entry.name, kind: "directory" };
-      if (!entry.isSymbolicLink()) return undefined;
-      const real = await realpath(join(path, entry.name)).catch(() => undefined);
-      if (real === undefined || !isVisible(root, real)) return undefined;
-      const stats = await lstat(real);
-      return stats.isFile() || stats.isDirectory() ? { name: entry.name, kind: infoOf(stats).kind } : undefined;
-    }),
-  );
-  return entries.filter((entry) => entry !== undefined);
+/** Does something to a name in its directory, which is held meanwhile. */
+async function inParent(place: Granted, work: (name: string) => Promise<Refused | void>): Promise<Refused | undefined> {
+  const found = await settleParent(place);
+  if (found.type !== "settled") return found;
+  await using parent = await holdParent(found, place.isDirectory);
+  if (parent === undefined) return refused("denied");
+  return (await work(parent.name)) ?? undefined;
+}
+
+/** A link is removed itself. Pipes and devices are not the guest's to touch. */
+async function removeFile(name: string): Promise<Refused | void> {
+  const stats = await lstat(name.replace(/\/$/, ""));
+  if (stats.isDirectory()) return refused("is-directory");
+  if (!stats.isFile() && !stats.isSymbolicLink()) return refused("denied");
+  return unlink(name);
 }

@@ -4,9 +4,7 @@ const OF_CODE: Readonly<Record<string, Refusal>> = {
   EACCES: "denied",
   EPERM: "denied",
   EROFS: "denied",
-  ELOOP: "denied",
   ENXIO: "denied",
-  EXDEV: "denied",
   EBUSY: "denied",
   ENOENT: "not-found",
   EEXIST: "exists",
@@ -19,11 +17,16 @@ const OF_CODE: Readonly<Record<string, Refusal>> = {
   ENOSPC: "storage-full",
   EDQUOT: "storage-full",
   EINVAL: "invalid",
-  ENAMETOOLONG: "invalid",
+  ELOOP: "loop",
+  ENAMETOOLONG: "name-too-long",
+  EXDEV: "cross-device",
 };
 
-/** What a failure of the file system is for the guest. */
-export function refusalOf(error: unknown): Refusal {
+/** The system's name for a failure, if it is one of the system's. */
+export function codeOf(error: unknown): string | undefined {
   const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
-  return (typeof code === "string" ? OF_CODE[code] : undefined) ?? "io";
+  return typeof code === "string" ? code : undefined;
 }
+
+/** What a failure of the file system is for the guest. */
+export const refusalOf = (error: unknown): Refusal => OF_CODE[codeOf(error) ?? ""] ?? "io";

@@ -4,6 +4,7 @@ import type { Refusal } from "../wire/index.ts";
 export const ERRNO = {
   success: 0,
   access: 2,
+  again: 6,
   badDescriptor: 8,
   exists: 20,
   fault: 21,
@@ -12,6 +13,7 @@ export const ERRNO = {
   invalid: 28,
   io: 29,
   isDirectory: 31,
+  loop: 32,
   tooManyFiles: 33,
   nameTooLong: 37,
   noEntry: 44,
@@ -19,9 +21,11 @@ export const ERRNO = {
   noSystemCall: 52,
   notDirectory: 54,
   notEmpty: 55,
+  notSocket: 57,
   notSupported: 58,
   overflow: 61,
   seekPipe: 70,
+  crossDevice: 75,
   notCapable: 76,
 } as const;
 
@@ -37,6 +41,9 @@ const OF_REFUSAL: Readonly<Record<Refusal, number>> = {
   "storage-full": ERRNO.noSpace,
   invalid: ERRNO.invalid,
   io: ERRNO.io,
+  loop: ERRNO.loop,
+  "name-too-long": ERRNO.nameTooLong,
+  "cross-device": ERRNO.crossDevice,
 };
 
 export const errnoOf = (refusal: Refusal): number => OF_REFUSAL[refusal];

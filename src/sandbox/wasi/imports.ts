@@ -1,5 +1,6 @@
 import { ERRNO } from "./errno.ts";
 import { poll } from "./poll.ts";
+import { RIGHT } from "./rights.ts";
 import type { Wasi } from "./wasi.ts";
 
 export const WASI_MODULE = "wasi_snapshot_preview1";
@@ -11,6 +12,7 @@ type HostFunction = (...values: never[]) => unknown;
 type Maker = (wasi: Wasi) => HostFunction;
 
 const span = (at: number, length: number) => ({ at: at >>> 0, length: length >>> 0 });
+const place = (directory: number, path: number, length: number) => ({ directory, path: span(path, length) });
 
 /** Calls that never wait. WebAssembly passes i32 as signed: `>>> 0` makes a pointer of it. */
 const IMMEDIATE: Readonly<Record<string, Maker>> = {
@@ -28,20 +30,20 @@ const IMMEDIATE: Readonly<Record<string, Maker>> = {
   fd_close: (wasi) => (fd: number) => wasi.files.close(fd),
   fd_fdstat_get: (wasi) => (fd: number, out: number) => wasi.descriptorStat(fd, out >>> 0),
   fd_fdstat_set_flags: (wasi) => (fd: number, flags: number) => wasi.setDescriptorFlags(fd, flags),
-  fd_fdstat_set_rights: (wasi) => (fd: number) => wasi.exists(fd),
+  fd_fdstat_set_rights: (wasi) => (fd: number, rights: bigint, inheriting: bigint) =>
+    wasi.setDescriptorRights(fd, rights, inheriting),
   fd_prestat_get: (wasi) => (fd: number, out: number) => wasi.preopenStat(fd, out >>> 0),
   fd_prestat_dir_name: (wasi) => (fd: number, at: number, length: number) =>
     wasi.preopenName(fd, at >>> 0, length >>> 0),
   fd_renumber: (wasi) => (from: number, to: number) => wasi.renumber(from, to),
-  fd_advise: (wasi) => (fd: number) => wasi.exists(fd),
-  fd_sync: (wasi) => (fd: number) => wasi.exists(fd),
-  fd_datasync: (wasi) => (fd: number) => wasi.exists(fd),
+  fd_advise: (wasi) => (fd: number, _offset: bigint, _length: bigint, advice: number) => wasi.advise(fd, advice >>> 0),
   sched_yield: () => () => ERRNO.success,
   proc_exit: (wasi) => (code: number) => wasi.exit(code),
-  sock_accept: () => () => ERRNO.notSupported,
-  sock_recv: () => () => ERRNO.notSupported,
-  sock_send: () => () => ERRNO.notSupported,
-  sock_shutdown: () => () => ERRNO.notSupported,
+  proc_raise: (wasi) => (signal: number) => wasi.raise(signal >>> 0),
+  sock_accept: (wasi) => (fd: number) => wasi.socket(fd),
+  sock_recv: (wasi) => (fd: number) => wasi.socket(fd),
+  sock_send: (wasi) => (fd: number) => wasi.socket(fd),
+  sock_shutdown: (wasi) => (fd: number) => wasi.socket(fd),
 };
 
 /** Calls that may wait: for input, for a file or for time. */
@@ -60,28 +62,49 @@ const SUSPENDING: Readonly<Record<string, Maker>> = {
       wasi.writeAt(fd, [at >>> 0, count >>> 0], offset, out >>> 0),
   fd_filestat_get: (wasi) => (fd: number, out: number) => wasi.fileStat(fd, out >>> 0),
   fd_filestat_set_size: (wasi) => (fd: number, bytes: bigint) => wasi.setSize(fd, bytes),
+  fd_filestat_set_times: (wasi) => (fd: number, accessed: bigint, modified: bigint, flags: number) =>
+    wasi.setTimes(fd, accessed, modified, flags),
+  fd_allocate: (wasi) => (fd: number, offset: bigint, length: bigint) => wasi.allocate(fd, offset, length),
+  fd_sync: (wasi) => (fd: number) => wasi.sync(fd, RIGHT.sync),
+  fd_datasync: (wasi) => (fd: number) => wasi.sync(fd, RIGHT.dataSync),
   fd_readdir:
     (wasi) =>
-    (...[fd, at, length, cookie, out]: [number, number, number, bigint, number]) =>
-      wasi.readDirectory(fd, span(at, length), cookie, out >>> 0),
+    (...[fd, room, length, cookie, out]: [number, number, number, bigint, number]) =>
+      wasi.readDirectory(fd, span(room, length), cookie, out >>> 0),
   path_open:
     (wasi) =>
-    (...[fd, , at, length, openFlags, rights, , descriptorFlags, out]: PathOpen) =>
-      wasi.files.open({ directory: fd, path: span(at, length), openFlags, rights, descriptorFlags, out: out >>> 0 }),
+    (...[fd, lookup, path, length, openFlags, rights, inheriting, flags, out]: PathOpen) =>
+      wasi.paths.open({ ...place(fd, path, length), lookup, openFlags, rights, inheriting, flags, out: out >>> 0 }),
   path_filestat_get:
     (wasi) =>
-    (...[fd, , at, length, out]: [number, number, number, number, number]) =>
-      wasi.files.stat(fd, span(at, length), out >>> 0),
-  path_create_directory: (wasi) => (fd: number, at: number, length: number) =>
-    wasi.files.makeDirectory(fd, span(at, length)),
-  path_unlink_file: (wasi) => (fd: number, at: number, length: number) =>
-    wasi.files.remove(fd, span(at, length), "file"),
-  path_remove_directory: (wasi) => (fd: number, at: number, length: number) =>
-    wasi.files.remove(fd, span(at, length), "directory"),
+    (...[fd, lookup, path, length, out]: [number, number, number, number, number]) =>
+      wasi.paths.stat(place(fd, path, length), lookup, out >>> 0),
+  path_filestat_set_times:
+    (wasi) =>
+    (...[fd, lookup, path, length, ...stamps]: [number, number, number, number, bigint, bigint, number]) =>
+      wasi.paths.setTimes(place(fd, path, length), lookup, ...stamps),
+  path_create_directory: (wasi) => (fd: number, path: number, length: number) =>
+    wasi.paths.makeDirectory(place(fd, path, length)),
+  path_unlink_file: (wasi) => (fd: number, path: number, length: number) =>
+    wasi.paths.remove(place(fd, path, length), "file"),
+  path_remove_directory: (wasi) => (fd: number, path: number, length: number) =>
+    wasi.paths.remove(place(fd, path, length), "directory"),
   path_rename:
     (wasi) =>
-    (...[from, at, length, to, toAt, toLength]: [number, number, number, number, number, number]) =>
-      wasi.files.rename([from, span(at, length)], [to, span(toAt, toLength)]),
+    (...[fd, path, length, toFd, toPath, toLength]: [number, number, number, number, number, number]) =>
+      wasi.paths.rename(place(fd, path, length), place(toFd, toPath, toLength)),
+  path_link:
+    (wasi) =>
+    (...[fd, lookup, path, length, toFd, toPath, toLength]: [number, number, number, number, number, number, number]) =>
+      wasi.paths.link(place(fd, path, length), lookup, place(toFd, toPath, toLength)),
+  path_symlink:
+    (wasi) =>
+    (...[said, saidLength, fd, path, length]: [number, number, number, number, number]) =>
+      wasi.paths.symbolicLink(span(said, saidLength), place(fd, path, length)),
+  path_readlink:
+    (wasi) =>
+    (...[fd, path, length, room, roomLength, out]: [number, number, number, number, number, number]) =>
+      wasi.paths.readLink(place(fd, path, length), span(room, roomLength), out >>> 0),
   poll_oneoff: (wasi) => (input: number, output: number, count: number, out: number) =>
     poll(wasi, input >>> 0, output >>> 0, [count >>> 0, out >>> 0]),
 };

@@ -31,7 +31,11 @@ export class ReadAhead {
   peek(offset: number, length: number): Buffer | undefined {
     const next = this.#next?.block;
     if (next !== undefined && !holds(this.#block, offset)) {
-      if (next.bytes.length === 0 && next.offset === offset) return next.bytes;
+      if (next.bytes.length === 0 && next.offset === offset) {
+        // The file may have grown by the time of the next read.
+        this.#next = undefined;
+        return next.bytes;
+      }
       if (holds(next, offset)) {
         this.#block = next;
         this.#prefetch(next.offset + next.bytes.length);

@@ -9,6 +9,22 @@ export type StdioEvents = {
   readonly onWaiting: (hasTimer: boolean) => boolean;
 };
 
+/** A guest's standard streams, as its WASI sees them. */
+export interface Streams {
+  /** Whether a read would not wait: there is input, or there will never be any more. */
+  readonly hasInput: boolean;
+  /** Bytes that can be read now; 0 with `hasInput` is the end. */
+  readonly inputBytes: number;
+  /** Copies waiting input to a place in memory; the number of bytes, 0 when there is none. */
+  take(memory: Uint8Array, at: number, length: number): number;
+  /** Says that the guest waits for input; `wake` is called when some comes. Whether a timer may wake it as well. */
+  await(hasTimer: boolean, wake: () => void): boolean;
+  forgetWaiter(): void;
+  /** Takes output from a place in memory. */
+  write(memory: Uint8Array, at: number, length: number): void;
+  writeError(bytes: Uint8Array): void;
+}
+
 const NEWLINE = 0x0a;
 /** Bytes that are taken from the guest at once, and kept room for between lines. */
 const PIECE_BYTES = 64 * 1024;
@@ -16,7 +32,7 @@ const PIECE_BYTES = 64 * 1024;
 const LOOP_BYTES = 128;
 
 /** The guest's three streams: input as it is pushed, output cut into lines. */
-export class Stdio {
+export class Stdio implements Streams {
   readonly #events: StdioEvents;
   readonly #lineBytesMax: number;
   /** What the guest reads next, and what comes after; most of the time there is one piece at most. */
@@ -37,6 +53,11 @@ export class Stdio {
     return this.#head !== undefined;
   }
 
+  get inputBytes(): number {
+    const waiting = this.#input.reduce((sum, { length }) => sum + length, this.#head?.length ?? 0);
+    return waiting - this.#consumed;
+  }
+
   /** Gives the guest input, and wakes it when it waits for some. */
   push(bytes: Uint8Array): void {
     if (this.#head !== undefined) this.#input.push(bytes);
@@ -46,7 +67,6 @@ export class Stdio {
     wake?.();
   }
 
-  /** Copies waiting input to a place in memory; the number of bytes, 0 when there is none. */
   take(memory: Uint8Array, at: number, length: number): number {
     let filled = 0;
     while (filled < length) {
@@ -65,7 +85,6 @@ export class Stdio {
     return filled;
   }
 
-  /** Says that the guest waits for input; `wake` is called when some comes. Whether a timer may wake it as well. */
   await(hasTimer: boolean, wake: () => void): boolean {
     this.#wake = wake;
     return this.#events.onWaiting(hasTimer);
@@ -75,7 +94,7 @@ export class Stdio {
     this.#wake = undefined;
   }
 
-  /** Takes output from a place in memory; each line is handed on when its end comes. */
+  /** Each line is handed on when its end comes. */
   write(memory: Uint8Array, at: number, length: number): void {
     for (let from = at; from < at + length; from += PIECE_BYTES) {
       this.#append(memory, from, Math.min(PIECE_BYTES, at + length - from));

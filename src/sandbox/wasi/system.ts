@@ -19,7 +19,7 @@ const FROZEN_MONOTONIC_MS = 1_000;
 
 const NANOSECONDS = 1_000_000n;
 const CLOCK_REALTIME = 0;
-const CLOCKS = 4;
+export const CLOCKS = 4;
 const RANDOM_CHUNK_BYTES = 65_536;
 /** Fuel for each 16 bytes the host copies for the guest, as for the guest's own bulk copies. */
 export const COPY_SHIFT = 4;

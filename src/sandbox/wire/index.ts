@@ -3,15 +3,24 @@ export { Connection } from "./connection.ts";
 export { type Frame, payloadOf } from "./frames.ts";
 export {
   decodeInfo,
+  decodeListing,
+  type DirectoryEntry,
+  encodeInfo,
+  encodeListing,
+  type FileInfo,
+  type FileKind,
+  type Listing,
+  type Stamp,
+  type Stamps,
+} from "./file-info.ts";
+export {
+  decodeAppended,
   decodeIoReply,
   decodeIoRequest,
   decodeOpened,
-  type DirectoryEntry,
-  encodeInfo,
   encodeIoRequest,
   encodeNumber,
   encodeRefusal,
-  type FileInfo,
   GRANTED_BYTES,
   type IoReply,
   type IoRequest,

@@ -1,0 +1,74 @@
+import type { BigIntStats } from "node:fs";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, readlink, realpath } from "node:fs/promises";
+import { basename, dirname } from "node:path";
+import { isVisible } from "./paths.ts";
+
+/**
+ * A handle that only says which file is meant, of whatever kind, without opening it. On Linux a name below
+ * `/proc/self/fd` then leads to that file and no other, wherever it is moved and whatever takes its place.
+ */
+const LOCATE = 0x20_0000;
+const { O_DIRECTORY, O_NOFOLLOW } = constants;
+
+/** Whether this system can hold a file by a handle. Where it cannot, guests may not make links. */
+export const CAN_HOLD = process.platform === "linux";
+
+export const descriptorPath = (handle: FileHandle): string => `/proc/self/fd/${handle.fd}`;
+
+/** Something in a granted directory that stays what it was when it was looked at, until it is disposed of. */
+export class Held implements AsyncDisposable {
+  /** Leads there; for the length of its life only. */
+  readonly path: string;
+  readonly #handle: FileHandle | undefined;
+
+  constructor(path: string, handle: FileHandle | undefined) {
+    this.path = path;
+    this.#handle = handle;
+  }
+
+  stat(): Promise<BigIntStats> {
+    return this.#handle === undefined ? lstat(this.path, { bigint: true }) : this.#handle.stat({ bigint: true });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#handle?.close();
+  }
+}
+
+/** Whether what was opened is what was looked at; where the system can name an open file, by its name. */
+export async function isHeldInside(handle: FileHandle, path: string, root: string): Promise<boolean> {
+  if (CAN_HOLD) return isVisible(root, await readlink(descriptorPath(handle)));
+  const [opened, found] = await Promise.all([handle.stat(), lstat(path)]);
+  return opened.dev === found.dev && opened.ino === found.ino && (await realpath(path)) === path;
+}
+
+/** Takes hold of what is at a settled path, not following a link there; undefined when it is no longer inside the root. */
+export async function hold(path: string, root: string, kind?: "directory"): Promise<Held | undefined> {
+  if (!CAN_HOLD) return (await realpath(dirname(path))) === dirname(path) ? new Held(path, undefined) : undefined;
+  const handle = await open(path, LOCATE | O_NOFOLLOW | (kind === "directory" ? O_DIRECTORY : 0));
+  try {
+    if (await isHeldInside(handle, path, root)) return new Held(descriptorPath(handle), handle);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+  await handle.close();
+  return undefined;
+}
+
+/** A name in a directory that is held. */
+export type HeldName = AsyncDisposable & { readonly name: string };
+
+/** Takes hold of a settled path's directory. `name` leads to the path's end through it, `isDirectory` with a slash. */
+export async function holdParent(
+  { path, root }: { readonly path: string; readonly root: string },
+  isDirectory = false,
+): Promise<HeldName | undefined> {
+  const directory = await hold(dirname(path), root, "directory");
+  if (directory === undefined) return undefined;
+  return {
+    name: `${directory.path}/${basename(path)}${isDirectory ? "/" : ""}`,
+    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+  };
+}
