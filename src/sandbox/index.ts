@@ -18,7 +18,9 @@ export {
 } from "./broker.ts";
 export { ToolServerBuildError, ToolServerRefusedError } from "./errors.ts";
 export type { LogLine } from "./guest-log.ts";
-export { Sandbox, type SandboxDeps, type SandboxOptions, type SandboxStats } from "./sandbox.ts";
+export { ISOLATIONS, type Isolation } from "./guest-home.ts";
+export type { Placement } from "./pools.ts";
+export { type Deployment, Sandbox, type SandboxDeps, type SandboxOptions, type SandboxStats } from "./sandbox.ts";
 export {
   type DirectoryEntry,
   type FileInfo,

@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import {
   CALL_HEAD_BYTES,
   Connection,
@@ -36,7 +36,7 @@ export class Host {
   readonly #replies = new Map<number, (reply: IoReply) => void>();
   #nextRequest = 1;
 
-  constructor(socket: Socket, onEnd: () => void) {
+  constructor(socket: Duplex, onEnd: () => void) {
     this.#connection = new Connection(socket, {
       payloadBytesMax: PAYLOAD_BYTES_MAX,
       kinds: FROM_SERVER,
@@ -73,6 +73,9 @@ export class Host {
       case KIND.unload:
         this.#servers.get(server)?.unload();
         this.#servers.delete(server);
+        return;
+      case KIND.trim:
+        this.#servers.get(server)?.trim();
         return;
       case KIND.build:
         void this.#build(payloadOf(frame));

@@ -112,6 +112,12 @@ export class LoadedServer {
     this.#spare = undefined;
   }
 
+  /** Lets go of the instance that waits ready-made; the next call that needs one starts it. */
+  trim(): void {
+    if (this.#spare !== undefined) this.#discard(this.#spare);
+    this.#spare = undefined;
+  }
+
   get live(): number {
     return this.#live;
   }

@@ -51,3 +51,4 @@ export {
   type ResultMessage,
   type Sharing,
 } from "./messages.ts";
+export { PortStream } from "./port-stream.ts";

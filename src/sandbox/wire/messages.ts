@@ -12,6 +12,7 @@ export const KIND = {
   ioReply: 7,
   ping: 8,
   build: 9,
+  trim: 10,
   ready: 16,
   loaded: 17,
   result: 18,
@@ -30,6 +31,7 @@ export const FROM_SERVER: ReadonlySet<number> = new Set([
   KIND.ioReply,
   KIND.ping,
   KIND.build,
+  KIND.trim,
 ]);
 export const FROM_CHILD: ReadonlySet<number> = new Set([
   KIND.ready,
