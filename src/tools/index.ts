@@ -49,6 +49,7 @@ export {
 } from "./url-pattern.ts";
 export {
   applyOverrides,
+  type DeclaredTool,
   DEFAULT_LIMITS,
   GrantsTable,
   type ManifestOverrides,

@@ -102,6 +102,20 @@ export const GrantsTable = z.strictObject({
   environment: z.array(VariableName).max(64).optional(),
 });
 
+const ToolSchema = z
+  .record(z.string(), z.json())
+  .refine((schema) => schema["type"] === "object", { error: 'expected a JSON Schema of the type "object"' });
+
+/** A tool of a module that does not describe its own. */
+const DeclaredTool = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9_.-]{1,64}$/, { error: 'expected 1 to 64 letters, digits, "_", "-" or "."' }),
+  description: z.string().max(16_384).default(""),
+  input_schema: ToolSchema.default({ type: "object" }),
+  output_schema: ToolSchema.optional(),
+  read_only: z.boolean().default(false),
+  idempotent: z.boolean().default(false),
+});
+
 const ManifestFile = z.strictObject({
   name: z
     .string()
@@ -117,6 +131,7 @@ const ManifestFile = z.strictObject({
   instance: z.enum(["run", "server"]).default("run"),
   limits: Limits.prefault({}),
   grants: GrantsTable.prefault({}),
+  tools: z.array(DeclaredTool).max(256).default([]),
 });
 
 /** What a `tool.toml` beside a module says, or what configuration made of it. */
@@ -128,7 +143,10 @@ export type ToolManifest = {
   readonly instance: "run" | "server";
   readonly limits: ToolLimits;
   readonly grants: Grants;
+  /** What a module that does not describe its tools offers; most modules do, and then this is not looked at. */
+  readonly tools?: readonly DeclaredTool[] | undefined;
 };
+export type DeclaredTool = z.output<typeof DeclaredTool>;
 
 export type ReadManifest =
   | { readonly type: "valid"; readonly manifest: ToolManifest; readonly problems: readonly Problem[] }
