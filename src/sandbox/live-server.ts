@@ -1,4 +1,5 @@
 import {
+  type DeclaredTool,
   describeGrants,
   type Tool,
   type ToolCounters,
@@ -15,7 +16,7 @@ import { type Standing, standingAt, TRUSTED } from "./quarantine.ts";
 import type { Pool } from "./pools.ts";
 import type { Redaction } from "./redaction.ts";
 import type { Slot } from "./slot.ts";
-import type { LoadSpec } from "./wire/index.ts";
+import type { GuestTool, LoadSpec } from "./wire/index.ts";
 
 /** A run's hold on a tool server: the child that has its instance, and how many calls it has under way. */
 export type Session = { readonly number: number; slot: Slot | undefined; pending: number; usedAtMs: number };
@@ -113,6 +114,17 @@ export class LiveServer {
     return session;
   }
 }
+
+/** A tool of a manifest as a guest would describe it. */
+export const declaredTool = (tool: DeclaredTool): GuestTool => ({
+  name: tool.name,
+  title: "",
+  description: tool.description,
+  inputSchema: tool.input_schema,
+  outputSchema: tool.output_schema,
+  readOnly: tool.read_only,
+  idempotent: tool.read_only || tool.idempotent,
+});
 
 /** The build child is trusted no further than its answer's shape: an ABI that is not known here is a defect of ours. */
 function interfaceOf(abi: string): ToolServerInterface {

@@ -15,7 +15,7 @@ import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
 import type { Broker } from "./broker.ts";
 import type { LogLine } from "./guest-log.ts";
 import { type Job, tellerOf, toolName } from "./job.ts";
-import { LiveServer, type Session } from "./live-server.ts";
+import { declaredTool, LiveServer, type Session } from "./live-server.ts";
 import { ModuleBuilder } from "./module-builder.ts";
 import { explain, resultOf, VIOLATIONS } from "./outcome.ts";
 import { afterViolation } from "./quarantine.ts";
@@ -150,6 +150,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       moduleBytesMax: MODULE_BYTES_MAX,
       startFuel,
       toolsMax: TOOLS_MAX,
+      tools: (manifest.tools ?? []).map(declaredTool),
     };
     const built = await this.#builder.build({ server: manifest.name, module, spec }, signal);
     const server = new LiveServer(this.#nextServer++, manifest, built, {

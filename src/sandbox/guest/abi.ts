@@ -7,28 +7,39 @@ export type ModuleOutline = {
   readonly exports: readonly { readonly name: string; readonly kind: string }[];
 };
 
-/** What a guest of any ABI is given: its module, its limits and the ways to run and to end it. */
+/** What a guest of any ABI is given: its limits and the ways to run and to end it. */
 export interface GuestHost extends Gate {
-  readonly module: WebAssembly.Module;
   readonly settings: SystemSettings;
+  /** Bytes of memory that the guest may have. */
+  readonly memoryBytesMax: number;
   /** Bytes of one answer. */
   readonly resultBytesMax: number;
   readonly files: FileClient;
-  /** What the module wants to run before anything else; undefined when there is nothing, or before `instantiate`. */
+  /** What the module instantiated last wants to run before anything else; undefined when there is nothing. */
   readonly startFunction: WebAssembly.ExportValue | undefined;
-  /** Instantiates the module; no guest code runs yet. Throws what V8 throws. */
-  instantiate(imports: WebAssembly.Imports): { readonly [name: string]: WebAssembly.ExportValue };
+  /**
+   * Instantiates a metered module; no guest code runs yet. All modules of one guest live off one budget of fuel, and
+   * their memories count together. Throws what V8 throws.
+   */
+  instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): GuestExports;
   /**
    * Runs an exported function on a stack of its own, in the guest's turn. Settles when it returns or the instance
    * ends; a function that serves many calls is left running.
    */
   run(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): Promise<unknown>;
+  /**
+   * Runs an exported function from inside an import that suspends, in the turn that the guest has already: its allocator,
+   * for what an import answers. It must not wait. When it fails the instance is ended.
+   */
+  enter(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): Promise<unknown>;
   /** Ends the instance: the call under way ends as said. From inside an import, throw what this returns. */
   end(outcome: Outcome, detail: string): Error;
   /** Says that the guest has ended itself, having done what it was asked: the instance is used no more. From inside an import, throw what this returns. */
   finish(): Error;
   log(bytes: Uint8Array): void;
 }
+
+export type GuestExports = { readonly [name: string]: WebAssembly.ExportValue };
 
 /** A tool's answer, already checked for size and shape. */
 export type GuestContent =
@@ -42,8 +53,8 @@ export type GuestAnswer =
 export interface Guest {
   /** Runs what the module runs at its start, until it can take calls. */
   start(): Promise<void>;
-  /** At most `toolsMax` of them. */
-  listTools(toolsMax: number): Promise<readonly GuestTool[]>;
+  /** At most `toolsMax` of them. `declared` are those of the manifest, for a module that does not describe its own. */
+  listTools(toolsMax: number, declared: readonly GuestTool[]): Promise<readonly GuestTool[]>;
   /** `argumentsText` is the UTF-8 JSON text of an object. */
   call(tool: string, argumentsText: Uint8Array): Promise<GuestAnswer>;
   /** Forgets what belonged to the call: files that it left open. */
@@ -53,6 +64,18 @@ export interface Guest {
 /** A way in which a module can be a tool server. */
 export interface GuestAbi {
   readonly name: string;
+  /** Whether a core module is of this kind; of a component it is not asked. */
   accepts(outline: ModuleOutline): boolean;
-  open(host: GuestHost): Guest;
+  /** Compiles what a build made of the module; what it returns makes one live instance. Throws what V8 throws. */
+  load(bytes: Uint8Array): Opener;
 }
+export type Opener = (host: GuestHost) => Guest;
+
+/** What most ABIs load: one module. */
+export const compiled =
+  (open: (host: GuestHost, module: WebAssembly.Module) => Guest) =>
+  (bytes: Uint8Array): Opener => {
+    // A view of a larger buffer will not do.
+    const module = new WebAssembly.Module(new Uint8Array(bytes));
+    return (host) => open(host, module);
+  };

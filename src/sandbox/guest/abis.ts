@@ -1,5 +1,7 @@
 import type { GuestAbi } from "./abi.ts";
+import { core } from "./core.ts";
+import { extism } from "./extism.ts";
 import { wasiStdio } from "./wasi-stdio.ts";
 
 /** Every ABI there is, in the order in which they are tried. */
-export const ABIS: readonly GuestAbi[] = [wasiStdio];
+export const ABIS: readonly GuestAbi[] = [extism, core, wasiStdio];

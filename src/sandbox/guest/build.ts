@@ -1,5 +1,9 @@
 import { type BuildAnswer, type BuildSpec, decodeWithBytes, type LoadSpec } from "../wire/index.ts";
+import { WASI_MODULE } from "../wasi/index.ts";
+import type { ModuleOutline } from "./abi.ts";
 import { ABIS } from "./abis.ts";
+import { CORE_MODULES, CORE_REFUSED } from "./core-host.ts";
+import { EXTISM_MODULE } from "./extism-host.ts";
 import { Instance } from "./instance.ts";
 import type { Turns } from "./turns.ts";
 
@@ -24,8 +28,7 @@ export async function build(payload: Buffer, turns: Turns): Promise<Built> {
     };
     const { bytes, shape } = meter(new Uint8Array(parts.bytes), limits);
     const abi = ABIS.find((candidate) => candidate.accepts(shape));
-    if (abi === undefined) return unknownAbi(shape.exports.map(({ name }) => name));
-    const module = new WebAssembly.Module(bytes);
+    if (abi === undefined) return unknownAbi(shape);
     const load: LoadSpec = {
       abi: abi.name,
       tools: [],
@@ -41,8 +44,8 @@ export async function build(payload: Buffer, turns: Turns): Promise<Built> {
       fuelExport: FUEL_EXPORT,
       startExport: START_EXPORT,
     };
-    const deps = { turns, abi, module, files: denied, log: () => {} };
-    const tools = await toolsOf(new Instance(deps, load), spec.toolsMax);
+    const deps = { turns, open: abi.load(bytes), files: denied, log: () => {} };
+    const tools = await toolsOf(new Instance(deps, load), spec);
     if ("type" in tools) return { answer: tools, bytes: NOTHING };
     return { answer: { type: "built", abi: abi.name, tools: tools.tools, types: shape.counts.types }, bytes };
   } catch (error) {
@@ -53,11 +56,11 @@ export async function build(payload: Buffer, turns: Turns): Promise<Built> {
 const denied = (_request: unknown, settle: (reply: { type: "refused"; reason: "denied" }) => void): void =>
   settle({ type: "refused", reason: "denied" });
 
-async function toolsOf(instance: Instance, toolsMax: number) {
+async function toolsOf(instance: Instance, { toolsMax, tools: declared }: BuildSpec) {
   const failed = await instance.start();
   if (failed !== undefined) return notStarting(failed.outcome, failed.detail);
   try {
-    const tools = await instance.listTools(toolsMax);
+    const tools = await instance.listTools(toolsMax, declared);
     const repeated = tools.find((tool, index) => tools.findIndex(({ name }) => name === tool.name) !== index);
     if (repeated !== undefined) return notStarting("bad-output", `it lists the tool "${repeated.name}" twice`);
     return { tools };
@@ -70,16 +73,31 @@ async function toolsOf(instance: Instance, toolsMax: number) {
 const notStarting = (outcome: string, detail: string): Extract<BuildAnswer, { type: "refused" }> => ({
   type: "refused",
   code: "TOOL_SERVER_NOT_STARTING",
-  message: `the module did not answer initialize and tools/list (${outcome}${detail === "" ? "" : `: ${detail}`})`,
-  hint: "It has to be a WASI command that reads MCP requests from standard input and answers each on one line of standard output.",
+  message: `the module did not start, or did not tell its tools (${outcome}${detail === "" ? "" : `: ${detail}`})`,
+  hint: "docs/tools/abi.md says what each kind of module is asked at its start; what it printed to standard error helps too.",
 });
 
-const unknownAbi = (exports: readonly string[]): Built =>
-  refused(
+/** What most people meant is said first. */
+function unknownAbi({ imports, exports }: ModuleOutline): Built {
+  const names = exports.map(({ name }) => name);
+  const refusedImport = imports.find(({ module, name }) => CORE_MODULES.includes(module) && CORE_REFUSED.has(name));
+  const foreign = imports.find(({ module }) => !KNOWN_MODULES.has(module));
+  const why = names.includes("handle_tool_call")
+    ? "it exports handle_tool_call, but not memory, an allocator (caxton_alloc, alloc or malloc), result_ptr and result_len"
+    : `its exports are ${names.slice(0, 20).join(", ") || "none"}`;
+  const what =
+    refusedImport !== undefined
+      ? `it imports ${refusedImport.module}.${refusedImport.name}, which tools are not given`
+      : foreign !== undefined
+        ? `it imports ${foreign.module}.${foreign.name}, which no host function here is called`
+        : why;
+  return refused(
     "MODULE_ABI_UNKNOWN",
-    `the module is not a tool server of a known kind; its exports are ${exports.slice(0, 20).join(", ") || "none"}`,
-    "Build it as a WASI preview 1 command (target wasm32-wasip1) that speaks MCP on standard input and output.",
+    `the module is not a tool server of a known kind: ${what}`,
+    "Build it as a WASI preview 1 command that speaks MCP on standard input and output, an Extism plug-in, a component, or a module with handle_tool_call; docs/tools/abi.md has an example of each.",
   );
+}
+const KNOWN_MODULES: ReadonlySet<string> = new Set([WASI_MODULE, EXTISM_MODULE, "extism:host/user", ...CORE_MODULES]);
 
 const refused = (code: string, message: string, hint: string): Built => ({
   answer: { type: "refused", code, message, hint },

@@ -98,14 +98,13 @@ export class Host {
     const abi = ABIS.find(({ name }) => name === spec.abi);
     if (abi === undefined) return `the ABI ${spec.abi} is not known`;
     try {
-      const module = new WebAssembly.Module(new Uint8Array(parts.bytes));
+      const open = abi.load(parts.bytes);
       this.#servers.set(
         server,
         new LoadedServer(
           {
             turns: this.#turns,
-            abi,
-            module,
+            open,
             room: this.#room,
             send: (call, outcome) => this.#sendResult(server, call, outcome),
             requestFile: (call, request, settle) => this.#requestFile(server, call, request, settle),

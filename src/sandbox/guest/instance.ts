@@ -1,6 +1,6 @@
 import type { FileClient, SystemSettings } from "../wasi/index.ts";
-import type { LoadSpec, Outcome } from "../wire/index.ts";
-import type { Guest, GuestAbi, GuestAnswer, GuestHost } from "./abi.ts";
+import type { GuestTool, LoadSpec, Outcome } from "../wire/index.ts";
+import type { Guest, GuestAnswer, GuestExports, GuestHost, Opener } from "./abi.ts";
 import { RecentText } from "./recent-text.ts";
 import type { Turns } from "./turns.ts";
 
@@ -11,6 +11,8 @@ import type { Turns } from "./turns.ts";
  * I2. The guest waits for at most one thing, and what it waits for is always settled: an instance that is ended has its
  *     fuel taken and its wait broken, so that its stack unwinds. A stack that is merely dropped would never be freed.
  * I3. After anything but an answer the instance is of no use.
+ * I4. A guest of several modules has a counter in each. Every counter starts at what is left of the budget, so none goes
+ *     past it, and what all have used together decides: it is added up at each call into the host and at the end.
  */
 export type Ending = { readonly outcome: Outcome; readonly detail: string };
 
@@ -21,8 +23,7 @@ export type CallOutcome = (
 
 export type InstanceDeps = {
   readonly turns: Turns;
-  readonly abi: GuestAbi;
-  readonly module: WebAssembly.Module;
+  readonly open: Opener;
   /** File requests of the call under way. */
   readonly files: FileClient;
   readonly log: (bytes: Uint8Array) => void;
@@ -35,6 +36,9 @@ export class GuestEnded extends Error {
 
 type Waiting = { readonly reject: (error: Error) => void; cancel: (() => void) | void };
 
+/** The fuel counter of one module, and what it was last set to. */
+type Counter = { readonly global: WebAssembly.Global; given: number };
+
 const UNEXPLAINED: Ending = { outcome: "trap", detail: "" };
 
 const DEBT_MAX = 10_000;
@@ -44,9 +48,9 @@ const RECENT_BYTES = 512;
 const OUT_OF_MEMORY = /memory allocation of \d+ bytes failed|out of memory|cannot allocate|bad_alloc|OutOfMemory/i;
 
 export class Instance implements GuestHost {
-  readonly module: WebAssembly.Module;
   readonly settings: SystemSettings;
   readonly resultBytesMax: number;
+  readonly memoryBytesMax: number;
   readonly files: FileClient;
   readonly #spec: LoadSpec;
   readonly #callFuel: bigint;
@@ -54,9 +58,9 @@ export class Instance implements GuestHost {
   readonly #guest: Guest;
   readonly #log: (bytes: Uint8Array) => void;
   readonly #errors = new RecentText(RECENT_BYTES);
-  #exports: { readonly [name: string]: WebAssembly.ExportValue } = {};
-  #fuel: WebAssembly.Global | undefined;
-  #memory: WebAssembly.Memory | undefined;
+  readonly #counters: Counter[] = [];
+  readonly #memories: WebAssembly.Memory[] = [];
+  #exports: GuestExports = {};
   #budget = 0;
   /** Fuel of host work that was not yet taken from the guest's counter. */
   #debt = 0;
@@ -66,10 +70,10 @@ export class Instance implements GuestHost {
   #giveUp: (() => void) | undefined;
   #leftAtEnd: number | undefined;
 
-  constructor({ turns, abi, module, files, log }: InstanceDeps, spec: LoadSpec) {
-    this.module = module;
+  constructor({ turns, open, files, log }: InstanceDeps, spec: LoadSpec) {
     this.files = files;
     this.resultBytesMax = spec.resultBytesMax;
+    this.memoryBytesMax = spec.memoryBytesMax;
     this.settings = {
       arguments: ["tool"],
       environment: spec.environment,
@@ -80,7 +84,7 @@ export class Instance implements GuestHost {
     this.#callFuel = BigInt(spec.fuelPerCall);
     this.#turns = turns;
     this.#log = log;
-    this.#guest = abi.open(this);
+    this.#guest = open(this);
   }
 
   get ending(): Ending | undefined {
@@ -88,7 +92,9 @@ export class Instance implements GuestHost {
   }
 
   get memoryBytes(): number {
-    return this.#memory?.buffer.byteLength ?? 0;
+    let bytes = 0;
+    for (const memory of this.#memories) bytes += memory.buffer.byteLength;
+    return bytes;
   }
 
   /** Brings the guest to where it can take calls. Undefined when it got there. */
@@ -101,8 +107,8 @@ export class Instance implements GuestHost {
   }
 
   /** The tools the guest names, after `start`, from what is left of the start's fuel. */
-  async listTools(toolsMax: number): ReturnType<Guest["listTools"]> {
-    return this.#until(() => this.#guest.listTools(toolsMax));
+  async listTools(toolsMax: number, declared: readonly GuestTool[]): ReturnType<Guest["listTools"]> {
+    return this.#until(() => this.#guest.listTools(toolsMax, declared));
   }
 
   /** Never rejects. */
@@ -112,13 +118,23 @@ export class Instance implements GuestHost {
       this.#giveUp = () => resolve(this.#lost());
       if (this.#ending !== undefined) return resolve(this.#lost());
       this.#guest.call(tool, argumentsText).then(
-        (answer) => resolve(this.#over({ type: "answered", answer, ...this.#usage() })),
+        (answer) => resolve(this.#answered(answer)),
         (error: unknown) => {
           this.#endWith(error);
           resolve(this.#lost());
         },
       );
     });
+  }
+
+  /** One module alone would have been stopped; several can have used more than the budget together. */
+  #answered(answer: GuestAnswer): CallOutcome {
+    if (this.#counters.length < 2 || this.#fuelLeft() >= 0) {
+      return this.#over({ type: "answered", answer, ...this.#usage() });
+    }
+    this.#markEnded({ outcome: "fuel", detail: "" });
+    this.#stop();
+    return this.#lost();
   }
 
   #lost(): CallOutcome {
@@ -161,19 +177,21 @@ export class Instance implements GuestHost {
     return { fuel, memoryBytes: this.memoryBytes };
   }
 
-  instantiate(imports: WebAssembly.Imports): { readonly [name: string]: WebAssembly.ExportValue } {
-    const { exports } = new WebAssembly.Instance(this.module, imports);
+  instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): GuestExports {
+    const { exports } = new WebAssembly.Instance(module, imports);
     this.#exports = exports;
-    const fuel = exports[this.#spec.fuelExport];
-    if (!(fuel instanceof WebAssembly.Global)) throw new Error("the module was not metered");
-    this.#fuel = fuel;
-    const memory = exports["memory"];
-    this.#memory = memory instanceof WebAssembly.Memory ? memory : undefined;
-    this.#setFuel(this.#budget);
+    const global = exports[this.#spec.fuelExport];
+    if (!(global instanceof WebAssembly.Global)) throw new Error("the module was not metered");
+    const given = Math.max(0, this.#fuelLeft());
+    this.#counters.push({ global, given });
+    global.value = this.#ending === undefined ? BigInt(given) : -1n;
+    // A module may have imported the memory of another, and export it again.
+    for (const memory of Object.values(exports)) {
+      if (memory instanceof WebAssembly.Memory && !this.#memories.includes(memory)) this.#memories.push(memory);
+    }
     return exports;
   }
 
-  /** What the module wants to run before anything else, if there is such a thing. */
   get startFunction(): WebAssembly.ExportValue | undefined {
     return this.#exports[this.#spec.startExport];
   }
@@ -205,6 +223,17 @@ export class Instance implements GuestHost {
     this.#turns.parked();
   }
 
+  async enter(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): Promise<unknown> {
+    if (this.#ending !== undefined) throw new GuestEnded();
+    if (typeof exported !== "function") throw this.end("trap", "a function that it needs is not there");
+    try {
+      return await WebAssembly.promising(exported)(...values);
+    } catch (error) {
+      const { outcome, detail } = this.#fault(error);
+      throw this.end(outcome, detail);
+    }
+  }
+
   suspend<Value, Result>(
     begin: (settle: (value: Value) => void) => (() => void) | void,
     finish: (value: Value) => Result,
@@ -232,6 +261,7 @@ export class Instance implements GuestHost {
     if (this.#ending !== undefined) throw new GuestEnded();
     this.#debt += fuel;
     if (this.#debt > DEBT_MAX) this.#payDebt();
+    if (this.#counters.length > 1 && this.#fuelLeft() < 0) throw this.end("fuel", "");
   }
 
   end(outcome: Outcome, detail: string): Error {
@@ -247,7 +277,7 @@ export class Instance implements GuestHost {
   }
 
   #stop(): Error {
-    if (this.#fuel !== undefined) this.#fuel.value = -1n;
+    for (const { global } of this.#counters) global.value = -1n;
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting !== undefined) {
@@ -271,7 +301,7 @@ export class Instance implements GuestHost {
   /** What an error that came out of the guest's stack means. */
   #fault(error: unknown): Ending {
     if (this.#ending !== undefined) return this.#ending;
-    if (this.#fuel !== undefined && this.#fuelLeft() < 0) return { outcome: "fuel", detail: "" };
+    if (this.#fuelLeft() < 0) return { outcome: "fuel", detail: "" };
     const said = this.#errors.lastLine();
     const detail = [error instanceof Error ? error.message : String(error), said]
       .filter((part) => part !== "")
@@ -287,22 +317,28 @@ export class Instance implements GuestHost {
     return isFull || OUT_OF_MEMORY.test(this.#errors.text());
   }
 
+  /** Of the budget, after what every counter has lost and what the host did. */
   #fuelLeft(): number {
     if (this.#leftAtEnd !== undefined) return this.#leftAtEnd;
-    const value = this.#fuel?.value;
-    return (typeof value === "bigint" ? Number(value) : this.#budget) - this.#debt;
+    let left = this.#budget - this.#debt;
+    for (const { global, given } of this.#counters) left += Number(global.value) - given;
+    return left;
   }
 
   #setFuel(fuel: number): void {
     this.#budget = fuel;
     this.#debt = 0;
-    if (this.#fuel === undefined || this.#ending !== undefined) return;
-    this.#fuel.value = fuel === this.#spec.fuelPerCall ? this.#callFuel : BigInt(fuel);
+    if (this.#ending !== undefined) return;
+    const value = fuel === this.#spec.fuelPerCall ? this.#callFuel : BigInt(fuel);
+    for (const counter of this.#counters) {
+      counter.given = fuel;
+      counter.global.value = value;
+    }
   }
 
   #payDebt(): void {
-    const value = this.#fuel?.value;
-    if (this.#fuel !== undefined && typeof value === "bigint") this.#fuel.value = value - BigInt(this.#debt);
+    const [first] = this.#counters;
+    if (first !== undefined) first.global.value = BigInt(Number(first.global.value) - this.#debt);
     this.#debt = 0;
   }
 }

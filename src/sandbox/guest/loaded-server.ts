@@ -1,6 +1,6 @@
 import type { FileClient } from "../wasi/index.ts";
 import type { IoReply, IoRequest, LoadSpec, Outcome } from "../wire/index.ts";
-import type { GuestAbi } from "./abi.ts";
+import type { Opener } from "./abi.ts";
 import { type CallOutcome, Instance } from "./instance.ts";
 import type { Turns } from "./turns.ts";
 
@@ -14,8 +14,7 @@ import type { Turns } from "./turns.ts";
  */
 export type ServerDeps = {
   readonly turns: Turns;
-  readonly abi: GuestAbi;
-  readonly module: WebAssembly.Module;
+  readonly open: Opener;
   /** Instances in this child, of all servers. */
   readonly room: InstanceRoom;
   readonly send: (call: number, outcome: CallOutcome) => void;
@@ -246,7 +245,7 @@ export class LoadedServer {
   }
 
   #create(): Holder {
-    const { turns, abi, module, room, log, requestFile } = this.#deps;
+    const { turns, open, room, log, requestFile } = this.#deps;
     const files: FileClient = (request, settle) => {
       if (holder.call === 0) settle(DENIED);
       else requestFile(holder.call, request, settle);
@@ -256,7 +255,7 @@ export class LoadedServer {
       holder.logged += part.length;
       if (part.length > 0) log(holder.call, part);
     };
-    const deps = { turns, abi, module, files, log: keep };
+    const deps = { turns, open, files, log: keep };
     const holder: Holder = { instance: new Instance(deps, this.#spec), call: 0, logged: 0, isDiscarded: false };
     this.#live += 1;
     room.count += 1;

@@ -17,6 +17,7 @@ export const isFields = (value: unknown): value is Fields =>
 const isList = (value: unknown): value is readonly unknown[] => Array.isArray(value);
 
 const TOOL_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
+export const isToolName = (name: string): boolean => TOOL_NAME.test(name);
 const TITLE_CHARS_MAX = 200;
 const DESCRIPTION_CHARS_MAX = 16_384;
 const PARTS_MAX = 1_000;
@@ -40,7 +41,7 @@ export function readToolPage(result: unknown): ToolPage {
 function readTool(value: unknown): GuestTool {
   if (!isFields(value)) throw new McpShapeError("tools/list lists a tool that is not an object");
   const name = value["name"];
-  if (typeof name !== "string" || !TOOL_NAME.test(name)) {
+  if (typeof name !== "string" || !isToolName(name)) {
     throw new McpShapeError(
       `the tool name ${JSON.stringify(name)?.slice(0, 80)} is not 1 to 64 letters, digits, "_", "-" or "."`,
     );

@@ -157,4 +157,6 @@ export type BuildSpec = {
   readonly moduleBytesMax: number;
   readonly startFuel: number;
   readonly toolsMax: number;
+  /** Those of the manifest, for a module that does not describe its own. */
+  readonly tools: readonly GuestTool[];
 };
