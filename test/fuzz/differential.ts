@@ -59,8 +59,10 @@ class Trial {
     const plain = new Subject(new WebAssembly.Module(this.#bytes), throws);
     const counting = new WebAssembly.Module(assemble(withOracle(this.#bytes, LIMITS)));
     const oracle = new Subject(counting, throws);
-    for (const each of [plain, guest, oracle]) each.hasThrown();
-    oracle.take("oracle");
+    const thrown = [plain, guest, oracle].map((each) => each.hasThrown()).includes(true);
+    const count = oracle.take("oracle");
+    const used = this.#hasStart ? PLENTY - guest.fuel : 0n;
+    if (!thrown && used !== count) return this.#failure(`the start used ${used} instead of ${count}`);
     if (guest.state() !== plain.state()) return this.#failure("the state differs after the start");
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const { name, params } of this.#source.exports) {

@@ -65,6 +65,7 @@ export function moduleText(chance: Chance): ModuleText {
       .text(exported[number] ?? false)
       .replace("(func", `(func $f${number}`),
   );
+  const referred = chance.below(around.functions.length);
   const slots = around.slots.map((number) => `$f${number}`).join(" ");
   const wat = `(module
   (import "host" "number" (func $host (param i32) (result i32)))
@@ -77,6 +78,7 @@ export function moduleText(chance: Chance): ModuleText {
   (global $budget (mut i32) (i32.const ${BUDGET}))
   (global (export "constant") i32 (i32.add (global.get $base) (i32.mul (i32.const 3) (i32.const -5))))
   ${TYPES.map((type) => `(global $g_${type} ${type === "v128" ? "" : `(export "g_${type}")`} (mut ${type}) (${ZERO_OF[type]}))`).join("\n  ")}
+  (global (export "referred") funcref (ref.func $f${referred}))
   (global $thrown (export "thrown") (mut i32) (i32.const 0))
   (func $draw (result i32) ${chance.is(0.3) ? "global.get $budget call $host drop" : ""}
     global.get $budget i32.const 1 i32.sub global.set $budget global.get $budget)
@@ -87,9 +89,12 @@ export function moduleText(chance: Chance): ModuleText {
   (elem $nothing externref (ref.null extern))
   (elem declare func ${slots})
   (data (i32.const 16) "some text at the start") (data $text "${"passive".repeat(4)}")
-  ${chance.is(0.2) ? "(func $begin (drop (call $f0 (i32.const 1)))) (start $begin)" : ""})`;
+  ${chance.is(0.2) ? "(func $begin (if (i32.ge_s (call $draw) (i32.const 110)) (then (drop (call $f0 (i32.const 1))) (call $begin)))) (start $begin)" : ""})`;
   const exports = around.functions.flatMap(({ params }, number) =>
     exported[number] === true ? [{ name: `f${number}`, params }] : [],
   );
+  const byReference = around.functions[referred];
+  if (byReference !== undefined && isHosted(byReference))
+    exports.push({ name: "referred", params: byReference.params });
   return { wat, exports, throws: around.throws };
 }

@@ -78,8 +78,10 @@ export class Subject {
     this.#global(FUEL_EXPORT).value = value;
   }
 
+  /** Calls the function that is exported by that name, or that the global of that name refers to. */
   call(name: string, values: readonly unknown[]): Ending {
-    const found = this.#instance.exports[name];
+    const exported = this.#instance.exports[name];
+    const found = exported instanceof WebAssembly.Global ? exported.value : exported;
     if (typeof found !== "function") throw new Error(`no function ${name}`);
     try {
       return { type: "value", text: textOf(found(...values)) };

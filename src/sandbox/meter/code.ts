@@ -86,12 +86,11 @@ export class CodeMeter {
     withinLimit(this.#limits, "meteredBodyBytesMax", out.length, body.codeAt);
   }
 
-  /** Replaces what `out` holds by the body of a gate: pays for the function of that number, and goes on as it. */
+  /** Replaces what `out` holds by the body of a gate: pays for the function of that number and goes on as it, which checks. */
   writeGate(index: number, params: number, out: Writer): void {
     out.clear();
     out.u32(0);
     this.#take(this.#callees.paid[index] ?? 0, out);
-    this.#check(out);
     for (let param = 0; param < params; param += 1) {
       out.byte(OP.localGet);
       out.u32(param);
