@@ -69,6 +69,8 @@ export type HttpRequest = {
   readonly body: Uint8Array;
   /** Of the whole exchange; undefined leaves it to the call's own deadline. */
   readonly timeoutMs: number | undefined;
+  /** Of the answer; undefined is 4 MiB. */
+  readonly bytesMax?: number | undefined;
 };
 export type HttpAnswer = {
   readonly type: "answered";

@@ -9,12 +9,15 @@ import { decodeWithBytes, encodeWithBytes } from "./wire/index.ts";
  */
 const KEY_CHARS_MAX = 512;
 const PAGE_MAX = 1_000;
+const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
-const Key = z.object({ key: z.string().min(1).max(KEY_CHARS_MAX) });
+const isText = (text: string): boolean => text.isWellFormed() && !text.includes("\0");
+const Text = z.string().max(KEY_CHARS_MAX).refine(isText, { error: "expected Unicode without NUL" });
+const Key = z.object({ key: Text.min(1) });
 const Page = z.object({
-  prefix: z.string().max(KEY_CHARS_MAX).default(""),
+  prefix: Text.default(""),
   limit: z.int().min(1).max(PAGE_MAX).default(100),
-  cursor: z.string().max(KEY_CHARS_MAX).optional(),
+  cursor: Text.optional(),
 });
 const Fetch = z.object({
   method: z.string().regex(/^[A-Z]{1,20}$/, { error: "expected a method in capitals" }),
@@ -24,6 +27,7 @@ const Fetch = z.object({
     .max(128)
     .default([]),
   timeout_ms: z.number().positive().max(3_600_000).optional(),
+  bytes_max: z.int().min(1).max(ANSWER_BYTES_MAX).optional(),
 });
 
 type Work = (broker: Broker, caller: Caller, signal: AbortSignal) => Promise<Granted | HostRefused>;
@@ -41,9 +45,9 @@ type Operation = (head: unknown, bytes: Buffer) => { readonly changes: boolean; 
 
 const OPERATIONS: { readonly [name: string]: Operation } = {
   "http.fetch": (head, body) => {
-    const { method, url, headers, timeout_ms: timeoutMs } = Fetch.parse(head);
+    const { method, url, headers, timeout_ms: timeoutMs, bytes_max: bytesMax } = Fetch.parse(head);
     const work: Work = async (broker, caller, signal) => {
-      const answer = await broker.http.fetch(caller, { method, url, headers, body, timeoutMs }, signal);
+      const answer = await broker.http.fetch(caller, { method, url, headers, body, timeoutMs, bytesMax }, signal);
       if (answer.type === "refused") return answer;
       return granted({ status: answer.status, url: answer.url, headers: answer.headers }, answer.body);
     };

@@ -31,6 +31,11 @@ export type CallContext = {
   readonly workspace: string;
   readonly agent: string | undefined;
   readonly files: readonly AttachedFile[];
+  /**
+   * An operator lets this one call reach what its server asks for, to see what it needs: files below the server's
+   * directory for reading, public addresses, state, time, chance. Never secrets.
+   */
+  readonly isPermissive?: boolean | undefined;
   /** Asks a person; absent where there is nobody, and the question is then declined. Rejects when the signal aborts. */
   readonly ask?: ((question: ToolQuestion, signal: AbortSignal) => Promise<ToolReply>) | undefined;
   /** Told how far a long call has come, from 0 to `total`, where the server says so. */

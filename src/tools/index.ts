@@ -38,6 +38,16 @@ export {
   NO_GRANTS,
   type SecretGrant,
 } from "./grants.ts";
+export {
+  type GrantLedger,
+  type GrantUse,
+  type StoredUse,
+  USE_KINDS,
+  USE_OUTCOMES,
+  type UseFilter,
+  type UseKind,
+  type UseOutcome,
+} from "./grant-use.ts";
 export { type GrantChange, grantsDifference, wantsMore } from "./grants-difference.ts";
 export {
   patternAllows,

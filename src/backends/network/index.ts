@@ -1,0 +1,3 @@
+/** The network as tools see it. */
+export { HttpBroker, type HttpBrokerDeps, type HttpBrokerOptions } from "./http-broker.ts";
+export type { GrantedSecret } from "./request-secrets.ts";
