@@ -13,7 +13,9 @@ export interface ArtifactStore {
   /** Writes the file and its row; `name` is made safe and unique within the run. Throws ArtifactTooLargeError, StorageFullError. */
   save(
     runId: RunId,
-    file: { readonly name: string; readonly mediaType: string; readonly text: string },
+    file: { readonly name: string; readonly mediaType: string } & (
+      { readonly text: string } | { readonly bytes: Uint8Array }
+    ),
   ): Promise<Artifact>;
   find(id: ArtifactId): Artifact | undefined;
   ofRun(runId: RunId): readonly Artifact[];

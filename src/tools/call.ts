@@ -52,9 +52,10 @@ export type ToolCall = {
   readonly context: CallContext;
 };
 
-/** One piece of a tool's answer. A `file` becomes an artifact of the run. */
+/** One piece of a tool's answer. A `file`, of text, and `bytes`, of anything else, become artifacts of the run. */
 export type ContentPart =
   | { readonly type: "text"; readonly text: string }
+  | { readonly type: "bytes"; readonly name: string; readonly mediaType: string; readonly bytes: Uint8Array }
   | { readonly type: "file"; readonly name: string; readonly mediaType: string; readonly text: string };
 
 export type ToolUsage = { readonly fuel: number; readonly durationMs: number; readonly memoryBytes: number };
@@ -77,6 +78,8 @@ export const TOOL_FAILURES = [
   "overloaded",
   "cancelled",
   "denied",
+  /** Its server is paused, changed and not accepted, being taken away, or has failed. */
+  "unavailable",
 ] as const;
 export type ToolFailureReason = (typeof TOOL_FAILURES)[number];
 

@@ -112,7 +112,7 @@ export class Room implements AsyncDisposable {
 }
 
 export const textOf = (result: ToolResult): string =>
-  result.type === "done" ? result.content.map((part) => part.text).join("") : result.reason;
+  result.type === "done" ? result.content.map((part) => ("text" in part ? part.text : "")).join("") : result.reason;
 
 /** Modules made ready by one test file serve the others too. */
 const CACHE = join(fixture("."), "../../node_modules/.cache/caxton-sandbox");

@@ -42,9 +42,9 @@ export class SqliteArtifactStore implements ArtifactStore {
 
   async save(
     runId: RunId,
-    file: { readonly name: string; readonly mediaType: string; readonly text: string },
+    file: Parameters<ArtifactStore["save"]>[1],
   ): Promise<Artifact> {
-    const bytes = Buffer.from(file.text);
+    const bytes = "text" in file ? Buffer.from(file.text) : file.bytes;
     if (bytes.length > LIMITS.artifactBytesMax) {
       throw new ArtifactTooLargeError(
         `${file.name} has ${bytes.length} bytes; an artifact may have ${LIMITS.artifactBytesMax}`,

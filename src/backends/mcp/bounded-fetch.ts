@@ -1,0 +1,125 @@
+import type { FetchLike } from "@modelcontextprotocol/client";
+import { McpConnectionLostError, McpMessageRefusedError } from "./errors.ts";
+import { currentScope, type RequestScope } from "./request-scope.ts";
+
+export type FetchHooks = {
+  /** Bytes of one message: a JSON body, or one event of a stream. */
+  readonly messageBytesMax: number;
+  /** Told when the server cannot be reached, or no longer knows the session. */
+  readonly onTrouble: (why: string) => void;
+};
+
+/** Attempts to take up a broken stream again before its request is given up. */
+export const STREAM_RETRIES = 2;
+
+/**
+ * `fetch` for talking to a server that is not trusted.
+ * B1. No message is larger than its limit, whatever the server sends.
+ * B2. A request whose stream ended, and that no new stream can answer, is lost at once and not only at its deadline.
+ * B3. The stream of a settled request is closed.
+ */
+export function boundedFetch({ messageBytesMax, onTrouble }: FetchHooks): FetchLike {
+  return async (url, init) => {
+    const scope = currentScope();
+    const role = roleOf(init);
+    // The library tries to take up a stream again although nobody waits for it any more.
+    if (role === "resume") scope?.over.throwIfAborted();
+    let response: Response;
+    try {
+      response = await fetch(url, init);
+    } catch (error) {
+      if (init?.signal?.aborted !== true) onTrouble(networkReason(error));
+      if (role === "resume") scope?.lose(connectionLost("its stream broke and the server does not answer", error));
+      throw error;
+    }
+    if (isSessionGone(response, init)) onTrouble(`the server no longer knows the session (HTTP ${response.status})`);
+    if (role === "resume" && !response.ok)
+      scope?.lose(connectionLost(`its stream broke and cannot be resumed (HTTP ${response.status})`));
+    if (response.body === null || (response.status >= 300 && response.status < 400)) return response;
+    const isStream = response.headers.get("content-type")?.startsWith("text/event-stream") === true;
+    const watched = isStream && role !== "other" ? scope : undefined;
+    const body = response.body.pipeThrough(
+      limiter(messageBytesMax, isStream, watched),
+      watched === undefined ? undefined : { signal: watched.over },
+    );
+    return new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers });
+  };
+}
+
+/** What a request is to the scope it is made in: its call, the resumption of its call's stream, or something else. */
+function roleOf(init: RequestInit | undefined): "call" | "resume" | "other" {
+  if (init?.method === "POST") return typeof init.body === "string" && CALL.test(init.body) ? "call" : "other";
+  if (init?.method === "GET" && new Headers(init.headers).has("last-event-id")) return "resume";
+  return "other";
+}
+
+/** How the library writes a tool call; a longer look would parse each message twice. */
+const CALL = /^\{"method":"tools\/(call|list)"/;
+
+const SESSION_GONE = new Set([404, 410]);
+const isSessionGone = ({ status }: Response, init: RequestInit | undefined): boolean =>
+  SESSION_GONE.has(status) && new Headers(init?.headers).has("mcp-session-id");
+
+/** Passes bytes on and counts them: all of a body, or those of one event. */
+function limiter(bytesMax: number, isStream: boolean, scope: RequestScope | undefined): TransformStream<Uint8Array> {
+  let bytes = 0;
+  let isLineEmpty = true;
+  let hasIds = false;
+  const count = (chunk: Uint8Array) => {
+    if (!isStream) {
+      bytes += chunk.byteLength;
+      return;
+    }
+    for (const byte of chunk) {
+      bytes += 1;
+      if (byte === LINE_FEED) {
+        if (isLineEmpty) bytes = 0;
+        isLineEmpty = true;
+      } else if (byte !== CARRIAGE_RETURN) {
+        if (isLineEmpty && byte === FIRST_OF_ID) hasIds = true;
+        isLineEmpty = false;
+      }
+      if (bytes > bytesMax) return;
+    }
+  };
+  return new TransformStream({
+    transform: (chunk, controller) => {
+      count(chunk);
+      if (bytes <= bytesMax) {
+        controller.enqueue(chunk);
+        return;
+      }
+      const refusal = tooLarge(bytesMax);
+      scope?.lose(refusal);
+      controller.error(refusal);
+    },
+    // With ids the library asks for the rest; without, nothing more comes. What was just read is dispatched first.
+    flush: () => {
+      if (!hasIds) setImmediate(() => scope?.lose(connectionLost("the server ended the stream without an answer")));
+    },
+    cancel: () => undefined,
+  });
+}
+
+const LINE_FEED = 10;
+const CARRIAGE_RETURN = 13;
+/** The `i` of `id:`; no other field of an event begins with it. */
+const FIRST_OF_ID = 105;
+
+export const tooLarge = (bytesMax: number): McpMessageRefusedError =>
+  new McpMessageRefusedError(
+    `the server sent a message of more than ${bytesMax} bytes`,
+    "Ask for less at a time, or raise limits.result_bytes of the server.",
+    { limit: bytesMax },
+  );
+
+const connectionLost = (why: string, cause?: unknown): McpConnectionLostError =>
+  new McpConnectionLostError(why, "It is not known whether the call took effect.", {}, { cause });
+
+/** What the network said, in its own words: `connect ECONNREFUSED 127.0.0.1:80`. */
+export function networkReason(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message;
+  if (cause instanceof Error && cause.message !== "") return cause.message;
+  return error instanceof Error ? error.message : String(error);
+}

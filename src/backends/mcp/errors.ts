@@ -1,0 +1,31 @@
+import { CaxtonError } from "../../kernel/errors.ts";
+
+/** A remote server sent more than a message may hold, or nested it past measure. */
+export class McpMessageRefusedError extends CaxtonError<{ readonly limit: number }> {
+  readonly code = "MCP_MESSAGE_REFUSED";
+  readonly kind = "upstream";
+}
+
+/** The connection went away while an answer was awaited; whether the request took effect is not known. */
+export class McpConnectionLostError extends CaxtonError {
+  readonly code = "MCP_CONNECTION_LOST";
+  readonly kind = "upstream";
+}
+
+/** The program of a local server cannot be started, or ended. */
+export class McpProcessError extends CaxtonError<{ readonly command: string }> {
+  readonly code = "MCP_PROCESS_FAILED";
+  readonly kind = "upstream";
+}
+
+/** An authorization server gave no token. */
+export class McpTokenError extends CaxtonError<{ readonly tokenUrl: string }> {
+  readonly code = "MCP_TOKEN_REFUSED";
+  readonly kind = "upstream";
+}
+
+/** A file of `mcpServers` cannot be read as one. */
+export class McpFileInvalidError extends CaxtonError<{ readonly file: string }> {
+  readonly code = "MCP_FILE_INVALID";
+  readonly kind = "rejected";
+}

@@ -1,0 +1,242 @@
+import type { Clock } from "../../kernel/clock.ts";
+import {
+  failedCall,
+  type ToolCall,
+  type ToolCounters,
+  type ToolLogLine,
+  type ToolResult,
+  type ToolRunner,
+  type ToolServer,
+  type ToolServerState,
+  type ToolUsage,
+} from "../../tools/index.ts";
+import { attemptCall } from "./call.ts";
+import { cleanText } from "./clean.ts";
+import { type ConnectDeps, Connector } from "./connect.ts";
+import { readResult } from "./content.ts";
+import type { CallFailure } from "./failure.ts";
+import { Gate } from "./gate.ts";
+import { DEFAULT_LINK_TIMES, Link, type LinkTimes } from "./link.ts";
+import { LogLines } from "./log-lines.ts";
+import type { McpServerSettings } from "./settings.ts";
+
+export type McpDeps = ConnectDeps & {
+  /** From 0 to 1; spreads the attempts of many servers to reach one that is down. */
+  readonly random: () => number;
+  /** Whether another runner has a server of that name, which then goes before. */
+  readonly isTaken: (name: string) => boolean;
+  /** Told when a server's tools or state have changed. */
+  readonly onChange?: ((server: string) => void) | undefined;
+};
+
+type Counters = { -readonly [Key in keyof ToolCounters]: number };
+
+type Remote = {
+  readonly settings: McpServerSettings;
+  readonly link: Link;
+  readonly lines: LogLines;
+  readonly gate: Gate;
+  readonly counters: Counters;
+  pending: number;
+};
+
+/** How long a call waits for a server that is not connected. */
+const CONNECT_WAIT_MS = 10_000;
+const ATTEMPTS_MAX = 3;
+const TEXT_CHARS_MAX = 4_000;
+
+/**
+ * Remote MCP servers as tool servers. Nothing of them runs in the sandbox.
+ * M1. A server that is not there, slow or hostile costs its own calls and nothing else.
+ * M2. A call that the server surely never began is made again on a new connection; any other only when its tool says that does no harm.
+ */
+export class McpToolRunner implements ToolRunner, AsyncDisposable {
+  readonly #clock: Clock;
+  readonly #isTaken: (name: string) => boolean;
+  readonly #remotes: ReadonlyMap<string, Remote>;
+
+  constructor(servers: readonly McpServerSettings[], deps: McpDeps, times: LinkTimes = DEFAULT_LINK_TIMES) {
+    this.#clock = deps.clock;
+    this.#isTaken = deps.isTaken;
+    this.#remotes = new Map(servers.map((settings) => [settings.name, remoteOf(settings, deps, times)]));
+  }
+
+  /** Begins to connect to every server; resolves when each has been tried once or `waitMs` are over. Never rejects. */
+  async open(waitMs: number): Promise<void> {
+    const tried = Promise.all([...this.#remotes.values()].map(({ link }) => link.open()));
+    const timer = new AbortController();
+    await Promise.race([tried, this.#clock.sleep(waitMs, timer.signal).catch(() => undefined)]);
+    timer.abort("the wait is over");
+  }
+
+  servers(): readonly ToolServer[] {
+    return [...this.#remotes.values()]
+      .filter(({ settings }) => !this.#isTaken(settings.name))
+      .map((remote) => this.#view(remote));
+  }
+
+  /** Servers whose name another runner has, so that nobody can use them. */
+  shadowed(): readonly string[] {
+    return [...this.#remotes.keys()].filter((name) => this.#isTaken(name));
+  }
+
+  async call(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    const remote = this.#remotes.get(call.server);
+    if (remote === undefined) return failedCall("unknown-tool", `there is no tool server "${call.server}"`);
+    const begunMs = this.#clock.monotonicMs();
+    remote.pending += 1;
+    try {
+      const result = await this.#enter(remote, call, signal, () => ({
+        fuel: 0,
+        durationMs: this.#clock.monotonicMs() - begunMs,
+        memoryBytes: 0,
+      }));
+      remote.counters[result.type] += 1;
+      remote.counters.durationMs += result.usage.durationMs;
+      return result;
+    } finally {
+      remote.pending -= 1;
+    }
+  }
+
+  logs(server: string): readonly ToolLogLine[] {
+    return this.#remotes.get(server)?.lines.all() ?? [];
+  }
+
+  /** Remote servers keep nothing per run. */
+  endSession(): void {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#remotes.values()].map(({ link }) => link.close()));
+  }
+
+  async #enter(remote: Remote, call: ToolCall, signal: AbortSignal, usage: () => ToolUsage): Promise<ToolResult> {
+    let entry;
+    try {
+      entry = await remote.gate.enter(signal);
+    } catch {
+      return failedCall("cancelled", `the call of ${call.tool} was cancelled`, usage());
+    }
+    if (entry.type === "refused") return failedCall("overloaded", `${call.server}: ${entry.reason}`, usage());
+    try {
+      return await this.#repeat(remote, call, signal, usage);
+    } finally {
+      entry.leave();
+    }
+  }
+
+  async #repeat(remote: Remote, call: ToolCall, signal: AbortSignal, usage: () => ToolUsage): Promise<ToolResult> {
+    const { link, lines, settings } = remote;
+    for (let attempt = 1; ; attempt += 1) {
+      const session = await link.session(Math.min(CONNECT_WAIT_MS, settings.timeoutMs), signal);
+      if (session === undefined) return notConnected(remote, signal, usage());
+      const tool = link.list.remote.get(call.tool);
+      if (tool === undefined)
+        return failedCall("unknown-tool", `${call.server} no longer has a tool "${call.tool}"`, usage());
+      const times = { timeoutMs: settings.timeoutMs, deadlineMs: settings.limits.deadlineMs };
+      const ended = await attemptCall({ session, clock: this.#clock }, tool, { call, times }, signal);
+      if (ended.type === "answered")
+        return redacted(readResult(ended.result, settings.limits.resultBytesMax, usage()), lines);
+      const { failure } = ended;
+      if (failure.type === "final") return failedCall(failure.reason, lines.redact(failure.message), usage());
+      lines.add(`a call of ${call.tool} has no answer: ${failure.why}`);
+      if (failure.type === "outdated") await link.relist();
+      else if (failure.type === "lost") await link.verify(session, failure.why);
+      else link.abandon(session, failure.why);
+      const { readOnly, idempotent } = tool.tool.effects;
+      const isHarmless = failure.type !== "lost" || readOnly || idempotent;
+      if (!isHarmless || attempt >= ATTEMPTS_MAX || signal.aborted)
+        return failedCall("crashed", lines.redact(lostMessage(call, failure)), usage());
+    }
+  }
+
+  #view({ settings, link, counters, pending }: Remote): ToolServer {
+    const { name, transport, limits } = settings;
+    const { state } = link;
+    const info = state.state === "connected" ? state.session.info : { title: "", version: "" };
+    const where = transport.type === "http" ? placeOf(transport.url) : [transport.command, ...transport.args].join(" ");
+    return {
+      name,
+      interface: transport.type === "http" ? "mcp-http" : "mcp-stdio",
+      isSandboxed: false,
+      version: cleanText(info.version, 100),
+      description: cleanText(info.title === "" ? where : `${info.title} (${where})`, 500),
+      state: stateOf(link, pending),
+      reason: this.#reason(link),
+      tools: link.list.tools,
+      grants:
+        transport.type === "http"
+          ? [`everything its server may: ${where}`]
+          : ["everything the server's user may: not sandboxed"],
+      limits: {
+        fuelPerCall: 0,
+        memoryBytesMax: 0,
+        deadlineMs: limits.deadlineMs,
+        resultBytesMax: limits.resultBytesMax,
+      },
+      moduleHash: link.list.hash,
+      calls: { ...counters },
+    };
+  }
+
+  #reason({ state }: Link): string {
+    if (state.state === "connecting") return state.reason === undefined ? "" : `reconnecting: ${state.reason}`;
+    if (state.state !== "waiting") return "";
+    const seconds = Math.max(0, Math.ceil((state.untilMs - this.#clock.monotonicMs()) / 1_000));
+    return `reconnecting in ${seconds} s: ${state.reason}`;
+  }
+}
+
+function remoteOf(settings: McpServerSettings, deps: McpDeps, times: LinkTimes): Remote {
+  const { clock, random } = deps;
+  const lines = new LogLines(clock);
+  const connector = new Connector(settings, lines, deps);
+  const onChange = () => deps.onChange?.(settings.name);
+  return {
+    settings,
+    lines,
+    link: new Link(settings, { clock, random, connector, lines, onChange }, times),
+    gate: new Gate(settings.limits, () => clock.monotonicMs()),
+    counters: { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 },
+    pending: 0,
+  };
+}
+
+function stateOf({ state }: Link, pending: number): ToolServerState {
+  switch (state.state) {
+    case "connecting":
+      return state.reason === undefined ? "unloaded" : "failed";
+    case "connected":
+      return pending > 0 ? "running" : "loaded";
+    case "waiting":
+      return "failed";
+    case "closed":
+      return "unloaded";
+  }
+}
+
+/** An address without what may be secret in it: user, password, query. References are not resolved. */
+function placeOf(url: string): string {
+  if (!URL.canParse(url)) return url.split("?")[0] ?? "";
+  const { origin, pathname } = new URL(url);
+  return `${origin}${pathname}`;
+}
+
+function notConnected({ settings, link }: Remote, signal: AbortSignal, usage: ToolUsage): ToolResult {
+  if (signal.aborted) return failedCall("cancelled", "the call was cancelled", usage);
+  const why = ("reason" in link.state ? link.state.reason : undefined) ?? "it does not answer";
+  return failedCall(
+    "unavailable",
+    `the tool server ${settings.name} cannot be reached: ${why}. It is tried again by itself.`,
+    usage,
+  );
+}
+
+const lostMessage = (call: ToolCall, failure: Exclude<CallFailure, { type: "final" }>): string =>
+  failure.type === "lost"
+    ? `${call.server}.${call.tool} has no result: ${failure.why}. It may or may not have had its effect.`
+    : `${call.server}.${call.tool} could not be called: ${failure.why}.`;
+
+/** A failure's text may repeat what we sent along; a result is the server's own word. */
+const redacted = (result: ToolResult, lines: LogLines): ToolResult =>
+  result.type === "failed" ? { ...result, message: cleanText(lines.redact(result.message), TEXT_CHARS_MAX) } : result;

@@ -1,0 +1,193 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from "@modelcontextprotocol/client";
+import { parseJson } from "../../kernel/json.ts";
+import { tooLarge } from "./bounded-fetch.ts";
+import { McpProcessError } from "./errors.ts";
+
+export type ProcessSpec = {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly environment: { readonly [name: string]: string };
+  readonly cwd: string | undefined;
+  readonly messageBytesMax: number;
+  /** Takes what the process writes to standard error, and remarks about what it writes to standard output. */
+  readonly log: (piece: string) => void;
+};
+
+/** How long a process may take to end by itself once its input is closed. */
+const END_MS = 2_000;
+
+/**
+ * Starts the program in a group of its own and stays beside it: when the server dies, however it dies, the pipe on descriptor 3 closes
+ * and the whole group is killed. `exec 4<&0` keeps standard input for the program, which a shell would otherwise take away.
+ */
+const KEEPER = `exec 4<&0
+"$@" <&4 3<&- 4<&- &
+program=$!
+exec 4<&- 0</dev/null 1>/dev/null 2>/dev/null
+{ read -r _ <&3; sleep 1; kill -9 -- -$$; } &
+keeper=$!
+wait $program
+status=$?
+kill -9 $keeper
+exit $status`;
+
+/**
+ * MCP over the standard input and output of a local process: one JSON message a line.
+ * P1. The process and all it starts in its group are gone when `close` resolves, and when this process is.
+ * P2. A line that is no message is noted and skipped; one that is too long ends the connection.
+ */
+export class ProcessTransport implements Transport {
+  onclose?: (() => void) | undefined;
+  onerror?: ((error: Error) => void) | undefined;
+  onmessage?: ((message: JSONRPCMessage) => void) | undefined;
+  readonly #spec: ProcessSpec;
+  #child: ChildProcess | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #line: Buffer[] = [];
+  #lineBytes = 0;
+
+  constructor(spec: ProcessSpec) {
+    this.#spec = spec;
+  }
+
+  /** The library takes a transport with `pid` and `stderr` for a process, whose silence has another meaning than a server's. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+  get stderr(): Readable | undefined {
+    return this.#child?.stderr ?? undefined;
+  }
+
+  /** Throws McpProcessError when the program cannot be started. */
+  async start(): Promise<void> {
+    const { command, args, environment, cwd } = this.#spec;
+    const child = isWindows
+      ? spawn(command, args, { env: environment, cwd, stdio: ["pipe", "pipe", "pipe"], windowsHide: true })
+      : spawn("/bin/sh", ["-c", KEEPER, "caxton-mcp", command, ...args], {
+          env: environment,
+          cwd,
+          detached: true,
+          stdio: ["pipe", "pipe", "pipe", "pipe"],
+        });
+    const started = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    this.#ended = ended.promise;
+    child.once("spawn", () => started.resolve());
+    child.once("error", (error) => {
+      started.reject(cannotStart(command, error));
+      ended.resolve();
+    });
+    child.once("exit", (code, signal) => {
+      killGroup(child);
+      this.#spec.log(`the process ended (${signal ?? `exit code ${code ?? "unknown"}`})\n`);
+      ended.resolve();
+    });
+    void ended.promise.then(() => this.#isOver());
+    child.stdout.on("data", (chunk: Buffer) => this.#take(chunk));
+    child.stderr.setEncoding("utf8").on("data", (piece: string) => this.#spec.log(piece));
+    // Its end is told by "exit"; without a listener a write to what has ended would be thrown at nobody.
+    child.stdin.on("error", () => undefined);
+    this.#child = child;
+    await started.promise;
+  }
+
+  async send(message: JSONRPCMessage): Promise<void> {
+    const input = this.#child?.stdin;
+    if (!input?.writable) throw gone(this.#spec.command);
+    await written(input, `${JSON.stringify(message)}\n`, () => gone(this.#spec.command));
+  }
+
+  /** Closes the process's input, waits, then kills its group. */
+  async close(): Promise<void> {
+    const child = this.#child;
+    if (child === undefined) return;
+    child.stdin?.end();
+    const timer = setTimeout(() => killGroup(child), END_MS);
+    await this.#ended;
+    clearTimeout(timer);
+  }
+
+  #isOver(): void {
+    if (this.#child === undefined) return;
+    for (const stream of this.#child.stdio) stream?.destroy();
+    this.#child = undefined;
+    this.onclose?.();
+  }
+
+  #take(chunk: Buffer): void {
+    let rest = chunk;
+    for (let end = rest.indexOf(LINE_FEED); end >= 0; end = rest.indexOf(LINE_FEED)) {
+      const line = Buffer.concat([...this.#line, rest.subarray(0, end)]);
+      rest = rest.subarray(end + 1);
+      this.#line = [];
+      this.#lineBytes = 0;
+      this.#read(line);
+    }
+    if (rest.length > 0) this.#line.push(rest);
+    this.#lineBytes += rest.length;
+    if (this.#lineBytes <= this.#spec.messageBytesMax) return;
+    this.#line = [];
+    this.onerror?.(tooLarge(this.#spec.messageBytesMax));
+    if (this.#child) killGroup(this.#child);
+  }
+
+  #read(line: Buffer): void {
+    if (line.length > this.#spec.messageBytesMax) {
+      this.onerror?.(tooLarge(this.#spec.messageBytesMax));
+      return;
+    }
+    const text = line.toString("utf8").trim();
+    if (text === "") return;
+    const parsed = parseJson(text);
+    if (parsed.type === "malformed") {
+      this.#spec.log(`not a message on standard output (${parsed.reason}): ${text.slice(0, SHOWN_CHARS)}\n`);
+      return;
+    }
+    let message: JSONRPCMessage;
+    try {
+      message = parseJSONRPCMessage(parsed.value);
+    } catch {
+      this.#spec.log(`not a JSON-RPC message on standard output: ${text.slice(0, SHOWN_CHARS)}\n`);
+      return;
+    }
+    this.onmessage?.(message);
+  }
+}
+
+const LINE_FEED = 10;
+const SHOWN_CHARS = 200;
+const isWindows = process.platform === "win32";
+
+const written = (input: Writable, text: string, failure: () => Error): Promise<void> =>
+  new Promise((resolve, reject) => {
+    input.write(text, (error) => {
+      if (error) reject(failure());
+      else resolve();
+    });
+  });
+
+/** Kills the process with all of its group; what is gone already is fine. */
+function killGroup({ pid, exitCode }: ChildProcess): void {
+  if (pid === undefined) return;
+  try {
+    if (!isWindows) process.kill(-pid, "SIGKILL");
+    else if (exitCode === null) process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
+  }
+}
+
+const cannotStart = (command: string, cause: Error): McpProcessError =>
+  new McpProcessError(
+    `${command} cannot be started: ${cause.message}`,
+    "Check command and cwd of the server.",
+    { command },
+    { cause },
+  );
+
+const gone = (command: string): McpProcessError =>
+  new McpProcessError(`the process of ${command} has ended`, "It is started again by itself; its log tells why.", {
+    command,
+  });
