@@ -1,83 +1,11 @@
 import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import type { BrokeredFile, Caller, OpenFlags, Refused } from "../../sandbox/index.ts";
-import { type AttachedFile, type FileGrant, NO_GRANTS } from "../../tools/index.ts";
-import { type AuditRecord, FileBroker } from "./file-broker.ts";
-
-const READ: OpenFlags = { access: "read", create: false, exclusive: false, truncate: false, follow: true };
-const WRITE: OpenFlags = { access: "write", create: true, exclusive: false, truncate: true, follow: true };
-
-/** A root with data/ and out/ in it, and a secret beside it. */
-function place(options: { readonly fileBytesMax?: number } = {}) {
-  const base = mkdtempSync(join(tmpdir(), "caxton-broker-"));
-  const root = join(base, "root");
-  mkdirSync(join(root, "data", "deep"), { recursive: true });
-  mkdirSync(join(root, "private"));
-  writeFileSync(join(root, "data", "a.csv"), "a,b\n1,2\n");
-  writeFileSync(join(root, "data", "deep", "b.txt"), "deep");
-  writeFileSync(join(root, "data", ".env"), "KEY=secret");
-  writeFileSync(join(root, "private", "key.txt"), "secret");
-  writeFileSync(join(base, "outside.txt"), "secret");
-  const records: AuditRecord[] = [];
-  const broker = new FileBroker({
-    root,
-    audit: (record) => records.push(record),
-    ...options,
-  });
-  return { base, root, broker, records, [Symbol.dispose]: () => rmSync(base, { recursive: true, force: true }) };
-}
-
-const caller = (files: readonly FileGrant[], attached: readonly AttachedFile[] = []): Caller => ({
-  server: "t",
-  grants: { ...NO_GRANTS, files },
-  context: { session: "run-1", workspace: "default", agent: "helper", files: attached },
-});
+import { caller, isRefused, list, place, read, WRITE, write, writer } from "./place.kit.ts";
 
 const reader = caller([{ path: "data", access: "read" }]);
-const writer = caller([
-  { path: "data", access: "read" },
-  { path: "out", access: "write" },
-]);
-
-const isRefused = (value: unknown): value is Refused =>
-  typeof value === "object" && value !== null && "reason" in value;
-
-/** The file's text, or why it is refused. */
-async function read(broker: FileBroker, who: Caller, path: string, flags = READ): Promise<string> {
-  const file: BrokeredFile | Refused = await broker.open(who, path, flags);
-  if (isRefused(file)) return file.reason;
-  const bytes = await file.read(0, 1_000);
-  await file.close();
-  return isRefused(bytes) ? bytes.reason : Buffer.from(bytes).toString();
-}
-
-async function write(broker: FileBroker, who: Caller, path: string, text: string): Promise<string> {
-  const file = await broker.open(who, path, WRITE);
-  if (isRefused(file)) return file.reason;
-  const written = await file.write(0, Buffer.from(text));
-  await file.close();
-  return isRefused(written) ? written.reason : "written";
-}
-
-const list = async (broker: FileBroker, who: Caller, path: string): Promise<readonly string[] | string> => {
-  const listing = await broker.list(who, path);
-  return isRefused(listing)
-    ? listing.reason
-    : listing.entries.map(({ name, kind }) => (kind === "directory" ? `${name}/` : name)).toSorted();
-};
 
 test("what is granted is read, by every way of writing its path", async () => {
   using at = place();
@@ -280,4 +208,103 @@ test("each use is recorded with who, what and how it ended", async () => {
     { ...common, operation: "read", path: "data/a.csv", outcome: "allowed" },
     { ...common, operation: "read", path: "/etc/passwd", outcome: "denied" },
   ]);
+});
+
+test("a granted file is written by its own name, also when it is to be made if it is not there", async () => {
+  using at = place();
+  writeFileSync(join(at.root, "notes.txt"), "old");
+  const who = caller([{ path: "notes.txt", access: "write" }]);
+  expect(await write(at.broker, who, "notes.txt", "new")).toBe("written");
+  expect(readFileSync(join(at.root, "notes.txt"), "utf8")).toBe("new");
+  expect(await write(at.broker, who, "other.txt", "new")).toBe("denied");
+});
+
+test("the server's directory is both . and /, and absolute grants are found from either", async () => {
+  using at = place();
+  const who = caller([
+    { path: "data", access: "read" },
+    { path: join(at.base, "shared"), access: "write" },
+  ]);
+  mkdirSync(join(at.base, "shared"));
+  writeFileSync(join(at.base, "shared", "s.txt"), "shared");
+  for (const path of ["data/a.csv", "/data/a.csv", "//data/./a.csv"]) {
+    expect(await read(at.broker, who, path), path).toBe("a,b\n1,2\n");
+  }
+  const absolute = join(at.base, "shared", "s.txt");
+  for (const path of [absolute, absolute.slice(1)]) expect(await read(at.broker, who, path), path).toBe("shared");
+  for (const path of ["/private/key.txt", "/outside.txt", join(at.base, "outside.txt").slice(1), "/.env"]) {
+    expect(await read(at.broker, who, path), path).toBe("denied");
+  }
+  expect(await list(at.broker, who, "/")).toEqual(["data/"]);
+  expect(await write(at.broker, who, "/data/new.txt", "x")).toBe("denied");
+});
+
+test("a path through `..` after a link goes where the link leads, as in any file system", async () => {
+  using at = place();
+  mkdirSync(join(at.root, "data", "deep", "deeper"));
+  symlinkSync("deep/deeper", join(at.root, "data", "short"));
+  expect(await read(at.broker, reader, "data/short/../b.txt")).toBe("deep");
+  // Its text leaves what is granted, wherever it would lead.
+  expect(await read(at.broker, reader, "data/short/../../a.csv")).toBe("denied");
+  expect(await read(at.broker, reader, "data/nothing/../a.csv")).toBe("not-found");
+});
+
+test("two that append to one file at the same time lose nothing", async () => {
+  using at = place();
+  await write(at.broker, writer, "out/log.txt", "");
+  const open = async () => {
+    const file = await at.broker.open(writer, "out/log.txt", { ...WRITE, truncate: false });
+    if (isRefused(file)) throw new Error(file.reason);
+    return file;
+  };
+  const files = await Promise.all([open(), open()]);
+  const lines = Array.from({ length: 200 }, (_, index) => `${String(index).padStart(5, "0")}\n`);
+  const [one, other] = files;
+  await Promise.all(lines.map((line, index) => (index % 2 === 0 ? one : other).append(Buffer.from(line))));
+  await Promise.all(files.map((file) => file.close()));
+  expect(
+    readFileSync(join(at.root, "out", "log.txt"), "utf8")
+      .split("\n")
+      .toSorted()
+      .join("\n"),
+  ).toBe(`\n${lines.join("").trimEnd()}`);
+});
+
+test("times are what was set, to the nanosecond, and other times are left alone", async () => {
+  using at = place();
+  await write(at.broker, writer, "out/x.txt", "x");
+  const before = await at.broker.stat(writer, "out/x.txt", true);
+  if (isRefused(before)) throw new Error(before.reason);
+  await fc.assert(
+    fc.asyncProperty(fc.bigInt(0n, 4_000_000_000_000_000_000n), async (modified) => {
+      const times = { accessed: "keep", modified } as const;
+      expect(await at.broker.setTimes(writer, "out/x.txt", { follow: true, times })).toBeUndefined();
+      expect(await at.broker.stat(writer, "out/x.txt", true)).toMatchObject({
+        accessedNs: before.accessedNs,
+        modifiedNs: modified,
+      });
+    }),
+    { numRuns: 20 },
+  );
+  // What somebody else sets afterwards is what counts.
+  utimesSync(join(at.root, "out", "x.txt"), 1, 2);
+  expect(await at.broker.stat(writer, "out/x.txt", true)).toMatchObject({
+    accessedNs: 1_000_000_000n,
+    modifiedNs: 2_000_000_000n,
+  });
+  expect(
+    await at.broker.setTimes(writer, "data/a.csv", { follow: true, times: { accessed: 1n, modified: 1n } }),
+  ).toEqual({ type: "refused", reason: "denied" });
+});
+
+test("a slash at the end of a path asks for a directory", async () => {
+  using at = place();
+  await write(at.broker, writer, "out/f", "x");
+  expect(await read(at.broker, writer, "out/f/")).toBe("not-directory");
+  expect(await read(at.broker, writer, "data/deep/")).toBe("is-directory");
+  expect(await at.broker.remove(writer, "out/f/", "file")).toEqual({ type: "refused", reason: "not-directory" });
+  expect(await at.broker.createDirectory(writer, "out/d/")).toBeUndefined();
+  expect(await at.broker.rename(writer, "out/d/", "out/e/")).toBeUndefined();
+  expect(await at.broker.remove(writer, "out/e/", "directory")).toBeUndefined();
+  expect(await at.broker.createDirectory(writer, "out")).toEqual({ type: "refused", reason: "exists" });
 });
