@@ -1,4 +1,5 @@
 import { init } from "./001-init.ts";
+import { grants } from "./002-grants.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
-export const MIGRATIONS: readonly string[] = [init];
+export const MIGRATIONS: readonly string[] = [init, grants];
