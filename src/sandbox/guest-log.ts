@@ -20,10 +20,11 @@ export class GuestLog {
     this.#redaction = redaction;
   }
 
-  append(bytes: Buffer, atMs: number): void {
+  /** The lines that this ended. */
+  append(bytes: Buffer, atMs: number): readonly LogLine[] {
     const pieces = (this.#open + bytes.toString("utf8")).split("\n");
     this.#open = (pieces.pop() ?? "").slice(0, OPEN_CHARS_MAX);
-    for (const piece of pieces) this.#add(piece, atMs);
+    return pieces.map((piece) => this.#add(piece, atMs));
   }
 
   /** Oldest first; a line that was not ended is the last. */
@@ -32,9 +33,11 @@ export class GuestLog {
     return open === "" ? [...this.#lines] : [...this.#lines, { atMs: nowMs, text: open }];
   }
 
-  #add(piece: string, atMs: number): void {
-    this.#lines.push({ atMs, text: this.#shown(piece) });
+  #add(piece: string, atMs: number): LogLine {
+    const line = { atMs, text: this.#shown(piece) };
+    this.#lines.push(line);
     if (this.#lines.length > LINES_MAX) this.#lines.shift();
+    return line;
   }
 
   #shown(line: string): string {

@@ -12,6 +12,7 @@ import {
 import { GuestLog } from "./guest-log.ts";
 import { FUEL_EXPORT, START_EXPORT } from "./meter/index.ts";
 import type { BuiltModule } from "./module-builder.ts";
+import type { Catalogue } from "./module-cache.ts";
 import { type Standing, standingAt, TRUSTED } from "./quarantine.ts";
 import type { Pool } from "./pools.ts";
 import type { Redaction } from "./redaction.ts";
@@ -67,17 +68,7 @@ export class LiveServer {
     this.log = new GuestLog(settings.redaction);
     this.pool = settings.pool;
     this.interface = interfaceOf(module.catalogue.abi);
-    this.tools = module.catalogue.tools.map(
-      ({ name, title, description, inputSchema, outputSchema, readOnly, idempotent }): Tool => ({
-        server: manifest.name,
-        name,
-        title: title || name,
-        description,
-        inputSchema,
-        outputSchema,
-        effects: { readOnly, idempotent },
-      }),
-    );
+    this.tools = toolsIn(module.catalogue, manifest.name);
     this.#indexes = new Map(this.tools.map(({ name }, index) => [name, index]));
     const { limits, grants, instance } = manifest;
     this.spec = {
@@ -126,8 +117,20 @@ export const declaredTool = (tool: DeclaredTool): GuestTool => ({
   idempotent: tool.read_only || tool.idempotent,
 });
 
+/** The tools of a module that was made ready. */
+export const toolsIn = ({ tools }: Catalogue, server: string): readonly Tool[] =>
+  tools.map(({ name, title, description, inputSchema, outputSchema, readOnly, idempotent }) => ({
+    server,
+    name,
+    title: title || name,
+    description,
+    inputSchema,
+    outputSchema,
+    effects: { readOnly, idempotent },
+  }));
+
 /** The build child is trusted no further than its answer's shape: an ABI that is not known here is a defect of ours. */
-function interfaceOf(abi: string): ToolServerInterface {
+export function interfaceOf(abi: string): ToolServerInterface {
   const known = TOOL_SERVER_INTERFACES.find((name) => name === abi);
   if (known === undefined) throw new Error(`the ABI ${abi} is not known`);
   return known;

@@ -3,6 +3,7 @@ import { type Clock } from "../kernel/clock.ts";
 import { type Log, log as rootLog } from "../kernel/log.ts";
 import {
   failedCall,
+  type Inspection,
   type ToolCall,
   type ToolFailureReason,
   type ToolManifest,
@@ -15,7 +16,8 @@ import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
 import type { Broker } from "./broker.ts";
 import type { LogLine } from "./guest-log.ts";
 import { type Job, tellerOf, toolName } from "./job.ts";
-import { declaredTool, LiveServer, type Session } from "./live-server.ts";
+import { LiveServer, type Session } from "./live-server.ts";
+import { buildRequest, inspectWith } from "./inspection.ts";
 import { ModuleBuilder } from "./module-builder.ts";
 import { explain, resultOf, VIOLATIONS } from "./outcome.ts";
 import { afterViolation } from "./quarantine.ts";
@@ -72,8 +74,6 @@ export type SandboxStats = {
 const PROCESSES_MAX = 4;
 const INSTANCES_MAX = 64;
 const START_FUEL = 2_000_000_000;
-const MODULE_BYTES_MAX = 32 * 1024 * 1024;
-const TOOLS_MAX = 256;
 const TICK_MS = 20;
 /** What nobody uses goes step by step: the instance kept ready, the compiled module, the child. */
 const INSTANCE_IDLE_MS = 60_000;
@@ -100,9 +100,11 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #aborts = new AbortWatch((signal) => {
     for (const job of this.#jobs.values()) if (job.signal === signal && !job.isSettled) this.#cancel(job);
   });
+  readonly #logWatchers = new Set<{ readonly name: string; readonly listener: (line: LogLine) => void }>();
   readonly #stop = new AbortController();
   readonly #instanceIdleMs: number;
   readonly #moduleIdleMs: number;
+  readonly #startFuel: number;
   #views: readonly ToolServer[] = [];
   #nextServer = 1;
   #nextJob = 1;
@@ -115,6 +117,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#options = options;
     this.#instanceIdleMs = options.instanceIdleMs ?? INSTANCE_IDLE_MS;
     this.#moduleIdleMs = options.moduleIdleMs ?? MODULE_IDLE_MS;
+    this.#startFuel = options.startFuel ?? START_FUEL;
     this.#builder = new ModuleBuilder(deps.clock, options.cacheDirectory);
     const events = {
       onResult: (job: Job, message: ResultMessage) => this.#answered(job, message),
@@ -124,7 +127,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
         server.failure = reason;
         this.#log.error({ server: server.manifest.name, reason }, "a tool server could not be loaded");
       },
-      onLog: (server: LiveServer, bytes: Buffer) => server.log.append(bytes, deps.clock.nowMs()),
+      onLog: (server: LiveServer, bytes: Buffer) => this.#logged(server, bytes),
       onOverdue: (job: Job) => this.#overdue(job),
       onEnd: (slot: Slot, reason: string, isResting: boolean) => this.#lost(slot, isResting ? "" : reason),
     };
@@ -144,17 +147,10 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     // While the module is made ready, a child starts.
     const pool = this.#pools.of(placement, manifest.name);
     pool.slots[0]?.start();
-    const startFuel = this.#options.startFuel ?? START_FUEL;
-    const spec = {
-      memoryBytesMax: manifest.limits.memoryBytesMax,
-      moduleBytesMax: MODULE_BYTES_MAX,
-      startFuel,
-      toolsMax: TOOLS_MAX,
-      tools: (manifest.tools ?? []).map(declaredTool),
-    };
-    const built = await this.#builder.build({ server: manifest.name, module, spec }, signal);
+    const request = buildRequest({ manifest, module }, this.#startFuel);
+    const built = await this.#builder.build(request, signal);
     const server = new LiveServer(this.#nextServer++, manifest, built, {
-      startFuel,
+      startFuel: this.#startFuel,
       instancesMax: instancesMax(this.#options, manifest.limits.memoryBytesMax),
       environment: this.#deps.broker
         .environment(manifest.name, manifest.grants)
@@ -170,6 +166,29 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     if (before !== undefined) this.#retire(before);
     pool.pick(server).warm(server);
     return server.view;
+  }
+
+  /** Makes a module ready and tells what it is; nobody can call it. Throws as `deploy` does. */
+  inspect(deployment: Deployment, signal: AbortSignal): Promise<Inspection> {
+    return inspectWith(this.#builder, buildRequest(deployment, this.#startFuel), signal);
+  }
+
+  /** The same with nothing remembered: the module is metered, started and asked for its tools anew. */
+  async check(deployment: Deployment, signal: AbortSignal): Promise<Inspection> {
+    await using builder = new ModuleBuilder(this.#deps.clock, undefined);
+    return await inspectWith(builder, buildRequest(deployment, this.#startFuel), signal);
+  }
+
+  /** Tells each line that a server of this name writes to standard error from now on. */
+  watchLog(name: string, listener: (line: LogLine) => void): Disposable {
+    const watcher = { name, listener };
+    this.#logWatchers.add(watcher);
+    return { [Symbol.dispose]: () => void this.#logWatchers.delete(watcher) };
+  }
+
+  #logged(server: LiveServer, bytes: Buffer): void {
+    const lines = server.log.append(bytes, this.#deps.clock.nowMs());
+    for (const { name, listener } of this.#logWatchers) if (name === server.manifest.name) lines.forEach(listener);
   }
 
   /** Takes a server away; its calls under way end as they would have. False when there was none. */

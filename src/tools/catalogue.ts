@@ -2,11 +2,13 @@ import { isJsonObject, type JsonObject } from "../kernel/json.ts";
 import { type ToolCall, type ToolResult, failedCall } from "./call.ts";
 import { ToolNotFoundError, ToolServerNotFoundError } from "./errors.ts";
 import { type SchemaCheck, schemaCheck } from "./schema-check.ts";
-import { type Tool, type ToolServer, toolId } from "./tool.ts";
+import { type Tool, type ToolServer, type ToolServerState, toolId } from "./tool.ts";
 import type { ToolLogLine, ToolRunner } from "./tool-runner.ts";
 
 /** What an agent's `tools` list stands for: entries are `server` or `server.tool`; "all" is every tool there is. */
 export type ToolList = readonly string[] | "all";
+
+const CLOSED: ReadonlySet<ToolServerState> = new Set(["paused", "pending", "draining"]);
 
 /** The tools of this server: which there are, which an agent may use, and calls with arguments and results checked. */
 export class ToolCatalogue {
@@ -26,11 +28,9 @@ export class ToolCatalogue {
     const servers = this.servers();
     const found = servers.find((server) => server.name === name);
     if (found) return found;
-    const known = servers.map((server) => server.name);
     throw new ToolServerNotFoundError(
-      `there is no tool server "${name}"`,
-      `Tool servers here: ${known.join(", ") || "none"}.`,
-      { server: name, known },
+      name,
+      servers.map((server) => server.name),
     );
   }
 
@@ -57,9 +57,12 @@ export class ToolCatalogue {
     return { known: false, alternatives: server ? server.tools.map(toolId) : servers.map(({ name }) => name) };
   }
 
-  /** The tools a list stands for, in the catalogue's order; entries that name nothing give nothing. */
+  /**
+   * The tools a list stands for, in the catalogue's order; entries that name nothing give nothing. Servers that take no
+   * calls are left out: a model is not told of tools that it would call in vain.
+   */
   select(list: ToolList): readonly Tool[] {
-    const tools = this.servers().flatMap((server) => server.tools);
+    const tools = this.servers().flatMap((server) => (CLOSED.has(server.state) ? [] : server.tools));
     if (list === "all") return tools;
     const wanted = new Set(list);
     return tools.filter((tool) => wanted.has(tool.server) || wanted.has(toolId(tool)));

@@ -27,6 +27,53 @@ export {
   toolId,
 } from "./tool.ts";
 export type { ToolLogLine, ToolRunner } from "./tool-runner.ts";
+export type { Inspection, ToolHost, ToolModule } from "./tool-host.ts";
+export {
+  ToolKeyInvalidError,
+  ToolManifestInvalidError,
+  ToolModuleDamagedError,
+  ToolModuleTooLargeError,
+  ToolServerNotFoundError,
+} from "./errors.ts";
+export { type Health, type HealthCheck } from "./health.ts";
+export {
+  type Acceptance,
+  ACCEPTANCES,
+  CHANGE_KINDS,
+  mustWait,
+  pinDifference,
+  type ToolServerChange,
+  toolsDifference,
+} from "./pin-difference.ts";
+export { PinnedTool, pinTools, toolHash, toolListHash, type ToolServerPin } from "./pin.ts";
+export { type OperatorWord, type Publisher, SIGNATURE_RULES, type SignatureRule, type Trust } from "./served.ts";
+export {
+  checkSignature,
+  generateSigningKey,
+  keyIdOf,
+  type SignatureCheck,
+  signModule,
+  type TrustedKey,
+} from "./signature.ts";
+export type { ToolServerEntry } from "./tool-server-entry.ts";
+export {
+  type CheckedRunner,
+  type HealthReport,
+  type ToolServerRecord,
+  ToolServerRecords,
+  type ToolServerVersion,
+} from "./tool-server-records.ts";
+export {
+  type RevisionPage,
+  TOOL_SERVER_ORIGINS,
+  type ToolServerCandidate,
+  type ToolServerHead,
+  type ToolServerOrigin,
+  type ToolServerRevision,
+  type ToolServerStore,
+} from "./tool-server-store.ts";
+export { type Deployed, type DeployRequest, ToolServers, type ToolServersOptions } from "./tool-servers.ts";
+export { failedCount, type ToolUsageFigures, type UsageTotals } from "./usage.ts";
 export { ToolRunners } from "./tool-runners.ts";
 export { type ToolList, ToolCatalogue } from "./catalogue.ts";
 export {

@@ -61,6 +61,7 @@ test("a manifest is read whole", () => {
       random: true,
       environment: ["LANG"],
     },
+    tools: [],
   });
 });
 

@@ -1,5 +1,7 @@
+import { createHash } from "node:crypto";
 import * as z from "zod";
 import { checkAgainst, durationText, parseToml, type Problem, sizeText } from "../documents/index.ts";
+import { canonicalJson, Json } from "../kernel/json.ts";
 import { type Grants, NO_GRANTS } from "./grants.ts";
 import type { ToolLimits } from "./tool.ts";
 import { readUrlPattern } from "./url-pattern.ts";
@@ -149,7 +151,13 @@ export type ToolManifest = {
 export type DeclaredTool = z.output<typeof DeclaredTool>;
 
 export type ReadManifest =
-  | { readonly type: "valid"; readonly manifest: ToolManifest; readonly problems: readonly Problem[] }
+  | {
+      readonly type: "valid";
+      readonly manifest: ToolManifest;
+      /** sha256 of what it says, hexadecimal: comments, spaces and the order of keys do not count. */
+      readonly hash: string;
+      readonly problems: readonly Problem[];
+    }
   | { readonly type: "invalid"; readonly problems: readonly Problem[] };
 
 /** Reads a `tool.toml`; every problem is reported, with its place. Unknown keys are errors. */
@@ -162,6 +170,9 @@ export function readManifest(text: string, file: string): ReadManifest {
   return {
     type: "valid",
     manifest: { ...rest, limits: withLimits(DEFAULT_LIMITS, limits), grants: withGrants(NO_GRANTS, grants) },
+    hash: createHash("sha256")
+      .update(canonicalJson(Json.parse(parsed.document.data)))
+      .digest("hex"),
     problems: parsed.problems,
   };
 }

@@ -5,3 +5,4 @@ export { SqliteAgentStore } from "./sqlite-agent-store.ts";
 export { SqliteArtifactStore } from "./sqlite-artifact-store.ts";
 export { SqliteRunJournal } from "./sqlite-run-journal.ts";
 export { SqliteUploadStore } from "./sqlite-upload-store.ts";
+export { SqliteToolServerStore } from "./tool-server-store.ts";

@@ -1,5 +1,6 @@
 import { init } from "./001-init.ts";
 import { grants } from "./002-grants.ts";
+import { toolServers } from "./003-tool-servers.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
-export const MIGRATIONS: readonly string[] = [init, grants];
+export const MIGRATIONS: readonly string[] = [init, grants, toolServers];
