@@ -1,4 +1,5 @@
 import { CaxtonError } from "../../kernel/errors.ts";
+import { type Feature, FEATURES } from "./features.ts";
 import type { MeterLimits } from "./limits.ts";
 
 /** Why a module was refused, as data. `offset` is the byte of the file at which it was noticed. */
@@ -14,7 +15,7 @@ export type Refusal =
       readonly found: number;
     }
   /** A WebAssembly feature that cannot be metered or bounded. */
-  | { readonly reason: "feature"; readonly what: string; readonly offset: number }
+  | { readonly reason: "feature"; readonly what: Feature; readonly offset: number }
   /** An export that would hide one of the meter's own. */
   | { readonly reason: "reserved-name"; readonly what: string; readonly offset: number }
   /** Well-formed, but V8 does not accept it; `what` is V8's reason. */
@@ -46,10 +47,10 @@ export const malformed = (what: string, offset: number): ModuleRefusedError =>
     { reason: "malformed", what, offset },
   );
 
-export const unsupported = (feature: string, offset: number): ModuleRefusedError =>
+export const unsupported = (feature: Feature, offset: number): ModuleRefusedError =>
   new ModuleRefusedError(
     `the module uses ${feature} (byte ${offset}), which the sandbox does not run`,
-    `Build without ${feature}.`,
+    FEATURES[feature],
     { reason: "feature", what: feature, offset },
   );
 

@@ -1,4 +1,5 @@
 import { unsupported, malformed } from "./errors.ts";
+import type { Feature } from "./features.ts";
 import { FUEL } from "./fuel.ts";
 import * as skip from "./operands.ts";
 import { type Instruction, instruction } from "./instruction.ts";
@@ -104,13 +105,14 @@ const EXTENDED = 0xfc;
 const SIMD = 0xfd;
 
 /** Whole prefixes and single opcodes that V8 runs and the sandbox does not. */
-const REFUSED: ReadonlyMap<number, string> = new Map([
+const REFUSED: ReadonlyMap<number, Feature> = new Map<number, Feature>([
   [0x14, "typed function references"], // call_ref
   [0x15, "typed function references"], // return_call_ref
   [0xd3, "garbage-collected types"], // ref.eq
   [0xd4, "typed function references"], // ref.as_non_null
   [0xd5, "typed function references"], // br_on_null
   [0xd6, "typed function references"], // br_on_non_null
+  ...Array.from({ length: 7 }, (_, code): [number, Feature] => [0xe0 + code, "stack switching"]),
   [0xfb, "garbage-collected types"],
   [0xfe, "threads (atomic instructions)"],
 ]);
@@ -130,6 +132,14 @@ export function readOpcode(reader: Reader): Instruction {
   return readPrefixed(reader, first, offset);
 }
 
+/** Proposals have their numbers in blocks, which are refused whole. */
+function featureOf(prefix: number, code: number): Feature | undefined {
+  if (prefix === EXTENDED) return code >= 19 && code <= 22 ? "wide arithmetic" : HALF.has(code) ? HALVES : undefined;
+  return code < 0x100 ? undefined : code < 0x120 ? "relaxed SIMD" : HALVES;
+}
+const HALVES = "half-precision floats";
+const HALF: ReadonlySet<number> = new Set([0x30, 0x31]);
+
 function readPrefixed(reader: Reader, first: number, offset: number): Instruction {
   const refused = REFUSED.get(first);
   if (refused !== undefined) throw unsupported(refused, offset);
@@ -137,6 +147,7 @@ function readPrefixed(reader: Reader, first: number, offset: number): Instructio
   const code = reader.u32();
   const found = (first === EXTENDED ? EXTENDED_TABLE : SIMD_TABLE)[code];
   if (found !== undefined) return found;
-  if (first === SIMD && code >= 0x100) throw unsupported("relaxed SIMD", offset);
+  const feature = featureOf(first, code);
+  if (feature !== undefined) throw unsupported(feature, offset);
   throw malformed(`instruction 0x${first.toString(16)} ${code} is unknown`, offset);
 }
