@@ -97,6 +97,10 @@ export interface StateAccess {
   ): Promise<{ readonly keys: readonly StateEntry[]; readonly next: string | undefined } | HostRefused>;
 }
 
+/** What a guest reads of the system it runs in. */
+export const SYSTEM_USES = ["clock", "random", "environment"] as const;
+export type SystemUse = (typeof SYSTEM_USES)[number];
+
 /**
  * All I/O of guests, done in the server's own process after checking the server's grants. Nothing here throws for what
  * a guest did: refusals are values. Every use is audited.
@@ -107,6 +111,8 @@ export interface Broker {
   readonly state: StateAccess;
   /** What the guest finds in its environment: granted variables that are set, and granted secrets or what stands for them. */
   environment(server: string, grants: Grants): readonly { readonly name: string; readonly value: string }[];
+  /** Told of what an instance read of the system for the first time; must not throw. Absent where nobody keeps it. */
+  used?(caller: Caller, kinds: readonly SystemUse[]): void;
   /** Texts that must not leave the sandbox in a result or a log, and the names to write in their place. */
   confidential(grants: Grants): readonly { readonly name: string; readonly value: string }[];
 }

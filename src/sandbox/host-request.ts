@@ -1,12 +1,13 @@
 import * as z from "zod";
 import { parseJson } from "../kernel/json.ts";
-import { type Broker, type Caller, hostRefused, type HostRefusal, type HostRefused } from "./broker.ts";
+import { type Broker, type Caller, hostRefused, type HostRefusal, type HostRefused, SYSTEM_USES } from "./broker.ts";
 import { decodeWithBytes, encodeWithBytes } from "./wire/index.ts";
 
 /**
  * Requests of guests that are no files, as docs/tools/host-calls.md describes them: a name, and `u32 head length | head
  * as JSON | bytes`. An answer is one byte, 0 granted or 1 refused, and the same again.
  */
+const USED = "grants.used";
 const KEY_CHARS_MAX = 512;
 const PAGE_MAX = 1_000;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
@@ -29,6 +30,8 @@ const Fetch = z.object({
   timeout_ms: z.number().positive().max(3_600_000).optional(),
   bytes_max: z.int().min(1).max(ANSWER_BYTES_MAX).optional(),
 });
+
+const Used = z.object({ kinds: z.array(z.enum(SYSTEM_USES)).max(SYSTEM_USES.length) });
 
 type Work = (broker: Broker, caller: Caller, signal: AbortSignal) => Promise<Granted | HostRefused>;
 type Granted = { readonly type: "granted"; readonly head: object; readonly bytes: Uint8Array };
@@ -88,16 +91,24 @@ const OPERATIONS: { readonly [name: string]: Operation } = {
     };
     return { changes: false, work };
   },
+  /** Said by the child at the end of a call; a guest that says it itself only speaks of itself. */
+  [USED]: (head) => {
+    const { kinds } = Used.parse(head);
+    const work: Work = (broker, caller) => {
+      broker.used?.(caller, kinds);
+      return Promise.resolve(granted({}));
+    };
+    return { changes: false, work };
+  },
 };
+
+const NAMES = Object.keys(OPERATIONS).filter((name) => name !== USED);
 
 /** What a guest asks for; a request that cannot be read is refused with the reason. */
 export function readHostRequest(name: string, body: Buffer): ReadHostRequest {
   const operation = Object.hasOwn(OPERATIONS, name) ? OPERATIONS[name] : undefined;
   if (operation === undefined) {
-    return hostRefused(
-      "invalid",
-      `there is no host operation "${name}"; there are ${Object.keys(OPERATIONS).join(", ")}`,
-    );
+    return hostRefused("invalid", `there is no host operation "${name}"; there are ${NAMES.join(", ")}`);
   }
   const parts = decodeWithBytes(body);
   const head = parts && parseJson(parts.json.toString("utf8"));

@@ -13,6 +13,7 @@ export {
   refused,
   type Refused,
   type StateAccess,
+  type SystemUse,
   type StateEntry,
   type TimeChange,
 } from "./broker.ts";

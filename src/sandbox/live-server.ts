@@ -1,6 +1,7 @@
 import {
   type DeclaredTool,
   describeGrants,
+  permissiveGrants,
   type Tool,
   type ToolCounters,
   type ToolManifest,
@@ -49,6 +50,7 @@ export class LiveServer {
   loadedIn = 0;
   usedAtMs = 0;
   isRemoved = false;
+  readonly #nowMs: () => number;
   #nextSession = 1;
 
   constructor(
@@ -86,7 +88,25 @@ export class LiveServer {
       fuelExport: FUEL_EXPORT,
       startExport: START_EXPORT,
     };
+    this.#nowMs = settings.nowMs;
     this.view = viewOf(this, settings.nowMs);
+  }
+
+  /** The same module with all that an operator may let one call have; it goes when that call is over. */
+  permissive(number: number): LiveServer {
+    const { environment, startFuel } = this.spec;
+    const settings = {
+      environment,
+      startFuel,
+      instancesMax: 1,
+      pool: this.pool,
+      nowMs: this.#nowMs,
+      redaction: this.redaction,
+    };
+    const manifest = { ...this.manifest, grants: permissiveGrants(this.manifest.grants) };
+    const server = new LiveServer(number, manifest, this.module, settings);
+    server.isRemoved = true;
+    return server;
   }
 
   toolIndex(name: string): number | undefined {

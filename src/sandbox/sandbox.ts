@@ -225,7 +225,8 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   }
 
   call(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
-    const server = this.#servers.get(call.server);
+    const known = this.#servers.get(call.server);
+    const server = call.context.isPermissive === true ? known?.permissive(this.#nextServer++) : known;
     const tool = server?.toolIndex(call.tool);
     if (server === undefined || tool === undefined) {
       return Promise.resolve(unknownTool(call, server, [...this.#servers.keys()]));

@@ -1,25 +1,98 @@
-import { FileBroker } from "../backends/disk/index.ts";
+import { resolve } from "node:path";
+import { type AuditRecord, FileBroker } from "../backends/disk/index.ts";
+import { HttpBroker } from "../backends/network/index.ts";
+import { type Database, SqliteGrantLedger, SqliteToolState } from "../backends/sqlite/index.ts";
+import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { type Broker, hostRefused } from "../sandbox/index.ts";
+import { type Broker, type Caller, Redaction } from "../sandbox/index.ts";
+import { type Grants, type GrantLedger, type GrantUse, GrantWatch } from "../tools/index.ts";
+import { auditedState } from "./audited-state.ts";
 import type { LoadedConfig } from "./config.ts";
+import { SecretVault } from "./secret-vault.ts";
 
-const none = () => Promise.resolve(hostRefused("unavailable", "this server has no network for tools"));
+/** What guests may reach, and what is known of how they do. Disposing of it writes what the ledger still holds. */
+export type OpenedBroker = AsyncDisposable & {
+  readonly broker: Broker;
+  readonly ledger: GrantLedger;
+  readonly watch: GrantWatch;
+};
+
+/** Addresses of a name; tests bring their own. */
+export type Resolve = (name: string) => Promise<readonly string[]>;
+type Parts = { readonly database: Database; readonly clock: Clock; readonly resolve?: Resolve | undefined };
 
 /** Everything that guests may reach, behind their grants. */
-export function openBroker({ config, environment }: LoadedConfig): Broker {
+export function openBroker(
+  { config, environment, secrets }: LoadedConfig,
+  { database, clock, resolve: resolveName }: Parts,
+): OpenedBroker {
+  const ledger = new SqliteGrantLedger(database, clock, {
+    rowsMax: config.grants.uses_max,
+    ageMsMax: config.grants.uses_age,
+  });
+  const watch = new GrantWatch(ledger);
+  const vault = new SecretVault({
+    directories: config.secrets.directories.map((directory) => resolve(directory)),
+    variables: secrets,
+  });
+  const redactions = new Map<string, Redaction | undefined>();
+  // A tool that has a secret's value could ask for a file or a key of that name.
+  const audit = (use: GrantUse): void => {
+    const redaction = redactions.get(use.server);
+    watch.note(redaction === undefined ? use : { ...use, target: redaction.text(use.target) });
+  };
   const files = new FileBroker({
     root: config.files.root,
-    audit: (record) => log.debug(record, "a tool used a grant"),
+    audit: (record) => audit(useOf(record, clock.nowMs())),
   });
-  return {
+  const broker: Broker = {
     files,
-    http: { fetch: none },
-    state: { get: none, set: none, delete: none, list: none },
-    environment: (_server, grants) =>
-      grants.environment.flatMap((name) => {
-        const value = environment[name];
-        return value === undefined ? [] : [{ name, value }];
-      }),
-    confidential: () => [],
+    http: new HttpBroker({ clock, resolve: resolveName, secrets: (...which) => vault.granted(...which), audit }),
+    state: auditedState(new SqliteToolState(database, clock), { clock, audit }),
+    environment: (server, grants) => {
+      watch.deployed(server, grants);
+      redactions.set(server, Redaction.of(vault.confidential(grants)));
+      for (const { name, why } of vault.missing(grants)) {
+        log.warn({ toolServer: server, secret: name }, `secret ${name}, granted to ${server}, is not there: ${why}`);
+      }
+      return [...variablesOf(grants, environment), ...vault.variables(server, grants)];
+    },
+    confidential: (grants) => vault.confidential(grants),
+    used: (caller, kinds) => kinds.forEach((kind) => audit(started(caller, kind, clock.nowMs()))),
   };
+  return { broker, ledger, watch, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
+}
+
+const variablesOf = (grants: Grants, environment: LoadedConfig["environment"]) =>
+  grants.environment.flatMap((name) => {
+    const value = environment[name];
+    return value === undefined ? [] : [{ name, value }];
+  });
+
+const useOf = ({ server, agent, session, operation, path, outcome }: AuditRecord, atMs: number): GrantUse => ({
+  atMs,
+  server,
+  agent,
+  session,
+  kind: "file",
+  operation,
+  target: path,
+  outcome: outcome === "allowed" || outcome === "denied" ? outcome : "failed",
+  reason: outcome === "allowed" ? "" : outcome,
+  bytes: 0,
+  durationMs: 0,
+});
+
+/** What an instance read for the first time: real time, chance and variables where they are granted, else what stands for them. */
+function started(
+  { server, grants, context: { agent, session } }: Caller,
+  kind: "clock" | "random" | "environment",
+  atMs: number,
+): GrantUse {
+  const names = [...grants.environment, ...grants.secrets.map(({ name }) => name)];
+  const isGranted = kind === "environment" ? names.length > 0 : grants[kind];
+  const outcome = isGranted ? "allowed" : "denied";
+  const target = kind === "environment" ? names.join(" ") : "";
+  const reason = isGranted ? "" : "denied";
+  return { atMs, server, agent, session, kind, operation: "read", target, outcome, reason, bytes: 0, durationMs: 0 };
 }

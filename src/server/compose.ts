@@ -13,10 +13,10 @@ import { ChangeFeed, type ServerFacts } from "../api/operations/index.ts";
 import type { HttpServices } from "../api/http/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { type ModelCatalogue, Runs } from "../runs/index.ts";
-import { Sandbox } from "../sandbox/index.ts";
+import { type Broker, Sandbox } from "../sandbox/index.ts";
 import { ToolCatalogue, toolId, type ToolRunner } from "../tools/index.ts";
 import { renderProblem } from "../documents/index.ts";
-import { openBroker } from "./broker.ts";
+import { openBroker, type Resolve } from "./broker.ts";
 import type { LoadedConfig } from "./config.ts";
 import { AgentPlans } from "./plans.ts";
 import { deployToolServers, type ToolDeployment } from "./tool-servers.ts";
@@ -28,6 +28,8 @@ export type Overrides = {
   readonly models?: ModelCatalogue;
   /** Where tool servers are, a directory each; default: those built in. */
   readonly toolServers?: string;
+  /** How tools' requests find addresses; default: the system's resolver. */
+  readonly resolve?: Resolve;
 };
 
 /** A Caxton put together, not yet listening. Disposing it drains the runs, ends the children and closes the database. */
@@ -54,13 +56,16 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
       { clock, environment },
       { defaultModel: config.models.default, scriptedDirectory: config.models.scripted_directory },
     );
-  const sandbox = stack.use(openSandbox(loaded, clock));
+  const grants = stack.use(openBroker(loaded, { database, clock, resolve: overrides.resolve }));
+  const sandbox = stack.use(openSandbox(loaded, clock, grants.broker));
   const tools = new ToolCatalogue(sandbox);
   const agents = new Agents({ store: new SqliteAgentStore(database), clock, knownTools: () => knownTools(sandbox) });
   const plans = new AgentPlans(agents, environment, {
     runTimeoutMs: config.runs.timeout,
     modelTimeoutMs: config.models.timeout,
-    secretsDirectories: config.models.secrets_directories.map((directory) => resolve(directory)),
+    secretsDirectories: (config.models.secrets_directories ?? config.secrets.directories).map((directory) =>
+      resolve(directory),
+    ),
   });
   const runs = new Runs(
     { journal, plans, models, tools, artifacts, clock },
@@ -82,7 +87,22 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   });
   const facts = factsOf(loaded, { clock, database, agents, progress });
   const changes = new ChangeFeed();
-  const services = { agents, artifacts, changes, clock, facts, journal, models, render, runs, tools, uploads };
+  const { ledger, watch: grantWatch } = grants;
+  const services = {
+    agents,
+    artifacts,
+    changes,
+    clock,
+    facts,
+    journal,
+    ledger,
+    grantWatch,
+    models,
+    render,
+    runs,
+    tools,
+    uploads,
+  };
   const owned = stack.move();
   const markReady = () => void (progress.definitions = true);
   return { services, toolsReady, markReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
@@ -90,10 +110,9 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
 
-function openSandbox(loaded: LoadedConfig, clock: Clock): Sandbox {
-  const { config } = loaded;
+function openSandbox({ config }: LoadedConfig, clock: Clock, broker: Broker): Sandbox {
   return new Sandbox(
-    { broker: openBroker(loaded), clock },
+    { broker, clock },
     { processes: config.sandbox.processes, cacheDirectory: join(config.data.directory, "modules") },
   );
 }

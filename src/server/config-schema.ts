@@ -81,8 +81,8 @@ const ModelsTable = z
     }),
     secrets_directories: z
       .array(z.string())
-      .default(["./secrets", "/run/secrets"])
-      .meta({ description: "Where ${file:path} in definitions may point; relative to the working directory" }),
+      .optional()
+      .meta({ description: "Where ${file:path} in definitions may point; default: secrets.directories" }),
     scripted_directory: z.string().optional().meta({ description: "Where scripted/<file> is looked up; for tests" }),
   })
   .prefault({});
@@ -102,6 +102,23 @@ const SandboxTable = z
       .max(64)
       .optional()
       .meta({ description: "Child processes that run tools; default: cores, at most 2" }),
+  })
+  .prefault({});
+
+const SecretsTable = z
+  .strictObject({
+    directories: z.array(z.string()).default(["./secrets", "/run/secrets"]).meta({
+      description: "Where secrets are, a file each with the name of one; relative to the working directory",
+    }),
+  })
+  .prefault({});
+
+const GrantsKeptTable = z
+  .strictObject({
+    uses_max: z.int().min(1_000).max(100_000_000).default(200_000).meta({
+      description: "Uses of grants by tools, and refused attempts, that are kept; the oldest go first",
+    }),
+    uses_age: durationText({ minMs: 60_000 }).prefault("30d").meta({ description: "How long they are kept at most" }),
   })
   .prefault({});
 
@@ -128,6 +145,8 @@ export const ConfigFile = z.strictObject({
   runs: RunsTable,
   models: ModelsTable,
   files: FilesTable,
+  secrets: SecretsTable,
+  grants: GrantsKeptTable,
   sandbox: SandboxTable,
   tool_servers: z
     .record(z.string(), ToolServerTable)

@@ -20,6 +20,8 @@ export type LoadedConfig = {
   readonly warnings: readonly string[];
   /** Variables of the environment that the models and the tools' grants read; nothing else of it is kept. */
   readonly environment: Environment;
+  /** Secrets of tools by name, from `CAXTON_SECRET_<NAME>`; nothing but the vault may hold them. */
+  readonly secrets: { readonly [name: string]: string };
 };
 
 export type Environment = { readonly [name: string]: string | undefined };
@@ -46,6 +48,7 @@ export function loadConfig(
     file,
     warnings: layered.warnings,
     environment: pickEnvironment(environment, config),
+    secrets: pickSecrets(environment),
   };
 }
 
@@ -117,7 +120,8 @@ function layer(
   }
   const warnings: string[] = [];
   for (const [variable, text] of Object.entries(environment)) {
-    if (!variable.startsWith("CAXTON_") || OTHER_VARIABLES.includes(variable)) continue;
+    if (!variable.startsWith("CAXTON_") || variable.startsWith(SECRET_PREFIX)) continue;
+    if (OTHER_VARIABLES.includes(variable)) continue;
     // Scripts and compose files write "not given" as an empty variable.
     if (text === undefined || text === "") continue;
     const setting = settingOf(variable);
@@ -226,9 +230,22 @@ function withDefaults(config: Config, origins: Origins): Origins {
 
 const REFERABLE = /^[A-Z][A-Z0-9_]*_(API_KEY|BASE_URL)$/;
 
+const SECRET_PREFIX = "CAXTON_SECRET_";
+
+const pickSecrets = (environment: Environment): { readonly [name: string]: string } =>
+  Object.fromEntries(
+    Object.entries(environment).flatMap(([variable, value]) =>
+      variable.startsWith(SECRET_PREFIX) && value !== undefined && value !== ""
+        ? [[variable.slice(SECRET_PREFIX.length), value]]
+        : [],
+    ),
+  );
+
 /** Keeps only what models, definitions and granted tools may read, so that no other part can leak the rest. */
 function pickEnvironment(environment: Environment, config: Config): Environment {
   const granted = Object.values(config.tool_servers).flatMap(({ grants }) => grants.environment ?? []);
   const wanted = new Set([...MODEL_VARIABLES, ...granted, ...config.models.environment]);
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => wanted.has(name) || REFERABLE.test(name)));
+  const isKept = (name: string): boolean =>
+    !name.startsWith(SECRET_PREFIX) && (wanted.has(name) || REFERABLE.test(name));
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => isKept(name)));
 }

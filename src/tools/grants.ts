@@ -51,6 +51,15 @@ export const NO_GRANTS: Grants = {
   environment: [],
 };
 
+/** What an operator lets a single call have, to see what it needs: nothing that changes files, and no secret more. */
+export const permissiveGrants = (grants: Grants): Grants => ({
+  ...grants,
+  files: [...grants.files, { path: ".", access: "read" }],
+  state: true,
+  clock: true,
+  random: true,
+});
+
 /** Grants as people read them: "read data", "GET https://api.example.com", "secret TOKEN", "clock". */
 export const describeGrants = (grants: Grants): readonly string[] => [
   ...grants.files.map(({ path, access }) => `${access} ${path}`),

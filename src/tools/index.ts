@@ -83,6 +83,7 @@ export {
   type Grants,
   type HttpGrant,
   NO_GRANTS,
+  permissiveGrants,
   type SecretGrant,
 } from "./grants.ts";
 export {
@@ -95,6 +96,7 @@ export {
   type UseKind,
   type UseOutcome,
 } from "./grant-use.ts";
+export { GrantWatch, type Watch } from "./grant-watch.ts";
 export { type GrantChange, grantsDifference, wantsMore } from "./grants-difference.ts";
 export {
   patternAllows,

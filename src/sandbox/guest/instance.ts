@@ -1,5 +1,5 @@
 import type { FileClient, SystemSettings } from "../wasi/index.ts";
-import type { GuestTool, LoadSpec, Outcome } from "../wire/index.ts";
+import { encodeWithBytes, type GuestTool, type LoadSpec, type Outcome } from "../wire/index.ts";
 import type { Guest, GuestAnswer, GuestExports, GuestHost, Opener } from "./abi.ts";
 import { RecentText } from "./recent-text.ts";
 import type { Turns } from "./turns.ts";
@@ -58,6 +58,9 @@ export class Instance implements GuestHost {
   readonly #guest: Guest;
   readonly #log: (bytes: Uint8Array) => void;
   readonly #errors = new RecentText(RECENT_BYTES);
+  /** What the guest read of the system, and how much of it the server was told. */
+  readonly #used = new Set<string>();
+  #told = 0;
   readonly #counters: Counter[] = [];
   readonly #memories: WebAssembly.Memory[] = [];
   #exports: GuestExports = {};
@@ -79,6 +82,7 @@ export class Instance implements GuestHost {
       environment: spec.environment,
       clock: spec.clock,
       random: spec.random,
+      used: (what) => this.#used.add(what),
     };
     this.#spec = spec;
     this.#callFuel = BigInt(spec.fuelPerCall);
@@ -144,6 +148,7 @@ export class Instance implements GuestHost {
 
   #over(outcome: CallOutcome): CallOutcome {
     this.#giveUp = undefined;
+    if (this.#used.size > this.#told) this.#tellUses();
     this.#guest.endCall();
     this.#errors.clear();
     return outcome;
@@ -163,6 +168,14 @@ export class Instance implements GuestHost {
     } finally {
       this.#giveUp = undefined;
     }
+  }
+
+  /** Once for each thing in the life of an instance, before its call's answer. */
+  #tellUses(): void {
+    const kinds = [...this.#used].slice(this.#told);
+    this.#told = this.#used.size;
+    const body = Buffer.concat(encodeWithBytes({ kinds }, new Uint8Array(0)));
+    this.files({ op: "request", name: "grants.used", body }, () => {});
   }
 
   #endWith(error: unknown): void {

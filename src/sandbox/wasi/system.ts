@@ -11,6 +11,8 @@ export type SystemSettings = {
   readonly clock: boolean;
   /** Real randomness; otherwise the same stream in each instance. */
   readonly random: boolean;
+  /** Told each time the guest reads one of these, granted or not. */
+  readonly used?: ((what: "clock" | "random" | "environment") => void) | undefined;
 };
 
 /** Where the clocks of a guest without the clock grant stand: 2000-01-01T00:00:00Z, and one second after the start. */
@@ -56,6 +58,7 @@ export class System {
   }
 
   environment(pointers: number, bytes: number): number {
+    this.#settings.used?.("environment");
     return this.#strings(this.#environment, pointers, bytes);
   }
 
@@ -70,11 +73,13 @@ export class System {
   }
 
   time(clock: number, out: number): number {
+    this.#settings.used?.("clock");
     if (clock >= CLOCKS) return ERRNO.invalid;
     return this.#memory.setU64(out, BigInt(this.nowMs(clock)) * NANOSECONDS) ? ERRNO.success : ERRNO.fault;
   }
 
   random(at: number, length: number): number {
+    this.#settings.used?.("random");
     const target = this.#memory.slice(at, length);
     if (target === undefined) return ERRNO.fault;
     this.#gate.charge(length >>> RANDOM_SHIFT);
