@@ -91,7 +91,7 @@ const Performance = z
       .meta({ examples: ["300s"] }),
     cache_responses: z.boolean().optional(),
     preload_memory: z.boolean().optional(),
-    lazy_tool_loading: z.boolean().optional(),
+    lazy_tool_loading: z.boolean().optional().meta({ description: 'true is deferred_tools = ["*"]' }),
     optimize_prompts: z.boolean().optional(),
   })
   .meta({ description: "Work done at the same time" });
@@ -141,6 +141,15 @@ export const DefinitionFile = z.strictObject({
     .meta({
       description: "Tools it may call: servers, or single tools of them",
       examples: [["csv_parser", "file_system.read"]],
+    }),
+  deferred_tools: z
+    .array(toolEntry)
+    .max(TOOLS_MAX)
+    .default([])
+    .meta({
+      description:
+        'Those of its tools whose descriptions the model gets only when it looks for them with find_tools; "*" is all. For agents with many tools.',
+      examples: [["*"]],
     }),
   model: model.optional().meta({ description: "Short for llm.model", examples: ["openai/gpt-5-mini"] }),
   system_prompt: z

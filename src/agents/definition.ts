@@ -26,6 +26,8 @@ export const AgentDefinition = z.object({
   capabilities: z.array(z.string()),
   /** `server` or `server.tool`; `*` stands for every tool there is. */
   tools: z.array(z.string()),
+  /** Those of `tools` that a model is told of only when it looks for them. */
+  deferredTools: z.array(z.string()).default([]),
   systemPrompt: z.string(),
   userPromptTemplate: z.string(),
   documentation: z.string(),

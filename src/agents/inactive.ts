@@ -32,7 +32,6 @@ export const INACTIVE = {
   "performance.context_cache_ttl": "answers and contexts are not cached",
   "performance.cache_responses": "answers and contexts are not cached",
   "performance.preload_memory": "agents have no memory yet",
-  "performance.lazy_tool_loading": "tools are always loaded on demand",
   "performance.optimize_prompts": "prompts are sent as written",
 } as const satisfies Readonly<Record<string, string>>;
 

@@ -39,6 +39,7 @@ test("the smallest definition gets every default", () => {
     description: "",
     capabilities: ["writing"],
     tools: [],
+    deferredTools: [],
     systemPrompt: "You write.",
     userPromptTemplate: "{{request}}",
     documentation: "",
@@ -56,6 +57,7 @@ test("the smallest definition gets every default", () => {
 
 test("settings are carried over in the units of the server", () => {
   const { definition, found } = read(`${WHOLE}tools = ["csv_parser", "csv_parser.group", "*"]
+deferred_tools = ["csv_parser"]
 created = 2026-11-20
 [llm]
 provider = "openai"
@@ -75,6 +77,7 @@ concurrent_tools = 8
   expect(found).toEqual([]);
   expect(definition).toMatchObject({
     tools: ["csv_parser", "csv_parser.group", "*"],
+    deferredTools: ["csv_parser"],
     created: "2026-11-20",
     llm: {
       model: "openai/gpt-5-mini",
@@ -89,6 +92,17 @@ concurrent_tools = 8
     timeoutMs: 600_000,
     toolsAtOnceMax: 8,
   });
+});
+
+test("lazy tool loading is every tool deferred", () => {
+  expect(read(`${WHOLE}[performance]\nlazy_tool_loading = true\n`)).toMatchObject({
+    definition: { deferredTools: ["*"] },
+    found: [],
+  });
+});
+
+test("a deferred tool that does not exist is found where it stands", () => {
+  expect(read(`${WHOLE}deferred_tools = ["csv_parsr"]\n`).found).toEqual(["5:19 UNKNOWN_TOOL deferred_tools.0"]);
 });
 
 test("a model is named once: short, whole, or by provider and model", () => {

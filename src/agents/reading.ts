@@ -88,6 +88,7 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
     description: file.description,
     capabilities: file.capabilities,
     tools,
+    deferredTools: performance?.lazy_tool_loading === true ? ["*"] : file.deferred_tools,
     systemPrompt: file.system_prompt,
     userPromptTemplate: file.user_prompt_template,
     documentation: file.documentation,

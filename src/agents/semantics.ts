@@ -206,8 +206,11 @@ function placeOf(document: Document, key: string, snippet: string, offset: numbe
   return placeWithin(document, [key], snippet, before) ?? {};
 }
 
-function toolProblems({ document, style }: Draft, knownTools: KnownTools): readonly Problem[] {
-  const { tools } = document.data;
+const toolProblems = (draft: Draft, knownTools: KnownTools): readonly Problem[] =>
+  ["tools", "deferred_tools"].flatMap((key) => problemsOfTools(draft, key, knownTools));
+
+function problemsOfTools({ document, style }: Draft, key: string, knownTools: KnownTools): readonly Problem[] {
+  const tools = document.data[key];
   if (!isStrings(tools)) return [];
   const known = new Set(knownTools());
   return tools.flatMap((entry, index) => {
@@ -215,8 +218,8 @@ function toolProblems({ document, style }: Draft, knownTools: KnownTools): reado
     const alternatives = alternativesTo(entry, known);
     const [best] = alternatives;
     // Tools that were written as one line of text have no places of their own.
-    const inText = document.locate(["tools", index]) === undefined;
-    const place = inText ? placeWithin(document, ["tools"], entry, 0) : undefined;
+    const inText = document.locate([key, index]) === undefined;
+    const place = inText ? placeWithin(document, [key], entry, 0) : undefined;
     const finding = {
       severity: style === "foreign" ? ("warning" as const) : ("error" as const),
       code: style === "foreign" ? "TOOL_NOT_USED" : "UNKNOWN_TOOL",
@@ -227,7 +230,7 @@ function toolProblems({ document, style }: Draft, knownTools: KnownTools): reado
       fix: best === undefined ? `Remove it, or add the tool server.` : `Write "${best}", or remove it.`,
       ...(alternatives.length > 0 && { alternatives }),
     };
-    return [{ ...problemAt(document, ["tools", index], finding), ...place }];
+    return [{ ...problemAt(document, [key, index], finding), ...place }];
   });
 }
 

@@ -77,9 +77,11 @@ function stepLines(step: Step, { style, verbose }: StepOptions): string[] {
     text === "" ? [] : [`          ${style("dim", label)} ${cut(text, verbose).replaceAll("\n", "\n          ")}`];
   if (step.kind === "model") {
     const tokens = `${showCount(step.input_tokens ?? 0)} → ${showCount(step.output_tokens ?? 0)} tokens`;
+    const offered = step.offered_tools_tokens ?? 0;
+    const tools = offered === 0 ? "" : ` (${step.offered_tools} tools ≈ ${showCount(offered)})`;
     const calls = step.tool_calls.map(({ name }) => name.replace("__", ".")).join(", ");
     return [
-      head(step.model, tokens + (calls === "" ? "" : `  calls ${calls}`)),
+      head(step.model, tokens + tools + (calls === "" ? "" : `  calls ${calls}`)),
       ...step.attempts.flatMap(({ message }) => below("!", message)),
       ...(verbose ? below("text", step.text) : []),
     ];

@@ -36,6 +36,8 @@ const modelStep = (more: Partial<Extract<Step, { kind: "model" }>>): Step => ({
   finish: "stop",
   first_part_ms: 1,
   input_tokens: 1,
+  offered_tools: null,
+  offered_tools_tokens: null,
   output_tokens: 1,
   attempts: [],
   ...more,

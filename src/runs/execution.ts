@@ -1,7 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import { isJsonObject } from "../kernel/json.ts";
 import { LIMITS } from "../kernel/quantities.ts";
-import { type CallContext, type Tool, type ToolCatalogue, modelToolName } from "../tools/index.ts";
+import { type CallContext, type Tool, type ToolCatalogue, modelToolName, toolsTokens } from "../tools/index.ts";
 import type { ArtifactStore } from "./artifact-store.ts";
 import { dialogueOf } from "./dialogue.ts";
 import { RUN_FAILURE_CODES } from "./errors.ts";
@@ -12,6 +12,7 @@ import type { RunPlan } from "./plan.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RunEvent } from "./run-event.ts";
 import type { ToolStep } from "./run-fold.ts";
+import { offeredTools, OWN_TOOLS } from "./run-tools.ts";
 import { type PreparedCall, prepareCall, runCalls } from "./tool-calls.ts";
 
 export type ExecutionDeps = {
@@ -36,17 +37,18 @@ export async function execute(deps: ExecutionDeps, plan: RunPlan, signal: AbortS
   if ((await settleOpenCalls(deps, plan, tools, signal)) === "stopped") return;
   for (let step = nextTurn(recorder); !signal.aborted; step += 1) {
     if (step > plan.stepsMax) return recorder.record(stepsMaxReached(plan));
-    const turn = await takeTurn(deps, step, requestFor(deps, plan, tools), signal);
+    const offered = offeredTools(recorder.view(), tools, plan.deferredTools);
+    const turn = await takeTurn(deps, step, requestFor(deps, plan, offered), signal);
     if (turn.type === "stopped") return;
     if (turn.type === "failed")
       return recorder.record({ type: "run-fail", failure: modelFailure(turn.failure, deps.model.id) });
     const { answer } = turn;
-    const end = modelEnd(step, deps.model.id, answer);
+    const end = modelEnd(step, deps.model.id, answer, offered);
     if (answer.toolCalls.length === 0) return recorder.record(end, endOfRun(answer, deps.model.id));
     if (answer.toolCalls.length > LIMITS.toolCallsPerTurnMax) return recorder.record(end, tooManyCalls(answer));
-    const calls = answer.toolCalls.map((call) => prepareCall(step, call, tools));
+    const calls = answer.toolCalls.map((call) => prepareCall(step, call, offered, tools));
     await recorder.record(end, ...calls.map(({ start }) => start));
-    await callTools(deps, plan, calls, signal);
+    await callTools(deps, plan, { calls, tools }, signal);
   }
 }
 
@@ -74,7 +76,7 @@ async function settleOpenCalls(
     .map((step) => prepareAgain(step, tools));
   // Begun again on disk before it is: a decision to repeat a call is good for one time.
   if (again.length > 0) await recorder.record(...again.map(({ start }) => start));
-  await callTools(deps, plan, again, signal);
+  await callTools(deps, plan, { calls: again, tools }, signal);
   const undecided = open.find(({ decision, repeatable }) => decision === undefined && !repeatable);
   if (undecided && !signal.aborted) await recorder.record({ type: "run-wait", callId: undecided.callId });
   return undecided || signal.aborted ? "stopped" : "settled";
@@ -83,19 +85,19 @@ async function settleOpenCalls(
 function prepareAgain(step: ToolStep, tools: readonly Tool[]): PreparedCall {
   const { callId, modelCallId, name, arguments: given, turn, repeatable } = step;
   const text = isJsonObject(given) || typeof given !== "string" ? JSON.stringify(given) : given;
-  const prepared = prepareCall(turn, { id: modelCallId, name, arguments: text }, tools);
+  const prepared = prepareCall(turn, { id: modelCallId, name, arguments: text }, OWN_TOOLS, tools);
   return { ...prepared, start: { ...prepared.start, callId, repeatable } };
 }
 
 const callTools = (
   deps: ExecutionDeps,
   plan: RunPlan,
-  calls: readonly PreparedCall[],
+  { calls, tools }: { readonly calls: readonly PreparedCall[]; readonly tools: readonly Tool[] },
   signal: AbortSignal,
 ): Promise<void> => {
   const view = deps.recorder.view();
   const context: CallContext = { session: view.id, workspace: view.workspace, agent: view.agent, files: view.files };
-  return runCalls({ ...deps, context }, calls, plan.concurrentToolsMax, signal);
+  return runCalls({ ...deps, context, agentTools: tools }, calls, plan.concurrentToolsMax, signal);
 };
 
 function nextTurn(recorder: Recorder): number {
@@ -118,7 +120,7 @@ function requestFor({ recorder }: ExecutionDeps, plan: RunPlan, tools: readonly 
   };
 }
 
-const modelEnd = (step: number, model: string, answer: Answer): RunEvent => ({
+const modelEnd = (step: number, model: string, ...[answer, offered]: [Answer, readonly Tool[]]): RunEvent => ({
   type: "model-end",
   step,
   model,
@@ -126,6 +128,7 @@ const modelEnd = (step: number, model: string, answer: Answer): RunEvent => ({
   durationMs: answer.durationMs,
   firstPartMs: answer.firstPartMs,
   usage: answer.usage,
+  offered: { tools: offered.length, tokens: toolsTokens(offered) },
   content: { text: answer.text, toolCalls: [...answer.toolCalls] },
 });
 

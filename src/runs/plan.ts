@@ -8,6 +8,8 @@ export type RunPlan = {
   readonly model: ModelChoice;
   readonly settings: ModelSettings;
   readonly tools: ToolList;
+  /** Tools whose descriptions a model gets only when it looks for them: `server`, `server.tool` or `*`. */
+  readonly deferredTools: readonly string[];
   /** Turns of the model at most. */
   readonly stepsMax: number;
   readonly concurrentToolsMax: number;

@@ -32,12 +32,12 @@ export class Recorder {
 
   /** On disk when resolved, with all noted before. */
   async record(...events: readonly RunEvent[]): Promise<void> {
-    await Promise.all([this.#noted, this.#write(events)]);
+    await allOver(this.#noted, this.#write(events));
   }
 
   /** Written soon; its failure is thrown by the next `record`. For what nothing has to wait for. */
   note(...events: readonly RunEvent[]): void {
-    this.#noted = Promise.all([this.#noted, this.#write(events)]).then(() => undefined);
+    this.#noted = allOver(this.#noted, this.#write(events));
     // The failure is not lost: `record` awaits it. This only keeps it from being called unhandled until then.
     this.#noted.catch(() => undefined);
   }
@@ -55,4 +55,9 @@ export class Recorder {
       this.#hub.publish(this.runId, { type: "entry", entry });
     }
   }
+}
+
+/** Waits for all writes, also when one of them fails: what is still under way when a run is tried again would be there twice. */
+async function allOver(...writes: readonly Promise<void>[]): Promise<void> {
+  for (const write of await Promise.allSettled(writes)) if (write.status === "rejected") throw write.reason;
 }

@@ -16,7 +16,14 @@ export const RunFile = z.object({
 });
 export type RunFile = z.infer<typeof RunFile>;
 
-export const RunArtifact = z.object({ id: ArtifactId, name: z.string(), mediaType: z.string(), bytes: Count });
+export const RunArtifact = z.object({
+  id: ArtifactId,
+  name: z.string(),
+  mediaType: z.string(),
+  bytes: Count,
+  /** It is a result that was too long to be shown to the model, and not a file that a tool made. */
+  kept: z.boolean().optional(),
+});
 export type RunArtifact = z.infer<typeof RunArtifact>;
 
 /** Why a run failed, in the words of docs/errors.md. */
@@ -58,6 +65,8 @@ export const RunEvent = z.discriminatedUnion("type", [
       cachedInputTokens: Tokens,
       reasoningTokens: Tokens,
     }),
+    /** Tools the model was told of, and about how many input tokens that took; absent in runs of older versions. */
+    offered: z.object({ tools: Count, tokens: Count }).optional(),
     content: z.object({
       text: z.string(),
       toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),

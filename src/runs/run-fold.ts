@@ -26,6 +26,7 @@ export type ModelStep = {
         readonly durationMs: number;
         readonly firstPartMs: number;
         readonly usage: ModelUsage;
+        readonly offered: EventOf<"model-end">["offered"];
       };
 };
 
@@ -272,6 +273,7 @@ const modelEnd = (event: EventOf<"model-end">): ModelStep["end"] => ({
     cachedInputTokens: event.usage.cachedInputTokens,
     reasoningTokens: event.usage.reasoningTokens,
   },
+  offered: event.offered,
 });
 
 const toolEnd = (event: EventOf<"tool-end">): ToolStep["end"] => ({

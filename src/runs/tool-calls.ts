@@ -13,6 +13,10 @@ import type { ArtifactStore } from "./artifact-store.ts";
 import type { ModelToolCall } from "./language-model.ts";
 import type { RunArtifact, RunEvent } from "./run-event.ts";
 import type { Recorder } from "./recorder.ts";
+import { callOwnTool, isOwnTool, READ_RESULT } from "./run-tools.ts";
+
+/** What a model is shown of a result that is too long. */
+const PREVIEW_CHARS = 8_000;
 
 type ToolStart = Extract<RunEvent, { type: "tool-start" }>;
 type ToolEnd = Extract<RunEvent, { type: "tool-end" }>;
@@ -22,9 +26,16 @@ export type PreparedCall =
   | { readonly type: "runnable"; readonly start: ToolStart; readonly tool: Tool; readonly arguments: JsonObject }
   | { readonly type: "refused"; readonly start: ToolStart; readonly result: ToolResult };
 
-/** Finds the tool and reads the arguments. What cannot run becomes a failed result that tells the model how to do better. */
-export function prepareCall(step: number, call: ModelToolCall, tools: readonly Tool[]): PreparedCall {
-  const tool = tools.find((candidate) => modelToolName(candidate) === call.name);
+/**
+ * Finds the tool, among those the model was told of or else all the agent has, and reads the arguments. What cannot run
+ * becomes a failed result that tells the model how to do better.
+ */
+export function prepareCall(
+  step: number,
+  call: ModelToolCall,
+  ...[offered, tools]: [readonly Tool[], readonly Tool[]]
+): PreparedCall {
+  const tool = [...offered, ...tools].find((candidate) => modelToolName(candidate) === call.name);
   const parsed = parseJson(call.arguments.trim() === "" ? "{}" : call.arguments);
   const value: Json = parsed.type === "parsed" ? parsed.value : call.arguments;
   const start: ToolStart = {
@@ -40,7 +51,7 @@ export function prepareCall(step: number, call: ModelToolCall, tools: readonly T
     content: { arguments: value },
   };
   if (!tool) {
-    const known = tools.map(modelToolName).join(", ") || "none";
+    const known = offered.map(modelToolName).join(", ") || "none";
     const message = `there is no tool "${call.name}" for this agent. Tools you can call: ${known}.`;
     return { type: "refused", start, result: failedCall("unknown-tool", message) };
   }
@@ -59,6 +70,8 @@ type CallDeps = {
   readonly artifacts: ArtifactStore;
   readonly recorder: Recorder;
   readonly context: CallContext;
+  /** Every tool the agent may call. */
+  readonly agentTools: readonly Tool[];
 };
 
 /** Runs prepared calls, at most `concurrency` at a time, each result journaled as it comes. Stops beginning new ones once aborted. */
@@ -89,15 +102,26 @@ async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal):
     await deps.recorder.record(await endOf(deps, call.start, call.result));
     return;
   }
-  const { start, tool } = call;
-  const result = await deps.tools.call(
-    tool,
-    { id: start.callId, server: tool.server, tool: tool.name, arguments: call.arguments, context: deps.context },
-    signal,
-  );
+  const { start } = call;
+  const result = await callTool(deps, call, signal);
   // A call that was cut off has no result worth keeping: after a restart it is made again, or someone is asked.
   if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return;
   await deps.recorder.record(await endOf(deps, start, result));
+}
+
+function callTool(
+  { tools, agentTools, artifacts, recorder, context }: CallDeps,
+  { start, tool, arguments: given }: Extract<PreparedCall, { type: "runnable" }>,
+  signal: AbortSignal,
+): Promise<ToolResult> {
+  if (isOwnTool(tool)) {
+    return callOwnTool({ tool, arguments: given, view: recorder.view(), tools: agentTools, artifacts });
+  }
+  return tools.call(
+    tool,
+    { id: start.callId, server: tool.server, tool: tool.name, arguments: given, context },
+    signal,
+  );
 }
 
 async function endOf(deps: CallDeps, start: ToolStart, result: ToolResult): Promise<ToolEnd> {
@@ -127,8 +151,38 @@ async function endOf(deps: CallDeps, start: ToolStart, result: ToolResult): Prom
       texts.push(`(file ${name}, ${mediaType}, ${bytes} bytes: kept as an artifact of this run and shown to the user)`);
     }
   }
-  const text = cut(texts.join("\n") || JSON.stringify(result.structured ?? null));
-  return { ...common, outcome: "done", artifacts, content: { text, structured: result.structured ?? null } };
+  const text = texts.join("\n") || JSON.stringify(result.structured ?? null);
+  const structured = result.structured ?? null;
+  if (text.length <= LIMITS.toolResultCharsMax) {
+    return { ...common, outcome: "done", artifacts, content: { text, structured } };
+  }
+  const { preview, artifact } = await keep(deps, start, text);
+  return {
+    ...common,
+    outcome: "done",
+    artifacts: [...artifacts, artifact],
+    content: { text: preview, structured: null },
+  };
+}
+
+/** Keeps a result that is too long for a model as an artifact of the run; what the model gets is how it begins, and how to read on. */
+async function keep(
+  { artifacts, recorder }: CallDeps,
+  { name }: ToolStart,
+  text: string,
+): Promise<{ readonly preview: string; readonly artifact: RunArtifact }> {
+  const isJson = parseJson(text).type === "parsed";
+  const file = {
+    name: `${name}-result.${isJson ? "json" : "txt"}`,
+    mediaType: isJson ? "application/json" : "text/plain",
+  };
+  const saved = await artifacts.save(recorder.runId, { ...file, text });
+  const hint = `(cut here: the result has ${text.length} characters and is kept whole as "${saved.name}". Read on with ${modelToolName(READ_RESULT)}, or ask the tool for less at a time.)`;
+  const { id, name: keptAs, mediaType, bytes } = saved;
+  return {
+    preview: `${text.slice(0, PREVIEW_CHARS)}\n${hint}`,
+    artifact: { id, name: keptAs, mediaType, bytes, kept: true },
+  };
 }
 
 function cut(text: string): string {

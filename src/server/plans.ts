@@ -49,6 +49,7 @@ export class AgentPlans implements PlanSource {
         timeoutMs: llm.timeoutMs ?? this.#options.modelTimeoutMs,
       },
       tools: toolList(definition),
+      deferredTools: definition.deferredTools,
       stepsMax: definition.maxSteps,
       concurrentToolsMax: definition.toolsAtOnceMax,
       timeoutMs: definition.timeoutMs ?? this.#options.runTimeoutMs,

@@ -116,3 +116,4 @@ export {
   type ReadManifest,
   type ToolManifest,
 } from "./manifest.ts";
+export { toolsTokens, toolTokens } from "./tokens.ts";

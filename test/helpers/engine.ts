@@ -127,6 +127,7 @@ export function engine(options: EngineOptions): Engine {
     model: { model: undefined, baseUrl: undefined, apiKey: undefined },
     settings: { temperature: undefined, outputTokensMax: undefined, headers: {}, timeoutMs: 5_000 },
     tools: "all",
+    deferredTools: [],
     stepsMax: 20,
     concurrentToolsMax: 4,
     timeoutMs: 30_000,

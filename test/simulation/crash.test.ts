@@ -57,6 +57,7 @@ const PLAN: RunPlan = {
   model: { model: undefined, baseUrl: undefined, apiKey: undefined },
   settings: { temperature: undefined, outputTokensMax: undefined, headers: {}, timeoutMs: 5_000 },
   tools: "all",
+  deferredTools: [],
   stepsMax: 20,
   concurrentToolsMax: 2,
   timeoutMs: 30_000,

@@ -78,6 +78,11 @@ export const ModelStep = z.object({
   first_part_ms: z.number().nullable(),
   input_tokens: z.int().nullable(),
   output_tokens: z.int().nullable(),
+  offered_tools: z.int().nullable().meta({ description: "Tools the model was told of in this turn" }),
+  offered_tools_tokens: z
+    .int()
+    .nullable()
+    .meta({ description: "About how many of the input tokens their descriptions take" }),
   attempts: z.array(z.object({ class: z.string(), message: z.string(), retry_in_ms: z.number().nullable() })),
 });
 export const ToolStep = z.object({

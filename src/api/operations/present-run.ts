@@ -104,6 +104,8 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
       first_part_ms: end.firstPartMs,
       input_tokens: end.usage.inputTokens ?? null,
       output_tokens: end.usage.outputTokens ?? null,
+      offered_tools: end.offered?.tools ?? null,
+      offered_tools_tokens: end.offered?.tokens ?? null,
     };
   }
   return {
@@ -116,6 +118,8 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
     first_part_ms: null,
     input_tokens: null,
     output_tokens: null,
+    offered_tools: null,
+    offered_tools_tokens: null,
   };
 }
 

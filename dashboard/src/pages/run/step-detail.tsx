@@ -34,6 +34,11 @@ function ModelDetail({ run, step, draft = "" }: ModelProps) {
           <Fact name={facts.first}>{step.first_part_ms === null ? "–" : duration(step.first_part_ms)}</Fact>
           <Fact name={facts.tokensIn}>{step.input_tokens === null ? "–" : count(step.input_tokens)}</Fact>
           <Fact name={facts.tokensOut}>{step.output_tokens === null ? "–" : count(step.output_tokens)}</Fact>
+          <Fact name={facts.offered}>
+            {step.offered_tools === null
+              ? "–"
+              : text.step.offered(count(step.offered_tools), count(step.offered_tools_tokens ?? 0))}
+          </Fact>
           <Fact name={facts.finish}>{step.finish === null ? "–" : (text.step.finish[step.finish] ?? step.finish)}</Fact>
         </Facts>
       </Card>
