@@ -156,6 +156,7 @@ export class Link {
       void this.#lookRegularly(session, looking.signal);
       const reason = await ended.promise;
       looking.abort("the connection has ended");
+      this.#turn({ state: "connecting", reason });
       if (clock.monotonicMs() - sinceMs >= GOOD_MS) this.#failures = 0;
       return reason;
     } catch (error) {

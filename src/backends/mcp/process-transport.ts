@@ -26,11 +26,11 @@ const KEEPER = `exec 4<&0
 "$@" <&4 3<&- 4<&- &
 program=$!
 exec 4<&- 0</dev/null 1>/dev/null 2>/dev/null
-{ read -r _ <&3; sleep 1; kill -9 -- -$$; } &
+{ read -r _ <&3; sleep 1; kill -s KILL -- -$$; } &
 keeper=$!
 wait $program
 status=$?
-kill -9 $keeper
+kill -s KILL $keeper
 exit $status`;
 
 /**

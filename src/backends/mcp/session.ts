@@ -7,6 +7,8 @@ import {
   type McpSubscription,
   ProtocolError,
   ProtocolErrorCode,
+  SdkError,
+  SdkErrorCode,
   StreamableHTTPClientTransport,
   type Tool as WireTool,
   type Transport,
@@ -130,6 +132,7 @@ export class McpSession {
     | { readonly type: "input"; readonly input: InputRequiredResult }
   > {
     const { outputSchema: _checkedByTheCatalogue, ...toolDefinition } = wire;
+    if (this.#client.transport === undefined) throw new SdkError(SdkErrorCode.NotConnected, "not connected");
     const scope = new RequestScope(call.ask);
     this.#calls.set(scope, call.owner);
     try {
