@@ -50,19 +50,25 @@ export const isVisible = (root: string, path: string): boolean =>
  */
 export function placeOf(directory: string, caller: Caller, path: string, need: FileAccess): Place {
   const home = resolve(directory);
-  const here = placeFrom(home, caller, { text: path.replace(/^\/+/, ""), need, home });
-  const there = (): Place => placeFrom(sep, caller, { text: path, need, home });
+  const climbs = !isAbsolute(path) && !isInside(home, resolve(home, path));
+  const here = placeFrom(home, caller, { text: path.replace(/^\/+/, ""), need, home, climbs });
+  const there = (): Place => placeFrom(sep, caller, { text: path, need, home, climbs: false });
   if (isAbsolute(path)) {
     const absolute = there();
     return absolute.type === "granted" || here.type === "denied" ? absolute : here;
   }
-  const climbs = relative(home, resolve(home, path)).startsWith("..");
   return here.type === "denied" && !climbs ? there() : here;
 }
 
-type Asked = { readonly text: string; readonly need: FileAccess; readonly home: string };
+type Asked = {
+  readonly text: string;
+  readonly need: FileAccess;
+  readonly home: string;
+  /** Whether it climbs out of the server's directory: nobody comes back in from there. */
+  readonly climbs: boolean;
+};
 
-function placeFrom(base: string, { grants, context }: Caller, { text, need, home }: Asked): Place {
+function placeFrom(base: string, { grants, context }: Caller, { text, need, home, climbs }: Asked): Place {
   const target = resolve(base, text);
   const upload = base === home ? partsOf(relative(home, target)) : [];
   if (upload[0] === UPLOADS) return uploadAt(target, upload.slice(1), { files: context.files, need });
@@ -83,7 +89,9 @@ function placeFrom(base: string, { grants, context }: Caller, { text, need, home
   const isCovered = roots.some((each) => isInside(each.path, target));
   if (isCovered || need === "write") return { type: "denied" };
   const children = new Set(
-    roots.filter((each) => isInside(target, each.path)).map((each) => partsOf(relative(target, each.path))[0] ?? ""),
+    roots
+      .filter((each) => isInside(target, each.path) && !(climbs && isInside(home, each.path)))
+      .map((each) => partsOf(relative(target, each.path))[0] ?? ""),
   );
   if (target === home && context.files.length > 0) children.add(UPLOADS);
   return children.size > 0 || target === home
