@@ -12,9 +12,12 @@ import {
   showOne,
 } from "./frame/index.ts";
 import { ToolNotFoundError } from "./errors.ts";
+import { toolBuild } from "./tool-build.ts";
 import { toolCall } from "./tool-call.ts";
 import { effects, renderServer, renderTool, STATE_TONES } from "./tool-detail.ts";
 import { toolLogs } from "./tool-logs.ts";
+import { toolNew } from "./tool-new.ts";
+import { toolTest } from "./tool-test.ts";
 import { type Column, countOf, oneLine, showCount } from "./terminal/index.ts";
 
 /** `caxton tool` */
@@ -32,6 +35,9 @@ export const tool: CommandMaker = (command, invocation) => {
   get(command.command("get"), invocation);
   toolCall(command.command("call"), invocation);
   toolLogs(command.command("logs"), invocation);
+  toolNew(command.command("new"), invocation);
+  toolBuild(command.command("build"), invocation);
+  toolTest(command.command("test"), invocation);
 };
 
 type ToolRow = { readonly server: ToolServerDetail; readonly tool: ToolDetail };

@@ -1,0 +1,179 @@
+/** What a tool in TypeScript or JavaScript is written with. Reference: docs/guides/writing-tools.md */
+
+/** A JSON Schema as a literal; the types of arguments are inferred from it. */
+export type JsonSchema = { readonly [keyword: string]: unknown };
+
+/** A schema of zod (4.2 or later), valibot, arktype, or of any library of https://standardschema.dev that gives JSON Schema. */
+export type StandardSchema<Input = unknown, Output = Input> = {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => unknown;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+};
+
+/** The type of the values that a schema describes. */
+export type ValueOf<Schema> =
+  Schema extends StandardSchema<unknown, infer Output>
+    ? Output
+    : Schema extends { readonly const: infer Value }
+      ? Value
+      : Schema extends { readonly enum: readonly (infer Value)[] }
+        ? Value
+        : Schema extends { readonly anyOf: readonly (infer Option)[] } | { readonly oneOf: readonly (infer Option)[] }
+          ? ValueOfEach<Option>
+          : Schema extends { readonly type: readonly (infer Type)[] }
+            ? Type extends unknown
+              ? ValueOfType<Type, Schema>
+              : never
+            : Schema extends { readonly type: infer Type }
+              ? ValueOfType<Type, Schema>
+              : unknown;
+
+type ValueOfEach<Schema> = Schema extends unknown ? ValueOf<Schema> : never;
+
+type ValueOfType<Type, Schema> = Type extends "string"
+  ? string
+  : Type extends "number" | "integer"
+    ? number
+    : Type extends "boolean"
+      ? boolean
+      : Type extends "null"
+        ? null
+        : Type extends "array"
+          ? Schema extends { readonly items: infer Items }
+            ? readonly ValueOf<Items>[]
+            : readonly unknown[]
+          : Type extends "object"
+            ? ObjectOf<Schema>
+            : unknown;
+
+type ObjectOf<Schema> = Schema extends { readonly properties: infer Properties }
+  ? Flat<
+      { readonly [Name in Extract<keyof Properties, Always<Schema, Properties>>]: ValueOf<Properties[Name]> } & {
+        readonly [Name in Exclude<keyof Properties, Always<Schema, Properties>>]?: ValueOf<Properties[Name]>;
+      }
+    >
+  : Schema extends { readonly additionalProperties: infer Rest extends JsonSchema }
+    ? { readonly [name: string]: ValueOf<Rest> }
+    : { readonly [name: string]: unknown };
+
+/** Required, or given by the server when absent because it has a default. */
+type Always<Schema, Properties> = Schema extends { readonly required: readonly (infer Name)[] }
+  ? Name & keyof Properties
+  : never;
+
+type Flat<Value> = { [Key in keyof Value]: Value[Key] };
+
+export type LogLevel = "debug" | "info" | "notice" | "warning" | "error";
+
+/** What `run` is given beside its arguments. */
+export type ToolContext = {
+  /** The name by which the tool was called. */
+  readonly tool: string;
+  /** A line in the server's log: `caxton tool logs <server>`. */
+  log(message: unknown, level?: LogLevel): void;
+  /** How far the call is, for callers that asked to know: 3 of 10. */
+  progress(done: number, total?: number, message?: string): void;
+};
+
+/** A piece of an answer. A file becomes an artifact of the run. */
+export type ContentPart =
+  | { readonly type: "text"; readonly text: string }
+  | {
+      readonly type: "resource";
+      readonly resource: { readonly uri: string; readonly mimeType: string; readonly text: string };
+    };
+
+/** An MCP result, for full control. */
+export type ToolResult = {
+  readonly content: readonly ContentPart[];
+  readonly structuredContent?: object;
+  readonly isError?: boolean;
+};
+
+/** One thing a model may call. */
+export type ToolDefinition<Input> = {
+  readonly title?: string;
+  /** What it does and when to use it: the model chooses by this. */
+  readonly description: string;
+  /** The arguments, an object; absent for a tool without any. */
+  readonly input?: Input;
+  /** What `run` returns, an object; checked before the caller gets it. */
+  readonly output?: JsonSchema | StandardSchema;
+  /** It changes nothing outside. */
+  readonly readOnly?: boolean;
+  /** A second call with the same arguments changes nothing more. */
+  readonly idempotent?: boolean;
+  /** It may destroy what was there. */
+  readonly destructive?: boolean;
+  /** It speaks to the world outside, such as the web. */
+  readonly openWorld?: boolean;
+  /**
+   * Does the work. Returns a text; an object, which is passed on as structured content; any other JSON value; parts made by `file`; or
+   * a whole result. May be async.
+   */
+  run(values: ValueOf<Input>, context: ToolContext): unknown;
+};
+
+/** Makes the compiler keep "a" as "a" and not as a string. */
+type Literal = string | number | boolean | null | undefined | readonly Literal[] | { readonly [key: string]: Literal };
+
+export type ToolServerDefinition<Inputs> = {
+  readonly name: string;
+  readonly version: string;
+  readonly description?: string;
+  readonly tools: { readonly [Name in keyof Inputs]: ToolDefinition<Inputs[Name]> };
+};
+
+/** Makes a tool server of its tools: `export default toolServer({ … })`. */
+export function toolServer<const Inputs extends { readonly [name: string]: Literal | {} }>(
+  definition: ToolServerDefinition<Inputs>,
+): ToolServerDefinition<Inputs>;
+
+/** Thrown by `run`: the tool says no, and its message is all that the model reads. */
+export class ToolError extends Error {}
+
+/** The server refused a request or could not do it; `code` says which. */
+export class HostError extends Error {
+  readonly code: string;
+}
+
+/** A file could not be used; `code` is as in POSIX: ENOENT, EACCES, EROFS … */
+export class FileError extends Error {
+  readonly code: string;
+  readonly path: string;
+}
+
+/** A text file for the run that called, as a part of what `run` returns. */
+export function file(name: string, mediaType: string, text: string): ContentPart;
+
+/** Files under the paths of `[[grants.files]]`; `uploads/<name>` is a file attached to the calling run. They throw FileError. */
+export function readFile(path: string): Promise<Uint8Array<ArrayBuffer>>;
+export function readTextFile(path: string): Promise<string>;
+export function writeFile(
+  path: string,
+  data: string | ArrayBuffer | ArrayBufferView,
+  options?: { readonly append?: boolean },
+): Promise<void>;
+export function removeFile(path: string): Promise<void>;
+export function listDirectory(
+  path?: string,
+): Promise<{ readonly name: string; readonly kind: "file" | "directory" | "other" }[]>;
+
+/** What the tool keeps from call to call, with the grant `state`. They throw HostError. */
+export const state: {
+  /** The value, as JSON held it; undefined when there is none. */
+  get(key: string): Promise<unknown>;
+  set(key: string, value: unknown): Promise<void>;
+  getBytes(key: string): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  setBytes(key: string, value: ArrayBuffer | ArrayBufferView): Promise<void>;
+  /** Whether there was one. */
+  delete(key: string): Promise<boolean>;
+  /** Keys in order, at most `limit` (100); `next` is the cursor of the following page. */
+  list(options?: { readonly prefix?: string; readonly limit?: number; readonly cursor?: string }): Promise<{
+    readonly keys: readonly { readonly key: string; readonly bytes: number; readonly updatedAt: string }[];
+    readonly next?: string;
+  }>;
+};

@@ -1,0 +1,34 @@
+import { rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ToolServer } from "../tools/index.ts";
+import { type BuildSurroundings, compile } from "./languages.ts";
+import { MODULE_FILE, openProject, type ToolProject } from "./project.ts";
+import { Trial } from "./trial.ts";
+
+export type BuiltTool = {
+  readonly project: ToolProject;
+  /** Where the module is. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly server: ToolServer;
+  readonly compileMs: number;
+};
+
+/**
+ * Compiles a tool's sources, deploys the module once in a sandbox of its own, and only then puts it beside `tool.toml`.
+ * Throws ToolProjectError, CompilerMissingError, CompileFailedError, ToolServerRefusedError, CancelledError.
+ */
+export async function buildTool(directory: string, surroundings: BuildSurroundings): Promise<BuiltTool> {
+  const project = await openProject(directory);
+  const startedAt = performance.now();
+  const module = await compile(project, surroundings);
+  const compileMs = performance.now() - startedAt;
+  surroundings.tell("trying it in the sandbox");
+  const { manifest } = project;
+  await using trial = await Trial.open({ manifest, module, directory: project.directory, signal: surroundings.signal });
+  const path = join(project.directory, MODULE_FILE);
+  const made = `${path}.new`;
+  await writeFile(made, module);
+  await rename(made, path);
+  return { project, path, bytes: module.length, server: trial.server, compileMs };
+}
