@@ -111,8 +111,13 @@ function agentList(definitions: readonly FileDeployment[], style: Style): string
 }
 
 function toolCounts({ tools }: ReadyReport, style: Style): string {
-  const failed = tools.filter(({ type }) => type === "failed").map(({ name }) => style("red", `${name} failed`));
-  return [countOf(tools.length - failed.length, "server"), ...failed].join(", ");
+  const said = tools.flatMap(({ type, name }) => {
+    if (type === "failed") return [style("red", `${name} failed`)];
+    if (type === "missing") return [style("yellow", `${name} is configured and not there`)];
+    return type === "pending" ? [style("yellow", `${name} changed: caxton tool diff ${name}`)] : [];
+  });
+  const there = tools.filter(({ type }) => type === "deployed" || type === "pending").length;
+  return [countOf(there, "server"), ...said].join(", ");
 }
 
 /** Lines on the definitions that could not be deployed. */

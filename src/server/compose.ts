@@ -14,10 +14,11 @@ import type { HttpServices } from "../api/http/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { type ModelCatalogue, Runs } from "../runs/index.ts";
 import { type Broker, Sandbox } from "../sandbox/index.ts";
-import { ToolCatalogue, toolId, type ToolRunner } from "../tools/index.ts";
+import { toolId, type ToolRunner } from "../tools/index.ts";
 import { renderProblem } from "../documents/index.ts";
 import { openBroker, type Resolve } from "./broker.ts";
 import type { LoadedConfig } from "./config.ts";
+import { openToolServers } from "./open-tool-servers.ts";
 import { AgentPlans } from "./plans.ts";
 import { deployToolServers, type ToolDeployment } from "./tool-servers.ts";
 import { join, resolve } from "node:path";
@@ -58,8 +59,14 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     );
   const grants = stack.use(openBroker(loaded, { database, clock, resolve: overrides.resolve }));
   const sandbox = stack.use(openSandbox(loaded, clock, grants.broker));
-  const tools = new ToolCatalogue(sandbox);
-  const agents = new Agents({ store: new SqliteAgentStore(database), clock, knownTools: () => knownTools(sandbox) });
+  const changes = new ChangeFeed();
+  const toolServices = openToolServers(config, { sandbox, database, clock, changes });
+  const { tools, toolServers } = toolServices;
+  const agents = new Agents({
+    store: new SqliteAgentStore(database),
+    clock,
+    knownTools: () => knownTools(toolServers.runner),
+  });
   const plans = new AgentPlans(agents, environment, {
     runTimeoutMs: config.runs.timeout,
     modelTimeoutMs: config.models.timeout,
@@ -80,13 +87,11 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const progress = { tools: false, definitions: false };
   const stopping = new AbortController();
   stack.defer(() => stopping.abort());
-  const toolServers = overrides.toolServers ?? join(packageDirectory(), "tools", "built");
-  const toolsReady = deployToolServers(sandbox, toolServers, config.tool_servers, stopping.signal).then((results) => {
+  const builtIn = overrides.toolServers ?? join(packageDirectory(), "tools", "built");
+  const toolsReady = deployToolServers(toolServers, { builtIn, config }, stopping.signal).finally(() => {
     progress.tools = true;
-    return results;
   });
   const facts = factsOf(loaded, { clock, database, agents, progress });
-  const changes = new ChangeFeed();
   const { ledger, watch: grantWatch } = grants;
   const services = {
     agents,
@@ -100,7 +105,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     models,
     render,
     runs,
-    tools,
+    ...toolServices,
     uploads,
   };
   const owned = stack.move();

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { durationText, sizeText } from "../documents/index.ts";
 import { LOG_LEVELS } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
-import { GrantsTable } from "../tools/index.ts";
+import { ACCEPTANCES, GrantsTable, SIGNATURE_RULES } from "../tools/index.ts";
 
 const path = (fallback: string) =>
   z
@@ -123,8 +123,39 @@ const GrantsKeptTable = z
   .prefault({});
 
 const ToolServerTable = z.strictObject({
+const ToolsTable = z
+  .strictObject({
+    directory: path("./tools").meta({
+      description:
+        "Tool servers deployed at start when they changed: a directory each, with module.wasm, tool.toml and perhaps module.wasm.sig",
+    }),
+    accept: z.enum(ACCEPTANCES).default("compatible").meta({
+      description:
+        "What a new version of a tool server may change without being accepted: anything, only what alters nothing known and wants nothing more, or nothing",
+    }),
+    trusted_keys: z
+      .record(
+        z.string().min(1).max(100),
+        z.string().regex(/^ed25519:[A-Za-z0-9+/]{43}=$/, {
+          error: "expected a public key as `caxton tool keygen` prints it: ed25519: and base64",
+        }),
+      )
+      .default({})
+      .meta({ description: "Public keys whose signatures count, by the name they are shown under" }),
+    require_signature: z.enum(SIGNATURE_RULES).default("never").meta({
+      description:
+        "Which modules must be signed with a trusted key: none, those sent by request, or all that are not built in",
+    }),
+    revisions_max: z.int().min(2).max(1_000).default(10).meta({ description: "Revisions kept of each tool server" }),
+    drain_timeout: durationText({ maxMs: 600_000 }).prefault("60s").meta({
+      description: "How long a tool server that is deleted waits for its calls",
+    }),
+  })
+  .prefault({});
+
   enabled: z.boolean().default(true),
   grants: GrantsTable.prefault({}).meta({
+  accept: z.enum(ACCEPTANCES).optional().meta({ description: "Instead of tools.accept" }),
     description: "Replaces, key by key, what the server's tool.toml asks for",
   }),
   limits: z
@@ -149,6 +180,7 @@ export const ConfigFile = z.strictObject({
   grants: GrantsKeptTable,
   sandbox: SandboxTable,
   tool_servers: z
+  tools: ToolsTable,
     .record(z.string(), ToolServerTable)
     .default({})
     .meta({ description: "Operator's word on single tool servers, by name" }),
@@ -156,7 +188,13 @@ export const ConfigFile = z.strictObject({
 export type Config = z.output<typeof ConfigFile>;
 
 /** Settings that hold a path, resolved against where they were set. */
-export const PATH_SETTINGS = ["data.directory", "agents.directory", "files.root", "models.scripted_directory"] as const;
+export const PATH_SETTINGS = [
+  "data.directory",
+  "agents.directory",
+  "files.root",
+  "models.scripted_directory",
+  "tools.directory",
+] as const;
 
 /** Short names of the settings people need first; every other is `CAXTON_<TABLE>__<KEY>`. */
 export const SHORT_VARIABLES: { readonly [variable: string]: string } = {

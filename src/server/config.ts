@@ -41,7 +41,7 @@ export function loadConfig(
   const file = findFile(flags.config, environment, cwd);
   const document = file === undefined ? undefined : readConfigFile(file);
   const layered = layer(document, environment, flags.settings ?? {});
-  const config = parseLayered(layered, document);
+  const config = withMcpFile(parseLayered(layered, document), file);
   return {
     config: resolvePaths(config, layered.origins, file, cwd),
     origins: withDefaults(config, layered.origins),
@@ -218,6 +218,7 @@ function resolvePaths(config: Config, origins: Origins, file: string | undefined
     agents: { ...config.agents, directory: place("agents.directory", config.agents.directory) },
     files: { ...config.files, root: place("files.root", config.files.root) },
     models: {
+    tools: { ...config.tools, directory: place("tools.directory", config.tools.directory) },
       ...config.models,
       ...(scripted === undefined ? {} : { scripted_directory: place("models.scripted_directory", scripted) }),
     },

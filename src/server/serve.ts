@@ -16,6 +16,7 @@ import type { LoadedConfig } from "./config.ts";
 import { deployDirectory, DefinitionWatcher, type FileDeployment } from "./definitions.ts";
 import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
 import type { ToolDeployment } from "./tool-servers.ts";
+import { ToolWatcher } from "./tool-watcher.ts";
 
 /** A server that answers. */
 export type Started = AsyncDisposable & {
@@ -36,6 +37,8 @@ export type ReadyReport = {
 export type ServeOptions = {
   /** Told of each definition that is deployed while the server runs; watches the directory when given. */
   readonly onDefinition?: ((deployment: FileDeployment) => void) | undefined;
+  /** Told of each tool server that is deployed while the server runs; watches their directory when given. */
+  readonly onTool?: ((deployment: ToolDeployment) => void) | undefined;
   readonly overrides?: Overrides | undefined;
 };
 
@@ -74,6 +77,7 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
   const ready = makeReady(caxton, loaded, stopping.signal);
   if (options.onDefinition)
     stack.use(new DefinitionWatcher(caxton.services, config.agents.directory, options.onDefinition));
+  if (options.onTool) stack.use(new ToolWatcher(caxton.services.toolServers, config.tools.directory, options.onTool));
   const owned = stack.move();
   const dashboardUrl = config.server.dashboard && isDashboardBuilt() ? `${url}/ui/` : undefined;
   return { url, dashboardUrl, services: caxton.services, ready, [Symbol.asyncDispose]: () => owned.disposeAsync() };

@@ -1,67 +1,129 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { renderProblem } from "../documents/index.ts";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
 import type { Sandbox } from "../sandbox/index.ts";
-import { applyOverrides, readManifest, type ToolManifest } from "../tools/index.ts";
+import type { Deployed, OperatorWord, ToolHost, ToolServerOrigin, ToolServers } from "../tools/index.ts";
 import type { Config } from "./config.ts";
 
-/** What became of one tool server at start. */
+/** What became of one tool server at start, or when its directory changed. */
 export type ToolDeployment =
-  | { readonly type: "deployed"; readonly name: string; readonly tools: number }
+  | { readonly type: "deployed"; readonly name: string; readonly tools: number; readonly outcome: Deployed["outcome"] }
+  /** It changed, and waits to be accepted; the revision before it serves. */
+  | { readonly type: "pending"; readonly name: string; readonly revision: number }
   | { readonly type: "disabled"; readonly name: string }
+  /** The configuration has a word on it, and nobody has deployed it. */
+  | { readonly type: "missing"; readonly name: string; readonly reason: string }
   | { readonly type: "failed"; readonly name: string; readonly reason: string };
 
-/** Deploys every tool server of a directory, as configuration changes them. One that fails stops no other; never rejects. */
+/** A sandbox as a host of tool servers: what is part of the package and what is not share no process. */
+export const sandboxHost = (sandbox: Sandbox): ToolHost => ({
+  servers: () => sandbox.servers(),
+  call: (call, signal) => sandbox.call(call, signal),
+  logs: (server) => sandbox.logs(server),
+  endSession: (session) => sandbox.endSession(session),
+  remove: (name) => sandbox.remove(name),
+  watchLog: (server, listener) => sandbox.watchLog(server, listener),
+  inspect: (module, signal) => sandbox.inspect(module, signal),
+  check: (module, signal) => sandbox.check(module, signal),
+  deploy: ({ origin, ...module }, signal) =>
+    sandbox.deploy(origin === "built-in" ? module : { ...module, placement: DEPLOYED }, signal),
+});
+const DEPLOYED = { group: "deployed" };
+
+/** What the configuration says of a tool server. */
+export const wordOn =
+  ({ tool_servers: servers, tools }: Pick<Config, "tool_servers" | "tools">) =>
+  (name: string): OperatorWord => {
+    const { enabled = true, accept = tools.accept, grants, limits } = servers[name] ?? {};
+    return { enabled, accept, overrides: { grants, limits } };
+  };
+
+export type ToolSources = {
+  /** The directory of tool servers that are part of this package. */
+  readonly builtIn: string;
+  readonly config: Pick<Config, "tool_servers" | "tools">;
+};
+
+/** Deploys the tool servers of the package and of the operator's directory and loads those the store has. One that fails stops no other; never rejects. */
 export async function deployToolServers(
-  sandbox: Sandbox,
-  directory: string,
-  configured: Config["tool_servers"],
+  servers: ToolServers,
+  { builtIn, config }: ToolSources,
   signal: AbortSignal,
 ): Promise<readonly ToolDeployment[]> {
-  const deploy = async (name: string): Promise<ToolDeployment> => {
-    const word = configured[name];
-    if (word?.enabled === false) return { type: "disabled", name };
-    try {
-      const manifest = await manifestOf(directory, name);
-      const module = await readFile(join(directory, name, "module.wasm"));
-      const server = await sandbox.deploy({ manifest: applyOverrides(manifest, word ?? {}), module }, signal);
-      return { type: "deployed", name, tools: server.tools.length };
-    } catch (error) {
-      const reason = error instanceof CaxtonError ? toFault(error).message : String(error);
-      // A server that is stopped while it starts has nothing to complain about.
-      if (!signal.aborted) log.error({ toolServer: name, err: error }, "a tool server cannot be deployed");
-      return { type: "failed", name, reason };
-    }
-  };
-  const names = await serverNames(directory);
-  const unknown = Object.keys(configured).filter((name) => !names.includes(name));
-  const missing = unknown.map((name): ToolDeployment => ({
-    type: "failed",
-    name,
-    reason: `tool_servers.${name} is configured, but there is no such tool server`,
-  }));
-  return [...(await Promise.all(names.map(deploy))), ...missing];
+  const { tool_servers: configured, tools } = config;
+  const { directory } = tools;
+  const within =
+    (place: string, origin: Exclude<ToolServerOrigin, "remote" | "uploaded">, accept: boolean) =>
+    async (name: string): Promise<ToolDeployment> => {
+      if (configured[name]?.enabled === false) return { type: "disabled", name };
+      return deployDirectory(servers, join(place, name), { origin, accept }, signal);
+    };
+  const builtInNames = await serverNames(builtIn);
+  if (builtInNames.length === 0) log.error({ directory: builtIn }, "the built-in tool servers are not there");
+  const ownNames = resolve(directory) === resolve(builtIn) ? [] : await serverNames(directory);
+  // What comes with a new version of the package is as trusted as the package.
+  const builtInResults = await Promise.all(builtInNames.map(within(builtIn, "built-in", true)));
+  const ownResults = await Promise.all(ownNames.map(within(directory, "directory", false)));
+  await servers.restore().catch((error: unknown) => log.error({ err: error }, "deployed tool servers cannot be read"));
+  const known = new Set([...builtInNames, ...servers.runner.servers().map(({ name }) => name)]);
+  const missing = Object.keys(configured)
+    .filter((name) => !known.has(name) && configured[name]?.enabled !== false && !ownNames.includes(name))
+    .map((name): ToolDeployment => ({
+      type: "missing",
+      name,
+      reason: `tool_servers.${name} is configured, but there is no such tool server yet`,
+    }));
+  return [...builtInResults, ...ownResults, ...missing];
 }
 
-async function serverNames(directory: string): Promise<readonly string[]> {
+/** Deploys one directory with a module and its manifest. What fails is an outcome; never rejects. */
+export async function deployDirectory(
+  servers: ToolServers,
+  directory: string,
+  { origin, accept }: { readonly origin: "built-in" | "directory"; readonly accept: boolean },
+  signal: AbortSignal,
+): Promise<ToolDeployment> {
+  const fallback = directory.split(/[\\/]/).at(-1) ?? directory;
   try {
-    const entries = await readdir(directory, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name)
-      .toSorted();
+    const [module, manifest, signature] = await Promise.all([
+      readFile(join(directory, MODULE)),
+      readFile(join(directory, MANIFEST), "utf8"),
+      readFile(join(directory, SIGNATURE), "utf8").catch(() => undefined),
+    ]);
+    const { outcome, revision } = await servers.deploy(
+      { module, manifest, signature, origin, accept, dryRun: false },
+      signal,
+    );
+    const { name, tools } = revision;
+    if (outcome === "pending") return { type: "pending", name, revision: revision.revision };
+    return { type: "deployed", name, tools: tools.length, outcome };
   } catch (error) {
-    log.error({ directory, err: error }, "the built-in tool servers are not there");
-    return [];
+    const reason = error instanceof CaxtonError ? toFault(error).message : String(error);
+    // A server that is stopped while it starts has nothing to complain about.
+    if (!signal.aborted) log.error({ toolServer: fallback, err: error }, "a tool server cannot be deployed");
+    return { type: "failed", name: fallback, reason };
   }
 }
 
-async function manifestOf(directory: string, name: string): Promise<ToolManifest> {
-  const file = join(directory, name, "tool.toml");
-  const text = await readFile(file, "utf8");
-  const read = readManifest(text, file);
-  if (read.type === "valid") return read.manifest;
-  throw new TypeError(read.problems.map((problem) => renderProblem(problem, text, { colour: false })).join("\n"));
+export const MODULE = "module.wasm";
+const MANIFEST = "tool.toml";
+const SIGNATURE = "module.wasm.sig";
+
+/** Directories with a module in them, sorted; sources that nobody built yet are none. */
+async function serverNames(directory: string): Promise<readonly string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => []);
+  const names = entries.filter((entry) => !entry.isFile() && !entry.name.startsWith(".")).map(({ name }) => name);
+  const isServer = await Promise.all(names.map((name) => isToolServer(join(directory, name))));
+  return names.filter((_name, index) => isServer[index]).toSorted();
 }
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+
+/** Whether a directory holds a module and a manifest. */
+export const isToolServer = async (directory: string): Promise<boolean> =>
+  (await isFile(join(directory, MODULE))) && isFile(join(directory, MANIFEST));

@@ -117,11 +117,6 @@ export class ToolModuleDamagedError extends CaxtonError<{ readonly moduleHash: s
   readonly kind = "unavailable";
 }
 
-export class ToolModuleTooLargeError extends CaxtonError<{ readonly bytesMax: number }> {
-  readonly code = "TOOL_MODULE_TOO_LARGE";
-  readonly kind = "too-large";
-}
-
 /** A signature that is there and wrong: module or manifest are not what was signed. */
 export class ToolSignatureInvalidError extends CaxtonError<{ readonly server: string }> {
   readonly code = "TOOL_SIGNATURE_INVALID";

@@ -32,7 +32,6 @@ export {
   ToolKeyInvalidError,
   ToolManifestInvalidError,
   ToolModuleDamagedError,
-  ToolModuleTooLargeError,
   ToolServerNotFoundError,
 } from "./errors.ts";
 export { type Health, type HealthCheck } from "./health.ts";

@@ -20,7 +20,11 @@ export type SignatureRule = (typeof SIGNATURE_RULES)[number];
 export type Trust = { readonly keys: readonly TrustedKey[]; readonly require: SignatureRule };
 
 /** What the operator's configuration says of one server. */
-export type OperatorWord = { readonly overrides: ManifestOverrides; readonly accept: Acceptance };
+export type OperatorWord = {
+  readonly enabled: boolean;
+  readonly overrides: ManifestOverrides;
+  readonly accept: Acceptance;
+};
 
 /** A revision as it serves: what its manifest asks for, what it was given, who vouches for it. */
 export type Served = {

@@ -42,7 +42,8 @@ export type ToolServerVersion = {
 export type ToolServerRecord = {
   readonly view: ToolServer;
   readonly entry: ToolServerEntry;
-  readonly head: ToolServerHead | undefined;
+  /** What was accepted; undefined where nothing has been written yet. */
+  readonly serving: ToolServerRevision | undefined;
   readonly publisher: Publisher;
   readonly accept: Acceptance;
   readonly health: HealthReport;
@@ -93,7 +94,7 @@ export class ToolServerRecords {
     return {
       view,
       entry,
-      head,
+      serving,
       publisher: publisherIn(entry),
       accept: this.#wordOn(entry.name).accept,
       health: this.#health(entry, view),

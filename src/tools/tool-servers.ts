@@ -198,6 +198,7 @@ export class ToolServers {
         server: name,
         existing: existing ?? name,
       });
+    if (!this.#options.wordOn(name).enabled) throw new ToolServerStateError(name, "disabled", "deploy");
     if (this.runner.remoteEntry(name) !== undefined) throw taken("a remote tool server");
     if (existing !== undefined && existing !== name) throw taken("a tool server that differs in letter case only");
     if (head?.origin === "built-in" && origin !== "built-in") throw new ToolServerBuiltInError(name, "replaced");
@@ -210,7 +211,8 @@ export class ToolServers {
     await this.#deps.store.sweepModules();
     await this.remotePins.open();
     for (const head of await this.#deps.store.heads(this.#options.workspace)) {
-      if (head.origin !== "uploaded" && head.origin !== "directory") continue;
+      const isOurs = head.origin === "uploaded" || head.origin === "directory";
+      if (!isOurs || !this.#options.wordOn(head.name).enabled) continue;
       await this.#inTurn(head.name, () => this.#loader.ensureLoaded(head, undefined)).catch((error: unknown) => {
         log.error({ toolServer: head.name, err: error }, "a tool server cannot be loaded");
       });

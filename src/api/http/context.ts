@@ -1,10 +1,22 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fastify";
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
-import type { AgentServices, RunServices, SystemServices, ToolServices } from "../operations/index.ts";
+import type {
+  AgentServices,
+  GrantServices,
+  RunServices,
+  SystemServices,
+  ToolServerServices,
+  ToolServices,
+} from "../operations/index.ts";
 import type { EventStreams } from "./sse.ts";
 
-export type HttpServices = AgentServices & RunServices & SystemServices & ToolServices;
+export type HttpServices = AgentServices &
+  GrantServices &
+  RunServices &
+  SystemServices &
+  ToolServices &
+  ToolServerServices;
 
 export type HttpOptions = {
   /** Host names a browser may use besides loopback. */

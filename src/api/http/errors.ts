@@ -30,6 +30,18 @@ export class TooManyStreamsError extends CaxtonError<{ readonly streamsMax: numb
   readonly kind = "exhausted";
 }
 
+export class ModuleTooLargeError extends CaxtonError<{ readonly bytesMax: number }> {
+  readonly code = "TOOL_MODULE_TOO_LARGE";
+  readonly kind = "too-large";
+  constructor(bytesMax: number) {
+    super(
+      `a tool server's module may have ${bytesMax / 1024 / 1024} MiB`,
+      "Build it for size, without debug information.",
+      { bytesMax },
+    );
+  }
+}
+
 export class DashboardNotBuiltError extends CaxtonError {
   readonly code = "DASHBOARD_NOT_BUILT";
   readonly kind = "not-found";

@@ -15,12 +15,14 @@ import { agentRoutes } from "./agent-routes.ts";
 import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
 import { RequestInvalidError, RouteNotFoundError } from "./errors.ts";
+import { grantRoutes } from "./grant-routes.ts";
 import { guardOrigin } from "./origin-guard.ts";
 import { sendProblem } from "./problem.ts";
 import { runRoutes } from "./run-routes.ts";
 import { EventStreams } from "./sse.ts";
 import { systemRoutes } from "./system-routes.ts";
 import { toolRoutes } from "./tool-routes.ts";
+import { toolServerRoutes } from "./tool-server-routes.ts";
 
 const REQUEST_ID = /^[\w.-]{1,100}$/;
 
@@ -78,6 +80,8 @@ export async function httpServer(
   agentRoutes(http, context);
   runRoutes(http, context);
   toolRoutes(http, context);
+  grantRoutes(http, context);
+  toolServerRoutes(http, context);
   systemRoutes(http, context);
   dashboardRoutes(http, context);
   return { http, streams };

@@ -13,6 +13,7 @@ export {
   artifactsOfRun,
   cancelRun,
   decideRun,
+  DEFAULT_WORKSPACE,
   getRun,
   listRuns,
   runId,
@@ -24,4 +25,21 @@ export { ChangeFeed, watchServer } from "./server-events.ts";
 export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";
 export { callTool, getToolServer, listToolServers, toolLogs, type ToolServices } from "./tool-operations.ts";
 export { type Streamed, watchRun } from "./watch-run.ts";
+export {
+  acceptToolServer,
+  activateToolServer,
+  checkToolServer,
+  deleteToolServer,
+  deployToolServer,
+  getManagedToolServer,
+  listManagedToolServers,
+  pauseToolServer,
+  resumeToolServer,
+  toolServerDifference,
+  toolServerModule,
+  type ToolServerServices,
+  type ToolServerUpload,
+  toolServerVersions,
+  watchToolLog,
+} from "./tool-server-operations.ts";
 export { receiveUpload, UPLOAD_WAIT_MS } from "./receive-upload.ts";

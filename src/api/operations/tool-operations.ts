@@ -2,14 +2,26 @@ import { randomUUIDv7 } from "node:crypto";
 import { mint, RunId, ToolCallId } from "../../kernel/ids.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { UploadStore } from "../../runs/index.ts";
-import { type Tool, type ToolCatalogue, type ToolServer, toolId } from "../../tools/index.ts";
+import {
+  type GrantWatch,
+  type Tool,
+  type ToolCatalogue,
+  type ToolLimits,
+  type ToolServer,
+  toolId,
+} from "../../tools/index.ts";
 import type * as contract from "../contract/index.ts";
+import { presentObservation } from "./grant-operations.ts";
 import { instant } from "./present-run.ts";
 import { DEFAULT_WORKSPACE, releaseUploads, uploadId } from "./run-operations.ts";
 
-export type ToolServices = { readonly tools: ToolCatalogue; readonly uploads: UploadStore };
+export type ToolServices = {
+  readonly tools: ToolCatalogue;
+  readonly uploads: UploadStore;
+  readonly grantWatch: GrantWatch;
+};
 
-const presentTool = (tool: Tool): contract.ToolDetail => ({
+export const presentTool = (tool: Tool): contract.ToolDetail => ({
   id: toolId(tool),
   name: tool.name,
   title: tool.title,
@@ -18,6 +30,13 @@ const presentTool = (tool: Tool): contract.ToolDetail => ({
   output_schema: tool.outputSchema ? { ...tool.outputSchema } : null,
   read_only: tool.effects.readOnly,
   idempotent: tool.effects.idempotent,
+});
+
+export const presentLimits = (limits: ToolLimits): contract.ToolServerDetail["limits"] => ({
+  fuel_per_call: limits.fuelPerCall,
+  memory_bytes: limits.memoryBytesMax,
+  deadline_ms: limits.deadlineMs,
+  result_bytes: limits.resultBytesMax,
 });
 
 const presentServer = (server: ToolServer): contract.ToolServerDetail => ({
@@ -30,12 +49,7 @@ const presentServer = (server: ToolServer): contract.ToolServerDetail => ({
   reason: server.reason,
   module_hash: server.moduleHash,
   grants: [...server.grants],
-  limits: {
-    fuel_per_call: server.limits.fuelPerCall,
-    memory_bytes: server.limits.memoryBytesMax,
-    deadline_ms: server.limits.deadlineMs,
-    result_bytes: server.limits.resultBytesMax,
-  },
+  limits: presentLimits(server.limits),
   calls: {
     done: server.calls.done,
     failed: server.calls.failed,
@@ -63,9 +77,13 @@ export const toolLogs = ({ tools }: ToolServices, name: string): contract.ToolLo
 
 /** Calls a tool by hand, outside any run. Throws ToolServerNotFoundError, ToolNotFoundError; a failing call is an outcome. */
 export async function callTool(
-  { tools, uploads }: ToolServices,
+  { tools, uploads, grantWatch }: ToolServices,
   target: { readonly server: string; readonly tool: string },
-  body: { readonly arguments: JsonObject; readonly uploads: readonly string[] },
+  body: {
+    readonly arguments: JsonObject;
+    readonly uploads: readonly string[];
+    readonly observe?: "report" | "permit" | undefined;
+  },
   signal: AbortSignal,
 ): Promise<contract.ToolCallOutcome> {
   const tool = tools.tool(target.server, target.tool);
@@ -73,11 +91,14 @@ export async function callTool(
   // No run has this id: it only keeps others from the files while the call lasts.
   const holder = mint(RunId);
   const files = await uploads.take(body.uploads.map(uploadId), holder);
-  const context = { session, workspace: DEFAULT_WORKSPACE, agent: undefined, files };
+  const isPermissive = body.observe === "permit";
+  const context = { session, workspace: DEFAULT_WORKSPACE, agent: undefined, files, isPermissive };
+  using watch = body.observe === undefined ? undefined : grantWatch.watch(session);
   try {
     const call = { id: mint(ToolCallId), server: tool.server, tool: tool.name, arguments: body.arguments, context };
     const result = await tools.call(tool, call, signal);
     const usage = {
+      observed: watch === undefined ? null : presentObservation({ grantWatch }, tool.server, watch.uses),
       fuel: Math.round(result.usage.fuel),
       memory_bytes: Math.round(result.usage.memoryBytes),
       duration_ms: result.usage.durationMs,

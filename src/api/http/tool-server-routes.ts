@@ -1,0 +1,307 @@
+import type { FastifyRequest } from "fastify";
+import * as z from "zod";
+import { parseJson } from "../../kernel/json.ts";
+import { ROUTES, tools } from "../contract/index.ts";
+import {
+  acceptToolServer,
+  activateToolServer,
+  checkToolServer,
+  deleteToolServer,
+  deployToolServer,
+  getManagedToolServer,
+  listManagedToolServers,
+  pauseToolServer,
+  resumeToolServer,
+  toolLogs,
+  toolServerDifference,
+  toolServerModule,
+  type ToolServerUpload,
+  toolServerVersions,
+  watchToolLog,
+} from "../operations/index.ts";
+import { clientGone } from "./client-gone.ts";
+import type { Http, HttpContext } from "./context.ts";
+import { ModuleTooLargeError, RequestInvalidError } from "./errors.ts";
+import { failures } from "./responses.ts";
+
+const tags = ["tool servers"];
+const params = z.object({ name: z.string() });
+
+/** Tool servers as things one deploys, watches and takes away. */
+export function toolServerRoutes(http: Http, context: HttpContext): void {
+  readRoutes(http, context);
+  historyRoutes(http, context);
+  steerRoutes(http, context);
+  logRoute(http, context);
+  deployRoute(http, context);
+}
+
+function readRoutes(http: Http, { services }: HttpContext): void {
+  http.get(
+    ROUTES.toolServers,
+    {
+      schema: {
+        tags,
+        summary: "List tool servers by name",
+        querystring: tools.ToolServerQuery,
+        response: { 200: tools.ToolServerPage, ...failures },
+      },
+    },
+    async ({ query }) => listManagedToolServers(services, query),
+  );
+  http.get(
+    ROUTES.managedToolServer,
+    {
+      schema: {
+        tags,
+        summary: "One tool server: tools, grants, limits, pins, versions, health, usage",
+        params,
+        response: { 200: tools.ToolServerRecord, ...failures },
+      },
+    },
+    async ({ params: { name } }) => getManagedToolServer(services, name),
+  );
+  http.get(
+    ROUTES.toolServerHealth,
+    {
+      schema: {
+        tags,
+        summary: "Check a tool server: it is started apart and asked for its tools",
+        params,
+        response: { 200: tools.ToolServerHealth, ...failures },
+      },
+    },
+    async ({ params: { name } }, reply) => checkToolServer(services, name, clientGone(reply).signal),
+  );
+}
+
+function historyRoutes(http: Http, { services }: HttpContext): void {
+  http.get(
+    ROUTES.toolServerVersions,
+    {
+      schema: {
+        tags,
+        summary: "The revisions of a tool server that are kept, newest first, each with what it changed",
+        params,
+        querystring: z.object({
+          cursor: z.string().max(200).optional(),
+          limit: z.coerce.number().int().min(1).max(200).default(20),
+        }),
+        response: { 200: tools.ToolServerVersionPage, ...failures },
+      },
+    },
+    async ({ params: { name }, query }) => toolServerVersions(services, name, query),
+  );
+  http.get(
+    ROUTES.toolServerDifference,
+    {
+      schema: {
+        tags,
+        summary: "What is different between two revisions",
+        params,
+        querystring: tools.DifferenceQuery,
+        response: { 200: tools.ToolServerDifference, ...failures },
+      },
+    },
+    async ({ params: { name }, query }) => toolServerDifference(services, name, query),
+  );
+  http.get(
+    ROUTES.toolServerModule,
+    { schema: { tags, summary: "The module of a tool server", params, querystring: tools.ModuleQuery } },
+    async ({ params: { name }, query }, reply) => {
+      const module = await toolServerModule(services, name, query.revision);
+      return reply
+        .header("content-disposition", `attachment; filename="${module.name}-${module.revision}.wasm"`)
+        .header("x-content-type-options", "nosniff")
+        .header("etag", `"${module.hash}"`)
+        .type("application/wasm")
+        .send(Buffer.from(module.bytes));
+    },
+  );
+}
+
+function steerRoutes(http: Http, { services }: HttpContext): void {
+  const response = { 200: tools.ToolServerRecord, ...failures };
+  http.post(
+    ROUTES.acceptToolServer,
+    { schema: { tags, summary: "Accept what waits: it serves from now on", params, body: tools.AcceptBody, response } },
+    async ({ params: { name }, body }) => acceptToolServer(services, name, body.revision),
+  );
+  http.post(
+    ROUTES.activateToolServer,
+    {
+      schema: {
+        tags,
+        summary: "Let another revision serve, such as an older one",
+        params,
+        body: tools.ActivateBody,
+        response,
+      },
+    },
+    async ({ params: { name }, body }) => activateToolServer(services, name, body.revision),
+  );
+  http.post(
+    ROUTES.pauseToolServer,
+    { schema: { tags, summary: "Refuse its calls until it is resumed", params, body: tools.PauseBody, response } },
+    async ({ params: { name }, body }) => pauseToolServer(services, name, body.reason),
+  );
+  http.post(
+    ROUTES.resumeToolServer,
+    { schema: { tags, summary: "Take calls again", params, response } },
+    async ({ params: { name } }) => resumeToolServer(services, name),
+  );
+  http.delete(
+    ROUTES.managedToolServer,
+    {
+      schema: {
+        tags,
+        summary: "Take a tool server away; calls under way end as they would have",
+        params,
+        response: { 200: tools.ToolServerDeletion, ...failures },
+      },
+    },
+    async ({ params: { name } }) => deleteToolServer(services, name),
+  );
+}
+
+function logRoute(http: Http, { services, streams }: HttpContext): void {
+  http.get(
+    ROUTES.toolServerLogs,
+    {
+      schema: {
+        tags,
+        summary: "What a tool server writes to its log",
+        description:
+          "The last lines; with `accept: text/event-stream` as ToolLogEvents, and then each line as it comes.",
+        params,
+        response: { 200: tools.ToolLog, ...failures },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      if (request.headers.accept?.includes("text/event-stream") !== true) return toolLogs(services, name);
+      services.toolServers.runner.get(name);
+      await streams.send(request, reply, (signal) => watchToolLog(services, name, signal));
+      return reply;
+    },
+  );
+}
+
+const MODULE_BYTES_MAX = 32 * 1024 * 1024;
+/** A module in base64 is a third longer; the rest is for the manifest and the form around them. */
+const BODY_BYTES_MAX = Math.ceil((MODULE_BYTES_MAX * 4) / 3) + 1024 * 1024;
+
+function deployRoute(http: Http, { services }: HttpContext): void {
+  // In a scope of its own, so that only this route takes bodies of this size and form.
+  void http.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    for (const type of ["application/json", "multipart/form-data"]) {
+      scope.addContentTypeParser(type, async (request: FastifyRequest, payload: AsyncIterable<Buffer>) =>
+        readBody(request.headers["content-type"] ?? type, payload),
+      );
+    }
+    scope.post(
+      ROUTES.toolServers,
+      {
+        bodyLimit: Number.MAX_SAFE_INTEGER,
+        schema: {
+          tags,
+          summary: "Deploy a tool server, or its next revision",
+          description:
+            "As JSON with the module in base64, or as multipart/form-data with the file itself. Answers 201 for a new server, 200 for a new or unchanged revision, 202 when the revision waits to be accepted. At most 32 MiB.",
+          consumes: ["application/json", "multipart/form-data"],
+          body: tools.DeployToolServerBody,
+          response: {
+            200: tools.ToolServerDeployment,
+            201: tools.ToolServerDeployment,
+            202: tools.ToolServerDeployment,
+            ...failures,
+          },
+        },
+        // What was read is checked already, and a module is no text.
+        validatorCompiler: () => () => true,
+      },
+      async (request, reply) => {
+        const deployment = await deployToolServer(services, asUpload(request.body), clientGone(reply).signal);
+        const { outcome, dry_run: dryRun } = deployment;
+        const status = dryRun ? 200 : ({ created: 201, pending: 202, updated: 200, unchanged: 200 } as const)[outcome];
+        return reply.status(status).send(deployment);
+      },
+    );
+  });
+}
+
+/** What `readBody` made of a request. */
+class Upload {
+  readonly value: ToolServerUpload;
+  constructor(value: ToolServerUpload) {
+    this.value = value;
+  }
+}
+
+function asUpload(body: unknown): ToolServerUpload {
+  if (body instanceof Upload) return body.value;
+  throw invalid(["the request has no body"]);
+}
+
+async function readBody(contentType: string, payload: AsyncIterable<Buffer>): Promise<Upload> {
+  const bytes = await bounded(payload);
+  if (contentType.startsWith("multipart/")) return fromForm(contentType, bytes);
+  const parsed = parseJson(bytes.toString("utf8"));
+  if (parsed.type === "malformed") throw invalid([`the body is not JSON: ${parsed.reason}`]);
+  const body = check(parsed.value);
+  const module = Buffer.from(body.module, "base64");
+  if (module.length === 0) throw invalid(["module: expected base64"]);
+  return upload(module, body);
+}
+
+async function bounded(payload: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of payload) {
+    length += chunk.length;
+    if (length > BODY_BYTES_MAX) throw new ModuleTooLargeError(MODULE_BYTES_MAX);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function fromForm(contentType: string, bytes: Buffer): Promise<Upload> {
+  const form = await new Response(new Uint8Array(bytes), { headers: { "content-type": contentType } })
+    .formData()
+    .catch((error: unknown) => {
+      throw invalid([`the form cannot be read: ${error instanceof Error ? error.message : String(error)}`]);
+    });
+  const fields: Record<string, string> = {};
+  for (const [name, value] of form) if (typeof value === "string") fields[name] = value;
+  const file = form.get("module");
+  if (file === null || typeof file === "string") throw invalid(["module: expected a file"]);
+  for (const name of ["manifest", "signature"]) {
+    const part = form.get(name);
+    if (part !== null && typeof part !== "string") fields[name] = await part.text();
+  }
+  return upload(new Uint8Array(await file.arrayBuffer()), check({ ...fields, module: "in the form" }));
+}
+
+function check(value: unknown): z.output<typeof tools.DeployToolServerBody> {
+  const parsed = tools.DeployToolServerBody.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw invalid(parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`));
+}
+
+const upload = (
+  module: Uint8Array,
+  { manifest, signature, dry_run: dryRun, accept }: z.output<typeof tools.DeployToolServerBody>,
+): Upload => {
+  if (module.byteLength > MODULE_BYTES_MAX) throw new ModuleTooLargeError(MODULE_BYTES_MAX);
+  return new Upload({ module, manifest, signature, dryRun, accept });
+};
+
+const invalid = (problems: readonly string[]): RequestInvalidError =>
+  new RequestInvalidError(
+    `the request does not fit: ${problems.join("; ")}`,
+    "/openapi.json describes every request.",
+    {
+      problems,
+    },
+  );

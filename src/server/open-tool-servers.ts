@@ -1,0 +1,37 @@
+import { type ChangeFeed, DEFAULT_WORKSPACE } from "../api/operations/index.ts";
+import { type Database, SqliteToolServerStore } from "../backends/sqlite/index.ts";
+import type { Clock } from "../kernel/clock.ts";
+import type { Sandbox } from "../sandbox/index.ts";
+import { type CheckedRunner, ToolCatalogue, type ToolRunner, ToolServerRecords, ToolServers } from "../tools/index.ts";
+import type { Config } from "./config.ts";
+import { sandboxHost, wordOn } from "./tool-servers.ts";
+
+export type ToolServerParts = {
+  readonly sandbox: Sandbox;
+  /** Servers that run elsewhere. */
+  readonly remotes?: (ToolRunner & CheckedRunner) | undefined;
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly changes: ChangeFeed;
+};
+
+/** Tool servers as they are managed, and as agents see them. */
+export function openToolServers(config: Config, { sandbox, remotes, database, clock, changes }: ToolServerParts) {
+  const options = { workspace: DEFAULT_WORKSPACE, wordOn: wordOn(config) };
+  const { trusted_keys: keys, require_signature: require, revisions_max: revisionsMax } = config.tools;
+  const trust = { keys: Object.entries(keys).map(([name, key]) => ({ name, key })), require };
+  const store = new SqliteToolServerStore(database);
+  const toolHost = sandboxHost(sandbox);
+  const toolServers = new ToolServers(
+    {
+      store,
+      host: toolHost,
+      remotes,
+      clock,
+      onChange: (name, state) => changes.publish({ type: "tool-server", name, state }),
+    },
+    { ...options, trust, revisionsMax, drainMs: config.tools.drain_timeout },
+  );
+  const toolRecords = new ToolServerRecords({ servers: toolServers, store, host: toolHost, remotes, clock }, options);
+  return { tools: new ToolCatalogue(toolServers.runner), toolServers, toolRecords, toolHost };
+}
