@@ -24,8 +24,9 @@
  * ## When it is taken
  *
  * Always before the work it pays for. Instructions that are executed together are paid together, when the first of them
- * is reached: a call that ends normally has used exactly the sum of the table above. When a trap, or an exception thrown
- * by a called function, leaves a stretch half-way, the rest of that stretch is not given back.
+ * is reached, and so are the entries of the functions that they call, up to 400 each: a call that ends normally has used
+ * exactly the sum of the table above. When a trap, or an exception thrown by a called function, leaves a stretch half-way,
+ * the rest of that stretch is not given back.
  *
  * ## When it is checked
  *
@@ -34,6 +35,8 @@
  * 1. at each function's entry and each loop's head, so on every cycle;
  * 2. wherever fuel is next taken once a call may have returned, and in every exception handler;
  * 3. before every operation whose price depends on an operand.
+ *
+ * Functions that cannot use more than 64 in all are not checked, and count as instructions here.
  *
  * Hence after fuel has run out a guest gets no further than the end of one function body without loops and calls, however
  * deep its stack: by 1 it enters nothing, by 2 no caller on the stack goes on beyond what it has paid for. A call that ends
