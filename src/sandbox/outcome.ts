@@ -83,6 +83,7 @@ type Content = { readonly content: readonly ContentPart[]; readonly structured: 
 
 const redacted = ({ content, structured }: Content, redaction: Redaction): Content => ({
   content: content.map((part) => {
+    if (part.type === "bytes") return part;
     const text = redaction.text(part.text);
     if (part.type === "text") return { ...part, text };
     return { ...part, text, name: redaction.text(part.name), mediaType: redaction.text(part.mediaType) };

@@ -23,9 +23,3 @@ export class McpTokenError extends CaxtonError<{ readonly tokenUrl: string }> {
   readonly code = "MCP_TOKEN_REFUSED";
   readonly kind = "upstream";
 }
-
-/** A file of `mcpServers` cannot be read as one. */
-export class McpFileInvalidError extends CaxtonError<{ readonly file: string }> {
-  readonly code = "MCP_FILE_INVALID";
-  readonly kind = "rejected";
-}

@@ -1,4 +1,3 @@
-export { McpFileInvalidError } from "./errors.ts";
 export { type McpDeps, McpToolRunner } from "./mcp-tool-runner.ts";
 export {
   DEFAULT_MCP_LIMITS,

@@ -26,7 +26,7 @@ export type McpDeps = ConnectDeps & {
   /** Whether another runner has a server of that name, which then goes before. */
   readonly isTaken: (name: string) => boolean;
   /** Told when a server's tools or state have changed. */
-  readonly onChange?: ((server: string) => void) | undefined;
+  readonly onChange?: ((server: string, state: ToolServerState) => void) | undefined;
 };
 
 type Counters = { -readonly [Key in keyof ToolCounters]: number };
@@ -191,11 +191,12 @@ function remoteOf(settings: McpServerSettings, deps: McpDeps, times: LinkTimes):
   const { clock, random } = deps;
   const lines = new LogLines(clock);
   const connector = new Connector(settings, lines, deps);
-  const onChange = () => deps.onChange?.(settings.name);
+  const onChange = () => deps.onChange?.(settings.name, stateOf(link, 0));
+  const link: Link = new Link(settings, { clock, random, connector, lines, onChange }, times);
   return {
     settings,
     lines,
-    link: new Link(settings, { clock, random, connector, lines, onChange }, times),
+    link,
     gate: new Gate(settings.limits, () => clock.monotonicMs()),
     counters: { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 },
     pending: 0,

@@ -1,0 +1,68 @@
+import * as z from "zod";
+import { durationText, sizeText } from "../documents/index.ts";
+
+const HOUR_MS = 3_600_000;
+
+const AuthTable = z
+  .strictObject({
+    token: z.string().min(1).optional().meta({ description: "A bearer token, best as ${env:NAME} or ${file:path}" }),
+    client_id: z.string().min(1).optional(),
+    client_secret: z.string().min(1).optional().meta({ description: "Best as ${env:NAME} or ${file:path}" }),
+    token_url: z
+      .string()
+      .optional()
+      .meta({ description: "OAuth token endpoint; default: the one the server's metadata leads to" }),
+    issuer: z
+      .string()
+      .optional()
+      .meta({ description: "The only authorization server that may see the secret, when it is found by metadata" }),
+    scopes: z.array(z.string().min(1)).default([]),
+    resource: z.string().optional().meta({ description: "What tokens are for (RFC 8707); default: the server's URL" }),
+  })
+  .refine(
+    ({ token, client_id: id, client_secret: secret }) =>
+      token === undefined ? id !== undefined && secret !== undefined : id === undefined && secret === undefined,
+    { error: "give either token, or client_id and client_secret" },
+  );
+
+/** `[mcp_servers.<name>]` */
+export const McpServerTable = z
+  .strictObject({
+    enabled: z.boolean().default(true),
+    url: z.string().min(1).optional().meta({ description: "Streamable HTTP address of the server" }),
+    headers: z
+      .record(z.string(), z.string())
+      .default({})
+      .meta({ description: "Sent with every request; values may be ${env:NAME}, ${file:path}, ${secret:NAME}" }),
+    auth: AuthTable.optional(),
+    command: z.string().min(1).optional().meta({ description: "Program to start; it runs as this user, unsandboxed" }),
+    args: z.array(z.string()).default([]),
+    env: z
+      .record(z.string(), z.string())
+      .default({})
+      .meta({ description: "The only variables it gets, besides PATH; values may hold references" }),
+    cwd: z.string().optional().meta({ description: "Relative to the file that sets it" }),
+    timeout: durationText({ minMs: 100, maxMs: HOUR_MS })
+      .prefault("60s")
+      .meta({ description: "Silence a call may last; progress begins it anew" }),
+    tools: z.array(z.string().min(1)).optional().meta({ description: "Names of the tools to take over; default: all" }),
+    limits: z
+      .strictObject({
+        deadline: durationText({ minMs: 100, maxMs: 24 * HOUR_MS })
+          .prefault("10m")
+          .meta({ description: "One call, whatever progress it reports" }),
+        result_bytes: sizeText({ minBytes: 1_024, maxBytes: 64 * 1024 ** 2 }).prefault("4MiB"),
+        concurrent_calls: z.int().min(1).max(1_000).default(16),
+        calls_per_minute: z.int().min(1).max(1_000_000).default(6_000),
+      })
+      .prefault({}),
+  })
+  .refine(({ url, command }) => (url === undefined) !== (command === undefined), {
+    error: "give either url, or command",
+  });
+export type McpServerTable = z.output<typeof McpServerTable>;
+
+/** Names as they stand before the dot in `server.tool`. */
+export const McpServerName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, { error: "use at most 63 lower-case letters, digits, _ and -" });

@@ -1,0 +1,206 @@
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, isAbsolute, resolve } from "node:path";
+import type { McpAuth, McpServerSettings, McpToolRunner } from "../backends/mcp/index.ts";
+import type { ChangeFeed } from "../api/operations/index.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { log } from "../kernel/log.ts";
+import type { Sandbox } from "../sandbox/index.ts";
+import type { Config, LoadedConfig } from "./config.ts";
+import { ConfigInvalidError, ReferenceUnresolvedError } from "./errors.ts";
+import { McpServerTable } from "./mcp-config.ts";
+import { readMcpJson } from "./mcp-json.ts";
+
+/** How long a start waits for remote servers before runs begin without those that are slow. */
+const START_WAIT_MS = 3_000;
+
+export type OpenMcp = {
+  readonly clock: Clock;
+  /** Caxton's own. */
+  readonly version: string;
+  readonly sandbox: Sandbox;
+  readonly changes: ChangeFeed;
+};
+
+/** The remote tool servers of the configuration; undefined when it has none, so that nothing for them is loaded. */
+export async function openMcpServers(
+  loaded: LoadedConfig,
+  { clock, version, sandbox, changes }: OpenMcp,
+): Promise<McpToolRunner | undefined> {
+  const settings = mcpSettings(loaded);
+  if (settings.length === 0) return undefined;
+  const { McpToolRunner: Runner } = await import("../backends/mcp/index.ts");
+  return new Runner(settings, {
+    clock,
+    version,
+    isTaken: (name) => sandbox.servers().some((server) => server.name === name),
+    onChange: (name, state) => changes.publish({ type: "tool-server", name, state }),
+    random: Math.random,
+    resolve: (text) => resolveReferences(text, loaded),
+    searchPath: loaded.environment["PATH"] ?? "",
+  });
+}
+
+/** Begins to connect while the other tool servers are deployed; waits only a little for servers that are slow or gone. */
+export async function withMcpServers<Deployed>(
+  runner: McpToolRunner | undefined,
+  deployed: Promise<Deployed>,
+): Promise<Deployed> {
+  await Promise.all([runner?.open(START_WAIT_MS), deployed]);
+  for (const name of runner?.shadowed() ?? [])
+    log.error({ toolServer: name }, "mcp_servers has a name that another tool server has; it is not used");
+  return deployed;
+}
+
+const mcpSettings = (loaded: LoadedConfig): readonly McpServerSettings[] =>
+  Object.entries(loaded.config.mcp_servers)
+    .filter(([, { enabled }]) => enabled)
+    .map(([name, table]) => settingsOf(name, table, baseOf(loaded)));
+
+/** What relative paths of servers start from: the directory of the configuration, or the working directory. */
+const baseOf = ({ file }: { readonly file: string | undefined }): string =>
+  file === undefined ? process.cwd() : dirname(file);
+
+function settingsOf(name: string, table: McpServerTable, base: string): McpServerSettings {
+  const { limits } = table;
+  return {
+    name,
+    transport:
+      table.url === undefined
+        ? {
+            type: "process",
+            command: table.command ?? "",
+            args: table.args,
+            environment: table.env,
+            cwd: table.cwd === undefined ? undefined : resolve(base, table.cwd),
+          }
+        : { type: "http", url: table.url, headers: table.headers, auth: authOf(table.auth) },
+    timeoutMs: table.timeout,
+    tools: table.tools,
+    limits: {
+      deadlineMs: limits.deadline,
+      resultBytesMax: limits.result_bytes,
+      concurrentMax: limits.concurrent_calls,
+      callsPerMinuteMax: limits.calls_per_minute,
+    },
+  };
+}
+
+function authOf(auth: McpServerTable["auth"]): McpAuth {
+  if (auth === undefined) return { type: "none" };
+  if (auth.token !== undefined) return { type: "bearer", token: auth.token };
+  return {
+    type: "client-credentials",
+    clientId: auth.client_id ?? "",
+    clientSecret: auth.client_secret ?? "",
+    tokenUrl: auth.token_url,
+    issuer: auth.issuer,
+    scopes: auth.scopes,
+    resource: auth.resource,
+  };
+}
+
+const REFERENCE = /\$\{(env|file|secret):([^}:]+)(?::-([^}]*))?\}/g;
+
+/** Variables that servers of the configuration refer to, and what finds their programs. */
+export function mcpVariables({ mcp_servers: servers }: Config): readonly string[] {
+  const names = [...JSON.stringify(servers).matchAll(REFERENCE)].flatMap(([, kind, name]) =>
+    kind === "env" && name !== undefined ? [name] : [],
+  );
+  return Object.keys(servers).length === 0 ? [] : [...names, "PATH"];
+}
+
+/** Text with its references replaced. Throws ReferenceUnresolvedError, which never shows a value. */
+async function resolveReferences(text: string, loaded: LoadedConfig): Promise<string> {
+  let resolved = "";
+  let end = 0;
+  for (const match of text.matchAll(REFERENCE)) {
+    const [whole, kind = "", target = "", fallback] = match;
+    const value = await lookUp(kind, target, loaded);
+    if (value === undefined && fallback === undefined) throw unresolved(kind, target, loaded);
+    resolved += text.slice(end, match.index) + (value ?? fallback ?? "");
+    end = match.index + whole.length;
+  }
+  return resolved + text.slice(end);
+}
+
+async function lookUp(
+  kind: string,
+  target: string,
+  { environment, secrets, config }: LoadedConfig,
+): Promise<string | undefined> {
+  if (kind === "env") return environment[target];
+  if (kind === "secret" && secrets[target] !== undefined) return secrets[target];
+  const places = isAbsolute(target)
+    ? [target]
+    : config.secrets.directories.map((directory) => resolve(directory, target));
+  for (const place of places) {
+    try {
+      return (await readFile(place, "utf8")).trim();
+    } catch {
+      // The next directory may have it.
+    }
+  }
+  return undefined;
+}
+
+function unresolved(kind: string, target: string, { config }: LoadedConfig): ReferenceUnresolvedError {
+  const where = config.secrets.directories.join(", ");
+  const hints: { readonly [kind: string]: string } = {
+    env: `Set ${target} where the server starts, or write \${env:${target}:-default}.`,
+    file: `Put the file into one of ${where} (secrets.directories), or name it from the root.`,
+    secret: `Set CAXTON_SECRET_${target}, or put a file ${target} into one of ${where} (secrets.directories).`,
+  };
+  return new ReferenceUnresolvedError(
+    `\${${kind}:${target}}, which a server in mcp_servers refers to, is not there`,
+    hints[kind] ?? "",
+    { reference: target },
+  );
+}
+
+/** The servers of `mcp_servers_file`, under those the configuration itself has. Throws ConfigInvalidError, McpFileInvalidError. */
+export function withMcpFile(config: Config, file: string | undefined): Config {
+  if (config.mcp_servers_file === undefined) return config;
+  const place = resolve(baseOf({ file }), config.mcp_servers_file);
+  let text: string;
+  try {
+    text = readFileSync(place, "utf8");
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ConfigInvalidError(`mcp_servers_file ${place} cannot be read: ${why}`, "Check the path.", {
+      problems: [why],
+    });
+  }
+  const imported = readMcpJson(text, place).map(({ name, table }) => [name, McpServerTable.parse(table)] as const);
+  return { ...config, mcp_servers: { ...Object.fromEntries(imported), ...config.mcp_servers } };
+}
+
+const HIDDEN = "[hidden]";
+const hideTexts = (values: { readonly [name: string]: string }): { [name: string]: string } =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, hide(value)]));
+/** A reference may be shown; what is written out may be a secret. */
+const hide = (value: string): string => (value.includes("${") ? value : HIDDEN);
+
+/** The configuration as clients may see it: what servers are told, without what may be secret in it. */
+export const shownConfig = (config: Config): Config => ({
+  ...config,
+  mcp_servers: Object.fromEntries(
+    Object.entries(config.mcp_servers).map(([name, { auth, ...table }]) => [
+      name,
+      {
+        ...table,
+        headers: hideTexts(table.headers),
+        env: hideTexts(table.env),
+        ...(auth === undefined
+          ? {}
+          : {
+              auth: {
+                ...auth,
+                ...(auth.token === undefined ? {} : { token: hide(auth.token) }),
+                ...(auth.client_secret === undefined ? {} : { client_secret: hide(auth.client_secret) }),
+              },
+            }),
+      },
+    ]),
+  ),
+});
