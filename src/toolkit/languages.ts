@@ -111,15 +111,6 @@ const c: Compile = async ({ directory, entry }, { signal, tell }) => {
   return readFile(join(directory, output));
 };
 
-const python: Compile = async ({ directory }, { signal, tell }) => {
-  tell("making a component of Python; this takes a while");
-  const words = ["--wit-path", ".", "--world", "tool", "componentize", "app", "-o", "build.wasm"];
-  const done = await runProgram("componentize-py", words, { directory, signal });
-  if (done === undefined)
-    throw missing("componentize-py is not on this machine", "install it: pip install componentize-py");
-  return readFile(join(directory, "build.wasm"));
-};
-
 /** The module of a project, compiled by its language's own compiler. Throws CompilerMissingError, CompileFailedError, CancelledError. */
 export const compile: Compile = (project, surroundings) => COMPILERS[project.language](project, surroundings);
 
@@ -130,5 +121,4 @@ const COMPILERS: Readonly<Record<LanguageName, Compile>> = {
   rust,
   go,
   c,
-  python,
 };

@@ -5,7 +5,7 @@ import { type Problem, renderProblem } from "../documents/index.ts";
 import { readManifest, type ToolManifest } from "../tools/index.ts";
 import { ToolProjectError } from "./errors.ts";
 
-export const LANGUAGES = ["ts", "js", "as", "rust", "go", "c", "python"] as const;
+export const LANGUAGES = ["ts", "js", "as", "rust", "go", "c"] as const;
 export type LanguageName = (typeof LANGUAGES)[number];
 
 /** A directory with `tool.toml` and the sources of one tool server. */
@@ -25,7 +25,6 @@ const MARKERS: readonly (readonly [file: string, language: LanguageName])[] = [
   ["Cargo.toml", "rust"],
   ["go.mod", "go"],
   ["asconfig.json", "as"],
-  ["world.wit", "python"],
   ["src/index.ts", "ts"],
   ["index.ts", "ts"],
   ["src/index.js", "js"],
