@@ -11,6 +11,7 @@ import { FileExistsError } from "./errors.ts";
 import { act, type Context, examples, type Invocation, pathOf, showOne, UsageError } from "./frame/index.ts";
 import { listOption } from "./options.ts";
 import { sendFiles } from "./run-start.ts";
+import { tellObservation } from "./tool-observation.ts";
 import { oneLine, safeText, showBytes, showCount, showSpan } from "./terminal/index.ts";
 
 const EXIT_FAILED = 1;
@@ -21,6 +22,7 @@ const Input = z.object({
   args: z.string().default("{}"),
   file: z.array(z.string()).default([]),
   save: z.string().optional(),
+  observe: z.boolean().default(false),
 });
 
 /** `caxton tool call` */
@@ -34,7 +36,8 @@ export function toolCall(command: Command, invocation: Invocation): void {
     .argument("<tool>", "server.tool: caxton tool list")
     .option("-a, --args <json>", "its arguments as a JSON object; @file reads them from a file, - from standard input")
     .addOption(listOption("-f, --file <path>", "a file the tool may read, as uploads/<name>; may be repeated"))
-    .option("--save <directory>", "write the files it answers with there");
+    .option("--save <directory>", "write the files it answers with there")
+    .option("--observe", "tell what it used of its grants and was refused, and the grants that would do");
   examples(command, [
     [`caxton tool call csv_parser.describe -f sales.csv -a '{"path": "uploads/sales.csv"}'`, ""],
     ["caxton tool call chart_generator.bar_chart -a @chart.json --save out", "keep the picture it makes"],
@@ -55,20 +58,22 @@ export function toolCall(command: Command, invocation: Invocation): void {
       const { raw, value } = await context.client.request({
         method: "POST",
         path: fillRoute("callTool", { server, tool: rest.join(".") }),
-        body: { arguments: given, uploads },
+        body: { arguments: given, uploads, ...(input.observe && { observe: "report" }) },
         schema: tools.ToolCallOutcome,
         timeoutMs: context.timeoutMs ?? CALL_MS_MAX,
       });
       context.terminal.status(undefined);
       await showOne(context, { raw, name: value.outcome, human: () => "" });
       if (context.format === "text") tell(context, value, input.save);
+      if (context.format === "text" && value.observed !== null)
+        tellObservation(context.terminal, value.observed, server);
       if (input.save !== undefined) await save(context, value, input.save);
       return value.outcome === "done" ? 0 : EXIT_FAILED;
     },
   });
 }
 
-function tell(
+export function tell(
   { terminal }: Context,
   { outcome, text, files, ...used }: ToolCallOutcome,
   directory: string | undefined,
@@ -99,7 +104,7 @@ async function save({ terminal }: Context, { files }: ToolCallOutcome, directory
   }
 }
 
-async function argumentsFrom({ terminal }: Context, given: string, command: string): Promise<JsonObject> {
+export async function argumentsFrom({ terminal }: Context, given: string, command: string): Promise<JsonObject> {
   const source = given.startsWith("@") ? await fileText(given.slice(1)) : given;
   const parsed = parseJson(source === "-" ? await textOf(terminal.streams.input) : source);
   if (parsed.type === "malformed") throw new UsageError(`--args is not JSON: ${parsed.reason}`, command);

@@ -16,6 +16,8 @@ import { toolBuild } from "./tool-build.ts";
 import { toolCall } from "./tool-call.ts";
 import { effects, renderServer, renderTool, STATE_TONES } from "./tool-detail.ts";
 import { toolLogs } from "./tool-logs.ts";
+import { toolObserve } from "./tool-observe.ts";
+import { toolUses } from "./tool-uses.ts";
 import { toolNew } from "./tool-new.ts";
 import { toolTest } from "./tool-test.ts";
 import { type Column, countOf, oneLine, showCount } from "./terminal/index.ts";
@@ -35,6 +37,8 @@ export const tool: CommandMaker = (command, invocation) => {
   get(command.command("get"), invocation);
   toolCall(command.command("call"), invocation);
   toolLogs(command.command("logs"), invocation);
+  toolUses(command.command("uses"), invocation);
+  toolObserve(command.command("observe"), invocation);
   toolNew(command.command("new"), invocation);
   toolBuild(command.command("build"), invocation);
   toolTest(command.command("test"), invocation);

@@ -95,6 +95,8 @@ export {
   type UseKind,
   type UseOutcome,
 } from "./grant-use.ts";
+export { type GrantProposal, proposeGrants } from "./grant-proposal.ts";
+export { grantsToml, unifiedDiff } from "./grants-toml.ts";
 export { GrantWatch, type Watch } from "./grant-watch.ts";
 export { type GrantChange, grantsDifference, wantsMore } from "./grants-difference.ts";
 export {

@@ -113,6 +113,7 @@ export const toolStep = (more: object = {}) => ({
   structured: null,
   fuel: 1200,
   memory_bytes: 65536,
+  observed: null,
   artifacts: [],
   ...more,
 });

@@ -8,6 +8,8 @@ export {
   type ValidationReport,
 } from "./agents.ts";
 export * as agents from "./agents.ts";
+export { type GrantUse, type GrantUsePage, type GrantUseQuery, type Observation } from "./grants.ts";
+export * as grants from "./grants.ts";
 export { type FileProblem, type ProblemDetails } from "./problem.ts";
 export * as problems from "./problem.ts";
 export { type RouteName, fillRoute, ROUTES } from "./routes.ts";

@@ -30,6 +30,7 @@ export const ROUTES = {
   toolServerDifference: "/api/v1/tool-servers/:name/diff",
   toolServerHealth: "/api/v1/tool-servers/:name/health",
   toolServerLogs: "/api/v1/tool-servers/:name/logs",
+  toolServerUses: "/api/v1/tool-servers/:name/uses",
   toolServerModule: "/api/v1/tool-servers/:name/module",
   acceptToolServer: "/api/v1/tool-servers/:name/accept",
   activateToolServer: "/api/v1/tool-servers/:name/activate",

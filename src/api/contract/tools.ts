@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Json } from "../../kernel/json.ts";
+import { Observation, ObserveMode } from "./grants.ts";
 import { ListQuery, page } from "./problem.ts";
 
 const Instant = z.iso.datetime();
@@ -48,7 +49,11 @@ export const ToolServerList = z
   .meta({ id: "ToolServerList" });
 
 export const CallToolBody = z
-  .object({ arguments: z.record(z.string(), Json).default({}), uploads: z.array(z.string()).max(16).default([]) })
+  .object({
+    arguments: z.record(z.string(), Json).default({}),
+    uploads: z.array(z.string()).max(16).default([]),
+    observe: ObserveMode.optional(),
+  })
   .meta({ id: "CallTool" });
 
 export const ToolCallOutcome = z
@@ -60,6 +65,7 @@ export const ToolCallOutcome = z
     fuel: z.int(),
     memory_bytes: z.int(),
     duration_ms: z.number(),
+    observed: Observation.nullable().meta({ description: "What the call needed, when that was asked for" }),
   })
   .meta({ id: "ToolCallOutcome" });
 export type ToolCallOutcome = z.infer<typeof ToolCallOutcome>;

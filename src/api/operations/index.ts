@@ -21,6 +21,7 @@ export {
   type StartedRun,
   startRun,
 } from "./run-operations.ts";
+export { type GrantServices, listGrantUses } from "./grant-operations.ts";
 export { ChangeFeed, watchServer } from "./server-events.ts";
 export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";
 export { callTool, getToolServer, listToolServers, toolLogs, type ToolServices } from "./tool-operations.ts";
