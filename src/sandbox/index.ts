@@ -26,6 +26,7 @@ export { type Deployment, Sandbox, type SandboxDeps, type SandboxOptions, type S
 export {
   type DirectoryEntry,
   type FileInfo,
+  type FileKind,
   type Listing,
   type OpenFlags,
   type Refusal,

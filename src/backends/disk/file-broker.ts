@@ -29,8 +29,9 @@ import {
 import type { AttachedFile, FileAccess } from "../../tools/index.ts";
 import { DiskFile, infoOf } from "./brokered-file.ts";
 import { FileTimes } from "./file-times.ts";
-import { CAN_HOLD, hold, holdParent, isHeldInside } from "./held.ts";
+import { CAN_HOLD, holdParent, isHeldInside } from "./held.ts";
 import { isLeadingOut, leadsOut, listDirectory } from "./links.ts";
+import { locate } from "./locate.ts";
 import { type Granted, type Place, placeOf, UPLOADS } from "./paths.ts";
 import { refusalOf } from "./refusal.ts";
 import { settle, settleParent, type Settled } from "./settle.ts";
@@ -160,10 +161,10 @@ export class FileBroker implements SandboxFiles {
       return isRefused(file) ? file : file.info;
     }
     if (place.type !== "granted") return whyNot(place);
-    const found = await settle(place, follow);
-    if (found.type !== "settled") return found;
-    await using held = await hold(found.path, found.root);
-    return (held && infoOf(await held.stat(), this.#times)) ?? refused("denied");
+    const held = await locate(place, follow);
+    if (isRefused(held)) return held;
+    await using kept = held;
+    return infoOf(kept.stats, this.#times) ?? refused("denied");
   }
 
   list(caller: Caller, path: string): Promise<Listing | Refused> {
@@ -172,12 +173,11 @@ export class FileBroker implements SandboxFiles {
       if (place.type === "upload") return refused("not-directory");
       if (place.type === "above") return this.#listAbove(caller, place);
       if (place.type !== "granted") return whyNot(place);
-      const found = await settle(place, true);
-      if (found.type !== "settled") return found;
-      const listing = await listDirectory(found);
-      if (listing === undefined || !place.isHome || caller.context.files.length === 0) {
-        return listing ?? refused("denied");
-      }
+      const held = await locate(place, true);
+      if (isRefused(held)) return held;
+      await using kept = held;
+      const listing = await listDirectory(kept);
+      if (!place.isHome || caller.context.files.length === 0) return listing;
       const { inode } = directoryAbove(join(this.#root, UPLOADS));
       return { ...listing, entries: [...listing.entries, { name: UPLOADS, kind: "directory", inode }] };
     });
@@ -245,14 +245,13 @@ export class FileBroker implements SandboxFiles {
     return this.#changing(caller, "set-times", path, async () => {
       const place = await this.#writable(caller, path);
       if (isRefused(place)) return place;
-      const found = await settle(place, follow);
-      if (found.type !== "settled") return found;
-      await using held = await hold(found.path, found.root);
-      if (held === undefined) return refused("denied");
+      const held = await locate(place, follow);
+      if (isRefused(held)) return held;
+      await using kept = held;
       await this.#times.set(
         times,
-        (accessed, modified) => utimes(held.path, accessed, modified),
-        () => held.stat(),
+        (accessed, modified) => utimes(kept.path, accessed, modified),
+        () => kept.stat(),
       );
       return undefined;
     });

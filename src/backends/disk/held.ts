@@ -20,10 +20,18 @@ export const descriptorPath = (handle: FileHandle): string => `/proc/self/fd/${h
 export class Held implements AsyncDisposable {
   /** Leads there; for the length of its life only. */
   readonly path: string;
+  /** Where it really was when it was taken hold of. */
+  readonly real: string;
+  readonly root: string;
+  /** As it was then. */
+  readonly stats: BigIntStats;
   readonly #handle: FileHandle | undefined;
 
-  constructor(path: string, handle: FileHandle | undefined) {
-    this.path = path;
+  constructor(place: Pick<Held, "real" | "root" | "stats">, handle?: FileHandle) {
+    this.path = handle === undefined ? place.real : descriptorPath(handle);
+    this.real = place.real;
+    this.root = place.root;
+    this.stats = place.stats;
     this.#handle = handle;
   }
 
@@ -43,12 +51,25 @@ export async function isHeldInside(handle: FileHandle, path: string, root: strin
   return opened.dev === found.dev && opened.ino === found.ino && (await realpath(path)) === path;
 }
 
-/** Takes hold of what is at a settled path, not following a link there; undefined when it is no longer inside the root. */
-export async function hold(path: string, root: string, kind?: "directory"): Promise<Held | undefined> {
-  if (!CAN_HOLD) return (await realpath(dirname(path))) === dirname(path) ? new Held(path, undefined) : undefined;
-  const handle = await open(path, LOCATE | O_NOFOLLOW | (kind === "directory" ? O_DIRECTORY : 0));
+type HoldOptions = { readonly root: string; readonly follow?: boolean; readonly isDirectory?: boolean };
+
+/**
+ * Takes hold of what is at a path, by default not following a link there; undefined when it is not inside the root. On
+ * systems that cannot hold, only settled paths are asked for.
+ */
+export async function hold(path: string, { root, follow, isDirectory }: HoldOptions): Promise<Held | undefined> {
+  if (!CAN_HOLD) {
+    const isThere = (await realpath(dirname(path))) === dirname(path);
+    return isThere ? new Held({ real: path, root, stats: await lstat(path, { bigint: true }) }) : undefined;
+  }
+  const handle = await open(
+    path,
+    LOCATE | (follow === true ? 0 : O_NOFOLLOW) | (isDirectory === true ? O_DIRECTORY : 0),
+  );
   try {
-    if (await isHeldInside(handle, path, root)) return new Held(descriptorPath(handle), handle);
+    const [real, stats] = await Promise.all([readlink(descriptorPath(handle)), handle.stat({ bigint: true })]);
+    const within = isVisible(root, real) ? root : await realpath(root);
+    if (isVisible(within, real)) return new Held({ real, root: within, stats }, handle);
   } catch (error) {
     await handle.close();
     throw error;
@@ -65,7 +86,7 @@ export async function holdParent(
   { path, root }: { readonly path: string; readonly root: string },
   isDirectory = false,
 ): Promise<HeldName | undefined> {
-  const directory = await hold(dirname(path), root, "directory");
+  const directory = await hold(dirname(path), { root, isDirectory: true });
   if (directory === undefined) return undefined;
   return {
     name: `${directory.path}/${basename(path)}${isDirectory ? "/" : ""}`,

@@ -1,13 +1,16 @@
+import type { Dirent } from "node:fs";
 import { lstat, readdir, readlink } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import type { DirectoryEntry, Listing } from "../../sandbox/index.ts";
-import { hold } from "./held.ts";
+import type { DirectoryEntry, FileKind, Listing } from "../../sandbox/index.ts";
+import type { Held } from "./held.ts";
 import { isHidden, isInside } from "./paths.ts";
 import { settleLink, type Settled } from "./settle.ts";
 
 type Found = Extract<Settled, { type: "settled" }>;
 
 const ENTRIES_MAX = 10_000;
+/** Entries whose numbers are looked up; those of the rest are told as unknown. */
+const NUMBERED_MAX = 1_000;
 /** Entries of a directory that are looked through for links before it is moved. */
 const MOVED_ENTRIES_MAX = 10_000;
 
@@ -17,25 +20,30 @@ export async function isLeadingOut(root: string, directory: string, target: stri
   return led.type === "refused" && led.reason === "denied";
 }
 
-/** Files, directories and links that lead nowhere else; no pipes, nothing hidden. Undefined when the directory has moved away. */
-export async function listDirectory({ path, root }: Found): Promise<Listing | undefined> {
-  await using held = await hold(path, root, "directory");
-  if (held === undefined) return undefined;
+/** Files, directories and links that lead nowhere else; no pipes, nothing hidden. */
+export async function listDirectory({ path, real, root, stats }: Held): Promise<Listing> {
   // The slash goes through the handle's name to the directory itself.
-  const found = (await readdir(`${held.path}/`)).filter((name) => !isHidden(name)).slice(0, ENTRIES_MAX);
+  const found = await readdir(`${path}/`, { withFileTypes: true });
+  const shown = found.filter(({ name }) => !isHidden(name)).slice(0, ENTRIES_MAX);
   const entries = await Promise.all(
-    found.map(async (name): Promise<DirectoryEntry | undefined> => {
-      const stats = await lstat(`${held.path}/${name}`, { bigint: true }).catch(() => undefined);
-      if (stats?.isFile() === true) return { name, kind: "file", inode: stats.ino };
-      if (stats?.isDirectory() === true) return { name, kind: "directory", inode: stats.ino };
-      if (stats?.isSymbolicLink() !== true) return undefined;
-      const target = await readlink(`${held.path}/${name}`).catch(() => undefined);
-      const isShown = target !== undefined && !(await isLeadingOut(root, path, target));
-      return isShown ? { name, kind: "link", inode: stats.ino } : undefined;
+    shown.map(async (entry, index): Promise<DirectoryEntry | undefined> => {
+      const { name } = entry;
+      const kind = kindOf(entry);
+      if (kind === undefined) return undefined;
+      if (kind === "link") {
+        const target = await readlink(`${path}/${name}`).catch(() => undefined);
+        if (target === undefined || (await isLeadingOut(root, real, target))) return undefined;
+      }
+      if (index >= NUMBERED_MAX) return { name, kind, inode: 0n };
+      const about = await lstat(`${path}/${name}`, { bigint: true }).catch(() => undefined);
+      return about && { name, kind, inode: about.ino };
     }),
   );
-  return { inode: (await held.stat()).ino, entries: entries.filter((entry) => entry !== undefined) };
+  return { inode: stats.ino, entries: entries.filter((entry) => entry !== undefined) };
 }
+
+const kindOf = (entry: Dirent): FileKind | undefined =>
+  entry.isFile() ? "file" : entry.isDirectory() ? "directory" : entry.isSymbolicLink() ? "link" : undefined;
 
 /**
  * Whether what is moved or linked from one place to another is, or holds, a symbolic link that would lead out from

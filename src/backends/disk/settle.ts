@@ -19,19 +19,28 @@ export async function settle(place: Granted, follow: boolean): Promise<Settled> 
   const { root, way, isDirectory } = place;
   const last = way.at(-1);
   if (!follow && !isDirectory && last !== undefined && last !== "..") return settleParent(place);
-  const wanted = [root, ...way].join("/") + (isDirectory && way.length > 0 ? "/" : "");
-  const [realRoot, real] = await Promise.all([realOf(root), realOf(wanted)]);
+  const real = await realOf(wanted(place));
+  const realRoot = await rootOf(root, real);
   if (realRoot === undefined) return no("not-found");
   if (real !== undefined)
     return isVisible(realRoot, real) ? { type: "settled", path: real, root: realRoot } : no("denied");
   return walk(realRoot, way, { follow: true, isDirectory });
 }
 
+/** The path to ask the system for. */
+export const wanted = ({ root, way, isDirectory }: Granted): string =>
+  [root, ...way].join("/") + (isDirectory && way.length > 0 ? "/" : "");
+
+/** Where the root really is. What is real and begins with its name has shown that it is there. */
+const rootOf = async (root: string, real: string | undefined): Promise<string | undefined> =>
+  real !== undefined && isVisible(root, real) ? root : realOf(root);
+
 /** Follows the links on the way to a granted path's directory; what is at its end is not looked at. The granted directory itself has no such place. */
 export async function settleParent({ root, way }: Granted): Promise<Settled> {
   const last = way.at(-1);
   if (last === undefined) return no("denied");
-  const [realRoot, parent] = await Promise.all([realOf(root), realOf([root, ...way.slice(0, -1)].join("/"))]);
+  const parent = await realOf([root, ...way.slice(0, -1)].join("/"));
+  const realRoot = await rootOf(root, parent);
   if (realRoot === undefined) return no("not-found");
   if (parent === undefined) return walk(realRoot, way, { follow: false, isDirectory: false });
   // `..` at the end is nobody's to change, and the system says so.
