@@ -163,7 +163,7 @@ export class FileBroker implements SandboxFiles {
     if (place.type !== "granted") return whyNot(place);
     const held = await locate(place, follow);
     if (isRefused(held)) return held;
-    await using kept = held;
+    using kept = held;
     return infoOf(kept.stats, this.#times) ?? refused("denied");
   }
 
@@ -175,7 +175,7 @@ export class FileBroker implements SandboxFiles {
       if (place.type !== "granted") return whyNot(place);
       const held = await locate(place, true);
       if (isRefused(held)) return held;
-      await using kept = held;
+      using kept = held;
       const listing = await listDirectory(kept);
       if (!place.isHome || caller.context.files.length === 0) return listing;
       const { inode } = directoryAbove(join(this.#root, UPLOADS));
@@ -225,8 +225,8 @@ export class FileBroker implements SandboxFiles {
     const [one, other] = [await settleParent(source), await settleParent(target)];
     if (one.type !== "settled") return one;
     if (other.type !== "settled") return other;
-    await using before = await holdParent(one, source.isDirectory);
-    await using after = await holdParent(other, target.isDirectory);
+    using before = await holdParent(one, source.isDirectory);
+    using after = await holdParent(other, target.isDirectory);
     if (before === undefined || after === undefined) return refused("denied");
     if (await leadsOut(before.name, { from: one, to: other })) return refused("denied");
     await (operation === "rename" ? rename(before.name, after.name) : link(before.name, after.name));
@@ -247,7 +247,7 @@ export class FileBroker implements SandboxFiles {
       if (isRefused(place)) return place;
       const held = await locate(place, follow);
       if (isRefused(held)) return held;
-      await using kept = held;
+      using kept = held;
       await this.#times.set(
         times,
         (accessed, modified) => utimes(kept.path, accessed, modified),
@@ -263,7 +263,7 @@ export class FileBroker implements SandboxFiles {
       if (place.type !== "granted") return place.type === "denied" ? whyNot(place) : refused("invalid");
       const found = await settle(place, false);
       if (found.type !== "settled") return found;
-      await using parent = await holdParent(found);
+      using parent = await holdParent(found);
       if (parent === undefined) return refused("denied");
       const text = await readlink(parent.name);
       // What it says about the outside is not the guest's to know.
@@ -349,7 +349,7 @@ const directoryAbove = (path: string): FileInfo => ({
 async function create(found: Found, flags: OpenFlags, isDirectory: boolean): Promise<FileHandle | undefined> {
   // A granted file is there, and its directory is not the guest's.
   if (found.path === found.root && !flags.exclusive) return open(found.path, O_RDWR | SAFELY);
-  await using parent = await holdParent(found, isDirectory);
+  using parent = await holdParent(found, isDirectory);
   return parent && (await open(parent.name, O_RDWR | O_CREAT | (flags.exclusive ? O_EXCL : 0) | SAFELY, MODE));
 }
 
@@ -357,7 +357,7 @@ async function create(found: Found, flags: OpenFlags, isDirectory: boolean): Pro
 async function inParent(place: Granted, work: (name: string) => Promise<Refused | void>): Promise<Refused | undefined> {
   const found = await settleParent(place);
   if (found.type !== "settled") return found;
-  await using parent = await holdParent(found, place.isDirectory);
+  using parent = await holdParent(found, place.isDirectory);
   if (parent === undefined) return refused("denied");
   return (await work(parent.name)) ?? undefined;
 }

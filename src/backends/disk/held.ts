@@ -17,7 +17,7 @@ export const CAN_HOLD = process.platform === "linux";
 export const descriptorPath = (handle: FileHandle): string => `/proc/self/fd/${handle.fd}`;
 
 /** Something in a granted directory that stays what it was when it was looked at, until it is disposed of. */
-export class Held implements AsyncDisposable {
+export class Held implements Disposable {
   /** Leads there; for the length of its life only. */
   readonly path: string;
   /** Where it really was when it was taken hold of. */
@@ -39,8 +39,9 @@ export class Held implements AsyncDisposable {
     return this.#handle === undefined ? lstat(this.path, { bigint: true }) : this.#handle.stat({ bigint: true });
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#handle?.close();
+  /** Nobody waits for that. */
+  [Symbol.dispose](): void {
+    this.#handle?.close().catch(() => {});
   }
 }
 
@@ -79,7 +80,7 @@ export async function hold(path: string, { root, follow, isDirectory }: HoldOpti
 }
 
 /** A name in a directory that is held. */
-export type HeldName = AsyncDisposable & { readonly name: string };
+export type HeldName = Disposable & { readonly name: string };
 
 /** Takes hold of a settled path's directory. `name` leads to the path's end through it, `isDirectory` with a slash. */
 export async function holdParent(
@@ -90,6 +91,6 @@ export async function holdParent(
   if (directory === undefined) return undefined;
   return {
     name: `${directory.path}/${basename(path)}${isDirectory ? "/" : ""}`,
-    [Symbol.asyncDispose]: () => directory[Symbol.asyncDispose](),
+    [Symbol.dispose]: () => directory[Symbol.dispose](),
   };
 }
