@@ -59,7 +59,7 @@ export const COMMANDS: readonly Entry[] = [
     name: "tool",
     also: ["tools"],
     group: "work",
-    summary: "list tools, look at them, call them by hand; write new ones",
+    summary: "list and call tools; deploy tool servers, check them, roll them back; write new ones",
     load: async () => (await import("./tool.ts")).tool,
   },
   {

@@ -70,6 +70,7 @@ const TAKES_TOOL = [
   ["tool get", "tool"],
   ["tool call", "tool"],
 ] as const;
+const TAKES_SERVER = ["logs", "versions", "diff", "accept", "activate", "pause", "resume", "delete", "health"] as const;
 const TAKES_RUN = ["run get", "run watch", "run cancel", "run decide"] as const;
 
 const offer = (values: readonly string[]) => (add: (value: string, description: string) => void) => {
@@ -87,14 +88,31 @@ function addNames(completions: RootCommand, names: Names): void {
   };
   for (const [command, argument] of TAKES_AGENT) setArgument(command, argument, names.agents);
   for (const [command, argument] of TAKES_TOOL) setArgument(command, argument, names.tools);
-  setArgument("tool logs", "server", names.servers);
+  for (const command of TAKES_SERVER) setArgument(`tool ${command}`, "server", names.servers);
   for (const command of TAKES_RUN) setArgument(command, "run", ["last"]);
   setOption("run list", "agent", names.agents);
   setOption("init", "template", names.templates);
 }
 
 const PATH_ARGUMENTS = ["agent deploy", "agent validate", "agent convert"] as const;
-const PATH_OPTIONS = ["file", "config", "agents", "data-dir", "directory", "save"] as const;
+const PATH_OPTIONS = [
+  "file",
+  "config",
+  "agents",
+  "data-dir",
+  "directory",
+  "save",
+  "key",
+  "trust",
+  "manifest",
+  "signature",
+] as const;
+/** Arguments with a file of another name than `file`. */
+const OTHER_PATHS = [
+  ["tool deploy", "path"],
+  ["tool sign", "module"],
+  ["tool verify", "module"],
+] as const;
 
 function addPaths(completions: RootCommand, begun: string): void {
   const paths = offer(pathsFrom(begun));
@@ -105,6 +123,10 @@ function addPaths(completions: RootCommand, begun: string): void {
     }
     const argument = command.arguments.get("file");
     if (argument && PATH_ARGUMENTS.some((path) => path === name)) argument.handler = paths;
+  }
+  for (const [name, argument] of OTHER_PATHS) {
+    const found = completions.commands.get(name)?.arguments.get(argument);
+    if (found) found.handler = paths;
   }
 }
 

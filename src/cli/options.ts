@@ -14,6 +14,10 @@ const wholeNumber = (text: string, min: number, max: number): number => {
 export const limitOption = (standard: number): Option =>
   new Option("--limit <n>", "how many to show").argParser((text) => wholeNumber(text, 1, COUNT_MAX)).default(standard);
 
+/** An option that names a revision. */
+export const revisionOption = (flags: string, description: string): Option =>
+  new Option(flags, description).argParser((text) => wholeNumber(text, 1, Number.MAX_SAFE_INTEGER));
+
 /** An option that may be given again and again; gives a list. */
 export const listOption = (flags: string, description: string): Option =>
   new Option(flags, description).argParser((value: string, before: readonly string[] | undefined) => [

@@ -1,5 +1,12 @@
 import * as z from "zod";
-import type { ToolDetail, ToolServerDetail } from "../api/contract/index.ts";
+import type {
+  ToolDetail,
+  ToolPublisher,
+  ToolServerDetail,
+  ToolServerRecord,
+  ToolServerSummary,
+} from "../api/contract/index.ts";
+import { changeLines } from "./tool-changes.ts";
 import {
   type Look,
   oneLine,
@@ -28,29 +35,68 @@ export const effects = ({ read_only: readOnly, idempotent }: ToolDetail): string
   return idempotent ? "writes, repeatable" : "writes";
 };
 
-/** A tool server, seen closely: what it is and may touch. */
-export function renderServer(server: ToolServerDetail, look: Look): string {
+export const HEALTH_TONES: { readonly [Health in ToolServerSummary["health"]]: Tone } = {
+  healthy: "green",
+  degraded: "yellow",
+  unhealthy: "red",
+  unknown: "dim",
+};
+
+/** Who vouches for a tool server, in a few words. */
+export function publisherText({ state, name, key_id: keyId }: ToolPublisher): string {
+  switch (state) {
+    case "built-in":
+      return "Caxton";
+    case "signed":
+      return name ?? "";
+    case "unknown-key":
+      return `unknown key ${keyId ?? ""}`;
+    case "unsigned":
+      return "unsigned";
+    case "remote":
+      return "remote";
+  }
+}
+
+/** A tool server, seen closely: what it is, may touch and has done. */
+export function renderServer(server: ToolServerRecord, look: Look): string {
   const { style } = look;
-  const { limits, calls } = server;
+  const { limits, health } = server;
+  const revision = server.revision === null ? "" : `   revision ${server.revision}`;
   const fields: [string, string][] = [
-    ["Server", `${server.name}   version ${server.version}`],
+    ["Server", `${server.name}   version ${server.version}${revision}   ${server.origin}`],
     ["Description", oneLine(server.description)],
     [
       "State",
       style(STATE_TONES[server.state], server.state) + (server.reason === "" ? "" : `: ${oneLine(server.reason)}`),
     ],
-    ["Module", `sha256 ${server.module_hash}`],
-    ["Grants", server.grants.join("\n") || "none: it can touch nothing outside its own memory"],
+    ["Health", `${style(HEALTH_TONES[health.health], health.health)}: ${oneLine(health.note)}`],
+    ["Publisher", publisherText(server.publisher)],
+    ["Module", `sha256 ${server.pins.module_hash}`],
+    ["Grants", server.grant_list.join("\n") || "none: it can touch nothing outside its own memory"],
     [
       "Limits",
       `${showCount(limits.fuel_per_call)} fuel, ${showBytes(limits.memory_bytes)} memory, ${showSpan(limits.deadline_ms)}, ` +
         `${showBytes(limits.result_bytes)} result`,
     ],
-    ["Calls", `${showCount(calls.done)} done, ${showCount(calls.failed)} failed, ${showCount(calls.denied)} denied`],
+    ["Calls", callsText(server.usage)],
     ["Tools", server.tools.map((each) => `${each.id}  ${style("dim", oneLine(each.description))}`).join("\n")],
   ];
+  if (server.pending !== null) {
+    const lines = changeLines(server.pending.changes, style);
+    fields.push([
+      "Waits",
+      [`revision ${server.pending.revision}   caxton tool accept ${server.name}`, ...lines].join("\n"),
+    ]);
+  }
   return renderFields(fields, look);
 }
+
+const callsText = ({ done, failed, denied, failures }: ToolServerRecord["usage"]): string => {
+  const reasons = Object.entries(failures).map(([reason, count]) => `${reason} ${showCount(count)}`);
+  const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
+  return `${showCount(done)} done, ${showCount(failed)} failed${why}, ${showCount(denied)} denied`;
+};
 
 const Properties = z.object({
   properties: z

@@ -1,6 +1,13 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, ROUTES, type ToolDetail, tools, type ToolServerDetail } from "../api/contract/index.ts";
+import {
+  fillRoute,
+  ROUTES,
+  type ToolDetail,
+  tools,
+  type ToolServerDetail,
+  type ToolServerSummary,
+} from "../api/contract/index.ts";
 import {
   act,
   type CommandMaker,
@@ -14,12 +21,18 @@ import {
 import { ToolNotFoundError } from "./errors.ts";
 import { toolBuild } from "./tool-build.ts";
 import { toolCall } from "./tool-call.ts";
-import { effects, renderServer, renderTool, STATE_TONES } from "./tool-detail.ts";
+import { toolDeploy } from "./tool-deploy.ts";
+import { effects, HEALTH_TONES, publisherText, renderServer, renderTool, STATE_TONES } from "./tool-detail.ts";
+import { toolHealth } from "./tool-health.ts";
+import { toolDiff, toolVersions } from "./tool-history.ts";
+import { toolAccept, toolActivate, toolDelete, toolPause, toolResume } from "./tool-manage.ts";
+import { toolKeygen, toolSign, toolVerify } from "./tool-sign.ts";
 import { toolLogs } from "./tool-logs.ts";
 import { toolObserve } from "./tool-observe.ts";
 import { toolUses } from "./tool-uses.ts";
 import { toolNew } from "./tool-new.ts";
 import { toolTest } from "./tool-test.ts";
+import { listUpTo } from "./pages.ts";
 import { type Column, countOf, oneLine, showCount } from "./terminal/index.ts";
 
 /** `caxton tool` */
@@ -32,17 +45,32 @@ export const tool: CommandMaker = (command, invocation) => {
     ["caxton tool list", "every tool"],
     ["caxton tool get csv_parser.group", "what a tool does and takes"],
     [`caxton tool call csv_parser.describe --args '{"path": "examples/data/penguins.csv"}'`, "call one by hand"],
+    ["caxton tool deploy ./tools/weather", "deploy a module of your own"],
   ]);
   list(command.command("list"), invocation);
   get(command.command("get"), invocation);
   toolCall(command.command("call"), invocation);
+  toolDeploy(command.command("deploy"), invocation);
+  toolVersions(command.command("versions"), invocation);
+  toolDiff(command.command("diff"), invocation);
+  toolAccept(command.command("accept"), invocation);
+  toolActivate(command.command("activate"), invocation);
+  toolPause(command.command("pause"), invocation);
+  toolResume(command.command("resume"), invocation);
+  toolDelete(command.command("delete"), invocation);
+  toolHealth(command.command("health"), invocation);
   toolLogs(command.command("logs"), invocation);
   toolUses(command.command("uses"), invocation);
   toolObserve(command.command("observe"), invocation);
   toolNew(command.command("new"), invocation);
   toolBuild(command.command("build"), invocation);
   toolTest(command.command("test"), invocation);
+  toolKeygen(command.command("keygen"), invocation);
+  toolSign(command.command("sign"), invocation);
+  toolVerify(command.command("verify"), invocation);
 };
+
+const SERVERS_MAX = 10_000;
 
 type ToolRow = { readonly server: ToolServerDetail; readonly tool: ToolDetail };
 
@@ -54,14 +82,21 @@ const toolColumns: readonly Column<ToolRow>[] = [
   { title: "DESCRIPTION", value: (row) => row.tool.description, shrinks: true },
 ];
 
-const serverColumns: readonly Column<ToolServerDetail>[] = [
+const serverColumns: readonly Column<ToolServerSummary>[] = [
   { title: "SERVER", value: ({ name }) => name, tone: () => "bold" },
+  { title: "REV", value: ({ revision }) => String(revision ?? ""), align: "right" },
   { title: "VERSION", value: ({ version }) => version },
-  { title: "STATE", value: ({ state }) => state, tone: ({ state }) => STATE_TONES[state] },
-  { title: "TOOLS", value: (server) => String(server.tools.length), align: "right" },
-  { title: "CALLS", value: ({ calls }) => showCount(calls.done), align: "right" },
-  { title: "FAILED", value: ({ calls }) => showCount(calls.failed), align: "right" },
-  { title: "GRANTS", value: ({ grants }) => grants.join(", "), shrinks: true },
+  {
+    title: "STATE",
+    value: ({ state, pending_revision: waits }) => (waits === null ? state : `${state}, revision ${waits} waits`),
+    tone: ({ state }) => STATE_TONES[state],
+  },
+  { title: "HEALTH", value: ({ health }) => health, tone: ({ health }) => HEALTH_TONES[health] },
+  { title: "TOOLS", value: (server) => String(server.tools), align: "right" },
+  { title: "CALLS", value: ({ calls }) => showCount(calls), align: "right" },
+  { title: "FAILED", value: ({ failures }) => showCount(failures), align: "right" },
+  { title: "ORIGIN", value: ({ origin }) => origin },
+  { title: "PUBLISHER", value: ({ publisher }) => publisherText(publisher), wide: true },
   { title: "DESCRIPTION", value: ({ description }) => description, shrinks: true },
 ];
 
@@ -69,21 +104,24 @@ function list(command: Command, invocation: Invocation): void {
   command
     .summary("tools, or tool servers")
     .description("List every tool there is, or with --servers the servers they are in.")
-    .option("--servers", "one line a tool server, with what it may touch");
+    .option("--servers", "one line a tool server: its state, health and calls");
   examples(command, [
     ["caxton tool list", ""],
-    ["caxton tool list --servers", "what each server may touch and how often it was called"],
+    ["caxton tool list --servers", "which servers there are, and how they are"],
     ["caxton tool list -o name", "names only, as definitions take them"],
   ]);
   act(command, invocation, {
     input: z.object({ servers: z.boolean().default(false) }),
     formats: LIST_FORMATS,
     run: async (context, input) => {
-      const { raw, value } = await context.client.request({ path: ROUTES.tools, schema: tools.ToolServerList });
       const empty = "no tool servers are deployed";
       if (input.servers) {
-        return showList(context, { raw, items: value.items, columns: serverColumns, name: ({ name }) => name, empty });
+        const page = { path: ROUTES.toolServers, query: {}, schema: tools.ToolServerPage };
+        const found = await listUpTo(context.client, page, SERVERS_MAX);
+        const { items } = found.value;
+        return showList(context, { raw: found.raw, items, columns: serverColumns, name: ({ name }) => name, empty });
       }
+      const { raw, value } = await context.client.request({ path: ROUTES.tools, schema: tools.ToolServerList });
       const rows = value.items.flatMap((server) => server.tools.map((each): ToolRow => ({ server, tool: each })));
       for (const { name, state, reason } of value.items) {
         if (state === "failed" || state === "quarantined")
@@ -108,7 +146,7 @@ function get(command: Command, invocation: Invocation): void {
     .argument("<tool>", "server.tool, or a server");
   examples(command, [
     ["caxton tool get csv_parser.group", ""],
-    ["caxton tool get csv_parser", "the server: limits, grants, calls"],
+    ["caxton tool get csv_parser", "the server: state, health, grants, limits, calls"],
   ]);
   act(command, invocation, {
     input: z.object({ tool: z.string() }),
@@ -117,8 +155,8 @@ function get(command: Command, invocation: Invocation): void {
       const [server = "", ...rest] = input.tool.split(".");
       const name = rest.join(".");
       const { raw, value } = await context.client.request({
-        path: fillRoute("toolServer", { server }),
-        schema: tools.ToolServerDetail,
+        path: fillRoute("managedToolServer", { name: server }),
+        schema: tools.ToolServerRecord,
       });
       if (name === "") {
         return showOne(context, { raw, name: value.name, human: () => renderServer(value, context.terminal) });

@@ -1,3 +1,4 @@
+export { answerProblems, withDefaults } from "./answer-form.ts";
 export {
   type AttachedFile,
   type CallContext,
@@ -45,7 +46,7 @@ export {
   toolsDifference,
 } from "./pin-difference.ts";
 export { PinnedTool, pinTools, toolHash, toolListHash, type ToolServerPin } from "./pin.ts";
-export { type OperatorWord, type Publisher, SIGNATURE_RULES, type SignatureRule, type Trust } from "./served.ts";
+export { manifestOf, type OperatorWord, type Publisher, SIGNATURE_RULES, type SignatureRule, type Trust } from "./served.ts";
 export {
   checkSignature,
   generateSigningKey,
