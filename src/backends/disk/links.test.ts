@@ -129,6 +129,9 @@ test("a link that would lead out from its new place is not moved or linked there
   expect(await outcome(at.broker.rename(writer, "out/a/b/link", "out/link"))).toBe("denied");
   expect(await outcome(at.broker.link(writer, "out/a/b/link", "out/link"))).toBe("denied");
   expect(await outcome(at.broker.rename(writer, "out/a/b", "out/b"))).toBe("denied");
+  mkdirSync(join(at.root, "out", "a", "deep", "er"), { recursive: true });
+  symlinkSync("../../../x", join(at.root, "out", "a", "deep", "er", "link"));
+  expect(await outcome(at.broker.rename(writer, "out/a/deep", "out/deep"))).toBe("denied");
   expect(await outcome(at.broker.rename(writer, "out/a/b", "out/a/c"))).toBe("done");
   expect(lstatSync(join(at.root, "out", "a", "c", "link")).isSymbolicLink()).toBe(true);
 });

@@ -2,6 +2,7 @@
 export { GuestMemory, type Span } from "./guest-memory.ts";
 export type { FileClient, Gate } from "./gate.ts";
 export { WASI_MODULE, wasiImports } from "./imports.ts";
+export { SeededStream } from "./seeded-stream.ts";
 export { Stdio, type StdioEvents, type Streams } from "./stdio.ts";
 export { System, type SystemSettings } from "./system.ts";
 export { Wasi, type WasiDeps } from "./wasi.ts";

@@ -73,7 +73,7 @@ export const DIRECTORY_RIGHTS =
   );
 
 /** Streams neither seek nor tell: the C library takes one that does for a file. */
-export const STREAM_RIGHTS = union(RIGHT.setFlags, RIGHT.stat, RIGHT.poll);
+export const STREAM_RIGHTS = union(RIGHT.dataSync, RIGHT.sync, RIGHT.setFlags, RIGHT.stat, RIGHT.poll);
 
 /** A file opened with one of these is opened for writing. */
 export const WRITE_RIGHTS = union(RIGHT.write, RIGHT.allocate, RIGHT.setSize);
