@@ -176,17 +176,17 @@ export async function* watchToolLog(
   const { name: server } = toolServers.runner.get(name);
   const waiting: ToolLogLine[] = [];
   let missed = 0;
-  let wake = (): void => {};
+  let wake: (() => void) | undefined;
   using watching = toolHost.watchLog(server, (line) => {
     waiting.push(line);
     if (waiting.length > WAITING_LINES_MAX) {
       waiting.shift();
       missed += 1;
     }
-    wake();
+    wake?.();
   });
   void watching;
-  signal.addEventListener("abort", () => wake(), { once: true });
+  signal.addEventListener("abort", () => wake?.(), { once: true });
   for (const line of toolServers.runner.logs(server)) yield lineEvent(line);
   while (!signal.aborted) {
     if (missed > 0) {
