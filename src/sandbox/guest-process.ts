@@ -31,8 +31,8 @@ const V8_FLAGS = [
 
 const ROOM = fileURLToPath(new URL(".", import.meta.url));
 const ENTRY = join(ROOM, "guest", `child.${here}`);
-/** What a child runs: frames, WASI, the guest host. */
-const SOURCES = ["wire", "wasi", "guest"].map((room) => join(ROOM, room, "*"));
+/** What a child runs: frames, WASI, components, the guest host. */
+const SOURCES = ["wire", "wasi", "components", "guest"].map((room) => join(ROOM, room, "*"));
 /** What only making a module ready needs. */
 const BUILD_SOURCES = [join(ROOM, "meter", "*"), join(dirname(ROOM), "kernel", "*")];
 

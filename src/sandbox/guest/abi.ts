@@ -29,7 +29,7 @@ export interface GuestHost extends Gate {
   run(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): Promise<unknown>;
   /**
    * Runs an exported function from inside an import that suspends, in the turn that the guest has already: its allocator,
-   * for what an import answers. It must not wait. When it fails the instance is ended.
+   * for what an import answers, or another of its modules. When it fails the instance is ended.
    */
   enter(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): Promise<unknown>;
   /** Ends the instance: the call under way ends as said. From inside an import, throw what this returns. */

@@ -1,7 +1,10 @@
 import { type BuildAnswer, type BuildSpec, decodeWithBytes, type LoadSpec } from "../wire/index.ts";
 import { WASI_MODULE } from "../wasi/index.ts";
-import type { ModuleOutline } from "./abi.ts";
+import type { Metered } from "../meter/index.ts";
+import type { GuestAbi, ModuleOutline } from "./abi.ts";
 import { ABIS } from "./abis.ts";
+import { component } from "./component.ts";
+import { prepare } from "./component-build.ts";
 import { CORE_MODULES, CORE_REFUSED } from "./core-host.ts";
 import { EXTISM_MODULE } from "./extism-host.ts";
 import { Instance } from "./instance.ts";
@@ -19,16 +22,20 @@ export async function build(payload: Buffer, turns: Turns): Promise<Built> {
   if (parts === undefined) return refused("BUG", "the build request is damaged", "");
   const spec: BuildSpec = JSON.parse(parts.json.toString("utf8"));
   // Only a build child needs the meter; the others start faster without it.
-  const { METER_LIMITS, meter, FUEL_EXPORT, START_EXPORT } = await import("../meter/index.ts");
+  const { METER_LIMITS, kindOf, meter, FUEL_EXPORT, START_EXPORT } = await import("../meter/index.ts");
   try {
     const limits = {
       ...METER_LIMITS,
       memoryPagesMax: Math.floor(spec.memoryBytesMax / PAGE_BYTES),
       moduleBytesMax: spec.moduleBytesMax,
     };
-    const { bytes, shape } = meter(new Uint8Array(parts.bytes), limits);
-    const abi = ABIS.find((candidate) => candidate.accepts(shape));
-    if (abi === undefined) return unknownAbi(shape);
+    const given = new Uint8Array(parts.bytes);
+    const prepared =
+      kindOf(given) === "component"
+        ? { abi: component, ...prepare(given, limits, meter) }
+        : prepareModule(meter(given, limits));
+    if ("answer" in prepared) return prepared;
+    const { abi, bytes, types } = prepared;
     const load: LoadSpec = {
       abi: abi.name,
       tools: [],
@@ -47,10 +54,17 @@ export async function build(payload: Buffer, turns: Turns): Promise<Built> {
     const deps = { turns, open: abi.load(bytes), files: denied, log: () => {} };
     const tools = await toolsOf(new Instance(deps, load), spec);
     if ("type" in tools) return { answer: tools, bytes: NOTHING };
-    return { answer: { type: "built", abi: abi.name, tools: tools.tools, types: shape.counts.types }, bytes };
+    return { answer: { type: "built", abi: abi.name, tools: tools.tools, types }, bytes };
   } catch (error) {
     return fault(error);
   }
+}
+
+type Prepared = { readonly abi: GuestAbi; readonly bytes: Uint8Array; readonly types: number };
+
+function prepareModule({ bytes, shape }: Metered): Prepared | Built {
+  const abi = ABIS.find((candidate) => candidate.accepts(shape));
+  return abi === undefined ? unknownAbi(shape) : { abi, bytes, types: shape.counts.types };
 }
 
 const denied = (_request: unknown, settle: (reply: { type: "refused"; reason: "denied" }) => void): void =>

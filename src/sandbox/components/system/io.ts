@@ -1,0 +1,117 @@
+import { err, ok } from "../index.ts";
+import type { Gate } from "../../wasi/index.ts";
+import {
+  bytesOf,
+  type HostFunction,
+  type HostInterface,
+  HostFault,
+  instanceOf,
+  listOf,
+  prompt,
+  waiting,
+  wholeOf,
+} from "./host-function.ts";
+import { isPollable, type Pollable, READY, whenReady } from "./pollable.ts";
+import { InputStream, OutputStream, type ReadResult, StreamError } from "./streams.ts";
+
+/** `wasi:io`: streams, waiting, errors. */
+
+/** Bytes of one read or write. */
+const PIECE_BYTES_MAX = 1024 * 1024;
+const POLLABLES_MAX = 256;
+
+const pieceOf = (value: unknown): number => Math.min(Number(wholeOf(value)), PIECE_BYTES_MAX);
+const CLOSED = err({ tag: "closed" });
+const failed = (error: StreamError) => err({ tag: "last-operation-failed", value: error });
+const answered = (result: ReadResult) =>
+  result === "closed" ? CLOSED : result instanceof StreamError ? failed(result) : ok(result);
+
+const pollableOf = (value: unknown): Pollable => {
+  if (isPollable(value)) return value;
+  throw new HostFault("it passed a resource of another kind");
+};
+
+export function ioInterfaces(gate: Gate): { readonly [name: string]: HostInterface } {
+  return {
+    "wasi:io/error": {
+      "[method]error.to-debug-string": prompt((error) => instanceOf(error, StreamError).message),
+    },
+    "wasi:io/poll": {
+      "[method]pollable.ready": prompt((each) => pollableOf(each).isReady()),
+      "[method]pollable.block": waiting((each) => whenReady(gate, [pollableOf(each)])),
+      poll: waiting((list) => poll(gate, listOf(list))),
+    },
+    "wasi:io/streams": { ...inputs(gate), ...outputs(gate) },
+  };
+}
+
+async function poll(gate: Gate, list: readonly unknown[]): Promise<readonly number[]> {
+  if (list.length === 0 || list.length > POLLABLES_MAX) {
+    throw new HostFault(`it waits for ${list.length} things at once; 1 to ${POLLABLES_MAX} can be`);
+  }
+  const pollables = list.map(pollableOf);
+  await whenReady(gate, pollables);
+  return pollables.flatMap((each, place) => (each.isReady() ? [place] : []));
+}
+
+async function readWhenReady(gate: Gate, stream: InputStream, bytesMax: number): Promise<ReadResult> {
+  if (bytesMax > 0) await whenReady(gate, [stream.pollable]);
+  return stream.read(bytesMax);
+}
+
+const stream = (value: unknown): InputStream => instanceOf(value, InputStream);
+const skipped = (result: ReadResult) => (result instanceof Uint8Array ? ok(BigInt(result.length)) : answered(result));
+
+function inputs(gate: Gate): HostInterface {
+  return {
+    "[method]input-stream.read": waiting(async (each, length) => answered(await stream(each).read(pieceOf(length)))),
+    "[method]input-stream.blocking-read": waiting(async (each, length) =>
+      answered(await readWhenReady(gate, stream(each), pieceOf(length))),
+    ),
+    "[method]input-stream.skip": waiting(async (each, length) => skipped(await stream(each).read(pieceOf(length)))),
+    "[method]input-stream.blocking-skip": waiting(async (each, length) =>
+      skipped(await readWhenReady(gate, stream(each), pieceOf(length))),
+    ),
+    "[method]input-stream.subscribe": prompt((each) => stream(each).pollable),
+  };
+}
+
+const written = (error: StreamError | undefined) => (error === undefined ? ok() : failed(error));
+const write: HostFunction = waiting(async (each, bytes) =>
+  written(await instanceOf(each, OutputStream).write(bytesOf(bytes))),
+);
+const zeroes: HostFunction = waiting(async (each, length) =>
+  written(await instanceOf(each, OutputStream).write(new Uint8Array(pieceOf(length)))),
+);
+const flush: HostFunction = prompt((each) => {
+  instanceOf(each, OutputStream);
+  return ok();
+});
+
+function outputs(gate: Gate): HostInterface {
+  const splice = async (to: unknown, from: unknown, length: unknown, isBlocking: boolean) => {
+    const source = instanceOf(from, InputStream);
+    const bytes = isBlocking ? await readWhenReady(gate, source, pieceOf(length)) : await source.read(pieceOf(length));
+    if (!(bytes instanceof Uint8Array)) return answered(bytes);
+    const error = await instanceOf(to, OutputStream).write(bytes);
+    return error === undefined ? ok(BigInt(bytes.length)) : failed(error);
+  };
+  return {
+    "[method]output-stream.check-write": prompt((each) => {
+      instanceOf(each, OutputStream);
+      return ok(BigInt(PIECE_BYTES_MAX));
+    }),
+    "[method]output-stream.write": write,
+    "[method]output-stream.blocking-write-and-flush": write,
+    "[method]output-stream.flush": flush,
+    "[method]output-stream.blocking-flush": flush,
+    "[method]output-stream.subscribe": prompt((each) => {
+      instanceOf(each, OutputStream);
+      return READY;
+    }),
+    "[method]output-stream.write-zeroes": zeroes,
+    "[method]output-stream.blocking-write-zeroes-and-flush": zeroes,
+    "[method]output-stream.splice": waiting((to, from, length) => splice(to, from, length, false)),
+    "[method]output-stream.blocking-splice": waiting((to, from, length) => splice(to, from, length, true)),
+  };
+}

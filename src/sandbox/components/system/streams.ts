@@ -1,0 +1,173 @@
+import { type FileClient, type Gate, type Streams } from "../../wasi/index.ts";
+import type { IoReply, Refusal } from "../../wire/index.ts";
+import { type Pollable, READY } from "./pollable.ts";
+
+/** What went wrong on a stream, in words. */
+export class StreamError {
+  readonly message: string;
+  /** Why a file request was refused; undefined for other streams. */
+  readonly refusal: Refusal | undefined;
+
+  constructor(message: string, refusal?: Refusal) {
+    this.message = message;
+    this.refusal = refusal;
+  }
+}
+
+export type ReadResult = Uint8Array | "closed" | StreamError;
+
+/** Where bytes come from. */
+export abstract class InputStream {
+  /** Says when `read` gives something. */
+  readonly pollable: Pollable = READY;
+  /** At most that many bytes; none when there are none yet. It may take the time of a request to the broker. */
+  abstract read(bytesMax: number): ReadResult | Promise<ReadResult>;
+}
+
+/** Where bytes go; each write is done when it is over. */
+export abstract class OutputStream {
+  abstract write(bytes: Uint8Array): StreamError | undefined | Promise<StreamError | undefined>;
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** The guest's standard input. */
+export class StandardInput extends InputStream {
+  readonly #streams: Streams;
+  override readonly pollable: Pollable;
+
+  constructor(streams: Streams) {
+    super();
+    this.#streams = streams;
+    this.pollable = {
+      isReady: () => streams.hasInput,
+      await: (wake, hasOthers) => {
+        streams.await(hasOthers, wake);
+        return () => streams.forgetWaiter();
+      },
+    };
+  }
+
+  read(bytesMax: number): ReadResult {
+    if (!this.#streams.hasInput) return NOTHING;
+    const room = new Uint8Array(Math.min(bytesMax, this.#streams.inputBytes));
+    if (room.length === 0) return "closed";
+    return room.subarray(0, this.#streams.take(room, 0, room.length));
+  }
+}
+
+export class StandardOutput extends OutputStream {
+  readonly #write: (bytes: Uint8Array) => void;
+
+  constructor(write: (bytes: Uint8Array) => void) {
+    super();
+    this.#write = write;
+  }
+
+  write(bytes: Uint8Array): undefined {
+    this.#write(bytes);
+  }
+}
+
+/** Bytes that are all there. */
+export class BytesInput extends InputStream {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    super();
+    this.#bytes = bytes;
+  }
+
+  read(bytesMax: number): ReadResult {
+    if (this.#at >= this.#bytes.length) return "closed";
+    const part = this.#bytes.subarray(this.#at, this.#at + bytesMax);
+    this.#at += part.length;
+    return part;
+  }
+}
+
+/** Keeps what is written, up to a size. */
+export class BytesOutput extends OutputStream {
+  readonly #bytesMax: number;
+  readonly parts: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(bytesMax: number) {
+    super();
+    this.#bytesMax = bytesMax;
+  }
+
+  write(bytes: Uint8Array): StreamError | undefined {
+    this.#length += bytes.length;
+    if (this.#length > this.#bytesMax) return new StreamError(`more than ${this.#bytesMax} bytes were written`);
+    this.parts.push(bytes);
+    return undefined;
+  }
+}
+
+/** Asks the broker, while the guest waits. */
+export type Ask = (request: Parameters<FileClient>[0]) => Promise<IoReply>;
+export const askThrough =
+  (gate: Gate, files: FileClient): Ask =>
+  (request) =>
+    gate.suspend<IoReply, IoReply>(
+      (settle) => files(request, settle),
+      (reply) => reply,
+    );
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** A file from an offset on; what was read ahead is kept. */
+export class FileInput extends InputStream {
+  readonly #ask: Ask;
+  readonly #handle: number;
+  #offset: number;
+  #rest: Uint8Array = NOTHING;
+
+  constructor(ask: Ask, handle: number, offset: number) {
+    super();
+    this.#ask = ask;
+    this.#handle = handle;
+    this.#offset = offset;
+  }
+
+  async read(bytesMax: number): Promise<ReadResult> {
+    if (this.#rest.length === 0) {
+      const reply = await this.#ask({ op: "read", handle: this.#handle, offset: this.#offset, length: CHUNK_BYTES });
+      if (reply.type === "refused") return new StreamError(`the file cannot be read: ${reply.reason}`, reply.reason);
+      if (reply.body.length === 0) return "closed";
+      this.#rest = reply.body;
+      this.#offset += reply.body.length;
+    }
+    const part = this.#rest.subarray(0, bytesMax);
+    this.#rest = this.#rest.subarray(part.length);
+    return part;
+  }
+}
+
+/** A file from an offset on, or its end. */
+export class FileOutput extends OutputStream {
+  readonly #ask: Ask;
+  readonly #handle: number;
+  #offset: number | "end";
+
+  constructor(ask: Ask, handle: number, offset: number | "end") {
+    super();
+    this.#ask = ask;
+    this.#handle = handle;
+    this.#offset = offset;
+  }
+
+  async write(bytes: Uint8Array): Promise<StreamError | undefined> {
+    const given = Buffer.from(bytes);
+    const reply = await this.#ask(
+      this.#offset === "end"
+        ? { op: "append", handle: this.#handle, bytes: given }
+        : { op: "write", handle: this.#handle, offset: this.#offset, bytes: given },
+    );
+    if (reply.type === "refused") return new StreamError(`the file cannot be written: ${reply.reason}`, reply.reason);
+    if (this.#offset !== "end") this.#offset += bytes.length;
+    return undefined;
+  }
+}
