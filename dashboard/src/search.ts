@@ -16,6 +16,7 @@ export function stringifySearch(search: Raw): string {
 export const RUN_STATES = [
   "running",
   "queued",
+  "awaiting-approval",
   "needs-decision",
   "completed",
   "failed",

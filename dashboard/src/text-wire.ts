@@ -24,6 +24,7 @@ export const FINISHES: Words = { stop: "an answer", "tool-calls": "tool calls", 
 export const STATES = {
   queued: "Queued",
   running: "Running",
+  "awaiting-approval": "Needs an answer",
   "needs-decision": "Needs decision",
   completed: "Completed",
   failed: "Failed",

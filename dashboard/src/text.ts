@@ -291,6 +291,13 @@ export const text = {
     failure: "What the tool said",
     shownToModel: "As the model was shown it",
   },
+  question: {
+    title: (server: string) => `${server} asks`,
+    note: (until: string) => `The run waits for the answer until ${new Date(until).toLocaleTimeString()}.`,
+    answer: "Answer",
+    visited: "I was there",
+    decline: "Decline",
+  },
   decision: {
     title: "Someone has to decide",
     note: (tool: string) =>

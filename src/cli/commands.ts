@@ -45,7 +45,7 @@ export const COMMANDS: readonly Entry[] = [
     name: "run",
     also: ["runs"],
     group: "work",
-    summary: "ask an agent and stream its answer; run list|get|watch|cancel|decide",
+    summary: "ask an agent and stream its answer; run list|get|watch|cancel|decide|answer",
     load: async () => (await import("./run.ts")).run,
   },
   {

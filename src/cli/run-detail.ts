@@ -1,4 +1,5 @@
 import type { RunDetail, RunState, Step } from "../api/contract/index.ts";
+import { questionLines } from "./question-lines.ts";
 import {
   oneLine,
   type Look,
@@ -15,6 +16,7 @@ import {
 export const STATE_TONES: { readonly [State in RunState]: Tone } = {
   queued: "dim",
   running: "cyan",
+  "awaiting-approval": "yellow",
   "needs-decision": "yellow",
   completed: "green",
   failed: "red",
@@ -50,6 +52,10 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
   if (run.failure) fields.push(["Failure", `${oneLine(run.failure.message)}  [${run.failure.code}]`]);
   if (run.hint !== "") fields.push(["", oneLine(run.hint)]);
   if (run.waiting_for !== null) fields.push(["Waits", `caxton run decide ${run.id} retry|skip|fail`]);
+  for (const question of run.questions.filter(({ state }) => state === "open")) {
+    const words = questionLines(question).map(oneLine).join("\n");
+    fields.push(["Asks", `${words}\nanswer: caxton run answer ${run.id} ${question.id} key=value   (or --decline)`]);
+  }
   if (verbose) fields.push(["System", safeText(run.system_prompt)], ["Prompt", safeText(run.prompt)]);
   return [
     renderFields(fields, look),

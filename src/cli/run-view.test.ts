@@ -87,6 +87,7 @@ const ended = (output: string): RunDetail => ({
   hint: "",
   step_list: [],
   artifacts: [],
+  questions: [],
   last_event: 1,
 });
 

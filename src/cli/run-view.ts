@@ -1,4 +1,5 @@
-import type { ArtifactSummary, RunDetail, RunStreamEvent, Step } from "../api/contract/index.ts";
+import type { ArtifactSummary, RunDetail, RunQuestion, RunStreamEvent, Step } from "../api/contract/index.ts";
+import { questionLines } from "./question-lines.ts";
 import {
   countOf,
   oneLine,
@@ -50,6 +51,8 @@ export class RunView {
         return event.step.kind === "tool" ? this.#tool(event.step) : this.#model(event.step);
       case "artifact":
         return undefined;
+      case "question":
+        return this.#question(event.question);
       case "end":
         return this.#end(event.run);
     }
@@ -102,6 +105,16 @@ export class RunView {
     const span = step.duration_ms === null ? "" : `  ${showSpan(step.duration_ms)}`;
     const why = failed ? `  ${step.outcome ?? "failed"}: ${truncate(oneLine(step.text), ARGUMENTS_CHARS_MAX)}` : "";
     this.#step(failed ? "red" : "green", failed ? "✗" : "●", `${step.tool}${given}${span}${why}`);
+  }
+
+  #question(question: RunQuestion): void {
+    const { state, id } = question;
+    if (state !== "open") return this.#terminal.status("calling tools");
+    this.#terminal.endLine();
+    for (const line of questionLines(question)) this.#terminal.note(this.#terminal.noteStyle("yellow", oneLine(line)));
+    const answer = `answer in another terminal: caxton run answer last ${id.slice(-8)} key=value   (or --decline)`;
+    this.#terminal.note(this.#terminal.noteStyle("dim", answer));
+    this.#terminal.status("waiting for an answer");
   }
 
   #step(tone: Tone, mark: string, text: string): void {

@@ -19,12 +19,13 @@ import { limitOption, listOption } from "./options.ts";
 import { listUpTo } from "./pages.ts";
 import { renderRun, STATE_TONES } from "./run-detail.ts";
 import { artifactPlaces, cancelRun, followRun } from "./run-follow.ts";
+import { runAnswer } from "./run-answer.ts";
 import { resolveRun, shortRunId } from "./run-reference.ts";
 import { startRun } from "./run-start.ts";
 import { type Column, showAge, showCount, showSpan } from "./terminal/index.ts";
 
 /**
- * `caxton run`: a verb with an agent's name, and a noun with list, get, watch, cancel and decide. `runs` is only the
+ * `caxton run`: a verb with an agent's name, and a noun with list, get, watch, cancel, decide and answer. `runs` is only the
  * noun; after `--` it is only the verb, so that an agent may be called like one of those words.
  */
 export const run: CommandMaker = (command, invocation) => {
@@ -47,7 +48,7 @@ const StartInput = z.object({
 
 function verb(command: Command, invocation: Invocation): void {
   command
-    .usage("[options] <agent> <prompt...>   or   run list|get|watch|cancel|decide ...")
+    .usage("[options] <agent> <prompt...>   or   run list|get|watch|cancel|decide|answer ...")
     .description(
       "Ask an agent something and stream its answer. The answer goes to standard output, all else to standard error. " +
         "Ctrl-C cancels the run on the server; a second Ctrl-C leaves at once.",
@@ -80,6 +81,7 @@ function nouns(command: Command, invocation: Invocation): void {
   watch(command.command("watch"), invocation);
   cancel(command.command("cancel"), invocation);
   decide(command.command("decide"), invocation);
+  runAnswer(command.command("answer"), invocation);
 }
 
 const RUN_ARGUMENT = "its id, the end of its id, or last";

@@ -68,13 +68,14 @@ function renderStatus(found: Status, failures: readonly RunSummary[], { client, 
 }
 
 function runCounts(counts: Status["runs"], style: Style): string {
-  const waiting = counts.needs_decision;
+  const { needs_decision: waiting, awaiting_approval: asking } = counts;
   return [
     `${showCount(counts.running)} running`,
     `${showCount(counts.queued)} queued`,
     `${showCount(counts.completed)} completed`,
     counts.failed > 0 ? style("red", `${showCount(counts.failed)} failed`) : "0 failed",
     `${showCount(counts.cancelled)} cancelled`,
+    ...(asking > 0 ? [style("yellow", `${showCount(asking)} waiting for an answer`)] : []),
     ...(waiting > 0 ? [style("yellow", `${showCount(waiting)} waiting for a decision`)] : []),
   ].join(", ");
 }
@@ -96,6 +97,7 @@ const failureLine = (run: RunSummary): string =>
 
 function nextStep({ runs: counts, agents, tool_servers: servers }: Status): string {
   if (counts.needs_decision > 0) return "caxton run list --state needs-decision";
+  if (counts.awaiting_approval > 0) return "caxton run list --state awaiting-approval";
   const broken = servers.find(({ state }) => state === "failed" || state === "quarantined");
   if (broken) return `caxton tool get ${broken.name}`;
   if (agents === 0) return "caxton init my-first";

@@ -11,6 +11,10 @@ export type RunId = z.infer<typeof RunId>;
 export const ToolCallId = id("ToolCallId");
 export type ToolCallId = z.infer<typeof ToolCallId>;
 
+/** Something a tool wants to know from a person while a run is under way. */
+export const QuestionId = id("QuestionId");
+export type QuestionId = z.infer<typeof QuestionId>;
+
 /** A file a caller sent for one run; readable by that run's tools alone. */
 export const UploadId = id("UploadId");
 export type UploadId = z.infer<typeof UploadId>;

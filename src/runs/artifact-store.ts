@@ -14,7 +14,8 @@ export interface ArtifactStore {
   save(
     runId: RunId,
     file: { readonly name: string; readonly mediaType: string } & (
-      { readonly text: string } | { readonly bytes: Uint8Array }
+      | { readonly text: string }
+      | { readonly bytes: Uint8Array }
     ),
   ): Promise<Artifact>;
   find(id: ArtifactId): Artifact | undefined;

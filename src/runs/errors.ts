@@ -45,6 +45,22 @@ export class ArtifactNotFoundError extends CaxtonError<{ readonly id: string }> 
   readonly kind = "not-found";
 }
 
+export class QuestionNotFoundError extends CaxtonError<{ readonly id: string; readonly question: string }> {
+  readonly code = "QUESTION_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+/** It was answered, has expired, or its call is over. */
+export class QuestionClosedError extends CaxtonError<{ readonly id: string; readonly question: string }> {
+  readonly code = "QUESTION_CLOSED";
+  readonly kind = "conflict";
+}
+
+export class AnswerInvalidError extends CaxtonError<{ readonly problems: readonly string[] }> {
+  readonly code = "ANSWER_INVALID";
+  readonly kind = "rejected";
+}
+
 /** Codes a failed run can carry beside those of the model's failure classes; they are rows, not thrown. */
 export const RUN_FAILURE_CODES = {
   stepsMax: "STEPS_MAX_REACHED",

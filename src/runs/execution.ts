@@ -9,6 +9,7 @@ import { modelFailure } from "./failure.ts";
 import type { LanguageModel, ModelRequest } from "./language-model.ts";
 import { type Answer, type RetryPolicy, takeTurn } from "./model-turn.ts";
 import type { RunPlan } from "./plan.ts";
+import type { AskFor } from "./questions.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RunEvent } from "./run-event.ts";
 import type { ToolStep } from "./run-fold.ts";
@@ -22,6 +23,7 @@ export type ExecutionDeps = {
   readonly artifacts: ArtifactStore;
   readonly clock: Clock;
   readonly retry: RetryPolicy;
+  readonly ask: AskFor;
 };
 
 /**

@@ -20,10 +20,12 @@ export {
 } from "./language-model.ts";
 export {
   type Decision,
+  type QuestionReply,
   type JournalEntry,
   type RunArtifact,
   type RunFailure,
   type RunFile,
+  QUESTION_REPLIES,
   RunEvent,
 } from "./run-event.ts";
 export {
@@ -39,6 +41,15 @@ export * from "./errors.ts";
 export type { Upload, UploadStore } from "./upload-store.ts";
 export { type RetryPolicy } from "./model-turn.ts";
 export type { PlanSource, PromptRequest, RunPlan } from "./plan.ts";
-export { type ModelStep, type RunStep, type RunView, type ToolStep, foldRun, RunFold } from "./run-fold.ts";
+export {
+  type ModelStep,
+  type RunQuestion,
+  type RunStep,
+  type RunView,
+  type ToolStep,
+  foldRun,
+  RunFold,
+} from "./run-fold.ts";
+export type { Answer } from "./questions.ts";
 export type { RunListener, RunNews } from "./run-hub.ts";
 export { type RunOutcome, type RunsOptions, type StartRequest, DEFAULT_RUNS_OPTIONS, Runs } from "./runs.ts";

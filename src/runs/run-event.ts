@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { ArtifactId, RunId, ToolCallId } from "../kernel/ids.ts";
-import { Json } from "../kernel/json.ts";
+import { ArtifactId, QuestionId, RunId, ToolCallId } from "../kernel/ids.ts";
+import { Json, JsonObject } from "../kernel/json.ts";
 import { TOOL_FAILURES } from "../tools/index.ts";
 import { FINISH_REASONS, MODEL_FAILURES } from "./language-model.ts";
 
@@ -29,6 +29,10 @@ export type RunArtifact = z.infer<typeof RunArtifact>;
 /** Why a run failed, in the words of docs/errors.md. */
 export const RunFailure = z.object({ code: z.string(), message: z.string(), hint: z.string() });
 export type RunFailure = z.infer<typeof RunFailure>;
+
+/** How a question ended; `open` while it waits. */
+export const QUESTION_REPLIES = ["accepted", "declined", "cancelled", "expired"] as const;
+export type QuestionReply = (typeof QUESTION_REPLIES)[number];
 
 export const DECISIONS = ["retry", "skip", "fail"] as const;
 export type Decision = (typeof DECISIONS)[number];
@@ -107,6 +111,28 @@ export const RunEvent = z.discriminatedUnion("type", [
     durationMs: z.number(),
     artifacts: z.array(RunArtifact),
     content: z.object({ text: z.string(), structured: Json }),
+  }),
+  /** A tool wants to know something from a person; its call goes on waiting. */
+  z.object({
+    type: z.literal("run-ask"),
+    step: Count,
+    callId: ToolCallId,
+    questionId: QuestionId,
+    server: z.string(),
+    /** A page to visit instead of a form to fill in. */
+    url: z.string().nullable(),
+    expiresAtMs: Count,
+    /** `schema` is the form, a JSON Schema of an object; null for a mere yes or no. */
+    content: z.object({ message: z.string(), schema: JsonObject.nullable() }),
+  }),
+  z.object({
+    type: z.literal("run-answer"),
+    callId: ToolCallId,
+    questionId: QuestionId,
+    reply: z.enum(QUESTION_REPLIES),
+    /** Questions of the run that still wait. */
+    open: Count,
+    content: z.object({ answer: JsonObject.nullable() }),
   }),
   /** It stops until someone says what became of a call that had begun and has no result. */
   z.object({ type: z.literal("run-wait"), callId: ToolCallId }),

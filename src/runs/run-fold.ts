@@ -1,8 +1,8 @@
 import { strict as assert } from "node:assert";
-import type { RunId, ToolCallId } from "../kernel/ids.ts";
-import type { Json } from "../kernel/json.ts";
+import type { QuestionId, RunId, ToolCallId } from "../kernel/ids.ts";
+import type { Json, JsonObject } from "../kernel/json.ts";
 import type { ModelToolCall, ModelUsage } from "./language-model.ts";
-import type { Decision, JournalEntry, RunArtifact, RunEvent, RunFailure, RunFile } from "./run-event.ts";
+import type { Decision, JournalEntry, QuestionReply, RunArtifact, RunEvent, RunFailure, RunFile } from "./run-event.ts";
 import type { RunState } from "./run-journal.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
@@ -62,6 +62,20 @@ export type ToolStep = {
 };
 export type RunStep = ModelStep | ToolStep;
 
+/** Something a tool wanted to know from a person. */
+export type RunQuestion = {
+  readonly id: QuestionId;
+  readonly callId: ToolCallId;
+  readonly server: string;
+  readonly message: string;
+  /** The form, a JSON Schema of an object; null for a mere yes or no. */
+  readonly schema: JsonObject | null;
+  readonly url: string | null;
+  readonly askedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly state: "open" | QuestionReply;
+};
+
 /** A run as its journal tells it. */
 export type RunView = {
   readonly id: RunId;
@@ -83,6 +97,7 @@ export type RunView = {
   readonly output: string;
   readonly failure: RunFailure | null;
   readonly waitingFor: ToolCallId | null;
+  readonly questions: readonly RunQuestion[];
   readonly lastSeq: number;
 };
 
@@ -140,6 +155,8 @@ export class RunFold {
         }));
       case "run-queue":
       case "run-start":
+      case "run-ask":
+      case "run-answer":
       case "run-complete":
       case "run-fail":
       case "run-cancel":
@@ -233,13 +250,23 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   output: "",
   failure: null,
   waitingFor: null,
+  questions: [],
   lastSeq: seq,
 });
 
 function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView> {
   switch (event.type) {
     case "run-start":
-      return { state: "running", attempt: event.attempt, startedAtMs: view.startedAtMs ?? atMs };
+      // Who asked is gone with the server that was stopped: the call is made again and asks again, or someone decides.
+      return { state: "running", attempt: event.attempt, startedAtMs: view.startedAtMs ?? atMs, ...closed(view) };
+    case "run-ask":
+      return { state: "awaiting-approval", questions: [...view.questions, questionOf(event, atMs)] };
+    case "run-answer": {
+      const questions = view.questions.map((question) =>
+        question.id === event.questionId ? { ...question, state: event.reply } : question,
+      );
+      return { state: event.open > 0 ? "awaiting-approval" : "running", questions };
+    }
     case "run-wait":
       return { state: "needs-decision", waitingFor: event.callId };
     case "run-decide":
@@ -247,9 +274,9 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
     case "run-complete":
       return { state: "completed", output: event.content.output, endedAtMs: atMs };
     case "run-fail":
-      return { state: "failed", failure: event.failure, endedAtMs: atMs, waitingFor: null };
+      return { state: "failed", failure: event.failure, endedAtMs: atMs, waitingFor: null, ...closed(view) };
     case "run-cancel":
-      return { state: "cancelled", endedAtMs: atMs, waitingFor: null };
+      return { state: "cancelled", endedAtMs: atMs, waitingFor: null, ...closed(view) };
     case "run-queue":
     case "model-start":
     case "model-end":
@@ -259,6 +286,21 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
       return {};
   }
 }
+
+const questionOf = (event: EventOf<"run-ask">, atMs: number): RunQuestion => ({
+  id: event.questionId,
+  callId: event.callId,
+  server: event.server,
+  ...event.content,
+  url: event.url,
+  askedAtMs: atMs,
+  expiresAtMs: event.expiresAtMs,
+  state: "open",
+});
+
+const closed = ({ questions }: RunView): Pick<RunView, "questions"> => ({
+  questions: questions.map((question) => (question.state === "open" ? { ...question, state: "cancelled" } : question)),
+});
 
 const modelEnd = (event: EventOf<"model-end">): ModelStep["end"] => ({
   state: "done",

@@ -1,7 +1,15 @@
 import type { RunId } from "../kernel/ids.ts";
 import type { JournalEntry, RunEvent } from "./run-event.ts";
 
-export const RUN_STATES = ["queued", "running", "needs-decision", "completed", "failed", "cancelled"] as const;
+export const RUN_STATES = [
+  "queued",
+  "running",
+  "awaiting-approval",
+  "needs-decision",
+  "completed",
+  "failed",
+  "cancelled",
+] as const;
 export type RunState = (typeof RUN_STATES)[number];
 export const isTerminal = (state: RunState): boolean =>
   state === "completed" || state === "failed" || state === "cancelled";

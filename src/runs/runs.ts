@@ -20,6 +20,7 @@ import { isStorageFault, thrownFailure } from "./failure.ts";
 import type { ModelCatalogue } from "./language-model.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "./model-turn.ts";
 import type { PlanSource, RunPlan } from "./plan.ts";
+import { type Answer, Questions } from "./questions.ts";
 import { Recorder } from "./recorder.ts";
 import type { Decision, RunEvent, RunFile } from "./run-event.ts";
 import { foldRun, RunFold, type RunView } from "./run-fold.ts";
@@ -92,6 +93,7 @@ export class Runs implements AsyncDisposable {
   readonly #retrying = new Map<RunId, AbortController>();
   /** Runs that someone is cancelling or deciding on right now; none of them begins to execute meanwhile. */
   readonly #claimed = new Set<RunId>();
+  readonly #questions: Questions;
   readonly #shutdown = new AbortController();
   #executing = 0;
   #starting = 0;
@@ -101,6 +103,7 @@ export class Runs implements AsyncDisposable {
     this.#deps = deps;
     this.#options = options;
     this.#isHeld = options.holdUntilResumed;
+    this.#questions = new Questions(deps.clock);
   }
 
   /**
@@ -185,6 +188,11 @@ export class Runs implements AsyncDisposable {
       await recorder.record({ type: "run-decide", callId, decision });
       void this.#enqueue(runId, recorder);
     });
+  }
+
+  /** Answers a question of a run. Throws RunNotFoundError, QuestionNotFoundError, QuestionClosedError, AnswerInvalidError, storage errors. */
+  async answer(runId: RunId, question: string, answer: Answer): Promise<void> {
+    await this.#questions.answer(this.#mustRead(runId), question, answer);
   }
 
   /** Does one thing to a run that does not execute, alone; who comes while another does is refused. */
@@ -300,7 +308,8 @@ export class Runs implements AsyncDisposable {
       const model = await models.resolve({ ...plan.model, model: view.requestedModel ?? plan.model.model });
       if (!controller.signal.aborted) {
         recorder.note({ type: "run-start", attempt: view.attempt + 1 });
-        const deps = { recorder, model, tools, artifacts, clock, retry: this.#options.retry };
+        const ask = this.#questions.askerOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
+        const deps = { recorder, model, tools, artifacts, clock, retry: this.#options.retry, ask };
         await withTimeout(clock, controller, plan.timeoutMs, () => execute(deps, plan, controller.signal));
         if (!controller.signal.aborted) return;
       }

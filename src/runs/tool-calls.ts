@@ -12,6 +12,7 @@ import {
 import type { ArtifactStore } from "./artifact-store.ts";
 import type { ModelToolCall } from "./language-model.ts";
 import type { RunArtifact, RunEvent } from "./run-event.ts";
+import type { AskFor } from "./questions.ts";
 import type { Recorder } from "./recorder.ts";
 import { callOwnTool, isOwnTool, READ_RESULT } from "./run-tools.ts";
 
@@ -72,6 +73,7 @@ type CallDeps = {
   readonly context: CallContext;
   /** Every tool the agent may call. */
   readonly agentTools: readonly Tool[];
+  readonly ask: AskFor;
 };
 
 /** Runs prepared calls, at most `concurrency` at a time, each result journaled as it comes. Stops beginning new ones once aborted. */
@@ -110,13 +112,15 @@ async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal):
 }
 
 function callTool(
-  { tools, agentTools, artifacts, recorder, context }: CallDeps,
+  { tools, agentTools, artifacts, recorder, ask, ...deps }: CallDeps,
   { start, tool, arguments: given }: Extract<PreparedCall, { type: "runnable" }>,
   signal: AbortSignal,
 ): Promise<ToolResult> {
   if (isOwnTool(tool)) {
     return callOwnTool({ tool, arguments: given, view: recorder.view(), tools: agentTools, artifacts });
   }
+  const { step, callId } = start;
+  const context: CallContext = { ...deps.context, ask: (question, ended) => ask({ step, callId }, question, ended) };
   return tools.call(
     tool,
     { id: start.callId, server: tool.server, tool: tool.name, arguments: given, context },

@@ -18,8 +18,9 @@ import { toolId, type ToolRunner } from "../tools/index.ts";
 import { renderProblem } from "../documents/index.ts";
 import { openBroker, type Resolve } from "./broker.ts";
 import type { LoadedConfig } from "./config.ts";
-import { openToolServers } from "./open-tool-servers.ts";
 import { AgentPlans } from "./plans.ts";
+import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
+import { openToolServers } from "./open-tool-servers.ts";
 import { deployToolServers, type ToolDeployment } from "./tool-servers.ts";
 import { join, resolve } from "node:path";
 
@@ -60,7 +61,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const grants = stack.use(openBroker(loaded, { database, clock, resolve: overrides.resolve }));
   const sandbox = stack.use(openSandbox(loaded, clock, grants.broker));
   const changes = new ChangeFeed();
-  const toolServices = openToolServers(config, { sandbox, database, clock, changes });
+  const remotes = stack.use(await openMcpServers(loaded, { clock, sandbox, changes, version: packageVersion() }));
+  const toolServices = openToolServers(config, { sandbox, remotes, database, clock, changes });
   const { tools, toolServers } = toolServices;
   const agents = new Agents({
     store: new SqliteAgentStore(database),
@@ -88,9 +90,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const stopping = new AbortController();
   stack.defer(() => stopping.abort());
   const builtIn = overrides.toolServers ?? join(packageDirectory(), "tools", "built");
-  const toolsReady = deployToolServers(toolServers, { builtIn, config }, stopping.signal).finally(() => {
-    progress.tools = true;
-  });
+  const deployed = deployToolServers(toolServers, { builtIn, config }, stopping.signal);
+  const toolsReady = withMcpServers(remotes, deployed).finally(() => (progress.tools = true));
   const facts = factsOf(loaded, { clock, database, agents, progress });
   const { ledger, watch: grantWatch } = grants;
   const services = {
@@ -139,7 +140,7 @@ function factsOf(
     version,
     startedAtMs: parts.clock.nowMs(),
     dataDirectory: config.data.directory,
-    configuration: { config, origins, file: file ?? null },
+    configuration: { config: shownConfig(config), origins, file: file ?? null },
     dataBytes: () => parts.database.bytes(),
     agentCount: () => parts.agents.count(),
     checks: () => ({

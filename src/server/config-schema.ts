@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { durationText, sizeText } from "../documents/index.ts";
+import { McpServerName, McpServerTable } from "./mcp-config.ts";
 import { LOG_LEVELS } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { ACCEPTANCES, GrantsTable, SIGNATURE_RULES } from "../tools/index.ts";
@@ -122,7 +123,6 @@ const GrantsKeptTable = z
   })
   .prefault({});
 
-const ToolServerTable = z.strictObject({
 const ToolsTable = z
   .strictObject({
     directory: path("./tools").meta({
@@ -153,9 +153,10 @@ const ToolsTable = z
   })
   .prefault({});
 
+const ToolServerTable = z.strictObject({
   enabled: z.boolean().default(true),
-  grants: GrantsTable.prefault({}).meta({
   accept: z.enum(ACCEPTANCES).optional().meta({ description: "Instead of tools.accept" }),
+  grants: GrantsTable.prefault({}).meta({
     description: "Replaces, key by key, what the server's tool.toml asks for",
   }),
   limits: z
@@ -179,11 +180,18 @@ export const ConfigFile = z.strictObject({
   secrets: SecretsTable,
   grants: GrantsKeptTable,
   sandbox: SandboxTable,
-  tool_servers: z
   tools: ToolsTable,
+  tool_servers: z
     .record(z.string(), ToolServerTable)
     .default({})
     .meta({ description: "Operator's word on single tool servers, by name" }),
+  mcp_servers: z
+    .record(McpServerName, McpServerTable)
+    .default({})
+    .meta({ description: "Remote MCP servers and local processes that give tools, by name; not sandboxed" }),
+  mcp_servers_file: z.string().min(1).optional().meta({
+    description: "A JSON file of mcpServers, as other programs write it; those above go before it",
+  }),
 });
 export type Config = z.output<typeof ConfigFile>;
 

@@ -6,6 +6,7 @@ import { MODEL_VARIABLES } from "../backends/models/index.ts";
 import { checkAgainst, type Document, parseToml, parseYaml, renderProblem } from "../documents/index.ts";
 import { type Config, ConfigFile, OTHER_VARIABLES, PATH_SETTINGS, SHORT_VARIABLES } from "./config-schema.ts";
 import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
+import { mcpVariables, withMcpFile } from "./mcp-servers.ts";
 
 export type { Config } from "./config-schema.ts";
 
@@ -217,8 +218,8 @@ function resolvePaths(config: Config, origins: Origins, file: string | undefined
     data: { ...config.data, directory: place("data.directory", config.data.directory) },
     agents: { ...config.agents, directory: place("agents.directory", config.agents.directory) },
     files: { ...config.files, root: place("files.root", config.files.root) },
-    models: {
     tools: { ...config.tools, directory: place("tools.directory", config.tools.directory) },
+    models: {
       ...config.models,
       ...(scripted === undefined ? {} : { scripted_directory: place("models.scripted_directory", scripted) }),
     },
@@ -245,7 +246,7 @@ const pickSecrets = (environment: Environment): { readonly [name: string]: strin
 /** Keeps only what models, definitions and granted tools may read, so that no other part can leak the rest. */
 function pickEnvironment(environment: Environment, config: Config): Environment {
   const granted = Object.values(config.tool_servers).flatMap(({ grants }) => grants.environment ?? []);
-  const wanted = new Set([...MODEL_VARIABLES, ...granted, ...config.models.environment]);
+  const wanted = new Set([...MODEL_VARIABLES, ...granted, ...config.models.environment, ...mcpVariables(config)]);
   const isKept = (name: string): boolean =>
     !name.startsWith(SECRET_PREFIX) && (wanted.has(name) || REFERABLE.test(name));
   return Object.fromEntries(Object.entries(environment).filter(([name]) => isKept(name)));

@@ -43,3 +43,9 @@ export class DefinitionNameTakenError extends CaxtonError<{
   readonly code = "DEFINITION_NAME_TAKEN";
   readonly kind = "conflict";
 }
+
+/** A file of `mcpServers` cannot be read as one. */
+export class McpFileInvalidError extends CaxtonError<{ readonly file: string }> {
+  readonly code = "MCP_FILE_INVALID";
+  readonly kind = "rejected";
+}

@@ -98,6 +98,9 @@ const credentials = (more: Partial<Extract<McpAuth, { type: "client-credentials"
   ...more,
 });
 
+const withSecrets = async (given: string) =>
+  given.replace("${file:token}", "token-from-a-file").replace("${env:X}", "extra-secret");
+
 test("a bearer token and headers are sent with every request, and shown nowhere", async () => {
   const state = newState();
   const { listener } = modernHandler(testServer(state));
@@ -106,13 +109,11 @@ test("a bearer token and headers are sent with every request, and shown nowhere"
       ? listener(request, response)
       : response.writeHead(401).end(),
   );
-  const resolve = async (given: string) =>
-    given.replace("${file:token}", "token-from-a-file").replace("${env:X}", "extra-secret");
   const transport = httpAt(endpoint.url, {
     auth: { type: "bearer", token: "${file:token}" },
     headers: { "x-extra": "${env:X}" },
   });
-  await using runner = runnerTo(transport, {}, { resolve });
+  await using runner = runnerTo(transport, {}, { resolve: withSecrets });
   await runner.open(5_000);
   expect(textOf(await runner.call(callOf("add", { a: 1, b: 1 }), never))).toBe("2");
   expect(endpoint.requests.every(({ headers }) => headers["x-extra"] === "extra-secret")).toBe(true);

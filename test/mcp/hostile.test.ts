@@ -23,7 +23,8 @@ function hostile(
       if (incoming.method !== "POST") return response.writeHead(405).end();
       const message: Json = JSON.parse(await text(incoming));
       const request = isJsonObject(message) ? message : {};
-      const method = String(request["method"]);
+      const { method } = request;
+      if (typeof method !== "string") return response.writeHead(202).end();
       if (request["id"] === undefined) return response.writeHead(202).end();
       if (method === "tools/call")
         return onCall({ id: request["id"], method, params: request["params"] ?? {} }, response);
@@ -44,7 +45,7 @@ const CALLS: { readonly [what: string]: { readonly onCall: Parameters<typeof hos
   {
     "never answers": { onCall: () => undefined, reason: "deadline" },
     "opens a stream and says nothing": {
-      onCall: (_call, response) => void stream(response).flushHeaders(),
+      onCall: (_call, response) => stream(response).flushHeaders(),
       reason: "deadline",
     },
     "ends its stream without an answer": {
@@ -80,7 +81,7 @@ const CALLS: { readonly [what: string]: { readonly onCall: Parameters<typeof hos
     "sends an event without an end": { onCall: (_call, response) => flood(stream(response)), reason: "bad-output" },
     "answers with an error without an end": {
       onCall: (_call, response) => flood(response.writeHead(500, { "content-type": "text/plain" })),
-      reason: "bad-output",
+      reason: "crashed",
     },
   };
 
@@ -182,5 +183,5 @@ test("a process that writes a line without an end is ended", async () => {
     'const piece = "x".repeat(65536); const more = () => { while (process.stdout.write(piece)); process.stdout.once("drain", more); }; more();';
   await using runner = runnerTo(processOf(["-e", script]), { timeoutMs: 100, limits: { resultBytesMax: 1_000 } });
   await runner.open(20_000);
-  await serverIn(runner, "failed");
+  expect((await serverIn(runner, "failed")).reason).toContain("reconnecting");
 });

@@ -8,6 +8,9 @@ import { callOf, never, processOf, runnerTo, serverIn, textOf, until } from "./r
 
 const SERVER = fileURLToPath(new URL("./stdio-server.ts", import.meta.url));
 
+const ada = async () => ({ type: "accepted", content: { name: "Ada", loud: false } }) as const;
+const withSecret = async (text: string) => text.replace("${env:SECRET}", "hunter2-hunter2");
+
 for (const era of ["modern", "legacy"]) {
   test(`a local process that speaks the ${era} revision gives its tools, and they answer`, async () => {
     await using runner = runnerTo(processOf([SERVER, era]));
@@ -16,8 +19,7 @@ for (const era of ["modern", "legacy"]) {
     expect(server).toMatchObject({ state: "loaded", interface: "mcp-stdio", isSandboxed: false });
     expect(server?.grants).toEqual(["everything the server's user may: not sandboxed"]);
     expect(textOf(await runner.call(callOf("add", { a: 2, b: 3 }), never))).toBe("5");
-    const ask = async () => ({ type: "accepted", content: { name: "Ada", loud: false } }) as const;
-    expect(textOf(await runner.call(callOf("ask", {}, { ask }), never))).toBe("hello Ada");
+    expect(textOf(await runner.call(callOf("ask", {}, { ask: ada }), never))).toBe("hello Ada");
   });
 }
 
@@ -28,9 +30,8 @@ test("a program that ends at the first request it does not know is spoken to in 
 });
 
 test("a process gets the variables it is given and no others, and its log hides their values", async () => {
-  const resolve = async (text: string) => text.replace("${env:SECRET}", "hunter2-hunter2");
   const transport = processOf([SERVER, "modern", "loudly"], { environment: { TOKEN: "${env:SECRET}" } });
-  await using runner = runnerTo(transport, {}, { resolve });
+  await using runner = runnerTo(transport, {}, { resolve: withSecret });
   await runner.open(20_000);
   const lines = runner.logs("remote").map(({ text }) => text);
   expect(lines).toContain("started with loudly and secret [secret]");
@@ -76,7 +77,7 @@ test("nothing is left of a process and what it started when the runner is closed
   await runner.open(20_000);
   const pids = [pidIn(file), grandchildIn(runner.logs("remote").map(({ text }) => text))];
   await runner[Symbol.asyncDispose]();
-  await until(() => (pids.some(isAlive) ? undefined : true));
+  expect(await until(() => (pids.some(isAlive) ? undefined : pids))).toHaveLength(2);
 });
 
 test("nothing is left of a process and what it started when the server is killed", async () => {
@@ -95,7 +96,7 @@ test("nothing is left of a process and what it started when the server is killed
   const pids = [pidIn(file), grandchildIn(printed.split("\n"))];
   expect(pids.map(isAlive)).toEqual([true, true]);
   owner.kill("SIGKILL");
-  await until(() => (pids.some(isAlive) ? undefined : true));
+  expect(await until(() => (pids.some(isAlive) ? undefined : pids))).toHaveLength(2);
 });
 
 const pidIn = (file: string): number => Number(readFileSync(file, "utf8"));

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
+import { text as textIn } from "node:stream/consumers";
 import { NodeStreamableHTTPServerTransport } from "@modelcontextprotocol/node";
 import { createMcpHandler, type McpHttpHandler, type McpServerFactory } from "@modelcontextprotocol/server";
 import {
@@ -83,7 +83,7 @@ async function answer(handler: McpHttpHandler, request: IncomingMessage, respons
   const headers = Object.entries(request.headers).flatMap(([name, value]): [string, string][] =>
     typeof value === "string" ? [[name, value]] : [],
   );
-  const body = request.method === "POST" ? await text(request) : null;
+  const body = request.method === "POST" ? await textIn(request) : null;
   const url = `http://${request.headers.host ?? "localhost"}${request.url ?? "/"}`;
   const given = await handler.fetch(
     new Request(url, { method: request.method ?? "GET", headers, body, signal: gone.signal }),

@@ -60,7 +60,8 @@ export const testServer =
       "slow",
       { inputSchema: z.object({ steps: z.int(), stepMs: z.int() }) },
       async ({ steps, stepMs }, { mcpReq }) => {
-        const token = mcpReq._meta?.progressToken;
+        const { _meta: meta } = mcpReq;
+        const token = meta?.progressToken;
         for (let step = 1; step <= steps; step += 1) {
           await sleep(stepMs);
           if (token !== undefined)

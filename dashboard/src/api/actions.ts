@@ -29,6 +29,11 @@ export type Decision = { readonly call: string; readonly decision: "retry" | "sk
 export const decideRun = (id: string, { call, decision }: Decision) =>
   ask<unknown>(fillRoute("decideRun", { id }), { method: "POST", json: { call_id: call, decision } });
 
+export type Answer = { readonly action: "accept"; readonly content: object } | { readonly action: "decline" };
+
+export const answerQuestion = (id: string, question: string, answer: Answer) =>
+  ask<unknown>(fillRoute("answerQuestion", { id, question }), { method: "POST", json: answer });
+
 /** Sends one file. It lives for a while on the server, for the run or call that names its id. */
 export const upload = (file: File, signal?: AbortSignal) =>
   ask<Upload>(`${ROUTES.uploads}?name=${encodeURIComponent(file.name)}`, { method: "POST", file, signal });

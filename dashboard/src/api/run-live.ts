@@ -57,14 +57,19 @@ export function applyRunEvent(client: QueryClient, id: string, event: RunStreamE
       return;
     case "step":
     case "artifact":
+    case "question":
       client.setQueryData<RunDetail>(["run", id], (run) => (run === undefined ? undefined : extendRun(run, event)));
   }
 }
 
-type Part = Extract<RunStreamEvent, { type: "step" | "artifact" }>;
+type Part = Extract<RunStreamEvent, { type: "step" | "artifact" | "question" }>;
 
 export function extendRun(run: RunDetail, part: Part): RunDetail {
   if (part.type === "step") return { ...run, step_list: placeStep(run.step_list, part.step) };
+  if (part.type === "question") {
+    const known = run.questions.filter(({ id }) => id !== part.question.id);
+    return { ...run, questions: [...known, part.question] };
+  }
   const others = run.artifacts.filter((artifact) => artifact.id !== part.artifact.id);
   return { ...run, artifacts: [...others, part.artifact] };
 }

@@ -15,6 +15,7 @@ const IDLE = { ink: "text-idle", soft: "bg-idle-soft" };
 const LOOKS: { readonly [State in AnyState]: Look } = {
   queued: { ...IDLE, icon: Clock3 },
   running: { ...BUSY, icon: LoaderCircle },
+  "awaiting-approval": { ...WARN, icon: CircleHelp },
   "needs-decision": { ...WARN, icon: CircleHelp },
   waiting: { ...WARN, icon: CircleHelp },
   completed: { ...GOOD, icon: Check },

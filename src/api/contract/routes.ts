@@ -20,6 +20,7 @@ export const ROUTES = {
   runEvents: "/api/v1/runs/:id/events",
   cancelRun: "/api/v1/runs/:id/cancel",
   decideRun: "/api/v1/runs/:id/decide",
+  answerQuestion: "/api/v1/runs/:id/questions/:question",
   tools: "/api/v1/tools",
   toolServer: "/api/v1/tools/:server",
   callTool: "/api/v1/tools/:server/:tool/call",

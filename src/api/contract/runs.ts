@@ -5,7 +5,15 @@ import { ListQuery, page } from "./problem.ts";
 const Instant = z.iso.datetime();
 const Id = z.string();
 
-export const RunState = z.enum(["queued", "running", "needs-decision", "completed", "failed", "cancelled"]);
+export const RunState = z.enum([
+  "queued",
+  "running",
+  "awaiting-approval",
+  "needs-decision",
+  "completed",
+  "failed",
+  "cancelled",
+]);
 export type RunState = z.infer<typeof RunState>;
 
 export const StartRunBody = z
@@ -101,6 +109,28 @@ export const ToolStep = z.object({
 export const Step = z.discriminatedUnion("kind", [ModelStep, ToolStep]).meta({ id: "Step" });
 export type Step = z.infer<typeof Step>;
 
+export const RunQuestion = z
+  .object({
+    id: Id,
+    call_id: Id,
+    server: z.string().meta({ description: "The tool server that asks" }),
+    message: z.string(),
+    schema: z.record(z.string(), Json).nullable().meta({ description: "JSON Schema of the answer, an object" }),
+    url: z.string().nullable().meta({ description: "A page to visit instead of a form to fill in" }),
+    asked_at: Instant,
+    expires_at: Instant,
+    state: z.enum(["open", "accepted", "declined", "cancelled", "expired"]),
+  })
+  .meta({ id: "RunQuestion" });
+export type RunQuestion = z.infer<typeof RunQuestion>;
+
+export const AnswerBody = z
+  .discriminatedUnion("action", [
+    z.object({ action: z.literal("accept"), content: z.record(z.string(), Json).default({}) }),
+    z.object({ action: z.literal("decline") }),
+  ])
+  .meta({ id: "Answer" });
+
 export const RunDetail = RunSummary.extend({
   input: z.string(),
   output: z.string(),
@@ -109,6 +139,9 @@ export const RunDetail = RunSummary.extend({
   files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
   attempt: z.int().meta({ description: "1, and one more for each time the server had to resume it" }),
   waiting_for: Id.nullable().meta({ description: "The tool call whose fate someone has to decide" }),
+  questions: z
+    .array(RunQuestion)
+    .meta({ description: "What tools asked people, oldest first; open ones can be answered" }),
   hint: z.string().meta({ description: "What to do about the failure; may be empty" }),
   step_list: z.array(Step),
   artifacts: z.array(ArtifactSummary),
@@ -131,6 +164,7 @@ export const RunStreamEvent = z
     z.object({ type: z.literal("step"), step: Step }),
     z.object({ type: z.literal("text-delta"), turn: z.int(), text: z.string() }),
     z.object({ type: z.literal("artifact"), artifact: ArtifactSummary }),
+    z.object({ type: z.literal("question"), question: RunQuestion }),
     z.object({ type: z.literal("end"), run: RunDetail }),
   ])
   .meta({ id: "RunStreamEvent" });

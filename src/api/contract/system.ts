@@ -23,6 +23,7 @@ export const Status = z
     runs: z.object({
       queued: z.int(),
       running: z.int(),
+      awaiting_approval: z.int(),
       needs_decision: z.int(),
       completed: z.int(),
       failed: z.int(),

@@ -4,6 +4,7 @@ import { ArtifactId, RunId } from "../../kernel/ids.ts";
 import { ArtifactNotFoundError } from "../../runs/index.ts";
 import { ROUTES, runs } from "../contract/index.ts";
 import {
+  answerQuestion,
   artifactsOfRun,
   cancelRun,
   decideRun,
@@ -25,6 +26,7 @@ export function runRoutes(http: Http, context: HttpContext): void {
   startRoute(http, context);
   readRoutes(http, context);
   steerRoutes(http, context);
+  questionRoute(http, context);
   uploadRoute(http, context);
   artifactRoutes(http, context);
 }
@@ -118,6 +120,22 @@ function steerRoutes(http: Http, { services }: HttpContext): void {
       },
     },
     async ({ params: { id }, body }) => decideRun(services, runId(id), body),
+  );
+}
+
+function questionRoute(http: Http, { services }: HttpContext): void {
+  http.post(
+    ROUTES.answerQuestion,
+    {
+      schema: {
+        tags,
+        summary: "Answer a question that a tool asks while its run is under way",
+        params: params.extend({ question: z.string() }),
+        body: runs.AnswerBody,
+        response: { 200: runs.RunDetail, ...failures },
+      },
+    },
+    async ({ params: { id, question }, body }) => answerQuestion(services, runId(id), question, body),
   );
 }
 

@@ -10,6 +10,7 @@ export {
   validateAgent,
 } from "./agent-operations.ts";
 export {
+  answerQuestion,
   artifactsOfRun,
   cancelRun,
   decideRun,
@@ -25,7 +26,6 @@ export { type GrantServices, listGrantUses } from "./grant-operations.ts";
 export { ChangeFeed, watchServer } from "./server-events.ts";
 export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";
 export { callTool, getToolServer, listToolServers, toolLogs, type ToolServices } from "./tool-operations.ts";
-export { type Streamed, watchRun } from "./watch-run.ts";
 export {
   acceptToolServer,
   activateToolServer,
@@ -43,4 +43,5 @@ export {
   toolServerVersions,
   watchToolLog,
 } from "./tool-server-operations.ts";
+export { type Streamed, watchRun } from "./watch-run.ts";
 export { receiveUpload, UPLOAD_WAIT_MS } from "./receive-upload.ts";

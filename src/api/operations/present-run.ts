@@ -4,6 +4,7 @@ import {
   type Artifact,
   type ModelStep,
   type RunArtifact,
+  type RunQuestion,
   type RunStep,
   type RunSummary,
   type RunView,
@@ -47,12 +48,25 @@ export function presentRun(summary: RunSummary, view: RunView, artifacts: readon
     files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
     attempt: Math.max(view.attempt, 1),
     waiting_for: view.waitingFor,
+    questions: view.questions.map(presentQuestion),
     hint: view.failure?.hint ?? "",
     step_list: view.steps.map((step) => presentStep(step, ended)),
     artifacts: artifacts.map(presentArtifact),
     last_event: view.lastSeq,
   };
 }
+
+export const presentQuestion = (question: RunQuestion): contract.RunQuestion => ({
+  id: question.id,
+  call_id: question.callId,
+  server: question.server,
+  message: question.message,
+  schema: question.schema === null ? null : { ...question.schema },
+  url: question.url,
+  asked_at: instant(question.askedAtMs),
+  expires_at: instant(question.expiresAtMs),
+  state: question.state,
+});
 
 export const presentArtifact = (artifact: Artifact): contract.ArtifactSummary => ({
   id: artifact.id,

@@ -2,6 +2,7 @@ import { AgentNotFoundError, type Agents } from "../../agents/index.ts";
 import { mint, RunId, ToolCallId, UploadId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
 import {
+  type Answer,
   type ArtifactStore,
   type Decision,
   type RunJournal,
@@ -134,6 +135,17 @@ export async function decideRun(
     );
   }
   await services.runs.decide(id, callId.data, decision);
+  return getRun(services, id);
+}
+
+/** Answers a question of a tool. Throws RunNotFoundError, QuestionNotFoundError, QuestionClosedError, AnswerInvalidError. */
+export async function answerQuestion(
+  services: RunServices,
+  id: RunId,
+  question: string,
+  answer: Answer,
+): Promise<contract.RunDetail> {
+  await services.runs.answer(id, question, answer);
   return getRun(services, id);
 }
 

@@ -41,6 +41,7 @@ export async function getStatus({ facts, journal, tools, models, clock }: System
     runs: {
       queued: counts.queued,
       running: counts.running,
+      awaiting_approval: counts["awaiting-approval"],
       needs_decision: counts["needs-decision"],
       completed: counts.completed,
       failed: counts.failed,

@@ -2,7 +2,7 @@ import type { RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../runs/index.ts";
 import type { RunStreamEvent, Step } from "../contract/index.ts";
-import { presentArtifact, presentStep, presentSummary } from "./present-run.ts";
+import { presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
 import { getRun, type RunServices } from "./run-operations.ts";
 
 /** An event of a stream; `id` is there when a reader can resume after it. */
@@ -56,7 +56,10 @@ function* told(
 ): Generator<Streamed<RunStreamEvent>> {
   const step = fold.apply(entry);
   if (entry.seq <= afterSeq) return;
-  const events = [...eventsOf(services, entry, step && presentStep(step, isTerminal(fold.view().state)))];
+  const events = [
+    ...eventsOf(services, entry, step && presentStep(step, isTerminal(fold.view().state))),
+    ...questionOf(fold, entry),
+  ];
   // Only the last carries the id: who is cut off before it gets the whole entry again.
   for (const [index, event] of events.entries()) {
     yield { id: index === events.length - 1 ? entry.seq : undefined, event };
@@ -76,6 +79,12 @@ function* eventsOf(
     const artifact = artifacts.find(id);
     if (artifact) yield { type: "artifact", artifact: presentArtifact(artifact) };
   }
+}
+
+function* questionOf(fold: RunFold, { event }: JournalEntry): Generator<RunStreamEvent> {
+  if (event.type !== "run-ask" && event.type !== "run-answer") return;
+  const question = fold.view().questions.find(({ id }) => id === event.questionId);
+  if (question) yield { type: "question", question: presentQuestion(question) };
 }
 
 /** News that wait for one reader. Text that piles up is joined; past the limit the stream is given up, not the run slowed. */

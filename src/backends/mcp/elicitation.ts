@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { isJsonObject, type Json, type JsonObject, JsonObject as JsonObjectSchema } from "../../kernel/json.ts";
-import type { ToolReply } from "../../tools/index.ts";
+import { JsonObject } from "../../kernel/json.ts";
+import { type ToolReply, withDefaults } from "../../tools/index.ts";
 import { cleanLine, cleanSchema, cleanText, isDeeperThan } from "./clean.ts";
 import type { Asker } from "./request-scope.ts";
 
@@ -11,7 +11,7 @@ const SCHEMA_CHARS_MAX = 64 * 1024;
 /** A server's wish to know something from a person: by a form, or on a page of its own. */
 export const Elicitation = z.union([
   z.object({ mode: z.literal("url"), message: z.string(), url: z.string() }),
-  z.object({ mode: z.literal("form").optional(), message: z.string(), requestedSchema: JsonObjectSchema }),
+  z.object({ mode: z.literal("form").optional(), message: z.string(), requestedSchema: JsonObject }),
 ]);
 export type Elicitation = z.infer<typeof Elicitation>;
 
@@ -68,15 +68,4 @@ function answerOf(reply: ToolReply, schema: JsonObject): ElicitAnswer {
     case "cancelled":
       return { action: "cancel" };
   }
-}
-
-/** An answer with what it leaves out taken from the form's defaults. */
-function withDefaults(schema: JsonObject, content: JsonObject): JsonObject {
-  const properties = schema["properties"];
-  if (!isJsonObject(properties)) return content;
-  const defaults = Object.entries(properties).flatMap(([name, property]): [string, Json][] => {
-    const value = isJsonObject(property) ? property["default"] : undefined;
-    return value === undefined || name in content ? [] : [[name, value]];
-  });
-  return { ...Object.fromEntries(defaults), ...content };
 }

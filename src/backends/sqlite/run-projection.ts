@@ -37,6 +37,12 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
     case "run-decide":
       db.sql("UPDATE runs SET state = 'queued' WHERE id = ?").run(runId);
       return;
+    case "run-ask":
+      db.sql("UPDATE runs SET state = 'awaiting-approval' WHERE id = ?").run(runId);
+      return;
+    case "run-answer":
+      db.sql("UPDATE runs SET state = ? WHERE id = ?").run(event.open > 0 ? "awaiting-approval" : "running", runId);
+      return;
     case "run-complete":
       db.sql(END).run("completed", atMs, preview(event.content.output), null, null, runId);
       return;

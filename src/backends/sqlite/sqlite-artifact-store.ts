@@ -40,10 +40,7 @@ export class SqliteArtifactStore implements ArtifactStore {
     this.#clock = clock;
   }
 
-  async save(
-    runId: RunId,
-    file: Parameters<ArtifactStore["save"]>[1],
-  ): Promise<Artifact> {
+  async save(runId: RunId, file: Parameters<ArtifactStore["save"]>[1]): Promise<Artifact> {
     const bytes = "text" in file ? Buffer.from(file.text) : file.bytes;
     if (bytes.length > LIMITS.artifactBytesMax) {
       throw new ArtifactTooLargeError(

@@ -142,14 +142,22 @@ export class SqliteRunJournal implements RunJournal {
   unfinished(): readonly RunId[] {
     return this.#db.read(() =>
       this.#db
-        .sql("SELECT id FROM runs WHERE state IN ('queued', 'running') ORDER BY id")
+        .sql("SELECT id FROM runs WHERE state IN ('queued', 'running', 'awaiting-approval') ORDER BY id")
         .all()
         .map((row) => RunId.parse(row["id"])),
     );
   }
 
   counts(workspace: string): { readonly [State in RunState]: number } {
-    const counts = { queued: 0, running: 0, "needs-decision": 0, completed: 0, failed: 0, cancelled: 0 };
+    const counts = {
+      queued: 0,
+      running: 0,
+      "awaiting-approval": 0,
+      "needs-decision": 0,
+      completed: 0,
+      failed: 0,
+      cancelled: 0,
+    };
     const rows = this.#db.read(() =>
       this.#db.sql("SELECT state, count(*) AS n FROM runs WHERE workspace = ? GROUP BY state").all(workspace),
     );

@@ -74,7 +74,11 @@ function ToolCell({ status }: { readonly status: Status }) {
 }
 
 const countOf = ({ runs }: Status, state: RunState): number =>
-  state === "needs-decision" ? runs.needs_decision : runs[state];
+  state === "needs-decision"
+    ? runs.needs_decision
+    : state === "awaiting-approval"
+      ? runs.awaiting_approval
+      : runs[state];
 
 function RunCounts({ status }: { readonly status: Status }) {
   const shown = RUN_STATES.filter((state) => countOf(status, state) > 0);

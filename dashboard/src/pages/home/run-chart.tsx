@@ -11,6 +11,7 @@ const HEIGHT = 56;
 const TONES: { readonly [State in RunSummary["state"]]: string } = {
   queued: "fill-idle",
   running: "fill-busy",
+  "awaiting-approval": "fill-warn",
   "needs-decision": "fill-warn",
   completed: "fill-model",
   failed: "fill-bad",

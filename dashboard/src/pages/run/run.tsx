@@ -13,6 +13,7 @@ import { useKeys } from "../../shell/keys.ts";
 import { text } from "../../text.ts";
 import { Conversation } from "./conversation.tsx";
 import { DecisionBanner } from "./decision-banner.tsx";
+import { Questions } from "./questions.tsx";
 import { RunHeading } from "./run-heading.tsx";
 import { Overview } from "./overview.tsx";
 import { StepDetail } from "./step-detail.tsx";
@@ -38,6 +39,7 @@ export function Run() {
       <Above run={run} />
       <RunHeading run={run} />
       <DecisionBanner run={run} />
+      <Questions run={run} />
       <Views run={run} drafts={drafts} />
     </>
   );

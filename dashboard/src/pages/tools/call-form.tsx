@@ -61,7 +61,8 @@ export function CallForm({ server, tool }: Props) {
   );
 }
 
-function useArguments(tool: ToolDetail) {
+/** The values of inputs made of a schema, as they are typed. */
+export function useArguments(tool: Pick<ToolDetail, "input_schema">) {
   const fields = formFields(tool.input_schema);
   const [values, setValues] = useState<FormValues>(() => initialValues(fields ?? []));
   const [json, setJson] = useState("{}");
@@ -91,7 +92,7 @@ function useArguments(tool: ToolDetail) {
 
 type Arguments = ReturnType<typeof useArguments>;
 
-function Inputs({ form }: { readonly form: Arguments }) {
+export function Inputs({ form }: { readonly form: Arguments }) {
   if (form.asJson || form.fields === undefined) {
     return (
       <Field label={text.call.arguments} note={form.problem?.words ?? text.call.jsonNote}>
