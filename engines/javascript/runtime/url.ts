@@ -112,8 +112,10 @@ function parse(given: string, base: Parts | undefined): Parts {
   if (!isSpecial(protocol) && !before.startsWith("/")) {
     return { protocol, ...NOBODY, pathname: before, search, hash, isOpaque: true };
   }
-  const [, place = "", path = ""] =
-    /^(?:\/\/+([^/]*))?(.*)$/s.exec(isSpecial(protocol) ? before.replace(/^\/*/, "//") : before) ?? [];
+  // Of these URLs any number of slashes begins a host; a file's may be without one.
+  const isWeb = isSpecial(protocol) && protocol !== "file:";
+  const rooted = isWeb ? before.replace(/^\/*/, "//") : before;
+  const [, place = "", path = ""] = /^(?:\/\/([^/]*))?(.*)$/s.exec(rooted) ?? [];
   return {
     protocol,
     ...authority(place, protocol, given),

@@ -1,0 +1,59 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { runTests } from "../../src/toolkit/index.ts";
+import { caxton } from "../cli/caxton.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+import { never, PACKAGE, Workshop } from "./workshop.ts";
+
+test("from nothing to a tested tool with three commands, and a failing test ends with 1", async () => {
+  using temp = tempDirectory();
+  const made = await caxton(["tool", "new", "unit-price"], { cwd: temp.path });
+  expect(made.stdout).toContain("made unit-price with README.md, index.ts, tests.toml, tool.toml, tsconfig.json");
+  const cwd = join(temp.path, "unit-price");
+  const untested = await caxton(["tool", "test"], { cwd });
+  expect(untested.code).toBe(6);
+  expect(untested.stderr).toContain("build it first");
+  const built = await caxton(["tool", "build", "-o", "json"], { cwd });
+  expect(JSON.parse(built.stdout)).toMatchObject({ name: "unit-price", grants: [], tools: [{ name: "unit_price" }] });
+  const tested = await caxton(["tool", "test"], { cwd });
+  expect(tested.stdout).toMatch(/^✓ a price is per kilogram {2}[\d,]+ fuel · .+ · .+\n/);
+  expect(tested.stdout).toMatch(/3 tests passed\n$/);
+  expect(tested.code).toBe(0);
+  writeFileSync(
+    join(cwd, "tests.toml"),
+    '[[tests]]\ntool = "unit_price"\narguments = { price = 1, amount = 2, unit = "kg" }\nexpect = { text = "other", fuel_max = 10 }\n',
+  );
+  const failing = await caxton(["tool", "test"], { cwd });
+  expect(failing.code).toBe(1);
+  expect(failing.stdout).toContain(
+    '    text\n      found     {"price":0.5,"per":"kg"}\n      expected  other\n    fuel\n',
+  );
+  expect(failing.stdout).toMatch(/1 test of 1 failed\n$/);
+});
+
+test("what cannot go on says what is missing", async () => {
+  using temp = tempDirectory();
+  const say = async (...words: string[]) => {
+    const { code, stderr } = await caxton(["tool", ...words], { cwd: temp.path });
+    return [code, stderr] as const;
+  };
+  expect(await say("build")).toEqual([6, expect.stringContaining("there is no tool.toml")]);
+  expect(await say("new", "1st")).toEqual([6, expect.stringContaining("cannot be a tool server's name")]);
+  expect((await say("new", "x", "--lang", "cobol"))[0]).not.toBe(0);
+  expect(await say("new", "x")).toEqual([0, ""]);
+  expect(await say("new", "x")).toEqual([6, expect.stringContaining("already")]);
+  expect(await say("new", "compiled", "--lang", "as")).toEqual([0, ""]);
+  expect(await say("build", "compiled")).toEqual([3, expect.stringContaining("npm install")]);
+  writeFileSync(join(temp.path, "compiled", "tool.toml"), 'name = "compiled"\nversion = "1"\n');
+  expect(await say("build", "compiled")).toEqual([6, expect.stringContaining("tool.toml")]);
+});
+
+test("the example passes its tests", async () => {
+  using workshop = new Workshop();
+  const directory = join(PACKAGE, "examples/tools/word-frequency");
+  await workshop.build(directory);
+  const { reports } = await runTests(directory, { onReport: () => {}, signal: never });
+  expect(reports.flatMap(({ name, failures }) => failures.map((failure) => `${name}: ${failure}`))).toEqual([]);
+  expect(reports).toHaveLength(5);
+});

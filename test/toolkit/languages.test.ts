@@ -1,0 +1,29 @@
+import { beforeAll, expect, test } from "vitest";
+import { ensureToolchains } from "../../scripts/ensure-toolchains.ts";
+import { LANGUAGES, runTests } from "../../src/toolkit/index.ts";
+import { compilerPath, never, Workshop } from "./workshop.ts";
+
+/** Compilers start cold on a clean machine; Go then compiles its own library. */
+const COMPILE_MS = 300_000;
+
+beforeAll(() => {
+  ensureToolchains();
+  process.env["PATH"] = compilerPath();
+}, COMPILE_MS);
+
+test.each(LANGUAGES)(
+  "a new project in %s compiles, deploys and passes its own tests",
+  async (language) => {
+    using workshop = new Workshop();
+    const directory = await workshop.create(language);
+    const { server } = await workshop.build(directory);
+    expect(server.tools).toMatchObject([{ name: "unit_price", effects: { readOnly: true } }]);
+    const { reports } = await runTests(directory, { onReport: () => {}, signal: never });
+    expect(reports.map(({ name, failures }) => ({ name, failures }))).toEqual([
+      { name: "a price is per kilogram", failures: [] },
+      { name: "litres stay litres", failures: [] },
+      { name: "an amount of nothing is refused, and the model is told why", failures: [] },
+    ]);
+  },
+  COMPILE_MS,
+);
