@@ -168,6 +168,10 @@ const referring = (declared: readonly Bytes[]) =>
     section(10, list([body([0xd2, 1, 0x1a]), body([])])),
   );
 
+/** An exported function that calls itself once. */
+const recursive = (name: string) =>
+  `(func $${name} (export "${name}") (param i32) (if (local.get 0) (then (call $${name} (i32.const 0)))))`;
+
 describe("functions that are added", () => {
   test("cannot be called, exported or referred to by a guest", () => {
     // Function 0 is exported and calls itself, so it gets a gate: function 1, which does not exist before.
@@ -182,6 +186,17 @@ describe("functions that are added", () => {
   test("V8 refuses references to functions that are not declared, which is what makes callers pay surely", () => {
     expect(refusal(referring([]))).toMatchObject({ reason: "invalid" });
     expect(() => meter(referring([[3, 0, 1, 1]]))).not.toThrow();
+  });
+
+  test("are never more than the limit on functions leaves room for, and change no price", () => {
+    const bytes = assemble(`(module ${recursive("f")} ${recursive("g")} ${recursive("h")})`);
+    const functionsOf = (functionsMax: number) => {
+      const { gates } = surveyCallees(survey(bytes, { ...METER_LIMITS, functionsMax }));
+      const guest = new Guest(meter(bytes, { ...METER_LIMITS, functionsMax }).bytes);
+      return { gates: gates.length, used: ["f", "g", "h"].map((name) => guest.spend(name, 1).used) };
+    };
+    const used = [9n, 9n, 9n];
+    expect([3, 4, 6, 7].map(functionsOf)).toEqual([0, 1, 3, 3].map((gates) => ({ gates, used })));
   });
 
   test("let an export be called as before, with many values and by several names", () => {

@@ -49,7 +49,9 @@ export function surveyCallees({ bytes, draft }: Survey): Callees {
       if (plan.most <= SMALL_FUEL_MAX) callees.most[index] = plan.most;
     }
   }
-  const gates = [...exported.keys()].filter((index) => exported.get(index) !== 0 && isCalled[index] === 1);
+  const wanted = [...exported.keys()].filter((index) => exported.get(index) !== 0 && isCalled[index] === 1);
+  // Where V8 is told to take no more functions than the limit, a gate too many would be the end of the module.
+  const gates = wanted.slice(0, draft.limits.functionsMax - draft.bodies.length);
   for (const index of gates) callees.paid[index] = exported.get(index) ?? 0;
   return { ...callees, gates: gates.toSorted((left, right) => left - right) };
 }
