@@ -23,7 +23,8 @@ const here = fileURLToPath(new URL(".", import.meta.url));
 /** Modules made ready by one test file serve the others too. */
 const CACHE = join(here, "../../node_modules/.cache/caxton-sandbox");
 
-async function asker(): Promise<Uint8Array> {
+/** The guest's module, from its text. */
+export async function asker(): Promise<Uint8Array> {
   const wabt = await initWabt();
   const parsed = wabt.parseWat("asker.wat", readFileSync(join(here, "guests/asker.wat"), "utf8"));
   try {
