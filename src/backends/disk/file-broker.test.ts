@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, utimesSyn
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { caller, isRefused, list, place, read, WRITE, write, writer } from "./place.kit.ts";
+import { caller, isRefused, list, outcome, place, read, WRITE, write, writer } from "./place.kit.ts";
 
 const reader = caller([{ path: "data", access: "read" }]);
 
@@ -216,6 +216,7 @@ test("a granted file is written by its own name, also when it is to be made if i
   const who = caller([{ path: "notes.txt", access: "write" }]);
   expect(await write(at.broker, who, "notes.txt", "new")).toBe("written");
   expect(readFileSync(join(at.root, "notes.txt"), "utf8")).toBe("new");
+  expect(await outcome(at.broker.open(who, "notes.txt", { ...WRITE, exclusive: true }))).toBe("exists");
   expect(await write(at.broker, who, "other.txt", "new")).toBe("denied");
 });
 

@@ -116,7 +116,10 @@ export class FileBroker implements SandboxFiles {
     { place, need }: { readonly place: Granted; readonly need: FileAccess },
   ): Promise<BrokeredFile | Refused> {
     const access = (need === "write" ? O_RDWR : O_RDONLY) | SAFELY;
-    const handle = await (flags.create ? create(found, flags, place.isDirectory) : open(found.path, access));
+    // What was granted itself is there, and its directory is not the guest's.
+    const isNew = flags.create && found.path !== found.root;
+    if (flags.create && flags.exclusive && !isNew) return refused("exists");
+    const handle = await (isNew ? create(found, flags, place.isDirectory) : open(found.path, access));
     if (handle === undefined) return refused("denied");
     const rights = { isWritable: need === "write", mayWrite: place.mayWrite };
     return this.#checked(handle, rights, { ...found, truncate: flags.truncate });
@@ -347,8 +350,6 @@ const directoryAbove = (path: string): FileInfo => ({
 
 /** Makes or opens a file in a directory that is held; undefined when that is no longer where it was. */
 async function create(found: Found, flags: OpenFlags, isDirectory: boolean): Promise<FileHandle | undefined> {
-  // A granted file is there, and its directory is not the guest's.
-  if (found.path === found.root && !flags.exclusive) return open(found.path, O_RDWR | SAFELY);
   using parent = await holdParent(found, isDirectory);
   return parent && (await open(parent.name, O_RDWR | O_CREAT | (flags.exclusive ? O_EXCL : 0) | SAFELY, MODE));
 }
