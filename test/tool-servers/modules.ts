@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import initWabt from "wabt";
 import { assemble } from "../sandbox/room.ts";
 
 /** A small tool server whose tools are answer, sleep and others; changes are made to its bytes, of the same length. */
@@ -27,3 +28,23 @@ export const manifest = (name: string, more = "", version = "1.0.0"): string =>
   `name = "${name}"\nversion = "${version}"\ndescription = "A probe."\n${more}`;
 
 export const CLOCK = "[grants]\nclock = true\n";
+
+/** The module that answers "ok", and writes "hello log" to standard error before. */
+export async function chatty(): Promise<Uint8Array> {
+  const source = readFileSync(fileURLToPath(new URL("../sandbox/guests/probe.wat", import.meta.url)), "utf8").replace(
+    "(func $ok ",
+    `(data (i32.const 1200) "hello log\\n")
+     (func $ok
+       (i32.store (i32.const 0) (i32.const 1200))
+       (i32.store (i32.const 4) (i32.const 10))
+       (drop (call $fd_write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 64)))
+       `,
+  );
+  const wabt = await initWabt();
+  const parsed = wabt.parseWat("chatty.wat", source);
+  try {
+    return parsed.toBinary({}).buffer;
+  } finally {
+    parsed.destroy();
+  }
+}
