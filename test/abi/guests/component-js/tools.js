@@ -1,0 +1,25 @@
+export const shapes = {
+  describe(it, colour, style) {
+    const size = it.tag === "polygon" ? it.val.map(({ x, y }) => `${x},${y}`).join(" ") : (it.val ?? "");
+    return `${it.tag} ${size} ${colour ?? "plain"} ${Object.entries(style)
+      .filter(([, set]) => set)
+      .map(([name]) => name)
+      .join("+")}`;
+  },
+  corners(count, far) {
+    if (count === 0) throw "no corners";
+    return Array.from({ length: count }, (_, place) => [place, far]);
+  },
+};
+export const add = (a, b) => a + b;
+export const wait = (milliseconds) => `${milliseconds}`;
+export const bytes = (given) => given.map((byte) => 255 - byte);
+export const nested = (given) => given;
+export function loop() {
+  for (;;);
+}
+export function recurse() {
+  return 1 + recurse();
+}
+export const flood = () => "x".repeat(1 << 21);
+export const then = () => "é";

@@ -1,0 +1,3 @@
+module example.invalid/title
+
+go 1.21
