@@ -6,13 +6,13 @@ import { startServer, type TestServer } from "../helpers/server.ts";
 import { Endpoint, legacyListener, modernHandler, until } from "./room.ts";
 import { newState, testServer } from "./test-server.ts";
 
-const AGENT = `[agent]
-name = "asker"
+const AGENT = `name = "asker"
+version = "1.0.0"
+description = "Asks"
+capabilities = ["asking"]
 tools = ["remote"]
-[llm]
-model = "scripted/x"
-[prompts]
-system = "You ask."
+system_prompt = "You ask."
+user_prompt_template = "{{request}}"
 `;
 const SCRIPT = [{ toolCalls: [{ name: "remote__ask", arguments: {} }] }, { text: "asked" }];
 
@@ -24,6 +24,7 @@ const servers = {
 async function withRemote(url: string): Promise<TestServer> {
   return startServer({
     script: SCRIPT,
+    overrides: { toolServers: "/nonexistent" },
     files: { "examples/agents/asker.toml": AGENT, "caxton.toml": `[mcp_servers.remote]\nurl = "${url}"\n` },
   });
 }
@@ -94,7 +95,7 @@ test("a question is shown and answered on the command line", async () => {
   const { run, question } = await waitingRun(server);
   const caxton = async (...args: readonly string[]) => {
     await using command = new CaxtonProcess([...args, "--server", server.url], { cwd: server.directory });
-    return command.ended();
+    return await command.ended();
   };
   expect((await caxton("run", "answer", "last")).stdout).toContain(
     "remote asks: Who are you?\n  name=<string>  required",
@@ -113,6 +114,7 @@ test("what a server may be told is not shown with the configuration", async () =
   await using endpoint = await Endpoint.start(servers["2026"]());
   const config = `[mcp_servers.remote]\nurl = "${endpoint.url}"\nheaders = { "x-key" = "plain-secret", "x-other" = "\${env:OTHER_KEY}" }\n`;
   await using server = await startServer({
+    overrides: { toolServers: "/nonexistent" },
     files: { "caxton.toml": config },
     environment: { OTHER_KEY: "from-the-environment" },
   });

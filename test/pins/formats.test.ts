@@ -16,6 +16,8 @@ test("the events of a run's journal are these; more may come, none may change or
     "model-fail",
     "tool-start",
     "tool-end",
+    "run-ask",
+    "run-answer",
     "run-wait",
     "run-decide",
     "run-complete",
@@ -25,12 +27,20 @@ test("the events of a run's journal are these; more may come, none may change or
 });
 
 test("the states of a run are these", () => {
-  expect(RUN_STATES).toEqual(["queued", "running", "needs-decision", "completed", "failed", "cancelled"]);
+  expect(RUN_STATES).toEqual([
+    "queued",
+    "running",
+    "awaiting-approval",
+    "needs-decision",
+    "completed",
+    "failed",
+    "cancelled",
+  ]);
 });
 
 test("a migration that shipped is never edited", () => {
   const hashes = MIGRATIONS.map((text) => createHash("sha256").update(text).digest("hex").slice(0, 12));
-  expect(hashes).toEqual(["87adb2ad011e", "4f5014e82518", "71c04f8d8614"]);
+  expect(hashes).toEqual(["87adb2ad011e", "4f5014e82518", "71c04f8d8614", "71fc278181b0"]);
 });
 
 test("each kind of failure keeps its status on the wire and its exit code", () => {
