@@ -119,7 +119,14 @@ const render: HttpServices["render"] = (problem, source) => renderProblem(proble
 function openSandbox({ config }: LoadedConfig, clock: Clock, broker: Broker): Sandbox {
   return new Sandbox(
     { broker, clock },
-    { processes: config.sandbox.processes, cacheDirectory: join(config.data.directory, "modules") },
+    {
+      processes: config.sandbox.processes,
+      isolation: config.sandbox.isolation,
+      instanceIdleMs: config.sandbox.instance_idle,
+      moduleIdleMs: config.sandbox.module_idle,
+      childIdleMs: config.sandbox.child_idle,
+      cacheDirectory: join(config.data.directory, "modules"),
+    },
   );
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { durationText, sizeText } from "../documents/index.ts";
 import { McpServerName, McpServerTable } from "./mcp-config.ts";
+import { ISOLATIONS } from "../sandbox/index.ts";
 import { LOG_LEVELS } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { ACCEPTANCES, GrantsTable, SIGNATURE_RULES } from "../tools/index.ts";
@@ -97,12 +98,21 @@ const FilesTable = z
 
 const SandboxTable = z
   .strictObject({
-    processes: z
-      .int()
-      .min(1)
-      .max(64)
-      .optional()
-      .meta({ description: "Child processes that run tools; default: cores, at most 2" }),
+    processes: z.int().min(1).max(64).optional().meta({
+      description: "Child processes of one trust group, started as they are needed; default: cores, at most 4",
+    }),
+    isolation: z.enum(ISOLATIONS).default("process").meta({
+      description: "What tools run in. thread: lighter, for development; holds every limit, but is no second wall",
+    }),
+    instance_idle: durationText({ minMs: 100, maxMs: 86_400_000 }).prefault("60s").meta({
+      description: "A tool server without calls for this long gives up the instance it keeps ready",
+    }),
+    module_idle: durationText({ minMs: 100, maxMs: 86_400_000 }).prefault("10m").meta({
+      description: "… and for this long its compiled module; the next call loads it again",
+    }),
+    child_idle: durationText({ minMs: 100, maxMs: 86_400_000 }).prefault("5m").meta({
+      description: "A child process with nothing in it for this long ends",
+    }),
   })
   .prefault({});
 
@@ -156,6 +166,14 @@ const ToolsTable = z
 const ToolServerTable = z.strictObject({
   enabled: z.boolean().default(true),
   accept: z.enum(ACCEPTANCES).optional().meta({ description: "Instead of tools.accept" }),
+  group: z
+    .string()
+    .regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, { error: "a group is named by letters, digits, _ and -" })
+    .optional()
+    .meta({
+      description: "Tool servers of one group share child processes, others do not; default: built-in, or deployed",
+    }),
+  dedicated: z.boolean().default(false).meta({ description: "It has a child process of its own" }),
   grants: GrantsTable.prefault({}).meta({
     description: "Replaces, key by key, what the server's tool.toml asks for",
   }),
@@ -164,6 +182,7 @@ const ToolServerTable = z.strictObject({
       fuel_per_call: z.int().min(1_000).max(1_000_000_000_000).optional(),
       memory_mib: z.int().min(1).max(256).optional(),
       deadline: durationText({ minMs: 10, maxMs: 3_600_000 }).optional(),
+      result_bytes: sizeText({ minBytes: 1_024, maxBytes: 16 * 1024 ** 2 }).optional(),
     })
     .prefault({}),
 });

@@ -21,7 +21,7 @@ export function openToolServers(config: Config, { sandbox, remotes, database, cl
   const { trusted_keys: keys, require_signature: require, revisions_max: revisionsMax } = config.tools;
   const trust = { keys: Object.entries(keys).map(([name, key]) => ({ name, key })), require };
   const store = new SqliteToolServerStore(database);
-  const toolHost = sandboxHost(sandbox);
+  const toolHost = sandboxHost(sandbox, config.tool_servers);
   const toolServers = new ToolServers(
     {
       store,

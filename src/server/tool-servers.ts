@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
-import type { Sandbox } from "../sandbox/index.ts";
+import type { Placement, Sandbox } from "../sandbox/index.ts";
 import type { Deployed, OperatorWord, ToolHost, ToolServerOrigin, ToolServers } from "../tools/index.ts";
 import type { Config } from "./config.ts";
 
@@ -16,8 +16,8 @@ export type ToolDeployment =
   | { readonly type: "missing"; readonly name: string; readonly reason: string }
   | { readonly type: "failed"; readonly name: string; readonly reason: string };
 
-/** A sandbox as a host of tool servers: what is part of the package and what is not share no process. */
-export const sandboxHost = (sandbox: Sandbox): ToolHost => ({
+/** A sandbox as a host of tool servers, each in the child processes where the operator wants it. */
+export const sandboxHost = (sandbox: Sandbox, configured: Config["tool_servers"]): ToolHost => ({
   servers: () => sandbox.servers(),
   call: (call, signal) => sandbox.call(call, signal),
   logs: (server) => sandbox.logs(server),
@@ -27,9 +27,14 @@ export const sandboxHost = (sandbox: Sandbox): ToolHost => ({
   inspect: (module, signal) => sandbox.inspect(module, signal),
   check: (module, signal) => sandbox.check(module, signal),
   deploy: ({ origin, ...module }, signal) =>
-    sandbox.deploy(origin === "built-in" ? module : { ...module, placement: DEPLOYED }, signal),
+    sandbox.deploy({ ...module, placement: placementOf(configured[module.manifest.name], origin) }, signal),
 });
-const DEPLOYED = { group: "deployed" };
+
+/** Without a word of the operator what is part of the package and what is not share no process. */
+function placementOf(word: Config["tool_servers"][string] | undefined, origin: ToolServerOrigin): Placement {
+  if (word?.dedicated === true) return "dedicated";
+  return { group: word?.group ?? (origin === "built-in" ? "built-in" : "deployed") };
+}
 
 /** What the configuration says of a tool server. */
 export const wordOn =
