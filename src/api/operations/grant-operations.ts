@@ -33,13 +33,12 @@ const presentUse = (use: StoredUse): contract.GrantUse => ({
   duration_ms: use.durationMs,
 });
 
-/** What a tool server used of its grants and was refused, newest first. Throws ToolServerNotFoundError. */
+/** What a tool server, also one that is gone, used of its grants and was refused, newest first. Throws ToolServerNotFoundError. */
 export async function listGrantUses(
   { tools, ledger }: GrantServices,
-  name: string,
+  server: string,
   query: contract.GrantUseQuery,
 ): Promise<contract.GrantUsePage> {
-  const { name: server } = tools.server(name);
   const { outcome, kind, since, cursor, limit } = query;
   const found = await ledger.uses({
     server,
@@ -49,6 +48,7 @@ export async function listGrantUses(
     beforeSeq: cursor === undefined ? undefined : Number(cursor),
     limit: limit + 1,
   });
+  if (found.length === 0) tools.server(server);
   const page = found.slice(0, limit);
   const last = page.at(-1);
   return {

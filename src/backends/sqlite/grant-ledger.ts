@@ -88,12 +88,13 @@ export class SqliteGrantLedger implements GrantLedger, AsyncDisposable {
     const { server, outcome, kind, sinceMs, beforeSeq, limit } = filter;
     const conditions = [
       "server = ?",
-      ...(outcome === undefined ? [] : ["outcome = ?"]),
+      // Written out, so that the index of refused uses serves.
+      ...(outcome === undefined ? [] : [`outcome = '${outcome}'`]),
       ...(kind === undefined ? [] : ["kind = ?"]),
       ...(sinceMs === undefined ? [] : ["at_ms >= ?"]),
       ...(beforeSeq === undefined ? [] : ["seq < ?"]),
     ];
-    const values = [server, outcome, kind, sinceMs, beforeSeq].filter((value) => value !== undefined);
+    const values = [server, kind, sinceMs, beforeSeq].filter((value) => value !== undefined);
     return this.#db.read(() =>
       this.#db
         .sql(`SELECT * FROM grant_uses WHERE ${conditions.join(" AND ")} ORDER BY seq DESC LIMIT ?`)

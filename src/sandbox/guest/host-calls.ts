@@ -15,7 +15,10 @@ const COPY_SHIFT = 4;
 const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 
 /** Begins a request; `settle` gets the reply in a later turn. */
-export function askHost(host: GuestHost, ...[name, body, settle]: [string, Buffer, (reply: HostReply) => void]): void {
+export function askHost(
+  host: Pick<GuestHost, "files">,
+  ...[name, body, settle]: [string, Buffer, (reply: HostReply) => void]
+): void {
   host.files({ op: "request", name, body }, (reply) => {
     if (reply.type === "granted") {
       return settle({ isGranted: reply.body[0] === 0, envelope: reply.body.subarray(1) });
@@ -26,13 +29,16 @@ export function askHost(host: GuestHost, ...[name, body, settle]: [string, Buffe
   });
 }
 
+/** Of a guest's host, what asking needs. */
+type Asking = Pick<GuestHost, "files" | "charge" | "suspend" | "end">;
+
 /** The functions of the module `caxton` for one guest. `memory` is bound once the guest has been instantiated. */
 export class HostCalls {
   readonly memory = new GuestMemory();
-  readonly #host: GuestHost;
+  readonly #host: Asking;
   #response: Buffer = Buffer.alloc(0);
 
-  constructor(host: GuestHost) {
+  constructor(host: Asking) {
     this.#host = host;
   }
 
