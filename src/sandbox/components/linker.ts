@@ -104,6 +104,7 @@ export class Linker implements Ledger {
       const id = reader.byte();
       const content = reader.take(reader.u32());
       this.step();
+      if (id === SECTION.start) throw unsupported("a start function of its own");
       if (id === SECTION.coreModule) {
         scope.modules.push(this.#modules.push({ start: content.at, end: content.end }) - 1);
       } else if (id === SECTION.component) {
@@ -139,8 +140,6 @@ export class Linker implements Ledger {
         return this.#import(reader, place);
       case SECTION.export:
         return this.#export(reader, place);
-      case SECTION.start:
-        throw unsupported("a start function of its own");
       default:
         throw damaged(`section ${id} is unknown`, reader.at);
     }

@@ -37,9 +37,10 @@ export function toolsOf({ exports, types }: Plan): readonly ComponentTool[] {
   });
 }
 
-/** What componentize-qjs runs while it builds, and leaves behind. */
+/** What componentize-qjs and componentize-py run while they build, and leave behind. */
 const isPreparation = ({ interface: from, name, parameters }: ComponentExport): boolean =>
-  from === "" && name === "init" && parameters[0]?.[0] === "shim" && parameters[1]?.[0] === "script";
+  (from === "exports" && name === "init") ||
+  (from === "" && name === "init" && parameters[0]?.[0] === "shim" && parameters[1]?.[0] === "script");
 
 const plain = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9-]/g, "_");
 

@@ -1,4 +1,4 @@
-import { damaged } from "./errors.ts";
+import { damaged, unsupported } from "./errors.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import type { CanonOptions, CoreItem, FunctionType, TypeIndex } from "./plan.ts";
 
@@ -37,6 +37,9 @@ export type CoreInstance =
 export const CORE_SORTS = ["function", "table", "memory", "global", "tag"] as const;
 export type CoreSort = (typeof CORE_SORTS)[number];
 
+/** Scopes within each other. */
+const DEPTH_MAX = 64;
+
 /** The index spaces of one component, or of one instance type. */
 export class Scope {
   readonly parent: Scope | undefined;
@@ -54,8 +57,12 @@ export class Scope {
     tag: [],
   };
 
+  readonly #depth: number;
+
   constructor(parent: Scope | undefined) {
     this.parent = parent;
+    this.#depth = parent === undefined ? 0 : parent.#depth + 1;
+    if (this.#depth > DEPTH_MAX) throw unsupported("types and components nested too deeply");
   }
 
   /** The scope that many levels out. */

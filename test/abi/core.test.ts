@@ -1,0 +1,142 @@
+import { expect, test } from "vitest";
+import { ToolServerRefusedError } from "../../src/sandbox/index.ts";
+import type { ToolManifest } from "../../src/tools/index.ts";
+import { hashesOf, readPins, small, SMALL_NAMES } from "./guests.ts";
+import { Room, textOf } from "../sandbox/room.ts";
+
+const declared = (name: string): Pick<ToolManifest, "tools"> => ({
+  tools: [{ name, description: "adds", input_schema: { type: "object" }, read_only: true, idempotent: false }],
+});
+
+test("each committed guest is the one that its sources made", () => {
+  expect(Object.fromEntries(SMALL_NAMES.map((name) => [name, hashesOf(name)]))).toEqual(readPins());
+});
+
+test("a module of the core interface is known by its exports, and describes its tools", async () => {
+  await using room = new Room();
+  await room.deploy(small("core"), "c");
+  const [server] = room.sandbox.servers();
+  expect(server).toMatchObject({ interface: "core", isSandboxed: true });
+  expect(server?.tools.map(({ name }) => name)).toContain("add");
+  expect(await room.call("c.add", { a: 3, b: -5 })).toMatchObject({
+    type: "done",
+    content: [{ text: '{"sum":-2}' }],
+    structured: { sum: -2 },
+  });
+});
+
+test("the tools of a module that does not describe them are those of its manifest", async () => {
+  await using room = new Room();
+  await room.deploy(small("core-plain"), "c", declared("add"));
+  expect(room.sandbox.servers()[0]?.tools).toMatchObject([{ name: "add", effects: { readOnly: true } }]);
+  expect(await room.text("c.add", { a: 1, b: 2 })).toBe('{"sum":3}');
+});
+
+test("without a description and without a manifest's list it is refused, with what to do", async () => {
+  await using room = new Room();
+  await expect(room.deploy(small("core-plain"), "c")).rejects.toThrow(/its manifest lists none \(\[\[tools\]\]\)/);
+});
+
+test.each(["core-rust:reverse:olleh", "core-assembly:shout:HELLO!"])("%s", async (line) => {
+  const [guest = "", tool = "", expected = ""] = line.split(":");
+  await using room = new Room();
+  await room.deploy(small(guest), "c");
+  expect(await room.text(`c.${tool}`, { text: "hello" })).toBe(expected);
+});
+
+test("what AssemblyScript throws is told with its place, and the next call is served", async () => {
+  await using room = new Room();
+  await room.deploy(small("core-assembly"), "c");
+  expect(await room.call("c.give_up")).toMatchObject({ reason: "trap", message: expect.stringContaining("no more") });
+  expect(await room.text("c.shout", { text: "again" })).toBe("AGAIN!");
+  expect(room.sandbox.logs("c").map(({ text }) => text)).toEqual(["info: heard it"]);
+});
+
+test("an error code is a tool's error, with the text that it left", async () => {
+  await using room = new Room();
+  await room.deploy(small("core"), "c");
+  expect(await room.call("c.fail")).toMatchObject({
+    reason: "tool-error",
+    message: expect.stringContaining("it does not like that"),
+  });
+});
+
+test("the host's functions are there under both names: time, waiting, logs, data", async () => {
+  const kept = new Map<string, Uint8Array>();
+  await using room = new Room({}, (broker) => ({
+    ...broker,
+    state: {
+      ...broker.state,
+      get: async (_caller, key) => kept.get(key),
+      set: async (_caller, key, value) => {
+        kept.set(key, Buffer.from(value));
+        return undefined;
+      },
+    },
+  }));
+  await room.deploy(small("core"), "c", { grants: { state: true } });
+  expect(await room.text("c.clock")).toBe("946684800000000");
+  expect(await room.text("c.wait")).toBe("waited");
+  expect(await room.text("c.recall")).toBe("");
+  expect(await room.text("c.remember")).toBe("0");
+  expect(await room.text("c.recall")).toBe("value");
+  expect(await room.text("c.log")).toBe("logged");
+  expect(room.sandbox.logs("c").map(({ text }) => text)).toEqual(["warn: heard"]);
+});
+
+test.each([
+  ["loop", "fuel", /all 100,000,000 fuel/],
+  ["outside", "bad-output", /64 bytes at 4294967280, is outside of its memory/],
+  ["huge", "bad-output", /larger than 1048576 bytes/],
+  ["utf8", "bad-output", /not UTF-8/],
+  ["notjson", "bad-output", /not JSON: "sum: 3"/],
+  ["deep", "bad-output", /nested deeper than 64/],
+])("a call that does %s is stopped for its reason, and the next one is served", async (tool, reason, words) => {
+  await using room = new Room();
+  await room.deploy(small("core"), "c");
+  expect(await room.call(`c.${tool}`)).toMatchObject({ reason, message: expect.stringMatching(words) });
+  expect(await room.text("c.add", { a: 1, b: 1 })).toBe('{"sum":2}');
+});
+
+test("memory does not grow past its limit, and a tool called then is a tool like others", async () => {
+  await using room = new Room();
+  await room.deploy(small("core"), "c");
+  expect(await room.text("c.grow")).toBe(String(2 ** 32 - 1));
+  expect(await room.text("c.then")).toBe("then");
+});
+
+test.each([
+  ["lying-null", "memory", /gave 0 for/],
+  ["lying-outside", "trap", /gave 4294967280 for/],
+])("an allocator that lies (%s) is not written through", async (guest, reason, words) => {
+  await using room = new Room();
+  await room.deploy(small(guest), "c", declared("any"));
+  expect(await room.call("c.any")).toMatchObject({ reason, message: expect.stringMatching(words) });
+});
+
+test("a call that waits in the host is ended at its deadline, and nothing of it is left behind", async () => {
+  await using room = new Room({}, (broker) => ({
+    ...broker,
+    state: { ...broker.state, get: () => new Promise<never>(() => {}) },
+  }));
+  await room.deploy(small("core"), "c", { limits: { deadlineMs: 50 }, grants: { state: true } });
+  const results = await Promise.all(Array.from({ length: 12 }, () => room.call("c.recall")));
+  expect(results.map(textOf)).toEqual(Array.from({ length: 12 }, () => "deadline"));
+});
+
+test("a module with the right export but nothing to give a result with is told what is missing", async () => {
+  await using room = new Room();
+  const refused = room.deploy(handlerOnly(), "c");
+  await expect(refused).rejects.toBeInstanceOf(ToolServerRefusedError);
+  await expect(refused).rejects.toThrow(/exports handle_tool_call, but not memory, an allocator/);
+});
+
+/** (module (func (export "handle_tool_call") (result i32) i32.const 0)) */
+const handlerOnly = (): Uint8Array =>
+  Buffer.concat([
+    Buffer.from("0061736d01000000" + "010501600001 7f".replace(" ", "") + "03020100", "hex"),
+    Buffer.from([7, 20, 1, 16]),
+    Buffer.from("handle_tool_call"),
+    Buffer.from([0, 0]),
+    Buffer.from("0a06010400 41000b".replace(" ", ""), "hex"),
+  ]);
