@@ -84,7 +84,6 @@ const toolColumns: readonly Column<ToolRow>[] = [
 
 const serverColumns: readonly Column<ToolServerSummary>[] = [
   { title: "SERVER", value: ({ name }) => name, tone: () => "bold" },
-  { title: "REV", value: ({ revision }) => String(revision ?? ""), align: "right" },
   { title: "VERSION", value: ({ version }) => version },
   {
     title: "STATE",
@@ -92,6 +91,7 @@ const serverColumns: readonly Column<ToolServerSummary>[] = [
     tone: ({ state }) => STATE_TONES[state],
   },
   { title: "HEALTH", value: ({ health }) => health, tone: ({ health }) => HEALTH_TONES[health] },
+  { title: "REV", value: ({ revision }) => String(revision ?? ""), align: "right" },
   { title: "TOOLS", value: (server) => String(server.tools), align: "right" },
   { title: "CALLS", value: ({ calls }) => showCount(calls), align: "right" },
   { title: "FAILED", value: ({ failures }) => showCount(failures), align: "right" },

@@ -95,19 +95,20 @@ export class ToolServerLoader {
     if (entry.pending !== undefined && entry.pending <= revision.revision) entry.pending = undefined;
     entry.loadedAtMs = clock.nowMs();
     entry.check = undefined;
-    entry.life = replaced(entry.life);
+    const head = await store.head(revision.workspace, revision.name);
+    entry.life = replaced(entry.life, head?.paused);
     table.put(entry);
     table.tell(entry);
   }
 }
 
-/** The life of a server whose revision was replaced: what an operator paused stays so. */
-function replaced(life: ToolServerLife): ToolServerLife {
+/** The life of a server whose revision was replaced: what an operator paused stays so, also where it was not loaded yet. */
+function replaced(life: ToolServerLife, paused: string | undefined): ToolServerLife {
   switch (life.state) {
     case "unloaded":
     case "pending":
     case "failed":
-      return load(life);
+      return paused === undefined ? load(life) : pause(load(life), paused);
     case "loaded":
     case "running":
     case "quarantined":

@@ -47,7 +47,7 @@ test("deploy, dry run, diff, accept, activate, versions, pause, resume, delete",
     code: 0,
     stdout: expect.stringContaining('"state"'),
   });
-  expect((await run("list", "--servers")).stdout).toMatch(/probe +1 +1\.0\.0 +loaded/);
+  expect((await run("list", "--servers")).stdout).toMatch(/probe +1\.0\.0 +loaded/);
   expect(await run("health", "probe")).toMatchObject({ code: 0, stdout: expect.stringMatching(/Health +healthy/) });
   expect(await run("delete", "probe", "--yes")).toMatchObject({ code: 0, stdout: "deleted  probe\n" });
   expect(await run("get", "probe")).toMatchObject({ code: 3 });

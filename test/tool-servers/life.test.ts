@@ -189,11 +189,13 @@ test(
       expect(await world.code("DELETE", "/probe")).toBe("TOOL_SERVER_BUILT_IN");
       const replacing = await world.send(await answering("v9"), { manifest: manifest("probe") });
       expect(replacing).toMatchObject({ status: 409, body: { code: "TOOL_SERVER_BUILT_IN" } });
+      await world.ask("POST", "/probe/pause", {});
     }
     await put("v2", "2.0.0");
     {
       await using world = await open();
-      expect(await world.get("probe")).toMatchObject({ revision: 2, version: "2.0.0", pending: null });
+      expect(await world.get("probe")).toMatchObject({ revision: 2, version: "2.0.0", pending: null, state: "paused" });
+      await world.ask("POST", "/probe/resume");
       await world.ask("POST", "/probe/activate", { revision: 1 });
     }
     await using world = await open();
