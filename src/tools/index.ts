@@ -46,7 +46,14 @@ export {
   toolsDifference,
 } from "./pin-difference.ts";
 export { PinnedTool, pinTools, toolHash, toolListHash, type ToolServerPin } from "./pin.ts";
-export { manifestOf, type OperatorWord, type Publisher, SIGNATURE_RULES, type SignatureRule, type Trust } from "./served.ts";
+export {
+  manifestOf,
+  type OperatorWord,
+  type Publisher,
+  SIGNATURE_RULES,
+  type SignatureRule,
+  type Trust,
+} from "./served.ts";
 export {
   checkSignature,
   generateSigningKey,
@@ -99,15 +106,7 @@ export {
 export { type GrantProposal, proposeGrants } from "./grant-proposal.ts";
 export { grantsToml, unifiedDiff } from "./grants-toml.ts";
 export { GrantWatch, type Watch } from "./grant-watch.ts";
-export { type GrantChange, grantsDifference, wantsMore } from "./grants-difference.ts";
-export {
-  patternAllows,
-  patternCovers,
-  readUrlPattern,
-  targetOf,
-  type UrlPattern,
-  type UrlTarget,
-} from "./url-pattern.ts";
+export { patternAllows, readUrlPattern, targetOf, type UrlPattern, type UrlTarget } from "./url-pattern.ts";
 export {
   applyOverrides,
   type DeclaredTool,
