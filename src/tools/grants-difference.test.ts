@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { type GrantChange, grantsDifference, wantsMore } from "./grants-difference.ts";
+import { type GrantChange, grantsDifference } from "./grants-difference.ts";
 import { type Grants, NO_GRANTS } from "./grants.ts";
 
 const grants = (some: Partial<Grants>): Grants => ({ ...NO_GRANTS, ...some });
@@ -12,6 +12,9 @@ const http = (url: string, methods: readonly string[] = ["GET"], isPrivate = fal
   private: isPrivate,
 });
 const secret = (name: string, as: "placeholder" | "value", ...urls: readonly string[]) => ({ name, as, for: urls });
+
+const wantsMore = (changes: readonly GrantChange[]): boolean =>
+  changes.some(({ change }) => change === "added" || change === "widened");
 
 test("equal grants differ in nothing", () => {
   const all = grants({

@@ -25,10 +25,6 @@ export function grantsDifference(before: Grants, after: Grants): readonly GrantC
   return [...more, ...less];
 }
 
-/** Whether a difference asks for more than was granted. */
-export const wantsMore = (changes: readonly GrantChange[]): boolean =>
-  changes.some(({ change }) => change === "added" || change === "widened");
-
 /** Something that `to` allows and `from` does not; `was` is what `from` has of the same thing. */
 type Gain = { readonly kind: keyof Grants; readonly text: string; readonly was: string | undefined };
 
