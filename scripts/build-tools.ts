@@ -7,6 +7,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, copyFileSync, existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { ensureSqlite } from "./sqlite-source.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const TOOLS = join(ROOT, "tools");
@@ -17,8 +18,18 @@ export const SERVERS: Readonly<Record<string, string>> = {
   csv_parser: "tools/built/csv_parser",
   chart_generator: "tools/built/chart_generator",
   file_system: "tools/built/file_system",
+  json_tools: "tools/built/json_tools",
+  text_tools: "tools/built/text_tools",
+  date_time: "tools/built/date_time",
+  calculator: "tools/built/calculator",
+  state: "tools/built/state",
+  http_client: "tools/built/http_client",
+  database: "tools/built/database",
   hostile: "test/fixtures/tools/hostile",
 };
+
+/** Servers that read files of many megabytes, and are optimised for speed; the others for size. */
+const FAST: ReadonlySet<string> = new Set(["csv_parser", "chart_generator", "file_system", "hostile"]);
 
 const CARGO = "/usr/bin/cargo";
 const RUSTC = "/usr/bin/rustc";
@@ -28,7 +39,8 @@ const PACKAGES = {
   rustc: RUSTC,
   "libstd-rust-dev-wasm32": `/usr/lib/rustlib/${TARGET}`,
   lld: "/usr/bin/wasm-ld*",
-  "librust-serde-json-dev": "/usr/share/cargo/registry/serde_json-*",
+  clang: "/usr/bin/clang",
+  "wasi-libc": "/usr/include/wasm32-wasi",
 };
 
 const Build = z.strictObject({
@@ -50,7 +62,11 @@ export const moduleHash = (server: string): string =>
 /** sha256 of all that decides what a server's module is: its sources, those of the crates it uses, and how they are built. */
 export function sourcesHash(server: string): string {
   const crates = [...cratesOf(server)];
-  const patterns = crates.flatMap((crate) => [`${crate}/Cargo.toml`, `${crate}/src/**/*.rs`]);
+  const patterns = crates.flatMap((crate) => [
+    `${crate}/Cargo.toml`,
+    `${crate}/src/**/*.{rs,bin}`,
+    `${crate}/{build.rs,sqlite.json,native/*.c}`,
+  ]);
   const files = globSync([".cargo/config.toml", ...patterns], { cwd: TOOLS }).toSorted();
   const lines = files.map((file) => `${file} ${sha256(readFileSync(join(TOOLS, file)))}\n`);
   // Of the workspace the profile counts, and not which other members there are.
@@ -87,20 +103,34 @@ function ensureToolchain(): void {
   if (left.length > 0) throw new Error(`installed, but still not there: ${left.join(", ")}`);
 }
 
-function build(servers: readonly string[]): void {
-  ensureToolchain();
+const profileOf = (server: string) => (FAST.has(server) ? "release" : "small");
+
+function compile(servers: readonly string[], profile: string): void {
+  if (servers.length === 0) return;
   const packages = servers.flatMap((server) => ["-p", server]);
   // A module must not depend on where the sources lie.
   const flags = `target.${TARGET}.rustflags=["--remap-path-prefix=${TOOLS}=tools"]`;
   const compiler = ["--config", `build.rustc="${RUSTC}"`, "--config", flags];
-  const cargoArguments = ["build", "--release", "--offline", "--target", TARGET, ...compiler, ...packages];
-  execFileSync(CARGO, cargoArguments, { cwd: TOOLS, stdio: "inherit" });
+  const how = ["--profile", profile, "--offline", "--target", TARGET];
+  execFileSync(CARGO, ["build", ...how, ...compiler, ...packages], { cwd: TOOLS, stdio: "inherit" });
+}
+
+function build(servers: readonly string[]): void {
+  ensureToolchain();
+  if (servers.includes("database"))
+    ensureSqlite(join(TOOLS, "database", "sqlite.json"), join(TOOLS, "target", "sqlite"));
+  for (const profile of ["release", "small"]) {
+    compile(
+      servers.filter((server) => profileOf(server) === profile),
+      profile,
+    );
+  }
   const version = execFileSync(RUSTC, ["--version"], { encoding: "utf8" }).trim();
   const entries = existsSync(BUILD_FILE) ? readBuild().servers : {};
   for (const server of servers) {
     const to = join(ROOT, SERVERS[server] ?? server);
     mkdirSync(to, { recursive: true });
-    copyFileSync(join(TOOLS, "target", TARGET, "release", `${server}.wasm`), join(to, "module.wasm"));
+    copyFileSync(join(TOOLS, "target", TARGET, profileOf(server), `${server}.wasm`), join(to, "module.wasm"));
     chmodSync(join(to, "module.wasm"), 0o644);
     copyFileSync(join(TOOLS, server, "tool.toml"), join(to, "tool.toml"));
     entries[server] = { module: moduleHash(server), sources: sourcesHash(server) };

@@ -1,4 +1,4 @@
-import type { World } from "./world.ts";
+import type { HostAnswer, World } from "./world.ts";
 
 const ERRNO = {
   success: 0,
@@ -31,6 +31,7 @@ class Wasi {
     [4, { type: "directory", path: "/" }],
   ]);
   #next = 5;
+  #response = Buffer.alloc(0);
   memory = new WebAssembly.Memory({ initial: 0 });
 
   constructor(world: World, input: Uint8Array) {
@@ -159,6 +160,34 @@ class Wasi {
     return ERRNO.success;
   }
 
+  /** The functions of the module `caxton`: each request is answered by the world at once. */
+  hostImports() {
+    return {
+      request: (name: number, nameLength: number, body: number, bodyLength: number) => {
+        const operation = new TextDecoder().decode(this.#bytes(name, nameLength));
+        const envelope = Buffer.from(this.#bytes(body, bodyLength));
+        const end = 4 + envelope.readUInt32LE(0);
+        const head: unknown = JSON.parse(envelope.toString("utf8", 4, end));
+        const {
+          refused,
+          head: answered,
+          body: bytes,
+        }: HostAnswer = this.#world.ask(operation, head, envelope.subarray(end));
+        const json = Buffer.from(JSON.stringify(answered));
+        const length = Buffer.alloc(4);
+        length.writeUInt32LE(json.length);
+        this.#response = Buffer.concat([length, json, bytes]);
+        return refused ? 1 : 0;
+      },
+      response_size: () => this.#response.length,
+      response: (at: number, length: number) => {
+        const part = this.#response.subarray(0, length);
+        this.#bytes(at, part.length).set(part);
+        return part.length;
+      },
+    };
+  }
+
   imports() {
     const preopen = (fd: number) => (fd === 3 || fd === 4 ? this.#open.get(fd)?.path : undefined);
     return {
@@ -202,6 +231,10 @@ class Wasi {
         const [fd = 0, at = 0, length = 0, toFd = 0, toAt = 0, toLength = 0] = given;
         return this.#rename(this.#path(fd, at, length), this.#path(toFd, toAt, toLength));
       },
+      clock_time_get: (_clock: number, _precision: bigint, out: number) => {
+        this.#view.setBigUint64(out, this.#world.clockNs, true);
+        return ERRNO.success;
+      },
       environ_get: () => ERRNO.success,
       environ_sizes_get: (count: number, bytes: number) => {
         this.#view.setUint32(count, 0, true);
@@ -218,7 +251,10 @@ class Wasi {
 /** Runs a tool server on these lines until it has read them all, and gives the lines it wrote. Throws what it trapped with. */
 export function runServer(module: WebAssembly.Module, lines: readonly string[], world: World): readonly string[] {
   const wasi = new Wasi(world, new TextEncoder().encode(lines.map((line) => `${line}\n`).join("")));
-  const instance = new WebAssembly.Instance(module, { wasi_snapshot_preview1: wasi.imports() });
+  const instance = new WebAssembly.Instance(module, {
+    wasi_snapshot_preview1: wasi.imports(),
+    caxton: wasi.hostImports(),
+  });
   const { memory, _start: start } = instance.exports;
   if (!(memory instanceof WebAssembly.Memory) || typeof start !== "function") throw new Error("not a WASI command");
   wasi.memory = memory;

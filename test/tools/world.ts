@@ -1,9 +1,22 @@
+/** What the host answers a request with: `refused` goes with a head of code and message. */
+export type HostAnswer = { readonly refused: boolean; readonly head: object; readonly body: Uint8Array };
+
+const refuseAll = (): HostAnswer => ({
+  refused: true,
+  head: { code: "denied", message: "this server is granted nothing." },
+  body: new Uint8Array(),
+});
+
 /** Files as a guest sees them, in memory. Paths have no leading "./"; absolute ones begin with "/". */
 export class World {
   readonly files = new Map<string, Uint8Array>();
   readonly directories = new Set<string>(["."]);
   /** Paths that exist and may not be opened. */
   readonly denied = new Set<string>();
+  /** What the clock shows, in nanoseconds since 1970. */
+  clockNs = 1_780_237_800_123_000_000n;
+  /** Answers requests to the host. */
+  ask: (operation: string, head: unknown, body: Buffer) => HostAnswer = refuseAll;
 
   constructor(files: Readonly<Record<string, string | Uint8Array>> = {}) {
     for (const [path, content] of Object.entries(files)) this.put(path, content);

@@ -14,6 +14,7 @@ const REPEATABLE: Hints = Hints {
     read_only: false,
     idempotent: true,
     destructive: false,
+    open_world: false,
 };
 
 pub const WRITE: Tool = Tool {
@@ -29,7 +30,7 @@ pub const WRITE: Tool = Tool {
         ])
     },
     output: Some(written_output),
-    hints: Some(Hints { read_only: false, idempotent: true, destructive: true }),
+    hints: Some(Hints { read_only: false, idempotent: true, destructive: true, open_world: false }),
     run: write,
 };
 
@@ -49,6 +50,7 @@ pub const APPEND: Tool = Tool {
         read_only: false,
         idempotent: false,
         destructive: false,
+        open_world: false,
     }),
     run: append,
 };
@@ -88,6 +90,7 @@ pub const MOVE: Tool = Tool {
         read_only: false,
         idempotent: false,
         destructive: true,
+        open_world: false,
     }),
     run: move_file,
 };
@@ -107,6 +110,7 @@ pub const DELETE: Tool = Tool {
         read_only: false,
         idempotent: true,
         destructive: true,
+        open_world: false,
     }),
     run: delete,
 };

@@ -3,7 +3,7 @@
 mod behaved;
 mod misbehaved;
 
-use mcp::{Json, Server};
+use mcp::Server;
 use std::io::{self, BufRead, Write};
 
 static SERVER: Server = Server {
@@ -22,7 +22,7 @@ fn main() {
         if input.read_until(b'\n', &mut line).unwrap_or(0) == 0 {
             return;
         }
-        if let Ok(message) = serde_json::from_slice::<Json>(&line) {
+        if let Some(message) = std::str::from_utf8(&line).ok().and_then(|line| mcp::parse(line).ok()) {
             misbehaved::perhaps(&message, &mut input);
         }
         if let Some(answer) = mcp::answer(&SERVER, &line) {

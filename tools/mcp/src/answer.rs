@@ -1,6 +1,7 @@
 //! What a tool gives back.
 
 use crate::json::{object, Json};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A call that could not be done: what is wrong, where, and how to fix it. The caller sees the text.
@@ -35,7 +36,7 @@ pub struct Answer {
 /// A file made by the call; the host stores it under this name.
 pub struct NewFile {
     pub name: String,
-    pub media_type: &'static str,
+    pub media_type: Cow<'static, str>,
     pub text: String,
 }
 
@@ -48,10 +49,15 @@ impl Answer {
         }
     }
 
-    pub fn with_file(mut self, name: impl Into<String>, media_type: &'static str, text: String) -> Answer {
+    pub fn with_file(
+        mut self,
+        name: impl Into<String>,
+        media_type: impl Into<Cow<'static, str>>,
+        text: String,
+    ) -> Answer {
         self.files.push(NewFile {
             name: name.into(),
-            media_type,
+            media_type: media_type.into(),
             text,
         });
         self
@@ -62,7 +68,7 @@ impl Answer {
         for file in self.files {
             let resource = object([
                 ("uri", format!("artifact:///{}", file.name).into()),
-                ("mimeType", file.media_type.into()),
+                ("mimeType", Json::Text(file.media_type)),
                 ("text", file.text.into()),
             ]);
             content.push(object([("type", "resource".into()), ("resource", resource)]));

@@ -29,7 +29,9 @@ impl<'a> Arguments<'a> {
             }
         }
         for name in schema.required_names() {
-            if self.get(name).is_none() {
+            // Null counts as absent, except where the schema has room for it.
+            let given = self.get(name).is_some() || schema.takes_null(name) && self.0.get(name).is_some();
+            if !given {
                 return Err(Failure(format!("the argument '{}' is missing.", name)));
             }
         }

@@ -3,6 +3,7 @@
 use crate::answer::{Failure, Outcome};
 use crate::arguments::Arguments;
 use crate::json::{object, Json};
+use crate::json_text::parse_bytes;
 use crate::tool::{Server, Tool};
 use std::io::{self, BufRead, BufReader, Read, Write};
 
@@ -73,7 +74,7 @@ fn skip_line(input: &mut impl BufRead) {
 
 /// The answer to one message; none to a notification.
 pub fn answer(server: &Server, line: &[u8]) -> Option<Json> {
-    let message: Json = match serde_json::from_slice(line) {
+    let message = match parse_bytes(line) {
         Ok(message) => message,
         Err(problem) => return Some(error(Json::Null, PARSE_ERROR, format!("this is not JSON: {}", problem))),
     };

@@ -151,6 +151,18 @@ impl Schema {
         }
     }
 
+    /// Whether a property may be null.
+    pub(crate) fn takes_null(&self, name: &str) -> bool {
+        let property = self.0.get("properties").and_then(|properties| properties.get(name));
+        let types = property
+            .and_then(|property| property.get("type"))
+            .and_then(Json::as_list);
+        types
+            .unwrap_or_default()
+            .iter()
+            .any(|name| name.as_text() == Some("null"))
+    }
+
     pub(crate) fn required_names(&self) -> Vec<&str> {
         let required = self.0.get("required").and_then(Json::as_list).unwrap_or_default();
         required.iter().filter_map(Json::as_text).collect()

@@ -11,6 +11,8 @@ pub struct Hints {
     pub read_only: bool,
     pub idempotent: bool,
     pub destructive: bool,
+    /// It reaches things outside this server, such as web sites.
+    pub open_world: bool,
 }
 
 impl Hints {
@@ -19,6 +21,7 @@ impl Hints {
         read_only: true,
         idempotent: true,
         destructive: false,
+        open_world: false,
     };
 }
 
@@ -59,7 +62,7 @@ impl Tool {
                 ("readOnlyHint", hints.read_only.into()),
                 ("idempotentHint", hints.idempotent.into()),
                 ("destructiveHint", hints.destructive.into()),
-                ("openWorldHint", false.into()),
+                ("openWorldHint", hints.open_world.into()),
             ]);
             tool.push("annotations", annotations);
         }

@@ -369,3 +369,16 @@ fn fixed<const N: usize>(bytes: &[u8]) -> [u8; N] {
     out.copy_from_slice(&bytes[..N]);
     out
 }
+
+#[link(wasm_import_module = "wasi_snapshot_preview1")]
+extern "C" {
+    fn clock_time_get(clock: u32, precision: u64, out: *mut u64) -> Errno;
+}
+
+/// Nanoseconds since 1970. A server without the grant of the clock is given one that stands still.
+pub fn now() -> Result<u64, Errno> {
+    let mut nanos = 0;
+    // Safe: the host writes one number. Clock 0 is that of the day.
+    check(unsafe { clock_time_get(0, 1_000_000, &mut nanos) })?;
+    Ok(nanos)
+}
