@@ -7,6 +7,9 @@ import type { ToolServerOrigin } from "./tool-server-store.ts";
 import { TOOL_SERVER_INTERFACES, type Tool, type ToolServer, type ToolServerState } from "./tool.ts";
 import { failedCount, UsageMeter } from "./usage.ts";
 
+/** Calls under way on one revision. */
+type Generation = { readonly revision: number; calls: number };
+
 /** A module's server while the process runs: what serves, its life, its calls. */
 export class ToolServerEntry {
   readonly name: string;
@@ -20,7 +23,9 @@ export class ToolServerEntry {
   loadedAtMs = 0;
   /** The state that was last told to those who watch. */
   told: ToolServerState | "" = "";
-  readonly #underWay = new Map<number, number>();
+  #now: Generation = { revision: 0, calls: 0 };
+  /** Revisions that were replaced while calls were under way on them. */
+  #past: readonly Generation[] = [];
   #idle: (() => void)[] = [];
 
   constructor(name: string, origin: ToolServerOrigin) {
@@ -29,31 +34,34 @@ export class ToolServerEntry {
   }
 
   get callsUnderWay(): number {
-    let calls = 0;
-    for (const count of this.#underWay.values()) calls += count;
-    return calls;
+    return this.#past.reduce((sum, { calls }) => sum + calls, this.#now.calls);
   }
 
-  /** Calls that an earlier revision still has. */
+  /** Calls that a revision still has. */
   underWayOf(revision: number): number {
-    return this.#underWay.get(revision) ?? 0;
+    return [this.#now, ...this.#past].reduce((sum, each) => sum + (each.revision === revision ? each.calls : 0), 0);
   }
 
-  begin(revision: number): void {
-    this.#underWay.set(revision, this.underWayOf(revision) + 1);
+  /** A call has begun; what is given back goes to `end`. */
+  begin(): Generation {
+    const revision = this.served?.revision.revision ?? 0;
+    if (this.#now.revision !== revision) {
+      this.#past = [...this.#past, this.#now].filter(({ calls }) => calls > 0);
+      this.#now = { revision, calls: 0 };
+    }
+    this.#now.calls += 1;
+    return this.#now;
   }
 
-  end(revision: number): void {
-    const left = this.underWayOf(revision) - 1;
-    if (left > 0) return void this.#underWay.set(revision, left);
-    this.#underWay.delete(revision);
-    if (this.#underWay.size > 0) return;
+  end(generation: Generation): void {
+    generation.calls -= 1;
+    if (generation.calls > 0 || this.#idle.length === 0 || this.callsUnderWay > 0) return;
     for (const tell of this.#idle.splice(0)) tell();
   }
 
   /** Resolves when no call is under way. */
   async idle(): Promise<void> {
-    if (this.#underWay.size === 0) return;
+    if (this.callsUnderWay === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#idle.push(resolve);
     await promise;

@@ -50,11 +50,12 @@ export class ToolServerLoader {
     if (revision === undefined) return;
     const entry = this.entryFor(revision);
     entry.pending = head.pending;
+    // At a start nothing is known to be damaged, and hashing every module twice would cost time.
+    if (module !== undefined && entry.life.state !== "unloaded") await store.saveModule(module);
     if (entry.life.state !== "unloaded" && entry.life.state !== "failed") return;
     try {
       entry.served = unverified(revision, this.#deps.wordOn(revision.name));
       const served = this.serve(revision);
-      if (module !== undefined) await store.saveModule(module);
       const bytes = module ?? (await store.readModule(revision.moduleHash));
       await host.deploy({ manifest: served.manifest, module: bytes, origin: revision.origin }, never);
       entry.served = served;

@@ -36,14 +36,12 @@ export class ToolServerTable implements ToolRunner {
     return remotes === undefined ? this.#views : [...this.#views, ...remotes.runner.servers().map(this.#remoteView)];
   }
 
-  async call(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+  call(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
     const entry = this.#entries.get(call.server);
     if (entry === undefined) return this.#callRemote(call, signal);
     const refusal = refusalOf(call, entry.life);
-    if (refusal !== undefined) return refusal;
-    const result = await this.#counted(entry, call, () => this.#deps.host.call(call, signal));
-    if (result.type === "failed") this.tell(entry);
-    return result;
+    if (refusal !== undefined) return Promise.resolve(refusal);
+    return this.#counted(entry, call, this.#deps.host.call(call, signal));
   }
 
   logs(server: string): readonly ToolLogLine[] {
@@ -132,31 +130,26 @@ export class ToolServerTable implements ToolRunner {
     return { ...view, state: life.state, reason: "reason" in life ? life.reason : "" };
   };
 
-  async #callRemote(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+  #callRemote(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
     const { remotes, host } = this.#deps;
     const view = remotes?.runner.servers().find(({ name }) => name === call.server);
     // The host says in its own words that there is no such server.
     if (remotes === undefined || view === undefined) return host.call(call, signal);
     const refusal = refusalOf(call, remotes.pins.lifeOf(view));
-    if (refusal !== undefined) return refusal;
-    return this.#counted(this.#remoteEntryOf(view.name), call, () => remotes.runner.call(call, signal), view.tools);
+    if (refusal !== undefined) return Promise.resolve(refusal);
+    return this.#counted(this.#remoteEntryOf(view.name), call, remotes.runner.call(call, signal));
   }
 
-  async #counted(
-    entry: ToolServerEntry,
-    call: ToolCall,
-    run: () => Promise<ToolResult>,
-    tools: readonly { readonly name: string }[] = entry.served?.revision.tools ?? [],
-  ): Promise<ToolResult> {
-    const revision = entry.served?.revision.revision ?? 0;
-    entry.begin(revision);
-    try {
-      const result = await run();
-      if (tools.some(({ name }) => name === call.tool)) entry.usage.record(call.tool, result, this.#deps.nowMs());
+  /** Runners never reject; one promise and no closure more than needed, since every call of every run comes by here. */
+  #counted(entry: ToolServerEntry, { tool }: ToolCall, calling: Promise<ToolResult>): Promise<ToolResult> {
+    const generation = entry.begin();
+    return calling.then((result) => {
+      entry.end(generation);
+      const isKnown = result.type === "done" || result.reason !== "unknown-tool";
+      if (isKnown) entry.usage.record(tool, result, this.#deps.nowMs());
+      if (result.type === "failed" && entry.origin !== "remote") this.tell(entry);
       return result;
-    } finally {
-      entry.end(revision);
-    }
+    });
   }
 }
 

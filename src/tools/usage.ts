@@ -56,7 +56,7 @@ class ToolUse {
 /** What the calls of one tool server came to, since the process started. Bounded: a server has at most 256 tools. */
 export class UsageMeter {
   readonly #tools = new Map<string, ToolUse>();
-  readonly #recent: boolean[] = [];
+  readonly #recent = new Uint8Array(RECENT);
   #calls = 0;
   #durationMs = 0;
   #fuel = 0;
@@ -76,8 +76,7 @@ export class UsageMeter {
     this.#fuel += result.usage.fuel;
     if (result.type === "done") use.done += 1;
     else use.failures.set(result.reason, (use.failures.get(result.reason) ?? 0) + 1);
-    this.#recent.push(result.type === "failed" && SERVER_FAULTS.has(result.reason));
-    if (this.#recent.length > RECENT) this.#recent.shift();
+    this.#recent[this.#calls % RECENT] = result.type === "failed" && SERVER_FAULTS.has(result.reason) ? 1 : 0;
   }
 
   figures(): readonly ToolUsageFigures[] {
@@ -106,8 +105,8 @@ export class UsageMeter {
       failures,
       durationMs: this.#durationMs,
       fuel: this.#fuel,
-      recent: this.#recent.length,
-      recentFaults: this.#recent.filter(Boolean).length,
+      recent: Math.min(this.#calls, RECENT),
+      recentFaults: this.#recent.reduce((sum, fault) => sum + fault, 0),
     };
   }
 }
