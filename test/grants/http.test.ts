@@ -116,11 +116,13 @@ test.each([
     request("https://api.example.test/", { method: "POST", body: new Uint8Array(9 * 1024 * 1024) }),
     "too-large",
   ],
-])("%s is refused", async (_what, wrong, code) => {
-  const { broker, resolved } = brokerWith();
+])("%s is refused and recorded", async (_what, wrong, code) => {
+  const { broker, resolved, uses } = brokerWith();
   const caller = callerWith({ http: [httpGrant("https://api.example.test", { methods: ["*"] })] });
   expect(codeOf(await broker.fetch(caller, wrong, never))).toBe(code);
   expect(resolved).toEqual([]);
+  expect(uses).toMatchObject([{ kind: "http", outcome: "failed", reason: code }]);
+  expect(JSON.stringify(uses)).not.toContain("word");
 });
 
 test("a granted path is not left by dots, encoded or not", async () => {
@@ -258,7 +260,11 @@ test("a server that does not answer in time is given up on, and one that is not 
   );
   expect(codeOf(await broker.fetch(caller, request("http://gone.example.test"), never))).toBe("unreachable");
   expect(codeOf(await broker.fetch(caller, request("http://api.example.test:1"), never))).toBe("unreachable");
-  expect(uses.map(({ outcome }) => outcome)).toEqual(["failed", "failed", "failed"]);
+  expect(uses.map(({ outcome, reason }) => `${outcome} ${reason}`)).toEqual([
+    "failed timeout",
+    "failed unreachable",
+    "failed unreachable",
+  ]);
 });
 
 test("a call that ends takes its request along", async () => {

@@ -56,6 +56,8 @@ type Chain = {
   readonly secrets: readonly GrantedSecret[];
   readonly bytesMax: number;
   readonly signal: AbortSignal;
+  /** Aborts when the request's own time is over; `signal` then does too. */
+  readonly late: AbortSignal;
   /** Secrets that went out so far: nothing of the answer may show them. */
   readonly sent: Set<GrantedSecret>;
 };
@@ -72,31 +74,49 @@ export class HttpBroker implements HttpAccess {
 
   async fetch(caller: Caller, request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer | HostRefused> {
     const checked = checkRequest(request);
-    if (checked.type === "refused") return checked;
+    if (checked.type === "refused") return this.#unsent(caller, request, checked);
     const timeoutMs = request.timeoutMs ?? this.#options.timeoutMs ?? TIMEOUT_MS;
     const late = AbortSignal.timeout(Math.ceil(timeoutMs));
     const either = AbortSignal.any([signal, late]);
     const leave = await this.#slots.enter(caller.server, either);
+    if (leave === undefined && !either.aborted) {
+      const many = `${REQUESTS.max} requests are under way, and too many wait; try again in a moment`;
+      return this.#unsent(caller, request, hostRefused("too-many", many));
+    }
     try {
-      const answer =
-        leave === undefined
-          ? hostRefused("too-many", `${REQUESTS.max} requests are under way, and too many wait; try again in a moment`)
-          : await this.#follow(
-              { url: checked.url, method: checked.method, headers: checked.headers, body: request.body },
-              {
-                caller,
-                secrets: this.#deps.secrets(caller.server, caller.grants),
-                bytesMax: request.bytesMax ?? ANSWER_BYTES_MAX,
-                signal: either,
-                sent: new Set(),
-              },
-            );
+      const { url, method, headers } = checked;
+      const answer = await this.#follow(
+        { url, method, headers, body: request.body },
+        {
+          caller,
+          secrets: this.#deps.secrets(caller.server, caller.grants),
+          bytesMax: request.bytesMax ?? ANSWER_BYTES_MAX,
+          signal: either,
+          late,
+          sent: new Set(),
+        },
+      );
       if (signal.aborted) return hostRefused("unavailable", "the call has ended");
       if (!late.aborted || answer.type === "answered") return answer;
-      return hostRefused("timeout", `${placeOf(checked.url)} did not answer within ${timeoutMs} ms`);
+      return hostRefused("timeout", `${placeOf(url)} did not answer within ${timeoutMs} ms`);
     } finally {
       leave?.();
     }
+  }
+
+  /** Records what was refused before anything was looked up or sent. */
+  #unsent(caller: Caller, { method, url: text }: HttpRequest, refused: HostRefused): HostRefused {
+    const url = URL.parse(text);
+    this.#note(caller, {
+      kind: "http",
+      operation: method,
+      target: url === null ? "" : placeOf(url),
+      outcome: "failed",
+      reason: refused.code,
+      bytes: 0,
+      durationMs: 0,
+    });
+    return refused;
   }
 
   async #follow(first: Hop, chain: Chain): Promise<HttpAnswer | HostRefused> {
@@ -117,12 +137,13 @@ export class HttpBroker implements HttpAccess {
   async #audited(hop: Hop, chain: Chain, from: URL | undefined): Promise<Incoming | HostRefused> {
     const startedAtMs = this.#deps.clock.monotonicMs();
     const { answer, reason } = await this.#send(hop, chain, from);
-    this.#note(chain, {
+    const isCut = answer.type === "refused" && chain.signal.aborted;
+    this.#note(chain.caller, {
       kind: "http",
       operation: hop.method,
       target: placeOf(hop.url),
       outcome: outcomeOf(answer),
-      reason,
+      reason: isCut ? (chain.late.aborted ? "timeout" : "cancelled") : reason,
       bytes: answer.type === "answered" ? hop.body.length + answer.body.length : 0,
       durationMs: this.#deps.clock.monotonicMs() - startedAtMs,
     });
@@ -182,7 +203,7 @@ export class HttpBroker implements HttpAccess {
   }
 
   #noteSecret(chain: Chain, { grant }: GrantedSecret, ...[url, refused]: [URL, HostRefused | undefined]): void {
-    this.#note(chain, {
+    this.#note(chain.caller, {
       kind: "secret",
       operation: "send",
       target: `${grant.name} to ${url.origin}`,
@@ -193,7 +214,7 @@ export class HttpBroker implements HttpAccess {
     });
   }
 
-  #note({ caller: { server, context } }: Chain, use: Omit<GrantUse, "server" | "agent" | "session" | "atMs">): void {
+  #note({ server, context }: Caller, use: Omit<GrantUse, "server" | "agent" | "session" | "atMs">): void {
     const { agent, session } = context;
     this.#deps.audit({ ...use, server, agent, session, atMs: this.#deps.clock.nowMs() });
   }
