@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { runInNewContext } from "node:vm";
 import { snapshot } from "./snapshot.ts";
 
 /** What the linker was told of the engine: the stack is below everything else. */
@@ -14,6 +15,8 @@ const BUILD_EXPORTS = [
   "caxton_message_size",
 ];
 const RUN_EXPORTS = ["memory", "_start"];
+/** A program's top level may take so long. */
+const BUILD_MS_MAX = 10_000;
 const STDERR = 2;
 /** WASI's "bad descriptor": no directory is open while a tool is built. */
 const BAD_DESCRIPTOR = 8;
@@ -84,6 +87,21 @@ export async function prepareEngine(bare: Uint8Array<ArrayBuffer>, runtime: stri
 /** The program, or the engine's runtime, threw. */
 export class GuestError extends Error {}
 
+/** Calls what may never return. Throws GuestError when it takes too long. */
+function withinTime(call: () => unknown): unknown {
+  try {
+    return runInNewContext("call()", { call }, { timeout: BUILD_MS_MAX });
+  } catch (error) {
+    // It is an Error of the other context.
+    const isObject = typeof error === "object" && error !== null;
+    const isLate = isObject && "code" in error && error.code === "ERR_SCRIPT_EXECUTION_TIMEOUT";
+    if (!isLate) throw error;
+    throw new GuestError(
+      `its top level has not come to an end within ${BUILD_MS_MAX / 1_000} s; what takes so long belongs into run`,
+    );
+  }
+}
+
 /** An instance of the engine that is not run but filled. It reaches nothing outside. */
 class BuildGuest {
   readonly #exports: { readonly [name: string]: WebAssembly.ExportValue };
@@ -135,7 +153,7 @@ class BuildGuest {
   #call(name: string, ...values: readonly number[]): number {
     const exported = this.#exports[name];
     assert.ok(typeof exported === "function", `the engine exports ${name}`);
-    const result: unknown = exported(...values);
+    const result: unknown = withinTime(() => exported(...values));
     return typeof result === "number" ? result : 0;
   }
 

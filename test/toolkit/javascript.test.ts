@@ -230,6 +230,8 @@ test.each([
   [toolOf("").replace("Does it.", ""), /the tool "it" has no description/],
   [toolOf("", `throw new Error("at the top");`), /Error: at the top\n {4}at index\.ts:2/],
   [toolOf("", `await new Promise(() => {});`), /top level/],
+  [toolOf("", `for (;;) {}`), /not come to an end within 10 s/],
+  [toolOf("", `const deeper = (): number => deeper() + 1; deeper();`), /RangeError/],
 ])("sources that cannot become a tool are refused with the reason: %s", async (source, reason) => {
   using workshop = new Workshop();
   const failing = workshop.open(source);
