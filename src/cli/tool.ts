@@ -27,6 +27,7 @@ import { toolHealth } from "./tool-health.ts";
 import { toolDiff, toolVersions } from "./tool-history.ts";
 import { toolAccept, toolActivate, toolDelete, toolPause, toolResume } from "./tool-manage.ts";
 import { toolKeygen, toolSign, toolVerify } from "./tool-sign.ts";
+import { toolImport } from "./tool-import.ts";
 import { toolLogs } from "./tool-logs.ts";
 import { toolObserve } from "./tool-observe.ts";
 import { toolUses } from "./tool-uses.ts";
@@ -60,6 +61,7 @@ export const tool: CommandMaker = (command, invocation) => {
   toolDelete(command.command("delete"), invocation);
   toolHealth(command.command("health"), invocation);
   toolLogs(command.command("logs"), invocation);
+  toolImport(command.command("import"), invocation);
   toolUses(command.command("uses"), invocation);
   toolObserve(command.command("observe"), invocation);
   toolNew(command.command("new"), invocation);

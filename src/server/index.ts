@@ -8,6 +8,7 @@ export {
   configSchema,
   loadConfig,
 } from "./config.ts";
+export { type ImportedServer, readMcpJson } from "./mcp-json.ts";
 export { packageDirectory, packageVersion } from "./compose.ts";
 export { type FileDeployment, definitionFiles } from "./definitions.ts";
 export { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
