@@ -29,23 +29,10 @@ export {
 } from "./tool.ts";
 export type { ToolLogLine, ToolRunner } from "./tool-runner.ts";
 export type { Inspection, ToolHost, ToolModule } from "./tool-host.ts";
-export {
-  ToolKeyInvalidError,
-  ToolManifestInvalidError,
-  ToolModuleDamagedError,
-  ToolServerNotFoundError,
-} from "./errors.ts";
+export { ToolModuleDamagedError } from "./errors.ts";
 export { type Health, type HealthCheck } from "./health.ts";
-export {
-  type Acceptance,
-  ACCEPTANCES,
-  CHANGE_KINDS,
-  mustWait,
-  pinDifference,
-  type ToolServerChange,
-  toolsDifference,
-} from "./pin-difference.ts";
-export { PinnedTool, pinTools, toolHash, toolListHash, type ToolServerPin } from "./pin.ts";
+export { type Acceptance, ACCEPTANCES, type ToolServerChange } from "./pin-difference.ts";
+export { PinnedTool, toolHash, type ToolServerPin } from "./pin.ts";
 export {
   manifestOf,
   type OperatorWord,
@@ -54,14 +41,7 @@ export {
   type SignatureRule,
   type Trust,
 } from "./served.ts";
-export {
-  checkSignature,
-  generateSigningKey,
-  keyIdOf,
-  type SignatureCheck,
-  signModule,
-  type TrustedKey,
-} from "./signature.ts";
+export { checkSignature, generateSigningKey, type SignatureCheck, signModule, type TrustedKey } from "./signature.ts";
 export type { ToolServerEntry } from "./tool-server-entry.ts";
 export {
   type CheckedRunner,
