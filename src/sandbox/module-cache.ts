@@ -6,7 +6,7 @@ import { METER_VERSION } from "./meter/index.ts";
 import type { GuestTool } from "./wire/index.ts";
 
 /** Raised when what the guest side does with a module changes: entries of another version are made anew. */
-const ABI_VERSION = 1;
+const ABI_VERSION = 2;
 const MAGIC = "caxton-module-1\n";
 const DIGEST_CHARS = 64;
 const HEAD_CHARS = MAGIC.length + DIGEST_CHARS + 1;

@@ -57,7 +57,19 @@ function define(types: Types, { kind, parts }: Shape): TypeIndex {
     case "own":
     case "borrow":
       throw new Error("no value");
-    default:
+    case "bool":
+    case "char":
+    case "f32":
+    case "f64":
+    case "s16":
+    case "s32":
+    case "s64":
+    case "s8":
+    case "string":
+    case "u16":
+    case "u32":
+    case "u64":
+    case "u8":
       return types.add({ kind });
   }
 }
@@ -104,7 +116,24 @@ function valueOf({ kind, parts }: Shape): fc.Arbitrary<unknown> {
         fc.constant({ tag: "none", value: undefined }),
         ...named(all).map(([tag, value]) => tagged(tag, value)),
       );
-    default:
+    case "bool":
+    case "borrow":
+    case "char":
+    case "enum":
+    case "f32":
+    case "f64":
+    case "flags":
+    case "own":
+    case "s16":
+    case "s32":
+    case "s64":
+    case "s8":
+    case "string":
+    case "u16":
+    case "u32":
+    case "u64":
+    case "u8":
+    case "u8list":
       return SCALAR_VALUES[kind] ?? fc.constant(null);
   }
 }
