@@ -101,6 +101,103 @@ export async function component(
   ]);
 }
 
+/** A component that is a program: `run` of the module given, over standard streams, with the memory of another module. */
+export async function program(module: Uint8Array): Promise<Uint8Array> {
+  const memory = await assemble(`(module (memory (export "memory") 4) (global $top (mut i32) (i32.const 131072))
+    (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+      (if (i32.gt_u (i32.add (global.get $top) (local.get 3)) (i32.const 262144))
+        (then (global.set $top (i32.const 131072))))
+      (global.set $top (i32.add (global.get $top) (local.get 3)))
+      (i32.sub (global.get $top) (local.get 3))))`);
+  const streams = instanceType([
+    [0x04, ...extern("input-stream"), 0x03, 0x01],
+    [0x04, ...extern("output-stream"), 0x03, 0x01],
+    [0x01, 0x71, ...vector([[...text("closed"), 0, 0]])],
+    [0x01, 0x70, 0x7d],
+    [0x01, 0x6a, 1, 3, 1, 2],
+    [0x01, 0x6a, 0, 1, 2],
+    [0x01, 0x68, 0],
+    [0x01, 0x68, 1],
+    [
+      0x01,
+      ...functionType(
+        [
+          ["self", [6]],
+          ["len", [TYPE.u64]],
+        ],
+        [4],
+      ),
+    ],
+    [0x04, ...extern("[method]input-stream.blocking-read"), 0x01, 8],
+    [
+      0x01,
+      ...functionType(
+        [
+          ["self", [7]],
+          ["contents", [3]],
+        ],
+        [5],
+      ),
+    ],
+    [0x04, ...extern("[method]output-stream.blocking-write-and-flush"), 0x01, 9],
+  ]);
+  const getter = (name: string, resource: number): Bytes =>
+    instanceType([
+      [0x02, 0x03, 0x02, 1, resource],
+      [0x01, 0x69, 0],
+      [0x01, ...functionType([], [1])],
+      [0x04, ...extern(name), 0x01, 2],
+    ]);
+  return Uint8Array.from([
+    ...PREAMBLE,
+    ...section(7, [streams]),
+    ...section(10, [[...extern("wasi:io/streams@0.2.0"), 0x05, 0]]),
+    ...section(6, [
+      [0x03, 0x00, 0, ...text("input-stream")],
+      [0x03, 0x00, 0, ...text("output-stream")],
+    ]),
+    ...section(7, [getter("get-stdin", 1), getter("get-stdout", 2)]),
+    ...section(10, [
+      [...extern("wasi:cli/stdin@0.2.0"), 0x05, 3],
+      [...extern("wasi:cli/stdout@0.2.0"), 0x05, 4],
+    ]),
+    ...section(6, [
+      [0x01, 0x00, 0, ...text("[method]input-stream.blocking-read")],
+      [0x01, 0x00, 0, ...text("[method]output-stream.blocking-write-and-flush")],
+      [0x01, 0x00, 1, ...text("get-stdin")],
+      [0x01, 0x00, 2, ...text("get-stdout")],
+    ]),
+    ...[memory, module].flatMap((each) => [1, ...u32(each.length), ...each]),
+    ...section(2, [[0x00, 0, 0]]),
+    ...section(6, [
+      [0x00, 0x02, 0x01, 0, ...text("memory")],
+      [0x00, 0x00, 0x01, 0, ...text("realloc")],
+    ]),
+    ...section(8, [
+      [0x01, 0x00, 0, 2, 0x03, 0, 0x04, 0],
+      [0x01, 0x00, 1, 1, 0x03, 0],
+      [0x01, 0x00, 2, 0],
+      [0x01, 0x00, 3, 0],
+    ]),
+    ...section(2, [
+      [0x01, ...vector([hostItem("read", 1), hostItem("write", 2), hostItem("stdin", 3), hostItem("stdout", 4)])],
+      [
+        0x00,
+        1,
+        ...vector([
+          [...text("h"), 0x12, 1],
+          [...text("env"), 0x12, 0],
+        ]),
+      ],
+    ]),
+    ...section(6, [[0x00, 0x00, 0x01, 2, ...text("run")]]),
+    ...section(7, [[0x6a, 0, 0], functionType([], [5])]),
+    ...section(8, [[0x00, 0x00, 5, 0, 6]]),
+    ...section(5, [[0x01, ...vector([[...extern("run"), 0x01, 4]])]]),
+    ...section(11, [[...extern("wasi:cli/run@0.2.0"), 0x05, 3, 0]]),
+  ]);
+}
+
 const instanceType = (declarations: readonly Bytes[]): Bytes => [0x42, ...vector(declarations)];
 const hostItem = (name: string, index: number): Bytes => [...text(name), 0x00, index];
 

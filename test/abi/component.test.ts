@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { type Exported, component, FIRST_TYPE, PREAMBLE, TYPE, text, vector } from "./component-kit.ts";
-import { large } from "./guests.ts";
+import { type Exported, component, FIRST_TYPE, PREAMBLE, program, TYPE, text, vector } from "./component-kit.ts";
+import { large, small } from "./guests.ts";
 import { Room, textOf } from "../sandbox/room.ts";
 
 const js = (): Buffer => large("component-js");
@@ -204,6 +204,17 @@ test("a damaged component is refused, wherever it is cut or changed", async () =
   for (const bytes of damaged) {
     await expect(room.deploy(bytes, "h")).rejects.toThrow(/cannot be deployed/);
   }
+});
+
+test("a component that is a program is spoken to in MCP on its standard streams, and may leave after an answer", async () => {
+  await using room = new Room();
+  await room.deploy(await program(small("program")), "p");
+  expect(room.sandbox.servers()[0]).toMatchObject({
+    interface: "component",
+    tools: [{ name: "ping" }, { name: "leave" }],
+  });
+  const inRun = { session: "one" };
+  for (const tool of ["ping", "ping", "leave", "ping"]) expect(await room.text(`p.${tool}`, {}, inRun)).toBe("pong");
 });
 
 test("an MCP server in plain Go is served over its standard streams", async () => {

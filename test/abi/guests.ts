@@ -33,6 +33,14 @@ const SMALL: { readonly [name: string]: Recipe } = {
   "core-plain": c("core.c"),
   "lying-null": c("lying-alloc.c", "LIE=0"),
   "lying-outside": c("lying-alloc.c", "LIE=0xfffffff0u"),
+  program: {
+    sources: ["program.c"],
+    build: (output) => {
+      ensureToolchains(["c"]);
+      const words = ["--target=wasm32", "-O2", ...LINK, "-Wl,--import-memory", "-o", output, "program.c"];
+      run("/usr/bin/clang", words);
+    },
+  },
   extism: c("extism.c"),
   "hyper-mcp-first": c("hyper-mcp.c", "FIRST"),
   "hyper-mcp-second": c("hyper-mcp.c"),
