@@ -142,7 +142,7 @@ test("a paused server refuses calls and is not offered, until it is resumed", as
 test("lists are paged and narrowed", async () => {
   await using world = await World.open();
   for (const name of ["alpha", "bravo", "charlie"]) await world.deploy(await answering("ok"), manifest(name));
-  await world.ask("POST", "/bravo/pause", {});
+  await world.ask("POST", "/bravo/pause");
   const names = async (query: string) => {
     const { items, next } = tools.ToolServerPage.parse((await world.ask("GET", query)).body);
     return [items.map(({ name }) => name), next];

@@ -5,6 +5,9 @@ import { CaxtonError } from "../../src/kernel/errors.ts";
 import { mint, ToolCallId } from "../../src/kernel/ids.ts";
 import {
   type Acceptance,
+  generateSigningKey,
+  manifestOf,
+  signModule,
   type Tool,
   type ToolCall,
   type ToolResult,
@@ -12,6 +15,7 @@ import {
   ToolServerRecords,
   ToolServers,
   type ToolServer,
+  type Trust,
 } from "../../src/tools/index.ts";
 import { MemoryToolServerStore } from "../contracts/memory-tool-server-store.ts";
 import { FakeHost, fakeModule, fakeTool, fakeView, hashOf } from "./fake-host.ts";
@@ -20,16 +24,25 @@ import { manifest } from "./modules.ts";
 const never = new AbortController().signal;
 const WORKSPACE = "default";
 
-type Settings = { readonly accept?: Acceptance; readonly remotes?: ToolRunner; readonly revisionsMax?: number };
+type Settings = {
+  readonly accept?: Acceptance;
+  readonly remotes?: ToolRunner;
+  readonly revisionsMax?: number;
+  readonly trust?: Trust;
+};
+const NO_TRUST: Trust = { keys: [], require: "never" };
 
 /** The service over a store that may outlive it. */
-function service(store: MemoryToolServerStore, { accept = "compatible", remotes, revisionsMax = 10 }: Settings = {}) {
+function service(
+  store: MemoryToolServerStore,
+  { accept = "compatible", remotes, revisionsMax = 10, trust = NO_TRUST }: Settings = {},
+) {
   const host = new FakeHost();
   const told: string[] = [];
   const wordOn = () => ({ enabled: true, accept, overrides: {} });
   const servers = new ToolServers(
     { store, host, remotes, clock: systemClock, onChange: (name, state) => told.push(`${name} ${state}`) },
-    { workspace: WORKSPACE, wordOn, trust: { keys: [], require: "never" }, revisionsMax, drainMs: 50 },
+    { workspace: WORKSPACE, wordOn, trust, revisionsMax, drainMs: 50 },
   );
   const records = new ToolServerRecords({ servers, store, host, clock: systemClock }, { workspace: WORKSPACE, wordOn });
   const deploy = (module: Uint8Array, accepted = false, name = "probe") =>
@@ -294,3 +307,32 @@ test.each([0, 1, 2, 3])(
     expect(serving).toBe(hashOf(writes < 2 ? old : fresh));
   },
 );
+
+test("a signature is checked at each load: what is trusted no longer does not come back after a restart", async () => {
+  const key = generateSigningKey();
+  const trusting: Trust = { keys: [{ name: "acme", key: key.publicKey }], require: "always" };
+  const store = new MemoryToolServerStore();
+  const module = fakeModule({ a: "A." });
+  const text = manifest("probe");
+  const signature = signModule(
+    { moduleHash: hashOf(module), manifestHash: manifestOf(text, "tool.toml").hash },
+    key.privateKey,
+  );
+  const request = { module, manifest: text, signature, origin: "uploaded", accept: false, dryRun: false } as const;
+  const first = service(store, { trust: trusting });
+  await first.servers.deploy(request, never);
+  expect((await first.records.get("probe")).publisher).toEqual({ state: "signed", name: "acme", keyId: key.keyId });
+  await expect(first.deploy(module)).rejects.toMatchObject({ code: "TOOL_SIGNATURE_REQUIRED" });
+  const forged = { ...request, manifest: `${text}[grants]\nclock = true\n` };
+  await expect(first.servers.deploy(forged, never)).rejects.toMatchObject({ code: "TOOL_SIGNATURE_INVALID" });
+  const second = service(store, { trust: { keys: [], require: "always" } });
+  await second.servers.restore();
+  expect(second.servers.runner.servers()[0]).toMatchObject({
+    state: "failed",
+    reason: expect.stringContaining("not among tools.trusted_keys"),
+  });
+  expect(textOf(await second.servers.runner.call(callOf("probe"), never))).toBe("unavailable");
+  const third = service(store, { trust: trusting });
+  await third.servers.restore();
+  expect(textOf(await third.servers.runner.call(callOf("probe"), never))).toBe(hashOf(module));
+});

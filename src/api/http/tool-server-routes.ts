@@ -124,8 +124,16 @@ function steerRoutes(http: Http, { services }: HttpContext): void {
   const response = { 200: tools.ToolServerRecord, ...failures };
   http.post(
     ROUTES.acceptToolServer,
-    { schema: { tags, summary: "Accept what waits: it serves from now on", params, body: tools.AcceptBody, response } },
-    async ({ params: { name }, body }) => acceptToolServer(services, name, body.revision),
+    {
+      schema: {
+        tags,
+        summary: "Accept what waits: it serves from now on",
+        params,
+        body: tools.AcceptBody.nullish(),
+        response,
+      },
+    },
+    async ({ params: { name }, body }) => acceptToolServer(services, name, body?.revision),
   );
   http.post(
     ROUTES.activateToolServer,
@@ -142,8 +150,16 @@ function steerRoutes(http: Http, { services }: HttpContext): void {
   );
   http.post(
     ROUTES.pauseToolServer,
-    { schema: { tags, summary: "Refuse its calls until it is resumed", params, body: tools.PauseBody, response } },
-    async ({ params: { name }, body }) => pauseToolServer(services, name, body.reason),
+    {
+      schema: {
+        tags,
+        summary: "Refuse its calls until it is resumed",
+        params,
+        body: tools.PauseBody.nullish(),
+        response,
+      },
+    },
+    async ({ params: { name }, body }) => pauseToolServer(services, name, body?.reason ?? ""),
   );
   http.post(
     ROUTES.resumeToolServer,
