@@ -2,6 +2,7 @@
 export class ComponentRefusedError extends Error {
   override readonly name = "ComponentRefusedError";
   readonly code = "COMPONENT_REFUSED";
+  readonly kind = "rejected";
   readonly hint: string;
 
   constructor(message: string, hint: string) {
