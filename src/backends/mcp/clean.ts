@@ -36,9 +36,9 @@ function cleanValue(value: Json): Json {
 
 /** Whether a value nests past `max` levels; no recursion, so that depth cannot break it. */
 export function isDeeperThan(value: unknown, max: number = JSON_DEPTH_MAX): boolean {
-  let level: unknown[] = [value];
+  let level: unknown[] = [value].filter(isContainer);
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > max) return true;
+    if (depth >= max) return true;
     level = level.flatMap((each) =>
       typeof each === "object" && each !== null ? Object.values(each).filter(isContainer) : [],
     );

@@ -59,4 +59,3 @@ export const DEFAULT_MCP_LIMITS: McpLimits = {
   concurrentMax: 16,
   callsPerMinuteMax: 6_000,
 };
-export const DEFAULT_MCP_TIMEOUT_MS = 60_000;
