@@ -41,6 +41,15 @@ function argumentsOf({ inputSchema }: Tool): JsonObject {
   return Object.fromEntries(required.map((name) => [name, values[properties[name]?.type ?? ""] ?? "text"]));
 }
 
+/** A tool that wants to see a schema as it arrived here gets that of its neighbour. */
+function echoOf({ name, inputSchema }: Tool): JsonObject {
+  const isEcho =
+    Object.keys(z.looseObject({ properties: JsonObject.default({}) }).parse(inputSchema).properties).join() ===
+    "schema";
+  const other = server?.tools.find((tool) => tool.name !== name);
+  return isEcho && other ? { schema: other.inputSchema } : {};
+}
+
 await using runner = runnerTo(httpAt(url, { auth }), { timeoutMs: 15_000 });
 await runner.open(20_000);
 const [server] = runner.servers();
@@ -48,6 +57,6 @@ process.stdout.write(`${server?.state ?? "gone"} ${server?.reason ?? ""}\n`);
 const ask = async () => ({ type: "accepted", content: {} }) as const;
 const calls =
   context.toolCalls?.map(({ name, arguments: given }) => callOf(name, given ?? {}, { ask })) ??
-  (server?.tools ?? []).map((tool) => callOf(tool.name, argumentsOf(tool), { ask }));
+  (server?.tools ?? []).map((tool) => callOf(tool.name, { ...argumentsOf(tool), ...echoOf(tool) }, { ask }));
 for (const call of calls) process.stdout.write(`${call.tool}: ${textOf(await runner.call(call, never))}\n`);
 process.exitCode = server?.state === "failed" ? 1 : 0;
