@@ -101,15 +101,16 @@ export async function component(
   ]);
 }
 
-/** A component that is a program: `run` of the module given, over standard streams, with the memory of another module. */
-export async function program(module: Uint8Array): Promise<Uint8Array> {
-  const memory = await assemble(`(module (memory (export "memory") 4) (global $top (mut i32) (i32.const 131072))
+const MEMORY = `(module (memory (export "memory") 4) (global $top (mut i32) (i32.const 131072))
     (func (export "realloc") (param i32 i32 i32 i32) (result i32)
       (if (i32.gt_u (i32.add (global.get $top) (local.get 3)) (i32.const 262144))
         (then (global.set $top (i32.const 131072))))
       (global.set $top (i32.add (global.get $top) (local.get 3)))
-      (i32.sub (global.get $top) (local.get 3))))`);
-  const streams = instanceType([
+      (i32.sub (global.get $top) (local.get 3))))`;
+
+/** `wasi:io/streams`, as far as the program needs it. */
+const streamTypes = (): Bytes =>
+  instanceType([
     [0x04, ...extern("input-stream"), 0x03, 0x01],
     [0x04, ...extern("output-stream"), 0x03, 0x01],
     [0x01, 0x71, ...vector([[...text("closed"), 0, 0]])],
@@ -141,13 +142,20 @@ export async function program(module: Uint8Array): Promise<Uint8Array> {
     ],
     [0x04, ...extern("[method]output-stream.blocking-write-and-flush"), 0x01, 9],
   ]);
-  const getter = (name: string, resource: number): Bytes =>
-    instanceType([
-      [0x02, 0x03, 0x02, 1, resource],
-      [0x01, 0x69, 0],
-      [0x01, ...functionType([], [1])],
-      [0x04, ...extern(name), 0x01, 2],
-    ]);
+
+/** An interface with one function that gives a stream. */
+const getter = (name: string, resource: number): Bytes =>
+  instanceType([
+    [0x02, 0x03, 0x02, 1, resource],
+    [0x01, 0x69, 0],
+    [0x01, ...functionType([], [1])],
+    [0x04, ...extern(name), 0x01, 2],
+  ]);
+
+/** A component that is a program: `run` of the module given, over standard streams, with the memory of another module. */
+export async function program(module: Uint8Array): Promise<Uint8Array> {
+  const memory = await assemble(MEMORY);
+  const streams = streamTypes();
   return Uint8Array.from([
     ...PREAMBLE,
     ...section(7, [streams]),

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { ToolServerRefusedError } from "../../src/sandbox/index.ts";
-import type { ToolManifest } from "../../src/tools/index.ts";
+import { readManifest, type ToolManifest } from "../../src/tools/index.ts";
 import { hashesOf, readPins, small, SMALL_NAMES } from "./guests.ts";
 import { Room, textOf } from "../sandbox/room.ts";
 
@@ -23,6 +23,15 @@ test("a module of the core interface is known by its exports, and describes its 
     content: [{ text: '{"sum":-2}' }],
     structured: { sum: -2 },
   });
+});
+
+test("a manifest lists tools as the guide says, and refuses a schema of anything but an object", () => {
+  const head = 'name = "c"\nversion = "1.0.0"\n[[tools]]\nname = "add"\n';
+  const read = readManifest(`${head}read_only = true\n[tools.input_schema]\ntype = "object"\n`, "tool.toml");
+  expect(read.type === "valid" && read.manifest.tools).toMatchObject([
+    { name: "add", read_only: true, idempotent: false },
+  ]);
+  expect(readManifest(`${head}[tools.input_schema]\ntype = "string"\n`, "tool.toml").type).toBe("invalid");
 });
 
 test("the tools of a module that does not describe them are those of its manifest", async () => {

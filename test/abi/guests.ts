@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
 import { env } from "node:process";
+import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { ASSEMBLY_SCRIPT_MODULES, ensureToolchains, goDirectory } from "../../scripts/ensure-toolchains.ts";
 
@@ -80,7 +80,7 @@ const LARGE = {
   "component-js": {
     sources: ["component-js/world.wit", "component-js/tools.js"],
     build: (output) => {
-      const command = join(createRequire(import.meta.url).resolve("componentize-qjs"), "../cli.mjs");
+      const command = fileURLToPath(new URL("cli.mjs", import.meta.resolve("componentize-qjs")));
       const words = ["-w", "component-js/world.wit", "-j", "component-js/tools.js", "-n", "tools"];
       run("node", [command, ...words, "--sync", "--opt-size", "-o", output]);
     },
