@@ -79,6 +79,7 @@ type ToolRow = { readonly server: ToolServerDetail; readonly tool: ToolDetail };
 const toolColumns: readonly Column<ToolRow>[] = [
   { title: "TOOL", value: (row) => row.tool.id, tone: () => "bold" },
   { title: "EFFECT", value: (row) => effects(row.tool) },
+  { title: "TOKENS", value: (row) => `≈ ${showCount(row.tool.tokens)}`, align: "right", wide: true },
   { title: "STATE", value: ({ server }) => server.state, tone: ({ server }) => STATE_TONES[server.state], wide: true },
   { title: "GRANTS", value: ({ server }) => server.grants.join(", "), wide: true },
   { title: "DESCRIPTION", value: (row) => row.tool.description, shrinks: true },

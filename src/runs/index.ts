@@ -25,7 +25,6 @@ export {
   type RunArtifact,
   type RunFailure,
   type RunFile,
-  QUESTION_REPLIES,
   RunEvent,
 } from "./run-event.ts";
 export {

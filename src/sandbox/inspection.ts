@@ -1,4 +1,5 @@
-import type { Inspection, ToolManifest } from "../tools/index.ts";
+import type { Inspection } from "../tool-servers/index.ts";
+import type { ToolManifest } from "../tools/index.ts";
 import { declaredTool, interfaceOf, toolsIn } from "./live-server.ts";
 import type { BuildRequest, ModuleBuilder } from "./module-builder.ts";
 

@@ -3,7 +3,6 @@ import { type Clock } from "../kernel/clock.ts";
 import { type Log, log as rootLog } from "../kernel/log.ts";
 import {
   failedCall,
-  type Inspection,
   type ToolCall,
   type ToolFailureReason,
   type ToolManifest,
@@ -11,6 +10,7 @@ import {
   type ToolRunner,
   type ToolServer,
 } from "../tools/index.ts";
+import { type Inspection } from "../tool-servers/index.ts";
 import { AbortWatch } from "./abort-watch.ts";
 import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
 import type { Broker } from "./broker.ts";

@@ -4,7 +4,8 @@ import { McpServerName, McpServerTable } from "./mcp-config.ts";
 import { ISOLATIONS } from "../sandbox/index.ts";
 import { LOG_LEVELS } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
-import { ACCEPTANCES, GrantsTable, SIGNATURE_RULES } from "../tools/index.ts";
+import { ACCEPTANCES, SIGNATURE_RULES } from "../tool-servers/index.ts";
+import { GrantsTable } from "../tools/index.ts";
 
 const path = (fallback: string) =>
   z

@@ -2,7 +2,8 @@ import { type ChangeFeed, DEFAULT_WORKSPACE } from "../api/operations/index.ts";
 import { type Database, SqliteToolServerStore } from "../backends/sqlite/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Sandbox } from "../sandbox/index.ts";
-import { type CheckedRunner, ToolCatalogue, type ToolRunner, ToolServerRecords, ToolServers } from "../tools/index.ts";
+import { type CheckedRunner, ToolServerRecords, ToolServers } from "../tool-servers/index.ts";
+import { ToolCatalogue, type ToolRunner } from "../tools/index.ts";
 import type { Config } from "./config.ts";
 import { sandboxHost, wordOn } from "./tool-servers.ts";
 

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
 import type { Placement, Sandbox } from "../sandbox/index.ts";
-import type { Deployed, OperatorWord, ToolHost, ToolServerOrigin, ToolServers } from "../tools/index.ts";
+import type { Deployed, OperatorWord, ToolHost, ToolServerOrigin, ToolServers } from "../tool-servers/index.ts";
 import type { Config } from "./config.ts";
 
 /** What became of one tool server at start, or when its directory changed. */

@@ -1,10 +1,10 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseToml } from "../documents/index.ts";
-import { proposeGrants } from "./grant-proposal.ts";
-import type { GrantUse } from "./grant-use.ts";
-import { type Grants, NO_GRANTS } from "./grants.ts";
-import { grantsToml, unifiedDiff } from "./grants-toml.ts";
+import { proposeGrants } from "./grants/index.ts";
+import type { GrantUse } from "./grants/index.ts";
+import { type Grants, NO_GRANTS } from "./grants/index.ts";
+import { grantsToml, unifiedDiff } from "./grants/index.ts";
 import { readManifest } from "./manifest.ts";
 
 const use = (kind: GrantUse["kind"], operation: string, target = "", more: Partial<GrantUse> = {}): GrantUse => ({

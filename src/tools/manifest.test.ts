@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { NO_GRANTS } from "./grants.ts";
+import { NO_GRANTS } from "./grants/index.ts";
 import { applyOverrides, DEFAULT_LIMITS, readManifest } from "./manifest.ts";
 
 const FULL = `

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { checkAgainst, durationText, parseToml, type Problem, sizeText } from "../documents/index.ts";
 import { canonicalJson, Json } from "../kernel/json.ts";
-import { type Grants, NO_GRANTS } from "./grants.ts";
+import { type Grants, NO_GRANTS } from "./grants/index.ts";
 import type { ToolLimits } from "./tool.ts";
-import { readUrlPattern } from "./url-pattern.ts";
+import { readUrlPattern } from "./grants/index.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

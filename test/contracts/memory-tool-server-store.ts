@@ -6,7 +6,7 @@ import {
   ToolModuleDamagedError,
   type ToolServerRevision,
   type ToolServerStore,
-} from "../../src/tools/index.ts";
+} from "../../src/tool-servers/index.ts";
 
 type Kept = {
   readonly head: ToolServerHead;

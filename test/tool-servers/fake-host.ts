@@ -3,15 +3,13 @@ import type { JsonObject } from "../../src/kernel/json.ts";
 import {
   DEFAULT_LIMITS,
   failedCall,
-  type Inspection,
   NO_USAGE,
   type Tool,
   type ToolCall,
-  type ToolHost,
-  type ToolModule,
   type ToolResult,
   type ToolServer,
 } from "../../src/tools/index.ts";
+import { type Inspection, type ToolHost, type ToolModule } from "../../src/tool-servers/index.ts";
 
 /** A module of the fake host is JSON: its tools by name, each with its description; `broken` cannot be deployed. */
 export const fakeModule = (tools: { readonly [name: string]: string }): Buffer => Buffer.from(JSON.stringify(tools));

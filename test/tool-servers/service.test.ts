@@ -8,15 +8,11 @@ import {
   generateSigningKey,
   manifestOf,
   signModule,
-  type Tool,
-  type ToolCall,
-  type ToolResult,
-  type ToolRunner,
   ToolServerRecords,
   ToolServers,
-  type ToolServer,
   type Trust,
-} from "../../src/tools/index.ts";
+} from "../../src/tool-servers/index.ts";
+import { type Tool, type ToolCall, type ToolResult, type ToolRunner, type ToolServer } from "../../src/tools/index.ts";
 import { MemoryToolServerStore } from "../contracts/memory-tool-server-store.ts";
 import { FakeHost, fakeModule, fakeTool, fakeView, hashOf } from "./fake-host.ts";
 import { manifest } from "./modules.ts";

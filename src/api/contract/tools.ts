@@ -23,6 +23,7 @@ export const ToolDetail = z
     output_schema: z.record(z.string(), Json).nullable(),
     read_only: z.boolean(),
     idempotent: z.boolean(),
+    tokens: z.int().meta({ description: "About how many input tokens its description takes in each turn of a model" }),
   })
   .meta({ id: "Tool" });
 export type ToolDetail = z.infer<typeof ToolDetail>;

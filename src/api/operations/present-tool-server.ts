@@ -1,20 +1,17 @@
 import {
   type Deployed,
-  describeGrants,
   failedCount,
-  type Grants,
   type Health,
   type HealthReport,
-  NO_GRANTS,
   type Publisher,
   toolHash,
-  type ToolServer,
   type ToolServerChange,
   type ToolServerEntry,
   type ToolServerRecord,
   type ToolServerVersion,
   type ToolUsageFigures,
-} from "../../tools/index.ts";
+} from "../../tool-servers/index.ts";
+import { describeGrants, type Grants, NO_GRANTS, type ToolServer } from "../../tools/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
 import { presentLimits, presentTool } from "./tool-operations.ts";

@@ -9,6 +9,7 @@ import {
   type ToolLimits,
   type ToolServer,
   toolId,
+  toolTokens,
 } from "../../tools/index.ts";
 import type * as contract from "../contract/index.ts";
 import { presentObservation } from "./grant-operations.ts";
@@ -30,6 +31,7 @@ export const presentTool = (tool: Tool): contract.ToolDetail => ({
   output_schema: tool.outputSchema ? { ...tool.outputSchema } : null,
   read_only: tool.effects.readOnly,
   idempotent: tool.effects.idempotent,
+  tokens: toolTokens(tool),
 });
 
 export const presentLimits = (limits: ToolLimits): contract.ToolServerDetail["limits"] => ({

@@ -1,4 +1,5 @@
-import type { ToolHost, ToolLogLine, ToolServerRecords, ToolServers } from "../../tools/index.ts";
+import type { ToolHost, ToolServerRecords, ToolServers } from "../../tool-servers/index.ts";
+import type { ToolLogLine } from "../../tools/index.ts";
 import type * as contract from "../contract/index.ts";
 import {
   presentChange,

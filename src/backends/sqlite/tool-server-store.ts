@@ -11,7 +11,7 @@ import {
   type ToolServerRevision,
   type ToolServerStore,
   ToolModuleDamagedError,
-} from "../../tools/index.ts";
+} from "../../tool-servers/index.ts";
 import type { Database } from "./database.ts";
 import { storageError } from "./errors.ts";
 

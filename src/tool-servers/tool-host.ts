@@ -1,7 +1,7 @@
-import type { ToolManifest } from "./manifest.ts";
+import type { ToolManifest } from "../tools/index.ts";
 import type { ToolServerOrigin } from "./tool-server-store.ts";
-import type { Tool, ToolServer, ToolServerInterface } from "./tool.ts";
-import type { ToolLogLine, ToolRunner } from "./tool-runner.ts";
+import type { Tool, ToolServer, ToolServerInterface } from "../tools/index.ts";
+import type { ToolLogLine, ToolRunner } from "../tools/index.ts";
 
 export type ToolModule = {
   readonly manifest: ToolManifest;

@@ -1,5 +1,6 @@
-import { ToolManifestInvalidError, ToolSignatureInvalidError, ToolSignatureRequiredError } from "./errors.ts";
-import { applyOverrides, type ManifestOverrides, readManifest, type ToolManifest } from "./manifest.ts";
+import { ToolManifestInvalidError } from "../tools/index.ts";
+import { ToolSignatureInvalidError, ToolSignatureRequiredError } from "./errors.ts";
+import { applyOverrides, type ManifestOverrides, readManifest, type ToolManifest } from "../tools/index.ts";
 import type { Acceptance } from "./pin-difference.ts";
 import type { ToolServerPin } from "./pin.ts";
 import { checkSignature, type SignatureCheck, type TrustedKey } from "./signature.ts";

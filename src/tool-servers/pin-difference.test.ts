@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { NO_GRANTS } from "./grants.ts";
-import { DEFAULT_LIMITS } from "./manifest.ts";
+import { NO_GRANTS } from "../tools/index.ts";
+import { DEFAULT_LIMITS } from "../tools/index.ts";
 import { mustWait, pinDifference, toolsDifference } from "./pin-difference.ts";
 import { type PinnedTool, type ToolServerPin, toolHash, toolListHash } from "./pin.ts";
 

@@ -6,12 +6,12 @@ import {
   ToolServerBuiltInError,
   ToolServerConfiguredError,
   ToolServerNameTakenError,
-  ToolServerNotFoundError,
   ToolServerNotPendingError,
   ToolServerStateError,
 } from "./errors.ts";
+import { ToolServerNotFoundError } from "../tools/index.ts";
 import { perform, unload } from "./life.ts";
-import { applyOverrides } from "./manifest.ts";
+import { applyOverrides } from "../tools/index.ts";
 import { mustWait, pinDifference, type ToolServerChange } from "./pin-difference.ts";
 import { pinTools } from "./pin.ts";
 import { RemotePins } from "./remote-pins.ts";
@@ -19,7 +19,7 @@ import { manifestOf, type OperatorWord, pinOf, publisherOf, type Served, type Tr
 import type { ToolServerEntry } from "./tool-server-entry.ts";
 import { ToolServerLoader } from "./tool-server-loader.ts";
 import type { ToolHost } from "./tool-host.ts";
-import type { ToolRunner } from "./tool-runner.ts";
+import type { ToolRunner } from "../tools/index.ts";
 import type {
   ToolServerCandidate,
   ToolServerHead,
@@ -28,7 +28,7 @@ import type {
   ToolServerStore,
 } from "./tool-server-store.ts";
 import { ToolServerTable } from "./tool-server-table.ts";
-import type { ToolServerState } from "./tool.ts";
+import type { ToolServerState } from "../tools/index.ts";
 
 export type ToolServersDeps = {
   readonly store: ToolServerStore;

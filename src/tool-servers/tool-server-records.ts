@@ -9,7 +9,7 @@ import type { ToolServerEntry } from "./tool-server-entry.ts";
 import type { ToolHost } from "./tool-host.ts";
 import type { ToolServerHead, ToolServerRevision, ToolServerStore } from "./tool-server-store.ts";
 import type { ToolServers } from "./tool-servers.ts";
-import type { Tool, ToolServer } from "./tool.ts";
+import type { Tool, ToolServer } from "../tools/index.ts";
 
 /** A remote runner that can be asked for a server's tools, which shows that it answers. */
 export type CheckedRunner = {

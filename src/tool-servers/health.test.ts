@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { failedCall, type ToolResult } from "./call.ts";
+import { failedCall, type ToolResult } from "../tools/index.ts";
 import { type HealthCheck, healthOf } from "./health.ts";
 import { UsageMeter } from "./usage.ts";
 

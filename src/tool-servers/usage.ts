@@ -1,4 +1,4 @@
-import { TOOL_FAILURES, type ToolFailureReason, type ToolResult } from "./call.ts";
+import { TOOL_FAILURES, type ToolFailureReason, type ToolResult } from "../tools/index.ts";
 
 /** Middle of the last 256 values, and the largest of all. */
 export type Spread = { readonly p50: number; readonly max: number };

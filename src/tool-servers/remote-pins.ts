@@ -5,7 +5,7 @@ import { mustWait, type ToolServerChange, toolsDifference } from "./pin-differen
 import { type PinnedTool, pinTools, toolListHash } from "./pin.ts";
 import type { OperatorWord } from "./served.ts";
 import type { ToolServerCandidate, ToolServerStore } from "./tool-server-store.ts";
-import type { Tool, ToolServer } from "./tool.ts";
+import type { Tool, ToolServer } from "../tools/index.ts";
 
 export type RemotePinsDeps = {
   readonly store: ToolServerStore;

@@ -1,10 +1,10 @@
-import { describeGrants } from "./grants.ts";
+import { describeGrants } from "../tools/index.ts";
 import type { HealthCheck } from "./health.ts";
 import { closedBecause, isOpen, observe, type ToolServerLife, UNLOADED } from "./life.ts";
 import type { PinnedTool } from "./pin.ts";
 import type { Served } from "./served.ts";
 import type { ToolServerOrigin } from "./tool-server-store.ts";
-import { TOOL_SERVER_INTERFACES, type Tool, type ToolServer, type ToolServerState } from "./tool.ts";
+import { TOOL_SERVER_INTERFACES, type Tool, type ToolServer, type ToolServerState } from "../tools/index.ts";
 import { failedCount, UsageMeter } from "./usage.ts";
 
 /** Calls under way on one revision. */

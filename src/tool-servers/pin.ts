@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { canonicalJson, JsonObject } from "../kernel/json.ts";
-import type { ToolManifest } from "./manifest.ts";
-import type { Tool } from "./tool.ts";
+import type { ToolManifest } from "../tools/index.ts";
+import type { Tool } from "../tools/index.ts";
 
 /** A tool as it was when its server was deployed or attached: all that a model is told of it. */
 export const PinnedTool = z.object({

@@ -1,11 +1,11 @@
-import { failedCall, type ToolCall, type ToolResult } from "./call.ts";
-import { ToolServerNotFoundError } from "./errors.ts";
+import { failedCall, type ToolCall, type ToolResult } from "../tools/index.ts";
+import { ToolServerNotFoundError } from "../tools/index.ts";
 import { closedBecause, type ToolServerLife } from "./life.ts";
 import type { RemotePins } from "./remote-pins.ts";
 import { entryView, seenLife, ToolServerEntry } from "./tool-server-entry.ts";
 import type { ToolHost } from "./tool-host.ts";
-import type { ToolLogLine, ToolRunner } from "./tool-runner.ts";
-import type { ToolServer, ToolServerState } from "./tool.ts";
+import type { ToolLogLine, ToolRunner } from "../tools/index.ts";
+import type { ToolServer, ToolServerState } from "../tools/index.ts";
 
 export type ToolServerTableDeps = {
   readonly host: ToolHost;

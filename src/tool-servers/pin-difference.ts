@@ -1,8 +1,8 @@
 import type { Json } from "../kernel/json.ts";
-import { type GrantChange, grantsDifference } from "./grants-difference.ts";
+import { type GrantChange, grantsDifference } from "../tools/index.ts";
 import type { PinnedTool, ToolServerPin } from "./pin.ts";
 import { schemaDifference } from "./schema-difference.ts";
-import type { ToolLimits } from "./tool.ts";
+import type { ToolLimits } from "../tools/index.ts";
 
 export const CHANGE_KINDS = [
   "tool-added",

@@ -1,0 +1,34 @@
+/** Tool servers as things one deploys, replaces, pauses and takes away. */
+export { type Inspection, type ToolHost, type ToolModule } from "./tool-host.ts";
+export { ToolModuleDamagedError } from "./errors.ts";
+export { type Health, type HealthCheck } from "./health.ts";
+export { type Acceptance, ACCEPTANCES, type ToolServerChange } from "./pin-difference.ts";
+export { PinnedTool, toolHash, type ToolServerPin } from "./pin.ts";
+export {
+  manifestOf,
+  type OperatorWord,
+  type Publisher,
+  SIGNATURE_RULES,
+  type SignatureRule,
+  type Trust,
+} from "./served.ts";
+export { checkSignature, generateSigningKey, type SignatureCheck, signModule, type TrustedKey } from "./signature.ts";
+export { type ToolServerEntry } from "./tool-server-entry.ts";
+export {
+  type CheckedRunner,
+  type HealthReport,
+  type ToolServerRecord,
+  ToolServerRecords,
+  type ToolServerVersion,
+} from "./tool-server-records.ts";
+export {
+  type RevisionPage,
+  TOOL_SERVER_ORIGINS,
+  type ToolServerCandidate,
+  type ToolServerHead,
+  type ToolServerOrigin,
+  type ToolServerRevision,
+  type ToolServerStore,
+} from "./tool-server-store.ts";
+export { type Deployed, type DeployRequest, ToolServers, type ToolServersOptions } from "./tool-servers.ts";
+export { failedCount, type ToolUsageFigures, type UsageTotals } from "./usage.ts";

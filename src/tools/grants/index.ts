@@ -1,0 +1,26 @@
+/** What a tool server may touch: grants, how two lists of them differ, and what was used of them. */
+export {
+  describeGrants,
+  type FileAccess,
+  type FileGrant,
+  type Grants,
+  type HttpGrant,
+  NO_GRANTS,
+  permissiveGrants,
+  type SecretGrant,
+} from "./grants.ts";
+export {
+  type GrantLedger,
+  type GrantUse,
+  type StoredUse,
+  USE_KINDS,
+  USE_OUTCOMES,
+  type UseFilter,
+  type UseKind,
+  type UseOutcome,
+} from "./grant-use.ts";
+export { type GrantProposal, proposeGrants } from "./grant-proposal.ts";
+export { grantsToml, unifiedDiff } from "./grants-toml.ts";
+export { GrantWatch, type Watch } from "./grant-watch.ts";
+export { patternAllows, readUrlPattern, targetOf, type UrlPattern, type UrlTarget } from "./url-pattern.ts";
+export { type GrantChange, grantsDifference } from "./grants-difference.ts";
