@@ -328,6 +328,8 @@ test("run get shows each step, what failed and the answer", async () => {
     first_part_ms: 1,
     input_tokens: 10,
     output_tokens: 4,
+    offered_tools: 3,
+    offered_tools_tokens: 410,
     attempts: [],
   };
   const detail = runDetail({
@@ -338,7 +340,7 @@ test("run get shows each step, what failed and the answer", async () => {
   });
   const { stdout } = await caxton(["run", "get", RUN_ID], { server: server.url });
   expect(stdout).toContain("Agent    greeter, revision 1\n");
-  expect(stdout).toContain("●  1  model  mock/basic  7 ms  10 → 4 tokens  calls csv_parser.group\n");
+  expect(stdout).toContain("●  1  model  mock/basic  7 ms  10 → 4 tokens (3 tools ≈ 410)  calls csv_parser.group\n");
   expect(stdout).toContain("●  2  tool   csv_parser.group  12 ms  1,200 fuel\n");
   expect(stdout).toContain("✗  3  tool   csv_parser.group  12 ms  fuel  1,200 fuel\n          result out of fuel\n");
   expect(stdout).toContain("Answer\nGood day to you.\n");

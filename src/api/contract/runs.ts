@@ -141,7 +141,6 @@ export const RunDetail = RunSummary.extend({
   waiting_for: Id.nullable().meta({ description: "The tool call whose fate someone has to decide" }),
   questions: z
     .array(RunQuestion)
-    .default([])
     .meta({ description: "What tools asked people, oldest first; open ones can be answered" }),
   hint: z.string().meta({ description: "What to do about the failure; may be empty" }),
   step_list: z.array(Step),
