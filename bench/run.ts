@@ -11,6 +11,10 @@ const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
   startup: () => import("./startup.ts"),
   "run-overhead": () => import("./run-overhead.ts"),
   "tool-call": () => import("./tool-call.ts"),
+  start: () => import("./start.ts"),
+  idle: () => import("./idle.ts"),
+  recovery: () => import("./recovery.ts"),
+  meter: () => import("./meter.ts"),
   agents: () => import("./agents.ts"),
 };
 

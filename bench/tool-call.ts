@@ -1,16 +1,12 @@
 // What one call of a sandboxed tool costs, what a server costs that waits, and how fast one starts. Run it alone with `node bench/tool-call.ts`.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import initWabt from "wabt";
-import { FileBroker } from "../src/backends/disk/index.ts";
-import { systemClock } from "../src/kernel/clock.ts";
-import { mint, ToolCallId } from "../src/kernel/ids.ts";
 import type { JsonObject } from "../src/kernel/json.ts";
-import { Sandbox } from "../src/sandbox/index.ts";
-import { DEFAULT_LIMITS, NO_GRANTS, type ToolManifest, type ToolResult } from "../src/tools/index.ts";
-import { brokerOf } from "../test/helpers/broker.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
-import { ms, perSecond, quantile, type Row, table } from "./table.ts";
+import { echoComponent, TEXT } from "./kinds.ts";
+import { type Figures, measuredBy } from "./peer.ts";
+import { guest, kib, p50, p99, row, sleep, sorted, Stage, us } from "./stage.ts";
+import { ms, perSecond, type Row, table } from "./table.ts";
 
 const WARM_UP = 3_000;
 const SEQUENTIAL = 20_000;
@@ -20,88 +16,22 @@ const FRESH = 300;
 const IDLE_SERVERS = 200;
 const STARTS = 20;
 const ARGUMENTS = { a: 1, note: "a payload of ordinary size" };
+/** A thread each. */
+const WORKERS = 8;
 
-const never = new AbortController().signal;
-const sleep = (forMs: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, forMs));
-const sorted = (values: Iterable<number>): number[] => [...values].toSorted((left, right) => left - right);
-const p50 = (times: readonly number[]): number => quantile(times, 0.5);
-const p99 = (times: readonly number[]): number => quantile(times, 0.99);
-const us = (valueMs: number): string => `${(valueMs * 1_000).toFixed(0)} µs`;
-const kib = (bytes: number): string => `${(bytes / 1_024).toFixed(0)} KiB`;
+type Tool = readonly [server: string, tool: string, given: JsonObject];
+const ANSWER: Tool = ["answer", "answer", ARGUMENTS];
 
-const manifest = (name: string): ToolManifest => ({
-  name,
-  version: "1.0.0",
-  description: "",
-  instance: "run",
-  limits: DEFAULT_LIMITS,
-  grants: NO_GRANTS,
-});
-
-/** A tool server that only answers: what is left is the cost of the sandbox. */
-async function answerModule(): Promise<Uint8Array> {
-  const wabt = await initWabt();
-  const file = join(import.meta.dirname, "guests", "answer.wat");
-  const parsed = wabt.parseWat(file, readFileSync(file, "utf8"));
-  try {
-    return parsed.toBinary({}).buffer;
-  } finally {
-    parsed.destroy();
-  }
-}
-
-class Stage implements AsyncDisposable {
-  readonly sandbox: Sandbox;
-  readonly #temp = tempDirectory();
-
-  constructor(processes?: number) {
-    const broker = brokerOf(new FileBroker({ root: this.#temp.path }));
-    this.sandbox = new Sandbox(
-      { broker, clock: systemClock },
-      { processes, cacheDirectory: join(this.#temp.path, "cache") },
-    );
-  }
-
-  async deploy(name: string, module: Uint8Array): Promise<void> {
-    await this.sandbox.deploy({ manifest: manifest(name), module }, never);
-  }
-
-  /** Throws when the call fails: a failure is no figure. */
-  async call(server: string, tool: string, session: string, given: JsonObject = ARGUMENTS): Promise<void> {
-    const context = { session, workspace: "default", agent: undefined, files: [] };
-    const call = { id: CALL_ID, server, tool, arguments: given, context };
-    const result: ToolResult = await this.sandbox.call(call, never);
-    if (result.type === "failed") throw new Error(`${server}.${tool}: ${result.message}`);
-  }
-
-  async timed(...call: Parameters<Stage["call"]>): Promise<number> {
-    const startMs = performance.now();
-    await this.call(...call);
-    return performance.now() - startMs;
-  }
-
-  residentBytes(): number {
-    return this.sandbox.stats().processes.reduce((sum, { residentBytes = 0 }) => sum + residentBytes, 0);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.sandbox[Symbol.asyncDispose]();
-    this.#temp[Symbol.dispose]();
-  }
-}
-const CALL_ID = mint(ToolCallId);
-
-async function sequential(stage: Stage): Promise<readonly number[]> {
-  for (let count = 0; count < WARM_UP; count += 1) await stage.call("answer", "answer", "one");
+async function sequential(stage: Stage, [server, tool, given]: Tool): Promise<readonly number[]> {
+  for (let count = 0; count < WARM_UP; count += 1) await stage.call(server, tool, "one", given);
   const times: number[] = [];
-  for (let count = 0; count < SEQUENTIAL; count += 1) times.push(await stage.timed("answer", "answer", "one"));
+  for (let count = 0; count < SEQUENTIAL; count += 1) times.push(await stage.timed(server, tool, "one", given));
   return sorted(times);
 }
 
 type Concurrent = { readonly perSecond: number; readonly times: readonly number[] };
 
-async function concurrent(stage: Stage, tool: readonly [string, string, JsonObject]): Promise<Concurrent> {
-  const [server, name, given] = tool;
+async function concurrent(stage: Stage, [server, name, given]: Tool): Promise<Concurrent> {
   const sessions = Array.from({ length: CONCURRENCY }, (_, index) => `many-${index}`);
   await Promise.all(sessions.map((session) => stage.call(server, name, session, given)));
   const times: number[] = [];
@@ -153,27 +83,79 @@ async function idleBytes(module: Uint8Array): Promise<number> {
   return (stage.residentBytes() - before) / IDLE_SERVERS;
 }
 
-const row = (what: string, caxton: string, target: string, met: boolean | undefined): Row => ({
-  what,
-  caxton,
-  peer: "",
-  ratio: "",
-  target,
-  met,
-});
+const rate = (value: number): string => `${value.toFixed(value < 1 ? 3 : 1)}×`;
+
+/** The same guest in Caxton's sandbox and in its own runner; how many times better the first is than the second. */
+function beside(
+  what: string,
+  one: readonly number[],
+  many: Concurrent,
+  [name, peer]: [string, Figures],
+): readonly Row[] {
+  const against = { target: "", met: undefined };
+  return [
+    {
+      what: `${what}, p50`,
+      caxton: us(p50(one)),
+      peer: `${us(peer.p50Ms)} (${name})`,
+      ratio: rate(peer.p50Ms / p50(one)),
+      ...against,
+    },
+    {
+      what: `${what}, p99`,
+      caxton: us(p99(one)),
+      peer: `${us(peer.p99Ms)} (${name})`,
+      ratio: rate(peer.p99Ms / p99(one)),
+      ...against,
+    },
+    {
+      what: `${what}, calls`,
+      caxton: perSecond(many.perSecond),
+      peer: `${perSecond(peer.callsPerSecond)} (${name})`,
+      ratio: rate(many.perSecond / peer.callsPerSecond),
+      ...against,
+    },
+  ];
+}
+
+async function besidePeers(stage: Stage): Promise<readonly Row[]> {
+  using directory = tempDirectory();
+  const modules = { echo: await guest("echo.wat"), component: await echoComponent() };
+  const file = (name: string): string => join(directory.path, `${name}.wasm`);
+  for (const [name, module] of Object.entries(modules)) {
+    writeFileSync(file(name), module);
+    await stage.deploy(name, module);
+  }
+  const [plugin, component]: [Tool, Tool] = [
+    ["echo", "echo", { input: TEXT }],
+    ["component", "echo", { given: TEXT }],
+  ];
+  const numbers = [String(SEQUENTIAL), String(CONCURRENCY), String(CONCURRENT_MS)];
+  const extism = [await sequential(stage, plugin), await concurrent(stage, plugin)] as const;
+  const inProcess = measuredBy("extism.mjs", file("echo"), "inProcess", ...numbers);
+  const worker = measuredBy("extism.mjs", file("echo"), "worker", numbers[0] ?? "", String(WORKERS), numbers[2] ?? "");
+  const components = [await sequential(stage, component), await concurrent(stage, component)] as const;
+  const jco = measuredBy("jco.mjs", file("component"), String(SEQUENTIAL), String(CONCURRENT_MS));
+  return [
+    ...beside("Extism plug-in beside its runner in a thread", ...extism, ["Extism, worker", worker]),
+    ...beside("Extism plug-in beside its runner in the caller", ...extism, ["Extism, no isolation", inProcess]),
+    ...beside("component beside jco in the caller", ...components, ["jco, no isolation", jco]),
+  ];
+}
 
 export async function run(): Promise<readonly Row[]> {
-  const module = await answerModule();
+  const module = await guest("answer.wat");
   const csv = readFileSync(join(import.meta.dirname, "../tools/built/csv_parser/module.wasm"));
   await using stage = new Stage();
   await stage.deploy("answer", module);
   await stage.deploy("csv_parser", csv);
-  const one = await sequential(stage);
-  const many = await concurrent(stage, ["answer", "answer", ARGUMENTS]);
+  const one = await sequential(stage, ANSWER);
+  const many = await concurrent(stage, ANSWER);
   const tables = await concurrent(stage, ["csv_parser", "describe", { text: "a,b\n1,2\n3,4\n" }]);
   const first = await fresh(stage);
   const start = await starts(stage, module);
   const idle = await idleBytes(module);
+  const peers = await besidePeers(stage);
   return [
     row("tool call p50, one at a time", us(p50(one)), "≤ 50 µs", p50(one) <= 0.05),
     row("tool call p99, one at a time", us(p99(one)), "< 1 ms", p99(one) < 1),
@@ -183,11 +165,12 @@ export async function run(): Promise<readonly Row[]> {
       "≥ 300,000/s",
       many.perSecond >= 300_000,
     ),
-    row(`tool call p99, ${CONCURRENCY} runs at a time`, ms(p99(many.times)), "", undefined),
-    row(`csv_parser.describe, ${CONCURRENCY} runs at a time`, perSecond(tables.perSecond), "", undefined),
-    row("first call of a run p50, instance ready", us(p50(first)), "", undefined),
+    row(`tool call p99, ${CONCURRENCY} runs at a time`, ms(p99(many.times))),
+    row(`csv_parser.describe, ${CONCURRENCY} runs at a time`, perSecond(tables.perSecond)),
+    row("first call of a run p50, instance ready", us(p50(first))),
     row("deploy from cache and first call p50", ms(p50(start)), "≤ 100 ms", p50(start) <= 100),
     row("idle tool server, started", kib(idle), "≤ 100 KiB", idle <= 100 * 1_024),
+    ...peers,
   ];
 }
 

@@ -1,0 +1,15 @@
+;; The least a module of the core interface can be: every call is answered with a text that it has ready.
+(module
+  (memory (export "memory") 2)
+  (data (i32.const 64) "{\"tools\":[{\"name\":\"answer\",\"inputSchema\":{\"type\":\"object\"}}]}")
+  (data (i32.const 256) "\"the answer to what was asked\"")
+  (global $at (mut i32) (i32.const 64))
+  (global $length (mut i32) (i32.const 61))
+  (func (export "alloc") (param i32) (result i32) (i32.const 1024))
+  (func (export "result_ptr") (result i32) (global.get $at))
+  (func (export "result_len") (result i32) (global.get $length))
+  (func (export "describe_tools") (result i32) (i32.const 0))
+  (func (export "handle_tool_call") (param i32 i32) (result i32)
+    (global.set $at (i32.const 256))
+    (global.set $length (i32.const 30))
+    (i32.const 0)))
