@@ -17,7 +17,7 @@ test("every value holds itself, and an object holds itself with members left out
     fc.property(fc.dictionary(fc.string(), json), fc.string(), (value, name) => {
       const { [name]: left, ...rest } = value;
       expect(holds(value, rest)).toBe(true);
-      expect(left === undefined || !holds(rest, value)).toBe(true);
+      expect(left === undefined || !Object.hasOwn(value, name) || !holds(rest, value)).toBe(true);
     }),
   );
 });
