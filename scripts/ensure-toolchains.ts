@@ -1,7 +1,7 @@
 /**
  * Finds the compilers that the tests of `caxton tool build` use, and installs what is missing: `node
- * scripts/ensure-toolchains.ts [c|rust|go|as …]`. C and Rust come from Debian, as root; Go and AssemblyScript, pinned,
- * from Python's and npm's registries into node_modules/.cache. Says what to do where it cannot, and ends with 1.
+ * scripts/ensure-toolchains.ts [c|rust|go|as|python …]`. C and Rust come from Debian, as root; Go, AssemblyScript and
+ * componentize-py, pinned, from Python's and npm's registries into node_modules/.cache. Says what to do where it cannot, and ends with 1.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -22,6 +22,17 @@ const AS_HOME = join(TOOLCHAIN_DIRECTORY, "assemblyscript");
 
 /** Where the `node_modules` with the AssemblyScript compiler is. */
 export const ASSEMBLY_SCRIPT_MODULES = join(AS_HOME, "node_modules");
+
+const PYTHON = "python3";
+/** What a new project in Python asks for; a directory of its own for each release. */
+const COMPONENTIZE_PY = readFileSync(
+  join(import.meta.dirname, "..", "engines", "templates", "python", "requirements.txt.template"),
+  "utf8",
+).trim();
+const PYTHON_HOME = join(TOOLCHAIN_DIRECTORY, COMPONENTIZE_PY);
+
+/** The componentize-py that was put into a virtual environment here. */
+export const COMPONENTIZE_PY_PROGRAM = join(PYTHON_HOME, "bin", "componentize-py");
 
 type Toolchain = {
   /** Whether it is there and of an age that will do. */
@@ -99,7 +110,29 @@ const TOOLCHAINS = {
     },
     remedy: `npm install assemblyscript@${ASSEMBLY_SCRIPT} in ${AS_HOME}`,
   },
+  python: {
+    isThere: () => runs(COMPONENTIZE_PY_PROGRAM),
+    install: () => {
+      ensureEnvironment();
+      const words = ["-m", "pip", "install", "--quiet", COMPONENTIZE_PY];
+      execFileSync(join(PYTHON_HOME, "bin", PYTHON), words, { stdio: ["ignore", 2, 2] });
+    },
+    remedy: `apt-get install python3-venv && python3 -m venv ${PYTHON_HOME} && ${PYTHON_HOME}/bin/pip install ${COMPONENTIZE_PY}`,
+  },
 } as const satisfies Record<string, Toolchain>;
+
+const makeEnvironment = (): unknown =>
+  execFileSync(PYTHON, ["-m", "venv", "--clear", PYTHON_HOME], { stdio: ["ignore", 2, 2] });
+
+/** Debian's Python can make no environment without a package of its own. */
+function ensureEnvironment(): void {
+  try {
+    makeEnvironment();
+  } catch {
+    apt("python3-venv");
+    makeEnvironment();
+  }
+}
 
 function runs(program: string): boolean {
   try {
@@ -111,7 +144,7 @@ function runs(program: string): boolean {
 }
 
 export type ToolchainName = keyof typeof TOOLCHAINS;
-const NAMES: readonly ToolchainName[] = ["c", "rust", "go", "as"];
+const NAMES: readonly ToolchainName[] = ["c", "rust", "go", "as", "python"];
 
 /** Makes sure that compilers are there. Throws an Error that names what to install. */
 export function ensureToolchains(names: readonly ToolchainName[] = NAMES): void {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { act, type Context, examples, type Invocation } from "./frame/index.ts";
 
-const LANGUAGES = ["ts", "js", "as", "rust", "go", "c"] as const;
+const LANGUAGES = ["ts", "js", "as", "rust", "go", "c", "python"] as const;
 type Language = (typeof LANGUAGES)[number];
 
 const Input = z.object({
@@ -49,6 +49,7 @@ type Made = { readonly lang: Language; readonly near: string; readonly files: re
 /** What has to be done once before the first build. */
 const FIRST: { readonly [Name in Language]?: readonly [string, string] } = {
   as: ["npm install", "the AssemblyScript compiler"],
+  python: ["python3 -m venv .venv && .venv/bin/pip install -r requirements.txt", "componentize-py"],
 };
 
 function tell({ terminal }: Context, { lang, near, files }: Made): void {

@@ -4,7 +4,7 @@ import { type Context, reportError } from "./frame/index.ts";
 import { onInterrupt } from "./interrupt.ts";
 
 /** What compilers and the build itself write. */
-const PRODUCTS = /(?:^|[\\/])(?:node_modules|target|build|\.git)(?:[\\/]|$)|\.wasm/;
+const PRODUCTS = /(?:^|[\\/])(?:node_modules|target|build|\.git|\.venv|__pycache__)(?:[\\/]|$)|\.wasm/;
 /** Editors save in several steps. */
 const QUIET_MS = 100;
 

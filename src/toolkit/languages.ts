@@ -5,6 +5,7 @@ import { bundle } from "./bundle.ts";
 import { CompileFailedError, CompilerMissingError } from "./errors.ts";
 import { loadProgram } from "./javascript-engine.ts";
 import { cSources, type LanguageName, type ToolProject } from "./project.ts";
+import { compilePython } from "./python.ts";
 import { runProgram } from "./run-program.ts";
 
 export type BuildSurroundings = {
@@ -111,6 +112,11 @@ const c: Compile = async ({ directory, entry }, { signal, tell }) => {
   return readFile(join(directory, output));
 };
 
+const python: Compile = ({ directory, entry }, { signal, tell }) => {
+  tell("putting the program and CPython into a component, which takes up to a minute");
+  return compilePython({ directory, entry, signal });
+};
+
 /** The module of a project, compiled by its language's own compiler. Throws CompilerMissingError, CompileFailedError, CancelledError. */
 export const compile: Compile = (project, surroundings) => COMPILERS[project.language](project, surroundings);
 
@@ -121,4 +127,5 @@ const COMPILERS: Readonly<Record<LanguageName, Compile>> = {
   rust,
   go,
   c,
+  python,
 };

@@ -5,7 +5,7 @@ import { type Problem, renderProblem } from "../documents/index.ts";
 import { readManifest, type ToolManifest } from "../tools/index.ts";
 import { ToolProjectError } from "./errors.ts";
 
-export const LANGUAGES = ["ts", "js", "as", "rust", "go", "c"] as const;
+export const LANGUAGES = ["ts", "js", "as", "rust", "go", "c", "python"] as const;
 export type LanguageName = (typeof LANGUAGES)[number];
 
 /** A directory with `tool.toml` and the sources of one tool server. */
@@ -29,6 +29,7 @@ const MARKERS: readonly (readonly [file: string, language: LanguageName])[] = [
   ["index.ts", "ts"],
   ["src/index.js", "js"],
   ["index.js", "js"],
+  ["app.py", "python"],
 ];
 
 /** Reads what a directory is. Throws ToolProjectError. */

@@ -1,7 +1,7 @@
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { ASSEMBLY_SCRIPT_MODULES, goDirectory } from "../../scripts/ensure-toolchains.ts";
+import { ASSEMBLY_SCRIPT_MODULES, COMPONENTIZE_PY_PROGRAM, goDirectory } from "../../scripts/ensure-toolchains.ts";
 import type { JsonObject } from "../../src/kernel/json.ts";
 import { buildTool, type BuiltTool, createTool, type LanguageName } from "../../src/toolkit/index.ts";
 import { Trial, type TrialOptions } from "../../src/toolkit/trial.ts";
@@ -35,6 +35,7 @@ export class Workshop implements Disposable {
     const directory = join(this.directory, language);
     await createTool({ name: "unit-price", language, directory, packageDirectory: PACKAGE });
     if (language === "as") symlinkSync(ASSEMBLY_SCRIPT_MODULES, join(directory, "node_modules"));
+    if (language === "python") this.installPython(directory);
     return directory;
   }
 
@@ -42,6 +43,18 @@ export class Workshop implements Disposable {
   install(name: string): void {
     mkdirSync(join(this.directory, "node_modules"), { recursive: true });
     cpSync(join(PACKAGE, "node_modules", name), join(this.directory, "node_modules", name), { recursive: true });
+  }
+
+  /** A componentize-py for a project, which remembers what it made of the same files. */
+  installPython(directory = this.directory): void {
+    const words = [
+      process.execPath,
+      fileURLToPath(new URL("componentize.ts", import.meta.url)),
+      COMPONENTIZE_PY_PROGRAM,
+    ];
+    const program = join(directory, ".venv", "bin", "componentize-py");
+    mkdirSync(dirname(program), { recursive: true });
+    writeFileSync(program, `#!/bin/sh\nexec ${words.map((word) => `'${word}'`).join(" ")} "$@"\n`, { mode: 0o755 });
   }
 
   build(directory = this.directory): Promise<BuiltTool> {

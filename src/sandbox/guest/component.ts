@@ -140,19 +140,23 @@ class FunctionsGuest implements Guest {
     return this.#modules.start(this.#functions);
   }
 
-  async listTools(toolsMax: number): Promise<readonly GuestTool[]> {
+  /** What functions take and give is what their types say; a manifest may add what they are for, and what they touch. */
+  async listTools(toolsMax: number, declared: readonly GuestTool[]): Promise<readonly GuestTool[]> {
     const tools = [...this.#program.tools.values()];
     if (tools.length === 0) throw this.#host.end("bad-output", "it exports no functions");
     if (tools.length > toolsMax) throw this.#host.end("bad-output", `it exports more than ${toolsMax} functions`);
-    return tools.map(({ name, description, inputSchema, outputSchema }) => ({
-      name,
-      title: "",
-      description,
-      inputSchema,
-      outputSchema,
-      readOnly: false,
-      idempotent: false,
-    }));
+    return tools.map(({ name, description, inputSchema, outputSchema }) => {
+      const said = declared.find((tool) => tool.name === name);
+      return {
+        name,
+        title: "",
+        description: said?.description || description,
+        inputSchema,
+        outputSchema,
+        readOnly: said?.readOnly ?? false,
+        idempotent: said?.idempotent ?? false,
+      };
+    });
   }
 
   async call(tool: string, argumentsText: Uint8Array): Promise<GuestAnswer> {
