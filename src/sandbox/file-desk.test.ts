@@ -83,6 +83,19 @@ test("a file is opened, read and closed by its handle", async () => {
   expect(await ask({ op: "read", handle, offset: 0, length: 1 })).toEqual({ type: "refused", reason: "invalid" });
 });
 
+test("a handle of one call is no handle of another, though each has opened one file", async () => {
+  const [first, second] = [desk(), desk()];
+  const opened = await first.ask({ op: "open", path: "a", flags: READ });
+  await first.made.end();
+  expect(await second.ask({ op: "open", path: "b", flags: READ })).toMatchObject({ type: "granted" });
+  const { handle } = decodeOpened("body" in opened ? opened.body : Buffer.alloc(0));
+  for (const { ask } of [first, second]) {
+    expect(await ask({ op: "read", handle, offset: 0, length: 1 })).toEqual({ type: "refused", reason: "invalid" });
+    expect(await ask({ op: "close", handle })).toEqual({ type: "refused", reason: "invalid" });
+  }
+  expect(second.open.size).toBe(1);
+});
+
 test("a call holds at most 32 files, and all are closed at its end", async () => {
   const { made, ask, open } = desk();
   const outcomes: string[] = [];
@@ -157,21 +170,22 @@ test("a broker that throws is an input/output error to the guest", async () => {
 
 test("an open file is asked, added to, put on disk and dated by its handle", async () => {
   const { made, ask } = desk();
-  await ask({ op: "open", path: "a", flags: READ });
-  const stat = await ask({ op: "file-stat", handle: 1 });
+  const opened = await ask({ op: "open", path: "a", flags: READ });
+  const { handle } = decodeOpened("body" in opened ? opened.body : Buffer.alloc(0));
+  const stat = await ask({ op: "file-stat", handle });
   expect("body" in stat && decodeInfo(stat.body).bytes).toBe(9);
-  const appended = await ask({ op: "append", handle: 1, bytes: Buffer.from("de") });
+  const appended = await ask({ op: "append", handle, bytes: Buffer.from("de") });
   expect("body" in appended && decodeAppended(appended.body)).toEqual({ count: 2, end: 5 });
-  expect(await ask({ op: "sync", handle: 1 })).toMatchObject({ type: "granted" });
+  expect(await ask({ op: "sync", handle })).toMatchObject({ type: "granted" });
   expect(made.hasEffects).toBe(false);
   const times = { accessed: "now", modified: 1n } as const;
-  expect(await ask({ op: "set-file-times", handle: 1, times })).toMatchObject({ type: "granted" });
+  expect(await ask({ op: "set-file-times", handle, times })).toMatchObject({ type: "granted" });
   expect(made.hasEffects).toBe(true);
   for (const request of [
-    { op: "file-stat", handle: 7 },
-    { op: "append", handle: 7, bytes: Buffer.from("x") },
-    { op: "sync", handle: 7 },
-    { op: "set-file-times", handle: 7, times },
+    { op: "file-stat", handle: 0 },
+    { op: "append", handle: 0, bytes: Buffer.from("x") },
+    { op: "sync", handle: 0 },
+    { op: "set-file-times", handle: 0, times },
   ] as const) {
     expect(await ask(request), request.op).toEqual({ type: "refused", reason: "invalid" });
   }

@@ -22,10 +22,11 @@ type Reply = readonly Uint8Array[];
  * It also knows whether the call changed anything outside its sandbox, which decides whether it may be made again.
  */
 export class FileDesk {
+  /** Of all desks: a guest that keeps a handle past its call finds nothing at it, and no other call's file. */
+  static #nextHandle = 1;
   readonly #broker: Broker;
   readonly #caller: Caller;
   readonly #files = new Map<number, BrokeredFile>();
-  #nextHandle = 1;
   #opening = 0;
   /** Changes under way: until one is known to have been refused, it may have happened. */
   #changing = 0;
@@ -112,7 +113,7 @@ export class FileDesk {
         await file.close();
         return this.#refuse("io");
       }
-      const handle = this.#nextHandle++;
+      const handle = FileDesk.#nextHandle++;
       this.#files.set(handle, file);
       return [GRANTED_BYTES, encodeNumber(handle), encodeInfo(file.info)];
     } finally {

@@ -95,12 +95,23 @@ test.each([
   ["alloc_forever", "memory", /shares with the host is full/],
   ["alloc_small", "memory", /shares with the host is full/],
   ["output_flood", "bad-output", /larger than 1048576 bytes/],
+  ["error_flood", "bad-output", /larger than 1048576 bytes/],
+  ["body_flood", "trap", /request of more than 16777216 bytes/],
+  ["deep_request", "tool-error", /no JSON object with a url/],
   ["bad_utf8", "bad-output", /not UTF-8/],
 ])("a plug-in that does %s ends as %s, and the next call is served", async (tool, reason, words) => {
   await using room = new Room();
   await room.deploy(small("extism"), "e");
   expect(await room.call(`e.${tool}`, { input: "x" })).toMatchObject({ reason, message: expect.stringMatching(words) });
   expect(await room.text("e.echo", { input: "still here" })).toBe("still here");
+});
+
+test("a refused request of a URL without end is told in few words", async () => {
+  await using room = new Room();
+  await room.deploy(small("extism"), "e");
+  const result = await room.call("e.url_flood", { input: "" });
+  expect(result).toMatchObject({ reason: "tool-error", message: expect.stringContaining("HTTP request to xxx") });
+  expect(JSON.stringify(result).length).toBeLessThan(10_000);
 });
 
 test("memory that is given back can be had again, and each call has all of it", async () => {

@@ -1,4 +1,4 @@
-import { encodeWithBytes } from "../wire/index.ts";
+import { encodeWithBytes, jsonShape } from "../wire/index.ts";
 import type { GuestHost } from "./abi.ts";
 import { ExtismMemory } from "./extism-memory.ts";
 import { askHost, type HostReply } from "./host-calls.ts";
@@ -14,6 +14,10 @@ const MOVE_FUEL = 10;
 const COPY_SHIFT = 4;
 const VARIABLE_BYTES_MAX = 1024 * 1024;
 const VARIABLES_MAX = 1_024;
+/** Bytes of one HTTP request, its description and its body, so that a plug-in cannot make the server hold more. */
+const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
+/** Of a URL, in what a refused request is answered with. */
+const URL_QUOTE_CHARS = 200;
 const LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 /** Extism's number of the level "info". */
 const LEVEL_INFO = 2;
@@ -55,9 +59,11 @@ export class ExtismHost {
     return bytes;
   }
 
-  /** What the plug-in set as its error; undefined when it set none. */
+  /** What the plug-in set as its error; undefined when it set none. It is an answer, and no larger than one may be. */
   error(): Buffer | undefined {
-    return this.#error === 0 ? undefined : this.#memory.block(this.#error);
+    if (this.#error === 0) return undefined;
+    if (this.#memory.lengthOf(this.#error) > this.#host.resultBytesMax) throw this.#tooLarge();
+    return this.#memory.block(this.#error);
   }
 
   endCall(): void {
@@ -194,21 +200,27 @@ export class ExtismHost {
 
   /** Offset of the response's body. A request that is refused ends the call with the reason, as Extism's own host does. */
   async #request(request: bigint, body: bigint): Promise<bigint> {
-    const asked = parsed(this.#take(request));
-    if (asked === undefined || typeof asked["url"] !== "string") throw this.#refuse("its HTTP request has no url");
+    const [description, content] = [this.#take(request), this.#take(body)];
+    if (description.length + content.length > REQUEST_BYTES_MAX) {
+      throw this.#host.end("trap", `it gave the host an HTTP request of more than ${REQUEST_BYTES_MAX} bytes`);
+    }
+    const asked = parsed(description);
+    if (asked === undefined || typeof asked["url"] !== "string")
+      throw this.#refuse("its HTTP request is no JSON object with a url");
     const { url, method } = asked;
     const head = {
       method: typeof method === "string" && method !== "" ? method.toUpperCase() : "GET",
       url,
       headers: headerPairs(asked["headers"] ?? asked["header"]),
     };
-    const parts = Buffer.concat(encodeWithBytes(head, Buffer.from(this.#take(body))));
+    const parts = Buffer.concat(encodeWithBytes(head, content));
     const reply = await this.#host.suspend<HostReply, HostReply>(
       (settle) => askHost(this.#host, "http.fetch", parts, settle),
       (given) => given,
     );
     const answer = replyHead(reply);
-    if (answer.type === "refused") throw this.#refuse(`HTTP request to ${url}: ${answer.message}`);
+    if (answer.type === "refused")
+      throw this.#refuse(`HTTP request to ${url.slice(0, URL_QUOTE_CHARS)}: ${answer.message}`);
     this.#response = { status: statusOf(answer.head), headers: headersOf(answer.head["headers"]) };
     return BigInt(this.#store(answer.bytes));
   }
@@ -223,7 +235,9 @@ export class ExtismHost {
 /** Offsets and lengths come signed; those that are no safe number are at no place. */
 const number = (value: bigint): number => Number(BigInt.asUintN(64, value));
 
+/** Undefined when it is not the JSON of an object, or is nested too deeply or of too many values to be parsed. */
 function parsed(bytes: Buffer): { readonly [key: string]: unknown } | undefined {
+  if (jsonShape(bytes).type !== "fits") return undefined;
   try {
     const value: unknown = JSON.parse(bytes.toString("utf8"));
     return isFields(value) ? value : undefined;

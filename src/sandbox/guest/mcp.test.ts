@@ -82,6 +82,27 @@ test.each(["../../etc/passwd", "file:///..", "a/b/../.hidden", "x\u202eexe.txt",
   },
 );
 
+test.each([
+  ["text/csv", "text/csv"],
+  ["text/csv; charset=utf-8;header=present", "text/csv; charset=utf-8;header=present"],
+  ["image/svg+xml", "image/svg+xml"],
+  ["text/html\nx: y", "text/plain"],
+  ["text/html\r\n", "text/plain"],
+  ['text/html; a="b"', "text/plain"],
+  ["text/html; a=\u00e9", "text/plain"],
+  ["text", "text/plain"],
+  [`text/${"x".repeat(123)}`, "text/plain"],
+  [7, "text/plain"],
+])("a file of the media type %j is of %s", (mimeType, mediaType) => {
+  const answer = readCallResult({ content: [{ type: "resource", resource: { uri: "a", text: "x", mimeType } }] });
+  expect(answer).toMatchObject({ content: [{ type: "file", mediaType }] });
+});
+
+test("a picture of a media type that no header could carry is described as bytes", () => {
+  const answer = readCallResult({ content: [{ type: "image", mimeType: "a\nb", data: "AAAA" }] });
+  expect(answer).toMatchObject({ content: [{ text: "[image, application/octet-stream, 3 bytes; not shown]" }] });
+});
+
 test("an answer that says it is an error is one, with all its text", () => {
   const content = [
     { type: "text", text: "no such file" },

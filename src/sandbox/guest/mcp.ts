@@ -22,6 +22,9 @@ const TITLE_CHARS_MAX = 200;
 const DESCRIPTION_CHARS_MAX = 16_384;
 const PARTS_MAX = 1_000;
 const NAME_CHARS_MAX = 200;
+const MEDIA_TYPE_CHARS_MAX = 127;
+/** A type, and parameters of characters that are safe in a header; quotes and line breaks are not. */
+const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+(?:; ?[\w.+-]+=[\w.+-]+)*$/;
 
 const text = (value: unknown, charsMax: number): string => (typeof value === "string" ? value.slice(0, charsMax) : "");
 
@@ -103,9 +106,12 @@ function readResource(resource: unknown): GuestContent {
   if (!isFields(resource) || typeof resource["uri"] !== "string") throw new McpShapeError("a resource part has no uri");
   const { uri, mimeType, text: body, blob } = resource;
   if (typeof body !== "string") return described(`file ${nameOf(uri)}`, mimeType, blob);
-  const mediaType = text(mimeType, NAME_CHARS_MAX) || "text/plain";
-  return { type: "file", name: nameOf(uri), mediaType, text: body };
+  return { type: "file", name: nameOf(uri), mediaType: mediaTypeOf(mimeType) ?? "text/plain", text: body };
 }
+
+/** Undefined when the guest gave none, or one that no header could carry. */
+const mediaTypeOf = (given: unknown): string | undefined =>
+  typeof given === "string" && given.length <= MEDIA_TYPE_CHARS_MAX && MEDIA_TYPE.test(given) ? given : undefined;
 
 /** Last part of a URI's path, as far as it is fit for a file name. */
 function nameOf(uri: string): string {
@@ -119,6 +125,6 @@ function described(what: unknown, mediaType: unknown, data: unknown): GuestConte
   const bytes = typeof data === "string" ? Math.floor((data.length * 3) / 4) : 0;
   return {
     type: "text",
-    text: `[${String(what)}, ${text(mediaType, NAME_CHARS_MAX) || "unknown type"}, ${bytes} bytes; not shown]`,
+    text: `[${String(what)}, ${mediaTypeOf(mediaType) ?? "application/octet-stream"}, ${bytes} bytes; not shown]`,
   };
 }

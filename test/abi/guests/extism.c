@@ -65,6 +65,21 @@ EXPORT("vars_over_cap") int vars_over_cap(void) {
   return finish();
 }
 EXPORT("output_outside") int output_outside(void) { output_set(1 << 20, 1 << 10); return 0; }
+EXPORT("error_flood") int error_flood(void) { error_set(host_alloc(1 << 22)); return 1; }
+EXPORT("url_flood") int url_flood(void) {
+  u64 head = text_to_host("{\"url\":\""), length = 6 << 20, block = host_alloc(length);
+  for (u64 at = 0; at < length; at += 8) store_u64(block + at, at < 8 ? load_u64(head) : 0x7878787878787878ull);
+  store_u64(block + length - 8, 0x7d22787878787878ull);
+  http_request(block, 0);
+  return 0;
+}
+EXPORT("body_flood") int body_flood(void) { http_request(text_to_host("{\"url\":\"https://example.org/\"}"), host_alloc(17 << 20)); return 0; }
+EXPORT("deep_request") int deep_request(void) {
+  u64 request = host_alloc(4096);
+  for (u64 at = 0; at < 4096; at++) store_u8(request + at, '[');
+  http_request(request, 0);
+  return 0;
+}
 EXPORT("output_flood") int output_flood(void) { output_set(host_alloc(1 << 22), 1 << 22); return 0; }
 EXPORT("bad_utf8") int bad_utf8(void) { put(0xff); put(0xfe); return finish(); }
 EXPORT("log_flood") int log_flood(void) { u64 text = host_alloc(1 << 16); for (u32 at = 0; at < 1000; at++) log_warn(text); say("said"); return finish(); }
