@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 import { type AuditRecord, FileBroker } from "../backends/disk/index.ts";
 import { HttpBroker } from "../backends/network/index.ts";
 import { type Database, SqliteGrantLedger, SqliteToolState } from "../backends/sqlite/index.ts";
@@ -23,7 +23,7 @@ type Parts = { readonly database: Database; readonly clock: Clock; readonly reso
 
 /** Everything that guests may reach, behind their grants. */
 export function openBroker(
-  { config, environment, secrets }: LoadedConfig,
+  { config, environment, secrets, file }: LoadedConfig,
   { database, clock, resolve: resolveName }: Parts,
 ): OpenedBroker {
   const ledger = new SqliteGrantLedger(database, clock, {
@@ -41,8 +41,16 @@ export function openBroker(
     const redaction = redactions.get(use.server);
     watch.note(redaction === undefined ? use : { ...use, target: redaction.text(use.target) });
   };
+  const closed = closedPaths(config, file);
+  for (const path of closed.filter((each) => isInside(each, config.files.root))) {
+    log.warn(
+      { root: config.files.root, path },
+      `tools can open no files: files.root lies in ${path}, which no grant opens`,
+    );
+  }
   const files = new FileBroker({
     root: config.files.root,
+    closed,
     audit: (record) => audit(useOf(record, clock.nowMs())),
   });
   const broker: Broker = {
@@ -62,6 +70,19 @@ export function openBroker(
   };
   return { broker, ledger, watch, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
 }
+
+/** What holds secrets, of tools or of this server: no grant opens it. */
+const closedPaths = (config: LoadedConfig["config"], file: string | undefined): readonly string[] => [
+  config.data.directory,
+  ...config.secrets.directories,
+  ...(config.models.secrets_directories ?? []),
+  ...[file, config.mcp_servers_file].flatMap((path) =>
+    path === undefined ? [] : [resolve(dirname(file ?? ""), path)],
+  ),
+];
+
+const isInside = (directory: string, path: string): boolean =>
+  `${resolve(path)}${sep}`.startsWith(`${resolve(directory)}${sep}`);
 
 const variablesOf = (grants: Grants, environment: LoadedConfig["environment"]) =>
   grants.environment.flatMap((name) => {

@@ -321,3 +321,12 @@ test("an operator's leave opens the public web, and neither this machine nor a p
   expect(bodyOf(await broker.fetch(caller, request("http://inner.example.test/"), never))).toMatch(/private = true/);
   expect(uses).toMatchObject([{ reason: "private-address" }]);
 });
+
+test("an operator's leave looks and does not act: GET and HEAD, and no other method", async () => {
+  const { broker, resolved } = brokerWith({ names: { "public.example.test": ["203.0.113.9"] } });
+  for (const method of ["POST", "PUT", "DELETE", "OPTIONS"]) {
+    const answer = await broker.fetch(callerWith({}, true), request("http://public.example.test/", { method }), never);
+    expect(bodyOf(answer), method).toMatch(new RegExp(`^denied: ${method} .* is not granted to`));
+  }
+  expect(resolved).toEqual([]);
+});

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { BigIntStats } from "node:fs";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
@@ -28,6 +29,18 @@ export function infoOf(stats: BigIntStats, times: FileTimes): FileInfo | undefin
     }
   );
 }
+
+/** A directory that guests see and that is not, or not for them, one on disk. Its number comes of its name. */
+export const directoryAbove = (path: string): FileInfo => ({
+  kind: "directory",
+  bytes: 0,
+  device: 0n,
+  inode: createHash("sha256").update(path).digest().readBigUInt64LE(0) >> 1n,
+  links: 1n,
+  accessedNs: 0n,
+  modifiedNs: 0n,
+  changedNs: 0n,
+});
 
 export type DiskFileOptions = {
   readonly times: FileTimes;

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { constants } from "node:fs";
 import {
   type FileHandle,
@@ -27,9 +26,10 @@ import {
   type TimeChange,
 } from "../../sandbox/index.ts";
 import type { AttachedFile, FileAccess } from "../../tools/index.ts";
-import { DiskFile, infoOf } from "./brokered-file.ts";
+import { directoryAbove, DiskFile, infoOf } from "./brokered-file.ts";
+import { ClosedPaths } from "./closed.ts";
 import { FileTimes } from "./file-times.ts";
-import { CAN_HOLD, holdParent, isHeldInside } from "./held.ts";
+import { CAN_HOLD, type Held, heldInside, type HeldName, holdParent } from "./held.ts";
 import { isLeadingOut, leadsOut, listDirectory } from "./links.ts";
 import { locate } from "./locate.ts";
 import { type Granted, type Place, placeOf, UPLOADS } from "./paths.ts";
@@ -61,6 +61,8 @@ export type AuditRecord = {
 export type FileBrokerOptions = {
   /** What relative paths, the guests' and the grants', are relative to. */
   readonly root: string;
+  /** Files and directories that no grant opens, whatever it says and by whatever way one gets there. */
+  readonly closed?: readonly string[] | undefined;
   /** Told of each use; must not throw. */
   readonly audit?: ((record: AuditRecord) => void) | undefined;
   /** Bytes a file may grow to by a tool's writing; default 256 MiB. */
@@ -77,18 +79,20 @@ type Found = Extract<Settled, { type: "settled" }>;
 
 /**
  * Files on disk. A path is looked at three times: its text against the grants, where its links lead to against the
- * granted directory, and what was found in the end once more, since links may change in between. What makes, moves or
- * removes a name does so in a directory that is held by a handle, so that nothing can be put in its place.
+ * granted directory, and what was found in the end once more, since links may change in between; the last tells too
+ * whether it is closed to all. What makes, moves or removes a name does so in a directory that is held by a handle, so that nothing can be put in its place.
  * Only regular files are opened.
  */
 export class FileBroker implements SandboxFiles {
   readonly #root: string;
+  readonly #closed: ClosedPaths;
   readonly #audit: NonNullable<FileBrokerOptions["audit"]>;
   readonly #bytesMax: number;
   readonly #times = new FileTimes();
 
-  constructor({ root, audit, fileBytesMax }: FileBrokerOptions) {
+  constructor({ root, closed, audit, fileBytesMax }: FileBrokerOptions) {
     this.#root = resolve(root);
+    this.#closed = new ClosedPaths(closed ?? []);
     this.#audit = audit ?? (() => {});
     this.#bytesMax = fileBytesMax ?? FILE_BYTES_MAX;
   }
@@ -99,10 +103,11 @@ export class FileBroker implements SandboxFiles {
       const place = placeOf(this.#root, caller, path, need);
       if (place.type === "upload") return this.#openUpload(place.file);
       if (place.type !== "granted") return whyNot(place);
-      if (need === "write") await mkdir(place.root, { recursive: true }).catch(() => {});
+      if (need === "write") await this.#makeRoot(place);
       // A link is not what an exclusive opening makes, wherever it leads.
       const found = await settle(place, flags.follow && !flags.exclusive);
-      return found.type === "settled" ? this.#openFound(found, flags, { place, need }) : found;
+      if (found.type !== "settled") return found;
+      return this.#closed.has(found.path) ? refused("denied") : this.#openFound(found, flags, { place, need });
     });
   }
 
@@ -119,7 +124,7 @@ export class FileBroker implements SandboxFiles {
     // What was granted itself is there, and its directory is not the guest's.
     const isNew = flags.create && found.path !== found.root;
     if (flags.create && flags.exclusive && !isNew) return refused("exists");
-    const handle = await (isNew ? create(found, flags, place.isDirectory) : open(found.path, access));
+    const handle = await (isNew ? this.#create(found, flags, place.isDirectory) : open(found.path, access));
     if (handle === undefined) return refused("denied");
     const rights = { isWritable: need === "write", mayWrite: place.mayWrite };
     return this.#checked(handle, rights, { ...found, truncate: flags.truncate });
@@ -132,11 +137,13 @@ export class FileBroker implements SandboxFiles {
     found?: Found & { readonly truncate: boolean },
   ): Promise<DiskFile | Refused> {
     try {
-      const [stats, isInside] = await Promise.all([
+      const [stats, real] = await Promise.all([
         handle.stat({ bigint: true }),
-        found === undefined || isHeldInside(handle, found.path, found.root),
+        found && heldInside(handle, found.path, found.root),
       ]);
-      const info = isInside ? infoOf(stats, this.#times) : undefined;
+      // An attached file is in the data directory, and is the run's all the same.
+      const isOpen = found === undefined || (real !== undefined && !this.#closed.has(real));
+      const info = isOpen ? infoOf(stats, this.#times) : undefined;
       if (info?.kind === "file") {
         const options = { ...rights, times: this.#times, bytesMax: this.#bytesMax };
         if (found?.truncate !== true) return new DiskFile(handle, info, options);
@@ -164,7 +171,7 @@ export class FileBroker implements SandboxFiles {
       return isRefused(file) ? file : file.info;
     }
     if (place.type !== "granted") return whyNot(place);
-    const held = await locate(place, follow);
+    const held = await this.#locate(place, follow);
     if (isRefused(held)) return held;
     using kept = held;
     return infoOf(kept.stats, this.#times) ?? refused("denied");
@@ -176,14 +183,31 @@ export class FileBroker implements SandboxFiles {
       if (place.type === "upload") return refused("not-directory");
       if (place.type === "above") return this.#listAbove(caller, place);
       if (place.type !== "granted") return whyNot(place);
-      const held = await locate(place, true);
+      const held = await this.#locate(place, true);
       if (isRefused(held)) return held;
       using kept = held;
-      const listing = await listDirectory(kept);
+      const all = await listDirectory(kept);
+      const listing = { ...all, entries: all.entries.filter(({ name }) => !this.#closed.has(join(kept.real, name))) };
       if (!place.isHome || caller.context.files.length === 0) return listing;
       const { inode } = directoryAbove(join(this.#root, UPLOADS));
       return { ...listing, entries: [...listing.entries, { name: UPLOADS, kind: "directory", inode }] };
     });
+  }
+
+  /** What is at a granted path and not closed. */
+  async #locate(place: Granted, follow: boolean): Promise<Held | Refused> {
+    const held = await locate(place, follow);
+    if (isRefused(held) || !this.#closed.has(held.real)) return held;
+    held[Symbol.dispose]();
+    return refused("denied");
+  }
+
+  /** Takes hold of a settled path's directory; undefined when it is no longer there, or the path is closed. */
+  async #holdParent(found: Found, isDirectory = false): Promise<HeldName | undefined> {
+    const held = await holdParent(found, isDirectory);
+    if (held === undefined || !this.#closed.has(held.real)) return held;
+    held[Symbol.dispose]();
+    return undefined;
   }
 
   /** Directories on the way to what is granted, or the one of attached files. */
@@ -204,7 +228,7 @@ export class FileBroker implements SandboxFiles {
       const place = await this.#writable(caller, path);
       if (isRefused(place)) return place;
       if (place.way.length === 0) return refused("exists");
-      return inParent(place, (name) => mkdir(name));
+      return this.#inParent(place, (name) => mkdir(name));
     });
   }
 
@@ -228,9 +252,10 @@ export class FileBroker implements SandboxFiles {
     const [one, other] = [await settleParent(source), await settleParent(target)];
     if (one.type !== "settled") return one;
     if (other.type !== "settled") return other;
-    using before = await holdParent(one, source.isDirectory);
-    using after = await holdParent(other, target.isDirectory);
+    using before = await this.#holdParent(one, source.isDirectory);
+    using after = await this.#holdParent(other, target.isDirectory);
     if (before === undefined || after === undefined) return refused("denied");
+    if (this.#closed.holds(before.real) || this.#closed.holds(after.real)) return refused("denied");
     if (await leadsOut(before.name, { from: one, to: other })) return refused("denied");
     await (operation === "rename" ? rename(before.name, after.name) : link(before.name, after.name));
     return undefined;
@@ -240,7 +265,7 @@ export class FileBroker implements SandboxFiles {
     return this.#changing(caller, "remove", path, async () => {
       const place = await this.#writable(caller, path);
       if (isRefused(place)) return place;
-      return inParent(place, kind === "directory" ? (name) => rmdir(name) : removeFile);
+      return this.#inParent(place, kind === "directory" ? (name) => rmdir(name) : removeFile);
     });
   }
 
@@ -248,7 +273,7 @@ export class FileBroker implements SandboxFiles {
     return this.#changing(caller, "set-times", path, async () => {
       const place = await this.#writable(caller, path);
       if (isRefused(place)) return place;
-      const held = await locate(place, follow);
+      const held = await this.#locate(place, follow);
       if (isRefused(held)) return held;
       using kept = held;
       await this.#times.set(
@@ -266,7 +291,7 @@ export class FileBroker implements SandboxFiles {
       if (place.type !== "granted") return place.type === "denied" ? whyNot(place) : refused("invalid");
       const found = await settle(place, false);
       if (found.type !== "settled") return found;
-      using parent = await holdParent(found);
+      using parent = await this.#holdParent(found);
       if (parent === undefined) return refused("denied");
       const text = await readlink(parent.name);
       // What it says about the outside is not the guest's to know.
@@ -281,9 +306,10 @@ export class FileBroker implements SandboxFiles {
       if (!CAN_HOLD) return refused("denied");
       const found = await settleParent(place);
       if (found.type !== "settled") return found;
-      if (target.startsWith("/") || (await isLeadingOut(found.root, dirname(found.path), target)))
-        return refused("denied");
-      return inParent(place, (name) => symlink(target, name));
+      const directory = dirname(found.path);
+      if (target.startsWith("/") || this.#closed.has(resolve(directory, target))) return refused("denied");
+      if (await isLeadingOut(found.root, directory, target)) return refused("denied");
+      return this.#inParent(place, (name) => symlink(target, name));
     });
   }
 
@@ -291,8 +317,27 @@ export class FileBroker implements SandboxFiles {
   async #writable(caller: Caller, path: string): Promise<Granted | Refused> {
     const place = placeOf(this.#root, caller, path, "write");
     if (place.type !== "granted") return refused("denied");
-    await mkdir(place.root, { recursive: true }).catch(() => {});
+    await this.#makeRoot(place);
     return place;
+  }
+
+  async #makeRoot({ root }: Granted): Promise<void> {
+    if (!this.#closed.has(root)) await mkdir(root, { recursive: true }).catch(() => {});
+  }
+
+  /** Makes or opens a file in a directory that is held; undefined when that is no longer where it was. */
+  async #create(found: Found, flags: OpenFlags, isDirectory: boolean): Promise<FileHandle | undefined> {
+    using parent = await this.#holdParent(found, isDirectory);
+    return parent && (await open(parent.name, O_RDWR | O_CREAT | (flags.exclusive ? O_EXCL : 0) | SAFELY, MODE));
+  }
+
+  /** Does something to a name in its directory, which is held meanwhile. */
+  async #inParent(place: Granted, work: (name: string) => Promise<Refused | void>): Promise<Refused | undefined> {
+    const found = await settleParent(place);
+    if (found.type !== "settled") return found;
+    using parent = await this.#holdParent(found, place.isDirectory);
+    if (parent === undefined) return refused("denied");
+    return (await work(parent.name)) ?? undefined;
   }
 
   #changing(
@@ -334,33 +379,6 @@ function whyNot({ type }: Exclude<Place, { type: "upload" | "granted" }>): Refus
     case "denied":
       return refused("denied");
   }
-}
-
-/** A directory that guests see and that is not, or not for them, one on disk. Its number comes of its name. */
-const directoryAbove = (path: string): FileInfo => ({
-  kind: "directory",
-  bytes: 0,
-  device: 0n,
-  inode: createHash("sha256").update(path).digest().readBigUInt64LE(0) >> 1n,
-  links: 1n,
-  accessedNs: 0n,
-  modifiedNs: 0n,
-  changedNs: 0n,
-});
-
-/** Makes or opens a file in a directory that is held; undefined when that is no longer where it was. */
-async function create(found: Found, flags: OpenFlags, isDirectory: boolean): Promise<FileHandle | undefined> {
-  using parent = await holdParent(found, isDirectory);
-  return parent && (await open(parent.name, O_RDWR | O_CREAT | (flags.exclusive ? O_EXCL : 0) | SAFELY, MODE));
-}
-
-/** Does something to a name in its directory, which is held meanwhile. */
-async function inParent(place: Granted, work: (name: string) => Promise<Refused | void>): Promise<Refused | undefined> {
-  const found = await settleParent(place);
-  if (found.type !== "settled") return found;
-  using parent = await holdParent(found, place.isDirectory);
-  if (parent === undefined) return refused("denied");
-  return (await work(parent.name)) ?? undefined;
 }
 
 /** A link is removed itself. Pipes and devices are not the guest's to touch. */

@@ -1,7 +1,7 @@
 import type { BigIntStats } from "node:fs";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readlink, realpath } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { isVisible } from "./paths.ts";
 
 /**
@@ -45,11 +45,18 @@ export class Held implements Disposable {
   }
 }
 
-/** Whether what was opened is what was looked at; where the system can name an open file, by its name. */
-export async function isHeldInside(handle: FileHandle, path: string, root: string): Promise<boolean> {
-  if (CAN_HOLD) return isVisible(root, await readlink(descriptorPath(handle)));
+/**
+ * Where what was opened really is, if that is inside the root: where the system can name an open file, by its name, else
+ * when it is what was looked at.
+ */
+export async function heldInside(handle: FileHandle, path: string, root: string): Promise<string | undefined> {
+  if (CAN_HOLD) {
+    const real = await readlink(descriptorPath(handle));
+    return isVisible(root, real) ? real : undefined;
+  }
   const [opened, found] = await Promise.all([handle.stat(), lstat(path)]);
-  return opened.dev === found.dev && opened.ino === found.ino && (await realpath(path)) === path;
+  const isSame = opened.dev === found.dev && opened.ino === found.ino && (await realpath(path)) === path;
+  return isSame ? path : undefined;
 }
 
 type HoldOptions = { readonly root: string; readonly follow?: boolean; readonly isDirectory?: boolean };
@@ -79,8 +86,8 @@ export async function hold(path: string, { root, follow, isDirectory }: HoldOpti
   return undefined;
 }
 
-/** A name in a directory that is held. */
-export type HeldName = Disposable & { readonly name: string };
+/** A name in a directory that is held, and where it really is. */
+export type HeldName = Disposable & { readonly name: string; readonly real: string };
 
 /** Takes hold of a settled path's directory. `name` leads to the path's end through it, `isDirectory` with a slash. */
 export async function holdParent(
@@ -91,6 +98,7 @@ export async function holdParent(
   if (directory === undefined) return undefined;
   return {
     name: `${directory.path}/${basename(path)}${isDirectory ? "/" : ""}`,
+    real: join(directory.real, basename(path)),
     [Symbol.dispose]: () => directory[Symbol.dispose](),
   };
 }

@@ -8,8 +8,11 @@ import { type AuditRecord, FileBroker } from "./file-broker.ts";
 export const READ: OpenFlags = { access: "read", create: false, exclusive: false, truncate: false, follow: true };
 export const WRITE: OpenFlags = { access: "write", create: true, exclusive: false, truncate: true, follow: true };
 
-/** A root with data/ in it, and a secret beside it. */
-export function place(options: { readonly fileBytesMax?: number } = {}) {
+/** A root with data/ in it, and a secret beside it. What is `closed` is below the root. */
+export function place({
+  closed = [],
+  ...options
+}: { readonly fileBytesMax?: number; readonly closed?: readonly string[] } = {}) {
   const base = mkdtempSync(join(tmpdir(), "caxton-broker-"));
   const root = join(base, "root");
   mkdirSync(join(root, "data", "deep"), { recursive: true });
@@ -22,6 +25,7 @@ export function place(options: { readonly fileBytesMax?: number } = {}) {
   const records: AuditRecord[] = [];
   const broker = new FileBroker({
     root,
+    closed: closed.map((path) => join(root, path)),
     audit: (record) => records.push(record),
     ...options,
   });

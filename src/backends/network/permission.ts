@@ -26,6 +26,9 @@ const leads = (grant: HttpGrant, target: UrlTarget): boolean => {
   return pattern !== undefined && patternAllows(pattern, target);
 };
 
+/** What an operator's leave for one call lets go where no grant does: nothing that is meant to change something there. */
+const LOOKING: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
 /** Whether a grant allows a method at a URL; `from` is what redirected there. */
 export function permissionFor(caller: Caller, method: string, ...[url, from]: [URL, URL | undefined]): Permission {
   const { grants, context } = caller;
@@ -36,7 +39,8 @@ export function permissionFor(caller: Caller, method: string, ...[url, from]: [U
   if (all.length > 0) {
     return { type: "permitted", isPrivate: all.some((grant) => grant.private), isGranted: true };
   }
-  if (context.isPermissive === true) return { type: "permitted", isPrivate: false, isGranted: false };
+  if (context.isPermissive === true && LOOKING.has(method))
+    return { type: "permitted", isPrivate: false, isGranted: false };
   return hostRefused("denied", whyNot(caller, { method, url, from, there, isAmbiguous: target.isAmbiguous }));
 }
 
