@@ -1,8 +1,8 @@
 // Runs every benchmark beside its peer, prints the table and writes bench/RESULTS.md. `npm run bench [name …]` runs some.
-import { execFileSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
+import { writeFileSync } from "node:fs";
+import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
+import { installPeers } from "./peer.ts";
 import { type Row, mib, table } from "./table.ts";
 
 type Benchmark = { readonly run: () => Promise<readonly Row[]> };
@@ -23,22 +23,24 @@ const unknown = wanted.filter((name) => !(name in BENCHMARKS));
 if (unknown.length > 0)
   throw new Error(`no benchmark ${unknown.join(", ")}; there are ${Object.keys(BENCHMARKS).join(", ")}`);
 
-const peers = join(import.meta.dirname, "peers");
-if (!existsSync(join(peers, "node_modules"))) {
-  process.stdout.write("installing the peers …\n");
-  execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: peers, stdio: "inherit" });
-}
+const loadBefore = load();
+installPeers();
 
 const rows: Row[] = [];
-for (const [name, load] of Object.entries(BENCHMARKS)) {
+for (const [name, open] of Object.entries(BENCHMARKS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   process.stdout.write(`${name} …\n`);
-  const { run } = await load();
+  const { run } = await open();
   rows.push(...(await run()));
 }
 const printed = table(rows);
 process.stdout.write(`\n${printed}\n`);
 if (wanted.length === 0) writeFileSync(join(import.meta.dirname, "RESULTS.md"), report(printed));
+
+/** Processes that wanted a core, as a mean of the last minute. */
+function load(): string {
+  return (loadavg()[0] ?? 0).toFixed(1);
+}
 
 function report(text: string): string {
   const [first] = cpus();
@@ -49,7 +51,12 @@ Written by \`npm run bench\`. Peers run beside Caxton in the same run, on the sa
 ${text}
 
 Machine: ${cpus().length} × ${first?.model ?? "unknown"}, ${mib(totalmem())} of memory, Node ${process.versions.node}, ${process.platform}.
-Peer: Mastra (\`@mastra/core\` 1.71.0) without storage, with an equal scripted model and tool; Caxton journals each step on disk and runs the
-tool in its sandbox.
+Load of the machine (processes that wanted a core, mean of a minute) before and after: ${loadBefore} and ${load()}; above ${cpus().length}
+other work took part of the time, and times are longer than they would be alone.
+
+Peers: Mastra (\`@mastra/core\` 1.71.0) without storage, with an equal scripted model and tool; Caxton journals each step on disk and runs the
+tool in its sandbox. Extism (\`@extism/extism\` 1.0.3) runs the same plug-in without fuel, deadline or limits, in the caller's thread or in a
+thread for each plug-in (8 of them); a call in the caller's thread crosses nothing, and nothing can stop it. jco (\`jco-transpile\` 0.10.0) makes
+JavaScript of the same component, which runs in the caller's thread likewise.
 `;
 }
