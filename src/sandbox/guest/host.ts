@@ -9,8 +9,6 @@ import {
   encodeWithBytes,
   type Frame,
   FROM_SERVER,
-  type IoReply,
-  type IoRequest,
   KIND,
   type LoadSpec,
   type Outcome,
@@ -18,6 +16,7 @@ import {
 } from "../wire/index.ts";
 import { ABIS } from "./abis.ts";
 import { build } from "./build.ts";
+import { FileRequests } from "./file-requests.ts";
 import type { CallOutcome } from "./instance.ts";
 import { type InstanceRoom, LoadedServer } from "./loaded-server.ts";
 import { Turns } from "./turns.ts";
@@ -33,8 +32,9 @@ export class Host {
   readonly #turns: Turns;
   readonly #servers = new Map<number, LoadedServer>();
   readonly #room: InstanceRoom = { count: 0, max: INSTANCES_MAX };
-  readonly #replies = new Map<number, (reply: IoReply) => void>();
-  #nextRequest = 1;
+  readonly #files = new FileRequests((id, { call, server, request }) =>
+    this.#connection.send(KIND.ioRequest, id, server, ...encodeIoRequest(call, request)),
+  );
 
   constructor(socket: Duplex, onEnd: () => void) {
     this.#connection = new Connection(socket, {
@@ -55,12 +55,9 @@ export class Host {
         this.#servers.get(server)?.call(id, bytes.readUInt32LE(start), bytes.readUInt16LE(start + 4), argumentsText);
         return;
       }
-      case KIND.ioReply: {
-        const settle = this.#replies.get(id);
-        this.#replies.delete(id);
-        settle?.(decodeIoReply(payloadOf(frame)));
+      case KIND.ioReply:
+        this.#files.answered(id, decodeIoReply(payloadOf(frame)));
         return;
-      }
       case KIND.cancel:
         this.#servers.get(server)?.cancel(id, CANCEL_OUTCOMES[bytes[start] ?? 0] ?? "cancelled");
         return;
@@ -107,7 +104,7 @@ export class Host {
             open,
             room: this.#room,
             send: (call, outcome) => this.#sendResult(server, call, outcome),
-            requestFile: (call, request, settle) => this.#requestFile(server, call, request, settle),
+            requestFile: (call, request, settle) => this.#files.ask({ call, server, request }, settle),
             log: (call, bytes) => this.#log(server, call, bytes),
           },
           spec,
@@ -125,16 +122,10 @@ export class Host {
   }
 
   #sendResult(server: number, call: number, outcome: CallOutcome): void {
+    this.#files.end(call);
     const [said, body] = bodyOf(outcome);
     const head = encodeResultHead({ outcome: said, fuel: outcome.fuel, memoryBytes: outcome.memoryBytes });
     this.#connection.sendText({ kind: KIND.result, id: call, server }, head, body);
-  }
-
-  #requestFile(server: number, call: number, ...[request, settle]: [IoRequest, (reply: IoReply) => void]): void {
-    const id = this.#nextRequest;
-    this.#nextRequest = (id + 1) >>> 0;
-    this.#replies.set(id, settle);
-    this.#connection.send(KIND.ioRequest, id, server, ...encodeIoRequest(call, request));
   }
 
   #log(server: number, call: number, bytes: Uint8Array): void {

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import initWabt from "wabt";
 import { FUEL_EXPORT, meter, START_EXPORT } from "../meter/index.ts";
 import type { LoadSpec } from "../wire/index.ts";
-import type { GuestAnswer, GuestExports, Opener } from "./abi.ts";
+import type { GuestAnswer, GuestExports, GuestHost, Opener } from "./abi.ts";
 import { Instance } from "./instance.ts";
 import { Turns } from "./turns.ts";
 
@@ -72,4 +72,55 @@ test("a call that went over its budget in several modules together is not done",
 test("each module alone goes no further than the budget", async () => {
   const instance = await instanceOf(1, 2_000_000_000);
   expect(await instance.call("work", Buffer.from("{}"))).toMatchObject({ type: "ended", outcome: "fuel" });
+});
+
+/** A guest that goes on after a host function has thrown, and then calls one that ends it. */
+async function stubborn(): Promise<WebAssembly.Module> {
+  const wabt = await initWabt();
+  const text = `(module (import "host" "begin" (func $begin)) (import "host" "end" (func $end))
+    (global (export "${FUEL_EXPORT}") (mut i64) (i64.const 0))
+    (func (export "work") (try (do (call $begin)) (catch_all)) (call $end)))`;
+  const parsed = wabt.parseWat("stubborn", text, { exceptions: true });
+  return new WebAssembly.Module(new Uint8Array(parsed.toBinary({}).buffer));
+}
+
+/** How a wait can fail to begin: at once, or when it was settled or its guest was ended before. */
+const BEGINNINGS: readonly [string, (settle: (value: number) => void, host: GuestHost) => void][] = [
+  ["at once", () => {}],
+  ["after it was settled", (settle) => settle(1)],
+  ["after its guest was ended", (_settle, host) => void host.end("trap", "a bad handle")],
+];
+
+test.each(BEGINNINGS)("a wait that fails to begin, %s, keeps no other guest from its turn", async (_when, before) => {
+  const turns = new Turns(() => {});
+  const module = await stubborn();
+  let exports: GuestExports = {};
+  const open: Opener = (host) => ({
+    start: async () => {
+      const begin = async (): Promise<unknown> =>
+        host.suspend<number, number>(
+          (settle) => {
+            before(settle, host);
+            throw new RangeError("out of range");
+          },
+          (value) => value,
+        );
+      const end = (): never => {
+        throw host.end("trap", "a bad handle");
+      };
+      exports = host.instantiate(module, { host: { begin: new WebAssembly.Suspending(begin), end } });
+    },
+    listTools: async () => [],
+    call: async () => {
+      await host.run(exports["work"]);
+      return DONE;
+    },
+    endCall: () => {},
+  });
+  const instance = new Instance({ turns, open, files: () => {}, log: () => {} }, SPEC);
+  await instance.start();
+  expect(await instance.call("work", Buffer.from("{}"))).toMatchObject({ type: "ended", outcome: "trap" });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  turns.enter(() => resolve("its turn"));
+  expect(await promise).toBe("its turn");
 });

@@ -255,17 +255,26 @@ export class Instance implements GuestHost {
     return new Promise<Result>((resolve, reject) => {
       const waiting: Waiting = { reject, cancel: undefined };
       this.#waiting = waiting;
-      waiting.cancel = begin((value) => {
-        if (this.#waiting !== waiting) return;
-        this.#waiting = undefined;
-        this.#turns.enter(() => {
-          try {
-            resolve(finish(value));
-          } catch (error) {
-            reject(error);
-          }
+      try {
+        waiting.cancel = begin((value) => {
+          if (this.#waiting !== waiting) return;
+          this.#waiting = undefined;
+          this.#turns.enter(() => {
+            try {
+              resolve(finish(value));
+            } catch (error) {
+              reject(error);
+            }
+          });
         });
-      });
+      } catch (error) {
+        // Nothing was begun, so the guest goes on in the turn that it has; unless it was settled or ended meanwhile, which
+        // has asked for a turn that must not be in vain.
+        if (this.#waiting === waiting) {
+          this.#waiting = undefined;
+          throw error;
+        }
+      }
       this.#turns.parked();
     });
   }

@@ -11,6 +11,7 @@ import type { Turns } from "./turns.ts";
  * L2. Calls of a session run one after another, in their order.
  * L3. At most `instancesMax` instances. A session that needs one and finds none free takes that of the session that has
  *     been idle longest, or waits.
+ * L4. A start ends with the call it is for; one that is for no call yet, within `START_MS_MAX`.
  */
 export type ServerDeps = {
   readonly turns: Turns;
@@ -36,6 +37,8 @@ type Lane = {
   readonly queue: Call[];
   current: Call | undefined;
   instance: Holder | undefined;
+  /** What is being started for the current call. */
+  starting: Holder | undefined;
   isOver: boolean;
   /** Grows with each use; the smallest has been idle longest. */
   used: number;
@@ -46,6 +49,8 @@ type Holder = { readonly instance: Instance; call: number; logged: number; isDis
 const SHARED_SESSION = 0;
 /** Standard error of one call, or of a start, that is passed on. */
 const LOG_BYTES_MAX = 64 * 1024;
+/** How long the start of an instance that nobody waits for may take. */
+export const START_MS_MAX = 15_000;
 const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
 const DENIED: IoReply = { type: "refused", reason: "denied" };
 
@@ -55,6 +60,7 @@ export class LoadedServer {
   readonly #lanes = new Map<number, Lane>();
   readonly #waiting: Lane[] = [];
   #spare: Holder | undefined;
+  #startingSpare: Holder | undefined;
   #isSpareDue = false;
   #live = 0;
   #uses = 0;
@@ -86,6 +92,7 @@ export class LoadedServer {
       if (call !== current) queue.splice(queue.indexOf(call), 1);
       if (!call.isOver) this.#refuse(id, outcome, "");
       call.isOver = true;
+      if (call === current) lane.starting?.instance.end(outcome, "");
       return;
     }
   }
@@ -107,6 +114,7 @@ export class LoadedServer {
       this.#drop(lane);
     }
     this.#lanes.clear();
+    if (this.#startingSpare !== undefined) this.#discard(this.#startingSpare);
     if (this.#spare !== undefined) this.#discard(this.#spare);
     this.#spare = undefined;
   }
@@ -124,7 +132,15 @@ export class LoadedServer {
   #lane(session: number): Lane {
     let lane = this.#lanes.get(session);
     if (lane === undefined) {
-      lane = { session, queue: [], current: undefined, instance: undefined, isOver: false, used: 0 };
+      lane = {
+        session,
+        queue: [],
+        current: undefined,
+        instance: undefined,
+        starting: undefined,
+        isOver: false,
+        used: 0,
+      };
       this.#lanes.set(session, lane);
     }
     this.#uses += 1;
@@ -141,15 +157,20 @@ export class LoadedServer {
 
   #begin(lane: Lane, call: Call): void {
     lane.current = call;
-    if (lane.instance !== undefined) return void this.#run(lane, lane.instance, call);
-    if (this.#spare !== undefined) {
+    if (!this.#hasBegun(lane, call)) this.#waiting.push(lane);
+  }
+
+  /** Begins a call when there is an instance for it, or may be one. */
+  #hasBegun(lane: Lane, call: Call): boolean {
+    if (lane.instance === undefined && this.#spare !== undefined) {
       lane.instance = this.#spare;
       this.#spare = undefined;
       this.#makeSpareSoon();
-      return void this.#run(lane, lane.instance, call);
     }
-    if (this.#hasRoom() || this.#evict()) void this.#startFor(lane, call);
-    else this.#waiting.push(lane);
+    if (lane.instance !== undefined) void this.#run(lane, lane.instance, call);
+    else if (this.#hasRoom() || this.#evict()) void this.#startFor(lane, call);
+    else return false;
+    return true;
   }
 
   #hasRoom(): boolean {
@@ -169,7 +190,9 @@ export class LoadedServer {
 
   async #startFor(lane: Lane, call: Call): Promise<void> {
     const holder = this.#create();
+    lane.starting = holder;
     const failed = await holder.instance.start();
+    lane.starting = undefined;
     if (failed === undefined && !this.#isUnloaded) {
       lane.instance = holder;
       // The call may have been cancelled while its instance was started.
@@ -179,6 +202,8 @@ export class LoadedServer {
       const { outcome, detail } = failed ?? { outcome: "cancelled", detail: "" };
       const usage = { fuel: 0, memoryBytes: holder.instance.memoryBytes };
       const why = outcome === "fuel" ? `it used all ${this.#spec.startFuel} fuel of a start` : detail;
+      // A start that takes longer than a call may still come to an end for the calls after it.
+      if (outcome === "deadline") this.#makeSpareSoon();
       const said = outcome === "fuel" || outcome === "trap" ? "trap" : outcome;
       return this.#finish(lane, call, {
         type: "ended",
@@ -189,6 +214,7 @@ export class LoadedServer {
     }
     lane.current = undefined;
     this.#advance(lane);
+    this.#serveWaiting();
   }
 
   async #run(lane: Lane, holder: Holder, call: Call): Promise<void> {
@@ -217,9 +243,7 @@ export class LoadedServer {
     if (lane === undefined) return;
     const call = lane.current;
     if (call !== undefined && !call.isOver) {
-      if (!this.#hasRoom() && !this.#evict()) return;
-      this.#waiting.shift();
-      void this.#startFor(lane, call);
+      if (this.#hasBegun(lane, call)) this.#waiting.shift();
       return;
     }
     this.#waiting.shift();
@@ -239,8 +263,8 @@ export class LoadedServer {
   }
 
   #drop(lane: Lane): void {
-    if (lane.instance === undefined) return;
-    this.#discard(lane.instance);
+    if (lane.starting !== undefined) this.#discard(lane.starting);
+    if (lane.instance !== undefined) this.#discard(lane.instance);
     lane.instance = undefined;
   }
 
@@ -283,9 +307,14 @@ export class LoadedServer {
       return;
     }
     const holder = this.#create();
+    this.#startingSpare = holder;
+    const limit = setTimeout(() => holder.instance.end("deadline", ""), START_MS_MAX);
     const failed = await holder.instance.start();
+    clearTimeout(limit);
+    this.#startingSpare = undefined;
     this.#isSpareDue = false;
     if (failed === undefined && !this.#isUnloaded && this.#spare === undefined) this.#spare = holder;
     else this.#discard(holder);
+    if (!this.#isUnloaded) this.#serveWaiting();
   }
 }
