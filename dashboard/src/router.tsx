@@ -17,6 +17,7 @@ import {
   runsSearch,
   stringifySearch,
   toolSearch,
+  toolsSearch,
 } from "./search.ts";
 import { Shell } from "./shell/shell.tsx";
 
@@ -54,6 +55,7 @@ const run = createRoute({
 const tools = createRoute({
   getParentRoute: () => root,
   path: "/tools",
+  validateSearch: toolsSearch,
   component: lazyRouteComponent(() => import("./pages/tools/tools.tsx"), "Tools"),
 });
 const tool = createRoute({

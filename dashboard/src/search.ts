@@ -1,4 +1,4 @@
-import type { RunState } from "../../src/api/contract/index.ts";
+import type { GrantUse, RunState, ToolServerSummary } from "../../src/api/contract/index.ts";
 
 /** What may stand after the `?` of each page. All of a page's state is there, so that it can be linked and reloaded. */
 type Raw = { readonly [key: string]: unknown };
@@ -63,5 +63,66 @@ export const runsSearch = (raw: Raw): RunsSearch => ({
 export type RunSearch = { readonly view?: RunView | undefined; readonly step?: number | undefined };
 export const runSearch = (raw: Raw): RunSearch => ({ view: oneOf(RUN_VIEWS, raw["view"]), step: number(raw["step"]) });
 
-export type ToolSearch = { readonly tool?: string | undefined };
-export const toolSearch = (raw: Raw): ToolSearch => ({ tool: words(raw["tool"]) });
+/** States of tool servers to filter by. One that runs counts as ready, so it is not among them. */
+export const TOOL_SERVER_STATES = [
+  "loaded",
+  "pending",
+  "paused",
+  "failed",
+  "quarantined",
+  "unloaded",
+  "draining",
+] as const satisfies readonly ToolServerSummary["state"][];
+export type ToolServerState = (typeof TOOL_SERVER_STATES)[number];
+export const ORIGINS = [
+  "built-in",
+  "uploaded",
+  "directory",
+  "remote",
+] as const satisfies readonly ToolServerSummary["origin"][];
+export const TOOL_TABS = ["tools", "grants", "versions", "logs"] as const;
+export type ToolTab = (typeof TOOL_TABS)[number];
+export const USE_OUTCOMES = ["allowed", "denied", "failed"] as const satisfies readonly GrantUse["outcome"][];
+export const USE_KINDS = [
+  "file",
+  "http",
+  "state",
+  "secret",
+  "environment",
+  "clock",
+  "random",
+] as const satisfies readonly GrantUse["kind"][];
+
+export type ToolsSearch = {
+  readonly q?: string | undefined;
+  readonly state?: ToolServerState | undefined;
+  readonly origin?: (typeof ORIGINS)[number] | undefined;
+  readonly deploy?: true | undefined;
+};
+export const toolsSearch = (raw: Raw): ToolsSearch => ({
+  q: words(raw["q"]),
+  state: oneOf(TOOL_SERVER_STATES, raw["state"]),
+  origin: oneOf(ORIGINS, raw["origin"]),
+  deploy: flag(raw["deploy"]),
+});
+
+export type ToolSearch = {
+  readonly tab?: ToolTab | undefined;
+  readonly tool?: string | undefined;
+  /** Which audited uses are listed. */
+  readonly uses?: GrantUse["outcome"] | undefined;
+  readonly kind?: GrantUse["kind"] | undefined;
+  /** The revision looked at, and the one it is compared with. */
+  readonly revision?: number | undefined;
+  readonly against?: number | undefined;
+  readonly deploy?: true | undefined;
+};
+export const toolSearch = (raw: Raw): ToolSearch => ({
+  tab: oneOf(TOOL_TABS, raw["tab"]),
+  tool: words(raw["tool"]),
+  uses: oneOf(USE_OUTCOMES, raw["uses"]),
+  kind: oneOf(USE_KINDS, raw["kind"]),
+  revision: number(raw["revision"]),
+  against: number(raw["against"]),
+  deploy: flag(raw["deploy"]),
+});

@@ -8,8 +8,15 @@ import { ago, bytes, duration } from "../../dashboard/src/parts/format.ts";
 import { lineDiff } from "../../dashboard/src/parts/line-diff.ts";
 import { quoted, runCommand, runCurl } from "../../dashboard/src/parts/shell-command.ts";
 import { span, ticksOf, timeScale } from "../../dashboard/src/pages/run/time-scale.ts";
-import { formFields, initialValues, readForm } from "../../dashboard/src/pages/tools/schema-form.ts";
-import { agentSearch, parseSearch, runSearch, runsSearch, stringifySearch } from "../../dashboard/src/search.ts";
+import {
+  agentSearch,
+  parseSearch,
+  runSearch,
+  runsSearch,
+  stringifySearch,
+  toolSearch,
+  toolsSearch,
+} from "../../dashboard/src/search.ts";
 
 describe("the event stream's parser", () => {
   const field = fc.string({ unit: fc.constantFrom("a", ":", " ", "é", "{", "}", '"', "0") });
@@ -135,56 +142,14 @@ describe("commands to copy", () => {
   });
 });
 
-describe("a form made of a JSON schema", () => {
-  const schema = {
-    type: "object",
-    properties: {
-      path: { type: "string", title: "Path", description: "A file" },
-      limit: { type: "integer", default: 20 },
-      share: { type: ["number", "null"] },
-      header: { type: "boolean" },
-      order: { enum: ["up", "down", 3] },
-      by: { type: "array", items: { type: "string" } },
-    },
-    required: ["path"],
-  };
-  const fields = formFields(schema) ?? [];
-  const read = (typed: { readonly [name: string]: string }) => readForm(fields, { ...initialValues(fields), ...typed });
-
-  test("has an input of the fitting kind for each property", () => {
-    expect(fields.map(({ name, label, kind, required }) => [name, label, kind, required])).toEqual([
-      ["path", "Path", "text", true],
-      ["limit", "limit", "integer", false],
-      ["share", "share", "number", false],
-      ["header", "header", "boolean", false],
-      ["order", "order", "choice", false],
-      ["by", "by", "json", false],
-    ]);
-  });
-
-  test("gives what was typed as the kinds of the schema, and leaves out what was not", () => {
-    expect(read({ path: "a.csv", share: "0.5", header: "false", order: "3", by: '["x"]' })).toEqual({
-      type: "read",
-      arguments: { path: "a.csv", limit: 20, share: 0.5, header: false, order: 3, by: ["x"] },
-    });
-    expect(read({ path: "a.csv", limit: "" })).toEqual({ type: "read", arguments: { path: "a.csv" } });
-  });
-
-  test("names the input that is not of its kind", () => {
-    expect(read({ limit: "2.5" })).toEqual({ type: "wrong", field: "limit", expected: "integer" });
-    expect(read({ by: "[" })).toEqual({ type: "wrong", field: "by", expected: "json" });
-  });
-
-  test("is not made of a schema that says more than properties", () => {
-    expect(formFields({ type: "object", oneOf: [] })).toBeUndefined();
-    expect(formFields({ type: "string", properties: 7 })).toBeUndefined();
-  });
-});
-
 describe("addresses", () => {
   test("what a page writes after the question mark it reads again", () => {
     const search = { tab: "revisions" as const, run: "a b&c=d", revision: 12, against: 3 };
     expect(agentSearch(parseSearch(stringifySearch(search)))).toEqual(search);
+    const list = { q: "csv", state: "paused" as const, origin: "uploaded" as const, deploy: true as const };
+    expect(toolsSearch(parseSearch(stringifySearch(list)))).toEqual(list);
+    const server = { tab: "grants" as const, uses: "denied" as const, kind: "file" as const };
+    expect(toolSearch(parseSearch(stringifySearch(server)))).toMatchObject(server);
   });
 
   test("what means nothing is left out", () => {

@@ -43,10 +43,17 @@ export type ToolCallRequest = {
   readonly tool: string;
   readonly arguments: object;
   readonly uploads: readonly string[];
+  /** Whether the call tells what it needed, and whether it may have it this once. */
+  readonly observe?: "report" | "permit" | undefined;
 };
 
-export const callTool = ({ server, tool, arguments: values, uploads }: ToolCallRequest) =>
+/** The server ends the call when the signal aborts. */
+export const callTool = (
+  { server, tool, arguments: values, uploads, observe }: ToolCallRequest,
+  signal?: AbortSignal,
+) =>
   ask<ToolCallOutcome>(fillRoute("callTool", { server, tool }), {
     method: "POST",
-    json: { arguments: values, uploads },
+    json: { arguments: values, uploads, observe },
+    signal,
   });

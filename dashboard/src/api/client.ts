@@ -16,6 +16,8 @@ type Request = {
   readonly json?: unknown;
   /** Sent as it is, with its own media type; instead of `json`. */
   readonly file?: File | undefined;
+  /** Sent as multipart/form-data; instead of `json`. */
+  readonly form?: FormData | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -28,9 +30,9 @@ export async function ask<Answer>(path: string, request: Request = {}): Promise<
   return answer;
 }
 
-async function send(path: string, { method, json, file, signal }: Request): Promise<Response> {
+async function send(path: string, { method, json, file, form, signal }: Request): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
-  const body = file ?? (json === undefined ? null : JSON.stringify(json));
+  const body = file ?? form ?? (json === undefined ? null : JSON.stringify(json));
   if (json !== undefined) headers["content-type"] = "application/json";
   if (file !== undefined) headers["content-type"] = file.type === "" ? "application/octet-stream" : file.type;
   // No other site's page can send this header, so the server knows the request is ours.

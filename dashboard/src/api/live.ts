@@ -2,6 +2,7 @@ import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { ROUTES, type RunDetail, type RunSummary, type ServerEvent } from "../../../src/api/contract/index.ts";
+import { toolServerKeys } from "./tool-servers.ts";
 import { placeRun } from "./place-run.ts";
 import type { Page, RunFilter } from "./page.ts";
 import { subscribe } from "./subscribe.ts";
@@ -66,8 +67,7 @@ export function applyServerEvent(client: QueryClient, event: ServerEvent): void 
       void client.invalidateQueries({ queryKey: ["agents"] });
       return;
     case "tool-server":
-      void client.invalidateQueries({ queryKey: ["tools"] });
-      void client.invalidateQueries({ queryKey: ["tool-server", event.name] });
+      for (const queryKey of toolServerKeys(event.name)) void client.invalidateQueries({ queryKey });
   }
 }
 

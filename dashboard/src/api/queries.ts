@@ -15,7 +15,11 @@ import type { Page, RunFilter } from "./page.ts";
 
 const PAGE_SIZE = 50;
 
-const withQuery = (path: string, query: { readonly [key: string]: string | number | undefined | null }): string => {
+/** A path with the parameters that have a value. */
+export const withQuery = (
+  path: string,
+  query: { readonly [key: string]: string | number | undefined | null },
+): string => {
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) {
     if (value !== undefined && value !== null && value !== "") search.set(key, String(value));
@@ -89,13 +93,6 @@ export const toolServersQuery = queryOptions({
   queryKey: ["tools"],
   queryFn: ({ signal }) => ask<Page<ToolServerDetail>>(ROUTES.tools, { signal }),
 });
-
-export const toolServerQuery = (server: string) =>
-  queryOptions({
-    queryKey: ["tool-server", server],
-    queryFn: ({ signal }) => ask<ToolServerDetail>(fillRoute("toolServer", { server }), { signal }),
-    retry: retryUnlessRefused,
-  });
 
 /** Asking again helps when the server was away, not when it said no. */
 export function retryUnlessRefused(failures: number, error: Error): boolean {

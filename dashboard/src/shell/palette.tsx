@@ -1,8 +1,9 @@
-import { useInfiniteQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { Bot, History, MonitorCog, Play, Rocket, Search, Wrench, type LucideIcon } from "lucide-react";
 import { useId, useState, type KeyboardEvent } from "react";
 import { agentsQuery, runsQuery } from "../api/queries.ts";
+import { toolServerListQuery } from "../api/tool-servers.ts";
 import { cx } from "../parts/class-names.ts";
 import { Dialog } from "../parts/dialog.tsx";
 import { text } from "../text.ts";
@@ -104,6 +105,7 @@ function useEntries(): readonly Entry[] {
   const navigate = useNavigate();
   const agents = useInfiniteQuery(agentsQuery).data?.pages.flatMap((page) => page.items) ?? [];
   const runs = useInfiniteQuery(runsQuery()).data?.pages.flatMap((page) => page.items) ?? [];
+  const servers = useQuery({ ...toolServerListQuery, refetchInterval: false }).data ?? [];
   return [
     ...PAGES.map(({ to, name, icon, keys }) => item("page", icon, [name, keys], () => void navigate({ to }))),
     ...agents.map(({ name, description }) =>
@@ -112,6 +114,14 @@ function useEntries(): readonly Entry[] {
     ...runs.map(({ id, agent, input_preview: input }) =>
       item("run", History, [agent, input, id], () => void navigate({ to: "/runs/$id", params: { id } })),
     ),
+    ...servers.map(({ name, description }) =>
+      item(
+        "tool",
+        Wrench,
+        [name, description],
+        () => void navigate({ to: "/tools/$server", params: { server: name } }),
+      ),
+    ),
     ...agents.map(({ name }) =>
       item("action", Play, [text.palette.ask(name), ""], () => {
         void navigate({ to: "/agents/$name", params: { name }, search: { tab: "try" } });
@@ -119,6 +129,9 @@ function useEntries(): readonly Entry[] {
     ),
     item("action", Rocket, [text.deploy.title, text.deploy.command], () => {
       void navigate({ to: "/agents", search: { deploy: true } });
+    }),
+    item("action", Rocket, [text.tools.deploy.title, text.tools.deploy.command], () => {
+      void navigate({ to: "/tools", search: { deploy: true } });
     }),
     item("action", Wrench, [text.palette.callTool, ""], () => void navigate({ to: "/tools" })),
     ...THEMES.map((theme) =>

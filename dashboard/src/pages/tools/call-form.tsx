@@ -1,33 +1,40 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Play } from "lucide-react";
-import { useState } from "react";
-import type { ToolDetail } from "../../../../src/api/contract/index.ts";
+import { CircleStop, Play } from "lucide-react";
+import { useRef, useState } from "react";
+import type { ToolDetail, ToolServerRecord } from "../../../../src/api/contract/index.ts";
 import { callTool, upload } from "../../api/actions.ts";
 import { Button } from "../../parts/button.tsx";
 import { CopyButton } from "../../parts/copy.tsx";
-import { Field, Input, Select, TextArea } from "../../parts/field.tsx";
+import { Select } from "../../parts/field.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { callCommand } from "../../parts/shell-command.ts";
 import { text } from "../../text.ts";
 import { AttachButton, Files } from "../agent/attachments.tsx";
+import { useArguments, type Arguments } from "./arguments.ts";
 import { CallResult } from "./call-result.tsx";
-import { formFields, initialValues, readForm, readObject, type FormField, type FormValues } from "./schema-form.ts";
+import { Inputs } from "./inputs.tsx";
+import { formExamples } from "./schema-form.ts";
 
-type Props = { readonly server: string; readonly tool: ToolDetail };
-type Given = { readonly arguments: object; readonly files: readonly File[] };
+export { useArguments } from "./arguments.ts";
+export { Inputs } from "./inputs.tsx";
+
+type Props = { readonly server: ToolServerRecord; readonly tool: ToolDetail };
+type Observing = "none" | "report" | "permit";
+const OBSERVING = ["none", "report", "permit"] as const;
 
 /** Calls a tool by hand, with inputs made of its schema or with JSON. */
 export function CallForm({ server, tool }: Props) {
-  const client = useQueryClient();
   const form = useArguments(tool);
   const [files, setFiles] = useState<readonly File[]>([]);
-  const call = useMutation({
-    mutationFn: async (given: Given) => {
-      const sent = await Promise.all(given.files.map((file) => upload(file)));
-      return callTool({ server, tool: tool.name, arguments: given.arguments, uploads: sent.map(({ id }) => id) });
-    },
-    onSettled: () => client.invalidateQueries({ queryKey: ["tool-server", server] }),
-  });
+  const [observing, setObserving] = useState<Observing>("none");
+  const call = useCall(server.name, tool.name);
+  // Of two files of one name the later one counts, so that a path means one file.
+  const add = (added: readonly File[]) =>
+    setFiles((before) => [...before.filter(({ name }) => !added.some((file) => file.name === name)), ...added]);
+  const submit = () => {
+    const values = form.read();
+    if (values !== undefined) call.begin({ arguments: values, files, observing });
+  };
   return (
     <>
       <form
@@ -35,137 +42,122 @@ export function CallForm({ server, tool }: Props) {
         className="space-y-3"
         onSubmit={(event) => {
           event.preventDefault();
-          const values = form.read();
-          if (values !== undefined) call.mutate({ arguments: values, files });
+          submit();
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
         }}
       >
-        <Inputs form={form} />
+        <Examples tool={tool} form={form} />
+        <Inputs
+          form={form}
+          onFile={(file) => {
+            add([file]);
+            return `uploads/${file.name}`;
+          }}
+        />
         <Files files={files} onRemove={(file) => setFiles(files.filter((other) => other !== file))} />
         <div className="flex flex-wrap items-center gap-1.5">
-          <Button type="submit" look="primary" disabled={call.isPending}>
+          <Button type="submit" look="primary" disabled={call.isPending} aria-keyshortcuts="Control+Enter">
             <Play aria-hidden />
             {call.isPending ? text.call.calling : text.call.call}
           </Button>
-          <AttachButton onFiles={(added) => setFiles([...files, ...added])} />
+          {call.isPending ? (
+            <Button look="danger" onClick={call.cancel}>
+              <CircleStop aria-hidden />
+              {text.call.cancel}
+            </Button>
+          ) : null}
+          <AttachButton onFiles={add} />
           {form.fields === undefined ? null : (
             <Button look="quiet" onClick={form.toggle}>
               {form.asJson ? text.call.asForm : text.call.asJson}
             </Button>
           )}
-          <CopyButton value={callCommand(server, tool.name, form.peek())} label={text.call.copy} />
+          <CopyButton value={callCommand(server.name, tool.name, form.peek())} label={text.call.copy} />
+          {server.sandboxed ? <ObserveChoice value={observing} onChange={setObserving} /> : null}
         </div>
       </form>
+      {call.isCancelled ? (
+        <p role="status" className="mt-4 text-sm text-muted">
+          {text.call.cancelled}
+        </p>
+      ) : null}
       {call.error === null ? null : <ProblemView error={call.error} className="mt-4" />}
-      {call.data === undefined ? null : <CallResult outcome={call.data} />}
+      {call.data === undefined ? null : <CallResult outcome={call.data} server={server} />}
     </>
   );
 }
 
-/** The values of inputs made of a schema, as they are typed. */
-export function useArguments(tool: Pick<ToolDetail, "input_schema">) {
-  const fields = formFields(tool.input_schema);
-  const [values, setValues] = useState<FormValues>(() => initialValues(fields ?? []));
-  const [json, setJson] = useState("{}");
-  const [asJson, setAsJson] = useState(fields === undefined);
-  const [problem, setProblem] = useState<{ readonly field: string; readonly words: string } | undefined>();
-  const peek = (): object => {
-    if (asJson) return readObject(json) ?? {};
-    const reading = readForm(fields ?? [], values);
-    return reading.type === "read" ? reading.arguments : {};
+type Given = { readonly arguments: object; readonly files: readonly File[]; readonly observing: Observing };
+
+/** One call at a time, which can be called off; the server then ends it. */
+function useCall(server: string, tool: string) {
+  const client = useQueryClient();
+  const controller = useRef<AbortController | undefined>(undefined);
+  const [isCancelled, setCancelled] = useState(false);
+  const { mutate, reset, error, data, isPending } = useMutation({
+    mutationFn: async ({ arguments: values, files, observing }: Given) => {
+      const stop = new AbortController();
+      controller.current = stop;
+      const sent = await Promise.all(files.map((file) => upload(file, stop.signal)));
+      const observe = observing === "none" ? undefined : observing;
+      return callTool({ server, tool, arguments: values, uploads: sent.map(({ id }) => id), observe }, stop.signal);
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: ["tool-server", server] }),
+  });
+  return {
+    data,
+    error,
+    isPending,
+    isCancelled,
+    begin: (given: Given) => {
+      setCancelled(false);
+      mutate(given);
+    },
+    cancel: () => {
+      controller.current?.abort();
+      reset();
+      setCancelled(true);
+    },
   };
-  const read = (): object | undefined => {
-    const reading = asJson ? undefined : readForm(fields ?? [], values);
-    const typed = asJson ? readObject(json) : undefined;
-    const wrong =
-      reading?.type === "wrong" ? { field: reading.field, words: text.call.expected[reading.expected] } : undefined;
-    setProblem(asJson && typed === undefined ? { field: "", words: text.call.expected.json } : wrong);
-    return reading?.type === "read" ? reading.arguments : typed;
-  };
-  const toggle = () => {
-    if (!asJson) setJson(JSON.stringify(peek(), null, 2));
-    setProblem(undefined);
-    setAsJson(!asJson);
-  };
-  const set = (name: string, value: string) => setValues((before) => ({ ...before, [name]: value }));
-  return { fields, values, set, json, setJson, asJson, toggle, peek, read, problem };
 }
 
-type Arguments = ReturnType<typeof useArguments>;
-
-export function Inputs({ form }: { readonly form: Arguments }) {
-  if (form.asJson || form.fields === undefined) {
-    return (
-      <Field label={text.call.arguments} note={form.problem?.words ?? text.call.jsonNote}>
-        {({ id, describedBy }) => (
-          <TextArea
-            id={id}
-            aria-describedby={describedBy}
-            aria-invalid={form.problem !== undefined}
-            rows={6}
-            spellCheck={false}
-            value={form.json}
-            onChange={(event) => form.setJson(event.target.value)}
-            className="font-mono text-xs!"
-          />
-        )}
-      </Field>
-    );
-  }
-  if (form.fields.length === 0) return <p className="text-sm text-muted">{text.call.noArguments}</p>;
-  return form.fields.map((field) => (
-    <OneInput
-      key={field.name}
-      field={field}
-      value={form.values[field.name] ?? ""}
-      problem={form.problem?.field === field.name ? form.problem.words : undefined}
-      onChange={(value) => form.set(field.name, value)}
-    />
-  ));
-}
-
-type InputProps = {
-  readonly field: FormField;
-  readonly value: string;
-  readonly problem: string | undefined;
-  readonly onChange: (value: string) => void;
-};
-
-function OneInput({ field, value, problem, onChange }: InputProps) {
+function Examples({ tool, form }: { readonly tool: ToolDetail; readonly form: Arguments }) {
+  const examples = formExamples(tool.input_schema);
+  if (examples.length === 0) return null;
   return (
-    <Field label={field.label} note={problem ?? field.note} required={field.required}>
-      {({ id, describedBy }) => {
-        const common = {
-          id,
-          "aria-describedby": describedBy,
-          "aria-invalid": problem !== undefined,
-          required: field.required,
-          value,
-          onChange: (event: { readonly target: { readonly value: string } }) => onChange(event.target.value),
-        };
-        const choices = field.kind === "boolean" ? ["true", "false"] : [...field.choices.keys()];
-        if (choices.length > 0) {
-          return (
-            <Select {...common} className="max-w-72">
-              <option value="">{text.call.unset}</option>
-              {choices.map((choice) => (
-                <option key={choice}>{choice}</option>
-              ))}
-            </Select>
-          );
-        }
-        if (field.kind === "number" || field.kind === "integer") {
-          return <Input {...common} inputMode="decimal" className="max-w-72" />;
-        }
-        return (
-          <TextArea
-            {...common}
-            rows={1}
-            spellCheck={false}
-            placeholder={field.kind === "json" ? text.call.jsonPlaceholder : undefined}
-            className="field-sizing-content max-h-72 resize-none min-h-8 font-mono text-xs!"
-          />
-        );
-      }}
-    </Field>
+    <div role="group" aria-label={text.call.examples} className="flex flex-wrap items-center gap-1.5">
+      {examples.map((example, index) => (
+        <button
+          key={index}
+          type="button"
+          title={JSON.stringify(example)}
+          onClick={() => form.fill(example)}
+          className="max-w-full truncate rounded-full border border-line px-2.5 py-0.5 text-xs text-muted hover:border-accent hover:text-accent"
+        >
+          {text.call.useExample(index + 1)}
+        </button>
+      ))}
+    </div>
   );
 }
+
+type ObserveProps = { readonly value: Observing; readonly onChange: (value: Observing) => void };
+
+const ObserveChoice = ({ value, onChange }: ObserveProps) => (
+  <label className="ml-auto flex max-w-full min-w-0 items-center gap-2 text-xs text-muted">
+    {text.call.observe}
+    <Select
+      value={value}
+      onChange={(event) => onChange(OBSERVING.find((each) => each === event.target.value) ?? "none")}
+      className="w-auto! min-w-0"
+    >
+      {OBSERVING.map((each) => (
+        <option key={each} value={each}>
+          {text.call.observes[each]}
+        </option>
+      ))}
+    </Select>
+  </label>
+);

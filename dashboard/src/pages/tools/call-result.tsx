@@ -1,28 +1,78 @@
-import type { ToolCallOutcome } from "../../../../src/api/contract/index.ts";
+import { Download } from "lucide-react";
+import { useState, type ReactNode } from "react";
+import type { ToolCallOutcome, ToolServerRecord } from "../../../../src/api/contract/index.ts";
+import { Button, buttonClass } from "../../parts/button.tsx";
 import { Fact } from "../../parts/card.tsx";
+import { CopyButton } from "../../parts/copy.tsx";
 import { bytes, count, duration } from "../../parts/format.ts";
 import { JsonView } from "../../parts/json-view.tsx";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 import { Loose } from "../run/step-detail.tsx";
+import { Observed } from "./observed.tsx";
+
+type Props = { readonly outcome: ToolCallOutcome; readonly server: Pick<ToolServerRecord, "sandboxed"> };
 
 /** What a call by hand gave, and what it took. */
-export function CallResult({ outcome }: { readonly outcome: ToolCallOutcome }) {
+export function CallResult({ outcome, server }: Props) {
+  const [raw, setRaw] = useState(false);
+  return (
+    <section aria-label={text.step.result} className="mt-5 space-y-3 border-t border-line pt-4">
+      <Figures outcome={outcome} server={server}>
+        <Button size="small" look="quiet" onClick={() => setRaw(!raw)}>
+          {raw ? text.call.readable : text.call.raw}
+        </Button>
+        <CopyButton value={copied(outcome, raw)} />
+      </Figures>
+      {raw ? (
+        <div className="rounded-lg border border-line p-3">
+          <JsonView value={outcome} open={3} />
+        </div>
+      ) : (
+        <Readable outcome={outcome} />
+      )}
+    </section>
+  );
+}
+
+const copied = (outcome: ToolCallOutcome, raw: boolean): string => {
+  if (raw) return JSON.stringify(outcome, null, 2);
+  return outcome.structured === null ? outcome.text : JSON.stringify(outcome.structured, null, 2);
+};
+
+type FiguresProps = Props & { readonly children: ReactNode };
+
+function Figures({ outcome, server, children }: FiguresProps) {
   const { facts } = text.step;
   const done = outcome.outcome === "done";
   return (
-    <section aria-label={text.step.result} className="mt-5 space-y-3 border-t border-line pt-4">
-      <div role="status" className="flex flex-wrap items-center gap-x-6 gap-y-2">
+    <div className="flex flex-wrap items-center gap-x-6 gap-y-2">
+      <div role="status">
         <StatePill state={done ? "done" : "failed"} words={done ? text.states.done : outcome.outcome} />
-        <dl className="flex flex-wrap gap-x-6 gap-y-2 [&_div]:flex [&_div]:items-baseline [&_div]:gap-1.5">
-          <Fact name={facts.duration}>{duration(outcome.duration_ms)}</Fact>
-          <Fact name={facts.fuel}>{count(outcome.fuel)}</Fact>
-          <Fact name={facts.memory}>{bytes(outcome.memory_bytes)}</Fact>
-        </dl>
       </div>
+      <dl className="flex flex-wrap gap-x-6 gap-y-2 [&_div]:flex [&_div]:items-baseline [&_div]:gap-1.5">
+        <Fact name={facts.duration}>{duration(outcome.duration_ms)}</Fact>
+        {server.sandboxed ? (
+          <>
+            <Fact name={facts.fuel}>{count(outcome.fuel)}</Fact>
+            <Fact name={facts.memory}>{bytes(outcome.memory_bytes)}</Fact>
+          </>
+        ) : null}
+      </dl>
+      <div className="ml-auto flex items-center gap-1">{children}</div>
+    </div>
+  );
+}
+
+function Readable({ outcome }: Pick<Props, "outcome">) {
+  const done = outcome.outcome === "done";
+  const isEmpty = outcome.structured === null && outcome.text === "" && outcome.files.length === 0;
+  return (
+    <>
       {done ? null : <p className="text-sm text-muted">{text.outcomes[outcome.outcome] ?? ""}</p>}
+      {isEmpty ? <p className="text-sm text-muted">{text.call.empty}</p> : null}
       {outcome.structured === null ? null : (
-        <div className="rounded-lg border border-line p-3">
+        <div className="max-h-[32rem] overflow-auto rounded-lg border border-line p-3">
           <JsonView value={outcome.structured} />
         </div>
       )}
@@ -34,25 +84,42 @@ export function CallResult({ outcome }: { readonly outcome: ToolCallOutcome }) {
       {outcome.files.map((file) => (
         <ResultFile key={file.name} file={file} />
       ))}
-    </section>
+      {outcome.observed === null ? null : <Observed observed={outcome.observed} />}
+    </>
   );
 }
 
-function ResultFile({ file }: { readonly file: ToolCallOutcome["files"][number] }) {
+type MadeFile = ToolCallOutcome["files"][number];
+
+const isPicture = ({ media_type: type }: MadeFile): boolean => type === "image/svg+xml";
+
+const dataUrl = ({ media_type: type, text: content }: MadeFile): string =>
+  `data:${type};charset=utf-8,${encodeURIComponent(content)}`;
+
+function ResultFile({ file }: { readonly file: MadeFile }) {
   return (
     <figure className="overflow-hidden rounded-lg border border-line">
-      {file.media_type === "image/svg+xml" ? (
+      {isPicture(file) ? (
         <div className="p-3">
-          <img
-            src={`data:image/svg+xml;charset=utf-8,${encodeURIComponent(file.text)}`}
-            alt={text.run.picture(file.name)}
-            className="mx-auto max-h-96 max-w-full"
-          />
+          {/* Always through <img>, where nothing in a picture can act. */}
+          <img src={dataUrl(file)} alt={text.run.picture(file.name)} className="mx-auto max-h-96 max-w-full" />
         </div>
       ) : (
         <Loose label={file.name} value={file.text} />
       )}
-      <figcaption className="border-t border-line px-3 py-1.5 font-mono text-xs text-muted">{file.name}</figcaption>
+      <figcaption className="flex items-center gap-3 border-t border-line px-3 py-1.5 text-xs text-muted">
+        <span className="min-w-0 flex-1 truncate font-mono">{file.name}</span>
+        <span>{bytes(new Blob([file.text]).size)}</span>
+        <a
+          href={dataUrl(file)}
+          download={file.name}
+          aria-label={text.call.download(file.name)}
+          title={text.call.download(file.name)}
+          className={buttonClass("quiet", "small")}
+        >
+          <Download aria-hidden />
+        </a>
+      </figcaption>
     </figure>
   );
 }

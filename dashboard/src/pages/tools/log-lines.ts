@@ -1,0 +1,58 @@
+import { useEffect, useState } from "react";
+import { fillRoute, type ToolLogEvent } from "../../../../src/api/contract/index.ts";
+import { subscribe } from "../../api/subscribe.ts";
+
+/** Lines kept in the page; the oldest go first. */
+const LINES_MAX = 5_000;
+/** How often lines that came in are shown: a chatty tool must not keep the page from being used. */
+const SHOW_EVERY_MS = 100;
+
+export type LogLine = { readonly id: number } & ToolLogEvent;
+export type LogState = {
+  readonly lines: readonly LogLine[];
+  /** Undefined until a connection stood for the first time. */
+  readonly live: boolean | undefined;
+};
+
+/** What a tool server writes, from what the server has kept on; a connection taken up again begins anew. */
+export function useLogLines(server: string): LogState & { readonly clear: () => void } {
+  const [state, setState] = useState<LogState>({ lines: [], live: undefined });
+  useEffect(() => {
+    const controller = new AbortController();
+    let arrived: LogLine[] = [];
+    let isFresh = false;
+    let id = 0;
+    const timer = setInterval(() => {
+      if (arrived.length === 0 && !isFresh) return;
+      const taken = arrived;
+      const fresh = isFresh;
+      arrived = [];
+      isFresh = false;
+      setState(({ lines, live }) => ({ live, lines: [...(fresh ? [] : lines), ...taken].slice(-LINES_MAX) }));
+    }, SHOW_EVERY_MS);
+    void subscribe<ToolLogEvent>(
+      {
+        path: fillRoute("toolServerLogs", { name: server }),
+        after: "",
+        onEvent: (event) => {
+          id += 1;
+          arrived.push({ ...event, id });
+        },
+        onLive: (live) => {
+          // The server tells again what it has kept.
+          if (live) {
+            isFresh = true;
+            arrived = [];
+          }
+          setState((before) => ({ ...before, live }));
+        },
+      },
+      controller.signal,
+    );
+    return () => {
+      controller.abort();
+      clearInterval(timer);
+    };
+  }, [server]);
+  return { ...state, clear: () => setState((before) => ({ ...before, lines: [] })) };
+}
