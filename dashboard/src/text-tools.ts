@@ -57,7 +57,15 @@ export const TOOLS = {
     remote: "A remote server: its code is not here.",
   },
   tabs: { tools: "Tools", grants: "Grants and limits", versions: "Versions", logs: "Logs" },
-  facts: { calls: "Calls", failed: "Failed", fuel: "Fuel", average: "Average", up: "Up", version: "Version" },
+  facts: {
+    calls: "Calls",
+    failed: "Failed",
+    fuel: "Fuel",
+    average: "Average",
+    tokens: "Tokens a turn",
+    up: "Up",
+    version: "Version",
+  },
   banner: {
     processTitle: "This server is not sandboxed",
     process:
@@ -101,6 +109,8 @@ export const TOOLS = {
     writes: "may change things",
     idempotent: "safe to repeat",
     once: "not to be repeated",
+    tokens: (tokens: string) => `about ${tokens} tokens a turn`,
+    tokensNote: "What its name, description and schema take of every turn of a model that may use it.",
     schema: "Input schema",
     outputSchema: "Output schema",
     none: "It has no tools",

@@ -19,8 +19,8 @@ random = true
 `;
 const AGENT = `name = "forecaster"
 version = "1.0.0"
-description = "Tells the weather"
-capabilities = ["weather"]
+description = "Looks outside"
+capabilities = ["looking"]
 tools = ["weather.answer"]
 system_prompt = "Tell the weather."
 `;
@@ -232,6 +232,9 @@ describe("one tool server", () => {
     await world.call("weather");
     await using person = await open("/ui/tools/weather?tab=grants");
     const { page } = person;
+    await main(page)
+      .getByText(/^~\d+$/)
+      .waitFor();
     await main(page).getByText("gets random numbers").waitFor();
     await main(page).getByText("added by the configuration").waitFor();
     await page.getByRole("img", { name: /^Fuel: median [\d.]+K, most [\d.]+K, of 100M$/ }).waitFor();
@@ -396,7 +399,7 @@ test("the palette finds tool servers, and deploying one", async () => {
   await page.getByText("First steps").waitFor();
   await page.keyboard.press("Control+k");
   await page.keyboard.type("weather");
-  await page.getByRole("option").filter({ hasText: "A probe." }).waitFor();
+  await page.getByRole("option", { name: /^weather/ }).waitFor();
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "weather" }).waitFor();
   await page.keyboard.press("Control+k");

@@ -57,6 +57,9 @@ export function ServerFacts({ server }: { readonly server: ToolServerRecord }) {
         ) : null}
         {server.sandboxed ? <Item name={facts.fuel}>{shortCount(usage.fuel)}</Item> : null}
         <Item name={facts.average}>{health.average_ms === null ? "–" : duration(health.average_ms)}</Item>
+        <span title={text.tools.tool.tokensNote}>
+          <Item name={facts.tokens}>~{count(server.tools.reduce((sum, { tokens }) => sum + tokens, 0))}</Item>
+        </span>
         <span className="basis-full [overflow-wrap:anywhere] sm:basis-auto">{health.note}</span>
       </div>
     </>

@@ -84,13 +84,18 @@ function ToolPane({ server, tool, usage }: PaneProps) {
       <Card
         title={<span className="font-mono [overflow-wrap:anywhere]">{tool.id}</span>}
         actions={
-          <span className="flex gap-1 pr-2">
+          <span className="flex flex-wrap gap-1 pr-2">
             <Chip>{tool.read_only ? words.readOnly : words.writes}</Chip>
             <Chip>{tool.idempotent ? words.idempotent : words.once}</Chip>
+            <span title={words.tokensNote} className="flex">
+              <Chip>{words.tokens(count(tool.tokens))}</Chip>
+            </span>
           </span>
         }
       >
-        <p className="mb-4 max-w-3xl whitespace-pre-line text-muted [overflow-wrap:anywhere]">{tool.description}</p>
+        {tool.description === "" ? null : (
+          <p className="mb-4 max-w-3xl whitespace-pre-line text-muted [overflow-wrap:anywhere]">{tool.description}</p>
+        )}
         <CallForm server={server} tool={tool} />
       </Card>
       <ToolUsage usage={usage} server={server} />
