@@ -398,13 +398,13 @@ test("the palette finds tool servers, and deploying one", async () => {
   const { page } = person;
   await page.getByText("First steps").waitFor();
   await page.keyboard.press("Control+k");
-  await page.keyboard.type("weather");
+  await page.getByRole("dialog").getByRole("combobox").fill("weather");
   await page.getByRole("option", { name: /^weather/ }).waitFor();
   await page.keyboard.press("Enter");
   await page.getByRole("heading", { level: 1, name: "weather" }).waitFor();
   await page.keyboard.press("Control+k");
-  await page.keyboard.type("deploy a tool server");
-  await page.getByRole("option").first().waitFor();
+  await page.getByRole("dialog").getByRole("combobox").fill("deploy a tool server");
+  await page.getByRole("option", { name: /^Deploy a tool server/ }).waitFor();
   await page.keyboard.press("Enter");
   await page.getByRole("dialog", { name: "Deploy a tool server" }).waitFor();
   expect(person.complaints).toEqual([]);
