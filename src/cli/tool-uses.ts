@@ -20,6 +20,7 @@ const columns = (nowMs: number): readonly Column<GrantUse>[] => [
   { title: "OPERATION", value: ({ operation }) => operation },
   { title: "TARGET", value: ({ target }) => target, shrinks: true },
   { title: "REASON", value: ({ reason }) => reason },
+  { title: "TIMES", value: ({ count }) => String(count), align: "right", wide: true },
   { title: "AGENT", value: ({ agent }) => agent ?? "", wide: true },
   { title: "RUN", value: ({ session }) => session, wide: true },
   { title: "BYTES", value: ({ bytes }) => (bytes === 0 ? "" : showBytes(bytes)), align: "right", wide: true },

@@ -3,9 +3,10 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Database, SqliteToolState, STATE_LIMITS } from "../../src/backends/sqlite/index.ts";
+import { Database, SqliteToolServerStore, SqliteToolState, STATE_LIMITS } from "../../src/backends/sqlite/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { Caller } from "../../src/sandbox/index.ts";
+import { toolServerCandidate } from "../contracts/tool-server-store.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { callerWith } from "./web.ts";
 
@@ -113,4 +114,28 @@ test("what was answered is there after the process was killed", async () => {
   using database = Database.open({ directory: temp.path, synchronous: "normal" });
   const state = new SqliteToolState(database, systemClock);
   for (const count of answered) expect(text(await state.get(granted, `key-${count}`))).toBe(`value ${count}`);
+});
+
+test("what a tool server kept goes with it, and its last calls leave nothing for the next of its name", async () => {
+  using temp = tempDirectory();
+  using database = Database.open({ directory: temp.path, synchronous: "normal" });
+  const servers = new SqliteToolServerStore(database);
+  const state = new SqliteToolState(database, systemClock);
+  const deploy = (name: string) => servers.add(toolServerCandidate(name, name), "serving");
+  const other: Caller = { ...granted, server: "other" };
+  await deploy("weather");
+  await deploy("other");
+  await state.set(granted, "key", Buffer.from("mine"));
+  await state.set(other, "key", Buffer.from("theirs"));
+  await servers.delete("default", "Weather");
+  expect(await state.set(granted, "late", Buffer.from("1"))).toMatchObject({ type: "refused", code: "unavailable" });
+  await deploy("weather");
+  expect(await state.list(granted, { prefix: "", limit: 10, cursor: undefined })).toEqual({
+    keys: [],
+    next: undefined,
+  });
+  expect(text(await state.get(other, "key"))).toBe("theirs");
+  // Its totals went too: all of what one may keep is there again.
+  const value = Buffer.alloc(STATE_LIMITS.valueBytesMax);
+  for (let count = 0; count < 64; count += 1) expect(await state.set(granted, `k${count}`, value)).toBeUndefined();
 });

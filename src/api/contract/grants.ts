@@ -20,6 +20,7 @@ export const GrantUse = z
     agent: z.string().nullable(),
     session: z.string().meta({ description: "The run's id, or that of a call outside a run" }),
     ...what,
+    count: z.int().meta({ description: "Repeats within a moment are one, with bytes and time in sum" }),
     bytes: z.int(),
     duration_ms: z.number(),
   })

@@ -29,6 +29,7 @@ const presentUse = (use: StoredUse): contract.GrantUse => ({
   target: use.target,
   outcome: use.outcome,
   reason: use.reason,
+  count: use.count,
   bytes: use.bytes,
   duration_ms: use.durationMs,
 });

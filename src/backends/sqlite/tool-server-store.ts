@@ -205,14 +205,22 @@ export class SqliteToolServerStore implements ToolServerStore {
 
   async delete(workspace: string, name: string): Promise<boolean> {
     return this.#db.write(() => {
+      const key = keyOf(name);
       const { changes } = this.#db
         .sql(
           `UPDATE tool_servers SET deleted = 1, serving = NULL, pending = NULL, paused = NULL
            WHERE workspace = ? AND name_key = ? AND deleted = 0`,
         )
-        .run(workspace, keyOf(name));
+        .run(workspace, key);
+      if (changes > 0) this.#deleteState(workspace, key);
       return changes > 0;
     });
+  }
+
+  /** What it kept goes with it: the next module of that name is another's. */
+  #deleteState(workspace: string, key: string): void {
+    this.#db.sql("DELETE FROM tool_state WHERE workspace = ? AND lower(server) = ?").run(workspace, key);
+    this.#db.sql("DELETE FROM tool_state_totals WHERE workspace = ? AND lower(server) = ?").run(workspace, key);
   }
 
   async prune(workspace: string, name: string, keep: number): Promise<void> {

@@ -56,6 +56,9 @@ export class SqliteToolState implements StateAccess {
 
   #set(caller: Caller, key: string, value: Uint8Array): HostRefused | undefined {
     const owner = ownerOf(caller);
+    if (this.#isDeleted(owner)) {
+      return hostRefused("unavailable", `\`${caller.server}\` was deleted, and what it kept with it`);
+    }
     const before = this.#bytesOf(owner, key);
     const totals = this.#totalsOf(owner);
     const keys = totals.keys + (before === undefined ? 1 : 0);
@@ -112,6 +115,15 @@ export class SqliteToolState implements StateAccess {
       const page = keys.slice(0, limit);
       return { keys: page, next: keys.length > limit ? page.at(-1)?.key : undefined };
     });
+  }
+
+  /** Calls that were under way go on after their server is deleted; nothing of them stays for the next of that name. */
+  #isDeleted([workspace, server]: Owner): boolean {
+    return (
+      this.#db
+        .sql("SELECT 1 FROM tool_servers WHERE workspace = ? AND name_key = ? AND deleted = 1")
+        .get(workspace, server.toLowerCase()) !== undefined
+    );
   }
 
   #bytesOf(owner: Owner, key: string): number | undefined {

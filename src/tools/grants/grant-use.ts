@@ -26,7 +26,8 @@ export type GrantUse = {
   readonly durationMs: number;
 };
 
-export type StoredUse = GrantUse & { readonly seq: number };
+/** Repeats of one use within a moment are one, with their number, and with bytes and time in sum. */
+export type StoredUse = GrantUse & { readonly seq: number; readonly count: number };
 export type UseFilter = {
   readonly server: string;
   readonly outcome: UseOutcome | undefined;
@@ -37,7 +38,10 @@ export type UseFilter = {
   readonly limit: number;
 };
 
-/** Keeps what tool servers used and were refused, for a bounded time and in a bounded number. */
+/**
+ * Keeps what tool servers used and were refused, for a bounded time and in a bounded number: one that asks for much
+ * pushes out its own uses of that outcome before anything of another's.
+ */
 export interface GrantLedger {
   /** Takes a use; it is on disk a moment later. Never throws and never waits. */
   record(use: GrantUse): void;
