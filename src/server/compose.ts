@@ -125,7 +125,7 @@ function openSandbox({ config }: LoadedConfig, clock: Clock, broker: Broker): Sa
       instanceIdleMs: config.sandbox.instance_idle,
       moduleIdleMs: config.sandbox.module_idle,
       childIdleMs: config.sandbox.child_idle,
-      cacheDirectory: join(config.data.directory, "modules"),
+      cacheDirectory: config.sandbox.cache_directory ?? join(config.data.directory, "modules"),
     },
   );
 }

@@ -105,6 +105,10 @@ const SandboxTable = z
     isolation: z.enum(ISOLATIONS).default("process").meta({
       description: "What tools run in. thread: lighter, for development; holds every limit, but is no second wall",
     }),
+    cache_directory: z.string().min(1).optional().meta({
+      description:
+        "Where modules that were made ready are kept; default: modules in the data directory. Several servers may share one",
+    }),
     instance_idle: durationText({ minMs: 100, maxMs: 86_400_000 }).prefault("60s").meta({
       description: "A tool server without calls for this long gives up the instance it keeps ready",
     }),
@@ -222,6 +226,7 @@ export const PATH_SETTINGS = [
   "files.root",
   "models.scripted_directory",
   "tools.directory",
+  "sandbox.cache_directory",
 ] as const;
 
 /** Short names of the settings people need first; every other is `CAXTON_<TABLE>__<KEY>`. */

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { MODULE_CACHE } from "../helpers/server.ts";
 
 /** The file that `npx caxton` runs. */
 export const LAUNCHER = fileURLToPath(new URL("../../bin/caxton.mjs", import.meta.url));
@@ -24,7 +25,12 @@ export type Ended = {
 export function start(args: readonly string[], surroundings: Surroundings = {}) {
   const { server, environment, input, cwd } = surroundings;
   const child = spawn(process.execPath, [LAUNCHER, ...args], {
-    env: { CAXTON_SERVER: server ?? "http://127.0.0.1:1", CAXTON_DATA_DIR: "/nonexistent", ...environment },
+    env: {
+      CAXTON_SERVER: server ?? "http://127.0.0.1:1",
+      CAXTON_DATA_DIR: "/nonexistent",
+      CAXTON_SANDBOX__CACHE_DIRECTORY: MODULE_CACHE,
+      ...environment,
+    },
     stdio: "pipe",
     ...(cwd !== undefined && { cwd }),
   });

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { dirname, join } from "node:path";
-import { repository } from "./server.ts";
+import { MODULE_CACHE, repository } from "./server.ts";
 
 const bin = join(repository, "bin/caxton.mjs");
 
@@ -29,6 +29,7 @@ export class CaxtonProcess implements AsyncDisposable {
         PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
         HOME: options.cwd,
         NO_COLOR: "1",
+        CAXTON_SANDBOX__CACHE_DIRECTORY: MODULE_CACHE,
         ...options.environment,
       },
       stdio: ["ignore", "pipe", "pipe"],

@@ -8,6 +8,9 @@ import { tempDirectory } from "./temp.ts";
 
 export const repository = join(import.meta.dirname, "../..");
 
+/** Modules made ready for one test's server serve the others too. */
+export const MODULE_CACHE = join(repository, "node_modules/.cache/caxton-sandbox");
+
 export type TestServer = AsyncDisposable & {
   readonly url: string;
   /** The working directory of its tools: a fresh one, with the sample data in `examples/data`. */
@@ -44,6 +47,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     "agents.directory": join(directory, "examples/agents"),
     "files.root": directory,
     "log.level": "silent",
+    "sandbox.cache_directory": MODULE_CACHE,
     ...options.settings,
   };
   const overrides = {
