@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { text as textIn } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -68,6 +69,20 @@ test("a program that is not there is a state with a reason, and nothing is left 
   const server = await serverIn(runner, "failed");
   expect(server.reason).toContain("exit code 127");
   expect(server.reason).toContain("no-such-program-anywhere");
+});
+
+test("when no descriptor is left to start a process with, the server says so, goes on, and connects later", async () => {
+  const script = fileURLToPath(new URL("./few-descriptors.ts", import.meta.url));
+  const limited = spawn(
+    "/bin/sh",
+    ["-c", 'ulimit -n 128; exec "$@"', "sh", process.execPath, script, SERVER, "modern"],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
+  const [first = "", second] = (await textIn(limited.stdout)).split("\n");
+  expect(first).toContain("EMFILE");
+  expect(second).toBe("connected");
 });
 
 test("nothing is left of a process and what it started when the runner is closed", async () => {

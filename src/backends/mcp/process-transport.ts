@@ -4,6 +4,7 @@ import { type JSONRPCMessage, parseJSONRPCMessage, type Transport } from "@model
 import { parseJson } from "../../kernel/json.ts";
 import { tooLarge } from "./bounded-fetch.ts";
 import { McpProcessError } from "./errors.ts";
+import { killGroup } from "./kill-group.ts";
 
 export type ProcessSpec = {
   readonly command: string;
@@ -44,7 +45,7 @@ export class ProcessTransport implements Transport {
   onmessage?: ((message: JSONRPCMessage) => void) | undefined;
   readonly #spec: ProcessSpec;
   #child: ChildProcess | undefined;
-  #ended: Promise<void> = Promise.resolve();
+  #ended: PromiseWithResolvers<void> | undefined;
   #line: Buffer[] = [];
   #lineBytes = 0;
 
@@ -63,7 +64,7 @@ export class ProcessTransport implements Transport {
   /** Throws McpProcessError when the program cannot be started. */
   async start(): Promise<void> {
     const { command, args, environment, cwd } = this.#spec;
-    const child = isWindows
+    const child: ChildProcess = isWindows
       ? spawn(command, args, { env: environment, cwd, stdio: ["pipe", "pipe", "pipe"], windowsHide: true })
       : spawn("/bin/sh", ["-c", KEEPER, "caxton-mcp", command, ...args], {
           env: environment,
@@ -73,23 +74,24 @@ export class ProcessTransport implements Transport {
         });
     const started = Promise.withResolvers<void>();
     const ended = Promise.withResolvers<void>();
-    this.#ended = ended.promise;
+    this.#child = child;
+    this.#ended = ended;
     child.once("spawn", () => started.resolve());
     child.once("error", (error) => {
       started.reject(cannotStart(command, error));
       ended.resolve();
     });
     child.once("exit", (code, signal) => {
-      killGroup(child);
+      killGroup(child, this.#spec.log);
       this.#spec.log(`the process ended (${signal ?? `exit code ${code ?? "unknown"}`})\n`);
       ended.resolve();
     });
     void ended.promise.then(() => this.#isOver());
-    child.stdout.on("data", (chunk: Buffer) => this.#take(chunk));
-    child.stderr.setEncoding("utf8").on("data", (piece: string) => this.#spec.log(piece));
+    // Where this process has no descriptors left, the child has no streams, and its "error" tells why.
+    child.stdout?.on("data", (chunk: Buffer) => this.#take(chunk));
+    child.stderr?.setEncoding("utf8").on("data", (piece: string) => this.#spec.log(piece));
     // Its end is told by "exit"; without a listener a write to what has ended would be thrown at nobody.
-    child.stdin.on("error", () => undefined);
-    this.#child = child;
+    child.stdin?.on("error", () => undefined);
     await started.promise;
   }
 
@@ -102,16 +104,21 @@ export class ProcessTransport implements Transport {
   /** Closes the process's input, waits, then kills its group. */
   async close(): Promise<void> {
     const child = this.#child;
-    if (child === undefined) return;
+    const ended = this.#ended;
+    if (child === undefined || ended === undefined) return;
     child.stdin?.end();
-    const timer = setTimeout(() => killGroup(child), END_MS);
-    await this.#ended;
+    const timer = setTimeout(() => {
+      // One that may not be killed is not waited for either.
+      if (!killGroup(child, this.#spec.log)) ended.resolve();
+    }, END_MS);
+    await ended.promise;
     clearTimeout(timer);
   }
 
   #isOver(): void {
-    if (this.#child === undefined) return;
-    for (const stream of this.#child.stdio) stream?.destroy();
+    const child = this.#child;
+    if (child === undefined) return;
+    if (child.stdout) for (const stream of child.stdio) stream?.destroy();
     this.#child = undefined;
     this.onclose?.();
   }
@@ -130,7 +137,7 @@ export class ProcessTransport implements Transport {
     if (this.#lineBytes <= this.#spec.messageBytesMax) return;
     this.#line = [];
     this.onerror?.(tooLarge(this.#spec.messageBytesMax));
-    if (this.#child) killGroup(this.#child);
+    if (this.#child) killGroup(this.#child, this.#spec.log);
   }
 
   #read(line: Buffer): void {
@@ -167,17 +174,6 @@ const written = (input: Writable, text: string, failure: () => Error): Promise<v
       else resolve();
     });
   });
-
-/** Kills the process with all of its group; what is gone already is fine. */
-function killGroup({ pid, exitCode }: ChildProcess): void {
-  if (pid === undefined) return;
-  try {
-    if (!isWindows) process.kill(-pid, "SIGKILL");
-    else if (exitCode === null) process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-  }
-}
 
 const cannotStart = (command: string, cause: Error): McpProcessError =>
   new McpProcessError(
