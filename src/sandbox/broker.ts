@@ -1,4 +1,5 @@
 import type { CallContext, Grants } from "../tools/index.ts";
+import type { Secrets } from "./redaction.ts";
 import type { FileInfo, Listing, OpenFlags, Refusal, Stamps } from "./wire/index.ts";
 
 /** On whose behalf something is asked for. */
@@ -113,6 +114,9 @@ export interface Broker {
   environment(server: string, grants: Grants): readonly { readonly name: string; readonly value: string }[];
   /** Told of what an instance read of the system for the first time; must not throw. Absent where nobody keeps it. */
   used?(caller: Caller, kinds: readonly SystemUse[]): void;
-  /** Texts that must not leave the sandbox in a result or a log, and the names to write in their place. */
-  confidential(grants: Grants): readonly { readonly name: string; readonly value: string }[];
+  /**
+   * Texts that must not leave the sandbox in a result or a log, and the names to write in their place; where they can
+   * change while the server runs, what tells them as they are by then.
+   */
+  confidential(grants: Grants): Secrets;
 }

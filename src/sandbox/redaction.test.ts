@@ -53,7 +53,7 @@ test("every string of a JSON value is looked at, and bytes that are no text stay
 
 test("nothing to hide, or what is too short to be found, needs no redaction", () => {
   expect(Redaction.of([])).toBeUndefined();
-  expect(Redaction.of([{ name: "SHORT", value: "abc" }])).toBeUndefined();
+  expect(Redaction.of([{ name: "SHORT", value: "7 chars" }])).toBeUndefined();
 });
 
 const secret = fc.string({ minLength: 8, maxLength: 60, unit: "grapheme" }).filter((text) => text.trim() === text);
@@ -69,4 +69,30 @@ test("whatever a secret is made of, it does not remain in a text around it", () 
       expect(inBytes).toContain("[secret N]");
     }),
   );
+});
+
+test("hiding a short secret with a long name makes a text at most twice as long, and leaves nothing of it", () => {
+  const name = "A".repeat(128);
+  const mine = Redaction.of([{ name, value: "abcdefgh" }]);
+  const text = "abcdefgh".repeat(2 * 1024 * 1024);
+  const said = mine?.text(text) ?? "";
+  expect(said.length).toBeLessThanOrEqual(2 * text.length + 256);
+  expect(said).not.toContain("abcdefgh");
+  expect(said.startsWith(`[secret ${name}][secret ${name}]`)).toBe(true);
+  expect(said.endsWith("[secret][secret]")).toBe(true);
+  const bytes = mine?.bytes(Buffer.from(text)) ?? Buffer.alloc(0);
+  expect(bytes.length).toBeLessThanOrEqual(2 * text.length + 256);
+  const inJson = mine?.json(Array.from({ length: 1_000 }, () => text.slice(0, 1_600)));
+  expect(JSON.stringify(inJson).length).toBeLessThan(1_000 * (2 * 1_600 + 300));
+});
+
+test("a secret that comes later, or changes, is hidden from then on", () => {
+  let secrets: readonly { readonly name: string; readonly value: string }[] = [];
+  const mine = Redaction.of(() => secrets);
+  expect(mine?.text("the-first-value")).toBe("the-first-value");
+  secrets = [{ name: "TOKEN", value: "the-first-value" }];
+  expect(mine?.text("the-first-value")).toBe("[secret TOKEN]");
+  secrets = [...secrets, { name: "TOKEN", value: "the-second-value" }];
+  expect(mine?.json({ "the-first-value": ["the-second-value"] })).toEqual({ "[secret TOKEN]": ["[secret TOKEN]"] });
+  expect(Buffer.from(mine?.bytes(Buffer.from("the-second-value")) ?? []).toString()).toBe("[secret TOKEN]");
 });

@@ -1,8 +1,8 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
+import { accessSync, type BigIntStats, constants, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { GrantedSecret } from "../backends/network/index.ts";
-import { type Confidential, SECRET_CHARS_MIN } from "../sandbox/index.ts";
+import { type Confidential, SECRET_CHARS_MIN, type Secrets } from "../sandbox/index.ts";
 import type { Grants } from "../tools/index.ts";
 
 export type VaultOptions = {
@@ -15,15 +15,23 @@ export type VaultOptions = {
 type Found = { readonly type: "found"; readonly value: string } | { readonly type: "missing"; readonly why: string };
 
 const FILE_BYTES_MAX = 64 * 1024;
+/** Values of one secret that are kept hidden; of one that changes more often than that, the oldest are not. */
+const VALUES_MAX = 64;
+const NONE: readonly string[] = [];
 
 /**
- * Secrets of tools, by name. A file is read each time, so that one that is changed holds from the next request on.
+ * Secrets of tools, by name. A file is read each time, so that one that is changed holds from the next request on;
+ * the values before it stay hidden as long as the process lives, since a guest may have them still.
  * What stands for a secret in a guest is made anew at each start of the server, for each tool server another.
  */
 export class SecretVault {
   readonly #directories: readonly string[];
   readonly #variables: ReadonlyMap<string, string>;
   readonly #key = randomBytes(32);
+  /** Values that each secret has had, the latest last. */
+  readonly #values = new Map<string, readonly string[]>();
+  /** What each secret's file looked like when it was last read to hide what is in it. */
+  readonly #marks = new Map<string, string>();
 
   constructor({ directories, variables }: VaultOptions) {
     this.#directories = directories;
@@ -52,12 +60,32 @@ export class SecretVault {
     });
   }
 
-  /** The values of what is granted, which must not be seen. */
-  confidential(grants: Grants): readonly Confidential[] {
-    return grants.secrets.flatMap(({ name }) => {
-      const found = this.#find(name);
-      return found.type === "found" ? [{ name, value: found.value }] : [];
-    });
+  /**
+   * Tells what must not be seen: the values that what is granted has, and has had. The same array until one changes.
+   */
+  confidential(grants: Grants): Secrets {
+    const names = grants.secrets.map(({ name }) => name);
+    if (names.length === 0) return [];
+    let known: readonly (readonly string[])[] = [];
+    let secrets: readonly Confidential[] = [];
+    return () => {
+      const values = names.map((name) => this.#valuesOf(name));
+      if (values.length !== known.length || values.some((each, index) => each !== known[index])) {
+        known = values;
+        secrets = names.flatMap((name, index) => (values[index] ?? []).map((value) => ({ name, value })));
+      }
+      return secrets;
+    };
+  }
+
+  #valuesOf(name: string): readonly string[] {
+    // Whoever gives a value away reads it anew and remembers it, so that this may go by what the file looks like.
+    const mark = this.#variables.has(name) ? "variable" : this.#markOf(name);
+    if (mark !== this.#marks.get(name)) {
+      this.#find(name);
+      this.#marks.set(name, mark);
+    }
+    return this.#values.get(name) ?? NONE;
   }
 
   /** Granted secrets that are not there, and what to do about each. */
@@ -79,20 +107,47 @@ export class SecretVault {
       const [directory = "./secrets"] = this.#directories;
       return { type: "missing", why: `set CAXTON_SECRET_${name}, or write it into ${join(directory, name)}` };
     }
-    if (value.length >= SECRET_CHARS_MIN) return { type: "found", value };
+    if (value.length >= SECRET_CHARS_MIN) {
+      this.#remember(name, value);
+      return { type: "found", value };
+    }
     return {
       type: "missing",
       why: `what is there has fewer than ${SECRET_CHARS_MIN} characters, too few to be kept secret`,
     };
   }
 
+  #remember(name: string, value: string): void {
+    const values = this.#values.get(name) ?? NONE;
+    if (values.at(-1) === value) return;
+    this.#values.set(name, [...values.filter((each) => each !== value), value].slice(-VALUES_MAX));
+  }
+
   #file(name: string): string | undefined {
+    const path = this.#place(name)?.path;
+    try {
+      // The line break that editors and `echo` put at the end is no part of it.
+      return path === undefined ? undefined : readFileSync(path, "utf8").replace(/\r?\n$/, "");
+    } catch {
+      return undefined;
+    }
+  }
+
+  #markOf(name: string): string {
+    const place = this.#place(name);
+    if (place === undefined) return "";
+    const { dev, ino, size, mtimeNs, ctimeNs } = place.stats;
+    return [place.path, dev, ino, size, mtimeNs, ctimeNs].join(" ");
+  }
+
+  /** The first file of that name. */
+  #place(name: string): { readonly path: string; readonly stats: BigIntStats } | undefined {
     for (const directory of this.#directories) {
       const path = join(directory, name);
       try {
-        const stats = statSync(path);
-        // The line break that editors and `echo` put at the end is no part of it.
-        if (stats.isFile() && stats.size <= FILE_BYTES_MAX) return readFileSync(path, "utf8").replace(/\r?\n$/, "");
+        const stats = statSync(path, { bigint: true });
+        accessSync(path, constants.R_OK);
+        if (stats.isFile() && stats.size <= FILE_BYTES_MAX) return { path, stats };
       } catch {
         // Not there, or not for us: the next directory.
       }

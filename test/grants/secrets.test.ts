@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { GrantedSecret } from "../../src/backends/network/index.ts";
 import type { HostRefused, HttpAnswer } from "../../src/sandbox/index.ts";
 import type { SecretGrant } from "../../src/tools/index.ts";
-import { AskRoom } from "./asking.ts";
+import { asked, AskRoom } from "./asking.ts";
 import { brokerWith, callerWith, httpGrant, request, Web } from "./web.ts";
 
 const never = new AbortController().signal;
@@ -192,10 +192,35 @@ test("variables go before files, and what is too short to be hidden is no secret
   writeFileSync(join(room.directory, "vault", "TOKEN"), "from-a-file-of-the-vault");
   const grants = { secrets: [grant({ as: "value" }), grant({ as: "value", name: "SHORT" })] };
   await room.deploy(grants);
-  expect(room.opened.broker.confidential({ ...callerWith(grants).grants })).toEqual([
+  const secrets = room.opened.broker.confidential({ ...callerWith(grants).grants });
+  expect(typeof secrets === "function" ? secrets() : secrets).toEqual([
     { name: "TOKEN", value: "from-the-environment" },
   ]);
   expect(room.sandbox.logs("asker")).toEqual([]);
   await room.call("environment");
   expect(room.sandbox.logs("asker")[0]?.text).toBe("TOKEN=[secret TOKEN]");
+});
+
+test("a secret that is put there late, or changed, is kept out of answers, log and ledger, and its old values stay so", async () => {
+  await using room = new AskRoom();
+  const write = (value: string): void => writeFileSync(join(room.directory, "vault", "TOKEN"), value);
+  mkdirSync(join(room.directory, "vault"));
+  write("the-first-value");
+  await room.deploy({ state: true, secrets: [grant({ as: "value" })] });
+  // What the guest was given is a secret still when another value has taken its place.
+  write("the-value-after-it");
+  const had = JSON.stringify([await room.call("environment"), room.sandbox.logs("asker")]);
+  const passesOn = async (value: string): Promise<string> => {
+    await room.call("ask", asked("state.set", { key: value }, "1"));
+    return JSON.stringify([await room.call("ask", asked("state.list", {})), await room.uses()]);
+  };
+  const said = [had, await passesOn("the-first-value"), await passesOn("the-value-after-it")];
+  write("the-last-value");
+  said.push(await passesOn("the-last-value"));
+  for (const value of ["the-first-value", "the-value-after-it", "the-last-value"]) {
+    const found = said.filter((each) => each.includes(value) || each.includes(Buffer.from(value).toString("hex")));
+    expect(found, value).toEqual([]);
+  }
+  expect(room.sandbox.logs("asker")[0]?.text).toBe("TOKEN=[secret TOKEN]");
+  expect(said.at(-1)).toContain("[secret TOKEN]");
 });
