@@ -31,3 +31,43 @@ test("a hostile pattern or reference in a schema throws nothing", () => {
   expect(schemaCheck({ $ref: "#/$defs/missing" })({ a: 1 })).toEqual([]);
   expect(schemaCheck({ type: "string", pattern: "(" })("a")).toEqual([]);
 });
+
+const never = "a".repeat(60) + "!";
+const items = Array.from({ length: 20_000 }, (_, index) => ({ index }));
+/** Thirty references, each of which doubles what is below it. */
+const doubling = {
+  $ref: "#/$defs/d0",
+  $defs: Object.fromEntries(
+    Array.from({ length: 30 }, (_, depth) => [
+      `d${depth}`,
+      depth === 29
+        ? { type: "string" }
+        : { allOf: [{ $ref: `#/$defs/d${depth + 1}` }, { $ref: `#/$defs/d${depth + 1}` }] },
+    ]),
+  ),
+};
+
+test.each([
+  ["a pattern that tries everything", { type: "string", pattern: "^(a+)+$" }, never],
+  ["many items, each compared with each", { type: "array", uniqueItems: true }, items],
+  ["references that double at each step", doubling, 1],
+  [
+    "the same rules ten thousand times over",
+    { allOf: Array.from({ length: 10_000 }, () => ({ items: { type: "object" } })) },
+    items,
+  ],
+])("%s is ended, and the finding says whose fault it is", (_what, hostile, value) => {
+  expect(schemaCheck(hostile)(value)).toEqual([expect.stringContaining("a fault of the tool")]);
+});
+
+test("a schema that cannot be checked in time is not tried for ever", () => {
+  const check = schemaCheck({ type: "string", pattern: "^(a+)+$" });
+  for (let tries = 0; tries < 3; tries += 1) expect(check(never)).toHaveLength(1);
+  expect(check("aaa")).toHaveLength(1);
+});
+
+test("a costly schema that is checked in time says what it always said", () => {
+  const check = schemaCheck({ type: "object", properties: { id: { type: "string", pattern: "^[a-z]+$" } } });
+  expect(check({ id: "abc" })).toEqual([]);
+  expect(check({ id: "123" })[0]).toContain("id:");
+});
