@@ -155,26 +155,9 @@ const getter = (name: string, resource: number): Bytes =>
 /** A component that is a program: `run` of the module given, over standard streams, with the memory of another module. */
 export async function program(module: Uint8Array): Promise<Uint8Array> {
   const memory = await assemble(MEMORY);
-  const streams = streamTypes();
   return Uint8Array.from([
     ...PREAMBLE,
-    ...section(7, [streams]),
-    ...section(10, [[...extern("wasi:io/streams@0.2.0"), 0x05, 0]]),
-    ...section(6, [
-      [0x03, 0x00, 0, ...text("input-stream")],
-      [0x03, 0x00, 0, ...text("output-stream")],
-    ]),
-    ...section(7, [getter("get-stdin", 1), getter("get-stdout", 2)]),
-    ...section(10, [
-      [...extern("wasi:cli/stdin@0.2.0"), 0x05, 3],
-      [...extern("wasi:cli/stdout@0.2.0"), 0x05, 4],
-    ]),
-    ...section(6, [
-      [0x01, 0x00, 0, ...text("[method]input-stream.blocking-read")],
-      [0x01, 0x00, 0, ...text("[method]output-stream.blocking-write-and-flush")],
-      [0x01, 0x00, 1, ...text("get-stdin")],
-      [0x01, 0x00, 2, ...text("get-stdout")],
-    ]),
+    ...streamImports(),
     ...[memory, module].flatMap((each) => [1, ...u32(each.length), ...each]),
     ...section(2, [[0x00, 0, 0]]),
     ...section(6, [
@@ -205,6 +188,27 @@ export async function program(module: Uint8Array): Promise<Uint8Array> {
     ...section(11, [[...extern("wasi:cli/run@0.2.0"), 0x05, 3, 0]]),
   ]);
 }
+
+/** What a program imports: reading and writing streams, as functions 0 and 1, and where its own come from, 2 and 3. */
+const streamImports = (): Bytes => [
+  ...section(7, [streamTypes()]),
+  ...section(10, [[...extern("wasi:io/streams@0.2.0"), 0x05, 0]]),
+  ...section(6, [
+    [0x03, 0x00, 0, ...text("input-stream")],
+    [0x03, 0x00, 0, ...text("output-stream")],
+  ]),
+  ...section(7, [getter("get-stdin", 1), getter("get-stdout", 2)]),
+  ...section(10, [
+    [...extern("wasi:cli/stdin@0.2.0"), 0x05, 3],
+    [...extern("wasi:cli/stdout@0.2.0"), 0x05, 4],
+  ]),
+  ...section(6, [
+    [0x01, 0x00, 0, ...text("[method]input-stream.blocking-read")],
+    [0x01, 0x00, 0, ...text("[method]output-stream.blocking-write-and-flush")],
+    [0x01, 0x00, 1, ...text("get-stdin")],
+    [0x01, 0x00, 2, ...text("get-stdout")],
+  ]),
+];
 
 const instanceType = (declarations: readonly Bytes[]): Bytes => [0x42, ...vector(declarations)];
 const hostItem = (name: string, index: number): Bytes => [...text(name), 0x00, index];

@@ -12,7 +12,7 @@ import {
   Lower,
   type Plan,
 } from "../components/index.ts";
-import { HostFault, type HostFunction, type HostInterface } from "../components/system/index.ts";
+import { HoldingsFault, HostFault, type HostFunction, type HostInterface } from "../components/system/index.ts";
 import { GuestMemory } from "../wasi/index.ts";
 import type { GuestExports, GuestHost } from "./abi.ts";
 
@@ -115,6 +115,7 @@ export class ComponentFunctions {
     if (error instanceof CanonFault || error instanceof HostFault) {
       return this.#deps.host.end("trap", `${what}: ${error.message}`);
     }
+    if (error instanceof HoldingsFault) return this.#deps.host.end("memory", error.message);
     return error;
   }
 

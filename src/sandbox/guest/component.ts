@@ -14,7 +14,7 @@ import {
   runExport,
   toolsOf,
 } from "../components/index.ts";
-import { type Fetch, systemInterfaces } from "../components/system/index.ts";
+import { type Fetch, type SystemDeps, type SystemOfGuest, systemOf } from "../components/system/index.ts";
 import { encodeWithBytes, type GuestTool, JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape } from "../wire/index.ts";
 import type { Guest, GuestAbi, GuestAnswer, GuestExports, GuestHost } from "./abi.ts";
 import { ComponentFunctions } from "./component-functions.ts";
@@ -102,12 +102,24 @@ const fetchThrough =
     });
   };
 
+const systemFor = (host: GuestHost, own: Pick<SystemDeps, "streams" | "exit">): SystemOfGuest =>
+  systemOf({
+    ...own,
+    gate: host,
+    settings: host.settings,
+    log: (bytes) => host.log(bytes),
+    files: host.files,
+    fetch: fetchThrough(host),
+    heldBytesMax: host.memoryBytesMax,
+  });
+
 /** A component whose functions are tools. */
 class FunctionsGuest implements Guest {
   readonly #host: GuestHost;
   readonly #program: Program;
   readonly #modules: Modules;
   readonly #functions: ComponentFunctions;
+  readonly #system: SystemOfGuest;
   /** Why the guest was ended within its rights. */
   #refusal: string | undefined;
 
@@ -122,15 +134,13 @@ class FunctionsGuest implements Guest {
     const exit = (code: number): never => {
       throw refuse(`it ended itself with exit code ${code}`);
     };
-    const basics = { gate: host, settings: host.settings, streams: quietStreams(host), exit };
-    const log = (bytes: Uint8Array): void => host.log(bytes);
-    const system = systemInterfaces({ ...basics, log, files: host.files, fetch: fetchThrough(host) });
+    this.#system = systemFor(host, { streams: quietStreams(host), exit });
     const { plan, layouts } = program;
     this.#functions = new ComponentFunctions({
       host,
       plan,
       layouts,
-      system,
+      system: this.#system.interfaces,
       instances: this.#modules.instances,
       refuse,
     });
@@ -233,6 +243,7 @@ class FunctionsGuest implements Guest {
 
   endCall(): void {
     this.#refusal = undefined;
+    this.#system.endCall();
   }
 }
 
@@ -241,6 +252,7 @@ class ProgramGuest implements Guest {
   readonly #host: GuestHost;
   readonly #modules: Modules;
   readonly #functions: ComponentFunctions;
+  readonly #system: SystemOfGuest;
   readonly #dialog: McpDialog;
   readonly #run: ComponentExport;
 
@@ -252,14 +264,13 @@ class ProgramGuest implements Guest {
     const exit = (code: number): never => {
       throw this.#dialog.ended(`it ended itself with exit code ${code}`);
     };
-    const basics = { gate: host, settings: host.settings, streams: this.#dialog.stdio, exit };
-    const log = (bytes: Uint8Array): void => host.log(bytes);
+    this.#system = systemFor(host, { streams: this.#dialog.stdio, exit });
     const { plan, layouts } = program;
     this.#functions = new ComponentFunctions({
       host,
       plan,
       layouts,
-      system: systemInterfaces({ ...basics, log, files: host.files, fetch: fetchThrough(host) }),
+      system: this.#system.interfaces,
       instances: this.#modules.instances,
       refuse: (reason) => host.end("trap", reason),
     });
@@ -284,5 +295,6 @@ class ProgramGuest implements Guest {
 
   endCall(): void {
     this.#dialog.endCall();
+    this.#system.endCall();
   }
 }

@@ -1,20 +1,19 @@
 import { err, NONE, ok, some, type Tagged } from "../index.ts";
 import {
   decodeInfo,
-  decodeListing,
   decodeOpened,
-  type DirectoryEntry,
   type FileInfo,
-  type FileKind,
   type IoReply,
   type IoRequest,
   PATH_BYTES_MAX,
   type Refusal,
   type Stamp,
+  type Stamps,
 } from "../../wire/index.ts";
 import {
   bytesOf,
   HostFault,
+  type HostFunction,
   type HostInterface,
   instanceOf,
   listOf,
@@ -23,11 +22,13 @@ import {
   waiting,
   wholeOf,
 } from "./host-function.ts";
-import { type Ask, FileInput, FileOutput, StreamError } from "./streams.ts";
+import { Directory, Entries, isOver, OpenFile, Preopened, TYPES } from "./opened.ts";
+import { type Ask, FileInput, FileOutput, type FileWorld, StreamError } from "./streams.ts";
 
 /**
  * `wasi:filesystem`. A directory is a path, and a file a handle of the broker, which decides at each use; what is checked
- * here only keeps a guest within the directory it says it is in.
+ * here only keeps a guest within the directory it says it is in. All that a guest opens belongs to the call in which it
+ * did; later it is a bad descriptor.
  */
 
 /** Error codes of WASI 0.2 for what the broker refuses. */
@@ -47,53 +48,11 @@ const CODES: { readonly [Each in Refusal]: string } = {
   "name-too-long": "name-too-long",
   "cross-device": "cross-device",
 };
-const TYPES: { readonly [Kind in FileKind]: string } = {
-  file: "regular-file",
-  directory: "directory",
-  link: "symbolic-link",
-};
 const READ_BYTES_MAX = 1024 * 1024;
+const WRITE_BYTES_MAX = 1024 * 1024;
 const NANOSECONDS = 1_000_000_000n;
-
-class Directory {
-  readonly path: string;
-
-  constructor(path: string) {
-    this.path = path;
-  }
-}
-
-class OpenFile {
-  readonly handle: number;
-  readonly flags: readonly string[];
-  readonly #close: () => void;
-
-  constructor(handle: number, flags: readonly string[], close: () => void) {
-    this.handle = handle;
-    this.flags = flags;
-    this.#close = close;
-  }
-
-  /** The guest has let go of it. */
-  [Symbol.dispose](): void {
-    this.#close();
-  }
-}
-
-class Entries {
-  readonly #entries: readonly DirectoryEntry[];
-  #at = 0;
-
-  constructor(entries: readonly DirectoryEntry[]) {
-    this.#entries = entries;
-  }
-
-  next(): Tagged {
-    const entry = this.#entries[this.#at];
-    this.#at += 1;
-    return entry === undefined ? NONE : some({ type: TYPES[entry.kind], name: entry.name });
-  }
-}
+/** The latest time that there is, in nanoseconds since 1970. */
+const TIME_MAX = 2n ** 64n - 1n;
 
 /** Of a refusal, `err`; else what `read` makes of the answer. */
 const resultOf = (reply: IoReply, read: (body: Buffer) => unknown = () => undefined): Tagged =>
@@ -102,11 +61,15 @@ const resultOf = (reply: IoReply, read: (body: Buffer) => unknown = () => undefi
 const fileOf = (value: unknown): OpenFile | undefined => (value instanceof OpenFile ? value : undefined);
 const follows = (flags: unknown): boolean => listOf(flags).includes("symlink-follow");
 
+const pathOf = (directory: unknown): string =>
+  directory instanceof Preopened ? directory.path : instanceOf(directory, Directory).path;
+
 /** Where a path leads from a directory; undefined when it leads out of it. */
 function target(directory: unknown, path: unknown): string | undefined {
-  const from = instanceOf(directory, Directory).path;
+  const from = pathOf(directory);
   const text = textOf(path);
-  if (text.startsWith("/") || text.includes("\0") || Buffer.byteLength(text) > PATH_BYTES_MAX) return undefined;
+  if (text.startsWith("/") || text.includes("\0")) return undefined;
+  if (Buffer.byteLength(from) + 1 + Buffer.byteLength(text) > PATH_BYTES_MAX) return undefined;
   if (from === ".") return text === "" ? "." : text;
   let depth = 0;
   for (const part of text.split("/")) {
@@ -132,7 +95,14 @@ const statOf = (info: FileInfo) => ({
 
 const hashOf = (info: FileInfo) => ({ upper: info.device, lower: info.inode });
 
-function stampOf(value: unknown): Stamp {
+/** Times to be set; the error code when one of them is none, or later than there is. */
+function stampsOf(accessed: unknown, modified: unknown): Stamps | string {
+  const [one, other] = [stampOf(accessed), stampOf(modified)];
+  if (one === "invalid" || one === "overflow") return one;
+  return other === "invalid" || other === "overflow" ? other : { accessed: one, modified: other };
+}
+
+function stampOf(value: unknown): Stamp | "invalid" | "overflow" {
   const tag = typeof value === "object" && value !== null && "tag" in value ? value.tag : undefined;
   if (tag === "no-change") return "keep";
   if (tag === "now") return "now";
@@ -140,7 +110,10 @@ function stampOf(value: unknown): Stamp {
   if (typeof time !== "object" || time === null || !("seconds" in time) || !("nanoseconds" in time)) {
     throw new HostFault("it passed something that is no time");
   }
-  return wholeOf(time.seconds) * NANOSECONDS + BigInt(Number(time.nanoseconds));
+  const nanoseconds = BigInt(Number(time.nanoseconds));
+  if (nanoseconds >= NANOSECONDS) return "invalid";
+  const whole = wholeOf(time.seconds) * NANOSECONDS + nanoseconds;
+  return whole > TIME_MAX ? "overflow" : whole;
 }
 
 const offsetOf = (value: unknown): number => {
@@ -148,20 +121,30 @@ const offsetOf = (value: unknown): number => {
   return offset <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(offset) : Number.MAX_SAFE_INTEGER;
 };
 
-export function filesystemInterfaces(
-  ask: Ask,
-  close: (handle: number) => void,
-): { readonly [name: string]: HostInterface } {
+type World = FileWorld & { readonly close: (handle: number) => void };
+
+export function filesystemInterfaces(world: World): { readonly [name: string]: HostInterface } {
+  const { ask } = world;
   return {
     "wasi:filesystem/preopens": {
       // In the order in which the C library asks the last one first.
       "get-directories": prompt(() => [
-        [new Directory("/"), "/"],
-        [new Directory("."), "."],
+        [new Preopened("/"), "/"],
+        [new Preopened("."), "."],
       ]),
     },
-    "wasi:filesystem/types": { ...files(ask), ...paths(ask, close), ...information(ask) },
+    "wasi:filesystem/types": guarded({ ...files(world), ...paths(world), ...information(world), ...comparison(ask) }),
   };
+}
+
+/** Nothing is asked about what an earlier call opened. */
+function guarded(functions: HostInterface): HostInterface {
+  const entries = Object.entries(functions).map(([name, { waits, call }]) => {
+    const answer = name === IS_SAME ? false : err("bad-descriptor");
+    const careful: HostFunction["call"] = (...values) => (values.some(isOver) ? answer : call(...values));
+    return [name, { waits, call: careful }] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 const stream = (make: (file: OpenFile, offset: unknown) => unknown) =>
@@ -171,16 +154,19 @@ const stream = (make: (file: OpenFile, offset: unknown) => unknown) =>
   });
 
 /** Calls on a descriptor that is a file. */
-function files(ask: Ask): HostInterface {
+function files(world: FileWorld): HostInterface {
+  const { ask } = world;
   const plain = (request: (file: OpenFile, value: unknown) => IoRequest) =>
     waiting(async (each, value) => {
       const file = fileOf(each);
       return file === undefined ? ok() : resultOf(await ask(request(file, value)));
     });
   return {
-    "[method]descriptor.read-via-stream": stream((file, offset) => new FileInput(ask, file.handle, offsetOf(offset))),
-    "[method]descriptor.write-via-stream": stream((file, offset) => new FileOutput(ask, file.handle, offsetOf(offset))),
-    "[method]descriptor.append-via-stream": stream((file) => new FileOutput(ask, file.handle, "end")),
+    "[method]descriptor.read-via-stream": stream((file, offset) => new FileInput(world, file.handle, offsetOf(offset))),
+    "[method]descriptor.write-via-stream": stream(
+      (file, offset) => new FileOutput(world, file.handle, offsetOf(offset)),
+    ),
+    "[method]descriptor.append-via-stream": stream((file) => new FileOutput(world, file.handle, "end")),
     "[method]descriptor.read": waiting(async (each, length, offset) => {
       const file = fileOf(each);
       if (file === undefined) return err("is-directory");
@@ -191,7 +177,7 @@ function files(ask: Ask): HostInterface {
     "[method]descriptor.write": waiting(async (each, bytes, offset) => {
       const file = fileOf(each);
       if (file === undefined) return err("is-directory");
-      const given = Buffer.from(bytesOf(bytes));
+      const given = Buffer.from(bytesOf(bytes).subarray(0, WRITE_BYTES_MAX));
       const reply = await ask({ op: "write", handle: file.handle, offset: offsetOf(offset), bytes: given });
       return resultOf(reply, () => BigInt(given.length));
     }),
@@ -200,16 +186,18 @@ function files(ask: Ask): HostInterface {
     "[method]descriptor.sync-data": plain(({ handle }) => ({ op: "sync", handle })),
     "[method]descriptor.advise": prompt(() => ok()),
     "[method]descriptor.set-times": waiting(async (each, accessed, modified) => {
-      const times = { accessed: stampOf(accessed), modified: stampOf(modified) };
+      const times = stampsOf(accessed, modified);
+      if (typeof times === "string") return err(times);
       const file = fileOf(each);
       if (file !== undefined) return resultOf(await ask({ op: "set-file-times", handle: file.handle, times }));
-      return resultOf(await ask({ op: "set-times", path: instanceOf(each, Directory).path, follow: true, times }));
+      return resultOf(await ask({ op: "set-times", path: pathOf(each), follow: true, times }));
     }),
   };
 }
 
 /** Calls with a path below a directory. */
-function paths(ask: Ask, close: (handle: number) => void): HostInterface {
+function paths(world: World): HostInterface {
+  const { ask } = world;
   const simple = (request: (path: string) => IoRequest) =>
     waiting(async (each, path) => {
       const place = target(each, path);
@@ -218,7 +206,7 @@ function paths(ask: Ask, close: (handle: number) => void): HostInterface {
   const pair = (op: "rename" | "link") => async (from: string | undefined, to: string | undefined) =>
     from === undefined || to === undefined ? OUTSIDE : resultOf(await ask({ op, from, to }));
   return {
-    "[method]descriptor.open-at": waiting((each, ...rest) => open({ ask, close }, target(each, rest[1]), rest)),
+    "[method]descriptor.open-at": waiting((each, ...rest) => open(world, target(each, rest[1]), rest)),
     "[method]descriptor.create-directory-at": simple((path) => ({ op: "make-directory", path })),
     "[method]descriptor.remove-directory-at": simple((path) => ({ op: "remove", path, kind: "directory" })),
     "[method]descriptor.unlink-file-at": simple((path) => ({ op: "remove", path, kind: "file" })),
@@ -230,7 +218,10 @@ function paths(ask: Ask, close: (handle: number) => void): HostInterface {
     "[method]descriptor.symlink-at": waiting(async (each, said, path) => {
       const place = target(each, path);
       if (place === undefined) return OUTSIDE;
-      return resultOf(await ask({ op: "make-link", path: place, target: textOf(said) }));
+      const text = textOf(said);
+      if (text.includes("\0")) return err("invalid");
+      if (Buffer.byteLength(text) > PATH_BYTES_MAX) return err("name-too-long");
+      return resultOf(await ask({ op: "make-link", path: place, target: text }));
     }),
     "[method]descriptor.rename-at": waiting((each, path, to, toPath) =>
       pair("rename")(target(each, path), target(to, toPath)),
@@ -241,20 +232,20 @@ function paths(ask: Ask, close: (handle: number) => void): HostInterface {
     "[method]descriptor.set-times-at": waiting(async (...[each, flags, path, accessed, modified]) => {
       const place = target(each, path);
       if (place === undefined) return OUTSIDE;
-      const times = { accessed: stampOf(accessed), modified: stampOf(modified) };
+      const times = stampsOf(accessed, modified);
+      if (typeof times === "string") return err(times);
       return resultOf(await ask({ op: "set-times", path: place, follow: follows(flags), times }));
     }),
   };
 }
 
-type Opening = { readonly ask: Ask; readonly close: (handle: number) => void };
-
-async function open({ ask, close }: Opening, place: string | undefined, given: readonly unknown[]): Promise<Tagged> {
+async function open(world: World, place: string | undefined, given: readonly unknown[]): Promise<Tagged> {
   if (place === undefined) return OUTSIDE;
+  const { ask } = world;
   const [lookup, , how, wanted] = given;
   const ways = listOf(how);
   const flags = listOf(wanted).map(String);
-  if (ways.includes("directory")) return openDirectory(ask, place);
+  if (ways.includes("directory")) return openDirectory(world, place);
   const isWriting = flags.includes("write");
   const request = {
     access: isWriting ? ("write" as const) : ("read" as const),
@@ -266,25 +257,20 @@ async function open({ ask, close }: Opening, place: string | undefined, given: r
   const reply = await ask({ op: "open", path: place, flags: request });
   if (reply.type === "refused") {
     const mayBeDirectory = reply.reason === "is-directory" && !isWriting && !request.create && !request.truncate;
-    return mayBeDirectory ? openDirectory(ask, place) : err(CODES[reply.reason]);
+    return mayBeDirectory ? openDirectory(world, place) : err(CODES[reply.reason]);
   }
   const { handle } = decodeOpened(reply.body);
-  return ok(new OpenFile(handle, flags, () => close(handle)));
+  return ok(new OpenFile(world, handle, flags));
 }
 
-async function openDirectory(ask: Ask, path: string): Promise<Tagged> {
+async function openDirectory({ ask, holdings }: World, path: string): Promise<Tagged> {
   const reply = await ask({ op: "stat", path, follow: true });
   if (reply.type === "refused") return err(CODES[reply.reason]);
-  return decodeInfo(reply.body).kind === "directory" ? ok(new Directory(path)) : err("not-directory");
+  return decodeInfo(reply.body).kind === "directory" ? ok(new Directory(holdings, path)) : err("not-directory");
 }
 
 /** What is known of files and directories. */
-function information(ask: Ask): HostInterface {
-  const infoOf = (each: unknown): Promise<IoReply> => {
-    const file = fileOf(each);
-    if (file !== undefined) return ask({ op: "file-stat", handle: file.handle });
-    return ask({ op: "stat", path: instanceOf(each, Directory).path, follow: true });
-  };
+function information({ ask, holdings }: FileWorld): HostInterface {
   const infoAt = async (given: readonly unknown[], read: (info: FileInfo) => unknown): Promise<Tagged> => {
     const [each, flags, path] = given;
     const place = target(each, path);
@@ -293,25 +279,19 @@ function information(ask: Ask): HostInterface {
   };
   return {
     "[method]descriptor.stat": waiting(async (each) =>
-      resultOf(await infoOf(each), (body) => statOf(decodeInfo(body))),
+      resultOf(await infoOf(ask, each), (body) => statOf(decodeInfo(body))),
     ),
     "[method]descriptor.stat-at": waiting((...given) => infoAt(given, statOf)),
     "[method]descriptor.metadata-hash": waiting(async (each) =>
-      resultOf(await infoOf(each), (body) => hashOf(decodeInfo(body))),
+      resultOf(await infoOf(ask, each), (body) => hashOf(decodeInfo(body))),
     ),
     "[method]descriptor.metadata-hash-at": waiting((...given) => infoAt(given, hashOf)),
     "[method]descriptor.get-type": prompt((each) => ok(fileOf(each) === undefined ? "directory" : "regular-file")),
     "[method]descriptor.get-flags": prompt((each) => ok(fileOf(each)?.flags ?? ["read", "mutate-directory"])),
-    "[method]descriptor.is-same-object": waiting(async (one, other) => {
-      const [first, second] = [await infoOf(one), await infoOf(other)];
-      if (first.type === "refused" || second.type === "refused") return false;
-      const [a, b] = [decodeInfo(first.body), decodeInfo(second.body)];
-      return a.device === b.device && a.inode === b.inode;
-    }),
     "[method]descriptor.read-directory": waiting(async (each) => {
       if (fileOf(each) !== undefined) return err("not-directory");
-      const reply = await ask({ op: "list", path: instanceOf(each, Directory).path });
-      return resultOf(reply, (body) => new Entries(decodeListing(body).entries));
+      const reply = await ask({ op: "list", path: pathOf(each) });
+      return resultOf(reply, (body) => new Entries(holdings, body));
     }),
     "[method]directory-entry-stream.read-directory-entry": prompt((each) => ok(instanceOf(each, Entries).next())),
     "filesystem-error-code": prompt((error) => {
@@ -320,3 +300,19 @@ function information(ask: Ask): HostInterface {
     }),
   };
 }
+
+const infoOf = (ask: Ask, each: unknown): Promise<IoReply> => {
+  const file = fileOf(each);
+  if (file !== undefined) return ask({ op: "file-stat", handle: file.handle });
+  return ask({ op: "stat", path: pathOf(each), follow: true });
+};
+
+const IS_SAME = "[method]descriptor.is-same-object";
+const comparison = (ask: Ask): HostInterface => ({
+  [IS_SAME]: waiting(async (one, other) => {
+    const [first, second] = [await infoOf(ask, one), await infoOf(ask, other)];
+    if (first.type === "refused" || second.type === "refused") return false;
+    const [a, b] = [decodeInfo(first.body), decodeInfo(second.body)];
+    return a.device === b.device && a.inode === b.inode;
+  }),
+});

@@ -1,20 +1,13 @@
 import { err, isTagged, NONE, ok, some, type Tagged } from "../index.ts";
-import {
-  bytesOf,
-  type HostFunction,
-  type HostInterface,
-  instanceOf,
-  listOf,
-  prompt,
-  textOf,
-  wholeOf,
-} from "./host-function.ts";
+import { fieldFunctions, Fields, fieldsOf } from "./fields.ts";
+import { type Holdings, HoldingsFault, type Share } from "./holdings.ts";
+import { HostFault, type HostFunction, type HostInterface, instanceOf, prompt, wholeOf } from "./host-function.ts";
 import type { Pollable } from "./pollable.ts";
 import { BytesInput, BytesOutput } from "./streams.ts";
 
 /**
  * `wasi:http`, as far as requests that go out: `outgoing-handler` and the types it needs. A request is sent whole, when
- * the guest first looks for its answer; the answer comes whole.
+ * the guest first looks for its answer; the answer comes whole. Requests and answers belong to one call; fields last.
  */
 export type Fetched =
   | {
@@ -35,61 +28,61 @@ export type Wanted = {
 export type Fetch = (wanted: Wanted, settle: (fetched: Fetched) => void) => void;
 
 const BODY_BYTES_MAX = 16 * 1024 * 1024;
-const FIELDS_MAX = 256;
-const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
+/** Of a method, a scheme, an authority, a path. */
+const TEXT_CHARS_MAX = 8_192;
+const CHAR_BYTES = 2;
 const NANOSECONDS = 1_000_000n;
 /** Requests that may be on their way at once. */
 const UNDER_WAY_MAX = 4;
 
-type Field = readonly [name: string, value: Uint8Array];
-
-class Fields {
-  entries: readonly Field[];
-
-  constructor(entries: readonly Field[]) {
-    this.entries = entries;
-  }
-
-  get(name: string): readonly Uint8Array[] {
-    const wanted = name.toLowerCase();
-    return this.entries.filter(([known]) => known.toLowerCase() === wanted).map(([, value]) => value);
-  }
-
-  without(name: string): readonly Field[] {
-    const unwanted = name.toLowerCase();
-    return this.entries.filter(([known]) => known.toLowerCase() !== unwanted);
-  }
-
-  /** An error when a field cannot be one. */
-  put(entries: readonly Field[]): Tagged {
-    if (entries.length > FIELDS_MAX || !entries.every(isField)) return err({ tag: "invalid-syntax" });
-    this.entries = entries;
-    return ok();
-  }
-}
-
-const isField = ([name, value]: Field): boolean =>
-  NAME.test(name) && !value.some((byte) => byte === 0 || byte === 10 || byte === 13);
-
 class OutgoingBody {
-  readonly output = new BytesOutput(BODY_BYTES_MAX);
+  readonly output: BytesOutput;
   isTaken = false;
+
+  constructor(holdings: Holdings) {
+    this.output = new BytesOutput(holdings, BODY_BYTES_MAX);
+  }
 }
+
+type Property = "method" | "path" | "scheme" | "authority";
 
 class OutgoingRequest {
+  readonly #share: Share;
   readonly headers: Fields;
-  readonly body = new OutgoingBody();
+  readonly body: OutgoingBody;
   method: Tagged = { tag: "get" };
   path: Tagged = NONE;
   scheme: Tagged = NONE;
   authority: Tagged = NONE;
   isBodyTaken = false;
 
-  constructor(headers: Fields) {
+  constructor(holdings: Holdings, headers: Fields) {
     this.headers = headers;
+    this.body = new OutgoingBody(holdings);
+    this.#share = holdings.ofCall(() => {
+      headers[Symbol.dispose]();
+      this.body.output.letGo();
+    });
   }
 
-  /** As it is to be sent. */
+  get isOver(): boolean {
+    return this.#share.isOver;
+  }
+
+  /** An error when the text is too long. Throws HoldingsFault. */
+  set(which: Property, value: Tagged): Tagged {
+    if (charsOf(value) > TEXT_CHARS_MAX) return err();
+    this[which] = value;
+    const { method, path, scheme, authority } = this;
+    this.#share.keep(CHAR_BYTES * [method, path, scheme, authority].reduce((sum, each) => sum + charsOf(each), 0));
+    return ok();
+  }
+
+  [Symbol.dispose](): void {
+    this.#share[Symbol.dispose]();
+  }
+
+  /** As it is to be sent; its body can be had once. */
   wanted(timeoutMs: number | undefined): Wanted {
     const { tag, value } = this.method;
     const scheme = valueOf(this.scheme);
@@ -98,11 +91,15 @@ class OutgoingRequest {
       method: (tag === "other" ? String(value) : tag).toUpperCase(),
       url: `${name.toLowerCase()}://${textIn(this.authority) ?? ""}${textIn(this.path) ?? "/"}`,
       headers: this.headers.entries.map(([field, bytes]) => [field, Buffer.from(bytes).toString("latin1")]),
-      body: Buffer.concat(this.body.output.parts),
+      body: this.body.output.take(),
       timeoutMs,
     };
   }
 }
+
+/** Of the text in a value. */
+const charsOf = ({ value }: Tagged): number =>
+  typeof value === "string" ? value.length : isTagged(value) ? charsOf(value) : 0;
 
 const valueOf = (option: Tagged): unknown => (option.tag === "some" ? option.value : undefined);
 
@@ -122,45 +119,99 @@ class RequestOptions {
 }
 
 class IncomingBody {
-  readonly bytes: Uint8Array;
-  isTaken = false;
+  readonly #share: Share;
+  readonly #input: BytesInput;
+  #isTaken = false;
 
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+  /** Throws HoldingsFault. */
+  constructor(holdings: Holdings, bytes: Uint8Array) {
+    const input = new BytesInput(bytes);
+    this.#input = input;
+    this.#share = holdings.ofCall(() => input.letGo());
+    this.#share.keep(bytes.length);
+  }
+
+  /** Once. */
+  stream(): Tagged {
+    if (this.#isTaken || this.#share.isOver) return err();
+    this.#isTaken = true;
+    return ok(this.#input);
+  }
+
+  [Symbol.dispose](): void {
+    this.#share[Symbol.dispose]();
   }
 }
 
 class IncomingResponse {
+  readonly #share: Share;
   readonly status: number;
   readonly headers: Fields;
-  readonly body: IncomingBody;
-  isConsumed = false;
+  readonly #body: IncomingBody;
+  #isConsumed = false;
 
-  constructor({ status, headers, body }: Extract<Fetched, { type: "answered" }>) {
+  /** Throws HoldingsFault. */
+  constructor(holdings: Holdings, { status, headers, body }: Answered) {
+    const lines = headers.map(([name, value]) => [name, Buffer.from(value, "latin1")] as const);
     this.status = status;
-    this.headers = new Fields(headers.map(([name, value]) => [name, Buffer.from(value, "latin1")]));
-    this.body = new IncomingBody(body);
+    this.headers = new Fields(holdings, lines, false);
+    this.#body = new IncomingBody(holdings, body);
+    this.#share = holdings.ofCall(() => {
+      this.headers[Symbol.dispose]();
+      if (!this.#isConsumed) this.#body[Symbol.dispose]();
+    });
+  }
+
+  get isOver(): boolean {
+    return this.#share.isOver;
+  }
+
+  /** Its body, once; it is then the guest's. */
+  consume(): Tagged {
+    if (this.#isConsumed) return err();
+    this.#isConsumed = true;
+    return ok(this.#body);
+  }
+
+  [Symbol.dispose](): void {
+    this.#share[Symbol.dispose]();
   }
 }
+
+type Answered = Extract<Fetched, { type: "answered" }>;
 
 class FutureTrailers {
   isTaken = false;
 }
 
+const bytesOf = (fetched: Fetched): number =>
+  fetched.type === "refused"
+    ? fetched.message.length
+    : fetched.headers.reduce((sum, [name, value]) => sum + name.length + value.length, fetched.body.length);
+
+const LOST: Fetched = { type: "refused", code: "unavailable", message: "the call that made the request is over" };
+
 class FutureResponse {
+  readonly #holdings: Holdings;
+  readonly #share: Share;
   readonly #send: () => void;
   readonly #wakers = new Set<() => void>();
   #isSent = false;
-  #fetched: Fetched | undefined;
+  #fetched: Fetched | "too-large" | undefined;
   #isTaken = false;
   readonly pollable: Pollable;
 
-  constructor(fetch: Fetch, request: OutgoingRequest, timeoutMs: number | undefined) {
+  constructor({ fetch, holdings }: World, request: OutgoingRequest, timeoutMs: number | undefined) {
+    this.#holdings = holdings;
+    this.#share = holdings.ofCall(() => {
+      this.#fetched = LOST;
+      // What is on its way is kept until it has arrived.
+      if (!this.#isSent) request[Symbol.dispose]();
+    });
     this.#send = () =>
       fetch(request.wanted(timeoutMs), (fetched) => {
-        this.#fetched = fetched;
-        for (const wake of this.#wakers) wake();
-        this.#wakers.clear();
+        request[Symbol.dispose]();
+        this.#arrive(fetched);
       });
     this.pollable = {
       isReady: () => this.isDone,
@@ -172,23 +223,41 @@ class FutureResponse {
     };
   }
 
+  #arrive(fetched: Fetched): void {
+    if (!this.#share.isOver) {
+      this.#fetched = this.#share.tryKeep(bytesOf(fetched)) ? fetched : "too-large";
+    }
+    for (const wake of this.#wakers) wake();
+    this.#wakers.clear();
+  }
+
+  [Symbol.dispose](): void {
+    this.#share[Symbol.dispose]();
+  }
+
   get isDone(): boolean {
     return this.#fetched !== undefined;
   }
 
   begin(): void {
-    if (this.#isSent) return;
+    if (this.#isSent || this.#share.isOver) return;
     this.#isSent = true;
     this.#send();
   }
 
+  /** Throws HoldingsFault. */
   get(): Tagged {
     this.begin();
-    if (this.#fetched === undefined) return NONE;
+    const fetched = this.#fetched;
+    if (fetched === undefined) return NONE;
+    if (fetched === "too-large") throw new HoldingsFault("it was answered with more than its memory limit");
     if (this.#isTaken) return some(err());
     this.#isTaken = true;
-    if (this.#fetched.type === "answered") return some(ok(ok(new IncomingResponse(this.#fetched))));
-    return some(ok(err(errorOf(this.#fetched.code, this.#fetched.message))));
+    if (fetched.type === "refused") return some(ok(err(errorOf(fetched.code, fetched.message))));
+    // From here on the response keeps it.
+    this.#share.keep(0);
+    this.#fetched = LOST;
+    return some(ok(ok(new IncomingResponse(this.#holdings, fetched))));
   }
 }
 
@@ -199,7 +268,9 @@ function errorOf(code: string, message: string): Tagged {
   return { tag: "internal-error", value: some(message) };
 }
 
-export function httpInterfaces(fetch: Fetch): { readonly [name: string]: HostInterface } {
+type World = { readonly fetch: Fetch; readonly holdings: Holdings };
+
+export function httpInterfaces({ fetch, holdings }: World): { readonly [name: string]: HostInterface } {
   let underWay = 0;
   const counted: Fetch = (wanted, settle) => {
     underWay += 1;
@@ -213,62 +284,43 @@ export function httpInterfaces(fetch: Fetch): { readonly [name: string]: HostInt
     });
   };
   return {
-    "wasi:http/types": { ...fields, ...requests, ...options, ...responses, "http-error-code": prompt(() => NONE) },
+    "wasi:http/types": {
+      ...fieldFunctions(holdings),
+      ...requests(holdings),
+      ...options,
+      ...responses(holdings),
+      "http-error-code": prompt(() => NONE),
+    },
     "wasi:http/outgoing-handler": {
       handle: prompt((request, given) => {
         const options = isTagged(given) && given.tag === "some" ? instanceOf(given.value, RequestOptions) : undefined;
-        return ok(new FutureResponse(counted, instanceOf(request, OutgoingRequest), options?.timeoutMs));
+        return ok(new FutureResponse({ fetch: counted, holdings }, requestOf(request), options?.timeoutMs));
       }),
     },
   };
 }
 
-const fieldsOf = (value: unknown): Fields => instanceOf(value, Fields);
-const entryOf = (pair: unknown): Field => {
-  const [name, value] = listOf(pair);
-  return [textOf(name), bytesOf(value)];
-};
+/** Throws HostFault for one of an earlier call. */
+function ofThisCall<Value extends { readonly isOver: boolean }>(value: Value): Value {
+  if (!value.isOver) return value;
+  throw new HostFault("it uses a request or an answer of a call that is over");
+}
 
-const fields: HostInterface = {
-  "[constructor]fields": prompt(() => new Fields([])),
-  "[static]fields.from-list": prompt((list) => {
-    const made = new Fields([]);
-    const put = made.put(listOf(list).map(entryOf));
-    return put.tag === "ok" ? ok(made) : put;
-  }),
-  "[method]fields.get": prompt((each, name) => fieldsOf(each).get(textOf(name))),
-  "[method]fields.has": prompt((each, name) => fieldsOf(each).get(textOf(name)).length > 0),
-  "[method]fields.set": prompt((each, name, values) =>
-    fieldsOf(each).put([
-      ...fieldsOf(each).without(textOf(name)),
-      ...listOf(values).map((value): Field => [textOf(name), bytesOf(value)]),
-    ]),
-  ),
-  "[method]fields.delete": prompt((each, name) => fieldsOf(each).put(fieldsOf(each).without(textOf(name)))),
-  "[method]fields.append": prompt((each, name, value) =>
-    fieldsOf(each).put([...fieldsOf(each).entries, [textOf(name), bytesOf(value)]]),
-  ),
-  "[method]fields.entries": prompt((each) => fieldsOf(each).entries),
-  "[method]fields.clone": prompt((each) => new Fields(fieldsOf(each).entries)),
-};
-
-const requestOf = (value: unknown): OutgoingRequest => instanceOf(value, OutgoingRequest);
+const requestOf = (value: unknown): OutgoingRequest => ofThisCall(instanceOf(value, OutgoingRequest));
+const responseOf = (value: unknown): IncomingResponse => ofThisCall(instanceOf(value, IncomingResponse));
 const taggedOf = (value: unknown): Tagged => (isTagged(value) ? value : NONE);
 
 /** A getter and a setter of a request. */
-function property(name: string, key: "method" | "path" | "scheme" | "authority"): HostInterface {
+function property(name: string, key: Property): HostInterface {
   return {
     [`[method]outgoing-request.${name}`]: prompt((each) => requestOf(each)[key]),
-    [`[method]outgoing-request.set-${name}`]: prompt((each, value) => {
-      requestOf(each)[key] = taggedOf(value);
-      return ok();
-    }),
+    [`[method]outgoing-request.set-${name}`]: prompt((each, value) => requestOf(each).set(key, taggedOf(value))),
   };
 }
 
-const requests: HostInterface = {
-  "[constructor]outgoing-request": prompt((headers) => new OutgoingRequest(fieldsOf(headers))),
-  "[method]outgoing-request.headers": prompt((each) => requestOf(each).headers),
+const requests = (holdings: Holdings): HostInterface => ({
+  "[constructor]outgoing-request": prompt((headers) => new OutgoingRequest(holdings, fieldsOf(headers))),
+  "[method]outgoing-request.headers": prompt((each) => new Fields(holdings, requestOf(each).headers.entries, false)),
   "[method]outgoing-request.body": prompt((each) => {
     const request = requestOf(each);
     if (request.isBodyTaken) return err();
@@ -285,11 +337,12 @@ const requests: HostInterface = {
     body.isTaken = true;
     return ok(body.output);
   }),
-  "[static]outgoing-body.finish": prompt((each) => {
+  "[static]outgoing-body.finish": prompt((each, trailers) => {
     instanceOf(each, OutgoingBody);
+    if (isTagged(trailers) && trailers.tag === "some") fieldsOf(trailers.value)[Symbol.dispose]();
     return ok();
   }),
-};
+});
 
 const option = (name: string): readonly (readonly [string, HostFunction])[] => [
   [`[method]request-options.${name}`, prompt((each) => instanceOf(each, RequestOptions).values.get(name) ?? NONE)],
@@ -309,24 +362,17 @@ const options: HostInterface = {
   ...Object.fromEntries(["connect-timeout", "first-byte-timeout", "between-bytes-timeout"].flatMap(option)),
 };
 
-const responses: HostInterface = {
+const responses = (holdings: Holdings): HostInterface => ({
   "[method]future-incoming-response.subscribe": prompt((each) => instanceOf(each, FutureResponse).pollable),
   "[method]future-incoming-response.get": prompt((each) => instanceOf(each, FutureResponse).get()),
-  "[method]incoming-response.status": prompt((each) => instanceOf(each, IncomingResponse).status),
-  "[method]incoming-response.headers": prompt((each) => instanceOf(each, IncomingResponse).headers),
-  "[method]incoming-response.consume": prompt((each) => {
-    const response = instanceOf(each, IncomingResponse);
-    if (response.isConsumed) return err();
-    response.isConsumed = true;
-    return ok(response.body);
+  "[method]incoming-response.status": prompt((each) => responseOf(each).status),
+  "[method]incoming-response.headers": prompt((each) => new Fields(holdings, responseOf(each).headers.entries, false)),
+  "[method]incoming-response.consume": prompt((each) => responseOf(each).consume()),
+  "[method]incoming-body.stream": prompt((each) => instanceOf(each, IncomingBody).stream()),
+  "[static]incoming-body.finish": prompt((each) => {
+    instanceOf(each, IncomingBody)[Symbol.dispose]();
+    return new FutureTrailers();
   }),
-  "[method]incoming-body.stream": prompt((each) => {
-    const body = instanceOf(each, IncomingBody);
-    if (body.isTaken) return err();
-    body.isTaken = true;
-    return ok(new BytesInput(body.bytes));
-  }),
-  "[static]incoming-body.finish": prompt(() => new FutureTrailers()),
   "[method]future-trailers.subscribe": prompt(() => ALWAYS),
   "[method]future-trailers.get": prompt((each) => {
     const trailers = instanceOf(each, FutureTrailers);
@@ -334,5 +380,5 @@ const responses: HostInterface = {
     trailers.isTaken = true;
     return some(ok(ok(NONE)));
   }),
-};
+});
 const ALWAYS: Pollable = { isReady: () => true, await: () => () => {} };

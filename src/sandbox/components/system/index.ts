@@ -1,24 +1,47 @@
 /** WASI 0.2 for one component: what the guest imports, over the same gate and the same broker as preview 1. */
 import type { FileClient } from "../../wasi/index.ts";
 import { type Basics, basicInterfaces } from "./basics.ts";
+import { Closer } from "./closer.ts";
 import { filesystemInterfaces } from "./filesystem.ts";
+import { Holdings } from "./holdings.ts";
 import type { HostInterface } from "./host-function.ts";
 import { type Fetch, httpInterfaces } from "./http.ts";
 import { ioInterfaces } from "./io.ts";
 import { askThrough } from "./streams.ts";
 
+export { HoldingsFault } from "./holdings.ts";
 export { type HostFunction, HostFault, type HostInterface } from "./host-function.ts";
 export type { Fetch, Fetched, Wanted } from "./http.ts";
 
-export type SystemDeps = Basics & { readonly files: FileClient; readonly fetch: Fetch };
+export type SystemDeps = Basics & {
+  readonly files: FileClient;
+  readonly fetch: Fetch;
+  /** Bytes that the host keeps for the guest. */
+  readonly heldBytesMax: number;
+};
 
-/** Every function that there is, by interface (without version) and name. */
-export function systemInterfaces(deps: SystemDeps): { readonly [name: string]: HostInterface } {
-  const close = (handle: number): void => deps.files({ op: "close", handle }, () => {});
+export type SystemOfGuest = {
+  /** Every function that there is, by interface (without version) and name. */
+  readonly interfaces: { readonly [name: string]: HostInterface };
+  /** Lets go of what belonged to the call. */
+  readonly endCall: () => void;
+};
+
+export function systemOf(deps: SystemDeps): SystemOfGuest {
+  const { gate, files, fetch } = deps;
+  const holdings = new Holdings(deps.heldBytesMax);
+  const closer = new Closer((handle, done) => files({ op: "close", handle }, done));
+  const ask = askThrough(gate, files);
   return {
-    ...basicInterfaces(deps),
-    ...ioInterfaces(deps.gate),
-    ...filesystemInterfaces(askThrough(deps.gate, deps.files), close),
-    ...httpInterfaces(deps.fetch),
+    interfaces: {
+      ...basicInterfaces(deps),
+      ...ioInterfaces(gate),
+      ...filesystemInterfaces({ ask, holdings, close: (handle) => closer.close(handle) }),
+      ...httpInterfaces({ fetch, holdings }),
+    },
+    endCall: () => {
+      holdings.endCall();
+      closer.endCall();
+    },
   };
 }

@@ -80,9 +80,7 @@ const written = (error: StreamError | undefined) => (error === undefined ? ok() 
 const write: HostFunction = waiting(async (each, bytes) =>
   written(await instanceOf(each, OutputStream).write(bytesOf(bytes))),
 );
-const zeroes: HostFunction = waiting(async (each, length) =>
-  written(await instanceOf(each, OutputStream).write(new Uint8Array(pieceOf(length)))),
-);
+const COPY_SHIFT = 4;
 const flush: HostFunction = prompt((each) => {
   instanceOf(each, OutputStream);
   return ok();
@@ -93,9 +91,15 @@ function outputs(gate: Gate): HostInterface {
     const source = instanceOf(from, InputStream);
     const bytes = isBlocking ? await readWhenReady(gate, source, pieceOf(length)) : await source.read(pieceOf(length));
     if (!(bytes instanceof Uint8Array)) return answered(bytes);
-    const error = await instanceOf(to, OutputStream).write(bytes);
+    gate.charge(bytes.length >>> COPY_SHIFT);
+    // A copy: what is kept would keep all that was read ahead.
+    const error = await instanceOf(to, OutputStream).write(new Uint8Array(bytes));
     return error === undefined ? ok(BigInt(bytes.length)) : failed(error);
   };
+  const zeroes: HostFunction = waiting(async (each, length) => {
+    gate.charge(pieceOf(length) >>> COPY_SHIFT);
+    return written(await instanceOf(each, OutputStream).write(new Uint8Array(pieceOf(length))));
+  });
   return {
     "[method]output-stream.check-write": prompt((each) => {
       instanceOf(each, OutputStream);

@@ -1,5 +1,6 @@
 import { type FileClient, type Gate, type Streams } from "../../wasi/index.ts";
 import type { IoReply, Refusal } from "../../wire/index.ts";
+import type { Holdings, Share } from "./holdings.ts";
 import { type Pollable, READY } from "./pollable.ts";
 
 /** What went wrong on a stream, in words. */
@@ -69,9 +70,9 @@ export class StandardOutput extends OutputStream {
   }
 }
 
-/** Bytes that are all there. */
+/** Bytes that are all there, until whoever keeps them lets go of them. */
 export class BytesInput extends InputStream {
-  readonly #bytes: Uint8Array;
+  #bytes: Uint8Array | undefined;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
@@ -80,29 +81,59 @@ export class BytesInput extends InputStream {
   }
 
   read(bytesMax: number): ReadResult {
+    if (this.#bytes === undefined) return new StreamError("what it was to be read from is gone");
     if (this.#at >= this.#bytes.length) return "closed";
     const part = this.#bytes.subarray(this.#at, this.#at + bytesMax);
     this.#at += part.length;
     return part;
   }
+
+  letGo(): void {
+    this.#bytes = undefined;
+  }
 }
 
-/** Keeps what is written, up to a size. */
+/** What a part takes besides its bytes. */
+const PART_BYTES = 128;
+
+/** Keeps what is written, up to a size, until it is taken or its call is over. */
 export class BytesOutput extends OutputStream {
   readonly #bytesMax: number;
-  readonly parts: Uint8Array[] = [];
+  readonly #share: Share;
+  #parts: Uint8Array[] = [];
+  #isTaken = false;
   #length = 0;
 
-  constructor(bytesMax: number) {
+  constructor(holdings: Holdings, bytesMax: number) {
     super();
     this.#bytesMax = bytesMax;
+    this.#share = holdings.ofCall(() => {
+      this.#parts = [];
+    });
   }
 
+  /** Keeps the bytes themselves, no copy. Throws HoldingsFault. */
   write(bytes: Uint8Array): StreamError | undefined {
+    if (this.#isTaken || this.#share.isOver) return new StreamError("what it was to be written to is gone");
+    if (this.#length + bytes.length > this.#bytesMax) {
+      return new StreamError(`more than ${this.#bytesMax} bytes were written`);
+    }
+    this.#share.keep(this.#length + bytes.length + PART_BYTES * (this.#parts.length + 1));
     this.#length += bytes.length;
-    if (this.#length > this.#bytesMax) return new StreamError(`more than ${this.#bytesMax} bytes were written`);
-    this.parts.push(bytes);
+    this.#parts.push(bytes);
     return undefined;
+  }
+
+  /** All of it; no more can be written. It counts as kept until it is let go of. */
+  take(): Buffer {
+    const bytes = Buffer.concat(this.#parts);
+    this.#parts = [];
+    this.#isTaken = true;
+    return bytes;
+  }
+
+  letGo(): void {
+    this.#share[Symbol.dispose]();
   }
 }
 
@@ -117,49 +148,87 @@ export const askThrough =
     );
 
 const CHUNK_BYTES = 256 * 1024;
+const WRITE_BYTES_MAX = 1024 * 1024;
+const OVER = "the call that opened the file is over";
 
-/** A file from an offset on; what was read ahead is kept. */
+/** A file from an offset on, within one call; what was read ahead is kept. */
 export class FileInput extends InputStream {
   readonly #ask: Ask;
   readonly #handle: number;
+  readonly #share: Share;
   #offset: number;
   #rest: Uint8Array = NOTHING;
 
-  constructor(ask: Ask, handle: number, offset: number) {
+  constructor({ ask, holdings }: FileWorld, handle: number, offset: number) {
     super();
     this.#ask = ask;
     this.#handle = handle;
     this.#offset = offset;
+    this.#share = holdings.ofCall(() => {
+      this.#rest = NOTHING;
+    });
   }
 
+  /** Throws HoldingsFault. */
   async read(bytesMax: number): Promise<ReadResult> {
+    if (this.#share.isOver) return new StreamError(OVER, "invalid");
     if (this.#rest.length === 0) {
       const reply = await this.#ask({ op: "read", handle: this.#handle, offset: this.#offset, length: CHUNK_BYTES });
       if (reply.type === "refused") return new StreamError(`the file cannot be read: ${reply.reason}`, reply.reason);
       if (reply.body.length === 0) return "closed";
+      this.#share.keep(reply.body.length);
       this.#rest = reply.body;
       this.#offset += reply.body.length;
     }
     const part = this.#rest.subarray(0, bytesMax);
     this.#rest = this.#rest.subarray(part.length);
+    if (this.#rest.length === 0) {
+      this.#rest = NOTHING;
+      this.#share.keep(0);
+    }
     return part;
+  }
+
+  [Symbol.dispose](): void {
+    this.#share[Symbol.dispose]();
   }
 }
 
-/** A file from an offset on, or its end. */
+/** What streams of files need. */
+export type FileWorld = { readonly ask: Ask; readonly holdings: Holdings };
+
+/** A file from an offset on, or its end, within one call. */
 export class FileOutput extends OutputStream {
   readonly #ask: Ask;
   readonly #handle: number;
+  readonly #share: Share;
   #offset: number | "end";
 
-  constructor(ask: Ask, handle: number, offset: number | "end") {
+  constructor({ ask, holdings }: FileWorld, handle: number, offset: number | "end") {
     super();
     this.#ask = ask;
     this.#handle = handle;
     this.#offset = offset;
+    this.#share = holdings.ofCall(() => {});
   }
 
   async write(bytes: Uint8Array): Promise<StreamError | undefined> {
+    if (this.#share.isOver) return new StreamError(OVER, "invalid");
+    for (let from = 0; from < bytes.length; from += WRITE_BYTES_MAX) {
+      const error = await this.#writePart(bytes.subarray(from, from + WRITE_BYTES_MAX));
+      if (error !== undefined) return error;
+    }
+    return undefined;
+  }
+
+  [Symbol.dispose](): void {
+    this.#share[Symbol.dispose]();
+  }
+
+  async #writePart(bytes: Uint8Array): Promise<StreamError | undefined> {
+    if (this.#offset !== "end" && this.#offset + bytes.length > Number.MAX_SAFE_INTEGER) {
+      return new StreamError("no file is that large", "too-large");
+    }
     const given = Buffer.from(bytes);
     const reply = await this.#ask(
       this.#offset === "end"

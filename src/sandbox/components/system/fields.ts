@@ -1,0 +1,95 @@
+import { err, ok, type Tagged } from "../index.ts";
+import type { Holdings, Share } from "./holdings.ts";
+import { bytesOf, type HostInterface, instanceOf, listOf, prompt, textOf } from "./host-function.ts";
+
+/** `fields` of `wasi:http`: header lines of a request or an answer. */
+const FIELDS_MAX = 256;
+/** Names and values of one resource together. */
+const FIELD_BYTES_MAX = 256 * 1024;
+/** What an entry takes besides its name and value. */
+const ENTRY_BYTES = 128;
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,256}$/;
+
+export type Field = readonly [name: string, value: Uint8Array];
+
+const sizeOf = (entries: readonly Field[]): number =>
+  entries.reduce((sum, [name, value]) => sum + name.length + value.length + ENTRY_BYTES, 0);
+
+/** It lasts until the guest, or what it was given to, lets go of it. */
+export class Fields {
+  readonly #share: Share;
+  readonly #isMutable: boolean;
+  #entries: readonly Field[];
+
+  /** Throws HoldingsFault. */
+  constructor(holdings: Holdings, entries: readonly Field[] = [], isMutable = true) {
+    this.#share = holdings.lasting();
+    this.#share.keep(sizeOf(entries));
+    this.#entries = entries;
+    this.#isMutable = isMutable;
+  }
+
+  get entries(): readonly Field[] {
+    return this.#entries;
+  }
+
+  get(name: string): readonly Uint8Array[] {
+    const wanted = name.toLowerCase();
+    return this.#entries.filter(([known]) => known.toLowerCase() === wanted).map(([, value]) => value);
+  }
+
+  without(name: string): readonly Field[] {
+    const unwanted = name.toLowerCase();
+    return this.#entries.filter(([known]) => known.toLowerCase() !== unwanted);
+  }
+
+  /** Those that are left, and new ones; an error when a new one cannot be a field, or they are too many. */
+  put(left: readonly Field[], added: readonly Field[]): Tagged {
+    if (!this.#isMutable) return err({ tag: "immutable" });
+    const entries = [...left, ...added];
+    const size = sizeOf(entries);
+    if (entries.length > FIELDS_MAX || size > FIELD_BYTES_MAX || !added.every(isField)) {
+      return err({ tag: "invalid-syntax" });
+    }
+    this.#share.keep(size);
+    this.#entries = entries;
+    return ok();
+  }
+
+  [Symbol.dispose](): void {
+    this.#share[Symbol.dispose]();
+    this.#entries = [];
+  }
+}
+
+const isField = ([name, value]: Field): boolean =>
+  NAME.test(name) && !value.some((byte) => byte === 0 || byte === 10 || byte === 13);
+
+export const fieldsOf = (value: unknown): Fields => instanceOf(value, Fields);
+const entryOf = (pair: unknown): Field => {
+  const [name, value] = listOf(pair);
+  return [textOf(name), bytesOf(value)];
+};
+
+export const fieldFunctions = (holdings: Holdings): HostInterface => ({
+  "[constructor]fields": prompt(() => new Fields(holdings)),
+  "[static]fields.from-list": prompt((list) => {
+    const made = new Fields(holdings);
+    const put = made.put([], listOf(list).map(entryOf));
+    return put.tag === "ok" ? ok(made) : put;
+  }),
+  "[method]fields.get": prompt((each, name) => fieldsOf(each).get(textOf(name))),
+  "[method]fields.has": prompt((each, name) => fieldsOf(each).get(textOf(name)).length > 0),
+  "[method]fields.set": prompt((each, name, values) =>
+    fieldsOf(each).put(
+      fieldsOf(each).without(textOf(name)),
+      listOf(values).map((value): Field => [textOf(name), bytesOf(value)]),
+    ),
+  ),
+  "[method]fields.delete": prompt((each, name) => fieldsOf(each).put(fieldsOf(each).without(textOf(name)), [])),
+  "[method]fields.append": prompt((each, name, value) =>
+    fieldsOf(each).put(fieldsOf(each).entries, [[textOf(name), bytesOf(value)]]),
+  ),
+  "[method]fields.entries": prompt((each) => fieldsOf(each).entries),
+  "[method]fields.clone": prompt((each) => new Fields(holdings, fieldsOf(each).entries)),
+});
