@@ -1,7 +1,10 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { expect, test, vi } from "vitest";
+import { type Clock, systemClock } from "../kernel/clock.ts";
 import { type Catalogue, ModuleCache } from "./module-cache.ts";
 
 const catalogue: Catalogue = {
@@ -20,6 +23,13 @@ const catalogue: Catalogue = {
 };
 const module = Buffer.from("\0asm not really");
 const KEY = ModuleCache.key("ab", { memory: 1 });
+
+/** Has what nobody holds collected now. */
+function collectGarbage(): void {
+  setFlagsFromString("--expose-gc");
+  const collect: unknown = runInNewContext("gc");
+  if (typeof collect === "function") collect();
+}
 
 async function directory(): Promise<{ readonly path: string } & AsyncDisposable> {
   const path = await mkdtemp(join(tmpdir(), "caxton-cache-"));
@@ -79,4 +89,89 @@ test("without a directory, or with one that cannot be written, modules are held 
     const found = await cache.get(KEY);
     expect(Buffer.from((await found?.bytes()) ?? [])).toEqual(module);
   }
+});
+
+const keyOf = (name: string): string => ModuleCache.key(name, {});
+const large = Buffer.alloc(10_000, 7);
+/** A clock that is a second further each time it is read, so that uses have an order. */
+const ticking = (startMs = Date.UTC(2026, 0, 1)): Clock => {
+  let nowMs = startMs;
+  return { ...systemClock, nowMs: () => (nowMs += 1_000) };
+};
+
+test("on disk it keeps what was used last, up to its bound, and the rest is as if it had never been made", async () => {
+  await using temp = await directory();
+  const clock = ticking();
+  for (const name of ["a", "b", "c", "d"]) {
+    await new ModuleCache(temp.path, { clock }).put(keyOf(name), catalogue, large);
+  }
+  await (await new ModuleCache(temp.path, { clock }).get(keyOf("a")))?.bytes();
+  const bounded = new ModuleCache(temp.path, { clock, bytesMax: 25_000 });
+  await bounded.sweep();
+  const found = await Promise.all(
+    ["a", "b", "c", "d"].map(async (name) => (await bounded.get(keyOf(name))) !== undefined),
+  );
+  expect(found).toEqual([true, false, false, true]);
+  expect(await (await bounded.put(keyOf("b"), catalogue, large)).bytes()).toHaveLength(10_000);
+});
+
+test("a start sweeps, and takes away what a writer left that died, but not what may still be written", async () => {
+  await using temp = await directory();
+  const clock = ticking();
+  for (const name of ["a", "b", "c"]) await new ModuleCache(temp.path, { clock }).put(keyOf(name), catalogue, large);
+  const [old, fresh] = [join(temp.path, "x.module.17.draft"), join(temp.path, "y.module.18.draft")];
+  await Promise.all([writeFile(old, "half"), writeFile(fresh, "half")]);
+  await utimes(old, 1, 1);
+  await new ModuleCache(temp.path, { clock: systemClock, bytesMax: 15_000 }).sweep();
+  expect((await readdir(temp.path)).toSorted()).toEqual([`${keyOf("c")}.module`, "y.module.18.draft"]);
+});
+
+test("what somebody holds is not removed, however much is over the bound", async () => {
+  await using temp = await directory();
+  const cache = new ModuleCache(temp.path, { clock: ticking(), bytesMax: 15_000 });
+  const all = [];
+  for (const name of ["a", "b", "c", "d"]) all.push(await cache.put(keyOf(name), catalogue, large));
+  await cache.sweep();
+  for (const ready of all) expect(await ready.bytes()).toHaveLength(10_000);
+  expect(await readdir(temp.path)).toHaveLength(4);
+});
+
+test("what nobody holds any more is removed in the process that made it", async () => {
+  await using temp = await directory();
+  const cache = new ModuleCache(temp.path, { clock: ticking(), bytesMax: 15_000 });
+  for (const name of ["a", "b", "c", "d"]) await cache.put(keyOf(name), catalogue, large);
+  await vi.waitFor(async () => {
+    collectGarbage();
+    await cache.sweep();
+    expect(await readdir(temp.path)).toEqual([`${keyOf("d")}.module`]);
+  });
+  expect(await cache.get(keyOf("a"))).toBeUndefined();
+});
+
+test("an entry that is found while others are removed can be read", async () => {
+  await using temp = await directory();
+  const clock = ticking();
+  const names = Array.from({ length: 30 }, (_, index) => `m${index}`);
+  for (const name of names) await new ModuleCache(temp.path, { clock }).put(keyOf(name), catalogue, large);
+  const cache = new ModuleCache(temp.path, { clock, bytesMax: 15_000 });
+  const found = await Promise.all(names.map((name) => cache.get(keyOf(name))));
+  await cache.sweep();
+  const held = found.filter((ready) => ready !== undefined);
+  const bytes = await Promise.all(held.map(async (ready) => (await ready.bytes()).length));
+  expect(bytes).toEqual(held.map(() => 10_000));
+  expect(await readdir(temp.path)).toHaveLength(Math.max(1, held.length));
+});
+
+test("in memory it keeps what was used last, up to its bound, and nothing larger than that", async () => {
+  const cache = new ModuleCache(undefined, { heldBytesMax: 25_000 });
+  await cache.put(keyOf("a"), catalogue, large);
+  await cache.put(keyOf("b"), catalogue, large);
+  await cache.get(keyOf("a"));
+  await cache.put(keyOf("c"), catalogue, large);
+  const dropped = await cache.put(keyOf("d"), catalogue, Buffer.alloc(30_000));
+  const found = await Promise.all(
+    ["a", "b", "c", "d"].map(async (name) => (await cache.get(keyOf(name))) !== undefined),
+  );
+  expect(found).toEqual([true, false, true, false]);
+  expect(await dropped.bytes()).toHaveLength(30_000);
 });

@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { type Clock, systemClock } from "../kernel/clock.ts";
+import { HeldModules } from "./held-modules.ts";
 import { METER_VERSION } from "./meter/index.ts";
 import type { GuestTool } from "./wire/index.ts";
 
@@ -10,6 +12,13 @@ const ABI_VERSION = 2;
 const MAGIC = "caxton-module-1\n";
 const DIGEST_CHARS = 64;
 const HEAD_CHARS = MAGIC.length + DIGEST_CHARS + 1;
+
+const BYTES_MAX = 2 * 1024 ** 3;
+const HELD_BYTES_MAX = 256 * 1024 ** 2;
+const ENTRY = /^([0-9a-f]{64})\.module$/;
+const DRAFT = ".draft";
+/** Nobody writes a module for so long. */
+const DRAFT_AGE_MS_MAX = 3_600_000;
 
 const Fields = z.record(z.string(), z.json());
 const Catalogue = z.strictObject({
@@ -33,6 +42,9 @@ export type Catalogue = { readonly abi: string; readonly types: number; readonly
 export type ReadyTool = z.output<typeof Catalogue>["tools"][number];
 export type ReadyModule = { readonly catalogue: Catalogue; readonly bytes: () => Promise<Uint8Array> };
 
+type Decoded = { readonly catalogue: Catalogue; readonly bytes: Uint8Array };
+type Entry = { readonly key: string; readonly bytes: number; readonly usedAtMs: number };
+
 /** Reads the catalogue a build child gave, which is not trusted. Undefined when it is not one. */
 export const readCatalogue = (value: {
   readonly abi: string;
@@ -46,16 +58,52 @@ export const readCatalogue = (value: {
 
 export const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
+/** An entry has been damaged or removed since it was made. */
+export class EntryLostError extends Error {
+  override readonly name = "EntryLostError";
+  constructor() {
+    super("its entry in the module cache is lost; deploy the tool server again");
+  }
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error ? String(error.code) : String(error);
+
+export type ModuleCacheOptions = {
+  /** Bytes of all entries on disk; default 2 GiB. */
+  readonly bytesMax?: number | undefined;
+  /** Bytes of what is held in memory; default 256 MiB. */
+  readonly heldBytesMax?: number | undefined;
+  readonly clock?: Clock | undefined;
+};
+
 /**
  * Modules that are ready to be compiled, each with its tools, by what they were made from. On disk when there is a
  * directory, else in memory. A damaged entry is as good as none.
+ *
+ * M1. On disk and in memory it holds a bounded number of bytes; what was not used for longest goes first. Of a file the
+ *     time of its last change is that of its last use.
+ * M2. What somebody may still read is not removed: an entry that is being read or written, or was given out and is held.
+ *     So much may be over the bound. Any other is made anew when it is asked for.
  */
 export class ModuleCache {
   readonly #directory: string | undefined;
-  readonly #held = new Map<string, ReadyModule>();
+  readonly #bytesMax: number;
+  readonly #clock: Clock;
+  readonly #held: HeldModules;
+  /** Reads and writes under way, by key. */
+  readonly #busy = new Map<string, number>();
+  /** What was given out, for as long as somebody holds it. */
+  readonly #given = new Map<string, WeakRef<ReadyModule["bytes"]>>();
+  readonly #removing = new Map<string, Promise<void>>();
+  #sweeping: Promise<void>;
 
-  constructor(directory: string | undefined) {
+  constructor(directory: string | undefined, options: ModuleCacheOptions = {}) {
     this.#directory = directory;
+    this.#bytesMax = options.bytesMax ?? BYTES_MAX;
+    this.#clock = options.clock ?? systemClock;
+    this.#held = new HeldModules(options.heldBytesMax ?? HELD_BYTES_MAX);
+    this.#sweeping = this.#sweepDirectory();
   }
 
   /** Names an entry: the module's hash, the limits it was made for, the versions of what made it. */
@@ -67,18 +115,32 @@ export class ModuleCache {
 
   async get(key: string): Promise<ReadyModule | undefined> {
     const held = this.#held.get(key);
-    if (held !== undefined || this.#directory === undefined) return held;
-    const entry = await this.#read(key);
-    if (entry === undefined) return undefined;
-    const ready = { catalogue: entry.catalogue, bytes: () => this.#bytes(key) };
-    this.#held.set(key, ready);
-    return ready;
+    if (held !== undefined) return held.type === "module" ? held.ready : this.#onDisk(key, held.catalogue);
+    if (this.#directory === undefined) return undefined;
+    return this.#using(key, async () => {
+      const entry = await this.#read(key);
+      return entry && this.#give(key, entry.catalogue);
+    });
+  }
+
+  /** What was held of an entry is worth nothing when its file is gone. */
+  async #onDisk(key: string, catalogue: Catalogue): Promise<ReadyModule | undefined> {
+    return this.#using(key, async () => {
+      if (await this.#touch(key)) return this.#give(key, catalogue);
+      this.forget(key);
+      return undefined;
+    });
   }
 
   async put(key: string, catalogue: Catalogue, bytes: Uint8Array): Promise<ReadyModule> {
-    const isStored = this.#directory !== undefined && (await this.#write(key, catalogue, bytes));
-    const ready = { catalogue, bytes: isStored ? () => this.#bytes(key) : () => Promise.resolve(bytes) };
-    this.#held.set(key, ready);
+    const ready = await this.#using(key, async () => {
+      if (this.#directory !== undefined && (await this.#write(key, catalogue, bytes)))
+        return this.#give(key, catalogue);
+      const module = { catalogue, bytes: () => Promise.resolve(bytes) };
+      this.#held.set(key, { type: "module", ready: module }, bytes.length);
+      return module;
+    });
+    await this.sweep();
     return ready;
   }
 
@@ -86,28 +148,109 @@ export class ModuleCache {
     this.#held.delete(key);
   }
 
-  /** Throws when the entry has been damaged or removed since it was read. */
+  /** Removes from disk what is over the bound, and what writers left that died. Never rejects. */
+  async sweep(): Promise<void> {
+    this.#sweeping = this.#sweeping.then(() => this.#sweepDirectory());
+    await this.#sweeping;
+  }
+
+  async #sweepDirectory(): Promise<void> {
+    if (this.#directory === undefined) return;
+    const names = await readdir(this.#directory).catch(() => []);
+    const found = await Promise.all(names.map((name) => this.#entryAt(name)));
+    const entries = found.filter((entry) => entry !== undefined);
+    let total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    for (const { key, bytes } of entries.toSorted((one, other) => one.usedAtMs - other.usedAtMs)) {
+      if (total <= this.#bytesMax) return;
+      if (this.#isInUse(key)) continue;
+      this.forget(key);
+      const removing = rm(this.#path(key), { force: true }).catch(() => {});
+      this.#removing.set(key, removing);
+      await removing;
+      this.#removing.delete(key);
+      total -= bytes;
+    }
+  }
+
+  /** An entry's file; a draft that nobody can be writing any more is removed. */
+  async #entryAt(name: string): Promise<Entry | undefined> {
+    const path = join(this.#directory ?? "", name);
+    const stats = await stat(path).catch(() => undefined);
+    if (stats === undefined) return undefined;
+    const key = ENTRY.exec(name)?.[1];
+    if (key !== undefined) return { key, bytes: stats.size, usedAtMs: stats.mtimeMs };
+    if (name.endsWith(DRAFT) && stats.mtimeMs < this.#clock.nowMs() - DRAFT_AGE_MS_MAX) {
+      await rm(path, { force: true }).catch(() => {});
+    }
+    return undefined;
+  }
+
+  #isInUse(key: string): boolean {
+    if (this.#busy.has(key)) return true;
+    if (this.#given.get(key)?.deref() !== undefined) return true;
+    this.#given.delete(key);
+    return false;
+  }
+
+  /** Does something with an entry that is not removed meanwhile. */
+  async #using<Value>(key: string, work: () => Promise<Value>): Promise<Value> {
+    this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
+    try {
+      await this.#removing.get(key);
+      return await work();
+    } finally {
+      const left = (this.#busy.get(key) ?? 1) - 1;
+      if (left === 0) this.#busy.delete(key);
+      else this.#busy.set(key, left);
+    }
+  }
+
+  /** An entry on disk, for whoever asked: what they hold keeps it there. */
+  #give(key: string, catalogue: Catalogue): ReadyModule {
+    const bytes = this.#given.get(key)?.deref() ?? ((): Promise<Uint8Array> => this.#bytes(key));
+    this.#given.set(key, new WeakRef(bytes));
+    this.#held.set(key, { type: "catalogue", catalogue }, JSON.stringify(catalogue).length);
+    return { catalogue, bytes };
+  }
+
+  /** Throws EntryLostError; another error when the entry may be whole and cannot be read just now. */
   async #bytes(key: string): Promise<Uint8Array> {
-    const entry = await this.#read(key);
-    if (entry !== undefined) return entry.bytes;
+    const file = await this.#using(key, () => readFile(this.#path(key))).catch((error: unknown) => error);
+    const code = file instanceof Uint8Array ? undefined : codeOf(file);
+    if (code !== undefined && code !== "ENOENT") {
+      throw new Error(`its entry in the module cache cannot be read (${code})`, { cause: file });
+    }
+    const entry = file instanceof Buffer ? decode(file) : undefined;
+    if (entry !== undefined) {
+      await this.#touch(key);
+      return entry.bytes;
+    }
     this.forget(key);
-    throw new Error("its entry in the module cache is gone; deploy the tool server again");
+    throw new EntryLostError();
   }
 
   #path(key: string): string {
     return join(this.#directory ?? "", `${key}.module`);
   }
 
-  async #read(key: string): Promise<{ readonly catalogue: Catalogue; readonly bytes: Uint8Array } | undefined> {
+  async #read(key: string): Promise<Decoded | undefined> {
+    const file = await readFile(this.#path(key)).catch(() => undefined);
+    const entry = file && decode(file);
+    if (entry !== undefined) await this.#touch(key);
+    return entry;
+  }
+
+  /** Notes that an entry is used; false when it is not there. One that cannot be noted is used all the same. */
+  async #touch(key: string): Promise<boolean> {
+    const now = this.#clock.nowMs() / 1_000;
     try {
-      const file = await readFile(this.#path(key));
-      const content = file.subarray(HEAD_CHARS);
-      if (file.toString("latin1", 0, HEAD_CHARS) !== `${MAGIC}${hashOf(content)}\n`) return undefined;
-      const end = 4 + content.readUInt32LE(0);
-      const catalogue = Catalogue.parse(JSON.parse(content.toString("utf8", 4, end)));
-      return { catalogue, bytes: content.subarray(end) };
+      await utimes(this.#path(key), now, now);
+      return true;
     } catch {
-      return undefined;
+      return await stat(this.#path(key)).then(
+        () => true,
+        () => false,
+      );
     }
   }
 
@@ -118,14 +261,29 @@ export class ModuleCache {
     length.writeUInt32LE(json.length);
     const content = Buffer.concat([length, json, bytes]);
     const path = this.#path(key);
-    const draft = `${path}.${process.pid}.draft`;
+    const draft = `${path}.${process.pid}${DRAFT}`;
     try {
       await mkdir(this.#directory ?? "", { recursive: true });
       await writeFile(draft, [Buffer.from(`${MAGIC}${hashOf(content)}\n`), content]);
       await rename(draft, path);
+      await this.#touch(key);
       return true;
     } catch {
+      await rm(draft, { force: true }).catch(() => {});
       return false;
     }
+  }
+}
+
+/** What an entry's file holds; undefined when it is damaged. */
+function decode(file: Buffer): Decoded | undefined {
+  try {
+    const content = file.subarray(HEAD_CHARS);
+    if (file.toString("latin1", 0, HEAD_CHARS) !== `${MAGIC}${hashOf(content)}\n`) return undefined;
+    const end = 4 + content.readUInt32LE(0);
+    const catalogue = Catalogue.parse(JSON.parse(content.toString("utf8", 4, end)));
+    return { catalogue, bytes: content.subarray(end) };
+  } catch {
+    return undefined;
   }
 }
