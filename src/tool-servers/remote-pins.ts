@@ -1,5 +1,6 @@
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
+import { ToolServerNotPendingError } from "./errors.ts";
 import { isOpen, load, resume, pause, stopChanged, type ToolServerLife } from "./life.ts";
 import { mustWait, type ToolServerChange, toolsDifference } from "./pin-difference.ts";
 import { type PinnedTool, pinTools, toolListHash } from "./pin.ts";
@@ -12,25 +13,36 @@ export type RemotePinsDeps = {
   readonly clock: Clock;
   readonly workspace: string;
   readonly wordOn: (name: string) => OperatorWord;
+  /** Revisions that are kept of each server. */
+  readonly revisionsMax: number;
   readonly onChange: (name: string) => void;
+};
+
+/** What a server has now, where that has to be accepted. */
+type Waiting = {
+  readonly candidate: ToolServerCandidate;
+  readonly changes: readonly ToolServerChange[];
 };
 
 type Remote = {
   /** What was accepted; undefined until it was first seen. */
   accepted: readonly PinnedTool[] | undefined;
   acceptedHash: string;
-  /** What it has now, where that has to be accepted. */
-  waiting:
-    | { readonly hash: string; readonly tools: readonly PinnedTool[]; readonly changes: readonly ToolServerChange[] }
-    | undefined;
+  waiting: Waiting | undefined;
   life: ToolServerLife;
-  /** Writes, one after the other. */
-  written: Promise<unknown>;
+  /** Why an operator paused it, whatever else it is; undefined when nobody did. */
+  paused: string | undefined;
+  /** What is still to be written: the last that was taken, and after it the last that waits. */
+  toServe: ToolServerCandidate | undefined;
+  toWait: ToolServerCandidate | undefined;
+  /** Ends when nothing is to be written any more. */
+  writing: Promise<void> | undefined;
 };
 
 /**
  * Holds remote servers to the tools they had when they were attached: what a model is told must not change behind the
  * back of who allowed it. The first list that is seen is taken as accepted; a later one that alters it stops the server.
+ * What a server shows only for a moment may never be written, so that one that changes for ever fills nothing.
  */
 export class RemotePins {
   readonly #deps: RemotePinsDeps;
@@ -51,6 +63,7 @@ export class RemotePins {
       if (revision === undefined) continue;
       const remote = this.#of(head.name);
       this.#accepted(remote, revision.tools);
+      remote.paused = head.paused;
       if (head.paused !== undefined) remote.life = { state: "paused", reason: head.paused };
     }
     this.#isOpen = true;
@@ -70,22 +83,32 @@ export class RemotePins {
     return this.#remotes.get(name)?.waiting?.changes ?? [];
   }
 
-  /** Takes what waits as accepted. False when nothing does. */
-  async accept(name: string): Promise<boolean> {
-    const remote = this.#remotes.get(name);
-    if (remote?.waiting === undefined || remote.life.state !== "pending") return false;
-    await remote.written;
+  /**
+   * Takes what waits as accepted. `revision`, where given, has to be it. What the server shows meanwhile is not accepted
+   * with it. Called in the turn of the server's name. Throws ToolServerNotPendingError.
+   */
+  async accept(name: string, revision: number | undefined): Promise<void> {
     const { store, workspace } = this.#deps;
+    const remote = this.#remotes.get(name);
+    const waiting = remote?.waiting;
+    if (remote === undefined || waiting === undefined) throw new ToolServerNotPendingError(name, undefined);
+    // It may not have been possible to write it when it was seen.
+    remote.toWait = waiting.candidate;
+    await this.#write(remote);
     const head = await store.head(workspace, name);
-    if (head?.pending !== undefined) await store.serve(workspace, name, head.pending);
-    this.#accepted(remote, remote.waiting.tools);
-    const accepted = load(remote.life);
-    remote.life = head?.paused === undefined ? accepted : pause(accepted, head.paused);
-    return true;
+    const pending = head?.pending === undefined ? undefined : await store.revision(workspace, name, head.pending);
+    const isWhatWaits = remote.waiting === waiting && pending?.moduleHash === waiting.candidate.moduleHash;
+    if (!isWhatWaits || (revision !== undefined && pending.revision !== revision))
+      throw new ToolServerNotPendingError(name, remote.waiting && head?.pending);
+    await store.serve(workspace, name, pending.revision);
+    // Another list that came in the meantime is judged against this one when the server is looked at next.
+    this.#accepted(remote, waiting.candidate.tools);
+    goOn(remote);
   }
 
   setPaused(name: string, reason: string | undefined): void {
     const remote = this.#of(name);
+    remote.paused = reason;
     if (reason !== undefined && isOpen(remote.life)) remote.life = pause(remote.life, reason);
     else if (reason === undefined && remote.life.state === "paused") remote.life = resume(remote.life);
   }
@@ -98,7 +121,10 @@ export class RemotePins {
         acceptedHash: "",
         waiting: undefined,
         life: { state: "loaded" },
-        written: Promise.resolve(),
+        paused: undefined,
+        toServe: undefined,
+        toWait: undefined,
+        writing: undefined,
       };
       this.#remotes.set(name, remote);
     }
@@ -115,49 +141,79 @@ export class RemotePins {
     const hash = this.#hashOf(view.tools);
     if (hash === remote.acceptedHash) {
       // It changed back, so that there is nothing to accept.
-      if (remote.life.state === "pending") remote.life = load(remote.life);
+      goOn(remote);
       remote.waiting = undefined;
+      remote.toWait = undefined;
       return;
     }
-    if (hash === remote.waiting?.hash) return;
-    const tools = pinTools(view.tools);
+    if (hash === remote.waiting?.candidate.moduleHash) return;
+    const candidate = this.#candidate(view, hash);
+    const { tools } = candidate;
     const changes = remote.accepted === undefined ? [] : toolsDifference(remote.accepted, tools);
-    const waits = remote.accepted !== undefined && mustWait(changes, this.#deps.wordOn(view.name).accept);
-    if (waits) {
-      remote.waiting = { hash, tools, changes };
+    if (remote.accepted !== undefined && mustWait(changes, this.#deps.wordOn(view.name).accept)) {
+      remote.waiting = { candidate, changes };
+      remote.toWait = candidate;
       if (isOpen(remote.life) || remote.life.state === "paused") {
         remote.life = stopChanged(remote.life, summary(changes));
       } else if (remote.life.state === "pending") remote.life = { state: "pending", reason: summary(changes) };
     } else {
       this.#accepted(remote, tools);
-      if (remote.life.state === "pending") remote.life = load(remote.life);
+      remote.toServe = candidate;
+      remote.toWait = undefined;
+      goOn(remote);
     }
-    remote.written = remote.written.then(() => this.#write(view, tools, waits));
+    void this.#write(remote);
     this.#deps.onChange(view.name);
   }
 
-  /** Never rejects: a pin that cannot be written is judged again after a restart. */
-  async #write(view: ToolServer, tools: readonly PinnedTool[], waits: boolean): Promise<void> {
-    try {
-      await this.#deps.store.add(this.#candidate(view, tools), waits ? "pending" : "serving");
-    } catch (error) {
-      log.error({ err: error, toolServer: view.name }, "the tools of a remote server could not be pinned");
+  /** Writes until there is nothing left to write. Never rejects: a pin that cannot be written is judged again after a restart. */
+  #write(remote: Remote): Promise<void> {
+    remote.writing ??= this.#writeAll(remote);
+    return remote.writing;
+  }
+
+  async #writeAll(remote: Remote): Promise<void> {
+    for (;;) {
+      const { toServe, toWait } = remote;
+      const candidate = toServe ?? toWait;
+      if (candidate === undefined) {
+        remote.writing = undefined;
+        return;
+      }
+      if (toServe === undefined) remote.toWait = undefined;
+      else remote.toServe = undefined;
+      try {
+        await this.#add(candidate, toServe === undefined ? "pending" : "serving");
+      } catch (error) {
+        log.error({ err: error, toolServer: candidate.name }, "the tools of a remote server could not be pinned");
+      }
     }
   }
 
-  #candidate(view: ToolServer, tools: readonly PinnedTool[]): ToolServerCandidate {
+  /** Adds a revision, unless the newest is this one and has this place already. */
+  async #add(candidate: ToolServerCandidate, place: "serving" | "pending"): Promise<void> {
+    const { store, revisionsMax } = this.#deps;
+    const { workspace, name } = candidate;
+    const head = await store.head(workspace, name);
+    const newest = head === undefined ? undefined : await store.revision(workspace, name, head.latest);
+    if (newest?.moduleHash === candidate.moduleHash && head?.[place] === newest.revision) return;
+    await store.add(candidate, place);
+    await store.prune(workspace, name, revisionsMax);
+  }
+
+  #candidate(view: ToolServer, hash: string): ToolServerCandidate {
     return {
       workspace: this.#deps.workspace,
       name: view.name,
       version: view.version,
       origin: "remote",
       interface: view.interface,
-      moduleHash: toolListHash(tools),
+      moduleHash: hash,
       moduleBytes: 0,
       manifest: "",
       manifestHash: "",
       signature: null,
-      tools,
+      tools: pinTools(view.tools),
       deployedAtMs: this.#deps.clock.nowMs(),
     };
   }
@@ -170,6 +226,13 @@ export class RemotePins {
     }
     return hash;
   }
+}
+
+/** What waited does so no more: the server takes calls again, unless an operator paused it. */
+function goOn(remote: Remote): void {
+  if (remote.life.state !== "pending") return;
+  const loaded = load(remote.life);
+  remote.life = remote.paused === undefined ? loaded : pause(loaded, remote.paused);
 }
 
 const summary = (changes: readonly ToolServerChange[]): string => {

@@ -40,7 +40,7 @@ export class ToolServerLoader {
   }
 
   /**
-   * Loads the revision that serves, unless it is. `module`, where given, are its bytes, which also mend damaged ones in
+   * Loads the revision that serves, unless it is and the host can use it. `module`, where given, are its bytes, which also mend damaged ones in
    * the store. What cannot be loaded is listed as failed, and its error is thrown.
    */
   async ensureLoaded(head: ToolServerHead, module: Uint8Array | undefined): Promise<void> {
@@ -50,6 +50,8 @@ export class ToolServerLoader {
     if (revision === undefined) return;
     const entry = this.entryFor(revision);
     entry.pending = head.pending;
+    const seen = host.servers().find(({ name }) => name === entry.name);
+    if (seen?.state === "failed" && entry.life.state !== "draining") entry.life = fail(entry.life, seen.reason);
     // At a start nothing is known to be damaged, and hashing every module twice would cost time.
     if (module !== undefined && entry.life.state !== "unloaded") await store.saveModule(module);
     if (entry.life.state !== "unloaded" && entry.life.state !== "failed") return;

@@ -158,12 +158,14 @@ export class ToolServerRecords {
     return { revision: found, bytes: await this.#deps.store.readModule(found.moduleHash) };
   }
 
-  /** How a server is, after asking it for its tools in a start of its own. Throws ToolServerNotFoundError. */
+  /**
+   * How a server is, after asking it for its tools in a start of its own. Throws ToolServerNotFoundError, and when `signal`
+   * is aborted its reason or what came of that: nobody has learned how the server is then.
+   */
   async check(name: string, signal: AbortSignal): Promise<HealthReport & { readonly entry: ToolServerEntry }> {
     const { entry } = this.#known(name);
-    const nowMs = this.#deps.clock.nowMs();
-    if (entry.check === undefined || nowMs - entry.check.atMs >= CHECK_AGE_MS) {
-      // One at a time: each may take a core for a while.
+    if (this.#isDue(entry)) {
+      // One at a time: each may take a core for a while. Who waited may find that another has just asked.
       const turn = this.#checking.then(() => this.#checkNow(entry, signal));
       this.#checking = turn.catch(() => {});
       entry.check = await turn;
@@ -171,7 +173,12 @@ export class ToolServerRecords {
     return { entry, ...this.#health(entry, this.#known(name).view) };
   }
 
+  #isDue({ check }: ToolServerEntry): boolean {
+    return check === undefined || this.#deps.clock.nowMs() - check.atMs >= CHECK_AGE_MS;
+  }
+
   async #checkNow(entry: ToolServerEntry, signal: AbortSignal): Promise<HealthCheck> {
+    if (entry.check !== undefined && !this.#isDue(entry)) return entry.check;
     const { clock } = this.#deps;
     const beganMs = clock.monotonicMs();
     const finish = (ok: boolean, note: string): HealthCheck => ({
@@ -181,10 +188,12 @@ export class ToolServerRecords {
       note,
     });
     try {
+      signal.throwIfAborted();
       const limited = AbortSignal.any([signal, AbortSignal.timeout(CHECK_MS_MAX)]);
       const note = entry.origin === "remote" ? await this.#askRemote(entry, limited) : await this.#ask(entry, limited);
       return finish(note === "", note === "" ? "it lists its tools" : note);
     } catch (error) {
+      if (signal.aborted) throw error;
       return finish(false, error instanceof Error ? error.message : String(error));
     }
   }

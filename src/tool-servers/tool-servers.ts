@@ -93,7 +93,8 @@ export class ToolServers {
       clock,
       workspace: options.workspace,
       wordOn: options.wordOn,
-      onChange: (name) => onChange(name, this.runner.servers().find((view) => view.name === name)?.state ?? "unloaded"),
+      revisionsMax: options.revisionsMax,
+      onChange: (name) => this.#tellRemote(name),
     });
     this.runner = new ToolServerTable({
       host,
@@ -221,11 +222,11 @@ export class ToolServers {
 
   /** Lets the waiting revision serve. `revision`, where given, has to be it. Throws ToolServerNotPendingError. */
   async accept(name: string, revision: number | undefined): Promise<void> {
-    if (this.runner.remoteEntry(name) !== undefined) {
-      if (await this.remotePins.accept(name)) return this.#deps.onChange?.(name, "loaded");
-      throw new ToolServerNotPendingError(name, undefined);
-    }
     await this.#inTurn(name, async () => {
+      if (this.runner.remoteEntry(name) !== undefined) {
+        await this.remotePins.accept(name, revision);
+        return this.#tellRemote(name);
+      }
       const head = await this.#headOf(name);
       const waiting = await this.#revisionOf(head, head?.pending);
       if (waiting === undefined || (revision !== undefined && waiting.revision !== revision)) {
@@ -319,6 +320,10 @@ export class ToolServers {
   difference(before: ToolServerRevision, after: ToolServerRevision): readonly ToolServerChange[] {
     const word = this.#options.wordOn(after.name);
     return pinDifference(pinOf(before, word), pinOf(after, word));
+  }
+
+  #tellRemote(name: string): void {
+    this.#deps.onChange?.(name, this.runner.servers().find((view) => view.name === name)?.state ?? "unloaded");
   }
 
   #nowPending({ name, revision }: ToolServerRevision): void {

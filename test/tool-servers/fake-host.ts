@@ -29,6 +29,8 @@ export class FakeHost implements ToolHost {
   readonly deployed = new Map<string, { readonly view: ToolServer; readonly hash: string }>();
   /** Calls wait for this before they answer. */
   gate: Promise<void> = Promise.resolve();
+  /** Checks wait for this before they begin. */
+  checkGate: Promise<void> = Promise.resolve();
 
   servers(): readonly ToolServer[] {
     return [...this.deployed.values()].map(({ view }) => view);
@@ -58,7 +60,10 @@ export class FakeHost implements ToolHost {
     };
   }
 
-  check(module: ToolModule): Promise<Inspection> {
+  async check(module: ToolModule, signal: AbortSignal): Promise<Inspection> {
+    const { promise, reject } = Promise.withResolvers<never>();
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    await Promise.race([this.checkGate, promise]);
     return this.inspect(module);
   }
 

@@ -182,6 +182,38 @@ test("a name that is deployed again while its old server drains is not taken awa
   expect(textOf(await servers.runner.call(callOf("probe"), never))).toBe(hashOf(fakeModule({ a: "New." })));
 });
 
+test("a server that its host could not load is loaded again by deploying the same module", async () => {
+  const { deploy, servers, host } = service(new MemoryToolServerStore());
+  const module = fakeModule({ a: "A." });
+  await deploy(module);
+  for (const isPaused of [false, true]) {
+    if (isPaused) await servers.pause("probe", "tea");
+    host.deployed.set("probe", {
+      view: { ...fakeView("probe", [], "failed"), reason: "its module is gone" },
+      hash: "nothing",
+    });
+    servers.runner.listed();
+    expect(servers.runner.servers()[0]?.state).toBe(isPaused ? "paused" : "failed");
+    expect(await deploy(module)).toMatchObject({ outcome: "unchanged", revision: { revision: 1 } });
+    expect(servers.runner.servers()[0]?.state).toBe(isPaused ? "paused" : "loaded");
+    expect(host.deployed.get("probe")?.hash).toBe(hashOf(module));
+  }
+});
+
+test("a check that is given up says nothing about the server, and the next one does", async () => {
+  const { deploy, records, host } = service(new MemoryToolServerStore());
+  await deploy(fakeModule({ a: "A." }));
+  host.checkGate = new Promise(() => {});
+  const hungUp = new AbortController();
+  const given = records.check("probe", hungUp.signal);
+  hungUp.abort(new Error("the client hung up"));
+  await expect(given).rejects.toThrow("the client hung up");
+  expect((await records.get("probe")).health).toMatchObject({ health: "unknown", check: undefined });
+  await expect(records.check("probe", hungUp.signal)).rejects.toThrow("the client hung up");
+  host.checkGate = Promise.resolve();
+  expect(await records.check("probe", never)).toMatchObject({ health: "healthy", check: { ok: true } });
+});
+
 /** A remote server whose tools the test changes. */
 class Remote implements ToolRunner {
   tools: readonly Tool[] = [fakeTool("far", "a", "A.")];
@@ -250,6 +282,113 @@ test("a remote server that changes back needs no word, one that only adds tools 
   expect(state()).toBe("loaded");
   remotes.tools = [...original, fakeTool("far", "b", "B.")];
   expect(state()).toBe("loaded");
+});
+
+/** A store that holds back what reads a head, until the test lets it go. */
+class SlowStore extends MemoryToolServerStore {
+  gate: Promise<void> = Promise.resolve();
+  added = 0;
+
+  override async head(workspace: string, name: string) {
+    await this.gate;
+    return super.head(workspace, name);
+  }
+  override async add(...given: Parameters<MemoryToolServerStore["add"]>) {
+    this.added += 1;
+    return super.add(...given);
+  }
+}
+
+test.each([
+  ["changes again", "Never seen by a person."],
+  ["changes back", "A."],
+])("a remote server that %s while somebody accepts it is not accepted as it is then", async (_what, description) => {
+  const store = new SlowStore();
+  const remotes = new Remote();
+  const { servers } = service(store, { remotes });
+  await servers.restore();
+  servers.runner.servers();
+  remotes.tools = [fakeTool("far", "a", "Reviewed.")];
+  servers.runner.servers();
+  await expect.poll(async () => (await store.head(WORKSPACE, "far"))?.pending).toBe(2);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  store.gate = promise;
+  const accepting = servers.accept("far", 2);
+  remotes.tools = [fakeTool("far", "a", description)];
+  const state = servers.runner.servers()[0]?.state;
+  resolve();
+  await expect(accepting).rejects.toMatchObject({ code: "TOOL_SERVER_NOT_PENDING" });
+  expect(servers.runner.servers()[0]?.state).toBe(state);
+  expect(await store.head(WORKSPACE, "far")).toMatchObject({ serving: 1 });
+});
+
+test("of a remote server that waits it is the revision named that is accepted, or none", async () => {
+  const store = new MemoryToolServerStore();
+  const remotes = new Remote();
+  const { servers } = service(store, { remotes });
+  await servers.restore();
+  servers.runner.servers();
+  remotes.tools = [fakeTool("far", "a", "One.")];
+  servers.runner.servers();
+  await expect.poll(async () => (await store.head(WORKSPACE, "far"))?.pending).toBe(2);
+  remotes.tools = [fakeTool("far", "a", "Two.")];
+  servers.runner.servers();
+  await expect(servers.accept("far", 2)).rejects.toMatchObject({ details: { pending: 3 } });
+  expect(servers.runner.servers()[0]?.state).toBe("pending");
+  await servers.accept("far", 3);
+  expect(servers.runner.servers()[0]?.state).toBe("loaded");
+  expect(await store.head(WORKSPACE, "far")).toMatchObject({ serving: 3, pending: undefined });
+});
+
+test("a remote server that changes for ever fills nothing", async () => {
+  const store = new SlowStore();
+  const remotes = new Remote();
+  const { servers, records } = service(store, { remotes, revisionsMax: 3 });
+  await servers.restore();
+  const original = remotes.tools;
+  servers.runner.servers();
+  await expect.poll(() => store.added).toBe(1);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  store.gate = promise;
+  for (let each = 0; each < 500; each += 1) {
+    remotes.tools = each % 2 === 0 ? [fakeTool("far", "a", `Version ${each}.`)] : original;
+    servers.runner.servers();
+  }
+  resolve();
+  const other = [fakeTool("far", "a", "Other.")];
+  for (let round = 0; round < 12; round += 1) {
+    for (const tools of [other, original]) {
+      remotes.tools = tools;
+      servers.runner.servers();
+      await store.head(WORKSPACE, "far");
+    }
+  }
+  remotes.tools = [fakeTool("far", "a", "Last.")];
+  servers.runner.servers();
+  await expect.poll(async () => (await records.get("far")).pending?.revision.tools[0]?.description).toBe("Last.");
+  // One of the many, the other one and the last one.
+  expect(store.added).toBeLessThanOrEqual(4);
+  for (let each = 0; each < 5; each += 1) {
+    remotes.tools = [fakeTool("far", "a", `Slow ${each}.`)];
+    servers.runner.servers();
+    await expect
+      .poll(async () => (await records.get("far")).pending?.revision.tools[0]?.description)
+      .toBe(`Slow ${each}.`);
+  }
+  expect((await records.versions("far", { limit: 100 })).items.length).toBeLessThanOrEqual(4);
+});
+
+test("a remote server that was paused is so after it changed and changed back", async () => {
+  const remotes = new Remote();
+  const { servers } = service(new MemoryToolServerStore(), { remotes });
+  await servers.restore();
+  const original = remotes.tools;
+  servers.runner.servers();
+  await servers.pause("far", "tea");
+  remotes.tools = [fakeTool("far", "a", "Other.")];
+  expect(servers.runner.servers()[0]?.state).toBe("pending");
+  remotes.tools = original;
+  expect(servers.runner.servers()[0]).toMatchObject({ state: "paused", reason: "tea" });
 });
 
 test("a remote server is paused and resumed, but neither deleted nor rolled back", async () => {
