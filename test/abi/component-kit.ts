@@ -210,6 +210,63 @@ const streamImports = (): Bytes => [
   ]),
 ];
 
+/** `wasi:http/types`, as far as making fields goes. */
+const fieldTypes = (): Bytes =>
+  instanceType([
+    [0x04, ...extern("fields"), 0x03, 0x01],
+    [0x01, 0x69, 0],
+    [0x01, 0x68, 0],
+    [0x01, 0x70, 0x7d],
+    [0x01, 0x6a, 0, 0],
+    [0x01, ...functionType([], [1])],
+    [0x04, ...extern("[constructor]fields"), 0x01, 5],
+    [
+      0x01,
+      ...functionType(
+        [
+          ["self", [2]],
+          ["name", [TYPE.string]],
+          ["value", [3]],
+        ],
+        [4],
+      ),
+    ],
+    [0x04, ...extern("[method]fields.append"), 0x01, 6],
+  ]);
+
+/** A component over a core module that imports `env.memory`, `h.make` and `h.append` of fields, and exports `hoard`. */
+export async function fieldMaker(wat: string): Promise<Uint8Array> {
+  const [memory, module] = [await assemble(MEMORY), await assemble(wat)];
+  const given = [
+    [...text("h"), 0x12, 1],
+    [...text("env"), 0x12, 0],
+  ];
+  return Uint8Array.from([
+    ...PREAMBLE,
+    ...section(7, [fieldTypes()]),
+    ...section(10, [[...extern("wasi:http/types@0.2.0"), 0x05, 0]]),
+    ...section(6, [
+      [0x01, 0x00, 0, ...text("[constructor]fields")],
+      [0x01, 0x00, 0, ...text("[method]fields.append")],
+    ]),
+    ...[memory, module].flatMap((each) => [1, ...u32(each.length), ...each]),
+    ...section(2, [[0x00, 0, 0]]),
+    ...section(6, [[0x00, 0x02, 0x01, 0, ...text("memory")]]),
+    ...section(8, [
+      [0x01, 0x00, 0, 0],
+      [0x01, 0x00, 1, 1, 0x03, 0],
+    ]),
+    ...section(2, [
+      [0x01, ...vector([hostItem("make", 0), hostItem("append", 1)])],
+      [0x00, 1, ...vector(given)],
+    ]),
+    ...section(6, [[0x00, 0x00, 0x01, 2, ...text("hoard")]]),
+    ...section(7, [functionType([["count", [TYPE.u32]]], undefined)]),
+    ...section(8, [[0x00, 0x00, 2, 0, 1]]),
+    ...section(11, [[...extern("hoard"), 0x01, 2, 0]]),
+  ]);
+}
+
 const instanceType = (declarations: readonly Bytes[]): Bytes => [0x42, ...vector(declarations)];
 const hostItem = (name: string, index: number): Bytes => [...text(name), 0x00, index];
 

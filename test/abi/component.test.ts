@@ -1,5 +1,15 @@
 import { expect, test } from "vitest";
-import { type Exported, component, FIRST_TYPE, PREAMBLE, program, TYPE, text, vector } from "./component-kit.ts";
+import {
+  type Exported,
+  component,
+  fieldMaker,
+  FIRST_TYPE,
+  PREAMBLE,
+  program,
+  TYPE,
+  text,
+  vector,
+} from "./component-kit.ts";
 import { large, small } from "./guests.ts";
 import { Room, textOf } from "../sandbox/room.ts";
 
@@ -188,6 +198,29 @@ test.each([
   await room.deploy(await handmade(realloc), "h");
   const result = await room.call("h.echo", { given: "x" });
   expect(result).toMatchObject({ reason, message: expect.stringMatching(words) });
+});
+
+/** Makes so many fields of 60,000 bytes, and lets go of none. */
+const HOARD = `(module (import "env" "memory" (memory 1)) (import "h" "make" (func $make (result i32)))
+  (import "h" "append" (func $append (param i32 i32 i32 i32 i32) (result i32)))
+  (data (i32.const 16) "name")
+  (func (export "hoard") (param i32)
+    (memory.fill (i32.const 1024) (i32.const 120) (i32.const 60000))
+    (loop
+      (drop (call $append (call $make) (i32.const 16) (i32.const 4) (i32.const 1024) (i32.const 60000)))
+      (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+      (br_if 0 (local.get 0)))))`;
+
+test("what the host keeps for a component has its memory limit, in one call or over several", async () => {
+  await using room = new Room();
+  await room.deploy(await fieldMaker(HOARD), "h", { limits: { memoryBytesMax: 2 * 1024 * 1024 } });
+  const inRun = { session: "one" };
+  const tooMuch = { reason: "memory", message: expect.stringContaining("the host keep more than its memory limit") };
+  expect(await room.call("h.hoard", { count: 1_000 }, inRun)).toMatchObject(tooMuch);
+  for (let call = 0; call < 3; call += 1) {
+    expect(await room.call("h.hoard", { count: 10 }, inRun)).toMatchObject({ type: "done" });
+  }
+  expect(await room.call("h.hoard", { count: 10 }, inRun)).toMatchObject(tooMuch);
 });
 
 test("components that wait are ended at their deadline, however many there are", async () => {
