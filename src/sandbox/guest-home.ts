@@ -1,4 +1,4 @@
-import type { Connection, Frame } from "./wire/index.ts";
+import { type Connection, type Frame, KIND } from "./wire/index.ts";
 
 /** Where guests run: a process of its own, or a thread of this one. */
 export const ISOLATIONS = ["process", "thread"] as const;
@@ -27,3 +27,18 @@ export interface GuestHome {
   /** Ends it at once; `onExit` follows. */
   kill(reason: string): void;
 }
+
+/**
+ * What deals with the frames of a child. One that cannot be dealt with, whatever the cause, is the end of that child and
+ * of nothing else.
+ */
+export const frameTaker =
+  ({ onReady, onFrame }: GuestHomeOptions, kill: (reason: string) => void) =>
+  (frame: Frame): void => {
+    try {
+      if (frame.kind === KIND.ready) onReady();
+      else onFrame(frame);
+    } catch (error) {
+      kill(`what it sent could not be dealt with: ${String(error)}`);
+    }
+  };

@@ -2,10 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { dirname, join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { here } from "../kernel/here.ts";
-import type { GuestHome, GuestHomeOptions } from "./guest-home.ts";
-import { Connection, KIND } from "./wire/index.ts";
+import { frameTaker, type GuestHome, type GuestHomeOptions } from "./guest-home.ts";
+import { Connection } from "./wire/index.ts";
 
 /**
  * A child process in which guests run.
@@ -13,7 +14,8 @@ import { Connection, KIND } from "./wire/index.ts";
  * P1. It can read its own sources and nothing else, has no environment, no network, no processes of its own, and no
  *     descriptor but its pipe: whatever a guest breaks out into, there is nothing there.
  * P2. A child that sends a malformed frame is killed.
- * P3. `onExit` is called once, after the process has ended.
+ * P3. `onExit` is called once, after the process has ended, and never before the constructor has returned: a process that
+ *     could not be started, for want of memory or descriptors, is one that ended at once.
  */
 const PIPE = 3;
 const STDERR_CHARS_MAX = 4_096;
@@ -37,8 +39,8 @@ const SOURCES = ["wire", "wasi", "components", "guest"].map((room) => join(ROOM,
 const BUILD_SOURCES = [join(ROOM, "meter", "*"), join(dirname(ROOM), "kernel", "*")];
 
 export class GuestProcess implements GuestHome {
-  readonly #child: ChildProcess;
-  readonly #connection: Connection;
+  readonly #child: ChildProcess | undefined;
+  readonly #connection: Connection | undefined;
   readonly #exited = Promise.withResolvers<void>();
   #frames = 0;
   #hasEnded = false;
@@ -48,32 +50,49 @@ export class GuestProcess implements GuestHome {
   constructor(options: GuestHomeOptions) {
     const sources = options.use === "build" ? [...SOURCES, ...BUILD_SOURCES] : SOURCES;
     const allowed = sources.map((path) => `--allow-fs-read=${path}`);
-    this.#child = spawn(process.execPath, [...V8_FLAGS, "--permission", ...allowed, ENTRY], {
-      env: {},
-      stdio: ["ignore", "ignore", "pipe", "pipe"],
+    try {
+      this.#child = spawn(process.execPath, [...V8_FLAGS, "--permission", ...allowed, ENTRY], {
+        env: {},
+        stdio: ["ignore", "ignore", "pipe", "pipe"],
+      });
+    } catch (error) {
+      process.nextTick(() => this.#ended(options, String(error)));
+      return;
+    }
+    const child = this.#child;
+    // A process that is there has not ended because it could not be sent a signal.
+    child.on("error", (error) => child.pid === undefined && this.#ended(options, error.message));
+    child.once("close", (code, signal) => this.#ended(options, this.#reason(code, signal)));
+    if (child.pid !== undefined) preferAsVictim(child.pid);
+    const socket = pipeOf(child);
+    if (socket === undefined) {
+      process.nextTick(() => {
+        child.kill("SIGKILL");
+        this.#ended(options, "it has no pipe");
+      });
+      return;
+    }
+    this.#connection = this.#connect(socket, options);
+    child.stderr?.on("data", (chunk: Buffer) => {
+      this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(-STDERR_CHARS_MAX);
     });
-    if (this.#child.pid !== undefined) preferAsVictim(this.#child.pid);
-    const socket = this.#child.stdio[PIPE];
-    if (!(socket instanceof Socket)) throw new Error("the child has no pipe");
-    this.#connection = new Connection(socket, {
+  }
+
+  #connect(socket: Socket, options: GuestHomeOptions): Connection {
+    const take = frameTaker(options, (reason) => this.kill(reason));
+    return new Connection(socket, {
       payloadBytesMax: options.payloadBytesMax,
       kinds: options.kinds,
       onFrame: (frame) => {
         this.#frames += 1;
-        if (frame.kind === KIND.ready) options.onReady();
-        else options.onFrame(frame);
+        take(frame);
       },
       onEnd: (reason) => this.kill(reason),
     });
-    this.#child.stderr?.on("data", (chunk: Buffer) => {
-      this.#stderr = (this.#stderr + chunk.toString("utf8")).slice(-STDERR_CHARS_MAX);
-    });
-    this.#child.once("error", (error) => this.#ended(options, error.message));
-    this.#child.once("close", (code, signal) => this.#ended(options, this.#reason(code, signal)));
   }
 
   get pid(): number | undefined {
-    return this.#child.pid;
+    return this.#child?.pid;
   }
 
   get framesHeard(): number {
@@ -81,16 +100,16 @@ export class GuestProcess implements GuestHome {
   }
 
   send(kind: number, id: number, server: number, ...parts: readonly Uint8Array[]): void {
-    this.#connection.send(kind, id, server, ...parts);
+    this.#connection?.send(kind, id, server, ...parts);
   }
 
   sendText(...message: Parameters<Connection["sendText"]>): void {
-    this.#connection.sendText(...message);
+    this.#connection?.sendText(...message);
   }
 
   kill(reason: string): void {
     this.#fault ??= reason;
-    this.#child.kill("SIGKILL");
+    this.#child?.kill("SIGKILL");
   }
 
   get exited(): Promise<void> {
@@ -100,7 +119,7 @@ export class GuestProcess implements GuestHome {
   #ended(options: GuestHomeOptions, reason: string): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
-    this.#connection.close();
+    this.#connection?.close();
     this.#exited.resolve();
     options.onExit(reason);
   }
@@ -110,6 +129,12 @@ export class GuestProcess implements GuestHome {
     const way = signal === null ? `exit code ${code}` : signal;
     return fatal ?? (this.#fault === undefined ? way : `${this.#fault} (${way})`);
   }
+}
+
+/** Undefined when there were no descriptors left to give it one; then it has no streams at all, whatever their types say. */
+function pipeOf({ stdio }: { readonly stdio: unknown }): Socket | undefined {
+  const pipe: unknown = Array.isArray(stdio) ? stdio[PIPE] : undefined;
+  return pipe instanceof Socket ? pipe : undefined;
 }
 
 /** When the machine runs out of memory, a child shall go before the server does; where the system has no such thing, it does without. */

@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { MessageChannel, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { here } from "../kernel/here.ts";
-import type { GuestHome, GuestHomeOptions } from "./guest-home.ts";
-import { Connection, KIND, PortStream } from "./wire/index.ts";
+import { frameTaker, type GuestHome, type GuestHomeOptions } from "./guest-home.ts";
+import { Connection, PortStream } from "./wire/index.ts";
 
 const ENTRY = join(fileURLToPath(new URL(".", import.meta.url)), "guest", `thread.${here}`);
 const HEAP_MIB_MAX = 512;
@@ -15,41 +16,44 @@ const HEAP_MIB_MAX = 512;
  */
 export class GuestThread implements GuestHome {
   readonly pid = undefined;
-  readonly #worker: Worker;
+  readonly #worker: Worker | undefined;
   readonly #connection: Connection;
   readonly #exited = Promise.withResolvers<void>();
   #frames = 0;
   #fault: string | undefined;
+  #hasEnded = false;
 
   constructor(options: GuestHomeOptions) {
     const { port1, port2 } = new MessageChannel();
-    this.#worker = new Worker(ENTRY, {
-      workerData: port2,
-      transferList: [port2],
-      env: {},
-      execArgv: [],
-      stdout: true,
-      stderr: true,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX, maxYoungGenerationSizeMb: 16 },
-    });
+    const take = frameTaker(options, (reason) => this.kill(reason));
     this.#connection = new Connection(new PortStream(port1), {
       payloadBytesMax: options.payloadBytesMax,
       kinds: options.kinds,
       onFrame: (frame) => {
         this.#frames += 1;
-        if (frame.kind === KIND.ready) options.onReady();
-        else options.onFrame(frame);
+        take(frame);
       },
       onEnd: (reason) => this.kill(reason),
     });
+    try {
+      this.#worker = workerOn(port2);
+    } catch (error) {
+      this.#fault = String(error);
+      process.nextTick(() => this.#ended(options, "it could not be started"));
+      return;
+    }
     this.#worker.once("error", (error) => {
       this.#fault ??= error instanceof Error ? error.message : String(error);
     });
-    this.#worker.once("exit", (code) => {
-      this.#connection.close();
-      this.#exited.resolve();
-      options.onExit(this.#fault ?? `exit code ${code}`);
-    });
+    this.#worker.once("exit", (code) => this.#ended(options, `exit code ${code}`));
+  }
+
+  #ended(options: GuestHomeOptions, way: string): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#connection.close();
+    this.#exited.resolve();
+    options.onExit(this.#fault ?? way);
   }
 
   get framesHeard(): number {
@@ -70,6 +74,17 @@ export class GuestThread implements GuestHome {
 
   kill(reason: string): void {
     this.#fault ??= reason;
-    void this.#worker.terminate();
+    void this.#worker?.terminate();
   }
 }
+
+const workerOn = (port: MessagePort): Worker =>
+  new Worker(ENTRY, {
+    workerData: port,
+    transferList: [port],
+    env: {},
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MIB_MAX, maxYoungGenerationSizeMb: 16 },
+  });

@@ -1,6 +1,6 @@
 import { type CallContext, toolId, type ToolResult } from "../tools/index.ts";
 import type { FileDesk } from "./file-desk.ts";
-import type { LiveServer, Session } from "./live-server.ts";
+import type { Account, LiveServer, Session } from "./live-server.ts";
 import type { Teller } from "./outcome.ts";
 
 /** One call on its way through the sandbox. */
@@ -8,6 +8,8 @@ export type Job = {
   readonly id: number;
   readonly server: LiveServer;
   readonly session: Session;
+  /** The deployed server whose standing and counters it touches; for a call with wider grants not the one it is made in. */
+  readonly account: Account;
   readonly tool: number;
   /** JSON. */
   readonly argumentsText: string;

@@ -20,6 +20,9 @@ import type { Redaction } from "./redaction.ts";
 import type { Slot } from "./slot.ts";
 import type { GuestTool, LoadSpec } from "./wire/index.ts";
 
+/** What a call is counted on while it is under way. */
+export type Account = { readonly server: LiveServer; readonly session: Session };
+
 /** A run's hold on a tool server: the child that has its instance, and how many calls it has under way. */
 export type Session = { readonly number: number; slot: Slot | undefined; pending: number; usedAtMs: number };
 
@@ -45,6 +48,8 @@ export class LiveServer {
   standing: Standing = TRUSTED;
   /** Why a child could not load it; empty when none has said so. */
   failure = "";
+  /** Why its module could not be read when it was last needed; the next call tries again. Empty when it could. */
+  trouble = "";
   pending = 0;
   /** Children that have it compiled, or are about to. */
   loadedIn = 0;
@@ -92,7 +97,10 @@ export class LiveServer {
     this.view = viewOf(this, settings.nowMs);
   }
 
-  /** The same module with all that an operator may let one call have; it goes when that call is over. */
+  /**
+   * The same module with all that an operator may let one call have; it goes when that call is over. Whether it may be
+   * called, and how its call ends, is a matter of this server: see `Job.account`.
+   */
   permissive(number: number): LiveServer {
     const { environment, startFuel } = this.spec;
     const settings = {
@@ -156,6 +164,8 @@ export function interfaceOf(abi: string): ToolServerInterface {
   return known;
 }
 
+const failureOf = ({ failure, trouble }: LiveServer): string => (failure === "" ? trouble : failure);
+
 /** What clients see; read when it is looked at, so that a list of a thousand servers costs nothing to keep. */
 function viewOf(server: LiveServer, nowMs: () => number): ToolServer {
   const { name, version, description, grants, limits } = server.manifest;
@@ -166,13 +176,13 @@ function viewOf(server: LiveServer, nowMs: () => number): ToolServer {
     version,
     description,
     get state(): ToolServerState {
-      if (server.failure !== "") return "failed";
+      if (failureOf(server) !== "") return "failed";
       if (standingAt(server.standing, nowMs()).state === "quarantined") return "quarantined";
       if (server.pending > 0 || server.sessions.size > 0) return "running";
       return server.loadedIn > 0 ? "loaded" : "unloaded";
     },
     get reason(): string {
-      if (server.failure !== "") return server.failure;
+      if (failureOf(server) !== "") return failureOf(server);
       const standing = standingAt(server.standing, nowMs());
       return standing.state === "quarantined" ? standing.reason : "";
     },

@@ -4,7 +4,14 @@ import { parseJson } from "../kernel/json.ts";
 import * as z from "zod";
 import { ToolServerBuildError, ToolServerRefusedError } from "./errors.ts";
 import { GuestProcess } from "./guest-process.ts";
-import { type Catalogue, hashOf, ModuleCache, readCatalogue, type ReadyModule } from "./module-cache.ts";
+import {
+  type Catalogue,
+  EntryLostError,
+  hashOf,
+  ModuleCache,
+  readCatalogue,
+  type ReadyModule,
+} from "./module-cache.ts";
 import {
   type BuildSpec,
   decodeWithBytes,
@@ -34,6 +41,10 @@ const Answer = z.discriminatedUnion("type", [
 export type BuildRequest = { readonly server: string; readonly module: Uint8Array; readonly spec: BuildSpec };
 export type BuiltModule = ReadyModule & { readonly moduleHash: string };
 
+type ReadModule = (moduleHash: string) => Promise<Uint8Array>;
+/** What a module was made ready for. */
+type Made = Omit<BuildRequest, "module"> & { readonly moduleHash: string };
+
 /** Makes modules ready in child processes of their own, and remembers what came out. */
 export class ModuleBuilder {
   readonly #clock: Clock;
@@ -42,9 +53,12 @@ export class ModuleBuilder {
   /** Builds under way, so that one module deployed many times at once is made once. */
   readonly #underWay = new Map<string, Promise<ReadyModule>>();
   readonly #processes = new Set<GuestProcess>();
+  readonly #readModule: ReadModule | undefined;
   #running = 0;
 
-  constructor(clock: Clock, cacheDirectory: string | undefined) {
+  /** `readModule` gives a module by its hash, for when what was made of it is lost. */
+  constructor(clock: Clock, cacheDirectory: string | undefined, readModule?: ReadModule) {
+    this.#readModule = readModule;
     this.#clock = clock;
     this.#cache = new ModuleCache(cacheDirectory);
   }
@@ -54,14 +68,33 @@ export class ModuleBuilder {
     const moduleHash = hashOf(request.module);
     const key = ModuleCache.key(moduleHash, request.spec);
     const known = await this.#cache.get(key);
-    if (known !== undefined) return { ...known, moduleHash };
-    if (signal.aborted) throw new CancelledError("the deployment");
-    let building = this.#underWay.get(key);
-    if (building === undefined) {
-      building = this.#make(key, request).finally(() => this.#underWay.delete(key));
-      this.#underWay.set(key, building);
+    if (known === undefined && signal.aborted) throw new CancelledError("the deployment");
+    const ready = known ?? (await orCancelled(this.#makeOnce(key, request), signal));
+    const { server, spec } = request;
+    return { ...ready, moduleHash, bytes: () => this.#bytesOf(ready, { server, spec, moduleHash }) };
+  }
+
+  /** What was made of a module; when that is lost it is made again, if the module can be had. */
+  async #bytesOf(ready: ReadyModule, { moduleHash, ...rest }: Made): Promise<Uint8Array> {
+    try {
+      return await ready.bytes();
+    } catch (error) {
+      if (!(error instanceof EntryLostError) || this.#readModule === undefined) throw error;
     }
-    return { ...(await orCancelled(building, signal)), moduleHash };
+    const key = ModuleCache.key(moduleHash, rest.spec);
+    const held = await this.#cache.get(key);
+    if (held !== undefined) return held.bytes();
+    const module = await this.#readModule(moduleHash);
+    const again = await this.#makeOnce(key, { ...rest, module });
+    return again.bytes();
+  }
+
+  #makeOnce(key: string, request: BuildRequest): Promise<ReadyModule> {
+    const underWay = this.#underWay.get(key);
+    if (underWay !== undefined) return underWay;
+    const building = this.#make(key, request).finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, building);
+    return building;
   }
 
   async #make(key: string, request: BuildRequest): Promise<ReadyModule> {

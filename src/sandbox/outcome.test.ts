@@ -103,3 +103,18 @@ test("no ending of a call lets a secret out, however the answer writes it", () =
     structured: { "[secret TOKEN]": ["[secret TOKEN]"] },
   });
 });
+
+test("an answer that grows too long when its secrets are written over is bad output, of whatever kind it is", () => {
+  const redaction = Redaction.of([{ name: "N".repeat(1_000_000), value: "abcd" }]);
+  const said = "abcd".repeat(1_000);
+  const content = JSON.stringify({ content: [{ type: "text", text: said }] });
+  const results = [
+    result("text", said, redaction),
+    result("tool-error", said, redaction),
+    result("content", content, redaction),
+  ];
+  for (const made of results) {
+    expect(made).toMatchObject({ reason: "bad-output", message: expect.stringContaining("Invalid string length") });
+    expect(JSON.stringify(made)).not.toContain("abcd");
+  }
+});

@@ -55,6 +55,20 @@ export function explain(reason: Outcome | "crashed", tool: string, limits: ToolL
   }
 }
 
+/** A call that no child has heard of yet; the tool is not to blame. */
+export const notBegun = (tool: string): ToolResult =>
+  failedCall(
+    "overloaded",
+    `${tool} did not begin within its deadline, because no sandbox process was ready for it. Try again; when it stays so, the server's log says why processes end or do not start.`,
+  );
+
+/** A call whose tool server's module could not be read. */
+export const notLoaded = (tool: string, reason: string): ToolResult =>
+  failedCall(
+    "unavailable",
+    `${tool} cannot be called now: its module could not be loaded: ${reason}. The next call tries again.`,
+  );
+
 /** Whose result it is: the tool's name, its limits, and what may not be in it. */
 export type Teller = {
   readonly tool: () => string;
@@ -63,7 +77,17 @@ export type Teller = {
 };
 
 /** Turns what a child says into a result. The child is not trusted: what is not as it should be becomes "bad-output". */
-export function resultOf(message: ResultMessage, { tool, limits, redaction }: Teller, usage: ToolUsage): ToolResult {
+export function resultOf(message: ResultMessage, teller: Teller, usage: ToolUsage): ToolResult {
+  try {
+    return read(message, teller, usage);
+  } catch (error) {
+    // An answer full of secrets, for one, can become longer than a string may be when they are written over.
+    const said = `its answer could not be made ready to show (${String(error)})`;
+    return failedCall("bad-output", explain("bad-output", teller.tool(), teller.limits, said), usage);
+  }
+}
+
+function read(message: ResultMessage, { tool, limits, redaction }: Teller, usage: ToolUsage): ToolResult {
   const { outcome } = message;
   // Of content it is each string that is looked at, since JSON can write a text in several ways.
   const body = outcome === "content" ? message.body : (redaction?.text(message.body) ?? message.body);

@@ -1,11 +1,9 @@
 import { availableParallelism } from "node:os";
-import { type Clock } from "../kernel/clock.ts";
 import { type Log, log as rootLog } from "../kernel/log.ts";
 import {
   failedCall,
   type ToolCall,
   type ToolFailureReason,
-  type ToolManifest,
   type ToolResult,
   type ToolRunner,
   type ToolServer,
@@ -13,66 +11,28 @@ import {
 import { type Inspection } from "../tool-servers/index.ts";
 import { AbortWatch } from "./abort-watch.ts";
 import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
-import type { Broker } from "./broker.ts";
 import type { LogLine } from "./guest-log.ts";
 import { type Job, tellerOf, toolName } from "./job.ts";
-import { LiveServer, type Session } from "./live-server.ts";
+import { type Account, LiveServer, type Session } from "./live-server.ts";
 import { buildRequest, inspectWith } from "./inspection.ts";
 import { ModuleBuilder } from "./module-builder.ts";
-import { explain, resultOf, VIOLATIONS } from "./outcome.ts";
+import { explain, notBegun, notLoaded, resultOf, VIOLATIONS } from "./outcome.ts";
 import { afterViolation } from "./quarantine.ts";
 import { Redaction } from "./redaction.ts";
-import type { Isolation } from "./guest-home.ts";
-import { type Placement, Pools } from "./pools.ts";
+import { Pools } from "./pools.ts";
+import {
+  type Deployment,
+  instancesMax,
+  type SandboxDeps,
+  type SandboxOptions,
+  type SandboxStats,
+} from "./sandbox-options.ts";
 import { Slot } from "./slot.ts";
 import type { ResultMessage } from "./wire/index.ts";
 
-/**
- * Runs tool servers in sandbox children.
- *
- * B1. Guest code is compiled and run in children only; this process meters nothing and runs nothing of it.
- * B2. Each call ends once, and by its deadline plus what it takes to kill a child.
- * B3. A session's calls go to one child as long as that lives.
- */
-export type SandboxDeps = { readonly broker: Broker; readonly clock: Clock; readonly log?: Log };
-export type SandboxOptions = {
-  /** Children of one trust group that run guests, started as they are needed; default: cores, at most 4. */
-  readonly processes?: number | undefined;
-  /** What a child is; default: a process. Threads are for development: they hold limits, but are no second wall. */
-  readonly isolation?: Isolation | undefined;
-  /** After this long without a call the instance kept ready goes, and after `moduleIdleMs` the compiled module; defaults 60 s and 10 min. */
-  readonly instanceIdleMs?: number | undefined;
-  readonly moduleIdleMs?: number | undefined;
-  /** After this long with nothing in it a child ends; default 5 min. */
-  readonly childIdleMs?: number | undefined;
-  /** Where modules that were made ready are kept; without it they are made anew at each start. */
-  readonly cacheDirectory?: string | undefined;
-  /** Instances of one server in one child; default 64. */
-  readonly instancesPerServerMax?: number | undefined;
-  /** Fuel of a module's start, `initialize` included; default 2,000,000,000. */
-  readonly startFuel?: number | undefined;
-};
-
-export type Deployment = {
-  readonly manifest: ToolManifest;
-  readonly module: Uint8Array;
-  readonly placement?: Placement | undefined;
-};
-
-export type SandboxStats = {
-  readonly servers: number;
-  readonly callsUnderWay: number;
-  readonly processes: readonly {
-    readonly pid: number | undefined;
-    readonly isUp: boolean;
-    readonly servers: number;
-    readonly calls: number;
-    readonly residentBytes: number | undefined;
-  }[];
-};
+export type { Deployment, SandboxDeps, SandboxOptions, SandboxStats } from "./sandbox-options.ts";
 
 const PROCESSES_MAX = 4;
-const INSTANCES_MAX = 64;
 const START_FUEL = 2_000_000_000;
 const TICK_MS = 20;
 /** What nobody uses goes step by step: the instance kept ready, the compiled module, the child. */
@@ -84,11 +44,13 @@ const IDLE_TICKS = 50;
 const SESSION_IDLE_MS = 10 * 60_000;
 const SWEEP_MS = 30_000;
 
-/** Instances of one server may have so much memory together. */
-const INSTANCES_BYTES_MAX = 4 * 1024 ** 3;
-const instancesMax = ({ instancesPerServerMax = INSTANCES_MAX }: SandboxOptions, memoryBytesMax: number): number =>
-  Math.max(1, Math.min(instancesPerServerMax, Math.floor(INSTANCES_BYTES_MAX / memoryBytesMax)));
-
+/**
+ * Runs tool servers in sandbox children.
+ *
+ * B1. Guest code is compiled and run in children only; this process meters nothing and runs nothing of it.
+ * B2. Each call ends once, and by its deadline plus what it takes to kill a child.
+ * B3. A session's calls go to one child as long as that lives.
+ */
 export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #deps: SandboxDeps;
   readonly #log: Log;
@@ -118,7 +80,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#instanceIdleMs = options.instanceIdleMs ?? INSTANCE_IDLE_MS;
     this.#moduleIdleMs = options.moduleIdleMs ?? MODULE_IDLE_MS;
     this.#startFuel = options.startFuel ?? START_FUEL;
-    this.#builder = new ModuleBuilder(deps.clock, options.cacheDirectory);
+    this.#builder = new ModuleBuilder(deps.clock, options.cacheDirectory, deps.readModule);
     const events = {
       onResult: (job: Job, message: ResultMessage) => this.#answered(job, message),
       onCrash: (job: Job, isStuck: boolean, reason: string) =>
@@ -126,6 +88,15 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       onLoadFailure: (server: LiveServer, reason: string) => {
         server.failure = reason;
         this.#log.error({ server: server.manifest.name, reason }, "a tool server could not be loaded");
+      },
+      onLoaded: (server: LiveServer) => void (server.trouble = ""),
+      onUnread: (server: LiveServer, reason: string) => {
+        server.trouble = reason;
+        this.#log.error({ server: server.manifest.name, reason }, "the module of a tool server could not be read");
+      },
+      onUnsent: (job: Job, reason: string) => {
+        this.#settle(job, notLoaded(toolName(job), reason));
+        this.#forget(job);
       },
       onLog: (server: LiveServer, bytes: Buffer) => this.#logged(server, bytes),
       onOverdue: (job: Job) => this.#overdue(job),
@@ -226,24 +197,26 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
 
   call(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
     const known = this.#servers.get(call.server);
-    const server = call.context.isPermissive === true ? known?.permissive(this.#nextServer++) : known;
-    const tool = server?.toolIndex(call.tool);
-    if (server === undefined || tool === undefined) {
-      return Promise.resolve(unknownTool(call, server, [...this.#servers.keys()]));
+    const tool = known?.toolIndex(call.tool);
+    if (known === undefined || tool === undefined) {
+      return Promise.resolve(unknownTool(call, known, [...this.#servers.keys()]));
     }
     const isStopped = signal.aborted || this.#stop.signal.aborted;
     const nowMs = this.#deps.clock.monotonicMs();
-    const session = server.session(call.context.session);
-    const refusal = isStopped ? cancelledCall(call) : refusalOf(server, session, nowMs);
+    const account = { server: known, session: known.session(call.context.session) };
+    const refusal = isStopped ? cancelledCall(call) : refusalOf(known, account.session, nowMs);
     if (refusal !== undefined) {
-      server.counters.failed += 1;
+      known.counters.failed += 1;
       return Promise.resolve(refusal);
     }
+    const server = call.context.isPermissive === true ? known.permissive(this.#nextServer++) : known;
+    const session = server.session(call.context.session);
     return new Promise((resolve) => {
       const job: Job = {
         id: this.#freshId(),
         server,
         session,
+        account,
         tool,
         argumentsText: JSON.stringify(call.arguments),
         context: call.context,
@@ -288,10 +261,12 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   #begin(job: Job): void {
     const { server, session } = job;
     this.#jobs.set(job.id, job);
-    server.pending += 1;
-    session.pending += 1;
-    session.usedAtMs = job.startedAtMs;
-    server.usedAtMs = job.startedAtMs;
+    for (const held of holdsOf(job)) {
+      held.server.pending += 1;
+      held.session.pending += 1;
+      held.server.usedAtMs = job.startedAtMs;
+      held.session.usedAtMs = job.startedAtMs;
+    }
     this.#aborts.add(job.signal);
     session.slot ??= server.pool.pick(server);
     session.slot.submit(job);
@@ -330,13 +305,16 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   /** Lets go of a call that no child has any more. */
   #forget(job: Job): void {
     if (!this.#jobs.delete(job.id)) return;
-    job.server.pending -= 1;
-    job.session.pending -= 1;
-    if (job.server.isRemoved && job.server.pending === 0) this.#unload(job.server);
+    for (const { server, session } of holdsOf(job)) {
+      server.pending -= 1;
+      session.pending -= 1;
+      if (server.isRemoved && server.pending === 0) this.#unload(server);
+    }
   }
 
   #count(job: Job, result: ToolResult): void {
-    const { server, files } = job;
+    const { files } = job;
+    const { server } = job.account;
     const { counters } = server;
     counters.fuel += result.usage.fuel;
     counters.durationMs += result.usage.durationMs;
@@ -375,8 +353,9 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   #expire(job: Job): void {
     if (job.cancelledAtMs !== undefined) return;
     const { slot } = job.session;
-    if (slot === undefined || slot.withdraw(job)) this.#fail(job, "deadline", "");
-    else slot.cancel(job, "deadline");
+    if (slot !== undefined && !slot.withdraw(job)) return slot.cancel(job, "deadline");
+    this.#settle(job, notBegun(toolName(job)));
+    this.#forget(job);
   }
 
   async #sweepNowAndThen(): Promise<void> {
@@ -428,3 +407,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     for (const slot of this.#pools.slots()) slot.unload(server);
   }
 }
+
+/** What a call is under way on: the server it is made in, and the deployed one when that is another. */
+const holdsOf = ({ server, session, account }: Job): readonly Account[] =>
+  server === account.server ? [account] : [{ server, session }, account];

@@ -3,6 +3,7 @@ import { FileDesk } from "./file-desk.ts";
 import type { GuestHome, GuestHomeOptions, Isolation } from "./guest-home.ts";
 import { GuestProcess, residentBytes } from "./guest-process.ts";
 import { GuestThread } from "./guest-thread.ts";
+import { Backoff } from "./backoff.ts";
 import type { Broker } from "./broker.ts";
 import type { Job } from "./job.ts";
 import type { LiveServer } from "./live-server.ts";
@@ -34,8 +35,13 @@ export type SlotEvents = {
   readonly onResult: (job: Job, message: ResultMessage) => void;
   /** The child ended because of this call, or with it and it cannot be made again. */
   readonly onCrash: (job: Job, isStuck: boolean, reason: string) => void;
-  /** The server cannot be loaded: its module is gone or the child refuses it. */
+  /** The child refuses the server. */
   readonly onLoadFailure: (server: LiveServer, reason: string) => void;
+  /** The module of the server could be read, or could not; with the next call it is tried again. */
+  readonly onLoaded: (server: LiveServer) => void;
+  readonly onUnread: (server: LiveServer, reason: string) => void;
+  /** The call cannot be made, through no fault of the tool. */
+  readonly onUnsent: (job: Job, reason: string) => void;
   readonly onLog: (server: LiveServer, bytes: Buffer) => void;
   /** The call was told to end and the child, busy with another, has not even heard of it. */
   readonly onOverdue: (job: Job) => void;
@@ -54,12 +60,10 @@ export type SlotDeps = {
 /** Longest frame of a child: the largest answer, JSON around it, and some. */
 const PAYLOAD_BYTES_MAX = 40 * 1024 * 1024;
 const CRASHES_MAX = 2;
-const FILE_REQUESTS_MAX = 8;
+/** The child keeps to far fewer while a call runs; what has waited there at its end comes at once. */
+const FILE_REQUESTS_MAX = 128;
 /** How long a call waits for a child to start and to load its server. */
 const READY_MS_MAX = 15_000;
-const BACKOFF_MS = [0, 100, 500, 2_000, 5_000] as const;
-/** A child that lived this long did not end because of how it was started. */
-const STABLE_MS = 30_000;
 /** V8 never frees a function type and dies of two million; compiled code comes and goes, but not without rest. */
 const TYPES_MAX = 1_500_000;
 const LOADS_MAX = 1_000;
@@ -83,22 +87,23 @@ export class Slot {
   #usedAtMs = 0;
   /** Calls that wait for the child, in order. */
   #queue: Job[] = [];
+  /** Calls on their way into the child, whose server is being read. */
+  readonly #boarding = new Set<Job>();
   readonly #sent = new Map<number, Job>();
   readonly #servers = new Map<LiveServer, Loading>();
   readonly #byNumber = new Map<number, LiveServer>();
   #suspects = 0;
-  #startedAtMs = 0;
   #loads = 0;
   #types = 0;
-  #quickEnds = 0;
   readonly #vigil = new Vigil();
   #isStuck = false;
-  #retire: (() => void) | undefined;
+  readonly #backoff: Backoff;
 
   constructor({ clock, broker, events, isolation, idleMs }: SlotDeps) {
     this.#open = (options) => (isolation === "thread" ? new GuestThread(options) : new GuestProcess(options));
     this.#idleMs = idleMs;
     this.#clock = clock;
+    this.#backoff = new Backoff(clock);
     this.#broker = broker;
     this.#events = events;
   }
@@ -139,13 +144,13 @@ export class Slot {
 
   /** Starts the child when there is none; returns at once. */
   start(): void {
-    if (this.#process !== undefined || this.#isClosed) return;
-    this.#startedAtMs = this.#clock.monotonicMs();
+    if (this.#process !== undefined || this.#isClosed || this.#backoff.isWaiting) return;
+    this.#backoff.started();
     this.#loads = 0;
     this.#types = 0;
     this.#isStuck = false;
     this.#isResting = false;
-    this.#usedAtMs = this.#startedAtMs;
+    this.#usedAtMs = this.#clock.monotonicMs();
     const process: GuestHome = this.#open({
       use: "run",
       payloadBytesMax: PAYLOAD_BYTES_MAX,
@@ -158,12 +163,17 @@ export class Slot {
   }
 
   submit(job: Job): void {
-    if (this.#isUp && (this.#suspects === 0 || this.#sent.size === 0)) this.#send(job);
+    if (this.#maySend()) this.#send(job);
     else {
       this.#hold(job);
       this.#queue.push(job);
       this.start();
     }
+  }
+
+  /** With suspects, only one call at a time. */
+  #maySend(): boolean {
+    return this.#isUp && (this.#suspects === 0 || this.#sent.size + this.#boarding.size === 0);
   }
 
   /** The deadline of a call counts from when it is sent; how long it waits for a child to be ready is limited by itself. */
@@ -175,14 +185,16 @@ export class Slot {
   /** Takes a call back that was not sent yet. False when it was. */
   withdraw(job: Job): boolean {
     const index = this.#queue.indexOf(job);
-    if (index !== -1) {
-      this.#queue.splice(index, 1);
-      return true;
-    }
-    const loading = this.#servers.get(job.server);
-    if (loading?.state !== "loading" || !loading.jobs.includes(job)) return false;
-    loading.jobs.splice(loading.jobs.indexOf(job), 1);
+    if (index !== -1) this.#queue.splice(index, 1);
+    else if (!this.#boarding.delete(job)) return false;
+    this.#acquit(job);
+    this.#pump();
     return true;
+  }
+
+  /** A call that is over is under suspicion no more. */
+  #acquit(job: Job): void {
+    if (job.crashes > 0) this.#suspects -= 1;
   }
 
   /** Tells the child to end a call that was sent. */
@@ -252,7 +264,7 @@ export class Slot {
     this.#isClosed = true;
     const process = this.#process;
     process?.kill("the server stops");
-    this.#retire?.();
+    this.#backoff.stop();
     await process?.exited;
   }
 
@@ -266,7 +278,7 @@ export class Slot {
 
   /** Sends what waits: all of it, or in careful mode the next when nothing is under way. */
   #pump(): void {
-    while (this.#isUp && this.#queue.length > 0 && (this.#suspects === 0 || this.#sent.size === 0)) {
+    while (this.#queue.length > 0 && this.#maySend()) {
       const job = this.#queue.shift();
       if (job !== undefined) this.#send(job);
     }
@@ -276,6 +288,7 @@ export class Slot {
     const loading = this.#servers.get(job.server);
     if (loading?.state === "loaded") return this.#write(job);
     this.#hold(job);
+    this.#boarding.add(job);
     if (loading === undefined) void this.#load(job.server, job);
     else loading.jobs.push(job);
   }
@@ -298,17 +311,28 @@ export class Slot {
     try {
       const bytes = await server.module.bytes();
       const isStale = this.#servers.get(server) !== loading || this.#process !== process || !this.#isUp;
-      if (isStale || process === undefined) return this.#requeue(loading.jobs);
+      if (isStale || process === undefined) return this.#requeue(this.#aboard(loading.jobs));
       process.send(KIND.load, 0, server.number, ...encodeWithBytes(server.spec, bytes));
       this.#loads += 1;
       this.#types += server.module.catalogue.types;
       this.#servers.set(server, { state: "loaded" });
-      for (const job of loading.jobs) this.#write(job);
+      this.#events.onLoaded(server);
+      for (const job of this.#aboard(loading.jobs)) this.#write(job);
     } catch (error) {
       if (this.#servers.get(server) === loading) this.unload(server);
-      for (const job of loading.jobs) this.#crashed(job, "its module could not be read");
-      this.#events.onLoadFailure(server, error instanceof Error ? error.message : String(error));
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#events.onUnread(server, reason);
+      for (const job of this.#aboard(loading.jobs)) {
+        this.#acquit(job);
+        this.#events.onUnsent(job, reason);
+      }
+      this.#pump();
     }
+  }
+
+  /** Those of the calls that were not taken back meanwhile; they are where they go next. */
+  #aboard(jobs: readonly Job[]): readonly Job[] {
+    return jobs.filter((job) => this.#boarding.delete(job));
   }
 
   #requeue(jobs: readonly Job[]): void {
@@ -344,7 +368,7 @@ export class Slot {
   #settled(job: Job): void {
     this.#sent.delete(job.id);
     void job.files?.end();
-    if (job.crashes > 0) this.#suspects -= 1;
+    this.#acquit(job);
     if (this.#queue.length > 0) this.#pump();
   }
 
@@ -388,7 +412,7 @@ export class Slot {
     for (const server of this.#servers.keys()) this.#forget(server);
     this.#events.onEnd(this, reason, this.#isResting);
     for (const job of lost) this.#lose(job, lost.length === 1, reason, isStuck);
-    this.#quickEnds = this.#clock.monotonicMs() - this.#startedAtMs < STABLE_MS ? this.#quickEnds + 1 : 0;
+    this.#backoff.ended();
     if (this.#isClosed || (this.#isResting && this.#queue.length === 0)) return;
     void this.#restart();
   }
@@ -411,17 +435,12 @@ export class Slot {
   }
 
   #crashed(job: Job, reason: string, isStuck = false): void {
-    if (job.crashes > 0) this.#suspects -= 1;
+    this.#acquit(job);
     this.#events.onCrash(job, isStuck, reason);
   }
 
   async #restart(): Promise<void> {
-    const delayMs = BACKOFF_MS[Math.min(this.#quickEnds, BACKOFF_MS.length) - 1] ?? 0;
-    if (delayMs > 0) {
-      const stop = new AbortController();
-      this.#retire = () => stop.abort();
-      await this.#clock.sleep(delayMs, stop.signal).catch(() => {});
-    }
+    await this.#backoff.wait();
     this.start();
   }
 }

@@ -6,7 +6,7 @@ import { type AuditRecord, FileBroker } from "../../src/backends/disk/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, ToolCallId } from "../../src/kernel/ids.ts";
 import type { JsonObject } from "../../src/kernel/json.ts";
-import { type Broker, Sandbox, type SandboxOptions } from "../../src/sandbox/index.ts";
+import { type Broker, Sandbox, type SandboxDeps, type SandboxOptions } from "../../src/sandbox/index.ts";
 import {
   NO_GRANTS,
   type AttachedFile,
@@ -58,6 +58,8 @@ export type CallOptions = {
   readonly session?: string;
   readonly files?: readonly AttachedFile[];
   readonly signal?: AbortSignal;
+  /** With all grants an operator may give to one call. */
+  readonly isPermissive?: boolean;
 };
 
 export const never = new AbortController().signal;
@@ -70,14 +72,18 @@ export class Room implements AsyncDisposable {
   readonly #temp = tempDirectory();
   #sessions = 0;
 
-  constructor(options: SandboxOptions = {}, wrap: (broker: Broker) => Broker = (broker) => broker) {
+  constructor(
+    options: SandboxOptions = {},
+    wrap: (broker: Broker) => Broker = (broker) => broker,
+    deps: Pick<SandboxDeps, "readModule"> = {},
+  ) {
     this.directory = this.#temp.path;
     const files = new FileBroker({
       root: this.directory,
       audit: (record) => this.records.push(record),
     });
     this.sandbox = new Sandbox(
-      { broker: wrap(brokerOf(files, { GREETING: "hello", SECRET: "hidden" })), clock: systemClock },
+      { broker: wrap(brokerOf(files, { GREETING: "hello", SECRET: "hidden" })), clock: systemClock, ...deps },
       { processes: 1, cacheDirectory: CACHE, ...options },
     );
   }
@@ -91,7 +97,13 @@ export class Room implements AsyncDisposable {
     const [server = "", name = ""] = tool.split(".");
     this.#sessions += 1;
     const session = options.session ?? `session-${this.#sessions}`;
-    const context = { session, workspace: "default", agent: "tester", files: options.files ?? [] };
+    const context = {
+      session,
+      workspace: "default",
+      agent: "tester",
+      files: options.files ?? [],
+      isPermissive: options.isPermissive === true,
+    };
     const call = { id: mint(ToolCallId), server, tool: name, arguments: argumentsGiven, context };
     return this.sandbox.call(call, options.signal ?? never);
   }
