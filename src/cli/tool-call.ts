@@ -83,17 +83,20 @@ export function tell(
     terminal.complain(
       `${terminal.noteStyle("red", "error:")} ${safeText(text)}  ${terminal.noteStyle("dim", `[${outcome}]`)}`,
     );
-  for (const { name, text: content } of directory === undefined ? files : []) {
-    terminal.note(`  ${oneLine(name)}  ${showBytes(Buffer.byteLength(content))}  keep it with --save <directory>`);
+  for (const file of directory === undefined ? files : []) {
+    terminal.note(`  ${oneLine(file.name)}  ${showBytes(contentOf(file).length)}  keep it with --save <directory>`);
   }
   const memory = `${showBytes(used.memory_bytes)} memory`;
   const summary = `─ ${outcome} in ${showSpan(used.duration_ms)} · ${showCount(used.fuel)} fuel · ${memory}`;
   terminal.note(terminal.noteStyle("dim", summary));
 }
 
+const contentOf = ({ text, base64 }: ToolCallOutcome["files"][number]): Buffer =>
+  base64 === null ? Buffer.from(text) : Buffer.from(base64, "base64");
+
 async function save({ terminal }: Context, { files }: ToolCallOutcome, directory: string): Promise<void> {
   // Only the last part of a name: a tool does not choose where on this machine its files go.
-  const targets = files.map((file) => ({ path: join(directory, basename(file.name)), content: file.text }));
+  const targets = files.map((file) => ({ path: join(directory, basename(file.name)), content: contentOf(file) }));
   const existing = targets.filter(({ path }) => existsSync(path)).map(({ path }) => path);
   if (existing.length > 0)
     throw new FileExistsError(existing, "choose another directory for --save, or move them away");

@@ -62,7 +62,14 @@ export const ToolCallOutcome = z
     outcome: z.string().meta({ description: "done, or why it failed" }),
     text: z.string(),
     structured: Json,
-    files: z.array(z.object({ name: z.string(), media_type: z.string(), text: z.string() })),
+    files: z.array(
+      z.object({
+        name: z.string(),
+        media_type: z.string(),
+        text: z.string().meta({ description: "Empty for what is no text" }),
+        base64: z.string().nullable().meta({ description: "The bytes of what is no text, such as a picture" }),
+      }),
+    ),
     fuel: z.int(),
     memory_bytes: z.int(),
     duration_ms: z.number(),

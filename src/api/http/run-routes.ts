@@ -192,6 +192,15 @@ function artifactRoutes(http: Http, { services }: HttpContext): void {
   );
 }
 
+const MEDIA_TYPE_CHARS_MAX = 255;
+/** Type and subtype, and parameters, as RFC 9110 8.3 writes them. */
+const MEDIA_TYPE =
+  /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+(?: *; *[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[ !#-[\]-~]*"))*$/;
+
+/** The media type a tool named, if a header can say it. */
+const sentAs = (mediaType: string): string =>
+  mediaType.length <= MEDIA_TYPE_CHARS_MAX && MEDIA_TYPE.test(mediaType) ? mediaType : OCTETS;
+
 async function sendArtifact(
   { artifacts }: HttpContext["services"],
   id: string,
@@ -207,6 +216,6 @@ async function sendArtifact(
     .header("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; sandbox")
     .header("x-content-type-options", "nosniff")
     .header("content-disposition", `inline; filename*=UTF-8''${encodeURIComponent(artifact.name)}`)
-    .type(artifact.mediaType)
+    .type(sentAs(artifact.mediaType))
     .send(Buffer.from(bytes));
 }

@@ -3,6 +3,7 @@ import { mint, RunId, ToolCallId } from "../../kernel/ids.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { UploadStore } from "../../runs/index.ts";
 import {
+  type ContentPart,
   type GrantWatch,
   type Tool,
   type ToolCatalogue,
@@ -77,6 +78,13 @@ export const toolLogs = ({ tools }: ToolServices, name: string): contract.ToolLo
   next: null,
 });
 
+function presentFile(part: ContentPart): contract.ToolCallOutcome["files"] {
+  if (part.type === "text") return [];
+  const { name, mediaType } = part;
+  if (part.type === "file") return [{ name, media_type: mediaType, text: part.text, base64: null }];
+  return [{ name, media_type: mediaType, text: "", base64: Buffer.from(part.bytes).toString("base64") }];
+}
+
 /** Calls a tool by hand, outside any run. Throws ToolServerNotFoundError, ToolNotFoundError; a failing call is an outcome. */
 export async function callTool(
   { tools, uploads, grantWatch }: ToolServices,
@@ -112,9 +120,7 @@ export async function callTool(
       outcome: "done",
       text: result.content.flatMap((part) => (part.type === "text" ? part.text : [])).join("\n"),
       structured: result.structured ?? null,
-      files: result.content.flatMap((part) =>
-        part.type === "file" ? { name: part.name, media_type: part.mediaType, text: part.text } : [],
-      ),
+      files: result.content.flatMap(presentFile),
       ...usage,
     };
   } finally {
