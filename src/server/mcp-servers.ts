@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
-import type { McpAuth, McpServerSettings, McpToolRunner } from "../backends/mcp/index.ts";
+import type { McpAuth, McpServerSettings, McpToolRunner, Resolved } from "../backends/mcp/index.ts";
 import type { ChangeFeed } from "../api/operations/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import type { Sandbox } from "../sandbox/index.ts";
+import { Redaction, type Sandbox } from "../sandbox/index.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import { ConfigInvalidError, ReferenceUnresolvedError } from "./errors.ts";
 import { McpServerTable } from "./mcp-config.ts";
@@ -37,6 +37,7 @@ export async function openMcpServers(
     onChange: (name, state) => changes.publish({ type: "tool-server", name, state }),
     random: Math.random,
     resolve: (text) => resolveReferences(text, loaded),
+    redactorOf: (confidential) => Redaction.of(confidential),
     searchPath: loaded.environment["PATH"] ?? "",
   });
 }
@@ -110,18 +111,20 @@ export function mcpVariables({ mcp_servers: servers }: Config): readonly string[
   return Object.keys(servers).length === 0 ? [] : [...names, "PATH"];
 }
 
-/** Text with its references replaced. Throws ReferenceUnresolvedError, which never shows a value. */
-async function resolveReferences(text: string, loaded: LoadedConfig): Promise<string> {
+/** Text with its references replaced, and what they brought. Throws ReferenceUnresolvedError, which never shows a value. */
+async function resolveReferences(text: string, loaded: LoadedConfig): Promise<Resolved> {
+  const values = [];
   let resolved = "";
   let end = 0;
   for (const match of text.matchAll(REFERENCE)) {
     const [whole, kind = "", target = "", fallback] = match;
     const value = await lookUp(kind, target, loaded);
     if (value === undefined && fallback === undefined) throw unresolved(kind, target, loaded);
+    if (value !== undefined) values.push({ name: target, value });
     resolved += text.slice(end, match.index) + (value ?? fallback ?? "");
     end = match.index + whole.length;
   }
-  return resolved + text.slice(end);
+  return { text: resolved + text.slice(end), values };
 }
 
 async function lookUp(
@@ -178,28 +181,52 @@ export function withMcpFile(config: Config, file: string | undefined): Config {
 const HIDDEN = "[hidden]";
 const hideTexts = (values: { readonly [name: string]: string }): { [name: string]: string } =>
   Object.fromEntries(Object.entries(values).map(([name, value]) => [name, hide(value)]));
-/** A reference may be shown; what is written out may be a secret. */
-const hide = (value: string): string => (value.includes("${") ? value : HIDDEN);
+
+/** A reference may be shown, though not what it falls back to; what is written out may be a secret. */
+function hide(value: string): string {
+  let shown = "";
+  let end = 0;
+  for (const match of value.matchAll(REFERENCE)) {
+    const [whole, kind = "", target = "", fallback] = match;
+    shown += hideLiteral(value.slice(end, match.index));
+    shown += `\${${kind}:${target}${fallback === undefined || fallback === "" ? "" : `:-${HIDDEN}`}}`;
+    end = match.index + whole.length;
+  }
+  return shown + hideLiteral(value.slice(end));
+}
+
+/** What may stand before a reference and tells nothing: the scheme of a header, the name of an option. */
+const PLAIN = /^(?:(?:bearer|basic|token) +|--?[a-z-]+=)$/i;
+const hideLiteral = (text: string): string => (text === "" || PLAIN.test(text) ? text : HIDDEN);
+
+/** An address without user and query. */
+function hideInUrl(url: string): string {
+  const [, scheme, place = "", query = ""] = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^?#]*)(.*)$/is.exec(url) ?? [];
+  if (scheme === undefined) return hide(url);
+  return `${scheme}${place}${query === "" ? "" : `?${HIDDEN}`}`;
+}
+
+type Auth = NonNullable<McpServerTable["auth"]>;
+const shownAuth = ({ token, client_secret: secret, token_url: tokenUrl, ...auth }: Auth): Auth => ({
+  ...auth,
+  ...(token === undefined ? {} : { token: hide(token) }),
+  ...(secret === undefined ? {} : { client_secret: hide(secret) }),
+  ...(tokenUrl === undefined ? {} : { token_url: hideInUrl(tokenUrl) }),
+});
 
 /** The configuration as clients may see it: what servers are told, without what may be secret in it. */
 export const shownConfig = (config: Config): Config => ({
   ...config,
   mcp_servers: Object.fromEntries(
-    Object.entries(config.mcp_servers).map(([name, { auth, ...table }]) => [
+    Object.entries(config.mcp_servers).map(([name, { auth, url, ...table }]) => [
       name,
       {
         ...table,
+        ...(url === undefined ? {} : { url: hideInUrl(url) }),
+        args: table.args.map(hide),
         headers: hideTexts(table.headers),
         env: hideTexts(table.env),
-        ...(auth === undefined
-          ? {}
-          : {
-              auth: {
-                ...auth,
-                ...(auth.token === undefined ? {} : { token: hide(auth.token) }),
-                ...(auth.client_secret === undefined ? {} : { client_secret: hide(auth.client_secret) }),
-              },
-            }),
+        ...(auth === undefined ? {} : { auth: shownAuth(auth) }),
       },
     ]),
   ),

@@ -98,8 +98,13 @@ const credentials = (more: Partial<Extract<McpAuth, { type: "client-credentials"
   ...more,
 });
 
-const withSecrets = async (given: string) =>
-  given.replace("${file:token}", "token-from-a-file").replace("${env:X}", "extra-secret");
+const withSecrets = async (given: string) => ({
+  text: given.replace("${file:token}", "token-from-a-file").replace("${env:X}", "extra-secret"),
+  values: [
+    { name: "token", value: "token-from-a-file" },
+    { name: "X", value: "extra-secret" },
+  ],
+});
 
 test("a bearer token and headers are sent with every request, and shown nowhere", async () => {
   const state = newState();

@@ -10,7 +10,10 @@ import { callOf, never, processOf, runnerTo, serverIn, textOf, until } from "./r
 const SERVER = fileURLToPath(new URL("./stdio-server.ts", import.meta.url));
 
 const ada = async () => ({ type: "accepted", content: { name: "Ada", loud: false } }) as const;
-const withSecret = async (text: string) => text.replace("${env:SECRET}", "hunter2-hunter2");
+const withSecret = async (text: string) => ({
+  text: text.replace("${env:SECRET}", "hunter2-hunter2"),
+  values: text.includes("${env:SECRET}") ? [{ name: "SECRET", value: "hunter2-hunter2" }] : [],
+});
 
 for (const era of ["modern", "legacy"]) {
   test(`a local process that speaks the ${era} revision gives its tools, and they answer`, async () => {
@@ -35,7 +38,7 @@ test("a process gets the variables it is given and no others, and its log hides 
   await using runner = runnerTo(transport, {}, { resolve: withSecret });
   await runner.open(20_000);
   const lines = runner.logs("remote").map(({ text }) => text);
-  expect(lines).toContain("started with loudly and secret [secret]");
+  expect(lines).toContain("started with loudly and secret [secret SECRET]");
   expect(JSON.stringify(runner.servers())).not.toContain("hunter2");
 });
 

@@ -19,18 +19,23 @@ export type ClientCredentials = {
   readonly resource: string;
 };
 
+export type TokenCredentials = ClientCredentials & {
+  /** Told each token before it is used. */
+  readonly onToken: (token: string) => void;
+};
+
 /** A bearer token that does not change. */
 export const fixedToken = (token: string): AuthProvider => ({ token: () => Promise.resolve(token) });
 
 /** Tokens of an OAuth token endpoint by the client credentials grant; one fetch at a time, again when a token ends or is refused. */
 export class TokenEndpoint implements AuthProvider {
   readonly #url: string;
-  readonly #credentials: ClientCredentials;
+  readonly #credentials: TokenCredentials;
   readonly #clock: Clock;
   #token: { readonly value: string; readonly untilMs: number } | undefined;
   #fetching: Promise<string> | undefined;
 
-  constructor(url: string, credentials: ClientCredentials, clock: Clock) {
+  constructor(url: string, credentials: TokenCredentials, clock: Clock) {
     this.#url = url;
     this.#credentials = credentials;
     this.#clock = clock;
@@ -69,6 +74,7 @@ export class TokenEndpoint implements AuthProvider {
     const answer = TokenAnswer.safeParse(await jsonOf(response));
     if (!response.ok || !answer.success) throw this.#refused(`HTTP ${response.status} without an access token`);
     const { access_token: value, expires_in: seconds } = answer.data;
+    this.#credentials.onToken(value);
     const lifeMs = seconds === undefined ? Infinity : seconds * 1_000;
     this.#token = { value, untilMs: this.#clock.monotonicMs() + Math.max(lifeMs / 2, lifeMs - EARLY_MS) };
     return value;

@@ -7,6 +7,8 @@ export type FetchHooks = {
   readonly messageBytesMax: number;
   /** Told when the server cannot be reached, or no longer knows the session. */
   readonly onTrouble: (why: string) => void;
+  /** Headers that only this origin, the server's, may see. */
+  readonly own: { readonly origin: string; readonly headers: { readonly [name: string]: string } };
 };
 
 /** Attempts to take up a broken stream again before its request is given up. */
@@ -17,8 +19,9 @@ export const STREAM_RETRIES = 2;
  * B1. No message is larger than its limit, whatever the server sends.
  * B2. A request whose stream ended, and that no new stream can answer, is lost at once and not only at its deadline.
  * B3. The stream of a settled request is closed.
+ * B4. The server's own headers go to no other origin: neither to where it redirects, nor to where it sends us for tokens.
  */
-export function boundedFetch({ messageBytesMax, onTrouble }: FetchHooks): FetchLike {
+export function boundedFetch({ messageBytesMax, onTrouble, own }: FetchHooks): FetchLike {
   return async (url, init) => {
     const scope = currentScope();
     const role = roleOf(init);
@@ -26,7 +29,7 @@ export function boundedFetch({ messageBytesMax, onTrouble }: FetchHooks): FetchL
     if (role === "resume") scope?.over.throwIfAborted();
     let response: Response;
     try {
-      response = await fetch(url, init);
+      response = await withinOrigin(new URL(url), withOwn(url, init, own));
     } catch (error) {
       if (init?.signal?.aborted !== true) onTrouble(networkReason(error));
       if (role === "resume") scope?.lose(connectionLost("its stream broke and the server does not answer", error));
@@ -44,6 +47,34 @@ export function boundedFetch({ messageBytesMax, onTrouble }: FetchHooks): FetchL
     );
     return new Response(body, { status: response.status, statusText: response.statusText, headers: response.headers });
   };
+}
+
+/** A request with the server's own headers, those of the library before them. */
+function withOwn(
+  url: string | URL,
+  init: RequestInit | undefined,
+  { origin, headers }: FetchHooks["own"],
+): RequestInit {
+  if (new URL(url).origin !== origin) return { ...init };
+  return { ...init, headers: Object.fromEntries([...new Headers(headers), ...new Headers(init?.headers)]) };
+}
+
+const REDIRECTS_MAX = 5;
+
+/** Follows redirects of a plain GET within its origin; gives back any other. The library says what to do with those of its own. */
+async function withinOrigin(url: URL, init: RequestInit): Promise<Response> {
+  if (init.redirect !== undefined) return fetch(url, init);
+  let place = url;
+  for (let followed = 0; ; followed += 1) {
+    const response = await fetch(place, { ...init, redirect: "manual" });
+    const location = response.status >= 300 && response.status < 400 ? response.headers.get("location") : null;
+    const isPlain = init.method === undefined || init.method === "GET";
+    if (location === null || !isPlain || followed >= REDIRECTS_MAX || !URL.canParse(location, place)) return response;
+    const next = new URL(location, place);
+    if (next.origin !== place.origin) return response;
+    await response.body?.cancel();
+    place = next;
+  }
 }
 
 /** What a request is to the scope it is made in: its call, the resumption of its call's stream, or something else. */

@@ -5,18 +5,36 @@ import { boundedFetch, STREAM_RETRIES } from "./bounded-fetch.ts";
 import { McpProcessError } from "./errors.ts";
 import type { LogLines } from "./log-lines.ts";
 import { ProcessTransport } from "./process-transport.ts";
+import { type Confidential, confidentialIn, confidentialInArguments, type Secrets } from "./secrets.ts";
 import { McpSession, type SessionHooks } from "./session.ts";
 import type { McpAuth, McpHttp, McpProcess, McpServerSettings } from "./settings.ts";
 
 export type ConnectDeps = {
   readonly clock: Clock;
   /** A text with its references to variables and files replaced. Throws a CaxtonError that names the reference, never a value. */
-  readonly resolve: (text: string) => Promise<string>;
+  readonly resolve: (text: string) => Promise<Resolved>;
   /** Caxton's own, told to servers. */
   readonly version: string;
   /** Where the programs of local servers are looked for: the PATH of this process. */
   readonly searchPath: string;
 };
+
+/** Everybody may know these; to hide them would spoil every path in a result. */
+const PLAIN_VARIABLES = new Set([
+  "HOME",
+  "USER",
+  "LOGNAME",
+  "PWD",
+  "PATH",
+  "SHELL",
+  "LANG",
+  "TMPDIR",
+  "HOSTNAME",
+  "TZ",
+]);
+
+/** A text without references, and what they brought into it. */
+export type Resolved = { readonly text: string; readonly values: readonly Confidential[] };
 
 /** A program may have to be downloaded before it can answer; a server that listens answers soon. */
 const PROCESS_CONNECT_MS = 120_000;
@@ -37,13 +55,18 @@ export class Connector {
   readonly #deps: ConnectDeps;
   readonly #settings: McpServerSettings;
   readonly #lines: LogLines;
-  readonly #secrets = new Set<string>();
+  readonly #secrets: Secrets;
   #tokens: { readonly key: string; readonly endpoint: TokenEndpoint } | undefined;
   #isLegacyProcess = false;
 
-  constructor(settings: McpServerSettings, lines: LogLines, deps: ConnectDeps) {
+  constructor(
+    settings: McpServerSettings,
+    { lines, secrets }: { readonly lines: LogLines; readonly secrets: Secrets },
+    deps: ConnectDeps,
+  ) {
     this.#settings = settings;
     this.#lines = lines;
+    this.#secrets = secrets;
     this.#deps = deps;
   }
 
@@ -59,16 +82,19 @@ export class Connector {
   }
 
   async #openHttp(http: McpHttp, hooks: SessionHooks, signal: AbortSignal): Promise<McpSession> {
-    const url = new URL(await this.#secret(http.url));
+    const url = new URL(await this.#given("url", http.url));
     const headers = Object.fromEntries(
       await Promise.all(
-        Object.entries(http.headers).map(async ([name, value]) => [name, await this.#secret(value)] as const),
+        Object.entries(http.headers).map(async ([name, value]) => [name, await this.#given(name, value)] as const),
       ),
     );
     const authProvider = await this.#auth(http.auth, url);
     const transport = new StreamableHTTPClientTransport(url, {
-      fetch: boundedFetch({ messageBytesMax: this.#messageBytesMax, onTrouble: hooks.onTrouble }),
-      requestInit: { headers },
+      fetch: boundedFetch({
+        messageBytesMax: this.#messageBytesMax,
+        onTrouble: hooks.onTrouble,
+        own: { origin: url.origin, headers },
+      }),
       ...(authProvider === undefined ? {} : { authProvider }),
       reconnectionOptions: {
         initialReconnectionDelay: STREAM_RETRY_MS,
@@ -82,18 +108,19 @@ export class Connector {
 
   async #auth(auth: McpAuth, url: URL) {
     if (auth.type === "none") return undefined;
-    if (auth.type === "bearer") return fixedToken(await this.#secret(auth.token));
+    if (auth.type === "bearer") return fixedToken(await this.#given("auth.token", auth.token));
     const { scopes, tokenUrl, issuer } = auth;
-    const clientId = await this.#deps.resolve(auth.clientId);
-    const clientSecret = await this.#secret(auth.clientSecret);
+    const { text: clientId } = await this.#deps.resolve(auth.clientId);
+    const clientSecret = await this.#given("auth.client_secret", auth.clientSecret);
     const resource = auth.resource ?? `${url.origin}${url.pathname}`;
     const credentials = { clientId, clientSecret, scopes, resource };
     if (tokenUrl === undefined)
       return discoveredProvider({ ...credentials, hasOwnResource: auth.resource !== undefined }, issuer);
-    const place = await this.#deps.resolve(tokenUrl);
+    const place = await this.#given("auth.token_url", tokenUrl);
     const key = JSON.stringify([place, credentials]);
     if (this.#tokens?.key !== key) {
-      this.#tokens = { key, endpoint: new TokenEndpoint(place, credentials, this.#deps.clock) };
+      const onToken = (value: string) => this.#secrets.hide([{ name: "access token", value }]);
+      this.#tokens = { key, endpoint: new TokenEndpoint(place, { ...credentials, onToken }, this.#deps.clock) };
     }
     return this.#tokens.endpoint;
   }
@@ -117,11 +144,13 @@ export class Connector {
     { signal, isLegacy }: { readonly signal: AbortSignal; readonly isLegacy: boolean },
   ): Promise<McpSession> {
     const named = await Promise.all(
-      Object.entries(spec.environment).map(async ([name, value]) => [name, await this.#secret(value)] as const),
+      Object.entries(spec.environment).map(async ([name, value]) => [name, await this.#given(name, value)] as const),
     );
+    const args = await Promise.all(spec.args.map((argument) => this.#substituted(argument)));
+    this.#secrets.hide(confidentialInArguments(args));
     const transport = new ProcessTransport({
       command: spec.command,
-      args: await Promise.all(spec.args.map((arg) => this.#secret(arg))),
+      args,
       environment: { PATH: this.#deps.searchPath, ...Object.fromEntries(named) },
       cwd: spec.cwd,
       messageBytesMax: this.#messageBytesMax,
@@ -140,12 +169,18 @@ export class Connector {
     return { version: this.#deps.version, isLegacy, connectMs, probeMs: PROBE_MS };
   }
 
-  /** A resolved text; whatever a reference brought into it is blotted out of the log from now on. */
-  async #secret(text: string): Promise<string> {
-    const value = await this.#deps.resolve(text);
-    if (value === text || this.#secrets.has(value)) return value;
-    this.#secrets.add(value);
-    this.#lines.hide([value, ...value.split(/\s+/)]);
-    return value;
+  /** A resolved text; whatever a reference brought into it is hidden from now on. */
+  async #substituted(text: string): Promise<string> {
+    const { text: resolved, values } = await this.#deps.resolve(text);
+    const telling = values.filter(({ name }) => !PLAIN_VARIABLES.has(name));
+    this.#secrets.hide(telling.flatMap(({ name, value }) => [{ name, value }, ...confidentialIn(name, value)]));
+    return resolved;
+  }
+
+  /** The same of a text that has a name, which itself may be secret too. */
+  async #given(name: string, text: string): Promise<string> {
+    const resolved = await this.#substituted(text);
+    this.#secrets.hide(confidentialIn(name, resolved));
+    return resolved;
   }
 }

@@ -1,4 +1,6 @@
 export { type McpDeps, McpToolRunner } from "./mcp-tool-runner.ts";
+export { type Resolved } from "./connect.ts";
+export { type Confidential, type Redactor, type RedactorOf } from "./secrets.ts";
 export {
   DEFAULT_MCP_LIMITS,
   type McpAuth,

@@ -3,6 +3,8 @@ import { type Connector } from "./connect.ts";
 import { reasonOf } from "./failure.ts";
 import type { LogLines } from "./log-lines.ts";
 import type { McpSession } from "./session.ts";
+import { Pace } from "./pace.ts";
+import type { Secrets } from "./secrets.ts";
 import { NO_TOOLS, readToolList, type ToolList } from "./tool-list.ts";
 
 export type LinkTimes = {
@@ -20,6 +22,7 @@ export type LinkDeps = {
   readonly random: () => number;
   readonly connector: Connector;
   readonly lines: LogLines;
+  readonly secrets: Secrets;
   /** Told when the tools or the state have changed. */
   readonly onChange: () => void;
 };
@@ -32,6 +35,9 @@ export type LinkState =
   | { readonly state: "closed" };
 
 type LinkServer = { readonly name: string; readonly tools: readonly string[] | undefined };
+
+/** Lists a server may make us read anew: a few at once, then one in 5 s. */
+const RELISTS = { burst: 5, everyMs: 5_000 };
 
 /** A connection that lasted so long was a good one: the next failure is the first again. */
 const GOOD_MS = 10_000;
@@ -57,11 +63,15 @@ export class Link {
   /** Ends the current connection, with the reason. */
   #end: (why: string) => void = () => undefined;
   #looking: Promise<void> | undefined;
+  readonly #pace: Pace;
+  /** A list that is still to be read, for all who ask for one meanwhile. */
+  #relisting: Promise<void> | undefined;
 
   constructor(server: LinkServer, deps: LinkDeps, times: LinkTimes) {
     this.#server = server;
     this.#deps = deps;
     this.#times = times;
+    this.#pace = new Pace(deps.clock, RELISTS);
   }
 
   get state(): LinkState {
@@ -104,9 +114,20 @@ export class Link {
     if (this.#state.state === "connected" && this.#state.session === session) this.#end(why);
   }
 
-  /** Reads the list of tools anew; a failure is looked into. Never rejects. */
-  async relist(): Promise<void> {
-    if (this.#state.state !== "connected") return;
+  /** Reads the list of tools anew, at the pace a server is given; a failure is looked into. Never rejects. */
+  relist(): Promise<void> {
+    this.#relisting ??= this.#relist();
+    return this.#relisting;
+  }
+
+  async #relist(): Promise<void> {
+    const isDue = await this.#pace.turn(this.#closing.signal).then(
+      () => true,
+      () => false,
+    );
+    // What changes from here on is not in this list any more.
+    this.#relisting = undefined;
+    if (!isDue || this.#state.state !== "connected") return;
     const { session } = this.#state;
     try {
       await this.#read(session);
@@ -154,7 +175,7 @@ export class Link {
       this.#turn({ state: "connected", session, sinceMs });
       const looking = new AbortController();
       void this.#lookRegularly(session, looking.signal);
-      const reason = await ended.promise;
+      const reason = lines.redact(await ended.promise);
       looking.abort("the connection has ended");
       this.#turn({ state: "connecting", reason });
       if (clock.monotonicMs() - sinceMs >= GOOD_MS) this.#failures = 0;
@@ -178,7 +199,7 @@ export class Link {
 
   async #read(session: McpSession): Promise<void> {
     const listed = await session.listTools(this.#closing.signal);
-    const list = readToolList(this.#server.name, listed, this.#server.tools);
+    const list = readToolList(this.#server.name, listed, { allowed: this.#server.tools, secrets: this.#deps.secrets });
     if (list.hash === this.#list.hash && sameWire(list, this.#list)) return;
     this.#list = list;
     for (const remark of list.remarks) this.#deps.lines.add(remark);

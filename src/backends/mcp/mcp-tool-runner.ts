@@ -1,5 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
+import { isJsonObject } from "../../kernel/json.ts";
 import {
+  type CallContext,
   failedCall,
   type ToolCall,
   type ToolCounters,
@@ -18,13 +20,16 @@ import type { CallFailure } from "./failure.ts";
 import { Gate } from "./gate.ts";
 import { DEFAULT_LINK_TIMES, Link, type LinkTimes } from "./link.ts";
 import { LogLines } from "./log-lines.ts";
-import type { McpServerSettings } from "./settings.ts";
+import { type RedactorOf, Secrets } from "./secrets.ts";
+import type { McpProcess, McpServerSettings } from "./settings.ts";
 
 export type McpDeps = ConnectDeps & {
   /** From 0 to 1; spreads the attempts of many servers to reach one that is down. */
   readonly random: () => number;
   /** Whether another runner has a server of that name, which then goes before. */
   readonly isTaken: (name: string) => boolean;
+  /** Makes what hides the secrets that servers are given. */
+  readonly redactorOf: RedactorOf;
   /** Told when a server's tools or state have changed. */
   readonly onChange?: ((server: string, state: ToolServerState) => void) | undefined;
 };
@@ -35,6 +40,7 @@ type Remote = {
   readonly settings: McpServerSettings;
   readonly link: Link;
   readonly lines: LogLines;
+  readonly secrets: Secrets;
   readonly gate: Gate;
   readonly counters: Counters;
   pending: number;
@@ -126,7 +132,7 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
   }
 
   async #repeat(remote: Remote, call: ToolCall, signal: AbortSignal, usage: () => ToolUsage): Promise<ToolResult> {
-    const { link, lines, settings } = remote;
+    const { link, lines, secrets, settings } = remote;
     for (let attempt = 1; ; attempt += 1) {
       const session = await link.session(Math.min(CONNECT_WAIT_MS, settings.timeoutMs), signal);
       if (session === undefined) return notConnected(remote, signal, usage());
@@ -134,9 +140,14 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
       if (tool === undefined)
         return failedCall("unknown-tool", `${call.server} no longer has a tool "${call.tool}"`, usage());
       const times = { timeoutMs: settings.timeoutMs, deadlineMs: settings.limits.deadlineMs };
-      const ended = await attemptCall({ session, clock: this.#clock }, tool, { call, times }, signal);
+      const ended = await attemptCall(
+        { session, clock: this.#clock },
+        tool,
+        { call: { ...call, context: hiding(call.context, secrets) }, times },
+        signal,
+      );
       if (ended.type === "answered")
-        return redacted(readResult(ended.result, settings.limits.resultBytesMax, usage()), lines);
+        return cut(secrets.result(readResult(ended.result, settings.limits.resultBytesMax, usage())));
       const { failure } = ended;
       if (failure.type === "final") return failedCall(failure.reason, lines.redact(failure.message), usage());
       lines.add(`a call of ${call.tool} has no answer: ${failure.why}`);
@@ -150,17 +161,17 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
     }
   }
 
-  #view({ settings, link, counters, pending }: Remote): ToolServer {
+  #view({ settings, secrets, link, counters, pending }: Remote): ToolServer {
     const { name, transport, limits } = settings;
     const { state } = link;
     const info = state.state === "connected" ? state.session.info : { title: "", version: "" };
-    const where = transport.type === "http" ? placeOf(transport.url) : [transport.command, ...transport.args].join(" ");
+    const where = transport.type === "http" ? placeOf(transport.url) : programOf(transport);
     return {
       name,
       interface: transport.type === "http" ? "mcp-http" : "mcp-stdio",
       isSandboxed: false,
-      version: cleanText(info.version, 100),
-      description: cleanText(info.title === "" ? where : `${info.title} (${where})`, 500),
+      version: cleanText(secrets.text(info.version), 100),
+      description: cleanText(info.title === "" ? where : `${secrets.text(info.title)} (${where})`, 500),
       state: stateOf(link, pending),
       reason: this.#reason(link),
       tools: link.list.tools,
@@ -189,13 +200,15 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
 
 function remoteOf(settings: McpServerSettings, deps: McpDeps, times: LinkTimes): Remote {
   const { clock, random } = deps;
-  const lines = new LogLines(clock);
-  const connector = new Connector(settings, lines, deps);
+  const secrets = new Secrets(deps.redactorOf);
+  const lines = new LogLines(clock, secrets);
+  const connector = new Connector(settings, { lines, secrets }, deps);
   const onChange = () => deps.onChange?.(settings.name, stateOf(link, 0));
-  const link: Link = new Link(settings, { clock, random, connector, lines, onChange }, times);
+  const link: Link = new Link(settings, { clock, random, connector, lines, secrets, onChange }, times);
   return {
     settings,
     lines,
+    secrets,
     link,
     gate: new Gate(settings.limits, () => clock.monotonicMs()),
     counters: { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 },
@@ -217,10 +230,12 @@ function stateOf({ state }: Link, pending: number): ToolServerState {
 }
 
 /** An address without what may be secret in it: user, password, query. References are not resolved. */
-function placeOf(url: string): string {
-  if (!URL.canParse(url)) return url.split("?")[0] ?? "";
-  const { origin, pathname } = new URL(url);
-  return `${origin}${pathname}`;
+const placeOf = (url: string): string => url.replace(/[?#].*$/s, "").replace(/^([^/]*\/\/)[^/]*@/, "$1");
+
+/** A program without its arguments, any of which may be secret. */
+function programOf({ command, args }: McpProcess): string {
+  if (args.length === 0) return command;
+  return `${command} with ${args.length} argument${args.length === 1 ? "" : "s"}`;
 }
 
 function notConnected({ settings, link }: Remote, signal: AbortSignal, usage: ToolUsage): ToolResult {
@@ -238,6 +253,24 @@ const lostMessage = (call: ToolCall, failure: Exclude<CallFailure, { type: "fina
     ? `${call.server}.${call.tool} has no result: ${failure.why}. It may or may not have had its effect.`
     : `${call.server}.${call.tool} could not be called: ${failure.why}.`;
 
-/** A failure's text may repeat what we sent along; a result is the server's own word. */
-const redacted = (result: ToolResult, lines: LogLines): ToolResult =>
-  result.type === "failed" ? { ...result, message: cleanText(lines.redact(result.message), TEXT_CHARS_MAX) } : result;
+/** A failure's text in bounds. */
+const cut = (result: ToolResult): ToolResult =>
+  result.type === "failed" ? { ...result, message: cleanText(result.message, TEXT_CHARS_MAX) } : result;
+
+/** A call's ways to people, with what the server was given in confidence hidden in what it says there. */
+function hiding(context: CallContext, secrets: Secrets): CallContext {
+  const { ask, onProgress } = context;
+  return {
+    ...context,
+    onProgress: onProgress && ((progress) => onProgress({ ...progress, message: secrets.text(progress.message) })),
+    ask:
+      ask &&
+      (({ message, schema, ...question }, signal) => {
+        const hidden = schema && secrets.json(schema);
+        return ask(
+          { ...question, message: secrets.text(message), schema: isJsonObject(hidden) ? hidden : undefined },
+          signal,
+        );
+      }),
+  };
+}

@@ -3,6 +3,7 @@ import type { Tool as WireTool } from "@modelcontextprotocol/client";
 import { canonicalJson, isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
 import type { Tool } from "../../tools/index.ts";
 import { cleanLine, cleanSchema, cleanText } from "./clean.ts";
+import type { Secrets } from "./secrets.ts";
 
 const TOOLS_MAX = 1_000;
 const NAME_CHARS_MAX = 128;
@@ -35,7 +36,7 @@ export const NO_TOOLS: ToolList = {
 export function readToolList(
   server: string,
   listed: readonly WireTool[],
-  allowed: readonly string[] | undefined,
+  { allowed, secrets }: { readonly allowed: readonly string[] | undefined; readonly secrets: Secrets },
 ): ToolList {
   const remarks: string[] = [];
   const remote = new Map<string, RemoteTool>();
@@ -49,7 +50,7 @@ export function readToolList(
     if (name !== wire.name) remarks.push(`the tool ${JSON.stringify(wire.name)} is called ${name} here`);
     const tool = readTool(server, name, wire);
     if (typeof tool === "string") remarks.push(`the tool ${name} is left out: ${tool}`);
-    else remote.set(name, { tool, wire });
+    else remote.set(name, { tool: hidden(tool, secrets), wire });
   }
   for (const name of allowed ?? []) {
     if (!listed.some((wire) => wire.name === name)) remarks.push(`tools names ${name}, which the server does not have`);
@@ -81,6 +82,21 @@ function readTool(server: string, name: string, wire: WireTool): Tool | string {
     inputSchema,
     outputSchema,
     effects: { readOnly: readOnlyHint === true, idempotent: idempotentHint === true },
+  };
+}
+
+/** A tool in whose words nothing is told that the server was given in confidence. */
+function hidden(tool: Tool, secrets: Secrets): Tool {
+  const schema = (given: JsonObject): JsonObject => {
+    const value = secrets.json(given);
+    return isJsonObject(value) ? value : given;
+  };
+  return {
+    ...tool,
+    title: secrets.text(tool.title),
+    description: secrets.text(tool.description),
+    inputSchema: schema(tool.inputSchema),
+    outputSchema: tool.outputSchema && schema(tool.outputSchema),
   };
 }
 
