@@ -1,7 +1,7 @@
 import { CaxtonError } from "../kernel/errors.ts";
 import type { BuildAnswer } from "./wire/index.ts";
 
-/** A module that cannot be a tool server: `details.code` says why, in the sandbox's or the meter's words. */
+/** A module that cannot be a tool server: `details.reason` says why, in the sandbox's or the meter's words. */
 export class ToolServerRefusedError extends CaxtonError<{ readonly server: string; readonly reason: string }> {
   readonly code = "TOOL_SERVER_REFUSED";
   readonly kind = "rejected";
