@@ -81,7 +81,7 @@ export function resultOf(message: ResultMessage, teller: Teller, usage: ToolUsag
   try {
     return read(message, teller, usage);
   } catch (error) {
-    // An answer full of secrets, for one, can become longer than a string may be when they are written over.
+    // Whatever it is, it is an answer that made it so, and the server has other calls to care for.
     const said = `its answer could not be made ready to show (${String(error)})`;
     return failedCall("bad-output", explain("bad-output", teller.tool(), teller.limits, said), usage);
   }
