@@ -201,3 +201,18 @@ test("a path without end is no path", () => {
   expect(set("x".repeat(9_000))).toMatchObject({ tag: "err" });
   expect(set("/b")).toEqual(ok());
 });
+
+test("requests that a call leaves unanswered do not count in the next, whether or not their answers come", () => {
+  const { sent, call, request, holdings } = world();
+  const begin = (): void => {
+    for (let made = 0; made < 5; made += 1) {
+      call("[method]future-incoming-response.get", valueOf(call("handle", request(), NONE)));
+    }
+  };
+  begin();
+  expect(sent).toHaveLength(4);
+  holdings.endCall();
+  sent[0]?.settle({ type: "refused", code: "unavailable", message: "the call is over" });
+  begin();
+  expect(sent).toHaveLength(8);
+});

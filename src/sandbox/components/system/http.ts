@@ -273,13 +273,16 @@ type World = { readonly fetch: Fetch; readonly holdings: Holdings };
 export function httpInterfaces({ fetch, holdings }: World): { readonly [name: string]: HostInterface } {
   let underWay = 0;
   const counted: Fetch = (wanted, settle) => {
-    underWay += 1;
-    if (underWay > UNDER_WAY_MAX) {
-      underWay -= 1;
+    if (underWay >= UNDER_WAY_MAX) {
       return settle({ type: "refused", code: "unavailable", message: `more than ${UNDER_WAY_MAX} requests at once` });
     }
-    fetch(wanted, (fetched) => {
+    underWay += 1;
+    // After its call a request may never be answered.
+    const place = holdings.ofCall(() => {
       underWay -= 1;
+    });
+    fetch(wanted, (fetched) => {
+      place[Symbol.dispose]();
       settle(fetched);
     });
   };

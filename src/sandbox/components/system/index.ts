@@ -1,7 +1,6 @@
 /** WASI 0.2 for one component: what the guest imports, over the same gate and the same broker as preview 1. */
 import type { FileClient } from "../../wasi/index.ts";
 import { type Basics, basicInterfaces } from "./basics.ts";
-import { Closer } from "./closer.ts";
 import { filesystemInterfaces } from "./filesystem.ts";
 import { Holdings } from "./holdings.ts";
 import type { HostInterface } from "./host-function.ts";
@@ -30,18 +29,14 @@ export type SystemOfGuest = {
 export function systemOf(deps: SystemDeps): SystemOfGuest {
   const { gate, files, fetch } = deps;
   const holdings = new Holdings(deps.heldBytesMax);
-  const closer = new Closer((handle, done) => files({ op: "close", handle }, done));
   const ask = askThrough(gate, files);
   return {
     interfaces: {
       ...basicInterfaces(deps),
       ...ioInterfaces(gate),
-      ...filesystemInterfaces({ ask, holdings, close: (handle) => closer.close(handle) }),
+      ...filesystemInterfaces({ ask, holdings, close: (handle) => files({ op: "close", handle }, () => {}) }),
       ...httpInterfaces({ fetch, holdings }),
     },
-    endCall: () => {
-      holdings.endCall();
-      closer.endCall();
-    },
+    endCall: () => holdings.endCall(),
   };
 }
