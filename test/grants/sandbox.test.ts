@@ -108,7 +108,8 @@ test("a flood of requests in one call is served in turn, and others' calls go on
   const beside = await room.ask("state.get", { key: "a" });
   expect(beside.body.toString()).toBe("value");
   expect(answerIn(await flood).body.toString()).toBe("value");
-  expect(await room.uses("allowed")).toHaveLength(1_003);
+  // The flood asks the same again and again, which the ledger keeps with its number.
+  expect((await room.uses("allowed")).reduce((sum, { count }) => sum + count, 0)).toBe(1_003);
 });
 
 test("a thousand calls keep, find, list and forget what they were told", async () => {
