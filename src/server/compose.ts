@@ -7,13 +7,14 @@ import {
   SqliteAgentStore,
   SqliteArtifactStore,
   SqliteRunJournal,
+  SqliteToolServerStore,
   SqliteUploadStore,
 } from "../backends/sqlite/index.ts";
 import { ChangeFeed, type ServerFacts } from "../api/operations/index.ts";
 import type { HttpServices } from "../api/http/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { type ModelCatalogue, Runs } from "../runs/index.ts";
-import { type Broker, Sandbox } from "../sandbox/index.ts";
+import { Sandbox, type SandboxDeps } from "../sandbox/index.ts";
 import { toolId, type ToolRunner } from "../tools/index.ts";
 import { renderProblem } from "../documents/index.ts";
 import { openBroker, type Resolve } from "./broker.ts";
@@ -59,10 +60,13 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
       { defaultModel: config.models.default, scriptedDirectory: config.models.scripted_directory },
     );
   const grants = stack.use(openBroker(loaded, { database, clock, resolve: overrides.resolve }));
-  const sandbox = stack.use(openSandbox(loaded, clock, grants.broker));
+  const toolServerStore = new SqliteToolServerStore(database);
+  const sandbox = stack.use(
+    openSandbox(loaded, { clock, broker: grants.broker, readModule: (hash) => toolServerStore.readModule(hash) }),
+  );
   const changes = new ChangeFeed();
   const remotes = stack.use(await openMcpServers(loaded, { clock, sandbox, changes, version: packageVersion() }));
-  const toolServices = openToolServers(config, { sandbox, remotes, database, clock, changes });
+  const toolServices = openToolServers(config, { sandbox, remotes, store: toolServerStore, clock, changes });
   const { tools, toolServers } = toolServices;
   const agents = new Agents({
     store: new SqliteAgentStore(database),
@@ -116,18 +120,15 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
 
-function openSandbox({ config }: LoadedConfig, clock: Clock, broker: Broker): Sandbox {
-  return new Sandbox(
-    { broker, clock },
-    {
-      processes: config.sandbox.processes,
-      isolation: config.sandbox.isolation,
-      instanceIdleMs: config.sandbox.instance_idle,
-      moduleIdleMs: config.sandbox.module_idle,
-      childIdleMs: config.sandbox.child_idle,
-      cacheDirectory: config.sandbox.cache_directory ?? join(config.data.directory, "modules"),
-    },
-  );
+function openSandbox({ config }: LoadedConfig, deps: SandboxDeps): Sandbox {
+  return new Sandbox(deps, {
+    processes: config.sandbox.processes,
+    isolation: config.sandbox.isolation,
+    instanceIdleMs: config.sandbox.instance_idle,
+    moduleIdleMs: config.sandbox.module_idle,
+    childIdleMs: config.sandbox.child_idle,
+    cacheDirectory: config.sandbox.cache_directory ?? join(config.data.directory, "modules"),
+  });
 }
 
 const knownTools = (runner: ToolRunner): readonly string[] =>

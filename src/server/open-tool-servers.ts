@@ -1,8 +1,7 @@
 import { type ChangeFeed, DEFAULT_WORKSPACE } from "../api/operations/index.ts";
-import { type Database, SqliteToolServerStore } from "../backends/sqlite/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Sandbox } from "../sandbox/index.ts";
-import { type CheckedRunner, ToolServerRecords, ToolServers } from "../tool-servers/index.ts";
+import { type CheckedRunner, ToolServerRecords, ToolServers, type ToolServerStore } from "../tool-servers/index.ts";
 import { ToolCatalogue, type ToolRunner } from "../tools/index.ts";
 import type { Config } from "./config.ts";
 import { sandboxHost, wordOn } from "./tool-servers.ts";
@@ -11,17 +10,16 @@ export type ToolServerParts = {
   readonly sandbox: Sandbox;
   /** Servers that run elsewhere. */
   readonly remotes?: (ToolRunner & CheckedRunner) | undefined;
-  readonly database: Database;
+  readonly store: ToolServerStore;
   readonly clock: Clock;
   readonly changes: ChangeFeed;
 };
 
 /** Tool servers as they are managed, and as agents see them. */
-export function openToolServers(config: Config, { sandbox, remotes, database, clock, changes }: ToolServerParts) {
+export function openToolServers(config: Config, { sandbox, remotes, store, clock, changes }: ToolServerParts) {
   const options = { workspace: DEFAULT_WORKSPACE, wordOn: wordOn(config) };
   const { trusted_keys: keys, require_signature: require, revisions_max: revisionsMax } = config.tools;
   const trust = { keys: Object.entries(keys).map(([name, key]) => ({ name, key })), require };
-  const store = new SqliteToolServerStore(database);
   const toolHost = sandboxHost(sandbox, config.tool_servers);
   const toolServers = new ToolServers(
     {
