@@ -53,17 +53,11 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const journal = new SqliteRunJournal(database);
   const artifacts = new SqliteArtifactStore(database, clock);
   const uploads = new SqliteUploadStore(database, clock, { bytesMax: config.files.upload_bytes_max });
-  const models =
-    overrides.models ??
-    new Models(
-      { clock, environment },
-      { defaultModel: config.models.default, scriptedDirectory: config.models.scripted_directory },
-    );
+  const models = overrides.models ?? openModels(loaded, clock);
   const grants = stack.use(openBroker(loaded, { database, clock, resolve: overrides.resolve }));
   const toolServerStore = new SqliteToolServerStore(database);
-  const sandbox = stack.use(
-    openSandbox(loaded, { clock, broker: grants.broker, readModule: (hash) => toolServerStore.readModule(hash) }),
-  );
+  const readModule = (hash: string) => toolServerStore.readModule(hash);
+  const sandbox = stack.use(openSandbox(loaded, { clock, broker: grants.broker, readModule }));
   const changes = new ChangeFeed();
   const remotes = stack.use(await openMcpServers(loaded, { clock, sandbox, changes, version: packageVersion() }));
   const toolServices = openToolServers(config, { sandbox, remotes, store: toolServerStore, clock, changes });
@@ -119,6 +113,12 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
 }
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
+
+const openModels = ({ config, environment }: LoadedConfig, clock: Clock): Models =>
+  new Models(
+    { clock, environment },
+    { defaultModel: config.models.default, scriptedDirectory: config.models.scripted_directory },
+  );
 
 function openSandbox({ config }: LoadedConfig, deps: SandboxDeps): Sandbox {
   return new Sandbox(deps, {
