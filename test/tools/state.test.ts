@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import * as z from "zod";
-import { call, failure, World } from "./harness.ts";
+import { call, failure, jsonValue, World } from "./harness.ts";
 import type { HostAnswer } from "./world.ts";
 
 const NOTHING = new Uint8Array();
@@ -38,7 +38,7 @@ function keeper(): World {
 
 test("any JSON value comes back as it was stored", () => {
   fc.assert(
-    fc.property(fc.jsonValue(), (drawn) => {
+    fc.property(jsonValue(), (drawn) => {
       const value: unknown = JSON.parse(JSON.stringify(drawn));
       const world = keeper();
       call("state", "store", { key: "a/b", value }, world);
