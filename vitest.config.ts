@@ -7,11 +7,19 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       // A property takes a second when the machine is free; a busy one must not make it fail.
-      { test: { name: "unit", include: ["src/**/*.test.ts"], testTimeout: 30_000 } },
+      {
+        test: {
+          name: "unit",
+          include: ["src/**/*.test.ts"],
+          setupFiles: ["test/helpers/chance.ts"],
+          testTimeout: 30_000,
+        },
+      },
       {
         test: {
           name: "integration",
           include: ["test/**/*.test.ts"],
+          setupFiles: ["test/helpers/chance.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
         },

@@ -3,12 +3,32 @@ import * as z from "zod";
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
 export type JsonObject = { readonly [key: string]: Json };
 
-/** Any JSON value; what crossed a wire and was only parsed, not understood. */
-export const Json: z.ZodType<Json> = z.json();
-export const JsonObject: z.ZodType<JsonObject> = z.record(z.string(), Json);
+/**
+ * Any JSON value; what crossed a wire and was only parsed, not understood. It is looked at and handed on as it is: a
+ * schema that builds a copy would lose members named `__proto__`.
+ */
+export const Json: z.ZodType<Json> = z.any().refine(isJson, { error: "expected a JSON value" });
+export const JsonObject: z.ZodType<JsonObject> = z
+  .any()
+  .refine((value) => isJsonObject(value) && isJson(value), { error: "expected a JSON object" })
+  .meta({ type: "object" });
 
 export const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Whether it is what JSON can say: no undefined, no NaN, no class's instance but plain objects. */
+function isJson(value: unknown): boolean {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return true;
+  if (typeof value === "number") return Number.isFinite(value);
+  if (Array.isArray(value)) return value.every(isJson);
+  return isPlainObject(value) && Object.values(value).every(isJson);
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
 
 /** How deep a value from outside may be nested; past some thousands whatever walks it by recursion breaks. */
 export const JSON_DEPTH_MAX = 128;
