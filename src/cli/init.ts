@@ -3,8 +3,16 @@ import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import * as z from "zod";
 import type { ScaffoldFile } from "../agents/index.ts";
-import { FileExistsError } from "./errors.ts";
-import { act, type CommandMaker, type Context, examples, InterruptedError, pathOf, UsageError } from "./frame/index.ts";
+import {
+  act,
+  type CommandMaker,
+  type Context,
+  examples,
+  FileExistsError,
+  InterruptedError,
+  pathOf,
+  UsageError,
+} from "./frame/index.ts";
 
 const Input = z.object({
   name: z.string().optional(),

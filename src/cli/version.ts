@@ -1,8 +1,6 @@
 import * as z from "zod";
 import { ROUTES, system } from "../api/contract/index.ts";
-import { act, type CommandMaker, examples } from "./frame/index.ts";
-import { showOne } from "./frame/index.ts";
-import { packageVersion } from "./package-version.ts";
+import { act, type CommandMaker, examples, packageVersion, showOne } from "./frame/index.ts";
 import { renderFields } from "./terminal/index.ts";
 
 /** `caxton version` */

@@ -17,3 +17,52 @@ export class InterruptedError extends CaxtonError {
     super("interrupted", "", {});
   }
 }
+
+/** `--timeout` ran out while a run went on; the server continues it. */
+export class StillRunningError extends CaxtonError {
+  readonly code = "STILL_RUNNING";
+  readonly kind = "timeout";
+  constructor(runId: string, waitedMs: number) {
+    super(
+      `the run has not ended within ${waitedMs / 1_000} s; it goes on without this command`,
+      `see how it goes with: caxton run watch ${runId}   or stop it with: caxton run cancel ${runId}`,
+      { run: runId, waited_ms: waitedMs },
+    );
+  }
+}
+
+/** A run waits for a person to say what became of a call. */
+export class NeedsDecisionError extends CaxtonError {
+  readonly code = "NEEDS_DECISION";
+  readonly kind = "conflict";
+  constructor(runId: string, call: string) {
+    super(
+      `the server stopped while ${call} was at work, and it is not known whether it took effect`,
+      `decide with: caxton run decide ${runId} retry   (or skip, or fail)`,
+      { run: runId },
+    );
+  }
+}
+
+/** What was typed for a run fits none, or several. */
+export class RunReferenceError extends CaxtonError {
+  readonly code = "RUN_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+/** Something is in the way of what would be written. */
+export class FileExistsError extends CaxtonError {
+  readonly code = "FILE_EXISTS";
+  readonly kind = "conflict";
+  constructor(paths: readonly string[], hint: string) {
+    super(paths.length === 1 ? `${paths[0]} exists already` : `these exist already: ${paths.join(", ")}`, hint, {
+      paths,
+    });
+  }
+}
+
+/** A tool server has no tool of that name. */
+export class ToolNotFoundError extends CaxtonError {
+  readonly code = "TOOL_NOT_FOUND";
+  readonly kind = "not-found";
+}

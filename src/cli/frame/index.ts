@@ -1,3 +1,4 @@
+export { confirm } from "./ask.ts";
 export { act, type Action, type CommandMaker, examples, type Invocation, operandPlace, pathOf } from "./command.ts";
 export {
   type CliEnvironment,
@@ -9,7 +10,21 @@ export {
   type Surroundings,
   terminalFor,
 } from "./context.ts";
-export { InterruptedError, UsageError } from "./errors.ts";
+export {
+  FileExistsError,
+  InterruptedError,
+  NeedsDecisionError,
+  StillRunningError,
+  ToolNotFoundError,
+  UsageError,
+} from "./errors.ts";
+export { onInterrupt } from "./interrupt.ts";
 export { announceLocalServer } from "./local-server.ts";
+export { limitOption, listOption, revisionOption } from "./options.ts";
+export { packageDirectory } from "./package-directory.ts";
+export { packageVersion } from "./package-version.ts";
+export { listUpTo } from "./pages.ts";
 export { reportError } from "./report-error.ts";
+export { resolveRun, shortRunId } from "./run-reference.ts";
+export { sendFiles } from "./send-files.ts";
 export { LIST_FORMATS, ONE_FORMATS, showDocument, showList, showOne, toJson } from "./show.ts";

@@ -1,0 +1,201 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import {
+  type AgentDetail,
+  agents,
+  type AgentSummary,
+  fillRoute,
+  type RevisionSummary,
+  ROUTES,
+} from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import { agentConvert, agentSchema } from "./convert.ts";
+import { agentDeploy, agentValidate } from "./deploy.ts";
+import {
+  act,
+  type CommandMaker,
+  confirm,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listUpTo,
+  ONE_FORMATS,
+  pathOf,
+  showList,
+  showOne,
+} from "../frame/index.ts";
+import { type Column, countOf, oneLine, renderFields, safeText, showAge, type Look } from "../terminal/index.ts";
+
+/** `caxton agent` */
+export const agent: CommandMaker = (command, invocation) => {
+  command.description(
+    "An agent is one file, TOML or Markdown. Deploying it makes a numbered revision on the server; runs use the newest.",
+  );
+  examples(command, [
+    ["caxton agent deploy agents/greeter.toml", "deploy a file, or a directory of them"],
+    ["caxton agent list", "what is deployed"],
+    ["caxton agent validate agents/*", "check files without a server"],
+  ]);
+  list(command.command("list"), invocation);
+  get(command.command("get"), invocation);
+  agentDeploy(command.command("deploy"), invocation);
+  agentValidate(command.command("validate"), invocation);
+  revisions(command.command("revisions"), invocation);
+  remove(command.command("delete"), invocation);
+  agentConvert(command.command("convert"), invocation);
+  agentSchema(command.command("schema"), invocation);
+};
+
+const columns = (nowMs: number): readonly Column<AgentSummary>[] => [
+  { title: "NAME", value: ({ name }) => name, tone: () => "bold" },
+  { title: "REV", value: ({ revision }) => String(revision), align: "right" },
+  { title: "VERSION", value: ({ version }) => version, wide: true },
+  { title: "MODEL", value: ({ model }) => model ?? "(default)", shrinks: true },
+  { title: "TOOLS", value: ({ tools }) => tools.join(", "), shrinks: true },
+  { title: "CAPABILITIES", value: ({ capabilities }) => capabilities.join(", "), wide: true },
+  {
+    title: "DEPLOYED",
+    value: ({ deployed_at: at }) => at,
+    short: ({ deployed_at: at }) => showAge(Date.parse(at), nowMs),
+  },
+  { title: "DESCRIPTION", value: ({ description }) => description, shrinks: true },
+];
+
+function list(command: Command, invocation: Invocation): void {
+  command
+    .summary("agents that are deployed")
+    .description("List the agents that are deployed.")
+    .option("--capability <name>", "only agents that offer this capability")
+    .addOption(limitOption(200));
+  examples(command, [
+    ["caxton agent list", ""],
+    ["caxton agent list --capability data-analysis", ""],
+    ["caxton agent list -o name", "names only, for scripts"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ capability: z.string().optional(), limit: z.number() }),
+    formats: LIST_FORMATS,
+    run: async (context, { capability, limit }) => {
+      const found = await listUpTo(
+        context.client,
+        { path: ROUTES.agents, query: { capability }, schema: agents.AgentPage },
+        limit,
+      );
+      const { items, next } = found.value;
+      await showList(context, {
+        raw: found.raw,
+        items,
+        columns: columns(systemClock.nowMs()),
+        name: ({ name }) => name,
+        empty: "no agents are deployed; deploy one with: caxton agent deploy <file>, or make one with: caxton init",
+        footer: next === null ? countOf(items.length, "agent") : `the first ${limit}; more with --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+function get(command: Command, invocation: Invocation): void {
+  command
+    .summary("one agent, closely")
+    .description("Show a deployed agent.")
+    .argument("<agent>", "its name")
+    .option("--revision <n>", "another revision than the newest")
+    .option("--source", "print the definition file, as it was deployed");
+  examples(command, [
+    ["caxton agent get greeter", ""],
+    ["caxton agent get greeter --source > greeter.toml", "get the file back"],
+    ["caxton agent get greeter --revision 1 --source", "as it was at first"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ agent: z.string(), revision: z.string().optional(), source: z.boolean().default(false) }),
+    formats: ONE_FORMATS,
+    run: async (context, { agent: name, revision, source }) => {
+      const path =
+        revision === undefined ? fillRoute("agent", { name }) : fillRoute("agentRevision", { name, revision });
+      const { raw, value } = await context.client.request({ path, schema: agents.AgentDetail });
+      if (source)
+        return context.terminal.writeForeign(value.source.endsWith("\n") ? value.source : `${value.source}\n`);
+      await showOne(context, { raw, name: value.name, human: () => renderAgent(value, context.terminal) });
+    },
+  });
+}
+
+function renderAgent(found: AgentDetail, look: Look): string {
+  const { revision, version, deployed_at: deployedAt, file_name: file, warnings } = found;
+  const fields: [string, string][] = [
+    ["Name", found.name],
+    ["Description", oneLine(found.description) || "–"],
+    ["Revision", `${revision}   version ${version}   deployed ${deployedAt}   ${file}`],
+    ["Model", found.model ?? "the server's default"],
+    ["Tools", found.tools.join(", ") || "none"],
+    ["Capabilities", found.capabilities.join(", ") || "none"],
+    ["Steps", `at most ${found.max_steps} turns a run`],
+  ];
+  if (found.documentation.trim() !== "") fields.push(["About", safeText(found.documentation).trim()]);
+  if (warnings.length > 0) fields.push(["Warnings", warnings.map(({ rendered }) => safeText(rendered)).join("\n")]);
+  return renderFields(fields, look);
+}
+
+const revisionColumns = (nowMs: number): readonly Column<RevisionSummary>[] => [
+  { title: "REV", value: ({ revision }) => String(revision), align: "right" },
+  { title: "VERSION", value: ({ version }) => version },
+  {
+    title: "DEPLOYED",
+    value: ({ deployed_at: at }) => at,
+    short: ({ deployed_at: at }) => showAge(Date.parse(at), nowMs),
+  },
+  { title: "FILE", value: ({ file_name: file }) => file, shrinks: true },
+  { title: "SHA-256", value: ({ source_hash: hash }) => hash, short: ({ source_hash: hash }) => hash.slice(0, 12) },
+];
+
+function revisions(command: Command, invocation: Invocation): void {
+  command
+    .summary("what was deployed under a name, newest first")
+    .description("List an agent's revisions, newest first.")
+    .argument("<agent>", "its name")
+    .addOption(limitOption(20));
+  examples(command, [
+    ["caxton agent revisions greeter", ""],
+    ["caxton agent get greeter --revision 1 --source", "the file of one of them"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ agent: z.string(), limit: z.number() }),
+    formats: LIST_FORMATS,
+    run: async (context, { agent: name, limit }) => {
+      const path = fillRoute("agentRevisions", { name });
+      const found = await listUpTo(context.client, { path, query: {}, schema: agents.RevisionPage }, limit);
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns: revisionColumns(systemClock.nowMs()),
+        name: ({ revision }) => String(revision),
+        empty: `agent "${name}" has no revisions`,
+        footer: found.value.next === null ? "" : `older ones: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+function remove(command: Command, invocation: Invocation): void {
+  command
+    .summary("take agents away")
+    .description("Take agents away. Runs that began go on; a new deployment brings the agent back.")
+    .argument("<agent...>", "their names");
+  examples(command, [
+    ["caxton agent delete greeter", "asks first"],
+    ["caxton agent delete greeter --yes", "does not ask"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ agent: z.array(z.string()) }),
+    formats: ["table", "name"],
+    run: async (context, { agent: names }) => {
+      const question = names.length === 1 ? `Delete agent ${names[0]}?` : `Delete agents ${names.join(", ")}?`;
+      if (!(await confirm(context, question, pathOf(command)))) return;
+      for (const name of names) {
+        await context.client.request({ method: "DELETE", path: fillRoute("agent", { name }), schema: z.null() });
+        context.terminal.write(context.format === "name" ? `${name}\n` : `deleted  ${name}\n`);
+      }
+    },
+  });
+}

@@ -1,0 +1,67 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { basename } from "node:path";
+import type { Command } from "commander";
+import * as z from "zod";
+import type { Problem } from "../../documents/index.ts";
+import { invalidDefinition } from "./files.ts";
+import { UnreadableFileError } from "../client/index.ts";
+import { act, examples, FileExistsError, type Invocation, pathOf, showDocument, UsageError } from "../frame/index.ts";
+
+const EXTENSIONS = { toml: ".toml", markdown: ".md" } as const;
+
+/** `caxton agent convert` */
+export function agentConvert(command: Command, invocation: Invocation): void {
+  command
+    .summary("TOML from Markdown and back")
+    .description(
+      "Print the same agent in the other format: TOML from Markdown with front matter, Markdown from TOML. Comments are " +
+        "not carried over. What has no counterpart is told on standard error.",
+    )
+    .argument("<file>", "a TOML or Markdown definition")
+    .option("-w, --write", "write it beside the file instead of printing it")
+    .option("--force", "with --write: overwrite what is there");
+  examples(command, [
+    ["caxton agent convert ~/.claude/agents/reviewer.md", "print it as TOML"],
+    ["caxton agent convert reviewer.md --write", "write reviewer.toml"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ file: z.string(), write: z.boolean().default(false), force: z.boolean().default(false) }),
+    formats: ["text"],
+    run: async ({ terminal }, { file, write, force }) => {
+      const source = await readFile(file, "utf8").catch((error: unknown) => {
+        throw new UnreadableFileError(file, "there is no such file", error);
+      });
+      const [{ convertDefinition }, { renderProblem }] = await Promise.all([
+        import("../../agents/index.ts"),
+        import("../../documents/index.ts"),
+      ]);
+      const render = (problem: Problem) => renderProblem(problem, source, { colour: false });
+      const converted = convertDefinition(source, file);
+      if (converted.type === "invalid") throw invalidDefinition(file, converted.problems, render);
+      for (const problem of converted.problems) terminal.note(render(problem));
+      if (!write) return terminal.write(converted.text);
+      const target = file.replace(/\.[^./\\]+$/, "") + EXTENSIONS[converted.format];
+      if (target === file) throw new UsageError(`${basename(file)} is in that format already`, pathOf(command));
+      if (existsSync(target) && !force) throw new FileExistsError([target], "overwrite it with --force");
+      await writeFile(target, converted.text);
+      terminal.note(`wrote ${target}`);
+    },
+  });
+}
+
+/** `caxton agent schema` */
+export function agentSchema(command: Command, invocation: Invocation): void {
+  command
+    .summary("JSON Schema of definition files, for editors")
+    .description("Print the JSON Schema of definition files. Editors complete and check files with it.");
+  examples(command, [["caxton agent schema > agent.v1.json", ""]]);
+  act(command, invocation, {
+    input: z.object({}),
+    formats: ["json", "yaml"],
+    run: async (context) => {
+      const { agentSchema: schemaOf } = await import("../../agents/index.ts");
+      await showDocument(context, schemaOf());
+    },
+  });
+}

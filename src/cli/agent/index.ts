@@ -1,0 +1,2 @@
+export { agent } from "./agent.ts";
+export { template } from "./template.ts";

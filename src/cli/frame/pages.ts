@@ -1,0 +1,30 @@
+import type * as z from "zod";
+import { isJsonObject, type Json } from "../../kernel/json.ts";
+import type { Answer, Client, Query } from "../client/index.ts";
+
+type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
+type Listed<Item> = { readonly path: string; readonly query: Query; readonly schema: z.ZodType<Page<Item>> };
+
+const PAGE_SIZE_MAX = 200;
+
+/** The first `countMax` entries of a list, in as many requests as it takes, as one document like that of a page. */
+export async function listUpTo<Item>(
+  client: Client,
+  list: Listed<Item>,
+  countMax: number,
+): Promise<Answer<Page<Item>>> {
+  const items: Item[] = [];
+  const rawItems: Json[] = [];
+  let next: string | null = null;
+  do {
+    const limit = Math.min(PAGE_SIZE_MAX, countMax - items.length);
+    const query: Query = { ...list.query, limit, ...(next !== null && { cursor: next }) };
+    const page: Answer<Page<Item>> = await client.request({ path: list.path, query, schema: list.schema });
+    items.push(...page.value.items);
+    const raw = isJsonObject(page.raw) ? page.raw["items"] : undefined;
+    if (Array.isArray(raw)) rawItems.push(...raw);
+    next = page.value.next;
+    if (items.length === page.value.items.length && (next === null || items.length >= countMax)) return page;
+  } while (next !== null && items.length < countMax);
+  return { value: { items, next }, raw: { items: rawItems, next } };
+}

@@ -1,0 +1,114 @@
+import type { RunDetail, RunState, Step } from "../../api/contract/index.ts";
+import { questionLines } from "./question-lines.ts";
+import {
+  oneLine,
+  type Look,
+  renderFields,
+  safeText,
+  showBytes,
+  showCount,
+  showSpan,
+  type Style,
+  type Tone,
+  truncate,
+} from "../terminal/index.ts";
+
+export const STATE_TONES: { readonly [State in RunState]: Tone } = {
+  queued: "dim",
+  running: "cyan",
+  "awaiting-approval": "yellow",
+  "needs-decision": "yellow",
+  completed: "green",
+  failed: "red",
+  cancelled: "yellow",
+};
+
+export type RunDetailOptions = {
+  readonly look: Look;
+  /** Prompts, arguments and results in full. */
+  readonly verbose: boolean;
+  readonly artifacts: readonly string[];
+};
+
+const TEXT_CHARS_MAX = 300;
+
+/** A run, seen closely: what was asked, each step, the answer. */
+export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetailOptions): string {
+  const { style } = look;
+  const span = run.duration_ms === null ? "" : ` in ${showSpan(run.duration_ms)}`;
+  const resumed = run.attempt > 1 ? `; resumed ${run.attempt - 1}×` : "";
+  const fields: [string, string][] = [
+    ["Run", run.id],
+    ["Agent", `${run.agent}, revision ${run.revision}`],
+    ["State", style(STATE_TONES[run.state], run.state) + span + resumed],
+    ["Model", run.model ?? "–"],
+    ["Started", run.started_at ?? "not yet"],
+    ["Tokens", `${showCount(run.input_tokens)} in, ${showCount(run.output_tokens)} out`],
+    ["Request", cut(run.input, verbose)],
+  ];
+  if (run.files.length > 0) {
+    fields.push(["Files", run.files.map((file) => `${oneLine(file.name)}  ${showBytes(file.bytes)}`).join("\n")]);
+  }
+  if (run.failure) fields.push(["Failure", `${oneLine(run.failure.message)}  [${run.failure.code}]`]);
+  if (run.hint !== "") fields.push(["", oneLine(run.hint)]);
+  if (run.waiting_for !== null) fields.push(["Waits", `caxton run decide ${run.id} retry|skip|fail`]);
+  for (const question of run.questions.filter(({ state }) => state === "open")) {
+    const words = questionLines(question).map(oneLine).join("\n");
+    fields.push(["Asks", `${words}\nanswer: caxton run answer ${run.id} ${question.id} key=value   (or --decline)`]);
+  }
+  if (verbose) fields.push(["System", safeText(run.system_prompt)], ["Prompt", safeText(run.prompt)]);
+  return [
+    renderFields(fields, look),
+    section(
+      "Steps",
+      run.step_list.flatMap((step) => stepLines(step, { style, verbose })),
+      style,
+    ),
+    section("Artifacts", artifacts, style),
+    section("Answer", run.output === "" ? [] : safeText(run.output).trimEnd().split("\n"), style),
+  ].join("");
+}
+
+const section = (title: string, lines: readonly string[], style: Style): string =>
+  lines.length === 0 ? "" : `\n${style("bold", title)}\n${lines.map((line) => `${line}\n`).join("")}`;
+
+type StepOptions = { readonly style: Style; readonly verbose: boolean };
+
+function stepLines(step: Step, { style, verbose }: StepOptions): string[] {
+  const mark = MARKS[step.state];
+  const span = step.duration_ms === null ? step.state : showSpan(step.duration_ms);
+  const head = (name: string, rest: string) =>
+    `  ${style(mark.tone, mark.sign)} ${String(step.index).padStart(2)}  ${step.kind.padEnd(5)}  ${oneLine(name)}  ${style("dim", [span, rest].filter((part) => part !== "").join("  "))}`;
+  const below = (label: string, text: string) =>
+    text === "" ? [] : [`          ${style("dim", label)} ${cut(text, verbose).replaceAll("\n", "\n          ")}`];
+  if (step.kind === "model") {
+    const tokens = `${showCount(step.input_tokens ?? 0)} → ${showCount(step.output_tokens ?? 0)} tokens`;
+    const offered = step.offered_tools_tokens ?? 0;
+    const tools = offered === 0 ? "" : ` (${step.offered_tools} tools ≈ ${showCount(offered)})`;
+    const calls = step.tool_calls.map(({ name }) => name.replace("__", ".")).join(", ");
+    return [
+      head(step.model, tokens + tools + (calls === "" ? "" : `  calls ${calls}`)),
+      ...step.attempts.flatMap(({ message }) => below("!", message)),
+      ...(verbose ? below("text", step.text) : []),
+    ];
+  }
+  const failed = step.outcome !== null && step.outcome !== "done";
+  return [
+    head(
+      step.tool,
+      [failed ? step.outcome : "", `${showCount(step.fuel)} fuel`].filter((part) => part !== "").join("  "),
+    ),
+    ...(verbose ? below("given", JSON.stringify(step.arguments)) : []),
+    ...(verbose || failed ? below("result", step.text) : []),
+  ];
+}
+
+const MARKS: { readonly [State in Step["state"]]: { readonly sign: string; readonly tone: Tone } } = {
+  running: { sign: "◌", tone: "cyan" },
+  done: { sign: "●", tone: "green" },
+  failed: { sign: "✗", tone: "red" },
+  waiting: { sign: "?", tone: "yellow" },
+};
+
+const cut = (text: string, whole: boolean): string =>
+  whole ? safeText(text) : truncate(oneLine(text), TEXT_CHARS_MAX);

@@ -1,0 +1,142 @@
+import { existsSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fillRoute, ROUTES, type RunDetail, runs, type RunStreamEvent, system } from "../../api/contract/index.ts";
+import { RemoteError } from "../../kernel/errors.ts";
+import { isJsonObject, parseJson } from "../../kernel/json.ts";
+import { follow } from "../client/index.ts";
+import {
+  type Context,
+  NeedsDecisionError,
+  onInterrupt,
+  reportError,
+  showDocument,
+  StillRunningError,
+} from "../frame/index.ts";
+import { artifactLines, RunView, summaryLine } from "./view.ts";
+
+export type FollowRunOptions = {
+  /** Text appears as it comes, where standard output is a terminal. */
+  readonly stream: boolean;
+  /** What Ctrl-C does: `cancel` stops the run on the server, `leave` only this command. */
+  readonly onInterrupt: "cancel" | "leave";
+};
+
+export const EXIT_UNSUCCESSFUL = 9;
+export const EXIT_INTERRUPTED = 130;
+// How long a cancelled run may take to say that it has ended.
+const CANCEL_MS_MAX = 5_000;
+
+/** Follows a run to its end in the format asked for, and returns the exit code that says how it ended. Throws StillRunningError. */
+export async function followRun(context: Context, runId: string, options: FollowRunOptions): Promise<number> {
+  const { terminal, client, format } = context;
+  const stop = new AbortController();
+  let interrupted = false;
+  using cleanup = new DisposableStack();
+  const interrupt = () => {
+    interrupted = true;
+    if (options.onInterrupt === "leave") return stop.abort();
+    terminal.status("cancelling");
+    cancelRun(context, runId).catch(() => stop.abort());
+    cleanup.use(deadline(CANCEL_MS_MAX, () => stop.abort()));
+  };
+  cleanup.use(onInterrupt(interrupt));
+  cleanup.use(deadline(context.timeoutMs, (waitedMs) => stop.abort(new StillRunningError(runId, waitedMs))));
+  const view = new RunView(terminal, {
+    live: options.stream && terminal.outputIsScreen && format === "text",
+    verbose: context.verbose,
+  });
+  try {
+    for await (const { raw, event } of follow(client, {
+      path: fillRoute("runEvents", { id: runId }),
+      schema: runs.RunStreamEvent,
+      signal: stop.signal,
+      onLink: (link) => {
+        if (link === "lost") view.breakOff();
+        noteLink(context, link);
+      },
+    })) {
+      if (format === "jsonl") terminal.write(`${raw}\n`);
+      else if (format === "text") view.show(event);
+      if (needsDecision(event)) return await askForDecision(context, runId);
+      if (event.type === "end") return await finish(context, event.run, raw, interrupted);
+    }
+    return EXIT_UNSUCCESSFUL;
+  } catch (error) {
+    if (!interrupted) throw error;
+    terminal.status(undefined);
+    terminal.endLine();
+    if (options.onInterrupt === "leave") terminal.note(`the run goes on; follow it with: caxton run watch ${runId}`);
+    return EXIT_INTERRUPTED;
+  } finally {
+    terminal.status(undefined);
+  }
+}
+
+/** Asks the server to stop a run. */
+export const cancelRun = (context: Context, runId: string) =>
+  context.client.request({
+    method: "POST",
+    path: fillRoute("cancelRun", { id: runId }),
+    schema: runs.RunSummary,
+    timeoutMs: CANCEL_MS_MAX,
+  });
+
+function deadline(ms: number | undefined, over: (waitedMs: number) => void): Disposable {
+  const timer = ms === undefined ? undefined : setTimeout(() => over(ms), ms);
+  return { [Symbol.dispose]: () => clearTimeout(timer) };
+}
+
+function noteLink({ terminal }: Context, link: "lost" | "back"): void {
+  const text = link === "lost" ? "the connection is lost; trying again" : "connected again";
+  if (link === "lost") terminal.status(text);
+  terminal.note(terminal.noteStyle("dim", text));
+}
+
+const needsDecision = (event: RunStreamEvent): boolean =>
+  (event.type === "run" || event.type === "end") && event.run.state === "needs-decision";
+
+/** The run waits for a person: says for what, and how to go on. */
+async function askForDecision(context: Context, runId: string): Promise<number> {
+  const { value, raw } = await context.client.request({
+    path: fillRoute("run", { id: runId }),
+    schema: runs.RunDetail,
+  });
+  if (context.format === "json") await showDocument(context, raw);
+  if (context.format !== "text") return EXIT_UNSUCCESSFUL;
+  const step = value.step_list.find((each) => each.kind === "tool" && each.call_id === value.waiting_for);
+  const call = step?.kind === "tool" ? step.tool : "a tool call";
+  reportError(new NeedsDecisionError(runId, call), context.terminal, { asJson: false, debug: false });
+  return EXIT_UNSUCCESSFUL;
+}
+
+/** What is said once a run has ended, and the exit code. */
+async function finish(context: Context, run: RunDetail, raw: string, interrupted: boolean): Promise<number> {
+  const { terminal, format } = context;
+  if (format === "json") {
+    const parsed = parseJson(raw);
+    const document = parsed.type === "parsed" && isJsonObject(parsed.value) ? parsed.value["run"] : undefined;
+    await showDocument(context, document ?? null);
+  }
+  if (format === "text") {
+    for (const line of await artifactPlaces(context, run)) terminal.note(line);
+    if (run.failure) {
+      const fault = { ...run.failure, kind: "upstream" as const, hint: run.hint, details: {} };
+      reportError(new RemoteError(fault), terminal, { asJson: false, debug: false });
+    }
+    terminal.note(terminal.noteStyle("dim", summaryLine(run)));
+  }
+  if (interrupted) return EXIT_INTERRUPTED;
+  return run.state === "completed" ? 0 : EXIT_UNSUCCESSFUL;
+}
+
+/** Lines on a run's artifacts; with paths where the server's files can be seen from here. */
+export async function artifactPlaces(context: Context, run: RunDetail): Promise<string[]> {
+  if (run.artifacts.length === 0) return [];
+  const { value } = await context.client.request({ path: ROUTES.status, schema: system.Status });
+  return artifactLines(run.artifacts, (artifact) => {
+    const path = join(value.data_directory, artifact.path);
+    const shown = relative(process.cwd(), path);
+    const near = shown.startsWith("..") ? path : shown;
+    return { path: existsSync(path) ? near : undefined, url: context.client.url(artifact.url).href };
+  });
+}

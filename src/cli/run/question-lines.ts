@@ -1,0 +1,28 @@
+import type { RunQuestion } from "../../api/contract/index.ts";
+import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
+
+/** A question as a person reads it: who asks what, and how it is answered. */
+export function questionLines(question: RunQuestion): readonly string[] {
+  const { server, message, url, schema, expires_at: until } = question;
+  return [
+    `${server} asks: ${message}`,
+    ...(url === null ? [] : [`  visit: ${url}`]),
+    ...fieldsOf(schema ?? {}).map((field) => `  ${field}`),
+    `  until ${until}`,
+  ];
+}
+
+function fieldsOf(schema: JsonObject): readonly string[] {
+  const fields = isJsonObject(schema["properties"]) ? schema["properties"] : {};
+  const required: readonly Json[] = Array.isArray(schema["required"]) ? schema["required"] : [];
+  return Object.entries(fields).map(([name, field]) => {
+    const { type, enum: choices, default: initial, description, title } = isJsonObject(field) ? field : {};
+    const kind = Array.isArray(choices) ? choices.join("|") : typeof type === "string" ? type : "any";
+    const rest = [
+      required.includes(name) ? "required" : "",
+      initial === undefined ? "" : `default ${JSON.stringify(initial)}`,
+      typeof description === "string" ? description : typeof title === "string" ? title : "",
+    ].filter((part) => part !== "");
+    return `${name}=<${kind}>  ${rest.join("; ")}`.trimEnd();
+  });
+}

@@ -1,0 +1,249 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, ROUTES, runs, type RunSummary } from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import {
+  act,
+  type CommandMaker,
+  type Context,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listOption,
+  listUpTo,
+  ONE_FORMATS,
+  operandPlace,
+  resolveRun,
+  shortRunId,
+  showDocument,
+  showList,
+  showOne,
+} from "../frame/index.ts";
+import { renderRun, STATE_TONES } from "./detail.ts";
+import { artifactPlaces, cancelRun, followRun } from "./follow.ts";
+import { runAnswer } from "./answer.ts";
+import { startRun } from "./start.ts";
+import { type Column, showAge, showCount, showSpan } from "../terminal/index.ts";
+
+/**
+ * `caxton run`: a verb with an agent's name, and a noun with list, get, watch, cancel, decide and answer. `runs` is only the
+ * noun; after `--` it is only the verb, so that an agent may be called like one of those words.
+ */
+export const run: CommandMaker = (command, invocation) => {
+  if (invocation.calledAs !== "runs") verb(command, invocation);
+  else command.description("Look at runs, follow and stop them.");
+  if (!verbOnly(command, invocation)) nouns(command, invocation);
+};
+
+const verbOnly = (command: Command, { calledAs, rest }: Invocation): boolean =>
+  calledAs !== "runs" && rest[operandPlace([command, ...(command.parent ? [command.parent] : [])], rest)] === "--";
+
+const StartInput = z.object({
+  agent: z.string(),
+  prompt: z.array(z.string()),
+  file: z.array(z.string()).default([]),
+  model: z.string().optional(),
+  stream: z.boolean(),
+  detach: z.boolean().default(false),
+});
+
+function verb(command: Command, invocation: Invocation): void {
+  command
+    .usage("[options] <agent> <prompt...>   or   run list|get|watch|cancel|decide|answer ...")
+    .description(
+      "Ask an agent something and stream its answer. The answer goes to standard output, all else to standard error. " +
+        "Ctrl-C cancels the run on the server; a second Ctrl-C leaves at once.",
+    )
+    .argument("<agent>", "name of a deployed agent: caxton agent list")
+    .argument("<prompt...>", "the request, in words; - reads it from standard input")
+    .addOption(listOption("-f, --file <path>", "a file the agent's tools may read in this run; may be repeated"))
+    .option("-m, --model <provider/model>", "another model than the definition's")
+    .option("--no-stream", "print the answer when it is complete")
+    .option("-d, --detach", "only start it and print its id");
+  examples(command, [
+    ['caxton run data-analyzer "mean price per region" --file sales.csv', ""],
+    ["git diff | caxton run reviewer -", "the request from standard input"],
+    ['caxton run greeter "say hello" -o json', "everything about the run, as one document"],
+    ['caxton run greeter "say hello" -o jsonl', "each event as it happens, one a line"],
+    ["caxton run list", "what ran"],
+    ["caxton run get last", "every step of the newest run"],
+    ['caxton run -- list "..."', 'an agent that is called "list"'],
+  ]);
+  act(command, invocation, {
+    input: StartInput,
+    formats: ["text", "json", "jsonl"],
+    run: (context, input) => startRun(context, input),
+  });
+}
+
+function nouns(command: Command, invocation: Invocation): void {
+  list(command.command("list"), invocation);
+  get(command.command("get"), invocation);
+  watch(command.command("watch"), invocation);
+  cancel(command.command("cancel"), invocation);
+  decide(command.command("decide"), invocation);
+  runAnswer(command.command("answer"), invocation);
+}
+
+const RUN_ARGUMENT = "its id, the end of its id, or last";
+
+const columns = (nowMs: number): readonly Column<RunSummary>[] => [
+  { title: "ID", value: ({ id }) => id, short: ({ id }) => shortRunId(id) },
+  { title: "AGENT", value: ({ agent }) => agent, shrinks: true },
+  { title: "REV", value: ({ revision }) => String(revision), align: "right", wide: true },
+  { title: "STATE", value: ({ state }) => state, tone: ({ state }) => STATE_TONES[state] },
+  { title: "AGE", value: (each) => each.created_at, short: (each) => showAge(Date.parse(each.created_at), nowMs) },
+  { title: "TIME", value: (each) => (each.duration_ms === null ? "" : showSpan(each.duration_ms)), align: "right" },
+  { title: "TOOLS", value: (each) => showCount(each.tool_calls), align: "right" },
+  { title: "TOKENS", value: (each) => showCount(each.input_tokens + each.output_tokens), align: "right" },
+  { title: "MODEL", value: ({ model }) => model ?? "", wide: true },
+  { title: "FAILURE", value: ({ failure }) => failure?.code ?? "", wide: true },
+  { title: "REQUEST", value: (each) => each.input_preview, shrinks: true },
+];
+
+function list(command: Command, invocation: Invocation): void {
+  command
+    .summary("what ran, newest first")
+    .description("List runs, newest first.")
+    .option("--agent <name>", "only runs of this agent")
+    .addOption(command.createOption("--state <state>", "only runs in this state").choices(runs.RunState.options))
+    .addOption(limitOption(20));
+  examples(command, [
+    ["caxton run list", ""],
+    ["caxton run list --state failed --limit 5", "what went wrong lately"],
+    ["caxton run list -o wide", "with revision, model and failure"],
+    ["caxton run list --agent greeter -o name", "ids only, for scripts"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ agent: z.string().optional(), state: runs.RunState.optional(), limit: z.number() }),
+    formats: LIST_FORMATS,
+    run: async (context, { agent, state, limit }) => {
+      const found = await listUpTo(
+        context.client,
+        { path: ROUTES.runs, query: { agent, state }, schema: runs.RunPage },
+        limit,
+      );
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns: columns(systemClock.nowMs()),
+        name: ({ id }) => id,
+        empty: 'no runs; start one with: caxton run <agent> "..."',
+        footer: found.value.next === null ? "" : `older runs: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+function get(command: Command, invocation: Invocation): void {
+  command
+    .summary("one run with every step")
+    .description("Show a run: what was asked, each step it took, what it made and what it answered.")
+    .argument("<run>", RUN_ARGUMENT);
+  examples(command, [
+    ["caxton run get last", ""],
+    ["caxton run get last -v", "with prompts, arguments and results in full"],
+    ["caxton run get 4f2a9c01", "by the end of its id, as lists show it"],
+    ["caxton run get last -o json", "as one document"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ run: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, input) => {
+      const id = await resolveRun(context.client, input.run);
+      const { raw, value } = await context.client.request({ path: fillRoute("run", { id }), schema: runs.RunDetail });
+      const artifacts = context.format === "table" ? await artifactPlaces(context, value) : [];
+      await showOne(context, {
+        raw,
+        name: value.id,
+        human: () => renderRun(value, { look: context.terminal, verbose: context.verbose, artifacts }),
+      });
+    },
+  });
+}
+
+function watch(command: Command, invocation: Invocation): void {
+  command
+    .summary("follow a run to its end")
+    .description("Follow a run to its end, from its first step on. Ctrl-C leaves; the run goes on.")
+    .argument("<run>", RUN_ARGUMENT);
+  examples(command, [
+    ["caxton run watch last", ""],
+    ["caxton run watch last -o jsonl", "each event, one a line"],
+    ["caxton run watch last --timeout 1m", "exit 8 when it takes longer"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ run: z.string() }),
+    formats: ["text", "json", "jsonl"],
+    run: async (context, input) =>
+      followRun(context, await resolveRun(context.client, input.run), { stream: true, onInterrupt: "leave" }),
+  });
+}
+
+function cancel(command: Command, invocation: Invocation): void {
+  command
+    .summary("stop runs")
+    .description("Stop runs. What they have done stays done; their journal is kept.")
+    .argument("<run...>", RUN_ARGUMENT);
+  examples(command, [
+    ["caxton run cancel last", ""],
+    ["caxton run list --state running -o name | xargs caxton run cancel", "all that run now"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ run: z.array(z.string()) }),
+    formats: ONE_FORMATS,
+    run: async (context, input) => {
+      for (const reference of input.run) {
+        const cancelled = await cancelRun(context, await resolveRun(context.client, reference));
+        await tell(context, cancelled);
+      }
+    },
+  });
+}
+
+function decide(command: Command, invocation: Invocation): void {
+  command
+    .summary("say what became of a call the server lost sight of")
+    .description(
+      "A run stops at needs-decision when the server ended while a tool was at work and it is not known whether the " +
+        "call took effect. retry makes the call again, skip goes on without a result, fail ends the run.",
+    )
+    .argument("<run>", RUN_ARGUMENT)
+    .addArgument(command.createArgument("<decision>", "what to do").choices(["retry", "skip", "fail"]))
+    .option("--call <id>", "the call that is meant; default: the one the run waits for");
+  examples(command, [
+    ["caxton run list --state needs-decision", "runs that wait for you"],
+    ["caxton run decide last retry", ""],
+  ]);
+  act(command, invocation, {
+    input: z.object({ run: z.string(), decision: runs.DecideBody.shape.decision, call: z.string().optional() }),
+    formats: ONE_FORMATS,
+    run: async (context, input) => {
+      const { client } = context;
+      const id = await resolveRun(client, input.run);
+      const callId = input.call ?? (await waitingCall(context, id));
+      const decided = await client.request({
+        method: "POST",
+        path: fillRoute("decideRun", { id }),
+        body: { call_id: callId, decision: input.decision },
+        schema: runs.RunSummary,
+      });
+      await tell(context, decided);
+    },
+  });
+}
+
+async function waitingCall({ client }: Context, id: string): Promise<string> {
+  const { value } = await client.request({ path: fillRoute("run", { id }), schema: runs.RunDetail });
+  // A run that waits for nothing is refused by the server, in its own words.
+  return value.waiting_for ?? "";
+}
+
+async function tell(context: Context, { raw, value }: { raw: Parameters<typeof showDocument>[1]; value: RunSummary }) {
+  await showOne(context, {
+    raw,
+    name: value.id,
+    human: () => `${value.id}  ${context.terminal.style(STATE_TONES[value.state], value.state)}\n`,
+  });
+}

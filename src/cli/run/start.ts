@@ -1,0 +1,99 @@
+import { text as textOf } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
+import { ROUTES, runs, type StartRunBody, system } from "../../api/contract/index.ts";
+import { type FileToSend, fileToSend, ServerProblem } from "../client/index.ts";
+import { type Context, onInterrupt, sendFiles, showOne, UsageError } from "../frame/index.ts";
+import { cancelRun, EXIT_INTERRUPTED, followRun } from "./follow.ts";
+
+export type RunRequest = {
+  readonly agent: string;
+  readonly prompt: readonly string[];
+  readonly file: readonly string[];
+  readonly model?: string | undefined;
+  readonly stream: boolean;
+  readonly detach: boolean;
+};
+
+const READY_MS_MAX = 60_000;
+const READY_PAUSE_MS = 200;
+
+/** Starts a run and, unless detached, follows it to its end. Returns the exit code. */
+export async function startRun(context: Context, request: RunRequest): Promise<number> {
+  const input = await promptOf(context, request.prompt);
+  const files = await Promise.all(request.file.map(fileToSend));
+  const started = await begin(context, request, { input, files });
+  if (started === undefined) return EXIT_INTERRUPTED;
+  if (!request.detach) return followRun(context, started.value.id, { stream: request.stream, onInterrupt: "cancel" });
+  const { id } = started.value;
+  await showOne(context, { raw: started.raw, name: id, human: () => `${id}\n` });
+  if (context.format === "text") context.terminal.note(`follow it with: caxton run watch ${id}`);
+  return 0;
+}
+
+/** Sends the files and the request; undefined when Ctrl-C came first. */
+async function begin(context: Context, request: RunRequest, given: { input: string; files: readonly FileToSend[] }) {
+  const { terminal, client } = context;
+  const stop = new AbortController();
+  using cleanup = new DisposableStack();
+  cleanup.use(onInterrupt(() => stop.abort()));
+  try {
+    const uploads = await sendFiles(context, given.files, stop.signal);
+    terminal.status("starting");
+    const body: StartRunBody = {
+      agent: request.agent,
+      input: given.input,
+      uploads,
+      ...(request.model !== undefined && { model: request.model }),
+    };
+    // Not aborted by Ctrl-C: only the answer tells which run there is to cancel.
+    const started = await onceReady(context, stop.signal, () =>
+      client.request({ method: "POST", path: ROUTES.runs, body, schema: runs.RunSummary }),
+    );
+    if (!stop.signal.aborted) return started;
+    await cancelRun(context, started.value.id);
+    return undefined;
+  } catch (error) {
+    if (stop.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    terminal.status(undefined);
+  }
+}
+
+/** Does it again when it failed only because the server has not deployed its agents yet. */
+async function onceReady<Value>(context: Context, signal: AbortSignal, work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    const mayCome = error instanceof ServerProblem && error.code === "AGENT_NOT_FOUND";
+    if (!mayCome || !(await waitUntilReady(context, signal))) throw error;
+    return work();
+  }
+}
+
+/** Whether the server was still starting; if so it has started now, or `READY_MS_MAX` are over. */
+async function waitUntilReady({ terminal, client }: Context, signal: AbortSignal): Promise<boolean> {
+  const isReady = () =>
+    client.request({ path: ROUTES.ready, schema: system.Ready, accepts: [503] }).then(
+      ({ value }) => value.status === "ready",
+      // Then its first answer stands.
+      () => true,
+    );
+  if (await isReady()) return false;
+  terminal.status("the server is still starting");
+  const untilMs = performance.now() + READY_MS_MAX;
+  while (performance.now() < untilMs && !(await isReady())) await pause(READY_PAUSE_MS, undefined, { signal });
+  return true;
+}
+
+/** The words of the command line as one text; a lone `-` among them stands for standard input. */
+async function promptOf({ terminal }: Context, words: readonly string[]): Promise<string> {
+  if (!words.includes("-")) return words.join(" ");
+  if (terminal.canAsk) terminal.note("type the request, then Ctrl-D");
+  const given = (await textOf(terminal.streams.input)).trimEnd();
+  const before = words.slice(0, words.indexOf("-")).join(" ");
+  const after = words.slice(words.indexOf("-") + 1).join(" ");
+  const prompt = [before, given, after].filter((part) => part !== "").join("\n\n");
+  if (prompt === "") throw new UsageError("standard input was empty, so there is no request", "caxton run");
+  return prompt;
+}

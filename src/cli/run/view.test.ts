@@ -1,0 +1,162 @@
+import { Readable, Writable } from "node:stream";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { RunDetail, Step } from "../../api/contract/index.ts";
+import { RunView } from "./view.ts";
+import { Terminal } from "../terminal/index.ts";
+
+function screen() {
+  const written: string[] = [];
+  const stream = new Writable({
+    decodeStrings: false,
+    write: (chunk, _encoding, done) => {
+      written.push(String(chunk));
+      done();
+    },
+  });
+  const output = Object.assign(stream, { isTTY: true, columns: 80 });
+  const terminal = new Terminal({ input: Readable.from([]), output, error: output }, { colour: false, quiet: false });
+  // What is left on a screen: the status line is always cleared before something else is written.
+  // oxlint-disable-next-line no-control-regex
+  const shown = () => written.join("").replaceAll(/\r?\u001B\[2K(?:[⠀-⣿] [^\r\n]*)?/g, "");
+  return { terminal, shown };
+}
+
+const at = "2026-11-21T10:00:00.000Z";
+const modelStep = (more: Partial<Extract<Step, { kind: "model" }>>): Step => ({
+  kind: "model",
+  index: 1,
+  turn: 1,
+  state: "done",
+  started_at: at,
+  duration_ms: 5,
+  model: "mock",
+  text: "",
+  tool_calls: [],
+  finish: "stop",
+  first_part_ms: 1,
+  input_tokens: 1,
+  offered_tools: null,
+  offered_tools_tokens: null,
+  output_tokens: 1,
+  attempts: [],
+  ...more,
+});
+const toolStep: Step = {
+  kind: "tool",
+  index: 2,
+  turn: 1,
+  state: "done",
+  started_at: at,
+  duration_ms: 12,
+  call_id: "call",
+  tool: "csv_parser.group",
+  arguments: {},
+  outcome: "done",
+  text: "3 rows",
+  structured: null,
+  fuel: 1,
+  memory_bytes: 1,
+  artifacts: [],
+};
+const ended = (output: string): RunDetail => ({
+  id: "run",
+  workspace: "default",
+  agent: "greeter",
+  revision: 1,
+  model: "mock",
+  state: "completed",
+  input_preview: "",
+  output_preview: "",
+  created_at: at,
+  started_at: at,
+  ended_at: at,
+  duration_ms: 1,
+  steps: 1,
+  tool_calls: 0,
+  input_tokens: 1,
+  output_tokens: 1,
+  failure: null,
+  input: "",
+  output,
+  system_prompt: "",
+  prompt: "",
+  files: [],
+  attempt: 1,
+  waiting_for: null,
+  hint: "",
+  step_list: [],
+  artifacts: [],
+  questions: [],
+  last_event: 1,
+});
+
+const live = { live: true, verbose: false };
+
+test("text appears as it comes, tool calls between it, each once", () => {
+  const { terminal, shown } = screen();
+  const view = new RunView(terminal, live);
+  view.show({ type: "text-delta", turn: 1, text: "Let me " });
+  view.show({ type: "text-delta", turn: 1, text: "look." });
+  view.show({
+    type: "step",
+    step: modelStep({ text: "Let me look.", tool_calls: [{ id: "1", name: "x", arguments: "" }] }),
+  });
+  view.show({ type: "step", step: toolStep });
+  view.show({ type: "step", step: toolStep });
+  view.show({ type: "text-delta", turn: 2, text: "Here it is." });
+  view.show({ type: "step", step: modelStep({ index: 3, turn: 2, text: "Here it is." }) });
+  view.show({ type: "end", run: ended("Here it is.") });
+  expect(shown()).toBe("Let me look.\n● csv_parser.group  12 ms\nHere it is.\n");
+});
+
+test("a run that has ended already is shown whole", () => {
+  const { terminal, shown } = screen();
+  const view = new RunView(terminal, live);
+  view.show({
+    type: "step",
+    step: modelStep({ text: "Let me look.", tool_calls: [{ id: "1", name: "x", arguments: "" }] }),
+  });
+  view.show({ type: "step", step: toolStep });
+  view.show({ type: "step", step: modelStep({ index: 3, turn: 2, text: "Here it is." }) });
+  view.show({ type: "end", run: ended("Here it is.") });
+  expect(shown()).toBe("Let me look.\n● csv_parser.group  12 ms\nHere it is.\n");
+});
+
+test("an attempt that failed is told when the model answers at last", () => {
+  const { terminal, shown } = screen();
+  const view = new RunView(terminal, live);
+  const attempts = [{ class: "overloaded", message: "try later", retry_in_ms: 10 }];
+  view.show({ type: "step", step: modelStep({ text: "Yes.", attempts }) });
+  view.show({ type: "end", run: ended("Yes.") });
+  expect(shown()).toBe("! mock: try later\nYes.\n");
+});
+
+test("V1: whatever deltas a broken stream loses, the answer is on the screen once and whole", () => {
+  const words = fc.array(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(words, fc.nat(8), fc.nat(8), (pieces, from, count) => {
+      const { terminal, shown } = screen();
+      const view = new RunView(terminal, live);
+      const lost = { first: Math.min(from, pieces.length), after: Math.min(from + count, pieces.length) };
+      for (const [index, text] of pieces.entries()) {
+        if (index === lost.first) view.breakOff();
+        if (index < lost.first || index >= lost.after) view.show({ type: "text-delta", turn: 1, text });
+      }
+      const answer = pieces.join("");
+      view.show({ type: "step", step: modelStep({ text: answer }) });
+      view.show({ type: "end", run: ended(answer) });
+      expect(shown()).toBe(`${answer}\n`);
+    }),
+  );
+});
+
+test("where output is not a screen nothing but the answer is written, at the end", () => {
+  const { terminal, shown } = screen();
+  const view = new RunView(terminal, { live: false, verbose: false });
+  view.show({ type: "text-delta", turn: 1, text: "Good" });
+  view.show({ type: "step", step: modelStep({ text: "Good day." }) });
+  expect(shown()).toBe("");
+  view.show({ type: "end", run: ended("Good day.") });
+  expect(shown()).toBe("Good day.\n");
+});

@@ -1,0 +1,160 @@
+import type { ArtifactSummary, RunDetail, RunQuestion, RunStreamEvent, Step } from "../../api/contract/index.ts";
+import { questionLines } from "./question-lines.ts";
+import {
+  countOf,
+  oneLine,
+  showBytes,
+  showCount,
+  showSpan,
+  type Terminal,
+  type Tone,
+  truncate,
+} from "../terminal/index.ts";
+
+type ModelStep = Extract<Step, { kind: "model" }>;
+type ToolStep = Extract<Step, { kind: "tool" }>;
+
+export type RunViewOptions = {
+  /** Text appears on standard output as the model writes it, not only when the run has ended. */
+  readonly live: boolean;
+  /** Steps are told with their arguments, and even when standard error is not a terminal. */
+  readonly verbose: boolean;
+};
+
+const ARGUMENTS_CHARS_MAX = 100;
+
+/**
+ * A run as a person follows it: the answer on standard output, everything about it on standard error. V1: of one turn
+ * no text is written twice, also when the stream was broken and its deltas are lost. V2: each step is told once.
+ */
+export class RunView {
+  readonly #terminal: Terminal;
+  readonly #options: RunViewOptions;
+  readonly #told = new Set<number>();
+  #turn = 0;
+  #written = "";
+  /** Deltas are missing, nobody knows which: what follows would not join on, until the turn is told whole. */
+  #gap = false;
+
+  constructor(terminal: Terminal, options: RunViewOptions) {
+    this.#terminal = terminal;
+    this.#options = options;
+  }
+
+  show(event: RunStreamEvent): void {
+    switch (event.type) {
+      case "run":
+        return this.#terminal.status(event.run.state === "queued" ? "waiting for its turn" : "thinking");
+      case "text-delta":
+        return this.#delta(event.turn, event.text);
+      case "step":
+        return event.step.kind === "tool" ? this.#tool(event.step) : this.#model(event.step);
+      case "artifact":
+        return undefined;
+      case "question":
+        return this.#question(event.question);
+      case "end":
+        return this.#end(event.run);
+    }
+  }
+
+  /** The stream broke; text may be lost. */
+  breakOff(): void {
+    this.#gap = true;
+  }
+
+  get #tellsSteps(): boolean {
+    return this.#terminal.notesAreScreen || this.#options.verbose;
+  }
+
+  #delta(turn: number, text: string): void {
+    if (!this.#options.live || this.#gap) return;
+    if (turn !== this.#turn) {
+      this.#terminal.endLine();
+      this.#turn = turn;
+      this.#written = "";
+    }
+    this.#terminal.status(undefined);
+    this.#terminal.writeForeign(text);
+    this.#written += text;
+  }
+
+  #model(step: ModelStep): void {
+    if (step.state === "running") return this.#terminal.status(`${step.model} is thinking`);
+    if (this.#told.has(step.index)) return;
+    this.#told.add(step.index);
+    this.#gap = false;
+    for (const { message } of step.attempts) this.#step("yellow", "!", `${step.model}: ${oneLine(message)}`);
+    if (this.#turn === step.turn && step.text.startsWith(this.#written)) {
+      const missing = step.text.slice(this.#written.length);
+      this.#terminal.writeForeign(missing);
+      this.#written = step.text;
+      this.#terminal.endLine();
+    } else if (this.#options.live && step.tool_calls.length > 0 && step.text !== "") {
+      this.#terminal.writeForeign(`${step.text}\n`);
+    }
+    if (step.tool_calls.length > 0) this.#terminal.status("calling tools");
+  }
+
+  #tool(step: ToolStep): void {
+    if (step.state === "running") return this.#terminal.status(step.tool);
+    if (this.#told.has(step.index)) return;
+    this.#told.add(step.index);
+    const failed = step.state === "failed" || (step.outcome !== null && step.outcome !== "done");
+    const given = this.#options.verbose ? ` ${truncate(JSON.stringify(step.arguments), ARGUMENTS_CHARS_MAX)}` : "";
+    const span = step.duration_ms === null ? "" : `  ${showSpan(step.duration_ms)}`;
+    const why = failed ? `  ${step.outcome ?? "failed"}: ${truncate(oneLine(step.text), ARGUMENTS_CHARS_MAX)}` : "";
+    this.#step(failed ? "red" : "green", failed ? "✗" : "●", `${step.tool}${given}${span}${why}`);
+  }
+
+  #question(question: RunQuestion): void {
+    const { state, id } = question;
+    if (state !== "open") return this.#terminal.status("calling tools");
+    this.#terminal.endLine();
+    for (const line of questionLines(question)) this.#terminal.note(this.#terminal.noteStyle("yellow", oneLine(line)));
+    const answer = `answer in another terminal: caxton run answer last ${id.slice(-8)} key=value   (or --decline)`;
+    this.#terminal.note(this.#terminal.noteStyle("dim", answer));
+    this.#terminal.status("waiting for an answer");
+  }
+
+  #step(tone: Tone, mark: string, text: string): void {
+    if (!this.#tellsSteps) return;
+    this.#terminal.endLine();
+    this.#terminal.note(`${this.#terminal.noteStyle(tone, mark)} ${this.#terminal.noteStyle("dim", text)}`);
+  }
+
+  #end(run: RunDetail): void {
+    this.#terminal.status(undefined);
+    if (run.output === "" || (this.#options.live && this.#written.trim() === run.output.trim())) {
+      return this.#terminal.endLine();
+    }
+    this.#terminal.endLine();
+    this.#terminal.writeForeign(run.output.endsWith("\n") ? run.output : `${run.output}\n`);
+  }
+}
+
+/** What a run made, and where: its path, where that can be seen from here, and its address. */
+export function artifactLines(
+  artifacts: readonly ArtifactSummary[],
+  place: (artifact: ArtifactSummary) => { readonly path: string | undefined; readonly url: string },
+): string[] {
+  return artifacts.flatMap((artifact) => {
+    const { path, url } = place(artifact);
+    const size = showBytes(artifact.bytes);
+    return path === undefined
+      ? [`  ${oneLine(artifact.name)}  ${size}`, `    ${url}`]
+      : [`  ${oneLine(path)}  ${size}`, `    ${url}`];
+  });
+}
+
+/** One line on how a run went. */
+export function summaryLine(run: RunDetail): string {
+  const span = run.duration_ms === null ? "" : ` in ${showSpan(run.duration_ms)}`;
+  return [
+    `─ ${run.state === "completed" ? "done" : run.state}${span}`,
+    ...(run.tool_calls > 0 ? [countOf(run.tool_calls, "tool call")] : []),
+    ...(run.input_tokens + run.output_tokens > 0 ? [`${showCount(run.input_tokens + run.output_tokens)} tokens`] : []),
+    ...(run.model === null ? [] : [run.model]),
+    `run ${run.id}`,
+  ].join(" · ");
+}

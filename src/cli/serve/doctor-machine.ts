@@ -1,0 +1,116 @@
+import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { countOf, showBytes } from "../terminal/index.ts";
+
+export type Finding = {
+  readonly check: string;
+  readonly state: "ok" | "warn" | "fail";
+  readonly note: string;
+  /** What to do; empty when nothing needs to be done. */
+  readonly fix: string;
+};
+
+const NODE_MAJOR_MIN = 26;
+const FREE_BYTES_WARN = 2e9;
+const FREE_BYTES_FAIL = 2e8;
+
+export function checkNode(): Finding {
+  const { node } = process.versions;
+  const recent = Number.parseInt(node, 10) >= NODE_MAJOR_MIN;
+  return {
+    check: "node",
+    state: recent ? "ok" : "fail",
+    note: node,
+    fix: recent ? "" : `use Node.js ${NODE_MAJOR_MIN} or newer`,
+  };
+}
+
+/** Whether the data directory can be written, and has room. */
+export function checkDisk(directory: string): Finding[] {
+  const place = nearestExisting(directory);
+  const check = "data directory";
+  try {
+    accessSync(place, constants.W_OK);
+  } catch {
+    return [
+      {
+        check,
+        state: "fail",
+        note: `${place} cannot be written`,
+        fix: "choose another with --data-dir or CAXTON_DATA_DIR",
+      },
+    ];
+  }
+  const { bavail, bsize } = statfsSync(place);
+  const free = bavail * bsize;
+  const state = free < FREE_BYTES_FAIL ? "fail" : free < FREE_BYTES_WARN ? "warn" : "ok";
+  return [
+    { check, state: "ok", note: place === directory ? directory : `${directory}, made when a server starts`, fix: "" },
+    {
+      check: "disk space",
+      state,
+      note: `${showBytes(free)} free`,
+      fix: state === "ok" ? "" : "make room, or move the data directory",
+    },
+  ];
+}
+
+const nearestExisting = (path: string): string => (existsSync(path) ? path : nearestExisting(dirname(path)));
+
+/** Whether a server could listen, unless it is Caxton that does. */
+export async function checkPort(host: string, port: number, serverAnswers: boolean): Promise<Finding> {
+  const check = `port ${port}`;
+  if (port === 0) return { check, state: "ok", note: "any free one", fix: "" };
+  const refusal = await listenOnce(host, port);
+  if (refusal === undefined) return { check, state: "ok", note: "free", fix: "" };
+  if (refusal === "EADDRINUSE" && serverAnswers) return { check, state: "ok", note: "used by the server", fix: "" };
+  const note = refusal === "EADDRINUSE" ? "used by another program" : `cannot listen on ${host}: ${refusal}`;
+  return { check, state: "fail", note, fix: "stop it, or choose another with --port or CAXTON_PORT" };
+}
+
+/** The code of the error that listening gives; undefined when it works. */
+async function listenOnce(host: string, port: number): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const server = createServer();
+  server.once("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+  server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
+  return promise;
+}
+
+/** Whether the definitions that a server would deploy can be. */
+export async function checkAgents(files: readonly string[]): Promise<Finding> {
+  const check = "definitions";
+  if (files.length === 0) {
+    return { check, state: "ok", note: "none in the agents directory", fix: "" };
+  }
+  const { readDefinition } = await import("../../agents/index.ts");
+  const broken: string[] = [];
+  for (const file of files) {
+    // One that cannot be read is as broken as one that is wrong.
+    const text = await readFile(file, "utf8").catch(() => undefined);
+    if (text === undefined || readDefinition(text, file).type === "invalid") broken.push(file);
+  }
+  if (broken.length === 0) return { check, state: "ok", note: countOf(files.length, "file"), fix: "" };
+  return {
+    check,
+    state: "fail",
+    note: `${broken.length} of ${files.length} have errors`,
+    fix: `caxton agent validate ${broken.join(" ")}`,
+  };
+}
+
+/** Whether the clock shows a time after this program was installed. Ids and expiry dates stand on it. */
+export function checkClock(): Finding {
+  const installedMs = statSync(fileURLToPath(new URL("../../../package.json", import.meta.url))).mtimeMs;
+  const now = new Date();
+  const ahead = now.getTime() > installedMs - 86_400_000;
+  return {
+    check: "clock",
+    state: ahead ? "ok" : "fail",
+    note: now.toISOString(),
+    fix: ahead ? "" : "set the clock of this machine",
+  };
+}

@@ -1,0 +1,93 @@
+import * as z from "zod";
+import { act, type CommandMaker, type Context, examples, showOne, toJson } from "../frame/index.ts";
+import { checkAgents, checkClock, checkDisk, checkNode, checkPort, type Finding } from "./doctor-machine.ts";
+import { checkServer } from "./doctor-server.ts";
+import { oneLine, renderFields, type Style, type Tone } from "../terminal/index.ts";
+import { CaxtonError } from "../../kernel/errors.ts";
+import type { LoadedConfig } from "../../server/index.ts";
+
+const TONES: { readonly [State in Finding["state"]]: Tone } = { ok: "green", warn: "yellow", fail: "red" };
+const MARKS: { readonly [State in Finding["state"]]: string } = { ok: "● ok  ", warn: "! warn", fail: "✗ fail" };
+
+/** `caxton doctor` */
+export const doctor: CommandMaker = (command, invocation) => {
+  command
+    .description(
+      "Check this machine, the configuration, the definitions and, when one runs, the server, and say how to fix what " +
+        "is wrong. Exits with 1 when something fails; a warning is no failure.",
+    )
+    .option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH)");
+  examples(command, [
+    ["caxton doctor", ""],
+    ["caxton doctor -o json", "for a bug report"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ config: z.string().optional() }),
+    formats: ["table", "json", "yaml"],
+    run: async (context, input) => {
+      context.terminal.status("checking");
+      const findings = await examine(context, input.config);
+      context.terminal.status(undefined);
+      await showOne(context, {
+        raw: toJson({ items: findings, next: null }),
+        name: "",
+        human: () =>
+          renderFields(
+            findings.map((finding) => field(finding, context.terminal.style)),
+            context.terminal,
+          ),
+      });
+      return findings.some(({ state }) => state === "fail") ? 1 : 0;
+    },
+  });
+};
+
+const field = ({ check, state, note, fix }: Finding, style: Style): [string, string] => [
+  `${style(TONES[state], MARKS[state])}  ${check}`,
+  oneLine(note) + (fix === "" ? "" : `\n→ ${oneLine(fix)}`),
+];
+
+async function examine(context: Context, configFile: string | undefined): Promise<Finding[]> {
+  const findings: Finding[] = [checkNode()];
+  const server = await import("../../server/index.ts");
+  let loaded: LoadedConfig | undefined;
+  try {
+    loaded = server.loadConfig({ config: configFile });
+    findings.push({
+      check: "configuration",
+      state: "ok",
+      note: loaded.file ?? "defaults; there is no caxton.toml",
+      fix: "",
+    });
+    findings.push(
+      ...loaded.warnings.map((note): Finding => ({ check: "configuration", state: "warn", note, fix: "" })),
+    );
+  } catch (error) {
+    if (!(error instanceof CaxtonError)) throw error;
+    findings.push({ check: "configuration", state: "fail", note: error.message, fix: error.hint });
+  }
+  const found = await checkServer(context);
+  if (loaded) {
+    const { config, environment } = loaded;
+    findings.push(
+      ...checkDisk(config.data.directory),
+      await checkPort(config.server.host, config.server.port, found.answers),
+      await checkAgents(await server.definitionFiles(config.agents.directory)),
+    );
+    if (!found.answers) findings.push(checkKeys(environment, config.models.default));
+  }
+  return [...findings, checkClock(), ...found.findings];
+}
+
+/** Without a server to ask: whether a key of a model provider is set. */
+function checkKeys(environment: LoadedConfig["environment"], standard: string | undefined): Finding {
+  const keys = Object.keys(environment).filter((name) => name.endsWith("_API_KEY") && environment[name]);
+  if (keys.length > 0) return { check: "models", state: "ok", note: `set: ${keys.join(", ")}`, fix: "" };
+  if (standard !== undefined) return { check: "models", state: "ok", note: `the default is ${standard}`, fix: "" };
+  return {
+    check: "models",
+    state: "warn",
+    note: "no key of a model provider is set; the built-in mock model answers",
+    fix: "set OPENAI_API_KEY, or models.default in caxton.toml",
+  };
+}

@@ -1,0 +1,43 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { LOG_LEVELS } from "../../kernel/log.ts";
+import type { Flags } from "../../server/index.ts";
+
+/** What serve and dev take alike. */
+export const ServeInput = z.object({
+  host: z.string().optional(),
+  port: z.coerce.number().int().optional(),
+  dataDir: z.string().optional(),
+  config: z.string().optional(),
+  agents: z.string().optional(),
+  logLevel: z.enum(LOG_LEVELS).optional(),
+  ui: z.boolean(),
+});
+export type ServeInput = z.infer<typeof ServeInput>;
+
+export const serveOptions = (command: Command): Command =>
+  command
+    .option("--host <address>", "address to listen on (CAXTON_HOST; default 127.0.0.1)")
+    .option("-p, --port <port>", "port to listen on; 0 takes any free one (CAXTON_PORT; default 8080)")
+    .option("--data-dir <directory>", "where everything is kept (CAXTON_DATA_DIR; default ./.caxton)")
+    .option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH; default ./caxton.toml when there is one)")
+    .option("--agents <directory>", "definitions to deploy at start (default ./agents)")
+    .addOption(
+      command
+        .createOption("--log-level <level>", "how much is logged (CAXTON_LOG_LEVEL; default info)")
+        .choices(LOG_LEVELS),
+    )
+    .option("--no-ui", "do not serve the dashboard");
+
+/** The options as settings, those only that were given. */
+export const flagsOf = (input: ServeInput): Flags => ({
+  config: input.config,
+  settings: {
+    "server.host": input.host,
+    "server.port": input.port,
+    "data.directory": input.dataDir,
+    "agents.directory": input.agents,
+    "log.level": input.logLevel,
+    "server.dashboard": input.ui ? undefined : false,
+  },
+});

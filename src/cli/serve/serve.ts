@@ -1,0 +1,43 @@
+import { act, type CommandMaker, examples } from "../frame/index.ts";
+import { flagsOf, ServeInput, serveOptions } from "./serve-options.ts";
+import { banner, refusedLines, runServer } from "./serve-session.ts";
+
+/** `caxton serve` */
+export const serve: CommandMaker = (command, invocation) => {
+  serveOptions(command).description(
+    "Run the server until Ctrl-C or SIGTERM; runs that are at work may then come to an end first, and what is left of " +
+      "them goes on at the next start. Definitions in the agents directory that changed are deployed at start.",
+  );
+  examples(command, [
+    ["caxton serve", ""],
+    ["caxton serve --port 9000 --data-dir /var/lib/caxton", ""],
+    ["caxton serve -o json", "one line of JSON once it is ready, for programs"],
+    ["OPENAI_API_KEY=... caxton serve", "with a language model"],
+    ["caxton config schema", "everything that caxton.toml can hold"],
+  ]);
+  act(command, invocation, {
+    input: ServeInput,
+    formats: ["text", "json"],
+    run: async (context, input) => {
+      const server = await import("../../server/index.ts");
+      const loaded = server.loadConfig(flagsOf(input));
+      return runServer({
+        context,
+        loaded,
+        start: () => server.serve(loaded),
+        onReady: (started, report) => {
+          const { terminal } = context;
+          if (context.format === "json") {
+            const { url, dashboardUrl } = started;
+            const { definitions, tools, resumedRuns } = report;
+            const ready = { url, dashboard_url: dashboardUrl ?? null, definitions, tools, resumed_runs: resumedRuns };
+            return terminal.write(`${JSON.stringify(ready)}\n`);
+          }
+          const agentsDirectory = loaded.config.agents.directory;
+          terminal.write(banner(started, report, { context, agentsDirectory, watching: false }));
+          for (const line of refusedLines(report.definitions, terminal.style)) terminal.write(`${line}\n`);
+        },
+      });
+    },
+  });
+};

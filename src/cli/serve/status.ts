@@ -1,0 +1,104 @@
+import * as z from "zod";
+import { ROUTES, runs, type RunSummary, type Status, system } from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import { act, type CommandMaker, type Context, examples, shortRunId, showOne } from "../frame/index.ts";
+import {
+  countOf,
+  oneLine,
+  renderFields,
+  showAge,
+  showBytes,
+  showCount,
+  showSpan,
+  type Style,
+  truncate,
+} from "../terminal/index.ts";
+
+const FAILURES_SHOWN = 3;
+const FAILURE_CHARS_MAX = 80;
+
+/** `caxton status` */
+export const status: CommandMaker = (command, invocation) => {
+  command.description(
+    "Show the server on one screen: what is deployed, what runs, which models it can use, what failed last.",
+  );
+  examples(command, [
+    ["caxton status", ""],
+    ["caxton status -o json", "as one document"],
+  ]);
+  act(command, invocation, {
+    input: z.object({}),
+    formats: ["table", "json", "yaml"],
+    run: async (context) => {
+      const { raw, value } = await context.client.request({ path: ROUTES.status, schema: system.Status });
+      const failures = context.format === "table" && value.runs.failed > 0 ? await lastFailures(context) : [];
+      await showOne(context, { raw, name: value.version, human: () => renderStatus(value, failures, context) });
+    },
+  });
+};
+
+async function lastFailures({ client }: Context): Promise<readonly RunSummary[]> {
+  const query = { state: "failed", limit: FAILURES_SHOWN };
+  const { value } = await client.request({ path: ROUTES.runs, query, schema: runs.RunPage });
+  return value.items;
+}
+
+function renderStatus(found: Status, failures: readonly RunSummary[], { client, terminal }: Context): string {
+  const { style } = terminal;
+  const fields: [string, string][] = [
+    [
+      "Server",
+      `${style("green", "up")} ${showSpan(found.uptime_ms)}   ${client.server.origin}   version ${found.version}   node ${found.node_version}`,
+    ],
+    ["Data", `${found.data_directory}   ${showBytes(found.data_bytes)}   memory ${showBytes(found.memory_bytes)}`],
+    ["Agents", found.agents === 0 ? "none; deploy one with: caxton agent deploy <file>" : `${found.agents} deployed`],
+    ["Runs", runCounts(found.runs, style)],
+    ["Tools", toolServers(found.tool_servers, style)],
+    ["Model", `${found.default_model} unless a definition names another`],
+    [
+      "Providers",
+      found.models.map(({ provider, ready, note }) => providerLine(provider, ready, note, style)).join("\n"),
+    ],
+  ];
+  if (failures.length > 0) fields.push(["Failed", failures.map((run) => failureLine(run)).join("\n")]);
+  const next = nextStep(found);
+  if (next !== "") fields.push(["Next", next]);
+  return renderFields(fields, terminal);
+}
+
+function runCounts(counts: Status["runs"], style: Style): string {
+  const { needs_decision: waiting, awaiting_approval: asking } = counts;
+  return [
+    `${showCount(counts.running)} running`,
+    `${showCount(counts.queued)} queued`,
+    `${showCount(counts.completed)} completed`,
+    counts.failed > 0 ? style("red", `${showCount(counts.failed)} failed`) : "0 failed",
+    `${showCount(counts.cancelled)} cancelled`,
+    ...(asking > 0 ? [style("yellow", `${showCount(asking)} waiting for an answer`)] : []),
+    ...(waiting > 0 ? [style("yellow", `${showCount(waiting)} waiting for a decision`)] : []),
+  ].join(", ");
+}
+
+function toolServers(servers: Status["tool_servers"], style: Style): string {
+  if (servers.length === 0) return "none";
+  const broken = servers.filter(({ state }) => state === "failed" || state === "quarantined");
+  const tools = servers.reduce((sum, server) => sum + server.tools, 0);
+  const bad = broken.map(({ name, state }) => style("red", `${name} ${state}`));
+  return [`${countOf(tools, "tool")} in ${countOf(servers.length, "server")}`, ...bad].join(", ");
+}
+
+const providerLine = (provider: string, ready: boolean, note: string, style: Style): string =>
+  `${ready ? style("green", "●") : style("dim", "○")} ${provider}  ${style("dim", oneLine(note))}`;
+
+const failureLine = (run: RunSummary): string =>
+  `${shortRunId(run.id)}  ${run.agent}  ${showAge(Date.parse(run.created_at), systemClock.nowMs())} ago  ` +
+  truncate(oneLine(run.failure?.message ?? ""), FAILURE_CHARS_MAX);
+
+function nextStep({ runs: counts, agents, tool_servers: servers }: Status): string {
+  if (counts.needs_decision > 0) return "caxton run list --state needs-decision";
+  if (counts.awaiting_approval > 0) return "caxton run list --state awaiting-approval";
+  const broken = servers.find(({ state }) => state === "failed" || state === "quarantined");
+  if (broken) return `caxton tool get ${broken.name}`;
+  if (agents === 0) return "caxton init my-first";
+  return counts.failed > 0 ? "caxton run list --state failed" : "";
+}

@@ -1,0 +1,85 @@
+import { relative } from "node:path";
+import type { Command } from "commander";
+import * as z from "zod";
+import { act, type Context, examples, type Invocation } from "../frame/index.ts";
+import { watchDirectory } from "./watch.ts";
+import { oneLine, renderTable, safeText, showBytes, showSpan } from "../terminal/index.ts";
+import type { BuiltTool, ToolEffects } from "../../toolkit/index.ts";
+
+const Input = z.object({ directory: z.string().default("."), watch: z.boolean().default(false) });
+
+/** `caxton tool build` */
+export function toolBuild(command: Command, invocation: Invocation): void {
+  command
+    .summary("compile a tool and try it in the sandbox")
+    .description(
+      "Compile the sources of a directory with a tool.toml to module.wasm beside it. The module is deployed once, in a " +
+        "sandbox of its own with the limits of its tool.toml, and its tools are listed; a module that cannot be " +
+        "deployed is not kept.",
+    )
+    .argument("[directory]", "where the tool.toml is (default: here)")
+    .option("-w, --watch", "build again when a file changes");
+  examples(command, [
+    ["caxton tool build", ""],
+    ["caxton tool build tools/unit-price --watch", ""],
+  ]);
+  act(command, invocation, {
+    input: Input,
+    formats: ["text", "json"],
+    run: async (context, { directory, watch }) => {
+      if (!watch) return build(context, directory);
+      await watchDirectory(context, directory, () => build(context, directory));
+    },
+  });
+}
+
+const effectOf = ({ readOnly, idempotent }: ToolEffects): string =>
+  readOnly ? "reads" : idempotent ? "writes, repeatable" : "writes";
+
+/** Builds and tells what came of it. */
+export async function build(context: Context, directory: string): Promise<void> {
+  const [{ buildTool }, { packageDirectory }] = await Promise.all([
+    import("../../toolkit/index.ts"),
+    import("../frame/index.ts"),
+  ]);
+  const { terminal } = context;
+  const built = await buildTool(directory, {
+    packageDirectory: packageDirectory(),
+    tell: (what) => terminal.status(what),
+    signal: new AbortController().signal,
+  });
+  terminal.status(undefined);
+  if (context.format === "json") terminal.write(`${JSON.stringify(documentOf(built), undefined, 2)}\n`);
+  else tell(context, built);
+}
+
+const documentOf = ({ path, bytes, server, compileMs }: BuiltTool): object => ({
+  name: server.name,
+  version: server.version,
+  path,
+  bytes,
+  compile_ms: Math.round(compileMs),
+  grants: server.grants,
+  tools: server.tools.map(({ name, description }) => ({ name, description })),
+});
+
+function tell({ terminal }: Context, { path, bytes, server, compileMs }: BuiltTool): void {
+  const { style } = terminal;
+  const near = relative(process.cwd(), path);
+  terminal.write(
+    `built ${style("bold", safeText(server.name))} ${server.version}  ${near}, ${showBytes(bytes)}, compiled in ${showSpan(compileMs)}\n`,
+  );
+  const grants = server.grants.length === 0 ? "nothing" : server.grants.map((grant) => oneLine(grant)).join(", ");
+  terminal.write(`it may touch: ${grants}\n\n`);
+  terminal.write(
+    renderTable(
+      [
+        { title: "TOOL", value: (tool) => tool.name, tone: () => "bold" },
+        { title: "EFFECT", value: ({ effects }) => effectOf(effects) },
+        { title: "DESCRIPTION", value: (tool) => oneLine(tool.description), shrinks: true },
+      ],
+      server.tools,
+      { widthMax: terminal.columns, wide: false, style },
+    ),
+  );
+}

@@ -1,0 +1,129 @@
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { text as textOf } from "node:stream/consumers";
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, type ToolCallOutcome, tools } from "../../api/contract/index.ts";
+import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
+import { fileToSend, UnreadableFileError } from "../client/index.ts";
+import {
+  act,
+  type Context,
+  examples,
+  FileExistsError,
+  type Invocation,
+  listOption,
+  pathOf,
+  sendFiles,
+  showOne,
+  UsageError,
+} from "../frame/index.ts";
+import { tellObservation } from "./observation.ts";
+import { oneLine, safeText, showBytes, showCount, showSpan } from "../terminal/index.ts";
+
+const EXIT_FAILED = 1;
+const CALL_MS_MAX = 600_000;
+
+const Input = z.object({
+  tool: z.string(),
+  args: z.string().default("{}"),
+  file: z.array(z.string()).default([]),
+  save: z.string().optional(),
+  observe: z.boolean().default(false),
+});
+
+/** `caxton tool call` */
+export function toolCall(command: Command, invocation: Invocation): void {
+  command
+    .summary("call a tool by hand")
+    .description(
+      "Call one tool, outside of any run, in the same sandbox and with the same grants. Its text goes to standard " +
+        "output. Exits with 1 when the call fails.",
+    )
+    .argument("<tool>", "server.tool: caxton tool list")
+    .option("-a, --args <json>", "its arguments as a JSON object; @file reads them from a file, - from standard input")
+    .addOption(listOption("-f, --file <path>", "a file the tool may read, as uploads/<name>; may be repeated"))
+    .option("--save <directory>", "write the files it answers with there")
+    .option("--observe", "tell what it used of its grants and was refused, and the grants that would do");
+  examples(command, [
+    [`caxton tool call csv_parser.describe -f sales.csv -a '{"path": "uploads/sales.csv"}'`, ""],
+    ["caxton tool call chart_generator.bar_chart -a @chart.json --save out", "keep the picture it makes"],
+    ["caxton tool get csv_parser.describe", "what a tool takes"],
+  ]);
+  act(command, invocation, {
+    input: Input,
+    formats: ["text", "json", "yaml"],
+    run: async (context, input) => {
+      const [server = "", ...rest] = input.tool.split(".");
+      if (server === "" || rest.length === 0) {
+        throw new UsageError(`"${input.tool}" names no tool; it is called server.tool`, pathOf(command));
+      }
+      const given = await argumentsFrom(context, input.args, pathOf(command));
+      const files = await Promise.all(input.file.map(fileToSend));
+      const uploads = await sendFiles(context, files, new AbortController().signal);
+      context.terminal.status(input.tool);
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: fillRoute("callTool", { server, tool: rest.join(".") }),
+        body: { arguments: given, uploads, ...(input.observe && { observe: "report" }) },
+        schema: tools.ToolCallOutcome,
+        timeoutMs: context.timeoutMs ?? CALL_MS_MAX,
+      });
+      context.terminal.status(undefined);
+      await showOne(context, { raw, name: value.outcome, human: () => "" });
+      if (context.format === "text") tell(context, value, input.save);
+      if (context.format === "text" && value.observed !== null)
+        tellObservation(context.terminal, value.observed, server);
+      if (input.save !== undefined) await save(context, value, input.save);
+      return value.outcome === "done" ? 0 : EXIT_FAILED;
+    },
+  });
+}
+
+export function tell(
+  { terminal }: Context,
+  { outcome, text, files, ...used }: ToolCallOutcome,
+  directory: string | undefined,
+): void {
+  if (outcome === "done") terminal.writeForeign(text === "" || text.endsWith("\n") ? text : `${text}\n`);
+  else
+    terminal.complain(
+      `${terminal.noteStyle("red", "error:")} ${safeText(text)}  ${terminal.noteStyle("dim", `[${outcome}]`)}`,
+    );
+  for (const file of directory === undefined ? files : []) {
+    terminal.note(`  ${oneLine(file.name)}  ${showBytes(contentOf(file).length)}  keep it with --save <directory>`);
+  }
+  const memory = `${showBytes(used.memory_bytes)} memory`;
+  const summary = `─ ${outcome} in ${showSpan(used.duration_ms)} · ${showCount(used.fuel)} fuel · ${memory}`;
+  terminal.note(terminal.noteStyle("dim", summary));
+}
+
+const contentOf = ({ text, base64 }: ToolCallOutcome["files"][number]): Buffer =>
+  base64 === null ? Buffer.from(text) : Buffer.from(base64, "base64");
+
+async function save({ terminal }: Context, { files }: ToolCallOutcome, directory: string): Promise<void> {
+  // Only the last part of a name: a tool does not choose where on this machine its files go.
+  const targets = files.map((file) => ({ path: join(directory, basename(file.name)), content: contentOf(file) }));
+  const existing = targets.filter(({ path }) => existsSync(path)).map(({ path }) => path);
+  if (existing.length > 0)
+    throw new FileExistsError(existing, "choose another directory for --save, or move them away");
+  await mkdir(directory, { recursive: true });
+  for (const { path, content } of targets) {
+    await writeFile(path, content);
+    terminal.note(`  wrote ${path}`);
+  }
+}
+
+export async function argumentsFrom({ terminal }: Context, given: string, command: string): Promise<JsonObject> {
+  const source = given.startsWith("@") ? await fileText(given.slice(1)) : given;
+  const parsed = parseJson(source === "-" ? await textOf(terminal.streams.input) : source);
+  if (parsed.type === "malformed") throw new UsageError(`--args is not JSON: ${parsed.reason}`, command);
+  if (isJsonObject(parsed.value)) return parsed.value;
+  throw new UsageError(`--args must be a JSON object, such as '{"text": "hello"}'`, command);
+}
+
+const fileText = (path: string): Promise<string> =>
+  readFile(path, "utf8").catch((error: unknown) => {
+    throw new UnreadableFileError(path, "there is no such file", error);
+  });

@@ -1,0 +1,165 @@
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import type { Command } from "commander";
+import * as z from "zod";
+import { ROUTES, type ToolServerDeployment, tools } from "../../api/contract/index.ts";
+import { type Answer, UnreadableFileError } from "../client/index.ts";
+import { act, type Context, examples, type Invocation, showDocument } from "../frame/index.ts";
+import { changeLines } from "./changes.ts";
+import { countOf, progressBar, showBytes } from "../terminal/index.ts";
+import { Json as AnyJson, type Json } from "../../kernel/json.ts";
+
+const EXIT_PENDING = 5;
+/** Sending the module and making it ready. */
+const DEPLOY_MS_MAX = 300_000;
+
+const Input = z.object({
+  path: z.array(z.string()),
+  manifest: z.string().optional(),
+  signature: z.string().optional(),
+  accept: z.boolean().default(false),
+  dryRun: z.boolean().default(false),
+});
+type Input = z.infer<typeof Input>;
+
+/** `caxton tool deploy` */
+export function toolDeploy(command: Command, invocation: Invocation): void {
+  command
+    .summary("deploy tool servers, or their next revisions")
+    .description(
+      "Deploy WebAssembly modules as tool servers. Each is a .wasm file with its tool.toml beside it, or a directory " +
+        "with module.wasm and tool.toml; a signature beside the module (module.wasm.sig) goes along. A module that " +
+        "changes what was deployed under its name becomes the next revision. When that alters a tool that models " +
+        "know, or wants more than before, it waits until it is accepted and the old one goes on serving: the command " +
+        "shows why and exits with 5.",
+    )
+    .argument("<path...>", "modules, or directories that hold one")
+    .option("--manifest <file>", "the manifest, when it is not tool.toml beside the module")
+    .option("--signature <file>", "the signature, when it is not beside the module")
+    .option("--accept", "let it serve at once, whatever changed")
+    .option("--dry-run", "show what would change, and change nothing");
+  examples(command, [
+    ["caxton tool deploy ./tools/weather", "module.wasm and tool.toml in a directory"],
+    ["caxton tool deploy build/weather.wasm --manifest tool.toml", ""],
+    ["caxton tool deploy ./tools/weather --dry-run", "what would change, and whether it would wait"],
+    ["caxton tool deploy ./tools/weather --accept", "you have seen what changes"],
+  ]);
+  act(command, invocation, {
+    input: Input,
+    formats: ["table", "json", "jsonl", "yaml", "name"],
+    run: async (context, input) => {
+      const parts = await Promise.all(input.path.map((path) => partsOf(path, input)));
+      const answers: Answer<ToolServerDeployment>[] = [];
+      for (const part of parts) {
+        const answer = await send(context, part, input);
+        answers.push(answer);
+        tell(context, answer);
+      }
+      await showAll(context, answers);
+      const waits = !input.dryRun && answers.some(({ value }) => value.outcome === "pending");
+      return waits ? EXIT_PENDING : 0;
+    },
+  });
+}
+
+type Parts = {
+  readonly label: string;
+  readonly module: Uint8Array<ArrayBuffer>;
+  readonly manifest: string;
+  readonly signature: string | undefined;
+};
+
+/** Throws UnreadableFileError. */
+async function partsOf(path: string, input: Input): Promise<Parts> {
+  const file = (await isDirectory(path)) ? join(path, "module.wasm") : path;
+  const manifestFile = input.manifest ?? join(dirname(file), "tool.toml");
+  const module = await read(file, "there is no such module; build it first (caxton tool build)");
+  const manifest = await read(manifestFile, "a tool server needs a manifest; name it with --manifest");
+  const signature = await signatureOf(file, input.signature);
+  return { label: basename(file), module: new Uint8Array(module), manifest: manifest.toString("utf8"), signature };
+}
+
+async function signatureOf(module: string, named: string | undefined): Promise<string | undefined> {
+  if (named !== undefined) return (await read(named, "there is no such signature")).toString("utf8");
+  return readFile(`${module}.sig`, "utf8").catch(() => undefined);
+}
+
+const isDirectory = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+const read = (path: string, why: string): Promise<Buffer> =>
+  readFile(path).catch((error: unknown) => {
+    throw new UnreadableFileError(path, why, error);
+  });
+
+async function send(context: Context, parts: Parts, input: Input): Promise<Answer<ToolServerDeployment>> {
+  const { terminal, client } = context;
+  const form = new FormData();
+  form.set("module", new Blob([parts.module]), parts.label);
+  form.set("manifest", parts.manifest);
+  if (parts.signature !== undefined) form.set("signature", parts.signature);
+  form.set("dry_run", String(input.dryRun));
+  form.set("accept", String(input.accept));
+  const body = new Response(form);
+  const total = parts.module.byteLength;
+  let sent = 0;
+  const counted = body.body?.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        sent += chunk.byteLength;
+        // What is around the module is of no interest.
+        if (sent < total) terminal.status(progressBar(parts.label, sent, total));
+        else terminal.status(`${parts.label}: the server makes it ready`);
+        controller.enqueue(chunk);
+      },
+    }),
+  );
+  try {
+    const response = await client.open({
+      method: "POST",
+      path: ROUTES.toolServers,
+      headers: { "content-type": body.headers.get("content-type") ?? "multipart/form-data" },
+      ...(counted && { body: counted }),
+      signal: AbortSignal.timeout(context.timeoutMs ?? DEPLOY_MS_MAX),
+    });
+    const raw = AnyJson.parse(await response.json());
+    return { raw, value: tools.ToolServerDeployment.parse(raw) };
+  } finally {
+    terminal.status(undefined);
+  }
+}
+
+const TONES = { created: "green", updated: "green", unchanged: "dim", pending: "yellow" } as const;
+
+function tell({ terminal, format }: Context, { value, raw }: Answer<ToolServerDeployment>): void {
+  const { outcome, name, revision, version, dry_run: dryRun } = value;
+  if (format === "name") terminal.write(`${name}\n`);
+  if (format === "jsonl") terminal.write(`${JSON.stringify(raw)}\n`);
+  if (format !== "table") return;
+  const word = dryRun ? `would be ${outcome}` : outcome;
+  const size = `${showBytes(value.module_bytes)}, ${countOf(value.tools.length, "tool")}`;
+  terminal.write(
+    `${terminal.style(TONES[outcome], word)}  ${name}  revision ${revision}  version ${version}  ${size}\n`,
+  );
+  if (outcome === "created") {
+    terminal.write(`  grants: ${value.grants.join(", ") || "none: it can touch nothing outside its own memory"}\n`);
+  }
+  for (const line of changeLines(value.changes, terminal.style)) terminal.write(`  ${line}\n`);
+  if (outcome !== "pending") return;
+  terminal.note(
+    dryRun
+      ? "it would wait to be accepted; what is marked ! asks for it"
+      : `it waits, and the revision before goes on serving; let it serve with: caxton tool accept ${name}`,
+  );
+}
+
+/** One answer as the API gave it, several as a list. */
+async function showAll(context: Context, answers: readonly Answer<unknown>[]): Promise<void> {
+  if (context.format !== "json" && context.format !== "yaml") return;
+  const [only, ...others] = answers.map(({ raw }): Json => raw);
+  const list = { items: answers.map(({ raw }) => raw), next: null };
+  await showDocument(context, only !== undefined && others.length === 0 ? only : list);
+}

@@ -1,0 +1,140 @@
+import * as z from "zod";
+import type {
+  ToolDetail,
+  ToolPublisher,
+  ToolServerDetail,
+  ToolServerRecord,
+  ToolServerSummary,
+} from "../../api/contract/index.ts";
+import { changeLines } from "./changes.ts";
+import {
+  type Look,
+  oneLine,
+  renderFields,
+  safeText,
+  showBytes,
+  showCount,
+  showSpan,
+  type Tone,
+} from "../terminal/index.ts";
+
+export const STATE_TONES: { readonly [State in ToolServerDetail["state"]]: Tone } = {
+  loaded: "green",
+  running: "green",
+  failed: "red",
+  unloaded: "dim",
+  draining: "yellow",
+  paused: "yellow",
+  pending: "yellow",
+  quarantined: "yellow",
+};
+
+/** What a tool's calls do to the world, in a word. */
+export const effects = ({ read_only: readOnly, idempotent }: ToolDetail): string => {
+  if (readOnly) return "reads";
+  return idempotent ? "writes, repeatable" : "writes";
+};
+
+export const HEALTH_TONES: { readonly [Health in ToolServerSummary["health"]]: Tone } = {
+  healthy: "green",
+  degraded: "yellow",
+  unhealthy: "red",
+  unknown: "dim",
+};
+
+/** Who vouches for a tool server, in a few words. */
+export function publisherText({ state, name, key_id: keyId }: ToolPublisher): string {
+  switch (state) {
+    case "built-in":
+      return "Caxton";
+    case "signed":
+      return name ?? "";
+    case "unknown-key":
+      return `unknown key ${keyId ?? ""}`;
+    case "unsigned":
+      return "unsigned";
+    case "remote":
+      return "remote";
+  }
+}
+
+/** A tool server, seen closely: what it is, may touch and has done. */
+export function renderServer(server: ToolServerRecord, look: Look): string {
+  const { style } = look;
+  const { limits, health } = server;
+  const revision = server.revision === null ? "" : `   revision ${server.revision}`;
+  const fields: [string, string][] = [
+    ["Server", `${server.name}   version ${server.version}${revision}   ${server.origin}`],
+    ["Description", oneLine(server.description)],
+    [
+      "State",
+      style(STATE_TONES[server.state], server.state) + (server.reason === "" ? "" : `: ${oneLine(server.reason)}`),
+    ],
+    ["Health", `${style(HEALTH_TONES[health.health], health.health)}: ${oneLine(health.note)}`],
+    ["Publisher", publisherText(server.publisher)],
+    ["Module", `sha256 ${server.pins.module_hash}`],
+    ["Grants", server.grant_list.join("\n") || "none: it can touch nothing outside its own memory"],
+    [
+      "Limits",
+      `${showCount(limits.fuel_per_call)} fuel, ${showBytes(limits.memory_bytes)} memory, ${showSpan(limits.deadline_ms)}, ` +
+        `${showBytes(limits.result_bytes)} result`,
+    ],
+    ["Calls", callsText(server.usage)],
+    ["Tools", server.tools.map((each) => `${each.id}  ${style("dim", oneLine(each.description))}`).join("\n")],
+  ];
+  if (server.pending !== null) {
+    const lines = changeLines(server.pending.changes, style);
+    fields.push([
+      "Waits",
+      [`revision ${server.pending.revision}   caxton tool accept ${server.name}`, ...lines].join("\n"),
+    ]);
+  }
+  return renderFields(fields, look);
+}
+
+const callsText = ({ done, failed, denied, failures }: ToolServerRecord["usage"]): string => {
+  const reasons = Object.entries(failures).map(([reason, count]) => `${reason} ${showCount(count)}`);
+  const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
+  return `${showCount(done)} done, ${showCount(failed)} failed${why}, ${showCount(denied)} denied`;
+};
+
+const Properties = z.object({
+  properties: z
+    .record(
+      z.string(),
+      z.object({
+        type: z.union([z.string(), z.array(z.string())]).optional(),
+        enum: z.array(z.json()).optional(),
+        default: z.json().optional(),
+        description: z.string().optional(),
+      }),
+    )
+    .default({}),
+  required: z.array(z.string()).default([]),
+});
+type Property = z.infer<typeof Properties>["properties"][string];
+
+/** A tool, seen closely: what it does and takes. */
+export function renderTool(found: ToolDetail, look: Look): string {
+  const schema = Properties.safeParse(found.input_schema).data;
+  const given = Object.entries(schema?.properties ?? {}).map(([name, property]) => {
+    const kind = kindOf(property, schema?.required.includes(name) ?? false);
+    return `${name}  ${look.style("dim", kind)}  ${oneLine(property.description ?? "")}`;
+  });
+  return renderFields(
+    [
+      ["Tool", found.id],
+      ["Description", safeText(found.description)],
+      ["Effect", effects(found)],
+      ["Arguments", given.join("\n") || "none"],
+      ["Schema", `caxton tool get ${found.id} -o json`],
+    ],
+    look,
+  );
+}
+
+function kindOf({ type, enum: choices, default: standard }: Property, required: boolean): string {
+  const types = choices ? choices.map((choice) => JSON.stringify(choice)) : [type ?? "any"].flat();
+  if (required) return types.join(" | ");
+  return `${types.join(" | ")}, ${standard === undefined ? "optional" : `default ${JSON.stringify(standard)}`}`;
+}

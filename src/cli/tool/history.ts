@@ -1,0 +1,108 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, tools, type ToolServerDifference, type ToolServerVersion } from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import {
+  act,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listUpTo,
+  ONE_FORMATS,
+  revisionOption,
+  showList,
+  showOne,
+} from "../frame/index.ts";
+import { changeLines } from "./changes.ts";
+import { publisherText } from "./detail.ts";
+import { type Column, countOf, type Look, showAge, showBytes } from "../terminal/index.ts";
+
+const columns = (nowMs: number): readonly Column<ToolServerVersion>[] => [
+  { title: "REV", value: ({ revision }) => String(revision), align: "right" },
+  { title: "VERSION", value: ({ version }) => version },
+  {
+    title: "STATUS",
+    value: ({ status }) => status,
+    tone: ({ status }) => ({ serving: "green", pending: "yellow", draining: "yellow", past: "dim" } as const)[status],
+  },
+  { title: "TOOLS", value: (each) => String(each.tools), align: "right" },
+  { title: "SIZE", value: ({ module_bytes: bytes }) => showBytes(bytes), align: "right" },
+  { title: "PUBLISHER", value: ({ publisher }) => publisherText(publisher) },
+  {
+    title: "DEPLOYED",
+    value: ({ deployed_at: at }) => at,
+    short: ({ deployed_at: at }) => showAge(Date.parse(at), nowMs),
+  },
+  { title: "SHA-256", value: ({ module_hash: hash }) => hash, short: ({ module_hash: hash }) => hash.slice(0, 12) },
+  { title: "CHANGES", value: ({ changes }) => changes.map(({ text }) => text).join("; "), shrinks: true },
+];
+
+/** `caxton tool versions` */
+export function toolVersions(command: Command, invocation: Invocation): void {
+  command
+    .summary("what was deployed under a name, newest first")
+    .description(
+      "List the revisions of a tool server that are kept, newest first, each with what it changed. Any of them can " +
+        "serve again within a second: caxton tool activate.",
+    )
+    .argument("<server>", "a tool server")
+    .addOption(limitOption(20));
+  examples(command, [
+    ["caxton tool versions weather", ""],
+    ["caxton tool activate weather --revision 2", "back to an older one"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ server: z.string(), limit: z.number() }),
+    formats: LIST_FORMATS,
+    run: async (context, { server, limit }) => {
+      const path = fillRoute("toolServerVersions", { name: server });
+      const found = await listUpTo(context.client, { path, query: {}, schema: tools.ToolServerVersionPage }, limit);
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns: columns(systemClock.nowMs()),
+        name: ({ revision }) => String(revision),
+        empty: `${server} has no revisions`,
+        footer: found.value.next === null ? "" : `older ones: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+/** `caxton tool diff` */
+export function toolDiff(command: Command, invocation: Invocation): void {
+  command
+    .summary("what a revision changes")
+    .description(
+      "Show what is different between two revisions of a tool server: by default between the one that serves and the " +
+        "one that waits to be accepted, or the newest. What is marked ! alters what models were told, or wants more " +
+        "than was given.",
+    )
+    .argument("<server>", "a tool server")
+    .addOption(revisionOption("--from <n>", "the older revision"))
+    .addOption(revisionOption("--to <n>", "the newer revision"));
+  examples(command, [
+    ["caxton tool diff weather", "before accepting it"],
+    ["caxton tool diff weather --from 1 --to 3", ""],
+    ["caxton tool accept weather", "let what waits serve"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ server: z.string(), from: z.number().optional(), to: z.number().optional() }),
+    formats: ONE_FORMATS,
+    run: async (context, { server, from, to }) => {
+      const { raw, value } = await context.client.request({
+        path: fillRoute("toolServerDifference", { name: server }),
+        query: { from, to },
+        schema: tools.ToolServerDifference,
+      });
+      await showOne(context, { raw, name: value.name, human: () => renderDifference(value, context.terminal) });
+    },
+  });
+}
+
+function renderDifference({ name, from, to, changes }: ToolServerDifference, { style }: Look): string {
+  const head = `${style("bold", name)}  revision ${from} → ${to}  ${countOf(changes.length, "change")}\n`;
+  const lines = changeLines(changes, style).map((line) => `  ${line}\n`);
+  return head + lines.join("");
+}

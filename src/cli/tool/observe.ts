@@ -1,0 +1,81 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, tools } from "../../api/contract/index.ts";
+import { type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
+import { fileToSend } from "../client/index.ts";
+import { act, examples, type Invocation, listOption, pathOf, sendFiles, showOne, UsageError } from "../frame/index.ts";
+import { argumentsFrom, tell } from "./call.ts";
+import { tellObservation } from "./observation.ts";
+
+const CALL_MS_MAX = 600_000;
+
+const Input = z.object({
+  tool: z.string(),
+  values: z.array(z.string()).default([]),
+  args: z.string().default("{}"),
+  file: z.array(z.string()).default([]),
+  permit: z.boolean().default(false),
+});
+
+/** `caxton tool observe` */
+export function toolObserve(command: Command, invocation: Invocation): void {
+  command
+    .summary("call a tool and tell what it needs to be granted")
+    .description(
+      "Call one tool and record what it used and what it was refused, and print the smallest list of grants that would " +
+        "do. What is not granted stays refused, unless --permit lets this one call have it.",
+    )
+    .argument("<tool>", "server.tool: caxton tool list")
+    .argument("[values...]", "arguments as key=value; a value that is JSON is taken as JSON")
+    .option("-a, --args <json>", "arguments as a JSON object; @file reads them from a file, - from standard input")
+    .addOption(listOption("-f, --file <path>", "a file the tool may read, as uploads/<name>; may be repeated"))
+    .option(
+      "--permit",
+      "let this call read below files.root, reach public addresses and have state, time and chance, so that one run shows all it needs; never secrets",
+    );
+  examples(command, [
+    ["caxton tool observe csv_parser.describe path=data/sales.csv", ""],
+    ["caxton tool observe weather.today city=Oslo --permit", "one run that shows everything"],
+  ]);
+  act(command, invocation, {
+    input: Input,
+    formats: ["text", "json", "yaml"],
+    run: async (context, input) => {
+      const [server = "", ...rest] = input.tool.split(".");
+      if (server === "" || rest.length === 0) {
+        throw new UsageError(`"${input.tool}" names no tool; it is called server.tool`, pathOf(command));
+      }
+      const given = {
+        ...(await argumentsFrom(context, input.args, pathOf(command))),
+        ...valuesOf(input.values, pathOf(command)),
+      };
+      const files = await Promise.all(input.file.map(fileToSend));
+      const uploads = await sendFiles(context, files, new AbortController().signal);
+      context.terminal.status(input.tool);
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: fillRoute("callTool", { server, tool: rest.join(".") }),
+        body: { arguments: given, uploads, observe: input.permit ? "permit" : "report" },
+        schema: tools.ToolCallOutcome,
+        timeoutMs: context.timeoutMs ?? CALL_MS_MAX,
+      });
+      context.terminal.status(undefined);
+      await showOne(context, { raw, name: value.outcome, human: () => "" });
+      if (context.format !== "text") return;
+      tell(context, { ...value, text: value.outcome === "done" ? "" : value.text, files: [] }, undefined);
+      if (value.observed !== null) tellObservation(context.terminal, value.observed, server);
+    },
+  });
+}
+
+function valuesOf(values: readonly string[], command: string): JsonObject {
+  return Object.fromEntries(
+    values.map((text): [string, Json] => {
+      const at = text.indexOf("=");
+      if (at < 1) throw new UsageError(`"${text}" is no argument; write it as key=value`, command);
+      const value = text.slice(at + 1);
+      const parsed = parseJson(value);
+      return [text.slice(0, at), parsed.type === "parsed" ? parsed.value : value];
+    }),
+  );
+}

@@ -1,0 +1,91 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, type GrantUse, grants } from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import {
+  act,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listUpTo,
+  pathOf,
+  showList,
+  UsageError,
+} from "../frame/index.ts";
+import { type Column, showAge, showBytes, showSpan, type Tone } from "../terminal/index.ts";
+
+const TONES: { readonly [Outcome in GrantUse["outcome"]]: Tone } = {
+  allowed: "green",
+  denied: "red",
+  failed: "yellow",
+};
+
+const columns = (nowMs: number): readonly Column<GrantUse>[] => [
+  { title: "AGE", value: ({ at }) => showAge(Date.parse(at), nowMs) },
+  { title: "OUTCOME", value: ({ outcome }) => outcome, tone: ({ outcome }) => TONES[outcome] },
+  { title: "KIND", value: ({ kind }) => kind },
+  { title: "OPERATION", value: ({ operation }) => operation },
+  { title: "TARGET", value: ({ target }) => target, shrinks: true },
+  { title: "REASON", value: ({ reason }) => reason },
+  { title: "TIMES", value: ({ count }) => String(count), align: "right", wide: true },
+  { title: "AGENT", value: ({ agent }) => agent ?? "", wide: true },
+  { title: "RUN", value: ({ session }) => session, wide: true },
+  { title: "BYTES", value: ({ bytes }) => (bytes === 0 ? "" : showBytes(bytes)), align: "right", wide: true },
+  { title: "TIME", value: ({ duration_ms: ms }) => (ms === 0 ? "" : showSpan(ms)), align: "right", wide: true },
+];
+
+const Input = z.object({
+  server: z.string(),
+  denied: z.boolean().default(false),
+  kind: grants.UseKind.optional(),
+  since: z.string().optional(),
+  limit: z.number(),
+});
+
+/** `caxton tool uses` */
+export function toolUses(command: Command, invocation: Invocation): void {
+  command
+    .summary("what a tool server used of its grants and was refused")
+    .description("Show each file, address, key, secret and clock that a tool server used or tried to, newest first.")
+    .argument("<server>", "a tool server")
+    .option("--denied", "only what no grant allows")
+    .addOption(command.createOption("--kind <kind>", "only uses of this kind").choices(grants.UseKind.options))
+    .option("--since <time>", "only since then: 10m, 2h, 7d, or a date and time")
+    .addOption(limitOption(50));
+  examples(command, [
+    ["caxton tool uses http_client", ""],
+    ["caxton tool uses http_client --denied --since 1h", "what it tried and may not"],
+  ]);
+  act(command, invocation, {
+    input: Input,
+    formats: LIST_FORMATS,
+    run: async (context, { server, denied, kind, since, limit }) => {
+      const nowMs = systemClock.nowMs();
+      const query = {
+        outcome: denied ? "denied" : undefined,
+        kind,
+        since: since === undefined ? undefined : await instantOf(since, nowMs, pathOf(command)),
+      };
+      const path = fillRoute("toolServerUses", { name: server });
+      const found = await listUpTo(context.client, { path, query, schema: grants.GrantUsePage }, limit);
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns: columns(nowMs),
+        name: ({ target }) => target,
+        empty: denied ? `${server} was refused nothing` : `${server} has used none of its grants`,
+        footer: found.value.next === null ? "" : `older uses: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+/** A span before now or a point in time, as the interface wants it. Throws UsageError. */
+async function instantOf(text: string, nowMs: number, command: string): Promise<string> {
+  const { parseDuration } = await import("../../documents/index.ts");
+  const spanMs = parseDuration(text);
+  const atMs = spanMs === undefined ? Date.parse(text) : nowMs - spanMs;
+  if (Number.isFinite(atMs)) return new Date(atMs).toISOString();
+  throw new UsageError(`"${text}" is no time; write 10m, 2h, 7d, or a date such as 2026-11-21T10:00:00Z`, command);
+}
