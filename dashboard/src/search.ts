@@ -17,6 +17,7 @@ export const RUN_STATES = [
   "running",
   "queued",
   "awaiting-approval",
+  "awaiting-choice",
   "needs-decision",
   "completed",
   "failed",

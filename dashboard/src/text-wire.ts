@@ -25,6 +25,7 @@ export const STATES = {
   queued: "Queued",
   running: "Running",
   "awaiting-approval": "Needs an answer",
+  "awaiting-choice": "Needs a choice",
   "needs-decision": "Needs decision",
   completed: "Completed",
   failed: "Failed",

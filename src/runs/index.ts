@@ -27,15 +27,8 @@ export {
   type RunFile,
   RunEvent,
 } from "./run-event.ts";
-export {
-  type JournalAppend,
-  type RunJournal,
-  type RunQuery,
-  type RunState,
-  type RunSummary,
-  isTerminal,
-  RUN_STATES,
-} from "./run-journal.ts";
+export { type JournalAppend, type RunJournal, type RunQuery, type RunSummary } from "./run-journal.ts";
+export { type RestingState, type RunState, isTerminal, RUN_STATES } from "./run-state.ts";
 export * from "./errors.ts";
 export type { Upload, UploadStore } from "./upload-store.ts";
 export { type RetryPolicy } from "./model-turn.ts";

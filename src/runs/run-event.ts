@@ -3,6 +3,7 @@ import { ArtifactId, QuestionId, RunId, ToolCallId } from "../kernel/ids.ts";
 import { Json, JsonObject } from "../kernel/json.ts";
 import { TOOL_FAILURES } from "../tools/index.ts";
 import { FINISH_REASONS, MODEL_FAILURES } from "./language-model.ts";
+import { RESTING_STATES } from "./run-state.ts";
 
 const Count = z.int().min(0);
 const Tokens = Count.optional();
@@ -137,6 +138,10 @@ export const RunEvent = z.discriminatedUnion("type", [
   /** It stops until someone says what became of a call that had begun and has no result. */
   z.object({ type: z.literal("run-wait"), callId: ToolCallId }),
   z.object({ type: z.literal("run-decide"), callId: ToolCallId, decision: z.enum(DECISIONS) }),
+  /** It has nothing under way until someone answers: it leaves its place, and the next start does not begin it. */
+  z.object({ type: z.literal("run-rest"), state: z.enum(RESTING_STATES) }),
+  /** What it rested for has come; written together with that. Changes nothing in a run that does not rest. */
+  z.object({ type: z.literal("run-wake") }),
   z.object({ type: z.literal("run-complete"), content: z.object({ output: z.string() }) }),
   z.object({ type: z.literal("run-fail"), failure: RunFailure }),
   z.object({ type: z.literal("run-cancel"), reason: z.string() }),

@@ -3,7 +3,7 @@ import type { QuestionId, RunId, ToolCallId } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { ModelToolCall, ModelUsage } from "./language-model.ts";
 import type { Decision, JournalEntry, QuestionReply, RunArtifact, RunEvent, RunFailure, RunFile } from "./run-event.ts";
-import type { RunState } from "./run-journal.ts";
+import type { RunState } from "./run-state.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
 
@@ -89,6 +89,8 @@ export type RunView = {
   readonly system: string;
   readonly prompt: string;
   readonly state: RunState;
+  /** Nothing of it is under way, and it goes on only when someone answers. */
+  readonly resting: boolean;
   readonly attempt: number;
   readonly createdAtMs: number;
   readonly startedAtMs: number | null;
@@ -108,6 +110,11 @@ export type RunView = {
 export class RunFold {
   #view: RunView | undefined;
   #steps: RunStep[] = [];
+
+  /** Whether no entry was applied yet. */
+  get isEmpty(): boolean {
+    return this.#view === undefined;
+  }
 
   /** The run so far. Throws when no entry was applied. */
   view(): RunView {
@@ -157,6 +164,8 @@ export class RunFold {
       case "run-start":
       case "run-ask":
       case "run-answer":
+      case "run-rest":
+      case "run-wake":
       case "run-complete":
       case "run-fail":
       case "run-cancel":
@@ -242,6 +251,7 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   files: event.files,
   ...event.content,
   state: "queued",
+  resting: false,
   attempt: 0,
   createdAtMs: atMs,
   startedAtMs: null,
@@ -258,7 +268,13 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
   switch (event.type) {
     case "run-start":
       // Who asked is gone with the server that was stopped: the call is made again and asks again, or someone decides.
-      return { state: "running", attempt: event.attempt, startedAtMs: view.startedAtMs ?? atMs, ...closed(view) };
+      return {
+        state: "running",
+        resting: false,
+        attempt: event.attempt,
+        startedAtMs: view.startedAtMs ?? atMs,
+        ...closed(view),
+      };
     case "run-ask":
       return { state: "awaiting-approval", questions: [...view.questions, questionOf(event, atMs)] };
     case "run-answer": {
@@ -268,15 +284,19 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
       return { state: event.open > 0 ? "awaiting-approval" : "running", questions };
     }
     case "run-wait":
-      return { state: "needs-decision", waitingFor: event.callId };
+      return { state: "needs-decision", resting: true, waitingFor: event.callId };
     case "run-decide":
-      return { state: "queued", waitingFor: null };
+      return { state: "queued", resting: false, waitingFor: null };
+    case "run-rest":
+      return { state: event.state, resting: true };
+    case "run-wake":
+      return view.resting ? { state: "queued", resting: false } : {};
     case "run-complete":
-      return { state: "completed", output: event.content.output, endedAtMs: atMs };
+      return { state: "completed", resting: false, output: event.content.output, endedAtMs: atMs };
     case "run-fail":
-      return { state: "failed", failure: event.failure, endedAtMs: atMs, waitingFor: null, ...closed(view) };
+      return { ...over("failed", view, atMs), failure: event.failure };
     case "run-cancel":
-      return { state: "cancelled", endedAtMs: atMs, waitingFor: null, ...closed(view) };
+      return over("cancelled", view, atMs);
     case "run-queue":
     case "model-start":
     case "model-end":
@@ -286,6 +306,14 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
       return {};
   }
 }
+
+const over = (state: RunState, view: RunView, endedAtMs: number): Partial<RunView> => ({
+  state,
+  resting: false,
+  endedAtMs,
+  waitingFor: null,
+  ...closed(view),
+});
 
 const questionOf = (event: EventOf<"run-ask">, atMs: number): RunQuestion => ({
   id: event.questionId,

@@ -1,18 +1,6 @@
 import type { RunId } from "../kernel/ids.ts";
 import type { JournalEntry, RunEvent } from "./run-event.ts";
-
-export const RUN_STATES = [
-  "queued",
-  "running",
-  "awaiting-approval",
-  "needs-decision",
-  "completed",
-  "failed",
-  "cancelled",
-] as const;
-export type RunState = (typeof RUN_STATES)[number];
-export const isTerminal = (state: RunState): boolean =>
-  state === "completed" || state === "failed" || state === "cancelled";
+import type { RunState } from "./run-state.ts";
 
 /** A run as lists show it: one row, kept up to date by the journal itself. */
 export type RunSummary = {
@@ -58,7 +46,7 @@ export interface RunJournal {
   summary(runId: RunId): RunSummary | undefined;
   /** Newest first. */
   list(query: RunQuery): readonly RunSummary[];
-  /** Runs neither ended nor waiting for a person, oldest first. */
+  /** Runs neither ended nor resting, oldest first: what a start of the server continues. */
   unfinished(): readonly RunId[];
   /** How many runs are in each state. */
   counts(workspace: string): { readonly [State in RunState]: number };

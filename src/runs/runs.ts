@@ -6,15 +6,8 @@ import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import type { ToolCatalogue } from "../tools/index.ts";
 import type { ArtifactStore } from "./artifact-store.ts";
-import {
-  InputTooLargeError,
-  RUN_FAILURE_CODES,
-  RunEndedError,
-  RunNotFoundError,
-  RunNotWaitingError,
-  RunQueueFullError,
-  ServerStoppingError,
-} from "./errors.ts";
+import { Claims } from "./claims.ts";
+import { RUN_FAILURE_CODES, ServerStoppingError } from "./errors.ts";
 import { execute } from "./execution.ts";
 import { isStorageFault, thrownFailure } from "./failure.ts";
 import type { ModelCatalogue } from "./language-model.ts";
@@ -22,10 +15,12 @@ import { DEFAULT_RETRY, type RetryPolicy } from "./model-turn.ts";
 import type { PlanSource, RunPlan } from "./plan.ts";
 import { type Answer, Questions } from "./questions.ts";
 import { Recorder } from "./recorder.ts";
+import { inputTooLarge, notWaiting, queueFull, runEnded, runNotFound } from "./refusals.ts";
 import type { Decision, RunEvent, RunFile } from "./run-event.ts";
 import { foldRun, RunFold, type RunView } from "./run-fold.ts";
 import { RunHub } from "./run-hub.ts";
-import { isTerminal, type RunJournal, type RunState } from "./run-journal.ts";
+import type { RunJournal } from "./run-journal.ts";
+import { isTerminal, type RunState } from "./run-state.ts";
 
 export type RunsDeps = {
   readonly journal: RunJournal;
@@ -58,14 +53,16 @@ export type StartRequest = {
   readonly files: readonly RunFile[];
 };
 
-/** How a run went out of this process's hands: ended, waiting for a person, or left for the next start. */
+/** How a run went out of this process's hands: ended, resting, or left for the next start. */
 export type RunOutcome = { readonly state: RunState | "left" };
 
 type Live = {
   readonly controller: AbortController;
   readonly done: PromiseWithResolvers<RunOutcome>;
-  /** Absent for a run that is resumed: its journal is read when its turn comes, not ten thousand at once. */
-  readonly recorder: Recorder | undefined;
+  /** Absent while a run that is resumed waits: its journal is read when its turn comes, not ten thousand at once. */
+  recorder: Recorder | undefined;
+  /** Someone woke it after it had begun to rest and before it was out of this process's hands. */
+  woken: boolean;
 };
 
 /** Why a run is aborted; carried as the signal's reason. */
@@ -78,10 +75,11 @@ const STORAGE_RETRY_MS = 5_000;
 
 /**
  * All runs of this server: accepts, queues, executes, resumes, cancels.
- * Q1. A run that `start` accepted is on disk, and ends, waits for a person, or continues at the next start.
+ * Q1. A run that `start` accepted is on disk, and ends, rests until someone answers, or continues at the next start.
  * Q2. At most `concurrentMax` execute at once; the others wait in the order they came; past `queuedMax` new ones are refused.
  * Q3. Each run is executed by one process and at most once at a time.
- * Q4. What people do to one run, cancel and decide, happens one after the other: who comes second sees what the first did.
+ * Q4. What people do to one run, happens one after the other: who comes second sees what the first did.
+ * Q5. A run that rests has nothing under way and is nowhere in this process; the write that wakes it puts it into the queue.
  */
 export class Runs implements AsyncDisposable {
   readonly hub = new RunHub();
@@ -91,8 +89,8 @@ export class Runs implements AsyncDisposable {
   readonly #waiting: RunId[] = [];
   /** Runs whose journal could not be written, and what ends the wait for the next try. */
   readonly #retrying = new Map<RunId, AbortController>();
-  /** Runs that someone is cancelling or deciding on right now; none of them begins to execute meanwhile. */
-  readonly #claimed = new Set<RunId>();
+  /** Runs that someone does something to right now; none of them begins to execute meanwhile. */
+  readonly #claims = new Claims();
   readonly #questions: Questions;
   readonly #shutdown = new AbortController();
   #executing = 0;
@@ -107,7 +105,7 @@ export class Runs implements AsyncDisposable {
   }
 
   /**
-   * Accepts a run; on disk when resolved. `ended` resolves when it has ended or waits for a person, and never rejects for what the
+   * Accepts a run; on disk when resolved. `ended` resolves when it has ended or rests, and never rejects for what the
    * run did. Throws AgentNotFoundError, UnknownModelError, RunQueueFullError, InputTooLargeError, ServerStoppingError, storage errors.
    */
   async start(request: StartRequest): Promise<{ readonly ended: Promise<RunOutcome> }> {
@@ -162,9 +160,11 @@ export class Runs implements AsyncDisposable {
       if (state === "cancelled") return;
       if (isTerminal(state)) throw runEnded(runId, state);
     }
-    await this.#claiming(runId, runEnded, async (view) => {
-      if (isTerminal(view.state)) throw runEnded(runId, view.state);
-      await this.#recorderOf(runId, this.#foldOf(runId)).record({ type: "run-cancel", reason });
+    await this.#claim(runId, async () => {
+      const recorder = this.#recorderFor(runId);
+      const { state } = recorder.view();
+      if (isTerminal(state)) throw runEnded(runId, state);
+      await recorder.record({ type: "run-cancel", reason });
       const place = this.#waiting.indexOf(runId);
       if (place >= 0) this.#waiting.splice(place, 1);
       this.#retrying.get(runId)?.abort(CANCELLED);
@@ -175,18 +175,26 @@ export class Runs implements AsyncDisposable {
   /** Says what becomes of the call a run waits for; the run then goes on. Throws RunNotFoundError, RunNotWaitingError, storage errors. */
   async decide(runId: RunId, callId: ToolCallId, decision: Decision): Promise<void> {
     this.#refuseIfStopping();
-    const refuse = (_id: RunId, state: RunState) => notWaiting(runId, callId, `It is ${state}.`);
-    await this.#claiming(runId, refuse, async (view) => {
-      if (view.waitingFor !== callId) {
-        throw notWaiting(
-          runId,
-          callId,
-          view.waitingFor === null ? `It is ${view.state}.` : `It waits for one on call ${view.waitingFor}.`,
-        );
-      }
-      const recorder = this.#recorderOf(runId, this.#foldOf(runId));
-      await recorder.record({ type: "run-decide", callId, decision });
-      void this.#enqueue(runId, recorder);
+    await this.tell(runId, ({ state, waitingFor }) => {
+      const hint = waitingFor === null ? `It is ${state}.` : `It waits for one on call ${waitingFor}.`;
+      if (waitingFor !== callId) throw notWaiting(runId, callId, hint);
+      return [{ type: "run-decide", callId, decision }];
+    });
+  }
+
+  /**
+   * Writes what someone says to a run, alone: `say` sees the run as it is and returns the events, or throws to refuse. A run
+   * that rested and was woken by them (`run-wake`) goes on. On disk when resolved; taken also while the server stops, and then
+   * the next start goes on with it. Returns the run after it. Throws RunNotFoundError, storage errors, and what `say` throws.
+   */
+  async tell(runId: RunId, say: (view: RunView) => readonly RunEvent[]): Promise<RunView> {
+    return this.#claim(runId, async () => {
+      const recorder = this.#recorderFor(runId);
+      const rested = recorder.view().resting;
+      await recorder.record(...say(recorder.view()));
+      const view = recorder.view();
+      if (rested && view.state === "queued") this.#wake(runId, recorder);
+      return view;
     });
   }
 
@@ -195,19 +203,17 @@ export class Runs implements AsyncDisposable {
     await this.#questions.answer(this.#mustRead(runId), question, answer);
   }
 
-  /** Does one thing to a run that does not execute, alone; who comes while another does is refused. */
-  async #claiming(
-    runId: RunId,
-    refuse: (runId: RunId, state: RunState) => Error,
-    change: (view: RunView) => Promise<void>,
-  ): Promise<void> {
-    const view = this.#mustRead(runId);
-    if (this.#claimed.has(runId)) throw refuse(runId, view.state);
-    this.#claimed.add(runId);
+  #wake(runId: RunId, recorder: Recorder): void {
+    const live = this.#live.get(runId);
+    if (live) live.woken = true;
+    // One whose disk failed is tried again by itself.
+    else if (!this.#retrying.has(runId)) void this.#enqueue(runId, recorder);
+  }
+
+  async #claim<Result>(runId: RunId, work: () => Promise<Result>): Promise<Result> {
     try {
-      await change(view);
+      return await this.#claims.claim(runId, work);
     } finally {
-      this.#claimed.delete(runId);
       this.#pump();
     }
   }
@@ -254,7 +260,7 @@ export class Runs implements AsyncDisposable {
     // Accepted, and too late for this process: it begins at the next start.
     if (this.#shutdown.signal.aborted) return Promise.resolve({ state: "left" });
     assert(!this.#live.has(runId), "a run is executed once at a time");
-    this.#live.set(runId, { controller: new AbortController(), done, recorder });
+    this.#live.set(runId, { controller: new AbortController(), done, recorder, woken: false });
     this.#waiting.push(runId);
     this.#pump();
     return done.promise;
@@ -262,7 +268,7 @@ export class Runs implements AsyncDisposable {
 
   #pump(): void {
     while (this.#executing < this.#options.concurrentMax && !this.#isHeld && !this.#shutdown.signal.aborted) {
-      const place = this.#waiting.findIndex((id) => !this.#claimed.has(id));
+      const place = this.#waiting.findIndex((id) => !this.#claims.has(id));
       const [runId] = place < 0 ? [] : this.#waiting.splice(place, 1);
       if (runId === undefined) return;
       const live = this.#live.get(runId);
@@ -276,6 +282,7 @@ export class Runs implements AsyncDisposable {
     const outcome = await this.#carryOut(runId, live);
     this.#executing -= 1;
     this.#release(runId, outcome);
+    if (live.woken) void this.#enqueue(runId, live.recorder);
     this.#pump();
   }
 
@@ -288,10 +295,10 @@ export class Runs implements AsyncDisposable {
 
   async #carryOut(runId: RunId, live: Live): Promise<RunOutcome> {
     try {
-      const recorder = live.recorder ?? this.#recorderOf(runId, this.#foldOf(runId));
-      await this.#attempt(recorder, live.controller);
-      const { state } = recorder.view();
-      return { state: isTerminal(state) || state === "needs-decision" ? state : "left" };
+      live.recorder ??= this.#recorderOf(runId, this.#foldOf(runId));
+      await this.#attempt(live.recorder, live.controller);
+      const { state, resting } = live.recorder.view();
+      return { state: isTerminal(state) || resting ? state : "left" };
     } catch (error) {
       if (isStorageFault(error)) return this.#tryAgainLater(runId, error);
       log.error({ runId, err: error }, "a run could not be written");
@@ -303,7 +310,7 @@ export class Runs implements AsyncDisposable {
     const { plans, models, tools, artifacts, clock } = this.#deps;
     try {
       const view = recorder.view();
-      if (isTerminal(view.state) || view.state === "needs-decision") return;
+      if (isTerminal(view.state) || view.resting) return;
       const plan = await plans.plan(view.workspace, view.agent, view.revision);
       const model = await models.resolve({ ...plan.model, model: view.requestedModel ?? plan.model.model });
       if (!controller.signal.aborted) {
@@ -323,8 +330,9 @@ export class Runs implements AsyncDisposable {
   }
 
   async #recordStop(recorder: Recorder, stop: Stop, plan: RunPlan): Promise<void> {
-    // It may have ended, or begun to wait, in the moment of the abort.
-    if (isTerminal(recorder.view().state) || stop.why === "shutdown") return;
+    // It may have ended, or begun to rest, in the moment of the abort.
+    const { state, resting } = recorder.view();
+    if (isTerminal(state) || stop.why === "shutdown" || (resting && stop.why === "timeout")) return;
     await recorder.record(stop.why === "cancel" ? { type: "run-cancel", reason: stop.reason } : timedOut(plan));
   }
 
@@ -347,6 +355,15 @@ export class Runs implements AsyncDisposable {
     return new Recorder(runId, { journal: this.#deps.journal, hub: this.hub, clock: this.#deps.clock }, fold);
   }
 
+  /** The one that writes for a run already, or one that has read its journal. Throws RunNotFoundError. */
+  #recorderFor(runId: RunId): Recorder {
+    const known = this.#live.get(runId)?.recorder;
+    if (known) return known;
+    const fold = this.#foldOf(runId);
+    if (fold.isEmpty) throw runNotFound(runId);
+    return this.#recorderOf(runId, fold);
+  }
+
   #foldOf(runId: RunId): RunFold {
     const fold = new RunFold();
     for (const entry of this.#deps.journal.read(runId, 0)) fold.apply(entry);
@@ -356,9 +373,7 @@ export class Runs implements AsyncDisposable {
   #mustRead(runId: RunId): RunView {
     const view = foldRun(this.#deps.journal.read(runId, 0));
     if (view) return view;
-    throw new RunNotFoundError(`there is no run ${runId}`, "`caxton run list` shows the runs there are.", {
-      id: runId,
-    });
+    throw runNotFound(runId);
   }
 
   #refuseIfStopping(): void {
@@ -397,19 +412,3 @@ const timedOut = (plan: RunPlan): RunEvent => ({
 });
 
 const CANCELLED = "the run was cancelled while it waited for the disk";
-
-const notWaiting = (id: RunId, callId: ToolCallId, hint: string): RunNotWaitingError =>
-  new RunNotWaitingError(`run ${id} does not wait for a decision on call ${callId}`, hint, { id, callId });
-
-const queueFull = (queuedMax: number): RunQueueFullError =>
-  new RunQueueFullError(`${queuedMax} runs are waiting already`, "Try again when some have ended.", { queuedMax });
-
-const inputTooLarge = (): InputTooLargeError =>
-  new InputTooLargeError(
-    `the request is longer than ${LIMITS.inputBytesMax} bytes`,
-    "Send long material as a file with --file; the tools can read it.",
-    { bytesMax: LIMITS.inputBytesMax },
-  );
-
-const runEnded = (id: RunId, state: string): RunEndedError =>
-  new RunEndedError(`run ${id} has already ended: it is ${state}`, "", { id, state });

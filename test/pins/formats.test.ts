@@ -20,6 +20,8 @@ test("the events of a run's journal are these; more may come, none may change or
     "run-answer",
     "run-wait",
     "run-decide",
+    "run-rest",
+    "run-wake",
     "run-complete",
     "run-fail",
     "run-cancel",
@@ -31,6 +33,7 @@ test("the states of a run are these", () => {
     "queued",
     "running",
     "awaiting-approval",
+    "awaiting-choice",
     "needs-decision",
     "completed",
     "failed",
@@ -40,7 +43,14 @@ test("the states of a run are these", () => {
 
 test("a migration that shipped is never edited", () => {
   const hashes = MIGRATIONS.map((text) => createHash("sha256").update(text).digest("hex").slice(0, 12));
-  expect(hashes).toEqual(["87adb2ad011e", "4f5014e82518", "71c04f8d8614", "71fc278181b0", "36f55f82b6aa"]);
+  expect(hashes).toEqual([
+    "87adb2ad011e",
+    "4f5014e82518",
+    "71c04f8d8614",
+    "71fc278181b0",
+    "36f55f82b6aa",
+    "5c4cbf74f49d",
+  ]);
 });
 
 test("each kind of failure keeps its status on the wire and its exit code", () => {

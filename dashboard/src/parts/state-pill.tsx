@@ -16,6 +16,7 @@ const LOOKS: { readonly [State in AnyState]: Look } = {
   queued: { ...IDLE, icon: Clock3 },
   running: { ...BUSY, icon: LoaderCircle },
   "awaiting-approval": { ...WARN, icon: CircleHelp },
+  "awaiting-choice": { ...WARN, icon: CircleHelp },
   "needs-decision": { ...WARN, icon: CircleHelp },
   waiting: { ...WARN, icon: CircleHelp },
   completed: { ...GOOD, icon: Check },

@@ -9,6 +9,7 @@ export const RunState = z.enum([
   "queued",
   "running",
   "awaiting-approval",
+  "awaiting-choice",
   "needs-decision",
   "completed",
   "failed",

@@ -24,6 +24,7 @@ export const Status = z
       queued: z.int(),
       running: z.int(),
       awaiting_approval: z.int(),
+      awaiting_choice: z.int(),
       needs_decision: z.int(),
       completed: z.int(),
       failed: z.int(),

@@ -42,6 +42,7 @@ export async function getStatus({ facts, journal, tools, models, clock }: System
       queued: counts.queued,
       running: counts.running,
       awaiting_approval: counts["awaiting-approval"],
+      awaiting_choice: counts["awaiting-choice"],
       needs_decision: counts["needs-decision"],
       completed: counts.completed,
       failed: counts.failed,

@@ -6,7 +6,7 @@ const PREVIEW_CHARS = 200;
 const preview = (text: string): string => text.slice(0, PREVIEW_CHARS);
 
 const END =
-  "UPDATE runs SET state = ?, ended_at_ms = ?, output_preview = ?, failure_code = ?, failure_message = ? WHERE id = ?";
+  "UPDATE runs SET state = ?, resting = 0, ended_at_ms = ?, output_preview = ?, failure_code = ?, failure_message = ? WHERE id = ?";
 
 /** Brings a run's summary row up to date with one event of its journal. Only inside a write job. */
 export function project(db: Database, runId: RunId, atMs: number, event: RunEvent): void {
@@ -18,10 +18,9 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
       ).run(runId, event.workspace, event.agent, event.revision, event.model, preview(event.content.input), atMs);
       return;
     case "run-start":
-      db.sql("UPDATE runs SET state = 'running', started_at_ms = coalesce(started_at_ms, ?) WHERE id = ?").run(
-        atMs,
-        runId,
-      );
+      db.sql(
+        "UPDATE runs SET state = 'running', resting = 0, started_at_ms = coalesce(started_at_ms, ?) WHERE id = ?",
+      ).run(atMs, runId);
       return;
     case "model-end":
       db.sql(
@@ -32,10 +31,16 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
       db.sql("UPDATE runs SET tool_calls = tool_calls + 1 WHERE id = ?").run(runId);
       return;
     case "run-wait":
-      db.sql("UPDATE runs SET state = 'needs-decision' WHERE id = ?").run(runId);
+      db.sql("UPDATE runs SET state = 'needs-decision', resting = 1 WHERE id = ?").run(runId);
       return;
     case "run-decide":
-      db.sql("UPDATE runs SET state = 'queued' WHERE id = ?").run(runId);
+      db.sql("UPDATE runs SET state = 'queued', resting = 0 WHERE id = ?").run(runId);
+      return;
+    case "run-rest":
+      db.sql("UPDATE runs SET state = ?, resting = 1 WHERE id = ?").run(event.state, runId);
+      return;
+    case "run-wake":
+      db.sql("UPDATE runs SET state = 'queued', resting = 0 WHERE id = ? AND resting = 1").run(runId);
       return;
     case "run-ask":
       db.sql("UPDATE runs SET state = 'awaiting-approval' WHERE id = ?").run(runId);

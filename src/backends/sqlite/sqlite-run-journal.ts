@@ -142,7 +142,7 @@ export class SqliteRunJournal implements RunJournal {
   unfinished(): readonly RunId[] {
     return this.#db.read(() =>
       this.#db
-        .sql("SELECT id FROM runs WHERE state IN ('queued', 'running', 'awaiting-approval') ORDER BY id")
+        .sql("SELECT id FROM runs WHERE ended_at_ms IS NULL AND resting = 0 ORDER BY id")
         .all()
         .map((row) => RunId.parse(row["id"])),
     );
@@ -153,6 +153,7 @@ export class SqliteRunJournal implements RunJournal {
       queued: 0,
       running: 0,
       "awaiting-approval": 0,
+      "awaiting-choice": 0,
       "needs-decision": 0,
       completed: 0,
       failed: 0,

@@ -17,6 +17,7 @@ export const STATE_TONES: { readonly [State in RunState]: Tone } = {
   queued: "dim",
   running: "cyan",
   "awaiting-approval": "yellow",
+  "awaiting-choice": "yellow",
   "needs-decision": "yellow",
   completed: "green",
   failed: "red",

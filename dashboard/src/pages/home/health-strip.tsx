@@ -73,12 +73,18 @@ function ToolCell({ status }: { readonly status: Status }) {
   );
 }
 
-const countOf = ({ runs }: Status, state: RunState): number =>
-  state === "needs-decision"
-    ? runs.needs_decision
-    : state === "awaiting-approval"
-      ? runs.awaiting_approval
-      : runs[state];
+function countOf({ runs }: Status, state: RunState): number {
+  switch (state) {
+    case "needs-decision":
+      return runs.needs_decision;
+    case "awaiting-approval":
+      return runs.awaiting_approval;
+    case "awaiting-choice":
+      return runs.awaiting_choice;
+    default:
+      return runs[state];
+  }
+}
 
 function RunCounts({ status }: { readonly status: Status }) {
   const shown = RUN_STATES.filter((state) => countOf(status, state) > 0);

@@ -12,6 +12,7 @@ const TONES: { readonly [State in RunSummary["state"]]: string } = {
   queued: "fill-idle",
   running: "fill-busy",
   "awaiting-approval": "fill-warn",
+  "awaiting-choice": "fill-warn",
   "needs-decision": "fill-warn",
   completed: "fill-model",
   failed: "fill-bad",

@@ -1,0 +1,28 @@
+import type { RunId, ToolCallId } from "../kernel/ids.ts";
+import { LIMITS } from "../kernel/quantities.ts";
+import {
+  InputTooLargeError,
+  RunEndedError,
+  RunNotFoundError,
+  RunNotWaitingError,
+  RunQueueFullError,
+} from "./errors.ts";
+
+export const notWaiting = (id: RunId, callId: ToolCallId, hint: string): RunNotWaitingError =>
+  new RunNotWaitingError(`run ${id} does not wait for a decision on call ${callId}`, hint, { id, callId });
+
+export const queueFull = (queuedMax: number): RunQueueFullError =>
+  new RunQueueFullError(`${queuedMax} runs are waiting already`, "Try again when some have ended.", { queuedMax });
+
+export const inputTooLarge = (): InputTooLargeError =>
+  new InputTooLargeError(
+    `the request is longer than ${LIMITS.inputBytesMax} bytes`,
+    "Send long material as a file with --file; the tools can read it.",
+    { bytesMax: LIMITS.inputBytesMax },
+  );
+
+export const runEnded = (id: RunId, state: string): RunEndedError =>
+  new RunEndedError(`run ${id} has already ended: it is ${state}`, "", { id, state });
+
+export const runNotFound = (id: RunId): RunNotFoundError =>
+  new RunNotFoundError(`there is no run ${id}`, "`caxton run list` shows the runs there are.", { id });
