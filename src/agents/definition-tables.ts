@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { durationText } from "../documents/index.ts";
 import { JsonObject } from "../kernel/json.ts";
-import { MemoryScope, REFERENCE } from "./rules.ts";
+import { MemoryScope, MODEL, REASONING_EFFORTS, REFERENCE } from "./rules.ts";
 
 /** A table whose content is not looked at. */
 export const FreeTable = JsonObject.optional();
@@ -20,6 +20,12 @@ const headers = z.record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string()).superR
         params: { code: "SECRET_IN_FILE", fix: REFER, secret: true },
       });
 });
+
+const roleModel = z
+  .string()
+  .regex(MODEL, { error: 'a model is written "provider/model"' })
+  .optional()
+  .meta({ examples: ["openai/gpt-5-nano"] });
 
 export const LlmTable = z
   .strictObject({
@@ -77,6 +83,23 @@ export const LlmTable = z
         examples: ["60s"],
       }),
     headers: headers.default({}).meta({ description: "Sent with every request to the provider" }),
+    reasoning: z
+      .enum(REASONING_EFFORTS)
+      .optional()
+      .meta({
+        description: "How much the model thinks before it answers, where it can; the provider's default when absent",
+        examples: ["low"],
+      }),
+    prompt_caching: z.boolean().optional().meta({
+      description: "Let the provider keep its work on what requests have in common, which is cheaper; default true",
+    }),
+    options: JsonObject.optional().meta({
+      description: "Options of the provider by its own names, handed on as they are",
+      examples: [{ serviceTier: "flex" }],
+    }),
+    roles: z.strictObject({ routing: roleModel, summarising: roleModel, embedding: roleModel }).optional().meta({
+      description: "Models for other work than the agent's own; a role that is absent is done by its own model",
+    }),
   })
   .meta({ description: "The model that runs the agent; without it the server's default does" });
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { JsonObject } from "../kernel/json.ts";
 import { StepsMax } from "../kernel/quantities.ts";
+import { REASONING_EFFORTS } from "./rules.ts";
 
 /** Which model runs the agent, and how. What is undefined is the server's default. */
 export const AgentModel = z.object({
@@ -15,6 +16,15 @@ export const AgentModel = z.object({
   timeoutMs: z.number().optional(),
   /** Values may hold `${env:NAME}` and `${file:path}`. */
   headers: z.record(z.string(), z.string()),
+  reasoning: z.enum(REASONING_EFFORTS).optional(),
+  /** Options of the provider, by its own names. */
+  options: JsonObject.optional(),
+  /** `provider/model` for other work than the agent's own. */
+  roles: z
+    .object({ routing: z.string().optional(), summarising: z.string().optional(), embedding: z.string().optional() })
+    .optional(),
+  /** Whether the provider may keep the beginning of requests; undefined is yes. */
+  promptCaching: z.boolean().optional(),
 });
 export type AgentModel = z.infer<typeof AgentModel>;
 

@@ -25,7 +25,7 @@ export const INACTIVE = {
   primary_provider: "write llm.model",
   secondary_provider: "there is no fallback to another model",
   fallback_provider: "there is no fallback to another model",
-  provider_extensions: "only the settings of [llm] reach the model",
+  provider_extensions: "write llm.options",
   "execution.isolation": 'runs are isolated as with "context"',
   "performance.max_memory_usage": "limits of tools are those of their servers",
   "performance.context_preparation_timeout": "the context of a run is its request and its files",

@@ -15,8 +15,16 @@ export const TOOL_ENTRY = /^(\*|[A-Za-z][A-Za-z0-9_-]{0,63}(\.[A-Za-z0-9_.-]{1,6
 
 export const PARAMETER_NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
 
-/** `provider/model`, where the model's own name may contain more slashes; or `mock`, the one model built in. */
-export const MODEL = /^(mock|[a-z][a-z0-9_-]*\/\S+)$/;
+/**
+ * `provider/model`, where the model's own name may contain more slashes; `mock`, the one model built in; or a tool that
+ * answers as a model, `tool:server.tool/model` and `mcp://server/tool/model`, where the last part may be absent.
+ */
+export const MODEL =
+  /^(mock|[a-z][a-z0-9_-]*\/\S+|tool:[A-Za-z][A-Za-z0-9_-]*\.[A-Za-z0-9_.-]+(\/\S+)?|mcp:\/\/[A-Za-z][A-Za-z0-9_-]*\/[A-Za-z0-9_.-]+(\/\S+)?)$/;
+
+/** How much a model thinks before it answers; each provider translates it into its own terms. */
+export const REASONING_EFFORTS = ["none", "minimal", "low", "medium", "high", "xhigh", "max"] as const;
+export type ReasoningEffort = (typeof REASONING_EFFORTS)[number];
 
 export const REFERENCE = /^\$\{(env:[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?|file:[^}]+)\}$/;
 

@@ -7,6 +7,7 @@ import { dialogueOf } from "./dialogue.ts";
 import { RUN_FAILURE_CODES } from "./errors.ts";
 import { modelFailure } from "./failure.ts";
 import type { LanguageModel, ModelRequest } from "./language-model.ts";
+import { keepModelFiles } from "./model-files.ts";
 import { type Answer, type RetryPolicy, takeTurn } from "./model-turn.ts";
 import type { RunPlan } from "./plan.ts";
 import type { AskFor } from "./questions.ts";
@@ -45,7 +46,10 @@ export async function execute(deps: ExecutionDeps, plan: RunPlan, signal: AbortS
     if (turn.type === "failed")
       return recorder.record({ type: "run-fail", failure: modelFailure(turn.failure, deps.model.id) });
     const { answer } = turn;
-    const end = modelEnd(step, deps.model.id, answer, offered);
+    const end = {
+      ...modelEnd(step, deps.model.id, answer, offered),
+      artifacts: [...(await keepModelFiles(deps, answer.files))],
+    };
     if (answer.toolCalls.length === 0) return recorder.record(end, endOfRun(answer, deps.model.id));
     if (answer.toolCalls.length > LIMITS.toolCallsPerTurnMax) return recorder.record(end, tooManyCalls(answer));
     const calls = answer.toolCalls.map((call) => prepareCall(step, call, offered, tools));

@@ -1,8 +1,10 @@
+import type { ReasoningEffort } from "../agents/index.ts";
+import type { ArtifactId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 
 /** A message of the dialogue with a model. The system prompt is apart, in `ModelRequest.system`. */
 export type ModelMessage =
-  | { readonly role: "user"; readonly text: string }
+  | { readonly role: "user"; readonly text: string; readonly images?: readonly ModelImage[] | undefined }
   | { readonly role: "assistant"; readonly text: string; readonly toolCalls: readonly ModelToolCall[] }
   | { readonly role: "tool"; readonly results: readonly ModelToolResult[] };
 
@@ -16,7 +18,23 @@ export type ModelToolResult = {
   /** The machine-readable result where the tool gave one; providers that take only text are given `text`. */
   readonly structured: JsonObject | undefined;
   readonly failed: boolean;
+  /** Pictures the tool made. */
+  readonly images?: readonly ModelImage[] | undefined;
 };
+
+/** A picture in a dialogue, named but not loaded: the model reads its bytes when it takes pictures, and is told of it in words when not. */
+export type ModelImage = {
+  readonly name: string;
+  readonly mediaType: string;
+  readonly bytes: number;
+  /** Where the bytes are: a file that came with the request, at a place of the server's own, or an artifact of the run. */
+  readonly source:
+    | { readonly type: "file"; readonly location: string }
+    | { readonly type: "artifact"; readonly id: ArtifactId };
+};
+
+/** Media types of pictures that language models take; any other file is only named to them. */
+export const IMAGE_TYPES: readonly string[] = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
 /** A tool as a model sees it; `name` has letters, digits, `_` and `-` only. */
 export type ModelTool = { readonly name: string; readonly description: string; readonly inputSchema: JsonObject };
@@ -26,6 +44,8 @@ export type ModelRequest = {
   readonly messages: readonly ModelMessage[];
   readonly tools: readonly ModelTool[];
   readonly settings: ModelSettings;
+  /** JSON Schema of the answer: handed to providers that can hold their model to it. No promise, so the answer is checked all the same. */
+  readonly answerSchema?: JsonObject | undefined;
 };
 
 export type ModelSettings = {
@@ -34,15 +54,35 @@ export type ModelSettings = {
   readonly headers: { readonly [name: string]: string };
   /** For one attempt, from the request to its last part. */
   readonly timeoutMs: number;
+  /** Undefined is the provider's own default. */
+  readonly reasoning?: ReasoningEffort | undefined;
+  /** Options of the provider by its own names, handed on as they are. */
+  readonly options?: JsonObject | undefined;
+  /** The same for requests that begin alike, so that the provider can keep its work on what they share; undefined asks for no caching. */
+  readonly cacheKey?: string | undefined;
 };
 
 /** Tokens of one call. A provider that does not say gives undefined, which is not zero. */
 export type ModelUsage = {
   readonly inputTokens: number | undefined;
   readonly outputTokens: number | undefined;
+  /** Of `inputTokens`, those read from the provider's cache. */
   readonly cachedInputTokens: number | undefined;
+  /** Of `inputTokens`, those written into the provider's cache for later calls. */
+  readonly cacheWriteTokens: number | undefined;
   readonly reasoningTokens: number | undefined;
 };
+
+/** How much fits into one call. */
+export type ModelLimits = {
+  /** Request and answer together, in tokens. */
+  readonly contextTokens: number;
+  /** The longest answer, in tokens. */
+  readonly outputTokens: number;
+};
+
+/** What is taken for a model that nobody knows anything of. */
+export const DEFAULT_MODEL_LIMITS: ModelLimits = { contextTokens: 32_768, outputTokens: 4_096 };
 
 export const MODEL_FAILURES = [
   "rate_limited",
@@ -83,6 +123,8 @@ export type ModelPart =
   | { readonly type: "text-delta"; readonly text: string }
   | { readonly type: "reasoning-delta"; readonly text: string }
   | { readonly type: "tool-call"; readonly call: ModelToolCall }
+  /** Something the model made that is no text, such as a picture. */
+  | { readonly type: "file"; readonly mediaType: string; readonly data: Uint8Array }
   | { readonly type: "finish"; readonly reason: FinishReason; readonly usage: ModelUsage }
   | { readonly type: "error"; readonly failure: ModelFailure };
 
@@ -90,14 +132,25 @@ export type ModelPart =
 export interface LanguageModel {
   /** `provider/model`, as in definitions. */
   readonly id: string;
+  /** What fits into one call, as far as it is known; else take DEFAULT_MODEL_LIMITS. */
+  readonly limits: ModelLimits | undefined;
   /** One attempt, streamed. Never throws and never retries: a failure is its last part. An abort ends it with class `cancelled`. */
   stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelPart>;
 }
 
+/** What a run needs a model for. `execution` is the agent's own work; the others may be given to smaller models. */
+export const MODEL_ROLES = ["execution", "routing", "summarising", "embedding"] as const;
+export type ModelRole = (typeof MODEL_ROLES)[number];
+/** Models by role, each `provider/model`; a role that is absent is the agent's own model's. */
+export type RoleModels = { readonly [Role in ModelRole]?: string | undefined };
+
 /** Where a run gets its model. */
 export interface ModelCatalogue {
-  /** The model of a `provider/model` string; undefined means the server's default. Throws UnknownModelError, naming the known providers. */
-  resolve(choice: ModelChoice): Promise<LanguageModel>;
+  /**
+   * The model of a choice for a role, `execution` unless said: the definition's for that role, the server's for that role,
+   * else the model of the choice, and without one the server's default. Throws UnknownModelError, naming the known providers.
+   */
+  resolve(choice: ModelChoice, role?: ModelRole): Promise<LanguageModel>;
   /** Every provider with what it would need to work; no network. */
   providers(): readonly ModelProvider[];
   /** The `provider/model` an undefined choice stands for. */
@@ -105,10 +158,13 @@ export interface ModelCatalogue {
 }
 
 export type ModelChoice = {
+  /** `provider/model`; undefined means the server's default. */
   readonly model: string | undefined;
   readonly baseUrl: string | undefined;
   /** Already resolved from its reference; never logged. */
   readonly apiKey: string | undefined;
+  /** The definition's models for other work than its own. */
+  readonly roles?: RoleModels | undefined;
 };
 
 export type ModelProvider = {

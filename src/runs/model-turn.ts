@@ -22,9 +22,13 @@ export const DEFAULT_RETRY: RetryPolicy = { attemptsMax: 2, totalMs: 15_000 };
 
 const BACKOFF_MS = 500;
 
+/** Something a model made that is no text. */
+export type ModelFile = { readonly mediaType: string; readonly data: Uint8Array };
+
 export type Answer = {
   readonly text: string;
   readonly toolCalls: readonly ModelToolCall[];
+  readonly files: readonly ModelFile[];
   readonly finish: FinishReason;
   readonly usage: ModelUsage;
   readonly durationMs: number;
@@ -89,6 +93,7 @@ async function attemptTurn(
   let firstPartMs: number | undefined;
   let text = "";
   const toolCalls: ModelToolCall[] = [];
+  const files: ModelFile[] = [];
   for await (const part of model.stream(request, signal)) {
     firstPartMs ??= clock.monotonicMs() - begunMs;
     switch (part.type) {
@@ -101,12 +106,15 @@ async function attemptTurn(
       case "tool-call":
         toolCalls.push(part.call);
         break;
+      case "file":
+        files.push({ mediaType: part.mediaType, data: part.data });
+        break;
       case "error":
         return { type: "failed", failure: part.failure };
       case "finish": {
         const { reason: finish, usage } = part;
         const durationMs = clock.monotonicMs() - begunMs;
-        return { type: "answered", answer: { text, toolCalls, finish, usage, durationMs, firstPartMs } };
+        return { type: "answered", answer: { text, toolCalls, files, finish, usage, durationMs, firstPartMs } };
       }
     }
   }

@@ -68,10 +68,13 @@ export const RunEvent = z.discriminatedUnion("type", [
       inputTokens: Tokens,
       outputTokens: Tokens,
       cachedInputTokens: Tokens,
+      cacheWriteTokens: Tokens,
       reasoningTokens: Tokens,
     }),
     /** Tools the model was told of, and about how many input tokens that took; absent in runs of older versions. */
     offered: z.object({ tools: Count, tokens: Count }).optional(),
+    /** Pictures and other files the model made. */
+    artifacts: z.array(RunArtifact).optional(),
     content: z.object({
       text: z.string(),
       toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),

@@ -27,6 +27,7 @@ export type ModelStep = {
         readonly firstPartMs: number;
         readonly usage: ModelUsage;
         readonly offered: EventOf<"model-end">["offered"];
+        readonly artifacts: readonly RunArtifact[];
       };
 };
 
@@ -341,9 +342,11 @@ const modelEnd = (event: EventOf<"model-end">): ModelStep["end"] => ({
     inputTokens: event.usage.inputTokens,
     outputTokens: event.usage.outputTokens,
     cachedInputTokens: event.usage.cachedInputTokens,
+    cacheWriteTokens: event.usage.cacheWriteTokens,
     reasoningTokens: event.usage.reasoningTokens,
   },
   offered: event.offered,
+  artifacts: event.artifacts ?? [],
 });
 
 const toolEnd = (event: EventOf<"tool-end">): ToolStep["end"] => ({

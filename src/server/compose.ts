@@ -117,7 +117,11 @@ const render: HttpServices["render"] = (problem, source) => renderProblem(proble
 const openModels = ({ config, environment }: LoadedConfig, clock: Clock): Models =>
   new Models(
     { clock, environment },
-    { defaultModel: config.models.default, scriptedDirectory: config.models.scripted_directory },
+    {
+      defaultModel: config.models.default,
+      scriptedDirectory: config.models.scripted_directory,
+      roles: config.models.roles,
+    },
   );
 
 function openSandbox({ config }: LoadedConfig, deps: SandboxDeps): Sandbox {

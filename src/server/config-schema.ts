@@ -79,6 +79,15 @@ const ModelsTable = z
     timeout: durationText({ minMs: 100 })
       .prefault("60s")
       .meta({ description: "For one attempt, where a definition sets none" }),
+    roles: z
+      .strictObject({
+        execution: z.string().optional().meta({ description: "The same as models.default, which wins" }),
+        routing: z.string().optional(),
+        summarising: z.string().optional(),
+        embedding: z.string().optional(),
+      })
+      .prefault({})
+      .meta({ description: "Models for single kinds of work, provider/model; a definition's [llm.roles] win" }),
     environment: z.array(z.string()).default([]).meta({
       description: "Variables that definitions may refer to with ${env:NAME}, besides *_API_KEY and *_BASE_URL",
     }),

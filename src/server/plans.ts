@@ -41,12 +41,16 @@ export class AgentPlans implements PlanSource {
         model: llm.model,
         baseUrl: llm.baseUrl === undefined ? undefined : await this.#resolve(llm.baseUrl),
         apiKey: llm.apiKey === undefined ? undefined : await this.#resolve(llm.apiKey),
+        roles: llm.roles,
       },
       settings: {
         temperature: llm.temperature,
         outputTokensMax: llm.outputTokensMax,
         headers: Object.fromEntries(headers),
         timeoutMs: llm.timeoutMs ?? this.#options.modelTimeoutMs,
+        reasoning: llm.reasoning,
+        options: llm.options,
+        cacheKey: llm.promptCaching === false ? undefined : cacheKey(workspace, prepared),
       },
       tools: toolList(definition),
       deferredTools: definition.deferredTools,
@@ -109,6 +113,13 @@ const unreadable = (target: string, directories: readonly string[], cause: unkno
   );
 
 const REFERENCE = /\$\{(env|file):([^}:]+)(?::-([^}]*))?\}/g;
+
+/** Requests of one revision begin with the same prompt and tools, so they share what a provider keeps of them. */
+const cacheKey = (workspace: string, { name, revision }: PreparedAgent): string =>
+  `caxton:${workspace}:${name}:${revision}`.slice(0, CACHE_KEY_CHARS_MAX);
+
+/** OpenAI refuses longer ones. */
+const CACHE_KEY_CHARS_MAX = 64;
 
 /** Stands for every tool there is, in a definition that names none in particular. */
 const EVERY_TOOL = "*";

@@ -9,6 +9,7 @@ import { repository, startServer, type TestServer } from "../helpers/server.ts";
 /** A model that calls the tool its request names, and then says that it went on. */
 const caller: LanguageModel = {
   id: "scripted/caller",
+  limits: undefined,
   stream: (request, signal) => {
     const [first] = request.messages;
     const name = first?.role === "user" ? first.text : "";

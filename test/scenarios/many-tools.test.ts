@@ -13,6 +13,7 @@ function watched(...script: Parameters<typeof scripted>): {
   const asked: ModelRequest[] = [];
   const model: LanguageModel = {
     id: inner.id,
+    limits: inner.limits,
     stream: (request, signal) => {
       asked.push(request);
       return inner.stream(request, signal);

@@ -71,6 +71,7 @@ function counting(model: LanguageModel): { readonly model: LanguageModel; readon
     turns,
     model: {
       id: model.id,
+      limits: model.limits,
       stream: (request, signal) => {
         turns.push(request.messages.filter(({ role }) => role === "assistant").length + 1);
         return model.stream(request, signal);

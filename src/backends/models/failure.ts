@@ -10,6 +10,7 @@ export const failure = (
 /** A model whose every call fails the same way, such as one whose key is missing. */
 export const failingModel = (id: string, reason: ModelFailure): LanguageModel => ({
   id,
+  limits: undefined,
   async *stream() {
     yield { type: "error", failure: reason };
   },

@@ -1,7 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { isAbsolute, join, relative, sep } from "node:path";
 import type { Clock } from "../../kernel/clock.ts";
-import type { LanguageModel, ModelCatalogue, ModelChoice, ModelProvider } from "../../runs/index.ts";
+import type {
+  LanguageModel,
+  ModelCatalogue,
+  ModelChoice,
+  ModelProvider,
+  ModelRole,
+  RoleModels,
+} from "../../runs/index.ts";
 import { ScriptInvalidError, UnknownModelError } from "./errors.ts";
 import { failingModel, failure } from "./failure.ts";
 import { MockModel } from "./mock/index.ts";
@@ -28,6 +35,8 @@ export type ModelsOptions = {
   readonly defaultModel?: string | undefined;
   /** Where `scripted/<file>` is looked up; without it there are no scripted models. */
   readonly scriptedDirectory?: string | undefined;
+  /** Models for single roles, over the default and the models of definitions. */
+  readonly roles?: RoleModels | undefined;
 };
 
 /** Every language model this server can use. The constructor throws UnknownModelError when the default is none. */
@@ -36,9 +45,11 @@ export class Models implements ModelCatalogue {
   readonly #clock: Clock;
   readonly #environment: ModelEnvironment;
   readonly #scriptedDirectory: string | undefined;
+  readonly #roles: RoleModels;
 
   constructor({ clock, environment }: ModelsDeps, options: ModelsOptions = {}) {
-    this.defaultModel = options.defaultModel ?? defaultModel(environment);
+    this.#roles = options.roles ?? {};
+    this.defaultModel = options.defaultModel ?? this.#roles.execution ?? defaultModel(environment);
     parseModelName(this.defaultModel, { baseUrl: undefined });
     this.#clock = clock;
     this.#environment = environment;
@@ -46,7 +57,8 @@ export class Models implements ModelCatalogue {
   }
 
   /** Throws UnknownModelError, and ScriptInvalidError for a script that is missing or malformed. A missing key is a failure of the call, not of this. */
-  async resolve(choice: ModelChoice): Promise<LanguageModel> {
+  async resolve(asked: ModelChoice, role: ModelRole = "execution"): Promise<LanguageModel> {
+    const choice = this.#choiceFor(asked, role);
     const name = parseModelName(choice.model ?? this.defaultModel, choice);
     switch (name.type) {
       case "mock":
@@ -56,6 +68,12 @@ export class Models implements ModelCatalogue {
       case "endpoint":
         return this.#endpoint(name, choice.apiKey);
     }
+  }
+
+  /** A role's own model brings no address and no key of the agent's: those are for the agent's model. */
+  #choiceFor(asked: ModelChoice, role: ModelRole): ModelChoice {
+    const model = role === "execution" ? undefined : (asked.roles?.[role] ?? this.#roles[role]);
+    return model === undefined ? asked : { model, baseUrl: undefined, apiKey: undefined };
   }
 
   providers(): readonly ModelProvider[] {

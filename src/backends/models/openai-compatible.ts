@@ -31,6 +31,7 @@ export type OpenAiCompatibleOptions = {
 /** A model behind the OpenAI chat completions protocol. */
 export class OpenAiCompatibleModel implements LanguageModel {
   readonly id: string;
+  readonly limits = undefined;
   readonly #clock: Clock;
   readonly #model: LanguageModelV4;
   readonly #address: string;
@@ -122,6 +123,7 @@ const usageOf = ({ inputTokens, outputTokens }: LanguageModelV4Usage): ModelUsag
   inputTokens: inputTokens.total,
   outputTokens: outputTokens.total,
   cachedInputTokens: inputTokens.cacheRead,
+  cacheWriteTokens: inputTokens.cacheWrite,
   reasoningTokens: outputTokens.reasoning,
 });
 

@@ -39,6 +39,7 @@ export const ScriptedTurn = z
         inputTokens: Count.optional(),
         outputTokens: Count.optional(),
         cachedInputTokens: Count.optional(),
+        cacheWriteTokens: Count.optional(),
         reasoningTokens: Count.optional(),
       })
       .optional(),

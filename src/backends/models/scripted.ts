@@ -31,6 +31,7 @@ export function scripted(turns: readonly ScriptedTurnInput[], options: ScriptedO
 
 export class ScriptedModel implements LanguageModel {
   readonly id: string;
+  readonly limits = undefined;
   readonly #turns: readonly ScriptedTurn[];
   readonly #clock: Clock;
   /** Failures already given, by turn: `error.times` is counted per model object. */
@@ -120,5 +121,6 @@ const usageOf = ({ usage }: ScriptedTurn): ModelUsage => ({
   inputTokens: usage?.inputTokens,
   outputTokens: usage?.outputTokens,
   cachedInputTokens: usage?.cachedInputTokens,
+  cacheWriteTokens: usage?.cacheWriteTokens,
   reasoningTokens: usage?.reasoningTokens,
 });

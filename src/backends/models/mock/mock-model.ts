@@ -13,6 +13,7 @@ const CHARS_PER_TOKEN = 4;
  */
 export class MockModel implements LanguageModel {
   readonly id = "mock";
+  readonly limits = { contextTokens: 1_000_000, outputTokens: 100_000 };
 
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
     const { text, calls } = decide(request);
@@ -54,6 +55,7 @@ const usage = ({ system, messages, tools }: ModelRequest, text: string, calls: r
   inputTokens: tokens(system + JSON.stringify(messages) + JSON.stringify(tools)),
   outputTokens: tokens(text + calls.map((call) => call.name + call.arguments).join("")),
   cachedInputTokens: undefined,
+  cacheWriteTokens: undefined,
   reasoningTokens: undefined,
 });
 
