@@ -15,7 +15,7 @@ import type { Recorder } from "./recorder.ts";
 import type { RunEvent } from "./run-event.ts";
 import type { ToolStep } from "./run-fold.ts";
 import { offeredTools, OWN_TOOLS } from "./run-tools.ts";
-import { type PreparedCall, prepareCall, runCalls } from "./tool-calls.ts";
+import { type PreparedCall, prepareCall, queuedPast, runCalls } from "./tool-calls.ts";
 
 export type ExecutionDeps = {
   readonly recorder: Recorder;
@@ -32,6 +32,7 @@ export type ExecutionDeps = {
  * E1. All it knows of the past is the journal's view, so a resumed run and an unbroken one do the same.
  * E2. A model turn is journaled together with the calls it asks for; none of them begins before that is on disk.
  * E3. A finished turn or call is never made again; a call begun without a result only when it is repeatable or someone says so.
+ *     Calls that wait for others of their turn have not begun: the journal says of each when it does.
  * E4. Aborted, it returns without an end in the journal; whoever aborted decides what is written.
  */
 export async function execute(deps: ExecutionDeps, plan: RunPlan, signal: AbortSignal): Promise<void> {
@@ -52,7 +53,8 @@ export async function execute(deps: ExecutionDeps, plan: RunPlan, signal: AbortS
     };
     if (answer.toolCalls.length === 0) return recorder.record(end, endOfRun(answer, deps.model.id));
     if (answer.toolCalls.length > LIMITS.toolCallsPerTurnMax) return recorder.record(end, tooManyCalls(answer));
-    const calls = answer.toolCalls.map((call) => prepareCall(step, call, offered, tools));
+    const prepared = answer.toolCalls.map((call) => prepareCall(step, call, offered, tools));
+    const calls = queuedPast(prepared, plan.concurrentToolsMax);
     await recorder.record(end, ...calls.map(({ start }) => start));
     await callTools(deps, plan, { calls, tools }, signal);
   }
@@ -77,15 +79,19 @@ async function settleOpenCalls(
     return "stopped";
   }
   for (const step of open.filter(({ decision }) => decision === "skip")) await recorder.record(skipped(step));
-  const again = open
-    .filter(({ decision, repeatable }) => decision === "retry" || (decision === undefined && repeatable))
-    .map((step) => prepareAgain(step, tools));
+  const undecided = open.filter((step) => step.decision === undefined && step.begun && !step.repeatable);
+  const isMadeAgain = (step: ToolStep) => step.decision !== "skip" && !undecided.includes(step);
+  const again = queuedPast(
+    open.filter(isMadeAgain).map((step) => prepareAgain(step, tools)),
+    plan.concurrentToolsMax,
+  );
   // Begun again on disk before it is: a decision to repeat a call is good for one time.
   if (again.length > 0) await recorder.record(...again.map(({ start }) => start));
   await callTools(deps, plan, { calls: again, tools }, signal);
-  const undecided = open.find(({ decision, repeatable }) => decision === undefined && !repeatable);
-  if (undecided && !signal.aborted) await recorder.record({ type: "run-wait", callId: undecided.callId });
-  return undecided || signal.aborted ? "stopped" : "settled";
+  if (signal.aborted) return "stopped";
+  if (undecided.length === 0) return "settled";
+  await recorder.record(...undecided.map(({ callId }) => ({ type: "run-wait", callId }) as const));
+  return "stopped";
 }
 
 function prepareAgain(step: ToolStep, tools: readonly Tool[]): PreparedCall {

@@ -32,7 +32,7 @@ export class Recorder {
 
   /** On disk when resolved, with all noted before. */
   async record(...events: readonly RunEvent[]): Promise<void> {
-    await allOver(this.#noted, this.#write(events));
+    await allOver(this.#noted, events.length === 0 ? Promise.resolve() : this.#write(events));
   }
 
   /** Written soon; its failure is thrown by the next `record`. For what nothing has to wait for. */

@@ -8,8 +8,12 @@ import {
   RunQueueFullError,
 } from "./errors.ts";
 
-export const notWaiting = (id: RunId, callId: ToolCallId, hint: string): RunNotWaitingError =>
-  new RunNotWaitingError(`run ${id} does not wait for a decision on call ${callId}`, hint, { id, callId });
+export const notWaiting = (id: RunId, callId: ToolCallId | undefined, hint: string): RunNotWaitingError =>
+  new RunNotWaitingError(
+    `run ${id} does not wait for a decision${callId === undefined ? "" : ` on call ${callId}`}`,
+    hint,
+    { id, callId: callId ?? "" },
+  );
 
 export const queueFull = (queuedMax: number): RunQueueFullError =>
   new RunQueueFullError(`${queuedMax} runs are waiting already`, "Try again when some have ended.", { queuedMax });

@@ -38,6 +38,18 @@ export type QuestionReply = (typeof QUESTION_REPLIES)[number];
 export const DECISIONS = ["retry", "skip", "fail"] as const;
 export type Decision = (typeof DECISIONS)[number];
 
+/** How a run came from another: from a step of it on, or the whole request once more. */
+export const ORIGINS = ["fork", "retry"] as const;
+
+/** The run that another was made from. */
+export const RunOrigin = z.object({
+  run: RunId,
+  kind: z.enum(ORIGINS),
+  /** The first step that was not taken over, counted from 1 as the run shows them; null where nothing was. */
+  step: z.int().min(1).nullable(),
+});
+export type RunOrigin = z.infer<typeof RunOrigin>;
+
 /**
  * What can be written in a run's journal. `content` holds what may be large: each of its members is stored once by its
  * hash, so a system prompt shared by a million runs is on disk one time. `step` counts turns of the model from 1.
@@ -51,6 +63,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** The model asked for in the request, over the definition's; else null. */
     model: z.string().nullable(),
     files: z.array(RunFile),
+    origin: RunOrigin.optional(),
     /** `system` and `prompt` are the rendered prompts; rendering is not repeated on resume. */
     content: z.object({ input: z.string(), system: z.string(), prompt: z.string() }),
   }),
@@ -103,8 +116,12 @@ export const RunEvent = z.discriminatedUnion("type", [
     tool: z.string(),
     /** Whether the call may be made again without asking when no result of it is found after a crash. */
     repeatable: z.boolean(),
+    /** It has not begun: other calls of the turn go first. A `tool-begin` follows before it has any effect. */
+    queued: z.boolean().optional(),
     content: z.object({ arguments: Json }),
   }),
+  /** A call that was queued begins. */
+  z.object({ type: z.literal("tool-begin"), step: Count, callId: ToolCallId }),
   z.object({
     type: z.literal("tool-end"),
     step: Count,
@@ -138,9 +155,15 @@ export const RunEvent = z.discriminatedUnion("type", [
     open: Count,
     content: z.object({ answer: JsonObject.nullable() }),
   }),
-  /** It stops until someone says what became of a call that had begun and has no result. */
+  /** It stops until someone says what became of a call that had begun and has no result; several calls may wait. */
   z.object({ type: z.literal("run-wait"), callId: ToolCallId }),
-  z.object({ type: z.literal("run-decide"), callId: ToolCallId, decision: z.enum(DECISIONS) }),
+  z.object({
+    type: z.literal("run-decide"),
+    callId: ToolCallId,
+    decision: z.enum(DECISIONS),
+    /** Calls of the run that still wait for a decision; the run goes on when none does. */
+    waiting: Count.default(0),
+  }),
   /** It has nothing under way until someone answers: it leaves its place, and the next start does not begin it. */
   z.object({ type: z.literal("run-rest"), state: z.enum(RESTING_STATES) }),
   /** What it rested for has come; written together with that. Changes nothing in a run that does not rest. */

@@ -2,7 +2,16 @@ import { strict as assert } from "node:assert";
 import type { QuestionId, RunId, ToolCallId } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { ModelToolCall, ModelUsage } from "./language-model.ts";
-import type { Decision, JournalEntry, QuestionReply, RunArtifact, RunEvent, RunFailure, RunFile } from "./run-event.ts";
+import type {
+  Decision,
+  JournalEntry,
+  QuestionReply,
+  RunArtifact,
+  RunEvent,
+  RunFailure,
+  RunFile,
+  RunOrigin,
+} from "./run-event.ts";
 import type { RunState } from "./run-state.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
@@ -45,6 +54,8 @@ export type ToolStep = {
   readonly repeatable: boolean;
   readonly arguments: Json;
   readonly startedAtMs: number;
+  /** Whether it may have had an effect; false while other calls of its turn go first. */
+  readonly begun: boolean;
   /** What a person said should become of it, when it had begun before a crash and has no result. */
   readonly decision: Decision | undefined;
   readonly end:
@@ -99,7 +110,10 @@ export type RunView = {
   readonly steps: readonly RunStep[];
   readonly output: string;
   readonly failure: RunFailure | null;
-  readonly waitingFor: ToolCallId | null;
+  /** Calls whose fate someone has to decide, in the order they were made. */
+  readonly waitingFor: readonly ToolCallId[];
+  /** The run it was made from. */
+  readonly origin: RunOrigin | null;
   readonly questions: readonly RunQuestion[];
   readonly lastSeq: number;
 };
@@ -151,8 +165,10 @@ export class RunFold {
         return this.#changeModel(event.step, (step) => ({ ...step, model: event.model, end: modelEnd(event) }));
       case "tool-start":
         return this.#startTool(event, atMs);
+      case "tool-begin":
+        return this.#changeTool(event.callId, (step) => ({ ...step, begun: true, startedAtMs: atMs }));
       case "tool-end":
-        return this.#changeTool(event.callId, (step) => ({ ...step, end: toolEnd(event) }));
+        return this.#changeTool(event.callId, (step) => ({ ...step, begun: true, end: toolEnd(event) }));
       case "run-wait":
         return this.#changeTool(event.callId, (step) => ({ ...step, end: { state: "waiting" } }));
       case "run-decide":
@@ -197,6 +213,7 @@ export class RunFold {
     const known = this.#changeTool(event.callId, (step) => ({
       ...step,
       startedAtMs: atMs,
+      begun: event.queued !== true,
       decision: undefined,
       end: { state: "running" },
     }));
@@ -213,6 +230,7 @@ export class RunFold {
       repeatable: event.repeatable,
       arguments: event.content.arguments,
       startedAtMs: atMs,
+      begun: event.queued !== true,
       decision: undefined,
       end: { state: "running" },
     };
@@ -260,7 +278,8 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   steps: [],
   output: "",
   failure: null,
-  waitingFor: null,
+  waitingFor: [],
+  origin: event.origin ?? null,
   questions: [],
   lastSeq: seq,
 });
@@ -285,9 +304,12 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
       return { state: event.open > 0 ? "awaiting-approval" : "running", questions };
     }
     case "run-wait":
-      return { state: "needs-decision", resting: true, waitingFor: event.callId };
+      return { state: "needs-decision", resting: true, waitingFor: [...view.waitingFor, event.callId] };
     case "run-decide":
-      return { state: "queued", resting: false, waitingFor: null };
+      // One word can end the waiting of all: nothing else matters when the run is to fail.
+      return event.waiting === 0
+        ? { state: "queued", resting: false, waitingFor: [] }
+        : { waitingFor: view.waitingFor.filter((id) => id !== event.callId) };
     case "run-rest":
       return { state: event.state, resting: true };
     case "run-wake":
@@ -303,6 +325,7 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
     case "model-end":
     case "model-fail":
     case "tool-start":
+    case "tool-begin":
     case "tool-end":
       return {};
   }
@@ -312,7 +335,7 @@ const over = (state: RunState, view: RunView, endedAtMs: number): Partial<RunVie
   state,
   resting: false,
   endedAtMs,
-  waitingFor: null,
+  waitingFor: [],
   ...closed(view),
 });
 

@@ -8,6 +8,7 @@ import type { ToolCatalogue } from "../tools/index.ts";
 import type { ArtifactStore } from "./artifact-store.ts";
 import { Claims } from "./claims.ts";
 import { RUN_FAILURE_CODES, ServerStoppingError } from "./errors.ts";
+import { decisionsOn } from "./decisions.ts";
 import { execute } from "./execution.ts";
 import { isStorageFault, thrownFailure } from "./failure.ts";
 import type { ModelCatalogue } from "./language-model.ts";
@@ -15,7 +16,7 @@ import { DEFAULT_RETRY, type RetryPolicy } from "./model-turn.ts";
 import type { PlanSource, RunPlan } from "./plan.ts";
 import { type Answer, Questions } from "./questions.ts";
 import { Recorder } from "./recorder.ts";
-import { inputTooLarge, notWaiting, queueFull, runEnded, runNotFound } from "./refusals.ts";
+import { inputTooLarge, queueFull, runEnded, runNotFound } from "./refusals.ts";
 import type { Decision, RunEvent, RunFile } from "./run-event.ts";
 import { foldRun, RunFold, type RunView } from "./run-fold.ts";
 import { RunHub } from "./run-hub.ts";
@@ -172,14 +173,13 @@ export class Runs implements AsyncDisposable {
     });
   }
 
-  /** Says what becomes of the call a run waits for; the run then goes on. Throws RunNotFoundError, RunNotWaitingError, storage errors. */
-  async decide(runId: RunId, callId: ToolCallId, decision: Decision): Promise<void> {
+  /**
+   * Says what becomes of a call the run waits for, or of all such calls; the run goes on when none is left, and fails at once
+   * with `fail`. Throws RunNotFoundError, RunNotWaitingError, storage errors.
+   */
+  async decide(runId: RunId, callId: ToolCallId | undefined, decision: Decision): Promise<void> {
     this.#refuseIfStopping();
-    await this.tell(runId, ({ state, waitingFor }) => {
-      const hint = waitingFor === null ? `It is ${state}.` : `It waits for one on call ${waitingFor}.`;
-      if (waitingFor !== callId) throw notWaiting(runId, callId, hint);
-      return [{ type: "run-decide", callId, decision }];
-    });
+    await this.tell(runId, (view) => decisionsOn(view, callId, decision));
   }
 
   /**

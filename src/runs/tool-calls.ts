@@ -66,6 +66,10 @@ export function prepareCall(
   return { type: "runnable", start, tool, arguments: value };
 }
 
+/** The calls, those past the first `concurrency` marked as not begun: a crash then leaves no doubt about them. */
+export const queuedPast = (calls: readonly PreparedCall[], concurrency: number): readonly PreparedCall[] =>
+  calls.map((call, index) => (index < concurrency ? call : { ...call, start: { ...call.start, queued: true } }));
+
 type CallDeps = {
   readonly tools: ToolCatalogue;
   readonly artifacts: ArtifactStore;
@@ -76,7 +80,10 @@ type CallDeps = {
   readonly ask: AskFor;
 };
 
-/** Runs prepared calls, at most `concurrency` at a time, each result journaled as it comes. Stops beginning new ones once aborted. */
+/**
+ * Runs prepared calls, at most `concurrency` at a time, each result journaled as it comes. A queued call's begin is on disk
+ * before it begins, written together with the result that made room for it. Stops beginning new ones once aborted.
+ */
 export async function runCalls(
   deps: CallDeps,
   calls: readonly PreparedCall[],
@@ -86,8 +93,12 @@ export async function runCalls(
   const waiting = [...calls];
   const worker = async (): Promise<void> => {
     try {
-      for (let call = waiting.shift(); call && !signal.aborted; call = waiting.shift()) {
-        await runCall(deps, call, signal);
+      let call = waiting.shift();
+      if (call && !signal.aborted) await deps.recorder.record(...beginOf(call));
+      while (call && !signal.aborted) {
+        const end = await runCall(deps, call, signal);
+        call = signal.aborted ? undefined : waiting.shift();
+        await deps.recorder.record(...(end ? [end] : []), ...(call ? beginOf(call) : []));
       }
     } catch (error) {
       waiting.length = 0;
@@ -99,16 +110,16 @@ export async function runCalls(
   for (const end of ends) if (end.status === "rejected") throw end.reason;
 }
 
-async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal): Promise<void> {
-  if (call.type === "refused") {
-    await deps.recorder.record(await endOf(deps, call.start, call.result));
-    return;
-  }
-  const { start } = call;
+const beginOf = ({ start: { step, callId, queued } }: PreparedCall): readonly RunEvent[] =>
+  queued === true ? [{ type: "tool-begin", step, callId }] : [];
+
+/** What the call's end adds to the journal; nothing when it was cut off. */
+async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal): Promise<ToolEnd | undefined> {
+  if (call.type === "refused") return endOf(deps, call.start, call.result);
   const result = await callTool(deps, call, signal);
   // A call that was cut off has no result worth keeping: after a restart it is made again, or someone is asked.
-  if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return;
-  await deps.recorder.record(await endOf(deps, start, result));
+  if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return undefined;
+  return endOf(deps, call.start, result);
 }
 
 function callTool(

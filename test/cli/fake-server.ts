@@ -91,6 +91,7 @@ export const runDetail = (more: object = {}) => ({
   files: [],
   attempt: 1,
   waiting_for: null,
+  waiting_calls: [],
   questions: [],
   hint: "",
   step_list: [],

@@ -130,7 +130,12 @@ test("a run that fails exits with 9 and says why and what to do", async () => {
 
 test("a run that waits for a person says how to decide, and exits with 9", async () => {
   const call = toolStep({ state: "waiting", outcome: null, tool: "mailer.send" });
-  const waiting = { state: "needs-decision", waiting_for: call.call_id, step_list: [call] };
+  const waiting = {
+    state: "needs-decision",
+    waiting_for: call.call_id,
+    waiting_calls: [call.call_id],
+    step_list: [call],
+  };
   await using server = await fakeServer({
     "POST /api/v1/runs": accept,
     [EVENTS]: stream(running, end(waiting)),
@@ -143,7 +148,9 @@ test("a run that waits for a person says how to decide, and exits with 9", async
   expect(stderr).toContain(`caxton run decide ${RUN_ID} retry`);
   const decided = await caxton(["run", "decide", RUN_ID, "skip"], { server: server.url });
   expect(decided).toMatchObject({ code: 0, stdout: `${RUN_ID}  running\n` });
-  expect(JSON.parse(server.received.at(-1)?.body ?? "")).toEqual({ call_id: call.call_id, decision: "skip" });
+  expect(JSON.parse(server.received.at(-1)?.body ?? "")).toEqual({ decision: "skip" });
+  await caxton(["run", "decide", RUN_ID, "retry", "--call", call.call_id], { server: server.url });
+  expect(JSON.parse(server.received.at(-1)?.body ?? "")).toEqual({ call_id: call.call_id, decision: "retry" });
 });
 
 test("Ctrl-C cancels the run on the server and exits with 130", async () => {

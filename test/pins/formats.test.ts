@@ -15,6 +15,7 @@ test("the events of a run's journal are these; more may come, none may change or
     "model-end",
     "model-fail",
     "tool-start",
+    "tool-begin",
     "tool-end",
     "run-ask",
     "run-answer",

@@ -279,7 +279,7 @@ test("a decision to repeat a call holds for one time: stopped again in the middl
     if (round === 2) {
       made.runs.resumeUnfinished();
       await until(() => made.journal.summary(id)?.state === "needs-decision");
-      const { waitingFor } = made.runs.view(id);
+      const [waitingFor] = made.runs.view(id).waitingFor;
       if (!waitingFor) throw new Error("it says which call it waits for");
       await made.runs.decide(id, waitingFor, "retry");
     }
@@ -333,7 +333,7 @@ test("after a stop in the middle of a call that may not be repeated the run wait
     after.runs.resumeUnfinished();
     await until(() => after.journal.summary(id)?.state === "needs-decision");
     expect(paid).toBe(0);
-    const { waitingFor } = after.runs.view(id);
+    const [waitingFor] = after.runs.view(id).waitingFor;
     if (!waitingFor) throw new Error("it says which call it waits for");
     await after.runs.decide(id, waitingFor, decision);
     await ended(after, id);

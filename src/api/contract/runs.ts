@@ -72,7 +72,7 @@ export type ArtifactSummary = z.infer<typeof ArtifactSummary>;
 const Timing = {
   index: z.int().meta({ description: "Place in the run, from 1" }),
   turn: z.int().meta({ description: "Turn of the model this belongs to, from 1" }),
-  state: z.enum(["running", "done", "failed", "waiting"]),
+  state: z.enum(["queued", "running", "done", "failed", "waiting"]),
   started_at: Instant,
   duration_ms: z.number().nullable(),
 };
@@ -139,7 +139,8 @@ export const RunDetail = RunSummary.extend({
   prompt: z.string().meta({ description: "The user prompt after its template was filled" }),
   files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
   attempt: z.int().meta({ description: "1, and one more for each time the server had to resume it" }),
-  waiting_for: Id.nullable().meta({ description: "The tool call whose fate someone has to decide" }),
+  waiting_for: Id.nullable().meta({ description: "The first tool call whose fate someone has to decide" }),
+  waiting_calls: z.array(Id).meta({ description: "All tool calls whose fate someone has to decide" }),
   questions: z
     .array(RunQuestion)
     .meta({ description: "What tools asked people, oldest first; open ones can be answered" }),
@@ -153,7 +154,12 @@ export type RunDetail = z.infer<typeof RunDetail>;
 export const RunPage = page(RunSummary).meta({ id: "RunPage" });
 export const RunQuery = ListQuery.extend({ agent: z.string().optional(), state: RunState.optional() });
 
-export const DecideBody = z.object({ call_id: Id, decision: z.enum(["retry", "skip", "fail"]) }).meta({ id: "Decide" });
+export const DecideBody = z
+  .object({
+    call_id: Id.optional().meta({ description: "Absent: every call that waits" }),
+    decision: z.enum(["retry", "skip", "fail"]),
+  })
+  .meta({ id: "Decide" });
 
 /**
  * What `GET /runs/{id}/events` sends, one server-sent event each, named by `type`. Durable ones carry an id to resume

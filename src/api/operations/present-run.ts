@@ -47,7 +47,8 @@ export function presentRun(summary: RunSummary, view: RunView, artifacts: readon
     prompt: view.prompt,
     files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
     attempt: Math.max(view.attempt, 1),
-    waiting_for: view.waitingFor,
+    waiting_for: view.waitingFor[0] ?? null,
+    waiting_calls: [...view.waitingFor],
     questions: view.questions.map(presentQuestion),
     hint: view.failure?.hint ?? "",
     step_list: view.steps.map((step) => presentStep(step, ended)),
@@ -163,7 +164,7 @@ function presentToolStep(step: ToolStep, ended: boolean): contract.Step {
   }
   return {
     ...common,
-    state: end.state === "waiting" && !ended ? "waiting" : stillOpen(ended),
+    state: ended ? "failed" : end.state === "waiting" ? "waiting" : step.begun ? "running" : "queued",
     duration_ms: null,
     outcome: ended ? "cancelled" : null,
     text: "",

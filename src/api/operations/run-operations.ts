@@ -123,15 +123,15 @@ export async function cancelRun(services: RunServices, id: RunId): Promise<contr
 export async function decideRun(
   services: RunServices,
   id: RunId,
-  { call_id, decision }: { readonly call_id: string; readonly decision: Decision },
+  { call_id, decision }: { readonly call_id?: string | undefined; readonly decision: Decision },
 ): Promise<contract.RunDetail> {
-  const callId = ToolCallId.safeParse(call_id);
+  const callId = ToolCallId.optional().safeParse(call_id);
   if (!callId.success) {
     const { waitingFor } = services.runs.view(id);
     throw new RunNotWaitingError(
       `run ${id} does not wait for a decision on call ${call_id}`,
-      waitingFor === null ? "" : `It waits for one on call ${waitingFor}.`,
-      { id, callId: call_id },
+      waitingFor.length === 0 ? "" : `It waits for one on ${waitingFor.join(" and ")}.`,
+      { id, callId: call_id ?? "" },
     );
   }
   await services.runs.decide(id, callId.data, decision);

@@ -34,7 +34,7 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
       db.sql("UPDATE runs SET state = 'needs-decision', resting = 1 WHERE id = ?").run(runId);
       return;
     case "run-decide":
-      db.sql("UPDATE runs SET state = 'queued', resting = 0 WHERE id = ?").run(runId);
+      if (event.waiting === 0) db.sql("UPDATE runs SET state = 'queued', resting = 0 WHERE id = ?").run(runId);
       return;
     case "run-rest":
       db.sql("UPDATE runs SET state = ?, resting = 1 WHERE id = ?").run(event.state, runId);
@@ -60,6 +60,7 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
     case "model-start":
     case "model-fail":
     case "tool-start":
+    case "tool-begin":
       return;
   }
 }

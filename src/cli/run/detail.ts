@@ -52,7 +52,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
   }
   if (run.failure) fields.push(["Failure", `${oneLine(run.failure.message)}  [${run.failure.code}]`]);
   if (run.hint !== "") fields.push(["", oneLine(run.hint)]);
-  if (run.waiting_for !== null) fields.push(["Waits", `caxton run decide ${run.id} retry|skip|fail`]);
+  if (run.waiting_for !== null) fields.push(["Waits", waits(run)]);
   for (const question of run.questions.filter(({ state }) => state === "open")) {
     const words = questionLines(question).map(oneLine).join("\n");
     fields.push(["Asks", `${words}\nanswer: caxton run answer ${run.id} ${question.id} key=value   (or --decline)`]);
@@ -68,6 +68,12 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
     section("Artifacts", artifacts, style),
     section("Answer", run.output === "" ? [] : safeText(run.output).trimEnd().split("\n"), style),
   ].join("");
+}
+
+/** How to decide: on all calls that wait, and where there are several, on one. */
+function waits({ id, waiting_calls: calls }: RunDetail): string {
+  const all = `caxton run decide ${id} retry|skip|fail`;
+  return calls.length < 2 ? all : [all, ...calls.map((call) => `… --call ${call}`)].join("\n");
 }
 
 const section = (title: string, lines: readonly string[], style: Style): string =>
@@ -105,6 +111,7 @@ function stepLines(step: Step, { style, verbose }: StepOptions): string[] {
 }
 
 const MARKS: { readonly [State in Step["state"]]: { readonly sign: string; readonly tone: Tone } } = {
+  queued: { sign: "·", tone: "dim" },
   running: { sign: "◌", tone: "cyan" },
   done: { sign: "●", tone: "green" },
   failed: { sign: "✗", tone: "red" },

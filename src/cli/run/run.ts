@@ -207,14 +207,16 @@ function decide(command: Command, invocation: Invocation): void {
     .summary("say what became of a call the server lost sight of")
     .description(
       "A run stops at needs-decision when the server ended while a tool was at work and it is not known whether the " +
-        "call took effect. retry makes the call again, skip goes on without a result, fail ends the run.",
+        "call took effect. retry makes the call again, skip goes on without a result, fail ends the run. Several calls may " +
+        "wait at once; the decision is on all of them, or on the one of --call.",
     )
     .argument("<run>", RUN_ARGUMENT)
     .addArgument(command.createArgument("<decision>", "what to do").choices(["retry", "skip", "fail"]))
-    .option("--call <id>", "the call that is meant; default: the one the run waits for");
+    .option("--call <id>", "the call that is meant; default: every call the run waits for");
   examples(command, [
     ["caxton run list --state needs-decision", "runs that wait for you"],
-    ["caxton run decide last retry", ""],
+    ["caxton run decide last retry", "makes every call again that waits"],
+    ["caxton run decide last skip --call 01a2…", "one of several calls; caxton run get last shows them"],
   ]);
   act(command, invocation, {
     input: z.object({ run: z.string(), decision: runs.DecideBody.shape.decision, call: z.string().optional() }),
@@ -222,22 +224,15 @@ function decide(command: Command, invocation: Invocation): void {
     run: async (context, input) => {
       const { client } = context;
       const id = await resolveRun(client, input.run);
-      const callId = input.call ?? (await waitingCall(context, id));
       const decided = await client.request({
         method: "POST",
         path: fillRoute("decideRun", { id }),
-        body: { call_id: callId, decision: input.decision },
+        body: { ...(input.call !== undefined && { call_id: input.call }), decision: input.decision },
         schema: runs.RunSummary,
       });
       await tell(context, decided);
     },
   });
-}
-
-async function waitingCall({ client }: Context, id: string): Promise<string> {
-  const { value } = await client.request({ path: fillRoute("run", { id }), schema: runs.RunDetail });
-  // A run that waits for nothing is refused by the server, in its own words.
-  return value.waiting_for ?? "";
 }
 
 async function tell(context: Context, { raw, value }: { raw: Parameters<typeof showDocument>[1]; value: RunSummary }) {

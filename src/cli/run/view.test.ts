@@ -84,6 +84,7 @@ const ended = (output: string): RunDetail => ({
   files: [],
   attempt: 1,
   waiting_for: null,
+  waiting_calls: [],
   hint: "",
   step_list: [],
   artifacts: [],

@@ -97,6 +97,7 @@ export class RunView {
   }
 
   #tool(step: ToolStep): void {
+    if (step.state === "queued") return;
     if (step.state === "running") return this.#terminal.status(step.tool);
     if (this.#told.has(step.index)) return;
     this.#told.add(step.index);

@@ -8,15 +8,18 @@ import { text } from "../../text.ts";
 
 const CHOICES = ["retry", "skip", "fail"] as const satisfies readonly Decision["decision"][];
 
-/** Asks what became of a tool call that had begun when the server stopped. */
+/** Asks what became of the tool calls that had begun when the server stopped, each on its own. */
 export function DecisionBanner({ run }: { readonly run: RunDetail }) {
+  if (run.state !== "needs-decision") return null;
+  return run.waiting_calls.map((call) => <Undecided key={call} run={run} call={call} />);
+}
+
+function Undecided({ run, call }: { readonly run: RunDetail; readonly call: string }) {
   const client = useQueryClient();
   const decide = useMutation({
     mutationFn: (decision: Decision) => decideRun(run.id, decision),
     onSettled: () => client.invalidateQueries({ queryKey: ["run", run.id] }),
   });
-  const call = run.waiting_for;
-  if (run.state !== "needs-decision" || call === null) return null;
   const step = run.step_list.find((other) => other.kind === "tool" && other.call_id === call);
   const tool = step?.kind === "tool" ? step.tool : call;
   return (

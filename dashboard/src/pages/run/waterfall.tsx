@@ -66,7 +66,7 @@ function RunLine({ run, scale, selected }: LineProps) {
 function StepLine({ run, step, scale, selected }: LineProps & { readonly step: Step }) {
   const from = Date.parse(step.started_at);
   const to = step.duration_ms === null ? Math.max(from, scale.nowMs) : from + step.duration_ms;
-  const open = step.state === "running" || step.state === "waiting";
+  const open = step.state === "running" || step.state === "waiting" || step.state === "queued";
   const firstMs = step.kind === "model" ? (step.first_part_ms ?? 0) : 0;
   return (
     <Line
@@ -89,7 +89,7 @@ function StepLine({ run, step, scale, selected }: LineProps & { readonly step: S
 const toneOf = (step: Step): string =>
   step.state === "failed"
     ? "bg-bad"
-    : step.state === "waiting"
+    : step.state === "waiting" || step.state === "queued"
       ? "border border-dashed border-warn bg-warn-soft"
       : step.kind === "model"
         ? "bg-model"

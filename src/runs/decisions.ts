@@ -1,0 +1,22 @@
+import type { ToolCallId } from "../kernel/ids.ts";
+import { notWaiting } from "./refusals.ts";
+import type { Decision, RunEvent } from "./run-event.ts";
+import type { RunView } from "./run-fold.ts";
+
+/** What a decision on one waiting call, or on all of them, adds to the journal. Throws RunNotWaitingError. */
+export function decisionsOn(
+  { id, state, waitingFor }: RunView,
+  callId: ToolCallId | undefined,
+  decision: Decision,
+): readonly RunEvent[] {
+  if (waitingFor.length === 0) throw notWaiting(id, callId, `It is ${state}.`);
+  const decided = waitingFor.filter((each) => callId === undefined || each === callId);
+  if (decided.length === 0) throw notWaiting(id, callId, `It waits for one on ${waitingFor.join(" and ")}.`);
+  const others = waitingFor.length - decided.length;
+  return decided.map((each, index) => ({
+    type: "run-decide",
+    callId: each,
+    decision,
+    waiting: decision === "fail" ? 0 : others + decided.length - 1 - index,
+  }));
+}
