@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { durationText, sizeText } from "../documents/index.ts";
 import { Json, JsonObject } from "../kernel/json.ts";
-import { ConversationTable, FreeTable, LlmTable, MemoryTable } from "./definition-tables.ts";
+import { ConversationTable, FreeTable, LlmTable, MemoryTable, PermissionsTable } from "./definition-tables.ts";
 import {
   AGENT_NAME,
   CAPABILITIES_MAX,
@@ -171,6 +171,7 @@ export const DefinitionFile = z.strictObject({
       examples: [{ language: "English" }],
     }),
   llm: LlmTable.optional(),
+  permissions: PermissionsTable.optional(),
   execution: Execution.optional(),
   performance: Performance.optional(),
   memory: MemoryTable.optional(),

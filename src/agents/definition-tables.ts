@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { durationText } from "../documents/index.ts";
 import { JsonObject } from "../kernel/json.ts";
+import { approverNames, expiresText, ON_EXPIRY, ruleLists } from "../permissions/index.ts";
 import { MemoryScope, MODEL, REASONING_EFFORTS, REFERENCE } from "./rules.ts";
 
 /** A table whose content is not looked at. */
@@ -137,6 +138,29 @@ export const MemoryTable = z
       .optional(),
   })
   .meta({ description: "What the agent remembers" });
+
+export const PermissionsTable = z
+  .strictObject({
+    ...ruleLists,
+    ask_destructive: z
+      .boolean()
+      .default(false)
+      .meta({ description: "Ask for calls of tools that say they are destructive, where no rule allows them" }),
+    expires: expiresText
+      .optional()
+      .meta({ description: "How long an approval waits; never longer than the server's", examples: ["1h"] }),
+    on_expiry: z
+      .enum(ON_EXPIRY)
+      .optional()
+      .meta({ description: "An approval that nobody gave: refuse tells the model, fail ends the run" }),
+    approvers: approverNames
+      .optional()
+      .meta({ description: "Roles that may answer, among those the server permits", examples: [["operator"]] }),
+  })
+  .meta({
+    description:
+      "Which calls are made, which are not, and which a person approves first; the stricter of this and the server's counts",
+  });
 
 export const ConversationTable = z
   .strictObject({

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { JsonObject } from "../kernel/json.ts";
 import { StepsMax } from "../kernel/quantities.ts";
+import { ON_EXPIRY } from "../permissions/index.ts";
 import { REASONING_EFFORTS } from "./rules.ts";
 
 /** Which model runs the agent, and how. What is undefined is the server's default. */
@@ -28,6 +29,18 @@ export const AgentModel = z.object({
 });
 export type AgentModel = z.infer<typeof AgentModel>;
 
+/** Rules for its calls of tools, beside the server's. What is undefined is the server's. */
+export const AgentPermissions = z.object({
+  deny: z.array(z.string()),
+  allow: z.array(z.string()),
+  ask: z.array(z.string()),
+  askDestructive: z.boolean(),
+  expiresMs: z.number().optional(),
+  onExpiry: z.enum(ON_EXPIRY).optional(),
+  approvers: z.array(z.string()).optional(),
+});
+export type AgentPermissions = z.infer<typeof AgentPermissions>;
+
 /** An agent, as its file defined it: checked, and with every default filled in. Also the form in which stores keep it. */
 export const AgentDefinition = z.object({
   name: z.string(),
@@ -43,6 +56,8 @@ export const AgentDefinition = z.object({
   documentation: z.string(),
   parameters: JsonObject,
   llm: AgentModel,
+  /** Absent where the file says nothing of them. */
+  permissions: AgentPermissions.optional(),
   maxSteps: StepsMax,
   /** For the whole run; undefined is the server's default. */
   timeoutMs: z.number().optional(),

@@ -1,5 +1,5 @@
 import { arrange, checkAgainst, parseFrontMatter, parseToml, type Parsed, type Problem } from "../documents/index.ts";
-import type { AgentDefinition } from "./definition.ts";
+import type { AgentDefinition, AgentPermissions } from "./definition.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import { draftFromMarkdown, draftFromToml, type Draft } from "./draft.ts";
 import { draftFromForeign, isForeign, splitTools } from "./foreign.ts";
@@ -106,6 +106,7 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
       roles: llm?.roles,
       promptCaching: llm?.prompt_caching,
     },
+    permissions: permissionsOf(file),
     maxSteps: StepsMax.parse(execution?.max_steps ?? STEPS_DEFAULT),
     timeoutMs: execution?.timeout ?? performance?.max_execution_time,
     toolsAtOnceMax: performance?.concurrent_tools ?? TOOLS_AT_ONCE_DEFAULT,
@@ -115,6 +116,12 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
     created: file.created,
     updated: file.updated,
   };
+}
+
+function permissionsOf({ permissions }: DefinitionFile): AgentPermissions | undefined {
+  if (permissions === undefined) return undefined;
+  const { deny, allow, ask, ask_destructive: askDestructive, expires, on_expiry: onExpiry, approvers } = permissions;
+  return { deny, allow, ask, askDestructive, expiresMs: expires, onExpiry, approvers };
 }
 
 function modelOf({ model, llm }: DefinitionFile): string | undefined {

@@ -2,6 +2,7 @@ import { nearest, placeWithin, problemAt, type Document, type Path, type Problem
 import { DefinitionFile } from "./definition-file.ts";
 import type { Draft } from "./draft.ts";
 import { INACTIVE, UNSUPPORTED, UNSUPPORTED_FIX } from "./inactive.ts";
+import { namesTool, readRule } from "../permissions/index.ts";
 import { BUILT_IN_VARIABLES, inspectTemplate, isBuiltIn, unfilledIn } from "./prompt.ts";
 import { isRecord, isStrings } from "./record.ts";
 import { AGENT_NAME, kebab, KEBAB_NAME, MODEL, PARAMETER_NAME } from "./rules.ts";
@@ -206,8 +207,29 @@ function placeOf(document: Document, key: string, snippet: string, offset: numbe
   return placeWithin(document, [key], snippet, before) ?? {};
 }
 
-const toolProblems = (draft: Draft, knownTools: KnownTools): readonly Problem[] =>
-  ["tools", "deferred_tools"].flatMap((key) => problemsOfTools(draft, key, knownTools));
+const toolProblems = (draft: Draft, knownTools: KnownTools): readonly Problem[] => [
+  ...["tools", "deferred_tools"].flatMap((key) => problemsOfTools(draft, key, knownTools)),
+  ...["deny", "allow", "ask"].flatMap((key) => problemsOfRules(draft, key, knownTools)),
+];
+
+/** A rule that is about nothing there is protects nobody from what its writer thought of. */
+function problemsOfRules({ document }: Draft, key: string, knownTools: KnownTools): readonly Problem[] {
+  const rules = at(document, ["permissions", key]);
+  if (!isStrings(rules)) return [];
+  const known = [...knownTools()].filter((name) => name.includes("."));
+  return rules.flatMap((text, index) => {
+    const read = readRule(text);
+    if (read.type === "malformed" || known.some((tool) => namesTool(read.rule, tool))) return [];
+    return [
+      problemAt(document, ["permissions", key, index], {
+        severity: "warning",
+        code: "RULE_WITHOUT_TOOL",
+        message: "this rule is about no tool there is now",
+        fix: "Check the name with `caxton tool list`, or leave it for a tool that comes later.",
+      }),
+    ];
+  });
+}
 
 function problemsOfTools({ document, style }: Draft, key: string, knownTools: KnownTools): readonly Problem[] {
   const tools = document.data[key];

@@ -1,4 +1,5 @@
 import type { ModelChoice, ModelSettings } from "./language-model.ts";
+import type { Permissions } from "../permissions/index.ts";
 import type { ToolList } from "../tools/index.ts";
 
 /** What an agent's revision means for a run, once its file is read. */
@@ -8,6 +9,8 @@ export type RunPlan = {
   readonly model: ModelChoice;
   readonly settings: ModelSettings;
   readonly tools: ToolList;
+  /** Which calls are made, which are not, and which a person approves first. */
+  readonly permissions: Permissions;
   /** Tools whose descriptions a model gets only when it looks for them: `server`, `server.tool` or `*`. */
   readonly deferredTools: readonly string[];
   /** Turns of the model at most. */

@@ -143,18 +143,19 @@ export const declaredTool = (tool: DeclaredTool): GuestTool => ({
   outputSchema: tool.output_schema,
   readOnly: tool.read_only,
   idempotent: tool.read_only || tool.idempotent,
+  ...(tool.destructive === true && { destructive: true }),
 });
 
 /** The tools of a module that was made ready. */
 export const toolsIn = ({ tools }: Catalogue, server: string): readonly Tool[] =>
-  tools.map(({ name, title, description, inputSchema, outputSchema, readOnly, idempotent }) => ({
+  tools.map(({ name, title, description, inputSchema, outputSchema, readOnly, idempotent, destructive }) => ({
     server,
     name,
     title: title || name,
     description,
     inputSchema,
     outputSchema,
-    effects: { readOnly, idempotent },
+    effects: { readOnly, idempotent, ...(destructive === true && { destructive }) },
   }));
 
 /** The build child is trusted no further than its answer's shape: an ABI that is not known here is a defect of ours. */

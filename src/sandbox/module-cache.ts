@@ -8,7 +8,7 @@ import { METER_VERSION } from "./meter/index.ts";
 import type { GuestTool } from "./wire/index.ts";
 
 /** Raised when what the guest side does with a module changes: entries of another version are made anew. */
-const ABI_VERSION = 2;
+const ABI_VERSION = 3;
 const MAGIC = "caxton-module-1\n";
 const DIGEST_CHARS = 64;
 const HEAD_CHARS = MAGIC.length + DIGEST_CHARS + 1;
@@ -33,6 +33,7 @@ const Catalogue = z.strictObject({
       outputSchema: Fields.optional(),
       readOnly: z.boolean(),
       idempotent: z.boolean(),
+      destructive: z.boolean().optional(),
     }),
   ),
 });

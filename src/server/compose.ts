@@ -19,6 +19,7 @@ import { toolId, type ToolRunner } from "../tools/index.ts";
 import { renderProblem } from "../documents/index.ts";
 import { openBroker, type Resolve } from "./broker.ts";
 import type { LoadedConfig } from "./config.ts";
+import { serverPermissions } from "./permissions.ts";
 import { AgentPlans } from "./plans.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openToolServers } from "./open-tool-servers.ts";
@@ -70,6 +71,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const plans = new AgentPlans(agents, environment, {
     runTimeoutMs: config.runs.timeout,
     modelTimeoutMs: config.models.timeout,
+    permissions: serverPermissions(config),
     secretsDirectories: (config.models.secrets_directories ?? config.secrets.directories).map((directory) =>
       resolve(directory),
     ),

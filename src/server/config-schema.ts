@@ -5,6 +5,7 @@ import { ISOLATIONS } from "../sandbox/index.ts";
 import { LOG_LEVELS } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { ACCEPTANCES, SIGNATURE_RULES } from "../tool-servers/index.ts";
+import { approverNames, expiresText, ON_EXPIRY, ruleLists } from "../permissions/index.ts";
 import { GrantsTable } from "../tools/index.ts";
 
 const path = (fallback: string) =>
@@ -103,6 +104,22 @@ const FilesTable = z
   .strictObject({
     root: path(".").meta({ description: "What tools' relative paths and granted directories are relative to" }),
     upload_bytes_max: sizeText({ minBytes: 1, maxBytes: 16 * 1024 ** 3 }).prefault("256MiB"),
+  })
+  .prefault({});
+
+const PermissionsTable = z
+  .strictObject({
+    ...ruleLists,
+    ask_destructive: z.boolean().default(false).meta({
+      description: "Ask for calls of tools that say they are destructive, where no rule of this table allows them",
+    }),
+    expires: expiresText.prefault("24h").meta({ description: "How long an approval waits for someone at most" }),
+    on_expiry: z.enum(ON_EXPIRY).default("refuse").meta({
+      description: "An approval that nobody gave: refuse tells the model that the call was refused, fail ends the run",
+    }),
+    approvers: approverNames.default([]).meta({
+      description: "Roles that may answer approvals; admin always may, and where none is named everyone may",
+    }),
   })
   .prefault({});
 
@@ -213,6 +230,7 @@ export const ConfigFile = z.strictObject({
   secrets: SecretsTable,
   grants: GrantsKeptTable,
   sandbox: SandboxTable,
+  permissions: PermissionsTable,
   tools: ToolsTable,
   tool_servers: z
     .record(z.string(), ToolServerTable)

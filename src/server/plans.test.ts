@@ -6,6 +6,7 @@ import { Agents } from "../agents/index.ts";
 import { Database, SqliteAgentStore } from "../backends/sqlite/index.ts";
 import { systemClock } from "../kernel/clock.ts";
 import type { Environment } from "./config.ts";
+import { PERMIT_ALL } from "../permissions/index.ts";
 import { AgentPlans } from "./plans.ts";
 
 let directory = "";
@@ -30,6 +31,7 @@ async function keyOf(reference: string, environment: Environment = {}): Promise<
   const plans = new AgentPlans(agents, environment, {
     runTimeoutMs: 1_000,
     modelTimeoutMs: 1_000,
+    permissions: PERMIT_ALL,
     secretsDirectories: [secret("none"), secret("first"), secret("second")],
   });
   return (await plans.plan("default", "keyed", undefined)).model.apiKey;

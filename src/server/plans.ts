@@ -1,13 +1,16 @@
 import { readFile, realpath } from "node:fs/promises";
 import { resolve, sep } from "node:path";
 import type { AgentDefinition, Agents, PreparedAgent } from "../agents/index.ts";
+import type { Permissions } from "../permissions/index.ts";
 import type { PlanSource, RunPlan } from "../runs/index.ts";
 import type { Environment } from "./config.ts";
 import { ReferenceUnresolvedError } from "./errors.ts";
+import { mergePermissions, type ServerPermissions } from "./permissions.ts";
 
 export type PlanOptions = {
   readonly runTimeoutMs: number;
   readonly modelTimeoutMs: number;
+  readonly permissions: ServerPermissions;
   /** Directories that `${file:path}` may point into. */
   readonly secretsDirectories: readonly string[];
 };
@@ -17,6 +20,7 @@ export class AgentPlans implements PlanSource {
   readonly #agents: Agents;
   readonly #environment: Environment;
   readonly #options: PlanOptions;
+  readonly #permissions = new WeakMap<AgentDefinition, Permissions>();
 
   constructor(agents: Agents, environment: Environment, options: PlanOptions) {
     this.#agents = agents;
@@ -53,12 +57,23 @@ export class AgentPlans implements PlanSource {
         cacheKey: llm.promptCaching === false ? undefined : cacheKey(workspace, prepared),
       },
       tools: toolList(definition),
+      permissions: this.#permissionsOf(definition),
       deferredTools: definition.deferredTools,
       stepsMax: definition.maxSteps,
       concurrentToolsMax: definition.toolsAtOnceMax,
       timeoutMs: definition.timeoutMs ?? this.#options.runTimeoutMs,
       render: renderer(prepared),
     };
+  }
+
+  /** The same object for the same definition, as long as that is kept: its rules are read once. */
+  #permissionsOf(definition: AgentDefinition): Permissions {
+    let known = this.#permissions.get(definition);
+    if (known === undefined) {
+      known = mergePermissions(this.#options.permissions, definition.permissions);
+      this.#permissions.set(definition, known);
+    }
+    return known;
   }
 
   /** Text with each `${env:NAME}`, `${env:NAME:-default}` and `${file:path}` replaced. Throws ReferenceUnresolvedError, never showing a value. */

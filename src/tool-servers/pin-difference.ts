@@ -110,7 +110,7 @@ function oneTool(before: PinnedTool, after: PinnedTool): readonly ToolServerChan
 }
 
 const words = ({ effects }: PinnedTool): string =>
-  `${effects.readOnly ? "changes nothing" : "changes things"}, ${effects.idempotent ? "may be repeated" : "may not be repeated"}`;
+  `${effects.readOnly ? "changes nothing" : "changes things"}, ${effects.idempotent ? "may be repeated" : "may not be repeated"}${effects.destructive === true ? ", may destroy" : ""}`;
 
 function effectsChange(name: string, before: PinnedTool, after: PinnedTool): readonly ToolServerChange[] {
   if (words(before) === words(after)) return [];

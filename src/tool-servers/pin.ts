@@ -11,7 +11,7 @@ export const PinnedTool = z.object({
   description: z.string(),
   inputSchema: JsonObject,
   outputSchema: JsonObject.nullable(),
-  effects: z.object({ readOnly: z.boolean(), idempotent: z.boolean() }),
+  effects: z.object({ readOnly: z.boolean(), idempotent: z.boolean(), destructive: z.boolean().optional() }),
 });
 export type PinnedTool = Readonly<z.infer<typeof PinnedTool>>;
 
@@ -40,7 +40,14 @@ export const pinTools = (tools: readonly Tool[]): readonly PinnedTool[] =>
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** sha256 of one tool's description, schemas and effects, hexadecimal; the order of keys does not count. */
-export const toolHash = (tool: PinnedTool): string => sha256(canonicalJson({ ...tool, effects: { ...tool.effects } }));
+export const toolHash = (tool: PinnedTool): string => sha256(canonicalJson({ ...tool, effects: effectsOf(tool) }));
+
+/** What is not said is left out, so that tools keep the hash they had before there was something more to say. */
+const effectsOf = ({ effects: { readOnly, idempotent, destructive } }: PinnedTool): JsonObject => ({
+  readOnly,
+  idempotent,
+  ...(destructive === true && { destructive }),
+});
 
 /** sha256 of a list of tools, hexadecimal; neither their order nor that of keys counts. */
 export const toolListHash = (tools: readonly PinnedTool[]): string =>

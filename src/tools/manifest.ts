@@ -116,6 +116,7 @@ const DeclaredTool = z.strictObject({
   output_schema: ToolSchema.optional(),
   read_only: z.boolean().default(false),
   idempotent: z.boolean().default(false),
+  destructive: z.boolean().optional(),
 });
 
 const ManifestFile = z.strictObject({

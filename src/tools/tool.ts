@@ -7,6 +7,8 @@ export type ToolEffects = {
   readonly readOnly: boolean;
   /** Calling it again with the same arguments changes nothing more; such a call is repeated after a crash without asking. */
   readonly idempotent: boolean;
+  /** It says itself that it may destroy something; permission rules can ask for such calls. */
+  readonly destructive?: boolean | undefined;
 };
 
 /** One thing a model may call. `name` is unique within its server. */

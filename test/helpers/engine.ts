@@ -1,6 +1,7 @@
 import { SqliteArtifactStore, SqliteRunJournal, Database } from "../../src/backends/sqlite/index.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
+import { PERMIT_ALL } from "../../src/permissions/index.ts";
 import {
   type LanguageModel,
   type ModelCatalogue,
@@ -127,6 +128,7 @@ export function engine(options: EngineOptions): Engine {
     model: { model: undefined, baseUrl: undefined, apiKey: undefined },
     settings: { temperature: undefined, outputTokensMax: undefined, headers: {}, timeoutMs: 5_000 },
     tools: "all",
+    permissions: PERMIT_ALL,
     deferredTools: [],
     stepsMax: 20,
     concurrentToolsMax: 4,

@@ -3,6 +3,7 @@ import { scripted } from "../../src/backends/models/index.ts";
 import { Database, SqliteArtifactStore, SqliteRunJournal } from "../../src/backends/sqlite/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
+import { PERMIT_ALL } from "../../src/permissions/index.ts";
 import {
   type JournalAppend,
   type LanguageModel,
@@ -57,6 +58,7 @@ const PLAN: RunPlan = {
   model: { model: undefined, baseUrl: undefined, apiKey: undefined },
   settings: { temperature: undefined, outputTokensMax: undefined, headers: {}, timeoutMs: 5_000 },
   tools: "all",
+  permissions: PERMIT_ALL,
   deferredTools: [],
   stepsMax: 20,
   concurrentToolsMax: 2,

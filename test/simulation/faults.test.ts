@@ -4,6 +4,7 @@ import { Database, SqliteArtifactStore, SqliteRunJournal } from "../../src/backe
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { CaxtonError } from "../../src/kernel/errors.ts";
 import { mint, RunId, ToolCallId } from "../../src/kernel/ids.ts";
+import { PERMIT_ALL } from "../../src/permissions/index.ts";
 import {
   type JournalAppend,
   type RunJournal,
@@ -58,6 +59,7 @@ const PLAN: RunPlan = {
   model: { model: undefined, baseUrl: undefined, apiKey: undefined },
   settings: { temperature: undefined, outputTokensMax: undefined, headers: {}, timeoutMs: 5_000 },
   tools: "all",
+  permissions: PERMIT_ALL,
   deferredTools: [],
   stepsMax: 20,
   concurrentToolsMax: 4,

@@ -23,6 +23,7 @@ export const ToolDetail = z
     output_schema: z.record(z.string(), Json).nullable(),
     read_only: z.boolean(),
     idempotent: z.boolean(),
+    destructive: z.boolean().meta({ description: "It says that it may destroy something" }),
     tokens: z.int().meta({ description: "About how many input tokens its description takes in each turn of a model" }),
   })
   .meta({ id: "Tool" });

@@ -32,6 +32,7 @@ export const presentTool = (tool: Tool): contract.ToolDetail => ({
   output_schema: tool.outputSchema ? { ...tool.outputSchema } : null,
   read_only: tool.effects.readOnly,
   idempotent: tool.effects.idempotent,
+  destructive: tool.effects.destructive === true,
   tokens: toolTokens(tool),
 });
 

@@ -73,7 +73,7 @@ function readTool(server: string, name: string, wire: WireTool): Tool | string {
   if (typeof inputSchema === "string") return `its input schema ${inputSchema}`;
   const outputSchema = wire.outputSchema === undefined ? undefined : readSchema(wire.outputSchema);
   if (typeof outputSchema === "string") return `its output schema ${outputSchema}`;
-  const { readOnlyHint, idempotentHint } = wire.annotations ?? {};
+  const { readOnlyHint, idempotentHint, destructiveHint } = wire.annotations ?? {};
   return {
     server,
     name,
@@ -81,7 +81,11 @@ function readTool(server: string, name: string, wire: WireTool): Tool | string {
     description: cleanText(wire.description ?? "", DESCRIPTION_CHARS_MAX),
     inputSchema,
     outputSchema,
-    effects: { readOnly: readOnlyHint === true, idempotent: idempotentHint === true },
+    effects: {
+      readOnly: readOnlyHint === true,
+      idempotent: idempotentHint === true,
+      ...(readOnlyHint !== true && destructiveHint === true && { destructive: true }),
+    },
   };
 }
 
@@ -123,7 +127,7 @@ const hashOf = (tools: readonly Tool[]): string =>
           description,
           inputSchema,
           outputSchema: outputSchema ?? null,
-          effects,
+          effects: { ...effects, destructive: effects.destructive === true },
         })),
       ),
     )

@@ -33,8 +33,8 @@ export function toolBuild(command: Command, invocation: Invocation): void {
   });
 }
 
-const effectOf = ({ readOnly, idempotent }: ToolEffects): string =>
-  readOnly ? "reads" : idempotent ? "writes, repeatable" : "writes";
+const effectOf = ({ readOnly, idempotent, destructive }: ToolEffects): string =>
+  readOnly ? "reads" : destructive === true ? "destroys" : idempotent ? "writes, repeatable" : "writes";
 
 /** Builds and tells what came of it. */
 export async function build(context: Context, directory: string): Promise<void> {

@@ -30,8 +30,9 @@ export const STATE_TONES: { readonly [State in ToolServerDetail["state"]]: Tone 
 };
 
 /** What a tool's calls do to the world, in a word. */
-export const effects = ({ read_only: readOnly, idempotent }: ToolDetail): string => {
+export const effects = ({ read_only: readOnly, idempotent, destructive }: ToolDetail): string => {
   if (readOnly) return "reads";
+  if (destructive) return idempotent ? "destroys, repeatable" : "destroys";
   return idempotent ? "writes, repeatable" : "writes";
 };
 

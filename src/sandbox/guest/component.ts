@@ -165,6 +165,7 @@ class FunctionsGuest implements Guest {
         outputSchema,
         readOnly: said?.readOnly ?? false,
         idempotent: said?.idempotent ?? false,
+        ...(said?.destructive === true && { destructive: true }),
       };
     });
   }

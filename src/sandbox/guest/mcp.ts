@@ -62,6 +62,7 @@ function readTool(value: unknown): GuestTool {
     outputSchema: isFields(outputSchema) ? outputSchema : undefined,
     readOnly: hints["readOnlyHint"] === true,
     idempotent: hints["readOnlyHint"] === true || hints["idempotentHint"] === true,
+    ...(hints["readOnlyHint"] !== true && hints["destructiveHint"] === true && { destructive: true }),
   };
 }
 

@@ -145,6 +145,8 @@ export type GuestTool = {
   readonly outputSchema: object | undefined;
   readonly readOnly: boolean;
   readonly idempotent: boolean;
+  /** Only where it says so itself. */
+  readonly destructive?: boolean | undefined;
 };
 
 /** What a build child answers; the metered module follows a success. */

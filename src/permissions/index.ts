@@ -1,0 +1,18 @@
+/** Which calls of tools are made, which are not, and for which a person is asked: rules, and what approvals are bound to. */
+export { type Approver, LOCAL_APPROVER, mayAnswer } from "./approver.ts";
+export { type JudgedCall, namesTool } from "./match.ts";
+export {
+  boundHash,
+  DESTRUCTIVE,
+  judge,
+  NO_RULES,
+  PERMIT_ALL,
+  type Permissions,
+  policyHash,
+  RULE_LEVELS,
+  type RuleLevel,
+  type RuleSet,
+  type Verdict,
+} from "./policy.ts";
+export { readRule } from "./rule.ts";
+export { approverNames, expiresText, ON_EXPIRY, ruleLists } from "./rule-table.ts";

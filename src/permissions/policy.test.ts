@@ -1,0 +1,75 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { LOCAL_APPROVER, mayAnswer } from "./approver.ts";
+import { judge, NO_RULES, PERMIT_ALL, type Permissions, policyHash, type RuleSet } from "./policy.ts";
+
+const rules = (given: Partial<RuleSet>): RuleSet => ({ ...NO_RULES, ...given });
+const permissions = (server: Partial<RuleSet>, definition: Partial<RuleSet> = {}): Permissions => ({
+  ...PERMIT_ALL,
+  server: rules(server),
+  definition: rules(definition),
+});
+const call = { server: "fs", tool: "write", arguments: { path: "out/a" } };
+
+test("without rules everything is allowed", () => {
+  expect(judge(PERMIT_ALL, call, true)).toEqual({ type: "allow" });
+});
+
+test("in one level deny comes before allow, and allow before ask", () => {
+  const all = { deny: ["fs.write"], allow: ["fs"], ask: ["*"] };
+  expect(judge(permissions(all), call, false)).toEqual({ type: "deny", level: "server", rule: "fs.write" });
+  expect(judge(permissions({ allow: ["fs"], ask: ["*"] }), call, false)).toEqual({ type: "allow" });
+  expect(judge(permissions({ ask: ["*"] }), call, false)).toEqual({ type: "ask", level: "server", rule: "*" });
+});
+
+test("what a definition allows neither lifts what the server denies nor what it asks for", () => {
+  expect(judge(permissions({ deny: ["fs"] }, { allow: ["*"] }), call, false)).toMatchObject({ type: "deny" });
+  expect(judge(permissions({ ask: ["fs"] }, { allow: ["*"] }), call, false)).toMatchObject({ type: "ask" });
+  expect(judge(permissions({ askDestructive: true }, { allow: ["*"] }), call, true)).toMatchObject({ type: "ask" });
+});
+
+test("a destructive tool is asked for where that is wanted and no rule allows it", () => {
+  expect(judge(permissions({ askDestructive: true }), call, true)).toEqual({
+    type: "ask",
+    level: "server",
+    rule: "ask_destructive",
+  });
+  expect(judge(permissions({ askDestructive: true }), call, false)).toEqual({ type: "allow" });
+  expect(judge(permissions({ askDestructive: true, allow: ["fs"] }), call, true)).toEqual({ type: "allow" });
+});
+
+test("adding a rule to deny never permits more, whichever level it is in", () => {
+  const rule = fc.constantFrom("*", "fs", "fs.write", "fs.read", 'fs.write(path="out/*")', 'fs.write(path!="out/*")');
+  const list = fc.array(rule, { maxLength: 3 });
+  const set = fc.record({ deny: list, allow: list, ask: list, askDestructive: fc.boolean() });
+  const strictness = { allow: 0, ask: 1, deny: 2 };
+  fc.assert(
+    fc.property(
+      set,
+      set,
+      rule,
+      fc.constantFrom("server" as const, "definition" as const),
+      (server, definition, more, level) => {
+        const before: Permissions = { ...PERMIT_ALL, server, definition };
+        const after = { ...before, [level]: { ...before[level], deny: [...before[level].deny, more] } };
+        expect(strictness[judge(after, call, true).type]).toBeGreaterThanOrEqual(
+          strictness[judge(before, call, true).type],
+        );
+      },
+    ),
+  );
+});
+
+test("the hash of a policy changes with every rule of it", () => {
+  const one = permissions({ deny: ["a"] });
+  expect(policyHash(one)).toBe(policyHash(permissions({ deny: ["a"] })));
+  expect(policyHash(one)).not.toBe(policyHash(permissions({ ask: ["a"] })));
+  expect(policyHash(one)).not.toBe(policyHash(permissions({}, { deny: ["a"] })));
+});
+
+test("who may answer is known by the role; an admin always may", () => {
+  expect(mayAnswer(LOCAL_APPROVER, ["operator"])).toBe(true);
+  expect(mayAnswer({ name: "o", role: "operator" }, ["operator"])).toBe(true);
+  expect(mayAnswer({ name: "u", role: "user" }, ["operator"])).toBe(false);
+  expect(mayAnswer({ name: "u", role: "user" }, [])).toBe(true);
+});

@@ -1,0 +1,40 @@
+import type { AgentDefinition } from "../agents/index.ts";
+import { NO_RULES, type Permissions } from "../permissions/index.ts";
+import type { Config } from "./config-schema.ts";
+
+/** What the server's own configuration says of permissions. */
+export type ServerPermissions = Omit<Permissions, "definition">;
+
+export const serverPermissions = ({ permissions }: Pick<Config, "permissions">): ServerPermissions => ({
+  server: {
+    deny: permissions.deny,
+    allow: permissions.allow,
+    ask: permissions.ask,
+    askDestructive: permissions.ask_destructive,
+  },
+  expiresMs: permissions.expires,
+  onExpiry: permissions.on_expiry,
+  approvers: permissions.approvers,
+});
+
+/** Only an admin may answer where the server and the definition name no role in common. */
+const NOBODY_ELSE = ["admin"];
+
+/** Both levels together: a definition shortens the wait, chooses what its end means, and narrows who may answer. */
+export function mergePermissions(server: ServerPermissions, own: AgentDefinition["permissions"]): Permissions {
+  if (own === undefined) return { ...server, definition: NO_RULES };
+  const { deny, allow, ask, askDestructive } = own;
+  return {
+    server: server.server,
+    definition: { deny, allow, ask, askDestructive },
+    expiresMs: Math.min(server.expiresMs, own.expiresMs ?? Infinity),
+    onExpiry: own.onExpiry ?? server.onExpiry,
+    approvers: narrowed(server.approvers, own.approvers ?? []),
+  };
+}
+
+function narrowed(allowed: readonly string[], own: readonly string[]): readonly string[] {
+  if (allowed.length === 0 || own.length === 0) return allowed.length === 0 ? own : allowed;
+  const both = own.filter((role) => allowed.includes(role));
+  return both.length === 0 ? NOBODY_ELSE : both;
+}
