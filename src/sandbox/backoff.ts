@@ -33,7 +33,10 @@ export class Backoff {
     const ms = WAIT_MS[Math.min(this.#quickEnds, WAIT_MS.length) - 1] ?? 0;
     if (ms === 0) return;
     this.#waiting = new AbortController();
+    // A clock keeps no program alive, but a child does, and so has to do the wait for one.
+    const alive = setInterval(() => {}, ms);
     await this.#clock.sleep(ms, this.#waiting.signal).catch(() => {});
+    clearInterval(alive);
     this.#waiting = undefined;
   }
 

@@ -34,7 +34,7 @@ export class LiveServer {
   readonly manifest: ToolManifest;
   readonly module: BuiltModule;
   readonly tools: readonly Tool[];
-  readonly spec: LoadSpec;
+  readonly spec: Omit<LoadSpec, "startsAhead">;
   readonly sessions = new Map<string, Session>();
   readonly log: GuestLog;
   /** What its answers and its log may not hold. */
@@ -54,6 +54,8 @@ export class LiveServer {
   /** Children that have it compiled, or are about to. */
   loadedIn = 0;
   usedAtMs = 0;
+  /** Whether an instance is started before a call needs it; no more once such a start has kept others waiting. */
+  startsAhead = true;
   isRemoved = false;
   readonly #nowMs: () => number;
   #nextSession = 1;

@@ -35,6 +35,18 @@ test("content and structured results are read from JSON", () => {
   });
 });
 
+test.each([
+  ["a type that no header can carry", { mediaType: "text/html\r\nset-cookie: a=b" }],
+  ["no type", { mediaType: "" }],
+  ["a name that leads elsewhere", { name: "../../.bashrc" }],
+  ["a hidden name", { name: ".profile" }],
+  ["a name with a control character", { name: "a\u0000b" }],
+  ["a name without end", { name: "a".repeat(10_000) }],
+])("a file with %s is none, whatever the child says", (_what, changes) => {
+  const file = { type: "file", name: "a.svg", mediaType: "image/svg+xml", text: "<svg/>", ...changes };
+  expect(result("content", JSON.stringify({ content: [file] }))).toMatchObject({ reason: "bad-output" });
+});
+
 test("a broken limit names the tool, the limit and the key that raises it", () => {
   expect(explain("fuel", "csv.parse", DEFAULT_LIMITS, "")).toMatch(/csv\.parse .*100,000,000 fuel.*fuel_per_call/);
   expect(explain("deadline", "csv.parse", DEFAULT_LIMITS, "")).toMatch(/csv\.parse .*5 s.*deadline/);
@@ -82,14 +94,17 @@ test("an answer nested too deeply is refused before it is parsed", () => {
 });
 
 test("no ending of a call lets a secret out, however the answer writes it", () => {
-  const redaction = Redaction.of([{ name: "TOKEN", value: 's3cr"et-value' }]);
+  const redaction = Redaction.of([
+    { name: "TOKEN", value: 's3cr"et-value' },
+    { name: "NAME", value: "s3cret-name" },
+  ]);
   for (const outcome of OUTCOMES) {
     const said = JSON.stringify(result(outcome, 'it is s3cr"et-value', redaction));
     expect(said).not.toContain("et-value");
   }
   const content = [
     { type: "text", text: 's3cr"et-value' },
-    { type: "file", name: 's3cr"et-value.txt', mediaType: "text/plain", text: 'a s3cr"et-value' },
+    { type: "file", name: "s3cret-name.txt", mediaType: "text/plain", text: 'a s3cr"et-value' },
   ];
   const escaped = JSON.stringify({ content, structured: { 's3cr"et-value': ['s3cr"et-value'] } }).replaceAll(
     "et-",
@@ -98,7 +113,7 @@ test("no ending of a call lets a secret out, however the answer writes it", () =
   expect(result("content", escaped, redaction)).toMatchObject({
     content: [
       { type: "text", text: "[secret TOKEN]" },
-      { type: "file", name: "[secret TOKEN].txt", text: "a [secret TOKEN]" },
+      { type: "file", name: "[secret NAME].txt", text: "a [secret TOKEN]" },
     ],
     structured: { "[secret TOKEN]": ["[secret TOKEN]"] },
   });

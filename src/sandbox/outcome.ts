@@ -9,7 +9,7 @@ import {
 } from "../tools/index.ts";
 import { clean } from "./guest-log.ts";
 import type { Redaction } from "./redaction.ts";
-import { jsonShape, type Outcome, type ResultMessage } from "./wire/index.ts";
+import { isFileName, isMediaType, jsonShape, type Outcome, type ResultMessage } from "./wire/index.ts";
 
 /** Failures for which the tool server is to blame; enough of them and it is quarantined. */
 export const VIOLATIONS: ReadonlySet<ToolFailureReason> = new Set([
@@ -60,6 +60,21 @@ export const notBegun = (tool: string): ToolResult =>
   failedCall(
     "overloaded",
     `${tool} did not begin within its deadline, because no sandbox process was ready for it. Try again; when it stays so, the server's log says why processes end or do not start.`,
+  );
+
+/** A call that ran out of its time because of another. */
+export const keptWaiting = (tool: string): ToolResult =>
+  failedCall(
+    "overloaded",
+    `${tool} did not begin within its deadline, because another tool kept the sandbox busy. Try again, or raise sandbox.processes in caxton.toml.`,
+  );
+
+/** A call that had changed something when its child had to be killed because of another. */
+export const endedWithAnother = (tool: string, usage: ToolUsage): ToolResult =>
+  failedCall(
+    "crashed",
+    `${tool} was interrupted when its sandbox process was ended because of another tool. It had already changed something, so it was not called again; look at what it did, then call it again.`,
+    usage,
   );
 
 /** A call whose tool server's module could not be read. */
@@ -132,5 +147,7 @@ function readPart(value: Json): ContentPart | undefined {
   if (typeof text !== "string") return undefined;
   if (type === "text") return { type, text };
   if (type !== "file" || typeof name !== "string" || typeof mediaType !== "string") return undefined;
+  // They become part of headers and of names on disk.
+  if (!isFileName(name) || !isMediaType(mediaType)) return undefined;
   return { type, name, mediaType, text };
 }

@@ -7,6 +7,7 @@ import {
   type ToolResult,
   type ToolRunner,
   type ToolServer,
+  type ToolUsage,
 } from "../tools/index.ts";
 import { type Inspection } from "../tool-servers/index.ts";
 import { AbortWatch } from "./abort-watch.ts";
@@ -16,7 +17,7 @@ import { type Job, tellerOf, toolName } from "./job.ts";
 import { type Account, LiveServer, type Session } from "./live-server.ts";
 import { buildRequest, inspectWith } from "./inspection.ts";
 import { ModuleBuilder } from "./module-builder.ts";
-import { explain, notBegun, notLoaded, resultOf, VIOLATIONS } from "./outcome.ts";
+import { endedWithAnother, explain, keptWaiting, notBegun, notLoaded, resultOf, VIOLATIONS } from "./outcome.ts";
 import { afterViolation } from "./quarantine.ts";
 import { Redaction } from "./redaction.ts";
 import { Pools } from "./pools.ts";
@@ -28,6 +29,7 @@ import {
   type SandboxStats,
 } from "./sandbox-options.ts";
 import { Slot } from "./slot.ts";
+import type { Crash } from "./slot-events.ts";
 import type { ResultMessage } from "./wire/index.ts";
 
 export type { Deployment, SandboxDeps, SandboxOptions, SandboxStats } from "./sandbox-options.ts";
@@ -43,6 +45,7 @@ const CHILD_IDLE_MS = 5 * 60_000;
 const IDLE_TICKS = 50;
 const SESSION_IDLE_MS = 10 * 60_000;
 const SWEEP_MS = 30_000;
+const NOTHING_USED = { fuel: 0, memoryBytes: 0 };
 
 /**
  * Runs tool servers in sandbox children.
@@ -83,8 +86,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#builder = new ModuleBuilder(deps.clock, options.cacheDirectory, deps.readModule);
     const events = {
       onResult: (job: Job, message: ResultMessage) => this.#answered(job, message),
-      onCrash: (job: Job, isStuck: boolean, reason: string) =>
-        this.#fail(job, isStuck ? "deadline" : "crashed", isStuck ? "" : reason),
+      onCrash: (job: Job, how: Crash, reason: string) => this.#crashed(job, how, reason),
       onLoadFailure: (server: LiveServer, reason: string) => {
         server.failure = reason;
         this.#log.error({ server: server.manifest.name, reason }, "a tool server could not be loaded");
@@ -273,32 +275,40 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     if (!this.#isWatching) void this.#watch();
   }
 
+  #usage(job: Job, { fuel, memoryBytes } = NOTHING_USED): ToolUsage {
+    return { fuel, memoryBytes, durationMs: this.#deps.clock.monotonicMs() - job.startedAtMs };
+  }
+
   #answered(job: Job, message: ResultMessage): void {
-    const { fuel, memoryBytes } = message;
-    const usage = { fuel, memoryBytes, durationMs: this.#deps.clock.monotonicMs() - job.startedAtMs };
-    this.#settle(job, resultOf(message, tellerOf(job), usage));
+    this.#settle(job, resultOf(message, tellerOf(job), this.#usage(job, message)));
     this.#forget(job);
   }
 
   #fail(job: Job, reason: "crashed" | "deadline" | "cancelled", said: string): void {
     const { limits } = job.server.manifest;
-    const usage = { fuel: 0, memoryBytes: 0, durationMs: this.#deps.clock.monotonicMs() - job.startedAtMs };
-    this.#settle(job, failedCall(reason, explain(reason, toolName(job), limits, said), usage));
+    this.#settle(job, failedCall(reason, explain(reason, toolName(job), limits, said), this.#usage(job)));
+    this.#forget(job);
+  }
+
+  #crashed(job: Job, how: Crash, reason: string): void {
+    if (how !== "bystander")
+      return this.#fail(job, how === "stuck" ? "deadline" : "crashed", how === "stuck" ? "" : reason);
+    if (job.cancelledAtMs !== undefined) this.#overdue(job);
+    this.#settle(job, endedWithAnother(toolName(job), this.#usage(job)), "innocent");
     this.#forget(job);
   }
 
   /** Another guest holds the child up: the caller waits no longer, and nobody is blamed. */
   #overdue(job: Job): void {
-    const message = `${toolName(job)} did not begin within its deadline, because another tool kept the sandbox busy. Try again, or raise sandbox.processes in caxton.toml.`;
-    this.#settle(job, failedCall("overloaded", message));
+    this.#settle(job, keptWaiting(toolName(job)));
   }
 
   /** Gives the caller its result, once. The child may not be through with the call yet. */
-  #settle(job: Job, result: ToolResult): void {
+  #settle(job: Job, result: ToolResult, guilt: "as-it-says" | "innocent" = "as-it-says"): void {
     if (job.isSettled) return;
     job.isSettled = true;
     this.#aborts.remove(job.signal);
-    this.#count(job, result);
+    this.#count(job, result, guilt === "innocent");
     job.resolve(result);
   }
 
@@ -312,7 +322,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     }
   }
 
-  #count(job: Job, result: ToolResult): void {
+  #count(job: Job, result: ToolResult, isInnocent: boolean): void {
     const { files } = job;
     const { server } = job.account;
     const { counters } = server;
@@ -322,7 +332,8 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     if (result.type === "done") counters.done += 1;
     else {
       counters.failed += 1;
-      if (VIOLATIONS.has(result.reason)) this.#violated(server, `${toolName(job)}: ${result.reason}`, result.reason);
+      if (isInnocent || !VIOLATIONS.has(result.reason)) return;
+      this.#violated(server, `${toolName(job)}: ${result.reason}`, result.reason);
     }
   }
 

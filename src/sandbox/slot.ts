@@ -1,5 +1,6 @@
 import type { Clock } from "../kernel/clock.ts";
-import { FileDesk } from "./file-desk.ts";
+import { MANIFEST_MAXIMA } from "../tools/index.ts";
+import { FileTraffic } from "./file-traffic.ts";
 import type { GuestHome, GuestHomeOptions, Isolation } from "./guest-home.ts";
 import { GuestProcess, residentBytes } from "./guest-process.ts";
 import { GuestThread } from "./guest-thread.ts";
@@ -7,46 +8,18 @@ import { Backoff } from "./backoff.ts";
 import type { Broker } from "./broker.ts";
 import type { Job } from "./job.ts";
 import type { LiveServer } from "./live-server.ts";
-import { Vigil } from "./vigil.ts";
+import type { Crash, SlotEvents } from "./slot-events.ts";
+import { type Culprit, Vigil } from "./vigil.ts";
 import {
-  decodeIoRequest,
   decodeResult,
   encodeCallHead,
   encodeWithBytes,
   type Frame,
   FROM_CHILD,
   KIND,
+  type LoadSpec,
   payloadOf,
-  type ResultMessage,
 } from "./wire/index.ts";
-
-/**
- * A place for one sandbox child: keeps it running, and knows what is in it.
- *
- * S1. A call that was sent is in `#sent` until the child answers it or ends.
- * S2. A call frame follows the load frame of its server.
- * S3. When the child ends by itself, each call that was in it and has changed nothing outside is made again, one at a
- *     time (careful mode): it may not even have begun. A call that was alone in a child that ended, twice in a row, is
- *     the culprit.
- * S4. A child that is silent while every call it may be running is past its deadline is stuck, and is killed. Those
- *     calls have failed; the others are made again, unless they have changed something.
- */
-export type SlotEvents = {
-  readonly onResult: (job: Job, message: ResultMessage) => void;
-  /** The child ended because of this call, or with it and it cannot be made again. */
-  readonly onCrash: (job: Job, isStuck: boolean, reason: string) => void;
-  /** The child refuses the server. */
-  readonly onLoadFailure: (server: LiveServer, reason: string) => void;
-  /** The module of the server could be read, or could not; with the next call it is tried again. */
-  readonly onLoaded: (server: LiveServer) => void;
-  readonly onUnread: (server: LiveServer, reason: string) => void;
-  /** The call cannot be made, through no fault of the tool. */
-  readonly onUnsent: (job: Job, reason: string) => void;
-  readonly onLog: (server: LiveServer, bytes: Buffer) => void;
-  /** The call was told to end and the child, busy with another, has not even heard of it. */
-  readonly onOverdue: (job: Job) => void;
-  readonly onEnd: (slot: Slot, reason: string, isResting: boolean) => void;
-};
 
 export type SlotDeps = {
   readonly clock: Clock;
@@ -57,11 +30,12 @@ export type SlotDeps = {
   readonly idleMs: number;
 };
 
-/** Longest frame of a child: the largest answer, JSON around it, and some. */
-const PAYLOAD_BYTES_MAX = 40 * 1024 * 1024;
+/**
+ * Longest frame of a child: an answer is sent as it is and again as a text in JSON, where each byte may become two; and
+ * numbers of some values may be longer when they are written out.
+ */
+const PAYLOAD_BYTES_MAX = 3 * MANIFEST_MAXIMA.resultBytes + 4 * 1024 * 1024;
 const CRASHES_MAX = 2;
-/** The child keeps to far fewer while a call runs; what has waited there at its end comes at once. */
-const FILE_REQUESTS_MAX = 128;
 /** How long a call waits for a child to start and to load its server. */
 const READY_MS_MAX = 15_000;
 /** V8 never frees a function type and dies of two million; compiled code comes and goes, but not without rest. */
@@ -73,9 +47,21 @@ const DEADLINE = Buffer.of(1);
 
 type Loading = { state: "loading"; readonly jobs: Job[] } | { state: "loaded" };
 
+/**
+ * A place for one sandbox child: keeps it running, and knows what is in it.
+ *
+ * S1. A call that was sent is in `#sent` until the child answers it or ends.
+ * S2. A call frame follows the load frame of its server.
+ * S3. When the child ends by itself, each call that was in it and has changed nothing outside is made again, one at a
+ *     time (careful mode): it may not even have begun. A call that was alone in a child that ended, twice in a row, is
+ *     the culprit.
+ * S4. A child that a guest keeps from answering past its right (see Vigil) is killed. The calls of that guest's server
+ *     which are past their deadlines have failed by its fault; calls of others are made again, unless they are past
+ *     theirs or have changed something, and are held against nobody.
+ */
 export class Slot {
   readonly #clock: Clock;
-  readonly #broker: Broker;
+  readonly #files: FileTraffic;
   readonly #events: SlotEvents;
   readonly #open: (options: GuestHomeOptions) => GuestHome;
   readonly #idleMs: number;
@@ -96,7 +82,8 @@ export class Slot {
   #loads = 0;
   #types = 0;
   readonly #vigil = new Vigil();
-  #isStuck = false;
+  /** The servers for whose sake the child was killed, when it did not answer any more. */
+  #culprits: ReadonlySet<LiveServer> | undefined;
   readonly #backoff: Backoff;
 
   constructor({ clock, broker, events, isolation, idleMs }: SlotDeps) {
@@ -104,7 +91,7 @@ export class Slot {
     this.#idleMs = idleMs;
     this.#clock = clock;
     this.#backoff = new Backoff(clock);
-    this.#broker = broker;
+    this.#files = new FileTraffic(broker);
     this.#events = events;
   }
 
@@ -148,7 +135,7 @@ export class Slot {
     this.#backoff.started();
     this.#loads = 0;
     this.#types = 0;
-    this.#isStuck = false;
+    this.#culprits = undefined;
     this.#isResting = false;
     this.#usedAtMs = this.#clock.monotonicMs();
     const process: GuestHome = this.#open({
@@ -235,13 +222,28 @@ export class Slot {
   /** Looks at how the child does; called now and then while there are calls. */
   watch(nowMs: number): void {
     const process = this.#process;
-    if (process === undefined || !this.#isUp || this.#sent.size === 0) return;
-    const { child, overdue } = this.#vigil.look(process, this.#sent.values(), nowMs);
-    if (child === "heavy") return process.kill("its guests used too much memory together");
-    for (const job of overdue) this.#events.onOverdue(job);
-    if (child !== "stuck") return;
-    this.#isStuck = true;
-    process.kill("a guest did not stop");
+    if (process === undefined || !this.#isUp) return;
+    if (this.#sent.size === 0) return this.#vigil.rest();
+    const verdict = this.#vigil.look(process, this.#sent, nowMs);
+    switch (verdict.child) {
+      case "heavy":
+        return process.kill("its guests used too much memory together");
+      case "stuck":
+        return this.#endStuck(process, verdict.culprit);
+      case "fine":
+        for (const job of verdict.overdue) this.#events.onOverdue(job);
+    }
+  }
+
+  #endStuck(process: GuestHome, culprit: Culprit): void {
+    if (culprit.type === "calls") {
+      this.#culprits = new Set([...culprit.jobs].map(({ account }) => account.server));
+      return process.kill("a guest did not stop");
+    }
+    const server = this.#byNumber.get(culprit.server);
+    this.#culprits = new Set(server === undefined ? [] : [server]);
+    if (server !== undefined) server.startsAhead = false;
+    process.kill(`the start of ${server?.manifest.name ?? "a server"}, which no call was for, kept calls waiting`);
   }
 
   /**
@@ -312,7 +314,8 @@ export class Slot {
       const bytes = await server.module.bytes();
       const isStale = this.#servers.get(server) !== loading || this.#process !== process || !this.#isUp;
       if (isStale || process === undefined) return this.#requeue(this.#aboard(loading.jobs));
-      process.send(KIND.load, 0, server.number, ...encodeWithBytes(server.spec, bytes));
+      const spec: LoadSpec = { ...server.spec, startsAhead: server.startsAhead };
+      process.send(KIND.load, 0, server.number, ...encodeWithBytes(spec, bytes));
       this.#loads += 1;
       this.#types += server.module.catalogue.types;
       this.#servers.set(server, { state: "loaded" });
@@ -350,8 +353,10 @@ export class Slot {
         this.#events.onResult(job, message);
         return;
       }
+      case KIND.turn:
+        return this.#vigil.turned(server, id);
       case KIND.ioRequest:
-        return this.#serveFile(id, payloadOf(frame), process);
+        return this.#files.take(id, payloadOf(frame), { child: process, calls: this.#sent });
       case KIND.log: {
         const known = this.#byNumber.get(server);
         if (known !== undefined) this.#events.onLog(known, payloadOf(frame));
@@ -378,32 +383,11 @@ export class Slot {
     for (const job of this.#sent.values()) {
       if (job.server !== server) continue;
       this.#settled(job);
-      this.#events.onCrash(job, false, `it could not be loaded: ${reason}`);
+      this.#events.onCrash(job, "crashed", `it could not be loaded: ${reason}`);
     }
   }
 
-  #serveFile(id: number, payload: Buffer, process: GuestHome): void {
-    const decoded = decodeIoRequest(payload);
-    const job = decoded && this.#sent.get(decoded.call);
-    if (decoded === undefined) return process.kill("it sent a damaged file request");
-    // A call that has just ended may have asked for something before it heard of its end.
-    if (job === undefined) return;
-    if (job.fileRequests >= FILE_REQUESTS_MAX) return process.kill("it sent too many file requests at once");
-    void this.#answerFile(id, job, decoded.request, process);
-  }
-
-  async #answerFile(id: number, job: Job, ...rest: [Parameters<FileDesk["serve"]>[0], GuestHome]): Promise<void> {
-    const [request, process] = rest;
-    const { manifest } = job.server;
-    job.files ??= new FileDesk(this.#broker, { server: manifest.name, grants: manifest.grants, context: job.context });
-    job.fileRequests += 1;
-    const reply = await job.files.serve(request);
-    job.fileRequests -= 1;
-    process.send(KIND.ioReply, id, job.server.number, ...reply);
-  }
-
   #ended(reason: string): void {
-    const isStuck = this.#isStuck;
     this.#process = undefined;
     this.#isUp = false;
     const lost = [...this.#sent.values()];
@@ -411,32 +395,34 @@ export class Slot {
     // What was in it is loaded again when it is called, so that a child of a thousand servers is back as soon as any.
     for (const server of this.#servers.keys()) this.#forget(server);
     this.#events.onEnd(this, reason, this.#isResting);
-    for (const job of lost) this.#lose(job, lost.length === 1, reason, isStuck);
+    for (const job of lost) this.#lose(job, lost.length === 1, reason);
     this.#backoff.ended();
     if (this.#isClosed || (this.#isResting && this.#queue.length === 0)) return;
     void this.#restart();
   }
 
   /** What becomes of a call whose child has ended. */
-  #lose(job: Job, ...[isAlone, reason, isStuck]: [boolean, string, boolean]): void {
+  #lose(job: Job, isAlone: boolean, reason: string): void {
     const hasEffects = job.files?.hasEffects === true;
     void job.files?.end();
-    job.files = undefined;
     const isOver = job.isSettled || job.cancelledAtMs !== undefined || hasEffects || this.#isClosed;
-    // A stuck child was stuck with a call that was overdue; the others have nothing to do with it.
-    const isSuspect = !isStuck && !isOver;
+    // A stuck child was stuck with a guest that is known; the others have nothing to do with it.
+    const isSuspect = this.#culprits === undefined && !isOver;
     if (isOver || (isSuspect && job.crashes >= (isAlone ? 1 : CRASHES_MAX))) {
-      return this.#crashed(job, reason, isStuck && job.cancelledAtMs !== undefined);
+      this.#acquit(job);
+      return this.#events.onCrash(job, this.#howLost(job), reason);
     }
     if (isSuspect && job.crashes === 0) this.#suspects += 1;
     if (isSuspect) job.crashes += 1;
+    job.files = undefined;
     this.#hold(job);
     this.#queue.push(job);
   }
 
-  #crashed(job: Job, reason: string, isStuck = false): void {
-    this.#acquit(job);
-    this.#events.onCrash(job, isStuck, reason);
+  #howLost({ account, cancelledAtMs }: Job): Crash {
+    if (this.#culprits === undefined) return "crashed";
+    if (!this.#culprits.has(account.server)) return "bystander";
+    return cancelledAtMs === undefined ? "crashed" : "stuck";
   }
 
   async #restart(): Promise<void> {

@@ -5,31 +5,42 @@ import type { Job } from "./job.ts";
 import { KIND } from "./wire/index.ts";
 
 const PING_AFTER_MS = 200;
-const STUCK_MS = 1_000;
+export const STUCK_MS = 1_000;
 const WEIGH_MS = 500;
 const GIB = 1024 ** 3;
 /** Guests keep to their limits one by one; together they may not take the machine's memory. */
 const RESIDENT_BYTES_MOST = Math.min(6 * GIB, totalmem() / 2);
 
-export type Verdict = {
-  readonly child: "fine" | "heavy" | "stuck";
-  /** Calls that were told to end a while ago and that the child, busy with another, has not even heard of. */
-  readonly overdue: readonly Job[];
-};
+/** Who keeps a child from answering: calls past their deadlines, or an instance of a server that no call waits for. */
+export type Culprit =
+  | { readonly type: "calls"; readonly jobs: ReadonlySet<Job> }
+  | { readonly type: "start"; readonly server: number };
+
+/** `overdue` are calls that were told to end a while ago and that the child, busy with another, has not even heard of. */
+export type Verdict =
+  | { readonly child: "fine"; readonly overdue: readonly Job[] }
+  | { readonly child: "heavy" }
+  | { readonly child: "stuck"; readonly culprit: Culprit };
 const FINE: Verdict = { child: "fine", overdue: [] };
 
 const isOverdue = (job: Job, nowMs: number): boolean =>
   job.cancelledAtMs !== undefined && nowMs - job.cancelledAtMs >= STUCK_MS;
 
 /**
- * The heartbeat of one child: whether it is heard, and what it weighs. A child that is silent for long while every call
- * it may be running is past its deadline is stuck.
+ * The heartbeat of one child: whether it is heard, and what it weighs.
+ *
+ * V1. Before a guest that may compute for long has its turn the child says whose it is: then that one alone is asked to
+ *     account for the silence.
+ * V2. When the child has named nobody, it is stuck once every call that it may be running is past its deadline.
+ * V3. A start that no call waits for has no right to keep a call waiting.
  */
 export class Vigil {
   #heard = 0;
   #heardAtMs = 0;
   #weighedAtMs = 0;
   #isSilent = false;
+  #isResting = true;
+  #turn = { server: 0, call: 0 };
 
   /** Whether a guest has kept the child from answering for a while. */
   get isSilent(): boolean {
@@ -40,14 +51,28 @@ export class Vigil {
     this.#heard = 0;
     this.#heardAtMs = nowMs;
     this.#isSilent = false;
+    this.#turn = { server: 0, call: 0 };
+  }
+
+  /** The child says for which call of which server a guest computes from now on; 0 is none. */
+  turned(server: number, call: number): void {
+    this.#turn = { server, call };
+  }
+
+  /** Nobody waits for the child, so its silence means nothing until somebody does. */
+  rest(): void {
+    this.#isResting = true;
+    this.#isSilent = false;
   }
 
   /** To be called now and then while there are calls. */
-  look(child: GuestHome, sent: Iterable<Job>, nowMs: number): Verdict {
+  look(child: GuestHome, sent: ReadonlyMap<number, Job>, nowMs: number): Verdict {
+    if (this.#isResting) this.#heardAtMs = nowMs;
+    this.#isResting = false;
     if (nowMs - this.#weighedAtMs > WEIGH_MS) {
       this.#weighedAtMs = nowMs;
       const bytes = child.pid === undefined ? 0 : (residentBytes(child.pid) ?? 0);
-      if (bytes > RESIDENT_BYTES_MOST) return { child: "heavy", overdue: [] };
+      if (bytes > RESIDENT_BYTES_MOST) return { child: "heavy" };
     }
     if (child.framesHeard !== this.#heard) {
       this.#heard = child.framesHeard;
@@ -60,20 +85,28 @@ export class Vigil {
     this.#isSilent = true;
     child.send(KIND.ping, 0, 0);
     if (silentMs < STUCK_MS) return FINE;
-    if (areOverdue(child, sent, nowMs)) return { child: "stuck", overdue: [] };
-    return { child: "fine", overdue: [...sent].filter((job) => isOverdue(job, nowMs)) };
+    const culprit = this.#culprit(child, sent, nowMs);
+    if (culprit !== undefined) return { child: "stuck", culprit };
+    return { child: "fine", overdue: [...sent.values()].filter((job) => isOverdue(job, nowMs)) };
+  }
+
+  #culprit(child: GuestHome, sent: ReadonlyMap<number, Job>, nowMs: number): Culprit | undefined {
+    const { server, call } = this.#turn;
+    if (server !== 0 && call === 0) return { type: "start", server };
+    const named = sent.get(call);
+    const suspects = named === undefined ? mayRun(child, sent.values()) : [named];
+    if (!suspects.every((job) => isOverdue(job, nowMs))) return undefined;
+    return { type: "calls", jobs: new Set(suspects) };
   }
 }
 
-/** Whether each call that the child may be running was told to end a while ago. */
-function areOverdue(child: GuestHome, sent: Iterable<Job>, nowMs: number): boolean {
+/** Of the calls sent since the child was last heard only the first may be running; the others wait behind it. */
+function mayRun(child: GuestHome, sent: Iterable<Job>): readonly Job[] {
   let hasUnheard = false;
-  for (const job of sent) {
-    // Of the calls sent since the child was last heard only the first may be running; the others wait behind it.
+  return [...sent].filter((job) => {
     const isUnheard = job.sentAtFrame === child.framesHeard;
-    if (isUnheard && hasUnheard) continue;
+    if (isUnheard && hasUnheard) return false;
     hasUnheard ||= isUnheard;
-    if (!isOverdue(job, nowMs)) return false;
-  }
-  return true;
+    return true;
+  });
 }

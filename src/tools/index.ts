@@ -33,6 +33,7 @@ export {
   applyOverrides,
   type DeclaredTool,
   DEFAULT_LIMITS,
+  MANIFEST_MAXIMA,
   GrantsTable,
   type ManifestOverrides,
   readManifest,

@@ -22,6 +22,43 @@ test("guests that compute without a pause, all at once, cost their child; the ne
   expect(new Set(await hogging)).toEqual(new Set(["deadline"]));
 });
 
+const FOREVER = "(loop $on (br $on))";
+/** An environment that the build child does not give, so that a module can tell where it is started. */
+const SIZES = `(import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))`;
+
+test("a guest that computes when it is started ahead of its calls does not keep a neighbour waiting, and is started so no more", async () => {
+  await using room = await arena({ startFuel: 1_000_000_000_000 });
+  const slow = await attacker({
+    imports: SIZES,
+    parts: `(func $begin (drop (call $sizes (i32.const 0) (i32.const 4))) (if (i32.load (i32.const 0)) (then ${FOREVER})))
+      (start $begin)`,
+  });
+  const before = room.pids();
+  // The start begins soon after the deployment, when there is no call that could be past its deadline.
+  await room.deploy(slow, "attacker", { grants: { environment: ["GREETING"] } });
+  while ((await unharmed(room, before)) === "alive");
+  // It is there again, and its own call pays for its start.
+  const again = room.pids();
+  expect(await room.text("attacker.attack")).toBe("deadline");
+  expect(await unharmed(room, again)).toBe("replaced");
+});
+
+test("a guest with more fuel than time is told from a neighbour that waits in the same child", async () => {
+  await using room = await arena();
+  const hog = await attacker({ call: FOREVER });
+  await room.deploy(hog, "attacker", { limits: { fuelPerCall: 1_000_000_000_000, deadlineMs: 300 } });
+  const stop = new AbortController();
+  const waiting = room.text("neighbour.sleep", {}, { signal: stop.signal });
+  // The child has heard of the neighbour's call, which has 30 s, before it falls silent.
+  expect(await room.text("neighbour.answer")).toBe("ok");
+  const startMs = performance.now();
+  expect(await room.text("attacker.attack")).toBe("deadline");
+  expect(performance.now() - startMs).toBeLessThan(20_000);
+  expect(await room.text("neighbour.answer", {}, { session: "neighbour" })).toBe("ok");
+  stop.abort();
+  expect(await waiting).toBe("cancelled");
+});
+
 test("stacks that guests leave behind them, asleep in the host, are taken down", { timeout: 120_000 }, async () => {
   await using room = await arena();
   await room.deploy(await attacker({ imports: SLEEP, call: ASLEEP }), "attacker", { limits: { deadlineMs: 60_000 } });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { assemble, hostile, Room, textOf } from "./room.ts";
+import { GO, smallServer } from "./small.ts";
 
 test.each([
   ["loop_forever", {}, "fuel", /loop_forever used all 100,000,000 fuel.*fuel_per_call/],
@@ -119,4 +120,31 @@ test("a limit for answers of a few bytes leaves room for a server to say what it
   await room.deploy(hostile(), "h", { limits: { resultBytesMax: 1_024 } });
   expect(await room.text("h.echo", { text: "short" })).toBe("short");
   expect(await room.text("h.big", { bytes: 2_000 })).toBe("bad-output");
+});
+
+test("the largest answer, which becomes three times as long on its way, arrives", async () => {
+  await using room = new Room();
+  const bytes = 16 * 1024 * 1024;
+  // {"a":"\"\"…"}: an object is answered as itself and as a text.
+  const module = await smallServer({
+    call: `(drop (memory.grow (i32.const 260)))
+      (i32.store (i32.const 131072) (i32.const 0x3a226122)) (i32.store8 (i32.const 131076) (i32.const 0x22))
+      (local.set $i (i32.const 131077))
+      (loop $l (i32.store16 (local.get $i) (i32.const 0x225c))
+        (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 2))) (i32.const ${131_071 + bytes - 3}))))
+      (i32.store8 (i32.const 131071) (i32.const 0x7b))
+      (i32.store16 (local.get $i) (i32.const 0x7d22))
+      (global.set $at (i32.const 131071))
+      (global.set $length (i32.sub (i32.add (local.get $i) (i32.const 2)) (i32.const 131071)))`,
+  });
+  const limits = {
+    resultBytesMax: bytes,
+    memoryBytesMax: 64 * 1024 * 1024,
+    fuelPerCall: 1_000_000_000,
+    deadlineMs: 60_000,
+  };
+  await room.deploy(module, "s", { tools: GO, limits });
+  const result = await room.call("s.go");
+  expect(result).toMatchObject({ type: "done" });
+  expect(textOf(result).length).toBeGreaterThan(bytes - 10);
 });

@@ -184,3 +184,13 @@ test(
     expect(code).toBe(0);
   },
 );
+
+test("a program that has nothing open but a call is not over while the next process is waited for", async () => {
+  const script = new URL("lonely.ts", import.meta.url).pathname;
+  const child = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "pipe"] });
+  const said: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => said.push(String(chunk)));
+  const code = await new Promise((resolve) => void child.once("close", resolve));
+  expect(said.join("")).toContain("deployed, after ok");
+  expect(code).toBe(0);
+});

@@ -22,8 +22,10 @@ export async function smallServer({ imports = "", data = "", call = "" }: Parts)
     ${data}
     (data (i32.const 16) "\\"ok\\"")
     (func (export "caxton_alloc") (param i32) (result i32) i32.const 70000)
-    (func (export "result_ptr") (result i32) i32.const 16)
-    (func (export "result_len") (result i32) i32.const 4)
+    (global $at (mut i32) (i32.const 16))
+    (global $length (mut i32) (i32.const 4))
+    (func (export "result_ptr") (result i32) global.get $at)
+    (func (export "result_len") (result i32) global.get $length)
     (func (export "handle_tool_call") (param i32 i32) (result i32) (local $i i32) ${call} i32.const 0))`;
   const wabt = await initWabt();
   const parsed = wabt.parseWat("small.wat", text);

@@ -45,6 +45,7 @@ export async function build(payload: Buffer, turns: Turns): Promise<Built> {
       resultBytesMax: CATALOGUE_BYTES_MAX,
       sharing: "run",
       instancesMax: 1,
+      startsAhead: false,
       environment: [],
       clock: false,
       random: false,

@@ -19,6 +19,7 @@ import { build } from "./build.ts";
 import { FileRequests } from "./file-requests.ts";
 import type { CallOutcome } from "./instance.ts";
 import { type InstanceRoom, LoadedServer } from "./loaded-server.ts";
+import { TurnNotice } from "./turn-notice.ts";
 import { Turns } from "./turns.ts";
 
 /** The server is trusted, but a bound is a bound: a metered module of the largest size fits. */
@@ -30,6 +31,7 @@ const CANCEL_OUTCOMES: readonly Outcome[] = ["cancelled", "deadline"];
 export class Host {
   readonly #connection: Connection;
   readonly #turns: Turns;
+  readonly #notice: TurnNotice;
   readonly #servers = new Map<number, LoadedServer>();
   readonly #room: InstanceRoom = { count: 0, max: INSTANCES_MAX };
   readonly #files = new FileRequests((id, { call, server, request }) =>
@@ -44,6 +46,10 @@ export class Host {
       onEnd,
     });
     this.#turns = new Turns(() => this.#connection.flush());
+    this.#notice = new TurnNotice({
+      tell: (server, call) => this.#connection.send(KIND.turn, call, server),
+      flush: () => this.#connection.flush(),
+    });
     this.#connection.send(KIND.ready, 0, 0);
   }
 
@@ -94,6 +100,8 @@ export class Host {
     const spec: LoadSpec = JSON.parse(parts.json.toString("utf8"));
     const abi = ABIS.find(({ name }) => name === spec.abi);
     if (abi === undefined) return `the ABI ${spec.abi} is not known`;
+    // Compiling can take long too.
+    this.#notice.nobody();
     try {
       const open = abi.load(parts.bytes);
       this.#servers.set(
@@ -106,6 +114,7 @@ export class Host {
             send: (call, outcome) => this.#sendResult(server, call, outcome),
             requestFile: (call, request, settle) => this.#files.ask({ call, server, request }, settle),
             log: (call, bytes) => this.#log(server, call, bytes),
+            onTurn: (call, fuel) => this.#notice.begins(server, call, fuel),
           },
           spec,
         ),

@@ -27,6 +27,8 @@ export type InstanceDeps = {
   /** File requests of the call under way. */
   readonly files: FileClient;
   readonly log: (bytes: Uint8Array) => void;
+  /** Told each time the guest goes on to compute, with the fuel that it may use before it is heard of again. */
+  readonly onTurn?: ((fuel: number) => void) | undefined;
 };
 
 /** What goes through the guest's stack when it is ended; nobody sees it. */
@@ -57,6 +59,7 @@ export class Instance implements GuestHost {
   readonly #turns: Turns;
   readonly #guest: Guest;
   readonly #log: (bytes: Uint8Array) => void;
+  readonly #onTurn: ((fuel: number) => void) | undefined;
   readonly #errors = new RecentText(RECENT_BYTES);
   /** What the guest read of the system, and how much of it the server was told. */
   readonly #used = new Set<string>();
@@ -73,7 +76,7 @@ export class Instance implements GuestHost {
   #giveUp: (() => void) | undefined;
   #leftAtEnd: number | undefined;
 
-  constructor({ turns, open, files, log }: InstanceDeps, spec: LoadSpec) {
+  constructor({ turns, open, files, log, onTurn }: InstanceDeps, spec: LoadSpec) {
     this.files = files;
     this.resultBytesMax = spec.resultBytesMax;
     this.memoryBytesMax = spec.memoryBytesMax;
@@ -88,6 +91,7 @@ export class Instance implements GuestHost {
     this.#callFuel = BigInt(spec.fuelPerCall);
     this.#turns = turns;
     this.#log = log;
+    this.#onTurn = onTurn;
     this.#guest = open(this);
   }
 
@@ -218,6 +222,7 @@ export class Instance implements GuestHost {
         this.#turns.parked();
         return;
       }
+      this.#onTurn?.(this.#budget);
       void this.#follow(WebAssembly.promising(exported)(...values), settled);
     });
     return settled.promise;
@@ -260,6 +265,7 @@ export class Instance implements GuestHost {
           if (this.#waiting !== waiting) return;
           this.#waiting = undefined;
           this.#turns.enter(() => {
+            this.#onTurn?.(this.#budget);
             try {
               resolve(finish(value));
             } catch (error) {

@@ -13,6 +13,7 @@ const SPEC: LoadSpec = {
   resultBytesMax: 1_024,
   sharing: "run",
   instancesMax: 1,
+  startsAhead: true,
   environment: [],
   clock: false,
   random: false,

@@ -21,6 +21,8 @@ export type ServerDeps = {
   readonly send: (call: number, outcome: CallOutcome) => void;
   readonly requestFile: (call: number, request: IoRequest, settle: (reply: IoReply) => void) => void;
   readonly log: (call: number, bytes: Uint8Array) => void;
+  /** Told when a guest goes on to compute, for a call or, with 0, for none, and how much fuel it may use. */
+  readonly onTurn?: ((call: number, fuel: number) => void) | undefined;
 };
 
 export type InstanceRoom = { count: number; readonly max: number };
@@ -43,8 +45,8 @@ type Lane = {
   /** Grows with each use; the smallest has been idle longest. */
   used: number;
 };
-/** An instance and the call that it serves. */
-type Holder = { readonly instance: Instance; call: number; logged: number; isDiscarded: boolean };
+/** An instance, the call that it serves, and the call that it was started for. */
+type Holder = { readonly instance: Instance; call: number; startedFor: number; logged: number; isDiscarded: boolean };
 
 const SHARED_SESSION = 0;
 /** Standard error of one call, or of a start, that is passed on. */
@@ -189,7 +191,7 @@ export class LoadedServer {
   }
 
   async #startFor(lane: Lane, call: Call): Promise<void> {
-    const holder = this.#create();
+    const holder = this.#create(call.id);
     lane.starting = holder;
     const failed = await holder.instance.start();
     lane.starting = undefined;
@@ -268,8 +270,8 @@ export class LoadedServer {
     lane.instance = undefined;
   }
 
-  #create(): Holder {
-    const { turns, open, room, log, requestFile } = this.#deps;
+  #create(startedFor = 0): Holder {
+    const { turns, open, room, log, requestFile, onTurn } = this.#deps;
     const files: FileClient = (request, settle) => {
       if (holder.call === 0) settle(DENIED);
       else requestFile(holder.call, request, settle);
@@ -279,8 +281,10 @@ export class LoadedServer {
       holder.logged += part.length;
       if (part.length > 0) log(holder.call, part);
     };
-    const deps = { turns, open, files, log: keep };
-    const holder: Holder = { instance: new Instance(deps, this.#spec), call: 0, logged: 0, isDiscarded: false };
+    const turned = onTurn && ((fuel: number): void => onTurn(holder.call || holder.startedFor, fuel));
+    const deps = { turns, open, files, log: keep, onTurn: turned };
+    const instance = new Instance(deps, this.#spec);
+    const holder: Holder = { instance, call: 0, startedFor, logged: 0, isDiscarded: false };
     this.#live += 1;
     room.count += 1;
     return holder;
@@ -296,7 +300,7 @@ export class LoadedServer {
 
   /** After the calls that are here already, since those are waited for and the spare is not. */
   #makeSpareSoon(): void {
-    if (this.#isSpareDue) return;
+    if (this.#isSpareDue || !this.#spec.startsAhead) return;
     this.#isSpareDue = true;
     setImmediate(() => void this.#makeSpare());
   }

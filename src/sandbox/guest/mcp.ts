@@ -1,4 +1,4 @@
-import type { GuestTool } from "../wire/index.ts";
+import { FILE_NAME_CHARS_MAX, type GuestTool, isMediaType } from "../wire/index.ts";
 import type { GuestAnswer, GuestContent } from "./abi.ts";
 
 /** What MCP results look like once they have been parsed: nothing of their shape is taken for granted. */
@@ -21,10 +21,6 @@ export const isToolName = (name: string): boolean => TOOL_NAME.test(name);
 const TITLE_CHARS_MAX = 200;
 const DESCRIPTION_CHARS_MAX = 16_384;
 const PARTS_MAX = 1_000;
-const NAME_CHARS_MAX = 200;
-const MEDIA_TYPE_CHARS_MAX = 127;
-/** A type, and parameters of characters that are safe in a header; quotes and line breaks are not. */
-const MEDIA_TYPE = /^[\w.+-]+\/[\w.+-]+(?:; ?[\w.+-]+=[\w.+-]+)*$/;
 
 const text = (value: unknown, charsMax: number): string => (typeof value === "string" ? value.slice(0, charsMax) : "");
 
@@ -95,7 +91,7 @@ function readPart(part: unknown): GuestContent {
     case "audio":
       return described(part["type"], part["mimeType"], part["data"]);
     case "resource_link":
-      return { type: "text", text: `[link: ${text(part["name"], NAME_CHARS_MAX)} ${text(part["uri"], 2_000)}]` };
+      return { type: "text", text: `[link: ${text(part["name"], FILE_NAME_CHARS_MAX)} ${text(part["uri"], 2_000)}]` };
     default:
       throw new McpShapeError(
         `a part of the result is of the unknown type ${JSON.stringify(part["type"])?.slice(0, 40)}`,
@@ -112,14 +108,15 @@ function readResource(resource: unknown): GuestContent {
 
 /** Undefined when the guest gave none, or one that no header could carry. */
 const mediaTypeOf = (given: unknown): string | undefined =>
-  typeof given === "string" && given.length <= MEDIA_TYPE_CHARS_MAX && MEDIA_TYPE.test(given) ? given : undefined;
+  typeof given === "string" && isMediaType(given) ? given : undefined;
 
 /** Last part of a URI's path, as far as it is fit for a file name. */
 function nameOf(uri: string): string {
   const [path = ""] = uri.split(/[?#]/, 1);
   const last = path.split("/").findLast((part) => part !== "") ?? "";
   const plain = last.replaceAll(/[^\p{L}\p{N}._ -]/gu, "_").replace(/^\.+/, "");
-  return plain.slice(0, NAME_CHARS_MAX) || "file";
+  // Half of a pair of surrogates is no letter.
+  return plain.slice(0, FILE_NAME_CHARS_MAX).replace(/\p{Cs}$/u, "") || "file";
 }
 
 function described(what: unknown, mediaType: unknown, data: unknown): GuestContent {

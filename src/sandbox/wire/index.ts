@@ -1,4 +1,5 @@
 /** What the server and its sandbox children say to each other, and how it looks as bytes. Both sides import it; it knows neither. */
+export { FILE_NAME_CHARS_MAX, isFileName, isMediaType } from "./file-label.ts";
 export { Connection } from "./connection.ts";
 export { type Frame, payloadOf } from "./frames.ts";
 export {

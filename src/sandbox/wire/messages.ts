@@ -20,6 +20,7 @@ export const KIND = {
   log: 20,
   pong: 21,
   built: 22,
+  turn: 23,
 } as const;
 
 export const FROM_SERVER: ReadonlySet<number> = new Set([
@@ -40,6 +41,7 @@ export const FROM_CHILD: ReadonlySet<number> = new Set([
   KIND.ioRequest,
   KIND.log,
   KIND.pong,
+  KIND.turn,
 ]);
 export const FROM_BUILD_CHILD: ReadonlySet<number> = new Set([KIND.ready, KIND.built]);
 
@@ -58,6 +60,8 @@ export type LoadSpec = {
   readonly sharing: Sharing;
   /** Live instances of this server in one child. */
   readonly instancesMax: number;
+  /** Whether an instance is started before a call needs it. */
+  readonly startsAhead: boolean;
   readonly environment: readonly (readonly [string, string])[];
   readonly clock: boolean;
   readonly random: boolean;

@@ -1,0 +1,40 @@
+import type { Broker } from "./broker.ts";
+import { FileDesk } from "./file-desk.ts";
+import type { GuestHome } from "./guest-home.ts";
+import type { Job } from "./job.ts";
+import { decodeIoRequest, type IoRequest, KIND } from "./wire/index.ts";
+
+/** The child keeps to far fewer while a call runs; what has waited there at its end comes at once. */
+const FILE_REQUESTS_MAX = 128;
+
+/** Where a request came from: the child, and the calls that it has. */
+export type Asking = { readonly child: GuestHome; readonly calls: ReadonlyMap<number, Job> };
+
+/** What guests ask the server for: files, and what else the broker has. A child that asks as none should is killed. */
+export class FileTraffic {
+  readonly #broker: Broker;
+
+  constructor(broker: Broker) {
+    this.#broker = broker;
+  }
+
+  /** Takes one request in; the answer follows when there is one. */
+  take(id: number, payload: Buffer, { child, calls }: Asking): void {
+    const decoded = decodeIoRequest(payload);
+    const job = decoded && calls.get(decoded.call);
+    if (decoded === undefined) return child.kill("it sent a damaged file request");
+    // A call that has just ended may have asked for something before it heard of its end.
+    if (job === undefined) return;
+    if (job.fileRequests >= FILE_REQUESTS_MAX) return child.kill("it sent too many file requests at once");
+    void this.#answer(id, job, decoded.request, child);
+  }
+
+  async #answer(id: number, job: Job, request: IoRequest, child: GuestHome): Promise<void> {
+    const { manifest } = job.server;
+    job.files ??= new FileDesk(this.#broker, { server: manifest.name, grants: manifest.grants, context: job.context });
+    job.fileRequests += 1;
+    const reply = await job.files.serve(request);
+    job.fileRequests -= 1;
+    child.send(KIND.ioReply, id, job.server.number, ...reply);
+  }
+}
