@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Starts Caxton on the Node it needs. This file itself runs on Node 20 and later, so it is plain JavaScript.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,8 +20,16 @@ if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {
 async function start() {
   const { default: module } = await import("node:module");
   module.enableCompileCache();
-  const sources = join(home, "src", "cli", "main.ts");
-  await import(existsSync(sources) ? "../src/cli/main.ts" : "../dist/cli/main.js");
+  await import(isBuildUpToDate() ? "../dist/cli/main.js" : "../src/cli/main.ts");
+}
+
+/** Whether the build is to be run. In a checkout whose sources were changed since it was made, they run as they are. */
+function isBuildUpToDate() {
+  const sources = join(home, "src");
+  if (!existsSync(sources)) return true;
+  const built = statSync(join(home, "dist", "cli", "main.js"), { throwIfNoEntry: false });
+  const isNewer = (file) => file.endsWith(".ts") && statSync(join(sources, file)).mtimeMs > built.mtimeMs;
+  return built !== undefined && !readdirSync(sources, { recursive: true }).some(isNewer);
 }
 
 async function handOver() {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ROUTES, system } from "../api/contract/index.ts";
-import { act, type CommandMaker, examples, packageVersion, showOne } from "./frame/index.ts";
+import { packageVersion } from "../kernel/package.ts";
+import { act, type CommandMaker, examples, showOne } from "./frame/index.ts";
 import { renderFields } from "./terminal/index.ts";
 
 /** `caxton version` */

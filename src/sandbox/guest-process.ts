@@ -3,8 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { Socket } from "node:net";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { here } from "../kernel/here.ts";
+import { programFile } from "../kernel/package.ts";
 import { frameTaker, type GuestHome, type GuestHomeOptions } from "./guest-home.ts";
 import { Connection } from "./wire/index.ts";
 
@@ -31,12 +30,14 @@ const V8_FLAGS = [
   "--disallow-code-generation-from-strings",
 ];
 
-const ROOM = fileURLToPath(new URL(".", import.meta.url));
-const ENTRY = join(ROOM, "guest", `child.${here}`);
+const ENTRY = programFile("sandbox/guest/child");
+const ROOM = dirname(dirname(ENTRY.path));
 /** What a child runs: frames, WASI, components, the guest host. */
-const SOURCES = ["wire", "wasi", "components", "guest"].map((room) => join(ROOM, room, "*"));
+const SOURCES = ENTRY.isBuilt
+  ? [ENTRY.path]
+  : ["wire", "wasi", "components", "guest"].map((room) => join(ROOM, room, "*"));
 /** What only making a module ready needs. */
-const BUILD_SOURCES = [join(ROOM, "meter", "*"), join(dirname(ROOM), "kernel", "*")];
+const BUILD_SOURCES = ENTRY.isBuilt ? [] : [join(ROOM, "meter", "*"), join(dirname(ROOM), "kernel", "*")];
 
 export class GuestProcess implements GuestHome {
   readonly #child: ChildProcess | undefined;
@@ -51,7 +52,7 @@ export class GuestProcess implements GuestHome {
     const sources = options.use === "build" ? [...SOURCES, ...BUILD_SOURCES] : SOURCES;
     const allowed = sources.map((path) => `--allow-fs-read=${path}`);
     try {
-      this.#child = spawn(process.execPath, [...V8_FLAGS, "--permission", ...allowed, ENTRY], {
+      this.#child = spawn(process.execPath, [...V8_FLAGS, "--permission", ...allowed, ENTRY.path], {
         env: {},
         stdio: ["ignore", "ignore", "pipe", "pipe"],
       });

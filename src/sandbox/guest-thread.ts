@@ -1,12 +1,10 @@
-import { join } from "node:path";
 import process from "node:process";
-import { fileURLToPath } from "node:url";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { here } from "../kernel/here.ts";
+import { programFile } from "../kernel/package.ts";
 import { frameTaker, type GuestHome, type GuestHomeOptions } from "./guest-home.ts";
 import { Connection, PortStream } from "./wire/index.ts";
 
-const ENTRY = join(fileURLToPath(new URL(".", import.meta.url)), "guest", `thread.${here}`);
+const ENTRY = programFile("sandbox/guest/thread").path;
 const HEAP_MIB_MAX = 512;
 
 /**

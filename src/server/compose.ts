@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { existsSync } from "node:fs";
 import { Agents } from "../agents/index.ts";
 import { Models } from "../backends/models/index.ts";
 import {
@@ -25,6 +24,7 @@ import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openToolServers } from "./open-tool-servers.ts";
 import { deployToolServers, type ToolDeployment } from "./tool-servers.ts";
 import { join, resolve } from "node:path";
+import { PACKAGE_DIRECTORY, packageVersion } from "../kernel/package.ts";
 
 /** What tests replace. */
 export type Overrides = {
@@ -89,7 +89,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const progress = { tools: false, definitions: false };
   const stopping = new AbortController();
   stack.defer(() => stopping.abort());
-  const builtIn = overrides.toolServers ?? join(packageDirectory(), "tools", "built");
+  const builtIn = overrides.toolServers ?? join(PACKAGE_DIRECTORY, "tools", "built");
   const deployed = deployToolServers(toolServers, { builtIn, config }, stopping.signal);
   const toolsReady = withMcpServers(remotes, deployed).finally(() => (progress.tools = true));
   const facts = factsOf(loaded, { clock, database, agents, progress });
@@ -167,17 +167,9 @@ function factsOf(
 
 const progressOf = (done: boolean, what: string) => ({ ok: done, note: `${what} are ${done ? "" : "being "}deployed` });
 
-/** The directory that holds package.json: two levels up, in source as when built. */
-export const packageDirectory = (): string => fileURLToPath(new URL("../..", import.meta.url));
-
-export function packageVersion(): string {
-  const text: unknown = JSON.parse(readFileSync(join(packageDirectory(), "package.json"), "utf8"));
-  return typeof text === "object" && text !== null && "version" in text ? String(text.version) : "0.0.0";
-}
-
 /** Where the built dashboard is; undefined when it was not built. */
 export function dashboardDirectory(): string {
-  return join(packageDirectory(), "dashboard", "dist");
+  return join(PACKAGE_DIRECTORY, "dashboard", "dist");
 }
 
 export const isDashboardBuilt = (): boolean => existsSync(join(dashboardDirectory(), "index.html"));

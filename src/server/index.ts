@@ -9,7 +9,6 @@ export {
   loadConfig,
 } from "./config.ts";
 export { type ImportedServer, readMcpJson } from "./mcp-json.ts";
-export { packageDirectory, packageVersion } from "./compose.ts";
 export { type FileDeployment, definitionFiles } from "./definitions.ts";
 export { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
 export { type ReadyReport, type ServeOptions, type Started, serve } from "./serve.ts";

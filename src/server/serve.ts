@@ -4,19 +4,13 @@ import { agentSchema } from "../agents/index.ts";
 import { type Http, httpServer } from "../api/http/index.ts";
 import { UPLOAD_WAIT_MS } from "../api/operations/index.ts";
 import { log, setLogLevel } from "../kernel/log.ts";
-import {
-  type Caxton,
-  compose,
-  dashboardDirectory,
-  isDashboardBuilt,
-  type Overrides,
-  packageDirectory,
-} from "./compose.ts";
+import { type Caxton, compose, dashboardDirectory, isDashboardBuilt, type Overrides } from "./compose.ts";
 import type { LoadedConfig } from "./config.ts";
 import { deployDirectory, DefinitionWatcher, type FileDeployment } from "./definitions.ts";
 import { ListenFailedError, NotLoopbackError, PortInUseError } from "./errors.ts";
 import type { ToolDeployment } from "./tool-servers.ts";
 import { ToolWatcher } from "./tool-watcher.ts";
+import { PACKAGE_DIRECTORY } from "../kernel/package.ts";
 
 /** A server that answers. */
 export type Started = AsyncDisposable & {
@@ -57,7 +51,7 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
   const { http, streams } = await httpServer(caxton.services, {
     allowedHosts: [...config.server.allowed_hosts, config.server.host],
     dashboardDirectory: config.server.dashboard ? dashboardDirectory() : undefined,
-    errorsPage: join(packageDirectory(), "docs", "errors.md"),
+    errorsPage: join(PACKAGE_DIRECTORY, "docs", "errors.md"),
     agentSchema,
   });
   const url = await listen(http, config.server.host, config.server.port);

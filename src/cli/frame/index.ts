@@ -21,8 +21,6 @@ export {
 export { onInterrupt } from "./interrupt.ts";
 export { announceLocalServer } from "./local-server.ts";
 export { limitOption, listOption, revisionOption } from "./options.ts";
-export { packageDirectory } from "./package-directory.ts";
-export { packageVersion } from "./package-version.ts";
 export { listUpTo } from "./pages.ts";
 export { reportError } from "./report-error.ts";
 export { resolveRun, shortRunId } from "./run-reference.ts";

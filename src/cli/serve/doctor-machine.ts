@@ -1,9 +1,9 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { dirname, join } from "node:path";
 import { countOf, showBytes } from "../terminal/index.ts";
+import { PACKAGE_DIRECTORY } from "../../kernel/package.ts";
 
 export type Finding = {
   readonly check: string;
@@ -104,7 +104,7 @@ export async function checkAgents(files: readonly string[]): Promise<Finding> {
 
 /** Whether the clock shows a time after this program was installed. Ids and expiry dates stand on it. */
 export function checkClock(): Finding {
-  const installedMs = statSync(fileURLToPath(new URL("../../../package.json", import.meta.url))).mtimeMs;
+  const installedMs = statSync(join(PACKAGE_DIRECTORY, "package.json")).mtimeMs;
   const now = new Date();
   const ahead = now.getTime() > installedMs - 86_400_000;
   return {

@@ -1,7 +1,8 @@
 import { ROUTES, type Status, system } from "../../api/contract/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import type { Finding } from "./doctor-machine.ts";
-import { type Context, packageVersion } from "../frame/index.ts";
+import { packageVersion } from "../../kernel/package.ts";
+import type { Context } from "../frame/index.ts";
 import { countOf, oneLine } from "../terminal/index.ts";
 
 const PROBE_MS = 3_000;

@@ -5,6 +5,7 @@ import { act, type Context, examples, type Invocation } from "../frame/index.ts"
 import { watchDirectory } from "./watch.ts";
 import { oneLine, renderTable, safeText, showBytes, showSpan } from "../terminal/index.ts";
 import type { BuiltTool, ToolEffects } from "../../toolkit/index.ts";
+import { PACKAGE_DIRECTORY } from "../../kernel/package.ts";
 
 const Input = z.object({ directory: z.string().default("."), watch: z.boolean().default(false) });
 
@@ -38,13 +39,10 @@ const effectOf = ({ readOnly, idempotent, destructive }: ToolEffects): string =>
 
 /** Builds and tells what came of it. */
 export async function build(context: Context, directory: string): Promise<void> {
-  const [{ buildTool }, { packageDirectory }] = await Promise.all([
-    import("../../toolkit/index.ts"),
-    import("../frame/index.ts"),
-  ]);
+  const { buildTool } = await import("../../toolkit/index.ts");
   const { terminal } = context;
   const built = await buildTool(directory, {
-    packageDirectory: packageDirectory(),
+    packageDirectory: PACKAGE_DIRECTORY,
     tell: (what) => terminal.status(what),
     signal: new AbortController().signal,
   });

@@ -2,6 +2,7 @@ import { relative, resolve } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
 import { act, type Context, examples, type Invocation } from "../frame/index.ts";
+import { PACKAGE_DIRECTORY } from "../../kernel/package.ts";
 
 const LANGUAGES = ["ts", "js", "as", "rust", "go", "c", "python"] as const;
 type Language = (typeof LANGUAGES)[number];
@@ -31,12 +32,9 @@ export function toolNew(command: Command, invocation: Invocation): void {
     input: Input,
     formats: ["text", "json"],
     run: async (context, { name, lang, directory = name }) => {
-      const [{ createTool }, { packageDirectory }] = await Promise.all([
-        import("../../toolkit/index.ts"),
-        import("../frame/index.ts"),
-      ]);
+      const { createTool } = await import("../../toolkit/index.ts");
       const place = resolve(directory);
-      const files = await createTool({ name, language: lang, directory: place, packageDirectory: packageDirectory() });
+      const files = await createTool({ name, language: lang, directory: place, packageDirectory: PACKAGE_DIRECTORY });
       if (context.format === "json") {
         context.terminal.write(`${JSON.stringify({ name, language: lang, directory: place, files }, undefined, 2)}\n`);
       } else tell(context, { lang, near: relative(process.cwd(), place) || ".", files });

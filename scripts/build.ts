@@ -1,0 +1,35 @@
+// Makes the program of the sources, in `dist`: one file for what starts with every command, others for what is loaded
+// when it is needed, and one for each program that runs in a thread or a process of its own.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { build, type BuildOptions } from "esbuild";
+
+const root = join(import.meta.dirname, "..");
+const outdir = join(root, "dist");
+
+/** Packages that look for files beside themselves, and so have to stay where they are. */
+const EXTERNAL = ["esbuild"];
+
+const common: BuildOptions = {
+  absWorkingDir: root,
+  outdir,
+  outbase: "src",
+  bundle: true,
+  format: "esm",
+  platform: "node",
+  target: "node26",
+  external: EXTERNAL,
+  legalComments: "linked",
+  logLevel: "warning",
+  // What is bundled and written for CommonJS asks for its parts by `require`.
+  banner: {
+    js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);',
+  },
+};
+
+rmSync(outdir, { recursive: true, force: true });
+await Promise.all([
+  build({ ...common, entryPoints: ["src/cli/main.ts"], splitting: true, chunkNames: "chunks/[name]-[hash]" }),
+  // A child may read its own file and no other, so all it needs is in there.
+  build({ ...common, entryPoints: ["src/sandbox/guest/child.ts", "src/sandbox/guest/thread.ts"] }),
+]);
