@@ -18,7 +18,7 @@ export {
   type TimeChange,
 } from "./broker.ts";
 export { type Confidential, Redaction, SECRET_CHARS_MIN, type Secrets } from "./redaction.ts";
-export { ToolServerBuildError, ToolServerRefusedError } from "./errors.ts";
+export { ToolServerRefusedError } from "./errors.ts";
 export type { LogLine } from "./guest-log.ts";
 export { ISOLATIONS, type Isolation } from "./guest-home.ts";
 export type { Placement } from "./pools.ts";
@@ -30,7 +30,6 @@ export {
   type Listing,
   type OpenFlags,
   type Refusal,
-  REFUSALS as BROKER_REFUSALS,
   type Stamp,
   type Stamps,
 } from "./wire/index.ts";

@@ -29,7 +29,6 @@ export {
   PATH_BYTES_MAX,
   REQUEST_NAME_MAX,
   type Refusal,
-  REFUSALS,
 } from "./io.ts";
 export { JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape, type JsonShape } from "./json-shape.ts";
 export {
