@@ -266,6 +266,7 @@ export const text = {
     chars: (count: number) => `${count.toLocaleString("en-US")} characters`,
   },
   step: {
+    progress: "Progress",
     facts: {
       model: "Model",
       duration: "Took",

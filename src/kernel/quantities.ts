@@ -33,8 +33,18 @@ export const LIMITS = {
   toolCallsPerTurnMax: 32,
   /** Text of one tool result that a model is shown; the rest is cut and said to be. */
   toolResultCharsMax: 32_000,
-  /** Live event streams open at once. */
+  /** Live event streams open at once; configurable as `server.streams_max`. */
   streamsMax: 512,
+  /** Those of one address; configurable as `server.streams_per_client_max`. */
+  streamsPerClientMax: 256,
   /** Events waiting for a slow reader before its stream is cut (it resumes by Last-Event-ID). */
   streamEventsMax: 4_096,
+  /** Text waiting for a slow reader before its stream is cut. */
+  streamTextCharsMax: 1 * MIB,
+  /** Text of a turn under way that is kept for who comes late; a longer one is read when the turn has ended. */
+  draftCharsMax: 1 * MIB,
+  /** Runs, and other changes, that a reader of `/api/v1/events` is told after a gap; past it, it is told to read anew. */
+  replayMax: 1_000,
+  /** Changes of agents and tool servers that are kept for readers who come back. */
+  changesKeptMax: 10_000,
 } as const;

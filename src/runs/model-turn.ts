@@ -98,8 +98,8 @@ async function attemptTurn(
     firstPartMs ??= clock.monotonicMs() - begunMs;
     switch (part.type) {
       case "text-delta":
+        recorder.tell(step, text.length, part.text);
         text += part.text;
-        recorder.tell(step, part.text);
         break;
       case "reasoning-delta":
         break;

@@ -1,5 +1,6 @@
 import type { Clock } from "../kernel/clock.ts";
-import type { RunId } from "../kernel/ids.ts";
+import type { RunId, ToolCallId } from "../kernel/ids.ts";
+import type { ToolProgress } from "../tools/index.ts";
 import type { RunEvent } from "./run-event.ts";
 import { RunFold, type RunView } from "./run-fold.ts";
 import type { RunHub } from "./run-hub.ts";
@@ -42,9 +43,14 @@ export class Recorder {
     this.#noted.catch(() => undefined);
   }
 
-  /** Text as it streams; never stored. */
-  tell(step: number, text: string): void {
-    this.#hub.publish(this.runId, { type: "text-delta", runId: this.runId, step, text });
+  /** A piece of a turn's text as it streams, after `offset` characters of it; never stored. */
+  tell(step: number, offset: number, text: string): void {
+    this.#hub.publish(this.runId, { type: "text-delta", runId: this.runId, step, offset, text });
+  }
+
+  /** How far a call has come; never stored. */
+  tellProgress({ step, callId }: { step: number; callId: ToolCallId }, progress: ToolProgress): void {
+    this.#hub.publish(this.runId, { type: "tool-progress", runId: this.runId, step, callId, progress });
   }
 
   async #write(events: readonly RunEvent[]): Promise<void> {

@@ -131,7 +131,11 @@ function callTool(
     return callOwnTool({ tool, arguments: given, view: recorder.view(), tools: agentTools, artifacts });
   }
   const { step, callId } = start;
-  const context: CallContext = { ...deps.context, ask: (question, ended) => ask({ step, callId }, question, ended) };
+  const context: CallContext = {
+    ...deps.context,
+    ask: (question, ended) => ask({ step, callId }, question, ended),
+    onProgress: (progress) => recorder.tellProgress({ step, callId }, progress),
+  };
   return tools.call(
     tool,
     { id: start.callId, server: tool.server, tool: tool.name, arguments: given, context },

@@ -28,14 +28,14 @@ const stream =
     void openStream(response).end(frames.join(""));
 
 const running = frame({ type: "run", run: runSummary() }, 1);
-const delta = (text: string) => frame({ type: "text-delta", turn: 1, text });
+const delta = (text: string, offset = 0) => frame({ type: "text-delta", turn: 1, offset, text });
 const end = (more: object = {}) => frame({ type: "end", run: runDetail(more) }, 9);
 const tool = frame({ type: "step", step: toolStep() }, 2);
 
 test("the answer alone goes to standard output, how it came about to standard error", async () => {
   await using server = await fakeServer({
     "POST /api/v1/runs": accept,
-    [EVENTS]: stream(running, tool, delta("Good day"), delta(" to you."), end({ tool_calls: 1 })),
+    [EVENTS]: stream(running, tool, delta("Good day"), delta(" to you.", 8), end({ tool_calls: 1 })),
   });
   const { code, stdout, stderr } = await caxton(["run", "greeter", "say", "hello"], { server: server.url });
   expect(code).toBe(0);
@@ -75,7 +75,7 @@ test("-o json is the run, -o jsonl each event on a line", async () => {
     .map((line): unknown => JSON.parse(line));
   expect(types).toEqual([
     { type: "run", run: runSummary() },
-    { type: "text-delta", turn: 1, text: "Good" },
+    { type: "text-delta", turn: 1, offset: 0, text: "Good" },
     { type: "end", run: runDetail() },
   ]);
   expect([json.stderr, jsonl.stderr]).toEqual(["", ""]);

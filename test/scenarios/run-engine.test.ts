@@ -194,7 +194,7 @@ test("text is told as it streams, journal entries once they are on disk", async 
   const heard: string[] = [];
   const onDisk: boolean[] = [];
   using watching = made.runs.hub.watchAll((news) => {
-    heard.push(news.type === "entry" ? news.entry.event.type : news.text);
+    heard.push(news.type === "entry" ? news.entry.event.type : news.type === "text-delta" ? news.text : news.type);
     if (news.type === "entry") onDisk.push(made.journal.read(news.entry.runId, news.entry.seq - 1).length > 0);
   });
   void watching;

@@ -2,16 +2,18 @@ import { once } from "node:events";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { fastify } from "fastify";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { EventStreams } from "../../src/api/http/sse.ts";
 import { httpServer } from "../../src/api/http/index.ts";
 import { ChangeFeed, type Streamed, watchRun, watchServer } from "../../src/api/operations/index.ts";
 import { scripted } from "../../src/backends/models/index.ts";
+import type { RunStreamEvent } from "../../src/api/contract/index.ts";
+import type { LanguageModel, ModelPart } from "../../src/runs/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
-import { mint, RunId } from "../../src/kernel/ids.ts";
+import type { RunId } from "../../src/kernel/ids.ts";
 import { LIMITS } from "../../src/kernel/quantities.ts";
-import { ToolCatalogue } from "../../src/tools/index.ts";
+import { type ToolCall, ToolCatalogue } from "../../src/tools/index.ts";
 import { done, FakeTools, freshEngine } from "../helpers/engine.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 
@@ -37,6 +39,13 @@ async function stalled(url: string, head: readonly string[], body: string): Prom
   return socket;
 }
 
+const NO_TOKENS = {
+  inputTokens: undefined,
+  outputTokens: undefined,
+  cachedInputTokens: undefined,
+  cacheWriteTokens: undefined,
+  reasoningTokens: undefined,
+};
 const startBody = JSON.stringify({ agent: "greeter", input: "hello" });
 const streamedStart = (url: string) =>
   fetch(`${url}/api/v1/runs`, {
@@ -160,11 +169,81 @@ describe("a client that goes away", () => {
   });
 });
 
-const text = (step: number): { type: "text-delta"; runId: RunId; step: number; text: string } => ({
-  type: "text-delta",
-  runId: mint(RunId),
-  step,
-  text: "x",
+const text = (runId: RunId, step: number) => ({ type: "text-delta", runId, step, offset: 0, text: "x" }) as const;
+const NO_UPLOADS = () => ({ save: never, find: never, take: never, release: never, recover: never, sweep: never });
+const isDelta = ({ event }: Streamed<RunStreamEvent>) => event.type === "text-delta";
+/** The text of the last turn told, as a client puts it together. */
+const writtenBy = (events: readonly Streamed<RunStreamEvent>[]): string =>
+  events.reduce(
+    (known, { event }) => (event.type === "text-delta" ? known.slice(0, event.offset) + event.text : known),
+    "",
+  );
+
+describe("the text of a turn under way", () => {
+  test("is given to a reader who comes late, then what follows, with nothing missing or doubled", async () => {
+    const pieces = ["One, ", "two, ", "three, ", "four."];
+    const asked: (() => void)[] = [];
+    const model: LanguageModel = Object.assign(scripted([{ text: "" }]), {
+      async *stream(): AsyncGenerator<ModelPart> {
+        for (const piece of pieces) {
+          yield { type: "text-delta", text: piece };
+          const { promise, resolve } = Promise.withResolvers<void>();
+          asked.push(resolve);
+          await promise;
+        }
+        yield { type: "finish", reason: "stop", usage: NO_TOKENS };
+      },
+    });
+    await using engine = freshEngine({ model });
+    const { id, ended } = await engine.begin("count");
+    const services = { ...engine, uploads: NO_UPLOADS() };
+    const until = (count: number) => vi.waitFor(() => expect(asked).toHaveLength(count));
+    const readers: Promise<Streamed<RunStreamEvent>[]>[] = [];
+    for (let count = 1; count <= pieces.length; count += 1) {
+      await until(count);
+      readers.push(collect(watchRun(services, id, 0, AbortSignal.timeout(10_000))));
+      asked[count - 1]?.();
+    }
+    await ended;
+    for (const reader of readers) {
+      const told = await reader;
+      expect(writtenBy(told)).toBe(pieces.join(""));
+      expect(told.at(-1)?.event).toMatchObject({ type: "end", run: { output: pieces.join("") } });
+    }
+    const late = await readers[2];
+    expect(late?.find(isDelta)?.event).toMatchObject({ offset: 0, text: "One, two, three, " });
+    expect(engine.runs.hub.draft(id)).toBeUndefined();
+  });
+
+  test("begins again at the beginning when the turn is tried again", async () => {
+    const failing = { class: "overloaded", message: "later", times: 1, retryAfterMs: 1, afterChars: 4 } as const;
+    await using engine = freshEngine({ model: scripted([{ text: "Good day.", chunkChars: 2, error: failing }]) });
+    const { id, ended } = await engine.begin("hello");
+    const told = await collect(watchRun({ ...engine, uploads: NO_UPLOADS() }, id, 0, AbortSignal.timeout(10_000)));
+    await ended;
+    const begun = told.filter(({ event }) => event.type === "text-delta" && event.offset === 0);
+    expect(begun).toHaveLength(2);
+    expect(writtenBy(told)).toBe("Good day.");
+  });
+});
+
+test("how far a call has come is told while it runs", async () => {
+  const slow = {
+    name: "slow",
+    run: ({ context }: ToolCall) => {
+      context.onProgress?.({ done: 1, total: 4, message: "a quarter" });
+      return done("done");
+    },
+  };
+  await using engine = freshEngine({
+    model: scripted([{ toolCalls: [{ name: "fake__slow", arguments: {} }] }, { text: "end" }]),
+    tools: [slow],
+  });
+  const { id, ended } = await engine.begin("go");
+  const told = await collect(watchRun({ ...engine, uploads: NO_UPLOADS() }, id, 0, AbortSignal.timeout(10_000)));
+  await ended;
+  const event = told.find((each) => each.event.type === "tool-progress")?.event;
+  expect(event).toMatchObject({ type: "tool-progress", turn: 1, done: 1, total: 4, message: "a quarter" });
 });
 
 describe("a reader that is too slow", () => {
@@ -176,14 +255,13 @@ describe("a reader that is too slow", () => {
       tools: [wait],
     });
     const { id, ended } = await engine.begin("go");
-    const uploads = { save: never, find: never, take: never, release: never, recover: never, sweep: never };
-    const events = watchRun({ ...engine, uploads }, id, 0, AbortSignal.timeout(5_000));
+    const events = watchRun({ ...engine, uploads: NO_UPLOADS() }, id, 0, AbortSignal.timeout(5_000));
     await events.next();
     // Texts of two turns by turns, so that none is joined with the one before.
     for (let step = 0; step <= LIMITS.streamEventsMax; step += 1) {
-      engine.runs.hub.publish(id, { ...text(step), runId: id });
+      engine.runs.hub.publish(id, text(id, step));
     }
-    const told: (number | undefined)[] = [];
+    const told: unknown[] = [];
     for (let count = 0; count < 100; count += 1) {
       const next = await events.next();
       if (next.done) break;
@@ -194,6 +272,20 @@ describe("a reader that is too slow", () => {
     const rest = await collect(events);
     expect(rest.length).toBeGreaterThan(1_000);
     expect(rest.filter((event) => event.id !== undefined)).toEqual([]);
+    expect(rest.at(-1)?.event).toEqual({ type: "lagged" });
+  });
+
+  test("who never reads at all holds up no run, and is given no more than its buffer", async () => {
+    const words = Array.from({ length: 20_000 }, (_, index) => `${index} `).join("");
+    await using engine = freshEngine({ model: scripted([{ text: words.repeat(12), chunkChars: 500 }]) });
+    const { id, ended } = await engine.begin("go");
+    const events = watchRun({ ...engine, uploads: NO_UPLOADS() }, id, 0, AbortSignal.timeout(10_000));
+    await events.next();
+    expect(await ended).toEqual({ state: "completed" });
+    const rest = await collect(events);
+    const chars = rest.reduce((sum, { event }) => sum + (event.type === "text-delta" ? event.text.length : 0), 0);
+    expect(chars).toBeLessThanOrEqual(LIMITS.streamTextCharsMax + LIMITS.draftCharsMax);
+    expect(rest.at(-1)?.event).toEqual({ type: "lagged" });
   });
 
   test("of the server's changes is cut off rather than told of some", async () => {
@@ -219,8 +311,7 @@ test("an id is that of an entry's last event, so that a cut before it loses noth
     tools: [make],
   });
   const { id } = await engine.run("go");
-  const uploads = { save: never, find: never, take: never, release: never, recover: never, sweep: never };
-  const events = await collect(watchRun({ ...engine, uploads }, id, 0, new AbortController().signal));
+  const events = await collect(watchRun({ ...engine, uploads: NO_UPLOADS() }, id, 0, new AbortController().signal));
   const first = events.findIndex(({ event }) => event.type === "artifact");
   const entry = events.slice(first - 1, first + 2);
   expect(entry.map(({ event }) => event.type)).toEqual(["step", "artifact", "artifact"]);

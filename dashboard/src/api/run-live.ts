@@ -9,11 +9,16 @@ import { subscribe } from "./subscribe.ts";
 export type Drafts = { readonly [turn: number]: string };
 const NONE: Drafts = {};
 
+/** How far calls under way have come, by the call's id. */
+export type Progress = { readonly [callId: string]: Extract<RunStreamEvent, { type: "tool-progress" }> };
+const NO_PROGRESS: Progress = {};
+
 /** A run with everything in it, followed until it ends. */
 export function useRun(id: string) {
   const client = useQueryClient();
   const query = useQuery(runQuery(id));
   const [drafts, setDrafts] = useState(NONE);
+  const [progress, setProgress] = useState(NO_PROGRESS);
   const follow = query.data !== undefined && !hasEnded(query.data);
   useEffect(() => {
     if (!follow) return undefined;
@@ -24,7 +29,8 @@ export function useRun(id: string) {
         path: fillRoute("runEvents", { id }),
         after: String(client.getQueryData<RunDetail>(["run", id])?.last_event ?? ""),
         onEvent: (event) => {
-          if (event.type === "text-delta") text.add(event.turn, event.text);
+          if (event.type === "text-delta") text.add(event);
+          else if (event.type === "tool-progress") setProgress((all) => ({ ...all, [event.call_id]: event }));
           else applyRunEvent(client, id, event);
         },
         isLast: (event) => event.type === "end",
@@ -41,7 +47,7 @@ export function useRun(id: string) {
       text.stop();
     };
   }, [client, id, follow]);
-  return { ...query, drafts };
+  return { ...query, drafts, progress };
 }
 
 export function applyRunEvent(client: QueryClient, id: string, event: RunStreamEvent): void {
@@ -54,6 +60,8 @@ export function applyRunEvent(client: QueryClient, id: string, event: RunStreamE
       // When it has ended, "end" follows with the whole of it.
       return hasEnded(event.run) ? undefined : applyRun(client, event.run);
     case "text-delta":
+    case "tool-progress":
+    case "lagged":
       return;
     case "step":
     case "artifact":
@@ -78,16 +86,22 @@ export function extendRun(run: RunDetail, part: Part): RunDetail {
 export const placeStep = (steps: readonly Step[], step: Step): Step[] =>
   [...steps.filter((other) => other.index !== step.index), step].toSorted((one, other) => one.index - other.index);
 
+type Delta = Pick<Extract<RunStreamEvent, { type: "text-delta" }>, "turn" | "offset" | "text">;
+
+/** A turn's text with one piece more, which says itself where it belongs. After a gap nothing is added: the step comes whole. */
+export const withDelta = (known: string, { offset, text }: Delta): string =>
+  offset > known.length ? known : known.slice(0, offset) + text;
+
 /** Gathers deltas and shows them once a frame: a fast model sends hundreds a second. */
 class DraftBuffer {
   readonly #show: (update: (drafts: Drafts) => Drafts) => void;
-  #waiting: { turn: number; text: string }[] = [];
+  #waiting: Delta[] = [];
   #frame = 0;
   constructor(show: (update: (drafts: Drafts) => Drafts) => void) {
     this.#show = show;
   }
-  add(turn: number, text: string): void {
-    this.#waiting.push({ turn, text });
+  add(delta: Delta): void {
+    this.#waiting.push(delta);
     if (this.#frame === 0) this.#frame = requestAnimationFrame(() => this.#flush());
   }
   stop(): void {
@@ -99,7 +113,7 @@ class DraftBuffer {
     this.#frame = 0;
     this.#show((drafts) => {
       const next: { [turn: number]: string } = { ...drafts };
-      for (const { turn, text } of pieces) next[turn] = (next[turn] ?? "") + text;
+      for (const piece of pieces) next[piece.turn] = withDelta(next[piece.turn] ?? "", piece);
       return next;
     });
   }

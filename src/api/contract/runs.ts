@@ -169,9 +169,25 @@ export const RunStreamEvent = z
   .discriminatedUnion("type", [
     z.object({ type: z.literal("run"), run: RunSummary }),
     z.object({ type: z.literal("step"), step: Step }),
-    z.object({ type: z.literal("text-delta"), turn: z.int(), text: z.string() }),
+    z.object({
+      type: z.literal("text-delta"),
+      turn: z.int(),
+      offset: z.int().meta({ description: "Characters of the turn's text before this; what is known after it goes" }),
+      text: z.string(),
+    }),
+    z.object({
+      type: z.literal("tool-progress"),
+      turn: z.int(),
+      call_id: Id,
+      done: z.number(),
+      total: z.number().nullable(),
+      message: z.string(),
+    }),
     z.object({ type: z.literal("artifact"), artifact: ArtifactSummary }),
     z.object({ type: z.literal("question"), question: RunQuestion }),
+    z
+      .object({ type: z.literal("lagged") })
+      .meta({ description: "Too much waited for this reader; come back after the last id" }),
     z.object({ type: z.literal("end"), run: RunDetail }),
   ])
   .meta({ id: "RunStreamEvent" });

@@ -1,17 +1,17 @@
 import type { RunId } from "../../kernel/ids.ts";
-import { LIMITS } from "../../kernel/quantities.ts";
 import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../runs/index.ts";
 import type { RunStreamEvent, Step } from "../contract/index.ts";
 import { presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
+import { RunInbox } from "./run-inbox.ts";
 import { getRun, type RunServices } from "./run-operations.ts";
 
 /** An event of a stream; `id` is there when a reader can resume after it. */
-export type Streamed<Event> = { readonly id: number | undefined; readonly event: Event };
+export type Streamed<Event> = { readonly id: number | string | undefined; readonly event: Event };
 
 /**
- * A run as it happens: what is in the journal after `afterSeq`, then live, then `end`. The stream ends when the run does or
- * waits for a person, when the signal aborts, or when the reader is too slow: it resumes from the last id it saw.
- * Throws RunNotFoundError before the first event.
+ * A run as it happens: what is in the journal after `afterSeq`, the text so far of the turn under way, then live, then `end`.
+ * The stream ends when the run does or waits for a person, when the signal aborts, or with `lagged` when the reader is too
+ * slow: it resumes after the last id it saw. Throws RunNotFoundError before the first event.
  */
 export async function* watchRun(
   services: RunServices,
@@ -20,27 +20,54 @@ export async function* watchRun(
   signal: AbortSignal,
 ): AsyncGenerator<Streamed<RunStreamEvent>, void, undefined> {
   // First listen, then read: what is written in between is heard twice and told once.
-  const inbox = new Inbox(signal);
+  const inbox = new RunInbox(signal);
   using watching = services.runs.hub.watch(runId, (news) => inbox.put(news));
   void watching;
+  const draft = services.runs.hub.draft(runId);
   getRun(services, runId);
   const fold = new RunFold();
+  const past = services.journal.read(runId, 0);
+  // An id that this run has not come to is of another database: it is told from its beginning.
+  const after = afterSeq > (past.at(-1)?.seq ?? 0) ? 0 : afterSeq;
   let seen = 0;
-  for (const entry of services.journal.read(runId, 0)) {
+  for (const entry of past) {
     seen = entry.seq;
-    yield* told(services, fold, entry, afterSeq);
+    yield* told(services, fold, entry, after);
   }
+  // Deltas heard since come after the text so far; they say by their offset where they belong.
+  if (draft !== undefined && isWriting(fold, draft.step)) yield { id: undefined, event: presentDelta(draft) };
   while (!isOver(fold)) {
     const news = await inbox.next();
-    if (news === undefined) return;
-    if (news.type === "text-delta") {
-      yield { id: undefined, event: { type: "text-delta", turn: news.step, text: news.text } };
-    } else if (news.entry.seq > seen) {
+    if (news === undefined) {
+      if (inbox.hasOverflown && !signal.aborted) yield { id: undefined, event: { type: "lagged" } };
+      return;
+    }
+    if (news.type !== "entry") yield { id: undefined, event: presentPassing(news) };
+    else if (news.entry.seq > seen) {
       seen = news.entry.seq;
-      yield* told(services, fold, news.entry, afterSeq);
+      yield* told(services, fold, news.entry, after);
     }
   }
   yield { id: seen, event: { type: "end", run: getRun(services, runId) } };
+}
+
+const isWriting = (fold: RunFold, turn: number): boolean => {
+  const last = fold.view().steps.findLast((step) => step.kind === "model");
+  // Its begin may not be written yet while its text comes already.
+  return last === undefined || last.turn < turn || (last.turn === turn && last.end.state === "running");
+};
+
+const presentDelta = ({ step, offset, text }: Extract<RunNews, { type: "text-delta" }>): RunStreamEvent => ({
+  type: "text-delta",
+  turn: step,
+  offset,
+  text,
+});
+
+function presentPassing(news: Exclude<RunNews, { type: "entry" }>): RunStreamEvent {
+  if (news.type === "text-delta") return presentDelta(news);
+  const { done, total, message } = news.progress;
+  return { type: "tool-progress", turn: news.step, call_id: news.callId, done, total: total ?? null, message };
 }
 
 const isOver = (fold: RunFold): boolean => {
@@ -85,40 +112,4 @@ function* questionOf(fold: RunFold, { event }: JournalEntry): Generator<RunStrea
   if (event.type !== "run-ask" && event.type !== "run-answer") return;
   const question = fold.view().questions.find(({ id }) => id === event.questionId);
   if (question) yield { type: "question", question: presentQuestion(question) };
-}
-
-/** News that wait for one reader. Text that piles up is joined; past the limit the stream is given up, not the run slowed. */
-class Inbox {
-  readonly #signal: AbortSignal;
-  #news: RunNews[] = [];
-  #wake: (() => void) | undefined;
-  #overflown = false;
-
-  constructor(signal: AbortSignal) {
-    this.#signal = signal;
-    signal.addEventListener("abort", () => this.#wake?.(), { once: true });
-  }
-
-  put(news: RunNews): void {
-    // Nothing after a gap: the ids a reader sees would skip it.
-    if (this.#overflown) return;
-    const last = this.#news.at(-1);
-    if (news.type === "text-delta" && last?.type === "text-delta" && last.step === news.step) {
-      this.#news[this.#news.length - 1] = { ...last, text: last.text + news.text };
-    } else if (this.#news.length < LIMITS.streamEventsMax) this.#news.push(news);
-    else this.#overflown = true;
-    this.#wake?.();
-  }
-
-  /** The oldest that waits; undefined when no more will be given. */
-  async next(): Promise<RunNews | undefined> {
-    while (!this.#signal.aborted) {
-      const news = this.#news.shift();
-      if (news || this.#overflown) return news;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      await promise;
-    }
-    return undefined;
-  }
 }

@@ -47,8 +47,8 @@ export async function* follow<Event>(client: Client, options: FollowOptions<Even
         if (lostAtMs !== undefined) options.onLink("back");
         lostAtMs = undefined;
         pauseMs = PAUSE_MS_FIRST;
-        for (const { event, data } of reader.push(piece)) {
-          lastEventId = reader.lastEventId;
+        for (const { event, data, id } of reader.push(piece)) {
+          lastEventId = id;
           if (event === "problem") throw problemIn(data, client);
           const known = understand(data, options.schema);
           if (known) yield known;

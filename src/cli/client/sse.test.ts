@@ -25,6 +25,14 @@ test("an id with a null character is not taken", () => {
   expect(reader.lastEventId).toBe("5");
 });
 
+test("an id counts once its event is whole: a stream cut within it is resumed before it", () => {
+  const reader = new EventStreamReader("5");
+  expect(reader.push("id: 6\nevent: x\n")).toEqual([]);
+  expect(reader.lastEventId).toBe("5");
+  reader.push("data: y\n\n");
+  expect(reader.lastEventId).toBe("6");
+});
+
 test("a byte order mark at the beginning is passed over", () => {
   expect(readAll(["\uFEFFdata: x\n\n"])).toEqual([{ event: "message", data: "x", id: "" }]);
 });

@@ -9,10 +9,13 @@ export class EventStreamReader {
   #event = "";
   #data: string[] = [];
   #id: string;
+  /** The id of the event that is not whole yet; it counts once the event is. */
+  #idOfNext: string;
 
   /** `lastEventId` is what an earlier connection got to. */
   constructor(lastEventId = "") {
     this.#id = lastEventId;
+    this.#idOfNext = lastEventId;
   }
 
   /** The id to send as `Last-Event-ID` when this connection breaks; empty when there is none. */
@@ -44,11 +47,12 @@ export class EventStreamReader {
     const value = colon === -1 ? "" : line.slice(colon + 1).replace(/^ /, "");
     if (field === "event") this.#event = value;
     else if (field === "data") this.#data.push(value);
-    else if (field === "id" && !value.includes("\0")) this.#id = value;
+    else if (field === "id" && !value.includes("\0")) this.#idOfNext = value;
     return [];
   }
 
   #dispatch(): ServerSentEvent[] {
+    this.#id = this.#idOfNext;
     const event = { event: this.#event || "message", data: this.#data.join("\n"), id: this.#id };
     const complete = this.#data.length > 0;
     this.#event = "";

@@ -50,10 +50,7 @@ export async function followRun(context: Context, runId: string, options: Follow
       path: fillRoute("runEvents", { id: runId }),
       schema: runs.RunStreamEvent,
       signal: stop.signal,
-      onLink: (link) => {
-        if (link === "lost") view.breakOff();
-        noteLink(context, link);
-      },
+      onLink: (link) => noteLink(context, link),
     })) {
       if (format === "jsonl") terminal.write(`${raw}\n`);
       else if (format === "text") view.show(event);

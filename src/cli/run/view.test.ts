@@ -97,15 +97,15 @@ const live = { live: true, verbose: false };
 test("text appears as it comes, tool calls between it, each once", () => {
   const { terminal, shown } = screen();
   const view = new RunView(terminal, live);
-  view.show({ type: "text-delta", turn: 1, text: "Let me " });
-  view.show({ type: "text-delta", turn: 1, text: "look." });
+  view.show({ type: "text-delta", turn: 1, offset: 0, text: "Let me " });
+  view.show({ type: "text-delta", turn: 1, offset: 7, text: "look." });
   view.show({
     type: "step",
     step: modelStep({ text: "Let me look.", tool_calls: [{ id: "1", name: "x", arguments: "" }] }),
   });
   view.show({ type: "step", step: toolStep });
   view.show({ type: "step", step: toolStep });
-  view.show({ type: "text-delta", turn: 2, text: "Here it is." });
+  view.show({ type: "text-delta", turn: 2, offset: 0, text: "Here it is." });
   view.show({ type: "step", step: modelStep({ index: 3, turn: 2, text: "Here it is." }) });
   view.show({ type: "end", run: ended("Here it is.") });
   expect(shown()).toBe("Let me look.\n● csv_parser.group  12 ms\nHere it is.\n");
@@ -140,9 +140,10 @@ test("V1: whatever deltas a broken stream loses, the answer is on the screen onc
       const { terminal, shown } = screen();
       const view = new RunView(terminal, live);
       const lost = { first: Math.min(from, pieces.length), after: Math.min(from + count, pieces.length) };
+      let offset = 0;
       for (const [index, text] of pieces.entries()) {
-        if (index === lost.first) view.breakOff();
-        if (index < lost.first || index >= lost.after) view.show({ type: "text-delta", turn: 1, text });
+        if (index < lost.first || index >= lost.after) view.show({ type: "text-delta", turn: 1, offset, text });
+        offset += text.length;
       }
       const answer = pieces.join("");
       view.show({ type: "step", step: modelStep({ text: answer }) });
@@ -152,10 +153,43 @@ test("V1: whatever deltas a broken stream loses, the answer is on the screen onc
   );
 });
 
+test("V1: a stream that begins the turn's text again, from anywhere in it, writes nothing twice", () => {
+  const words = fc.array(fc.stringMatching(/^[a-z]{1,6}$/), { minLength: 1, maxLength: 8 });
+  fc.assert(
+    fc.property(words, fc.nat(8), fc.nat(40), (pieces, cut, known) => {
+      const { terminal, shown } = screen();
+      const view = new RunView(terminal, live);
+      const answer = pieces.join("");
+      let offset = 0;
+      for (const text of pieces.slice(0, cut)) {
+        view.show({ type: "text-delta", turn: 1, offset, text });
+        offset += text.length;
+      }
+      // Another connection: the text so far at once, then the rest.
+      view.show({ type: "text-delta", turn: 1, offset: 0, text: answer.slice(0, known) });
+      view.show({ type: "text-delta", turn: 1, offset: Math.min(known, answer.length), text: answer.slice(known) });
+      view.show({ type: "step", step: modelStep({ text: answer }) });
+      view.show({ type: "end", run: ended(answer) });
+      expect(shown()).toBe(`${answer}\n`);
+    }),
+  );
+});
+
+test("a model that says something else when it is asked again is shown from its beginning", () => {
+  const { terminal, shown } = screen();
+  const view = new RunView(terminal, live);
+  view.show({ type: "text-delta", turn: 1, offset: 0, text: "The first" });
+  view.show({ type: "text-delta", turn: 1, offset: 0, text: "The " });
+  view.show({ type: "text-delta", turn: 1, offset: 4, text: "second." });
+  view.show({ type: "step", step: modelStep({ text: "The second." }) });
+  view.show({ type: "end", run: ended("The second.") });
+  expect(shown()).toBe("The first\nThe second.\n");
+});
+
 test("where output is not a screen nothing but the answer is written, at the end", () => {
   const { terminal, shown } = screen();
   const view = new RunView(terminal, { live: false, verbose: false });
-  view.show({ type: "text-delta", turn: 1, text: "Good" });
+  view.show({ type: "text-delta", turn: 1, offset: 0, text: "Good" });
   view.show({ type: "step", step: modelStep({ text: "Good day." }) });
   expect(shown()).toBe("");
   view.show({ type: "end", run: ended("Good day.") });

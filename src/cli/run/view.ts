@@ -31,10 +31,11 @@ export class RunView {
   readonly #terminal: Terminal;
   readonly #options: RunViewOptions;
   readonly #told = new Set<number>();
+  readonly #calls = new Map<string, string>();
   #turn = 0;
+  /** The turn's text as far as it is known, and what of it is on the screen. */
+  #text = "";
   #written = "";
-  /** Deltas are missing, nobody knows which: what follows would not join on, until the turn is told whole. */
-  #gap = false;
 
   constructor(terminal: Terminal, options: RunViewOptions) {
     this.#terminal = terminal;
@@ -46,7 +47,11 @@ export class RunView {
       case "run":
         return this.#terminal.status(event.run.state === "queued" ? "waiting for its turn" : "thinking");
       case "text-delta":
-        return this.#delta(event.turn, event.text);
+        return this.#delta(event);
+      case "tool-progress":
+        return this.#progress(event);
+      case "lagged":
+        return undefined;
       case "step":
         return event.step.kind === "tool" ? this.#tool(event.step) : this.#model(event.step);
       case "artifact":
@@ -58,32 +63,43 @@ export class RunView {
     }
   }
 
-  /** The stream broke; text may be lost. */
-  breakOff(): void {
-    this.#gap = true;
-  }
-
   get #tellsSteps(): boolean {
     return this.#terminal.notesAreScreen || this.#options.verbose;
   }
 
-  #delta(turn: number, text: string): void {
-    if (!this.#options.live || this.#gap) return;
+  #delta({ turn, offset, text }: Extract<RunStreamEvent, { type: "text-delta" }>): void {
+    if (!this.#options.live) return;
     if (turn !== this.#turn) {
       this.#terminal.endLine();
       this.#turn = turn;
+      this.#text = "";
+      this.#written = "";
+    }
+    // What lies between is lost; the turn is told whole at its end.
+    if (offset > this.#text.length) return;
+    this.#text = this.#text.slice(0, offset) + text;
+    // A turn that is written again, after a failure or a stop of the server, says at first what is here already.
+    if (this.#written.startsWith(this.#text)) return;
+    if (!this.#text.startsWith(this.#written)) {
+      this.#terminal.endLine();
       this.#written = "";
     }
     this.#terminal.status(undefined);
-    this.#terminal.writeForeign(text);
-    this.#written += text;
+    this.#terminal.writeForeign(this.#text.slice(this.#written.length));
+    this.#written = this.#text;
+  }
+
+  #progress({ call_id: id, done, total, message }: Extract<RunStreamEvent, { type: "tool-progress" }>): void {
+    const share = total === null ? showCount(done) : `${Math.round((100 * done) / Math.max(total, done, 1))} %`;
+    this.#terminal.status(
+      [this.#calls.get(id) ?? "", share, oneLine(message)].filter((part) => part !== "").join("  "),
+    );
   }
 
   #model(step: ModelStep): void {
     if (step.state === "running") return this.#terminal.status(`${step.model} is thinking`);
     if (this.#told.has(step.index)) return;
     this.#told.add(step.index);
-    this.#gap = false;
     for (const { message } of step.attempts) this.#step("yellow", "!", `${step.model}: ${oneLine(message)}`);
     if (this.#turn === step.turn && step.text.startsWith(this.#written)) {
       const missing = step.text.slice(this.#written.length);
@@ -97,6 +113,7 @@ export class RunView {
   }
 
   #tool(step: ToolStep): void {
+    this.#calls.set(step.call_id, step.tool);
     if (step.state === "queued") return;
     if (step.state === "running") return this.#terminal.status(step.tool);
     if (this.#told.has(step.index)) return;

@@ -40,7 +40,7 @@ export function TryIt({ agent }: { readonly agent: AgentDetail }) {
 }
 
 function RunHere({ id }: { readonly id: string }) {
-  const { data: run, error, drafts } = useRun(id);
+  const { data: run, error, drafts, progress } = useRun(id);
   const cancel = useMutation({ mutationFn: () => cancelRun(id) });
   if (run === undefined) return error === null ? <Skeleton lines={4} /> : <ProblemView error={error} />;
   const used = usedSoFar(run);
@@ -67,7 +67,7 @@ function RunHere({ id }: { readonly id: string }) {
       </div>
       {cancel.error === null ? null : <ProblemView error={cancel.error} />}
       <DecisionBanner run={run} />
-      <Conversation run={run} drafts={drafts} />
+      <Conversation run={run} drafts={drafts} progress={progress} />
     </section>
   );
 }

@@ -1,7 +1,7 @@
 import { ChevronRight } from "lucide-react";
 import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
 import { hasEnded } from "../../api/live.ts";
-import type { Drafts } from "../../api/run-live.ts";
+import type { Drafts, Progress } from "../../api/run-live.ts";
 import { useServerNow } from "../../parts/clock.ts";
 import { duration } from "../../parts/format.ts";
 import { JsonView } from "../../parts/json-view.tsx";
@@ -13,10 +13,10 @@ import { Attached } from "./overview.tsx";
 import { MadeFiles } from "./pictures.tsx";
 import { Loose } from "./step-detail.tsx";
 
-type Props = { readonly run: RunDetail; readonly drafts: Drafts };
+type Props = { readonly run: RunDetail; readonly drafts: Drafts; readonly progress: Progress };
 
 /** A run as people talk: the request, what was called meanwhile, the answer with its pictures. */
-export function Conversation({ run, drafts }: Props) {
+export function Conversation({ run, drafts, progress }: Props) {
   const said = run.step_list.some((step) => step.kind === "model" && step.text !== "" && step.text === run.output);
   const waiting =
     !hasEnded(run) && run.state !== "needs-decision" && run.step_list.every(({ state }) => state !== "running");
@@ -31,7 +31,7 @@ export function Conversation({ run, drafts }: Props) {
       <div className="space-y-3" role="log" aria-live="off" aria-label={text.run.view.conversation} tabIndex={-1}>
         {run.step_list.map((step) =>
           step.kind === "tool" ? (
-            <ToolLine key={step.index} step={step} />
+            <ToolLine key={step.index} step={step} progress={progress[step.call_id]} />
           ) : (
             <Saying key={step.index} step={step} draft={drafts[step.turn]} />
           ),
@@ -60,7 +60,12 @@ const Thinking = ({ words }: { readonly words: string }) => (
   </p>
 );
 
-function ToolLine({ step }: { readonly step: Extract<Step, { kind: "tool" }> }) {
+type ToolLineProps = {
+  readonly step: Extract<Step, { kind: "tool" }>;
+  readonly progress: Progress[string] | undefined;
+};
+
+function ToolLine({ step, progress }: ToolLineProps) {
   return (
     <details className="group/tool rounded-lg border border-line bg-surface">
       <summary className="flex min-h-9 list-none items-center gap-2 px-3 py-1 hover:bg-hover">
@@ -71,6 +76,7 @@ function ToolLine({ step }: { readonly step: Extract<Step, { kind: "tool" }> }) 
         {step.state === "done" ? null : (
           <span className="text-xs text-muted">{step.outcome ?? text.states[step.state]}</span>
         )}
+        {step.state === "running" && progress !== undefined ? <HowFar progress={progress} /> : null}
         <span className="text-xs text-muted">
           <Took step={step} />
         </span>
@@ -95,6 +101,16 @@ function ToolLine({ step }: { readonly step: Extract<Step, { kind: "tool" }> }) 
         </div>
       </div>
     </details>
+  );
+}
+
+/** How far a long call has come, in its server's own words. */
+function HowFar({ progress: { done, total, message } }: { readonly progress: Progress[string] }) {
+  return (
+    <span className="flex min-w-0 items-center gap-2 text-xs text-muted">
+      {total === null ? done : <progress className="w-24" value={done} max={total} aria-label={text.step.progress} />}
+      <span className="truncate">{message}</span>
+    </span>
   );
 }
 

@@ -1,6 +1,6 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
-import { useRun, type Drafts } from "../../api/run-live.ts";
+import { useRun, type Drafts, type Progress } from "../../api/run-live.ts";
 import { Card } from "../../parts/card.tsx";
 import { CopyButton } from "../../parts/copy.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
@@ -24,7 +24,7 @@ const route = getRouteApi("/runs/$id");
 
 export function Run() {
   const { id } = route.useParams();
-  const { data: run, error, refetch, drafts } = useRun(id);
+  const { data: run, error, refetch, drafts, progress } = useRun(id);
   useSeenRun();
   if (run === undefined) {
     return (
@@ -40,7 +40,7 @@ export function Run() {
       <RunHeading run={run} />
       <DecisionBanner run={run} />
       <Questions run={run} />
-      <Views run={run} drafts={drafts} />
+      <Views run={run} drafts={drafts} progress={progress} />
     </>
   );
 }
@@ -57,9 +57,9 @@ const Above = ({ run }: { readonly run: RunDetail }) => (
   </nav>
 );
 
-type ViewProps = { readonly run: RunDetail; readonly drafts: Drafts };
+type ViewProps = { readonly run: RunDetail; readonly drafts: Drafts; readonly progress: Progress };
 
-function Views({ run, drafts }: ViewProps) {
+function Views({ run, drafts, progress }: ViewProps) {
   const { view = "timeline" } = route.useSearch();
   const navigate = route.useNavigate();
   return (
@@ -72,7 +72,7 @@ function Views({ run, drafts }: ViewProps) {
       {view === "timeline" ? <Timeline run={run} drafts={drafts} /> : null}
       {view === "conversation" ? (
         <div className="max-w-3xl">
-          <Conversation run={run} drafts={drafts} />
+          <Conversation run={run} drafts={drafts} progress={progress} />
         </div>
       ) : null}
       {view === "json" ? (
@@ -84,7 +84,7 @@ function Views({ run, drafts }: ViewProps) {
   );
 }
 
-function Timeline({ run, drafts }: ViewProps) {
+function Timeline({ run, drafts }: Omit<ViewProps, "progress">) {
   const { step: index } = route.useSearch();
   const step = run.step_list.find((other) => other.index === index);
   useStepKeys(run, step?.index);
