@@ -34,7 +34,7 @@ export {
   type RunFile,
   RunEvent,
 } from "./run-event.ts";
-export { type JournalAppend, type RunJournal, type RunQuery, type RunSummary } from "./run-journal.ts";
+export { type JournalAppend, type RunJournal, type RunQuery, type RunSummary, type RunTail } from "./run-journal.ts";
 export { type RestingState, type RunState, isTerminal, RUN_STATES } from "./run-state.ts";
 export * from "./errors.ts";
 export type { Upload, UploadStore } from "./upload-store.ts";

@@ -51,3 +51,11 @@ export interface RunJournal {
   /** How many runs are in each state. */
   counts(workspace: string): { readonly [State in RunState]: number };
 }
+
+/** The journal of all runs as one sequence, for who follows them all. */
+export interface RunTail {
+  /** The number of the newest entry; 0 when there is none. */
+  lastSeq(): number;
+  /** Runs with entries after `afterSeq`, each with the first of them, in their order; `limit` at most. */
+  runsChangedAfter(afterSeq: number, limit: number): readonly { readonly runId: RunId; readonly seq: number }[];
+}

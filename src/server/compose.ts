@@ -5,11 +5,12 @@ import {
   Database,
   SqliteAgentStore,
   SqliteArtifactStore,
+  SqliteChangeLog,
   SqliteRunJournal,
   SqliteToolServerStore,
   SqliteUploadStore,
 } from "../backends/sqlite/index.ts";
-import { ChangeFeed, type ServerFacts } from "../api/operations/index.ts";
+import type { ServerFacts } from "../api/operations/index.ts";
 import type { HttpServices } from "../api/http/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { type ModelCatalogue, Runs } from "../runs/index.ts";
@@ -59,12 +60,12 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const toolServerStore = new SqliteToolServerStore(database);
   const readModule = (hash: string) => toolServerStore.readModule(hash);
   const sandbox = stack.use(openSandbox(loaded, { clock, broker: grants.broker, readModule }));
-  const changes = new ChangeFeed();
+  const changes = new SqliteChangeLog(database);
   const remotes = stack.use(await openMcpServers(loaded, { clock, sandbox, changes, version: packageVersion() }));
   const toolServices = openToolServers(config, { sandbox, remotes, store: toolServerStore, clock, changes });
   const { tools, toolServers } = toolServices;
   const agents = new Agents({
-    store: new SqliteAgentStore(database),
+    store: new SqliteAgentStore(database, changes),
     clock,
     knownTools: () => knownTools(toolServers.runner),
   });

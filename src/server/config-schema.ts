@@ -27,6 +27,18 @@ const ServerTable = z
       description: "How long running runs may take to end when the server stops; then they continue at the next start",
     }),
     dashboard: z.boolean().default(true).meta({ description: "Serve the dashboard at /ui/" }),
+    streams_max: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(LIMITS.streamsMax)
+      .meta({ description: "Event streams open at once" }),
+    streams_per_client_max: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(LIMITS.streamsPerClientMax)
+      .meta({ description: "Event streams of one address; raise it where all come through one proxy" }),
     allow_unauthenticated: z
       .boolean()
       .default(false)

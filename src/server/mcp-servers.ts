@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, resolve } from "node:path";
 import type { McpAuth, McpServerSettings, McpToolRunner, Resolved } from "../backends/mcp/index.ts";
-import type { ChangeFeed } from "../api/operations/index.ts";
+import type { ChangeLog } from "../changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { Redaction, type Sandbox } from "../sandbox/index.ts";
@@ -19,7 +19,7 @@ export type OpenMcp = {
   /** Caxton's own. */
   readonly version: string;
   readonly sandbox: Sandbox;
-  readonly changes: ChangeFeed;
+  readonly changes: ChangeLog;
 };
 
 /** The remote tool servers of the configuration; undefined when it has none, so that nothing for them is loaded. */

@@ -1,4 +1,5 @@
-import { type ChangeFeed, DEFAULT_WORKSPACE } from "../api/operations/index.ts";
+import { DEFAULT_WORKSPACE } from "../api/operations/index.ts";
+import type { ChangeLog } from "../changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Sandbox } from "../sandbox/index.ts";
 import { type CheckedRunner, ToolServerRecords, ToolServers, type ToolServerStore } from "../tool-servers/index.ts";
@@ -12,7 +13,7 @@ export type ToolServerParts = {
   readonly remotes?: (ToolRunner & CheckedRunner) | undefined;
   readonly store: ToolServerStore;
   readonly clock: Clock;
-  readonly changes: ChangeFeed;
+  readonly changes: ChangeLog;
 };
 
 /** Tool servers as they are managed, and as agents see them. */

@@ -53,6 +53,7 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
     dashboardDirectory: config.server.dashboard ? dashboardDirectory() : undefined,
     errorsPage: join(PACKAGE_DIRECTORY, "docs", "errors.md"),
     agentSchema,
+    streams: { streamsMax: config.server.streams_max, perClientMax: config.server.streams_per_client_max },
   });
   const url = await listen(http, config.server.host, config.server.port);
   // Runs drain while their watchers still listen; then streams end, then connections.

@@ -91,6 +91,7 @@ const describe = ({ name, idempotent = true }: FakeTool): Tool => ({
 });
 
 export type Engine = AsyncDisposable & {
+  readonly database: Database;
   readonly runs: Runs;
   readonly journal: SqliteRunJournal;
   readonly tools: FakeTools;
@@ -160,6 +161,7 @@ export function engine(options: EngineOptions): Engine {
     return { id, ended };
   };
   return {
+    database,
     runs,
     journal,
     tools,

@@ -51,6 +51,7 @@ test("a migration that shipped is never edited", () => {
     "71fc278181b0",
     "36f55f82b6aa",
     "5c4cbf74f49d",
+    "793be2c915c0",
   ]);
 });
 

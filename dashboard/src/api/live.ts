@@ -29,7 +29,6 @@ export function useLiveUpdates(): void {
   useEffect(() => {
     const controller = new AbortController();
     const freshen = throttled(() => client.invalidateQueries({ queryKey: ["status"] }), STATUS_EVERY_MS);
-    let lost = false;
     void subscribe<ServerEvent>(
       {
         path: ROUTES.events,
@@ -44,9 +43,6 @@ export function useLiveUpdates(): void {
           if (live || before?.state !== "lost") {
             client.setQueryData<LiveState>(LIVE_KEY, { state: live ? "live" : "lost", lastAtMs: Date.now() });
           }
-          // What happened meanwhile may be more than the server has kept for us.
-          if (live && lost) void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== LIVE_KEY[0] });
-          lost = !live;
         },
       },
       controller.signal,
@@ -60,6 +56,15 @@ export function useLiveUpdates(): void {
 
 export function applyServerEvent(client: QueryClient, event: ServerEvent): void {
   switch (event.type) {
+    case "ready":
+    // The page of a run has a stream of its own for what happens in it.
+    case "step":
+    case "question":
+      return;
+    case "reset":
+      // What happened meanwhile is more than the server can tell us.
+      void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== LIVE_KEY[0] });
+      return;
     case "run":
       return applyRun(client, event.run);
     case "agent":

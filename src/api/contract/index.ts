@@ -16,6 +16,7 @@ export { type RouteName, fillRoute, ROUTES } from "./routes.ts";
 export {
   type ArtifactSummary,
   type RunDetail,
+  type RunEventType,
   type RunQuestion,
   type RunState,
   type RunStreamEvent,

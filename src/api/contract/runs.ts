@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Json } from "../../kernel/json.ts";
+import { typeList } from "./event-types.ts";
 import { ListQuery, page } from "./problem.ts";
 
 const Instant = z.iso.datetime();
@@ -192,6 +193,14 @@ export const RunStreamEvent = z
   ])
   .meta({ id: "RunStreamEvent" });
 export type RunStreamEvent = z.infer<typeof RunStreamEvent>;
+
+export const RUN_EVENT_TYPES = ["run", "step", "text-delta", "tool-progress", "artifact", "question"] as const;
+export type RunEventType = (typeof RUN_EVENT_TYPES)[number];
+export const RunEventsQuery = z.object({
+  types: typeList(RUN_EVENT_TYPES).meta({
+    description: `Kinds to be told of, with commas between: ${RUN_EVENT_TYPES.join(", ")}. Without it all; end is always told.`,
+  }),
+});
 
 export const UploadQuery = z.object({ name: z.string().min(1).max(200) });
 export const Upload = z

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { RunSummary } from "./runs.ts";
+import { typeList } from "./event-types.ts";
+import { RunQuestion, RunSummary, Step } from "./runs.ts";
 
 export const Health = z.object({ status: z.literal("ok"), version: z.string() }).meta({ id: "Health" });
 export const Ready = z
@@ -37,10 +38,21 @@ export const Status = z
   .meta({ id: "Status" });
 export type Status = z.infer<typeof Status>;
 
-/** What `GET /events` sends: changes anywhere in the server, for lists that stay current. */
+/**
+ * What `GET /events` sends: changes anywhere in the server, for lists that stay current. Each has an id; a reader that comes
+ * back with it is told what it missed, or `reset`.
+ */
 export const ServerEvent = z
   .discriminatedUnion("type", [
+    z
+      .object({ type: z.literal("ready") })
+      .meta({ description: "The stream stands; what changes from here on is told" }),
+    z
+      .object({ type: z.literal("reset") })
+      .meta({ description: "Too much was missed to be told: read everything anew" }),
     z.object({ type: z.literal("run"), run: RunSummary }),
+    z.object({ type: z.literal("step"), run: z.string(), step: Step }),
+    z.object({ type: z.literal("question"), run: z.string(), agent: z.string(), question: RunQuestion }),
     z.object({
       type: z.literal("agent"),
       name: z.string(),
@@ -51,3 +63,10 @@ export const ServerEvent = z
   ])
   .meta({ id: "ServerEvent" });
 export type ServerEvent = z.infer<typeof ServerEvent>;
+
+export const SERVER_EVENT_TYPES = ["run", "step", "question", "agent", "tool-server"] as const;
+export const EventsQuery = z.object({
+  types: typeList(SERVER_EVENT_TYPES).meta({
+    description: `Kinds to be told of, with commas between: ${SERVER_EVENT_TYPES.join(", ")}. Without it all but step.`,
+  }),
+});

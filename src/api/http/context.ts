@@ -5,15 +5,17 @@ import type {
   AgentServices,
   GrantServices,
   RunServices,
+  ServerEventServices,
   SystemServices,
   ToolServerServices,
   ToolServices,
 } from "../operations/index.ts";
-import type { EventStreams } from "./sse.ts";
+import type { EventStreams, StreamLimits } from "./sse.ts";
 
 export type HttpServices = AgentServices &
   GrantServices &
   RunServices &
+  ServerEventServices &
   SystemServices &
   ToolServices &
   ToolServerServices;
@@ -25,6 +27,8 @@ export type HttpOptions = {
   readonly dashboardDirectory: string | undefined;
   /** The page that explains every code, as Markdown; problems point to it. */
   readonly errorsPage: string;
+  /** How many event streams may be open; undefined means the usual limits. */
+  readonly streams?: StreamLimits | undefined;
   /** JSON Schema of definitions, for editors. */
   readonly agentSchema: () => object;
 };

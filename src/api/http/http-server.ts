@@ -11,6 +11,7 @@ import {
 import { type Json, parseJson } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { ROUTES } from "../contract/index.ts";
+import { AllowedMethods } from "./allowed-methods.ts";
 import { agentRoutes } from "./agent-routes.ts";
 import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
@@ -31,7 +32,7 @@ export async function httpServer(
   services: HttpServices,
   options: HttpOptions,
 ): Promise<{ http: Http; streams: EventStreams }> {
-  const streams = new EventStreams();
+  const streams = new EventStreams(options.streams);
   const http = fastify({
     logger: false,
     bodyLimit: LIMITS.bodyBytesMax,
@@ -56,8 +57,13 @@ export async function httpServer(
     { parseAs: "string" },
     async (_request: unknown, body: string | Buffer) => jsonBody(String(body)),
   );
-  http.setNotFoundHandler(async ({ method, url }) => {
+  const allowed = new AllowedMethods();
+  http.addHook("onRoute", ({ url, method }) => allowed.add(url, method));
+  http.setNotFoundHandler(async ({ method, url }, reply) => {
     const path = url.split("?")[0] ?? url;
+    const methods = allowed.at(path);
+    if (methods.length > 0) void reply.header("allow", methods.join(", "));
+    if (method === "OPTIONS" && methods.length > 0) return reply.status(204).send();
     throw new RouteNotFoundError(`there is nothing at ${method} ${path}`, `${ROUTES.openapi} lists what there is.`, {
       path,
     });

@@ -51,7 +51,7 @@ function startRoute(http: Http, { services, streams }: HttpContext): void {
         return started;
       };
       if (wantsEvents(request)) {
-        return streams.send(request, reply, async (signal) => watchRun(services, (await start()).id, 0, signal));
+        return streams.send(request, reply, async (signal) => watchRun(services, (await start()).id, {}, signal));
       }
       const { id, ended } = await start();
       if (request.body.wait) await ended;
@@ -87,12 +87,14 @@ function readRoutes(http: Http, { services, streams }: HttpContext): void {
         description:
           "Server-sent RunStreamEvents: first what is past, then live. `Last-Event-ID` resumes, across a restart too.",
         params,
+        querystring: runs.RunEventsQuery,
         response: { 200: runs.RunStreamEvent, ...failures },
       },
     },
     async (request, reply) => {
       const id = runId(request.params.id);
-      await streams.send(request, reply, (signal) => watchRun(services, id, lastEventId(request), signal));
+      const asked = { afterSeq: lastEventId(request), types: request.query.types };
+      await streams.send(request, reply, (signal) => watchRun(services, id, asked, signal));
     },
   );
 }

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import type { ServerResponse } from "node:http";
 import { setImmediate } from "node:timers/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { toFault } from "../../kernel/errors.ts";
@@ -11,12 +12,27 @@ import { problemOf } from "./problem.ts";
 
 const HEARTBEAT_MS = 15_000;
 
+/** A reader that takes nothing for so long is cut off; it comes back with the last id it saw. */
+const STALL_MS = 60_000;
+
+export type StreamLimits = {
+  /** Streams open at once. */
+  readonly streamsMax: number;
+  /** Those of one address. */
+  readonly perClientMax: number;
+};
+
 type Event = Streamed<{ readonly type: string }>;
 type Events = AsyncGenerator<Event, void, undefined>;
 
 /** Server-sent events. Holds every stream that is open, to limit them and to end them when the server stops. */
 export class EventStreams {
-  readonly #open = new Set<AbortController>();
+  readonly #open = new Map<AbortController, string>();
+  readonly #limits: StreamLimits;
+
+  constructor(limits: StreamLimits = { streamsMax: LIMITS.streamsMax, perClientMax: LIMITS.streamsPerClientMax }) {
+    this.#limits = limits;
+  }
 
   /**
    * Sends what `begin` gives until it ends, the reader goes, or the server stops. `begin` is called when the stream has its place,
@@ -28,15 +44,9 @@ export class EventStreams {
     reply: FastifyReply,
     begin: (signal: AbortSignal) => Events | Promise<Events>,
   ): Promise<void> {
-    if (this.#open.size >= LIMITS.streamsMax) {
-      throw new TooManyStreamsError(
-        `${LIMITS.streamsMax} event streams are open already`,
-        "Close some, or read several things from one /api/v1/events.",
-        { streamsMax: LIMITS.streamsMax },
-      );
-    }
+    this.#refusePastLimits(request.ip);
     const controller = clientGone(reply);
-    this.#open.add(controller);
+    this.#open.set(controller, request.ip);
     try {
       await stream(request, reply, await begin(controller.signal), controller.signal);
     } finally {
@@ -45,9 +55,28 @@ export class EventStreams {
     }
   }
 
+  #refusePastLimits(client: string): void {
+    const { streamsMax, perClientMax } = this.#limits;
+    if (this.#open.size >= streamsMax) {
+      throw new TooManyStreamsError(
+        `${streamsMax} event streams are open already`,
+        "Close some, read several things from one /api/v1/events, or raise server.streams_max.",
+        { streamsMax },
+      );
+    }
+    const own = [...this.#open.values()].filter((address) => address === client).length;
+    if (own >= perClientMax) {
+      throw new TooManyStreamsError(
+        `${perClientMax} event streams are open already from ${client}`,
+        "Close some, read several things from one /api/v1/events, or raise server.streams_per_client_max.",
+        { streamsMax: perClientMax },
+      );
+    }
+  }
+
   /** Ends every stream; readers come back with the id they saw last. */
   closeAll(): void {
-    for (const controller of this.#open) controller.abort();
+    for (const controller of this.#open.keys()) controller.abort();
   }
 }
 
@@ -68,9 +97,15 @@ async function stream(
   }
   response.writeHead(200, {
     "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-store",
+    "cache-control": "no-store, no-transform",
     "x-accel-buffering": "no",
   });
+  // What a stream would say is asked for only with GET.
+  if (request.method === "HEAD") {
+    response.end();
+    await events.return();
+    return;
+  }
   response.write("retry: 1000\n\n");
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain) response.write(": still here\n\n");
@@ -78,8 +113,7 @@ async function stream(
   try {
     for (let next = await first; !next.done && !signal.aborted; next = await events.next()) {
       const full = !response.write(frame(next.value));
-      // A reader that takes nothing is waited for only until the server stops.
-      if (full) await once(response, "drain", { signal }).catch(() => undefined);
+      if (full && !(await hasDrained(response, signal))) break;
     }
   } catch (error) {
     const fault = toFault(error);
@@ -87,8 +121,24 @@ async function stream(
     response.write(`event: problem\ndata: ${JSON.stringify(problemOf(fault, request.id))}\n\n`);
   } finally {
     clearInterval(heartbeat);
-    response.end();
+    // What a stalled reader has not taken by now it will not take.
+    if (response.writableNeedDrain) response.destroy();
+    else response.end();
     await events.return();
+  }
+}
+
+/** Waits until the reader has taken what it was sent; false when it takes nothing for too long, or the stream is to end. */
+async function hasDrained(response: ServerResponse, signal: AbortSignal): Promise<boolean> {
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), STALL_MS);
+  try {
+    await once(response, "drain", { signal: AbortSignal.any([signal, patience.signal]) });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

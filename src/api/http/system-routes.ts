@@ -35,10 +35,17 @@ export function systemRoutes(http: Http, { services, streams, options }: HttpCon
       schema: {
         tags,
         summary: "Changes anywhere in the server, as ServerEvents",
+        description:
+          "Server-sent events, each with an id: a reader that comes back with `Last-Event-ID`, after a restart too, is told what it missed, or `reset`.",
+        querystring: system.EventsQuery,
         response: { 200: system.ServerEvent, ...failures },
       },
     },
-    async (request, reply) => streams.send(request, reply, (signal) => watchServer(services, signal)),
+    async (request, reply) => {
+      const after = request.headers["last-event-id"];
+      const asked = { types: request.query.types, ...(typeof after === "string" && after !== "" && { after }) };
+      await streams.send(request, reply, (signal) => watchServer(services, asked, signal));
+    },
   );
   http.get(ROUTES.errorsPage, { schema: { hide: true } }, async (_request, reply) =>
     reply.type("text/markdown; charset=utf-8").send(createReadStream(options.errorsPage)),

@@ -3,11 +3,9 @@ import type { Problem } from "../../documents/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
-import type { ChangeFeed } from "./server-events.ts";
 
 export type AgentServices = {
   readonly agents: Agents;
-  readonly changes: ChangeFeed;
   /** A problem with its line and caret, as plain text. */
   readonly render: (problem: Problem, source: string) => string;
 };
@@ -68,9 +66,6 @@ export async function deployAgent(
   { source, file_name: fileName }: { readonly source: string; readonly file_name: string },
 ): Promise<contract.DeployOutcome> {
   const { type, revision, warnings } = await services.agents.deploy(DEFAULT_WORKSPACE, { source, fileName });
-  if (type !== "unchanged") {
-    services.changes.publish({ type: "agent", name: revision.name, change: "deployed", revision: revision.revision });
-  }
   return { outcome: type, agent: presentRevision(services, revision, warnings) };
 }
 
@@ -127,10 +122,9 @@ export async function listRevisions(
 }
 
 /** Takes an agent away; runs that began with it go on. Throws AgentNotFoundError. */
-export async function deleteAgent({ agents, changes }: AgentServices, name: string): Promise<void> {
-  const { revision, name: shown } = await agents.get(DEFAULT_WORKSPACE, name);
+export async function deleteAgent({ agents }: AgentServices, name: string): Promise<void> {
+  await agents.get(DEFAULT_WORKSPACE, name);
   await agents.delete(DEFAULT_WORKSPACE, name);
-  changes.publish({ type: "agent", name: shown, change: "deleted", revision });
 }
 
 /** Definitions to begin with, whole. */

@@ -23,7 +23,7 @@ export {
   startRun,
 } from "./run-operations.ts";
 export { type GrantServices, listGrantUses } from "./grant-operations.ts";
-export { ChangeFeed, watchServer } from "./server-events.ts";
+export { type ServerEventServices, watchServer } from "./server-events.ts";
 export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";
 export { callTool, getToolServer, listToolServers, toolLogs, type ToolServices } from "./tool-operations.ts";
 export {

@@ -1,71 +1,186 @@
+import type { ChangeLog } from "../../changes/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import type { RunJournal, Runs } from "../../runs/index.ts";
+import { isTerminal, RunFold, type RunJournal, type Runs, type RunTail } from "../../runs/index.ts";
 import type { ServerEvent } from "../contract/index.ts";
-import { presentSummary } from "./present-run.ts";
+import { type Backlog, parsePosition, type Position, RunBacklog, showPosition } from "./event-position.ts";
+import { presentQuestion, presentStep, presentSummary } from "./present-run.ts";
 import type { Streamed } from "./watch-run.ts";
 
 const FRAME_MS = 75;
 const RUNS_PER_FRAME_MAX = 150;
+const CHANGES_PER_FRAME_MAX = 500;
 
-type Change = Extract<ServerEvent, { type: "agent" | "tool-server" }>;
+export type ServerEventType = Exclude<ServerEvent["type"], "ready" | "reset">;
+/** What a reader is told of when it names nothing; steps are many, so they have to be asked for. */
+const USUAL_TYPES: readonly ServerEventType[] = ["run", "question", "agent", "tool-server"];
 
-/** Where operations say what they changed, for every stream that is open. */
-export class ChangeFeed {
-  readonly #listeners = new Set<(change: Change) => void>();
+export type ServerEventServices = {
+  readonly runs: Pick<Runs, "hub">;
+  readonly journal: Pick<RunJournal, "read" | "summary"> & RunTail;
+  readonly changes: ChangeLog;
+  readonly clock: Clock;
+};
 
-  publish(change: Change): void {
-    for (const listener of this.#listeners) listener(change);
-  }
+export type ServerEventQuery = {
+  readonly types?: readonly ServerEventType[] | undefined;
+  /** The last id a reader saw; undefined for one that begins. */
+  readonly after?: string | undefined;
+};
 
-  watch(listener: (change: Change) => void): Disposable {
-    this.#listeners.add(listener);
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
-  }
-}
+type Told = Streamed<ServerEvent>;
 
 /**
  * Changes anywhere in the server, in frames: a run that changed many times within one is told once, as it is at its end, and
- * past 150 runs a frame the rest comes with the next, so that a busy server floods no browser. Ends when the signal aborts, or
- * when more other changes wait than are kept: the reader then loads everything anew.
+ * past 150 runs a frame the rest comes with the next, so that a busy server floods no browser.
+ * S1. An event's id says up to where in the journal and in the log of changes the reader has been told everything.
+ * S2. A reader that comes back with an id is told what it missed, or `reset` when that is too much or no longer known.
+ * S3. What waits for a reader is bounded: ids of runs. Past the bound it is told `reset`; nothing waits for it.
+ * Ends when the signal aborts.
  */
 export async function* watchServer(
-  services: { readonly runs: Runs; readonly journal: RunJournal; readonly changes: ChangeFeed; readonly clock: Clock },
+  services: ServerEventServices,
+  { types = USUAL_TYPES, after }: ServerEventQuery,
   signal: AbortSignal,
-): AsyncGenerator<Streamed<ServerEvent>, void, undefined> {
-  const changedRuns = new Set<RunId>();
-  const changes: Change[] = [];
-  const overflow = new AbortController();
-  const ended = AbortSignal.any([signal, overflow.signal]);
-  let wake: (() => void) | undefined;
-  using runNews = services.runs.hub.watchAll((news) => {
-    if (news.type !== "entry") return;
-    changedRuns.add(news.entry.runId);
-    wake?.();
-  });
-  using otherNews = services.changes.watch((change) => {
-    if (changes.length < LIMITS.streamEventsMax) changes.push(change);
-    else overflow.abort();
-    wake?.();
-  });
-  void [runNews, otherNews];
-  ended.addEventListener("abort", () => wake?.(), { once: true });
-  while (!ended.aborted) {
-    if (changedRuns.size === 0 && changes.length === 0) {
+): AsyncGenerator<Told, void, undefined> {
+  const { hub } = services.runs;
+  const wants = new Set(types);
+  const wantsRuns = wants.has("run") || wants.has("step") || wants.has("question");
+  const wantsChanges = wants.has("agent") || wants.has("tool-server");
+  const bell = new Bell(signal);
+  const runs = new RunBacklog(LIMITS.streamEventsMax);
+  using stack = new DisposableStack();
+  if (wantsRuns) {
+    stack.use(
+      hub.watchAll((news) => {
+        if (news.type !== "entry") return;
+        runs.add(news.entry);
+        bell.ring();
+      }),
+    );
+  }
+  if (wantsChanges) stack.use(services.changes.watch(() => bell.ring()));
+  let at = newest(services);
+  const missed = after === undefined ? undefined : backlogSince(services, after, at);
+  if (missed?.type === "gap") yield resetAt(at);
+  else if (missed?.type === "known") {
+    if (wantsRuns) runs.refill(missed.runs, at.run);
+    at = { run: runs.toldUpTo(missed.position.run), change: missed.position.change };
+  }
+  yield { id: showPosition(at), event: { type: "ready" } };
+  if (missed?.type === "known") bell.ring();
+  while (!signal.aborted) {
+    await bell.rung();
+    await services.clock.sleep(FRAME_MS, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    const kept = services.changes.range();
+    if (runs.hasOverflown || (wantsChanges && kept.first > at.change + 1)) {
+      runs.clear();
+      at = newest(services);
+      yield resetAt(at);
+      continue;
+    }
+    for (const { seq, change } of wantsChanges ? services.changes.read(at.change, CHANGES_PER_FRAME_MAX) : []) {
+      at = { ...at, change: seq };
+      if (wants.has(change.type)) yield { id: showPosition(at), event: change };
+    }
+    for (const backlog of runs.take(RUNS_PER_FRAME_MAX)) {
+      at = { ...at, run: runs.toldUpTo(at.run) };
+      const events = [...runEvents(services, backlog, wants)];
+      for (const [index, event] of events.entries())
+        yield { id: index === events.length - 1 ? showPosition(at) : undefined, event };
+    }
+    if (runs.size > 0 || (wantsChanges && kept.last > at.change)) bell.ring();
+  }
+}
+
+const resetAt = (position: Position): Told => ({ id: showPosition(position), event: { type: "reset" } });
+
+const newest = ({ journal, changes }: ServerEventServices): Position => ({
+  run: journal.lastSeq(),
+  change: changes.range().last,
+});
+
+/** What came after an id, if that is known and not too much. */
+function backlogSince(
+  { journal, changes }: ServerEventServices,
+  after: string,
+  now: Position,
+):
+  | { readonly type: "gap" }
+  | { readonly type: "known"; readonly position: Position; readonly runs: readonly Backlog[] } {
+  const position = parsePosition(after);
+  if (position === undefined || position.run > now.run || position.change > now.change) return { type: "gap" };
+  const kept = changes.range().first <= position.change + 1;
+  const runs = journal.runsChangedAfter(position.run, LIMITS.replayMax + 1);
+  if (!kept || runs.length > LIMITS.replayMax || now.change - position.change > LIMITS.replayMax)
+    return { type: "gap" };
+  return { type: "known", position, runs: runs.map(({ runId, seq }) => ({ runId, seq, asked: true })) };
+}
+
+function* runEvents(
+  { journal }: ServerEventServices,
+  { runId, seq, asked }: Backlog,
+  wants: ReadonlySet<ServerEventType>,
+): Generator<ServerEvent> {
+  const summary = journal.summary(runId);
+  if (summary === undefined) return;
+  // Steps and questions before the run: who is told that it has ended has its parts already.
+  const wantsQuestions = wants.has("question") && asked && !isTerminal(summary.state);
+  if (wants.has("step") || wantsQuestions)
+    yield* partsOf(journal, { runId, seq }, { ...wantsOf(wants), wantsQuestions });
+  if (wants.has("run")) yield { type: "run", run: presentSummary(summary) };
+}
+
+const wantsOf = (wants: ReadonlySet<ServerEventType>) => ({ wantsSteps: wants.has("step") });
+
+/** Steps and questions of a run that entries from `seq` on changed, as they are now. */
+function* partsOf(
+  journal: Pick<RunJournal, "read">,
+  { runId, seq }: { readonly runId: RunId; readonly seq: number },
+  { wantsSteps, wantsQuestions }: { readonly wantsSteps: boolean; readonly wantsQuestions: boolean },
+): Generator<ServerEvent> {
+  const fold = new RunFold();
+  const steps = new Set<number>();
+  const questions = new Set<string>();
+  for (const entry of journal.read(runId, 0)) {
+    const step = fold.apply(entry);
+    if (entry.seq < seq) continue;
+    if (step) steps.add(step.index);
+    if (entry.event.type === "run-ask" || entry.event.type === "run-answer") questions.add(entry.event.questionId);
+  }
+  const view = fold.view();
+  if (wantsSteps)
+    for (const step of view.steps)
+      if (steps.has(step.index)) yield { type: "step", run: runId, step: presentStep(step, isTerminal(view.state)) };
+  if (wantsQuestions)
+    for (const question of view.questions)
+      if (questions.has(question.id))
+        yield { type: "question", run: runId, agent: view.agent, question: presentQuestion(question) };
+}
+
+/** Wakes one sleeper, also when it was rung before. */
+class Bell {
+  #rung = false;
+  #wake: (() => void) | undefined;
+
+  constructor(signal: AbortSignal) {
+    signal.addEventListener("abort", () => this.ring(), { once: true });
+  }
+
+  ring(): void {
+    this.#rung = true;
+    this.#wake?.();
+  }
+
+  async rung(): Promise<void> {
+    if (!this.#rung) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      wake = resolve;
+      this.#wake = resolve;
       await promise;
     }
-    await services.clock.sleep(FRAME_MS, ended).catch(() => undefined);
-    for (const change of changes.splice(0)) yield { id: undefined, event: change };
-    let told = 0;
-    for (const id of changedRuns) {
-      if (told === RUNS_PER_FRAME_MAX) break;
-      told += 1;
-      changedRuns.delete(id);
-      const summary = services.journal.summary(id);
-      if (summary) yield { id: undefined, event: { type: "run", run: presentSummary(summary) } };
-    }
+    this.#rung = false;
+    this.#wake = undefined;
   }
 }

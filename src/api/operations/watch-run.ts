@@ -1,12 +1,18 @@
 import type { RunId } from "../../kernel/ids.ts";
 import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../runs/index.ts";
-import type { RunStreamEvent, Step } from "../contract/index.ts";
+import { type RunEventType, type RunStreamEvent, runs as contract, type Step } from "../contract/index.ts";
 import { presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
 import { RunInbox } from "./run-inbox.ts";
 import { getRun, type RunServices } from "./run-operations.ts";
 
 /** An event of a stream; `id` is there when a reader can resume after it. */
 export type Streamed<Event> = { readonly id: number | string | undefined; readonly event: Event };
+
+export type RunEventsRequest = {
+  /** The last id the reader saw. */
+  readonly afterSeq?: number | undefined;
+  readonly types?: readonly RunEventType[] | undefined;
+};
 
 /**
  * A run as it happens: what is in the journal after `afterSeq`, the text so far of the turn under way, then live, then `end`.
@@ -16,14 +22,17 @@ export type Streamed<Event> = { readonly id: number | string | undefined; readon
 export async function* watchRun(
   services: RunServices,
   runId: RunId,
-  afterSeq: number,
+  { afterSeq = 0, types = contract.RUN_EVENT_TYPES }: RunEventsRequest,
   signal: AbortSignal,
 ): AsyncGenerator<Streamed<RunStreamEvent>, void, undefined> {
   // First listen, then read: what is written in between is heard twice and told once.
   const inbox = new RunInbox(signal);
-  using watching = services.runs.hub.watch(runId, (news) => inbox.put(news));
+  const wants = new Set<RunStreamEvent["type"]>(types);
+  using watching = services.runs.hub.watch(runId, (news) => {
+    if (news.type === "entry" || wants.has(news.type)) inbox.put(news);
+  });
   void watching;
-  const draft = services.runs.hub.draft(runId);
+  const draft = wants.has("text-delta") ? services.runs.hub.draft(runId) : undefined;
   getRun(services, runId);
   const fold = new RunFold();
   const past = services.journal.read(runId, 0);
@@ -32,7 +41,7 @@ export async function* watchRun(
   let seen = 0;
   for (const entry of past) {
     seen = entry.seq;
-    yield* told(services, fold, entry, after);
+    yield* told(services, fold, entry, { after, wants });
   }
   // Deltas heard since come after the text so far; they say by their offset where they belong.
   if (draft !== undefined && isWriting(fold, draft.step)) yield { id: undefined, event: presentDelta(draft) };
@@ -45,7 +54,7 @@ export async function* watchRun(
     if (news.type !== "entry") yield { id: undefined, event: presentPassing(news) };
     else if (news.entry.seq > seen) {
       seen = news.entry.seq;
-      yield* told(services, fold, news.entry, after);
+      yield* told(services, fold, news.entry, { after, wants });
     }
   }
   yield { id: seen, event: { type: "end", run: getRun(services, runId) } };
@@ -79,14 +88,14 @@ function* told(
   services: RunServices,
   fold: RunFold,
   entry: JournalEntry,
-  afterSeq: number,
+  { after, wants }: { readonly after: number; readonly wants: ReadonlySet<RunStreamEvent["type"]> },
 ): Generator<Streamed<RunStreamEvent>> {
   const step = fold.apply(entry);
-  if (entry.seq <= afterSeq) return;
+  if (entry.seq <= after) return;
   const events = [
     ...eventsOf(services, entry, step && presentStep(step, isTerminal(fold.view().state))),
     ...questionOf(fold, entry),
-  ];
+  ].filter(({ type }) => wants.has(type));
   // Only the last carries the id: who is cut off before it gets the whole entry again.
   for (const [index, event] of events.entries()) {
     yield { id: index === events.length - 1 ? entry.seq : undefined, event };

@@ -16,6 +16,7 @@ import {
   summarise,
 } from "../../agents/index.ts";
 import type { Database } from "./database.ts";
+import { SqliteChangeLog } from "./sqlite-change-log.ts";
 
 const Row = z
   .object({
@@ -81,14 +82,18 @@ class NameTaken extends Error {
 /** Agents and their revisions in `caxton.db`. */
 export class SqliteAgentStore implements AgentStore {
   readonly #db: Database;
+  readonly #changes: SqliteChangeLog;
 
-  constructor(db: Database) {
+  /** `changes` is where deployments are logged. */
+  constructor(db: Database, changes = new SqliteChangeLog(db)) {
     this.#db = db;
+    this.#changes = changes;
   }
 
   async deploy(candidates: readonly AgentCandidate[]): Promise<Deployment> {
     try {
       const results = await this.#db.write(() => candidates.map((candidate) => this.#deployOne(candidate)));
+      if (results.some(({ type }) => type !== "unchanged")) this.#changes.told();
       return { type: "deployed", results };
     } catch (error) {
       if (error instanceof NameTaken) return { type: "conflict", name: error.requested, existing: error.existing };
@@ -107,6 +112,7 @@ export class SqliteAgentStore implements AgentStore {
     }
     const revision: AgentRevision = { ...candidate, revision: (head?.revision ?? 0) + 1 };
     this.#insert(revision);
+    this.#changes.insert({ type: "agent", name, change: "deployed", revision: revision.revision });
     return { type: alive ? "updated" : "created", revision };
   }
 
@@ -190,13 +196,18 @@ export class SqliteAgentStore implements AgentStore {
   }
 
   async delete(workspace: string, name: string): Promise<boolean> {
-    return this.#db.write(() => {
+    const deleted = await this.#db.write(() => {
+      const head = this.#head(workspace, name);
       const { changes } = this.#db
         .sql("UPDATE agents SET deleted = 1 WHERE workspace = ? AND name_key = ? AND deleted = 0")
         .run(workspace, nameKey(name));
       this.#db.sql("DELETE FROM agent_capabilities WHERE workspace = ? AND name_key = ?").run(workspace, nameKey(name));
+      if (changes > 0 && head)
+        this.#changes.insert({ type: "agent", name: head.name, change: "deleted", revision: head.revision });
       return changes > 0;
     });
+    if (deleted) this.#changes.told();
+    return deleted;
   }
 
   async count(): Promise<number> {

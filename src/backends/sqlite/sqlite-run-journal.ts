@@ -8,6 +8,7 @@ import {
   type RunQuery,
   type RunState,
   type RunSummary,
+  type RunTail,
   RUN_STATES,
   RunEvent,
 } from "../../runs/index.ts";
@@ -58,7 +59,7 @@ const SummaryRow = z
   }));
 
 /** Runs and their journal in `caxton.db`; a run's summary row is kept in the transaction that writes its journal. */
-export class SqliteRunJournal implements RunJournal {
+export class SqliteRunJournal implements RunJournal, RunTail {
   readonly #db: Database;
   readonly #contents: Contents;
   #nextSeq: number;
@@ -114,6 +115,19 @@ export class SqliteRunJournal implements RunJournal {
       const row = this.#db.sql("SELECT * FROM runs WHERE id = ?").get(runId);
       return row && SummaryRow.parse(row);
     });
+  }
+
+  lastSeq(): number {
+    return this.#db.read(() => Number(this.#db.sql("SELECT max(seq) AS seq FROM journal").get()?.["seq"] ?? 0));
+  }
+
+  runsChangedAfter(afterSeq: number, limit: number): readonly { readonly runId: RunId; readonly seq: number }[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql("SELECT run_id, min(seq) AS seq FROM journal WHERE seq > ? GROUP BY run_id ORDER BY min(seq) LIMIT ?")
+        .all(afterSeq, limit)
+        .map((row) => ({ runId: RunId.parse(row["run_id"]), seq: Number(row["seq"]) })),
+    );
   }
 
   list(query: RunQuery): readonly RunSummary[] {

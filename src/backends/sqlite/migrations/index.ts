@@ -4,6 +4,15 @@ import { toolServers } from "./003-tool-servers.ts";
 import { openRuns } from "./004-open-runs.ts";
 import { grantUseCounts } from "./005-grant-use-counts.ts";
 import { restingRuns } from "./006-resting-runs.ts";
+import { changes } from "./007-changes.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
-export const MIGRATIONS: readonly string[] = [init, grants, toolServers, openRuns, grantUseCounts, restingRuns];
+export const MIGRATIONS: readonly string[] = [
+  init,
+  grants,
+  toolServers,
+  openRuns,
+  grantUseCounts,
+  restingRuns,
+  changes,
+];

@@ -1,0 +1,23 @@
+/** A change that lists and pages want to know of; what it changed to is read where it is kept. */
+export type Change =
+  | {
+      readonly type: "agent";
+      readonly name: string;
+      readonly change: "deployed" | "deleted";
+      readonly revision: number;
+    }
+  | { readonly type: "tool-server"; readonly name: string; readonly state: string };
+
+export type LoggedChange = { readonly seq: number; readonly change: Change };
+
+/** The last changes, numbered over all starts of the server. What is older than `LIMITS.changesKeptMax` changes is gone. */
+export interface ChangeLog {
+  /** Writes a change that is kept nowhere else; watchers are woken once it is on disk. Never throws: the log says what failed. */
+  publish(change: Change): void;
+  /** Changes after `afterSeq`, oldest first, `limit` at most. Throws storage errors. */
+  read(afterSeq: number, limit: number): readonly LoggedChange[];
+  /** The oldest that is kept and the newest; `first` is one more than `last` when there is none. */
+  range(): { readonly first: number; readonly last: number };
+  /** Woken when there are more; a listener must be quick and never throw. */
+  watch(listener: () => void): Disposable;
+}

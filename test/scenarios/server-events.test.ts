@@ -1,0 +1,153 @@
+import { describe, expect, test, vi } from "vitest";
+import { Agents } from "../../src/agents/index.ts";
+import type { ServerEvent } from "../../src/api/contract/index.ts";
+import { type Streamed, watchServer } from "../../src/api/operations/index.ts";
+import { scripted } from "../../src/backends/models/index.ts";
+import { SqliteAgentStore, SqliteChangeLog } from "../../src/backends/sqlite/index.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { mint, RunId } from "../../src/kernel/ids.ts";
+import { LIMITS } from "../../src/kernel/quantities.ts";
+import { engine } from "../helpers/engine.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+
+type Query = Parameters<typeof watchServer>[1];
+
+/** The changes of a server of its own, as readers of its events are told them. */
+function serverEvents() {
+  using stack = new DisposableStack();
+  const directory = stack.use(tempDirectory());
+  const made = engine({ model: scripted([{ text: "end" }]), directory: directory.path });
+  const changes = new SqliteChangeLog(made.database);
+  const agents = new SqliteAgentStore(made.database, changes);
+  const stop = new AbortController();
+  const watch = (query: Query) =>
+    watchServer(
+      { ...made, changes, clock: systemClock },
+      query,
+      AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)]),
+    );
+  const owned = stack.move();
+  return {
+    engine: made,
+    changes,
+    agents,
+    watch,
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await made[Symbol.asyncDispose]();
+      owned[Symbol.dispose]();
+    },
+  };
+}
+
+/** Events of a stream up to one that fits, that one included. */
+async function upTo<Event>(
+  events: AsyncGenerator<Streamed<Event>, void, undefined>,
+  fits: (event: Event) => boolean,
+): Promise<Streamed<Event>[]> {
+  const told: Streamed<Event>[] = [];
+  for (let next = await events.next(); !next.done; next = await events.next()) {
+    told.push(next.value);
+    if (fits(next.value.event)) break;
+  }
+  return told;
+}
+
+const hasEnded = (id: RunId) => (event: ServerEvent) =>
+  event.type === "run" && event.run.id === id && event.run.state === "completed";
+const changed = (name: string) => ({ type: "tool-server", name, state: "running" }) as const;
+
+describe("the server's events", () => {
+  test("carry ids, and a reader that comes back with one is told what it missed, once each", async () => {
+    await using place = serverEvents();
+    const before = await place.engine.run("before");
+    const [ready] = await upTo(place.watch({}), ({ type }) => type === "ready");
+    const missed = [await place.engine.run("one"), await place.engine.run("two")];
+    place.changes.publish(changed("missed"));
+    await vi.waitFor(() => expect(place.changes.range().last).toBe(1));
+    const told = await upTo(place.watch({ after: String(ready?.id) }), hasEnded(missed[1]?.id ?? before.id));
+    const runs = told.flatMap(({ event }) => (event.type === "run" ? [event.run.id] : []));
+    expect(runs).toEqual(missed.map(({ id }) => id));
+    expect(told.filter(({ event }) => event.type === "tool-server").map(({ event }) => event)).toEqual([
+      changed("missed"),
+    ]);
+    // Nothing is missed any more.
+    const last = told.at(-1)?.id;
+    const again = place.watch({ after: String(last) });
+    await again.next();
+    place.changes.publish(changed("later"));
+    expect((await again.next()).value?.event).toEqual(changed("later"));
+  });
+
+  test("wherever a reader is cut off, it is told the rest", async () => {
+    await using place = serverEvents();
+    const [ready] = await upTo(place.watch({}), ({ type }) => type === "ready");
+    const runs: RunId[] = [];
+    for (const input of ["a", "b", "c", "d"]) runs.push((await place.engine.run(input)).id);
+    const heard = new Set<string>();
+    let after = String(ready?.id);
+    for (const _ of runs) {
+      const told = await upTo(place.watch({ after, types: ["run"] }), ({ type }) => type === "run");
+      const event = told.at(-1);
+      if (event?.event.type === "run") heard.add(event.event.run.id);
+      after = String(event?.id);
+    }
+    expect([...heard]).toEqual(runs);
+  });
+
+  test("are those asked for, and steps only when they are", async () => {
+    await using place = serverEvents();
+    const steps = place.watch({ types: ["step"] });
+    const usual = place.watch({});
+    await Promise.all([steps.next(), usual.next()]);
+    place.changes.publish(changed("other"));
+    const { id } = await place.engine.run("go");
+    const [step] = await upTo(steps, ({ type }) => type === "step");
+    expect(step?.event).toMatchObject({ type: "step", run: id, step: { kind: "model", text: "end", state: "done" } });
+    const told = await upTo(usual, hasEnded(id));
+    expect(new Set(told.map(({ event }) => event.type))).toEqual(new Set(["tool-server", "run"]));
+  });
+
+  test("reset a reader whose id is not this server's, or whose gap is too wide", async () => {
+    await using place = serverEvents();
+    for (const after of ["nonsense", "7", "900-0", "0-900"]) {
+      const [first, second] = await upTo(place.watch({ after }), ({ type }) => type === "ready");
+      expect([first?.event.type, second?.event.type]).toEqual(["reset", "ready"]);
+    }
+    for (let count = 0; count <= LIMITS.replayMax; count += 1) place.changes.publish(changed(`${count}`));
+    await vi.waitFor(() => expect(place.changes.range().last).toBeGreaterThan(LIMITS.replayMax));
+    const [first] = await upTo(place.watch({ after: "0-0" }), ({ type }) => type === "ready");
+    expect(first?.event.type).toBe("reset");
+  });
+
+  test("tell of a deployment with what deploys it: both are on disk or neither", async () => {
+    await using place = serverEvents();
+    const events = place.watch({ types: ["agent"] });
+    await events.next();
+    const agents = new Agents({ store: place.agents, clock: systemClock, knownTools: () => [] });
+    const source =
+      'name = "greeter"\nversion = "1.0.0"\ncapabilities = ["greeting"]\ntools = []\nsystem_prompt = "Greet."\n';
+    await agents.deploy("default", { source, fileName: "greeter.toml" });
+    await agents.deploy("default", { source, fileName: "greeter.toml" });
+    await agents.delete("default", "greeter");
+    const told = [await events.next(), await events.next()].map(({ value }) => value?.event);
+    expect(told).toMatchObject([
+      { change: "deployed", revision: 1 },
+      { change: "deleted", revision: 1 },
+    ]);
+    expect(place.changes.range().last).toBe(2);
+  });
+
+  test("tell a reader that is too slow to read anew, rather than tell it of some", async () => {
+    await using place = serverEvents();
+    const events = place.watch({ types: ["run"] });
+    expect((await events.next()).value?.event).toEqual({ type: "ready" });
+    const first = events.next();
+    for (let seq = 1; seq <= LIMITS.streamEventsMax + 1; seq += 1) {
+      const event = { type: "run-start", attempt: 1 } as const;
+      const runId = mint(RunId);
+      place.engine.runs.hub.publish(runId, { type: "entry", entry: { seq, runId, atMs: 0, event } });
+    }
+    expect((await first).value?.event).toEqual({ type: "reset" });
+  });
+});

@@ -1,0 +1,132 @@
+import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { once } from "node:events";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { type RunStreamEvent, runs, type ServerEvent, system } from "../../src/api/contract/index.ts";
+import { EventStreamReader } from "../../src/cli/client/sse.ts";
+import { CaxtonProcess } from "../helpers/process.ts";
+import { repository } from "../helpers/server.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+
+const WORDS = "The file has 344 rows, as it had before the server was killed.";
+const SCRIPT = [
+  { toolCalls: [{ name: "csv_parser__describe", arguments: { path: "examples/data/penguins.csv" } }] },
+  { text: WORDS, chunkChars: 4, delayMs: 2_000 },
+];
+const AGENT = `name = "steady"
+version = "1.0.0"
+capabilities = ["data-analysis"]
+tools = ["csv_parser"]
+system_prompt = "Answer from the file."
+`;
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+function workplace(port: number): Disposable & { readonly path: string } {
+  const directory = tempDirectory();
+  cpSync(join(repository, "examples/data"), join(directory.path, "examples/data"), { recursive: true });
+  mkdirSync(join(directory.path, "agents"));
+  writeFileSync(join(directory.path, "agents/steady.toml"), AGENT);
+  writeFileSync(join(directory.path, "script.json"), JSON.stringify(SCRIPT));
+  const config = `[server]\nport = ${port}\n[models]\ndefault = "scripted/script.json"\nscripted_directory = "."\n`;
+  writeFileSync(join(directory.path, "caxton.toml"), config);
+  return directory;
+}
+
+async function serve(cwd: string): Promise<{ readonly server: CaxtonProcess; readonly url: string }> {
+  const server = new CaxtonProcess(["serve", "-o", "json"], { cwd });
+  const [, url = ""] = await server.printed(/"url":"(http:[^"]+)"/);
+  return { server, url };
+}
+
+type Read = { readonly id: string; readonly data: string };
+
+/** What a client of its own reads of a stream until an event fits; it comes back with `lastEventId`. */
+async function read(url: string, lastEventId: string, fits: (data: string) => boolean): Promise<readonly Read[]> {
+  const leaving = new AbortController();
+  const headers = { accept: "text/event-stream", ...(lastEventId === "" ? {} : { "last-event-id": lastEventId }) };
+  const response = await fetch(url, { headers, signal: leaving.signal });
+  const reader = new EventStreamReader(lastEventId);
+  const events: Read[] = [];
+  if (!response.body) throw new Error("no body");
+  for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {
+    for (const event of reader.push(piece)) {
+      events.push(event);
+      if (!fits(event.data)) continue;
+      leaving.abort();
+      return events;
+    }
+  }
+  return events;
+}
+
+const asRun = ({ data }: Read): RunStreamEvent => runs.RunStreamEvent.parse(JSON.parse(data));
+const asServer = ({ data }: Read): ServerEvent => system.ServerEvent.parse(JSON.parse(data));
+const lastId = (events: readonly Read[]): string => events.at(-1)?.id ?? "";
+const isEnd = (data: string) => data.startsWith('{"type":"end"');
+const hasEnded = (data: string) => data.includes('"state":"completed"');
+
+test("streams resume after kill -9: a run's, the server's, and the CLI's, with nothing missing and nothing twice", async () => {
+  using place = workplace(await freePort());
+  const first = await serve(place.path);
+  await using killed = first.server;
+  const { url } = first;
+  const ready = await read(`${url}/api/v1/events`, "", (data) => data.includes('"ready"'));
+  const started = await fetch(`${url}/api/v1/runs`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ agent: "steady", input: "How many rows?" }),
+  });
+  const { id } = runs.RunDetail.parse(await started.json());
+  const events = `${url}/api/v1/runs/${id}/events`;
+  await using watching = new CaxtonProcess(["run", "watch", id, "-o", "jsonl"], {
+    cwd: place.path,
+    environment: { CAXTON_SERVER: url },
+  });
+  // One reader leaves early, one late: the tool has its result and the model is under way.
+  const early = await read(events, "", (data) => data.includes('"running"'));
+  const late = await read(
+    events,
+    "",
+    (data) => data.includes('"tool":"csv_parser.describe"') && data.includes('"done"'),
+  );
+  await watching.printed(/"tool":"csv_parser.describe".*"state":"running"/);
+  killed.kill("SIGKILL");
+  await killed.ended();
+  const second = await serve(place.path);
+  await using server = second.server;
+  void server;
+  for (const before of [early, late]) {
+    const rest = await read(events, lastId(before), isEnd);
+    const ids = [...before, ...rest].map((event) => Number(event.id)).filter((seq) => seq > 0);
+    expect(ids).toEqual(ids.toSorted((one, other) => one - other));
+    const steps = [...before, ...rest].map(asRun).flatMap((event) => (event.type === "step" ? [event.step] : []));
+    expect(steps.filter((step) => step.kind === "tool" && step.state === "done")).toHaveLength(1);
+    expect(steps.filter((step) => step.kind === "model" && step.state === "done")).toHaveLength(2);
+    const text = rest
+      .map(asRun)
+      .reduce((known, event) => (event.type === "text-delta" ? known.slice(0, event.offset) + event.text : known), "");
+    expect(["", WORDS]).toContain(text);
+  }
+  const missed = (await read(`${url}/api/v1/events`, lastId(ready), hasEnded)).map(asServer);
+  expect(missed.map(({ type }) => type)).not.toContain("reset");
+  expect(missed.at(-1)).toMatchObject({ type: "run", run: { id, state: "completed" } });
+  const { code, stdout } = await watching.ended();
+  expect(code).toBe(0);
+  const told = stdout
+    .trim()
+    .split("\n")
+    .map((line) => runs.RunStreamEvent.parse(JSON.parse(line)));
+  expect(told.at(-1)).toMatchObject({ type: "end", run: { output: WORDS, attempt: 2 } });
+  expect(
+    told.filter((event) => event.type === "step" && event.step.kind === "tool" && event.step.state === "done"),
+  ).toHaveLength(1);
+}, 60_000);
