@@ -84,6 +84,10 @@ export const LlmTable = z
         examples: ["60s"],
       }),
     headers: headers.default({}).meta({ description: "Sent with every request to the provider" }),
+    api: z.enum(["responses", "chat"]).optional().meta({
+      description:
+        "Which of OpenAI's protocols is spoken; default: responses to OpenAI itself, chat to any other address",
+    }),
     reasoning: z
       .enum(REASONING_EFFORTS)
       .optional()

@@ -17,6 +17,8 @@ export const AgentModel = z.object({
   timeoutMs: z.number().optional(),
   /** Values may hold `${env:NAME}` and `${file:path}`. */
   headers: z.record(z.string(), z.string()),
+  /** Which of OpenAI's protocols. */
+  api: z.enum(["responses", "chat"]).optional(),
   reasoning: z.enum(REASONING_EFFORTS).optional(),
   /** Options of the provider, by its own names. */
   options: JsonObject.optional(),

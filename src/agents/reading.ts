@@ -101,6 +101,7 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
       outputTokensMax: llm?.max_tokens,
       timeoutMs: llm?.timeout,
       headers: llm?.headers ?? {},
+      api: llm?.api,
       reasoning: llm?.reasoning,
       options: llm?.options,
       roles: llm?.roles,

@@ -9,7 +9,12 @@ export function dialogueOf(view: RunView): readonly ModelMessage[] {
   for (const steps of turnsOf(view.steps).values()) {
     const model = steps.find((step) => step.kind === "model");
     if (model?.kind !== "model" || model.end.state !== "done") continue;
-    messages.push({ role: "assistant", text: model.end.text, toolCalls: model.end.toolCalls });
+    messages.push({
+      role: "assistant",
+      text: model.end.text,
+      toolCalls: model.end.toolCalls,
+      carried: model.end.carried,
+    });
     const results = steps.flatMap((step) => (step.kind === "tool" ? toolResult(step) : []));
     if (results.length > 0) messages.push({ role: "tool", results });
   }

@@ -141,7 +141,11 @@ const modelEnd = (step: number, model: string, ...[answer, offered]: [Answer, re
   firstPartMs: answer.firstPartMs,
   usage: answer.usage,
   offered: { tools: offered.length, tokens: toolsTokens(offered) },
-  content: { text: answer.text, toolCalls: [...answer.toolCalls] },
+  content: {
+    text: answer.text,
+    toolCalls: [...answer.toolCalls],
+    carried: answer.carried,
+  },
 });
 
 function endOfRun(answer: Answer, model: string): RunEvent {

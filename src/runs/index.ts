@@ -1,6 +1,8 @@
 export type { Artifact, ArtifactStore } from "./artifact-store.ts";
 export {
+  type DiscoveredServer,
   type FinishReason,
+  type KnownModel,
   type LanguageModel,
   type ModelCatalogue,
   type ModelChoice,

@@ -5,7 +5,12 @@ import type { JsonObject } from "../kernel/json.ts";
 /** A message of the dialogue with a model. The system prompt is apart, in `ModelRequest.system`. */
 export type ModelMessage =
   | { readonly role: "user"; readonly text: string; readonly images?: readonly ModelImage[] | undefined }
-  | { readonly role: "assistant"; readonly text: string; readonly toolCalls: readonly ModelToolCall[] }
+  | {
+      readonly role: "assistant";
+      readonly text: string;
+      readonly toolCalls: readonly ModelToolCall[];
+      readonly carried?: JsonObject | undefined;
+    }
   | { readonly role: "tool"; readonly results: readonly ModelToolResult[] };
 
 /** A call the model asks for; `arguments` is its raw text and may not be JSON. */
@@ -125,7 +130,13 @@ export type ModelPart =
   | { readonly type: "tool-call"; readonly call: ModelToolCall }
   /** Something the model made that is no text, such as a picture. */
   | { readonly type: "file"; readonly mediaType: string; readonly data: Uint8Array }
-  | { readonly type: "finish"; readonly reason: FinishReason; readonly usage: ModelUsage }
+  | {
+      readonly type: "finish";
+      readonly reason: FinishReason;
+      readonly usage: ModelUsage;
+      /** What the provider wants back with this turn in later requests, such as signed reasoning. Of no meaning to anyone else. */
+      readonly carried?: JsonObject | undefined;
+    }
   | { readonly type: "error"; readonly failure: ModelFailure };
 
 /** One language model. */
@@ -153,6 +164,12 @@ export interface ModelCatalogue {
   resolve(choice: ModelChoice, role?: ModelRole): Promise<LanguageModel>;
   /** Every provider with what it would need to work; no network. */
   providers(): readonly ModelProvider[];
+  /** Models that can be named, of providers that are ready; others may be as well. No network. */
+  known(): readonly KnownModel[];
+  /** Asks local servers what models they have. Never rejects; takes two seconds at most. */
+  discover(signal: AbortSignal): Promise<readonly DiscoveredServer[]>;
+  /** The server's models by role, as far as it was told. */
+  readonly roles: RoleModels;
   /** The `provider/model` an undefined choice stands for. */
   readonly defaultModel: string;
 }
@@ -163,12 +180,35 @@ export type ModelChoice = {
   readonly baseUrl: string | undefined;
   /** Already resolved from its reference; never logged. */
   readonly apiKey: string | undefined;
+  /** Which of OpenAI's protocols is spoken; undefined is the provider's usual one. */
+  readonly api?: "responses" | "chat" | undefined;
   /** The definition's models for other work than its own. */
   readonly roles?: RoleModels | undefined;
 };
 
+/** A model that can be used by name, with what is known of it. */
+export type KnownModel = {
+  /** `provider/model`. */
+  readonly id: string;
+  readonly provider: string;
+  readonly limits: ModelLimits;
+  /** Whether it takes pictures. */
+  readonly images: boolean;
+};
+
+/** A local server that was asked for its models. */
+export type DiscoveredServer = {
+  readonly provider: string;
+  readonly address: string;
+  readonly answers: boolean;
+  /** `provider/model`, each with the bytes it takes where the server says. */
+  readonly models: readonly { readonly id: string; readonly bytes: number | undefined }[];
+};
+
 export type ModelProvider = {
   readonly name: string;
+  /** The protocol it speaks. */
+  readonly type: string;
   readonly ready: boolean;
   /** "no key needed", "OPENAI_API_KEY is set", "set OPENAI_API_KEY" … */
   readonly note: string;

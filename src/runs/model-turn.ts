@@ -1,4 +1,5 @@
 import type { Clock } from "../kernel/clock.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import {
   type FinishReason,
   type LanguageModel,
@@ -29,6 +30,7 @@ export type Answer = {
   readonly text: string;
   readonly toolCalls: readonly ModelToolCall[];
   readonly files: readonly ModelFile[];
+  readonly carried: JsonObject | undefined;
   readonly finish: FinishReason;
   readonly usage: ModelUsage;
   readonly durationMs: number;
@@ -112,9 +114,12 @@ async function attemptTurn(
       case "error":
         return { type: "failed", failure: part.failure };
       case "finish": {
-        const { reason: finish, usage } = part;
+        const { reason: finish, usage, carried } = part;
         const durationMs = clock.monotonicMs() - begunMs;
-        return { type: "answered", answer: { text, toolCalls, files, finish, usage, durationMs, firstPartMs } };
+        return {
+          type: "answered",
+          answer: { text, toolCalls, files, carried, finish, usage, durationMs, firstPartMs },
+        };
       }
     }
   }

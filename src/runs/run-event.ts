@@ -91,6 +91,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     content: z.object({
       text: z.string(),
       toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
+      /** What the provider wants back with this turn; only providers that sign their reasoning give it. */
+      carried: JsonObject.optional(),
     }),
   }),
   z.object({

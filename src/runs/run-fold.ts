@@ -37,6 +37,7 @@ export type ModelStep = {
         readonly usage: ModelUsage;
         readonly offered: EventOf<"model-end">["offered"];
         readonly artifacts: readonly RunArtifact[];
+        readonly carried: JsonObject | undefined;
       };
 };
 
@@ -370,6 +371,7 @@ const modelEnd = (event: EventOf<"model-end">): ModelStep["end"] => ({
   },
   offered: event.offered,
   artifacts: event.artifacts ?? [],
+  carried: event.content.carried,
 });
 
 const toolEnd = (event: EventOf<"tool-end">): ToolStep["end"] => ({

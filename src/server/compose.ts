@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
 import { Agents } from "../agents/index.ts";
-import { Models } from "../backends/models/index.ts";
 import {
   Database,
   SqliteAgentStore,
@@ -21,10 +20,11 @@ import { openBroker, type Resolve } from "./broker.ts";
 import type { LoadedConfig } from "./config.ts";
 import { serverPermissions } from "./permissions.ts";
 import { AgentPlans } from "./plans.ts";
+import { definitionEnvironment, openModels, secretsDirectories } from "./open-models.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openToolServers } from "./open-tool-servers.ts";
 import { deployToolServers, type ToolDeployment } from "./tool-servers.ts";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { PACKAGE_DIRECTORY, packageVersion } from "../kernel/package.ts";
 
 /** What tests replace. */
@@ -48,14 +48,14 @@ export type Caxton = AsyncDisposable & {
 
 /** The one place that wires everything. Throws storage errors, DataDirectoryInUseError, DatabaseTooNewError, UnknownModelError. */
 export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): Promise<Caxton> {
-  const { config, environment } = loaded;
+  const { config } = loaded;
   await using stack = new AsyncDisposableStack();
   const clock = overrides.clock ?? systemClock;
   const database = stack.use(Database.open({ directory: config.data.directory, synchronous: config.data.synchronous }));
   const journal = new SqliteRunJournal(database);
   const artifacts = new SqliteArtifactStore(database, clock);
   const uploads = new SqliteUploadStore(database, clock, { bytesMax: config.files.upload_bytes_max });
-  const models = overrides.models ?? openModels(loaded, clock);
+  const models = overrides.models ?? openModels(loaded, { clock, artifacts, tools: () => tools });
   const grants = stack.use(openBroker(loaded, { database, clock, resolve: overrides.resolve }));
   const toolServerStore = new SqliteToolServerStore(database);
   const readModule = (hash: string) => toolServerStore.readModule(hash);
@@ -69,13 +69,11 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     clock,
     knownTools: () => knownTools(toolServers.runner),
   });
-  const plans = new AgentPlans(agents, environment, {
+  const plans = new AgentPlans(agents, definitionEnvironment(loaded), {
     runTimeoutMs: config.runs.timeout,
     modelTimeoutMs: config.models.timeout,
     permissions: serverPermissions(config),
-    secretsDirectories: (config.models.secrets_directories ?? config.secrets.directories).map((directory) =>
-      resolve(directory),
-    ),
+    secretsDirectories: secretsDirectories(loaded),
   });
   const runs = new Runs(
     { journal, plans, models, tools, artifacts, clock },
@@ -116,16 +114,6 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
 }
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
-
-const openModels = ({ config, environment }: LoadedConfig, clock: Clock): Models =>
-  new Models(
-    { clock, environment },
-    {
-      defaultModel: config.models.default,
-      scriptedDirectory: config.models.scripted_directory,
-      roles: config.models.roles,
-    },
-  );
 
 function openSandbox({ config }: LoadedConfig, deps: SandboxDeps): Sandbox {
   return new Sandbox(deps, {

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { durationText, sizeText } from "../documents/index.ts";
+import { ModelsTable } from "./models-config.ts";
 import { McpServerName, McpServerTable } from "./mcp-config.ts";
 import { ISOLATIONS } from "../sandbox/index.ts";
 import { LOG_LEVELS } from "../kernel/log.ts";
@@ -80,35 +81,6 @@ const RunsTable = z
     model_retry_total: durationText()
       .prefault("15s")
       .meta({ description: "No attempt begins later than this after the turn began" }),
-  })
-  .prefault({});
-
-const ModelsTable = z
-  .strictObject({
-    default: z
-      .string()
-      .optional()
-      .meta({ description: "provider/model for definitions that name none", examples: ["openai/gpt-5-mini"] }),
-    timeout: durationText({ minMs: 100 })
-      .prefault("60s")
-      .meta({ description: "For one attempt, where a definition sets none" }),
-    roles: z
-      .strictObject({
-        execution: z.string().optional().meta({ description: "The same as models.default, which wins" }),
-        routing: z.string().optional(),
-        summarising: z.string().optional(),
-        embedding: z.string().optional(),
-      })
-      .prefault({})
-      .meta({ description: "Models for single kinds of work, provider/model; a definition's [llm.roles] win" }),
-    environment: z.array(z.string()).default([]).meta({
-      description: "Variables that definitions may refer to with ${env:NAME}, besides *_API_KEY and *_BASE_URL",
-    }),
-    secrets_directories: z
-      .array(z.string())
-      .optional()
-      .meta({ description: "Where ${file:path} in definitions may point; default: secrets.directories" }),
-    scripted_directory: z.string().optional().meta({ description: "Where scripted/<file> is looked up; for tests" }),
   })
   .prefault({});
 

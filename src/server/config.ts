@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import * as z from "zod";
-import { MODEL_VARIABLES } from "../backends/models/index.ts";
 import { checkAgainst, type Document, parseToml, parseYaml, renderProblem } from "../documents/index.ts";
 import { type Config, ConfigFile, OTHER_VARIABLES, PATH_SETTINGS, SHORT_VARIABLES } from "./config-schema.ts";
 import { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
 import { mcpVariables, withMcpFile } from "./mcp-servers.ts";
+import { modelVariables } from "./models-config.ts";
 
 export type { Config } from "./config-schema.ts";
 
@@ -230,7 +230,8 @@ function withDefaults(config: Config, origins: Origins): Origins {
   return Object.fromEntries(leavesOf(config).map((setting) => [setting, origins[setting] ?? "default"]));
 }
 
-const REFERABLE = /^[A-Z][A-Z0-9_]*_(API_KEY|BASE_URL)$/;
+/** Whether definitions may refer to a variable by its name alone. */
+export const isReferable = (name: string): boolean => /^[A-Z][A-Z0-9_]*_(API_KEY|BASE_URL)$/.test(name);
 
 const SECRET_PREFIX = "CAXTON_SECRET_";
 
@@ -246,8 +247,12 @@ const pickSecrets = (environment: Environment): { readonly [name: string]: strin
 /** Keeps only what models, definitions and granted tools may read, so that no other part can leak the rest. */
 function pickEnvironment(environment: Environment, config: Config): Environment {
   const granted = Object.values(config.tool_servers).flatMap(({ grants }) => grants.environment ?? []);
-  const wanted = new Set([...MODEL_VARIABLES, ...granted, ...config.models.environment, ...mcpVariables(config)]);
-  const isKept = (name: string): boolean =>
-    !name.startsWith(SECRET_PREFIX) && (wanted.has(name) || REFERABLE.test(name));
+  const wanted = new Set([
+    ...modelVariables(config.models),
+    ...granted,
+    ...config.models.environment,
+    ...mcpVariables(config),
+  ]);
+  const isKept = (name: string): boolean => !name.startsWith(SECRET_PREFIX) && (wanted.has(name) || isReferable(name));
   return Object.fromEntries(Object.entries(environment).filter(([name]) => isKept(name)));
 }

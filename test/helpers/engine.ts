@@ -113,7 +113,14 @@ export type EngineOptions = {
 };
 
 export function models(model: LanguageModel): ModelCatalogue {
-  return { defaultModel: model.id, providers: () => [], resolve: async () => model };
+  return {
+    defaultModel: model.id,
+    roles: {},
+    providers: () => [],
+    known: () => [],
+    discover: async () => [],
+    resolve: async () => model,
+  };
 }
 
 /** The run engine on a real database, with tools and model of the test's. */

@@ -32,6 +32,14 @@ describe("the default model", () => {
     [{ OPENAI_API_KEY: "k" }, "openai/gpt-5-mini"],
     [{ OPENAI_BASE_URL: "http://127.0.0.1:1/v1" }, "openai/gpt-5-mini"],
     [{ OPENAI_API_KEY: "k", OPENAI_MODEL: "gpt-9" }, "openai/gpt-9"],
+    [{ ANTHROPIC_API_KEY: "k" }, "anthropic/claude-sonnet-4-5"],
+    [{ ANTHROPIC_API_KEY: "k", OPENAI_API_KEY: "k" }, "openai/gpt-5-mini"],
+    [{ GEMINI_API_KEY: "k", MISTRAL_API_KEY: "k" }, "google/gemini-2.5-flash"],
+    [{ GOOGLE_GENERATIVE_AI_API_KEY: "k", GOOGLE_MODEL: "gemini-9" }, "google/gemini-9"],
+    [{ MISTRAL_API_KEY: "k" }, "mistral/mistral-medium-latest"],
+    [{ AWS_ACCESS_KEY_ID: "k", AWS_SECRET_ACCESS_KEY: "s" }, "mock"],
+    [{ AWS_ACCESS_KEY_ID: "k", AWS_SECRET_ACCESS_KEY: "s", BEDROCK_MODEL: "amazon.nova" }, "bedrock/amazon.nova"],
+    [{ OLLAMA_API_KEY: "k" }, "mock"],
   ])("with the environment %j is %s", (environment, expected) => {
     expect(models(environment).defaultModel).toBe(expected);
   });
@@ -55,6 +63,11 @@ describe("a model string", () => {
     ["meta-llama/llama-3", "https://gateway.example/v1", "openai-compatible/meta-llama/llama-3"],
     ["llama3", "https://gateway.example/v1", "openai-compatible/llama3"],
     ["openai-compatible/openai/gpt-9", "https://gateway.example/v1", "openai-compatible/openai/gpt-9"],
+    ["gemini/gemini-9", undefined, "google/gemini-9"],
+    ["anthropic/claude-9", "https://proxy.example/v1", "anthropic/claude-9"],
+    ["tool:my_llm.complete/large", undefined, "tool:my_llm.complete/large"],
+    ["tool:my_llm.complete", undefined, "tool:my_llm.complete"],
+    ["mcp://my_llm/complete/large", undefined, "mcp://my_llm/complete/large"],
   ])("%s with base_url %s is %s", async (model, baseUrl, id) => {
     expect((await models().resolve(choice(model, { baseUrl, apiKey: "k" }))).id).toBe(id);
   });
@@ -68,6 +81,8 @@ describe("a model string", () => {
     ["mock", "http://127.0.0.1:1"],
     ["scripted", undefined],
     ["", undefined],
+    ["tool:my_llm", undefined],
+    ["tool:my_llm.complete", "http://127.0.0.1:1"],
     ["openai/gpt-9", "ftp://example.com"],
     ["openai/gpt-9", "https://user:secret@example.com/v1"],
   ])("%s with base_url %s is refused by name", async (model, baseUrl) => {
@@ -78,7 +93,7 @@ describe("a model string", () => {
 
   test("that is unknown is refused with the providers that are known", async () => {
     await expect(models().resolve(choice("nobody/gpt"))).rejects.toMatchObject({
-      hint: expect.stringContaining("mock, scripted, openai, ollama"),
+      hint: expect.stringContaining("mock, scripted, openai, anthropic"),
     });
   });
 });
@@ -94,16 +109,56 @@ test("a missing key is a failure of the call that says which variable to set", a
 
 describe("the list of providers", () => {
   test("says what each would need", () => {
-    expect(models().providers()).toMatchObject([
-      { name: "mock", ready: true },
-      { name: "openai", ready: false, note: "set OPENAI_API_KEY" },
-      { name: "ollama", ready: true, note: expect.stringContaining("127.0.0.1:11434") },
-      { name: "vllm", ready: true },
-      { name: "lmstudio", ready: true },
-      { name: "llamacpp", ready: true },
-      { name: "openai-compatible", ready: true, note: expect.stringContaining("base_url") },
-      { name: "scripted", ready: false },
+    expect(
+      models()
+        .providers()
+        .map(({ name, ready, note }) => `${name} ${ready}: ${note}`),
+    ).toEqual([
+      "mock true: no key needed; built-in rules, not a language model",
+      "openai false: set OPENAI_API_KEY",
+      "anthropic false: set ANTHROPIC_API_KEY",
+      "google false: set GOOGLE_GENERATIVE_AI_API_KEY or GEMINI_API_KEY",
+      "mistral false: set MISTRAL_API_KEY",
+      "bedrock false: set AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and AWS_REGION",
+      "ollama true: no key needed; expected at http://127.0.0.1:11434/v1",
+      "vllm true: no key needed; expected at http://127.0.0.1:8000/v1",
+      "lmstudio true: no key needed; expected at http://127.0.0.1:1234/v1",
+      "llamacpp true: no key needed; expected at http://127.0.0.1:8080/v1",
+      "openai-compatible true: give base_url with the model",
+      "scripted false: no directory of scripts is configured",
     ]);
+  });
+
+  test.each([
+    [{ GEMINI_API_KEY: "k" }, "google", true],
+    [{ AWS_BEARER_TOKEN_BEDROCK: "k" }, "bedrock", false],
+    [{ AWS_BEARER_TOKEN_BEDROCK: "k", AWS_REGION: "eu-central-1" }, "bedrock", true],
+    [{ AWS_ACCESS_KEY_ID: "k", AWS_REGION: "eu-central-1" }, "bedrock", false],
+    [{ AWS_ACCESS_KEY_ID: "k", AWS_SECRET_ACCESS_KEY: "s", AWS_DEFAULT_REGION: "eu-central-1" }, "bedrock", true],
+  ])("with the environment %j says of %s that ready is %s", (environment, name, ready) => {
+    const found = models(environment)
+      .providers()
+      .find((provider) => provider.name === name);
+    expect(found).toMatchObject({ ready });
+  });
+
+  test("holds the operator's own, whose models are then known by name", async () => {
+    const catalogue = models(
+      {},
+      {
+        providers: { myproxy: { baseUrl: "http://127.0.0.1:1/v1" } },
+        facts: { "myproxy/model-x": { contextTokens: 50_000, outputTokens: 2_000, images: true } },
+      },
+    );
+    expect(catalogue.providers()).toContainEqual({
+      name: "myproxy",
+      type: "openai-compatible",
+      ready: true,
+      note: "models.providers.myproxy is configured",
+    });
+    const limits = { contextTokens: 50_000, outputTokens: 2_000 };
+    expect(catalogue.known()).toContainEqual({ id: "myproxy/model-x", provider: "myproxy", limits, images: true });
+    expect(await catalogue.resolve(choice("myproxy/model-x"))).toMatchObject({ id: "myproxy/model-x", limits });
   });
 
   test("never shows a key", () => {
@@ -111,6 +166,49 @@ describe("the list of providers", () => {
     expect(text).toContain("OPENAI_API_KEY is set");
     expect(text).not.toContain("very-secret");
   });
+});
+
+describe("the model of a role", () => {
+  const catalogue = models({ OPENAI_API_KEY: "k" }, { roles: { summarising: "openai/gpt-5-nano" } });
+  const own = choice("vllm/large", { baseUrl: "http://127.0.0.1:1/v1", apiKey: "k" });
+
+  test.each([
+    ["execution", undefined, "vllm/large"],
+    ["routing", undefined, "vllm/large"],
+    ["summarising", undefined, "openai/gpt-5-nano"],
+    ["summarising", { summarising: "ollama/small" }, "ollama/small"],
+  ] as const)("for %s with %j of the definition's own is %s", async (role, roles, expected) => {
+    expect((await catalogue.resolve({ ...own, roles }, role)).id).toBe(expected);
+  });
+
+  test("execution is the default of definitions that name none", async () => {
+    const standard = models({ OPENAI_API_KEY: "k" }, { roles: { execution: "ollama/small" } });
+    expect(standard.defaultModel).toBe("ollama/small");
+  });
+
+  test("that is none is refused when the catalogue is made", () => {
+    expect(() => models({}, { roles: { routing: "nonsense" } })).toThrow(UnknownModelError);
+  });
+});
+
+test.each([
+  ["openai/gpt-5-mini-2025-08-07", { contextTokens: 400_000, outputTokens: 128_000 }],
+  ["openai/gpt-4o", { contextTokens: 128_000, outputTokens: 16_384 }],
+  ["anthropic/claude-opus-4-1", { contextTokens: 200_000, outputTokens: 32_000 }],
+  ["bedrock/us.anthropic.claude-3-haiku-20240307-v1:0", { contextTokens: 200_000, outputTokens: 4_096 }],
+  ["google/gemini-2.5-pro", { contextTokens: 1_048_576, outputTokens: 65_536 }],
+  ["ollama/llama3.1:8b", { contextTokens: 8_192, outputTokens: 2_048 }],
+  ["vllm/meta-llama/Llama-3", { contextTokens: 32_768, outputTokens: 4_096 }],
+  ["tool:a.b", { contextTokens: 32_768, outputTokens: 4_096 }],
+])("the limits of %s are known, or taken as %j", async (model, limits) => {
+  const environment = {
+    OPENAI_API_KEY: "k",
+    ANTHROPIC_API_KEY: "k",
+    GEMINI_API_KEY: "k",
+    AWS_BEARER_TOKEN_BEDROCK: "k",
+    AWS_REGION: "us-east-1",
+  };
+  expect((await models(environment).resolve(choice(model))).limits).toEqual(limits);
 });
 
 describe("a scripted model", () => {

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { isAbsolute, join, relative, sep } from "node:path";
 import type { Clock } from "../../kernel/clock.ts";
 import type {
+  DiscoveredServer,
+  KnownModel,
   LanguageModel,
   ModelCatalogue,
   ModelChoice,
@@ -9,25 +9,42 @@ import type {
   ModelRole,
   RoleModels,
 } from "../../runs/index.ts";
-import { ScriptInvalidError, UnknownModelError } from "./errors.ts";
+import { DEFAULT_MODEL_LIMITS } from "../../runs/index.ts";
+import { UnknownModelError } from "./errors.ts";
 import { failingModel, failure } from "./failure.ts";
 import { MockModel } from "./mock/index.ts";
-import { type ModelName, parseModelName } from "./model-name.ts";
+import { factsOf, OFFERED, type StatedFacts } from "./model-facts.ts";
+import { addressOf, type ModelName, parseModelName, providerNames } from "./model-name.ts";
+import { askOllama } from "./ollama.ts";
+import type { ReadImage } from "./pictures.ts";
 import {
+  awsKeys,
+  awsRegion,
   defaultModel,
-  ENDPOINTS,
-  type Endpoint,
+  findProvider,
   type ModelEnvironment,
-  PROVIDER_NAMES,
+  type Provider,
+  type ProviderSettings,
+  providersOf,
+  serverKey,
   variable,
 } from "./providers.ts";
+import { keyRemedy, readiness } from "./readiness.ts";
 import { parseScript } from "./script.ts";
+import { readScript } from "./script-file.ts";
 import { ScriptedModel } from "./scripted.ts";
+import { type CallTool, ToolModel } from "./tool-model.ts";
 
 export type ModelsDeps = {
   readonly clock: Clock;
   /** The variables of `MODEL_VARIABLES` that are set. */
   readonly environment: ModelEnvironment;
+  /** Reads pictures of dialogues; without it models are only told of them. */
+  readonly readImage?: ReadImage | undefined;
+  /** Calls tools that answer as models; without it those fail. */
+  readonly callTool?: CallTool | undefined;
+  /** Replaces `${env:NAME}` and `${file:path}` in what the operator configured; rejects what cannot be. */
+  readonly dereference?: ((text: string) => Promise<string>) | undefined;
 };
 
 export type ModelsOptions = {
@@ -37,122 +54,176 @@ export type ModelsOptions = {
   readonly scriptedDirectory?: string | undefined;
   /** Models for single roles, over the default and the models of definitions. */
   readonly roles?: RoleModels | undefined;
+  /** Providers by name: settings of those built in, and others. */
+  readonly providers?: { readonly [name: string]: ProviderSettings } | undefined;
+  /** What the operator says of models, by `provider/model`. */
+  readonly facts?: { readonly [model: string]: StatedFacts } | undefined;
 };
 
 /** Every language model this server can use. The constructor throws UnknownModelError when the default is none. */
 export class Models implements ModelCatalogue {
   readonly defaultModel: string;
-  readonly #clock: Clock;
-  readonly #environment: ModelEnvironment;
-  readonly #scriptedDirectory: string | undefined;
-  readonly #roles: RoleModels;
+  readonly roles: RoleModels;
+  readonly #deps: ModelsDeps;
+  readonly #options: ModelsOptions;
+  readonly #providers: readonly Provider[];
 
-  constructor({ clock, environment }: ModelsDeps, options: ModelsOptions = {}) {
-    this.#roles = options.roles ?? {};
-    this.defaultModel = options.defaultModel ?? this.#roles.execution ?? defaultModel(environment);
-    parseModelName(this.defaultModel, { baseUrl: undefined });
-    this.#clock = clock;
-    this.#environment = environment;
-    this.#scriptedDirectory = options.scriptedDirectory;
+  constructor(deps: ModelsDeps, options: ModelsOptions = {}) {
+    this.#deps = deps;
+    this.#options = options;
+    this.#providers = providersOf(options.providers);
+    this.roles = options.roles ?? {};
+    this.defaultModel = options.defaultModel ?? this.roles.execution ?? defaultModel(this.#providers, deps.environment);
+    for (const model of [this.defaultModel, ...Object.values(this.roles)])
+      if (model !== undefined) parseModelName(model, { baseUrl: undefined }, this.#providers);
   }
 
   /** Throws UnknownModelError, and ScriptInvalidError for a script that is missing or malformed. A missing key is a failure of the call, not of this. */
   async resolve(asked: ModelChoice, role: ModelRole = "execution"): Promise<LanguageModel> {
     const choice = this.#choiceFor(asked, role);
-    const name = parseModelName(choice.model ?? this.defaultModel, choice);
+    const id = choice.model ?? this.defaultModel;
+    const name = parseModelName(id, choice, this.#providers);
     switch (name.type) {
       case "mock":
         return new MockModel();
-      case "scripted":
-        return this.#scripted(name.file);
+      case "scripted": {
+        const script = parseScript(name.file, await readScript(this.#options.scriptedDirectory, name.file));
+        return new ScriptedModel(script, `scripted/${name.file}`, this.#deps.clock);
+      }
+      case "tool": {
+        const { clock, callTool } = this.#deps;
+        const limits = { ...DEFAULT_MODEL_LIMITS, ...definedLimits(this.#options.facts?.[id]) };
+        return new ToolModel({ clock, callTool }, { id, ...name, limits });
+      }
       case "endpoint":
-        return this.#endpoint(name, choice.apiKey);
+        return this.#endpoint(name, choice);
     }
+  }
+
+  providers(): readonly ModelProvider[] {
+    const scripts = this.#options.scriptedDirectory;
+    const note =
+      scripts === undefined ? "no directory of scripts is configured" : "no key needed; plays a file of answers";
+    return [
+      { name: "mock", type: "built-in", ready: true, note: "no key needed; built-in rules, not a language model" },
+      ...this.#providers.map((provider) => readiness(provider, this.#deps.environment)),
+      { name: "scripted", type: "built-in", ready: scripts !== undefined, note },
+    ];
+  }
+
+  known(): readonly KnownModel[] {
+    const ready = this.#providers.filter((provider) => readiness(provider, this.#deps.environment).ready);
+    const offered = ready.flatMap((provider) => OFFERED[provider.type].map((model) => `${provider.name}/${model}`));
+    const stated = Object.keys(this.#options.facts ?? {});
+    const named = [this.defaultModel, ...Object.values(this.roles)].filter((model) => model !== undefined);
+    return [...new Set([...named, ...offered, ...stated])].flatMap((id) => this.#knownModel(id));
+  }
+
+  async discover(signal: AbortSignal): Promise<readonly DiscoveredServer[]> {
+    const ollama = findProvider(this.#providers, "ollama");
+    const address = ollama && this.#addressFor(ollama);
+    const url = address === undefined ? null : URL.parse(address);
+    return url === null ? [] : [await askOllama(this.#deps.clock, url, signal)];
+  }
+
+  #knownModel(id: string): readonly KnownModel[] {
+    const name = parseModelName(id, { baseUrl: undefined }, this.#providers);
+    if (name.type !== "endpoint") return [];
+    const { provider, model } = name;
+    const { images, ...limits } = this.#factsOf(provider, model);
+    return [{ id, provider: provider.name, limits, images }];
+  }
+
+  #factsOf({ name, type }: Provider, model: string) {
+    return factsOf({ provider: name, type, model }, this.#options.facts?.[`${name}/${model}`]);
   }
 
   /** A role's own model brings no address and no key of the agent's: those are for the agent's model. */
   #choiceFor(asked: ModelChoice, role: ModelRole): ModelChoice {
-    const model = role === "execution" ? undefined : (asked.roles?.[role] ?? this.#roles[role]);
+    const model = role === "execution" ? undefined : (asked.roles?.[role] ?? this.roles[role]);
     return model === undefined ? asked : { model, baseUrl: undefined, apiKey: undefined };
   }
 
-  providers(): readonly ModelProvider[] {
-    const scripts = this.#scriptedDirectory;
-    return [
-      { name: "mock", ready: true, note: "no key needed; built-in rules, not a language model" },
-      ...ENDPOINTS.map((endpoint) => ({ name: endpoint.name, ...this.#readiness(endpoint) })),
-      {
-        name: "scripted",
-        ready: scripts !== undefined,
-        note:
-          scripts === undefined ? "no directory of scripts is configured" : "no key needed; plays a file of answers",
-      },
-    ];
+  #addressFor(provider: Provider): string | undefined {
+    const { environment } = this.#deps;
+    const place =
+      provider.configured?.baseUrl ?? variable(environment, provider.baseUrlVariable) ?? addressOf(provider);
+    if (place !== undefined || provider.type !== "bedrock") return place;
+    const region = awsRegion(provider, environment);
+    if (region === undefined) return undefined;
+    return `https://bedrock-runtime.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
   }
 
-  #readiness(endpoint: Endpoint): Omit<ModelProvider, "name"> {
-    const address = variable(this.#environment, endpoint.baseUrlVariable);
-    const key = variable(this.#environment, endpoint.apiKeyVariable);
-    if (address !== undefined) return { ready: true, note: `${endpoint.baseUrlVariable} is set` };
-    if (key !== undefined && endpoint.baseUrl !== undefined)
-      return { ready: true, note: `${endpoint.apiKeyVariable} is set` };
-    if (endpoint.keyNeeded) return { ready: false, note: `set ${endpoint.apiKeyVariable}` };
-    if (endpoint.baseUrl === undefined) return { ready: true, note: "give base_url with the model" };
-    return { ready: true, note: `no key needed; expected at ${endpoint.baseUrl}` };
-  }
-
-  async #scripted(file: string): Promise<LanguageModel> {
-    const script = parseScript(file, await readScript(this.#scriptedDirectory, file));
-    return new ScriptedModel(script, `scripted/${file}`, this.#clock);
-  }
-
-  async #endpoint(name: Extract<ModelName, { type: "endpoint" }>, ownKey: string | undefined): Promise<LanguageModel> {
-    const { endpoint, model } = name;
-    const id = `${endpoint.name}/${model}`;
-    const configured = variable(this.#environment, endpoint.baseUrlVariable);
-    const baseUrl = parseBaseUrl(id, name.baseUrl ?? configured ?? endpoint.baseUrl ?? "");
-    // The server's key goes only where the server's configuration points, never to an address a definition brings.
-    const serverKey = name.baseUrl === undefined ? variable(this.#environment, endpoint.apiKeyVariable) : undefined;
-    const apiKey = ownKey ?? serverKey;
-    if (apiKey === undefined && endpoint.keyNeeded && baseUrl.href === endpoint.baseUrl) {
-      const remedy = `set ${endpoint.apiKeyVariable}, or api_key of the agent's [llm]`;
-      return failingModel(id, failure("auth", `no key for ${endpoint.name}: ${remedy}`));
+  async #endpoint(name: Extract<ModelName, { type: "endpoint" }>, choice: ModelChoice): Promise<LanguageModel> {
+    const { provider, model } = name;
+    const { environment, clock, readImage } = this.#deps;
+    const id = `${provider.name}/${model}`;
+    const isOwn = name.baseUrl === undefined;
+    const address = name.baseUrl ?? (await this.#dereference(this.#addressFor(provider)));
+    if (address === undefined) return failingModel(id, failure("invalid_request", `${provider.name}: set AWS_REGION`));
+    const baseUrl = this.#parseBaseUrl(id, address);
+    // The server's keys and headers go only where the server's configuration points, never to an address a definition brings.
+    const apiKey = choice.apiKey ?? (isOwn ? await this.#dereference(serverKey(provider, environment)) : undefined);
+    const keys = isOwn && choice.apiKey === undefined ? awsKeys(environment) : undefined;
+    const signed = provider.type === "bedrock" && keys !== undefined;
+    if (apiKey === undefined && provider.keyNeeded && !signed && this.#isOfficial(provider, address)) {
+      const remedy = `${keyRemedy(provider)}, or api_key of the agent's [llm]`;
+      return failingModel(id, failure("auth", `no key for ${provider.name}: ${remedy}`));
     }
+    const headers = isOwn ? await this.#headersOf(provider) : {};
+    const region = awsRegion(provider, environment);
     // Loaded only by servers that use it: its start costs more than the rest of this room.
-    const { OpenAiCompatibleModel } = await import("./openai-compatible.ts");
-    return new OpenAiCompatibleModel(this.#clock, { id, model, baseUrl, apiKey });
+    const [{ VendorModel }, { isOpenAi, openVendor }] = await Promise.all([
+      import("./vendor-model.ts"),
+      import("./vendor.ts"),
+    ]);
+    const vendor = await openVendor(provider.type, {
+      model,
+      baseUrl,
+      apiKey,
+      headers,
+      api: choice.api ?? provider.configured?.api ?? (isOpenAi(baseUrl) ? "responses" : "chat"),
+      aws: provider.type === "bedrock" ? { region: region ?? "us-east-1", keys } : undefined,
+    });
+    const secrets = [apiKey, keys?.secretAccessKey, keys?.sessionToken, ...Object.values(headers)];
+    return new VendorModel({ clock, readImage }, vendor, {
+      id,
+      address: baseUrl.origin,
+      facts: this.#factsOf(provider, model),
+      secrets: secrets.filter((secret) => secret !== undefined),
+    });
   }
-}
 
-function parseBaseUrl(model: string, text: string): URL {
-  const url = URL.parse(text);
-  const fit = url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
-  if (fit) return url;
-  throw new UnknownModelError(
-    `the base_url of ${model} is not an http or https address without user name and password`,
-    "A base_url looks like http://127.0.0.1:11434/v1; a key goes into api_key.",
-    { model, providers: PROVIDER_NAMES },
-  );
-}
+  /** Whether an address is the one that refuses calls without a key. */
+  #isOfficial(provider: Provider, address: string): boolean {
+    return provider.type === "bedrock" || address === provider.baseUrl;
+  }
 
-async function readScript(directory: string | undefined, file: string): Promise<string> {
-  const unreadable = (reason: string, cause?: unknown) =>
-    new ScriptInvalidError(
-      `the script ${file} cannot be read: ${reason}`,
-      "Scripts are files inside the configured directory of scripts.",
-      { file, problems: [reason] },
-      { cause },
+  async #headersOf({ configured }: Provider): Promise<{ readonly [name: string]: string }> {
+    const entries = Object.entries(configured?.headers ?? {});
+    return Object.fromEntries(
+      await Promise.all(entries.map(async ([name, value]) => [name, (await this.#dereference(value)) ?? ""] as const)),
     );
-  if (directory === undefined) throw unreadable("no directory of scripts is configured");
-  const path = join(directory, file);
-  const inside = relative(directory, path);
-  if (isAbsolute(inside) || inside === ".." || inside.startsWith(`..${sep}`))
-    throw unreadable("it is outside the directory of scripts");
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw unreadable(isMissing(error) ? "there is no such file" : "the file could not be opened", error);
+  }
+
+  async #dereference(text: string | undefined): Promise<string | undefined> {
+    if (text === undefined || !text.includes("${") || this.#deps.dereference === undefined) return text;
+    return this.#deps.dereference(text);
+  }
+
+  #parseBaseUrl(model: string, text: string): URL {
+    const url = URL.parse(text);
+    const fit = url !== null && /^https?:$/.test(url.protocol) && url.username === "" && url.password === "";
+    if (fit) return url;
+    throw new UnknownModelError(
+      `the base_url of ${model} is not an http or https address without user name and password`,
+      "A base_url looks like http://127.0.0.1:11434/v1; a key goes into api_key.",
+      { model, providers: providerNames(this.#providers) },
+    );
   }
 }
 
-const isMissing = (error: unknown) => error instanceof Error && "code" in error && error.code === "ENOENT";
+const definedLimits = (stated: StatedFacts | undefined) => ({
+  ...(stated?.contextTokens === undefined ? {} : { contextTokens: stated.contextTokens }),
+  ...(stated?.outputTokens === undefined ? {} : { outputTokens: stated.outputTokens }),
+});

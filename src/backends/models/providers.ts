@@ -1,52 +1,190 @@
-/** A named endpoint that speaks the OpenAI chat completions protocol. */
-export type Endpoint = {
+/** The protocol a provider speaks, and so the package that speaks it. */
+export const PROVIDER_TYPES = ["openai", "openai-compatible", "anthropic", "google", "mistral", "bedrock"] as const;
+export type ProviderType = (typeof PROVIDER_TYPES)[number];
+
+/** Which of OpenAI's two protocols is spoken: `responses`, or `chat`, which everyone else speaks too. */
+export const OPENAI_APIS = ["responses", "chat"] as const;
+export type OpenAiApi = (typeof OPENAI_APIS)[number];
+
+/** Someone who answers for models: a vendor, a local server, or what the operator named in `models.providers`. */
+export type Provider = {
   readonly name: string;
-  /** Where it is unless configured; undefined means a definition must say. */
+  readonly type: ProviderType;
+  /** Where it is unless configured; undefined means a definition must say, or that the vendor's package knows. */
   readonly baseUrl: string | undefined;
   /** The official service refuses calls without a key; local servers take them. */
   readonly keyNeeded: boolean;
-  readonly baseUrlVariable: string;
-  readonly apiKeyVariable: string;
+  readonly baseUrlVariable: string | undefined;
+  /** The first that is set gives the key. */
+  readonly keyVariables: readonly string[];
+  /** Names the model that is the default where this provider's key is there. */
+  readonly modelVariable: string | undefined;
+  readonly model: string | undefined;
+  /** What the operator configured, over the variables. */
+  readonly configured: ProviderSettings | undefined;
 };
 
-const endpoint = (name: string, baseUrl: string | undefined, keyNeeded = false): Endpoint => {
+/** `models.providers.<name>`, references not yet resolved. */
+export type ProviderSettings = {
+  readonly type?: ProviderType | undefined;
+  readonly baseUrl?: string | undefined;
+  readonly apiKey?: string | undefined;
+  readonly headers?: { readonly [name: string]: string } | undefined;
+  readonly api?: OpenAiApi | undefined;
+  readonly region?: string | undefined;
+};
+
+const local = (name: string, baseUrl: string | undefined): Provider => {
   const prefix = name.toUpperCase().replaceAll("-", "_");
-  return { name, baseUrl, keyNeeded, baseUrlVariable: `${prefix}_BASE_URL`, apiKeyVariable: `${prefix}_API_KEY` };
+  return {
+    name,
+    type: "openai-compatible",
+    baseUrl,
+    keyNeeded: false,
+    baseUrlVariable: `${prefix}_BASE_URL`,
+    keyVariables: [`${prefix}_API_KEY`],
+    modelVariable: undefined,
+    model: undefined,
+    configured: undefined,
+  };
+};
+
+const vendor = (
+  type: Exclude<ProviderType, "openai-compatible">,
+  baseUrl: string | undefined,
+  model: string | undefined,
+  keyVariables: readonly string[],
+): Provider => {
+  const prefix = type.toUpperCase();
+  const baseUrlVariable = type === "bedrock" ? "AWS_ENDPOINT_URL_BEDROCK_RUNTIME" : `${prefix}_BASE_URL`;
+  const modelVariable = `${prefix}_MODEL`;
+  return {
+    name: type,
+    type,
+    baseUrl,
+    keyNeeded: true,
+    baseUrlVariable,
+    keyVariables,
+    modelVariable,
+    model,
+    configured: undefined,
+  };
 };
 
 /** The provider name of an endpoint that is known only by its base URL. */
 export const ANY_ENDPOINT = "openai-compatible";
 
-export const ENDPOINTS: readonly Endpoint[] = [
-  endpoint("openai", "https://api.openai.com/v1", true),
-  endpoint("ollama", "http://127.0.0.1:11434/v1"),
-  endpoint("vllm", "http://127.0.0.1:8000/v1"),
-  endpoint("lmstudio", "http://127.0.0.1:1234/v1"),
-  endpoint("llamacpp", "http://127.0.0.1:8080/v1"),
-  endpoint(ANY_ENDPOINT, undefined),
+/** In the order in which a key makes a provider the default. */
+const BUILT_IN: readonly Provider[] = [
+  vendor("openai", "https://api.openai.com/v1", "gpt-5-mini", ["OPENAI_API_KEY"]),
+  vendor("anthropic", "https://api.anthropic.com/v1", "claude-sonnet-4-5", ["ANTHROPIC_API_KEY"]),
+  vendor("google", "https://generativelanguage.googleapis.com/v1beta", "gemini-2.5-flash", [
+    "GOOGLE_GENERATIVE_AI_API_KEY",
+    "GEMINI_API_KEY",
+  ]),
+  vendor("mistral", "https://api.mistral.ai/v1", "mistral-medium-latest", ["MISTRAL_API_KEY"]),
+  // Keys of AWS are there for many purposes, and which models one may use differs: it is the default only where BEDROCK_MODEL says so.
+  vendor("bedrock", undefined, undefined, ["AWS_BEARER_TOKEN_BEDROCK"]),
+  local("ollama", "http://127.0.0.1:11434/v1"),
+  local("vllm", "http://127.0.0.1:8000/v1"),
+  local("lmstudio", "http://127.0.0.1:1234/v1"),
+  local("llamacpp", "http://127.0.0.1:8080/v1"),
+  local(ANY_ENDPOINT, undefined),
 ];
 
-export const PROVIDER_NAMES: readonly string[] = ["mock", "scripted", ...ENDPOINTS.map(({ name }) => name)];
+/** Other names people write. */
+const ALSO: { readonly [name: string]: string | undefined } = { gemini: "google", "amazon-bedrock": "bedrock" };
 
-const MODEL_VARIABLE = "OPENAI_MODEL";
-const MODEL_FALLBACK = "gpt-5-mini";
+const AWS_KEYS = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] as const;
+const AWS_MORE = ["AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION"] as const;
 
 /** The environment variables that mean something to models; configuration passes these and no others. */
 export const MODEL_VARIABLES: readonly string[] = [
-  MODEL_VARIABLE,
-  ...ENDPOINTS.flatMap(({ apiKeyVariable, baseUrlVariable }) => [apiKeyVariable, baseUrlVariable]),
+  ...BUILT_IN.flatMap(({ keyVariables, baseUrlVariable, modelVariable }) =>
+    [...keyVariables, baseUrlVariable, modelVariable].filter((name) => name !== undefined),
+  ),
+  ...AWS_KEYS,
+  ...AWS_MORE,
 ];
 
 export type ModelEnvironment = { readonly [variable: string]: string | undefined };
 
 /** A variable's value; one that is set to nothing counts as not set. */
-export const variable = (environment: ModelEnvironment, name: string): string | undefined => {
-  const value = environment[name]?.trim();
+export const variable = (environment: ModelEnvironment, name: string | undefined): string | undefined => {
+  const value = name === undefined ? undefined : environment[name]?.trim();
   return value === "" ? undefined : value;
 };
 
-/** The model of a server that was told none: OpenAI when the environment points there, otherwise the built-in one. */
-export function defaultModel(environment: ModelEnvironment): string {
-  const pointed = variable(environment, "OPENAI_API_KEY") ?? variable(environment, "OPENAI_BASE_URL");
-  return pointed === undefined ? "mock" : `openai/${variable(environment, MODEL_VARIABLE) ?? MODEL_FALLBACK}`;
+/** The providers of this server: those built in, changed and added to by what the operator configured. */
+export function providersOf(configured: { readonly [name: string]: ProviderSettings } = {}): readonly Provider[] {
+  const known = BUILT_IN.map((provider) => {
+    const settings = configured[provider.name];
+    return settings === undefined ? provider : { ...provider, configured: settings };
+  });
+  const added = Object.entries(configured)
+    .filter(([name]) => !BUILT_IN.some((provider) => provider.name === name))
+    .map(([name, settings]) => addedProvider(name, settings));
+  return [...known, ...added];
+}
+
+const addedProvider = (name: string, settings: ProviderSettings): Provider => {
+  const type = settings.type ?? "openai-compatible";
+  const like = BUILT_IN.find((provider) => provider.type === type && provider.keyNeeded);
+  return {
+    name,
+    type,
+    baseUrl: like?.baseUrl,
+    keyNeeded: like !== undefined,
+    baseUrlVariable: undefined,
+    keyVariables: [],
+    modelVariable: undefined,
+    model: undefined,
+    configured: settings,
+  };
+};
+
+export const findProvider = (providers: readonly Provider[], name: string): Provider | undefined =>
+  providers.find((provider) => provider.name === (ALSO[name] ?? name));
+
+/** The key the server itself has for a provider: configured, else by variable. May be a reference that is not resolved yet. */
+export function serverKey(provider: Provider, environment: ModelEnvironment): string | undefined {
+  if (provider.configured?.apiKey !== undefined) return provider.configured.apiKey;
+  for (const name of provider.keyVariables) {
+    const value = variable(environment, name);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Keys of AWS that sign requests, where there is no bearer token. */
+export type AwsKeys = {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly sessionToken: string | undefined;
+};
+
+export function awsKeys(environment: ModelEnvironment): AwsKeys | undefined {
+  const [accessKeyId, secretAccessKey] = AWS_KEYS.map((name) => variable(environment, name));
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { accessKeyId, secretAccessKey, sessionToken: variable(environment, "AWS_SESSION_TOKEN") };
+}
+
+export const awsRegion = (provider: Provider, environment: ModelEnvironment): string | undefined =>
+  provider.configured?.region ?? variable(environment, "AWS_REGION") ?? variable(environment, "AWS_DEFAULT_REGION");
+
+/** The model of a server that was told none: of the first provider whose key or address is there, otherwise the built-in one. */
+export function defaultModel(providers: readonly Provider[], environment: ModelEnvironment): string {
+  for (const provider of providers) {
+    const model = variable(environment, provider.modelVariable) ?? provider.model;
+    if (model !== undefined && isPointedAt(provider, environment)) return `${provider.name}/${model}`;
+  }
+  return "mock";
+}
+
+function isPointedAt(provider: Provider, environment: ModelEnvironment): boolean {
+  if (provider.type === "bedrock")
+    return serverKey(provider, environment) !== undefined || awsKeys(environment) !== undefined;
+  return (
+    serverKey(provider, environment) !== undefined || variable(environment, provider.baseUrlVariable) !== undefined
+  );
 }

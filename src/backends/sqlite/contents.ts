@@ -20,10 +20,11 @@ export class Contents {
     this.#db = db;
   }
 
-  /** `content` with its large members replaced by references, which are stored. Only inside a write job. */
-  detach(content: JsonObject): JsonObject {
+  /** `content` with its large members replaced by references, which are stored, and absent ones left out. Only inside a write job. */
+  detach(content: { readonly [member: string]: Json | undefined }): JsonObject {
     const detached: { [key: string]: Json } = {};
     for (const [key, value] of Object.entries(content)) {
+      if (value === undefined) continue;
       const text = JSON.stringify(value);
       // A small value that looks like a reference is stored apart too, or it would be taken for one when read.
       detached[key] = text.length > INLINE_CHARS_MAX || isReference(value) ? { $content: this.#put(text) } : value;

@@ -1,0 +1,59 @@
+import type { LanguageModelV4StreamPart } from "@ai-sdk/provider";
+import * as z from "zod";
+import { JsonObject } from "../../kernel/json.ts";
+
+/**
+ * What a vendor wants back with a finished turn: its reasoning with the signature it gave, and marks on single calls.
+ * Without them Anthropic refuses a turn that thought before it called a tool, and Gemini one that called.
+ */
+const Carried = z.object({
+  vendor: z.string(),
+  reasoning: z.array(z.object({ text: z.string(), options: JsonObject.optional() })),
+  calls: z.record(z.string(), JsonObject),
+});
+export type Carried = z.infer<typeof Carried>;
+
+/** What was carried, when it is of the same vendor: nobody else can read it. */
+export function carriedOf(value: JsonObject | undefined, vendor: string): Carried | undefined {
+  const parsed = Carried.safeParse(value);
+  return parsed.success && parsed.data.vendor === vendor ? parsed.data : undefined;
+}
+
+/** Collects it from a stream. */
+export class CarriedParts {
+  readonly #vendor: string;
+  readonly #reasoning = new Map<string, { text: string; options: JsonObject | undefined }>();
+  readonly #calls: { [id: string]: JsonObject } = {};
+
+  constructor(vendor: string) {
+    this.#vendor = vendor;
+  }
+
+  take(part: LanguageModelV4StreamPart): void {
+    if (part.type === "reasoning-start" || part.type === "reasoning-delta" || part.type === "reasoning-end") {
+      const known = this.#reasoning.get(part.id) ?? { text: "", options: undefined };
+      const options = this.#optionsIn(part.providerMetadata);
+      this.#reasoning.set(part.id, {
+        text: known.text + (part.type === "reasoning-delta" ? part.delta : ""),
+        options: options === undefined ? known.options : { ...known.options, ...options },
+      });
+    } else if (part.type === "tool-call") {
+      const options = this.#optionsIn(part.providerMetadata);
+      if (options !== undefined) this.#calls[part.toolCallId] = options;
+    }
+  }
+
+  /** Reasoning that nobody signed is nothing a vendor asks for again. */
+  result(): JsonObject | undefined {
+    const signed = [...this.#reasoning.values()].filter(({ options }) => options !== undefined);
+    if (signed.length === 0 && Object.keys(this.#calls).length === 0) return undefined;
+    const reasoning = signed.map(({ text, options }) => (options === undefined ? { text } : { text, options }));
+    return { vendor: this.#vendor, reasoning, calls: this.#calls };
+  }
+
+  #optionsIn(metadata: { readonly [vendor: string]: unknown } | undefined): JsonObject | undefined {
+    // Through text, because packages write members that are undefined, which is nothing JSON can say.
+    const parsed = JsonObject.safeParse(JSON.parse(JSON.stringify(metadata?.[this.#vendor] ?? null)));
+    return parsed.success && Object.keys(parsed.data).length > 0 ? parsed.data : undefined;
+  }
+}

@@ -1,0 +1,15 @@
+import { createAnthropic } from "@ai-sdk/anthropic";
+import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
+
+export function open({ model, baseUrl, apiKey, headers }: VendorSettings): Vendor {
+  const provider = createAnthropic({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers } });
+  return { model: provider.messages(model), manners };
+}
+
+const manners: Manners = {
+  optionsKey: "anthropic",
+  toolImages: "inside",
+  objectArguments: true,
+  breakpoint: { cacheControl: { type: "ephemeral" } },
+  options: () => ({}),
+};

@@ -1,0 +1,44 @@
+import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
+import type { LanguageModelV4Usage } from "@ai-sdk/provider";
+import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
+
+/** The name options go under. */
+const NAME = "caxton";
+
+/** Any server with the OpenAI chat completions protocol. */
+export function open({ model, baseUrl, apiKey, headers }: VendorSettings): Vendor {
+  const provider = createOpenAICompatible({
+    name: NAME,
+    baseURL: baseUrl.href,
+    includeUsage: true,
+    convertUsage,
+    headers: { ...headers },
+    ...(apiKey === undefined ? {} : { apiKey }),
+  });
+  return { model: provider.chatModel(model), manners };
+}
+
+const manners: Manners = {
+  optionsKey: NAME,
+  toolImages: "after",
+  objectArguments: false,
+  breakpoint: undefined,
+  options: () => ({}),
+};
+
+type VendorUsage = Parameters<NonNullable<Parameters<typeof createOpenAICompatible>[0]["convertUsage"]>>[0];
+
+/** The package's own conversion writes 0 where a server says nothing. */
+const convertUsage = (usage: VendorUsage): LanguageModelV4Usage => ({
+  inputTokens: {
+    total: usage?.prompt_tokens ?? undefined,
+    noCache: undefined,
+    cacheRead: usage?.prompt_tokens_details?.cached_tokens ?? undefined,
+    cacheWrite: undefined,
+  },
+  outputTokens: {
+    total: usage?.completion_tokens ?? undefined,
+    text: undefined,
+    reasoning: usage?.completion_tokens_details?.reasoning_tokens ?? undefined,
+  },
+});

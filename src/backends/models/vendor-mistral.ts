@@ -1,0 +1,16 @@
+import { createMistral } from "@ai-sdk/mistral";
+import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
+
+export function open({ model, baseUrl, apiKey, headers }: VendorSettings): Vendor {
+  const provider = createMistral({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers } });
+  return { model: provider.chat(model), manners };
+}
+
+const manners: Manners = {
+  optionsKey: "mistral",
+  // A message of a user may not stand behind a tool's result.
+  toolImages: "nowhere",
+  objectArguments: false,
+  breakpoint: undefined,
+  options: ({ cacheKey }) => (cacheKey === undefined ? {} : { promptCacheKey: cacheKey }),
+};

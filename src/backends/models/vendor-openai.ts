@@ -1,0 +1,28 @@
+import { createOpenAI } from "@ai-sdk/openai";
+import type { ModelSettings } from "../../runs/index.ts";
+import type { Manners, Vendor, VendorSettings } from "./vendor.ts";
+
+/** OpenAI itself, in either of its protocols. */
+export function open({ model, baseUrl, apiKey, headers, api }: VendorSettings): Vendor {
+  const provider = createOpenAI({ baseURL: baseUrl.href, apiKey: apiKey ?? "none", headers: { ...headers } });
+  return api === "chat"
+    ? { model: provider.chat(model), manners: chat }
+    : { model: provider.responses(model), manners: responses };
+}
+
+const cacheKey = ({ cacheKey: key }: ModelSettings) => (key === undefined ? {} : { promptCacheKey: key });
+
+const chat: Manners = {
+  optionsKey: "openai",
+  toolImages: "after",
+  objectArguments: false,
+  breakpoint: undefined,
+  options: cacheKey,
+};
+
+const responses: Manners = {
+  ...chat,
+  toolImages: "inside",
+  // The run's journal holds the dialogue; OpenAI need not keep another.
+  options: (settings) => ({ store: false, ...cacheKey(settings) }),
+};
