@@ -1,4 +1,5 @@
 import { isJsonObject } from "../kernel/json.ts";
+import { repairRequest } from "./answer-check.ts";
 import { IMAGE_TYPES, type ModelImage, type ModelMessage, type ModelToolResult } from "./language-model.ts";
 import type { RunArtifact, RunFile } from "./run-event.ts";
 import type { RunStep, RunView, ToolStep } from "./run-fold.ts";
@@ -15,6 +16,7 @@ export function dialogueOf(view: RunView): readonly ModelMessage[] {
       toolCalls: model.end.toolCalls,
       carried: model.end.carried,
     });
+    if (model.outputProblems.length > 0) messages.push({ role: "user", text: repairRequest(model.outputProblems) });
     const results = steps.flatMap((step) => (step.kind === "tool" ? toolResult(step) : []));
     if (results.length > 0) messages.push({ role: "tool", results });
   }

@@ -50,6 +50,16 @@ export class QuestionNotFoundError extends CaxtonError<{ readonly id: string; re
   readonly kind = "not-found";
 }
 
+export class NoChoiceOpenError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "NO_CHOICE_OPEN";
+  readonly kind = "conflict";
+}
+
+export class OutputSchemaInvalidError extends CaxtonError<{ readonly reason: string }> {
+  readonly code = "OUTPUT_SCHEMA_INVALID";
+  readonly kind = "invalid";
+}
+
 /** It was answered, has expired, or its call is over. */
 export class QuestionClosedError extends CaxtonError<{ readonly id: string; readonly question: string }> {
   readonly code = "QUESTION_CLOSED";
@@ -77,4 +87,9 @@ export const RUN_FAILURE_CODES = {
   modelTimeout: "MODEL_TIMEOUT",
   network: "MODEL_UNREACHABLE",
   badResponse: "MODEL_BAD_RESPONSE",
+  queueFull: "MODEL_QUEUE_FULL",
+  allFailed: "ALL_MODELS_FAILED",
+  choiceExpired: "CHOICE_EXPIRED",
+  outputInvalid: "OUTPUT_INVALID",
+  circuitOpen: "MODEL_CIRCUIT_OPEN",
 } as const;

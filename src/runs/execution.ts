@@ -3,12 +3,13 @@ import { isJsonObject } from "../kernel/json.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { type CallContext, type Tool, type ToolCatalogue, modelToolName, toolsTokens } from "../tools/index.ts";
 import type { ArtifactStore } from "./artifact-store.ts";
+import { checkedAnswer } from "./answer-check.ts";
 import { dialogueOf } from "./dialogue.ts";
 import { RUN_FAILURE_CODES } from "./errors.ts";
-import { modelFailure } from "./failure.ts";
-import type { LanguageModel, ModelRequest } from "./language-model.ts";
+import type { LanguageModel, ModelFailure, ModelRequest } from "./language-model.ts";
+import { afterModelFailure } from "./model-choice.ts";
 import { keepModelFiles } from "./model-files.ts";
-import { type Answer, type RetryPolicy, takeTurn } from "./model-turn.ts";
+import { type Answer, type ModelInUse, type RetryPolicy, takeTurn } from "./model-turn.ts";
 import type { RunPlan } from "./plan.ts";
 import type { AskFor } from "./questions.ts";
 import type { Recorder } from "./recorder.ts";
@@ -25,6 +26,10 @@ export type ExecutionDeps = {
   readonly clock: Clock;
   readonly retry: RetryPolicy;
   readonly ask: AskFor;
+  /** A model by its `provider/model`, with the settings that are good for it; never rejects. */
+  readonly backup: (name: string) => Promise<ModelInUse>;
+  /** How long a run waits for somebody to choose how it goes on when its model failed. */
+  readonly choiceTimeoutMs: number;
 };
 
 /**
@@ -35,23 +40,32 @@ export type ExecutionDeps = {
  *     Calls that wait for others of their turn have not begun: the journal says of each when it does.
  * E4. Aborted, it returns without an end in the journal; whoever aborted decides what is written.
  */
-export async function execute(deps: ExecutionDeps, plan: RunPlan, signal: AbortSignal): Promise<void> {
+export async function execute(given: ExecutionDeps, planned: RunPlan, signal: AbortSignal): Promise<void> {
+  let [deps, plan] = [given, planned];
   const { recorder } = deps;
   const tools = deps.tools.select(plan.tools);
   if ((await settleOpenCalls(deps, plan, tools, signal)) === "stopped") return;
   for (let step = nextTurn(recorder); !signal.aborted; step += 1) {
-    if (step > plan.stepsMax) return recorder.record(stepsMaxReached(plan));
+    if (step > plan.stepsMax + repairs(recorder)) return recorder.record(stepsMaxReached(plan));
     const offered = offeredTools(recorder.view(), tools, plan.deferredTools);
-    const turn = await takeTurn(deps, step, requestFor(deps, plan, offered), signal);
+    const turnDeps = { ...deps, fallback: plan.fallback ?? [] };
+    const turn = await takeTurn(turnDeps, step, requestFor(deps, plan, offered), signal);
     if (turn.type === "stopped") return;
-    if (turn.type === "failed")
-      return recorder.record({ type: "run-fail", failure: modelFailure(turn.failure, deps.model.id) });
-    const { answer } = turn;
+    if (turn.type === "failed") return recorder.record(...failedTurn(deps, plan, { step, ...turn }));
+    const { answer, use } = turn;
+    // A run that went over to a backup stays with it.
+    deps = { ...deps, model: use.model };
+    plan = { ...plan, settings: use.settings };
     const end = {
       ...modelEnd(step, deps.model.id, answer, offered),
       artifacts: [...(await keepModelFiles(deps, answer.files))],
     };
-    if (answer.toolCalls.length === 0) return recorder.record(end, endOfRun(answer, deps.model.id));
+    if (answer.toolCalls.length === 0) {
+      const next = endOfRun(deps, plan, { step, answer });
+      await recorder.record(end, next);
+      if (next.type === "output-refuse") continue;
+      return;
+    }
     if (answer.toolCalls.length > LIMITS.toolCallsPerTurnMax) return recorder.record(end, tooManyCalls(answer));
     const prepared = answer.toolCalls.map((call) => prepareCall(step, call, offered, tools));
     const calls = queuedPast(prepared, plan.concurrentToolsMax);
@@ -118,6 +132,16 @@ function nextTurn(recorder: Recorder): number {
   return last.end.state === "done" ? last.turn + 1 : last.turn;
 }
 
+const failedTurn = (
+  { recorder, clock, choiceTimeoutMs }: ExecutionDeps,
+  plan: RunPlan,
+  turn: { readonly step: number; readonly model: string; readonly failure: ModelFailure },
+): readonly RunEvent[] => afterModelFailure(recorder.view(), plan, turn, clock.nowMs() + choiceTimeoutMs);
+
+/** Turns that were only needed because an answer did not fit; they do not count. */
+const repairs = (recorder: Recorder): number =>
+  recorder.view().steps.filter((step) => step.kind === "model" && step.outputProblems.length > 0).length;
+
 function requestFor({ recorder }: ExecutionDeps, plan: RunPlan, tools: readonly Tool[]): ModelRequest {
   const view = recorder.view();
   return {
@@ -129,6 +153,7 @@ function requestFor({ recorder }: ExecutionDeps, plan: RunPlan, tools: readonly 
       inputSchema: tool.inputSchema,
     })),
     settings: plan.settings,
+    answerSchema: view.outputSchema ?? plan.outputSchema,
   };
 }
 
@@ -139,6 +164,7 @@ const modelEnd = (step: number, model: string, ...[answer, offered]: [Answer, re
   finish: answer.finish,
   durationMs: answer.durationMs,
   firstPartMs: answer.firstPartMs,
+  queuedMs: answer.queuedMs,
   usage: answer.usage,
   offered: { tools: offered.length, tokens: toolsTokens(offered) },
   content: {
@@ -148,8 +174,17 @@ const modelEnd = (step: number, model: string, ...[answer, offered]: [Answer, re
   },
 });
 
-function endOfRun(answer: Answer, model: string): RunEvent {
-  if (answer.finish !== "length") return { type: "run-complete", content: { output: answer.text } };
+function endOfRun(
+  { recorder, model: { id: model } }: ExecutionDeps,
+  plan: RunPlan,
+  { step, answer }: { readonly step: number; readonly answer: Answer },
+): RunEvent {
+  const view = recorder.view();
+  if (answer.finish !== "length") {
+    const schema = view.outputSchema ?? plan.outputSchema;
+    if (schema !== undefined) return checkedAnswer(view, schema, step, answer.text);
+    return { type: "run-complete", content: { output: answer.text } };
+  }
   return {
     type: "run-fail",
     failure: {

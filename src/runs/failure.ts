@@ -32,6 +32,14 @@ const MODEL_HELP: { readonly [Class in ModelFailureClass]: { readonly code: stri
     hint: "The endpoint does not answer as its API says it should.",
   },
   cancelled: { code: "CANCELLED", hint: "" },
+  queue_full: {
+    code: RUN_FAILURE_CODES.queueFull,
+    hint: "Wait and run it again, or raise queued_max in models.limits of caxton.toml.",
+  },
+  circuit_open: {
+    code: RUN_FAILURE_CODES.circuitOpen,
+    hint: "Wait and run it again, or choose another model with --model.",
+  },
 };
 
 /** What a run's row says when its model failed for good. */

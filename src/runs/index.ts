@@ -2,6 +2,7 @@ export type { Artifact, ArtifactStore } from "./artifact-store.ts";
 export {
   type DiscoveredServer,
   type FinishReason,
+  type HoldReason,
   type KnownModel,
   type LanguageModel,
   type ModelCatalogue,
@@ -53,4 +54,6 @@ export {
 } from "./run-fold.ts";
 export type { Answer } from "./questions.ts";
 export type { RunListener, RunNews } from "./run-hub.ts";
-export { type RunOutcome, type RunsOptions, type StartRequest, DEFAULT_RUNS_OPTIONS, Runs } from "./runs.ts";
+export { type RunOutcome, type RunsOptions, DEFAULT_RUNS_OPTIONS, Runs } from "./runs.ts";
+export { type StartRequest } from "./start-request.ts";
+export { type ModelChosen } from "./model-choice.ts";

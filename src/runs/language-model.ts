@@ -100,6 +100,10 @@ export const MODEL_FAILURES = [
   "network",
   "bad_response",
   "cancelled",
+  /** The server's own queue for the provider's key is full; nothing was sent. */
+  "queue_full",
+  /** The model failed several times in a row and is left alone for a while; nothing was sent. */
+  "circuit_open",
 ] as const;
 export type ModelFailureClass = (typeof MODEL_FAILURES)[number];
 
@@ -123,8 +127,15 @@ export const isRetryable = (failure: ModelFailure): boolean =>
 export const FINISH_REASONS = ["stop", "tool-calls", "length"] as const;
 export type FinishReason = (typeof FINISH_REASONS)[number];
 
+/** What an attempt can wait for before it is made. */
+export const HOLD_REASONS = ["concurrency", "requests", "tokens", "retry-after"] as const;
+export type HoldReason = (typeof HOLD_REASONS)[number];
+
 /** What a stream yields. It ends with exactly one `finish` or one `error`. */
 export type ModelPart =
+  /** It waits for its turn, within the limits of the provider's key. Comes first, if at all, and is followed by `admit` or `error`. */
+  | { readonly type: "hold"; readonly why: HoldReason }
+  | { readonly type: "admit"; readonly queuedMs: number }
   | { readonly type: "text-delta"; readonly text: string }
   | { readonly type: "reasoning-delta"; readonly text: string }
   | { readonly type: "tool-call"; readonly call: ModelToolCall }

@@ -5,16 +5,22 @@ import {
   type LanguageModel,
   type ModelFailure,
   type ModelRequest,
+  type ModelSettings,
   type ModelToolCall,
   type ModelUsage,
   isRetryable,
 } from "./language-model.ts";
+import { attemptsOf, nextBackup } from "./model-choice.ts";
 import type { Recorder } from "./recorder.ts";
+import type { FailedAttempt } from "./run-fold.ts";
 
 export type RetryPolicy = {
-  /** Attempts of one turn, the first included. */
+  /** Attempts of one turn with one model, the first included. */
   readonly attemptsMax: number;
-  /** From the turn's begin to its last attempt's begin; a provider that asks for a longer wait is not waited for. */
+  /**
+   * From the turn's begin to its last attempt's begin, without the time that attempts waited for their turn; a provider that
+   * asks for a longer wait is not waited for. A backup gets its first attempt also when this is over.
+   */
   readonly totalMs: number;
 };
 
@@ -26,6 +32,9 @@ const BACKOFF_MS = 500;
 /** Something a model made that is no text. */
 export type ModelFile = { readonly mediaType: string; readonly data: Uint8Array };
 
+/** A model with the settings it is called with. */
+export type ModelInUse = { readonly model: LanguageModel; readonly settings: ModelSettings };
+
 export type Answer = {
   readonly text: string;
   readonly toolCalls: readonly ModelToolCall[];
@@ -35,37 +44,73 @@ export type Answer = {
   readonly usage: ModelUsage;
   readonly durationMs: number;
   readonly firstPartMs: number;
+  /** Before the attempt was made, for its turn within the limits of the provider's key; not part of `durationMs`. */
+  readonly queuedMs: number;
 };
 export type Turn =
-  | { readonly type: "answered"; readonly answer: Answer }
-  | { readonly type: "failed"; readonly failure: ModelFailure }
+  | { readonly type: "answered"; readonly answer: Answer; readonly use: ModelInUse }
+  | { readonly type: "failed"; readonly failure: ModelFailure; readonly model: string }
   | { readonly type: "stopped" };
 
-type TurnDeps = {
+export type TurnDeps = {
   readonly model: LanguageModel;
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly retry: RetryPolicy;
+  /** A model by its `provider/model`, with the settings that are good for it. Never rejects: one that is none fails when it is called. */
+  readonly backup: (name: string) => Promise<ModelInUse>;
+  /** Models to go on with, in this order, when the one in use fails. */
+  readonly fallback: readonly string[];
 };
 
-/** One turn of the model: streamed, each attempt journaled, tried again where that can help. Never throws for what a model does. */
+type TurnState = { readonly step: number; readonly begunMs: number; heldMs: number };
+
+/**
+ * One turn: streamed, each attempt journaled, tried again where that can help, and then with the definition's backups in
+ * their order. Never throws for what a model does.
+ */
 export async function takeTurn(
   deps: TurnDeps,
   step: number,
   request: ModelRequest,
   signal: AbortSignal,
 ): Promise<Turn> {
-  const { model, recorder, clock, retry } = deps;
-  const begunMs = clock.monotonicMs();
-  for (let attempt = 1; ; attempt += 1) {
+  const state: TurnState = { step, begunMs: deps.clock.monotonicMs(), heldMs: 0 };
+  let use: ModelInUse = { model: deps.model, settings: request.settings };
+  for (;;) {
+    const outcome = await tryModel(deps, state, { use, request: { ...request, settings: use.settings } }, signal);
+    if (outcome.type !== "failed") return outcome;
+    if (outcome.next === null) return { type: "failed", failure: outcome.failure, model: use.model.id };
+    use = await deps.backup(outcome.next);
+  }
+}
+
+type Tried = Exclude<Turn, { type: "failed" }> | { type: "failed"; failure: ModelFailure; next: string | null };
+
+/** All attempts with one model. After a stop of the server it goes on with the attempt, and the wait, it was at. */
+async function tryModel(
+  deps: TurnDeps,
+  state: TurnState,
+  { use, request }: { readonly use: ModelInUse; readonly request: ModelRequest },
+  signal: AbortSignal,
+): Promise<Tried> {
+  const { recorder, clock, retry } = deps;
+  const { model } = use;
+  const { step } = state;
+  for (;;) {
+    const before = attemptsOf(recorder.view(), step).filter((attempt) => attempt.model === model.id);
+    if ((await backOff(clock, before.at(-1), signal)) === "stopped") return { type: "stopped" };
+    const attempt = before.length + 1;
     recorder.note({ type: "model-start", step, model: model.id, attempt });
-    const outcome = await attemptTurn(deps, step, request, signal);
-    if (outcome.type === "answered") return outcome;
+    const outcome = await attemptTurn({ recorder, clock, model }, step, request, signal);
+    if (outcome.type === "answered") return { ...outcome, use };
     if (signal.aborted) return { type: "stopped" };
-    const { failure } = outcome;
+    const { failure, queuedMs } = outcome;
+    state.heldMs += queuedMs;
     const waitMs = failure.retryAfterMs ?? BACKOFF_MS * attempt;
-    const inTime = clock.monotonicMs() - begunMs + waitMs <= retry.totalMs;
+    const inTime = clock.monotonicMs() - state.begunMs - state.heldMs + waitMs <= retry.totalMs;
     const again = isRetryable(failure) && attempt < retry.attemptsMax && inTime;
+    const next = again ? null : nextBackup(recorder.view(), deps.fallback, { step, model: model.id, failure });
     const { class: failureClass, message } = failure;
     await recorder.record({
       type: "model-fail",
@@ -75,28 +120,55 @@ export async function takeTurn(
       class: failureClass,
       message,
       retryInMs: again ? waitMs : null,
+      next,
+      queuedMs,
     });
-    if (!again) return outcome;
-    try {
-      await clock.sleep(waitMs, signal);
-    } catch {
-      return { type: "stopped" };
-    }
+    if (!again) return { type: "failed", failure, next };
   }
 }
 
+/** Waits as long as is left of the wait that the last attempt asked for. */
+async function backOff(
+  clock: Clock,
+  last: FailedAttempt | undefined,
+  signal: AbortSignal,
+): Promise<"waited" | "stopped"> {
+  if (last === undefined || last.retryInMs === null) return "waited";
+  const leftMs = Math.min(last.retryInMs, last.atMs + last.retryInMs - clock.nowMs());
+  try {
+    if (leftMs > 0) await clock.sleep(leftMs, signal);
+    return "waited";
+  } catch {
+    return "stopped";
+  }
+}
+
+type Attempt =
+  | { readonly type: "answered"; readonly answer: Answer }
+  | { readonly type: "failed"; readonly failure: ModelFailure; readonly queuedMs: number };
+
 async function attemptTurn(
-  { model, recorder, clock }: TurnDeps,
+  { model, recorder, clock }: Pick<TurnDeps, "model" | "recorder" | "clock">,
   step: number,
   request: ModelRequest,
   signal: AbortSignal,
-): Promise<Exclude<Turn, { type: "stopped" }>> {
-  const begunMs = clock.monotonicMs();
+): Promise<Attempt> {
+  let begunMs = clock.monotonicMs();
   let firstPartMs: number | undefined;
+  let queuedMs = 0;
   let text = "";
   const toolCalls: ModelToolCall[] = [];
   const files: ModelFile[] = [];
   for await (const part of model.stream(request, signal)) {
+    if (part.type === "hold") {
+      recorder.note({ type: "model-hold", step, model: model.id, why: part.why });
+      continue;
+    }
+    if (part.type === "admit") {
+      ({ queuedMs } = part);
+      begunMs = clock.monotonicMs();
+      continue;
+    }
     firstPartMs ??= clock.monotonicMs() - begunMs;
     switch (part.type) {
       case "text-delta":
@@ -112,17 +184,18 @@ async function attemptTurn(
         files.push({ mediaType: part.mediaType, data: part.data });
         break;
       case "error":
-        return { type: "failed", failure: part.failure };
+        return { type: "failed", failure: part.failure, queuedMs };
       case "finish": {
         const { reason: finish, usage, carried } = part;
         const durationMs = clock.monotonicMs() - begunMs;
         return {
           type: "answered",
-          answer: { text, toolCalls, files, carried, finish, usage, durationMs, firstPartMs },
+          answer: { text, toolCalls, files, carried, finish, usage, durationMs, firstPartMs, queuedMs },
         };
       }
     }
   }
   const message = "the stream ended without saying that it was finished";
-  return { type: "failed", failure: { class: "bad_response", message, status: undefined, retryAfterMs: undefined } };
+  const failure: ModelFailure = { class: "bad_response", message, status: undefined, retryAfterMs: undefined };
+  return { type: "failed", failure, queuedMs };
 }

@@ -1,6 +1,8 @@
 import type { ModelChoice, ModelSettings } from "./language-model.ts";
 import type { Permissions } from "../permissions/index.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import type { ToolList } from "../tools/index.ts";
+import type { OnModelFailure } from "./run-event.ts";
 
 /** What an agent's revision means for a run, once its file is read. */
 export type RunPlan = {
@@ -8,6 +10,12 @@ export type RunPlan = {
   readonly revision: number;
   readonly model: ModelChoice;
   readonly settings: ModelSettings;
+  /** Models to go on with when the agent's own fails, `provider/model` each, in this order. */
+  readonly fallback?: readonly string[] | undefined;
+  /** What a failing model means for a run, where the request does not say. */
+  readonly onModelFailure?: OnModelFailure | undefined;
+  /** What the answer must fit, as JSON; undefined when it is free text. */
+  readonly outputSchema?: JsonObject | undefined;
   readonly tools: ToolList;
   /** Which calls are made, which are not, and which a person approves first. */
   readonly permissions: Permissions;

@@ -56,6 +56,7 @@ async function room() {
     summary: () => undefined,
     list: () => [],
     unfinished: () => [],
+    inState: () => [],
     counts: () => {
       throw new Error("nobody counts here");
     },

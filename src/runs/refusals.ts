@@ -2,6 +2,7 @@ import type { RunId, ToolCallId } from "../kernel/ids.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import {
   InputTooLargeError,
+  NoChoiceOpenError,
   RunEndedError,
   RunNotFoundError,
   RunNotWaitingError,
@@ -13,6 +14,13 @@ export const notWaiting = (id: RunId, callId: ToolCallId | undefined, hint: stri
     `run ${id} does not wait for a decision${callId === undefined ? "" : ` on call ${callId}`}`,
     hint,
     { id, callId: callId ?? "" },
+  );
+
+export const noChoiceOpen = (id: RunId, state: string): NoChoiceOpenError =>
+  new NoChoiceOpenError(
+    `run ${id} does not wait for a choice`,
+    `It is ${state}. \`caxton run list --state awaiting-choice\` shows those that do.`,
+    { id },
   );
 
 export const queueFull = (queuedMax: number): RunQueueFullError =>

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ArtifactId, QuestionId, RunId, ToolCallId } from "../kernel/ids.ts";
 import { Json, JsonObject } from "../kernel/json.ts";
 import { TOOL_FAILURES } from "../tools/index.ts";
-import { FINISH_REASONS, MODEL_FAILURES } from "./language-model.ts";
+import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "./language-model.ts";
 import { RESTING_STATES } from "./run-state.ts";
 
 const Count = z.int().min(0);
@@ -35,6 +35,10 @@ export type RunFailure = z.infer<typeof RunFailure>;
 export const QUESTION_REPLIES = ["accepted", "declined", "cancelled", "expired"] as const;
 export type QuestionReply = (typeof QUESTION_REPLIES)[number];
 
+/** What a failing model means for a run: ask somebody, after the definition's backups; fail at once; or use the backups and then fail. */
+export const ON_MODEL_FAILURE = ["ask", "fail", "fallback"] as const;
+export type OnModelFailure = (typeof ON_MODEL_FAILURE)[number];
+
 export const DECISIONS = ["retry", "skip", "fail"] as const;
 export type Decision = (typeof DECISIONS)[number];
 
@@ -64,12 +68,18 @@ export const RunEvent = z.discriminatedUnion("type", [
     model: z.string().nullable(),
     files: z.array(RunFile),
     origin: RunOrigin.optional(),
+    /** Absent in runs of older versions, which fail. */
+    onModelFailure: z.enum(ON_MODEL_FAILURE).optional(),
+    /** What the answer must fit, as JSON, instead of the definition's schema; absent when the request has none. */
+    outputSchema: JsonObject.optional(),
     /** `system` and `prompt` are the rendered prompts; rendering is not repeated on resume. */
     content: z.object({ input: z.string(), system: z.string(), prompt: z.string() }),
   }),
   /** The server begins to work on it; `attempt` 2 and more are resumptions after a stop of the server. */
   z.object({ type: z.literal("run-start"), attempt: z.int().min(1) }),
   z.object({ type: z.literal("model-start"), step: Count, model: z.string(), attempt: z.int().min(1) }),
+  /** The attempt waits for its turn, within the limits of the provider's key. */
+  z.object({ type: z.literal("model-hold"), step: Count, model: z.string(), why: z.enum(HOLD_REASONS) }),
   z.object({
     type: z.literal("model-end"),
     step: Count,
@@ -77,6 +87,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     finish: z.enum(FINISH_REASONS),
     durationMs: z.number(),
     firstPartMs: z.number(),
+    /** How long the attempt waited for its turn before it was made; not part of `durationMs`. */
+    queuedMs: Count.optional(),
     usage: z.object({
       inputTokens: Tokens,
       outputTokens: Tokens,
@@ -104,7 +116,24 @@ export const RunEvent = z.discriminatedUnion("type", [
     message: z.string(),
     /** When it is tried again; null when it is not. */
     retryInMs: z.number().nullable(),
+    /** The backup it goes on with, as the definition names it; null when it does not. */
+    next: z.string().nullable().optional(),
+    queuedMs: Count.optional(),
   }),
+  /** No model did the turn, and someone has to choose how the run goes on. */
+  z.object({
+    type: z.literal("model-choice-wait"),
+    step: Count,
+    model: z.string(),
+    failure: RunFailure,
+    /** Models the definition offers instead. */
+    backups: z.array(z.string()),
+    expiresAtMs: Count,
+  }),
+  /** The turn is taken again, by the same model or by `model`, which the run then stays with. */
+  z.object({ type: z.literal("model-choose"), choice: z.enum(["retry", "use"]), model: z.string().nullable() }),
+  /** The answer does not fit the schema it has to, and the model is asked for another one. */
+  z.object({ type: z.literal("output-refuse"), step: Count, problems: z.array(z.string()) }),
   z.object({
     type: z.literal("tool-start"),
     step: Count,
@@ -170,7 +199,12 @@ export const RunEvent = z.discriminatedUnion("type", [
   z.object({ type: z.literal("run-rest"), state: z.enum(RESTING_STATES) }),
   /** What it rested for has come; written together with that. Changes nothing in a run that does not rest. */
   z.object({ type: z.literal("run-wake") }),
-  z.object({ type: z.literal("run-complete"), content: z.object({ output: z.string() }) }),
+  z.object({
+    type: z.literal("run-complete"),
+    /** The output is JSON that fits the schema it had to. */
+    json: z.boolean().optional(),
+    content: z.object({ output: z.string() }),
+  }),
   z.object({ type: z.literal("run-fail"), failure: RunFailure }),
   z.object({ type: z.literal("run-cancel"), reason: z.string() }),
 ]);

@@ -1,10 +1,12 @@
 import { strict as assert } from "node:assert";
 import type { QuestionId, RunId, ToolCallId } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
-import type { ModelToolCall, ModelUsage } from "./language-model.ts";
+import type { HoldReason, ModelToolCall, ModelUsage } from "./language-model.ts";
+import { changedTurn, jsonOutput, modelBegin, modelChanges, newTurn } from "./model-fold.ts";
 import type {
   Decision,
   JournalEntry,
+  OnModelFailure,
   QuestionReply,
   RunArtifact,
   RunEvent,
@@ -16,6 +18,9 @@ import type { RunState } from "./run-state.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
 
+/** An attempt of a turn that failed, and when. */
+export type FailedAttempt = EventOf<"model-fail"> & { readonly atMs: number };
+
 /** One turn of the model in a run. */
 export type ModelStep = {
   readonly kind: "model";
@@ -23,7 +28,13 @@ export type ModelStep = {
   readonly turn: number;
   readonly model: string;
   readonly startedAtMs: number;
-  readonly attempts: readonly EventOf<"model-fail">[];
+  readonly attempts: readonly FailedAttempt[];
+  /** Of `attempts`, those before somebody last chose how the turn goes on; they do not count any more. */
+  readonly attemptsBefore: number;
+  /** Why its answer was not taken; empty when it was. */
+  readonly outputProblems: readonly string[];
+  /** What its attempt waits for before it is made; null when it waits for nothing, or not any more. */
+  readonly hold: HoldReason | null;
   readonly end:
     | { readonly state: "running" }
     | { readonly state: "failed"; readonly atMs: number }
@@ -34,6 +45,8 @@ export type ModelStep = {
         readonly finish: string;
         readonly durationMs: number;
         readonly firstPartMs: number;
+        /** How long the attempt waited for its turn before it was made. */
+        readonly queuedMs: number;
         readonly usage: ModelUsage;
         readonly offered: EventOf<"model-end">["offered"];
         readonly artifacts: readonly RunArtifact[];
@@ -89,6 +102,17 @@ export type RunQuestion = {
   readonly state: "open" | QuestionReply;
 };
 
+/** A model that failed, and what somebody can choose. */
+export type OpenChoice = {
+  readonly turn: number;
+  readonly model: string;
+  readonly failure: RunFailure;
+  /** Models the definition offers instead; any other may be named too. */
+  readonly backups: readonly string[];
+  readonly askedAtMs: number;
+  readonly expiresAtMs: number;
+};
+
 /** A run as its journal tells it. */
 export type RunView = {
   readonly id: RunId;
@@ -97,6 +121,11 @@ export type RunView = {
   readonly revision: number;
   /** The model the request asked for, over the definition's. */
   readonly requestedModel: string | null;
+  /** The backup the run stays with, as the definition or a person named it; null while it has its own model. */
+  readonly modelInUse: string | null;
+  readonly onModelFailure: OnModelFailure;
+  /** What the answer must fit, as JSON, where the request said so; the definition may have a schema too. */
+  readonly outputSchema: JsonObject | null;
   readonly files: readonly RunFile[];
   readonly input: string;
   readonly system: string;
@@ -110,11 +139,15 @@ export type RunView = {
   readonly endedAtMs: number | null;
   readonly steps: readonly RunStep[];
   readonly output: string;
+  /** The answer as JSON, where it had to fit a schema; null otherwise. */
+  readonly outputJson: Json;
   readonly failure: RunFailure | null;
   /** Calls whose fate someone has to decide, in the order they were made. */
   readonly waitingFor: readonly ToolCallId[];
   /** The run it was made from. */
   readonly origin: RunOrigin | null;
+  /** What somebody has to choose because its model failed; null when there is nothing to choose. */
+  readonly choice: OpenChoice | null;
   readonly questions: readonly RunQuestion[];
   readonly lastSeq: number;
 };
@@ -154,16 +187,18 @@ export class RunFold {
     switch (event.type) {
       case "model-start":
         return this.#startModel(event, atMs);
+      case "model-hold":
       case "model-fail":
-        return this.#changeModel(event.step, (step) => ({
-          ...step,
-          attempts: [...step.attempts, event],
-          end: event.retryInMs === null ? { state: "failed", atMs } : step.end,
-        }));
+      case "output-refuse":
+        return this.#changeModel(event.step, (step) => changedTurn(step, event, atMs));
+      case "model-choose": {
+        const last = this.#steps.findLast((step) => step.kind === "model");
+        return last && this.#changeModel(last.turn, (step) => changedTurn(step, event, atMs));
+      }
       case "model-end":
         // Its begin is only noted; when that one write failed and this one did not, the turn still counts.
         this.#startModel(event, atMs);
-        return this.#changeModel(event.step, (step) => ({ ...step, model: event.model, end: modelEnd(event) }));
+        return this.#changeModel(event.step, (step) => changedTurn(step, event, atMs));
       case "tool-start":
         return this.#startTool(event, atMs);
       case "tool-begin":
@@ -179,6 +214,7 @@ export class RunFold {
           end: { state: "running" },
         }));
       case "run-queue":
+      case "model-choice-wait":
       case "run-start":
       case "run-ask":
       case "run-answer":
@@ -192,19 +228,9 @@ export class RunFold {
   }
 
   #startModel(event: EventOf<"model-start" | "model-end">, atMs: number): RunStep {
-    // A turn begun before a crash or a retry is begun again; it stays one step.
-    const known = this.#changeModel(event.step, (step) => ({ ...step, model: event.model, end: { state: "running" } }));
+    const known = this.#changeModel(event.step, (step) => changedTurn(step, event, atMs));
     if (known) return known;
-    const { step: turn, model } = event;
-    const step: ModelStep = {
-      kind: "model",
-      index: this.#steps.length + 1,
-      turn,
-      model,
-      startedAtMs: atMs,
-      attempts: [],
-      end: { state: "running" },
-    };
+    const step = newTurn(this.#steps.length + 1, event, atMs);
     this.#steps.push(step);
     return step;
   }
@@ -269,7 +295,10 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   revision: event.revision,
   requestedModel: event.model,
   files: event.files,
-  ...event.content,
+  input: event.content.input,
+  system: event.content.system,
+  prompt: event.content.prompt,
+  ...modelBegin(event),
   state: "queued",
   resting: false,
   attempt: 0,
@@ -304,6 +333,10 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
       );
       return { state: event.open > 0 ? "awaiting-approval" : "running", questions };
     }
+    case "model-fail":
+    case "model-choice-wait":
+    case "model-choose":
+      return modelChanges(view, { event, atMs });
     case "run-wait":
       return { state: "needs-decision", resting: true, waitingFor: [...view.waitingFor, event.callId] };
     case "run-decide":
@@ -316,15 +349,22 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
     case "run-wake":
       return view.resting ? { state: "queued", resting: false } : {};
     case "run-complete":
-      return { state: "completed", resting: false, output: event.content.output, endedAtMs: atMs };
+      return {
+        state: "completed",
+        resting: false,
+        output: event.content.output,
+        endedAtMs: atMs,
+        outputJson: jsonOutput(event),
+      };
     case "run-fail":
       return { ...over("failed", view, atMs), failure: event.failure };
     case "run-cancel":
       return over("cancelled", view, atMs);
     case "run-queue":
     case "model-start":
+    case "model-hold":
     case "model-end":
-    case "model-fail":
+    case "output-refuse":
     case "tool-start":
     case "tool-begin":
     case "tool-end":
@@ -337,6 +377,7 @@ const over = (state: RunState, view: RunView, endedAtMs: number): Partial<RunVie
   resting: false,
   endedAtMs,
   waitingFor: [],
+  choice: null,
   ...closed(view),
 });
 
@@ -353,25 +394,6 @@ const questionOf = (event: EventOf<"run-ask">, atMs: number): RunQuestion => ({
 
 const closed = ({ questions }: RunView): Pick<RunView, "questions"> => ({
   questions: questions.map((question) => (question.state === "open" ? { ...question, state: "cancelled" } : question)),
-});
-
-const modelEnd = (event: EventOf<"model-end">): ModelStep["end"] => ({
-  state: "done",
-  text: event.content.text,
-  toolCalls: event.content.toolCalls,
-  finish: event.finish,
-  durationMs: event.durationMs,
-  firstPartMs: event.firstPartMs,
-  usage: {
-    inputTokens: event.usage.inputTokens,
-    outputTokens: event.usage.outputTokens,
-    cachedInputTokens: event.usage.cachedInputTokens,
-    cacheWriteTokens: event.usage.cacheWriteTokens,
-    reasoningTokens: event.usage.reasoningTokens,
-  },
-  offered: event.offered,
-  artifacts: event.artifacts ?? [],
-  carried: event.content.carried,
 });
 
 const toolEnd = (event: EventOf<"tool-end">): ToolStep["end"] => ({

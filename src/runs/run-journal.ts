@@ -48,6 +48,8 @@ export interface RunJournal {
   list(query: RunQuery): readonly RunSummary[];
   /** Runs neither ended nor resting, oldest first: what a start of the server continues. */
   unfinished(): readonly RunId[];
+  /** Runs in a state, of every workspace, oldest first. */
+  inState(state: RunState): readonly RunId[];
   /** How many runs are in each state. */
   counts(workspace: string): { readonly [State in RunState]: number };
 }

@@ -7,26 +7,31 @@ import { LIMITS } from "../kernel/quantities.ts";
 import type { ToolCatalogue } from "../tools/index.ts";
 import type { ArtifactStore } from "./artifact-store.ts";
 import { Claims } from "./claims.ts";
-import { RUN_FAILURE_CODES, ServerStoppingError } from "./errors.ts";
+import { ServerStoppingError } from "./errors.ts";
 import { decisionsOn } from "./decisions.ts";
 import { execute } from "./execution.ts";
 import { isStorageFault, thrownFailure } from "./failure.ts";
 import type { ModelCatalogue } from "./language-model.ts";
+import { ChoiceAlarms } from "./choice-alarms.ts";
+import { type ModelChosen, chosenEvents, expiredEvents } from "./model-choice.ts";
 import { DEFAULT_RETRY, type RetryPolicy } from "./model-turn.ts";
 import type { PlanSource, RunPlan } from "./plan.ts";
 import { type Answer, Questions } from "./questions.ts";
 import { Recorder } from "./recorder.ts";
-import { inputTooLarge, queueFull, runEnded, runNotFound } from "./refusals.ts";
-import type { Decision, RunEvent, RunFile } from "./run-event.ts";
+import { inputTooLarge, noChoiceOpen, queueFull, runEnded, runNotFound } from "./refusals.ts";
+import type { Decision, RunEvent } from "./run-event.ts";
 import { foldRun, RunFold, type RunView } from "./run-fold.ts";
 import { RunHub } from "./run-hub.ts";
 import type { RunJournal } from "./run-journal.ts";
+import { backupOf, modelOf, settingsFor } from "./run-models.ts";
 import { isTerminal, type RunState } from "./run-state.ts";
+import { type Stop, timedOut, withTimeout } from "./run-time.ts";
+import { queueEvent, type StartRequest } from "./start-request.ts";
 
 export type RunsDeps = {
   readonly journal: RunJournal;
   readonly plans: PlanSource;
-  readonly models: ModelCatalogue;
+  readonly models: Pick<ModelCatalogue, "resolve">;
   readonly tools: ToolCatalogue;
   readonly artifacts: ArtifactStore;
   readonly clock: Clock;
@@ -35,6 +40,8 @@ export type RunsOptions = {
   readonly concurrentMax: number;
   readonly queuedMax: number;
   readonly retry: RetryPolicy;
+  /** How long a run whose model failed waits for somebody to choose how it goes on; then it fails. */
+  readonly choiceTimeoutMs: number;
   /** Runs are accepted but none begins before `resumeUnfinished` was called: until then their tools are not there. */
   readonly holdUntilResumed: boolean;
 };
@@ -42,16 +49,8 @@ export const DEFAULT_RUNS_OPTIONS: RunsOptions = {
   concurrentMax: LIMITS.runsConcurrentMax,
   queuedMax: LIMITS.runsQueuedMax,
   retry: DEFAULT_RETRY,
+  choiceTimeoutMs: 86_400_000,
   holdUntilResumed: false,
-};
-
-export type StartRequest = {
-  readonly id: RunId;
-  readonly workspace: string;
-  readonly agent: string;
-  readonly input: string;
-  readonly model: string | undefined;
-  readonly files: readonly RunFile[];
 };
 
 /** How a run went out of this process's hands: ended, resting, or left for the next start. */
@@ -65,12 +64,6 @@ type Live = {
   /** Someone woke it after it had begun to rest and before it was out of this process's hands. */
   woken: boolean;
 };
-
-/** Why a run is aborted; carried as the signal's reason. */
-type Stop =
-  | { readonly why: "cancel"; readonly reason: string }
-  | { readonly why: "timeout" }
-  | { readonly why: "shutdown" };
 
 const STORAGE_RETRY_MS = 5_000;
 
@@ -94,6 +87,7 @@ export class Runs implements AsyncDisposable {
   readonly #claims = new Claims();
   readonly #questions: Questions;
   readonly #shutdown = new AbortController();
+  readonly #choices: ChoiceAlarms;
   #executing = 0;
   #starting = 0;
   #isHeld: boolean;
@@ -103,6 +97,9 @@ export class Runs implements AsyncDisposable {
     this.#options = options;
     this.#isHeld = options.holdUntilResumed;
     this.#questions = new Questions(deps.clock);
+    this.#choices = new ChoiceAlarms(deps.clock, this.#shutdown.signal, async (runId) => {
+      await this.tell(runId, (view) => expiredEvents(view, deps.clock.nowMs()));
+    });
   }
 
   /**
@@ -124,20 +121,12 @@ export class Runs implements AsyncDisposable {
     }
   }
 
-  async #accept({ id, workspace, agent, input, files, ...request }: StartRequest): Promise<Recorder> {
+  async #accept(request: StartRequest): Promise<Recorder> {
+    const { id, workspace, agent } = request;
     const plan = await this.#deps.plans.plan(workspace, agent, undefined);
     await this.#deps.models.resolve({ ...plan.model, model: request.model ?? plan.model.model });
-    const { system, prompt } = plan.render({ input, files, atMs: this.#deps.clock.nowMs() });
     const recorder = this.#recorderOf(id, new RunFold());
-    await recorder.record({
-      type: "run-queue",
-      workspace,
-      agent: plan.agent,
-      revision: plan.revision,
-      model: request.model ?? null,
-      files: [...files],
-      content: { input, system, prompt },
-    });
+    await recorder.record(queueEvent(request, plan, this.#deps.clock.nowMs()));
     return recorder;
   }
 
@@ -145,6 +134,10 @@ export class Runs implements AsyncDisposable {
   resumeUnfinished(): number {
     const ids = this.#deps.journal.unfinished().filter((id) => !this.#live.has(id));
     for (const id of ids) void this.#enqueue(id, undefined);
+    for (const id of this.#deps.journal.inState("awaiting-choice")) {
+      const { choice } = this.#mustRead(id);
+      if (choice) this.#choices.set(id, choice.expiresAtMs);
+    }
     this.#isHeld = false;
     this.#pump();
     return ids.length;
@@ -195,6 +188,22 @@ export class Runs implements AsyncDisposable {
       const view = recorder.view();
       if (rested && view.state === "queued") this.#wake(runId, recorder);
       return view;
+    });
+  }
+
+  /**
+   * Says how a run goes on whose model failed. Throws RunNotFoundError, NoChoiceOpenError, UnknownModelError, storage errors.
+   */
+  async choose(runId: RunId, chosen: ModelChosen): Promise<void> {
+    this.#refuseIfStopping();
+    const view = this.#mustRead(runId);
+    if (view.state === "awaiting-choice" && chosen.choice === "use") {
+      const plan = await this.#deps.plans.plan(view.workspace, view.agent, view.revision);
+      await this.#deps.models.resolve(settingsFor(plan, chosen.model).choice);
+    }
+    await this.tell(runId, ({ state }) => {
+      if (state !== "awaiting-choice") throw noChoiceOpen(runId, state);
+      return chosenEvents(chosen);
     });
   }
 
@@ -297,7 +306,8 @@ export class Runs implements AsyncDisposable {
     try {
       live.recorder ??= this.#recorderOf(runId, this.#foldOf(runId));
       await this.#attempt(live.recorder, live.controller);
-      const { state, resting } = live.recorder.view();
+      const { state, resting, choice } = live.recorder.view();
+      if (resting && choice) this.#choices.set(runId, choice.expiresAtMs);
       return { state: isTerminal(state) || resting ? state : "left" };
     } catch (error) {
       if (isStorageFault(error)) return this.#tryAgainLater(runId, error);
@@ -307,17 +317,21 @@ export class Runs implements AsyncDisposable {
   }
 
   async #attempt(recorder: Recorder, controller: AbortController): Promise<void> {
-    const { plans, models, tools, artifacts, clock } = this.#deps;
+    const { plans, tools, artifacts, clock } = this.#deps;
     try {
       const view = recorder.view();
       if (isTerminal(view.state) || view.resting) return;
       const plan = await plans.plan(view.workspace, view.agent, view.revision);
-      const model = await models.resolve({ ...plan.model, model: view.requestedModel ?? plan.model.model });
+      const { model, settings } = await modelOf(this.#deps.models, plan, view);
       if (!controller.signal.aborted) {
         recorder.note({ type: "run-start", attempt: view.attempt + 1 });
         const ask = this.#questions.askerOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
-        const deps = { recorder, model, tools, artifacts, clock, retry: this.#options.retry, ask };
-        await withTimeout(clock, controller, plan.timeoutMs, () => execute(deps, plan, controller.signal));
+        const { retry, choiceTimeoutMs } = this.#options;
+        const backup = (name: string) => backupOf(this.#deps.models, plan, name);
+        const deps = { recorder, model, tools, artifacts, clock, retry, choiceTimeoutMs, ask, backup };
+        await withTimeout(clock, controller, plan.timeoutMs, () =>
+          execute(deps, { ...plan, settings }, controller.signal),
+        );
         if (!controller.signal.aborted) return;
       }
       await this.#recordStop(recorder, controller.signal.reason, plan);
@@ -381,34 +395,5 @@ export class Runs implements AsyncDisposable {
     throw new ServerStoppingError("the server is stopping and takes no new work", "Try again in a moment.", {});
   }
 }
-
-async function withTimeout(
-  clock: Clock,
-  controller: AbortController,
-  ms: number,
-  work: () => Promise<void>,
-): Promise<void> {
-  const timer = new AbortController();
-  const stop: Stop = { why: "timeout" };
-  void clock.sleep(ms, timer.signal).then(
-    () => controller.abort(stop),
-    () => undefined,
-  );
-  try {
-    await work();
-  } finally {
-    // A reason of its own, since making the default one, an exception with a stack, costs more than the rest of this function.
-    timer.abort("the work is done");
-  }
-}
-
-const timedOut = (plan: RunPlan): RunEvent => ({
-  type: "run-fail",
-  failure: {
-    code: RUN_FAILURE_CODES.timeout,
-    message: `the run took longer than ${plan.timeoutMs / 1000} seconds`,
-    hint: `Raise timeout in the [execution] table of ${plan.agent}.`,
-  },
-});
 
 const CANCELLED = "the run was cancelled while it waited for the disk";

@@ -12,6 +12,7 @@ import {
 import type { ServerFacts } from "../api/operations/index.ts";
 import type { HttpServices } from "../api/http/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
+import { ModelTraffic } from "../model-traffic/index.ts";
 import { type ModelCatalogue, Runs } from "../runs/index.ts";
 import { Sandbox, type SandboxDeps } from "../sandbox/index.ts";
 import { toolId, type ToolRunner } from "../tools/index.ts";
@@ -19,6 +20,7 @@ import { renderProblem } from "../documents/index.ts";
 import { openBroker, type Resolve } from "./broker.ts";
 import type { LoadedConfig } from "./config.ts";
 import { serverPermissions } from "./permissions.ts";
+import { trafficOptions } from "./traffic-config.ts";
 import { AgentPlans } from "./plans.ts";
 import { definitionEnvironment, openModels, secretsDirectories } from "./open-models.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
@@ -75,12 +77,14 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     permissions: serverPermissions(config),
     secretsDirectories: secretsDirectories(loaded),
   });
+  const traffic = new ModelTraffic(clock, trafficOptions(config.models));
   const runs = new Runs(
-    { journal, plans, models, tools, artifacts, clock },
+    { journal, plans, models: traffic.guarded(models), tools, artifacts, clock },
     {
       concurrentMax: config.runs.concurrent_max,
       queuedMax: config.runs.queued_max,
       retry: { attemptsMax: config.runs.model_attempts, totalMs: config.runs.model_retry_total },
+      choiceTimeoutMs: config.runs.choice_timeout,
       holdUntilResumed: true,
     },
   );
@@ -103,6 +107,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     ledger,
     grantWatch,
     models,
+    modelTraffic: traffic,
     render,
     runs,
     ...toolServices,

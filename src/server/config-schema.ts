@@ -81,6 +81,9 @@ const RunsTable = z
     model_retry_total: durationText()
       .prefault("15s")
       .meta({ description: "No attempt begins later than this after the turn began" }),
+    choice_timeout: durationText({ minMs: 1_000, maxMs: 31_536_000_000 }).prefault("24h").meta({
+      description: "How long a run whose model failed waits for somebody to choose how it goes on; then it fails",
+    }),
   })
   .prefault({});
 

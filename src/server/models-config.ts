@@ -2,6 +2,7 @@ import * as z from "zod";
 import { MODEL_VARIABLES, OPENAI_APIS, PROVIDER_TYPES } from "../backends/models/index.ts";
 import { durationText } from "../documents/index.ts";
 import { variablesIn } from "./references.ts";
+import { trafficKeys } from "./traffic-config.ts";
 
 const OPEN_KEY = "a key does not belong in this file: write a reference, ${env:NAME} or ${file:path}";
 const SECRET_HEADER = /^(authorization|proxy-authorization|cookie)$|api[-_]?key|token|secret/i;
@@ -93,6 +94,7 @@ export const ModelsTable = z
       .optional()
       .meta({ description: "Where ${file:path} in definitions may point; default: secrets.directories" }),
     scripted_directory: z.string().optional().meta({ description: "Where scripted/<file> is looked up; for tests" }),
+    ...trafficKeys,
   })
   .prefault({});
 export type ModelsTable = z.output<typeof ModelsTable>;

@@ -40,6 +40,7 @@ export {
   type ReadManifest,
   type ToolManifest,
 } from "./manifest.ts";
+export { schemaCheck } from "./schema-check.ts";
 export { toolsTokens, toolTokens } from "./tokens.ts";
 export * from "./grants/index.ts";
 export { ToolManifestInvalidError, ToolServerNotFoundError } from "./errors.ts";

@@ -1,3 +1,4 @@
+import { UnknownModelError } from "../../src/backends/models/errors.ts";
 import { SqliteArtifactStore, SqliteRunJournal, Database } from "../../src/backends/sqlite/index.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
@@ -5,10 +6,12 @@ import { PERMIT_ALL } from "../../src/permissions/index.ts";
 import {
   type LanguageModel,
   type ModelCatalogue,
+  type ModelChoice,
   type RunOutcome,
   type RunPlan,
   type RunsOptions,
   type RunView,
+  type StartRequest,
   DEFAULT_RUNS_OPTIONS,
   Runs,
 } from "../../src/runs/index.ts";
@@ -99,12 +102,20 @@ export type Engine = AsyncDisposable & {
   /** Starts a run and waits for its end. */
   readonly run: (
     input: string,
+    request?: Partial<StartRequest>,
   ) => Promise<{ readonly id: RunId; readonly outcome: RunOutcome; readonly view: RunView }>;
-  readonly begin: (input: string) => Promise<{ readonly id: RunId; readonly ended: Promise<RunOutcome> }>;
+  readonly begin: (
+    input: string,
+    request?: Partial<StartRequest>,
+  ) => Promise<{ readonly id: RunId; readonly ended: Promise<RunOutcome> }>;
 };
 
 export type EngineOptions = {
   readonly model: LanguageModel;
+  /** Further models, by the `provider/model` a definition or a person names them by. */
+  readonly backups?: { readonly [name: string]: LanguageModel };
+  /** Hears every choice of a model that is looked up. */
+  readonly onResolve?: (choice: ModelChoice) => void;
   readonly tools?: readonly FakeTool[];
   readonly directory: string;
   readonly plan?: Partial<RunPlan>;
@@ -112,16 +123,31 @@ export type EngineOptions = {
   readonly clock?: Clock;
 };
 
-export function models(model: LanguageModel): ModelCatalogue {
+export function models(model: LanguageModel, backups: { readonly [name: string]: LanguageModel } = {}): ModelCatalogue {
+  const resolve: ModelCatalogue["resolve"] = async ({ model: name }) => {
+    if (name === undefined || name === model.id) return model;
+    const backup = backups[name];
+    if (backup) return backup;
+    if (Object.keys(backups).length === 0) return model;
+    throw new UnknownModelError(`there is no model ${name}`, "", { model: name, providers: [] });
+  };
   return {
     defaultModel: model.id,
     roles: {},
     providers: () => [],
     known: () => [],
     discover: async () => [],
-    resolve: async () => model,
+    resolve,
   };
 }
+
+const heard = (catalogue: ModelCatalogue, onResolve: EngineOptions["onResolve"]): ModelCatalogue => ({
+  ...catalogue,
+  resolve: async (choice, role) => {
+    onResolve?.(choice);
+    return catalogue.resolve(choice, role);
+  },
+});
 
 /** The run engine on a real database, with tools and model of the test's. */
 export function engine(options: EngineOptions): Engine {
@@ -148,14 +174,14 @@ export function engine(options: EngineOptions): Engine {
     {
       journal,
       plans: { plan: async () => plan },
-      models: models(options.model),
+      models: heard(models(options.model, options.backups), options.onResolve),
       tools: new ToolCatalogue(tools),
       artifacts,
       clock,
     },
     { ...DEFAULT_RUNS_OPTIONS, ...options.options },
   );
-  const begin: Engine["begin"] = async (input) => {
+  const begin: Engine["begin"] = async (input, request) => {
     const id = mint(RunId);
     const { ended } = await runs.start({
       id,
@@ -164,6 +190,7 @@ export function engine(options: EngineOptions): Engine {
       input,
       model: undefined,
       files: [],
+      ...request,
     });
     return { id, ended };
   };
@@ -174,8 +201,8 @@ export function engine(options: EngineOptions): Engine {
     tools,
     artifacts,
     begin,
-    run: async (input) => {
-      const { id, ended } = await begin(input);
+    run: async (input, request) => {
+      const { id, ended } = await begin(input, request);
       return { id, outcome: await ended, view: runs.view(id) };
     },
     [Symbol.asyncDispose]: async () => {

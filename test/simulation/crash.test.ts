@@ -41,6 +41,7 @@ class DyingJournal implements RunJournal {
   summary: RunJournal["summary"] = (runId) => this.#journal.summary(runId);
   list: RunJournal["list"] = (query) => this.#journal.list(query);
   unfinished: RunJournal["unfinished"] = () => this.#journal.unfinished();
+  inState: RunJournal["inState"] = (state) => this.#journal.inState(state);
   counts: RunJournal["counts"] = (workspace) => this.#journal.counts(workspace);
 }
 

@@ -58,6 +58,10 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
       db.sql(END).run("cancelled", atMs, "", null, null, runId);
       return;
     case "model-start":
+    case "model-hold":
+    case "model-choice-wait":
+    case "model-choose":
+    case "output-refuse":
     case "model-fail":
     case "tool-start":
     case "tool-begin":

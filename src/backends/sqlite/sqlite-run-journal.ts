@@ -162,6 +162,15 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     );
   }
 
+  inState(state: RunState): readonly RunId[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql("SELECT id FROM runs WHERE state = ? ORDER BY id")
+        .all(state)
+        .map((row) => RunId.parse(row["id"])),
+    );
+  }
+
   counts(workspace: string): { readonly [State in RunState]: number } {
     const counts = {
       queued: 0,

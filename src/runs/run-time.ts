@@ -1,0 +1,41 @@
+import type { Clock } from "../kernel/clock.ts";
+import { RUN_FAILURE_CODES } from "./errors.ts";
+import type { RunPlan } from "./plan.ts";
+import type { RunEvent } from "./run-event.ts";
+
+/** Why a run is aborted; carried as the signal's reason. */
+export type Stop =
+  | { readonly why: "cancel"; readonly reason: string }
+  | { readonly why: "timeout" }
+  | { readonly why: "shutdown" };
+
+/** Does the work, and aborts it when its time is over. */
+export async function withTimeout(
+  clock: Clock,
+  controller: AbortController,
+  ms: number,
+  work: () => Promise<void>,
+): Promise<void> {
+  const timer = new AbortController();
+  const stop: Stop = { why: "timeout" };
+  void clock.sleep(ms, timer.signal).then(
+    () => controller.abort(stop),
+    () => undefined,
+  );
+  try {
+    await work();
+  } finally {
+    // A reason of its own, since making the default one, an exception with a stack, costs more than the rest of this function.
+    timer.abort("the work is done");
+  }
+}
+
+/** What is written when a run took too long. */
+export const timedOut = (plan: RunPlan): RunEvent => ({
+  type: "run-fail",
+  failure: {
+    code: RUN_FAILURE_CODES.timeout,
+    message: `the run took longer than ${plan.timeoutMs / 1000} seconds`,
+    hint: `Raise timeout in the [execution] table of ${plan.agent}.`,
+  },
+});

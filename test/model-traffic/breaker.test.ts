@@ -1,0 +1,88 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { ManualClock } from "../helpers/manual-clock.ts";
+import { type AttemptFate, Breaker } from "../../src/model-traffic/breaker.ts";
+
+const OPTIONS = { failuresMax: 3, windowMs: 10_000, openMs: 5_000 };
+const make = () => {
+  const clock = new ManualClock();
+  return { clock, breaker: new Breaker(clock, OPTIONS) };
+};
+const attempt = (breaker: Breaker, fate: AttemptFate) => {
+  const permit = breaker.ask();
+  if (permit.type === "go") permit.end(fate);
+  return permit.type;
+};
+
+test("faults in a row open the circuit, and one probe closes it", async () => {
+  const { breaker, clock } = make();
+  for (let count = 0; count < 3; count += 1) expect(attempt(breaker, "fault")).toBe("go");
+  expect([breaker.state(), breaker.ask()]).toEqual(["open", { type: "stop", retryInMs: 5_000 }]);
+  await clock.advance(5_000);
+  expect(breaker.state()).toBe("half-open");
+  const probe = breaker.ask();
+  expect(breaker.ask().type).toBe("stop");
+  if (probe.type === "go") probe.end("answered");
+  expect([breaker.state(), attempt(breaker, "answered")]).toEqual(["closed", "go"]);
+});
+
+test("a probe that fails opens it again, and one that is given up lets the next one try", async () => {
+  const { breaker, clock } = make();
+  for (let count = 0; count < 3; count += 1) attempt(breaker, "fault");
+  await clock.advance(5_000);
+  attempt(breaker, "fault");
+  expect(breaker.state()).toBe("open");
+  await clock.advance(5_000);
+  attempt(breaker, "neither");
+  expect(attempt(breaker, "answered")).toBe("go");
+  expect(breaker.state()).toBe("closed");
+});
+
+test("an answer between faults, and time, let them be forgotten", async () => {
+  const { breaker, clock } = make();
+  for (const fate of ["fault", "fault", "answered", "fault", "fault"] as const) attempt(breaker, fate);
+  expect(breaker.state()).toBe("closed");
+  await clock.advance(10_001);
+  attempt(breaker, "fault");
+  expect([breaker.state(), breaker.faults]).toEqual(["closed", 1]);
+});
+
+test("0 failures never open it", () => {
+  const breaker = new Breaker(new ManualClock(), { ...OPTIONS, failuresMax: 0 });
+  for (let count = 0; count < 100; count += 1) attempt(breaker, "fault");
+  expect(breaker.state()).toBe("closed");
+});
+
+test("B1, B2: open, nothing is let through; half-open, one at a time", async () => {
+  const steps = fc.array(
+    fc.oneof(
+      fc.record({ kind: fc.constant("begin" as const) }),
+      fc.record({ kind: fc.constant("end" as const), fate: fc.constantFrom("answered", "fault", "neither") }),
+      fc.record({ kind: fc.constant("pass" as const), ms: fc.integer({ min: 1, max: 6_000 }) }),
+    ),
+    { maxLength: 80 },
+  );
+  await fc.assert(
+    fc.asyncProperty(steps, async (list) => {
+      const { breaker, clock } = make();
+      const permits: string[] = [];
+      let probesMost = 0;
+      const under: { readonly end: (fate: AttemptFate) => void; readonly probe: boolean }[] = [];
+      for (const step of list) {
+        if (step.kind === "pass") await clock.advance(step.ms);
+        else if (step.kind === "end") under.shift()?.end(step.fate);
+        else {
+          const state = breaker.state();
+          const permit = breaker.ask();
+          permits.push(`${state} ${permit.type}`);
+          if (permit.type === "go") under.push({ end: permit.end, probe: state === "half-open" });
+          probesMost = Math.max(probesMost, under.filter(({ probe }) => probe).length);
+        }
+      }
+      expect(probesMost).toBeLessThanOrEqual(1);
+      expect(permits).not.toContain("open go");
+      expect(permits).not.toContain("closed stop");
+    }),
+    { numRuns: 100 },
+  );
+});
