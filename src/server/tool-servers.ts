@@ -70,7 +70,10 @@ export async function deployToolServers(
   // What comes with a new version of the package is as trusted as the package.
   const builtInResults = await Promise.all(builtInNames.map(within(builtIn, "built-in", true)));
   const ownResults = await Promise.all(ownNames.map(within(directory, "directory", false)));
-  await servers.restore().catch((error: unknown) => log.error({ err: error }, "deployed tool servers cannot be read"));
+  await servers.restore().catch((error: unknown) => {
+    // A server that is stopped while it starts has closed its store already.
+    if (!signal.aborted) log.error({ err: error }, "deployed tool servers cannot be read");
+  });
   const known = new Set([...builtInNames, ...servers.runner.servers().map(({ name }) => name)]);
   const missing = Object.keys(configured)
     .filter((name) => !known.has(name) && configured[name]?.enabled !== false && !ownNames.includes(name))

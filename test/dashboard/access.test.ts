@@ -1,15 +1,10 @@
-import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { violations, violationsInBothThemes } from "./accessible.ts";
 import { openBrowser, visit, type Visit } from "./browser.ts";
 import { FIVE_MISTAKES } from "./definitions.ts";
-
-const Violations = z.array(
-  z.object({ id: z.string(), nodes: z.array(z.object({ target: z.array(z.string()), failureSummary: z.string() })) }),
-);
 
 let browser: Browser;
 let server: TestServer;
@@ -68,30 +63,24 @@ async function reportMistakes(page: Page): Promise<void> {
   await page.getByText("5 problems to fix").waitFor();
 }
 
-async function violations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const found = await page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then((run) => run.violations)");
-  return Violations.parse(found).flatMap(({ id, nodes }) =>
-    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary}`),
-  );
-}
-
-describe.for(["light", "dark"] as const)("in the %s theme", (theme) => {
+describe("every page", () => {
   let person: Visit;
   beforeAll(async () => {
-    person = await visit(browser, server.url, { theme, still: true });
+    person = await visit(browser, server.url, { still: true });
   });
   afterAll(async () => {
     await person?.[Symbol.asyncDispose]();
   });
 
-  test.for(PAGES)("$path can be used by everyone, asks only the server, and keeps to its policy", async (look) => {
-    await open(person.page, look);
-    expect(await isDark(person.page)).toBe(theme === "dark");
-    expect(await violations(person.page)).toEqual([]);
-    expect(person.complaints).toEqual([]);
-    expect(person.foreign).toEqual([]);
-  });
+  test.for(PAGES)(
+    "$path can be used by everyone in both themes, asks only the server, and keeps to its policy",
+    async (look) => {
+      await open(person.page, look);
+      expect(await violationsInBothThemes(person.page)).toEqual([]);
+      expect(person.complaints).toEqual([]);
+      expect(person.foreign).toEqual([]);
+    },
+  );
 });
 
 const isDark = async (page: Page): Promise<boolean> =>

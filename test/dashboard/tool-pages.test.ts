@@ -1,12 +1,11 @@
 import { execPath } from "node:process";
 import { fileURLToPath } from "node:url";
-import axe from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import * as z from "zod";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { answering, chatty, CLOCK, manifest, renamed } from "../tool-servers/modules.ts";
 import { World } from "../tool-servers/world.ts";
+import { violationsInBothThemes } from "./accessible.ts";
 import { openBrowser, visit, type Visit, type VisitOptions } from "./browser.ts";
 
 const FORM_SERVER = fileURLToPath(new URL("./form-server.ts", import.meta.url));
@@ -410,14 +409,6 @@ test("the palette finds tool servers, and deploying one", async () => {
   expect(person.complaints).toEqual([]);
 });
 
-const Violations = z.array(z.object({ id: z.string(), nodes: z.array(z.object({ target: z.array(z.string()) })) }));
-
-async function violations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  const found = await page.evaluate("axe.run(document, { resultTypes: ['violations'] }).then((run) => run.violations)");
-  return Violations.parse(found).flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(" ")}`));
-}
-
 /** Every state of the pages that the others' list has not, with words that are there once it is whole. */
 const LOOKS = [
   ["/ui/tools/forms?tool=note", "Input schema"],
@@ -431,23 +422,23 @@ const LOOKS = [
   ["/ui/tools?q=nothing", "No tool server fits"],
 ] as const;
 
-describe.for(["light", "dark"] as const)("in the %s theme", (theme) => {
+describe("every page", () => {
   let person: Visit;
   beforeAll(async () => {
     await world.deploy(await answering("ok"), manifest("looked"));
     await world.deploy(await answering("v2"), manifest("looked", CLOCK));
     await world.call("looked");
-    person = await visit(browser, world.server.url, { theme, still: true });
+    person = await visit(browser, world.server.url, { still: true });
   });
   afterAll(async () => {
     await person?.[Symbol.asyncDispose]();
   });
 
-  test.for(LOOKS)("%s can be used by everyone", async ([path, words]) => {
+  test.for(LOOKS)("%s can be used by everyone in both themes", async ([path, words]) => {
     const { page } = person;
     await page.goto(path);
     await page.getByText(words).first().waitFor();
-    expect(await violations(page)).toEqual([]);
+    expect(await violationsInBothThemes(page)).toEqual([]);
     expect(person.complaints).toEqual([]);
     expect(person.foreign).toEqual([]);
   });

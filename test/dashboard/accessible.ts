@@ -1,0 +1,39 @@
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { expect } from "vitest";
+import * as z from "zod";
+
+const Violations = z.array(
+  z.object({ id: z.string(), nodes: z.array(z.object({ target: z.array(z.string()), failureSummary: z.string() })) }),
+);
+
+const isDark = async (page: Page): Promise<boolean> =>
+  (await page.evaluate("getComputedStyle(document.documentElement).colorScheme")) === "dark";
+
+/** What keeps people from using the page as it is now, in words. */
+export async function violations(page: Page): Promise<readonly string[]> {
+  return check(page, "{ resultTypes: ['violations'] }");
+}
+
+/** The same in both themes; in the other one only what colours have to do with is looked at again. */
+export async function violationsInBothThemes(page: Page): Promise<readonly string[]> {
+  await page.emulateMedia({ colorScheme: "light" });
+  const light = await violations(page);
+  expect(await isDark(page)).toBe(false);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await expect.poll(() => isDark(page), { timeout: 15_000 }).toBe(true);
+  // Colours go over from one theme to the other, where something moves them.
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+  await page.evaluate("Promise.allSettled(document.getAnimations().map((each) => each.finished))");
+  const dark = await check(page, "{ resultTypes: ['violations'], runOnly: ['color-contrast', 'link-in-text-block'] }");
+  await page.emulateMedia({ colorScheme: "light" });
+  return [...light, ...dark.map((found) => `in the dark theme: ${found}`)];
+}
+
+async function check(page: Page, options: string): Promise<readonly string[]> {
+  if ((await page.evaluate("typeof axe")) === "undefined") await page.evaluate(axe.source);
+  const found = await page.evaluate(`axe.run(document, ${options}).then((run) => run.violations)`);
+  return Violations.parse(found).flatMap(({ id, nodes }) =>
+    nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary}`),
+  );
+}
