@@ -300,6 +300,7 @@ export const CALL = {
   observedConfiguration: "The same for caxton.toml",
   times: (count: number) => (count === 1 ? "" : `${count} times`),
   download: (name: string) => `Download ${name}`,
+  bytes: (type: string) => `Not shown here: ${type}. Download it to open it.`,
   expected: {
     text: "Expected text.",
     number: "Expected a number.",

@@ -90,16 +90,13 @@ const variablesOf = (grants: Grants, environment: LoadedConfig["environment"]) =
     return value === undefined ? [] : [{ name, value }];
   });
 
-const useOf = ({ server, agent, session, operation, path, outcome }: AuditRecord, atMs: number): GrantUse => ({
+const useOf = ({ path, outcome, isClosed, ...who }: AuditRecord, atMs: number): GrantUse => ({
+  ...who,
   atMs,
-  server,
-  agent,
-  session,
   kind: "file",
-  operation,
   target: path,
   outcome: outcome === "allowed" || outcome === "denied" ? outcome : "failed",
-  reason: outcome === "allowed" ? "" : outcome,
+  reason: isClosed ? "closed" : outcome === "allowed" ? "" : outcome,
   bytes: 0,
   durationMs: 0,
 });

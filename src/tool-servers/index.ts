@@ -17,6 +17,7 @@ export { type ToolServerEntry } from "./tool-server-entry.ts";
 export {
   type CheckedRunner,
   type HealthReport,
+  type RemoteAnswer,
   type ToolServerRecord,
   ToolServerRecords,
   type ToolServerVersion,

@@ -24,17 +24,22 @@ type Waiting = {
   readonly changes: readonly ToolServerChange[];
 };
 
+/** To be written where something may wait: nothing does any more. */
+const NOTHING = "nothing";
+
 type Remote = {
   /** What was accepted; undefined until it was first seen. */
   accepted: readonly PinnedTool[] | undefined;
   acceptedHash: string;
   waiting: Waiting | undefined;
+  /** Whether the store may say that something waits. */
+  isPending: boolean;
   life: ToolServerLife;
   /** Why an operator paused it, whatever else it is; undefined when nobody did. */
   paused: string | undefined;
   /** What is still to be written: the last that was taken, and after it the last that waits. */
   toServe: ToolServerCandidate | undefined;
-  toWait: ToolServerCandidate | undefined;
+  toWait: ToolServerCandidate | typeof NOTHING | undefined;
   /** Ends when nothing is to be written any more. */
   writing: Promise<void> | undefined;
 };
@@ -63,6 +68,7 @@ export class RemotePins {
       if (revision === undefined) continue;
       const remote = this.#of(head.name);
       this.#accepted(remote, revision.tools);
+      remote.isPending = head.pending !== undefined;
       remote.paused = head.paused;
       if (head.paused !== undefined) remote.life = { state: "paused", reason: head.paused };
     }
@@ -94,7 +100,7 @@ export class RemotePins {
     if (remote === undefined || waiting === undefined) throw new ToolServerNotPendingError(name, undefined);
     // It may not have been possible to write it when it was seen.
     remote.toWait = waiting.candidate;
-    await this.#write(remote);
+    await this.#write(remote, name);
     const head = await store.head(workspace, name);
     const pending = head?.pending === undefined ? undefined : await store.revision(workspace, name, head.pending);
     const isWhatWaits = remote.waiting === waiting && pending?.moduleHash === waiting.candidate.moduleHash;
@@ -120,6 +126,7 @@ export class RemotePins {
         accepted: undefined,
         acceptedHash: "",
         waiting: undefined,
+        isPending: false,
         life: { state: "loaded" },
         paused: undefined,
         toServe: undefined,
@@ -135,6 +142,7 @@ export class RemotePins {
     remote.accepted = tools;
     remote.acceptedHash = toolListHash(tools);
     remote.waiting = undefined;
+    remote.isPending = false;
   }
 
   #judge(remote: Remote, view: ToolServer): void {
@@ -142,8 +150,7 @@ export class RemotePins {
     if (hash === remote.acceptedHash) {
       // It changed back, so that there is nothing to accept.
       goOn(remote);
-      remote.waiting = undefined;
-      remote.toWait = undefined;
+      if (remote.isPending) this.#withdraw(remote, view.name);
       return;
     }
     if (hash === remote.waiting?.candidate.moduleHash) return;
@@ -152,6 +159,7 @@ export class RemotePins {
     const changes = remote.accepted === undefined ? [] : toolsDifference(remote.accepted, tools);
     if (remote.accepted !== undefined && mustWait(changes, this.#deps.wordOn(view.name).accept)) {
       remote.waiting = { candidate, changes };
+      remote.isPending = true;
       remote.toWait = candidate;
       if (isOpen(remote.life) || remote.life.state === "paused") {
         remote.life = stopChanged(remote.life, summary(changes));
@@ -162,30 +170,40 @@ export class RemotePins {
       remote.toWait = undefined;
       goOn(remote);
     }
-    void this.#write(remote);
+    void this.#write(remote, view.name);
     this.#deps.onChange(view.name);
   }
 
+  #withdraw(remote: Remote, name: string): void {
+    remote.waiting = undefined;
+    remote.isPending = false;
+    remote.toWait = NOTHING;
+    void this.#write(remote, name);
+    this.#deps.onChange(name);
+  }
+
   /** Writes until there is nothing left to write. Never rejects: a pin that cannot be written is judged again after a restart. */
-  #write(remote: Remote): Promise<void> {
-    remote.writing ??= this.#writeAll(remote);
+  #write(remote: Remote, name: string): Promise<void> {
+    remote.writing ??= this.#writeAll(remote, name);
     return remote.writing;
   }
 
-  async #writeAll(remote: Remote): Promise<void> {
+  async #writeAll(remote: Remote, name: string): Promise<void> {
+    const { store, workspace } = this.#deps;
     for (;;) {
       const { toServe, toWait } = remote;
-      const candidate = toServe ?? toWait;
-      if (candidate === undefined) {
-        remote.writing = undefined;
-        return;
-      }
       if (toServe === undefined) remote.toWait = undefined;
       else remote.toServe = undefined;
       try {
-        await this.#add(candidate, toServe === undefined ? "pending" : "serving");
+        if (toServe !== undefined) await this.#add(toServe, "serving");
+        else if (toWait === NOTHING) await store.setPending(workspace, name, undefined);
+        else if (toWait !== undefined) await this.#add(toWait, "pending");
+        else {
+          remote.writing = undefined;
+          return;
+        }
       } catch (error) {
-        log.error({ err: error, toolServer: candidate.name }, "the tools of a remote server could not be pinned");
+        log.error({ err: error, toolServer: name }, "the tools of a remote server could not be pinned");
       }
     }
   }
@@ -196,7 +214,11 @@ export class RemotePins {
     const { workspace, name } = candidate;
     const head = await store.head(workspace, name);
     const newest = head === undefined ? undefined : await store.revision(workspace, name, head.latest);
-    if (newest?.moduleHash === candidate.moduleHash && head?.[place] === newest.revision) return;
+    if (newest?.moduleHash === candidate.moduleHash && head !== undefined) {
+      if (head[place] === newest.revision) return;
+      // It waited before and was taken back: it need not be written again.
+      if (place === "pending") return store.setPending(workspace, name, newest.revision);
+    }
     await store.add(candidate, place);
     await store.prune(workspace, name, revisionsMax);
   }

@@ -9,11 +9,16 @@ import type { ToolServerEntry } from "./tool-server-entry.ts";
 import type { ToolHost } from "./tool-host.ts";
 import type { ToolServerHead, ToolServerRevision, ToolServerStore } from "./tool-server-store.ts";
 import type { ToolServers } from "./tool-servers.ts";
-import type { Tool, ToolServer } from "../tools/index.ts";
+import type { ToolServer } from "../tools/index.ts";
 
-/** A remote runner that can be asked for a server's tools, which shows that it answers. */
+/** What a remote server said when it was asked whether it is there. `pingMs` is the way there and back. */
+export type RemoteAnswer =
+  | { readonly type: "answered"; readonly pingMs: number; readonly tools: number }
+  | { readonly type: "silent"; readonly reason: string };
+
+/** A remote runner that can ask a server whether it is there, and for its tools. */
 export type CheckedRunner = {
-  listTools?(server: string, signal: AbortSignal): Promise<readonly Tool[]>;
+  check?(server: string, signal: AbortSignal): Promise<RemoteAnswer>;
 };
 
 export type ToolServerRecordsDeps = {
@@ -190,8 +195,9 @@ export class ToolServerRecords {
     try {
       signal.throwIfAborted();
       const limited = AbortSignal.any([signal, AbortSignal.timeout(CHECK_MS_MAX)]);
-      const note = entry.origin === "remote" ? await this.#askRemote(entry, limited) : await this.#ask(entry, limited);
-      return finish(note === "", note === "" ? "it lists its tools" : note);
+      if (entry.origin === "remote") return finish(...(await this.#askRemote(entry, limited)));
+      const fault = await this.#ask(entry, limited);
+      return finish(fault === "", fault || "it lists its tools");
     } catch (error) {
       if (signal.aborted) throw error;
       return finish(false, error instanceof Error ? error.message : String(error));
@@ -208,14 +214,18 @@ export class ToolServerRecords {
     return isSame ? "" : "it lists other tools than when it was deployed";
   }
 
-  async #askRemote({ name }: ToolServerEntry, signal: AbortSignal): Promise<string> {
-    const { remotes } = this.#deps;
-    if (remotes?.listTools !== undefined) {
-      await remotes.listTools(name, signal);
-      return "";
+  /** Whether it is well, and a note on it. Where nobody can ask it, its connection has to do. */
+  async #askRemote({ name }: ToolServerEntry, signal: AbortSignal): Promise<readonly [boolean, string]> {
+    const answer = await this.#deps.remotes?.check?.(name, signal);
+    if (answer?.type === "silent") return [false, answer.reason];
+    if (answer?.type === "answered") {
+      const { pingMs, tools } = answer;
+      const count = tools === 1 ? "1 tool" : `${tools} tools`;
+      return [true, `it answers in ${pingMs < 10 ? pingMs.toFixed(1) : Math.round(pingMs)} ms and lists ${count}`];
     }
-    const view = this.#known(name).view;
-    return view.state === "failed" || view.state === "unloaded" ? view.reason || "it is not connected" : "";
+    const { state, reason } = this.#known(name).view;
+    const isAway = state === "failed" || state === "unloaded";
+    return [!isAway, isAway ? reason || "it is not connected" : "it is connected"];
   }
 
   #health(entry: ToolServerEntry, view: ToolServer): HealthReport {

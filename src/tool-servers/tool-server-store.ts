@@ -60,6 +60,8 @@ export interface ToolServerStore {
   add(candidate: ToolServerCandidate, place: "serving" | "pending"): Promise<ToolServerRevision>;
   /** Lets a revision serve; what waited and is older or the same waits no more. False when there is no such revision. */
   serve(workspace: string, name: string, revision: number): Promise<boolean>;
+  /** Lets a revision that is kept wait, or none; nothing else changes. */
+  setPending(workspace: string, name: string, revision: number | undefined): Promise<void>;
   /** Any revision that is kept, of deleted servers too. */
   revision(workspace: string, name: string, revision: number): Promise<ToolServerRevision | undefined>;
   /** Newest first; empty when there never was one. */

@@ -78,6 +78,17 @@ test("what is hidden or outside is told of and never proposed", () => {
   expect(notes.join(" ")).toMatch(/\/etc\/passwd.*outside.*\.\.\/other.*outside.*\.env.*hidden/);
 });
 
+test("what is closed to all is told of and never proposed, since no grant would open it", () => {
+  const { grants: proposed, notes } = proposeGrants(NO_GRANTS, [
+    use("file", "read", "caxton-data/caxton.db", { reason: "closed" }),
+    use("file", "rename", "mine/a -> caxton-data/a", { reason: "closed" }),
+    use("file", "read", "mine/a"),
+  ]);
+  expect(proposed.files).toEqual([{ path: "mine/a", access: "read" }]);
+  expect(notes).toHaveLength(2);
+  expect(notes.join(" ")).toMatch(/caxton-data\/caxton\.db.*closed.*no grant opens it/);
+});
+
 test("a private address is proposed as private; time and chance that were not granted are only told of", () => {
   const uses = [
     use("http", "GET", "http://inner.example.com:8080", { reason: "private-address" }),

@@ -59,6 +59,11 @@ export class MemoryToolServerStore implements ToolServerStore {
     return true;
   }
 
+  async setPending(workspace: string, name: string, revision: number | undefined): Promise<void> {
+    const kept = this.#servers.get(keyOf(workspace, name));
+    if (kept?.deleted === false) this.#put(kept, { ...kept.head, pending: revision });
+  }
+
   async revision(workspace: string, name: string, revision: number): Promise<ToolServerRevision | undefined> {
     return this.#servers.get(keyOf(workspace, name))?.revisions.find((each) => each.revision === revision);
   }

@@ -108,6 +108,18 @@ function headContract(within: Within): void {
       expect(await store.head("default", "probe")).toMatchObject({ paused: undefined });
     }));
 
+  test("what waits can be withdrawn and wait again; what serves goes on, and the revision stays in the history", () =>
+    within(async (store) => {
+      await store.add(toolServerCandidate("probe"), "serving");
+      await store.add(toolServerCandidate("probe", "two"), "pending");
+      await store.setPending("default", "PROBE", undefined);
+      await store.setPending("default", "nobody", undefined);
+      expect(await store.head("default", "probe")).toMatchObject({ serving: 1, pending: undefined, latest: 2 });
+      expect(await store.revision("default", "probe", 2)).toMatchObject({ revision: 2 });
+      await store.setPending("default", "probe", 2);
+      expect(await store.head("default", "probe")).toMatchObject({ serving: 1, pending: 2, latest: 2 });
+    }));
+
   test("a deleted server is gone, and its name goes on counting", () =>
     within(async (store) => {
       await store.add(toolServerCandidate("probe"), "serving");

@@ -42,10 +42,26 @@ const TOOLS = [
     },
   },
   {
+    name: "draw",
+    title: "Draw",
+    description: "Answers with a picture and a document.",
+    inputSchema: { type: "object", properties: {} },
+  },
+  {
     name: "wait",
     title: "Wait",
     description: "Answers when the call is over.",
     inputSchema: { type: "object", properties: {} },
+  },
+];
+
+/** One red point. */
+const PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==";
+const DRAWN = [
+  { type: "image", mimeType: "image/png", data: PICTURE },
+  {
+    type: "resource",
+    resource: { uri: "file:///report.pdf", mimeType: "application/pdf", blob: Buffer.from("%PDF-").toString("base64") },
   },
 ];
 
@@ -71,6 +87,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
     case "tools/call":
       process.stderr.write(`asked for ${String(params["name"])}\n`);
       if (params["name"] === "wait") return undefined;
+      if (params["name"] === "draw") return say({ id, result: { content: DRAWN } });
       return say({ id, result: { content: [{ type: "text", text: JSON.stringify(params["arguments"]) }] } });
     case "ping":
       return say({ id, result: {} });

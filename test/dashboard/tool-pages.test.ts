@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { execPath } from "node:process";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
@@ -313,6 +314,23 @@ describe("a call by hand", () => {
     await form.getByLabel("Arguments").fill('{ "title": "Bread", "place": { "town": "Bonn" } }');
     await form.getByRole("button", { name: "Use the form" }).click();
     expect(await form.getByLabel("town").inputValue()).toBe("Bonn");
+    expect(person.complaints).toEqual([]);
+  });
+
+  test("shows pictures that are no text, and gives every file back byte for byte", async () => {
+    await using person = await open("/ui/tools/forms?tool=draw");
+    const { page } = person;
+    await page.getByRole("button", { name: "Call now" }).click();
+    const result = page.getByRole("region", { name: "Result" });
+    const picture = result.getByRole("img");
+    await picture.waitFor();
+    await expect.poll(() => page.evaluate("document.querySelector('main figure img').naturalWidth")).toBe(1);
+    await result.getByText("Not shown here: application/pdf").waitFor();
+    const coming = page.waitForEvent("download");
+    await result.getByRole("link", { name: "Download report.pdf" }).click();
+    const download = await coming;
+    expect(download.suggestedFilename()).toBe("report.pdf");
+    expect(readFileSync(await download.path(), "utf8")).toBe("%PDF-");
     expect(person.complaints).toEqual([]);
   });
 

@@ -248,3 +248,22 @@ test("a server that cannot be reached keeps nobody waiting for long, and says wh
     message: expect.stringContaining("ECONNREFUSED"),
   });
 });
+
+test("a check asks the server itself: how long it takes to answer, what it lists, and when it is silent", async () => {
+  await using endpoint = await Endpoint.start(modernHandler(testServer(newState())).listener);
+  await using runner = runnerTo(httpAt(endpoint.url), { timeoutMs: 2_000 });
+  await runner.open(5_000);
+  const before = endpoint.requests.length;
+  const answer = await runner.check("remote", never);
+  expect(answer).toMatchObject({ type: "answered", tools: runner.servers()[0]?.tools.length });
+  expect(endpoint.requests.length).toBeGreaterThan(before + 1);
+  // It looks connected until somebody asks.
+  await endpoint.stop();
+  await endpoint.start((_request, response) => void response.writeHead(503).end());
+  expect(await runner.check("remote", never)).toMatchObject({
+    type: "silent",
+    reason: expect.stringMatching(/does not answer/),
+  });
+  expect(await runner.check("nobody", never)).toMatchObject({ type: "silent" });
+  await expect(runner.check("remote", AbortSignal.abort("gone"))).rejects.toBe("gone");
+});

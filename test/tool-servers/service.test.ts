@@ -284,6 +284,33 @@ test("a remote server that changes back needs no word, one that only adds tools 
   expect(state()).toBe("loaded");
 });
 
+test("of a remote server that changed back nothing waits any more, also when it did so while the server was down", async () => {
+  const store = new MemoryToolServerStore();
+  const remotes = new Remote();
+  const original = remotes.tools;
+  const { servers, records } = service(store, { remotes });
+  await servers.restore();
+  const state = () => servers.runner.servers()[0]?.state;
+  const pending = async () => (await store.head(WORKSPACE, "far"))?.pending;
+  expect(state()).toBe("loaded");
+  const change = async (): Promise<void> => {
+    remotes.tools = [fakeTool("far", "a", "B.")];
+    expect(state()).toBe("pending");
+    await expect.poll(pending).toBeDefined();
+  };
+  await change();
+  remotes.tools = original;
+  expect(state()).toBe("loaded");
+  await expect.poll(pending).toBeUndefined();
+  expect((await records.get("far")).pending).toBeUndefined();
+  await change();
+  remotes.tools = original;
+  const later = service(store, { remotes });
+  await later.servers.restore();
+  expect(later.servers.runner.servers()[0]?.state).toBe("loaded");
+  await expect.poll(pending).toBeUndefined();
+});
+
 /** A store that holds back what reads a head, until the test lets it go. */
 class SlowStore extends MemoryToolServerStore {
   gate: Promise<void> = Promise.resolve();

@@ -86,3 +86,16 @@ test("a file attached to a run is read though it is kept in a closed directory",
   const attached = { name: "a.txt", mediaType: "text/plain", bytes: 8, location };
   expect(await read(made.broker, caller([], [attached]), "uploads/a.txt", READ)).toBe("attached");
 });
+
+test("of what was refused it is told whether a grant could change that", async () => {
+  using made = room();
+  symlinkSync("../app/secrets", join(made.root, "data", "way"));
+  const nothing = caller([]);
+  const paths = ["app/secrets/TOKEN", "caxton.toml", "later/new", "data/way/TOKEN", "data/a.csv"];
+  for (const path of paths) expect(await read(made.broker, nothing, path), path).toBe("denied");
+  expect(made.records.map(({ path, isClosed }) => [path, isClosed])).toEqual(
+    paths.map((path) => [path, path !== "data/a.csv"]),
+  );
+  expect(await outcome(made.broker.rename(everything, "data/a.csv", "caxton.toml"))).toBe("denied");
+  expect(made.records.at(-1)).toMatchObject({ path: "data/a.csv -> caxton.toml", isClosed: true });
+});

@@ -29,6 +29,11 @@ export class ClosedPaths {
   holds(real: string): boolean {
     return this.has(real) || this.#closed.some((closed) => isInside(real, placeOf(closed)));
   }
+
+  /** Whether a path that was refused leads into one of them, so that no grant would help. It may be missing. */
+  refuses(path: string): boolean {
+    return this.#closed.length > 0 && (this.has(path) || this.has(realOf(path)));
+  }
 }
 
 function placeOf(closed: Closed): string {

@@ -29,7 +29,7 @@ test("nothing outside of a grant is read, by no way of writing its path", async 
     "data/../../outside.txt",
     "/etc/passwd",
     join(at.base, "outside.txt"),
-    "data/../../root/private/key.txt",
+    "data/../../place/private/key.txt",
     "dataset",
     "",
   ];
@@ -46,7 +46,7 @@ test("no path that can be written leads out of what is granted", async () => {
     "data",
     "deep",
     "up",
-    "root",
+    "place",
     "private",
     "key.txt",
     "outside.txt",
@@ -203,7 +203,7 @@ test("each use is recorded with who, what and how it ended", async () => {
   using at = place();
   await read(at.broker, reader, "data/a.csv");
   await read(at.broker, reader, "/etc/passwd");
-  const common = { server: "t", agent: "helper", session: "run-1" };
+  const common = { server: "t", agent: "helper", session: "run-1", isClosed: false };
   expect(at.records).toEqual([
     { ...common, operation: "read", path: "data/a.csv", outcome: "allowed" },
     { ...common, operation: "read", path: "/etc/passwd", outcome: "denied" },

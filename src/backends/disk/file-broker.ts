@@ -56,6 +56,8 @@ export type AuditRecord = {
   /** As the guest gave it; with two paths, or what a link says, as `one -> other`. */
   readonly path: string;
   readonly outcome: "allowed" | Refusal;
+  /** It was denied, and no grant would change that: the path, or one of the two, is closed to all. */
+  readonly isClosed: boolean;
 };
 
 export type FileBrokerOptions = {
@@ -355,6 +357,7 @@ export class FileBroker implements SandboxFiles {
   ): Promise<Value | Refused> {
     const outcome = await work().catch((error: unknown) => refused(refusalOf(error)));
     const { server, context } = caller;
+    const isDenied = isRefused(outcome) && outcome.reason === "denied";
     this.#audit({
       server,
       agent: context.agent,
@@ -362,6 +365,7 @@ export class FileBroker implements SandboxFiles {
       operation,
       path,
       outcome: isRefused(outcome) ? outcome.reason : "allowed",
+      isClosed: isDenied && path.split(" -> ").some((one) => this.#closed.refuses(resolve(this.#root, one))),
     });
     return outcome;
   }

@@ -14,7 +14,7 @@ export function place({
   ...options
 }: { readonly fileBytesMax?: number; readonly closed?: readonly string[] } = {}) {
   const base = mkdtempSync(join(tmpdir(), "caxton-broker-"));
-  const root = join(base, "root");
+  const root = join(base, "place");
   mkdirSync(join(root, "data", "deep"), { recursive: true });
   mkdirSync(join(root, "private"));
   writeFileSync(join(root, "data", "a.csv"), "a,b\n1,2\n");

@@ -1,5 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { isJsonObject } from "../../kernel/json.ts";
+import type { RemoteAnswer } from "../../tool-servers/index.ts";
 import {
   type CallContext,
   failedCall,
@@ -16,7 +17,7 @@ import { attemptCall } from "./call.ts";
 import { cleanText } from "./clean.ts";
 import { type ConnectDeps, Connector } from "./connect.ts";
 import { readResult } from "./content.ts";
-import type { CallFailure } from "./failure.ts";
+import { type CallFailure, reasonOf } from "./failure.ts";
 import { Gate } from "./gate.ts";
 import { DEFAULT_LINK_TIMES, Link, type LinkTimes } from "./link.ts";
 import { LogLines } from "./log-lines.ts";
@@ -103,6 +104,33 @@ export class McpToolRunner implements ToolRunner, AsyncDisposable {
     } finally {
       remote.pending -= 1;
     }
+  }
+
+  /**
+   * Asks a server over its connection whether it is there, and for its tools. A server that is not connected is given as
+   * long as a call would give it. Rejects with the signal's reason when that is aborted.
+   */
+  async check(server: string, signal: AbortSignal): Promise<RemoteAnswer> {
+    const remote = this.#remotes.get(server);
+    if (remote === undefined) return { type: "silent", reason: `there is no remote server "${server}"` };
+    const { link, settings, lines } = remote;
+    const session = await link.session(Math.min(CONNECT_WAIT_MS, settings.timeoutMs), signal);
+    signal.throwIfAborted();
+    if (session === undefined) return { type: "silent", reason: this.#reason(link) || "it is not connected" };
+    const beganMs = this.#clock.monotonicMs();
+    try {
+      await session.ping(signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      const reason = lines.redact(reasonOf(error));
+      link.abandon(session, reason);
+      return { type: "silent", reason: `it does not answer: ${reason}` };
+    }
+    const pingMs = this.#clock.monotonicMs() - beganMs;
+    await link.relist();
+    signal.throwIfAborted();
+    if (link.state.state === "connected") return { type: "answered", pingMs, tools: link.list.tools.length };
+    return { type: "silent", reason: this.#reason(link) || "it does not list its tools" };
   }
 
   logs(server: string): readonly ToolLogLine[] {

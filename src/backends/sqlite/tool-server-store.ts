@@ -167,6 +167,14 @@ export class SqliteToolServerStore implements ToolServerStore {
     });
   }
 
+  async setPending(workspace: string, name: string, revision: number | undefined): Promise<void> {
+    await this.#db.write(() =>
+      this.#db
+        .sql("UPDATE tool_servers SET pending = ? WHERE workspace = ? AND name_key = ? AND deleted = 0")
+        .run(revision ?? null, workspace, keyOf(name)),
+    );
+  }
+
   async revision(workspace: string, name: string, revision: number): Promise<ToolServerRevision | undefined> {
     return this.#db.read(() => {
       const row = this.#db

@@ -13,7 +13,7 @@ const NEITHER = "it has done without so far: grant it when its answers depend on
 
 /**
  * What the uses of one call need. Only what was used is in it, so that what other calls need has to be kept by hand.
- * Secrets and paths that lead out of the server's directory are never proposed, only told of.
+ * Secrets, and paths that lead out of the server's directory or are closed to all, are never proposed, only told of.
  */
 export function proposeGrants(granted: Grants, uses: readonly GrantUse[]): GrantProposal {
   const of = (kind: GrantUse["kind"]): readonly GrantUse[] => uses.filter((use) => use.kind === kind);
@@ -48,7 +48,9 @@ export function proposeGrants(granted: Grants, uses: readonly GrantUse[]): Grant
 }
 
 /** A grant for a use of a file; a sentence when none is proposed. */
-function fileNeed(granted: Grants, { operation, target, outcome }: GrantUse): readonly (FileGrant | string)[] {
+function fileNeed(granted: Grants, { operation, target, outcome, reason }: GrantUse): readonly (FileGrant | string)[] {
+  if (reason === "closed")
+    return [`${operation} ${target} was refused: it is closed to all tools, and no grant opens it`];
   return target.split(" -> ").flatMap((text): readonly (FileGrant | string)[] => {
     const path = plain(text);
     if (path === "uploads" || path.startsWith("uploads/")) return [];

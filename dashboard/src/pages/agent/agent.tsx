@@ -19,7 +19,7 @@ import { useListKeys } from "../../shell/keys.ts";
 import { text } from "../../text.ts";
 import { RunList } from "../runs/runs.tsx";
 import { Definition } from "./definition.tsx";
-import { DeleteDialog } from "./delete-dialog.tsx";
+import { DeleteAgent } from "./delete-agent.tsx";
 import { Revisions } from "./revisions.tsx";
 import { TryIt } from "./try-it.tsx";
 
@@ -94,7 +94,7 @@ function Actions({ agent }: { readonly agent: AgentDetail }) {
           { label: text.agent.delete, icon: <Trash2 aria-hidden />, act: () => setDeleting(true), danger: true },
         ]}
       />
-      {deleting ? <DeleteDialog name={agent.name} onClose={() => setDeleting(false)} /> : null}
+      {deleting ? <DeleteAgent name={agent.name} onClose={() => setDeleting(false)} /> : null}
     </>
   );
 }

@@ -3,6 +3,7 @@ import { useState, type ReactNode } from "react";
 import type { ToolCallOutcome, ToolServerRecord } from "../../../../src/api/contract/index.ts";
 import { Button, buttonClass } from "../../parts/button.tsx";
 import { Fact } from "../../parts/card.tsx";
+import { cx } from "../../parts/class-names.ts";
 import { CopyButton } from "../../parts/copy.tsx";
 import { bytes, count, duration } from "../../parts/format.ts";
 import { JsonView } from "../../parts/json-view.tsx";
@@ -91,25 +92,23 @@ function Readable({ outcome }: Pick<Props, "outcome">) {
 
 type MadeFile = ToolCallOutcome["files"][number];
 
-const isPicture = ({ media_type: type }: MadeFile): boolean => type === "image/svg+xml";
+/** What a browser shows through <img>, where nothing in a picture can act. */
+const PICTURES = new Set(["image/svg+xml", "image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
 
-const dataUrl = ({ media_type: type, text: content }: MadeFile): string =>
-  `data:${type};charset=utf-8,${encodeURIComponent(content)}`;
+const dataUrl = ({ media_type: type, text: content, base64 }: MadeFile): string =>
+  base64 === null ? `data:${type};charset=utf-8,${encodeURIComponent(content)}` : `data:${type};base64,${base64}`;
+
+/** Bytes of a file: of base64 three for four characters, without its padding. */
+const sizeOf = ({ text: content, base64 }: MadeFile): number =>
+  base64 === null ? new Blob([content]).size : Math.floor((base64.replace(/=+$/, "").length * 3) / 4);
 
 function ResultFile({ file }: { readonly file: MadeFile }) {
   return (
     <figure className="overflow-hidden rounded-lg border border-line">
-      {isPicture(file) ? (
-        <div className="p-3">
-          {/* Always through <img>, where nothing in a picture can act. */}
-          <img src={dataUrl(file)} alt={text.run.picture(file.name)} className="mx-auto max-h-96 max-w-full" />
-        </div>
-      ) : (
-        <Loose label={file.name} value={file.text} />
-      )}
+      <FileContent file={file} />
       <figcaption className="flex items-center gap-3 border-t border-line px-3 py-1.5 text-xs text-muted">
         <span className="min-w-0 flex-1 truncate font-mono">{file.name}</span>
-        <span>{bytes(new Blob([file.text]).size)}</span>
+        <span>{bytes(sizeOf(file))}</span>
         <a
           href={dataUrl(file)}
           download={file.name}
@@ -122,4 +121,17 @@ function ResultFile({ file }: { readonly file: MadeFile }) {
       </figcaption>
     </figure>
   );
+}
+
+/** A picture as a picture, a text as a text; of other bytes only what they are. */
+function FileContent({ file }: { readonly file: MadeFile }) {
+  if (PICTURES.has(file.media_type)) {
+    return (
+      <div className={cx("p-3", file.media_type !== "image/svg+xml" && "bg-paper")}>
+        <img src={dataUrl(file)} alt={text.run.picture(file.name)} className="mx-auto max-h-96 max-w-full" />
+      </div>
+    );
+  }
+  if (file.base64 === null) return <Loose label={file.name} value={file.text} />;
+  return <p className="p-3 text-sm text-muted">{text.call.bytes(file.media_type)}</p>;
 }

@@ -1,0 +1,84 @@
+import { useMutation, useQueryClient, type QueryKey } from "@tanstack/react-query";
+import { useNavigate } from "@tanstack/react-router";
+import { useState, type ReactNode } from "react";
+import { text } from "../text.ts";
+import { Button } from "./button.tsx";
+import { Dialog } from "./dialog.tsx";
+import { Field, Input } from "./field.tsx";
+import { notify } from "./notice.tsx";
+import { ProblemView } from "./problem-view.tsx";
+
+type Props = {
+  /** What has to be typed. */
+  readonly name: string;
+  readonly title: string;
+  /** What the button says. */
+  readonly action: string;
+  /** What is said once it is gone. */
+  readonly done: string;
+  readonly onClose: () => void;
+  readonly remove: () => Promise<unknown>;
+  /** Where there is something to see afterwards. */
+  readonly backTo: "/agents" | "/tools";
+  /** What is known of the thing itself, and what has to be read anew. */
+  readonly gone: QueryKey;
+  readonly stale: readonly QueryKey[];
+  readonly children: ReactNode;
+};
+
+/** Asks for the name of what is to be deleted to be typed; the children say what goes with it. */
+export function DeleteDialog({ name, title, action, onClose, children, ...deletion }: Props) {
+  const [typed, setTyped] = useState("");
+  const remove = useDeletion(deletion);
+  return (
+    <Dialog title={title} onClose={onClose}>
+      <form
+        className="space-y-4 overflow-y-auto p-5"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (typed === name) remove.mutate();
+        }}
+      >
+        {children}
+        <Field label={text.agent.typeName(name)}>
+          {({ id }) => (
+            <Input
+              id={id}
+              data-autofocus
+              autoComplete="off"
+              value={typed}
+              onChange={(event) => setTyped(event.target.value)}
+            />
+          )}
+        </Field>
+        {remove.error === null ? null : <ProblemView error={remove.error} />}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{text.actions.cancel}</Button>
+          <Button type="submit" look="danger" disabled={typed !== name || remove.isPending}>
+            {action}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function useDeletion({
+  remove,
+  done,
+  backTo,
+  gone,
+  stale,
+}: Pick<Props, "remove" | "done" | "backTo" | "gone" | "stale">) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: remove,
+    onSuccess: async () => {
+      notify(done);
+      await navigate({ to: backTo });
+      client.removeQueries({ queryKey: gone });
+      await Promise.all(stale.map((queryKey) => client.invalidateQueries({ queryKey })));
+    },
+  });
+}
