@@ -39,6 +39,8 @@ export type PreparedAgent = {
   readonly name: string;
   readonly revision: number;
   readonly version: string;
+  /** The file it was deployed from, for messages. */
+  readonly fileName: string;
   readonly definition: AgentDefinition;
   /** Parameters filled in. */
   readonly systemPrompt: string;
@@ -179,7 +181,7 @@ export class Agents {
     return { definition: reading.definition, warnings: reading.problems };
   }
 
-  #prepare({ workspace, name, revision, version, definition }: AgentRevision): PreparedAgent {
+  #prepare({ workspace, name, revision, version, definition, fileName }: AgentRevision): PreparedAgent {
     const key = revisionKey(workspace, name, revision);
     const known = this.#prepared.get(key);
     if (known !== undefined) return known;
@@ -188,6 +190,7 @@ export class Agents {
       name,
       revision,
       version,
+      fileName,
       definition,
       systemPrompt: fillSystemPrompt(definition.systemPrompt, name, definition.parameters),
       prompt: compilePrompt(definition.userPromptTemplate, definition.parameters),

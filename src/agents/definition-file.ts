@@ -1,7 +1,14 @@
 import * as z from "zod";
 import { durationText, sizeText } from "../documents/index.ts";
 import { Json, JsonObject } from "../kernel/json.ts";
-import { ConversationTable, FreeTable, LlmTable, MemoryTable, PermissionsTable } from "./definition-tables.ts";
+import {
+  AgentBudgetTable,
+  ConversationTable,
+  FreeTable,
+  LlmTable,
+  MemoryTable,
+  PermissionsTable,
+} from "./definition-tables.ts";
 import {
   AGENT_NAME,
   CAPABILITIES_MAX,
@@ -174,6 +181,7 @@ export const DefinitionFile = z.strictObject({
   permissions: PermissionsTable.optional(),
   execution: Execution.optional(),
   performance: Performance.optional(),
+  budget: AgentBudgetTable.optional(),
   memory: MemoryTable.optional(),
   memory_enabled: z.boolean().optional(),
   memory_scope: z.string().optional(),

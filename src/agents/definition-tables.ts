@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { BudgetTable } from "../budgets/index.ts";
 import { durationText } from "../documents/index.ts";
 import { JsonObject } from "../kernel/json.ts";
 import { approverNames, expiresText, ON_EXPIRY, ruleLists } from "../permissions/index.ts";
@@ -107,6 +108,12 @@ export const LlmTable = z
     }),
   })
   .meta({ description: "The model that runs the agent; without it the server's default does" });
+
+export const AgentBudgetTable = BudgetTable.extend({
+  per_day: BudgetTable.optional().meta({ description: "What all runs of the agent may use up in one day" }),
+}).meta({
+  description: "What one run may use up; what is not named is limited by the server's configuration, or not at all",
+});
 
 const similarity = z.number().min(0).max(1).optional();
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { BudgetTable } from "../budgets/index.ts";
 import { JsonObject } from "../kernel/json.ts";
 import { StepsMax } from "../kernel/quantities.ts";
 import { ON_EXPIRY } from "../permissions/index.ts";
@@ -65,6 +66,8 @@ export const AgentDefinition = z.object({
   timeoutMs: z.number().optional(),
   /** Tool calls of one turn that run at the same time. */
   toolsAtOnceMax: z.int(),
+  /** What one run, and all runs in one day, may use up. */
+  budget: z.object({ run: BudgetTable, perDay: BudgetTable }).default({ run: {}, perDay: {} }),
   author: z.string(),
   license: z.string(),
   tags: z.array(z.string()),

@@ -46,6 +46,7 @@ test("the smallest definition gets every default", () => {
     parameters: {},
     llm: { headers: {} },
     maxSteps: 20,
+    budget: { run: {}, perDay: {} },
     toolsAtOnceMax: 3,
     author: "",
     license: "",

@@ -82,6 +82,7 @@ function usableTools(draft: Draft, file: DefinitionFile, { knownTools }: ReadOpt
 
 function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
   const { llm, execution, performance } = file;
+  const { per_day: perDay = {}, ...run } = file.budget ?? {};
   return {
     name: file.name,
     version: file.version,
@@ -111,6 +112,7 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
     maxSteps: StepsMax.parse(execution?.max_steps ?? STEPS_DEFAULT),
     timeoutMs: execution?.timeout ?? performance?.max_execution_time,
     toolsAtOnceMax: performance?.concurrent_tools ?? TOOLS_AT_ONCE_DEFAULT,
+    budget: { run, perDay },
     author: file.author,
     license: file.license,
     tags: file.tags,

@@ -78,6 +78,8 @@ export const RUN_FAILURE_CODES = {
   tooManyCalls: "TOO_MANY_TOOL_CALLS",
   outputCut: "OUTPUT_CUT",
   decidedFail: "DECIDED_TO_FAIL",
+  budgetExceeded: "BUDGET_EXCEEDED",
+  priceUnknown: "MODEL_PRICE_UNKNOWN",
   rateLimited: "MODEL_RATE_LIMITED",
   overloaded: "MODEL_OVERLOADED",
   auth: "MODEL_AUTH",

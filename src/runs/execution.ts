@@ -14,9 +14,12 @@ import type { RunPlan } from "./plan.ts";
 import type { AskFor } from "./questions.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RunEvent } from "./run-event.ts";
+import type { RunMeter } from "./run-meter.ts";
 import type { ToolStep } from "./run-fold.ts";
 import { offeredTools, OWN_TOOLS } from "./run-tools.ts";
 import { type PreparedCall, prepareCall, queuedPast, runCalls } from "./tool-calls.ts";
+
+type ModelEnd = Extract<RunEvent, { type: "model-end" }>;
 
 export type ExecutionDeps = {
   readonly recorder: Recorder;
@@ -30,6 +33,7 @@ export type ExecutionDeps = {
   readonly backup: (name: string) => Promise<ModelInUse>;
   /** How long a run waits for somebody to choose how it goes on when its model failed. */
   readonly choiceTimeoutMs: number;
+  readonly meter: RunMeter;
 };
 
 /**
@@ -48,21 +52,27 @@ export async function execute(given: ExecutionDeps, planned: RunPlan, signal: Ab
   for (let step = nextTurn(recorder); !signal.aborted; step += 1) {
     if (step > plan.stepsMax + repairs(recorder)) return recorder.record(stepsMaxReached(plan));
     const offered = offeredTools(recorder.view(), tools, plan.deferredTools);
-    const turnDeps = { ...deps, fallback: plan.fallback ?? [] };
+    const toolTokens = toolsTokens(offered);
+    const turnDeps = { ...deps, fallback: plan.fallback ?? [], toolTokens };
     const turn = await takeTurn(turnDeps, step, requestFor(deps, plan, offered), signal);
     if (turn.type === "stopped") return;
+    if (turn.type === "refused") return recorder.record({ type: "run-fail", failure: turn.failure });
     if (turn.type === "failed") return recorder.record(...failedTurn(deps, plan, { step, ...turn }));
-    const { answer, use } = turn;
+    const { answer, use, permit } = turn;
     // A run that went over to a backup stays with it.
     deps = { ...deps, model: use.model };
     plan = { ...plan, settings: use.settings };
-    const end = {
+    const cost = deps.meter.costOf(deps.model.id, permit.request, toolTokens, answer);
+    const end: ModelEnd = {
       ...modelEnd(step, deps.model.id, answer, offered),
       artifacts: [...(await keepModelFiles(deps, answer.files))],
+      cost,
+      limited: permit.limited,
     };
     if (answer.toolCalls.length === 0) {
-      const next = endOfRun(deps, plan, { step, answer });
+      const next = endOfRun(deps, plan, { step, answer, limited: permit.limited });
       await recorder.record(end, next);
+      permit.release();
       if (next.type === "output-refuse") continue;
       return;
     }
@@ -70,7 +80,8 @@ export async function execute(given: ExecutionDeps, planned: RunPlan, signal: Ab
     const prepared = answer.toolCalls.map((call) => prepareCall(step, call, offered, tools));
     const calls = queuedPast(prepared, plan.concurrentToolsMax);
     await recorder.record(end, ...calls.map(({ start }) => start));
-    await callTools(deps, plan, { calls, tools }, signal);
+    permit.release();
+    if ((await callTools(deps, plan, { calls, tools }, signal)) === "stopped") return;
   }
 }
 
@@ -101,8 +112,7 @@ async function settleOpenCalls(
   );
   // Begun again on disk before it is: a decision to repeat a call is good for one time.
   if (again.length > 0) await recorder.record(...again.map(({ start }) => start));
-  await callTools(deps, plan, { calls: again, tools }, signal);
-  if (signal.aborted) return "stopped";
+  if ((await callTools(deps, plan, { calls: again, tools }, signal)) === "stopped" || signal.aborted) return "stopped";
   if (undecided.length === 0) return "settled";
   await recorder.record(...undecided.map(({ callId }) => ({ type: "run-wait", callId }) as const));
   return "stopped";
@@ -115,16 +125,26 @@ function prepareAgain(step: ToolStep, tools: readonly Tool[]): PreparedCall {
   return { ...prepared, start: { ...prepared.start, callId, repeatable } };
 }
 
-const callTools = (
+/** Runs calls within the budgets; stopped when there is no room for them, and the run has failed then. */
+async function callTools(
   deps: ExecutionDeps,
   plan: RunPlan,
   { calls, tools }: { readonly calls: readonly PreparedCall[]; readonly tools: readonly Tool[] },
   signal: AbortSignal,
-): Promise<void> => {
+): Promise<"done" | "stopped"> {
   const view = deps.recorder.view();
   const context: CallContext = { session: view.id, workspace: view.workspace, agent: view.agent, files: view.files };
-  return runCalls({ ...deps, context, agentTools: tools }, calls, plan.concurrentToolsMax, signal);
-};
+  const permit = await deps.meter.forCalls(calls.length, signal);
+  if (permit.type === "stopped") return "stopped";
+  const refusal =
+    permit.type === "refused"
+      ? permit.failure
+      : await runCalls({ ...deps, context, agentTools: tools }, calls, plan.concurrentToolsMax, permit.signal);
+  const failure = refusal ?? (permit.type === "granted" ? permit.cut() : undefined);
+  if (failure && !signal.aborted) await deps.recorder.record({ type: "run-fail", failure });
+  if (permit.type === "granted") permit.release();
+  return failure ? "stopped" : "done";
+}
 
 function nextTurn(recorder: Recorder): number {
   const last = recorder.view().steps.findLast((step) => step.kind === "model");
@@ -157,7 +177,7 @@ function requestFor({ recorder }: ExecutionDeps, plan: RunPlan, tools: readonly 
   };
 }
 
-const modelEnd = (step: number, model: string, ...[answer, offered]: [Answer, readonly Tool[]]): RunEvent => ({
+const modelEnd = (step: number, model: string, ...[answer, offered]: [Answer, readonly Tool[]]): ModelEnd => ({
   type: "model-end",
   step,
   model,
@@ -177,7 +197,7 @@ const modelEnd = (step: number, model: string, ...[answer, offered]: [Answer, re
 function endOfRun(
   { recorder, model: { id: model } }: ExecutionDeps,
   plan: RunPlan,
-  { step, answer }: { readonly step: number; readonly answer: Answer },
+  { step, answer, limited }: { readonly step: number; readonly answer: Answer; readonly limited: ModelEnd["limited"] },
 ): RunEvent {
   const view = recorder.view();
   if (answer.finish !== "length") {
@@ -185,6 +205,7 @@ function endOfRun(
     if (schema !== undefined) return checkedAnswer(view, schema, step, answer.text);
     return { type: "run-complete", content: { output: answer.text } };
   }
+  if (limited) return { type: "run-fail", failure: cutByBudget(model, limited) };
   return {
     type: "run-fail",
     failure: {
@@ -194,6 +215,12 @@ function endOfRun(
     },
   };
 }
+
+const cutByBudget = (model: string, { outputTokensMax, key, file }: NonNullable<ModelEnd["limited"]>) => ({
+  code: RUN_FAILURE_CODES.budgetExceeded,
+  message: `${key} left room for ${outputTokensMax} output tokens of ${model}, and its answer is cut there`,
+  hint: `Raise ${key} in ${file}. The cut text is in the last step.`,
+});
 
 const stepsMaxReached = (plan: RunPlan): RunEvent => ({
   type: "run-fail",

@@ -40,6 +40,7 @@ export {
 export { type JournalAppend, type RunJournal, type RunQuery, type RunSummary, type RunTail } from "./run-journal.ts";
 export { type RestingState, type RunState, isTerminal, RUN_STATES } from "./run-state.ts";
 export * from "./errors.ts";
+export { type Accounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./accounts.ts";
 export type { Upload, UploadStore } from "./upload-store.ts";
 export { type RetryPolicy } from "./model-turn.ts";
 export type { PlanSource, PromptRequest, RunPlan } from "./plan.ts";

@@ -115,6 +115,8 @@ const modelEnd = (event: EventOf<"model-end">): ModelStep["end"] => ({
     reasoningTokens: event.usage.reasoningTokens,
   },
   offered: event.offered,
+  cost: event.cost,
+  limited: event.limited,
   artifacts: event.artifacts ?? [],
   carried: event.content.carried,
 });

@@ -12,7 +12,9 @@ import {
 } from "./language-model.ts";
 import { attemptsOf, nextBackup } from "./model-choice.ts";
 import type { Recorder } from "./recorder.ts";
+import type { RunFailure } from "./run-event.ts";
 import type { FailedAttempt } from "./run-fold.ts";
+import type { RunMeter, TurnPermit } from "./run-meter.ts";
 
 export type RetryPolicy = {
   /** Attempts of one turn with one model, the first included. */
@@ -47,8 +49,12 @@ export type Answer = {
   /** Before the attempt was made, for its turn within the limits of the provider's key; not part of `durationMs`. */
   readonly queuedMs: number;
 };
+type Leave = Extract<TurnPermit, { type: "granted" }>;
 export type Turn =
-  | { readonly type: "answered"; readonly answer: Answer; readonly use: ModelInUse }
+  /** What was reserved for the turn is given back by whoever has written its end. */
+  | { readonly type: "answered"; readonly answer: Answer; readonly use: ModelInUse; readonly permit: Leave }
+  /** A budget has no room for the turn, or its time is used up. */
+  | { readonly type: "refused"; readonly failure: RunFailure }
   | { readonly type: "failed"; readonly failure: ModelFailure; readonly model: string }
   | { readonly type: "stopped" };
 
@@ -61,6 +67,9 @@ export type TurnDeps = {
   readonly backup: (name: string) => Promise<ModelInUse>;
   /** Models to go on with, in this order, when the one in use fails. */
   readonly fallback: readonly string[];
+  readonly meter: Pick<RunMeter, "forTurn">;
+  /** About how many tokens the descriptions of the tools take. */
+  readonly toolTokens: number;
 };
 
 type TurnState = { readonly step: number; readonly begunMs: number; heldMs: number };
@@ -87,11 +96,24 @@ export async function takeTurn(
 
 type Tried = Exclude<Turn, { type: "failed" }> | { type: "failed"; failure: ModelFailure; next: string | null };
 
-/** All attempts with one model. After a stop of the server it goes on with the attempt, and the wait, it was at. */
-async function tryModel(
+type Use = { readonly use: ModelInUse; readonly request: ModelRequest };
+
+/** All attempts with one model, within the budgets. */
+async function tryModel(deps: TurnDeps, state: TurnState, { use, request }: Use, signal: AbortSignal): Promise<Tried> {
+  const permit = await deps.meter.forTurn(use.model, request, deps.toolTokens, signal);
+  if (permit.type !== "granted") return permit;
+  const tried = await tryAgainAndAgain(deps, state, { use, permit }, permit.signal);
+  if (tried.type === "answered") return tried;
+  permit.release();
+  const failure = permit.cut();
+  return failure ? { type: "refused", failure } : tried;
+}
+
+/** After a stop of the server it goes on with the attempt, and the wait, it was at. */
+async function tryAgainAndAgain(
   deps: TurnDeps,
   state: TurnState,
-  { use, request }: { readonly use: ModelInUse; readonly request: ModelRequest },
+  { use, permit }: { readonly use: ModelInUse; readonly permit: Leave },
   signal: AbortSignal,
 ): Promise<Tried> {
   const { recorder, clock, retry } = deps;
@@ -102,8 +124,8 @@ async function tryModel(
     if ((await backOff(clock, before.at(-1), signal)) === "stopped") return { type: "stopped" };
     const attempt = before.length + 1;
     recorder.note({ type: "model-start", step, model: model.id, attempt });
-    const outcome = await attemptTurn({ recorder, clock, model }, step, request, signal);
-    if (outcome.type === "answered") return { ...outcome, use };
+    const outcome = await attemptTurn({ recorder, clock, model }, step, permit.request, signal);
+    if (outcome.type === "answered") return { ...outcome, use, permit };
     if (signal.aborted) return { type: "stopped" };
     const { failure, queuedMs } = outcome;
     state.heldMs += queuedMs;

@@ -1,3 +1,4 @@
+import type { Limits } from "../budgets/index.ts";
 import type { ModelChoice, ModelSettings } from "./language-model.ts";
 import type { Permissions } from "../permissions/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
@@ -26,6 +27,8 @@ export type RunPlan = {
   readonly concurrentToolsMax: number;
   /** From the first turn to the end, in this process; waiting for a person does not count. */
   readonly timeoutMs: number;
+  /** What one run may use up, and all runs of the agent in one day; absent limits nothing. */
+  readonly budget?: { readonly run: Limits; readonly agent: Limits } | undefined;
   /** System and user prompt for a request. Throws PromptRenderError. */
   readonly render: (request: PromptRequest) => { readonly system: string; readonly prompt: string };
 };

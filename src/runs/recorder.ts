@@ -1,3 +1,4 @@
+import type { Spend } from "../budgets/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { RunId, ToolCallId } from "../kernel/ids.ts";
 import type { ToolProgress } from "../tools/index.ts";
@@ -5,6 +6,12 @@ import type { RunEvent } from "./run-event.ts";
 import { RunFold, type RunView } from "./run-fold.ts";
 import type { RunHub } from "./run-hub.ts";
 import type { RunJournal } from "./run-journal.ts";
+
+/** Told of each event before it is written and of what it spent after, so that what is counted is what is on disk. */
+export interface SpendCounter {
+  spendOf(event: RunEvent, atMs: number): Spend | undefined;
+  spent(spend: Spend): void;
+}
 
 /**
  * One run's way to its journal.
@@ -18,6 +25,7 @@ export class Recorder {
   readonly #clock: Clock;
   readonly #fold: RunFold;
   #noted: Promise<void> = Promise.resolve();
+  #counter: SpendCounter | undefined;
 
   constructor(runId: RunId, deps: { journal: RunJournal; hub: RunHub; clock: Clock }, fold: RunFold) {
     this.runId = runId;
@@ -29,6 +37,11 @@ export class Recorder {
 
   view(): RunView {
     return this.#fold.view();
+  }
+
+  /** What is written from now on is counted here; undefined ends that. */
+  countWith(counter: SpendCounter | undefined): void {
+    this.#counter = counter;
   }
 
   /** On disk when resolved, with all noted before. */
@@ -55,7 +68,10 @@ export class Recorder {
 
   async #write(events: readonly RunEvent[]): Promise<void> {
     const atMs = this.#clock.nowMs();
-    const entries = await this.#journal.append(events.map((event) => ({ runId: this.runId, atMs, event })));
+    const counter = this.#counter;
+    const appends = events.map((event) => ({ runId: this.runId, atMs, event, spend: counter?.spendOf(event, atMs) }));
+    const entries = await this.#journal.append(appends);
+    for (const { spend } of appends) if (spend) counter?.spent(spend);
     for (const entry of entries) {
       this.#fold.apply(entry);
       this.#hub.publish(this.runId, { type: "entry", entry });

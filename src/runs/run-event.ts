@@ -100,6 +100,21 @@ export const RunEvent = z.discriminatedUnion("type", [
     offered: z.object({ tools: Count, tokens: Count }).optional(),
     /** Pictures and other files the model made. */
     artifacts: z.array(RunArtifact).optional(),
+    /** What the turn was charged; absent in runs of older versions. */
+    cost: z
+      .object({
+        /** Millionths of a USD; null when the price is not known. */
+        usdMicros: Count.nullable(),
+        /** The entry of the price table that says so. */
+        price: z.string().nullable(),
+        inputTokens: Count,
+        outputTokens: Count,
+        /** The provider did not tell the tokens, so they are estimates. */
+        estimated: z.boolean(),
+      })
+      .optional(),
+    /** A budget had no room for a longer answer: how long it might be, and the limit's key and file. */
+    limited: z.object({ outputTokensMax: Count, key: z.string(), file: z.string() }).optional(),
     content: z.object({
       text: z.string(),
       toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),

@@ -51,6 +51,8 @@ export type ModelStep = {
         readonly offered: EventOf<"model-end">["offered"];
         readonly artifacts: readonly RunArtifact[];
         readonly carried: JsonObject | undefined;
+        readonly cost: EventOf<"model-end">["cost"];
+        readonly limited: EventOf<"model-end">["limited"];
       };
 };
 

@@ -1,3 +1,4 @@
+import type { Amounts, Spend } from "../budgets/index.ts";
 import type { RunId } from "../kernel/ids.ts";
 import type { JournalEntry, RunEvent } from "./run-event.ts";
 import type { RunState } from "./run-state.ts";
@@ -24,6 +25,12 @@ export type RunSummary = {
   readonly outputTokens: number;
   readonly failureCode: string | null;
   readonly failureMessage: string | null;
+  /** What its budgets were charged: tokens that a provider did not tell are estimates. */
+  readonly spent: Amounts;
+  /** Model calls whose price is not known, and that `spent.usd` leaves out. */
+  readonly unpricedCalls: number;
+  /** Model calls whose tokens are estimates. */
+  readonly estimatedCalls: number;
 };
 
 export type RunQuery = {
@@ -35,7 +42,13 @@ export type RunQuery = {
   readonly limit: number;
 };
 
-export type JournalAppend = { readonly runId: RunId; readonly atMs: number; readonly event: RunEvent };
+export type JournalAppend = {
+  readonly runId: RunId;
+  readonly atMs: number;
+  readonly event: RunEvent;
+  /** What the event tells was used up; counted in the same transaction. Absent for an event that is a copy of another run's. */
+  readonly spend?: Spend | undefined;
+};
 
 /** The append-only record of runs. Each method is one transaction. */
 export interface RunJournal {

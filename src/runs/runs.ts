@@ -5,6 +5,7 @@ import type { RunId, ToolCallId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import type { ToolCatalogue } from "../tools/index.ts";
+import { type Accounts, openAccounts } from "./accounts.ts";
 import type { ArtifactStore } from "./artifact-store.ts";
 import { Claims } from "./claims.ts";
 import { ServerStoppingError } from "./errors.ts";
@@ -19,6 +20,7 @@ import type { PlanSource, RunPlan } from "./plan.ts";
 import { type Answer, Questions } from "./questions.ts";
 import { Recorder } from "./recorder.ts";
 import { inputTooLarge, noChoiceOpen, queueFull, runEnded, runNotFound } from "./refusals.ts";
+import { openMeter } from "./run-meter.ts";
 import type { Decision, RunEvent } from "./run-event.ts";
 import { foldRun, RunFold, type RunView } from "./run-fold.ts";
 import { RunHub } from "./run-hub.ts";
@@ -35,6 +37,8 @@ export type RunsDeps = {
   readonly tools: ToolCatalogue;
   readonly artifacts: ArtifactStore;
   readonly clock: Clock;
+  /** Absent limits nothing. */
+  readonly accounts?: Accounts | undefined;
 };
 export type RunsOptions = {
   readonly concurrentMax: number;
@@ -86,6 +90,7 @@ export class Runs implements AsyncDisposable {
   /** Runs that someone does something to right now; none of them begins to execute meanwhile. */
   readonly #claims = new Claims();
   readonly #questions: Questions;
+  readonly #accounts: Accounts;
   readonly #shutdown = new AbortController();
   readonly #choices: ChoiceAlarms;
   #executing = 0;
@@ -97,6 +102,7 @@ export class Runs implements AsyncDisposable {
     this.#options = options;
     this.#isHeld = options.holdUntilResumed;
     this.#questions = new Questions(deps.clock);
+    this.#accounts = deps.accounts ?? openAccounts(deps.clock);
     this.#choices = new ChoiceAlarms(deps.clock, this.#shutdown.signal, async (runId) => {
       await this.tell(runId, (view) => expiredEvents(view, deps.clock.nowMs()));
     });
@@ -318,17 +324,23 @@ export class Runs implements AsyncDisposable {
 
   async #attempt(recorder: Recorder, controller: AbortController): Promise<void> {
     const { plans, tools, artifacts, clock } = this.#deps;
+    using counting = new DisposableStack();
     try {
       const view = recorder.view();
       if (isTerminal(view.state) || view.resting) return;
       const plan = await plans.plan(view.workspace, view.agent, view.revision);
       const { model, settings } = await modelOf(this.#deps.models, plan, view);
       if (!controller.signal.aborted) {
+        const meter = counting.use(
+          openMeter({ accounts: this.#accounts, journal: this.#deps.journal, clock }, view, plan),
+        );
+        recorder.countWith(meter);
+        counting.defer(() => recorder.countWith(undefined));
         recorder.note({ type: "run-start", attempt: view.attempt + 1 });
         const ask = this.#questions.askerOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
         const { retry, choiceTimeoutMs } = this.#options;
         const backup = (name: string) => backupOf(this.#deps.models, plan, name);
-        const deps = { recorder, model, tools, artifacts, clock, retry, choiceTimeoutMs, ask, backup };
+        const deps = { recorder, model, tools, artifacts, clock, retry, choiceTimeoutMs, ask, backup, meter };
         await withTimeout(clock, controller, plan.timeoutMs, () =>
           execute(deps, { ...plan, settings }, controller.signal),
         );

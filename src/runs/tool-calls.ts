@@ -11,7 +11,8 @@ import {
 } from "../tools/index.ts";
 import type { ArtifactStore } from "./artifact-store.ts";
 import type { ModelToolCall } from "./language-model.ts";
-import type { RunArtifact, RunEvent } from "./run-event.ts";
+import type { RunArtifact, RunEvent, RunFailure } from "./run-event.ts";
+import type { RunMeter } from "./run-meter.ts";
 import type { AskFor } from "./questions.ts";
 import type { Recorder } from "./recorder.ts";
 import { callOwnTool, isOwnTool, READ_RESULT } from "./run-tools.ts";
@@ -78,27 +79,35 @@ type CallDeps = {
   /** Every tool the agent may call. */
   readonly agentTools: readonly Tool[];
   readonly ask: AskFor;
+  readonly meter: RunMeter;
 };
 
 /**
  * Runs prepared calls, at most `concurrency` at a time, each result journaled as it comes. A queued call's begin is on disk
- * before it begins, written together with the result that made room for it. Stops beginning new ones once aborted.
+ * before it begins, written together with the result that made room for it. Stops beginning new ones once
+ * aborted, or when a budget has no room for the next; the refusal is what comes back.
  */
 export async function runCalls(
   deps: CallDeps,
   calls: readonly PreparedCall[],
   concurrency: number,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<RunFailure | undefined> {
   const waiting = [...calls];
+  let refusal: RunFailure | undefined;
   const worker = async (): Promise<void> => {
     try {
       let call = waiting.shift();
       if (call && !signal.aborted) await deps.recorder.record(...beginOf(call));
       while (call && !signal.aborted) {
-        const end = await runCall(deps, call, signal);
+        const over = await runCall(deps, call, signal);
+        if (over.refusal) {
+          refusal ??= over.refusal;
+          waiting.length = 0;
+        }
         call = signal.aborted ? undefined : waiting.shift();
-        await deps.recorder.record(...(end ? [end] : []), ...(call ? beginOf(call) : []));
+        await deps.recorder.record(...over.events, ...(call ? beginOf(call) : []));
+        over.release();
       }
     } catch (error) {
       waiting.length = 0;
@@ -108,19 +117,37 @@ export async function runCalls(
   // All are waited for, also when one cannot be written: nothing of this attempt may still run when the next one begins.
   const ends = await Promise.allSettled(Array.from({ length: Math.min(concurrency, calls.length) }, worker));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
+  return refusal;
 }
 
 const beginOf = ({ start: { step, callId, queued } }: PreparedCall): readonly RunEvent[] =>
   queued === true ? [{ type: "tool-begin", step, callId }] : [];
 
-/** What the call's end adds to the journal; nothing when it was cut off. */
-async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal): Promise<ToolEnd | undefined> {
-  if (call.type === "refused") return endOf(deps, call.start, call.result);
+type CallOver = {
+  /** What the call's end adds to the journal; nothing when it was cut off. */
+  readonly events: readonly ToolEnd[];
+  /** Why it was not begun. */
+  readonly refusal: RunFailure | undefined;
+  /** Gives back what was reserved for it, once its end is on disk. */
+  readonly release: () => void;
+};
+const NOT_BEGUN: CallOver = { events: [], refusal: undefined, release: () => undefined };
+
+async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal): Promise<CallOver> {
+  if (call.type === "refused") return { ...NOT_BEGUN, events: [await endOf(deps, call.start, call.result)] };
+  const permit = await deps.meter.forFuel(call.tool, ({ server }) => fuelPerCall(deps.tools, server), signal);
+  if (permit.type === "refused") return { ...NOT_BEGUN, refusal: permit.failure };
+  if (permit.type === "stopped") return NOT_BEGUN;
+  const { release } = permit;
   const result = await callTool(deps, call, signal);
   // A call that was cut off has no result worth keeping: after a restart it is made again, or someone is asked.
-  if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return undefined;
-  return endOf(deps, call.start, result);
+  if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return { ...NOT_BEGUN, release };
+  return { ...NOT_BEGUN, events: [await endOf(deps, call.start, result)], release };
 }
+
+/** Tools of our own run no guest. */
+const fuelPerCall = (tools: ToolCatalogue, server: string): number =>
+  tools.servers().find(({ name }) => name === server)?.limits.fuelPerCall ?? 0;
 
 function callTool(
   { tools, agentTools, artifacts, recorder, ask, ...deps }: CallDeps,

@@ -6,6 +6,7 @@ import {
   SqliteArtifactStore,
   SqliteChangeLog,
   SqliteRunJournal,
+  SqliteSpendStore,
   SqliteToolServerStore,
   SqliteUploadStore,
 } from "../backends/sqlite/index.ts";
@@ -21,6 +22,7 @@ import { openBroker, type Resolve } from "./broker.ts";
 import type { LoadedConfig } from "./config.ts";
 import { serverPermissions } from "./permissions.ts";
 import { trafficOptions } from "./traffic-config.ts";
+import { type ConfiguredLimits, configuredLimits, openAccounts } from "./accounts.ts";
 import { AgentPlans } from "./plans.ts";
 import { definitionEnvironment, openModels, secretsDirectories } from "./open-models.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
@@ -55,6 +57,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const clock = overrides.clock ?? systemClock;
   const database = stack.use(Database.open({ directory: config.data.directory, synchronous: config.data.synchronous }));
   const journal = new SqliteRunJournal(database);
+  const spend = new SqliteSpendStore(database);
   const artifacts = new SqliteArtifactStore(database, clock);
   const uploads = new SqliteUploadStore(database, clock, { bytesMax: config.files.upload_bytes_max });
   const models = overrides.models ?? openModels(loaded, { clock, artifacts, tools: () => tools });
@@ -71,15 +74,12 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     clock,
     knownTools: () => knownTools(toolServers.runner),
   });
-  const plans = new AgentPlans(agents, definitionEnvironment(loaded), {
-    runTimeoutMs: config.runs.timeout,
-    modelTimeoutMs: config.models.timeout,
-    permissions: serverPermissions(config),
-    secretsDirectories: secretsDirectories(loaded),
-  });
+  const limits = configuredLimits(loaded);
+  const accounts = openAccounts(loaded, { store: spend, clock, limits });
+  const plans = openPlans(loaded, agents, limits);
   const traffic = new ModelTraffic(clock, trafficOptions(config.models));
   const runs = new Runs(
-    { journal, plans, models: traffic.guarded(models), tools, artifacts, clock },
+    { journal, plans, models: traffic.guarded(models), tools, artifacts, clock, accounts },
     {
       concurrentMax: config.runs.concurrent_max,
       queuedMax: config.runs.queued_max,
@@ -119,6 +119,17 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
 }
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
+
+function openPlans(loaded: LoadedConfig, agents: Agents, limits: ConfiguredLimits): AgentPlans {
+  const { config } = loaded;
+  return new AgentPlans(agents, definitionEnvironment(loaded), {
+    runTimeoutMs: config.runs.timeout,
+    modelTimeoutMs: config.models.timeout,
+    permissions: serverPermissions(config),
+    budget: limits,
+    secretsDirectories: secretsDirectories(loaded),
+  });
+}
 
 function openSandbox({ config }: LoadedConfig, deps: SandboxDeps): Sandbox {
   return new Sandbox(deps, {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { BudgetsTable } from "./budgets-config.ts";
 import { durationText, sizeText } from "../documents/index.ts";
 import { ModelsTable } from "./models-config.ts";
 import { McpServerName, McpServerTable } from "./mcp-config.ts";
@@ -213,6 +214,7 @@ export const ConfigFile = z.strictObject({
   agents: AgentsTable,
   runs: RunsTable,
   models: ModelsTable,
+  budgets: BudgetsTable,
   files: FilesTable,
   secrets: SecretsTable,
   grants: GrantsKeptTable,
@@ -239,6 +241,7 @@ export const PATH_SETTINGS = [
   "agents.directory",
   "files.root",
   "models.scripted_directory",
+  "models.prices_file",
   "tools.directory",
   "sandbox.cache_directory",
 ] as const;

@@ -212,7 +212,7 @@ function resolvePaths(config: Config, origins: Origins, file: string | undefined
     file !== undefined && origins[setting]?.startsWith(file) ? dirname(file) : cwd;
   const place = (setting: (typeof PATH_SETTINGS)[number], value: string): string =>
     isAbsolute(value) ? value : resolve(base(setting), value);
-  const scripted = config.models.scripted_directory;
+  const { scripted_directory: scripted, prices_file: prices } = config.models;
   return {
     ...config,
     data: { ...config.data, directory: place("data.directory", config.data.directory) },
@@ -222,12 +222,15 @@ function resolvePaths(config: Config, origins: Origins, file: string | undefined
     models: {
       ...config.models,
       ...(scripted === undefined ? {} : { scripted_directory: place("models.scripted_directory", scripted) }),
+      ...(prices === undefined ? {} : { prices_file: place("models.prices_file", prices) }),
     },
   };
 }
 
 function withDefaults(config: Config, origins: Origins): Origins {
-  return Object.fromEntries(leavesOf(config).map((setting) => [setting, origins[setting] ?? "default"]));
+  // A variable may have set a whole table.
+  const originOf = (setting: string) => origins[setting] ?? origins[setting.slice(0, setting.lastIndexOf("."))];
+  return Object.fromEntries(leavesOf(config).map((setting) => [setting, originOf(setting) ?? "default"]));
 }
 
 /** Whether definitions may refer to a variable by its name alone. */

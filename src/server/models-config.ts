@@ -93,6 +93,9 @@ export const ModelsTable = z
       .array(z.string())
       .optional()
       .meta({ description: "Where ${file:path} in definitions may point; default: secrets.directories" }),
+    prices_file: z.string().min(1).optional().meta({
+      description: "TOML or JSON with prices of models, which go before those that Caxton knows",
+    }),
     scripted_directory: z.string().optional().meta({ description: "Where scripted/<file> is looked up; for tests" }),
     ...trafficKeys,
   })

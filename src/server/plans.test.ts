@@ -30,6 +30,7 @@ async function keyOf(reference: string, environment: Environment = {}): Promise<
   await agents.deploy("default", { source, fileName: "keyed.toml" });
   const plans = new AgentPlans(agents, environment, {
     runTimeoutMs: 1_000,
+    budget: { run: {}, agent: {} },
     modelTimeoutMs: 1_000,
     permissions: PERMIT_ALL,
     secretsDirectories: [secret("none"), secret("first"), secret("second")],

@@ -1,5 +1,6 @@
 import type { AgentDefinition, Agents, PreparedAgent } from "../agents/index.ts";
 import type { Permissions } from "../permissions/index.ts";
+import { limitsOf, type Limits } from "../budgets/index.ts";
 import type { PlanSource, RunPlan } from "../runs/index.ts";
 import type { Environment } from "./config.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
@@ -9,6 +10,8 @@ export type PlanOptions = {
   readonly runTimeoutMs: number;
   readonly modelTimeoutMs: number;
   readonly permissions: ServerPermissions;
+  /** For what a definition does not limit itself. */
+  readonly budget: { readonly run: Limits; readonly agent: Limits };
   /** Directories that `${file:path}` may point into. */
   readonly secretsDirectories: readonly string[];
 };
@@ -61,6 +64,7 @@ export class AgentPlans implements PlanSource {
       stepsMax: definition.maxSteps,
       concurrentToolsMax: definition.toolsAtOnceMax,
       timeoutMs: definition.timeoutMs ?? this.#options.runTimeoutMs,
+      budget: this.#budgetOf(prepared),
       render: renderer(prepared),
     };
   }
@@ -73,6 +77,16 @@ export class AgentPlans implements PlanSource {
       this.#permissions.set(definition, known);
     }
     return known;
+  }
+
+  #budgetOf({ definition, fileName }: PreparedAgent): NonNullable<RunPlan["budget"]> {
+    const { run, perDay } = definition.budget;
+    const { budget } = this.#options;
+    const file = () => fileName;
+    return {
+      run: { ...budget.run, ...limitsOf(run, { name: "budget", per: "run" }, file) },
+      agent: { ...budget.agent, ...limitsOf(perDay, { name: "budget.per_day", per: "day" }, file) },
+    };
   }
 }
 

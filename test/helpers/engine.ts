@@ -1,9 +1,11 @@
 import { UnknownModelError } from "../../src/backends/models/errors.ts";
-import { SqliteArtifactStore, SqliteRunJournal, Database } from "../../src/backends/sqlite/index.ts";
+import { SqliteArtifactStore, SqliteRunJournal, SqliteSpendStore, Database } from "../../src/backends/sqlite/index.ts";
+import { type BudgetsOptions, Budgets, Calendar, PriceTable } from "../../src/budgets/index.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
 import { PERMIT_ALL } from "../../src/permissions/index.ts";
 import {
+  type Accounts,
   type LanguageModel,
   type ModelCatalogue,
   type ModelChoice,
@@ -13,6 +15,7 @@ import {
   type RunView,
   type StartRequest,
   DEFAULT_RUNS_OPTIONS,
+  OUTPUT_TOKENS_RESERVED,
   Runs,
 } from "../../src/runs/index.ts";
 import {
@@ -99,6 +102,8 @@ export type Engine = AsyncDisposable & {
   readonly journal: SqliteRunJournal;
   readonly tools: FakeTools;
   readonly artifacts: SqliteArtifactStore;
+  readonly spend: SqliteSpendStore;
+  readonly accounts: Accounts;
   /** Starts a run and waits for its end. */
   readonly run: (
     input: string,
@@ -121,6 +126,12 @@ export type EngineOptions = {
   readonly plan?: Partial<RunPlan>;
   readonly options?: Partial<RunsOptions>;
   readonly clock?: Clock;
+  /** What limits a workspace and the server in a day, and prices besides those that are known. */
+  readonly budgets?: Partial<BudgetsOptions> & {
+    readonly prices?: ConstructorParameters<typeof PriceTable>[0];
+    readonly unknownPrice?: Accounts["unknownPrice"];
+    readonly timeZone?: string;
+  };
 };
 
 export function models(model: LanguageModel, backups: { readonly [name: string]: LanguageModel } = {}): ModelCatalogue {
@@ -149,12 +160,27 @@ const heard = (catalogue: ModelCatalogue, onResolve: EngineOptions["onResolve"])
   },
 });
 
+function accountsOf(options: EngineOptions["budgets"], store: SqliteSpendStore, clock: Clock): Accounts {
+  const { prices, unknownPrice = "refuse", timeZone = "UTC", ...limits } = options ?? {};
+  return {
+    budgets: new Budgets(
+      { store, clock, calendar: new Calendar(timeZone) },
+      { workspace: {}, day: {}, waitMs: 10_000, ...limits },
+    ),
+    prices: new PriceTable(prices),
+    unknownPrice,
+    outputTokensMax: OUTPUT_TOKENS_RESERVED,
+  };
+}
+
 /** The run engine on a real database, with tools and model of the test's. */
 export function engine(options: EngineOptions): Engine {
   const clock = options.clock ?? systemClock;
   const database = Database.open({ directory: options.directory, synchronous: "normal" });
   const journal = new SqliteRunJournal(database);
   const artifacts = new SqliteArtifactStore(database, clock);
+  const spend = new SqliteSpendStore(database);
+  const accounts = accountsOf(options.budgets, spend, clock);
   const tools = new FakeTools(options.tools ?? []);
   const plan: RunPlan = {
     agent: "tester",
@@ -178,6 +204,7 @@ export function engine(options: EngineOptions): Engine {
       tools: new ToolCatalogue(tools),
       artifacts,
       clock,
+      accounts,
     },
     { ...DEFAULT_RUNS_OPTIONS, ...options.options },
   );
@@ -200,6 +227,8 @@ export function engine(options: EngineOptions): Engine {
     journal,
     tools,
     artifacts,
+    spend,
+    accounts,
     begin,
     run: async (input, request) => {
       const { id, ended } = await begin(input, request);

@@ -56,6 +56,7 @@ test("a migration that shipped is never edited", () => {
     "36f55f82b6aa",
     "5c4cbf74f49d",
     "793be2c915c0",
+    "bdb107287776",
   ]);
 });
 

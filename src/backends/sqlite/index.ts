@@ -5,5 +5,6 @@ export { SqliteChangeLog } from "./sqlite-change-log.ts";
 export { SqliteAgentStore } from "./sqlite-agent-store.ts";
 export { SqliteArtifactStore } from "./sqlite-artifact-store.ts";
 export { SqliteRunJournal } from "./sqlite-run-journal.ts";
+export { SqliteSpendStore } from "./sqlite-spend-store.ts";
 export { SqliteUploadStore } from "./sqlite-upload-store.ts";
 export { SqliteToolServerStore } from "./tool-server-store.ts";

@@ -15,6 +15,7 @@ import {
 import { Contents } from "./contents.ts";
 import type { Database } from "./database.ts";
 import { project } from "./run-projection.ts";
+import { addSpend } from "./sqlite-spend-store.ts";
 
 const Row = z.object({ seq: z.int(), at_ms: z.int(), body: z.string() });
 
@@ -37,6 +38,13 @@ const SummaryRow = z
     output_tokens: z.int(),
     failure_code: z.string().nullable(),
     failure_message: z.string().nullable(),
+    spent_tokens: z.int(),
+    spent_usd_micros: z.int(),
+    spent_tool_calls: z.int(),
+    spent_ms: z.int(),
+    spent_fuel: z.int(),
+    unpriced_calls: z.int(),
+    estimated_calls: z.int(),
   })
   .transform((row): RunSummary => ({
     id: row.id,
@@ -56,6 +64,15 @@ const SummaryRow = z
     outputTokens: row.output_tokens,
     failureCode: row.failure_code,
     failureMessage: row.failure_message,
+    spent: {
+      tokens: row.spent_tokens,
+      usd: row.spent_usd_micros,
+      tool_calls: row.spent_tool_calls,
+      seconds: row.spent_ms,
+      fuel: row.spent_fuel,
+    },
+    unpricedCalls: row.unpriced_calls,
+    estimatedCalls: row.estimated_calls,
   }));
 
 /** Runs and their journal in `caxton.db`; a run's summary row is kept in the transaction that writes its journal. */
@@ -76,11 +93,12 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     return written.map(({ entry }) => entry);
   }
 
-  #insert({ runId, atMs, event }: JournalAppend): { entry: JournalEntry; content: JsonObject } {
+  #insert({ runId, atMs, event, spend }: JournalAppend): { entry: JournalEntry; content: JsonObject } {
     const seq = this.#nextSeq++;
     const { body, content } = this.#encode(event);
     this.#db.sql("INSERT INTO journal (seq, run_id, at_ms, body) VALUES (?, ?, ?, ?)").run(seq, runId, atMs, body);
     project(this.#db, runId, atMs, event);
+    if (spend) addSpend(this.#db, runId, spend);
     return { entry: { seq, runId, atMs, event }, content };
   }
 

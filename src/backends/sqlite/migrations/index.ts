@@ -5,6 +5,7 @@ import { openRuns } from "./004-open-runs.ts";
 import { grantUseCounts } from "./005-grant-use-counts.ts";
 import { restingRuns } from "./006-resting-runs.ts";
 import { changes } from "./007-changes.ts";
+import { spend } from "./008-spend.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -15,4 +16,5 @@ export const MIGRATIONS: readonly string[] = [
   grantUseCounts,
   restingRuns,
   changes,
+  spend,
 ];
