@@ -8,6 +8,7 @@ import { compose } from "../src/server/compose.ts";
 import { loadConfig } from "../src/server/config.ts";
 import { models } from "../test/helpers/engine.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
+import { BENCH_AGENT, BENCH_SCRIPT, BENCH_TOOL_SERVERS } from "./bench-agent.ts";
 import { ms, perSecond, quantile, type Row } from "./table.ts";
 
 /** The targets were set on a machine where the peer took 1.8 ms and did 480 runs a second; beside it they are ratios. */
@@ -21,16 +22,6 @@ const CONCURRENCY = 64;
 
 const Figures = z.object({ p50Ms: z.number(), p99Ms: z.number(), runsPerSecond: z.number() });
 type Figures = z.infer<typeof Figures>;
-
-const DEFINITION = `name = "bench"
-version = "1.0.0"
-capabilities = ["benchmark"]
-tools = ["hostile.echo"]
-system_prompt = "Add."
-`;
-/** A server whose `echo` does as little as the peer's tool; the others of its tools misbehave, and are not called. */
-const TOOL_SERVERS = join(import.meta.dirname, "../test/fixtures/tools");
-const SCRIPT = [{ toolCalls: [{ name: "hostile__echo", arguments: { text: "1 + 2" } }] }, { text: "The sum is 3." }];
 
 export async function run(): Promise<readonly Row[]> {
   const caxton = await measureCaxton();
@@ -66,11 +57,14 @@ export async function run(): Promise<readonly Row[]> {
 async function measureCaxton(): Promise<Figures> {
   using directory = tempDirectory();
   const loaded = loadConfig({ settings: { "data.directory": directory.path } }, {}, directory.path);
-  await using caxton = await compose(loaded, { models: models(scripted(SCRIPT)), toolServers: TOOL_SERVERS });
+  await using caxton = await compose(loaded, {
+    models: models(scripted(BENCH_SCRIPT)),
+    toolServers: BENCH_TOOL_SERVERS,
+  });
   await caxton.toolsReady;
   const { agents, runs } = caxton.services;
   runs.resumeUnfinished();
-  await agents.deploy("default", { source: DEFINITION, fileName: "bench.toml" });
+  await agents.deploy("default", { source: BENCH_AGENT, fileName: "bench.toml" });
   const once = async (): Promise<void> => {
     const request = {
       id: mint(RunId),

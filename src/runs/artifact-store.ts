@@ -18,6 +18,10 @@ export interface ArtifactStore {
       | { readonly bytes: Uint8Array }
     ),
   ): Promise<Artifact>;
+  /** Another run's artifact as one of this run's, under the same name. Throws ArtifactNotFoundError when its file is gone, StorageFullError. */
+  copy(artifact: Artifact, runId: RunId): Promise<Artifact>;
+  /** Deletes all artifacts of a run that is not there after all. */
+  discard(runId: RunId): Promise<void>;
   find(id: ArtifactId): Artifact | undefined;
   ofRun(runId: RunId): readonly Artifact[];
   /** The bytes; throws ArtifactNotFoundError when the file is gone. */

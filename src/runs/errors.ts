@@ -15,6 +15,17 @@ export class RunEndedError extends CaxtonError<{ readonly id: string; readonly s
   readonly kind = "conflict";
 }
 
+/** Only what has ended can be deleted. */
+export class RunNotEndedError extends CaxtonError<{ readonly id: string; readonly state: string }> {
+  readonly code = "RUN_NOT_ENDED";
+  readonly kind = "conflict";
+}
+
+export class RunStepNotFoundError extends CaxtonError<{ readonly id: string; readonly step: number }> {
+  readonly code = "RUN_STEP_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
 export class RunNotWaitingError extends CaxtonError<{ readonly id: string; readonly callId: string }> {
   readonly code = "RUN_NOT_WAITING";
   readonly kind = "conflict";

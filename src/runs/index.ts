@@ -35,10 +35,15 @@ export {
   type RunArtifact,
   type RunFailure,
   type RunFile,
+  type RunOrigin,
+  ORIGINS,
   RunEvent,
 } from "./run-event.ts";
 export { type JournalAppend, type RunJournal, type RunQuery, type RunSummary, type RunTail } from "./run-journal.ts";
 export { type RestingState, type RunState, isTerminal, RUN_STATES } from "./run-state.ts";
+export { attachContent, Detacher, hashesIn } from "./detached-content.ts";
+export type { EndedRuns, RunArchive } from "./run-archive.ts";
+export { Retention, type RunsKept } from "./retention.ts";
 export * from "./errors.ts";
 export { type Accounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./accounts.ts";
 export type { Upload, UploadStore } from "./upload-store.ts";
@@ -53,6 +58,8 @@ export {
   foldRun,
   RunFold,
 } from "./run-fold.ts";
+export { type ForkRequest, type MadeRun, TimeTravel } from "./time-travel.ts";
+export { type Difference, type RunDiff, type StepPair, diffRuns } from "./run-diff.ts";
 export type { Answer } from "./questions.ts";
 export type { RunListener, RunNews } from "./run-hub.ts";
 export { type RunOutcome, type RunsOptions, DEFAULT_RUNS_OPTIONS, Runs } from "./runs.ts";

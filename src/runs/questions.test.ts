@@ -55,6 +55,7 @@ async function room() {
     read: () => [],
     summary: () => undefined,
     list: () => [],
+    madeFrom: () => [],
     unfinished: () => [],
     inState: () => [],
     counts: () => {

@@ -1,6 +1,6 @@
 import type { Amounts, Spend } from "../budgets/index.ts";
 import type { RunId } from "../kernel/ids.ts";
-import type { JournalEntry, RunEvent } from "./run-event.ts";
+import type { JournalEntry, RunEvent, RunOrigin } from "./run-event.ts";
 import type { RunState } from "./run-state.ts";
 
 /** A run as lists show it: one row, kept up to date by the journal itself. */
@@ -31,6 +31,7 @@ export type RunSummary = {
   readonly unpricedCalls: number;
   /** Model calls whose tokens are estimates. */
   readonly estimatedCalls: number;
+  readonly origin: RunOrigin | null;
 };
 
 export type RunQuery = {
@@ -59,6 +60,8 @@ export interface RunJournal {
   summary(runId: RunId): RunSummary | undefined;
   /** Newest first. */
   list(query: RunQuery): readonly RunSummary[];
+  /** Runs that were made from this one, oldest first. */
+  madeFrom(runId: RunId): readonly RunSummary[];
   /** Runs neither ended nor resting, oldest first: what a start of the server continues. */
   unfinished(): readonly RunId[];
   /** Runs in a state, of every workspace, oldest first. */

@@ -129,10 +129,10 @@ export class Runs implements AsyncDisposable {
 
   async #accept(request: StartRequest): Promise<Recorder> {
     const { id, workspace, agent } = request;
-    const plan = await this.#deps.plans.plan(workspace, agent, undefined);
+    const plan = await this.#deps.plans.plan(workspace, agent, request.revision);
     await this.#deps.models.resolve({ ...plan.model, model: request.model ?? plan.model.model });
     const recorder = this.#recorderOf(id, new RunFold());
-    await recorder.record(queueEvent(request, plan, this.#deps.clock.nowMs()));
+    await recorder.record(queueEvent(request, plan, this.#deps.clock.nowMs()), ...(request.from?.events ?? []));
     return recorder;
   }
 

@@ -4,6 +4,7 @@ import { outputInstruction, refuseBrokenSchema } from "./answer-check.ts";
 import { onModelFailureOf } from "./model-choice.ts";
 import type { RunPlan } from "./plan.ts";
 import type { OnModelFailure, RunEvent, RunFile } from "./run-event.ts";
+import type { TakenOver } from "./taken-over.ts";
 
 export type StartRequest = {
   readonly id: RunId;
@@ -18,12 +19,15 @@ export type StartRequest = {
   readonly attended?: boolean | undefined;
   /** What the answer must fit, as JSON; instead of the definition's schema. */
   readonly outputSchema?: JsonObject | undefined;
+  /** Another revision than the newest. */
+  readonly revision?: number | undefined;
+  /** What it takes over from another run. */
+  readonly from?: TakenOver | undefined;
 };
 
 /** A run's first event: the request, with its prompts rendered. Throws PromptRenderError, OutputSchemaInvalidError. */
 export function queueEvent(request: StartRequest, plan: RunPlan, nowMs: number): RunEvent {
-  const { workspace, input, files, outputSchema } = request;
-  const { system, prompt } = plan.render({ input, files, atMs: nowMs });
+  const { workspace, input, files, outputSchema, from } = request;
   const schema = outputSchema ?? plan.outputSchema;
   if (schema !== undefined) refuseBrokenSchema(schema);
   return {
@@ -35,6 +39,17 @@ export function queueEvent(request: StartRequest, plan: RunPlan, nowMs: number):
     files: [...files],
     onModelFailure: onModelFailureOf(request, plan),
     ...(outputSchema && { outputSchema }),
-    content: { input, system: schema ? `${system}\n\n${outputInstruction(schema)}` : system, prompt },
+    ...(from && { origin: from.origin }),
+    content: { input, ...(from?.prompts ?? renderPrompts(request, plan, { schema, nowMs })) },
   };
+}
+
+/** The prompts of a request, rendered. */
+export function renderPrompts(
+  { input, files }: Pick<StartRequest, "input" | "files">,
+  plan: RunPlan,
+  { schema, nowMs }: { readonly schema: JsonObject | undefined; readonly nowMs: number },
+): { readonly system: string; readonly prompt: string } {
+  const { system, prompt } = plan.render({ input, files, atMs: nowMs });
+  return { system: schema ? `${system}\n\n${outputInstruction(schema)}` : system, prompt };
 }

@@ -19,6 +19,8 @@ export interface UploadStore {
   find(id: UploadId): Upload | undefined;
   /** Gives the files to a run until it is released, an id given twice once; names that are there twice get a number. Throws UploadNotFoundError, UploadTakenError. */
   take(ids: readonly UploadId[], runId: RunId): Promise<readonly Upload[]>;
+  /** A run's file as one of another run's. Throws UploadNotFoundError when it is gone, StorageFullError. */
+  copy(file: RunFile, runId: RunId): Promise<RunFile>;
   /** Sets free what `take` gave: the run was not accepted after all. */
   release(runId: RunId): Promise<void>;
   /** Sets free what a crash left with runs that never were, and deletes files that no upload has. Only before the first `save` and `take`, whose work it would undo. Never rejects: what it cannot do is logged. */

@@ -5,7 +5,6 @@ import {
   SqliteAgentStore,
   SqliteArtifactStore,
   SqliteChangeLog,
-  SqliteRunJournal,
   SqliteSpendStore,
   SqliteToolServerStore,
   SqliteUploadStore,
@@ -14,7 +13,7 @@ import type { ServerFacts } from "../api/operations/index.ts";
 import type { HttpServices } from "../api/http/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { ModelTraffic } from "../model-traffic/index.ts";
-import { type ModelCatalogue, Runs } from "../runs/index.ts";
+import { type ModelCatalogue, Runs, TimeTravel } from "../runs/index.ts";
 import { Sandbox, type SandboxDeps } from "../sandbox/index.ts";
 import { toolId, type ToolRunner } from "../tools/index.ts";
 import { renderProblem } from "../documents/index.ts";
@@ -25,6 +24,7 @@ import { trafficOptions } from "./traffic-config.ts";
 import { type ConfiguredLimits, configuredLimits, openAccounts } from "./accounts.ts";
 import { AgentPlans } from "./plans.ts";
 import { definitionEnvironment, openModels, secretsDirectories } from "./open-models.ts";
+import { openJournal } from "./open-journal.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openToolServers } from "./open-tool-servers.ts";
 import { deployToolServers, type ToolDeployment } from "./tool-servers.ts";
@@ -56,7 +56,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   await using stack = new AsyncDisposableStack();
   const clock = overrides.clock ?? systemClock;
   const database = stack.use(Database.open({ directory: config.data.directory, synchronous: config.data.synchronous }));
-  const journal = new SqliteRunJournal(database);
+  const { journal, retention } = openJournal(database, { config, clock });
+  stack.use(retention);
   const spend = new SqliteSpendStore(database);
   const artifacts = new SqliteArtifactStore(database, clock);
   const uploads = new SqliteUploadStore(database, clock, { bytesMax: config.files.upload_bytes_max });
@@ -88,6 +89,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
       holdUntilResumed: true,
     },
   );
+  const timeTravel = new TimeTravel({ runs, journal, artifacts, uploads });
   stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
   const progress = { tools: false, definitions: false };
   const stopping = new AbortController();
@@ -109,8 +111,10 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     models,
     modelTraffic: traffic,
     render,
+    retention,
     runs,
     ...toolServices,
+    timeTravel,
     uploads,
   };
   const owned = stack.move();

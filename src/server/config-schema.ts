@@ -88,6 +88,28 @@ const RunsTable = z
   })
   .prefault({});
 
+const keptFor = () =>
+  z.union([z.literal("never"), durationText({ minMs: 60_000, maxMs: 3_660 * 86_400_000 })], {
+    error: 'expected a duration from "1m" to "3660d", or "never"',
+  });
+const keptCount = () => z.int().min(0).max(1_000_000_000);
+
+const RetentionTable = z
+  .strictObject({
+    runs: keptFor().prefault("90d").meta({
+      description:
+        'How long ended runs are kept, with their steps, files and texts; "never" deletes none. Runs that have not ended are always kept',
+    }),
+    runs_max: keptCount().default(0).meta({
+      description: "Ended runs kept at most in each workspace; those that ended first go first; 0 sets no limit",
+    }),
+    workspaces: z
+      .record(z.string(), z.strictObject({ runs: keptFor().optional(), runs_max: keptCount().optional() }))
+      .default({})
+      .meta({ description: "Other values for single workspaces, by name" }),
+  })
+  .prefault({});
+
 const FilesTable = z
   .strictObject({
     root: path(".").meta({ description: "What tools' relative paths and granted directories are relative to" }),
@@ -213,6 +235,7 @@ export const ConfigFile = z.strictObject({
   log: z.strictObject({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
   agents: AgentsTable,
   runs: RunsTable,
+  retention: RetentionTable,
   models: ModelsTable,
   budgets: BudgetsTable,
   files: FilesTable,

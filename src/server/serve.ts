@@ -86,6 +86,7 @@ async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: Abo
   if (stopping.aborted) return { ...none, definitions };
   const resumedRuns = caxton.services.runs.resumeUnfinished();
   caxton.markReady();
+  caxton.services.retention.start();
   if (resumedRuns > 0) log.info({ runs: resumedRuns }, "unfinished runs go on");
   await sweepUploads(caxton);
   return { tools, definitions, resumedRuns };

@@ -79,6 +79,7 @@ export const runSummary = (more: object = {}) => ({
   input_tokens: 12,
   output_tokens: 8,
   failure: null,
+  origin: null,
   ...more,
 });
 
@@ -91,6 +92,7 @@ export const runDetail = (more: object = {}) => ({
   files: [],
   attempt: 1,
   waiting_for: null,
+  made_from_it: [],
   waiting_calls: [],
   questions: [],
   hint: "",

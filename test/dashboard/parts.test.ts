@@ -177,6 +177,7 @@ const summary = (change: Partial<RunSummary>): RunSummary => ({
   input_tokens: 0,
   output_tokens: 0,
   failure: null,
+  origin: null,
   ...change,
 });
 

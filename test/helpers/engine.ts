@@ -173,6 +173,22 @@ function accountsOf(options: EngineOptions["budgets"], store: SqliteSpendStore, 
   };
 }
 
+/** What a definition of no particular kind means for a run. */
+export const testPlan = (change: Partial<RunPlan> = {}): RunPlan => ({
+  agent: "tester",
+  revision: 1,
+  model: { model: undefined, baseUrl: undefined, apiKey: undefined },
+  settings: { temperature: undefined, outputTokensMax: undefined, headers: {}, timeoutMs: 5_000 },
+  tools: "all",
+  permissions: PERMIT_ALL,
+  deferredTools: [],
+  stepsMax: 20,
+  concurrentToolsMax: 4,
+  timeoutMs: 30_000,
+  render: ({ input }) => ({ system: "Be a test.", prompt: input }),
+  ...change,
+});
+
 /** The run engine on a real database, with tools and model of the test's. */
 export function engine(options: EngineOptions): Engine {
   const clock = options.clock ?? systemClock;
@@ -182,20 +198,7 @@ export function engine(options: EngineOptions): Engine {
   const spend = new SqliteSpendStore(database);
   const accounts = accountsOf(options.budgets, spend, clock);
   const tools = new FakeTools(options.tools ?? []);
-  const plan: RunPlan = {
-    agent: "tester",
-    revision: 1,
-    model: { model: undefined, baseUrl: undefined, apiKey: undefined },
-    settings: { temperature: undefined, outputTokensMax: undefined, headers: {}, timeoutMs: 5_000 },
-    tools: "all",
-    permissions: PERMIT_ALL,
-    deferredTools: [],
-    stepsMax: 20,
-    concurrentToolsMax: 4,
-    timeoutMs: 30_000,
-    render: ({ input }) => ({ system: "Be a test.", prompt: input }),
-    ...options.plan,
-  };
+  const plan = testPlan(options.plan);
   const runs = new Runs(
     {
       journal,

@@ -57,6 +57,7 @@ test("a migration that shipped is never edited", () => {
     "5c4cbf74f49d",
     "793be2c915c0",
     "bdb107287776",
+    "3ef8d41d3957",
   ]);
 });
 

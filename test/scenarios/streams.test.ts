@@ -189,7 +189,15 @@ describe("a client that goes away", () => {
 });
 
 const text = (runId: RunId, step: number) => ({ type: "text-delta", runId, step, offset: 0, text: "x" }) as const;
-const NO_UPLOADS = () => ({ save: never, find: never, take: never, release: never, recover: never, sweep: never });
+const NO_UPLOADS = () => ({
+  save: never,
+  find: never,
+  copy: never,
+  take: never,
+  release: never,
+  recover: never,
+  sweep: never,
+});
 const isDelta = ({ event }: Streamed<RunStreamEvent>) => event.type === "text-delta";
 /** The text of the last turn told, as a client puts it together. */
 const writtenBy = (events: readonly Streamed<RunStreamEvent>[]): string =>

@@ -40,6 +40,7 @@ class DyingJournal implements RunJournal {
   read: RunJournal["read"] = (runId, afterSeq) => this.#journal.read(runId, afterSeq);
   summary: RunJournal["summary"] = (runId) => this.#journal.summary(runId);
   list: RunJournal["list"] = (query) => this.#journal.list(query);
+  madeFrom: RunJournal["madeFrom"] = (runId) => this.#journal.madeFrom(runId);
   unfinished: RunJournal["unfinished"] = () => this.#journal.unfinished();
   inState: RunJournal["inState"] = (state) => this.#journal.inState(state);
   counts: RunJournal["counts"] = (workspace) => this.#journal.counts(workspace);

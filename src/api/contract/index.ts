@@ -15,6 +15,7 @@ export * as problems from "./problem.ts";
 export { type RouteName, fillRoute, ROUTES } from "./routes.ts";
 export {
   type ArtifactSummary,
+  type ForkBody,
   type RunDetail,
   type RunEventType,
   type RunQuestion,
@@ -26,6 +27,8 @@ export {
   type Upload,
 } from "./runs.ts";
 export * as runs from "./runs.ts";
+export { type Difference, type RunDiff, type RunExport } from "./run-history.ts";
+export * as runHistory from "./run-history.ts";
 export { type Ready, type ServerEvent, type Status } from "./system.ts";
 export * as system from "./system.ts";
 export {

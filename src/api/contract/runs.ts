@@ -33,6 +33,14 @@ export const StartRunBody = z
   .meta({ id: "StartRun" });
 export type StartRunBody = z.input<typeof StartRunBody>;
 
+export const RunOrigin = z
+  .object({
+    run: Id.meta({ description: "The run it was made from, which may be deleted since" }),
+    kind: z.enum(["fork", "retry"]),
+    step: z.int().nullable().meta({ description: "First step not taken over from that run; null where none was" }),
+  })
+  .meta({ id: "RunOrigin" });
+
 export const RunSummary = z
   .object({
     id: Id,
@@ -52,6 +60,7 @@ export const RunSummary = z
     input_tokens: z.int(),
     output_tokens: z.int(),
     failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+    origin: RunOrigin.nullable(),
   })
   .meta({ id: "RunSummary" });
 export type RunSummary = z.infer<typeof RunSummary>;
@@ -145,6 +154,9 @@ export const RunDetail = RunSummary.extend({
   questions: z
     .array(RunQuestion)
     .meta({ description: "What tools asked people, oldest first; open ones can be answered" }),
+  made_from_it: z
+    .array(z.object({ id: Id, kind: RunOrigin.shape.kind, step: z.int().nullable(), state: RunState }))
+    .meta({ description: "Runs that were made from this one" }),
   hint: z.string().meta({ description: "What to do about the failure; may be empty" }),
   step_list: z.array(Step),
   artifacts: z.array(ArtifactSummary),
@@ -161,6 +173,32 @@ export const DecideBody = z
     decision: z.enum(["retry", "skip", "fail"]),
   })
   .meta({ id: "Decide" });
+
+export const ForkBody = z
+  .object({
+    at: z.int().min(1).meta({ description: "The step that is made anew; those before it are taken over" }),
+    input: z.string().min(1).optional().meta({ description: "Another request" }),
+    model: z.string().optional().meta({ description: "Another model" }),
+    revision: z.int().min(1).optional().meta({ description: "Another revision of the agent" }),
+  })
+  .meta({ id: "Fork" });
+export type ForkBody = z.input<typeof ForkBody>;
+
+export const RetryBody = z
+  .object({
+    latest: z.boolean().default(false).meta({ description: "With the newest revision, not the one it ran with" }),
+  })
+  .meta({ id: "Retry" });
+
+export const PruneBody = z
+  .object({
+    older_than: z.string().meta({ description: "How long ago runs ended at least", examples: ["30d"] }),
+    dry_run: z.boolean().default(false).meta({ description: "Only say how many would be deleted" }),
+  })
+  .meta({ id: "PruneRuns" });
+export const PruneOutcome = z
+  .object({ runs: z.int().meta({ description: "How many are deleted, or would be" }), dry_run: z.boolean() })
+  .meta({ id: "PruneOutcome" });
 
 /**
  * What `GET /runs/{id}/events` sends, one server-sent event each, named by `type`. Durable ones carry an id to resume

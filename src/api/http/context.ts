@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type {
   AgentServices,
   GrantServices,
+  HistoryServices,
   RunServices,
   ServerEventServices,
   SystemServices,
@@ -14,6 +15,7 @@ import type { EventStreams, StreamLimits } from "./sse.ts";
 
 export type HttpServices = AgentServices &
   GrantServices &
+  HistoryServices &
   RunServices &
   ServerEventServices &
   SystemServices &

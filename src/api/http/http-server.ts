@@ -19,6 +19,7 @@ import { RequestInvalidError, RouteNotFoundError } from "./errors.ts";
 import { grantRoutes } from "./grant-routes.ts";
 import { guardOrigin } from "./origin-guard.ts";
 import { sendProblem } from "./problem.ts";
+import { runHistoryRoutes } from "./run-history-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { EventStreams } from "./sse.ts";
 import { systemRoutes } from "./system-routes.ts";
@@ -85,6 +86,7 @@ export async function httpServer(
   const context: HttpContext = { services, streams, options };
   agentRoutes(http, context);
   runRoutes(http, context);
+  runHistoryRoutes(http, context);
   toolRoutes(http, context);
   grantRoutes(http, context);
   toolServerRoutes(http, context);

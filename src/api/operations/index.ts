@@ -22,6 +22,15 @@ export {
   type StartedRun,
   startRun,
 } from "./run-operations.ts";
+export {
+  compareRuns,
+  deleteRun,
+  exportRun,
+  forkRun,
+  type HistoryServices,
+  pruneRuns,
+  retryRun,
+} from "./run-history.ts";
 export { type GrantServices, listGrantUses } from "./grant-operations.ts";
 export { type ServerEventServices, watchServer } from "./server-events.ts";
 export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";

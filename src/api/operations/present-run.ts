@@ -33,11 +33,18 @@ export function presentSummary(run: RunSummary): contract.RunSummary {
     tool_calls: run.toolCalls,
     input_tokens: run.inputTokens,
     output_tokens: run.outputTokens,
+    origin: run.origin,
     failure: run.failureCode === null ? null : { code: run.failureCode, message: run.failureMessage ?? "" },
   };
 }
 
-export function presentRun(summary: RunSummary, view: RunView, artifacts: readonly Artifact[]): contract.RunDetail {
+type PresentedParts = { readonly artifacts: readonly Artifact[]; readonly madeFromIt: readonly RunSummary[] };
+
+export function presentRun(
+  summary: RunSummary,
+  view: RunView,
+  { artifacts, madeFromIt }: PresentedParts,
+): contract.RunDetail {
   const ended = isTerminal(view.state);
   return {
     ...presentSummary(summary),
@@ -50,6 +57,9 @@ export function presentRun(summary: RunSummary, view: RunView, artifacts: readon
     waiting_for: view.waitingFor[0] ?? null,
     waiting_calls: [...view.waitingFor],
     questions: view.questions.map(presentQuestion),
+    made_from_it: madeFromIt.flatMap(({ id, state, origin }) =>
+      origin === null ? [] : [{ id, state, kind: origin.kind, step: origin.step }],
+    ),
     hint: view.failure?.hint ?? "",
     step_list: view.steps.map((step) => presentStep(step, ended)),
     artifacts: artifacts.map(presentArtifact),

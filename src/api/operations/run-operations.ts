@@ -9,6 +9,7 @@ import {
   type RunOutcome,
   type Runs,
   type RunState,
+  type RunSummary,
   type UploadStore,
   RunNotFoundError,
   RunNotWaitingError,
@@ -79,12 +80,18 @@ export async function releaseUploads(uploads: UploadStore, id: RunId): Promise<v
 }
 
 /** A run with all its steps. Throws RunNotFoundError. */
-export function getRun({ runs, journal, artifacts }: RunServices, id: RunId): contract.RunDetail {
+export function getRun(services: RunServices, id: RunId): contract.RunDetail {
+  const { runs, journal, artifacts } = services;
   const view = runs.view(id);
+  const summary = summaryOf(services, id);
+  return presentRun(summary, view, { artifacts: artifacts.ofRun(id), madeFromIt: journal.madeFrom(id) });
+}
+
+/** A run's row. Throws RunNotFoundError. */
+export function summaryOf({ journal }: RunServices, id: RunId): RunSummary {
   const summary = journal.summary(id);
-  if (!summary)
-    throw new RunNotFoundError(`there is no run ${id}`, "`caxton run list` shows the runs there are.", { id });
-  return presentRun(summary, view, artifacts.ofRun(id));
+  if (summary) return summary;
+  throw new RunNotFoundError(`there is no run ${id}`, "`caxton run list` shows the runs there are.", { id });
 }
 
 /** Runs, newest first; an agent's by its name in any letter case. */

@@ -4,6 +4,8 @@ export { SqliteToolState, STATE_LIMITS } from "./tool-state.ts";
 export { SqliteChangeLog } from "./sqlite-change-log.ts";
 export { SqliteAgentStore } from "./sqlite-agent-store.ts";
 export { SqliteArtifactStore } from "./sqlite-artifact-store.ts";
+export { Contents } from "./contents.ts";
+export { SqliteRunArchive } from "./sqlite-run-archive.ts";
 export { SqliteRunJournal } from "./sqlite-run-journal.ts";
 export { SqliteSpendStore } from "./sqlite-spend-store.ts";
 export { SqliteUploadStore } from "./sqlite-upload-store.ts";

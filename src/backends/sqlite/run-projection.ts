@@ -12,10 +12,7 @@ const END =
 export function project(db: Database, runId: RunId, atMs: number, event: RunEvent): void {
   switch (event.type) {
     case "run-queue":
-      db.sql(
-        `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms)
-         VALUES (?, ?, ?, ?, ?, 'queued', ?, ?)`,
-      ).run(runId, event.workspace, event.agent, event.revision, event.model, preview(event.content.input), atMs);
+      queue(db, runId, atMs, event);
       return;
     case "run-start":
       db.sql(
@@ -67,4 +64,23 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
     case "tool-begin":
       return;
   }
+}
+
+function queue(db: Database, runId: RunId, atMs: number, event: Extract<RunEvent, { type: "run-queue" }>): void {
+  const { origin } = event;
+  db.sql(
+    `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms, origin_run, origin_kind, origin_step)
+     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)`,
+  ).run(
+    runId,
+    event.workspace,
+    event.agent,
+    event.revision,
+    event.model,
+    preview(event.content.input),
+    atMs,
+    origin?.run ?? null,
+    origin?.kind ?? null,
+    origin?.step ?? null,
+  );
 }

@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
@@ -8,6 +8,7 @@ import { type Artifact, type ArtifactStore, ArtifactNotFoundError } from "../../
 import type { Database } from "./database.ts";
 import { numberedName } from "./distinct-names.ts";
 import { ArtifactTooLargeError, storageError } from "./errors.ts";
+import { isMissing, linkFile } from "./link-file.ts";
 import { safeFileName } from "./safe-file-name.ts";
 
 const Row = z
@@ -53,26 +54,40 @@ export class SqliteArtifactStore implements ArtifactStore {
     try {
       await mkdir(directory, { recursive: true });
       const name = await writeUnique(directory, safeFileName(file.name), bytes);
-      const artifact: Artifact = {
-        id: mint(ArtifactId),
-        runId,
-        name,
-        mediaType: file.mediaType,
-        bytes: bytes.length,
-        path: relative(this.#db.directory, join(directory, name)),
-        createdAtMs: this.#clock.nowMs(),
-      };
-      await this.#db.write(() =>
-        this.#db
-          .sql(
-            "INSERT INTO artifacts (id, run_id, name, media_type, bytes, path, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
-          )
-          .run(artifact.id, runId, name, artifact.mediaType, artifact.bytes, artifact.path, artifact.createdAtMs),
-      );
-      return artifact;
+      return await this.#register(runId, { name, mediaType: file.mediaType, bytes: bytes.length });
     } catch (error) {
       throw storageError(error, this.#db.directory);
     }
+  }
+
+  async #register(
+    runId: RunId,
+    { name, mediaType, bytes }: { readonly name: string; readonly mediaType: string; readonly bytes: number },
+  ): Promise<Artifact> {
+    const path = relative(this.#db.directory, resolve(this.#db.directory, "artifacts", runId, name));
+    const createdAtMs = this.#clock.nowMs();
+    const artifact: Artifact = { id: mint(ArtifactId), runId, name, mediaType, bytes, path, createdAtMs };
+    const sql =
+      "INSERT INTO artifacts (id, run_id, name, media_type, bytes, path, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    await this.#db.write(() => this.#db.sql(sql).run(artifact.id, runId, name, mediaType, bytes, path, createdAtMs));
+    return artifact;
+  }
+
+  async copy(artifact: Artifact, runId: RunId): Promise<Artifact> {
+    const directory = resolve(this.#db.directory, "artifacts", runId);
+    try {
+      await mkdir(directory, { recursive: true });
+      await linkFile(resolve(this.#db.directory, artifact.path), join(directory, artifact.name));
+      return await this.#register(runId, artifact);
+    } catch (error) {
+      if (isMissing(error)) throw fileGone(artifact, error);
+      throw storageError(error, this.#db.directory);
+    }
+  }
+
+  async discard(runId: RunId): Promise<void> {
+    await rm(resolve(this.#db.directory, "artifacts", runId), { recursive: true, force: true });
+    await this.#db.write(() => this.#db.sql("DELETE FROM artifacts WHERE run_id = ?").run(runId));
   }
 
   find(id: ArtifactId): Artifact | undefined {
@@ -95,19 +110,19 @@ export class SqliteArtifactStore implements ArtifactStore {
     try {
       return await readFile(resolve(this.#db.directory, artifact.path));
     } catch (error) {
-      const code = error instanceof Error && "code" in error ? error.code : undefined;
-      if (code === "ENOENT") {
-        throw new ArtifactNotFoundError(
-          `the file of artifact ${artifact.id} is gone from ${artifact.path}`,
-          "It was removed from the data directory by hand.",
-          { id: artifact.id },
-          { cause: error },
-        );
-      }
+      if (isMissing(error)) throw fileGone(artifact, error);
       throw storageError(error, this.#db.directory);
     }
   }
 }
+
+const fileGone = ({ id, path }: Artifact, cause: unknown): ArtifactNotFoundError =>
+  new ArtifactNotFoundError(
+    `the file of artifact ${id} is gone from ${path}`,
+    "It was removed from the data directory by hand.",
+    { id },
+    { cause },
+  );
 
 const NAME_TRIES_MAX = 10_000;
 

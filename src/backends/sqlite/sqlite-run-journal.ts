@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { RunId } from "../../kernel/ids.ts";
-import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
+import { isJsonObject, type Json } from "../../kernel/json.ts";
 import {
   type JournalAppend,
   type JournalEntry,
@@ -9,10 +9,11 @@ import {
   type RunState,
   type RunSummary,
   type RunTail,
+  ORIGINS,
   RUN_STATES,
   RunEvent,
 } from "../../runs/index.ts";
-import { Contents } from "./contents.ts";
+import { type ContentBatch, Contents } from "./contents.ts";
 import type { Database } from "./database.ts";
 import { project } from "./run-projection.ts";
 import { addSpend } from "./sqlite-spend-store.ts";
@@ -45,6 +46,9 @@ const SummaryRow = z
     spent_fuel: z.int(),
     unpriced_calls: z.int(),
     estimated_calls: z.int(),
+    origin_run: RunId.nullable(),
+    origin_kind: z.enum(ORIGINS).nullable(),
+    origin_step: z.int().nullable(),
   })
   .transform((row): RunSummary => ({
     id: row.id,
@@ -73,6 +77,10 @@ const SummaryRow = z
     },
     unpricedCalls: row.unpriced_calls,
     estimatedCalls: row.estimated_calls,
+    origin:
+      row.origin_run === null || row.origin_kind === null
+        ? null
+        : { run: row.origin_run, kind: row.origin_kind, step: row.origin_step },
   }));
 
 /** Runs and their journal in `caxton.db`; a run's summary row is kept in the transaction that writes its journal. */
@@ -81,37 +89,40 @@ export class SqliteRunJournal implements RunJournal, RunTail {
   readonly #contents: Contents;
   #nextSeq: number;
 
-  constructor(db: Database) {
+  constructor(db: Database, contents = new Contents(db)) {
     this.#db = db;
-    this.#contents = new Contents(db);
-    this.#nextSeq = 1 + Number(db.sql("SELECT coalesce(max(seq), 0) AS seq FROM journal").get()?.["seq"] ?? 0);
+    this.#contents = contents;
+    const last = "SELECT max(coalesce((SELECT max(seq) FROM journal), 0), (SELECT seq FROM journal_mark)) AS seq";
+    this.#nextSeq = 1 + Number(db.sql(last).get()?.["seq"] ?? 0);
   }
 
   async append(entries: readonly JournalAppend[]): Promise<readonly JournalEntry[]> {
-    const written = await this.#db.write(() => entries.map((entry) => this.#insert(entry)));
-    for (const { content } of written) this.#contents.remember(content);
-    return written.map(({ entry }) => entry);
+    const { written, batch } = await this.#db.write(() => {
+      const made = this.#contents.batch();
+      return { batch: made, written: entries.map((entry) => this.#insert(entry, made)) };
+    });
+    this.#contents.remember(batch);
+    return written;
   }
 
-  #insert({ runId, atMs, event, spend }: JournalAppend): { entry: JournalEntry; content: JsonObject } {
+  #insert({ runId, atMs, event, spend }: JournalAppend, batch: ContentBatch): JournalEntry {
     const seq = this.#nextSeq++;
-    const { body, content } = this.#encode(event);
+    const body = JSON.stringify(
+      "content" in event ? { ...event, content: batch.detacher.detach(event.content) } : event,
+    );
     this.#db.sql("INSERT INTO journal (seq, run_id, at_ms, body) VALUES (?, ?, ?, ?)").run(seq, runId, atMs, body);
     project(this.#db, runId, atMs, event);
     if (spend) addSpend(this.#db, runId, spend);
-    return { entry: { seq, runId, atMs, event }, content };
-  }
-
-  #encode(event: RunEvent): { body: string; content: JsonObject } {
-    if (!("content" in event)) return { body: JSON.stringify(event), content: {} };
-    const content = this.#contents.detach(event.content);
-    return { body: JSON.stringify({ ...event, content }), content };
+    return { seq, runId, atMs, event };
   }
 
   read(runId: RunId, afterSeq: number): readonly JournalEntry[] {
     return this.#db.read(() =>
       this.#db
-        .sql("SELECT seq, at_ms, body FROM journal WHERE run_id = ? AND seq > ? ORDER BY seq")
+        .sql(
+          `SELECT seq, at_ms, body FROM journal WHERE run_id = ?1 AND seq > ?2
+           AND EXISTS (SELECT 1 FROM runs WHERE id = ?1) ORDER BY seq`,
+        )
         .all(runId, afterSeq)
         .map((raw) => {
           const row = Row.parse(raw);
@@ -167,6 +178,15 @@ export class SqliteRunJournal implements RunJournal, RunTail {
       this.#db
         .sql(`SELECT * FROM runs WHERE ${conditions.join(" AND ")} ORDER BY id DESC LIMIT ?`)
         .all(...values, query.limit)
+        .map((row) => SummaryRow.parse(row)),
+    );
+  }
+
+  madeFrom(runId: RunId): readonly RunSummary[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql("SELECT * FROM runs WHERE origin_run = ? ORDER BY id")
+        .all(runId)
         .map((row) => SummaryRow.parse(row)),
     );
   }

@@ -1,6 +1,6 @@
 import { createWriteStream } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import * as z from "zod";
@@ -8,10 +8,17 @@ import type { Clock } from "../../kernel/clock.ts";
 import { CancelledError } from "../../kernel/errors.ts";
 import { mint, RunId, UploadId } from "../../kernel/ids.ts";
 import { log } from "../../kernel/log.ts";
-import { type Upload, type UploadStore, UploadNotFoundError, UploadTakenError } from "../../runs/index.ts";
+import {
+  type RunFile,
+  type Upload,
+  type UploadStore,
+  UploadNotFoundError,
+  UploadTakenError,
+} from "../../runs/index.ts";
 import type { Database } from "./database.ts";
 import { distinctNames } from "./distinct-names.ts";
 import { storageError, UploadTooLargeError } from "./errors.ts";
+import { isMissing, linkFile } from "./link-file.ts";
 import { safeFileName } from "./safe-file-name.ts";
 
 const Row = z
@@ -112,6 +119,30 @@ export class SqliteUploadStore implements UploadStore {
     return taken.map((upload, index) => ({ ...upload, name: names[index] ?? upload.name }));
   }
 
+  async copy(file: RunFile, runId: RunId): Promise<RunFile> {
+    const id = mint(UploadId);
+    const directory = resolve(this.#db.directory, "uploads", id);
+    const location = join(directory, basename(file.location));
+    try {
+      await mkdir(directory, { recursive: true });
+      await linkFile(file.location, location);
+      await this.#db.write(() =>
+        this.#db
+          .sql(
+            "INSERT INTO uploads (id, name, media_type, bytes, path, run_id, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)",
+          )
+          .run(id, file.name, file.mediaType, file.bytes, location, runId, this.#clock.nowMs()),
+      );
+      return { ...file, location };
+    } catch (error) {
+      await rm(directory, { recursive: true, force: true });
+      if (!isMissing(error)) throw storageError(error, this.#db.directory);
+      throw new UploadNotFoundError(`the file ${file.name} of the run is gone`, "Send it again with a new run.", {
+        id: file.name,
+      });
+    }
+  }
+
   async release(runId: RunId): Promise<void> {
     await this.#db.write(() => this.#db.sql("UPDATE uploads SET run_id = NULL WHERE run_id = ?").run(runId));
   }
@@ -129,7 +160,7 @@ export class SqliteUploadStore implements UploadStore {
     await this.#db.write(() =>
       this.#db
         .sql(
-          "UPDATE uploads SET run_id = NULL WHERE run_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = uploads.run_id)",
+          "UPDATE uploads SET run_id = NULL WHERE run_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM runs WHERE runs.id = uploads.run_id) AND NOT EXISTS (SELECT 1 FROM run_removals WHERE run_removals.run_id = uploads.run_id)",
         )
         .run(),
     );
@@ -164,7 +195,7 @@ async function namesIn(directory: string): Promise<readonly string[]> {
   try {
     return await readdir(directory);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
+    if (isMissing(error)) return [];
     throw error;
   }
 }

@@ -47,6 +47,8 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
     ["Tokens", `${showCount(run.input_tokens)} in, ${showCount(run.output_tokens)} out`],
     ["Request", cut(run.input, verbose)],
   ];
+  if (run.origin !== null) fields.push(["From", originOf(run.origin)]);
+  for (const made of run.made_from_it) fields.push(["Made", `${made.id}  ${oneLine(madeAs(made))}`]);
   if (run.files.length > 0) {
     fields.push(["Files", run.files.map((file) => `${oneLine(file.name)}  ${showBytes(file.bytes)}`).join("\n")]);
   }
@@ -69,6 +71,12 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
     section("Answer", run.output === "" ? [] : safeText(run.output).trimEnd().split("\n"), style),
   ].join("");
 }
+
+const originOf = ({ run, kind, step }: NonNullable<RunDetail["origin"]>): string =>
+  kind === "fork" ? `${run}, from its step ${step} on` : `${run}, the same request once more`;
+
+const madeAs = ({ kind, step, state }: RunDetail["made_from_it"][number]): string =>
+  `${kind === "fork" ? `fork at step ${step}` : "retry"}, ${state}`;
 
 /** How to decide: on all calls that wait, and where there are several, on one. */
 function waits({ id, waiting_calls: calls }: RunDetail): string {

@@ -23,11 +23,13 @@ import {
 import { renderRun, STATE_TONES } from "./detail.ts";
 import { artifactPlaces, cancelRun, followRun } from "./follow.ts";
 import { runAnswer } from "./answer.ts";
+import { historyCommands } from "./history.ts";
 import { startRun } from "./start.ts";
 import { type Column, showAge, showCount, showSpan } from "../terminal/index.ts";
 
 /**
- * `caxton run`: a verb with an agent's name, and a noun with list, get, watch, cancel, decide and answer. `runs` is only the
+ * `caxton run`: a verb with an agent's name, and a noun with list, get, watch, cancel, decide, answer
+ * and what can be made of runs that were. `runs` is only the
  * noun; after `--` it is only the verb, so that an agent may be called like one of those words.
  */
 export const run: CommandMaker = (command, invocation) => {
@@ -50,7 +52,7 @@ const StartInput = z.object({
 
 function verb(command: Command, invocation: Invocation): void {
   command
-    .usage("[options] <agent> <prompt...>   or   run list|get|watch|cancel|decide|answer ...")
+    .usage("[options] <agent> <prompt...>   or   run list|get|watch|cancel|decide|fork|retry|diff ...")
     .description(
       "Ask an agent something and stream its answer. The answer goes to standard output, all else to standard error. " +
         "Ctrl-C cancels the run on the server; a second Ctrl-C leaves at once.",
@@ -84,6 +86,7 @@ function nouns(command: Command, invocation: Invocation): void {
   cancel(command.command("cancel"), invocation);
   decide(command.command("decide"), invocation);
   runAnswer(command.command("answer"), invocation);
+  historyCommands(command, invocation);
 }
 
 const RUN_ARGUMENT = "its id, the end of its id, or last";

@@ -84,6 +84,8 @@ const ended = (output: string): RunDetail => ({
   files: [],
   attempt: 1,
   waiting_for: null,
+  origin: null,
+  made_from_it: [],
   waiting_calls: [],
   hint: "",
   step_list: [],

@@ -6,6 +6,7 @@ import { grantUseCounts } from "./005-grant-use-counts.ts";
 import { restingRuns } from "./006-resting-runs.ts";
 import { changes } from "./007-changes.ts";
 import { spend } from "./008-spend.ts";
+import { runArchive } from "./009-run-archive.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -17,4 +18,5 @@ export const MIGRATIONS: readonly string[] = [
   restingRuns,
   changes,
   spend,
+  runArchive,
 ];

@@ -1,0 +1,238 @@
+import type { Command } from "commander";
+import { writeFile } from "node:fs/promises";
+import * as z from "zod";
+import { fillRoute, ROUTES, runHistory, runs } from "../../api/contract/index.ts";
+import {
+  act,
+  confirm,
+  type Context,
+  examples,
+  type Invocation,
+  ONE_FORMATS,
+  resolveRun,
+  showDocument,
+  showOne,
+} from "../frame/index.ts";
+import { renderDiff } from "./diff.ts";
+import { followRun } from "./follow.ts";
+
+const RUN_ARGUMENT = "its id, the end of its id, or last";
+
+/** Commands that make something of runs that were. */
+export function historyCommands(command: Command, invocation: Invocation): void {
+  fork(command.command("fork"), invocation);
+  retry(command.command("retry"), invocation);
+  diff(command.command("diff"), invocation);
+  exportOne(command.command("export"), invocation);
+  remove(command.command("delete"), invocation);
+  prune(command.command("prune"), invocation);
+}
+
+const Following = { detach: z.boolean().default(false), stream: z.boolean() };
+const FOLLOWED_FORMATS = ["text", "json", "jsonl"] as const;
+
+const following = (command: Command): Command =>
+  command
+    .option("--no-stream", "print the answer when it is complete")
+    .option("-d, --detach", "only start it and print its id");
+
+/** Starts a run made from another and follows it, unless detached. */
+async function begin(
+  context: Context,
+  request: { readonly path: string; readonly body: object },
+  { detach, stream }: { readonly detach: boolean; readonly stream: boolean },
+): Promise<number> {
+  const { raw, value } = await context.client.request({ method: "POST", ...request, schema: runs.RunDetail });
+  if (!detach) {
+    context.terminal.note(`run ${value.id}`);
+    return followRun(context, value.id, { stream, onInterrupt: "cancel" });
+  }
+  await showOne(context, { raw, name: value.id, human: () => `${value.id}\n` });
+  return 0;
+}
+
+function fork(command: Command, invocation: Invocation): void {
+  following(
+    command
+      .summary("go on from a step of a run, in a new run")
+      .description(
+        "Start a new run that shares the steps of another before one, and makes this one anew: a turn of the model is asked again, " +
+          "a tool is called again. What came before is not done again. The other run stays as it is.",
+      )
+      .argument("<run>", RUN_ARGUMENT)
+      .requiredOption("--at <step>", "number of the step that is made anew: caxton run get shows them")
+      .option("--input <text>", "another request; prompts are then filled anew")
+      .option("-m, --model <provider/model>", "another model from there on")
+      .option("--revision <number>", "another revision of the agent; prompts are then filled anew"),
+  );
+  examples(command, [
+    ["caxton run fork last --at 3", "from step 3 on once more"],
+    ["caxton run fork last --at 3 --model openai/gpt-5", "… with another model"],
+    ["caxton run fork last --at 1 --input 'and by month?'", "another request from the start"],
+    ["caxton run diff last 4f2a9c01", "what became different"],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      run: z.string(),
+      at: z.coerce.number().int().min(1),
+      input: z.string().optional(),
+      model: z.string().optional(),
+      revision: z.coerce.number().int().min(1).optional(),
+      ...Following,
+    }),
+    formats: FOLLOWED_FORMATS,
+    run: async (context, { run, at, input, model, revision, ...how }) => {
+      const id = await resolveRun(context.client, run);
+      const body: runs.ForkBody = {
+        at,
+        ...(input !== undefined && { input }),
+        ...(model !== undefined && { model }),
+        ...(revision !== undefined && { revision }),
+      };
+      return begin(context, { path: fillRoute("forkRun", { id }), body }, how);
+    },
+  });
+}
+
+function retry(command: Command, invocation: Invocation): void {
+  following(
+    command
+      .summary("run the same request once more")
+      .description("Start the same request once more, with the same files, on the revision it ran with.")
+      .argument("<run>", RUN_ARGUMENT)
+      .option("--latest", "with the newest definition"),
+  );
+  examples(command, [
+    ["caxton run retry last", ""],
+    ["caxton run retry last --latest", "after the definition was mended"],
+    ["caxton run list --state failed -o name | xargs -n1 caxton run retry --detach", "all that failed"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ run: z.string(), latest: z.boolean().default(false), ...Following }),
+    formats: FOLLOWED_FORMATS,
+    run: async (context, { run, latest, ...how }) => {
+      const id = await resolveRun(context.client, run);
+      return begin(context, { path: fillRoute("retryRun", { id }), body: { latest } }, how);
+    },
+  });
+}
+
+function diff(command: Command, invocation: Invocation): void {
+  command
+    .summary("two runs side by side")
+    .description(
+      "Show in what two runs differ: requests, prompts, turns of the model, tool calls and their results, answers, tokens. " +
+        "Ids and times are never differences. Exits with 1 when something differs.",
+    )
+    .argument("<a>", RUN_ARGUMENT)
+    .argument("<b>", "the other");
+  examples(command, [
+    ["caxton run diff 4f2a9c01 last", ""],
+    ["caxton run diff 4f2a9c01 last -v", "with the steps that are alike, and texts in full"],
+    ["caxton run diff 4f2a9c01 last -o json", "as one document"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ a: z.string(), b: z.string() }),
+    formats: ["text", "json"],
+    run: async (context, input) => {
+      const [id, other] = [await resolveRun(context.client, input.a), await resolveRun(context.client, input.b)];
+      const path = fillRoute("diffRuns", { id, other });
+      const { raw, value } = await context.client.request({ path, schema: runHistory.RunDiff });
+      if (context.format === "json") await showDocument(context, raw);
+      else context.terminal.write(renderDiff(value, { look: context.terminal, verbose: context.verbose }));
+      return value.same ? 0 : 1;
+    },
+  });
+}
+
+function exportOne(command: Command, invocation: Invocation): void {
+  command
+    .summary("all there is of a run in one JSON document")
+    .description(
+      "Write a run with its whole journal as one JSON document: to keep it, to send it to somebody, or for caxton run replay --file.",
+    )
+    .argument("<run>", RUN_ARGUMENT)
+    .option("--output-file <file>", "write it there and not to standard output")
+    .option("--artifacts", "with the files it made, in base64");
+  examples(command, [
+    ["caxton run export last --output-file run.json", ""],
+    ["caxton run export last --artifacts | gzip > run.json.gz", "with everything it made"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ run: z.string(), outputFile: z.string().optional(), artifacts: z.boolean().default(false) }),
+    formats: ["json"],
+    run: async (context, { run, outputFile, artifacts }) => {
+      const id = await resolveRun(context.client, run);
+      const query = artifacts ? { artifacts: "true" } : {};
+      const path = fillRoute("exportRun", { id });
+      const { raw } = await context.client.request({ path, query, schema: runHistory.RunExport });
+      if (outputFile === undefined) return showDocument(context, raw);
+      await writeFile(outputFile, `${JSON.stringify(raw, null, 2)}\n`);
+      context.terminal.note(`written to ${outputFile}`);
+    },
+  });
+}
+
+function remove(command: Command, invocation: Invocation): void {
+  command
+    .summary("delete ended runs with all they hold")
+    .description("Delete runs that have ended, with their steps, texts and files. It cannot be undone.")
+    .argument("<run...>", RUN_ARGUMENT);
+  examples(command, [
+    ["caxton run delete last", ""],
+    ["caxton run list --state cancelled -o name | xargs caxton run delete --yes", "all that were cancelled"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ run: z.array(z.string()) }),
+    formats: ["text", "name"],
+    run: async (context, input) => {
+      const ids: string[] = [];
+      for (const reference of input.run) ids.push(await resolveRun(context.client, reference));
+      const what = ids.length === 1 ? `run ${ids[0]}` : `${ids.length} runs`;
+      if (!(await confirm(context, `Delete ${what} with all steps and files?`, "caxton run delete"))) return;
+      for (const id of ids) {
+        await context.client.request({ method: "DELETE", path: fillRoute("run", { id }), schema: z.null() });
+        context.terminal.write(context.format === "name" ? `${id}\n` : `${id}  deleted\n`);
+      }
+    },
+  });
+}
+
+function prune(command: Command, invocation: Invocation): void {
+  command
+    .summary("delete runs that ended long ago")
+    .description(
+      "Delete all runs that ended longer ago than an age. The server does the same by itself with retention.runs of its configuration.",
+    )
+    .requiredOption("--older-than <age>", "such as 30d, 12h or 90m")
+    .option("--dry-run", "only say how many would be deleted");
+  examples(command, [
+    ["caxton run prune --older-than 30d --dry-run", "how many that would be"],
+    ["caxton run prune --older-than 30d", ""],
+  ]);
+  act(command, invocation, {
+    input: z.object({ olderThan: z.string(), dryRun: z.boolean().default(false) }),
+    formats: ONE_FORMATS,
+    run: async (context, { olderThan, dryRun }) => {
+      const ask = async (dry: boolean) =>
+        context.client.request({
+          method: "POST",
+          path: ROUTES.pruneRuns,
+          body: { older_than: olderThan, dry_run: dry },
+          schema: runs.PruneOutcome,
+        });
+      const found = await ask(true);
+      const count = found.value.runs;
+      if (!dryRun && count > 0) {
+        const question = `Delete ${count} runs that ended more than ${olderThan} ago, with all steps and files?`;
+        if (!(await confirm(context, question, "caxton run prune"))) return;
+      }
+      const done = dryRun || count === 0 ? found : await ask(false);
+      await showOne(context, {
+        raw: done.raw,
+        name: String(done.value.runs),
+        human: () => `${done.value.runs} runs ${dryRun ? "would be deleted" : "deleted"}\n`,
+      });
+    },
+  });
+}

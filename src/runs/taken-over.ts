@@ -1,0 +1,43 @@
+import { mint, ToolCallId } from "../kernel/ids.ts";
+import type { JournalEntry, RunEvent, RunOrigin } from "./run-event.ts";
+import type { RunStep } from "./run-fold.ts";
+
+/** What a new run takes over from another. */
+export type TakenOver = {
+  readonly origin: RunOrigin;
+  /** Events that come after its `run-queue`, before it begins. */
+  readonly events: readonly RunEvent[];
+  /** The rendered prompts; undefined where they are rendered anew. */
+  readonly prompts: { readonly system: string; readonly prompt: string } | undefined;
+};
+
+/**
+ * The events before a step, for a run that makes this step anew: every turn before the step's turn; of the step's own turn,
+ * where the step is a call, the model's answer, the calls that come before it with their results, and the others as not begun.
+ * What is about the run as a whole (`run-…`: its begins, its waiting, its end) is left out; what else there is, of whatever type,
+ * is taken over when it is about a step or a call that is, or about neither and came before the step's turn.
+ */
+export function eventsBefore(
+  entries: readonly JournalEntry[],
+  steps: readonly RunStep[],
+  at: RunStep,
+): readonly RunEvent[] {
+  const calls = steps.flatMap((step) => (step.kind === "tool" && step.index < at.index ? [step.callId] : []));
+  const kept = new Map(calls.map((callId) => [String(callId), mint(ToolCallId)]));
+  const anew = new Map<string, ToolCallId>();
+  const events: RunEvent[] = [];
+  let isPast = false;
+  for (const { event } of entries) {
+    if (event.type.startsWith("run-")) continue;
+    const turn = "step" in event ? event.step : undefined;
+    isPast ||= turn !== undefined && turn >= at.turn;
+    if (turn === undefined ? isPast : turn > at.turn || (turn === at.turn && at.kind === "model")) continue;
+    if (!("callId" in event)) events.push(event);
+    else if (kept.has(event.callId)) events.push({ ...event, callId: kept.get(event.callId) ?? event.callId });
+    else if (event.type === "tool-start" && !anew.has(event.callId)) {
+      anew.set(event.callId, mint(ToolCallId));
+      events.push({ ...event, callId: anew.get(event.callId) ?? event.callId, queued: true });
+    }
+  }
+  return events;
+}

@@ -1,0 +1,134 @@
+import { mint, RunId } from "../kernel/ids.ts";
+import { log } from "../kernel/log.ts";
+import type { Artifact, ArtifactStore } from "./artifact-store.ts";
+import { RunStepNotFoundError } from "./errors.ts";
+import type { RunEvent, RunFile } from "./run-event.ts";
+import type { RunView } from "./run-fold.ts";
+import type { RunJournal } from "./run-journal.ts";
+import type { RunOutcome, Runs } from "./runs.ts";
+import type { StartRequest } from "./start-request.ts";
+import { eventsBefore } from "./taken-over.ts";
+import type { UploadStore } from "./upload-store.ts";
+
+export type TimeTravelDeps = {
+  readonly runs: Runs;
+  readonly journal: RunJournal;
+  readonly artifacts: ArtifactStore;
+  readonly uploads: UploadStore;
+};
+
+export type ForkRequest = {
+  /** The step that is made anew, from 1. */
+  readonly at: number;
+  /** Each undefined: as in the run it is made from. */
+  readonly input: string | undefined;
+  readonly model: string | undefined;
+  readonly revision: number | undefined;
+};
+
+export type MadeRun = { readonly id: RunId; readonly ended: Promise<RunOutcome> };
+
+/**
+ * Runs made from other runs. Each has a journal and files of its own: what becomes of the one it came from is nothing to it.
+ * All methods throw RunNotFoundError, UploadNotFoundError and what `Runs.start` throws.
+ */
+export class TimeTravel {
+  readonly #deps: TimeTravelDeps;
+
+  constructor(deps: TimeTravelDeps) {
+    this.#deps = deps;
+  }
+
+  /** A new run that shares the steps before one and goes on from there. Throws RunStepNotFoundError, ArtifactNotFoundError. */
+  async fork(runId: RunId, { at, input, model, revision }: ForkRequest): Promise<MadeRun> {
+    const view = this.#deps.runs.view(runId);
+    const step = view.steps.find(({ index }) => index === at);
+    if (!step) throw stepNotFound(view, at);
+    const events = eventsBefore(this.#deps.journal.read(runId, 0), view.steps, step);
+    const { system, prompt } = view;
+    const isAsked = input !== undefined || revision !== undefined;
+    return this.#start(view, events, (own) => ({
+      ...requestOf(view),
+      input: input ?? view.input,
+      model: model ?? view.requestedModel ?? undefined,
+      revision: revision ?? view.revision,
+      from: {
+        origin: { run: runId, kind: "fork", step: at },
+        events: own,
+        prompts: isAsked ? undefined : { system, prompt },
+      },
+    }));
+  }
+
+  /** The same request once more, with the same files, on the revision it ran with or on the newest. */
+  async retry(runId: RunId, { latest }: { readonly latest: boolean }): Promise<MadeRun> {
+    const view = this.#deps.runs.view(runId);
+    return this.#start(view, [], () => ({
+      ...requestOf(view),
+      revision: latest ? undefined : view.revision,
+      from: { origin: { run: runId, kind: "retry", step: null }, events: [], prompts: undefined },
+    }));
+  }
+
+  /** Starts it with copies of the files and artifacts that it goes on from; when it is refused they are gone again. */
+  async #start(
+    view: RunView,
+    events: readonly RunEvent[],
+    request: (events: readonly RunEvent[]) => Omit<StartRequest, "id" | "files">,
+  ): Promise<MadeRun> {
+    const { runs, uploads } = this.#deps;
+    const id = mint(RunId);
+    try {
+      const files: RunFile[] = [];
+      for (const file of view.files) files.push(await uploads.copy(file, id));
+      const own = await this.#withArtifacts(view.id, id, events);
+      const { ended } = await runs.start({ ...request(own), id, files });
+      return { id, ended };
+    } catch (error) {
+      await this.#discard(id);
+      throw error;
+    }
+  }
+
+  /** The events with the artifacts they name replaced by copies. */
+  async #withArtifacts(from: RunId, to: RunId, events: readonly RunEvent[]): Promise<readonly RunEvent[]> {
+    const { artifacts } = this.#deps;
+    const known = new Map(artifacts.ofRun(from).map((artifact) => [artifact.id, artifact]));
+    const copied = async (artifact: Artifact | undefined) => artifact && (await artifacts.copy(artifact, to)).id;
+    const own: RunEvent[] = [];
+    for (const event of events) {
+      if (event.type !== "tool-end" || event.artifacts.length === 0) own.push(event);
+      else {
+        const made = [];
+        for (const each of event.artifacts) made.push({ ...each, id: (await copied(known.get(each.id))) ?? each.id });
+        own.push({ ...event, artifacts: made });
+      }
+    }
+    return own;
+  }
+
+  async #discard(id: RunId): Promise<void> {
+    try {
+      await this.#deps.uploads.release(id);
+      await this.#deps.artifacts.discard(id);
+    } catch (error) {
+      log.warn({ err: error, run: id }, "files copied for a run that was refused could not be deleted");
+    }
+  }
+}
+
+const requestOf = (view: RunView) => ({
+  workspace: view.workspace,
+  agent: view.agent,
+  input: view.input,
+  model: view.requestedModel ?? undefined,
+  onModelFailure: view.onModelFailure,
+  outputSchema: view.outputSchema ?? undefined,
+});
+
+const stepNotFound = ({ id, steps }: RunView, step: number): RunStepNotFoundError =>
+  new RunStepNotFoundError(
+    `run ${id} has no step ${step}`,
+    steps.length === 0 ? "It has none yet." : `It has steps 1 to ${steps.length}: caxton run get ${id}`,
+    { id, step },
+  );
