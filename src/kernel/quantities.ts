@@ -33,14 +33,13 @@ export const LIMITS = {
   toolCallsPerTurnMax: 32,
   /** Text of one tool result that a model is shown; the rest is cut and said to be. */
   toolResultCharsMax: 32_000,
-  /** Live event streams open at once; configurable as `server.streams_max`. */
   /** One picture that a model is shown. */
   imageBytesMax: 5 * MIB,
   /** Pictures in one request to a model, the newest ones; the others are only named. */
   imagesPerRequestMax: 20,
   /** All pictures in one request to a model. */
   imagesBytesMax: 20 * MIB,
-  /** Live event streams open at once. */
+  /** Live event streams open at once; configurable as `server.streams_max`. */
   streamsMax: 512,
   /** Those of one address; configurable as `server.streams_per_client_max`. */
   streamsPerClientMax: 256,

@@ -1,5 +1,6 @@
 import { APICallError, InvalidResponseDataError, JSONParseError, TypeValidationError } from "@ai-sdk/provider";
 import * as z from "zod";
+import { parseJson } from "../../kernel/json.ts";
 import type { ModelFailure, ModelFailureClass } from "../../runs/index.ts";
 import { failure } from "./failure.ts";
 import { redact } from "./redact.ts";
@@ -35,30 +36,54 @@ export function classify(error: unknown, context: FailureContext): ModelFailure 
   return failure("bad_response", `${context.address}: an error without a message`);
 }
 
-/** What an OpenAI-compatible server says about a failure, in a body or in the middle of a stream. */
+/** What a vendor says about a failure, in a body or in the middle of a stream. `status` is a word of Google's. */
 const ErrorData = z.object({
   message: z.string(),
   type: z.string().nullish(),
   code: z.union([z.string(), z.number()]).nullish(),
+  status: z.union([z.string(), z.number()]).nullish(),
+  /** Where a package says of an error in a stream which status it would have been. */
+  statusCode: z.number().optional(),
+  details: z.unknown().optional(),
 });
 type ErrorData = z.infer<typeof ErrorData>;
-const ErrorBody = z.object({ error: ErrorData });
+/** Most vendors put it under `error`, Mistral and Amazon at the top. */
+const ErrorBody = z.union([z.object({ error: ErrorData }).transform(({ error }) => error), ErrorData]);
+/** Google's wish for a wait stands in the body. */
+const RetryInfo = z.object({ retryDelay: z.string().regex(/^\d{1,6}(?:\.\d+)?s$/) });
 
 function answered(error: APICallError, context: FailureContext): ModelFailure {
   const status = error.statusCode;
   if (status === undefined) return failure("network", `${context.address}: no connection`);
   if (status < 400) return failure("bad_response", `${context.address}: the answer could not be read`, { status });
-  const body = ErrorBody.safeParse(error.data);
-  const told = body.success ? body.data.error : { message: error.message };
-  const wait = retryAfterMs(error.responseHeaders ?? {}, context.nowMs);
-  return { ...said(told, { status, message: error.message }, context), retryAfterMs: wait };
+  const body = ErrorBody.safeParse(error.data ?? bodyOf(error));
+  const told: ErrorData = body.success ? body.data : { message: error.message, details: undefined };
+  const type = told.type ?? error.responseHeaders?.["x-amzn-errortype"]?.split(":")[0];
+  const wait = retryAfterMs(error.responseHeaders ?? {}, context.nowMs) ?? retryInfoMs(told.details);
+  return { ...said({ ...told, type }, { status, message: error.message }, context), retryAfterMs: wait };
+}
+
+function bodyOf({ responseBody }: APICallError): unknown {
+  const parsed = parseJson(responseBody ?? "");
+  return parsed.type === "parsed" ? parsed.value : undefined;
+}
+
+function retryInfoMs(details: unknown): number | undefined {
+  if (!Array.isArray(details)) return undefined;
+  for (const detail of details) {
+    const info = RetryInfo.safeParse(detail);
+    if (info.success) return Math.ceil(Number.parseFloat(info.data.retryDelay) * 1000);
+  }
+  return undefined;
 }
 
 type Answer = { readonly status: number | undefined; readonly message: string | undefined };
 
 function said(data: ErrorData, answer: Answer, context: FailureContext): ModelFailure {
-  const words = [data.code, data.type].filter((word) => word !== null && word !== undefined).map(String);
-  const status = answer.status ?? statusIn(data.code);
+  const words = [data.code, data.type, data.status]
+    .filter((word) => word !== null && word !== undefined)
+    .map((word) => String(word).toLowerCase());
+  const status = answer.status ?? data.statusCode ?? statusIn(data.code);
   const message = redact(data.message === "" ? (answer.message ?? "") : data.message, context.secrets);
   return failure(classOf(status, words, data.message), message === "" ? `status ${status ?? "unknown"}` : message, {
     status,
@@ -72,12 +97,51 @@ const statusIn = (code: ErrorData["code"]): number | undefined => {
 
 /** Codes and types as servers send them; the first table row that has one decides, before the status does. */
 const CODES: readonly (readonly [ModelFailureClass, readonly string[]])[] = [
-  ["context_too_long", ["context_length_exceeded", "exceed_context_size_error", "string_above_max_length"]],
+  [
+    "context_too_long",
+    ["context_length_exceeded", "exceed_context_size_error", "string_above_max_length", "request_too_large"],
+  ],
   ["content_filtered", ["content_filter", "content_policy_violation", "moderation_blocked"]],
   // No credit left is not cured by waiting, though the status is that of a rate limit.
-  ["auth", ["insufficient_quota", "billing_hard_limit_reached", "billing_not_active", "invalid_api_key"]],
-  ["rate_limited", ["rate_limit_exceeded", "rate_limit_error", "too_many_requests"]],
-  ["overloaded", ["server_error", "overloaded_error", "service_unavailable", "internal_server_error"]],
+  [
+    "auth",
+    [
+      "insufficient_quota",
+      "billing_hard_limit_reached",
+      "billing_not_active",
+      "billing_error",
+      "invalid_api_key",
+      "authentication_error",
+      "permission_error",
+      "unauthenticated",
+      "permission_denied",
+      "accessdeniedexception",
+      "unrecognizedclientexception",
+      "expiredtokenexception",
+      "servicequotaexceededexception",
+    ],
+  ],
+  [
+    "rate_limited",
+    ["rate_limit_exceeded", "rate_limit_error", "too_many_requests", "resource_exhausted", "throttlingexception"],
+  ],
+  [
+    "overloaded",
+    [
+      "server_error",
+      "api_error",
+      "overloaded_error",
+      "service_unavailable",
+      "internal_server_error",
+      "unavailable",
+      "internal",
+      "internalserverexception",
+      "serviceunavailableexception",
+      "modelnotreadyexception",
+      "modelstreamerrorexception",
+    ],
+  ],
+  ["timeout", ["timeout_error", "deadline_exceeded", "modeltimeoutexception"]],
 ];
 
 /** How servers without a code word it; matched in the message of a 400, 413, 422 or of an error without status. */
@@ -87,7 +151,12 @@ const TOO_LONG: readonly RegExp[] = [
   /prompt (?:is )?too long/i,
   /(?:input|prompt|request).{0,40}exceeds?.{0,40}(?:tokens|context)/i,
   /too many (?:input )?tokens/i,
+  /input token count.{0,60}exceeds/i,
+  /input is too long/i,
 ];
+
+/** Gemini says of a wrong key that the argument is invalid. */
+const BAD_KEY = /api[ _]key (?:not valid|not found|expired)|invalid api[ _]key/i;
 
 function classOf(status: number | undefined, codes: readonly string[], message: string): ModelFailureClass {
   const byCode = CODES.find(([, words]) => words.some((word) => codes.includes(word)));
@@ -95,6 +164,7 @@ function classOf(status: number | undefined, codes: readonly string[], message: 
   const byStatus = status === undefined ? undefined : STATUSES[status];
   if (byStatus !== undefined) return byStatus;
   if (status !== undefined && status >= 500) return "overloaded";
+  if (status === 400 && BAD_KEY.test(message)) return "auth";
   if (TOO_LONG.some((pattern) => pattern.test(message))) return "context_too_long";
   return status === undefined ? "bad_response" : "invalid_request";
 }
