@@ -1,17 +1,25 @@
 // From the death of a sandbox child to the next answer, with one server in it and with a thousand. Run it alone with
 // `node bench/recovery.ts`.
-import { guest, p50, row, sorted, Stage } from "./stage.ts";
+import { guest, p50, row, sleep, sorted, Stage } from "./stage.ts";
 import { ms, type Row, table } from "./table.ts";
 
 const ROUNDS = 10;
 const MANY = 1_000;
 const TARGET_MS = 300;
+const SETTLE_MS = 1_000;
+
+async function standby({ sandbox }: Stage): Promise<void> {
+  while (sandbox.stats().standbyPid === undefined) await sleep(50);
+}
 
 /** A child with servers in it, each with an instance that is ready. */
-async function populated(module: Uint8Array, servers: number): Promise<Stage> {
-  const stage = new Stage(1);
+async function populated(module: Uint8Array, servers: number, hasStandby = true): Promise<Stage> {
+  const stage = new Stage(1, hasStandby);
   for (let index = 0; index < servers; index += 1) await stage.deploy(`server_${index}`, module);
   await stage.call(`server_${servers - 1}`, "answer", "before");
+  // Time for another child to be started; it is ready soon after.
+  if (hasStandby) await standby(stage);
+  await sleep(SETTLE_MS);
   return stage;
 }
 
@@ -26,10 +34,10 @@ async function recovery(stage: Stage, server: string, round: number): Promise<nu
 }
 
 /** A child anew each time: one that ends soon after another did is started with growing patience. */
-async function recoveries(module: Uint8Array, servers: number): Promise<readonly number[]> {
+async function recoveries(module: Uint8Array, servers: number, hasStandby = true): Promise<readonly number[]> {
   const times: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    await using stage = await populated(module, servers);
+    await using stage = await populated(module, servers, hasStandby);
     times.push(await recovery(stage, `server_${Math.floor((round * servers) / ROUNDS)}`, round));
   }
   return sorted(times);
@@ -46,11 +54,13 @@ const rows = (what: string, times: readonly number[]): readonly Row[] => {
 export async function run(): Promise<readonly Row[]> {
   const module = await guest("answer.wat");
   const [one, many] = [await recoveries(module, 1), await recoveries(module, MANY)];
+  const without = await recoveries(module, 1, false);
   await using stage = await populated(module, 1);
   const again: number[] = [];
   for (let round = 0; round < 4; round += 1) again.push(await recovery(stage, "server_0", round));
   return [
     ...rows("child of 1 server killed, to the next answer", one),
+    row("the same without one that stands by, p50", ms(p50(without))),
     ...rows(`child of ${MANY.toLocaleString("en")} servers killed, to the next answer`, many),
     row("a child's fourth end within half a minute, to the next answer", ms(again.at(-1) ?? Number.NaN)),
   ];

@@ -57,11 +57,11 @@ export class Stage implements AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly #temp = tempDirectory();
 
-  constructor(processes?: number) {
+  constructor(processes?: number, standby = false) {
     const broker = brokerOf(new FileBroker({ root: this.#temp.path }));
     this.sandbox = new Sandbox(
       { broker, clock: systemClock },
-      { processes, cacheDirectory: join(this.#temp.path, "cache") },
+      { processes, standby, cacheDirectory: join(this.#temp.path, "cache") },
     );
   }
 

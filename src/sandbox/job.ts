@@ -44,3 +44,7 @@ export const tellerOf = (job: Job): Teller => ({
   limits: job.server.manifest.limits,
   redaction: job.server.redaction,
 });
+
+/** What a call is under way on: the server it is made in, and the deployed one when that is another. */
+export const holdsOf = ({ server, session, account }: Job): readonly Account[] =>
+  server === account.server ? [account] : [{ server, session }, account];

@@ -18,6 +18,8 @@ export type SandboxDeps = {
 export type SandboxOptions = {
   /** Children of one trust group that run guests, started as they are needed; default: cores, at most 4. */
   readonly processes?: number | undefined;
+  /** Whether a child is kept started for whichever place needs one next; default: yes. */
+  readonly standby?: boolean | undefined;
   /** What a child is; default: a process. Threads are for development: they hold limits, but are no second wall. */
   readonly isolation?: Isolation | undefined;
   /** After this long without a call the instance kept ready goes, and after `moduleIdleMs` the compiled module; defaults 60 s and 10 min. */
@@ -39,16 +41,21 @@ export type Deployment = {
   readonly placement?: Placement | undefined;
 };
 
+/** One child. */
+export type ProcessStats = {
+  readonly pid: number | undefined;
+  readonly isUp: boolean;
+  readonly servers: number;
+  readonly calls: number;
+  readonly residentBytes: number | undefined;
+};
+
 export type SandboxStats = {
   readonly servers: number;
   readonly callsUnderWay: number;
-  readonly processes: readonly {
-    readonly pid: number | undefined;
-    readonly isUp: boolean;
-    readonly servers: number;
-    readonly calls: number;
-    readonly residentBytes: number | undefined;
-  }[];
+  readonly processes: readonly ProcessStats[];
+  /** The process that stands by. */
+  readonly standbyPid: number | undefined;
 };
 
 const INSTANCES_MAX = 64;

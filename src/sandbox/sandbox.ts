@@ -13,13 +13,14 @@ import { type Inspection } from "../tool-servers/index.ts";
 import { AbortWatch } from "./abort-watch.ts";
 import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
 import type { LogLine } from "./guest-log.ts";
-import { type Job, tellerOf, toolName } from "./job.ts";
-import { type Account, LiveServer, type Session } from "./live-server.ts";
+import { holdsOf, type Job, tellerOf, toolName } from "./job.ts";
+import { LiveServer, type Session } from "./live-server.ts";
 import { buildRequest, inspectWith } from "./inspection.ts";
 import { ModuleBuilder } from "./module-builder.ts";
 import { endedWithAnother, explain, keptWaiting, notBegun, notLoaded, resultOf, VIOLATIONS } from "./outcome.ts";
 import { afterViolation } from "./quarantine.ts";
 import { Redaction } from "./redaction.ts";
+import { Nursery } from "./nursery.ts";
 import { Pools } from "./pools.ts";
 import {
   type Deployment,
@@ -60,6 +61,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #options: SandboxOptions;
   readonly #builder: ModuleBuilder;
   readonly #pools: Pools;
+  readonly #nursery: Nursery;
   readonly #servers = new Map<string, LiveServer>();
   readonly #jobs = new Map<number, Job>();
   readonly #aborts = new AbortWatch((signal) => {
@@ -105,10 +107,12 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       onEnd: (slot: Slot, reason: string, isResting: boolean) => this.#lost(slot, isResting ? "" : reason),
     };
     const { clock, broker } = deps;
-    const isolation = options.isolation ?? "process";
+    const { isolation = "process", standby = true } = options;
+    const nursery = Nursery.of(isolation, standby);
+    this.#nursery = nursery;
     const idleMs = options.childIdleMs ?? CHILD_IDLE_MS;
     const count = options.processes ?? Math.min(PROCESSES_MAX, availableParallelism());
-    this.#pools = new Pools(count, () => new Slot({ clock, broker, events, isolation, idleMs }));
+    this.#pools = new Pools(count, () => new Slot({ clock, broker, events, nursery, idleMs }));
   }
 
   /**
@@ -187,13 +191,8 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     return {
       servers: this.#servers.size,
       callsUnderWay: this.#jobs.size,
-      processes: this.#pools.slots().map(({ pid, isUp, serverCount, load, residentBytes }) => ({
-        pid,
-        isUp,
-        servers: serverCount,
-        calls: load,
-        residentBytes,
-      })),
+      processes: this.#pools.slots().map((slot) => slot.stats()),
+      standbyPid: this.#nursery.pid,
     };
   }
 
@@ -247,7 +246,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     for (const job of this.#jobs.values()) this.#settle(job, failedCall("cancelled", "the server stops"));
-    await Promise.all([this.#builder[Symbol.asyncDispose](), this.#pools.close()]);
+    await Promise.all([this.#builder[Symbol.asyncDispose](), this.#nursery.close(), this.#pools.close()]);
   }
 
   #listed(): void {
@@ -357,6 +356,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       const nowMs = this.#deps.clock.monotonicMs();
       for (const job of this.#jobs.values()) if (nowMs >= job.deadlineAtMs) this.#expire(job);
       for (const slot of this.#pools.slots()) slot.watch(nowMs);
+      this.#nursery.prepare(nowMs);
     }
     this.#isWatching = false;
   }
@@ -389,6 +389,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       else if (idleMs > this.#instanceIdleMs) for (const slot of this.#pools.slots()) slot.trim(server);
     }
     for (const slot of this.#pools.slots()) slot.refresh(nowMs);
+    if (this.#pools.slots().every(({ isStarted }) => !isStarted)) this.#nursery.rest();
   }
 
   #endSession(server: LiveServer, name: string): void {
@@ -418,7 +419,3 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     for (const slot of this.#pools.slots()) slot.unload(server);
   }
 }
-
-/** What a call is under way on: the server it is made in, and the deployed one when that is another. */
-const holdsOf = ({ server, session, account }: Job): readonly Account[] =>
-  server === account.server ? [account] : [{ server, session }, account];

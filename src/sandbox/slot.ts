@@ -1,13 +1,13 @@
 import type { Clock } from "../kernel/clock.ts";
-import { MANIFEST_MAXIMA } from "../tools/index.ts";
 import { FileTraffic } from "./file-traffic.ts";
-import type { GuestHome, GuestHomeOptions, Isolation } from "./guest-home.ts";
-import { GuestProcess, residentBytes } from "./guest-process.ts";
-import { GuestThread } from "./guest-thread.ts";
+import type { GuestHome } from "./guest-home.ts";
+import { residentBytes } from "./guest-process.ts";
 import { Backoff } from "./backoff.ts";
 import type { Broker } from "./broker.ts";
 import type { Job } from "./job.ts";
 import type { LiveServer } from "./live-server.ts";
+import type { Nursery } from "./nursery.ts";
+import type { ProcessStats } from "./sandbox-options.ts";
 import type { Crash, SlotEvents } from "./slot-events.ts";
 import { type Culprit, Vigil } from "./vigil.ts";
 import {
@@ -15,7 +15,6 @@ import {
   encodeCallHead,
   encodeWithBytes,
   type Frame,
-  FROM_CHILD,
   KIND,
   type LoadSpec,
   payloadOf,
@@ -25,16 +24,11 @@ export type SlotDeps = {
   readonly clock: Clock;
   readonly broker: Broker;
   readonly events: SlotEvents;
-  readonly isolation: Isolation;
+  readonly nursery: Nursery;
   /** How long a child with nothing in it is kept. */
   readonly idleMs: number;
 };
 
-/**
- * Longest frame of a child: an answer is sent as it is and again as a text in JSON, where each byte may become two; and
- * numbers of some values may be longer when they are written out.
- */
-const PAYLOAD_BYTES_MAX = 3 * MANIFEST_MAXIMA.resultBytes + 4 * 1024 * 1024;
 const CRASHES_MAX = 2;
 /** How long a call waits for a child to start and to load its server. */
 const READY_MS_MAX = 15_000;
@@ -63,7 +57,7 @@ export class Slot {
   readonly #clock: Clock;
   readonly #files: FileTraffic;
   readonly #events: SlotEvents;
-  readonly #open: (options: GuestHomeOptions) => GuestHome;
+  readonly #nursery: Nursery;
   readonly #idleMs: number;
   #process: GuestHome | undefined;
   #isUp = false;
@@ -86,8 +80,8 @@ export class Slot {
   #culprits: ReadonlySet<LiveServer> | undefined;
   readonly #backoff: Backoff;
 
-  constructor({ clock, broker, events, isolation, idleMs }: SlotDeps) {
-    this.#open = (options) => (isolation === "thread" ? new GuestThread(options) : new GuestProcess(options));
+  constructor({ clock, broker, events, nursery, idleMs }: SlotDeps) {
+    this.#nursery = nursery;
     this.#idleMs = idleMs;
     this.#clock = clock;
     this.#backoff = new Backoff(clock);
@@ -113,8 +107,9 @@ export class Slot {
     return this.#process?.pid;
   }
 
-  get isUp(): boolean {
-    return this.#isUp;
+  stats(): ProcessStats {
+    const { pid, residentBytes: bytes } = this;
+    return { pid, isUp: this.#isUp, servers: this.#servers.size, calls: this.load, residentBytes: bytes };
   }
 
   get serverCount(): number {
@@ -138,10 +133,7 @@ export class Slot {
     this.#culprits = undefined;
     this.#isResting = false;
     this.#usedAtMs = this.#clock.monotonicMs();
-    const process: GuestHome = this.#open({
-      use: "run",
-      payloadBytesMax: PAYLOAD_BYTES_MAX,
-      kinds: FROM_CHILD,
+    const process: GuestHome = this.#nursery.child({
       onReady: () => this.#ready(),
       onFrame: (frame) => this.#take(frame, process),
       onExit: (reason) => this.#ended(reason),

@@ -138,6 +138,7 @@ function openPlans(loaded: LoadedConfig, agents: Agents, limits: ConfiguredLimit
 function openSandbox({ config }: LoadedConfig, deps: SandboxDeps): Sandbox {
   return new Sandbox(deps, {
     processes: config.sandbox.processes,
+    standby: config.sandbox.standby,
     isolation: config.sandbox.isolation,
     instanceIdleMs: config.sandbox.instance_idle,
     moduleIdleMs: config.sandbox.module_idle,

@@ -30,6 +30,7 @@ export class CaxtonProcess implements AsyncDisposable {
         HOME: options.cwd,
         NO_COLOR: "1",
         CAXTON_SANDBOX__CACHE_DIRECTORY: MODULE_CACHE,
+        CAXTON_SANDBOX__STANDBY: "false",
         ...options.environment,
       },
       stdio: ["ignore", "pipe", "pipe"],

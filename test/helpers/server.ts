@@ -48,6 +48,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     "files.root": directory,
     "log.level": "silent",
     "sandbox.cache_directory": MODULE_CACHE,
+    // A second process for each test would be in the way of the others.
+    "sandbox.standby": false,
     ...options.settings,
   };
   const overrides = {

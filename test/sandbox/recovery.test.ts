@@ -4,7 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { tempDirectory } from "../helpers/temp.ts";
-import { assemble, hostile, Room, textOf } from "./room.ts";
+import { assemble, hostile, manifest, never, Room, textOf } from "./room.ts";
 import { compute, GO, smallServer } from "./small.ts";
 
 const FILES = { files: [{ path: "data", access: "read" }] } as const;
@@ -193,4 +193,23 @@ test("a program that has nothing open but a call is not over while the next proc
   const code = await new Promise((resolve) => void child.once("close", resolve));
   expect(said.join("")).toContain("deployed, after ok");
   expect(code).toBe(0);
+});
+
+test("a process that stands by takes the place of one that ends, whatever group it was of, and is followed by another", async () => {
+  await using room = new Room({ standby: true });
+  await room.deploy(await assemble("probe.wat"), "p");
+  const standby = (): number | undefined => room.sandbox.stats().standbyPid;
+  expect(standby()).toBeUndefined();
+  expect(await room.text("p.answer")).toBe("ok");
+  await vi.waitFor(() => expect(standby()).toBeDefined(), 10_000);
+  const reserve = standby();
+  for (const pid of room.pids()) process.kill(pid, "SIGKILL");
+  expect(await room.text("p.answer")).toBe("ok");
+  expect(room.pids()).toEqual([reserve]);
+  await vi.waitFor(() => expect(standby()).toBeDefined(), 10_000);
+  const next = standby();
+  const module = await assemble("probe.wat");
+  await room.sandbox.deploy({ manifest: manifest("other"), module, placement: { group: "others" } }, never);
+  expect(await room.text("other.answer")).toBe("ok");
+  expect(room.pids()).toEqual([reserve, next]);
 });

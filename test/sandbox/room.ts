@@ -84,7 +84,8 @@ export class Room implements AsyncDisposable {
     });
     this.sandbox = new Sandbox(
       { broker: wrap(brokerOf(files, { GREETING: "hello", SECRET: "hidden" })), clock: systemClock, ...deps },
-      { processes: 1, cacheDirectory: CACHE, ...options },
+      // A second process for each test would be in the way of the others.
+      { processes: 1, standby: false, cacheDirectory: CACHE, ...options },
     );
   }
 
