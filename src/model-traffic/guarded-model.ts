@@ -89,6 +89,7 @@ function fateOf({ class: kind }: ModelFailure): AttemptFate {
     case "invalid_request":
     case "context_too_long":
     case "content_filtered":
+    case "output_too_large":
       return "answered";
     case "rate_limited":
     case "cancelled":

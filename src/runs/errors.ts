@@ -105,4 +105,8 @@ export const RUN_FAILURE_CODES = {
   choiceExpired: "CHOICE_EXPIRED",
   outputInvalid: "OUTPUT_INVALID",
   circuitOpen: "MODEL_CIRCUIT_OPEN",
+  outputTooLarge: "OUTPUT_TOO_LARGE",
+  emptyAnswer: "EMPTY_ANSWER",
+  loopRepeated: "LOOP_REPEATED_CALL",
+  loopPingPong: "LOOP_PING_PONG",
 } as const;

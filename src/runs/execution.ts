@@ -1,22 +1,23 @@
 import type { Clock } from "../kernel/clock.ts";
 import { isJsonObject } from "../kernel/json.ts";
 import { LIMITS } from "../kernel/quantities.ts";
-import { type CallContext, type Tool, type ToolCatalogue, modelToolName, toolsTokens } from "../tools/index.ts";
+import { type CallContext, type Tool, type ToolCatalogue, toolsTokens } from "../tools/index.ts";
 import type { ArtifactStore } from "./artifact-store.ts";
 import { checkedAnswer } from "./answer-check.ts";
-import { dialogueOf } from "./dialogue.ts";
 import { RUN_FAILURE_CODES } from "./errors.ts";
-import type { LanguageModel, ModelFailure, ModelRequest } from "./language-model.ts";
+import { boundArguments, emptyFailure, endNotices, isEmptyAnswer, loopFailure } from "./guards.ts";
+import type { LanguageModel, ModelFailure } from "./language-model.ts";
 import { afterModelFailure } from "./model-choice.ts";
 import { keepModelFiles } from "./model-files.ts";
-import { type Answer, type ModelInUse, type RetryPolicy, takeTurn } from "./model-turn.ts";
-import type { RunPlan } from "./plan.ts";
+import { type Answer, type ModelInUse, type RetryPolicy, takeTurn, type TurnDeps } from "./model-turn.ts";
+import { DEFAULT_RUN_SIZES, type RunPlan } from "./plan.ts";
 import type { AskFor } from "./questions.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RunEvent } from "./run-event.ts";
 import type { RunMeter } from "./run-meter.ts";
 import type { ToolStep } from "./run-fold.ts";
 import { offeredTools, OWN_TOOLS } from "./run-tools.ts";
+import { prepareRequest } from "./turn-context.ts";
 import { type PreparedCall, prepareCall, queuedPast, runCalls } from "./tool-calls.ts";
 
 type ModelEnd = Extract<RunEvent, { type: "model-end" }>;
@@ -24,6 +25,8 @@ type ModelEnd = Extract<RunEvent, { type: "model-end" }>;
 export type ExecutionDeps = {
   readonly recorder: Recorder;
   readonly model: LanguageModel;
+  /** The model that writes summaries. Rejects with UnknownModelError. */
+  readonly summariser: () => Promise<LanguageModel>;
   readonly tools: ToolCatalogue;
   readonly artifacts: ArtifactStore;
   readonly clock: Clock;
@@ -51,24 +54,30 @@ export async function execute(given: ExecutionDeps, planned: RunPlan, signal: Ab
   if ((await settleOpenCalls(deps, plan, tools, signal)) === "stopped") return;
   for (let step = nextTurn(recorder); !signal.aborted; step += 1) {
     if (step > plan.stepsMax + repairs(recorder)) return recorder.record(stepsMaxReached(plan));
-    const offered = offeredTools(recorder.view(), tools, plan.deferredTools);
-    const toolTokens = toolsTokens(offered);
-    const turnDeps = { ...deps, fallback: plan.fallback ?? [], toolTokens };
-    const turn = await takeTurn(turnDeps, step, requestFor(deps, plan, offered), signal);
+    const turn = await takeTurn(turnDeps(deps, plan, { step, tools }), step, plan.settings, signal);
     if (turn.type === "stopped") return;
     if (turn.type === "refused") return recorder.record({ type: "run-fail", failure: turn.failure });
     if (turn.type === "failed") return recorder.record(...failedTurn(deps, plan, { step, ...turn }));
-    const { answer, use, permit } = turn;
+    const { use, offered, permit } = turn;
+    const bounded = boundArguments(turn.answer.toolCalls, plan);
+    const answer = { ...turn.answer, toolCalls: bounded.calls };
     // A run that went over to a backup stays with it.
     deps = { ...deps, model: use.model };
     plan = { ...plan, settings: use.settings };
-    const cost = deps.meter.costOf(deps.model.id, permit.request, toolTokens, answer);
+    const cost = deps.meter.costOf(deps.model.id, permit.request, toolsTokens(offered), turn.answer);
     const end: ModelEnd = {
       ...modelEnd(step, deps.model.id, answer, offered),
       artifacts: [...(await keepModelFiles(deps, answer.files))],
       cost,
       limited: permit.limited,
     };
+    if (isEmptyAnswer(answer)) {
+      const failure = emptyFailure(recorder.view(), deps.model.id);
+      await recorder.record(end, ...(failure ? [failure] : []));
+      permit.release();
+      if (failure) return;
+      continue;
+    }
     if (answer.toolCalls.length === 0) {
       const next = endOfRun(deps, plan, { step, answer, limited: permit.limited });
       await recorder.record(end, next);
@@ -77,7 +86,9 @@ export async function execute(given: ExecutionDeps, planned: RunPlan, signal: Ab
       return;
     }
     if (answer.toolCalls.length > LIMITS.toolCallsPerTurnMax) return recorder.record(end, tooManyCalls(answer));
-    const prepared = answer.toolCalls.map((call) => prepareCall(step, call, offered, tools));
+    const prepared = answer.toolCalls.map((call) => bounded.refuse(prepareCall(step, call, offered, tools)));
+    const loop = loopFailure(recorder.view(), plan, prepared);
+    if (loop) return recorder.record(end, loop);
     const calls = queuedPast(prepared, plan.concurrentToolsMax);
     await recorder.record(end, ...calls.map(({ start }) => start));
     permit.release();
@@ -152,6 +163,21 @@ function nextTurn(recorder: Recorder): number {
   return last.end.state === "done" ? last.turn + 1 : last.turn;
 }
 
+/** What a turn is taken with: its request is made for the model that it is sent to, which may become another. */
+const turnDeps = (
+  deps: ExecutionDeps,
+  plan: RunPlan,
+  { step, tools }: { readonly step: number; readonly tools: readonly Tool[] },
+): TurnDeps => ({
+  ...deps,
+  fallback: plan.fallback ?? [],
+  outputBytesMax: (plan.sizes ?? DEFAULT_RUN_SIZES).outputBytesMax,
+  prepare: ({ model, settings }, window, signal) => {
+    const offered = offeredTools(deps.recorder.view(), tools, plan.deferredTools);
+    return prepareRequest({ ...deps, model }, { ...plan, settings }, { step, offered, window }, signal);
+  },
+});
+
 const failedTurn = (
   { recorder, clock, choiceTimeoutMs }: ExecutionDeps,
   plan: RunPlan,
@@ -161,21 +187,6 @@ const failedTurn = (
 /** Turns that were only needed because an answer did not fit; they do not count. */
 const repairs = (recorder: Recorder): number =>
   recorder.view().steps.filter((step) => step.kind === "model" && step.outputProblems.length > 0).length;
-
-function requestFor({ recorder }: ExecutionDeps, plan: RunPlan, tools: readonly Tool[]): ModelRequest {
-  const view = recorder.view();
-  return {
-    system: view.system,
-    messages: dialogueOf(view),
-    tools: tools.map((tool) => ({
-      name: modelToolName(tool),
-      description: tool.description,
-      inputSchema: tool.inputSchema,
-    })),
-    settings: plan.settings,
-    answerSchema: view.outputSchema ?? plan.outputSchema,
-  };
-}
 
 const modelEnd = (step: number, model: string, ...[answer, offered]: [Answer, readonly Tool[]]): ModelEnd => ({
   type: "model-end",
@@ -202,8 +213,12 @@ function endOfRun(
   const view = recorder.view();
   if (answer.finish !== "length") {
     const schema = view.outputSchema ?? plan.outputSchema;
-    if (schema !== undefined) return checkedAnswer(view, schema, step, answer.text);
-    return { type: "run-complete", content: { output: answer.text } };
+    const notices = endNotices(view);
+    const next: RunEvent =
+      schema === undefined
+        ? { type: "run-complete", content: { output: answer.text } }
+        : checkedAnswer(view, schema, step, answer.text);
+    return next.type === "run-complete" && notices.length > 0 ? { ...next, notices: [...notices] } : next;
   }
   if (limited) return { type: "run-fail", failure: cutByBudget(model, limited) };
   return {

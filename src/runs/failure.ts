@@ -22,6 +22,10 @@ const MODEL_HELP: { readonly [Class in ModelFailureClass]: { readonly code: stri
     hint: "Ask for less at a time, or choose a model with a larger context.",
   },
   content_filtered: { code: RUN_FAILURE_CODES.contentFiltered, hint: "The provider refused the content." },
+  output_too_large: {
+    code: RUN_FAILURE_CODES.outputTooLarge,
+    hint: "Ask for less at a time, or raise output_bytes in the definition's [limits] table.",
+  },
   timeout: { code: RUN_FAILURE_CODES.modelTimeout, hint: "Raise timeout in the definition's [llm] table." },
   network: {
     code: RUN_FAILURE_CODES.network,

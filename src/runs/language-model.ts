@@ -51,6 +51,8 @@ export type ModelRequest = {
   readonly settings: ModelSettings;
   /** JSON Schema of the answer: handed to providers that can hold their model to it. No promise, so the answer is checked all the same. */
   readonly answerSchema?: JsonObject | undefined;
+  /** Turns of the model that `messages` no longer hold, because they did not fit; a script counts them. */
+  readonly turnsLeftOut?: number | undefined;
 };
 
 export type ModelSettings = {
@@ -96,6 +98,7 @@ export const MODEL_FAILURES = [
   "invalid_request",
   "context_too_long",
   "content_filtered",
+  "output_too_large",
   "timeout",
   "network",
   "bad_response",

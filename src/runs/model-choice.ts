@@ -39,6 +39,7 @@ function mayBackUp({ class: kind, status }: ModelFailure): boolean {
     case "invalid_request":
       return status === NOT_FOUND;
     case "content_filtered":
+    case "output_too_large":
     case "cancelled":
       return false;
   }

@@ -1,6 +1,7 @@
 import { type Json, parseJson } from "../kernel/json.ts";
 import { unfenced } from "./answer-check.ts";
 import type { FailedAttempt, ModelStep, OpenChoice, RunView } from "./run-fold.ts";
+import { contextOf } from "./run-fold-context.ts";
 import type { JournalEntry, RunEvent } from "./run-event.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
@@ -14,7 +15,13 @@ export function changedTurn(
   switch (event.type) {
     case "model-start":
       // A turn begun before a crash or a retry is begun again; it stays one step.
-      return { ...step, model: event.model, hold: null, end: { state: "running" } };
+      return {
+        ...step,
+        model: event.model,
+        context: contextOf(event) ?? step.context,
+        hold: null,
+        end: { state: "running" },
+      };
     case "model-hold":
       return { ...step, hold: event.why };
     case "model-fail": {
@@ -46,6 +53,7 @@ export const newTurn = (
   attempts: [],
   attemptsBefore: 0,
   outputProblems: [],
+  context: contextOf(event),
   hold: null,
   end: { state: "running" },
 });

@@ -1,3 +1,6 @@
+import type { ContextReport } from "../context/index.ts";
+import { type Tool, toolsTokens } from "../tools/index.ts";
+import { boundedStream } from "./bounded-stream.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import {
@@ -11,6 +14,7 @@ import {
   isRetryable,
 } from "./language-model.ts";
 import { attemptsOf, nextBackup } from "./model-choice.ts";
+import { type Prepared, shrunkWindow } from "./turn-context.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RunFailure } from "./run-event.ts";
 import type { FailedAttempt } from "./run-fold.ts";
@@ -52,7 +56,14 @@ export type Answer = {
 type Leave = Extract<TurnPermit, { type: "granted" }>;
 export type Turn =
   /** What was reserved for the turn is given back by whoever has written its end. */
-  | { readonly type: "answered"; readonly answer: Answer; readonly use: ModelInUse; readonly permit: Leave }
+  | {
+      readonly type: "answered";
+      readonly answer: Answer;
+      readonly use: ModelInUse;
+      readonly permit: Leave;
+      /** Tools the model was told of. */
+      readonly offered: readonly Tool[];
+    }
   /** A budget has no room for the turn, or its time is used up. */
   | { readonly type: "refused"; readonly failure: RunFailure }
   | { readonly type: "failed"; readonly failure: ModelFailure; readonly model: string }
@@ -68,8 +79,10 @@ export type TurnDeps = {
   /** Models to go on with, in this order, when the one in use fails. */
   readonly fallback: readonly string[];
   readonly meter: Pick<RunMeter, "forTurn">;
-  /** About how many tokens the descriptions of the tools take. */
-  readonly toolTokens: number;
+  /** The request for a model, within its window; a smaller window than its own when the provider refused more. */
+  readonly prepare: (use: ModelInUse, window: number | undefined, signal: AbortSignal) => Promise<Prepared>;
+  /** A longer answer is broken off. */
+  readonly outputBytesMax: number;
 };
 
 type TurnState = { readonly step: number; readonly begunMs: number; heldMs: number };
@@ -81,57 +94,88 @@ type TurnState = { readonly step: number; readonly begunMs: number; heldMs: numb
 export async function takeTurn(
   deps: TurnDeps,
   step: number,
-  request: ModelRequest,
+  settings: ModelSettings,
   signal: AbortSignal,
 ): Promise<Turn> {
   const state: TurnState = { step, begunMs: deps.clock.monotonicMs(), heldMs: 0 };
-  let use: ModelInUse = { model: deps.model, settings: request.settings };
+  let use: ModelInUse = { model: deps.model, settings };
   for (;;) {
-    const outcome = await tryModel(deps, state, { use, request: { ...request, settings: use.settings } }, signal);
+    const outcome = await tryModel(deps, state, use, signal);
     if (outcome.type !== "failed") return outcome;
     if (outcome.next === null) return { type: "failed", failure: outcome.failure, model: use.model.id };
     use = await deps.backup(outcome.next);
   }
 }
 
+type Answered = Extract<Turn, { type: "answered" }>;
 type Tried = Exclude<Turn, { type: "failed" }> | { type: "failed"; failure: ModelFailure; next: string | null };
 
-type Use = { readonly use: ModelInUse; readonly request: ModelRequest };
-
-/** All attempts with one model, within the budgets. */
-async function tryModel(deps: TurnDeps, state: TurnState, { use, request }: Use, signal: AbortSignal): Promise<Tried> {
-  const permit = await deps.meter.forTurn(use.model, request, deps.toolTokens, signal);
-  if (permit.type !== "granted") return permit;
-  const tried = await tryAgainAndAgain(deps, state, { use, permit }, permit.signal);
-  if (tried.type === "answered") return tried;
-  permit.release();
-  const failure = permit.cut();
-  return failure ? { type: "refused", failure } : tried;
+/** All attempts with one model, within its window and the budgets. What its provider thinks too long is sent once more, made smaller. */
+async function tryModel(deps: TurnDeps, state: TurnState, use: ModelInUse, signal: AbortSignal): Promise<Tried> {
+  const { step } = state;
+  for (;;) {
+    const before = attemptsWith(deps, step, use);
+    const refused = before.find((each) => each.class === "context_too_long");
+    const window = refused && shrunkWindow(deps.recorder.view(), step, before.at(-1) === refused);
+    const prepared = await deps.prepare(use, window, signal);
+    if (prepared.type === "stopped") return prepared;
+    if (prepared.type === "failed") return unsent(deps, state, use, prepared.failure);
+    const permit = await deps.meter.forTurn(use.model, prepared.request, toolsTokens(prepared.offered), signal);
+    if (permit.type !== "granted") return permit;
+    const tried = await tryAgainAndAgain(deps, state, { use, permit, context: prepared.report }, permit.signal);
+    if (tried.type === "answered") return { ...tried, offered: prepared.offered };
+    permit.release();
+    const failure = permit.cut();
+    if (failure) return { type: "refused", failure };
+    if (tried.type !== "shrink") return tried;
+  }
 }
+
+const attemptsWith = ({ recorder }: TurnDeps, step: number, { model }: ModelInUse): readonly FailedAttempt[] =>
+  attemptsOf(recorder.view(), step).filter((attempt) => attempt.model === model.id);
+
+/** Writes of a turn that it was not even sent. */
+async function unsent(deps: TurnDeps, { step }: TurnState, use: ModelInUse, failure: ModelFailure): Promise<Tried> {
+  const { recorder, fallback } = deps;
+  const model = use.model.id;
+  const attempt = attemptsWith(deps, step, use).length + 1;
+  const next = nextBackup(recorder.view(), fallback, { step, model, failure });
+  const { class: failureClass, message } = failure;
+  await recorder.record(
+    { type: "model-start", step, model, attempt },
+    { type: "model-fail", step, model, attempt, class: failureClass, message, retryInMs: null, next, queuedMs: 0 },
+  );
+  return { type: "failed", failure, next };
+}
+
+type Trying = { readonly use: ModelInUse; readonly permit: Leave; readonly context: ContextReport };
+type Attempted = Exclude<Tried, { type: "answered" }> | Omit<Answered, "offered"> | { readonly type: "shrink" };
 
 /** After a stop of the server it goes on with the attempt, and the wait, it was at. */
 async function tryAgainAndAgain(
   deps: TurnDeps,
   state: TurnState,
-  { use, permit }: { readonly use: ModelInUse; readonly permit: Leave },
+  { use, permit, context }: Trying,
   signal: AbortSignal,
-): Promise<Tried> {
+): Promise<Attempted> {
   const { recorder, clock, retry } = deps;
   const { model } = use;
   const { step } = state;
   for (;;) {
-    const before = attemptsOf(recorder.view(), step).filter((attempt) => attempt.model === model.id);
+    const before = attemptsWith(deps, step, use);
     if ((await backOff(clock, before.at(-1), signal)) === "stopped") return { type: "stopped" };
     const attempt = before.length + 1;
-    recorder.note({ type: "model-start", step, model: model.id, attempt });
-    const outcome = await attemptTurn({ recorder, clock, model }, step, permit.request, signal);
+    recorder.note({ type: "model-start", step, model: model.id, attempt, content: { context } });
+    const outcome = await attemptTurn({ ...deps, model }, step, permit.request, signal);
     if (outcome.type === "answered") return { ...outcome, use, permit };
     if (signal.aborted) return { type: "stopped" };
     const { failure, queuedMs } = outcome;
     state.heldMs += queuedMs;
-    const waitMs = failure.retryAfterMs ?? BACKOFF_MS * attempt;
+    const isTooLong = failure.class === "context_too_long";
+    const shrinks = isTooLong && before.every((each) => each.class !== "context_too_long");
+    const waitMs = shrinks ? 0 : (failure.retryAfterMs ?? BACKOFF_MS * attempt);
     const inTime = clock.monotonicMs() - state.begunMs - state.heldMs + waitMs <= retry.totalMs;
-    const again = isRetryable(failure) && attempt < retry.attemptsMax && inTime;
+    const again = shrinks || (isRetryable(failure) && attempt < retry.attemptsMax && inTime);
     const next = again ? null : nextBackup(recorder.view(), deps.fallback, { step, model: model.id, failure });
     const { class: failureClass, message } = failure;
     await recorder.record({
@@ -145,6 +189,7 @@ async function tryAgainAndAgain(
       next,
       queuedMs,
     });
+    if (shrinks) return { type: "shrink" };
     if (!again) return { type: "failed", failure, next };
   }
 }
@@ -170,7 +215,7 @@ type Attempt =
   | { readonly type: "failed"; readonly failure: ModelFailure; readonly queuedMs: number };
 
 async function attemptTurn(
-  { model, recorder, clock }: Pick<TurnDeps, "model" | "recorder" | "clock">,
+  { model, recorder, clock, outputBytesMax }: Pick<TurnDeps, "model" | "recorder" | "clock" | "outputBytesMax">,
   step: number,
   request: ModelRequest,
   signal: AbortSignal,
@@ -181,7 +226,7 @@ async function attemptTurn(
   let text = "";
   const toolCalls: ModelToolCall[] = [];
   const files: ModelFile[] = [];
-  for await (const part of model.stream(request, signal)) {
+  for await (const part of boundedStream(model, request, outputBytesMax, signal)) {
     if (part.type === "hold") {
       recorder.note({ type: "model-hold", step, model: model.id, why: part.why });
       continue;

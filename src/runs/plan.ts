@@ -1,4 +1,6 @@
 import type { Limits } from "../budgets/index.ts";
+import type { ContextSettings } from "../context/index.ts";
+import type { LoopGuard } from "./loops.ts";
 import type { ModelChoice, ModelSettings } from "./language-model.ts";
 import type { Permissions } from "../permissions/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
@@ -25,6 +27,11 @@ export type RunPlan = {
   /** Turns of the model at most. */
   readonly stepsMax: number;
   readonly concurrentToolsMax: number;
+  /** How requests are kept within the model's window. */
+  readonly context?: ContextSettings | undefined;
+  /** When it is taken to go round in circles. */
+  readonly loops?: LoopGuard | undefined;
+  readonly sizes?: RunSizes | undefined;
   /** From the first turn to the end, in this process; waiting for a person does not count. */
   readonly timeoutMs: number;
   /** What one run may use up, and all runs of the agent in one day; absent limits nothing. */
@@ -32,6 +39,16 @@ export type RunPlan = {
   /** System and user prompt for a request. Throws PromptRenderError. */
   readonly render: (request: PromptRequest) => { readonly system: string; readonly prompt: string };
 };
+
+/** How much a model may write. */
+export type RunSizes = {
+  /** In one turn: text, reasoning and calls together. */
+  readonly outputBytesMax: number;
+  /** In the arguments of one call; a longer one is refused, and the model told so. */
+  readonly argumentBytesMax: number;
+};
+
+export const DEFAULT_RUN_SIZES: RunSizes = { outputBytesMax: 4 * 1024 * 1024, argumentBytesMax: 256 * 1024 };
 
 export type PromptRequest = {
   readonly input: string;

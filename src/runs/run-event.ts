@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { ArtifactId, QuestionId, RunId, ToolCallId } from "../kernel/ids.ts";
+import { ContextReport } from "../context/index.ts";
 import { Json, JsonObject } from "../kernel/json.ts";
 import { TOOL_FAILURES } from "../tools/index.ts";
 import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "./language-model.ts";
@@ -7,6 +8,18 @@ import { RESTING_STATES } from "./run-state.ts";
 
 const Count = z.int().min(0);
 const Tokens = Count.optional();
+
+/** What a call of a model was charged. */
+const Cost = z.object({
+  /** Millionths of a USD; null when the price is not known. */
+  usdMicros: Count.nullable(),
+  /** The entry of the price table that says so. */
+  price: z.string().nullable(),
+  inputTokens: Count,
+  outputTokens: Count,
+  /** The provider did not tell the tokens, so they are estimates. */
+  estimated: z.boolean(),
+});
 
 export const RunFile = z.object({
   name: z.string(),
@@ -30,6 +43,10 @@ export type RunArtifact = z.infer<typeof RunArtifact>;
 /** Why a run failed, in the words of docs/errors.md. */
 export const RunFailure = z.object({ code: z.string(), message: z.string(), hint: z.string() });
 export type RunFailure = z.infer<typeof RunFailure>;
+
+/** Something that whoever reads a run's answer should know, though it did not fail. */
+export const RunNotice = z.object({ code: z.string(), message: z.string() });
+export type RunNotice = z.infer<typeof RunNotice>;
 
 /** How a question ended; `open` while it waits. */
 export const QUESTION_REPLIES = ["accepted", "declined", "cancelled", "expired"] as const;
@@ -77,9 +94,38 @@ export const RunEvent = z.discriminatedUnion("type", [
   }),
   /** The server begins to work on it; `attempt` 2 and more are resumptions after a stop of the server. */
   z.object({ type: z.literal("run-start"), attempt: z.int().min(1) }),
-  z.object({ type: z.literal("model-start"), step: Count, model: z.string(), attempt: z.int().min(1) }),
+  z.object({
+    type: z.literal("model-start"),
+    step: Count,
+    model: z.string(),
+    attempt: z.int().min(1),
+    /** What went into the request and why; absent in runs of older versions. */
+    content: z.object({ context: ContextReport }).optional(),
+  }),
   /** The attempt waits for its turn, within the limits of the provider's key. */
   z.object({ type: z.literal("model-hold"), step: Count, model: z.string(), why: z.enum(HOLD_REASONS) }),
+  /** A summary stands from here on for the turns up to `coversThroughTurn`; it is never made again. */
+  z.object({
+    type: z.literal("context-summary"),
+    /** The turn that it was made before. */
+    step: Count,
+    coversThroughTurn: Count,
+    /** Empty when no model made it. */
+    model: z.string(),
+    /** Why no model made it; empty when one did. */
+    degraded: z.string(),
+    usage: z.object({
+      inputTokens: Tokens,
+      outputTokens: Tokens,
+      cachedInputTokens: Tokens,
+      cacheWriteTokens: Tokens,
+      reasoningTokens: Tokens,
+    }),
+    /** What it was charged; absent when no model made it. */
+    cost: Cost.optional(),
+    durationMs: z.number(),
+    content: z.object({ text: z.string() }),
+  }),
   z.object({
     type: z.literal("model-end"),
     step: Count,
@@ -101,18 +147,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** Pictures and other files the model made. */
     artifacts: z.array(RunArtifact).optional(),
     /** What the turn was charged; absent in runs of older versions. */
-    cost: z
-      .object({
-        /** Millionths of a USD; null when the price is not known. */
-        usdMicros: Count.nullable(),
-        /** The entry of the price table that says so. */
-        price: z.string().nullable(),
-        inputTokens: Count,
-        outputTokens: Count,
-        /** The provider did not tell the tokens, so they are estimates. */
-        estimated: z.boolean(),
-      })
-      .optional(),
+    cost: Cost.optional(),
     /** A budget had no room for a longer answer: how long it might be, and the limit's key and file. */
     limited: z.object({ outputTokensMax: Count, key: z.string(), file: z.string() }).optional(),
     content: z.object({
@@ -218,6 +253,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     type: z.literal("run-complete"),
     /** The output is JSON that fits the schema it had to. */
     json: z.boolean().optional(),
+    /** What whoever reads the answer should know of how it came about. */
+    notices: z.array(RunNotice).optional(),
     content: z.object({ output: z.string() }),
   }),
   z.object({ type: z.literal("run-fail"), failure: RunFailure }),

@@ -1,4 +1,5 @@
 import { strict as assert } from "node:assert";
+import type { ContextReport } from "../context/index.ts";
 import type { QuestionId, RunId, ToolCallId } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { HoldReason, ModelToolCall, ModelUsage } from "./language-model.ts";
@@ -12,8 +13,10 @@ import type {
   RunEvent,
   RunFailure,
   RunFile,
+  RunNotice,
   RunOrigin,
 } from "./run-event.ts";
+import { type RunSummaryNote, summaryOf } from "./run-fold-context.ts";
 import type { RunState } from "./run-state.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
@@ -33,6 +36,8 @@ export type ModelStep = {
   readonly attemptsBefore: number;
   /** Why its answer was not taken; empty when it was. */
   readonly outputProblems: readonly string[];
+  /** What went into the request of its last attempt; undefined in runs of older versions. */
+  readonly context: ContextReport | undefined;
   /** What its attempt waits for before it is made; null when it waits for nothing, or not any more. */
   readonly hold: HoldReason | null;
   readonly end:
@@ -151,6 +156,10 @@ export type RunView = {
   /** What somebody has to choose because its model failed; null when there is nothing to choose. */
   readonly choice: OpenChoice | null;
   readonly questions: readonly RunQuestion[];
+  /** Oldest first; the last is what the model has now. */
+  readonly summaries: readonly RunSummaryNote[];
+  /** What the end of the run said of how the answer came about. */
+  readonly endNotices: readonly RunNotice[];
   readonly lastSeq: number;
 };
 
@@ -215,6 +224,7 @@ export class RunFold {
           decision: event.decision,
           end: { state: "running" },
         }));
+      case "context-summary":
       case "run-queue":
       case "model-choice-wait":
       case "run-start":
@@ -313,6 +323,8 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   waitingFor: [],
   origin: event.origin ?? null,
   questions: [],
+  summaries: [],
+  endNotices: [],
   lastSeq: seq,
 });
 
@@ -357,11 +369,14 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
         output: event.content.output,
         endedAtMs: atMs,
         outputJson: jsonOutput(event),
+        endNotices: event.notices ?? [],
       };
     case "run-fail":
       return { ...over("failed", view, atMs), failure: event.failure };
     case "run-cancel":
       return over("cancelled", view, atMs);
+    case "context-summary":
+      return { summaries: [...view.summaries, summaryOf(event, atMs)] };
     case "run-queue":
     case "model-start":
     case "model-hold":

@@ -13,6 +13,13 @@ export async function modelOf(models: Models, plan: RunPlan, view: RunView): Pro
   return { model: await models.resolve(choice), settings: plan.settings };
 }
 
+/** The model that writes summaries for a run: the one for that role, else the run's own. Throws UnknownModelError. */
+export async function summariserOf(models: Models, plan: RunPlan, view: RunView): Promise<LanguageModel> {
+  const name = view.modelInUse ?? view.requestedModel;
+  const { choice } = name === null ? { choice: plan.model } : settingsFor(plan, name);
+  return models.resolve(choice, "summarising");
+}
+
 /** Another model for a plan. Never rejects: one that is none fails when it is called. */
 export async function backupOf(models: Models, plan: RunPlan, name: string): Promise<ModelInUse> {
   const { choice, settings } = settingsFor(plan, name);

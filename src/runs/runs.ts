@@ -25,7 +25,7 @@ import type { Decision, RunEvent } from "./run-event.ts";
 import { foldRun, RunFold, type RunView } from "./run-fold.ts";
 import { RunHub } from "./run-hub.ts";
 import type { RunJournal } from "./run-journal.ts";
-import { backupOf, modelOf, settingsFor } from "./run-models.ts";
+import { backupOf, modelOf, settingsFor, summariserOf } from "./run-models.ts";
 import { isTerminal, type RunState } from "./run-state.ts";
 import { type Stop, timedOut, withTimeout } from "./run-time.ts";
 import { queueEvent, type StartRequest } from "./start-request.ts";
@@ -340,7 +340,9 @@ export class Runs implements AsyncDisposable {
         const ask = this.#questions.askerOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
         const { retry, choiceTimeoutMs } = this.#options;
         const backup = (name: string) => backupOf(this.#deps.models, plan, name);
-        const deps = { recorder, model, tools, artifacts, clock, retry, choiceTimeoutMs, ask, backup, meter };
+        const summariser = () => summariserOf(this.#deps.models, plan, view);
+        const ways = { backup, summariser };
+        const deps = { recorder, model, tools, artifacts, clock, retry, choiceTimeoutMs, ask, meter, ...ways };
         await withTimeout(clock, controller, plan.timeoutMs, () =>
           execute(deps, { ...plan, settings }, controller.signal),
         );

@@ -19,7 +19,7 @@ const NOTHING_USED: Used = {
 /** What an event says was used up, but for time. */
 function usedBy(event: RunEvent): Used {
   if (event.type === "tool-end") return { ...NOTHING_USED, toolCalls: 1, fuel: event.fuel };
-  if (event.type !== "model-end" || event.cost === undefined) return NOTHING_USED;
+  if ((event.type !== "model-end" && event.type !== "context-summary") || event.cost === undefined) return NOTHING_USED;
   const { cost, usage, model } = event;
   return {
     ...NOTHING_USED,

@@ -13,6 +13,7 @@ test("the events of a run's journal are these; more may come, none may change or
     "run-start",
     "model-start",
     "model-hold",
+    "context-summary",
     "model-end",
     "model-fail",
     "model-choice-wait",

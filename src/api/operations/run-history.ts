@@ -124,7 +124,9 @@ function exportedEvent({ event }: JournalEntry, detacher: Detacher): JsonObject 
   const shown = withoutPlaces(event);
   // As it is on disk: what JSON leaves out is not there.
   const parsed: unknown = JSON.parse(
-    JSON.stringify("content" in shown ? { ...shown, content: detacher.detach(shown.content) } : shown),
+    JSON.stringify(
+      "content" in shown && shown.content !== undefined ? { ...shown, content: detacher.detach(shown.content) } : shown,
+    ),
   );
   return JsonObject.parse(parsed);
 }

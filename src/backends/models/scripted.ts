@@ -45,8 +45,9 @@ export class ScriptedModel implements LanguageModel {
 
   async *stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
     using deadline = startDeadline(this.#clock, request.settings.timeoutMs, signal);
-    const turn = turnFor(this.#turns, request.messages);
-    const number = assistantTurns(request.messages) + 1;
+    const before = request.turnsLeftOut ?? 0;
+    const turn = turnFor(this.#turns, request.messages, before);
+    const number = before + assistantTurns(request.messages) + 1;
     if (turn === undefined) {
       yield { type: "error", failure: failure("bad_response", `${this.id}: the script is over before turn ${number}`) };
       return;
@@ -87,7 +88,11 @@ export class ScriptedModel implements LanguageModel {
 }
 
 /** The turn a request gets. Turns whose `when` fits the latest user message are counted from that message on. */
-function turnFor(turns: readonly ScriptedTurn[], messages: readonly ModelMessage[]): ScriptedTurn | undefined {
+function turnFor(
+  turns: readonly ScriptedTurn[],
+  messages: readonly ModelMessage[],
+  leftOut: number,
+): ScriptedTurn | undefined {
   const lastUser = messages.findLastIndex((message) => message.role === "user");
   const firstUser = messages.findLastIndex((message, at) => at < lastUser && message.role !== "user") + 1;
   const said = messages
@@ -95,8 +100,8 @@ function turnFor(turns: readonly ScriptedTurn[], messages: readonly ModelMessage
     .map((message) => (message.role === "user" ? message.text : ""))
     .join("\n");
   const fitting = turns.filter((turn) => turn.when !== undefined && said.includes(turn.when.userIncludes));
-  if (fitting.length > 0) return fitting[assistantTurns(messages.slice(lastUser + 1))];
-  return turns.filter((turn) => turn.when === undefined)[assistantTurns(messages)];
+  if (fitting.length > 0) return fitting[leftOut + assistantTurns(messages.slice(lastUser + 1))];
+  return turns.filter((turn) => turn.when === undefined)[leftOut + assistantTurns(messages)];
 }
 
 const assistantTurns = (messages: readonly ModelMessage[]) =>

@@ -24,6 +24,13 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
         "UPDATE runs SET model = ?, steps = steps + 1, input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE id = ?",
       ).run(event.model, event.usage.inputTokens ?? 0, event.usage.outputTokens ?? 0, runId);
       return;
+    case "context-summary":
+      db.sql("UPDATE runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE id = ?").run(
+        event.usage.inputTokens ?? 0,
+        event.usage.outputTokens ?? 0,
+        runId,
+      );
+      return;
     case "tool-end":
       db.sql("UPDATE runs SET tool_calls = tool_calls + 1 WHERE id = ?").run(runId);
       return;

@@ -108,7 +108,9 @@ export class SqliteRunJournal implements RunJournal, RunTail {
   #insert({ runId, atMs, event, spend }: JournalAppend, batch: ContentBatch): JournalEntry {
     const seq = this.#nextSeq++;
     const body = JSON.stringify(
-      "content" in event ? { ...event, content: batch.detacher.detach(event.content) } : event,
+      "content" in event && event.content !== undefined
+        ? { ...event, content: batch.detacher.detach(event.content) }
+        : event,
     );
     this.#db.sql("INSERT INTO journal (seq, run_id, at_ms, body) VALUES (?, ?, ?, ?)").run(seq, runId, atMs, body);
     project(this.#db, runId, atMs, event);

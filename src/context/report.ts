@@ -1,0 +1,44 @@
+import * as z from "zod";
+
+const Count = z.int().min(0);
+
+/** What became of a part of a request. */
+export const CONTEXT_ACTIONS = ["kept", "shortened", "deduplicated", "summarised", "dropped"] as const;
+export const WINDOW_ORIGINS = ["model", "agent", "default", "refused"] as const;
+
+export const ContextPart = z.object({
+  /** `system prompt`, `tools`, `task`, `turns 3–9` … */
+  what: z.string(),
+  tokens: Count,
+  action: z.enum(CONTEXT_ACTIONS),
+  why: z.string(),
+});
+export type ContextPart = z.infer<typeof ContextPart>;
+
+/**
+ * What went into one request to a model and why: some lines, however long the dialogue is, since it names turns by
+ * ranges. Its two marks are also where the next request goes on from, so that what was once shortened stays so.
+ */
+export const ContextReport = z.object({
+  /** Tokens of request and answer together that were reckoned with. */
+  window: Count,
+  /** Who says so: the model, the definition, the server's default, or the provider, by refusing more. */
+  windowFrom: z.enum(WINDOW_ORIGINS),
+  /** Of these, kept free for the answer. */
+  reserve: Count,
+  /** About what the request takes. */
+  estimate: Count,
+  /** By how much more than estimated the provider counted in the turn before; the estimate is not corrected, the room is. */
+  correction: z.number(),
+  /** Results of turns up to this one are shortened; 0 is none. */
+  shortenedThrough: Count,
+  /** Turns up to this one are summarised or left out; 0 is none. */
+  coveredThrough: Count,
+  /** Whether the model was given less than there is. */
+  degraded: z.boolean(),
+  parts: z.array(ContextPart),
+  /** What the model was told about its own behaviour, such as that it repeats itself. */
+  warnings: z.array(z.string()),
+});
+export type ContextReport = z.infer<typeof ContextReport>;
+export type WindowOrigin = ContextReport["windowFrom"];

@@ -1,0 +1,39 @@
+/** One finished turn of a dialogue: what the model said, the calls it asked for, and their results. */
+export type Turn = {
+  /** From 1, rising. */
+  readonly turn: number;
+  readonly text: string;
+  readonly calls: readonly TurnCall[];
+  /** One for each call, in its order. */
+  readonly results: readonly TurnResult[];
+  /** About what `text` and `calls` take. */
+  readonly tokens: number;
+};
+
+export type TurnCall = { readonly id: string; readonly name: string; readonly arguments: string };
+
+export type TurnResult = {
+  /** The call's place among all calls of the run, from 1. */
+  readonly call: number;
+  readonly name: string;
+  readonly text: string;
+  readonly failed: boolean;
+  /** Said to the model after the result. */
+  readonly note: string;
+  /** About what `text`, `note` and pictures take. */
+  readonly tokens: number;
+  readonly hasPictures: boolean;
+};
+
+/** How a result is shown in a request. */
+export type ShownResult = {
+  readonly text: string;
+  readonly how: "whole" | "shortened" | "duplicate";
+  readonly tokens: number;
+};
+
+/** A turn as a request shows it; the results are in the order of the turn's. */
+export type ShownTurn = { readonly turn: Turn; readonly results: readonly ShownResult[] };
+
+/** What providers write around a message or a result. */
+export const FRAME_TOKENS = 6;
