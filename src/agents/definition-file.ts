@@ -7,6 +7,7 @@ import {
   FreeTable,
   LlmTable,
   MemoryTable,
+  OutputTable,
   PermissionsTable,
 } from "./definition-tables.ts";
 import {
@@ -187,7 +188,7 @@ export const DefinitionFile = z.strictObject({
   memory_scope: z.string().optional(),
   conversation: ConversationTable.optional(),
   tool_config: z.record(z.string(), JsonObject).optional().meta({ description: "Settings for one tool server each" }),
-  output: JsonObject.optional().meta({ description: "JSON Schema of the answer" }),
+  output: OutputTable.optional(),
   conversation_settings: FreeTable,
   messaging: FreeTable,
   prompt_templates: FreeTable,

@@ -1,9 +1,9 @@
 import * as z from "zod";
 import { BudgetTable } from "../budgets/index.ts";
 import { durationText } from "../documents/index.ts";
-import { JsonObject } from "../kernel/json.ts";
+import { isJsonObject, JsonObject, parseJson } from "../kernel/json.ts";
 import { approverNames, expiresText, ON_EXPIRY, ruleLists } from "../permissions/index.ts";
-import { MemoryScope, MODEL, REASONING_EFFORTS, REFERENCE } from "./rules.ts";
+import { FALLBACKS_MAX, MemoryScope, MODEL, ON_MODEL_FAILURE, REASONING_EFFORTS, REFERENCE } from "./rules.ts";
 
 /** A table whose content is not looked at. */
 export const FreeTable = JsonObject.optional();
@@ -103,6 +103,22 @@ export const LlmTable = z
       description: "Options of the provider by its own names, handed on as they are",
       examples: [{ serviceTier: "flex" }],
     }),
+    fallback: z
+      .array(z.string().regex(MODEL, { error: 'a model is written "provider/model"' }))
+      .max(FALLBACKS_MAX)
+      .default([])
+      .meta({
+        description: "Models to go on with, in this order, when the model fails",
+        examples: [["openai/gpt-5-nano", "ollama/llama3.1:8b"]],
+      }),
+    on_failure: z
+      .enum(ON_MODEL_FAILURE)
+      .optional()
+      .meta({
+        description:
+          "When the model fails: fallback uses the models listed and then fails, ask waits after that for someone to choose, fail uses none. Default: ask where somebody follows the run, else fallback",
+        examples: ["ask"],
+      }),
     roles: z.strictObject({ routing: roleModel, summarising: roleModel, embedding: roleModel }).optional().meta({
       description: "Models for other work than the agent's own; a role that is absent is done by its own model",
     }),
@@ -114,6 +130,23 @@ export const AgentBudgetTable = BudgetTable.extend({
 }).meta({
   description: "What one run may use up; what is not named is limited by the server's configuration, or not at all",
 });
+
+const jsonText = z.string().transform((text, context) => {
+  const parsed = parseJson(text);
+  if (parsed.type === "parsed" && isJsonObject(parsed.value)) return parsed.value;
+  const reason = parsed.type === "malformed" ? parsed.reason : "it is no object";
+  context.addIssue({ code: "custom", message: `the schema is not a JSON object: ${reason}` });
+  return z.NEVER;
+});
+
+export const OutputTable = z
+  .strictObject({
+    schema: z.union([JsonObject, jsonText]).meta({
+      description: "JSON Schema that the answer fits, as a table or as JSON text",
+      examples: ['{"type": "object", "properties": {"score": {"type": "number"}}, "required": ["score"]}'],
+    }),
+  })
+  .meta({ description: "The form of the answer: JSON, checked, and asked for once more when it does not fit" });
 
 const similarity = z.number().min(0).max(1).optional();
 

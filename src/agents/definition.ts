@@ -3,7 +3,7 @@ import { BudgetTable } from "../budgets/index.ts";
 import { JsonObject } from "../kernel/json.ts";
 import { StepsMax } from "../kernel/quantities.ts";
 import { ON_EXPIRY } from "../permissions/index.ts";
-import { REASONING_EFFORTS } from "./rules.ts";
+import { ON_MODEL_FAILURE, REASONING_EFFORTS } from "./rules.ts";
 
 /** Which model runs the agent, and how. What is undefined is the server's default. */
 export const AgentModel = z.object({
@@ -27,6 +27,9 @@ export const AgentModel = z.object({
   roles: z
     .object({ routing: z.string().optional(), summarising: z.string().optional(), embedding: z.string().optional() })
     .optional(),
+  /** Models to go on with when it fails, in this order. */
+  fallback: z.array(z.string()).default([]),
+  onFailure: z.enum(ON_MODEL_FAILURE).optional(),
   /** Whether the provider may keep the beginning of requests; undefined is yes. */
   promptCaching: z.boolean().optional(),
 });
@@ -59,6 +62,8 @@ export const AgentDefinition = z.object({
   documentation: z.string(),
   parameters: JsonObject,
   llm: AgentModel,
+  /** JSON Schema of the answer; undefined is free text. */
+  outputSchema: JsonObject.optional(),
   /** Absent where the file says nothing of them. */
   permissions: AgentPermissions.optional(),
   maxSteps: StepsMax,

@@ -35,7 +35,7 @@ export {
   formatOf,
   readDefinition,
 } from "./reading.ts";
-export { type ReasoningEffort, REASONING_EFFORTS } from "./rules.ts";
+export { type OnModelFailure, type ReasoningEffort, ON_MODEL_FAILURE, REASONING_EFFORTS } from "./rules.ts";
 export { type ScaffoldFile, scaffold } from "./scaffold.ts";
 export type { KnownTools } from "./semantics.ts";
 export type { PromptFile } from "./template-value.ts";

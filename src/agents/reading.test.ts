@@ -44,7 +44,7 @@ test("the smallest definition gets every default", () => {
     userPromptTemplate: "{{request}}",
     documentation: "",
     parameters: {},
-    llm: { headers: {} },
+    llm: { headers: {}, fallback: [] },
     maxSteps: 20,
     budget: { run: {}, perDay: {} },
     toolsAtOnceMax: 3,
@@ -211,8 +211,6 @@ max_turns = 50
 isolation = "thread"
 [performance]
 cache_responses = true
-[output]
-type = "object"
 [tool_config.csv_parser]
 delimiter = ";"
 [messaging]
@@ -224,9 +222,8 @@ auto_respond = true
     "9:2 NO_EFFECT conversation",
     "12:1 NO_EFFECT execution.isolation",
     "14:1 NO_EFFECT performance.cache_responses",
-    "15:2 NO_EFFECT output",
-    "17:2 NO_EFFECT tool_config",
-    "19:2 NO_EFFECT messaging",
+    "15:2 NO_EFFECT tool_config",
+    "17:2 NO_EFFECT messaging",
   ]);
   expect(read(`${WHOLE}requires = []\n[memory]\nenabled = false\n[execution]\nisolation = "context"\n`).found).toEqual(
     [],

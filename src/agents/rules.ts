@@ -46,3 +46,9 @@ export const kebab = (name: string): string =>
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
     .replaceAll(/^-+|-+$/g, "");
+
+/** What a failing model means for a run: ask somebody, after the definition's backups; fail at once; or use the backups and then fail. */
+export const ON_MODEL_FAILURE = ["ask", "fail", "fallback"] as const;
+export type OnModelFailure = (typeof ON_MODEL_FAILURE)[number];
+
+export const FALLBACKS_MAX = 8;

@@ -51,6 +51,7 @@ export { type RetryPolicy } from "./model-turn.ts";
 export type { PlanSource, PromptRequest, RunPlan } from "./plan.ts";
 export {
   type ModelStep,
+  type OpenChoice,
   type RunQuestion,
   type RunStep,
   type RunView,

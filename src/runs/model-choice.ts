@@ -1,8 +1,9 @@
+import type { OnModelFailure } from "../agents/index.ts";
 import { RUN_FAILURE_CODES } from "./errors.ts";
 import { modelFailure } from "./failure.ts";
 import type { ModelFailure } from "./language-model.ts";
 import type { RunPlan } from "./plan.ts";
-import type { OnModelFailure, RunEvent, RunFailure } from "./run-event.ts";
+import type { RunEvent, RunFailure } from "./run-event.ts";
 import type { FailedAttempt, RunView } from "./run-fold.ts";
 
 /** A turn that a model failed for good, or for now. */

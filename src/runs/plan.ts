@@ -1,11 +1,11 @@
 import type { Limits } from "../budgets/index.ts";
 import type { ContextSettings } from "../context/index.ts";
 import type { LoopGuard } from "./loops.ts";
+import type { OnModelFailure } from "../agents/index.ts";
 import type { ModelChoice, ModelSettings } from "./language-model.ts";
 import type { Permissions } from "../permissions/index.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { ToolList } from "../tools/index.ts";
-import type { OnModelFailure } from "./run-event.ts";
 
 /** What an agent's revision means for a run, once its file is read. */
 export type RunPlan = {

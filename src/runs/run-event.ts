@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ON_MODEL_FAILURE } from "../agents/index.ts";
 import { ArtifactId, QuestionId, RunId, ToolCallId } from "../kernel/ids.ts";
 import { ContextReport } from "../context/index.ts";
 import { Json, JsonObject } from "../kernel/json.ts";
@@ -51,10 +52,6 @@ export type RunNotice = z.infer<typeof RunNotice>;
 /** How a question ended; `open` while it waits. */
 export const QUESTION_REPLIES = ["accepted", "declined", "cancelled", "expired"] as const;
 export type QuestionReply = (typeof QUESTION_REPLIES)[number];
-
-/** What a failing model means for a run: ask somebody, after the definition's backups; fail at once; or use the backups and then fail. */
-export const ON_MODEL_FAILURE = ["ask", "fail", "fallback"] as const;
-export type OnModelFailure = (typeof ON_MODEL_FAILURE)[number];
 
 export const DECISIONS = ["retry", "skip", "fail"] as const;
 export type Decision = (typeof DECISIONS)[number];

@@ -1,3 +1,4 @@
+import type { OnModelFailure } from "../agents/index.ts";
 import { strict as assert } from "node:assert";
 import type { ContextReport } from "../context/index.ts";
 import type { QuestionId, RunId, ToolCallId } from "../kernel/ids.ts";
@@ -7,7 +8,6 @@ import { changedTurn, jsonOutput, modelBegin, modelChanges, newTurn } from "./mo
 import type {
   Decision,
   JournalEntry,
-  OnModelFailure,
   QuestionReply,
   RunArtifact,
   RunEvent,

@@ -87,6 +87,8 @@ export const runDetail = (more: object = {}) => ({
   ...runSummary({ state: "completed", duration_ms: 42, ended_at: "2026-11-21T10:00:01.000Z" }),
   input: "hello",
   output: "Good day to you.",
+  output_json: null,
+  choice: null,
   system_prompt: "You greet.",
   prompt: "hello",
   files: [],

@@ -338,6 +338,9 @@ test("run get shows each step, what failed and the answer", async () => {
     offered_tools: 3,
     offered_tools_tokens: 410,
     attempts: [],
+    queued_ms: 0,
+    waits_for: null,
+    output_problems: [],
   };
   const detail = runDetail({
     step_list: [model, toolStep(), toolStep({ index: 3, state: "failed", outcome: "fuel", text: "out of fuel" })],

@@ -1,6 +1,7 @@
 import {
   fillRoute,
   ROUTES,
+  type ChooseBody,
   type DeployOutcome,
   type RunSummary,
   type StartRunBody,
@@ -20,7 +21,9 @@ export const validateAgent = ({ source, fileName }: DefinitionFile, signal?: Abo
 
 export const deleteAgent = (name: string) => ask<null>(fillRoute("agent", { name }), { method: "DELETE" });
 
-export const startRun = (body: StartRunBody) => ask<RunSummary>(ROUTES.runs, { method: "POST", json: body });
+/** Whoever starts a run here looks at its page, so it may ask. */
+export const startRun = (body: StartRunBody) =>
+  ask<RunSummary>(ROUTES.runs, { method: "POST", json: { attended: true, ...body } });
 
 export const cancelRun = (id: string) => ask<unknown>(fillRoute("cancelRun", { id }), { method: "POST", json: {} });
 
@@ -28,6 +31,9 @@ export type Decision = { readonly call: string; readonly decision: "retry" | "sk
 
 export const decideRun = (id: string, { call, decision }: Decision) =>
   ask<unknown>(fillRoute("decideRun", { id }), { method: "POST", json: { call_id: call, decision } });
+
+export const chooseRun = (id: string, body: ChooseBody) =>
+  ask<unknown>(fillRoute("chooseRun", { id }), { method: "POST", json: body });
 
 export type Answer = { readonly action: "accept"; readonly content: object } | { readonly action: "decline" };
 

@@ -91,7 +91,8 @@ export function applyRun(client: QueryClient, run: RunSummary): void {
 }
 
 /** Whether time counts for it: not when it has ended, nor while it waits for someone. */
-export const isMoving = (run: Pick<RunSummary, "state">): boolean => !hasEnded(run) && run.state !== "needs-decision";
+export const isMoving = (run: Pick<RunSummary, "state">): boolean =>
+  !hasEnded(run) && run.state !== "needs-decision" && run.state !== "awaiting-choice";
 
 /** What a run has used so far. Its own sums are only as new as the last change of its state, its steps are current. */
 export function usedSoFar(run: RunDetail): {

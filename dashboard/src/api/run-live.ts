@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { fillRoute, type RunDetail, type RunStreamEvent, type Step } from "../../../src/api/contract/index.ts";
-import { applyRun, hasEnded } from "./live.ts";
+import { applyRun, hasEnded, isMoving } from "./live.ts";
 import { runQuery } from "./queries.ts";
 import { subscribe } from "./subscribe.ts";
 
@@ -19,7 +19,8 @@ export function useRun(id: string) {
   const query = useQuery(runQuery(id));
   const [drafts, setDrafts] = useState(NONE);
   const [progress, setProgress] = useState(NO_PROGRESS);
-  const follow = query.data !== undefined && !hasEnded(query.data);
+  // Followed again once somebody has said how it goes on.
+  const follow = query.data !== undefined && isMoving(query.data);
   useEffect(() => {
     if (!follow) return undefined;
     const controller = new AbortController();

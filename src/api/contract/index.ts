@@ -12,6 +12,8 @@ export { type GrantUse, type GrantUsePage, type GrantUseQuery, type Observation 
 export * as grants from "./grants.ts";
 export { type FileProblem, type ProblemDetails } from "./problem.ts";
 export * as problems from "./problem.ts";
+export { type ChooseBody, type RunChoice } from "./model-choice.ts";
+export * as modelChoice from "./model-choice.ts";
 export { type RouteName, fillRoute, ROUTES } from "./routes.ts";
 export {
   type ArtifactSummary,

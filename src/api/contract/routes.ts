@@ -27,6 +27,7 @@ export const ROUTES = {
   exportRun: "/api/v1/runs/:id/export",
   diffRuns: "/api/v1/runs/:id/diff/:other",
   pruneRuns: "/api/v1/runs/prune",
+  chooseRun: "/api/v1/runs/:id/choose",
   answerQuestion: "/api/v1/runs/:id/questions/:question",
   tools: "/api/v1/tools",
   toolServer: "/api/v1/tools/:server",

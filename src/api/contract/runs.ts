@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { Json } from "../../kernel/json.ts";
 import { typeList } from "./event-types.ts";
+import { ModelAttempt, OnModelFailure, RunChoice } from "./model-choice.ts";
 import { ListQuery, page } from "./problem.ts";
 
 const Instant = z.iso.datetime();
@@ -28,6 +29,15 @@ export const StartRunBody = z
       .default([])
       .meta({ description: "Ids of files sent to /uploads; only this run's tools can read them" }),
     model: z.string().optional().meta({ description: "provider/model, instead of the definition's" }),
+    on_model_failure: OnModelFailure.optional(),
+    attended: z.boolean().default(false).meta({
+      description:
+        "Somebody follows the run and can be asked: where neither this request nor the definition says what a failing model means, the run asks",
+    }),
+    output_schema: z.record(z.string(), Json).optional().meta({
+      description:
+        "JSON Schema that the answer has to fit, instead of the definition's; the answer is then in output_json",
+    }),
     wait: z.boolean().default(false).meta({ description: "Answer when the run has ended, instead of at once" }),
   })
   .meta({ id: "StartRun" });
@@ -102,7 +112,13 @@ export const ModelStep = z.object({
     .int()
     .nullable()
     .meta({ description: "About how many of the input tokens their descriptions take" }),
-  attempts: z.array(z.object({ class: z.string(), message: z.string(), retry_in_ms: z.number().nullable() })),
+  attempts: z.array(ModelAttempt).meta({ description: "Those that failed" }),
+  queued_ms: z.int().nullable().meta({ description: "How long it waited for its turn within the provider's limits" }),
+  waits_for: z
+    .string()
+    .nullable()
+    .meta({ description: "What an attempt waits for now: concurrency, requests, tokens or retry-after" }),
+  output_problems: z.array(z.string()).meta({ description: "Why its answer was not taken; empty when it was" }),
 });
 export const ToolStep = z.object({
   kind: z.literal("tool"),
@@ -145,12 +161,14 @@ export const AnswerBody = z
 export const RunDetail = RunSummary.extend({
   input: z.string(),
   output: z.string(),
+  output_json: Json.meta({ description: "The answer as JSON where it had to fit a schema, else null" }),
   system_prompt: z.string(),
   prompt: z.string().meta({ description: "The user prompt after its template was filled" }),
   files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
   attempt: z.int().meta({ description: "1, and one more for each time the server had to resume it" }),
   waiting_for: Id.nullable().meta({ description: "The first tool call whose fate someone has to decide" }),
   waiting_calls: z.array(Id).meta({ description: "All tool calls whose fate someone has to decide" }),
+  choice: RunChoice.nullable().meta({ description: "What somebody has to choose because the model failed" }),
   questions: z
     .array(RunQuestion)
     .meta({ description: "What tools asked people, oldest first; open ones can be answered" }),

@@ -2,11 +2,12 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import * as z from "zod";
 import { ArtifactId, RunId } from "../../kernel/ids.ts";
 import { ArtifactNotFoundError } from "../../runs/index.ts";
-import { ROUTES, runs } from "../contract/index.ts";
+import { modelChoice, ROUTES, runs } from "../contract/index.ts";
 import {
   answerQuestion,
   artifactsOfRun,
   cancelRun,
+  chooseRun,
   decideRun,
   getRun,
   listRuns,
@@ -26,6 +27,7 @@ export function runRoutes(http: Http, context: HttpContext): void {
   startRoute(http, context);
   readRoutes(http, context);
   steerRoutes(http, context);
+  chooseRoute(http, context);
   questionRoute(http, context);
   uploadRoute(http, context);
   artifactRoutes(http, context);
@@ -122,6 +124,24 @@ function steerRoutes(http: Http, { services }: HttpContext): void {
       },
     },
     async ({ params: { id }, body }) => decideRun(services, runId(id), body),
+  );
+}
+
+function chooseRoute(http: Http, { services }: HttpContext): void {
+  http.post(
+    ROUTES.chooseRun,
+    {
+      schema: {
+        tags,
+        summary: "Say how a run goes on whose model failed",
+        description:
+          "For a run that is awaiting-choice: `retry` the same model, `use` another one, with which the run then stays, or `cancel`.",
+        params,
+        body: modelChoice.ChooseBody,
+        response: { 200: runs.RunDetail, ...failures },
+      },
+    },
+    async ({ params: { id }, body }) => chooseRun(services, runId(id), body),
   );
 }
 

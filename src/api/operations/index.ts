@@ -13,6 +13,7 @@ export {
   answerQuestion,
   artifactsOfRun,
   cancelRun,
+  chooseRun,
   decideRun,
   DEFAULT_WORKSPACE,
   getRun,

@@ -3,6 +3,7 @@ import { fillRoute } from "../contract/index.ts";
 import {
   type Artifact,
   type ModelStep,
+  type OpenChoice,
   type RunArtifact,
   type RunQuestion,
   type RunStep,
@@ -50,12 +51,14 @@ export function presentRun(
     ...presentSummary(summary),
     input: view.input,
     output: view.output,
+    output_json: view.outputJson,
     system_prompt: view.system,
     prompt: view.prompt,
     files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
     attempt: Math.max(view.attempt, 1),
     waiting_for: view.waitingFor[0] ?? null,
     waiting_calls: [...view.waitingFor],
+    choice: view.choice === null ? null : presentChoice(view.choice),
     questions: view.questions.map(presentQuestion),
     made_from_it: madeFromIt.flatMap(({ id, state, origin }) =>
       origin === null ? [] : [{ id, state, kind: origin.kind, step: origin.step }],
@@ -66,6 +69,15 @@ export function presentRun(
     last_event: view.lastSeq,
   };
 }
+
+const presentChoice = ({ turn, model, failure, ...choice }: OpenChoice): contract.RunChoice => ({
+  turn,
+  model,
+  failure: { ...failure },
+  backups: [...choice.backups],
+  asked_at: instant(choice.askedAtMs),
+  expires_at: instant(choice.expiresAtMs),
+});
 
 export const presentQuestion = (question: RunQuestion): contract.RunQuestion => ({
   id: question.id,
@@ -113,10 +125,14 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
     model: step.model,
     started_at: instant(step.startedAtMs),
     attempts: step.attempts.map((attempt) => ({
+      model: attempt.model,
       class: attempt.class,
       message: attempt.message,
       retry_in_ms: attempt.retryInMs,
+      next: attempt.next ?? null,
     })),
+    waits_for: step.hold,
+    output_problems: [...step.outputProblems],
   };
   if (end.state === "done") {
     return {
@@ -127,6 +143,7 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
       tool_calls: end.toolCalls.map(({ id, name, arguments: text }) => ({ id, name, arguments: text })),
       finish: end.finish,
       first_part_ms: end.firstPartMs,
+      queued_ms: end.queuedMs,
       input_tokens: end.usage.inputTokens ?? null,
       output_tokens: end.usage.outputTokens ?? null,
       offered_tools: end.offered?.tools ?? null,
@@ -141,6 +158,7 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
     tool_calls: [],
     finish: null,
     first_part_ms: null,
+    queued_ms: null,
     input_tokens: null,
     output_tokens: null,
     offered_tools: null,

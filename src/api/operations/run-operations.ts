@@ -5,11 +5,13 @@ import {
   type Answer,
   type ArtifactStore,
   type Decision,
+  type ModelChosen,
   type RunJournal,
   type RunOutcome,
   type Runs,
   type RunState,
   type RunSummary,
+  type StartRequest,
   type UploadStore,
   RunNotFoundError,
   RunNotWaitingError,
@@ -50,6 +52,9 @@ export async function startRun(
     readonly input: string;
     readonly uploads: readonly string[];
     readonly model?: string | undefined;
+    readonly on_model_failure?: StartRequest["onModelFailure"];
+    readonly attended?: boolean | undefined;
+    readonly output_schema?: StartRequest["outputSchema"];
   },
 ): Promise<StartedRun> {
   const id = mint(RunId);
@@ -61,6 +66,9 @@ export async function startRun(
       agent: body.agent,
       input: body.input,
       model: body.model,
+      onModelFailure: body.on_model_failure,
+      attended: body.attended,
+      outputSchema: body.output_schema,
       files: files.map(({ name, mediaType, bytes, location }) => ({ name, mediaType, bytes, location })),
     });
     return { id, ended };
@@ -142,6 +150,12 @@ export async function decideRun(
     );
   }
   await services.runs.decide(id, callId.data, decision);
+  return getRun(services, id);
+}
+
+/** Says how a run goes on whose model failed. Throws RunNotFoundError, NoChoiceOpenError, UnknownModelError. */
+export async function chooseRun(services: RunServices, id: RunId, chosen: ModelChosen): Promise<contract.RunDetail> {
+  await services.runs.choose(id, chosen);
   return getRun(services, id);
 }
 

@@ -80,8 +80,8 @@ function presentPassing(news: Exclude<RunNews, { type: "entry" }>): RunStreamEve
 }
 
 const isOver = (fold: RunFold): boolean => {
-  const { state } = fold.view();
-  return isTerminal(state) || state === "needs-decision";
+  const { state, resting } = fold.view();
+  return isTerminal(state) || resting;
 };
 
 function* told(

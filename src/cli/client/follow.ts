@@ -11,6 +11,8 @@ export type FollowOptions<Event> = {
   readonly path: string;
   readonly schema: z.ZodType<Event>;
   readonly signal: AbortSignal;
+  /** The id of the last event known already; the stream begins after it. */
+  readonly after?: string;
   /** Waits that long before a connection is tried again; unlike the clock's sleep it has to keep the process alive. */
   readonly pause?: (ms: number, signal: AbortSignal) => Promise<unknown>;
   /** How long a server may be away before this gives up; 60 s when undefined. */
@@ -35,7 +37,7 @@ export type Followed<Event> = { readonly raw: string; readonly event: Event };
  */
 export async function* follow<Event>(client: Client, options: FollowOptions<Event>): AsyncGenerator<Followed<Event>> {
   const pause = options.pause ?? ((ms, signal) => waitFor(ms, undefined, { signal }));
-  let lastEventId = "";
+  let lastEventId = options.after ?? "";
   let lostAtMs: number | undefined;
   let pauseMs = PAUSE_MS_FIRST;
   let connected = false;

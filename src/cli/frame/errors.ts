@@ -44,6 +44,19 @@ export class NeedsDecisionError extends CaxtonError {
   }
 }
 
+/** The run waits for someone to choose how it goes on. */
+export class AwaitingChoiceError extends CaxtonError {
+  readonly code = "AWAITING_CHOICE";
+  readonly kind = "conflict";
+  constructor(runId: string, failure: string) {
+    super(
+      `the run waits for a choice: ${failure}`,
+      `choose with: caxton run choose ${runId} retry   (or use <provider/model>, or cancel)`,
+      { run: runId },
+    );
+  }
+}
+
 /** What was typed for a run fits none, or several. */
 export class RunReferenceError extends CaxtonError {
   readonly code = "RUN_NOT_FOUND";

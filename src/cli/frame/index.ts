@@ -13,6 +13,7 @@ export {
 export {
   FileExistsError,
   InterruptedError,
+  AwaitingChoiceError,
   NeedsDecisionError,
   StillRunningError,
   ToolNotFoundError,

@@ -1,4 +1,5 @@
 import type { RunDetail, RunState, Step } from "../../api/contract/index.ts";
+import { attemptLine, choiceLines } from "./choice-lines.ts";
 import { questionLines } from "./question-lines.ts";
 import {
   oneLine,
@@ -54,6 +55,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
   }
   if (run.failure) fields.push(["Failure", `${oneLine(run.failure.message)}  [${run.failure.code}]`]);
   if (run.hint !== "") fields.push(["", oneLine(run.hint)]);
+  if (run.choice !== null) fields.push(["Choose", choiceLines(run.id, run.choice).join("\n")]);
   if (run.waiting_for !== null) fields.push(["Waits", waits(run)]);
   for (const question of run.questions.filter(({ state }) => state === "open")) {
     const words = questionLines(question).map(oneLine).join("\n");
@@ -99,11 +101,13 @@ function stepLines(step: Step, { style, verbose }: StepOptions): string[] {
   if (step.kind === "model") {
     const tokens = `${showCount(step.input_tokens ?? 0)} → ${showCount(step.output_tokens ?? 0)} tokens`;
     const offered = step.offered_tools_tokens ?? 0;
+    const queued = (step.queued_ms ?? 0) === 0 ? "" : `  waited ${showSpan(step.queued_ms ?? 0)} for its turn`;
     const tools = offered === 0 ? "" : ` (${step.offered_tools} tools ≈ ${showCount(offered)})`;
     const calls = step.tool_calls.map(({ name }) => name.replace("__", ".")).join(", ");
     return [
-      head(step.model, tokens + tools + (calls === "" ? "" : `  calls ${calls}`)),
-      ...step.attempts.flatMap(({ message }) => below("!", message)),
+      head(step.model, tokens + tools + queued + (calls === "" ? "" : `  calls ${calls}`)),
+      ...step.attempts.flatMap((attempt) => below("!", attemptLine(attempt))),
+      ...step.output_problems.flatMap((problem) => below("!", problem)),
       ...(verbose ? below("text", step.text) : []),
     ];
   }

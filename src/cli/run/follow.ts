@@ -5,6 +5,7 @@ import { RemoteError } from "../../kernel/errors.ts";
 import { isJsonObject, parseJson } from "../../kernel/json.ts";
 import { follow } from "../client/index.ts";
 import {
+  AwaitingChoiceError,
   type Context,
   NeedsDecisionError,
   onInterrupt,
@@ -12,6 +13,7 @@ import {
   showDocument,
   StillRunningError,
 } from "../frame/index.ts";
+import { askChoice, choose } from "./choose.ts";
 import { artifactLines, RunView, summaryLine } from "./view.ts";
 
 export type FollowRunOptions = {
@@ -45,19 +47,31 @@ export async function followRun(context: Context, runId: string, options: Follow
     live: options.stream && terminal.outputIsScreen && format === "text",
     verbose: context.verbose,
   });
-  try {
+  const once = async (after: string): Promise<number | RunDetail> => {
     for await (const { raw, event } of follow(client, {
       path: fillRoute("runEvents", { id: runId }),
       schema: runs.RunStreamEvent,
       signal: stop.signal,
+      after,
       onLink: (link) => noteLink(context, link),
     })) {
       if (format === "jsonl") terminal.write(`${raw}\n`);
       else if (format === "text") view.show(event);
       if (needsDecision(event)) return await askForDecision(context, runId);
-      if (event.type === "end") return await finish(context, event.run, raw, interrupted);
+      if (event.type !== "end") continue;
+      return event.run.state === "awaiting-choice" ? event.run : await finish(context, event.run, raw, interrupted);
     }
     return EXIT_UNSUCCESSFUL;
+  };
+  try {
+    let outcome = await once("");
+    while (typeof outcome !== "number") {
+      const goesOn = await chooseHere(context, outcome);
+      if (!goesOn) return EXIT_UNSUCCESSFUL;
+      view.goOn(outcome);
+      outcome = await once(String(outcome.last_event));
+    }
+    return outcome;
   } catch (error) {
     if (!interrupted) throw error;
     terminal.status(undefined);
@@ -67,6 +81,22 @@ export async function followRun(context: Context, runId: string, options: Follow
   } finally {
     terminal.status(undefined);
   }
+}
+
+/** The run's model failed: asks the person at the terminal, or says how to choose. Whether the run goes on. */
+async function chooseHere(context: Context, run: RunDetail): Promise<boolean> {
+  const { terminal, format } = context;
+  terminal.status(undefined);
+  if (format === "json") await showDocument(context, run);
+  if (format !== "text") return false;
+  const chosen = terminal.canAsk ? await askChoice(context, run) : undefined;
+  if (chosen !== undefined) {
+    await choose(context, run.id, chosen);
+    return true;
+  }
+  const failed = run.choice?.failure.message ?? "its model failed";
+  reportError(new AwaitingChoiceError(run.id, failed), terminal, { asJson: false, debug: false });
+  return false;
 }
 
 /** Asks the server to stop a run. */

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, ROUTES, runs, type RunSummary } from "../../api/contract/index.ts";
+import { fillRoute, modelChoice, ROUTES, runs, type RunSummary } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
@@ -24,11 +24,12 @@ import { renderRun, STATE_TONES } from "./detail.ts";
 import { artifactPlaces, cancelRun, followRun } from "./follow.ts";
 import { runAnswer } from "./answer.ts";
 import { historyCommands } from "./history.ts";
+import { runChoose } from "./choose.ts";
 import { startRun } from "./start.ts";
 import { type Column, showAge, showCount, showSpan } from "../terminal/index.ts";
 
 /**
- * `caxton run`: a verb with an agent's name, and a noun with list, get, watch, cancel, decide, answer
+ * `caxton run`: a verb with an agent's name, and a noun with list, get, watch, cancel, decide, answer, choose
  * and what can be made of runs that were. `runs` is only the
  * noun; after `--` it is only the verb, so that an agent may be called like one of those words.
  */
@@ -46,13 +47,15 @@ const StartInput = z.object({
   prompt: z.array(z.string()),
   file: z.array(z.string()).default([]),
   model: z.string().optional(),
+  onModelFailure: modelChoice.OnModelFailure.optional(),
+  outputSchema: z.string().optional(),
   stream: z.boolean(),
   detach: z.boolean().default(false),
 });
 
 function verb(command: Command, invocation: Invocation): void {
   command
-    .usage("[options] <agent> <prompt...>   or   run list|get|watch|cancel|decide|fork|retry|diff ...")
+    .usage("[options] <agent> <prompt...>   or   run list|get|watch|cancel|decide|choose|fork|retry|diff ...")
     .description(
       "Ask an agent something and stream its answer. The answer goes to standard output, all else to standard error. " +
         "Ctrl-C cancels the run on the server; a second Ctrl-C leaves at once.",
@@ -61,6 +64,15 @@ function verb(command: Command, invocation: Invocation): void {
     .argument("<prompt...>", "the request, in words; - reads it from standard input")
     .addOption(listOption("-f, --file <path>", "a file the agent's tools may read in this run; may be repeated"))
     .option("-m, --model <provider/model>", "another model than the definition's")
+    .addOption(
+      command
+        .createOption(
+          "--on-model-failure <what>",
+          "when the model fails; default: as the definition says, else ask here",
+        )
+        .choices(modelChoice.OnModelFailure.options),
+    )
+    .option("--output-schema <file>", "a JSON Schema that the answer has to fit; it is printed as JSON")
     .option("--no-stream", "print the answer when it is complete")
     .option("-d, --detach", "only start it and print its id");
   examples(command, [
@@ -68,6 +80,7 @@ function verb(command: Command, invocation: Invocation): void {
     ["git diff | caxton run reviewer -", "the request from standard input"],
     ['caxton run greeter "say hello" -o json', "everything about the run, as one document"],
     ['caxton run greeter "say hello" -o jsonl', "each event as it happens, one a line"],
+    ['caxton run scorer "rate it" --output-schema score.json', "an answer that fits a schema"],
     ["caxton run list", "what ran"],
     ["caxton run get last", "every step of the newest run"],
     ['caxton run -- list "..."', 'an agent that is called "list"'],
@@ -87,6 +100,7 @@ function nouns(command: Command, invocation: Invocation): void {
   decide(command.command("decide"), invocation);
   runAnswer(command.command("answer"), invocation);
   historyCommands(command, invocation);
+  runChoose(command.command("choose"), invocation);
 }
 
 const RUN_ARGUMENT = "its id, the end of its id, or last";

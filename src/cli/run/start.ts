@@ -1,6 +1,8 @@
+import { readFile } from "node:fs/promises";
 import { text as textOf } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { ROUTES, runs, type StartRunBody, system } from "../../api/contract/index.ts";
+import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { type FileToSend, fileToSend, ServerProblem } from "../client/index.ts";
 import { type Context, onInterrupt, sendFiles, showOne, UsageError } from "../frame/index.ts";
 import { cancelRun, EXIT_INTERRUPTED, followRun } from "./follow.ts";
@@ -10,6 +12,9 @@ export type RunRequest = {
   readonly prompt: readonly string[];
   readonly file: readonly string[];
   readonly model?: string | undefined;
+  readonly onModelFailure?: StartRunBody["on_model_failure"];
+  /** A file. */
+  readonly outputSchema?: string | undefined;
   readonly stream: boolean;
   readonly detach: boolean;
 };
@@ -21,7 +26,8 @@ const READY_PAUSE_MS = 200;
 export async function startRun(context: Context, request: RunRequest): Promise<number> {
   const input = await promptOf(context, request.prompt);
   const files = await Promise.all(request.file.map(fileToSend));
-  const started = await begin(context, request, { input, files });
+  const outputSchema = request.outputSchema === undefined ? undefined : await schemaOf(request.outputSchema);
+  const started = await begin(context, request, { input, files, outputSchema });
   if (started === undefined) return EXIT_INTERRUPTED;
   if (!request.detach) return followRun(context, started.value.id, { stream: request.stream, onInterrupt: "cancel" });
   const { id } = started.value;
@@ -30,8 +36,25 @@ export async function startRun(context: Context, request: RunRequest): Promise<n
   return 0;
 }
 
+type Given = {
+  readonly input: string;
+  readonly files: readonly FileToSend[];
+  readonly outputSchema: JsonObject | undefined;
+};
+
+/** The JSON Schema in a file. Throws UnreadableFileError, UsageError. */
+async function schemaOf(path: string): Promise<JsonObject> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw new UsageError(`${path} cannot be read: ${error instanceof Error ? error.message : ""}`, "caxton run");
+  });
+  const parsed = parseJson(text);
+  if (parsed.type === "parsed" && isJsonObject(parsed.value)) return parsed.value;
+  const reason = parsed.type === "malformed" ? parsed.reason : "it is no object";
+  throw new UsageError(`${path} is no JSON Schema: ${reason}`, "caxton run");
+}
+
 /** Sends the files and the request; undefined when Ctrl-C came first. */
-async function begin(context: Context, request: RunRequest, given: { input: string; files: readonly FileToSend[] }) {
+async function begin(context: Context, request: RunRequest, given: Given) {
   const { terminal, client } = context;
   const stop = new AbortController();
   using cleanup = new DisposableStack();
@@ -44,6 +67,10 @@ async function begin(context: Context, request: RunRequest, given: { input: stri
       input: given.input,
       uploads,
       ...(request.model !== undefined && { model: request.model }),
+      ...(request.onModelFailure !== undefined && { on_model_failure: request.onModelFailure }),
+      ...(given.outputSchema !== undefined && { output_schema: given.outputSchema }),
+      // Whoever only starts a run, or reads it with a program, cannot be asked.
+      ...(terminal.canAsk && context.format === "text" && !request.detach && { attended: true }),
     };
     // Not aborted by Ctrl-C: only the answer tells which run there is to cancel.
     const started = await onceReady(context, stop.signal, () =>

@@ -40,6 +40,9 @@ const modelStep = (more: Partial<Extract<Step, { kind: "model" }>>): Step => ({
   offered_tools_tokens: null,
   output_tokens: 1,
   attempts: [],
+  queued_ms: 0,
+  waits_for: null,
+  output_problems: [],
   ...more,
 });
 const toolStep: Step = {
@@ -79,6 +82,8 @@ const ended = (output: string): RunDetail => ({
   failure: null,
   input: "",
   output,
+  output_json: null,
+  choice: null,
   system_prompt: "",
   prompt: "",
   files: [],
@@ -129,7 +134,7 @@ test("a run that has ended already is shown whole", () => {
 test("an attempt that failed is told when the model answers at last", () => {
   const { terminal, shown } = screen();
   const view = new RunView(terminal, live);
-  const attempts = [{ class: "overloaded", message: "try later", retry_in_ms: 10 }];
+  const attempts = [{ model: "mock", class: "overloaded", message: "try later", retry_in_ms: 10, next: null }];
   view.show({ type: "step", step: modelStep({ text: "Yes.", attempts }) });
   view.show({ type: "end", run: ended("Yes.") });
   expect(shown()).toBe("! mock: try later\nYes.\n");

@@ -1,4 +1,5 @@
 import type { ArtifactSummary, RunDetail, RunQuestion, RunStreamEvent, Step } from "../../api/contract/index.ts";
+import { attemptLine } from "./choice-lines.ts";
 import { questionLines } from "./question-lines.ts";
 import {
   countOf,
@@ -21,6 +22,13 @@ export type RunViewOptions = {
   readonly verbose: boolean;
 };
 
+const HOLDS: { readonly [why: string]: string } = {
+  concurrency: "others ask its provider",
+  requests: "requests a minute",
+  tokens: "tokens a minute",
+  "retry-after": "its provider asked for a pause",
+};
+
 const ARGUMENTS_CHARS_MAX = 100;
 
 /**
@@ -31,6 +39,8 @@ export class RunView {
   readonly #terminal: Terminal;
   readonly #options: RunViewOptions;
   readonly #told = new Set<number>();
+  /** Failed attempts of a turn that were told before somebody chose how it goes on. */
+  readonly #attemptsTold = new Map<number, number>();
   readonly #calls = new Map<string, string>();
   #turn = 0;
   /** The turn's text as far as it is known, and what of it is on the screen. */
@@ -61,6 +71,14 @@ export class RunView {
       case "end":
         return this.#end(event.run);
     }
+  }
+
+  /** Somebody chose how the run goes on: the turn that failed is told again when it has ended. */
+  goOn({ step_list: steps }: RunDetail): void {
+    const turn = steps.findLast((step) => step.kind === "model");
+    if (turn?.kind !== "model") return;
+    this.#told.delete(turn.index);
+    this.#attemptsTold.set(turn.index, turn.attempts.length);
   }
 
   get #tellsSteps(): boolean {
@@ -97,10 +115,15 @@ export class RunView {
   }
 
   #model(step: ModelStep): void {
-    if (step.state === "running") return this.#terminal.status(`${step.model} is thinking`);
+    if (step.state === "running") {
+      const waits = step.waits_for === null ? "is thinking" : `waits for its turn: ${HOLDS[step.waits_for] ?? ""}`;
+      return this.#terminal.status(`${step.model} ${waits}`);
+    }
     if (this.#told.has(step.index)) return;
     this.#told.add(step.index);
-    for (const { message } of step.attempts) this.#step("yellow", "!", `${step.model}: ${oneLine(message)}`);
+    for (const attempt of step.attempts.slice(this.#attemptsTold.get(step.index) ?? 0))
+      this.#step("yellow", "!", attemptLine(attempt));
+    for (const problem of step.output_problems) this.#step("yellow", "!", oneLine(problem));
     if (this.#turn === step.turn && step.text.startsWith(this.#written)) {
       const missing = step.text.slice(this.#written.length);
       this.#terminal.writeForeign(missing);
@@ -147,6 +170,7 @@ export class RunView {
       return this.#terminal.endLine();
     }
     this.#terminal.endLine();
+    if (run.output_json !== null) return this.#terminal.writeForeign(`${JSON.stringify(run.output_json, null, 2)}\n`);
     this.#terminal.writeForeign(run.output.endsWith("\n") ? run.output : `${run.output}\n`);
   }
 }

@@ -13,6 +13,7 @@ import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 import { Conversation } from "../run/conversation.tsx";
 import { RunDuration } from "../runs/run-rows.tsx";
+import { ChoiceBanner } from "../run/choice-banner.tsx";
 import { DecisionBanner } from "../run/decision-banner.tsx";
 import { Composer, type Asked } from "./composer.tsx";
 
@@ -67,6 +68,7 @@ function RunHere({ id }: { readonly id: string }) {
       </div>
       {cancel.error === null ? null : <ProblemView error={cancel.error} />}
       <DecisionBanner run={run} />
+      <ChoiceBanner run={run} />
       <Conversation run={run} drafts={drafts} progress={progress} />
     </section>
   );

@@ -1,6 +1,6 @@
 import { ChevronRight } from "lucide-react";
 import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
-import { hasEnded } from "../../api/live.ts";
+import { isMoving } from "../../api/live.ts";
 import type { Drafts, Progress } from "../../api/run-live.ts";
 import { useServerNow } from "../../parts/clock.ts";
 import { duration } from "../../parts/format.ts";
@@ -18,8 +18,7 @@ type Props = { readonly run: RunDetail; readonly drafts: Drafts; readonly progre
 /** A run as people talk: the request, what was called meanwhile, the answer with its pictures. */
 export function Conversation({ run, drafts, progress }: Props) {
   const said = run.step_list.some((step) => step.kind === "model" && step.text !== "" && step.text === run.output);
-  const waiting =
-    !hasEnded(run) && run.state !== "needs-decision" && run.step_list.every(({ state }) => state !== "running");
+  const waiting = isMoving(run) && run.step_list.every(({ state }) => state !== "running");
   return (
     <div className="space-y-4">
       <div className="flex justify-end">
@@ -37,6 +36,7 @@ export function Conversation({ run, drafts, progress }: Props) {
           ),
         )}
         {said || run.output === "" ? null : <Markdown>{run.output}</Markdown>}
+        {run.output_json === null ? null : <JsonView value={run.output_json} open={4} />}
         {waiting ? <Thinking words={text.states[run.state]} /> : null}
         <MadeFiles files={run.artifacts} />
         <Failure run={run} />

@@ -4,6 +4,7 @@ import { hasEnded } from "../../api/live.ts";
 import type { Drafts } from "../../api/run-live.ts";
 import { Card, Chip } from "../../parts/card.tsx";
 import { CopyButton } from "../../parts/copy.tsx";
+import { JsonView } from "../../parts/json-view.tsx";
 import { Markdown } from "../../parts/markdown.tsx";
 import { text } from "../../text.ts";
 import { Failure } from "./failure.tsx";
@@ -21,7 +22,7 @@ export function Overview({ run, drafts }: Props) {
       <Card title={text.run.answer} actions={answer === "" ? undefined : <CopyButton value={answer} />}>
         <div className="space-y-4">
           <Failure run={run} />
-          {answer === "" ? <NoAnswer run={run} /> : <Markdown>{answer}</Markdown>}
+          <Answer run={run} answer={answer} />
           <MadeFiles files={run.artifacts} />
         </div>
       </Card>
@@ -37,6 +38,11 @@ export function Overview({ run, drafts }: Props) {
       </Card>
     </div>
   );
+}
+
+function Answer({ run, answer }: { readonly run: RunDetail; readonly answer: string }) {
+  if (run.output_json !== null) return <JsonView value={run.output_json} open={4} />;
+  return answer === "" ? <NoAnswer run={run} /> : <Markdown>{answer}</Markdown>;
 }
 
 function NoAnswer({ run }: { readonly run: RunDetail }) {

@@ -12,6 +12,7 @@ import { RUN_VIEWS } from "../../search.ts";
 import { useKeys } from "../../shell/keys.ts";
 import { text } from "../../text.ts";
 import { Conversation } from "./conversation.tsx";
+import { ChoiceBanner } from "./choice-banner.tsx";
 import { DecisionBanner } from "./decision-banner.tsx";
 import { Questions } from "./questions.tsx";
 import { RunHeading } from "./run-heading.tsx";
@@ -39,6 +40,7 @@ export function Run() {
       <Above run={run} />
       <RunHeading run={run} />
       <DecisionBanner run={run} />
+      <ChoiceBanner run={run} />
       <Questions run={run} />
       <Views run={run} drafts={drafts} progress={progress} />
     </>

@@ -32,6 +32,8 @@ function ModelDetail({ run, step, draft = "" }: ModelProps) {
           <Fact name={facts.model}>{step.model}</Fact>
           <Fact name={facts.duration}>{step.duration_ms === null ? "–" : duration(step.duration_ms)}</Fact>
           <Fact name={facts.first}>{step.first_part_ms === null ? "–" : duration(step.first_part_ms)}</Fact>
+          {(step.queued_ms ?? 0) === 0 ? null : <Fact name={facts.queued}>{duration(step.queued_ms ?? 0)}</Fact>}
+          {step.waits_for === null ? null : <Fact name={facts.queued}>{text.step.waitsFor(step.waits_for)}</Fact>}
           <Fact name={facts.tokensIn}>{step.input_tokens === null ? "–" : count(step.input_tokens)}</Fact>
           <Fact name={facts.tokensOut}>{step.output_tokens === null ? "–" : count(step.output_tokens)}</Fact>
           <Fact name={facts.offered}>
@@ -43,6 +45,7 @@ function ModelDetail({ run, step, draft = "" }: ModelProps) {
         </Facts>
       </Card>
       <Attempts step={step} />
+      <Refused step={step} />
       {words === "" ? null : (
         <Card title={text.step.said} actions={<CopyButton value={words} />}>
           <Markdown>{words}</Markdown>
@@ -77,13 +80,29 @@ function Attempts({ step }: { readonly step: Of<"model"> }) {
       <ol className="space-y-2">
         {step.attempts.map((attempt, index) => (
           <li key={index} className="text-sm">
-            <span className="font-mono text-xs text-bad">{attempt.class}</span> {attempt.message}
-            <span className="block text-xs text-muted">
-              {attempt.retry_in_ms === null ? text.step.gaveUp : text.step.retried(duration(attempt.retry_in_ms))}
-            </span>
+            <span className="font-mono text-xs text-bad">{attempt.class}</span> {attempt.model}: {attempt.message}
+            <span className="block text-xs text-muted">{afterAttempt(attempt)}</span>
           </li>
         ))}
       </ol>
+    </Card>
+  );
+}
+
+function afterAttempt({ retry_in_ms: ms, next }: Of<"model">["attempts"][number]): string {
+  if (next !== null) return text.step.wentOver(next);
+  return ms === null ? text.step.gaveUp : text.step.retried(duration(ms));
+}
+
+function Refused({ step }: { readonly step: Of<"model"> }) {
+  if (step.output_problems.length === 0) return null;
+  return (
+    <Card title={text.step.refused}>
+      <ul className="space-y-1 text-sm">
+        {step.output_problems.map((problem) => (
+          <li key={problem}>{problem}</li>
+        ))}
+      </ul>
     </Card>
   );
 }

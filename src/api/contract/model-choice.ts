@@ -1,0 +1,44 @@
+import * as z from "zod";
+
+/** What a request may say of a failing model. */
+export const OnModelFailure = z.enum(["ask", "fail", "fallback"]).meta({
+  description:
+    "When the model fails: fallback uses the definition's backups and then fails, ask waits after that for someone to choose, fail uses none",
+});
+
+/** What somebody has to choose in a run that is awaiting-choice. */
+export const RunChoice = z
+  .object({
+    turn: z.int(),
+    model: z.string().meta({ description: "The model that failed last" }),
+    failure: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
+    backups: z.array(z.string()).meta({ description: "Models the definition offers instead; any other may be named" }),
+    asked_at: z.iso.datetime(),
+    expires_at: z.iso.datetime().meta({ description: "When the run fails unless somebody has chosen" }),
+  })
+  .meta({ id: "RunChoice" });
+export type RunChoice = z.infer<typeof RunChoice>;
+
+export const ChooseBody = z
+  .discriminatedUnion("choice", [
+    z.object({ choice: z.literal("retry") }),
+    z.object({
+      choice: z.literal("use"),
+      model: z
+        .string()
+        .min(1)
+        .meta({ description: "provider/model; the run stays with it", examples: ["openai/gpt-5-nano"] }),
+    }),
+    z.object({ choice: z.literal("cancel") }),
+  ])
+  .meta({ id: "Choose" });
+export type ChooseBody = z.infer<typeof ChooseBody>;
+
+/** A failed attempt of a turn. */
+export const ModelAttempt = z.object({
+  model: z.string(),
+  class: z.string(),
+  message: z.string(),
+  retry_in_ms: z.number().nullable(),
+  next: z.string().nullable().meta({ description: "The backup the run went over to" }),
+});
