@@ -15,6 +15,10 @@ export type ToolCallId = z.infer<typeof ToolCallId>;
 export const QuestionId = id("QuestionId");
 export type QuestionId = z.infer<typeof QuestionId>;
 
+/** A call of a tool that waits for a person. */
+export const ApprovalId = id("ApprovalId");
+export type ApprovalId = z.infer<typeof ApprovalId>;
+
 /** A file a caller sent for one run; readable by that run's tools alone. */
 export const UploadId = id("UploadId");
 export type UploadId = z.infer<typeof UploadId>;

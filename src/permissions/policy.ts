@@ -33,7 +33,8 @@ export const DESTRUCTIVE = "ask_destructive";
 
 export type Verdict =
   | { readonly type: "allow" }
-  | { readonly type: "deny" | "ask"; readonly level: RuleLevel; readonly rule: string };
+  | { readonly type: "deny"; readonly level: RuleLevel; readonly rule: string }
+  | { readonly type: "ask"; readonly level: RuleLevel; readonly rule: string };
 
 export const NO_RULES: RuleSet = { deny: [], allow: [], ask: [], askDestructive: false };
 export const PERMIT_ALL: Permissions = {

@@ -91,6 +91,7 @@ export const RUN_FAILURE_CODES = {
   decidedFail: "DECIDED_TO_FAIL",
   budgetExceeded: "BUDGET_EXCEEDED",
   priceUnknown: "MODEL_PRICE_UNKNOWN",
+  approvalExpired: "APPROVAL_EXPIRED",
   rateLimited: "MODEL_RATE_LIMITED",
   overloaded: "MODEL_OVERLOADED",
   auth: "MODEL_AUTH",

@@ -1,10 +1,12 @@
 import type { Clock } from "../kernel/clock.ts";
+import type { ApprovalId } from "../kernel/ids.ts";
 import { isJsonObject } from "../kernel/json.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { type CallContext, type Tool, type ToolCatalogue, toolsTokens } from "../tools/index.ts";
 import type { ArtifactStore } from "./artifact-store.ts";
 import { checkedAnswer } from "./answer-check.ts";
 import { RUN_FAILURE_CODES } from "./errors.ts";
+import { expiredFailure } from "./failure.ts";
 import { boundArguments, emptyFailure, endNotices, isEmptyAnswer, loopFailure } from "./guards.ts";
 import type { LanguageModel, ModelFailure } from "./language-model.ts";
 import { afterModelFailure } from "./model-choice.ts";
@@ -15,10 +17,12 @@ import type { AskFor } from "./questions.ts";
 import type { Recorder } from "./recorder.ts";
 import type { RunEvent } from "./run-event.ts";
 import type { RunMeter } from "./run-meter.ts";
-import type { ToolStep } from "./run-fold.ts";
+import { permitCalls } from "./permit.ts";
+import type { RunView, ToolStep } from "./run-fold.ts";
+import type { RestingState } from "./run-state.ts";
 import { offeredTools, OWN_TOOLS } from "./run-tools.ts";
 import { prepareRequest } from "./turn-context.ts";
-import { type PreparedCall, prepareCall, queuedPast, runCalls } from "./tool-calls.ts";
+import { type PreparedCall, prepareCall, queuedPast, runCalls, startsOf } from "./tool-calls.ts";
 
 type ModelEnd = Extract<RunEvent, { type: "model-end" }>;
 
@@ -37,6 +41,8 @@ export type ExecutionDeps = {
   /** How long a run waits for somebody to choose how it goes on when its model failed. */
   readonly choiceTimeoutMs: number;
   readonly meter: RunMeter;
+  /** Lets the run rest until someone answers, unless one of the approvals named has been answered meanwhile. */
+  readonly rest: (state: RestingState, approvals: readonly ApprovalId[]) => Promise<"resting" | "go-on">;
 };
 
 /**
@@ -51,8 +57,8 @@ export async function execute(given: ExecutionDeps, planned: RunPlan, signal: Ab
   let [deps, plan] = [given, planned];
   const { recorder } = deps;
   const tools = deps.tools.select(plan.tools);
-  if ((await settleOpenCalls(deps, plan, tools, signal)) === "stopped") return;
   for (let step = nextTurn(recorder); !signal.aborted; step += 1) {
+    if ((await settleOpenCalls(deps, plan, tools, signal)) === "stopped") return;
     if (step > plan.stepsMax + repairs(recorder)) return recorder.record(stepsMaxReached(plan));
     const turn = await takeTurn(turnDeps(deps, plan, { step, tools }), step, plan.settings, signal);
     if (turn.type === "stopped") return;
@@ -89,14 +95,17 @@ export async function execute(given: ExecutionDeps, planned: RunPlan, signal: Ab
     const prepared = answer.toolCalls.map((call) => bounded.refuse(prepareCall(step, call, offered, tools)));
     const loop = loopFailure(recorder.view(), plan, prepared);
     if (loop) return recorder.record(end, loop);
-    const calls = queuedPast(prepared, plan.concurrentToolsMax);
-    await recorder.record(end, ...calls.map(({ start }) => start));
+    const calls = queuedPast(permitted(deps, plan, prepared), plan.concurrentToolsMax);
+    await recorder.record(end, ...startsOf(calls));
     permit.release();
     if ((await callTools(deps, plan, { calls, tools }, signal)) === "stopped") return;
   }
 }
 
-/** Ends what a stop of the server left open: calls begun without a result. */
+/**
+ * Ends what is open: calls that a stop of the server cut off, and calls that waited for a person. When nothing more can be
+ * done before someone answers, the run rests.
+ */
 async function settleOpenCalls(
   deps: ExecutionDeps,
   plan: RunPlan,
@@ -104,30 +113,49 @@ async function settleOpenCalls(
   signal: AbortSignal,
 ): Promise<"settled" | "stopped"> {
   const { recorder } = deps;
-  const open = recorder
-    .view()
-    .steps.filter((step) => step.kind === "tool")
-    .filter(({ end }) => end.state === "running");
-  if (open.length === 0) return "settled";
+  while (!signal.aborted) {
+    const open = openCalls(recorder.view());
+    if (open.length > 0 && (await settle(deps, plan, { open, tools }, signal)) === "stopped") return "stopped";
+    const { approvals, waitingFor } = recorder.view();
+    const asked = approvals.filter(({ state }) => state === "open").map(({ id }) => id);
+    if (asked.length === 0 && waitingFor.length === 0) return "settled";
+    const rest = await deps.rest(waitingFor.length > 0 ? "needs-decision" : "awaiting-approval", asked);
+    if (rest === "resting") return "stopped";
+  }
+  return "stopped";
+}
+
+const openCalls = ({ steps }: RunView): readonly ToolStep[] =>
+  steps.filter((step) => step.kind === "tool").filter(({ end }) => end.state === "running");
+
+async function settle(
+  deps: ExecutionDeps,
+  plan: RunPlan,
+  { open, tools }: { readonly open: readonly ToolStep[]; readonly tools: readonly Tool[] },
+  signal: AbortSignal,
+): Promise<"settled" | "stopped"> {
+  const { recorder } = deps;
   const failing = open.find(({ decision }) => decision === "fail");
-  if (failing) {
-    await recorder.record(decidedToFail(failing));
+  const failure = failing ? decidedToFail(failing) : expiredFailure(recorder.view(), open);
+  if (failure) {
+    await recorder.record(failure);
     return "stopped";
   }
   for (const step of open.filter(({ decision }) => decision === "skip")) await recorder.record(skipped(step));
   const undecided = open.filter((step) => step.decision === undefined && step.begun && !step.repeatable);
   const isMadeAgain = (step: ToolStep) => step.decision !== "skip" && !undecided.includes(step);
-  const again = queuedPast(
-    open.filter(isMadeAgain).map((step) => prepareAgain(step, tools)),
-    plan.concurrentToolsMax,
-  );
+  const prepared = open.filter(isMadeAgain).map((step) => prepareAgain(step, tools));
+  const again = queuedPast(permitted(deps, plan, prepared), plan.concurrentToolsMax);
   // Begun again on disk before it is: a decision to repeat a call is good for one time.
-  if (again.length > 0) await recorder.record(...again.map(({ start }) => start));
+  if (again.length > 0) await recorder.record(...startsOf(again));
   if ((await callTools(deps, plan, { calls: again, tools }, signal)) === "stopped" || signal.aborted) return "stopped";
   if (undecided.length === 0) return "settled";
   await recorder.record(...undecided.map(({ callId }) => ({ type: "run-wait", callId }) as const));
   return "stopped";
 }
+
+const permitted = (deps: ExecutionDeps, plan: RunPlan, calls: readonly PreparedCall[]): readonly PreparedCall[] =>
+  permitCalls({ ...deps, view: deps.recorder.view() }, plan, calls);
 
 function prepareAgain(step: ToolStep, tools: readonly Tool[]): PreparedCall {
   const { callId, modelCallId, name, arguments: given, turn, repeatable } = step;

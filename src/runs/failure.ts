@@ -1,7 +1,8 @@
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { RUN_FAILURE_CODES } from "./errors.ts";
 import type { ModelFailure, ModelFailureClass } from "./language-model.ts";
-import type { RunFailure } from "./run-event.ts";
+import type { RunEvent, RunFailure } from "./run-event.ts";
+import type { RunView, ToolStep } from "./run-fold.ts";
 
 const MODEL_HELP: { readonly [Class in ModelFailureClass]: { readonly code: string; readonly hint: string } } = {
   rate_limited: {
@@ -50,6 +51,20 @@ const MODEL_HELP: { readonly [Class in ModelFailureClass]: { readonly code: stri
 export function modelFailure(failure: ModelFailure, model: string): RunFailure {
   const { code, hint } = MODEL_HELP[failure.class];
   return { code, message: `${model}: ${failure.message}`, hint };
+}
+
+/** How a run ends when an approval that nobody gave is to fail it; undefined when none of these calls had one. */
+export function expiredFailure({ approvals }: RunView, calls: readonly ToolStep[]): RunEvent | undefined {
+  const expired = calls
+    .map(({ callId }) => approvals.findLast((each) => each.callId === callId))
+    .find((each) => each?.state === "expired" && each.onExpiry === "fail");
+  if (!expired) return undefined;
+  const failure: RunFailure = {
+    code: RUN_FAILURE_CODES.approvalExpired,
+    message: `nobody approved the call of ${expired.server}.${expired.tool} in time`,
+    hint: 'Start the run again, or set on_expiry = "refuse" in [permissions] to let the model go on without the call.',
+  };
+  return { type: "run-fail", failure };
 }
 
 /** What a run's row says when something was thrown. */

@@ -44,6 +44,16 @@ export { type RestingState, type RunState, isTerminal, RUN_STATES } from "./run-
 export { attachContent, Detacher, hashesIn } from "./detached-content.ts";
 export type { EndedRuns, RunArchive } from "./run-archive.ts";
 export { Retention, type RunsKept } from "./retention.ts";
+export type { ApprovalIndex, ApprovalQuery, ApprovalRecord } from "./approval-index.ts";
+export { type ApprovalWord, Approvals } from "./approvals.ts";
+export {
+  answeredApprovals,
+  APPROVAL_STATES,
+  type ApprovalState,
+  askedApproval,
+  type RunApproval,
+} from "./run-approval.ts";
+export * from "./approval-errors.ts";
 export * from "./errors.ts";
 export { type Accounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./accounts.ts";
 export type { Upload, UploadStore } from "./upload-store.ts";

@@ -5,6 +5,7 @@ import { ContextReport } from "../context/index.ts";
 import { Json, JsonObject } from "../kernel/json.ts";
 import { TOOL_FAILURES } from "../tools/index.ts";
 import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "./language-model.ts";
+import { ApprovalAnswer, ApprovalAsk } from "./run-approval.ts";
 import { RESTING_STATES } from "./run-state.ts";
 
 const Count = z.int().min(0);
@@ -242,6 +243,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** Calls of the run that still wait for a decision; the run goes on when none does. */
     waiting: Count.default(0),
   }),
+  ApprovalAsk,
+  ApprovalAnswer,
   /** It has nothing under way until someone answers: it leaves its place, and the next start does not begin it. */
   z.object({ type: z.literal("run-rest"), state: z.enum(RESTING_STATES) }),
   /** What it rested for has come; written together with that. Changes nothing in a run that does not rest. */

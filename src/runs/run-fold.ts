@@ -17,6 +17,7 @@ import type {
   RunOrigin,
 } from "./run-event.ts";
 import { type RunSummaryNote, summaryOf } from "./run-fold-context.ts";
+import { answeredApprovals, askedApproval, closedApprovals, type RunApproval } from "./run-approval.ts";
 import type { RunState } from "./run-state.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
@@ -160,6 +161,8 @@ export type RunView = {
   readonly summaries: readonly RunSummaryNote[];
   /** What the end of the run said of how the answer came about. */
   readonly endNotices: readonly RunNotice[];
+  /** Calls that people were asked for, oldest first; one call may have several. */
+  readonly approvals: readonly RunApproval[];
   readonly lastSeq: number;
 };
 
@@ -224,6 +227,13 @@ export class RunFold {
           decision: event.decision,
           end: { state: "running" },
         }));
+      case "approval-ask":
+        return this.#changeTool(event.callId, (step) => ({ ...step, begun: false, end: { state: "waiting" } }));
+      case "approval-answer":
+        // Not begun: what becomes of it is judged when it is about to.
+        return this.#changeTool(event.callId, (step) =>
+          step.end.state === "waiting" ? { ...step, end: { state: "running" } } : step,
+        );
       case "context-summary":
       case "run-queue":
       case "model-choice-wait":
@@ -325,6 +335,7 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   questions: [],
   summaries: [],
   endNotices: [],
+  approvals: [],
   lastSeq: seq,
 });
 
@@ -358,6 +369,10 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
       return event.waiting === 0
         ? { state: "queued", resting: false, waitingFor: [] }
         : { waitingFor: view.waitingFor.filter((id) => id !== event.callId) };
+    case "approval-ask":
+      return { approvals: [...view.approvals, askedApproval(event, atMs)] };
+    case "approval-answer":
+      return { approvals: answeredApprovals(view.approvals, event, atMs) };
     case "run-rest":
       return { state: event.state, resting: true };
     case "run-wake":
@@ -395,6 +410,7 @@ const over = (state: RunState, view: RunView, endedAtMs: number): Partial<RunVie
   endedAtMs,
   waitingFor: [],
   choice: null,
+  approvals: closedApprovals(view.approvals),
   ...closed(view),
 });
 

@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { Clock } from "../kernel/clock.ts";
 import { CancelledError } from "../kernel/errors.ts";
-import type { RunId, ToolCallId } from "../kernel/ids.ts";
+import type { ApprovalId, RunId, ToolCallId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import type { ToolCatalogue } from "../tools/index.ts";
@@ -10,7 +10,7 @@ import type { ArtifactStore } from "./artifact-store.ts";
 import { Claims } from "./claims.ts";
 import { ServerStoppingError } from "./errors.ts";
 import { decisionsOn } from "./decisions.ts";
-import { execute } from "./execution.ts";
+import { execute, type ExecutionDeps } from "./execution.ts";
 import { isStorageFault, thrownFailure } from "./failure.ts";
 import type { ModelCatalogue } from "./language-model.ts";
 import { ChoiceAlarms } from "./choice-alarms.ts";
@@ -68,6 +68,9 @@ type Live = {
   /** Someone woke it after it had begun to rest and before it was out of this process's hands. */
   woken: boolean;
 };
+
+/** What someone says to a run, as events. */
+type Says = readonly RunEvent[] | Promise<readonly RunEvent[]>;
 
 const STORAGE_RETRY_MS = 5_000;
 
@@ -186,11 +189,11 @@ export class Runs implements AsyncDisposable {
    * that rested and was woken by them (`run-wake`) goes on. On disk when resolved; taken also while the server stops, and then
    * the next start goes on with it. Returns the run after it. Throws RunNotFoundError, storage errors, and what `say` throws.
    */
-  async tell(runId: RunId, say: (view: RunView) => readonly RunEvent[]): Promise<RunView> {
+  async tell(runId: RunId, say: (view: RunView) => Says): Promise<RunView> {
     return this.#claim(runId, async () => {
       const recorder = this.#recorderFor(runId);
       const rested = recorder.view().resting;
-      await recorder.record(...say(recorder.view()));
+      await recorder.record(...(await say(recorder.view())));
       const view = recorder.view();
       if (rested && view.state === "queued") this.#wake(runId, recorder);
       return view;
@@ -338,10 +341,11 @@ export class Runs implements AsyncDisposable {
         counting.defer(() => recorder.countWith(undefined));
         recorder.note({ type: "run-start", attempt: view.attempt + 1 });
         const ask = this.#questions.askerOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
+        const rest = this.#restOf(recorder, controller.signal);
         const { retry, choiceTimeoutMs } = this.#options;
         const backup = (name: string) => backupOf(this.#deps.models, plan, name);
         const summariser = () => summariserOf(this.#deps.models, plan, view);
-        const ways = { backup, summariser };
+        const ways = { rest, backup, summariser };
         const deps = { recorder, model, tools, artifacts, clock, retry, choiceTimeoutMs, ask, meter, ...ways };
         await withTimeout(clock, controller, plan.timeoutMs, () =>
           execute(deps, { ...plan, settings }, controller.signal),
@@ -355,6 +359,18 @@ export class Runs implements AsyncDisposable {
         log.error({ runId: recorder.runId, err: error }, "a run failed by a bug");
       await recorder.record({ type: "run-fail", failure: thrownFailure(error) });
     }
+  }
+
+  #restOf(recorder: Recorder, signal: AbortSignal): ExecutionDeps["rest"] {
+    return (state, approvals) =>
+      this.#claim(recorder.runId, async () => {
+        // Whoever answers claims the run too, so an answer is either seen here or finds the run at rest.
+        const isOpen = (id: ApprovalId) =>
+          recorder.view().approvals.some((each) => each.id === id && each.state === "open");
+        if (signal.aborted || !approvals.every(isOpen)) return "go-on";
+        await recorder.record({ type: "run-rest", state });
+        return "resting";
+      });
   }
 
   async #recordStop(recorder: Recorder, stop: Stop, plan: RunPlan): Promise<void> {

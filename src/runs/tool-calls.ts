@@ -11,6 +11,7 @@ import {
 } from "../tools/index.ts";
 import type { ArtifactStore } from "./artifact-store.ts";
 import type { ModelToolCall } from "./language-model.ts";
+import type { ApprovalAsk } from "./run-approval.ts";
 import type { RunArtifact, RunEvent, RunFailure } from "./run-event.ts";
 import type { RunMeter } from "./run-meter.ts";
 import type { AskFor } from "./questions.ts";
@@ -25,7 +26,17 @@ type ToolEnd = Extract<RunEvent, { type: "tool-end" }>;
 
 /** A call the model asked for, checked as far as it can be without running it. */
 export type PreparedCall =
-  | { readonly type: "runnable"; readonly start: ToolStart; readonly tool: Tool; readonly arguments: JsonObject }
+  | {
+      readonly type: "runnable";
+      readonly start: ToolStart;
+      readonly tool: Tool;
+      /** What it is made with; what the model gave, which `start` has, unless a person changed it. */
+      readonly arguments: JsonObject;
+      /** What the model is told before the result. */
+      readonly remark?: string | undefined;
+    }
+  /** It waits for a person, and is not made before they answer. */
+  | { readonly type: "asking"; readonly start: ToolStart; readonly ask: ApprovalAsk }
   | { readonly type: "refused"; readonly start: ToolStart; readonly result: ToolResult };
 
 /**
@@ -82,6 +93,10 @@ type CallDeps = {
   readonly meter: RunMeter;
 };
 
+/** What is written of calls before any of them begins. */
+export const startsOf = (calls: readonly PreparedCall[]): readonly RunEvent[] =>
+  calls.flatMap((call) => (call.type === "asking" ? [call.start, call.ask] : [call.start]));
+
 /**
  * Runs prepared calls, at most `concurrency` at a time, each result journaled as it comes. A queued call's begin is on disk
  * before it begins, written together with the result that made room for it. Stops beginning new ones once
@@ -93,7 +108,7 @@ export async function runCalls(
   concurrency: number,
   signal: AbortSignal,
 ): Promise<RunFailure | undefined> {
-  const waiting = [...calls];
+  const waiting = calls.filter(({ type }) => type !== "asking");
   let refusal: RunFailure | undefined;
   const worker = async (): Promise<void> => {
     try {
@@ -115,7 +130,7 @@ export async function runCalls(
     }
   };
   // All are waited for, also when one cannot be written: nothing of this attempt may still run when the next one begins.
-  const ends = await Promise.allSettled(Array.from({ length: Math.min(concurrency, calls.length) }, worker));
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(concurrency, waiting.length) }, worker));
   for (const end of ends) if (end.status === "rejected") throw end.reason;
   return refusal;
 }
@@ -134,6 +149,7 @@ type CallOver = {
 const NOT_BEGUN: CallOver = { events: [], refusal: undefined, release: () => undefined };
 
 async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal): Promise<CallOver> {
+  if (call.type === "asking") return NOT_BEGUN;
   if (call.type === "refused") return { ...NOT_BEGUN, events: [await endOf(deps, call.start, call.result)] };
   const permit = await deps.meter.forFuel(call.tool, ({ server }) => fuelPerCall(deps.tools, server), signal);
   if (permit.type === "refused") return { ...NOT_BEGUN, refusal: permit.failure };
@@ -142,12 +158,16 @@ async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal):
   const result = await callTool(deps, call, signal);
   // A call that was cut off has no result worth keeping: after a restart it is made again, or someone is asked.
   if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return { ...NOT_BEGUN, release };
-  return { ...NOT_BEGUN, events: [await endOf(deps, call.start, result)], release };
+  const end = remarked(await endOf(deps, call.start, result), call.remark);
+  return { ...NOT_BEGUN, events: [end], release };
 }
 
 /** Tools of our own run no guest. */
 const fuelPerCall = (tools: ToolCatalogue, server: string): number =>
   tools.servers().find(({ name }) => name === server)?.limits.fuelPerCall ?? 0;
+
+const remarked = (end: ToolEnd, remark: string | undefined): ToolEnd =>
+  remark === undefined ? end : { ...end, content: { ...end.content, text: `${remark}\n${end.content.text}` } };
 
 function callTool(
   { tools, agentTools, artifacts, recorder, ask, ...deps }: CallDeps,

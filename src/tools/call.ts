@@ -78,6 +78,10 @@ export const TOOL_FAILURES = [
   "overloaded",
   "cancelled",
   "denied",
+  /** A permission rule forbids it; it was not made. */
+  "forbidden",
+  /** A person said no, or nobody answered in time; it was not made. */
+  "rejected",
   /** Its server is paused, changed and not accepted, being taken away, or has failed. */
   "unavailable",
 ] as const;

@@ -68,9 +68,14 @@ export class ToolCatalogue {
     return tools.filter((tool) => wanted.has(tool.server) || wanted.has(toolId(tool)));
   }
 
+  /** What of a call's arguments does not fit the tool's schema, one sentence each. */
+  argumentProblems(tool: Tool, given: JsonObject): readonly string[] {
+    return this.#check(tool.inputSchema)(given);
+  }
+
   /** Calls a tool after checking the arguments, and checks its structured result. Never throws. */
   async call(tool: Tool, call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
-    const wrong = this.#check(tool.inputSchema)(call.arguments);
+    const wrong = this.argumentProblems(tool, call.arguments);
     if (wrong.length > 0) {
       return failedCall(
         "invalid-arguments",

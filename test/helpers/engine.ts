@@ -1,5 +1,11 @@
 import { UnknownModelError } from "../../src/backends/models/errors.ts";
-import { SqliteArtifactStore, SqliteRunJournal, SqliteSpendStore, Database } from "../../src/backends/sqlite/index.ts";
+import {
+  SqliteApprovals,
+  SqliteArtifactStore,
+  SqliteRunJournal,
+  SqliteSpendStore,
+  Database,
+} from "../../src/backends/sqlite/index.ts";
 import { type BudgetsOptions, Budgets, Calendar, PriceTable } from "../../src/budgets/index.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { mint, RunId } from "../../src/kernel/ids.ts";
@@ -14,6 +20,7 @@ import {
   type RunsOptions,
   type RunView,
   type StartRequest,
+  Approvals,
   DEFAULT_RUNS_OPTIONS,
   OUTPUT_TOKENS_RESERVED,
   Runs,
@@ -31,6 +38,7 @@ import { tempDirectory } from "./temp.ts";
 export type FakeTool = {
   readonly name: string;
   readonly idempotent?: boolean;
+  readonly destructive?: boolean;
   readonly run: (call: ToolCall, signal: AbortSignal) => Promise<ToolResult> | ToolResult;
 };
 
@@ -86,14 +94,14 @@ export class FakeTools implements ToolRunner {
   }
 }
 
-const describe = ({ name, idempotent = true }: FakeTool): Tool => ({
+const describe = ({ name, idempotent = true, destructive = false }: FakeTool): Tool => ({
   server: "fake",
   name,
   title: name,
   description: `the tool ${name}`,
   inputSchema: { type: "object", properties: { text: { type: "string" } }, additionalProperties: false },
   outputSchema: undefined,
-  effects: { readOnly: false, idempotent },
+  effects: { readOnly: false, idempotent, destructive },
 });
 
 export type Engine = AsyncDisposable & {
@@ -104,6 +112,8 @@ export type Engine = AsyncDisposable & {
   readonly artifacts: SqliteArtifactStore;
   readonly spend: SqliteSpendStore;
   readonly accounts: Accounts;
+  readonly approvals: Approvals;
+  readonly index: SqliteApprovals;
   /** Starts a run and waits for its end. */
   readonly run: (
     input: string,
@@ -199,18 +209,22 @@ export function engine(options: EngineOptions): Engine {
   const accounts = accountsOf(options.budgets, spend, clock);
   const tools = new FakeTools(options.tools ?? []);
   const plan = testPlan(options.plan);
+  const catalogue = new ToolCatalogue(tools);
+  const plans = { plan: async () => plan };
   const runs = new Runs(
     {
       journal,
-      plans: { plan: async () => plan },
+      plans,
       models: heard(models(options.model, options.backups), options.onResolve),
-      tools: new ToolCatalogue(tools),
+      tools: catalogue,
       artifacts,
       clock,
       accounts,
     },
     { ...DEFAULT_RUNS_OPTIONS, ...options.options },
   );
+  const index = new SqliteApprovals(database);
+  const approvals = new Approvals({ runs, index, plans, tools: catalogue, clock });
   const begin: Engine["begin"] = async (input, request) => {
     const id = mint(RunId);
     const { ended } = await runs.start({
@@ -232,12 +246,15 @@ export function engine(options: EngineOptions): Engine {
     artifacts,
     spend,
     accounts,
+    approvals,
+    index,
     begin,
     run: async (input, request) => {
       const { id, ended } = await begin(input, request);
       return { id, outcome: await ended, view: runs.view(id) };
     },
     [Symbol.asyncDispose]: async () => {
+      await approvals[Symbol.asyncDispose]();
       await runs[Symbol.asyncDispose]();
       database[Symbol.dispose]();
     },

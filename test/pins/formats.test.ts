@@ -26,6 +26,8 @@ test("the events of a run's journal are these; more may come, none may change or
     "run-answer",
     "run-wait",
     "run-decide",
+    "approval-ask",
+    "approval-answer",
     "run-rest",
     "run-wake",
     "run-complete",
@@ -59,6 +61,7 @@ test("a migration that shipped is never edited", () => {
     "793be2c915c0",
     "bdb107287776",
     "3ef8d41d3957",
+    "cc0d6c77fc80",
   ]);
 });
 

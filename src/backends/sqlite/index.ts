@@ -1,3 +1,4 @@
+export { SqliteApprovals } from "./sqlite-approvals.ts";
 export { type DatabaseOptions, type Synchronous, Database } from "./database.ts";
 export { type GrantLedgerOptions, SqliteGrantLedger } from "./grant-ledger.ts";
 export { SqliteToolState, STATE_LIMITS } from "./tool-state.ts";

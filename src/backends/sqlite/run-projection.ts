@@ -61,6 +61,8 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
     case "run-cancel":
       db.sql(END).run("cancelled", atMs, "", null, null, runId);
       return;
+    case "approval-ask":
+    case "approval-answer":
     case "model-start":
     case "model-hold":
     case "model-choice-wait":

@@ -75,6 +75,7 @@ export class SqliteRunArchive implements RunArchive {
     await this.#deleteFiles(runId);
     await this.#db.write(() => {
       this.#db.sql("DELETE FROM artifacts WHERE run_id = ?").run(runId);
+      this.#db.sql("DELETE FROM approvals WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM uploads WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM run_removals WHERE run_id = ?").run(runId);
     });

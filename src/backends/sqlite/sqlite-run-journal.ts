@@ -1,6 +1,5 @@
 import * as z from "zod";
 import { RunId } from "../../kernel/ids.ts";
-import { isJsonObject, type Json } from "../../kernel/json.ts";
 import {
   type JournalAppend,
   type JournalEntry,
@@ -11,12 +10,13 @@ import {
   type RunTail,
   ORIGINS,
   RUN_STATES,
-  RunEvent,
 } from "../../runs/index.ts";
 import { type ContentBatch, Contents } from "./contents.ts";
 import type { Database } from "./database.ts";
 import { project } from "./run-projection.ts";
 import { addSpend } from "./sqlite-spend-store.ts";
+import { projectApproval } from "./sqlite-approvals.ts";
+import { storedEvent } from "./stored-event.ts";
 
 const Row = z.object({ seq: z.int(), at_ms: z.int(), body: z.string() });
 
@@ -113,9 +113,11 @@ export class SqliteRunJournal implements RunJournal, RunTail {
         : event,
     );
     this.#db.sql("INSERT INTO journal (seq, run_id, at_ms, body) VALUES (?, ?, ?, ?)").run(seq, runId, atMs, body);
+    const entry = { seq, runId, atMs, event };
     project(this.#db, runId, atMs, event);
     if (spend) addSpend(this.#db, runId, spend);
-    return { seq, runId, atMs, event };
+    projectApproval(this.#db, entry);
+    return entry;
   }
 
   read(runId: RunId, afterSeq: number): readonly JournalEntry[] {
@@ -128,16 +130,8 @@ export class SqliteRunJournal implements RunJournal, RunTail {
         .all(runId, afterSeq)
         .map((raw) => {
           const row = Row.parse(raw);
-          return { seq: row.seq, runId, atMs: row.at_ms, event: this.#decode(row.body) };
+          return { seq: row.seq, runId, atMs: row.at_ms, event: storedEvent(this.#contents, row.body) };
         }),
-    );
-  }
-
-  #decode(body: string): RunEvent {
-    const value: Json = JSON.parse(body);
-    const content = isJsonObject(value) ? value["content"] : undefined;
-    return RunEvent.parse(
-      isJsonObject(value) && isJsonObject(content) ? { ...value, content: this.#contents.attach(content) } : value,
     );
   }
 

@@ -7,6 +7,7 @@ import { restingRuns } from "./006-resting-runs.ts";
 import { changes } from "./007-changes.ts";
 import { spend } from "./008-spend.ts";
 import { runArchive } from "./009-run-archive.ts";
+import { approvals } from "./010-approvals.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -19,4 +20,5 @@ export const MIGRATIONS: readonly string[] = [
   changes,
   spend,
   runArchive,
+  approvals,
 ];

@@ -1,0 +1,32 @@
+import type { ApprovalId, RunId } from "../kernel/ids.ts";
+import type { ApprovalState, RunApproval } from "./run-approval.ts";
+
+/** An approval with the run it belongs to. */
+export type ApprovalRecord = RunApproval & {
+  readonly runId: RunId;
+  readonly workspace: string;
+  readonly agent: string;
+  readonly revision: number;
+};
+
+export type ApprovalQuery = {
+  readonly workspace: string;
+  readonly state: ApprovalState | undefined;
+  readonly runId: RunId | undefined;
+  /** The id of the last one of the page before; newest come first. */
+  readonly before: ApprovalId | undefined;
+  readonly limit: number;
+};
+
+/** The approvals of all runs, kept by the journal in the transaction that writes it. */
+export interface ApprovalIndex {
+  find(id: ApprovalId): ApprovalRecord | undefined;
+  /** Newest first. */
+  list(query: ApprovalQuery): readonly ApprovalRecord[];
+  /** How many wait. */
+  openCount(workspace: string): number;
+  /** When the next open one expires, in milliseconds since 1970; undefined when none waits. */
+  nextExpiryMs(): number | undefined;
+  /** Open ones that expire at this time or did before, the oldest first. */
+  expired(atMs: number, limit: number): readonly { readonly id: ApprovalId; readonly runId: RunId }[];
+}

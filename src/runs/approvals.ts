@@ -1,0 +1,227 @@
+import type { Clock } from "../kernel/clock.ts";
+import { ApprovalId, type RunId } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import { log } from "../kernel/log.ts";
+import { type Approver, judge, mayAnswer } from "../permissions/index.ts";
+import { type Tool, type ToolCatalogue, toolId } from "../tools/index.ts";
+import type { ApprovalIndex, ApprovalRecord } from "./approval-index.ts";
+import {
+  alreadyAnswered,
+  approvalNotFound,
+  editForbidden,
+  editUnfit,
+  mayNotAnswer,
+  voidApproval,
+} from "./approval-refusals.ts";
+import { isStorageFault } from "./failure.ts";
+import { changeSince, ruleInWords } from "./permit.ts";
+import type { PlanSource, RunPlan } from "./plan.ts";
+import type { ApprovalAnswer, RunApproval } from "./run-approval.ts";
+import type { RunEvent } from "./run-event.ts";
+import type { RunView } from "./run-fold.ts";
+import type { Runs } from "./runs.ts";
+
+export type ApprovalsDeps = {
+  readonly runs: Runs;
+  readonly index: ApprovalIndex;
+  readonly plans: PlanSource;
+  readonly tools: ToolCatalogue;
+  readonly clock: Clock;
+};
+
+/** What a person says to a call that waits for them. */
+export type ApprovalWord =
+  | {
+      readonly type: "approve";
+      /** Arguments to make the call with instead. */
+      readonly edit: JsonObject | undefined;
+      readonly note: string;
+      /** Further calls of the tool against the same rule are made without asking, in this run. */
+      readonly remember: boolean;
+    }
+  | { readonly type: "deny"; readonly note: string };
+
+const EXPIRED_BATCH_MAX = 100;
+/** What a timer can wait for at most, and how long after a failure of the disk it is tried again. */
+const SLEEP_MS_MAX = 3_600_000;
+const AGAIN_MS = 5_000;
+
+/**
+ * The approvals of all runs.
+ * P1. An answer is on disk before whoever gave it hears so; of two answers to one approval the second hears of the first.
+ * P2. An approval holds only for what was asked: a change of the rules, of the tool server or of the agent makes it void.
+ * P3. One timer serves all approvals that wait; nothing of them is in memory.
+ */
+export class Approvals implements AsyncDisposable {
+  readonly #deps: ApprovalsDeps;
+  readonly #stop = new AbortController();
+  #sweep = Promise.resolve();
+  #nudge: AbortController | undefined;
+  #wakesAtMs = Infinity;
+
+  constructor(deps: ApprovalsDeps) {
+    this.#deps = deps;
+  }
+
+  /** Ends approvals whose time is over from now on; those that ended while no server ran come first. */
+  watchExpiry(): void {
+    const watching = this.#deps.runs.hub.watchAll((news) => {
+      if (
+        news.type === "entry" &&
+        news.entry.event.type === "approval-ask" &&
+        news.entry.event.expiresAtMs < this.#wakesAtMs
+      )
+        this.#nudge?.abort(NUDGED);
+    });
+    this.#sweep = this.#sweepAll().finally(() => watching[Symbol.dispose]());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort(STOPPED);
+    await this.#sweep;
+  }
+
+  /** Throws ApprovalNotFoundError. */
+  get(id: string): ApprovalRecord {
+    const parsed = ApprovalId.safeParse(id);
+    const found = parsed.success ? this.#deps.index.find(parsed.data) : undefined;
+    if (found) return found;
+    throw approvalNotFound(id);
+  }
+
+  /**
+   * Says yes or no to a call that waits; on disk when resolved. Throws ApprovalNotFoundError, ApprovalClosedError,
+   * ApprovalVoidError, ApprovalEditInvalidError, ApproverNotAllowedError, storage errors.
+   */
+  async answer(id: string, word: ApprovalWord, approver: Approver): Promise<ApprovalRecord> {
+    const { runId, id: approvalId } = this.get(id);
+    const { runs, plans } = this.#deps;
+    let refusal: Error | undefined;
+    await runs.tell(runId, async (view) => {
+      const approval = this.#mustBeOpen(view, approvalId, approver);
+      const { workspace, agent, revision } = view;
+      // A no needs no plan: it can be said also when the agent is gone.
+      const plan = word.type === "approve" ? await plans.plan(workspace, agent, revision) : undefined;
+      const ended = this.#endOf(view, plan, approval);
+      if (ended) {
+        refusal = ended.refusal;
+        return ended.events;
+      }
+      return [this.#answerOf(plan, approval, word, approver), WAKE];
+    });
+    if (refusal) throw refusal;
+    const after = this.get(id);
+    // The run ended in the same moment, and its end was written first.
+    if (after.state === "cancelled") throw alreadyAnswered(after, runId);
+    return after;
+  }
+
+  #mustBeOpen(view: RunView, id: ApprovalId, approver: Approver): RunApproval {
+    const approval = view.approvals.find((each) => each.id === id);
+    if (approval === undefined) throw approvalNotFound(id);
+    if (approval.state !== "open") throw alreadyAnswered(approval, view.id);
+    if (!mayAnswer(approver, approval.approvers)) throw mayNotAnswer(approval, approver);
+    return approval;
+  }
+
+  /** How an approval that can no longer be given ends; nothing when it can. */
+  #endOf(
+    view: RunView,
+    plan: RunPlan | undefined,
+    approval: RunApproval,
+  ): { readonly events: readonly RunEvent[]; readonly refusal: Error } | undefined {
+    if (approval.expiresAtMs <= this.#deps.clock.nowMs()) {
+      const event = endedBy(approval, "expired", "");
+      return { events: [event, WAKE], refusal: alreadyAnswered({ ...approval, state: "expired" }, view.id) };
+    }
+    const change = plan && changeSince({ tools: this.#deps.tools, view }, plan, approval, this.#toolOf(approval));
+    if (change === undefined) return undefined;
+    return { events: [endedBy(approval, "void", change), WAKE], refusal: voidApproval(approval, view.id, change) };
+  }
+
+  #answerOf(plan: RunPlan | undefined, approval: RunApproval, word: ApprovalWord, approver: Approver): ApprovalAnswer {
+    const isApproved = word.type === "approve";
+    const edit = isApproved ? word.edit : undefined;
+    if (edit !== undefined && plan !== undefined) this.#checkEdit(plan, approval, edit);
+    return {
+      type: "approval-answer",
+      callId: approval.callId,
+      approvalId: approval.id,
+      reply: isApproved ? "approved" : "denied",
+      by: { name: approver.name, role: approver.role },
+      note: word.note,
+      remember: isApproved && word.remember,
+      content: { arguments: edit ?? null },
+    };
+  }
+
+  #checkEdit(plan: RunPlan, approval: RunApproval, edit: JsonObject): void {
+    const tool = this.#toolOf(approval);
+    const problems = tool === undefined ? [] : this.#deps.tools.argumentProblems(tool, edit);
+    if (problems.length > 0) throw editUnfit(approval, problems);
+    const call = { server: approval.server, tool: approval.tool, arguments: edit };
+    const verdict = judge(plan.permissions, call, tool?.effects.destructive === true);
+    if (verdict.type === "deny") throw editForbidden(approval, ruleInWords(verdict.level, verdict.rule));
+  }
+
+  #toolOf({ server, tool }: RunApproval): Tool | undefined {
+    const found = this.#deps.tools.servers().find(({ name }) => name === server);
+    return found?.tools.find((each) => toolId(each) === `${server}.${tool}`);
+  }
+
+  async #sweepAll(): Promise<void> {
+    const { clock, index } = this.#deps;
+    while (!this.#stop.signal.aborted) {
+      let waitMs = SLEEP_MS_MAX;
+      try {
+        await this.#expireDue();
+        waitMs = Math.min(waitMs, Math.max(0, (index.nextExpiryMs() ?? Infinity) - clock.nowMs()));
+      } catch (error) {
+        log.error({ err: error }, "approvals could not be ended; it is tried again");
+        waitMs = AGAIN_MS;
+      }
+      this.#nudge = new AbortController();
+      this.#wakesAtMs = clock.nowMs() + waitMs;
+      await clock.sleep(waitMs, AbortSignal.any([this.#stop.signal, this.#nudge.signal])).catch(() => undefined);
+    }
+  }
+
+  async #expireDue(): Promise<void> {
+    const { clock, index } = this.#deps;
+    for (;;) {
+      const due = index.expired(clock.nowMs(), EXPIRED_BATCH_MAX);
+      const ended = await Promise.all(due.map(({ id, runId }) => this.#expire(runId, id)));
+      if (due.length < EXPIRED_BATCH_MAX || this.#stop.signal.aborted) return;
+      if (!ended.includes(true)) throw new Error("none of the approvals that are due could be ended");
+    }
+  }
+
+  async #expire(runId: RunId, id: ApprovalId): Promise<boolean> {
+    try {
+      await this.#deps.runs.tell(runId, (view) => {
+        const approval = view.approvals.find((each) => each.id === id);
+        return approval?.state === "open" ? [endedBy(approval, "expired", ""), WAKE] : [];
+      });
+      return true;
+    } catch (error) {
+      if (isStorageFault(error)) throw error;
+      log.error({ runId, err: error }, "an approval could not be ended");
+      return false;
+    }
+  }
+}
+
+const WAKE = { type: "run-wake" } as const;
+const NUDGED = "an approval that expires sooner was asked for";
+const STOPPED = "the server stops";
+
+const endedBy = (approval: RunApproval, reply: "expired" | "void", note: string): ApprovalAnswer => ({
+  type: "approval-answer",
+  callId: approval.callId,
+  approvalId: approval.id,
+  reply,
+  by: null,
+  note,
+  remember: false,
+  content: { arguments: null },
+});
