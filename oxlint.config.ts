@@ -60,7 +60,7 @@ const ROOMS = {
     "runs",
     "api/contract",
   ],
-  "api/http": ["kernel", "runs", "api/contract", "api/operations"],
+  "api/http": ["kernel", "permissions", "runs", "api/contract", "api/operations"],
   server: [
     "kernel",
     "changes",

@@ -134,8 +134,11 @@ export class Approvals implements AsyncDisposable {
       const event = endedBy(approval, "expired", "");
       return { events: [event, WAKE], refusal: alreadyAnswered({ ...approval, state: "expired" }, view.id) };
     }
-    const change = plan && changeSince({ tools: this.#deps.tools, view }, plan, approval, this.#toolOf(approval));
-    if (change === undefined) return undefined;
+    // While the server starts its tools are not there to compare with; the call is judged before it is made in any case.
+    const isComparable = plan !== undefined && !this.#deps.runs.isHeld;
+    const change =
+      isComparable && changeSince({ tools: this.#deps.tools, view }, plan, approval, this.#toolOf(approval));
+    if (change === undefined || change === false) return undefined;
     return { events: [endedBy(approval, "void", change), WAKE], refusal: voidApproval(approval, view.id, change) };
   }
 

@@ -173,12 +173,14 @@ async function callTools(
 ): Promise<"done" | "stopped"> {
   const view = deps.recorder.view();
   const context: CallContext = { session: view.id, workspace: view.workspace, agent: view.agent, files: view.files };
-  const permit = await deps.meter.forCalls(calls.length, signal);
+  const now = calls.filter(({ type }) => type !== "asking");
+  if (now.length === 0) return "done";
+  const permit = await deps.meter.forCalls(now.length, signal);
   if (permit.type === "stopped") return "stopped";
   const refusal =
     permit.type === "refused"
       ? permit.failure
-      : await runCalls({ ...deps, context, agentTools: tools }, calls, plan.concurrentToolsMax, permit.signal);
+      : await runCalls({ ...deps, context, agentTools: tools }, now, plan.concurrentToolsMax, permit.signal);
   const failure = refusal ?? (permit.type === "granted" ? permit.cut() : undefined);
   if (failure && !signal.aborted) await deps.recorder.record({ type: "run-fail", failure });
   if (permit.type === "granted") permit.release();

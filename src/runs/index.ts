@@ -45,7 +45,7 @@ export { attachContent, Detacher, hashesIn } from "./detached-content.ts";
 export type { EndedRuns, RunArchive } from "./run-archive.ts";
 export { Retention, type RunsKept } from "./retention.ts";
 export type { ApprovalIndex, ApprovalQuery, ApprovalRecord } from "./approval-index.ts";
-export { type ApprovalWord, Approvals } from "./approvals.ts";
+export { type ApprovalsDeps, type ApprovalWord, Approvals } from "./approvals.ts";
 export {
   answeredApprovals,
   APPROVAL_STATES,

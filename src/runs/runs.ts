@@ -241,6 +241,11 @@ export class Runs implements AsyncDisposable {
     return this.#mustRead(runId);
   }
 
+  /** Whether runs are only accepted yet, because their tools are not there. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
   /** Whether new runs are refused, because the server drains. */
   get isStopping(): boolean {
     return this.#shutdown.signal.aborted;

@@ -108,7 +108,7 @@ export async function runCalls(
   concurrency: number,
   signal: AbortSignal,
 ): Promise<RunFailure | undefined> {
-  const waiting = calls.filter(({ type }) => type !== "asking");
+  const waiting = [...calls];
   let refusal: RunFailure | undefined;
   const worker = async (): Promise<void> => {
     try {

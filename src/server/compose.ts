@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { Agents } from "../agents/index.ts";
 import {
   Database,
+  SqliteApprovals,
   SqliteAgentStore,
   SqliteArtifactStore,
   SqliteChangeLog,
@@ -13,7 +14,14 @@ import type { ServerFacts } from "../api/operations/index.ts";
 import type { HttpServices } from "../api/http/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { ModelTraffic } from "../model-traffic/index.ts";
-import { type ModelCatalogue, Runs, TimeTravel } from "../runs/index.ts";
+import {
+  type ApprovalIndex,
+  Approvals,
+  type ApprovalsDeps,
+  type ModelCatalogue,
+  Runs,
+  TimeTravel,
+} from "../runs/index.ts";
 import { Sandbox, type SandboxDeps } from "../sandbox/index.ts";
 import { toolId, type ToolRunner } from "../tools/index.ts";
 import { renderProblem } from "../documents/index.ts";
@@ -91,6 +99,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   );
   const timeTravel = new TimeTravel({ runs, journal, artifacts, uploads });
   stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
+  const asking = openApprovals(stack, database, { runs, plans, tools, clock });
   const progress = { tools: false, definitions: false };
   const stopping = new AbortController();
   stack.defer(() => stopping.abort());
@@ -101,6 +110,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const { ledger, watch: grantWatch } = grants;
   const services = {
     agents,
+    ...asking,
     artifacts,
     changes,
     clock,
@@ -133,6 +143,15 @@ function openPlans(loaded: LoadedConfig, agents: Agents, limits: ConfiguredLimit
     budget: limits,
     secretsDirectories: secretsDirectories(loaded),
   });
+}
+
+function openApprovals(
+  stack: AsyncDisposableStack,
+  database: Database,
+  deps: Omit<ApprovalsDeps, "index">,
+): { readonly approvals: Approvals; readonly approvalIndex: ApprovalIndex } {
+  const approvalIndex = new SqliteApprovals(database);
+  return { approvalIndex, approvals: stack.use(new Approvals({ ...deps, index: approvalIndex })) };
 }
 
 function openSandbox({ config }: LoadedConfig, deps: SandboxDeps): Sandbox {

@@ -85,6 +85,7 @@ async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: Abo
   const definitions = await deployDirectory(caxton.services, config.agents.directory);
   if (stopping.aborted) return { ...none, definitions };
   const resumedRuns = caxton.services.runs.resumeUnfinished();
+  caxton.services.approvals.watchExpiry();
   caxton.markReady();
   caxton.services.retention.start();
   if (resumedRuns > 0) log.info({ runs: resumedRuns }, "unfinished runs go on");

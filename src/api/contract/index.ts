@@ -8,6 +8,8 @@ export {
   type ValidationReport,
 } from "./agents.ts";
 export * as agents from "./agents.ts";
+export { type Approval, type ApprovalPage, type ApprovalState } from "./approvals.ts";
+export * as approvals from "./approvals.ts";
 export { type GrantUse, type GrantUsePage, type GrantUseQuery, type Observation } from "./grants.ts";
 export * as grants from "./grants.ts";
 export { type FileProblem, type ProblemDetails } from "./problem.ts";

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { Json } from "../../kernel/json.ts";
 import { typeList } from "./event-types.ts";
 import { ModelAttempt, OnModelFailure, RunChoice } from "./model-choice.ts";
+import { Approval } from "./approvals.ts";
 import { ListQuery, page } from "./problem.ts";
 
 const Instant = z.iso.datetime();
@@ -175,6 +176,7 @@ export const RunDetail = RunSummary.extend({
   made_from_it: z
     .array(z.object({ id: Id, kind: RunOrigin.shape.kind, step: z.int().nullable(), state: RunState }))
     .meta({ description: "Runs that were made from this one" }),
+  approvals: z.array(Approval).meta({ description: "Calls that people were asked for, oldest first" }),
   hint: z.string().meta({ description: "What to do about the failure; may be empty" }),
   step_list: z.array(Step),
   artifacts: z.array(ArtifactSummary),
@@ -242,6 +244,7 @@ export const RunStreamEvent = z
     }),
     z.object({ type: z.literal("artifact"), artifact: ArtifactSummary }),
     z.object({ type: z.literal("question"), question: RunQuestion }),
+    z.object({ type: z.literal("approval"), approval: Approval }),
     z
       .object({ type: z.literal("lagged") })
       .meta({ description: "Too much waited for this reader; come back after the last id" }),
@@ -250,7 +253,15 @@ export const RunStreamEvent = z
   .meta({ id: "RunStreamEvent" });
 export type RunStreamEvent = z.infer<typeof RunStreamEvent>;
 
-export const RUN_EVENT_TYPES = ["run", "step", "text-delta", "tool-progress", "artifact", "question"] as const;
+export const RUN_EVENT_TYPES = [
+  "run",
+  "step",
+  "text-delta",
+  "tool-progress",
+  "artifact",
+  "question",
+  "approval",
+] as const;
 export type RunEventType = (typeof RUN_EVENT_TYPES)[number];
 export const RunEventsQuery = z.object({
   types: typeList(RUN_EVENT_TYPES).meta({

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { Approval } from "./approvals.ts";
 import { typeList } from "./event-types.ts";
 import { RunQuestion, RunSummary, Step } from "./runs.ts";
 
@@ -53,6 +54,7 @@ export const ServerEvent = z
     z.object({ type: z.literal("run"), run: RunSummary }),
     z.object({ type: z.literal("step"), run: z.string(), step: Step }),
     z.object({ type: z.literal("question"), run: z.string(), agent: z.string(), question: RunQuestion }),
+    z.object({ type: z.literal("approval"), approval: Approval }),
     z.object({
       type: z.literal("agent"),
       name: z.string(),
@@ -64,7 +66,7 @@ export const ServerEvent = z
   .meta({ id: "ServerEvent" });
 export type ServerEvent = z.infer<typeof ServerEvent>;
 
-export const SERVER_EVENT_TYPES = ["run", "step", "question", "agent", "tool-server"] as const;
+export const SERVER_EVENT_TYPES = ["run", "step", "question", "approval", "agent", "tool-server"] as const;
 export const EventsQuery = z.object({
   types: typeList(SERVER_EVENT_TYPES).meta({
     description: `Kinds to be told of, with commas between: ${SERVER_EVENT_TYPES.join(", ")}. Without it all but step.`,

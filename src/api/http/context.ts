@@ -3,6 +3,7 @@ import type { FastifyBaseLogger, FastifyInstance, RawServerDefault } from "fasti
 import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type {
   AgentServices,
+  ApprovalServices,
   GrantServices,
   HistoryServices,
   RunServices,
@@ -14,6 +15,7 @@ import type {
 import type { EventStreams, StreamLimits } from "./sse.ts";
 
 export type HttpServices = AgentServices &
+  ApprovalServices &
   GrantServices &
   HistoryServices &
   RunServices &

@@ -12,6 +12,7 @@ import { type Json, parseJson } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { ROUTES } from "../contract/index.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
+import { approvalRoutes } from "./approval-routes.ts";
 import { agentRoutes } from "./agent-routes.ts";
 import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
@@ -87,6 +88,7 @@ export async function httpServer(
   agentRoutes(http, context);
   runRoutes(http, context);
   runHistoryRoutes(http, context);
+  approvalRoutes(http, context);
   toolRoutes(http, context);
   grantRoutes(http, context);
   toolServerRoutes(http, context);

@@ -14,6 +14,9 @@ export function parsePosition(id: string): Position | undefined {
   return run === undefined ? undefined : { run: Number(run), change: Number(change) };
 }
 
+/** Events by which people are asked, or a question to them is settled. */
+const ASKS: ReadonlySet<string> = new Set(["run-ask", "run-answer", "approval-ask", "approval-answer"]);
+
 /** A run to tell of: the first entry of it that was not told, and whether a person may have been asked since. */
 export type Backlog = { readonly runId: RunId; readonly seq: number; readonly asked: boolean };
 
@@ -37,7 +40,7 @@ export class RunBacklog {
   }
 
   add({ runId, seq, event }: JournalEntry): void {
-    const asked = event.type === "run-ask" || event.type === "run-answer";
+    const asked = ASKS.has(event.type);
     const before = this.#waiting.get(runId);
     this.#heard = Math.max(this.#heard, seq);
     if (before !== undefined) this.#waiting.set(runId, { ...before, asked: before.asked || asked });

@@ -9,6 +9,7 @@ export {
   listTemplates,
   validateAgent,
 } from "./agent-operations.ts";
+export { type ApprovalServices, approve, deny, getApproval, listApprovals } from "./approval-operations.ts";
 export {
   answerQuestion,
   artifactsOfRun,

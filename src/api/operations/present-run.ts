@@ -1,3 +1,4 @@
+import { presentApprovalsOf } from "./present-approval.ts";
 import type * as contract from "../contract/index.ts";
 import { fillRoute } from "../contract/index.ts";
 import {
@@ -63,6 +64,7 @@ export function presentRun(
     made_from_it: madeFromIt.flatMap(({ id, state, origin }) =>
       origin === null ? [] : [{ id, state, kind: origin.kind, step: origin.step }],
     ),
+    approvals: presentApprovalsOf(view),
     hint: view.failure?.hint ?? "",
     step_list: view.steps.map((step) => presentStep(step, ended)),
     artifacts: artifacts.map(presentArtifact),

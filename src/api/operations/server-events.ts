@@ -5,6 +5,7 @@ import { LIMITS } from "../../kernel/quantities.ts";
 import { isTerminal, RunFold, type RunJournal, type Runs, type RunTail } from "../../runs/index.ts";
 import type { ServerEvent } from "../contract/index.ts";
 import { type Backlog, parsePosition, type Position, RunBacklog, showPosition } from "./event-position.ts";
+import { presentApprovalsOf } from "./present-approval.ts";
 import { presentQuestion, presentStep, presentSummary } from "./present-run.ts";
 import type { Streamed } from "./watch-run.ts";
 
@@ -14,7 +15,7 @@ const CHANGES_PER_FRAME_MAX = 500;
 
 export type ServerEventType = Exclude<ServerEvent["type"], "ready" | "reset">;
 /** What a reader is told of when it names nothing; steps are many, so they have to be asked for. */
-const USUAL_TYPES: readonly ServerEventType[] = ["run", "question", "agent", "tool-server"];
+const USUAL_TYPES: readonly ServerEventType[] = ["run", "question", "approval", "agent", "tool-server"];
 
 export type ServerEventServices = {
   readonly runs: Pick<Runs, "hub">;
@@ -46,7 +47,7 @@ export async function* watchServer(
 ): AsyncGenerator<Told, void, undefined> {
   const { hub } = services.runs;
   const wants = new Set(types);
-  const wantsRuns = wants.has("run") || wants.has("step") || wants.has("question");
+  const wantsRuns = wants.has("run") || wants.has("step") || wants.has("question") || wants.has("approval");
   const wantsChanges = wants.has("agent") || wants.has("tool-server");
   const bell = new Bell(signal);
   const runs = new RunBacklog(LIMITS.streamEventsMax);
@@ -127,37 +128,46 @@ function* runEvents(
   const summary = journal.summary(runId);
   if (summary === undefined) return;
   // Steps and questions before the run: who is told that it has ended has its parts already.
-  const wantsQuestions = wants.has("question") && asked && !isTerminal(summary.state);
-  if (wants.has("step") || wantsQuestions)
-    yield* partsOf(journal, { runId, seq }, { ...wantsOf(wants), wantsQuestions });
+  const isAsked = asked && !isTerminal(summary.state);
+  const parts = [
+    ...(wants.has("step") ? (["step"] as const) : []),
+    ...(isAsked ? QUESTIONS.filter((type) => wants.has(type)) : []),
+  ];
+  if (parts.length > 0) yield* partsOf(journal, { runId, seq }, new Set(parts));
   if (wants.has("run")) yield { type: "run", run: presentSummary(summary) };
 }
 
-const wantsOf = (wants: ReadonlySet<ServerEventType>) => ({ wantsSteps: wants.has("step") });
+const QUESTIONS = ["question", "approval"] as const;
 
-/** Steps and questions of a run that entries from `seq` on changed, as they are now. */
+/** Steps, questions and approvals of a run that entries from `seq` on changed, as they are now. */
 function* partsOf(
   journal: Pick<RunJournal, "read">,
   { runId, seq }: { readonly runId: RunId; readonly seq: number },
-  { wantsSteps, wantsQuestions }: { readonly wantsSteps: boolean; readonly wantsQuestions: boolean },
+  wants: ReadonlySet<"step" | (typeof QUESTIONS)[number]>,
 ): Generator<ServerEvent> {
   const fold = new RunFold();
   const steps = new Set<number>();
   const questions = new Set<string>();
+  const approvals = new Set<string>();
   for (const entry of journal.read(runId, 0)) {
     const step = fold.apply(entry);
     if (entry.seq < seq) continue;
     if (step) steps.add(step.index);
     if (entry.event.type === "run-ask" || entry.event.type === "run-answer") questions.add(entry.event.questionId);
+    if (entry.event.type === "approval-ask" || entry.event.type === "approval-answer")
+      approvals.add(entry.event.approvalId);
   }
   const view = fold.view();
-  if (wantsSteps)
+  if (wants.has("step"))
     for (const step of view.steps)
       if (steps.has(step.index)) yield { type: "step", run: runId, step: presentStep(step, isTerminal(view.state)) };
-  if (wantsQuestions)
+  if (wants.has("question"))
     for (const question of view.questions)
       if (questions.has(question.id))
         yield { type: "question", run: runId, agent: view.agent, question: presentQuestion(question) };
+  if (wants.has("approval"))
+    for (const approval of presentApprovalsOf(view))
+      if (approvals.has(approval.id)) yield { type: "approval", approval };
 }
 
 /** Wakes one sleeper, also when it was rung before. */

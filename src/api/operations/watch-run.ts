@@ -1,6 +1,7 @@
 import type { RunId } from "../../kernel/ids.ts";
 import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../runs/index.ts";
 import { type RunEventType, type RunStreamEvent, runs as contract, type Step } from "../contract/index.ts";
+import { presentApprovalsOf } from "./present-approval.ts";
 import { presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
 import { RunInbox } from "./run-inbox.ts";
 import { getRun, type RunServices } from "./run-operations.ts";
@@ -95,6 +96,7 @@ function* told(
   const events = [
     ...eventsOf(services, entry, step && presentStep(step, isTerminal(fold.view().state))),
     ...questionOf(fold, entry),
+    ...approvalOf(fold, entry),
   ].filter(({ type }) => wants.has(type));
   // Only the last carries the id: who is cut off before it gets the whole entry again.
   for (const [index, event] of events.entries()) {
@@ -121,4 +123,10 @@ function* questionOf(fold: RunFold, { event }: JournalEntry): Generator<RunStrea
   if (event.type !== "run-ask" && event.type !== "run-answer") return;
   const question = fold.view().questions.find(({ id }) => id === event.questionId);
   if (question) yield { type: "question", question: presentQuestion(question) };
+}
+
+function* approvalOf(fold: RunFold, { event }: JournalEntry): Generator<RunStreamEvent> {
+  if (event.type !== "approval-ask" && event.type !== "approval-answer") return;
+  const approval = presentApprovalsOf(fold.view()).find(({ id }) => id === event.approvalId);
+  if (approval) yield { type: "approval", approval };
 }

@@ -115,25 +115,18 @@ export class SqliteApprovals implements ApprovalIndex {
 
 /** Brings the approvals' rows up to date with one entry of the journal. Only inside a write job. */
 export function projectApproval(db: Database, { seq, runId, event }: JournalEntry): void {
-  switch (event.type) {
-    case "approval-ask":
-      db.sql(
-        `INSERT INTO approvals (id, workspace, run_id, state, expires_at_ms, ask_seq)
-         SELECT ?, workspace, id, 'open', ?, ? FROM runs WHERE id = ?`,
-      ).run(event.approvalId, event.expiresAtMs, seq, runId);
-      return;
-    case "approval-answer":
-      db.sql("UPDATE approvals SET state = ?, answer_seq = ? WHERE id = ? AND state = 'open'").run(
-        event.reply,
-        seq,
-        event.approvalId,
-      );
-      return;
-    case "run-complete":
-    case "run-fail":
-    case "run-cancel":
-      db.sql("UPDATE approvals SET state = 'cancelled' WHERE run_id = ? AND state = 'open'").run(runId);
-      return;
-    default:
+  if (event.type === "approval-ask") {
+    db.sql(
+      `INSERT INTO approvals (id, workspace, run_id, state, expires_at_ms, ask_seq)
+       SELECT ?, workspace, id, 'open', ?, ? FROM runs WHERE id = ?`,
+    ).run(event.approvalId, event.expiresAtMs, seq, runId);
+  } else if (event.type === "approval-answer") {
+    db.sql("UPDATE approvals SET state = ?, answer_seq = ? WHERE id = ? AND state = 'open'").run(
+      event.reply,
+      seq,
+      event.approvalId,
+    );
+  } else if (event.type === "run-complete" || event.type === "run-fail" || event.type === "run-cancel") {
+    db.sql("UPDATE approvals SET state = 'cancelled' WHERE run_id = ? AND state = 'open'").run(runId);
   }
 }

@@ -96,6 +96,7 @@ const ended = (output: string): RunDetail => ({
   step_list: [],
   artifacts: [],
   questions: [],
+  approvals: [],
   last_event: 1,
 });
 

@@ -1,0 +1,57 @@
+import type { JsonObject } from "../../kernel/json.ts";
+import { ApprovalId } from "../../kernel/ids.ts";
+import type { Approver } from "../../permissions/index.ts";
+import type { ApprovalIndex, Approvals, ApprovalState } from "../../runs/index.ts";
+import type * as contract from "../contract/index.ts";
+import { presentApproval } from "./present-approval.ts";
+import { DEFAULT_WORKSPACE, runId } from "./run-operations.ts";
+
+export type ApprovalServices = { readonly approvals: Approvals; readonly approvalIndex: ApprovalIndex };
+
+/** Approvals, newest first. Throws RunNotFoundError for a run's id that is none. */
+export function listApprovals(
+  { approvalIndex }: ApprovalServices,
+  query: {
+    readonly state?: ApprovalState | undefined;
+    readonly run?: string | undefined;
+    readonly cursor?: string | undefined;
+    readonly limit: number;
+  },
+): contract.ApprovalPage {
+  const { state, limit } = query;
+  const found = approvalIndex.list({
+    workspace: DEFAULT_WORKSPACE,
+    state,
+    runId: query.run === undefined ? undefined : runId(query.run),
+    before: query.cursor === undefined ? undefined : ApprovalId.parse(query.cursor),
+    limit: limit + 1,
+  });
+  const items = found.slice(0, limit).map(presentApproval);
+  const next = found.length > limit ? (items.at(-1)?.id ?? null) : null;
+  return { items, next, open: approvalIndex.openCount(DEFAULT_WORKSPACE) };
+}
+
+/** Throws ApprovalNotFoundError. */
+export const getApproval = ({ approvals }: ApprovalServices, id: string): contract.Approval =>
+  presentApproval(approvals.get(id));
+
+/** Throws what `Approvals.answer` does. */
+export async function approve(
+  { approvals }: ApprovalServices,
+  id: string,
+  body: { readonly arguments?: JsonObject | undefined; readonly note: string; readonly remember: boolean },
+  approver: Approver,
+): Promise<contract.Approval> {
+  const { arguments: edit, note, remember } = body;
+  return presentApproval(await approvals.answer(id, { type: "approve", edit, note, remember }, approver));
+}
+
+/** Throws what `Approvals.answer` does. */
+export async function deny(
+  { approvals }: ApprovalServices,
+  id: string,
+  { reason }: { readonly reason: string },
+  approver: Approver,
+): Promise<contract.Approval> {
+  return presentApproval(await approvals.answer(id, { type: "deny", note: reason }, approver));
+}
