@@ -48,6 +48,7 @@ const ROOMS = {
   "backends/models/mock/language": ["kernel"],
   toolkit: ["kernel", "documents", "tools", "tool-servers", "sandbox", "backends/disk", "backends/network"],
   "api/contract": ["kernel"],
+  "agent-tests": ["kernel", "documents", "tools", "api/contract"],
   "api/operations": [
     "kernel",
     "changes",
@@ -63,6 +64,7 @@ const ROOMS = {
   "api/http": ["kernel", "permissions", "runs", "api/contract", "api/operations"],
   server: [
     "kernel",
+    "agent-tests",
     "changes",
     "documents",
     "permissions",
@@ -87,7 +89,17 @@ const ROOMS = {
   "cli/client": ["kernel", "api/contract"],
   "cli/frame": ["kernel", "documents", "api/contract", "cli/terminal", "cli/client"],
   "cli/run": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
-  "cli/agent": ["kernel", "documents", "agents", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
+  "cli/agent": [
+    "kernel",
+    "documents",
+    "agents",
+    "agent-tests",
+    "api/contract",
+    "server",
+    "cli/terminal",
+    "cli/client",
+    "cli/frame",
+  ],
   "cli/tool": [
     "kernel",
     "documents",
@@ -115,6 +127,7 @@ const ROOMS = {
     "kernel",
     "documents",
     "agents",
+    "agent-tests",
     "api/contract",
     "server",
     "server/environment",

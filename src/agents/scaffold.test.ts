@@ -47,11 +47,14 @@ test.each(TEMPLATES.map((template) => [template.name, template] as const))(
 
 const samples = new URL("../../examples/agents/", import.meta.url);
 
-test.each(readdirSync(samples))("the sample agent %s has no problems", (fileName) => {
-  expect(readDefinition(readFileSync(new URL(fileName, samples), "utf8"), fileName, { knownTools }).problems).toEqual(
-    [],
-  );
-});
+test.each(readdirSync(samples).filter((name) => !name.includes(".test.")))(
+  "the sample agent %s has no problems",
+  (fileName) => {
+    expect(readDefinition(readFileSync(new URL(fileName, samples), "utf8"), fileName, { knownTools }).problems).toEqual(
+      [],
+    );
+  },
+);
 
 test("a scaffold has a definition under the new name, a manual, scripts and a schema", () => {
   const files = new Map(scaffold("my-helper", "data-analyzer").map((file) => [file.path, file]));

@@ -46,6 +46,7 @@ ${template.description}. Made from the template ${template.name}.
 | file | what |
 |---|---|
 | \`${name}.toml\` | the agent: prompts, tools, limits |
+| \`${name}.test.toml\` | tests of it: \`caxton agent test\` |
 | \`examples/\` | scripts that use it |
 | \`prompts/templates.md\` | how prompt templates are written |
 | \`${SCHEMA_PATH}\` | lets editors complete and check the definition |

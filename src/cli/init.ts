@@ -47,8 +47,10 @@ export const init: CommandMaker = (command, invocation) => {
     run: async (context, input) => {
       const room = await import("../agents/index.ts");
       const { name, template } = await choose(context, room, input, pathOf(command));
-      const files = filesOf(room, { name, template });
-      if (typeof files === "string") throw new UsageError(files, pathOf(command));
+      const made = filesOf(room, { name, template });
+      if (typeof made === "string") throw new UsageError(made, pathOf(command));
+      const { scaffoldTests } = await import("../agent-tests/index.ts");
+      const files = [...made, ...scaffoldTests(name)];
       const directory = resolve(input.directory ?? name);
       await write(directory, files, input.force);
       tell(context, { name, directory, files });
@@ -149,6 +151,7 @@ function tell({ terminal }: Context, { name, directory, files }: Made): void {
   terminal.write(`made ${style("bold", near)} with ${shown.map(({ path }) => path).join(", ")}\n`);
   const steps: [string, string][] = [
     ...(near === "." ? [] : [[`cd ${near}`, ""] satisfies [string, string]]),
+    [`caxton agent test ${name}.toml`, "its tests"],
     ["caxton dev", "a server; leave it running"],
     [`caxton run ${name} "..."`, "in another terminal"],
   ];

@@ -20,13 +20,14 @@ import {
   type ApprovalsDeps,
   type ModelCatalogue,
   Runs,
+  type RunsOptions,
   TimeTravel,
 } from "../runs/index.ts";
 import { Sandbox, type SandboxDeps } from "../sandbox/index.ts";
 import { toolId, type ToolRunner } from "../tools/index.ts";
 import { renderProblem } from "../documents/index.ts";
 import { openBroker, type Resolve } from "./broker.ts";
-import type { LoadedConfig } from "./config.ts";
+import type { Config, LoadedConfig } from "./config.ts";
 import { serverPermissions } from "./permissions.ts";
 import { trafficOptions } from "./traffic-config.ts";
 import { type ConfiguredLimits, configuredLimits, openAccounts } from "./accounts.ts";
@@ -45,6 +46,8 @@ export type Overrides = {
   readonly models?: ModelCatalogue;
   /** Where tool servers are, a directory each; default: those built in. */
   readonly toolServers?: string;
+  /** What is put between runs and the tools they call. */
+  readonly wrapTools?: (tools: ToolRunner) => ToolRunner;
   /** How tools' requests find addresses; default: the system's resolver. */
   readonly resolve?: Resolve;
 };
@@ -76,7 +79,11 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const sandbox = stack.use(openSandbox(loaded, { clock, broker: grants.broker, readModule }));
   const changes = new SqliteChangeLog(database);
   const remotes = stack.use(await openMcpServers(loaded, { clock, sandbox, changes, version: packageVersion() }));
-  const toolServices = openToolServers(config, { sandbox, remotes, store: toolServerStore, clock, changes });
+  const toolServices = openToolServers(
+    config,
+    { sandbox, remotes, store: toolServerStore, clock, changes },
+    overrides.wrapTools,
+  );
   const { tools, toolServers } = toolServices;
   const agents = new Agents({
     store: new SqliteAgentStore(database, changes),
@@ -89,18 +96,13 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const traffic = new ModelTraffic(clock, trafficOptions(config.models));
   const runs = new Runs(
     { journal, plans, models: traffic.guarded(models), tools, artifacts, clock, accounts },
-    {
-      concurrentMax: config.runs.concurrent_max,
-      queuedMax: config.runs.queued_max,
-      retry: { attemptsMax: config.runs.model_attempts, totalMs: config.runs.model_retry_total },
-      choiceTimeoutMs: config.runs.choice_timeout,
-      holdUntilResumed: true,
-    },
+    runsOptions(config),
   );
   const timeTravel = new TimeTravel({ runs, journal, artifacts, uploads });
   stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
   const asking = openApprovals(stack, database, { runs, plans, tools, clock });
   const progress = { tools: false, definitions: false };
+  const markReady = () => void (progress.definitions = true);
   const stopping = new AbortController();
   stack.defer(() => stopping.abort());
   const builtIn = overrides.toolServers ?? join(PACKAGE_DIRECTORY, "tools", "built");
@@ -128,9 +130,16 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     uploads,
   };
   const owned = stack.move();
-  const markReady = () => void (progress.definitions = true);
   return { services, toolsReady, markReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
+
+const runsOptions = ({ runs }: Config): RunsOptions => ({
+  concurrentMax: runs.concurrent_max,
+  queuedMax: runs.queued_max,
+  retry: { attemptsMax: runs.model_attempts, totalMs: runs.model_retry_total },
+  choiceTimeoutMs: runs.choice_timeout,
+  holdUntilResumed: true,
+});
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
 

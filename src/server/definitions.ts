@@ -2,6 +2,7 @@ import { type Dirent, type FSWatcher, watch } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { DefinitionInvalidError } from "../agents/index.ts";
+import { isTestFile } from "../agent-tests/index.ts";
 import { type AgentServices, deployAgent, type SystemServices } from "../api/operations/index.ts";
 import { CaxtonError, toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
@@ -25,6 +26,7 @@ export type FileDeployment =
 const DEFINITION = /\.(toml|md|markdown)$/i;
 const isDefinition = (file: string): boolean =>
   DEFINITION.test(file) &&
+  !isTestFile(file) &&
   !/(^|[\\/])(README\.md|caxton\.toml|tool\.toml)$/i.test(file) &&
   !file.split(sep).some((part) => part.startsWith(".") || part === "node_modules");
 

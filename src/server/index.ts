@@ -11,5 +11,6 @@ export {
 export { type ImportedServer, readMcpJson } from "./mcp-json.ts";
 export { type FileDeployment, definitionFiles } from "./definitions.ts";
 export { ConfigInvalidError, ConfigNotFoundError } from "./errors.ts";
+export type { Overrides } from "./compose.ts";
 export { type ReadyReport, type ServeOptions, type Started, serve } from "./serve.ts";
 export type { ToolDeployment } from "./tool-servers.ts";

@@ -16,8 +16,13 @@ export type ToolServerParts = {
   readonly changes: ChangeLog;
 };
 
-/** Tool servers as they are managed, and as agents see them. */
-export function openToolServers(config: Config, { sandbox, remotes, store, clock, changes }: ToolServerParts) {
+/** Tool servers as they are managed, and as agents see them: `wrapTools` is put between runs and the tools they call. */
+export function openToolServers(
+  config: Config,
+  parts: ToolServerParts,
+  wrapTools: (tools: ToolRunner) => ToolRunner = (tools) => tools,
+) {
+  const { sandbox, remotes, store, clock, changes } = parts;
   const options = { workspace: DEFAULT_WORKSPACE, wordOn: wordOn(config) };
   const { trusted_keys: keys, require_signature: require, revisions_max: revisionsMax } = config.tools;
   const trust = { keys: Object.entries(keys).map(([name, key]) => ({ name, key })), require };
@@ -33,5 +38,10 @@ export function openToolServers(config: Config, { sandbox, remotes, store, clock
     { ...options, trust, revisionsMax, drainMs: config.tools.drain_timeout },
   );
   const toolRecords = new ToolServerRecords({ servers: toolServers, store, host: toolHost, remotes, clock }, options);
-  return { tools: new ToolCatalogue(toolServers.runner), toolServers, toolRecords, toolHost };
+  return {
+    tools: new ToolCatalogue(wrapTools(toolServers.runner)),
+    toolServers,
+    toolRecords,
+    toolHost,
+  };
 }

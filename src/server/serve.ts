@@ -1,5 +1,6 @@
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { agentTestSchema } from "../agent-tests/index.ts";
 import { agentSchema } from "../agents/index.ts";
 import { type Http, httpServer } from "../api/http/index.ts";
 import { UPLOAD_WAIT_MS } from "../api/operations/index.ts";
@@ -53,6 +54,7 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
     dashboardDirectory: config.server.dashboard ? dashboardDirectory() : undefined,
     errorsPage: join(PACKAGE_DIRECTORY, "docs", "errors.md"),
     agentSchema,
+    agentTestSchema,
     streams: { streamsMax: config.server.streams_max, perClientMax: config.server.streams_per_client_max },
   });
   const url = await listen(http, config.server.host, config.server.port);

@@ -86,6 +86,7 @@ test("an IPv6 host is answered for as a browser writes it", async () => {
     dashboardDirectory: undefined,
     errorsPage: "",
     agentSchema: () => ({}),
+    agentTestSchema: () => ({}),
   };
   const { http } = await httpServer(server.started.services, options);
   const status = async (host: string) =>

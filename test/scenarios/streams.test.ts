@@ -146,7 +146,13 @@ describe("a client that goes away", () => {
       return done("stopped");
     };
     const tools = new ToolCatalogue(new FakeTools([{ name: "wait", run }]));
-    const options = { allowedHosts: [], dashboardDirectory: undefined, errorsPage: "", agentSchema: () => ({}) };
+    const options = {
+      allowedHosts: [],
+      dashboardDirectory: undefined,
+      errorsPage: "",
+      agentSchema: () => ({}),
+      agentTestSchema: () => ({}),
+    };
     const { http } = await httpServer({ ...server.started.services, tools }, options);
     const url = await http.listen({ host: "127.0.0.1", port: 0 });
     const leaving = new AbortController();

@@ -4,6 +4,7 @@ export const ROUTES = {
   ready: "/ready",
   openapi: "/openapi.json",
   agentSchema: "/schema/agent.v1.json",
+  agentTestSchema: "/schema/agent-test.v1.json",
   dashboard: "/ui/",
   errorsPage: "/docs/errors",
   status: "/api/v1/status",

@@ -80,6 +80,9 @@ function readRoutes(http: Http, { services, options }: HttpContext): void {
   http.get(ROUTES.agentSchema, { schema: { hide: true } }, async (_request, reply) =>
     reply.type("application/schema+json").serializer(JSON.stringify).send(options.agentSchema()),
   );
+  http.get(ROUTES.agentTestSchema, { schema: { hide: true } }, async (_request, reply) =>
+    reply.type("application/schema+json").serializer(JSON.stringify).send(options.agentTestSchema()),
+  );
 }
 
 function revisionRoutes(http: Http, { services }: HttpContext): void {

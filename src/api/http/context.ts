@@ -35,6 +35,8 @@ export type HttpOptions = {
   readonly streams?: StreamLimits | undefined;
   /** JSON Schema of definitions, for editors. */
   readonly agentSchema: () => object;
+  /** JSON Schema of tests of agents, for editors. */
+  readonly agentTestSchema: () => object;
 };
 
 export type Http = FastifyInstance<

@@ -10,6 +10,7 @@ import {
 } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import { agentConvert, agentSchema } from "./convert.ts";
+import { agentTest } from "./test.ts";
 import { agentDeploy, agentValidate } from "./deploy.ts";
 import {
   act,
@@ -36,6 +37,7 @@ export const agent: CommandMaker = (command, invocation) => {
     ["caxton agent deploy agents/greeter.toml", "deploy a file, or a directory of them"],
     ["caxton agent list", "what is deployed"],
     ["caxton agent validate agents/*", "check files without a server"],
+    ["caxton agent test", "run the tests beside them"],
   ]);
   list(command.command("list"), invocation);
   get(command.command("get"), invocation);
@@ -44,6 +46,7 @@ export const agent: CommandMaker = (command, invocation) => {
   revisions(command.command("revisions"), invocation);
   remove(command.command("delete"), invocation);
   agentConvert(command.command("convert"), invocation);
+  agentTest(command.command("test"), invocation);
   agentSchema(command.command("schema"), invocation);
 };
 

@@ -54,12 +54,22 @@ export function agentConvert(command: Command, invocation: Invocation): void {
 export function agentSchema(command: Command, invocation: Invocation): void {
   command
     .summary("JSON Schema of definition files, for editors")
-    .description("Print the JSON Schema of definition files. Editors complete and check files with it.");
-  examples(command, [["caxton agent schema > agent.v1.json", ""]]);
+    .description(
+      "Print the JSON Schema of definition files, or of their tests. Editors complete and check files with it.",
+    )
+    .option("--tests", "of test files: greeter.test.toml");
+  examples(command, [
+    ["caxton agent schema > agent.v1.json", ""],
+    ["caxton agent schema --tests > agent-test.v1.json", ""],
+  ]);
   act(command, invocation, {
-    input: z.object({}),
+    input: z.object({ tests: z.boolean().default(false) }),
     formats: ["json", "yaml"],
-    run: async (context) => {
+    run: async (context, { tests }) => {
+      if (tests) {
+        const { agentTestSchema } = await import("../../agent-tests/index.ts");
+        return showDocument(context, agentTestSchema());
+      }
       const { agentSchema: schemaOf } = await import("../../agents/index.ts");
       await showDocument(context, schemaOf());
     },

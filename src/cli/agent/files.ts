@@ -11,7 +11,7 @@ export type DefinitionSource = { readonly source: string; readonly fileName: str
 
 const TOML = /\.toml$/i;
 const MARKDOWN = /\.(md|markdown)$/i;
-const OTHER_TOML = /(^|[\\/])(caxton|tool)\.toml$/i;
+const OTHER_TOML = /(^|[\\/])(caxton|tool)\.toml$|\.test\.toml$/i;
 const FRONT_MATTER = /^\uFEFF?\s*---[ \t]*\r?\n/;
 
 /** Definition files by path; a directory stands for those in it. Throws UnreadableFileError, UsageError. */
@@ -80,11 +80,10 @@ export function invalidDefinition<Found extends Problem | FileProblem>(
   fileName: string,
   problems: readonly Found[],
   render: (problem: Found) => string,
+  hint = `fix the file, then check it with: caxton agent validate ${fileName}`,
 ): DefinitionProblemsError {
   const count = problems.filter(({ severity }) => severity === "error").length;
-  return new DefinitionProblemsError(
-    `${fileName} has ${count === 1 ? "an error" : `${count} errors`}`,
-    `fix the file, then check it with: caxton agent validate ${fileName}`,
-    { problems: problems.map((problem) => ({ ...problem, rendered: render(problem) })) },
-  );
+  return new DefinitionProblemsError(`${fileName} has ${count === 1 ? "an error" : `${count} errors`}`, hint, {
+    problems: problems.map((problem) => ({ ...problem, rendered: render(problem) })),
+  });
 }

@@ -1,8 +1,7 @@
 import { relative } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
-import { act, type Context, examples, type Invocation } from "../frame/index.ts";
-import { watchDirectory } from "./watch.ts";
+import { act, type Context, examples, type Invocation, watchDirectory } from "../frame/index.ts";
 import { oneLine, renderTable, safeText, showBytes, showSpan } from "../terminal/index.ts";
 import type { BuiltTool, ToolEffects } from "../../toolkit/index.ts";
 import { PACKAGE_DIRECTORY } from "../../kernel/package.ts";

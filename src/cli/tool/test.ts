@@ -1,8 +1,7 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { act, type Context, examples, type Invocation } from "../frame/index.ts";
+import { act, type Context, examples, type Invocation, watchDirectory } from "../frame/index.ts";
 import { build } from "./build.ts";
-import { watchDirectory } from "./watch.ts";
 import { countOf, oneLine, safeText, showBytes, showCount, showSpan } from "../terminal/index.ts";
 import type { TestReport, TestRun } from "../../toolkit/index.ts";
 

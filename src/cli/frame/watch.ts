@@ -1,6 +1,8 @@
 import { watch } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Context, onInterrupt, reportError } from "../frame/index.ts";
+import type { Context } from "./context.ts";
+import { onInterrupt } from "./interrupt.ts";
+import { reportError } from "./report-error.ts";
 
 /** What compilers and the build itself write. */
 const PRODUCTS = /(?:^|[\\/])(?:node_modules|target|build|\.git|\.venv|__pycache__)(?:[\\/]|$)|\.wasm/;

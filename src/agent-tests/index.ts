@@ -1,0 +1,18 @@
+/** Tests of agents: scenarios in a file, what is expected of them, and what came of it. */
+export type { Finding } from "./expectations.ts";
+export { JUDGE_DEFINITION, JUDGE_NAME, judgeRequest, type Verdict, verdictIn } from "./judge.ts";
+export { junitOf } from "./junit.ts";
+export { isTestFile, readAgentTests, testFileStem } from "./read-tests.ts";
+export {
+  NO_RECORDING,
+  type RecordedScenario,
+  type Recording,
+  readRecording,
+  recordingFile,
+  recordRun,
+  scriptOf,
+} from "./recording.ts";
+export { type Attempt, runAgentTests, type ScenarioHost, type ScenarioResult, type TestPlan } from "./run-tests.ts";
+export { scaffoldTests } from "./scaffold-tests.ts";
+export { SubstitutedTools, type Substitutes } from "./substitutes.ts";
+export { AGENT_TEST_SCHEMA_ID, type AgentTestFile, agentTestSchema, type Scenario } from "./test-file.ts";

@@ -1,0 +1,141 @@
+import { writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Command } from "commander";
+import * as z from "zod";
+import type { RecordedScenario } from "../../agent-tests/index.ts";
+import { CancelledError } from "../../kernel/errors.ts";
+import {
+  act,
+  type Context,
+  examples,
+  type Invocation,
+  onInterrupt,
+  pathOf,
+  UsageError,
+  watchDirectory,
+} from "../frame/index.ts";
+import { countOf } from "../terminal/index.ts";
+import { findTests, type FoundTests } from "./test-files.ts";
+import { openHosts, openTestServer, type TestMode, usingServer } from "./test-host.ts";
+import { resultDocument, resultLines, tellProgress } from "./test-report.ts";
+
+const EXIT_FAILED = 1;
+
+const Input = z.object({
+  path: z.array(z.string()).transform((paths) => (paths.length === 0 ? ["."] : paths)),
+  filter: z.string().optional(),
+  model: z.string().optional(),
+  live: z.boolean().default(false),
+  record: z.boolean().default(false),
+  judgeModel: z.string().optional(),
+  repeat: z.coerce.number().int().min(1).max(1_000).optional(),
+  parallel: z.coerce.number().int().min(1).max(64).default(4),
+  junit: z.string().optional(),
+  watch: z.boolean().default(false),
+});
+type Input = z.infer<typeof Input>;
+
+/** `caxton agent test` */
+export function agentTest(command: Command, invocation: Invocation): void {
+  command
+    .summary("run the tests beside definitions")
+    .description(
+      "Run agents as the tests beside their definitions say (greeter.test.toml for greeter.toml) and compare what they " +
+        "did. It starts a server of its own for that, with empty data. The model's answers come from the test itself, " +
+        "from a recording, or from the built-in model, so that every run is the same; --live and --model ask a real " +
+        "one. With --server the agents of that server are tested, which needs a real model. Exits with 1 when a test fails.",
+    )
+    .argument("[path...]", "test files, definitions, or directories of them (default: here)")
+    .option("--filter <text>", "only scenarios with this in their name or file")
+    .option("--model <provider/model>", "ask this model, instead of scripts and recordings")
+    .option("--live", "ask the model that the definition names")
+    .option("--record", "ask a model and keep its answers beside the test, to be played from then on")
+    .option("--judge-model <provider/model>", "the model that judges; without it only files that name one are judged")
+    .option("--repeat <n>", "run each scenario so often, whatever the files say")
+    .option("--parallel <n>", "runs at the same time (default 4)")
+    .option("--junit <file>", "write the results as JUnit XML too")
+    .option("-w, --watch", "run them again when a file changes");
+  examples(command, [
+    ["caxton agent test", "all tests below this directory"],
+    ["caxton agent test agents/greeter.toml --watch", "while writing"],
+    ["caxton agent test --filter refund -o json", "some of them, for programs"],
+    ["caxton agent test --record --model openai/gpt-5-mini", "ask once, play from then on"],
+    ["caxton agent test --live --repeat 10", "how often does it go well?"],
+    ["caxton agent test --junit results.xml", "in continuous integration"],
+  ]);
+  act(command, invocation, {
+    input: Input,
+    formats: ["table", "json"],
+    run: async (context, input) => {
+      const place = { command: pathOf(command), remote: isServerGiven(command) };
+      if (input.record && place.remote)
+        throw new UsageError("--record runs on a server of its own; leave --server out", place.command);
+      if (!input.watch) return test(context, input, place);
+      const [first = "."] = input.path;
+      return watchDirectory(context, first.includes(".t") ? dirname(first) : first, () => test(context, input, place));
+    },
+  });
+}
+
+const Globals = z.object({ server: z.string().optional() });
+const isServerGiven = (command: Command): boolean => Globals.parse(command.optsWithGlobals()).server !== undefined;
+
+type Place = { readonly command: string; readonly remote: boolean };
+
+async function test(context: Context, input: Input, { command, remote }: Place): Promise<number> {
+  const { terminal, format } = context;
+  const found = await findTests(input.path, command);
+  const stop = new AbortController();
+  using interrupt = onInterrupt(() => stop.abort(new CancelledError("the tests")));
+  void interrupt;
+  terminal.status("starting a server for the tests");
+  await using server = remote ? usingServer(context) : await openTestServer();
+  const recorded = new Map<FoundTests, Record<string, RecordedScenario>>();
+  const { recordRun, runAgentTests } = await import("../../agent-tests/index.ts");
+  const modeOf = (tests: FoundTests): TestMode => ({
+    live: liveOf(input),
+    judgeModel: input.judgeModel,
+    onRun: (scenario, run) => {
+      if (run.state === "completed") recorded.set(tests, { ...recorded.get(tests), [scenario]: recordRun(run) });
+    },
+  });
+  const plans = await openHosts(server, found, modeOf, command);
+  const all = found.reduce((sum, { tests }) => sum + tests.scenario.length, 0);
+  let done = 0;
+  const results = await runAgentTests(
+    plans,
+    {
+      filter: input.filter,
+      repeat: input.record ? 1 : input.repeat,
+      parallel: input.parallel,
+      onResult: () => tellProgress(terminal, (done += 1), all),
+    },
+    stop.signal,
+  );
+  terminal.status(undefined);
+  if (results.length === 0) throw new UsageError(`no scenario has "${input.filter}" in its name or file`, command);
+  if (input.record) await writeRecordings(context, recorded);
+  if (input.junit !== undefined) {
+    const { junitOf } = await import("../../agent-tests/index.ts");
+    await writeFile(input.junit, junitOf(results));
+  }
+  if (format === "json") terminal.write(`${JSON.stringify(resultDocument(results), undefined, 2)}\n`);
+  else terminal.write(resultLines(results, terminal.style));
+  return results.some(({ outcome }) => outcome === "failed") ? EXIT_FAILED : 0;
+}
+
+function liveOf({ model, live, record }: Input): TestMode["live"] {
+  if (model !== undefined) return { model };
+  return live || record ? "own" : undefined;
+}
+
+async function writeRecordings(
+  { terminal }: Context,
+  recorded: ReadonlyMap<FoundTests, Readonly<Record<string, RecordedScenario>>>,
+): Promise<void> {
+  for (const [{ recording, recordingFile }, scenarios] of recorded) {
+    const whole = { ...recording, scenarios: { ...recording.scenarios, ...scenarios } };
+    await writeFile(recordingFile, `${JSON.stringify(whole, undefined, 2)}\n`);
+    terminal.note(`recorded ${countOf(Object.keys(scenarios).length, "scenario")} in ${recordingFile}`);
+  }
+}
