@@ -10,6 +10,7 @@ import {
   OutputTable,
   PermissionsTable,
 } from "./definition-tables.ts";
+import { ContextTable, LimitsTable } from "./context-tables.ts";
 import {
   AGENT_NAME,
   CAPABILITIES_MAX,
@@ -183,6 +184,8 @@ export const DefinitionFile = z.strictObject({
   execution: Execution.optional(),
   performance: Performance.optional(),
   budget: AgentBudgetTable.optional(),
+  context: ContextTable.optional(),
+  limits: LimitsTable.optional(),
   memory: MemoryTable.optional(),
   memory_enabled: z.boolean().optional(),
   memory_scope: z.string().optional(),

@@ -209,8 +209,16 @@ export const PermissionsTable = z
 export const ConversationTable = z
   .strictObject({
     max_turns: z.int().min(1).optional(),
-    context_window: z.int().min(1).optional().meta({ description: "In tokens" }),
-    memory_strategy: z.enum(["sliding", "summarize", "persist"]).optional(),
+    context_window: z
+      .int()
+      .min(1_000)
+      .max(10_000_000)
+      .optional()
+      .meta({ description: "The same as context.window, in tokens" }),
+    memory_strategy: z
+      .enum(["sliding", "summarize", "persist"])
+      .optional()
+      .meta({ description: "The same as context.strategy; persist is summarize" }),
     timeout: durationText()
       .optional()
       .meta({ examples: ["5m"] }),

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ContextTable, LimitsTable } from "./context-tables.ts";
 import { BudgetTable } from "../budgets/index.ts";
 import { JsonObject } from "../kernel/json.ts";
 import { StepsMax } from "../kernel/quantities.ts";
@@ -73,6 +74,10 @@ export const AgentDefinition = z.object({
   toolsAtOnceMax: z.int(),
   /** What one run, and all runs in one day, may use up. */
   budget: z.object({ run: BudgetTable, perDay: BudgetTable }).default({ run: {}, perDay: {} }),
+  /** How its requests are kept within the model's window; what is absent is the server's default. */
+  context: ContextTable.default({}),
+  /** When a run is taken to go wrong. */
+  limits: LimitsTable.default({}),
   author: z.string(),
   license: z.string(),
   tags: z.array(z.string()),

@@ -16,6 +16,7 @@ export {
 export { type AgentsDeps, type DefinitionSource, type DeployResult, type PreparedAgent, Agents } from "./agents.ts";
 export { type DefinitionTemplate, findTemplate, TEMPLATES } from "./catalogue.ts";
 export { type Converted, convertDefinition } from "./convert.ts";
+export { ContextTable, LimitsTable } from "./context-tables.ts";
 export { type AgentModel, AgentDefinition } from "./definition.ts";
 export {
   AgentNotFoundError,

@@ -47,6 +47,8 @@ test("the smallest definition gets every default", () => {
     llm: { headers: {}, fallback: [] },
     maxSteps: 20,
     budget: { run: {}, perDay: {} },
+    context: {},
+    limits: {},
     toolsAtOnceMax: 3,
     author: "",
     license: "",
@@ -219,7 +221,7 @@ auto_respond = true
   ).toEqual([
     "5:1 NO_EFFECT requires",
     "6:2 NO_EFFECT memory",
-    "9:2 NO_EFFECT conversation",
+    "10:1 NO_EFFECT conversation.max_turns",
     "12:1 NO_EFFECT execution.isolation",
     "14:1 NO_EFFECT performance.cache_responses",
     "15:2 NO_EFFECT tool_config",
@@ -380,12 +382,14 @@ test("the format is told by extension, or by how the file begins", () => {
 });
 
 test("every key without effect and every refused key is one of the file's", () => {
-  const { execution, performance, ...top } = DefinitionFile.shape;
+  const { execution, performance, conversation, ...top } = DefinitionFile.shape;
   const nested = {
     ...top,
     execution,
+    conversation,
     performance,
     ...prefixed("execution", execution),
+    ...prefixed("conversation", conversation),
     ...prefixed("performance", performance),
   };
   const unknown = [...Object.keys(INACTIVE), ...Object.keys(UNSUPPORTED)].filter((key) => !Object.hasOwn(nested, key));
@@ -433,4 +437,20 @@ test("no damage to a file makes the reader throw, and every problem stands insid
     }),
     { numRuns: 300 },
   );
+});
+
+test("context and limits are taken as they are written, and the older words for context with them", () => {
+  const { definition } = read(
+    `${WHOLE}[conversation]\nmemory_strategy = "sliding"\ncontext_window = 8192\n[limits]\nrepeated_calls = 0\noutput_bytes = "2MiB"\nrepeat_allowed = ["queue.poll"]\n`,
+  );
+  expect(definition).toMatchObject({
+    context: { strategy: "sliding", window: 8192 },
+    limits: { repeated_calls: 0, output_bytes: 2 * 1024 * 1024, repeat_allowed: ["queue.poll"] },
+  });
+  expect(
+    read(`${WHOLE}[conversation]\ncontext_window = 8192\n[context]\nwindow = 16000\n`).found.map((line) =>
+      line.slice(-44),
+    ),
+  ).toEqual([expect.stringContaining("DUPLICATE_KEY conversation.context_window")]);
+  expect(read(`${WHOLE}[limits]\nping_pong = 1\n`).found).toHaveLength(1);
 });

@@ -116,11 +116,23 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
     timeoutMs: execution?.timeout ?? performance?.max_execution_time,
     toolsAtOnceMax: performance?.concurrent_tools ?? TOOLS_AT_ONCE_DEFAULT,
     budget: { run, perDay },
+    context: contextOf(file),
+    limits: file.limits ?? {},
     author: file.author,
     license: file.license,
     tags: file.tags,
     created: file.created,
     updated: file.updated,
+  };
+}
+
+/** What `[context]` says, and what the older `[conversation]` does where that is silent. */
+function contextOf({ context, conversation }: DefinitionFile): AgentDefinition["context"] {
+  const { memory_strategy: strategy, context_window: window } = conversation ?? {};
+  return {
+    ...(strategy !== undefined && { strategy: strategy === "persist" ? "summarize" : strategy }),
+    ...(window !== undefined && { window }),
+    ...context,
   };
 }
 

@@ -15,7 +15,7 @@ export const semanticProblems = (draft: Draft, knownTools: KnownTools | undefine
   ...keyProblems(draft.document),
   ...nameProblems(draft.document),
   ...modelProblems(draft.document),
-  ...timeProblems(draft.document),
+  ...sameProblems(draft.document),
   ...promptProblems(draft),
   ...(knownTools === undefined ? [] : toolProblems(draft, knownTools)),
 ];
@@ -96,19 +96,22 @@ function modelProblems(document: Document): readonly Problem[] {
   return [];
 }
 
-function timeProblems(document: Document): readonly Problem[] {
-  const path = ["performance", "max_execution_time"];
-  if (at(document, path) === undefined || at(document, ["execution", "timeout"]) === undefined) return [];
-  const message = "this and execution.timeout mean the same";
-  return [
-    problemAt(
-      document,
-      path,
-      { severity: "error", code: "DUPLICATE_KEY", message, fix: "Keep execution.timeout." },
-      "key",
-    ),
-  ];
-}
+/** Keys that mean the same as another, and that other. */
+const SAME = [
+  ["performance.max_execution_time", "execution.timeout"],
+  ["conversation.memory_strategy", "context.strategy"],
+  ["conversation.context_window", "context.window"],
+] as const;
+
+const sameProblems = (document: Document): readonly Problem[] =>
+  SAME.flatMap(([one, other]) => {
+    const path = one.split(".");
+    if (at(document, path) === undefined || at(document, other.split(".")) === undefined) return [];
+    const message = `this and ${other} mean the same`;
+    return [
+      problemAt(document, path, { severity: "error", code: "DUPLICATE_KEY", message, fix: `Keep ${other}.` }, "key"),
+    ];
+  });
 
 /** Built-in variables that a run cannot fill yet: a request and files are all it is given. */
 const ALWAYS_EMPTY = new Set<string>(

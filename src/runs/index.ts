@@ -58,6 +58,8 @@ export * from "./errors.ts";
 export { type Accounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./accounts.ts";
 export type { Upload, UploadStore } from "./upload-store.ts";
 export { type RetryPolicy } from "./model-turn.ts";
+export { DEFAULT_LOOP_GUARD } from "./loops.ts";
+export { DEFAULT_RUN_SIZES } from "./plan.ts";
 export type { PlanSource, PromptRequest, RunPlan } from "./plan.ts";
 export {
   type ModelStep,

@@ -19,7 +19,8 @@ const FindArguments = z.strictObject({
   limit: z.int().min(1).max(FIND_MAX).default(FIND_DEFAULT).meta({ description: "Tools to show at most" }),
 });
 const ReadArguments = z.strictObject({
-  name: z.string().min(1).meta({ description: "Name of the kept result" }),
+  name: z.string().min(1).optional().meta({ description: "Name of the kept result" }),
+  call: z.int().min(1).optional().meta({ description: "Or the number of the call whose result was shortened" }),
   offset: z.int().min(0).default(0).meta({ description: "Characters to skip" }),
   length: z.int().min(1).max(READ_CHARS_MAX).default(READ_CHARS_MAX).meta({ description: "Characters to read" }),
 });
@@ -47,7 +48,7 @@ export const FIND_TOOLS: Tool = own(
 export const READ_RESULT: Tool = own(
   "read_result",
   "Read a kept result",
-  "Reads on in a tool's result that was too long to be shown whole and was kept under a name.",
+  "Reads on in a tool's result that was too long to be shown whole: by the name under which it was kept, or by the number of its call.",
   ReadArguments,
 );
 
@@ -136,16 +137,30 @@ function search({ query, limit }: z.output<typeof FindArguments>, tools: readonl
 }
 
 async function readOn(
-  { name, offset, length }: z.output<typeof ReadArguments>,
+  { name, call, offset, length }: z.output<typeof ReadArguments>,
   { view, artifacts }: Pick<OwnCall, "view" | "artifacts">,
 ): Promise<ToolResult> {
+  if (name === undefined) return readCall(view, call, { offset, length });
   const kept = artifacts.ofRun(view.id);
   const artifact = kept.find((each) => each.name === name);
   if (artifact === undefined) {
     const names = kept.map((each) => each.name).join(", ");
     return failedCall("tool-error", `no result is kept as "${name}"; kept are: ${names || "none"}.`);
   }
-  const text = Buffer.from(await artifacts.read(artifact)).toString("utf8");
+  return pieceOf(Buffer.from(await artifacts.read(artifact)).toString("utf8"), { offset, length });
+}
+
+type Piece = { readonly offset: number; readonly length: number };
+
+/** The result of a call by its number among the run's. */
+function readCall(view: RunView, call: number | undefined, piece: Piece): ToolResult {
+  if (call === undefined) return failedCall("invalid-arguments", "say which: the name of a kept result, or a call.");
+  const step = view.steps.filter(({ kind }) => kind === "tool")[call - 1];
+  if (step?.kind === "tool" && "text" in step.end) return pieceOf(step.end.text, piece);
+  return failedCall("tool-error", `there is no call ${call} with a result in this run.`);
+}
+
+function pieceOf(text: string, { offset, length }: Piece): ToolResult {
   const piece = text.slice(offset, offset + length);
   const end = offset + piece.length;
   const rest = end < text.length ? `${text.length - end} more follow from offset ${end}` : "this is its end";

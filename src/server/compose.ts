@@ -150,6 +150,7 @@ function openPlans(loaded: LoadedConfig, agents: Agents, limits: ConfiguredLimit
     modelTimeoutMs: config.models.timeout,
     permissions: serverPermissions(config),
     budget: limits,
+    care: config,
     secretsDirectories: secretsDirectories(loaded),
   });
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ServerContextTable, ServerLimitsTable } from "./context-config.ts";
 import { BudgetsTable } from "./budgets-config.ts";
 import { durationText, sizeText } from "../documents/index.ts";
 import { ModelsTable } from "./models-config.ts";
@@ -241,6 +242,8 @@ export const ConfigFile = z.strictObject({
   retention: RetentionTable,
   models: ModelsTable,
   budgets: BudgetsTable,
+  context: ServerContextTable,
+  limits: ServerLimitsTable,
   files: FilesTable,
   secrets: SecretsTable,
   grants: GrantsKeptTable,

@@ -2,6 +2,7 @@ import type { AgentDefinition, Agents, PreparedAgent } from "../agents/index.ts"
 import type { Permissions } from "../permissions/index.ts";
 import { limitsOf, type Limits } from "../budgets/index.ts";
 import type { PlanSource, RunPlan } from "../runs/index.ts";
+import { type CareConfig, careOf } from "./context-config.ts";
 import type { Environment } from "./config.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
 import { References } from "./references.ts";
@@ -12,6 +13,8 @@ export type PlanOptions = {
   readonly permissions: ServerPermissions;
   /** For what a definition does not limit itself. */
   readonly budget: { readonly run: Limits; readonly agent: Limits };
+  /** For requests and limits of which a definition does not say; absent takes the defaults for all. */
+  readonly care?: CareConfig | undefined;
   /** Directories that `${file:path}` may point into. */
   readonly secretsDirectories: readonly string[];
 };
@@ -68,6 +71,7 @@ export class AgentPlans implements PlanSource {
       concurrentToolsMax: definition.toolsAtOnceMax,
       timeoutMs: definition.timeoutMs ?? this.#options.runTimeoutMs,
       budget: this.#budgetOf(prepared),
+      ...(this.#options.care && careOf(definition, this.#options.care)),
       render: renderer(prepared),
     };
   }

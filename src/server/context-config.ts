@@ -1,0 +1,53 @@
+import * as z from "zod";
+import { ContextTable, LimitsTable, type AgentDefinition } from "../agents/index.ts";
+import { DEFAULT_CONTEXT } from "../context/index.ts";
+import { DEFAULT_LOOP_GUARD, DEFAULT_RUN_SIZES, type RunPlan } from "../runs/index.ts";
+
+/** `[context]` of caxton.toml: for definitions that do not say. */
+export const ServerContextTable = z
+  .strictObject({
+    ...ContextTable.shape,
+    default_window: z
+      .int()
+      .min(1_000)
+      .max(10_000_000)
+      .default(DEFAULT_CONTEXT.defaultWindowTokens)
+      .meta({ description: "Tokens that a model takes of which nobody knows it" }),
+  })
+  .prefault({});
+
+/** `[limits]` of caxton.toml: for definitions that do not say. */
+export const ServerLimitsTable = LimitsTable.prefault({});
+
+export type CareConfig = {
+  readonly context: z.output<typeof ServerContextTable>;
+  readonly limits: z.output<typeof ServerLimitsTable>;
+};
+
+/** How a run of a definition is kept within its model's window and from going wrong. */
+export function careOf(
+  { context, limits }: Pick<AgentDefinition, "context" | "limits">,
+  server: CareConfig,
+): Required<Pick<RunPlan, "context" | "loops" | "sizes">> {
+  const chosen = { ...server.context, ...context };
+  const bounds = { ...server.limits, ...limits };
+  return {
+    context: {
+      strategy: chosen.strategy ?? DEFAULT_CONTEXT.strategy,
+      windowTokens: chosen.window,
+      defaultWindowTokens: server.context.default_window,
+      reserveTokens: chosen.output_reserve,
+      keepTurns: chosen.keep_turns ?? DEFAULT_CONTEXT.keepTurns,
+      summaryTokensMax: chosen.summary_tokens ?? DEFAULT_CONTEXT.summaryTokensMax,
+    },
+    loops: {
+      repeatedCalls: bounds.repeated_calls ?? DEFAULT_LOOP_GUARD.repeatedCalls,
+      pingPong: bounds.ping_pong ?? DEFAULT_LOOP_GUARD.pingPong,
+      repeatAllowed: [...(server.limits.repeat_allowed ?? []), ...(limits.repeat_allowed ?? [])],
+    },
+    sizes: {
+      outputBytesMax: bounds.output_bytes ?? DEFAULT_RUN_SIZES.outputBytesMax,
+      argumentBytesMax: bounds.argument_bytes ?? DEFAULT_RUN_SIZES.argumentBytesMax,
+    },
+  };
+}
