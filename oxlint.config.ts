@@ -101,6 +101,7 @@ const ROOMS = {
     "cli/client",
     "cli/frame",
   ],
+  "cli/budget": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
   "cli/tool": [
     "kernel",
     "documents",
@@ -137,6 +138,7 @@ const ROOMS = {
     "cli/frame",
     "cli/run",
     "cli/agent",
+    "cli/budget",
     "cli/tool",
     "cli/serve",
   ],

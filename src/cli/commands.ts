@@ -63,6 +63,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./tool/index.ts")).tool,
   },
   {
+    name: "budget",
+    also: ["budgets"],
+    group: "work",
+    summary: "what runs used and may use: tokens, USD, tool calls, time, fuel",
+    load: async () => (await import("./budget/index.ts")).budget,
+  },
+  {
     name: "template",
     also: ["templates"],
     group: "work",

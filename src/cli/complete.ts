@@ -48,7 +48,7 @@ async function namesFor({ client }: Context, words: readonly string[]): Promise<
       )
     : [];
   return {
-    agents: wanted(["run", "agent", "agents"])
+    agents: wanted(["run", "agent", "agents", "budget", "budgets"])
       ? await client.request({ path: ROUTES.agents, query: { limit: 200 }, schema: agents.AgentPage, timeoutMs }).then(
           ({ value }) => value.items.map(({ name }) => name),
           () => [],
@@ -65,6 +65,7 @@ const TAKES_AGENT = [
   ["agent get", "agent"],
   ["agent delete", "agent"],
   ["agent revisions", "agent"],
+  ["budget get", "agent"],
 ] as const;
 const TAKES_TOOL = [
   ["tool get", "tool"],

@@ -51,6 +51,9 @@ export class RunMeter implements Disposable {
   /** What is under way is charged to the day on which it was reserved. */
   #day: string;
   readonly #releases = new Set<() => void>();
+  /** How many input tokens more than were estimated the provider counted in the turn before. */
+  #missed = 0;
+  #estimated = 0;
 
   constructor(
     deps: { accounts: Accounts; budget: RunBudget; clock: Clock },
@@ -89,9 +92,10 @@ export class RunMeter implements Disposable {
         type: "refused",
         failure: priceUnknown(model.id, this.#budget.shortageOf("usd", Number.MAX_SAFE_INTEGER)),
       };
+    this.#estimated = requestTokens(request, toolTokens);
     const question = {
       price,
-      inputTokens: requestTokens(request, toolTokens),
+      inputTokens: this.#estimated + this.#missed,
       outputTokensMax: request.settings.outputTokensMax,
       outputTokensDefault: Math.min(
         this.#accounts.outputTokensMax,
@@ -128,6 +132,8 @@ export class RunMeter implements Disposable {
   costOf(model: string, request: ModelRequest, toolTokens: number, answer: Answered): NonNullable<ModelEnd["cost"]> {
     const { usage } = answer;
     const price = this.#accounts.prices.priceOf(model);
+    if (usage.inputTokens !== undefined && this.#estimated > 0)
+      this.#missed = Math.max(0, usage.inputTokens - this.#estimated);
     const inputTokens = usage.inputTokens ?? requestTokens(request, toolTokens);
     const outputTokens = usage.outputTokens ?? answerTokens(answer);
     const billed = {

@@ -30,7 +30,7 @@ import { openBroker, type Resolve } from "./broker.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import { serverPermissions } from "./permissions.ts";
 import { trafficOptions } from "./traffic-config.ts";
-import { type ConfiguredLimits, configuredLimits, openAccounts } from "./accounts.ts";
+import { configuredLimits, openAccounts } from "./accounts.ts";
 import { AgentPlans } from "./plans.ts";
 import { definitionEnvironment, openModels, secretsDirectories } from "./open-models.ts";
 import { openJournal } from "./open-journal.ts";
@@ -69,7 +69,6 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const database = stack.use(Database.open({ directory: config.data.directory, synchronous: config.data.synchronous }));
   const { journal, retention } = openJournal(database, { config, clock });
   stack.use(retention);
-  const spend = new SqliteSpendStore(database);
   const artifacts = new SqliteArtifactStore(database, clock);
   const uploads = new SqliteUploadStore(database, clock, { bytesMax: config.files.upload_bytes_max });
   const models = overrides.models ?? openModels(loaded, { clock, artifacts, tools: () => tools });
@@ -90,9 +89,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     clock,
     knownTools: () => knownTools(toolServers.runner),
   });
-  const limits = configuredLimits(loaded);
-  const accounts = openAccounts(loaded, { store: spend, clock, limits });
-  const plans = openPlans(loaded, agents, limits);
+  const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock });
   const traffic = new ModelTraffic(clock, trafficOptions(config.models));
   const runs = new Runs(
     { journal, plans, models: traffic.guarded(models), tools, artifacts, clock, accounts },
@@ -125,6 +122,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     render,
     retention,
     runs,
+    ...counted,
     ...toolServices,
     timeTravel,
     uploads,
@@ -143,9 +141,15 @@ const runsOptions = ({ runs }: Config): RunsOptions => ({
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
 
-function openPlans(loaded: LoadedConfig, agents: Agents, limits: ConfiguredLimits): AgentPlans {
+function openPlans(
+  loaded: LoadedConfig,
+  { agents, database, clock }: { readonly agents: Agents; readonly database: Database; readonly clock: Clock },
+) {
   const { config } = loaded;
-  return new AgentPlans(agents, definitionEnvironment(loaded), {
+  const limits = configuredLimits(loaded);
+  const spend = new SqliteSpendStore(database);
+  const accounts = openAccounts(loaded, { store: spend, clock, limits });
+  const plans = new AgentPlans(agents, definitionEnvironment(loaded), {
     runTimeoutMs: config.runs.timeout,
     modelTimeoutMs: config.models.timeout,
     permissions: serverPermissions(config),
@@ -153,6 +157,7 @@ function openPlans(loaded: LoadedConfig, agents: Agents, limits: ConfiguredLimit
     care: config,
     secretsDirectories: secretsDirectories(loaded),
   });
+  return { accounts, plans, budgets: accounts.budgets, spend, agentLimits: plans.limits };
 }
 
 function openApprovals(

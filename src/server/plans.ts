@@ -1,5 +1,6 @@
 import type { AgentDefinition, Agents, PreparedAgent } from "../agents/index.ts";
 import type { Permissions } from "../permissions/index.ts";
+import type { AgentLimits } from "../api/operations/index.ts";
 import { limitsOf, type Limits } from "../budgets/index.ts";
 import type { PlanSource, RunPlan } from "../runs/index.ts";
 import { type CareConfig, careOf } from "./context-config.ts";
@@ -85,6 +86,14 @@ export class AgentPlans implements PlanSource {
     }
     return known;
   }
+
+  /** What limits an agent, whether or not it can run. Throws AgentNotFoundError, RevisionNotFoundError. */
+  readonly limits: AgentLimits = async (workspace, agent, revision) =>
+    this.#budgetOf(
+      revision === undefined
+        ? await this.#agents.prepareLatest(workspace, agent)
+        : await this.#agents.prepare(workspace, agent, revision),
+    );
 
   #budgetOf({ definition, fileName }: PreparedAgent): NonNullable<RunPlan["budget"]> {
     const { run, perDay } = definition.budget;

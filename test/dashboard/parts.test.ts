@@ -176,6 +176,7 @@ const summary = (change: Partial<RunSummary>): RunSummary => ({
   tool_calls: 0,
   input_tokens: 0,
   output_tokens: 0,
+  cost: { usd: 0, unpriced_calls: 0, estimated_calls: 0 },
   failure: null,
   origin: null,
   ...change,

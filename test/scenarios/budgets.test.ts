@@ -69,7 +69,7 @@ test("a run whose next call may need more than is left ends before it, and says 
   expect(view.failure).toEqual({
     code: "BUDGET_EXCEEDED",
     message: expect.stringMatching(
-      /^budget\.usd of agent tester: 0\.50 of 0\.50 USD used; the next call may need 0\.00/,
+      /^budget\.usd of agent tester: 0\.50 of 0\.50 USD used; the next call may need 0\.4/,
     ),
     hint: "Raise budget.usd in tester.toml.",
   });

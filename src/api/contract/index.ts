@@ -10,6 +10,16 @@ export {
 export * as agents from "./agents.ts";
 export { type Approval, type ApprovalPage, type ApprovalState } from "./approvals.ts";
 export * as approvals from "./approvals.ts";
+export {
+  type AgentBudget,
+  type Budget,
+  type BudgetAmount,
+  type BudgetList,
+  type Cost,
+  type Usage,
+  type UsageRow,
+} from "./budgets.ts";
+export * as budgets from "./budgets.ts";
 export { type GrantUse, type GrantUsePage, type GrantUseQuery, type Observation } from "./grants.ts";
 export * as grants from "./grants.ts";
 export { type FileProblem, type ProblemDetails } from "./problem.ts";

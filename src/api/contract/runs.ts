@@ -3,6 +3,7 @@ import { Json } from "../../kernel/json.ts";
 import { typeList } from "./event-types.ts";
 import { ModelAttempt, OnModelFailure, RunChoice } from "./model-choice.ts";
 import { Approval } from "./approvals.ts";
+import { Cost, OutputLimit, Spent, StepCost } from "./budgets.ts";
 import { ListQuery, page } from "./problem.ts";
 
 const Instant = z.iso.datetime();
@@ -70,6 +71,7 @@ export const RunSummary = z
     tool_calls: z.int(),
     input_tokens: z.int(),
     output_tokens: z.int(),
+    cost: Cost,
     failure: z.object({ code: z.string(), message: z.string() }).nullable(),
     origin: RunOrigin.nullable(),
   })
@@ -108,6 +110,8 @@ export const ModelStep = z.object({
   first_part_ms: z.number().nullable(),
   input_tokens: z.int().nullable(),
   output_tokens: z.int().nullable(),
+  cost: StepCost.nullable().meta({ description: "null before the turn has ended, and in runs of older versions" }),
+  limited: OutputLimit.nullable(),
   offered_tools: z.int().nullable().meta({ description: "Tools the model was told of in this turn" }),
   offered_tools_tokens: z
     .int()
@@ -180,6 +184,7 @@ export const RunDetail = RunSummary.extend({
   hint: z.string().meta({ description: "What to do about the failure; may be empty" }),
   step_list: z.array(Step),
   artifacts: z.array(ArtifactSummary),
+  spent: Spent.meta({ description: "What its budgets were charged" }),
   last_event: z.int().meta({ description: "Sequence number to resume the event stream from" }),
 }).meta({ id: "Run" });
 export type RunDetail = z.infer<typeof RunDetail>;

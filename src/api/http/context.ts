@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from "fastify-type-provider-zod";
 import type {
   AgentServices,
   ApprovalServices,
+  BudgetServices,
   GrantServices,
   HistoryServices,
   RunServices,
@@ -16,6 +17,7 @@ import type { EventStreams, StreamLimits } from "./sse.ts";
 
 export type HttpServices = AgentServices &
   ApprovalServices &
+  BudgetServices &
   GrantServices &
   HistoryServices &
   RunServices &

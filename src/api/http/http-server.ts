@@ -14,6 +14,7 @@ import { ROUTES } from "../contract/index.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
 import { approvalRoutes } from "./approval-routes.ts";
 import { agentRoutes } from "./agent-routes.ts";
+import { budgetRoutes } from "./budget-routes.ts";
 import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
 import { RequestInvalidError, RouteNotFoundError } from "./errors.ts";
@@ -91,6 +92,7 @@ export async function httpServer(
   approvalRoutes(http, context);
   toolRoutes(http, context);
   grantRoutes(http, context);
+  budgetRoutes(http, context);
   toolServerRoutes(http, context);
   systemRoutes(http, context);
   dashboardRoutes(http, context);

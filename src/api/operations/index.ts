@@ -33,6 +33,7 @@ export {
   pruneRuns,
   retryRun,
 } from "./run-history.ts";
+export { type AgentLimits, type BudgetServices, getAgentBudget, getUsage, listBudgets } from "./budget-operations.ts";
 export { type GrantServices, listGrantUses } from "./grant-operations.ts";
 export { type ServerEventServices, watchServer } from "./server-events.ts";
 export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";

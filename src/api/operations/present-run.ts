@@ -14,6 +14,9 @@ import {
   isTerminal,
 } from "../../runs/index.ts";
 
+import { presentCost, presentSpent } from "./present-budget.ts";
+import { asWritten } from "../../budgets/index.ts";
+
 export const instant = (ms: number): string => new Date(ms).toISOString();
 const instantOrNull = (ms: number | null): string | null => (ms === null ? null : instant(ms));
 
@@ -36,6 +39,7 @@ export function presentSummary(run: RunSummary): contract.RunSummary {
     input_tokens: run.inputTokens,
     output_tokens: run.outputTokens,
     origin: run.origin,
+    cost: presentCost(run),
     failure: run.failureCode === null ? null : { code: run.failureCode, message: run.failureMessage ?? "" },
   };
 }
@@ -68,6 +72,7 @@ export function presentRun(
     hint: view.failure?.hint ?? "",
     step_list: view.steps.map((step) => presentStep(step, ended)),
     artifacts: artifacts.map(presentArtifact),
+    spent: presentSpent(summary.spent),
     last_event: view.lastSeq,
   };
 }
@@ -148,6 +153,8 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
       queued_ms: end.queuedMs,
       input_tokens: end.usage.inputTokens ?? null,
       output_tokens: end.usage.outputTokens ?? null,
+      cost: presentStepCost(end.cost),
+      limited: presentLimit(end.limited),
       offered_tools: end.offered?.tools ?? null,
       offered_tools_tokens: end.offered?.tokens ?? null,
     };
@@ -163,10 +170,28 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
     queued_ms: null,
     input_tokens: null,
     output_tokens: null,
+    cost: null,
+    limited: null,
     offered_tools: null,
     offered_tools_tokens: null,
   };
 }
+
+type Ended = Extract<ModelStep["end"], { state: "done" }>;
+
+const presentStepCost = (cost: Ended["cost"]) =>
+  cost === undefined
+    ? null
+    : {
+        usd: cost.usdMicros === null ? null : asWritten("usd", cost.usdMicros),
+        price: cost.price,
+        input_tokens: cost.inputTokens,
+        output_tokens: cost.outputTokens,
+        estimated: cost.estimated,
+      };
+
+const presentLimit = (limited: Ended["limited"]) =>
+  limited === undefined ? null : { output_tokens_max: limited.outputTokensMax, key: limited.key, file: limited.file };
 
 function presentToolStep(step: ToolStep, ended: boolean): contract.Step {
   const { end } = step;

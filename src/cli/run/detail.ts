@@ -6,9 +6,12 @@ import {
   type Look,
   renderFields,
   safeText,
+  countOf,
   showBytes,
+  showCost,
   showCount,
   showSpan,
+  showUsd,
   type Style,
   type Tone,
   truncate,
@@ -46,6 +49,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
     ["Model", run.model ?? "–"],
     ["Started", run.started_at ?? "not yet"],
     ["Tokens", `${showCount(run.input_tokens)} in, ${showCount(run.output_tokens)} out`],
+    ["Cost", costLine(run)],
     ["Request", cut(run.input, verbose)],
   ];
   if (run.origin !== null) fields.push(["From", originOf(run.origin)]);
@@ -86,6 +90,10 @@ function waits({ id, waiting_calls: calls }: RunDetail): string {
   return calls.length < 2 ? all : [all, ...calls.map((call) => `… --call ${call}`)].join("\n");
 }
 
+const costLine = ({ cost }: RunDetail): string =>
+  showCost(cost) +
+  (cost.estimated_calls > 0 ? `   (tokens of ${countOf(cost.estimated_calls, "call")} estimated)` : "");
+
 const section = (title: string, lines: readonly string[], style: Style): string =>
   lines.length === 0 ? "" : `\n${style("bold", title)}\n${lines.map((line) => `${line}\n`).join("")}`;
 
@@ -105,9 +113,12 @@ function stepLines(step: Step, { style, verbose }: StepOptions): string[] {
     const tools = offered === 0 ? "" : ` (${step.offered_tools} tools ≈ ${showCount(offered)})`;
     const calls = step.tool_calls.map(({ name }) => name.replace("__", ".")).join(", ");
     return [
-      head(step.model, tokens + tools + queued + (calls === "" ? "" : `  calls ${calls}`)),
+      head(step.model, tokens + stepCost(step) + tools + queued + (calls === "" ? "" : `  calls ${calls}`)),
       ...step.attempts.flatMap((attempt) => below("!", attemptLine(attempt))),
       ...step.output_problems.flatMap((problem) => below("!", problem)),
+      ...(step.limited === null
+        ? []
+        : below("!", `${step.limited.key} left room for ${showCount(step.limited.output_tokens_max)} output tokens`)),
       ...(verbose ? below("text", step.text) : []),
     ];
   }
@@ -121,6 +132,12 @@ function stepLines(step: Step, { style, verbose }: StepOptions): string[] {
     ...(verbose || failed ? below("result", step.text) : []),
   ];
 }
+
+const stepCost = ({ cost }: Extract<Step, { kind: "model" }>): string => {
+  if (cost === null) return "";
+  const about = cost.estimated ? " (estimated)" : "";
+  return cost.usd === null ? `${about}, price unknown` : cost.usd === 0 ? "" : `${about}, ${showUsd(cost.usd)}`;
+};
 
 const MARKS: { readonly [State in Step["state"]]: { readonly sign: string; readonly tone: Tone } } = {
   queued: { sign: "·", tone: "dim" },

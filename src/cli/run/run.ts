@@ -26,7 +26,7 @@ import { runAnswer } from "./answer.ts";
 import { historyCommands } from "./history.ts";
 import { runChoose } from "./choose.ts";
 import { startRun } from "./start.ts";
-import { type Column, showAge, showCount, showSpan } from "../terminal/index.ts";
+import { type Column, showAge, showCost, showCount, showSpan } from "../terminal/index.ts";
 
 /**
  * `caxton run`: a verb with an agent's name, and a noun with list, get, watch, cancel, decide, answer, choose
@@ -114,6 +114,7 @@ const columns = (nowMs: number): readonly Column<RunSummary>[] => [
   { title: "TIME", value: (each) => (each.duration_ms === null ? "" : showSpan(each.duration_ms)), align: "right" },
   { title: "TOOLS", value: (each) => showCount(each.tool_calls), align: "right" },
   { title: "TOKENS", value: (each) => showCount(each.input_tokens + each.output_tokens), align: "right" },
+  { title: "COST", value: ({ cost }) => showCost(cost), align: "right", wide: true },
   { title: "MODEL", value: ({ model }) => model ?? "", wide: true },
   { title: "FAILURE", value: ({ failure }) => failure?.code ?? "", wide: true },
   { title: "REQUEST", value: (each) => each.input_preview, shrinks: true },

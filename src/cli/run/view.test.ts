@@ -36,6 +36,8 @@ const modelStep = (more: Partial<Extract<Step, { kind: "model" }>>): Step => ({
   finish: "stop",
   first_part_ms: 1,
   input_tokens: 1,
+  cost: null,
+  limited: null,
   offered_tools: null,
   offered_tools_tokens: null,
   output_tokens: 1,
@@ -97,6 +99,8 @@ const ended = (output: string): RunDetail => ({
   artifacts: [],
   questions: [],
   approvals: [],
+  cost: { usd: 0, unpriced_calls: 0, estimated_calls: 0 },
+  spent: { tokens: 0, usd: 0, tool_calls: 0, seconds: 0, fuel: 0 },
   last_event: 1,
 });
 

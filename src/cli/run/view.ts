@@ -5,6 +5,7 @@ import {
   countOf,
   oneLine,
   showBytes,
+  showCost,
   showCount,
   showSpan,
   type Terminal,
@@ -196,6 +197,7 @@ export function summaryLine(run: RunDetail): string {
     `─ ${run.state === "completed" ? "done" : run.state}${span}`,
     ...(run.tool_calls > 0 ? [countOf(run.tool_calls, "tool call")] : []),
     ...(run.input_tokens + run.output_tokens > 0 ? [`${showCount(run.input_tokens + run.output_tokens)} tokens`] : []),
+    ...(run.cost.usd > 0 ? [showCost(run.cost)] : []),
     ...(run.model === null ? [] : [run.model]),
     `run ${run.id}`,
   ].join(" · ");

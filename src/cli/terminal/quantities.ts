@@ -44,3 +44,15 @@ export const showCount = (count: number): string => String(count).replaceAll(/\B
 
 /** `1 agent`, `2 agents`, `1,200 tool calls`. */
 export const countOf = (count: number, noun: string): string => `${showCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+
+/** `$0.42`, `$0.0031`, `$12.50`; as many digits as a small sum needs, at most six. */
+export function showUsd(usd: number): string {
+  if (usd === 0 || usd >= 1) return `$${usd.toFixed(2)}`;
+  return `$${usd.toFixed(6).replace(/0{1,4}$/, "")}`;
+}
+
+/** What something cost, where the price of some calls may not be known: `$0.42`, `$0.42 + 2 unknown`, `unknown`. */
+export function showCost(cost: { readonly usd: number; readonly unpriced_calls: number }): string {
+  if (cost.unpriced_calls === 0) return showUsd(cost.usd);
+  return cost.usd === 0 ? "unknown" : `${showUsd(cost.usd)} + ${cost.unpriced_calls} unknown`;
+}

@@ -1,0 +1,116 @@
+import * as z from "zod";
+
+export const BudgetKind = z.enum(["tokens", "usd", "tool_calls", "seconds", "fuel"]);
+
+export const BudgetAmount = z
+  .object({
+    kind: BudgetKind,
+    used: z.number().meta({ description: "In the kind's own unit: tokens, USD, calls, seconds, fuel" }),
+    reserved: z.number().meta({ description: "By calls that are under way" }),
+    limit: z.number().nullable().meta({ description: "null: not limited" }),
+    key: z.string().nullable().meta({ description: "The key that sets the limit" }),
+    file: z.string().nullable().meta({ description: "… and the file it stands in, or what else sets it" }),
+    state: z
+      .enum(["unlimited", "ok", "warning", "used-up"])
+      .meta({ description: "warning: 80 % are used or reserved; used-up: nothing is left" }),
+  })
+  .meta({ id: "BudgetAmount" });
+export type BudgetAmount = z.infer<typeof BudgetAmount>;
+
+export const Budget = z
+  .object({
+    scope: z.enum(["agent", "workspace", "day"]).meta({ description: "day: the whole server" }),
+    name: z.string().meta({ description: "The agent or workspace; empty for the server" }),
+    day: z.iso.date(),
+    amounts: z.array(BudgetAmount),
+  })
+  .meta({ id: "Budget" });
+export type Budget = z.infer<typeof Budget>;
+
+export const BudgetList = z
+  .object({
+    day: z.iso.date().meta({ description: "Today, in `time_zone`" }),
+    time_zone: z.string(),
+    items: z
+      .array(Budget)
+      .meta({ description: "The server, the workspace, then agents with a limit or with spending" }),
+  })
+  .meta({ id: "BudgetList" });
+export type BudgetList = z.infer<typeof BudgetList>;
+
+const Count = z.int();
+const sums = {
+  model_calls: Count,
+  input_tokens: Count,
+  output_tokens: Count,
+  cached_input_tokens: Count,
+  usd: z.number().meta({ description: "What the calls cost whose price is known" }),
+  unpriced_calls: Count.meta({ description: "Model calls whose price is not known" }),
+  estimated_calls: Count.meta({ description: "Model calls whose provider told no tokens, so that they are estimated" }),
+  tool_calls: Count,
+  seconds: z.number(),
+  fuel: Count,
+};
+
+export const UsageRow = z
+  .object({ name: z.string().meta({ description: "The agent, the model or the day" }), ...sums })
+  .meta({ id: "UsageRow" });
+export type UsageRow = z.infer<typeof UsageRow>;
+
+export const UsageQuery = z.object({
+  by: z.enum(["agent", "model", "day"]).default("day"),
+  from: z.iso.date().optional().meta({ description: "The first day; default: 30 days ago" }),
+  to: z.iso.date().optional().meta({ description: "The last day; default: today" }),
+  agent: z.string().max(64).optional().meta({ description: "Only what this agent used" }),
+  limit: z.coerce.number().int().min(1).max(1_000).default(200),
+});
+export type UsageQuery = z.input<typeof UsageQuery>;
+
+export const Usage = z
+  .object({
+    by: z.enum(["agent", "model", "day"]),
+    from: z.iso.date(),
+    to: z.iso.date(),
+    time_zone: z.string(),
+    items: z.array(UsageRow).meta({ description: "The costliest first, days in order" }),
+    total: z.object(sums).meta({ description: "Over the items" }),
+  })
+  .meta({ id: "Usage" });
+export type Usage = z.infer<typeof Usage>;
+
+export const AgentBudget = z
+  .object({
+    agent: z.string(),
+    run: z.array(BudgetAmount).meta({ description: "What one run may use; `used` and `reserved` are 0" }),
+    today: Budget,
+    days: z.array(UsageRow).meta({ description: "The last 14 days with spending" }),
+  })
+  .meta({ id: "AgentBudget" });
+export type AgentBudget = z.infer<typeof AgentBudget>;
+
+export const Cost = z
+  .object({
+    usd: z.number().meta({ description: "What the calls cost whose price is known" }),
+    unpriced_calls: Count.meta({ description: "Model calls whose price is not known" }),
+    estimated_calls: Count.meta({ description: "Model calls whose tokens are estimates" }),
+  })
+  .meta({ id: "Cost" });
+export type Cost = z.infer<typeof Cost>;
+
+export const Spent = z
+  .object({ tokens: Count, usd: z.number(), tool_calls: Count, seconds: z.number(), fuel: Count })
+  .meta({ id: "Spent" });
+
+export const StepCost = z
+  .object({
+    usd: z.number().nullable().meta({ description: "null: the price is not known" }),
+    price: z.string().nullable().meta({ description: "The entry of the price table that says so" }),
+    input_tokens: Count,
+    output_tokens: Count,
+    estimated: z.boolean().meta({ description: "The provider told no tokens, so these are estimates" }),
+  })
+  .meta({ id: "StepCost" });
+
+export const OutputLimit = z
+  .object({ output_tokens_max: Count, key: z.string(), file: z.string() })
+  .meta({ id: "OutputLimit", description: "A budget had no room for a longer answer" });

@@ -1,0 +1,60 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { budgets, ROUTES, type UsageRow } from "../../api/contract/index.ts";
+import { act, examples, type Invocation, LIST_FORMATS, showList } from "../frame/index.ts";
+import { type Column, showCost, showCount } from "../terminal/index.ts";
+import { showAmount } from "./amount.ts";
+
+type Group = z.infer<typeof budgets.UsageQuery>["by"];
+
+export const usageColumns = (by: Group): readonly Column<UsageRow>[] => [
+  { title: by.toUpperCase(), value: ({ name }) => name, tone: () => "bold", shrinks: true },
+  { title: "COST", value: (row) => showCost(row), align: "right" },
+  { title: "TOKENS IN", value: ({ input_tokens: count }) => showCount(count), align: "right" },
+  { title: "OUT", value: ({ output_tokens: count }) => showCount(count), align: "right" },
+  { title: "CACHED", value: ({ cached_input_tokens: count }) => showCount(count), align: "right", wide: true },
+  { title: "CALLS", value: ({ model_calls: count }) => showCount(count), align: "right" },
+  { title: "ESTIMATED", value: ({ estimated_calls: count }) => showCount(count), align: "right", wide: true },
+  { title: "TOOLS", value: ({ tool_calls: count }) => showCount(count), align: "right" },
+  { title: "SECONDS", value: ({ seconds }) => showAmount("seconds", seconds), align: "right" },
+  { title: "FUEL", value: ({ fuel }) => showCount(fuel), align: "right", wide: true },
+];
+
+/** `caxton budget usage` */
+export function budgetUsage(command: Command, invocation: Invocation): void {
+  command
+    .summary("what was used, by agent, model or day")
+    .description(
+      "Show what runs used from one day to another. The cost is that of calls whose price is known; the others are counted beside it.",
+    )
+    .addOption(command.createOption("--by <what>", "sums by this").choices(["agent", "model", "day"]).default("day"))
+    .option("--from <day>", "the first day, such as 2026-11-01; 30 days ago unless set")
+    .option("--to <day>", "the last day; today unless set")
+    .option("--agent <name>", "only what this agent used");
+  examples(command, [
+    ["caxton budget usage", "day by day"],
+    ["caxton budget usage --by model --from 2026-11-01", "which model costs most"],
+    ["caxton budget usage --by agent -o jsonl", "for a spreadsheet or a script"],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      by: z.enum(["agent", "model", "day"]),
+      from: z.string().optional(),
+      to: z.string().optional(),
+      agent: z.string().optional(),
+    }),
+    formats: LIST_FORMATS,
+    run: async (context, query) => {
+      const { value, raw } = await context.client.request({ path: ROUTES.usage, query, schema: budgets.Usage });
+      const { total } = value;
+      await showList(context, {
+        raw,
+        items: value.items,
+        columns: usageColumns(query.by),
+        name: ({ name }) => name,
+        empty: `nothing was used from ${value.from} to ${value.to}`,
+        footer: `${value.from} to ${value.to}: ${showCost(total)}, ${showCount(total.input_tokens + total.output_tokens)} tokens`,
+      });
+    },
+  });
+}
