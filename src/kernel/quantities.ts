@@ -17,6 +17,8 @@ export const LIMITS = {
   definitionBytesMax: 1 * MIB,
   /** A JSON request body. */
   bodyBytesMax: 4 * MIB,
+  /** An exported run that is played again. */
+  exportBytesMax: 64 * MIB,
   /** The request text of a run. */
   inputBytesMax: 1 * MIB,
   /** One uploaded file; configurable as `files.upload_bytes_max`. */

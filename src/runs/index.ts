@@ -73,6 +73,8 @@ export {
 } from "./run-fold.ts";
 export { type ForkRequest, type MadeRun, TimeTravel } from "./time-travel.ts";
 export { type Difference, type RunDiff, type StepPair, diffRuns } from "./run-diff.ts";
+export { artifactLine } from "./tool-calls.ts";
+export { renderPrompts } from "./start-request.ts";
 export type { Answer } from "./questions.ts";
 export type { RunListener, RunNews } from "./run-hub.ts";
 export { type RunOutcome, type RunsOptions, DEFAULT_RUNS_OPTIONS, Runs } from "./runs.ts";

@@ -214,7 +214,7 @@ async function endOf(deps: CallDeps, start: ToolStart, result: ToolResult): Prom
     else {
       const { id, name, mediaType, bytes } = await deps.artifacts.save(deps.recorder.runId, part);
       artifacts.push({ id, name, mediaType, bytes });
-      texts.push(`(file ${name}, ${mediaType}, ${bytes} bytes: kept as an artifact of this run and shown to the user)`);
+      texts.push(artifactLine({ name, mediaType, bytes }));
     }
   }
   const text = texts.join("\n") || JSON.stringify(result.structured ?? null);
@@ -230,6 +230,10 @@ async function endOf(deps: CallDeps, start: ToolStart, result: ToolResult): Prom
     content: { text: preview, structured: null },
   };
 }
+
+/** What stands for a file in the text that a model is shown of a result. */
+export const artifactLine = ({ name, mediaType, bytes }: Pick<RunArtifact, "name" | "mediaType" | "bytes">): string =>
+  `(file ${name}, ${mediaType}, ${bytes} bytes: kept as an artifact of this run and shown to the user)`;
 
 /** Keeps a result that is too long for a model as an artifact of the run; what the model gets is how it begins, and how to read on. */
 async function keep(

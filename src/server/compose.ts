@@ -118,6 +118,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     ledger,
     grantWatch,
     models,
+    plans,
     modelTraffic: traffic,
     render,
     retention,

@@ -41,7 +41,7 @@ export {
   type Upload,
 } from "./runs.ts";
 export * as runs from "./runs.ts";
-export { type Difference, type RunDiff, type RunExport } from "./run-history.ts";
+export { type Difference, type ReplayReport, type RunDiff, type RunExport } from "./run-history.ts";
 export * as runHistory from "./run-history.ts";
 export { type Ready, type ServerEvent, type Status } from "./system.ts";
 export * as system from "./system.ts";

@@ -59,3 +59,23 @@ export type RunExport = z.infer<typeof RunExport>;
 export const ExportQuery = z.object({
   artifacts: z.enum(["true", "false"]).default("false").meta({ description: "Whether the files it made are in it" }),
 });
+
+export const ReplayReport = z
+  .object({
+    same: z.boolean().meta({ description: "Nothing but ids and times came out otherwise" }),
+    compared: z.int().meta({ description: "Events that were held against the recording" }),
+    divergences: z.array(
+      z.object({
+        turn: z.int().nullable().meta({ description: "Turn of the model; null for the request" }),
+        event: z.string(),
+        tool: z.string().nullable(),
+        field: z.string().meta({ description: "Path within the event; empty for the whole of it" }),
+        recorded: Json,
+        replayed: Json,
+        reason: z.string(),
+      }),
+    ),
+    stopped: z.string().nullable().meta({ description: "Why it ended before an end of its own; null when it did not" }),
+  })
+  .meta({ id: "ReplayReport" });
+export type ReplayReport = z.infer<typeof ReplayReport>;

@@ -7,6 +7,7 @@ import type {
   BudgetServices,
   GrantServices,
   HistoryServices,
+  ReplayServices,
   RunServices,
   ServerEventServices,
   SystemServices,
@@ -20,6 +21,7 @@ export type HttpServices = AgentServices &
   BudgetServices &
   GrantServices &
   HistoryServices &
+  ReplayServices &
   RunServices &
   ServerEventServices &
   SystemServices &

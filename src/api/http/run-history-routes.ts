@@ -1,6 +1,18 @@
 import * as z from "zod";
+import { LIMITS } from "../../kernel/quantities.ts";
 import { ROUTES, runHistory, runs } from "../contract/index.ts";
-import { compareRuns, deleteRun, exportRun, forkRun, getRun, pruneRuns, retryRun, runId } from "../operations/index.ts";
+import {
+  compareRuns,
+  deleteRun,
+  exportRun,
+  forkRun,
+  getRun,
+  pruneRuns,
+  replayExported,
+  replayStored,
+  retryRun,
+  runId,
+} from "../operations/index.ts";
 import type { Http, HttpContext } from "./context.ts";
 import { failures } from "./responses.ts";
 
@@ -11,7 +23,33 @@ const params = z.object({ id: z.string() });
 export function runHistoryRoutes(http: Http, context: HttpContext): void {
   makeRoutes(http, context);
   lookRoutes(http, context);
+  replayRoutes(http, context);
   deleteRoutes(http, context);
+}
+
+function replayRoutes(http: Http, { services }: HttpContext): void {
+  const response = { 200: runHistory.ReplayReport, ...failures };
+  http.post(
+    ROUTES.replayRun,
+    {
+      schema: {
+        tags,
+        summary: "Play a run again from its recording, and say what comes out otherwise",
+        description: "With this server's definitions, tools and rules; no model and no tool is called.",
+        params,
+        response,
+      },
+    },
+    async ({ params: { id } }) => replayStored(services, runId(id)),
+  );
+  http.post(
+    ROUTES.replayExport,
+    {
+      bodyLimit: LIMITS.exportBytesMax,
+      schema: { tags, summary: "Play an exported run on this server", body: runHistory.RunExport, response },
+    },
+    async ({ body }) => replayExported(services, body),
+  );
 }
 
 function makeRoutes(http: Http, { services }: HttpContext): void {

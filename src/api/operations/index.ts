@@ -34,6 +34,7 @@ export {
   retryRun,
 } from "./run-history.ts";
 export { type AgentLimits, type BudgetServices, getAgentBudget, getUsage, listBudgets } from "./budget-operations.ts";
+export { replayExported, type ReplayServices, replayStored } from "./replay-run.ts";
 export { type GrantServices, listGrantUses } from "./grant-operations.ts";
 export { type ServerEventServices, watchServer } from "./server-events.ts";
 export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";

@@ -15,6 +15,7 @@ import {
 } from "../frame/index.ts";
 import { renderDiff } from "./diff.ts";
 import { followRun } from "./follow.ts";
+import { replay } from "./replay.ts";
 
 const RUN_ARGUMENT = "its id, the end of its id, or last";
 
@@ -23,6 +24,7 @@ export function historyCommands(command: Command, invocation: Invocation): void 
   fork(command.command("fork"), invocation);
   retry(command.command("retry"), invocation);
   diff(command.command("diff"), invocation);
+  replay(command.command("replay"), invocation);
   exportOne(command.command("export"), invocation);
   remove(command.command("delete"), invocation);
   prune(command.command("prune"), invocation);

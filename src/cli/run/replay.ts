@@ -1,0 +1,73 @@
+import type { Command } from "commander";
+import { readFile } from "node:fs/promises";
+import * as z from "zod";
+import { fillRoute, type ReplayReport, ROUTES, runHistory } from "../../api/contract/index.ts";
+import { type Json, parseJson } from "../../kernel/json.ts";
+import { act, type Context, examples, type Invocation, resolveRun, showDocument, UsageError } from "../frame/index.ts";
+import { safeText, type Terminal, truncate } from "../terminal/index.ts";
+
+/** `caxton run replay`: what this server would make of a run that was. */
+export function replay(command: Command, invocation: Invocation): void {
+  command
+    .summary("play a run again from its recording")
+    .description(
+      "Play a run again on the server as it is now: with its definitions, tools and rules, but models and tools say what they said " +
+        "then, and none of them is called. Whatever comes out otherwise is named with its step and reason. Exits with 1 when something does.",
+    )
+    .argument("[run]", "its id, the end of its id, or last")
+    .option("--file <file>", "an export of a run, of this or another server, instead");
+  examples(command, [
+    ["caxton run replay last", ""],
+    ["caxton run list -o name | xargs -n1 caxton run replay", "all runs, after an upgrade"],
+    ["caxton run replay --file run.json", "what caxton run export wrote"],
+    ["caxton run replay last -o json", "as one document"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ run: z.string().optional(), file: z.string().optional() }),
+    formats: ["text", "json"],
+    run: async (context, input) => {
+      const { raw, value } = await askReport(context, input);
+      if (context.format === "json") await showDocument(context, raw);
+      else context.terminal.write(renderReport(value, context.terminal));
+      return value.same ? 0 : 1;
+    },
+  });
+}
+
+async function askReport({ client }: Context, { run, file }: { run?: string | undefined; file?: string | undefined }) {
+  if ((run === undefined) === (file === undefined))
+    throw new UsageError("name a run, or an export with --file", "caxton run replay");
+  const schema = runHistory.ReplayReport;
+  if (run !== undefined) {
+    const id = await resolveRun(client, run);
+    return client.request({ method: "POST", path: fillRoute("replayRun", { id }), body: {}, schema });
+  }
+  const parsed = parseJson(await readFile(file ?? "", "utf8"));
+  const body = runHistory.RunExport.safeParse(parsed.type === "parsed" ? parsed.value : undefined);
+  if (!body.success) throw new UsageError(`${file} is no export of a run`, "caxton run replay");
+  return client.request({ method: "POST", path: ROUTES.replayExport, body: body.data, schema });
+}
+
+const TEXT_CHARS_MAX = 300;
+
+function renderReport(report: ReplayReport, { style }: Pick<Terminal, "style">): string {
+  const lines = report.divergences.flatMap(({ turn, event, tool, field, recorded, replayed, reason }) => [
+    `${style("yellow", "~")} ${[turn === null ? "" : `turn ${turn}`, event, tool ?? "", field].filter(Boolean).join("  ")}: ${reason}`,
+    `    ${style("red", `- ${shown(recorded)}`)}`,
+    `    ${style("green", `+ ${shown(replayed)}`)}`,
+  ]);
+  const stopped = report.stopped === null ? [] : [style("dim", `played until here: ${report.stopped}`)];
+  const count = report.divergences.length;
+  const verdict = report.same
+    ? style("green", `the same: ${report.compared} events came out as they were recorded`)
+    : `${count} ${count === 1 ? "thing" : "things"} came out otherwise, of ${report.compared} events`;
+  return `${[...lines, ...stopped, verdict].join("\n")}\n`;
+}
+
+const shown = (value: Json): string =>
+  value === null
+    ? "(none)"
+    : truncate(
+        safeText(typeof value === "string" ? value : JSON.stringify(value)).replaceAll("\n", "⏎"),
+        TEXT_CHARS_MAX,
+      );

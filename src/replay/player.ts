@@ -1,0 +1,192 @@
+import { ArtifactId, mint, type RunId } from "../kernel/ids.ts";
+import {
+  artifactLine,
+  type Artifact,
+  type ArtifactStore,
+  type LanguageModel,
+  type ModelPart,
+  type ModelRequest,
+  type RunArtifact,
+} from "../runs/index.ts";
+import { failedCall, type ToolCall, type ToolResult, type ToolRunner } from "../tools/index.ts";
+import type { MemoryJournal } from "./memory-journal.ts";
+import { callsOf, type ModelOutcome, modelOutcomes, type Recording } from "./recording.ts";
+
+type PlayerDeps = {
+  readonly recording: Recording;
+  readonly journal: MemoryJournal;
+  /** The recording holds no more than what was played. */
+  readonly onEnd: (why: string) => void;
+};
+
+const FAIL_FOR_GOOD_MS = Number.MAX_SAFE_INTEGER;
+
+/** Models that say what was said, attempt by attempt. */
+export class ModelPlayer {
+  readonly #deps: PlayerDeps;
+  readonly #played = new Map<number, number>();
+
+  constructor(deps: PlayerDeps) {
+    this.#deps = deps;
+  }
+
+  /** A stand-in for a model of this server, under its name. */
+  standIn({ id, limits }: Pick<LanguageModel, "id" | "limits">): LanguageModel {
+    return { id, limits, stream: (_request: ModelRequest, signal) => this.#stream(signal) };
+  }
+
+  async *#stream(signal: AbortSignal): AsyncGenerator<ModelPart> {
+    const turn = this.#turn();
+    const attempt = this.#played.get(turn) ?? 0;
+    const outcome = modelOutcomes(this.#deps.recording, turn)[attempt];
+    this.#played.set(turn, attempt + 1);
+    if (outcome === undefined) {
+      this.#deps.onEnd(`turn ${turn} of the model is not in the recording`);
+      await aborted(signal);
+      yield failure("cancelled", "the recording ends here", FAIL_FOR_GOOD_MS);
+      return;
+    }
+    yield* partsOf(outcome);
+  }
+
+  /** The turn whose begin was written last. */
+  #turn(): number {
+    const last = this.#deps.journal.entries.findLast(({ event }) => event.type === "model-start");
+    return last?.event.type === "model-start" ? last.event.step : 1;
+  }
+}
+
+function* partsOf(outcome: ModelOutcome): Generator<ModelPart> {
+  if (outcome.type === "model-fail") {
+    yield failure(outcome.class, outcome.message, outcome.retryInMs ?? FAIL_FOR_GOOD_MS);
+    return;
+  }
+  const { text, toolCalls, carried } = outcome.content;
+  if (text !== "") yield { type: "text-delta", text };
+  for (const { mediaType, bytes } of outcome.artifacts ?? [])
+    yield { type: "file", mediaType, data: new Uint8Array(bytes) };
+  for (const call of toolCalls) yield { type: "tool-call", call };
+  const { inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens } = outcome.usage;
+  const usage = { inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens };
+  yield { type: "finish", reason: outcome.finish, usage, ...(carried && { carried }) };
+}
+
+const failure = (kind: Extract<ModelOutcome, { type: "model-fail" }>["class"], message: string, retryAfterMs: number) =>
+  ({ type: "error", failure: { class: kind, message, status: undefined, retryAfterMs } }) satisfies ModelPart;
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
+/** Tools that this server has, with the results they gave when it was recorded. */
+export class ToolPlayer implements ToolRunner {
+  readonly #deps: PlayerDeps;
+  readonly #servers: ToolRunner["servers"];
+
+  constructor(deps: PlayerDeps, servers: ToolRunner["servers"]) {
+    this.#deps = deps;
+    this.#servers = servers;
+  }
+
+  servers(): ReturnType<ToolRunner["servers"]> {
+    return this.#servers();
+  }
+
+  async call(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    const { journal, recording, onEnd } = this.#deps;
+    const begun = journal.entries.find(({ event }) => event.type === "tool-start" && event.callId === call.id);
+    const turn = begun?.event.type === "tool-start" ? begun.event.step : 0;
+    const place = callsOf(journal.entries, turn).findIndex(({ start }) => start.callId === call.id);
+    const recorded = callsOf(recording.entries, turn)[place]?.end;
+    if (recorded === undefined) {
+      onEnd(`the result of ${call.server}.${call.tool} in turn ${turn} is not in the recording`);
+      await aborted(signal);
+      return failedCall("cancelled", "the recording ends here");
+    }
+    const { outcome, fuel, memoryBytes, durationMs, content } = recorded;
+    const usage = { fuel, memoryBytes, durationMs };
+    if (outcome !== "done") return { type: "failed", reason: outcome, message: content.text, usage };
+    const kept = recorded.artifacts.find((artifact) => artifact.kept === true);
+    const text = kept ? await this.#whole(kept, content.text) : content.text;
+    const made = recorded.artifacts.filter((artifact) => artifact.kept !== true);
+    return { type: "done", content: splitAtFiles(text, made), structured: content.structured ?? undefined, usage };
+  }
+
+  /** A result that was too long to be shown whole. */
+  async #whole({ id }: RunArtifact, preview: string): Promise<string> {
+    const { artifacts, read } = this.#deps.recording;
+    const artifact = artifacts.find((each) => each.id === id);
+    if (artifact === undefined) return preview;
+    return read(artifact).then(
+      (bytes) => Buffer.from(bytes).toString("utf8"),
+      () => preview,
+    );
+  }
+
+  logs(): readonly [] {
+    return [];
+  }
+
+  endSession(): void {}
+}
+
+/** The parts of a result that was shown as this text: the lines that stand for files are files again. */
+function splitAtFiles(text: string, files: readonly RunArtifact[]): Extract<ToolResult, { type: "done" }>["content"] {
+  const parts: Extract<ToolResult, { type: "done" }>["content"][number][] = [];
+  let rest: string | undefined = text;
+  for (const file of files) {
+    const line = artifactLine(file);
+    const at: number = rest?.indexOf(line) ?? -1;
+    if (rest === undefined || at < 0) break;
+    if (at > 0) parts.push({ type: "text", text: rest.slice(0, at - 1) });
+    parts.push({ type: "bytes", name: file.name, mediaType: file.mediaType, bytes: new Uint8Array(file.bytes) });
+    rest = at + line.length < rest.length ? rest.slice(at + line.length + 1) : undefined;
+  }
+  return rest === undefined ? parts : [...parts, { type: "text", text: rest }];
+}
+
+/** Gives the files that were made when it was recorded; writes nothing. */
+export class ArtifactPlayer implements ArtifactStore {
+  readonly #recording: Recording;
+  readonly #left: Artifact[];
+  readonly #saved: Artifact[] = [];
+
+  constructor(recording: Recording) {
+    this.#recording = recording;
+    this.#left = [...recording.artifacts];
+  }
+
+  async save(runId: RunId, file: Parameters<ArtifactStore["save"]>[1]): Promise<Artifact> {
+    const bytes = "text" in file ? Buffer.byteLength(file.text) : file.bytes.length;
+    const { name, mediaType } = file;
+    const fits = [
+      (each: Artifact) => each.name === name,
+      (each: Artifact) => each.mediaType === mediaType && each.bytes === bytes,
+    ];
+    const at = fits.map((fit) => this.#left.findIndex(fit)).find((place) => place >= 0);
+    const [known] = at === undefined ? [] : this.#left.splice(at, 1);
+    const saved = known ?? { id: mint(ArtifactId), runId, name, mediaType, bytes, createdAtMs: 0, path: "" };
+    this.#saved.push(saved);
+    return saved;
+  }
+
+  async copy(artifact: Artifact): Promise<Artifact> {
+    return artifact;
+  }
+
+  async discard(): Promise<void> {}
+
+  find(id: ArtifactId): Artifact | undefined {
+    return this.#recording.artifacts.find((each) => each.id === id);
+  }
+
+  ofRun(): readonly Artifact[] {
+    return this.#saved;
+  }
+
+  read(artifact: Artifact): Promise<Uint8Array> {
+    return this.#recording.read(artifact);
+  }
+}

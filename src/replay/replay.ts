@@ -1,0 +1,139 @@
+import type { Clock } from "../kernel/clock.ts";
+import { mint, RunId } from "../kernel/ids.ts";
+import {
+  type JournalEntry,
+  DEFAULT_RUNS_OPTIONS,
+  type ModelCatalogue,
+  type PlanSource,
+  renderPrompts,
+  type RunEvent,
+  Runs,
+  type RunsOptions,
+  type RunView,
+  foldRun,
+} from "../runs/index.ts";
+import { ToolCatalogue } from "../tools/index.ts";
+import { compare, type Divergence } from "./comparison.ts";
+import { MemoryJournal } from "./memory-journal.ts";
+import { ArtifactPlayer, ModelPlayer, ToolPlayer } from "./player.ts";
+import { beginningOf, type Recording, saidAfterRests } from "./recording.ts";
+
+export type ReplayDeps = {
+  readonly plans: PlanSource;
+  readonly models: Pick<ModelCatalogue, "resolve">;
+  readonly tools: ToolCatalogue;
+  readonly clock: Clock;
+};
+
+export type ReplayReport = {
+  /** Nothing but ids and times differs. */
+  readonly same: boolean;
+  /** Events that were held against the recording. */
+  readonly compared: number;
+  readonly divergences: readonly Divergence[];
+  /** Why the replay ended before an end of its own, as a run that was cancelled does; null when it did not. */
+  readonly stopped: string | null;
+};
+
+const REPLAY_MS_MAX = 60_000;
+const HOUR_MS = 3_600_000;
+
+/**
+ * A run once more from its recording, by the code that carries runs out, with this server's definitions, tools and rules:
+ * models and tools say what they said then, and none of them is called. What comes out is held against the recording.
+ * Writes nothing. Throws what reading the agent's definition throws.
+ */
+export async function replayRun(
+  recording: Recording,
+  deps: ReplayDeps,
+  options: Partial<RunsOptions> = {},
+): Promise<ReplayReport> {
+  const view = foldRun(recording.entries);
+  if (view === undefined) return { same: true, compared: 0, divergences: [], stopped: "the recording is empty" };
+  const prompts = await promptDivergences(view, deps);
+  const { entries, stopped } = await play(recording, deps, options);
+  const { compared, divergences } = compare(recording.entries, entries, stopped === null);
+  const all = [...prompts, ...divergences];
+  return { same: all.length === 0, compared, divergences: all, stopped };
+}
+
+/** Plays a recording through an engine of its own; the journal that comes of it. */
+async function play(
+  recording: Recording,
+  { plans, models, tools, clock }: ReplayDeps,
+  options: Partial<RunsOptions>,
+): Promise<{ readonly entries: readonly JournalEntry[]; readonly stopped: string | null }> {
+  const runId = mint(RunId);
+  const over = Promise.withResolvers<string | null>();
+  const said = [...saidAfterRests(recording)];
+  const journal = new MemoryJournal(runId, (event) => {
+    if (event.type === "run-complete" || event.type === "run-fail") over.resolve(null);
+    if (event.type === "run-wait") over.resolve("a call would wait for a decision");
+    if (event.type === "run-rest") setImmediate(() => void goOn());
+  });
+  const beginning = beginningOf(recording).map(({ event }) => event);
+  await journal.append(beginning.map((event) => ({ runId, atMs: 0, event })));
+  const player = { recording, journal, onEnd: (why: string) => over.resolve(why) };
+  const stand = new ModelPlayer(player);
+  const runs = new Runs(
+    {
+      journal,
+      plans,
+      models: { resolve: async (...choice) => stand.standIn(await models.resolve(...choice)) },
+      tools: new ToolCatalogue(new ToolPlayer(player, () => tools.servers())),
+      artifacts: new ArtifactPlayer(recording),
+      clock: hurried(clock),
+    },
+    { ...DEFAULT_RUNS_OPTIONS, ...options, holdUntilResumed: true },
+  );
+  const goOn = async () => {
+    const events = said.shift() ?? [];
+    if (events.length === 0) return over.resolve("it waits for somebody, and nobody answered in the recording");
+    await runs.tell(runId, () => events).catch((error: unknown) => over.resolve(String(error)));
+  };
+  const timer = new AbortController();
+  void clock.sleep(REPLAY_MS_MAX, timer.signal).then(
+    () => over.resolve(`it took longer than ${REPLAY_MS_MAX / 1_000} seconds`),
+    () => undefined,
+  );
+  runs.resumeUnfinished();
+  const stopped = await over.promise;
+  timer.abort("the replay is over");
+  const made = journal.entries.slice();
+  await runs[Symbol.asyncDispose]();
+  return { entries: made, stopped };
+}
+
+/** A clock by which no wait is long: each look at it is an hour later, and nothing ever times out. */
+function hurried(clock: Clock): Clock {
+  let nowMs = clock.nowMs();
+  return {
+    nowMs: () => (nowMs += HOUR_MS),
+    monotonicMs: () => 0,
+    sleep: (ms, signal) =>
+      new Promise((resolve, reject) => {
+        if (ms === 0) resolve();
+        if (signal?.aborted) reject(signal.reason);
+        signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+      }),
+  };
+}
+
+/** Whether the request would be put to the model in the same words. */
+async function promptDivergences(view: RunView, { plans }: ReplayDeps): Promise<readonly Divergence[]> {
+  // A fork's prompts are those of the run it came from, whatever its own revision says.
+  if (view.origin?.kind === "fork") return [];
+  const plan = await plans.plan(view.workspace, view.agent, view.revision);
+  const schema = view.outputSchema ?? plan.outputSchema;
+  const rendered = renderPrompts(view, plan, { schema, nowMs: view.createdAtMs });
+  const what = { turn: null, event: "run-queue" satisfies RunEvent["type"], tool: null };
+  return (["system", "prompt"] as const)
+    .filter((field) => rendered[field] !== view[field])
+    .map((field) => ({
+      ...what,
+      field: `content.${field}`,
+      recorded: view[field],
+      replayed: rendered[field],
+      reason: "the definition's prompts are filled otherwise",
+    }));
+}
