@@ -28,6 +28,21 @@ export interface GuestHost extends Gate {
    */
   run(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): Promise<unknown>;
   /**
+   * The same with what comes before and after in the same turn: `begin` gives the arguments, `finish` makes of what the
+   * function returns what the promise resolves with. Either may use `plain`; what they throw is what the promise rejects
+   * with.
+   */
+  runWithin<Result>(
+    exported: WebAssembly.ExportValue | undefined,
+    begin: () => readonly unknown[],
+    finish: (returned: unknown) => Result,
+  ): Promise<Result>;
+  /**
+   * Runs an exported function on our own stack, in the turn that the guest has. Only for a guest none of whose imports
+   * can wait. When it fails the instance is ended, and this throws.
+   */
+  plain(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): unknown;
+  /**
    * Runs an exported function from inside an import that suspends, in the turn that the guest has already: its allocator,
    * for what an import answers, or another of its modules. When it fails the instance is ended.
    */

@@ -51,6 +51,8 @@ class CoreGuest implements Guest {
   readonly #wasi: Wasi;
   readonly #calls: HostCalls;
   #exports: GuestExports = {};
+  /** Whether it imports anything that waits for the host. */
+  #mayWait = true;
   #nextId = 1;
 
   constructor(host: GuestHost, module: WebAssembly.Module) {
@@ -66,14 +68,18 @@ class CoreGuest implements Guest {
   async start(): Promise<void> {
     const wanted = WebAssembly.Module.imports(this.#module).filter(({ module }) => module === WASI_MODULE);
     const imports = new CoreHost(this.#host, this.#wasi.memory).imports();
-    const exports = this.#host.instantiate(this.#module, {
+    const given: { readonly [module: string]: { readonly [name: string]: unknown } } = {
       [WASI_MODULE]: wasiImports(
         this.#wasi,
         wanted.map(({ name }) => name),
       ),
       env: imports,
       [CAXTON_MODULE]: { ...imports, ...this.#calls.imports() },
-    });
+    };
+    this.#mayWait = WebAssembly.Module.imports(this.#module).some(
+      ({ module, name }) => given[module]?.[name] instanceof WebAssembly.Suspending,
+    );
+    const exports = this.#host.instantiate(this.#module, given);
     this.#exports = exports;
     const { memory } = exports;
     if (memory instanceof WebAssembly.Memory) {
@@ -100,21 +106,53 @@ class CoreGuest implements Guest {
   async call(tool: string, argumentsText: Uint8Array): Promise<GuestAnswer> {
     const head = `{"id":${this.#nextId++},"tool_name":${JSON.stringify(tool)},"arguments":`;
     const request = Buffer.concat([Buffer.from(head), argumentsText, Buffer.from("}")]);
-    const at = await this.#place(request);
+    return this.#mayWait ? this.#callStepwise(request) : this.#callAtOnce(request);
+  }
+
+  /** What comes before and after may wait for the host, each in a turn of its own. */
+  async #callStepwise(request: Buffer): Promise<GuestAnswer> {
+    const at = this.#place(request, await this.#host.run(this.#allocator, request.length));
     const code = await this.#host.run(this.#exports["handle_tool_call"], at, request.length);
-    const result = await this.#result(this.#host.resultBytesMax);
-    const answer: GuestAnswer =
-      code === 0
-        ? answerOf(this.#host, readJson(this.#host, result, "a result"))
-        : { type: "tool-error", text: readText(this.#host, result) || `it returned the error code ${String(code)}` };
-    await this.#release(at, request.length);
+    const answer = this.#answer(code, await this.#result(this.#host.resultBytesMax));
+    if (typeof this.#releaser === "function") await this.#host.run(this.#releaser, at, request.length);
     return answer;
   }
 
+  /** A third of the time: one turn, and one stack. */
+  #callAtOnce(request: Buffer): Promise<GuestAnswer> {
+    const plain: GuestHost["plain"] = (...given) => this.#host.plain(...given);
+    let at = 0;
+    return this.#host.runWithin(
+      this.#exports["handle_tool_call"],
+      () => {
+        at = this.#place(request, plain(this.#allocator, request.length));
+        return [at, request.length];
+      },
+      (code) => {
+        const place = this.#number("result_ptr", plain(this.#exports["result_ptr"]));
+        const length = this.#number("result_len", plain(this.#exports["result_len"]));
+        const answer = this.#answer(code, this.#copy(place, length, this.#host.resultBytesMax));
+        if (typeof this.#releaser === "function") plain(this.#releaser, at, request.length);
+        return answer;
+      },
+    );
+  }
+
+  #answer(code: unknown, result: Buffer): GuestAnswer {
+    if (code === 0) return answerOf(this.#host, readJson(this.#host, result, "a result"));
+    return { type: "tool-error", text: readText(this.#host, result) || `it returned the error code ${String(code)}` };
+  }
+
+  get #allocator(): WebAssembly.ExportValue | undefined {
+    return this.#exports[ALLOCATORS.find((each) => each in this.#exports) ?? ""];
+  }
+
+  get #releaser(): WebAssembly.ExportValue | undefined {
+    return this.#exports[RELEASERS.find((each) => each in this.#exports) ?? ""];
+  }
+
   /** Puts a request where the module's allocator says. */
-  async #place(bytes: Uint8Array): Promise<number> {
-    const name = ALLOCATORS.find((each) => each in this.#exports);
-    const given = await this.#host.run(this.#exports[name ?? ""], bytes.length);
+  #place(bytes: Uint8Array, given: unknown): number {
     const at = typeof given === "number" ? given >>> 0 : 0;
     const memory = this.#wasi.memory;
     memory.enter();
@@ -128,8 +166,12 @@ class CoreGuest implements Guest {
 
   /** A copy of what is at `result_ptr`. */
   async #result(bytesMax: number): Promise<Buffer> {
-    const at = await this.#number("result_ptr");
-    const length = await this.#number("result_len");
+    const at = this.#number("result_ptr", await this.#host.run(this.#exports["result_ptr"]));
+    const length = this.#number("result_len", await this.#host.run(this.#exports["result_len"]));
+    return this.#copy(at, length, bytesMax);
+  }
+
+  #copy(at: number, length: number, bytesMax: number): Buffer {
     if (length > bytesMax) throw this.#host.end("bad-output", `its answer is larger than ${bytesMax} bytes`);
     this.#wasi.memory.enter();
     const bytes = this.#wasi.memory.slice(at, length);
@@ -139,15 +181,9 @@ class CoreGuest implements Guest {
     return Buffer.from(bytes);
   }
 
-  async #number(name: string): Promise<number> {
-    const value = await this.#host.run(this.#exports[name]);
+  #number(name: string, value: unknown): number {
     if (typeof value === "number") return value >>> 0;
     throw this.#host.end("bad-output", `${name} does not return an i32`);
-  }
-
-  async #release(at: number, length: number): Promise<void> {
-    const releaser = this.#exports[RELEASERS.find((each) => each in this.#exports) ?? ""];
-    if (typeof releaser === "function") await this.#host.run(releaser, at, length);
   }
 
   endCall(): void {

@@ -11,8 +11,8 @@ const BLOCKS_MAX = 65_536;
 const FIRST_OFFSET = 16;
 const BLOCK_BYTES_MIN = 16;
 const PIECE_BYTES = 64 * 1024;
-/** Arenas of this size are kept for the next call, of any plug-in. */
-const SPARES_MAX = 8;
+/** Arenas of this size are kept for the next call, of any plug-in: as many as runs are likely to call at once. */
+const SPARES_MAX = 64;
 
 const spares: Buffer[] = [];
 
@@ -21,6 +21,8 @@ export class ExtismMemory {
   #bytes: Buffer = Buffer.alloc(0);
   #view: DataView = new DataView(new ArrayBuffer(0));
   #top = FIRST_OFFSET;
+  /** Where the part of the arena ends that may not be zero: a plug-in may write past its blocks. */
+  #written = FIRST_OFFSET;
   readonly #blocks = new Map<number, number>();
   /** Blocks that were freed, by the room they have. */
   readonly #free = new Map<number, number[]>();
@@ -39,6 +41,7 @@ export class ExtismMemory {
     if (reused === undefined) {
       if (offset + room > this.#bytesMax + FIRST_OFFSET) return undefined;
       this.#top += room;
+      this.#written = Math.max(this.#written, this.#top);
       if (this.#top > this.#bytes.length) this.#grow();
     } else this.#bytes.fill(0, offset, offset + room);
     this.#blocks.set(offset, length);
@@ -91,17 +94,22 @@ export class ExtismMemory {
   setByte(offset: number, value: number): boolean {
     if (!this.#holds(offset, 1)) return false;
     this.#bytes[offset] = value;
+    this.#written = Math.max(this.#written, offset + 1);
     return true;
   }
 
   setWord(offset: number, value: bigint): boolean {
     if (!this.#holds(offset, 8)) return false;
     this.#view.setBigUint64(offset, value, true);
+    this.#written = Math.max(this.#written, offset + 8);
     return true;
   }
 
   clear(): void {
-    if (this.#bytes.length === PIECE_BYTES && spares.length < SPARES_MAX) spares.push(this.#bytes.fill(0));
+    if (this.#bytes.length === PIECE_BYTES && spares.length < SPARES_MAX) {
+      spares.push(this.#bytes.fill(0, 0, this.#written));
+    }
+    this.#written = FIRST_OFFSET;
     this.#hold(Buffer.alloc(0));
     this.#top = FIRST_OFFSET;
     this.#blocks.clear();

@@ -66,6 +66,7 @@ export class Instance implements GuestHost {
   #told = 0;
   readonly #counters: Counter[] = [];
   readonly #memories: WebAssembly.Memory[] = [];
+  readonly #promised = new Map<WebAssembly.Callable, (...values: readonly unknown[]) => Promise<unknown>>();
   #exports: GuestExports = {};
   #budget = 0;
   /** Fuel of host work that was not yet taken from the guest's counter. */
@@ -214,23 +215,61 @@ export class Instance implements GuestHost {
   }
 
   run(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): Promise<unknown> {
+    return this.runWithin(
+      exported,
+      () => values,
+      (returned) => returned,
+    );
+  }
+
+  runWithin<Result>(
+    exported: WebAssembly.ExportValue | undefined,
+    begin: () => readonly unknown[],
+    finish: (returned: unknown) => Result,
+  ): Promise<Result> {
     if (typeof exported !== "function") return Promise.reject(new Error("the export is not a function"));
-    const settled = Promise.withResolvers<unknown>();
+    const settled = Promise.withResolvers<Result>();
     this.#turns.enter(() => {
-      if (this.#ending !== undefined) {
-        settled.reject(new GuestEnded());
+      try {
+        if (this.#ending !== undefined) throw new GuestEnded();
+        this.#onTurn?.(this.#budget);
+        void this.#follow(this.#promising(exported)(...begin()), finish, settled);
+      } catch (error) {
+        settled.reject(error);
         this.#turns.parked();
-        return;
       }
-      this.#onTurn?.(this.#budget);
-      void this.#follow(WebAssembly.promising(exported)(...values), settled);
     });
     return settled.promise;
   }
 
-  async #follow(running: Promise<unknown>, settled: PromiseWithResolvers<unknown>): Promise<void> {
+  plain(exported: WebAssembly.ExportValue | undefined, ...values: readonly unknown[]): unknown {
+    if (this.#ending !== undefined) throw new GuestEnded();
+    if (typeof exported !== "function") throw this.end("trap", "a function that it needs is not there");
     try {
-      settled.resolve(await running);
+      return exported(...values);
+    } catch (error) {
+      const { outcome, detail } = this.#fault(error);
+      throw this.end(outcome, detail);
+    }
+  }
+
+  /** Making one takes longer than calling it. */
+  #promising(exported: WebAssembly.Callable): (...values: readonly unknown[]) => Promise<unknown> {
+    let known = this.#promised.get(exported);
+    if (known === undefined) {
+      known = WebAssembly.promising(exported);
+      this.#promised.set(exported, known);
+    }
+    return known;
+  }
+
+  async #follow<Result>(
+    running: Promise<unknown>,
+    finish: (returned: unknown) => Result,
+    settled: PromiseWithResolvers<Result>,
+  ): Promise<void> {
+    try {
+      settled.resolve(finish(await running));
     } catch (error) {
       if (this.#ending === undefined) {
         this.#markEnded(this.#fault(error));
@@ -245,7 +284,7 @@ export class Instance implements GuestHost {
     if (this.#ending !== undefined) throw new GuestEnded();
     if (typeof exported !== "function") throw this.end("trap", "a function that it needs is not there");
     try {
-      return await WebAssembly.promising(exported)(...values);
+      return await this.#promising(exported)(...values);
     } catch (error) {
       const { outcome, detail } = this.#fault(error);
       throw this.end(outcome, detail);
