@@ -105,6 +105,7 @@ const ROOMS = {
     "cli/frame",
   ],
   "cli/budget": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
+  "cli/model": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
   "cli/tool": [
     "kernel",
     "documents",
@@ -142,6 +143,7 @@ const ROOMS = {
     "cli/run",
     "cli/agent",
     "cli/budget",
+    "cli/model",
     "cli/tool",
     "cli/serve",
   ],

@@ -70,6 +70,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./budget/index.ts")).budget,
   },
   {
+    name: "model",
+    also: ["models"],
+    group: "work",
+    summary: "list models and their providers, and test whether one works",
+    load: async () => (await import("./model/index.ts")).model,
+  },
+  {
     name: "template",
     also: ["templates"],
     group: "work",

@@ -106,7 +106,6 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const deployed = deployToolServers(toolServers, { builtIn, config }, stopping.signal);
   const toolsReady = withMcpServers(remotes, deployed).finally(() => (progress.tools = true));
   const facts = factsOf(loaded, { clock, database, agents, progress });
-  const { ledger, watch: grantWatch } = grants;
   const services = {
     agents,
     ...asking,
@@ -115,11 +114,12 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     clock,
     facts,
     journal,
-    ledger,
-    grantWatch,
+    ledger: grants.ledger,
+    grantWatch: grants.watch,
     models,
     plans,
     modelTraffic: traffic,
+    prices: accounts.prices,
     render,
     retention,
     runs,

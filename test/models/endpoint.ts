@@ -1,15 +1,20 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
-import { json } from "node:stream/consumers";
+import { text as textOf } from "node:stream/consumers";
 import { crc32 } from "node:zlib";
 
 export type Seen = { readonly url: string; readonly headers: IncomingHttpHeaders; readonly body: unknown };
+
+async function bodyOf(incoming: IncomingMessage): Promise<unknown> {
+  const sent = await textOf(incoming);
+  return sent === "" ? undefined : JSON.parse(sent);
+}
 
 /** A vendor on this machine that answers each call with the next of `answers`, and the last one from then on. */
 export async function vendor(...answers: readonly ((response: ServerResponse) => void)[]) {
   const seen: Seen[] = [];
   const take = async (incoming: IncomingMessage, response: ServerResponse) => {
-    seen.push({ url: incoming.url ?? "", headers: incoming.headers, body: await json(incoming) });
+    seen.push({ url: incoming.url ?? "", headers: incoming.headers, body: await bodyOf(incoming) });
     (answers[seen.length - 1] ?? answers.at(-1))?.(response);
   };
   const server = createServer((incoming, response) => void take(incoming, response));

@@ -22,6 +22,17 @@ export {
 export * as budgets from "./budgets.ts";
 export { type GrantUse, type GrantUsePage, type GrantUseQuery, type Observation } from "./grants.ts";
 export * as grants from "./grants.ts";
+export {
+  type KnownModel,
+  type ModelCheck,
+  type ModelPage,
+  type ModelProvider,
+  type ModelProviderPage,
+  type ModelQuery,
+  type ModelTest,
+  type TestModelBody,
+} from "./models.ts";
+export * as models from "./models.ts";
 export { type FileProblem, type ProblemDetails } from "./problem.ts";
 export * as problems from "./problem.ts";
 export { type ChooseBody, type RunChoice } from "./model-choice.ts";

@@ -8,6 +8,7 @@ import type {
   GrantServices,
   HistoryServices,
   ReplayServices,
+  ModelServices,
   RunServices,
   ServerEventServices,
   SystemServices,
@@ -22,6 +23,7 @@ export type HttpServices = AgentServices &
   GrantServices &
   HistoryServices &
   ReplayServices &
+  ModelServices &
   RunServices &
   ServerEventServices &
   SystemServices &

@@ -19,6 +19,7 @@ import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts"
 import { dashboardRoutes } from "./dashboard-routes.ts";
 import { RequestInvalidError, RouteNotFoundError } from "./errors.ts";
 import { grantRoutes } from "./grant-routes.ts";
+import { modelRoutes } from "./model-routes.ts";
 import { guardOrigin } from "./origin-guard.ts";
 import { sendProblem } from "./problem.ts";
 import { runHistoryRoutes } from "./run-history-routes.ts";
@@ -88,6 +89,7 @@ export async function httpServer(
   const context: HttpContext = { services, streams, options };
   agentRoutes(http, context);
   runRoutes(http, context);
+  modelRoutes(http, context);
   runHistoryRoutes(http, context);
   approvalRoutes(http, context);
   toolRoutes(http, context);

@@ -36,6 +36,7 @@ export {
 export { type AgentLimits, type BudgetServices, getAgentBudget, getUsage, listBudgets } from "./budget-operations.ts";
 export { replayExported, type ReplayServices, replayStored } from "./replay-run.ts";
 export { type GrantServices, listGrantUses } from "./grant-operations.ts";
+export { listModels, listProviders, type ModelServices, testModel } from "./model-operations.ts";
 export { type ServerEventServices, watchServer } from "./server-events.ts";
 export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";
 export { callTool, getToolServer, listToolServers, toolLogs, type ToolServices } from "./tool-operations.ts";

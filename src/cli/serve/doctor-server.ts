@@ -1,4 +1,4 @@
-import { ROUTES, type Status, system } from "../../api/contract/index.ts";
+import { models as contract, ROUTES, type Status, system } from "../../api/contract/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import type { Finding } from "./doctor-machine.ts";
 import { packageVersion } from "../../kernel/package.ts";
@@ -18,7 +18,8 @@ export async function checkServer({ client }: Context): Promise<ServerFindings> 
     const note = `answers at ${client.server.origin}, version ${value.version}`;
     const fix = same ? "" : `this command is ${here}; use the same version for both`;
     const server: Finding = { check: "server", state: same ? "ok" : "warn", note, fix };
-    return { answers: true, findings: [server, ...models(value), ...toolServers(value)] };
+    const found = [...models(value), ...(await localModels(client, value)), ...toolServers(value)];
+    return { answers: true, findings: [server, ...found] };
   } catch (error) {
     if (!(error instanceof CaxtonError)) throw error;
     const unreachable = error.code === "SERVER_UNREACHABLE";
@@ -41,6 +42,29 @@ function models({ default_model: standard, models: providers }: Status): Finding
   }
   if (provider?.ready) return [{ check, state: "ok", note: `${standard}: ${oneLine(provider.note)}`, fix: "" }];
   return [{ check, state: "fail", note: `${standard} cannot be used`, fix: oneLine(provider?.note ?? "") }];
+}
+
+/** What a model server on this machine has, said only where no other model is configured. */
+async function localModels(client: Context["client"], { default_model: standard }: Status): Promise<Finding[]> {
+  if (standard !== "mock") return [];
+  const query = { discover: "true" };
+  const { value } = await client.request({
+    path: ROUTES.models,
+    query,
+    schema: contract.ModelPage,
+    timeoutMs: PROBE_MS,
+  });
+  return value.local
+    .filter(({ answers }) => answers)
+    .map(({ provider, address, models: own }) => {
+      const [first] = own;
+      const note = `${provider} answers at ${address} with ${countOf(own.length, "model")}`;
+      const fix =
+        first === undefined
+          ? "pull one: ollama pull llama3.1:8b"
+          : `write models.default = "${oneLine(first.id)}" in caxton.toml`;
+      return { check: "models", state: "ok", note, fix };
+    });
 }
 
 function toolServers({ tool_servers: servers }: Status): Finding[] {

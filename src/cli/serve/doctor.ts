@@ -88,6 +88,6 @@ function checkKeys(environment: LoadedConfig["environment"], standard: string | 
     check: "models",
     state: "warn",
     note: "no key of a model provider is set; the built-in mock model answers",
-    fix: "set OPENAI_API_KEY, or models.default in caxton.toml",
+    fix: "set a provider's key such as OPENAI_API_KEY or ANTHROPIC_API_KEY, or models.default in caxton.toml",
   };
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ROUTES, runs, type RunSummary, type Status, system } from "../../api/contract/index.ts";
+import { models, ROUTES, runs, type RunSummary, type Status, system } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import { act, type CommandMaker, type Context, examples, shortRunId, showOne } from "../frame/index.ts";
 import {
@@ -31,11 +31,24 @@ export const status: CommandMaker = (command, invocation) => {
     formats: ["table", "json", "yaml"],
     run: async (context) => {
       const { raw, value } = await context.client.request({ path: ROUTES.status, schema: system.Status });
+      const local =
+        context.format === "table" && value.default_model === "mock" ? await localModel(context) : undefined;
       const failures = context.format === "table" && value.runs.failed > 0 ? await lastFailures(context) : [];
-      await showOne(context, { raw, name: value.version, human: () => renderStatus(value, failures, context) });
+      await showOne(context, {
+        raw,
+        name: value.version,
+        human: () => renderStatus(value, { failures, local }, context),
+      });
     },
   });
 };
+
+/** A model that a server on this machine has, when no other is configured: the first step to a real one. */
+async function localModel({ client }: Context): Promise<string | undefined> {
+  const query = { discover: "true" };
+  const { value } = await client.request({ path: ROUTES.models, query, schema: models.ModelPage });
+  return value.local.flatMap((server) => server.models.map(({ id }) => id))[0];
+}
 
 async function lastFailures({ client }: Context): Promise<readonly RunSummary[]> {
   const query = { state: "failed", limit: FAILURES_SHOWN };
@@ -43,7 +56,11 @@ async function lastFailures({ client }: Context): Promise<readonly RunSummary[]>
   return value.items;
 }
 
-function renderStatus(found: Status, failures: readonly RunSummary[], { client, terminal }: Context): string {
+function renderStatus(
+  found: Status,
+  { failures, local }: { readonly failures: readonly RunSummary[]; readonly local: string | undefined },
+  { client, terminal }: Context,
+): string {
   const { style } = terminal;
   const fields: [string, string][] = [
     [
@@ -54,7 +71,7 @@ function renderStatus(found: Status, failures: readonly RunSummary[], { client, 
     ["Agents", found.agents === 0 ? "none; deploy one with: caxton agent deploy <file>" : `${found.agents} deployed`],
     ["Runs", runCounts(found.runs, style)],
     ["Tools", toolServers(found.tool_servers, style)],
-    ["Model", `${found.default_model} unless a definition names another`],
+    ["Model", [`${found.default_model} unless a definition names another`, ...localHint(local)].join("\n")],
     [
       "Providers",
       found.models.map(({ provider, ready, note }) => providerLine(provider, ready, note, style)).join("\n"),
@@ -65,6 +82,11 @@ function renderStatus(found: Status, failures: readonly RunSummary[], { client, 
   if (next !== "") fields.push(["Next", next]);
   return renderFields(fields, terminal);
 }
+
+const localHint = (model: string | undefined): readonly string[] =>
+  model === undefined
+    ? []
+    : [`Ollama answers on this machine: write models.default = "${oneLine(model)}" in caxton.toml`];
 
 function runCounts(counts: Status["runs"], style: Style): string {
   const { needs_decision: waiting, awaiting_approval: asking } = counts;

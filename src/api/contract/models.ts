@@ -1,0 +1,93 @@
+import * as z from "zod";
+
+export const ModelProvider = z
+  .object({
+    name: z.string().meta({ description: "What its models' names begin with" }),
+    type: z.string().meta({ description: "The protocol it speaks" }),
+    ready: z.boolean(),
+    note: z.string().meta({ description: "What makes it ready, or what it needs" }),
+  })
+  .meta({ id: "ModelProvider" });
+export type ModelProvider = z.infer<typeof ModelProvider>;
+
+export const ModelProviderPage = z
+  .object({ items: z.array(ModelProvider), next: z.null() })
+  .meta({ id: "ModelProviderPage" });
+export type ModelProviderPage = z.infer<typeof ModelProviderPage>;
+
+const Usd = z.number().meta({ description: "USD for a million tokens" });
+
+export const KnownModel = z
+  .object({
+    id: z.string().meta({ description: "provider/model, as in definitions" }),
+    provider: z.string(),
+    context_tokens: z.int().meta({ description: "Request and answer together" }),
+    output_tokens: z.int().meta({ description: "The longest answer" }),
+    images: z.boolean().meta({ description: "Whether it takes pictures" }),
+    price: z.object({ input: Usd, output: Usd }).nullable().meta({ description: "null: not known" }),
+    roles: z.array(z.string()).meta({ description: "What this server uses it for unless a definition says otherwise" }),
+  })
+  .meta({ id: "KnownModel" });
+export type KnownModel = z.infer<typeof KnownModel>;
+
+/** A server on this machine that was asked what models it has. */
+export const LocalModelServer = z
+  .object({
+    provider: z.string(),
+    address: z.string(),
+    answers: z.boolean(),
+    models: z.array(z.object({ id: z.string(), bytes: z.number().nullable() })),
+  })
+  .meta({ id: "LocalModelServer" });
+
+export const ModelQuery = z.object({
+  discover: z
+    .enum(["true", "false"])
+    .optional()
+    .meta({ description: "true asks Ollama on this machine for its models, which may take two seconds" }),
+});
+export type ModelQuery = z.infer<typeof ModelQuery>;
+
+export const ModelPage = z
+  .object({
+    default_model: z.string(),
+    items: z.array(KnownModel),
+    local: z.array(LocalModelServer).meta({ description: "Empty when it was not asked for" }),
+    next: z.null(),
+  })
+  .meta({ id: "ModelPage" });
+export type ModelPage = z.infer<typeof ModelPage>;
+
+export const TestModelBody = z
+  .strictObject({
+    model: z
+      .string()
+      .min(1)
+      .max(300)
+      .meta({ examples: ["openai/gpt-5-mini"] }),
+  })
+  .meta({ id: "TestModelBody" });
+export type TestModelBody = z.infer<typeof TestModelBody>;
+
+export const ModelCheck = z
+  .object({
+    check: z.enum(["answer", "tools", "structured"]),
+    state: z.enum(["ok", "failed", "skipped"]),
+    note: z.string(),
+    fix: z.string().meta({ description: "What to do when it failed; else empty" }),
+    first_part_ms: z.number().nullable(),
+    duration_ms: z.number().nullable(),
+    input_tokens: z.int().nullable(),
+    output_tokens: z.int().nullable(),
+  })
+  .meta({ id: "ModelCheck" });
+export type ModelCheck = z.infer<typeof ModelCheck>;
+
+export const ModelTest = z
+  .object({
+    model: z.string(),
+    ok: z.boolean().meta({ description: "It answers; tools and structured answers are extras" }),
+    checks: z.array(ModelCheck),
+  })
+  .meta({ id: "ModelTest" });
+export type ModelTest = z.infer<typeof ModelTest>;

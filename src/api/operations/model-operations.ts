@@ -1,0 +1,63 @@
+import type { PriceTable } from "../../budgets/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { ModelCatalogue } from "../../runs/index.ts";
+import type * as contract from "../contract/index.ts";
+import { checkModel } from "./check-model.ts";
+
+export type ModelServices = {
+  readonly models: ModelCatalogue;
+  readonly prices: PriceTable;
+  readonly clock: Clock;
+};
+
+export const listProviders = ({ models }: ModelServices): contract.ModelProviderPage => ({
+  items: models.providers().map(({ name, type, ready, note }) => ({ name, type, ready, note })),
+  next: null,
+});
+
+/** Models that can be used by name, and, when asked to discover, those of servers on this machine. */
+export async function listModels(
+  { models, prices }: ModelServices,
+  { discover }: contract.ModelQuery,
+  signal: AbortSignal,
+): Promise<contract.ModelPage> {
+  const found = discover === "true" ? await models.discover(signal) : [];
+  return {
+    default_model: models.defaultModel,
+    items: models.known().map(({ id, provider, limits, images }) => {
+      const price = prices.priceOf(id);
+      return {
+        id,
+        provider,
+        context_tokens: limits.contextTokens,
+        output_tokens: limits.outputTokens,
+        images,
+        price: price === undefined ? null : { input: price.input, output: price.output },
+        roles: rolesOf(models, id),
+      };
+    }),
+    local: found.map(({ provider, address, answers, models: own }) => ({
+      provider,
+      address,
+      answers,
+      models: own.map(({ id, bytes }) => ({ id, bytes: bytes ?? null })),
+    })),
+    next: null,
+  };
+}
+
+/** Asks a model three small things, one after the other. Throws UnknownModelError, ScriptInvalidError, ReferenceUnresolvedError. */
+export async function testModel(
+  { models, clock }: ModelServices,
+  { model: id }: contract.TestModelBody,
+  signal: AbortSignal,
+): Promise<contract.ModelTest> {
+  const model = await models.resolve({ model: id, baseUrl: undefined, apiKey: undefined });
+  const checks = await checkModel(model, clock, signal);
+  return { model: model.id, ok: checks[0]?.state === "ok", checks: [...checks] };
+}
+
+function rolesOf({ defaultModel, roles }: ModelCatalogue, id: string): string[] {
+  const named = Object.entries(roles).flatMap(([role, model]) => (model === id && role !== "execution" ? [role] : []));
+  return id === defaultModel ? ["default", ...named] : named;
+}

@@ -1,0 +1,81 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { type KnownModel, type ModelPage, models, ROUTES } from "../../api/contract/index.ts";
+import { act, examples, type Invocation, LIST_FORMATS, showList } from "../frame/index.ts";
+import { type Column, oneLine, showCount } from "../terminal/index.ts";
+
+type Row = Omit<KnownModel, "context_tokens" | "output_tokens"> & {
+  readonly context_tokens: number | null;
+  readonly output_tokens: number | null;
+};
+
+/** Shown as a dash. */
+const unknown = "";
+const count = (value: number | null): string => (value === null ? unknown : showCount(value));
+
+const COLUMNS: readonly Column<Row>[] = [
+  { title: "MODEL", value: ({ id }) => id, tone: () => "bold" },
+  { title: "CONTEXT", value: ({ context_tokens: tokens }) => count(tokens), align: "right" },
+  { title: "ANSWER", value: ({ output_tokens: tokens }) => count(tokens), align: "right" },
+  { title: "PICTURES", value: ({ images }) => (images ? "yes" : "no") },
+  { title: "USD/M IN", value: ({ price }) => (price === null ? unknown : String(price.input)), align: "right" },
+  { title: "USD/M OUT", value: ({ price }) => (price === null ? unknown : String(price.output)), align: "right" },
+  { title: "USED FOR", value: ({ roles }) => roles.join(", "), shrinks: true },
+];
+
+/** `caxton model list` */
+export function modelList(command: Command, invocation: Invocation): void {
+  command
+    .summary("models that can be used now")
+    .description(
+      "List models that can be used by name, with what fits into one call in tokens, and USD for a million tokens where " +
+        "the price is known. Any other model of a provider that is ready works too. Ollama on this machine is asked for its models.",
+    )
+    .option("--no-local", "do not ask Ollama");
+  examples(command, [
+    ["caxton model list", ""],
+    ["caxton model list -o name", "names only, for scripts"],
+    ["caxton model providers", "what else could be used, and what it needs"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ local: z.boolean().default(true) }),
+    formats: LIST_FORMATS,
+    run: async (context, { local }) => {
+      const query = local ? { discover: "true" } : {};
+      const { raw, value } = await context.client.request({ path: ROUTES.models, query, schema: models.ModelPage });
+      await showList(context, {
+        raw,
+        items: rowsOf(value),
+        columns: COLUMNS,
+        name: ({ id }) => id,
+        empty: "no language model can be used yet, only the built-in mock; what is needed: caxton model providers",
+        footer: footerOf(value),
+      });
+    },
+  });
+}
+
+/** What a local server has is listed once, also where the operator named it. */
+function rowsOf({ items, local }: ModelPage): readonly Row[] {
+  const known = new Set(items.map(({ id }) => id));
+  const found = local
+    .flatMap(({ provider, models: own }) => own.map(({ id }) => ({ id, provider })))
+    .filter(({ id }) => !known.has(id))
+    .map(({ id, provider }) => ({
+      id,
+      provider,
+      context_tokens: null,
+      output_tokens: null,
+      images: false,
+      price: null,
+      roles: [],
+    }));
+  return [...items, ...found];
+}
+
+function footerOf({ default_model: standard, local }: ModelPage): string {
+  const silent = local
+    .filter(({ answers }) => !answers)
+    .map(({ provider, address }) => `${provider} does not answer at ${address}`);
+  return oneLine([`the default is ${standard}`, ...silent].join("; "));
+}

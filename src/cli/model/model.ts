@@ -1,0 +1,20 @@
+import { type CommandMaker, examples } from "../frame/index.ts";
+import { modelList } from "./list.ts";
+import { modelProviders } from "./providers.ts";
+import { modelTest } from "./test.ts";
+
+/** `caxton model` */
+export const model: CommandMaker = (command, invocation) => {
+  command.description(
+    "A model gives an agent's answers. It is called provider/model, in a definition's [llm] table or as the server's " +
+      "default (models.default in caxton.toml). Keys are read from the usual variables, such as OPENAI_API_KEY.",
+  );
+  examples(command, [
+    ["caxton model list", "models that can be used now, Ollama's on this machine too"],
+    ["caxton model providers", "who can give models, and what each still needs"],
+    ["caxton model test openai/gpt-5-mini", "whether it answers, calls tools and keeps to a form"],
+  ]);
+  modelList(command.command("list"), invocation);
+  modelProviders(command.command("providers"), invocation);
+  modelTest(command.command("test"), invocation);
+};
