@@ -1,3 +1,4 @@
+import type { JsonObject } from "../kernel/json.ts";
 import {
   type ContextReport,
   type ContextSettings,
@@ -97,12 +98,19 @@ function requestOf(
         inputSchema: tool.inputSchema,
       })),
       settings: plan.settings,
-      answerSchema: view.outputSchema ?? plan.outputSchema,
+      answerSchema: offered.length === 0 ? enforceable(view.outputSchema ?? plan.outputSchema) : undefined,
       turnsLeftOut: taken - messages.filter(({ role }) => role === "assistant").length,
     },
     report: { ...report, warnings },
   };
 }
+
+/**
+ * The schema, where every provider can hold its model to it: some take none beside tools, and some know only objects. The
+ * system prompt has it in any case.
+ */
+const enforceable = (schema: JsonObject | undefined): JsonObject | undefined =>
+  schema?.["type"] === "object" ? schema : undefined;
 
 type Laid = {
   readonly layout: Layout;

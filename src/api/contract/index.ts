@@ -54,7 +54,7 @@ export {
 export * as runs from "./runs.ts";
 export { type Difference, type ReplayReport, type RunDiff, type RunExport } from "./run-history.ts";
 export * as runHistory from "./run-history.ts";
-export { type Ready, type ServerEvent, type Status } from "./system.ts";
+export { type ModelCondition, type Ready, type ServerEvent, type Status } from "./system.ts";
 export * as system from "./system.ts";
 export {
   type DeployToolServerBody,

@@ -18,16 +18,46 @@ export interface ServerFacts {
   checks(): { readonly [part: string]: { readonly ok: boolean; readonly note: string } };
 }
 
+/** How the models stand that were used. */
+export interface ModelConditions {
+  conditions(): readonly {
+    readonly provider: string;
+    readonly model: string;
+    readonly account: string;
+    readonly circuit: contract.ModelCondition["circuit"];
+    readonly faults: number;
+    readonly retryInMs: number;
+    readonly executing: number;
+    readonly waiting: number;
+    readonly pausedMs: number;
+  }[];
+}
+
+const presentConditions = (models: ModelConditions): contract.ModelCondition[] =>
+  models.conditions().map(({ retryInMs, pausedMs, ...condition }) => ({
+    ...condition,
+    retry_in_ms: retryInMs,
+    paused_ms: pausedMs,
+  }));
+
 export type SystemServices = {
   readonly facts: ServerFacts;
   readonly journal: RunJournal;
   readonly tools: ToolCatalogue;
   readonly models: ModelCatalogue;
+  readonly modelTraffic: ModelConditions;
   readonly runs: Runs;
   readonly clock: Clock;
 };
 
-export async function getStatus({ facts, journal, tools, models, clock }: SystemServices): Promise<contract.Status> {
+export async function getStatus({
+  facts,
+  journal,
+  tools,
+  models,
+  modelTraffic,
+  clock,
+}: SystemServices): Promise<contract.Status> {
   const counts = journal.counts(DEFAULT_WORKSPACE);
   return {
     version: facts.version,
@@ -51,6 +81,7 @@ export async function getStatus({ facts, journal, tools, models, clock }: System
     tool_servers: tools.servers().map(({ name, state, tools: { length } }) => ({ name, state, tools: length })),
     default_model: models.defaultModel,
     models: models.providers().map(({ name, ready, note }) => ({ provider: name, ready, note })),
+    model_traffic: presentConditions(modelTraffic),
   };
 }
 

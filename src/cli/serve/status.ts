@@ -1,5 +1,13 @@
 import * as z from "zod";
-import { models, ROUTES, runs, type RunSummary, type Status, system } from "../../api/contract/index.ts";
+import {
+  type ModelCondition,
+  models,
+  ROUTES,
+  runs,
+  type RunSummary,
+  type Status,
+  system,
+} from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import { act, type CommandMaker, type Context, examples, shortRunId, showOne } from "../frame/index.ts";
 import {
@@ -77,6 +85,8 @@ function renderStatus(
       found.models.map(({ provider, ready, note }) => providerLine(provider, ready, note, style)).join("\n"),
     ],
   ];
+  const traffic = found.model_traffic.flatMap((condition) => trafficLine(condition, style));
+  if (traffic.length > 0) fields.push(["Traffic", traffic.join("\n")]);
   if (failures.length > 0) fields.push(["Failed", failures.map((run) => failureLine(run)).join("\n")]);
   const next = nextStep(found);
   if (next !== "") fields.push(["Next", next]);
@@ -111,6 +121,19 @@ function toolServers(servers: Status["tool_servers"], style: Style): string {
 
 const providerLine = (provider: string, ready: boolean, note: string, style: Style): string =>
   `${ready ? style("green", "●") : style("dim", "○")} ${provider}  ${style("dim", oneLine(note))}`;
+
+/** Only of models that are not simply at work. */
+function trafficLine(condition: ModelCondition, style: Style): readonly string[] {
+  const { model, account, circuit, retry_in_ms: retryMs, waiting, paused_ms: pausedMs } = condition;
+  const said = [
+    ...(circuit === "closed"
+      ? []
+      : [style("red", circuit === "open" ? `left alone for ${showSpan(retryMs)}` : "on trial")]),
+    ...(waiting > 0 ? [style("yellow", `${countOf(waiting, "request")} waiting`)] : []),
+    ...(pausedMs > 0 ? [style("yellow", `paused for ${showSpan(pausedMs)}`)] : []),
+  ];
+  return said.length === 0 ? [] : [`${model}${account === "" ? "" : ` (key ${account})`}  ${said.join(", ")}`];
+}
 
 const failureLine = (run: RunSummary): string =>
   `${shortRunId(run.id)}  ${run.agent}  ${showAge(Date.parse(run.created_at), systemClock.nowMs())} ago  ` +
