@@ -65,7 +65,13 @@ const tool = createRoute({
   component: lazyRouteComponent(() => import("./pages/tools/tool-server.tsx"), "ToolServer"),
 });
 
-const routeTree = root.addChildren([home, agents, agent, runs, run, tools, tool]);
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./pages/settings/settings.tsx"), "Settings"),
+});
+
+const routeTree = root.addChildren([home, agents, agent, runs, run, tools, tool, settings]);
 
 const PageError = ({ error, reset }: ErrorComponentProps) => <ProblemView error={error} onRetry={reset} />;
 

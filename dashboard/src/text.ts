@@ -1,3 +1,4 @@
+import { SETTINGS } from "./text-settings.ts";
 import { CALL, TOOLS } from "./text-tools.ts";
 import { FINISHES, OUTCOMES, STATES } from "./text-wire.ts";
 
@@ -7,7 +8,7 @@ export const text = {
   titleOf: (page: string) => `${page} · Caxton`,
   skipToContent: "Skip to content",
   navigation: "Main",
-  pages: { home: "Home", agents: "Agents", runs: "Runs", tools: "Tools" },
+  pages: { home: "Home", agents: "Agents", runs: "Runs", tools: "Tools", settings: "Settings" },
   header: {
     live: "Live",
     liveNote: "Connected. Everything on this page is current.",
@@ -51,6 +52,7 @@ export const text = {
           ["g a", "Agents"],
           ["g r", "Runs"],
           ["g t", "Tools"],
+          ["g s", "Settings"],
           ["?", "This list"],
         ],
       },
@@ -86,6 +88,7 @@ export const text = {
     theme: (theme: string) => `Theme: ${theme}`,
     groups: { page: "Page", agent: "Agent", run: "Run", tool: "Tool server", action: "Action" },
   },
+  settings: SETTINGS,
   states: STATES,
   outcomes: OUTCOMES,
   home: {

@@ -1,0 +1,41 @@
+/** Words of the settings page. */
+export const SETTINGS = {
+  note: "What this server works with. Settings are in caxton.toml and in the server's environment.",
+  models: {
+    title: "Models",
+    note: (model: string) => `Agents that name no model use ${model}.`,
+    columns: {
+      model: "Model",
+      context: "Context",
+      answer: "Answer",
+      images: "Pictures",
+      price: "USD per million in / out",
+      roles: "Used for",
+      test: "Test",
+    },
+    yes: "yes",
+    no: "no",
+    unknown: "–",
+    test: "Test",
+    testName: (model: string) => `Test ${model}`,
+    testing: "Testing…",
+    none: "No language model can be used yet",
+    noneNote: "Start the server with a provider's key, or write one into models.providers of caxton.toml.",
+    command: "OPENAI_API_KEY=sk-... npm start",
+    local: (provider: string, address: string) => `${provider} answers at ${address}`,
+    discover: "Look for Ollama",
+    silent: (provider: string, address: string) => `${provider} does not answer at ${address}`,
+    checks: { answer: "Answer", tools: "Tool call", structured: "JSON answer" },
+    measured: (first: number, input: number | null, output: number | null) =>
+      `first part after ${Math.round(first)} ms; ${input ?? "?"} tokens in, ${output ?? "?"} out`,
+    result: (model: string) => `Test of ${model}`,
+    other: "Another model",
+    otherHint: "provider/model",
+  },
+  providers: {
+    title: "Providers",
+    columns: { name: "Provider", ready: "Ready", note: "Note" },
+    ready: "Ready",
+    notReady: "Not ready",
+  },
+} as const;
