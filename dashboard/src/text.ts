@@ -270,6 +270,7 @@ export const text = {
   },
   step: {
     progress: "Progress",
+    log: "Log",
     facts: {
       model: "Model",
       duration: "Took",

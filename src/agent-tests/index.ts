@@ -15,4 +15,4 @@ export {
 export { type Attempt, runAgentTests, type ScenarioHost, type ScenarioResult, type TestPlan } from "./run-tests.ts";
 export { scaffoldTests } from "./scaffold-tests.ts";
 export { SubstitutedTools, type Substitutes } from "./substitutes.ts";
-export { AGENT_TEST_SCHEMA_ID, type AgentTestFile, agentTestSchema, type Scenario } from "./test-file.ts";
+export { type AgentTestFile, agentTestSchema, type Scenario } from "./test-file.ts";

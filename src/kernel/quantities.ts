@@ -49,6 +49,8 @@ export const LIMITS = {
   streamEventsMax: 4_096,
   /** Text waiting for a slow reader before its stream is cut. */
   streamTextCharsMax: 1 * MIB,
+  /** Lines of tools' logs waiting for a slow reader; more are left out. */
+  streamLogLinesMax: 500,
   /** Text of a turn under way that is kept for who comes late; a longer one is read when the turn has ended. */
   draftCharsMax: 1 * MIB,
   /** Runs, and other changes, that a reader of `/api/v1/events` is told after a gap; past it, it is told to read anew. */

@@ -1,7 +1,7 @@
 import type { Spend } from "../budgets/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { RunId, ToolCallId } from "../kernel/ids.ts";
-import type { ToolProgress } from "../tools/index.ts";
+import type { ToolLogLine, ToolProgress } from "../tools/index.ts";
 import type { RunEvent } from "./run-event.ts";
 import { RunFold, type RunView } from "./run-fold.ts";
 import type { RunHub } from "./run-hub.ts";
@@ -59,6 +59,11 @@ export class Recorder {
   /** A piece of a turn's text as it streams, after `offset` characters of it; never stored. */
   tell(step: number, offset: number, text: string): void {
     this.#hub.publish(this.runId, { type: "text-delta", runId: this.runId, step, offset, text });
+  }
+
+  /** What a tool writes to its log during a call; never stored. */
+  tellLog({ step, callId }: { step: number; callId: ToolCallId }, lines: readonly ToolLogLine[]): void {
+    this.#hub.publish(this.runId, { type: "tool-log", runId: this.runId, step, callId, lines });
   }
 
   /** How far a call has come; never stored. */

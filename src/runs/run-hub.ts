@@ -1,6 +1,6 @@
 import type { RunId, ToolCallId } from "../kernel/ids.ts";
 import { LIMITS } from "../kernel/quantities.ts";
-import type { ToolProgress } from "../tools/index.ts";
+import type { ToolLogLine, ToolProgress } from "../tools/index.ts";
 import type { JournalEntry } from "./run-event.ts";
 
 /** A piece of what a model writes. `offset` counts the characters of the turn's text before it; 0 begins the text anew. */
@@ -22,6 +22,13 @@ export type RunNews =
       readonly step: number;
       readonly callId: ToolCallId;
       readonly progress: ToolProgress;
+    }
+  | {
+      readonly type: "tool-log";
+      readonly runId: RunId;
+      readonly step: number;
+      readonly callId: ToolCallId;
+      readonly lines: readonly ToolLogLine[];
     };
 
 export type RunListener = (news: RunNews) => void;

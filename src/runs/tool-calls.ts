@@ -182,6 +182,7 @@ function callTool(
     ...deps.context,
     ask: (question, ended) => ask({ step, callId }, question, ended),
     onProgress: (progress) => recorder.tellProgress({ step, callId }, progress),
+    onLog: (lines) => recorder.tellLog({ step, callId }, lines),
   };
   return tools.call(
     tool,

@@ -33,6 +33,12 @@ export class GuestLog {
     return open === "" ? [...this.#lines] : [...this.#lines, { atMs: nowMs, text: open }];
   }
 
+  /** The line that was not ended. */
+  rest(atMs: number): LogLine | undefined {
+    const text = this.#shown(this.#open);
+    return text === "" ? undefined : { atMs, text };
+  }
+
   #add(piece: string, atMs: number): LogLine {
     const line = { atMs, text: this.#shown(piece) };
     this.#lines.push(line);

@@ -14,6 +14,7 @@ import { AbortWatch } from "./abort-watch.ts";
 import { cancelledCall, refusalOf, unknownTool } from "./admission.ts";
 import type { LogLine } from "./guest-log.ts";
 import { holdsOf, type Job, tellerOf, toolName } from "./job.ts";
+import { LogDesk } from "./log-desk.ts";
 import { LiveServer, type Session } from "./live-server.ts";
 import { buildRequest, inspectWith } from "./inspection.ts";
 import { ModuleBuilder } from "./module-builder.ts";
@@ -67,7 +68,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   readonly #aborts = new AbortWatch((signal) => {
     for (const job of this.#jobs.values()) if (job.signal === signal && !job.isSettled) this.#cancel(job);
   });
-  readonly #logWatchers = new Set<{ readonly name: string; readonly listener: (line: LogLine) => void }>();
+  readonly #logs = new LogDesk();
   readonly #stop = new AbortController();
   readonly #instanceIdleMs: number;
   readonly #moduleIdleMs: number;
@@ -102,7 +103,8 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
         this.#settle(job, notLoaded(toolName(job), reason));
         this.#forget(job);
       },
-      onLog: (server: LiveServer, bytes: Buffer) => this.#logged(server, bytes),
+      onLog: (server: LiveServer, bytes: Buffer, job: Job | undefined) =>
+        this.#logs.take(server, bytes, { job, nowMs: clock.nowMs() }),
       onOverdue: (job: Job) => this.#overdue(job),
       onEnd: (slot: Slot, reason: string, isResting: boolean) => this.#lost(slot, isResting ? "" : reason),
     };
@@ -158,14 +160,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
 
   /** Tells each line that a server of this name writes to standard error from now on. */
   watchLog(name: string, listener: (line: LogLine) => void): Disposable {
-    const watcher = { name, listener };
-    this.#logWatchers.add(watcher);
-    return { [Symbol.dispose]: () => void this.#logWatchers.delete(watcher) };
-  }
-
-  #logged(server: LiveServer, bytes: Buffer): void {
-    const lines = server.log.append(bytes, this.#deps.clock.nowMs());
-    for (const { name, listener } of this.#logWatchers) if (name === server.manifest.name) lines.forEach(listener);
+    return this.#logs.watch(name, listener);
   }
 
   /** Takes a server away; its calls under way end as they would have. False when there was none. */
@@ -306,6 +301,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
   #settle(job: Job, result: ToolResult, guilt: "as-it-says" | "innocent" = "as-it-says"): void {
     if (job.isSettled) return;
     job.isSettled = true;
+    this.#logs.end(job, this.#deps.clock.nowMs());
     this.#aborts.remove(job.signal);
     this.#count(job, result, guilt === "innocent");
     job.resolve(result);

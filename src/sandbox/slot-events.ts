@@ -18,7 +18,8 @@ export type SlotEvents = {
   readonly onUnread: (server: LiveServer, reason: string) => void;
   /** The call cannot be made, through no fault of the tool. */
   readonly onUnsent: (job: Job, reason: string) => void;
-  readonly onLog: (server: LiveServer, bytes: Buffer) => void;
+  /** A guest wrote this to its standard error, during the call if one is named. */
+  readonly onLog: (server: LiveServer, bytes: Buffer, job: Job | undefined) => void;
   /** The call was told to end and the child, busy with another, has not even heard of it. */
   readonly onOverdue: (job: Job) => void;
   readonly onEnd: (slot: Slot, reason: string, isResting: boolean) => void;

@@ -351,7 +351,7 @@ export class Slot {
         return this.#files.take(id, payloadOf(frame), { child: process, calls: this.#sent });
       case KIND.log: {
         const known = this.#byNumber.get(server);
-        if (known !== undefined) this.#events.onLog(known, payloadOf(frame));
+        if (known !== undefined) this.#events.onLog(known, payloadOf(frame), this.#sent.get(id));
         return;
       }
       case KIND.loaded: {

@@ -40,6 +40,8 @@ export type CallContext = {
   readonly ask?: ((question: ToolQuestion, signal: AbortSignal) => Promise<ToolReply>) | undefined;
   /** Told how far a long call has come, from 0 to `total`, where the server says so. */
   readonly onProgress?: ((progress: ToolProgress) => void) | undefined;
+  /** Told what the tool writes to its log during the call, fit for a terminal. */
+  readonly onLog?: ((lines: readonly { readonly atMs: number; readonly text: string }[]) => void) | undefined;
 };
 
 export type ToolProgress = { readonly done: number; readonly total: number | undefined; readonly message: string };

@@ -89,7 +89,10 @@ test("the host's functions are there under both names: time, waiting, logs, data
   expect(await room.text("c.recall")).toBe("");
   expect(await room.text("c.remember")).toBe("0");
   expect(await room.text("c.recall")).toBe("value");
-  expect(await room.text("c.log")).toBe("logged");
+  const heard: string[] = [];
+  const onLog = (lines: readonly { readonly text: string }[]) => heard.push(...lines.map(({ text }) => text));
+  expect(await room.text("c.log", {}, { onLog })).toBe("logged");
+  expect(heard).toEqual(["warn: heard"]);
   expect(room.sandbox.logs("c").map(({ text }) => text)).toEqual(["warn: heard"]);
 });
 

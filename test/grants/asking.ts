@@ -16,6 +16,7 @@ import {
   type StoredUse,
   type ToolLimits,
   type ToolResult,
+  type CallContext,
 } from "../../src/tools/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 
@@ -39,6 +40,7 @@ export type AskOptions = {
   readonly session?: string;
   readonly signal?: AbortSignal;
   readonly isPermissive?: boolean;
+  readonly onLog?: CallContext["onLog"];
 };
 
 const never = new AbortController().signal;
@@ -86,7 +88,11 @@ export class AskRoom implements AsyncDisposable {
     await this.sandbox.deploy({ manifest, module: await asker() }, never);
   }
 
-  call(tool: string, given: JsonObject = {}, { session, signal, isPermissive }: AskOptions = {}): Promise<ToolResult> {
+  call(
+    tool: string,
+    given: JsonObject = {},
+    { session, signal, isPermissive, onLog }: AskOptions = {},
+  ): Promise<ToolResult> {
     this.#calls += 1;
     const context = {
       session: session ?? `session-${this.#calls}`,
@@ -94,6 +100,7 @@ export class AskRoom implements AsyncDisposable {
       agent: "tester",
       files: [],
       isPermissive,
+      onLog,
     };
     return this.sandbox.call(
       { id: mint(ToolCallId), server: "asker", tool, arguments: given, context },

@@ -178,7 +178,10 @@ test("a value that a guest was given leaves it neither in an answer nor in its l
   mkdirSync(join(room.directory, "vault"));
   writeFileSync(join(room.directory, "vault", "TOKEN"), "from-a-file-of-the-vault\n");
   await room.deploy({ secrets: [grant({ as: "value" })] });
-  const result = await room.call("environment");
+  const heard: string[] = [];
+  const onLog = (lines: readonly { readonly text: string }[]) => heard.push(...lines.map(({ text }) => text));
+  const result = await room.call("environment", {}, { onLog });
+  expect(heard).toEqual(["TOKEN=[secret TOKEN]"]);
   const said = JSON.stringify([result, room.sandbox.logs("asker")]);
   expect(said).toContain("[secret TOKEN]");
   expect(said).not.toContain("from-a-file");

@@ -10,6 +10,7 @@ import { type Broker, Sandbox, type SandboxDeps, type SandboxOptions } from "../
 import {
   NO_GRANTS,
   type AttachedFile,
+  type CallContext,
   DEFAULT_LIMITS,
   type Grants,
   type ToolLimits,
@@ -55,6 +56,7 @@ export const manifest = (
 });
 
 export type CallOptions = {
+  readonly onLog?: CallContext["onLog"];
   readonly session?: string;
   readonly files?: readonly AttachedFile[];
   readonly signal?: AbortSignal;
@@ -104,6 +106,7 @@ export class Room implements AsyncDisposable {
       agent: "tester",
       files: options.files ?? [],
       isPermissive: options.isPermissive === true,
+      onLog: options.onLog,
     };
     const call = { id: mint(ToolCallId), server, tool: name, arguments: argumentsGiven, context };
     return this.sandbox.call(call, options.signal ?? never);

@@ -260,11 +260,12 @@ describe("the text of a turn under way", () => {
   });
 });
 
-test("how far a call has come is told while it runs", async () => {
+test("how far a call has come, and what its tool logs, is told while it runs", async () => {
   const slow = {
     name: "slow",
     run: ({ context }: ToolCall) => {
       context.onProgress?.({ done: 1, total: 4, message: "a quarter" });
+      context.onLog?.([{ atMs: 0, text: "reading" }]);
       return done("done");
     },
   };
@@ -277,6 +278,11 @@ test("how far a call has come is told while it runs", async () => {
   await ended;
   const event = told.find((each) => each.event.type === "tool-progress")?.event;
   expect(event).toMatchObject({ type: "tool-progress", turn: 1, done: 1, total: 4, message: "a quarter" });
+  const log = told.find((each) => each.event.type === "tool-log")?.event;
+  expect(log).toMatchObject({ turn: 1, lines: [{ at: "1970-01-01T00:00:00.000Z", text: "reading" }] });
+  const asked = { types: ["run", "step"] } as const;
+  const steps = await collect(watchRun({ ...engine, uploads: NO_UPLOADS() }, id, asked, AbortSignal.timeout(10_000)));
+  expect(new Set(steps.map((each) => each.event.type))).toEqual(new Set(["run", "step", "end"]));
 });
 
 describe("a reader that is too slow", () => {

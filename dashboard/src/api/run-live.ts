@@ -13,12 +13,23 @@ const NONE: Drafts = {};
 export type Progress = { readonly [callId: string]: Extract<RunStreamEvent, { type: "tool-progress" }> };
 const NO_PROGRESS: Progress = {};
 
+/** The last lines that tools wrote to their logs during calls, by the call's id; only while this page looks. */
+export type Logs = { readonly [callId: string]: readonly string[] };
+const NO_LOGS: Logs = {};
+const LINES_SHOWN = 50;
+
+const withLines = (logs: Logs, { call_id: id, lines }: Extract<RunStreamEvent, { type: "tool-log" }>): Logs => ({
+  ...logs,
+  [id]: [...(logs[id] ?? []), ...lines.map(({ text }) => text)].slice(-LINES_SHOWN),
+});
+
 /** A run with everything in it, followed until it ends. */
 export function useRun(id: string) {
   const client = useQueryClient();
   const query = useQuery(runQuery(id));
   const [drafts, setDrafts] = useState(NONE);
   const [progress, setProgress] = useState(NO_PROGRESS);
+  const [logs, setLogs] = useState(NO_LOGS);
   // Followed again once somebody has said how it goes on.
   const follow = query.data !== undefined && isMoving(query.data);
   useEffect(() => {
@@ -32,6 +43,7 @@ export function useRun(id: string) {
         onEvent: (event) => {
           if (event.type === "text-delta") text.add(event);
           else if (event.type === "tool-progress") setProgress((all) => ({ ...all, [event.call_id]: event }));
+          else if (event.type === "tool-log") setLogs((all) => withLines(all, event));
           else applyRunEvent(client, id, event);
         },
         isLast: (event) => event.type === "end",
@@ -48,7 +60,7 @@ export function useRun(id: string) {
       text.stop();
     };
   }, [client, id, follow]);
-  return { ...query, drafts, progress };
+  return { ...query, drafts, progress, logs };
 }
 
 export function applyRunEvent(client: QueryClient, id: string, event: RunStreamEvent): void {
@@ -62,6 +74,7 @@ export function applyRunEvent(client: QueryClient, id: string, event: RunStreamE
       return hasEnded(event.run) ? undefined : applyRun(client, event.run);
     case "text-delta":
     case "tool-progress":
+    case "tool-log":
     case "lagged":
       return;
     case "step":

@@ -7,7 +7,7 @@ type Progress = Extract<RunNews, { type: "tool-progress" }>;
 
 /**
  * News of one run that wait for one reader. What fills it never waits for the reader.
- * I1. Text that piles up is joined to one piece, of a call's progress only the latest waits.
+ * I1. Text that piles up is joined to one piece, of a call's progress only the latest waits, of logs only so many lines.
  * I2. Past its limits it takes nothing more, so that no reader gets anything after a gap.
  */
 export class RunInbox {
@@ -15,6 +15,7 @@ export class RunInbox {
   #news: RunNews[] = [];
   readonly #progress = new Map<ToolCallId, Progress>();
   #chars = 0;
+  #logLines = 0;
   #wake: (() => void) | undefined;
   #overflown = false;
 
@@ -47,6 +48,13 @@ export class RunInbox {
         this.#news[this.#news.length - 1] = { ...last, text: last.text + news.text };
         return true;
       }
+    } else if (news.type === "tool-log") {
+      // Of a flood some lines are left out, so that the rest of the stream is not lost for it.
+      const room = Math.max(0, LIMITS.streamLogLinesMax - this.#logLines);
+      const lines = news.lines.slice(0, room);
+      this.#logLines += lines.length;
+      if (lines.length > 0) this.#news.push({ ...news, lines });
+      return this.#news.length <= LIMITS.streamEventsMax;
     } else if (news.entry.event.type === "tool-end") this.#progress.delete(news.entry.event.callId);
     this.#news.push(news);
     return this.#news.length <= LIMITS.streamEventsMax;
@@ -57,6 +65,7 @@ export class RunInbox {
     while (!this.#signal.aborted) {
       const news = this.#news.shift() ?? this.#oldestProgress();
       if (news?.type === "text-delta") this.#chars -= news.text.length;
+      if (news?.type === "tool-log") this.#logLines -= news.lines.length;
       if (news || this.#overflown) return news;
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;

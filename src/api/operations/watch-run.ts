@@ -2,7 +2,7 @@ import type { RunId } from "../../kernel/ids.ts";
 import { isTerminal, type JournalEntry, RunFold, type RunNews } from "../../runs/index.ts";
 import { type RunEventType, type RunStreamEvent, runs as contract, type Step } from "../contract/index.ts";
 import { presentApprovalsOf } from "./present-approval.ts";
-import { presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
+import { instant, presentArtifact, presentQuestion, presentStep, presentSummary } from "./present-run.ts";
 import { RunInbox } from "./run-inbox.ts";
 import { getRun, type RunServices } from "./run-operations.ts";
 
@@ -46,7 +46,7 @@ export async function* watchRun(
   }
   // Deltas heard since come after the text so far; they say by their offset where they belong.
   if (draft !== undefined && isWriting(fold, draft.step)) yield { id: undefined, event: presentDelta(draft) };
-  while (!isOver(fold)) {
+  for (let over = isOver(fold); !over;) {
     const news = await inbox.next();
     if (news === undefined) {
       if (inbox.hasOverflown && !signal.aborted) yield { id: undefined, event: { type: "lagged" } };
@@ -56,6 +56,7 @@ export async function* watchRun(
     else if (news.entry.seq > seen) {
       seen = news.entry.seq;
       yield* told(services, fold, news.entry, { after, wants });
+      over = isOver(fold);
     }
   }
   yield { id: seen, event: { type: "end", run: getRun(services, runId) } };
@@ -76,6 +77,10 @@ const presentDelta = ({ step, offset, text }: Extract<RunNews, { type: "text-del
 
 function presentPassing(news: Exclude<RunNews, { type: "entry" }>): RunStreamEvent {
   if (news.type === "text-delta") return presentDelta(news);
+  if (news.type === "tool-log") {
+    const lines = news.lines.map(({ atMs, text }) => ({ at: instant(atMs), text }));
+    return { type: "tool-log", turn: news.step, call_id: news.callId, lines };
+  }
   const { done, total, message } = news.progress;
   return { type: "tool-progress", turn: news.step, call_id: news.callId, done, total: total ?? null, message };
 }

@@ -43,7 +43,7 @@ export function agentTest(command: Command, invocation: Invocation): void {
       "Run agents as the tests beside their definitions say (greeter.test.toml for greeter.toml) and compare what they " +
         "did. It starts a server of its own for that, with empty data. The model's answers come from the test itself, " +
         "from a recording, or from the built-in model, so that every run is the same; --live and --model ask a real " +
-        "one. With --server the agents of that server are tested, which needs a real model. Exits with 1 when a test fails.",
+        "one. With --server the agents of that server are tested, which needs a real model. Exits with 1 when a test fails, or nothing was tested.",
     )
     .argument("[path...]", "test files, definitions, or directories of them (default: here)")
     .option("--filter <text>", "only scenarios with this in their name or file")
@@ -121,7 +121,9 @@ async function test(context: Context, input: Input, { command, remote }: Place):
   }
   if (format === "json") terminal.write(`${JSON.stringify(resultDocument(results), undefined, 2)}\n`);
   else terminal.write(resultLines(results, terminal.style));
-  return results.some(({ outcome }) => outcome === "failed") ? EXIT_FAILED : 0;
+  const nothing = results.every(({ outcome }) => outcome === "skipped");
+  if (nothing) terminal.note("nothing was tested");
+  return nothing || results.some(({ outcome }) => outcome === "failed") ? EXIT_FAILED : 0;
 }
 
 function liveOf({ model, live, record }: Input): TestMode["live"] {

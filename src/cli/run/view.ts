@@ -61,6 +61,8 @@ export class RunView {
         return this.#delta(event);
       case "tool-progress":
         return this.#progress(event);
+      case "tool-log":
+        return this.#log(event);
       case "lagged":
         return undefined;
       case "step":
@@ -106,6 +108,13 @@ export class RunView {
     this.#terminal.status(undefined);
     this.#terminal.writeForeign(this.#text.slice(this.#written.length));
     this.#written = this.#text;
+  }
+
+  #log({ call_id: id, lines }: Extract<RunStreamEvent, { type: "tool-log" }>): void {
+    if (!this.#options.verbose) return;
+    this.#terminal.endLine();
+    for (const { text } of lines)
+      this.#terminal.note(this.#terminal.noteStyle("dim", `  │ ${this.#calls.get(id) ?? "tool"}: ${oneLine(text)}`));
   }
 
   #progress({ call_id: id, done, total, message }: Extract<RunStreamEvent, { type: "tool-progress" }>): void {

@@ -41,7 +41,7 @@ export function TryIt({ agent }: { readonly agent: AgentDetail }) {
 }
 
 function RunHere({ id }: { readonly id: string }) {
-  const { data: run, error, drafts, progress } = useRun(id);
+  const { data: run, error, drafts, progress, logs } = useRun(id);
   const cancel = useMutation({ mutationFn: () => cancelRun(id) });
   if (run === undefined) return error === null ? <Skeleton lines={4} /> : <ProblemView error={error} />;
   const used = usedSoFar(run);
@@ -69,7 +69,7 @@ function RunHere({ id }: { readonly id: string }) {
       {cancel.error === null ? null : <ProblemView error={cancel.error} />}
       <DecisionBanner run={run} />
       <ChoiceBanner run={run} />
-      <Conversation run={run} drafts={drafts} progress={progress} />
+      <Conversation run={run} drafts={drafts} progress={progress} logs={logs} />
     </section>
   );
 }

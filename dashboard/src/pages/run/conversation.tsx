@@ -1,7 +1,7 @@
 import { ChevronRight } from "lucide-react";
 import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
 import { isMoving } from "../../api/live.ts";
-import type { Drafts, Progress } from "../../api/run-live.ts";
+import type { Drafts, Logs, Progress } from "../../api/run-live.ts";
 import { useServerNow } from "../../parts/clock.ts";
 import { duration } from "../../parts/format.ts";
 import { JsonView } from "../../parts/json-view.tsx";
@@ -13,10 +13,10 @@ import { Attached } from "./overview.tsx";
 import { MadeFiles } from "./pictures.tsx";
 import { Loose } from "./step-detail.tsx";
 
-type Props = { readonly run: RunDetail; readonly drafts: Drafts; readonly progress: Progress };
+type Props = { readonly run: RunDetail; readonly drafts: Drafts; readonly progress: Progress; readonly logs: Logs };
 
 /** A run as people talk: the request, what was called meanwhile, the answer with its pictures. */
-export function Conversation({ run, drafts, progress }: Props) {
+export function Conversation({ run, drafts, progress, logs }: Props) {
   const said = run.step_list.some((step) => step.kind === "model" && step.text !== "" && step.text === run.output);
   const waiting = isMoving(run) && run.step_list.every(({ state }) => state !== "running");
   return (
@@ -30,7 +30,7 @@ export function Conversation({ run, drafts, progress }: Props) {
       <div className="space-y-3" role="log" aria-live="off" aria-label={text.run.view.conversation} tabIndex={-1}>
         {run.step_list.map((step) =>
           step.kind === "tool" ? (
-            <ToolLine key={step.index} step={step} progress={progress[step.call_id]} />
+            <ToolLine key={step.index} step={step} progress={progress[step.call_id]} log={logs[step.call_id]} />
           ) : (
             <Saying key={step.index} step={step} draft={drafts[step.turn]} />
           ),
@@ -63,9 +63,10 @@ const Thinking = ({ words }: { readonly words: string }) => (
 type ToolLineProps = {
   readonly step: Extract<Step, { kind: "tool" }>;
   readonly progress: Progress[string] | undefined;
+  readonly log: readonly string[] | undefined;
 };
 
-function ToolLine({ step, progress }: ToolLineProps) {
+function ToolLine({ step, progress, log }: ToolLineProps) {
   return (
     <details className="group/tool rounded-lg border border-line bg-surface">
       <summary className="flex min-h-9 list-none items-center gap-2 px-3 py-1 hover:bg-hover">
@@ -85,6 +86,19 @@ function ToolLine({ step, progress }: ToolLineProps) {
         <div className="bg-surface p-3">
           <p className="mb-1 text-xs text-muted">{text.step.arguments}</p>
           <JsonView value={step.arguments} />
+          {log === undefined ? null : (
+            <>
+              <p className="mt-3 mb-1 text-xs text-muted">{text.step.log}</p>
+              <pre
+                className="max-h-48 overflow-auto text-2xs whitespace-pre-wrap"
+                tabIndex={0}
+                role="group"
+                aria-label={text.step.log}
+              >
+                {log.join("\n")}
+              </pre>
+            </>
+          )}
         </div>
         <div
           className="max-h-96 min-w-0 overflow-auto bg-surface p-3"

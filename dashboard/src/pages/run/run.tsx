@@ -1,6 +1,6 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
-import { useRun, type Drafts, type Progress } from "../../api/run-live.ts";
+import { useRun, type Drafts, type Logs, type Progress } from "../../api/run-live.ts";
 import { Card } from "../../parts/card.tsx";
 import { CopyButton } from "../../parts/copy.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
@@ -25,7 +25,7 @@ const route = getRouteApi("/runs/$id");
 
 export function Run() {
   const { id } = route.useParams();
-  const { data: run, error, refetch, drafts, progress } = useRun(id);
+  const { data: run, error, refetch, drafts, progress, logs } = useRun(id);
   useSeenRun();
   if (run === undefined) {
     return (
@@ -42,7 +42,7 @@ export function Run() {
       <DecisionBanner run={run} />
       <ChoiceBanner run={run} />
       <Questions run={run} />
-      <Views run={run} drafts={drafts} progress={progress} />
+      <Views run={run} drafts={drafts} progress={progress} logs={logs} />
     </>
   );
 }
@@ -59,9 +59,9 @@ const Above = ({ run }: { readonly run: RunDetail }) => (
   </nav>
 );
 
-type ViewProps = { readonly run: RunDetail; readonly drafts: Drafts; readonly progress: Progress };
+type ViewProps = { readonly run: RunDetail; readonly drafts: Drafts; readonly progress: Progress; readonly logs: Logs };
 
-function Views({ run, drafts, progress }: ViewProps) {
+function Views({ run, drafts, progress, logs }: ViewProps) {
   const { view = "timeline" } = route.useSearch();
   const navigate = route.useNavigate();
   return (
@@ -74,7 +74,7 @@ function Views({ run, drafts, progress }: ViewProps) {
       {view === "timeline" ? <Timeline run={run} drafts={drafts} /> : null}
       {view === "conversation" ? (
         <div className="max-w-3xl">
-          <Conversation run={run} drafts={drafts} progress={progress} />
+          <Conversation run={run} drafts={drafts} progress={progress} logs={logs} />
         </div>
       ) : null}
       {view === "json" ? (
@@ -86,7 +86,7 @@ function Views({ run, drafts, progress }: ViewProps) {
   );
 }
 
-function Timeline({ run, drafts }: Omit<ViewProps, "progress">) {
+function Timeline({ run, drafts }: Omit<ViewProps, "progress" | "logs">) {
   const { step: index } = route.useSearch();
   const step = run.step_list.find((other) => other.index === index);
   useStepKeys(run, step?.index);

@@ -1,0 +1,67 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { mint, RunId } from "../../kernel/ids.ts";
+import type { JournalEntry } from "../../runs/index.ts";
+import { parsePosition, RunBacklog, showPosition } from "./event-position.ts";
+
+const count = fc.nat({ max: 2 ** 40 });
+
+test("a position is read as it is written, and nothing else is one", () => {
+  fc.assert(
+    fc.property(count, count, (run, change) => {
+      expect(parsePosition(showPosition({ run, change }))).toEqual({ run, change });
+    }),
+  );
+  for (const text of ["", "1", "1-", "-1", "1-2-3", "1.5-2", " 1-2", "1e3-2", "9".repeat(20)]) {
+    expect(parsePosition(text)).toBeUndefined();
+  }
+});
+
+const ids = Array.from({ length: 4 }, () => mint(RunId));
+const entry = (seq: number, run: number): JournalEntry => ({
+  seq,
+  runId: ids[run] ?? mint(RunId),
+  atMs: 0,
+  event: { type: "run-start", attempt: 1 },
+});
+
+test("whoever comes back with any id that was told misses no entry", () => {
+  const steps = fc.array(fc.oneof(fc.nat(3), fc.constant("take" as const)), { maxLength: 40 });
+  fc.assert(
+    fc.property(steps, (script) => {
+      const backlog = new RunBacklog(100);
+      // Told so far of each run: the newest entry it had when it was told.
+      const newest = new Map<RunId, number>();
+      const told = new Map<RunId, number>();
+      let position = 0;
+      let seq = 0;
+      let isKept = true;
+      for (const step of script) {
+        if (step === "take") {
+          for (const { runId } of backlog.take(1)) {
+            told.set(runId, newest.get(runId) ?? 0);
+            position = backlog.toldUpTo(position);
+          }
+        } else {
+          seq += 1;
+          const made = entry(seq, step);
+          newest.set(made.runId, seq);
+          backlog.add(made);
+        }
+        // An entry at or before the position is one whose run has been told since.
+        for (const [runId, last] of newest) isKept &&= last > position || told.get(runId) === last;
+      }
+      expect(isKept).toBe(true);
+    }),
+  );
+});
+
+test("what waits is bounded", () => {
+  const backlog = new RunBacklog(2);
+  for (const [index, run] of [0, 1, 0, 1].entries()) backlog.add(entry(index + 1, run));
+  expect([backlog.size, backlog.hasOverflown]).toEqual([2, false]);
+  backlog.add(entry(5, 2));
+  expect(backlog.hasOverflown).toBe(true);
+  backlog.clear();
+  expect([backlog.size, backlog.hasOverflown]).toEqual([0, false]);
+});
