@@ -1,8 +1,11 @@
 import { expect, test } from "vitest";
 import { scripted, type ScriptedTurnInput } from "../../src/backends/models/index.ts";
 import type { Limit } from "../../src/budgets/index.ts";
-import type { LanguageModel, ModelRequest } from "../../src/runs/index.ts";
-import { done, type EngineOptions, freshEngine } from "../helpers/engine.ts";
+import type { RunId } from "../../src/kernel/ids.ts";
+import { isTerminal, type LanguageModel, type ModelRequest } from "../../src/runs/index.ts";
+import { done, engine, type EngineOptions, freshEngine } from "../helpers/engine.ts";
+import { ManualClock } from "../helpers/manual-clock.ts";
+import { tempDirectory } from "../helpers/temp.ts";
 
 const call = (name: string) => ({ name: `fake__${name}`, arguments: { text: name } });
 const limit = (max: number, key: string, per: Limit["per"] = "run"): Limit => ({ max, key, file: "tester.toml", per });
@@ -137,4 +140,118 @@ test("a provider that tells no tokens is charged an estimate, marked as one", as
   const spent = made.journal.summary(id);
   expect(spent?.estimatedCalls).toBe(1);
   expect(spent?.spent.tokens).toBeGreaterThan(1_100);
+});
+
+test("many runs at the same time stay within their agent's day, and each that is refused says so", async () => {
+  const budget = { run: {}, agent: { usd: limit(10_000, "budget.per_day.usd", "day") } };
+  await using made = freshEngine({
+    model: paid([
+      { toolCalls: [call("look"), call("look")], ...usage(500, 50) },
+      { text: "done", ...usage(500, 50) },
+    ]),
+    tools: [{ name: "look", run: () => done("seen") }],
+    plan: { budget, settings: { outputTokensMax: 300, temperature: undefined, headers: {}, timeoutMs: 5_000 } },
+    budgets: { prices: PRICES },
+    options: { concurrentMax: 8 },
+  });
+  const runs = await Promise.all(Array.from({ length: 16 }, (_, index) => made.run(`go ${index}`)));
+  const level = made.accounts.budgets.level({ type: "agent", workspace: "default", agent: "tester" });
+  expect(level.reserved.usd).toBe(0);
+  expect(level.used.usd).toBeLessThanOrEqual(10_000);
+  // A turn costs 1,000 and may cost 4,000 at most: all but the last few find room.
+  expect(level.used.usd).toBeGreaterThan(6_000);
+  const refused = runs.filter(({ view }) => view.state === "failed");
+  expect(refused.length).toBeGreaterThan(0);
+  for (const { view } of refused) expect(view.failure?.code).toBe("BUDGET_EXCEEDED");
+  const day = made.accounts.budgets.today();
+  expect(made.spend.total({ day }).usd).toBe(level.used.usd);
+});
+
+test("the fuel of calls at the same time is reserved one by one, each waiting for room", async () => {
+  let [running, most] = [0, 0];
+  const look = async () => {
+    running += 1;
+    most = Math.max(most, running);
+    await new Promise((resolve) => setImmediate(resolve));
+    running -= 1;
+    return { ...done("seen"), usage: { fuel: 0, durationMs: 1, memoryBytes: 0 } };
+  };
+  const asking = () =>
+    paid([{ toolCalls: [call("look"), call("look"), call("look")], ...usage(10, 5) }, { text: "done" }]);
+  // The server of these tools may use 1 a call.
+  const tools = [{ name: "look", run: look }];
+  await using made = freshEngine({ model: asking(), tools, ...withRunLimits({ fuel: limit(2, "budget.fuel") }) });
+  expect((await made.run("go")).view.state).toBe("completed");
+  expect(most).toBe(2);
+  await using none = freshEngine({ model: asking(), tools, ...withRunLimits({ fuel: limit(0, "budget.fuel") }) });
+  const { view } = await none.run("go");
+  expect(view.failure?.message).toBe("budget.fuel of agent tester: 0 of 0 fuel used; the next call may need 1");
+  expect(none.tools.calls).toHaveLength(0);
+});
+
+test("when the seconds of a budget are used up, what is under way is stopped by name", async () => {
+  const clock = new ManualClock();
+  await using made = freshEngine({
+    model: paid([{ toolCalls: [call("look")], ...usage(10, 5) }, { text: "never" }]),
+    tools: [
+      {
+        name: "look",
+        run: async (_call, signal) => {
+          await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+          return { type: "failed", reason: "cancelled", message: "cut off", usage: done("").usage };
+        },
+      },
+    ],
+    ...withRunLimits({ seconds: limit(25_000, "budget.seconds") }),
+    clock,
+  });
+  const running = made.run("go");
+  await expect.poll(() => made.tools.calls.length).toBe(1);
+  await clock.advance(25_000);
+  const { view, id } = await running;
+  expect(view.failure).toMatchObject({
+    code: "BUDGET_EXCEEDED",
+    message: expect.stringContaining("budget.seconds of agent tester"),
+  });
+  expect(made.journal.summary(id)?.spent.seconds).toBe(25_000);
+});
+
+test("a run that a stop of the server cut off goes on with what it had used", async () => {
+  using directory = tempDirectory();
+  const never = Promise.withResolvers<never>();
+  const options = {
+    directory: directory.path,
+    model: paid([
+      { toolCalls: [call("look")], ...usage(400, 20) },
+      { text: "done", ...usage(400, 20) },
+    ]),
+    ...withRunLimits({ tokens: limit(1_000, "budget.tokens") }),
+  };
+  let id: RunId;
+  {
+    await using before = engine({ ...options, tools: [{ name: "look", run: () => never.promise }] });
+    ({ id } = await before.begin("go"));
+    await expect.poll(() => before.tools.calls.length).toBe(1);
+    never.reject(new Error("the server stops"));
+  }
+  await using after = engine({ ...options, tools: [{ name: "look", run: () => done("seen") }] });
+  after.runs.resumeUnfinished();
+  await expect.poll(() => isTerminal(after.runs.view(id).state)).toBe(true);
+  expect(after.journal.summary(id)?.spent.tokens).toBeGreaterThanOrEqual(420);
+  const day = after.accounts.budgets.today();
+  expect(after.spend.total({ day })).toEqual(after.journal.summary(id)?.spent);
+});
+
+test("a run that is cancelled gives back what it had reserved", async () => {
+  await using made = freshEngine({
+    model: paid([{ text: "slow", delayMs: 60_000, ...usage(10, 5) }]),
+    ...withRunLimits({ tokens: limit(1_000_000, "budget.tokens") }),
+    budgets: { prices: PRICES, day: { tokens: limit(1_000_000, "budgets.day.tokens", "day") } },
+  });
+  const { id, ended } = await made.begin("go");
+  const reserved = () => made.accounts.budgets.level({ type: "day" }).reserved.tokens;
+  await expect.poll(reserved).toBeGreaterThan(0);
+  await made.runs.cancel(id, "no longer wanted");
+  await ended;
+  expect(reserved()).toBe(0);
 });

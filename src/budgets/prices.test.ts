@@ -1,0 +1,88 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { costAtMost, costOf, outputWithin, type Price, PriceTable } from "./prices.ts";
+import builtIn from "./prices.json" with { type: "json" };
+
+const table = new PriceTable();
+
+test("every price says where it was read and when", () => {
+  const entries = Object.entries(builtIn.models);
+  expect(entries.length).toBeGreaterThan(40);
+  for (const [name, entry] of entries) {
+    expect(entry.source, name).not.toBe("");
+    expect(entry.date, name).toMatch(/^2026-\d\d-\d\d$/);
+  }
+});
+
+test("a model is found by its name, by the name without a date, and by what stands for its provider", () => {
+  expect(table.priceOf("openai/gpt-5-mini")?.entry).toBe("openai/gpt-5-mini");
+  expect(table.priceOf("openai/gpt-5-mini-2025-08-07")?.entry).toBe("openai/gpt-5-mini");
+  expect(table.priceOf("anthropic/claude-haiku-4-5-20251001")?.entry).toBe("anthropic/claude-haiku-4-5");
+  expect(table.priceOf("ollama/library/llama3.1:8b")).toMatchObject({ entry: "ollama/*", input: 0, output: 0 });
+  expect(table.priceOf("openai/gpt-5-miniature")).toBeUndefined();
+  expect(table.priceOf("constructor")).toBeUndefined();
+});
+
+test("the operator's prices go before those that are known", () => {
+  const own = new PriceTable({
+    models: { "openai/gpt-5-mini": { input: 9, output: 9 }, "ollama/big": { input: 1, output: 1 } },
+  });
+  expect(own.priceOf("openai/gpt-5-mini")?.input).toBe(9);
+  expect(own.priceOf("ollama/big")?.input).toBe(1);
+  expect(own.priceOf("ollama/small")?.input).toBe(0);
+});
+
+test("a call costs its plain, cached, cache-writing and output tokens, rounded up to a millionth", () => {
+  const price: Price = { entry: "x", input: 2, cached_input: 0.2, cache_write: 2.5, output: 10 };
+  expect(costOf(price, { input: 1_000, cachedInput: 400, cacheWrite: 100, output: 50 })).toBe(1_000 + 80 + 250 + 500);
+  expect(costOf(price, { input: 1, cachedInput: 1, cacheWrite: 0, output: 0 })).toBe(1);
+  expect(
+    costOf({ entry: "x", input: 0.1, output: 0.3 }, { input: 30, cachedInput: 0, cacheWrite: 0, output: 10 }),
+  ).toBe(6);
+});
+
+test("a call with a long input is charged whole at the higher price", () => {
+  const price = table.priceOf("google/gemini-2.5-pro");
+  expect(price).toBeDefined();
+  if (!price) return;
+  const call = (input: number) => costOf(price, { input, cachedInput: 0, cacheWrite: 0, output: 1_000 });
+  expect(call(200_000)).toBe(250_000 + 10_000);
+  expect(call(200_001)).toBe(500_003 + 15_000);
+});
+
+const rate = fc.integer({ min: 0, max: 2_000 }).map((cents) => cents / 100);
+const anyPrice = fc.record({
+  entry: fc.constant("x"),
+  input: rate,
+  cached_input: fc.option(rate, { nil: undefined }),
+  cache_write: fc.option(rate, { nil: undefined }),
+  output: rate,
+});
+
+test("what is reserved is never less than what a call within it costs", () => {
+  const tokens = fc.nat(500_000);
+  fc.assert(
+    fc.property(anyPrice, tokens, tokens, fc.nat(100), fc.nat(100), (price, input, output, cached, written) => {
+      const cachedInput = Math.floor((input * Math.min(cached, 50)) / 100);
+      const cacheWrite = Math.floor((input * Math.min(written, 50)) / 100);
+      const cheap = { ...price, cached_input: Math.min(price.cached_input ?? price.input, price.input) };
+      const real = costOf(cheap, { input, cachedInput, cacheWrite, output });
+      expect(real).toBeLessThanOrEqual(costAtMost(cheap, input, output) + 1);
+    }),
+  );
+});
+
+test("the longest answer that a sum allows costs no more than it, and one token more would", () => {
+  fc.assert(
+    fc.property(anyPrice, fc.nat(100_000), fc.nat(3_000_000), (price, input, usdMicros) => {
+      const output = outputWithin(price, input, usdMicros);
+      if (output < 0) {
+        expect(costAtMost(price, input, 0)).toBeGreaterThan(usdMicros);
+        return;
+      }
+      if (price.output === 0) return;
+      expect(costAtMost(price, input, output)).toBeLessThanOrEqual(usdMicros);
+      expect(costAtMost(price, input, output + 2)).toBeGreaterThan(usdMicros - 1);
+    }),
+  );
+});
