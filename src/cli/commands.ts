@@ -56,6 +56,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./agent/index.ts")).agent,
   },
   {
+    name: "approval",
+    also: ["approvals"],
+    group: "work",
+    summary: "list, approve and deny calls of tools that wait for a person",
+    load: async () => (await import("./run/index.ts")).approval,
+  },
+  {
     name: "tool",
     also: ["tools"],
     group: "work",

@@ -57,6 +57,25 @@ export class AwaitingChoiceError extends CaxtonError {
   }
 }
 
+/** The run rests until someone approves or refuses calls. */
+export class AwaitingApprovalError extends CaxtonError {
+  readonly code = "AWAITING_APPROVAL";
+  readonly kind = "conflict";
+  constructor(ids: readonly string[], calls: string) {
+    super(
+      `the run waits for approval: ${calls}`,
+      `answer with: caxton approval approve ${ids[0] ?? "<id>"}   (or deny)`,
+      { approvals: ids },
+    );
+  }
+}
+
+/** What was typed for an approval fits none that waits, or several. */
+export class ApprovalReferenceError extends CaxtonError {
+  readonly code = "APPROVAL_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
 /** What was typed for a run fits none, or several. */
 export class RunReferenceError extends CaxtonError {
   readonly code = "RUN_NOT_FOUND";

@@ -13,6 +13,8 @@ export {
 export {
   FileExistsError,
   InterruptedError,
+  ApprovalReferenceError,
+  AwaitingApprovalError,
   AwaitingChoiceError,
   NeedsDecisionError,
   StillRunningError,

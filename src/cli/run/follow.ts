@@ -13,6 +13,7 @@ import {
   showDocument,
   StillRunningError,
 } from "../frame/index.ts";
+import { approveHere } from "./approve.ts";
 import { askChoice, choose } from "./choose.ts";
 import { artifactLines, RunView, summaryLine } from "./view.ts";
 
@@ -59,14 +60,14 @@ export async function followRun(context: Context, runId: string, options: Follow
       else if (format === "text") view.show(event);
       if (needsDecision(event)) return await askForDecision(context, runId);
       if (event.type !== "end") continue;
-      return event.run.state === "awaiting-choice" ? event.run : await finish(context, event.run, raw, interrupted);
+      return waitsForPerson(event.run) ? event.run : await finish(context, event.run, raw, interrupted);
     }
     return EXIT_UNSUCCESSFUL;
   };
   try {
     let outcome = await once("");
     while (typeof outcome !== "number") {
-      const goesOn = await chooseHere(context, outcome);
+      const goesOn = await (outcome.state === "awaiting-choice" ? chooseHere : approveHere)(context, outcome);
       if (!goesOn) return EXIT_UNSUCCESSFUL;
       view.goOn(outcome);
       outcome = await once(String(outcome.last_event));
@@ -82,6 +83,8 @@ export async function followRun(context: Context, runId: string, options: Follow
     terminal.status(undefined);
   }
 }
+
+const waitsForPerson = ({ state }: RunDetail): boolean => state === "awaiting-choice" || state === "awaiting-approval";
 
 /** The run's model failed: asks the person at the terminal, or says how to choose. Whether the run goes on. */
 async function chooseHere(context: Context, run: RunDetail): Promise<boolean> {

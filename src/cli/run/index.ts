@@ -1,1 +1,2 @@
 export { run } from "./run.ts";
+export { approval } from "./approval.ts";

@@ -1,4 +1,12 @@
-import type { ArtifactSummary, RunDetail, RunQuestion, RunStreamEvent, Step } from "../../api/contract/index.ts";
+import type {
+  Approval,
+  ArtifactSummary,
+  RunDetail,
+  RunQuestion,
+  RunStreamEvent,
+  Step,
+} from "../../api/contract/index.ts";
+import { callLine, outcomeLine } from "./approval-lines.ts";
 import { attemptLine } from "./choice-lines.ts";
 import { questionLines } from "./question-lines.ts";
 import {
@@ -71,6 +79,8 @@ export class RunView {
         return undefined;
       case "question":
         return this.#question(event.question);
+      case "approval":
+        return this.#approval(event.approval);
       case "end":
         return this.#end(event.run);
     }
@@ -82,6 +92,12 @@ export class RunView {
     if (turn?.kind !== "model") return;
     this.#told.delete(turn.index);
     this.#attemptsTold.set(turn.index, turn.attempts.length);
+  }
+
+  #approval(approval: Approval): void {
+    const text = approval.state === "open" ? `waits for approval: ${callLine(approval)}` : outcomeLine(approval);
+    this.#terminal.status(undefined);
+    this.#terminal.note(this.#terminal.noteStyle(approval.state === "open" ? "yellow" : "dim", text));
   }
 
   get #tellsSteps(): boolean {

@@ -142,7 +142,7 @@ const failureLine = (run: RunSummary): string =>
 function nextStep({ runs: counts, agents, tool_servers: servers }: Status): string {
   if (counts.needs_decision > 0) return "caxton run list --state needs-decision";
   if (counts.awaiting_choice > 0) return "caxton run list --state awaiting-choice";
-  if (counts.awaiting_approval > 0) return "caxton run list --state awaiting-approval";
+  if (counts.awaiting_approval > 0) return "caxton approval list";
   const broken = servers.find(({ state }) => state === "failed" || state === "quarantined");
   if (broken) return `caxton tool get ${broken.name}`;
   if (agents === 0) return "caxton init my-first";

@@ -1,0 +1,52 @@
+import type { Approval } from "../../api/contract/index.ts";
+import { oneLine, type Tone, truncate } from "../terminal/index.ts";
+
+export const APPROVAL_TONES: { readonly [State in Approval["state"]]: Tone } = {
+  open: "yellow",
+  approved: "green",
+  denied: "red",
+  expired: "dim",
+  void: "dim",
+  cancelled: "dim",
+};
+
+const ARGUMENTS_CHARS_MAX = 160;
+
+/** A call in one line. */
+export const callLine = ({ tool, arguments: given }: Approval): string =>
+  `${tool} ${truncate(oneLine(JSON.stringify(given)), ARGUMENTS_CHARS_MAX)}`;
+
+/** Why a person is asked. */
+export const whyAsked = ({ rule, level }: Approval): string =>
+  rule === "ask_destructive"
+    ? "the tool says that it is destructive"
+    : `rule ${oneLine(rule)} of ${level === "server" ? "the server" : "the agent"}`;
+
+const line = (name: string, text: string) => `${name.padEnd(10)} ${text}`;
+const json = (value: object): string => JSON.stringify(value, null, 2).replaceAll("\n", `\n${" ".repeat(11)}`);
+
+/** An approval as a person reads it, whole. */
+export function approvalLines(approval: Approval): readonly string[] {
+  const { by, note, edited_arguments: edited, approvers } = approval;
+  return [
+    line("approval", approval.id),
+    line("state", approval.state),
+    line("run", `${approval.run}  (${approval.agent} revision ${approval.revision})`),
+    line("tool", approval.tool),
+    line("arguments", json(approval.arguments)),
+    ...(edited === null ? [] : [line("made with", json(edited))]),
+    line("asked for", `${whyAsked(approval)}${approval.reason === "" ? "" : `; again, since ${approval.reason}`}`),
+    ...(approvers.length === 0 ? [] : [line("for", approvers.join(", "))]),
+    line("asked at", approval.asked_at),
+    line(approval.state === "open" ? "until" : "ended at", approval.answered_at ?? approval.expires_at),
+    ...(by === null ? [] : [line("by", `${by.name} (${by.role})`)]),
+    ...(note === "" ? [] : [line("note", oneLine(note))]),
+  ];
+}
+
+/** What became of an approval, in a line for who follows its run. */
+export function outcomeLine(approval: Approval): string {
+  const { state, by, note, tool } = approval;
+  const who = by === null ? "" : ` by ${by.name}`;
+  return `${tool}: ${state}${who}${note === "" ? "" : `, ${JSON.stringify(oneLine(note))}`}`;
+}

@@ -1,0 +1,234 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { type Approval, approvals, fillRoute, ROUTES } from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import {
+  act,
+  ApprovalReferenceError,
+  type CommandMaker,
+  type Context,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listUpTo,
+  ONE_FORMATS,
+  resolveRun,
+  shortRunId,
+  showList,
+  showOne,
+  UsageError,
+} from "../frame/index.ts";
+import { type Column, oneLine, safeText, showAge } from "../terminal/index.ts";
+import { APPROVAL_TONES, approvalLines } from "./approval-lines.ts";
+import { objectIn, sendNo, sendYes } from "./approve.ts";
+
+const ARGUMENT = "its id, the end of its id, or last";
+const OPEN_MAX = 1_000;
+
+/** `caxton approval`: calls of tools that wait for a person. */
+export const approval: CommandMaker = (command, invocation) => {
+  command.description(
+    "Calls of tools that a rule of [permissions] asks a person for. A run that waits for one rests until it is answered.",
+  );
+  list(command.command("list"), invocation);
+  get(command.command("get"), invocation);
+  approve(command.command("approve"), invocation);
+  deny(command.command("deny"), invocation);
+};
+
+const columns = (nowMs: number): readonly Column<Approval>[] => [
+  { title: "ID", value: ({ id }) => id, short: ({ id }) => shortRunId(id) },
+  { title: "STATE", value: ({ state }) => state, tone: ({ state }) => APPROVAL_TONES[state] },
+  { title: "AGENT", value: ({ agent }) => agent },
+  { title: "TOOL", value: ({ tool }) => tool },
+  { title: "AGE", value: (each) => each.asked_at, short: (each) => showAge(Date.parse(each.asked_at), nowMs) },
+  { title: "BY", value: ({ by }) => by?.name ?? "", wide: true },
+  { title: "RUN", value: ({ run }) => run, short: ({ run }) => shortRunId(run), wide: true },
+  { title: "RULE", value: ({ rule }) => oneLine(rule), wide: true },
+  { title: "ARGUMENTS", value: (each) => oneLine(JSON.stringify(each.arguments)), shrinks: true },
+];
+
+function list(command: Command, invocation: Invocation): void {
+  command
+    .summary("calls that wait, newest first")
+    .description("List calls that wait for a person, newest first.")
+    .addOption(
+      command
+        .createOption("--state <state>", "those in another state")
+        .choices([...approvals.ApprovalState.options, "all"])
+        .default("open"),
+    )
+    .option("--run <run>", "only those of one run")
+    .addOption(limitOption(20));
+  examples(command, [
+    ["caxton approval list", "what waits for you"],
+    ["caxton approval list --state all --run last", "what was asked in the newest run, and who answered"],
+    ["caxton approval list -o wide", "with the rule that asks, and the run"],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      state: z.enum([...approvals.ApprovalState.options, "all"]),
+      run: z.string().optional(),
+      limit: z.number(),
+    }),
+    formats: LIST_FORMATS,
+    run: async (context, { state, run, limit }) => {
+      const query = {
+        state: state === "all" ? undefined : state,
+        run: run === undefined ? undefined : await resolveRun(context.client, run),
+      };
+      const found = await listUpTo(
+        context.client,
+        { path: ROUTES.approvals, query, schema: approvals.ApprovalPage },
+        limit,
+      );
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns: columns(systemClock.nowMs()),
+        name: ({ id }) => id,
+        empty: state === "open" ? "nothing waits for a person" : "no such approvals",
+        footer: found.value.next === null ? "" : `older ones: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+function get(command: Command, invocation: Invocation): void {
+  command
+    .summary("one call, with its arguments whole")
+    .description(
+      "Show a call that waits or waited: its arguments, the rule that asks, who answered and what they said.",
+    )
+    .argument("<approval>", ARGUMENT);
+  examples(command, [
+    ["caxton approval get last", ""],
+    ["caxton approval get 4f2a9c01 -o json", "by the end of its id"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ approval: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { approval: reference }) => {
+      const id = await resolveApproval(context, reference);
+      const { raw, value } = await context.client.request({
+        path: fillRoute("approval", { id }),
+        schema: approvals.Approval,
+      });
+      await showOne(context, {
+        raw,
+        name: id,
+        human: () =>
+          `${approvalLines(value)
+            .map((line) => safeText(line))
+            .join("\n")}\n`,
+      });
+    },
+  });
+}
+
+function approve(command: Command, invocation: Invocation): void {
+  command
+    .summary("let calls be made")
+    .description(
+      "Let calls be made. With --edit the call is made with other arguments, which have to fit the tool; the model is told so.",
+    )
+    .argument("[approval...]", ARGUMENT)
+    .option("--edit <json>", "make the call with these arguments instead; for one approval")
+    .option("--note <text>", "what the model is told with the result", "")
+    .option("--for-run", "do not ask again in this run for calls of the tool against the same rule")
+    .option("--all", "all that wait now");
+  examples(command, [
+    ["caxton approval approve last", ""],
+    [`caxton approval approve 4f2a9c01 --edit '{"path":"out/report.md"}'`, "with other arguments"],
+    ["caxton approval approve last --for-run", "and further ones like it"],
+    ["caxton approval approve --all", "everything that waits"],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      approval: z.array(z.string()).default([]),
+      edit: z.string().optional(),
+      note: z.string(),
+      forRun: z.boolean().default(false),
+      all: z.boolean().default(false),
+    }),
+    formats: ONE_FORMATS,
+    run: async (context, { approval: references, edit, note, forRun, all }) => {
+      const path = "caxton approval approve";
+      const ids = await meant(context, references, { all, path });
+      if (edit !== undefined && ids.length !== 1) throw new UsageError("--edit is for one approval", path);
+      const given = edit === undefined ? undefined : objectIn(edit);
+      if (edit !== undefined && given === undefined) throw new UsageError("--edit takes a JSON object", path);
+      for (const id of ids) {
+        const body = { note, remember: forRun, ...(given !== undefined && { arguments: given }) };
+        await tell(context, await sendYes(context, id, body));
+      }
+    },
+  });
+}
+
+function deny(command: Command, invocation: Invocation): void {
+  command
+    .summary("refuse calls")
+    .description("Refuse calls. Their runs go on, and the model is told the reason.")
+    .argument("[approval...]", ARGUMENT)
+    .option("--reason <text>", "what the model is told", "")
+    .option("--all", "all that wait now");
+  examples(command, [
+    ['caxton approval deny last --reason "write to out/ only"', ""],
+    ["caxton approval deny --all", "everything that waits"],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      approval: z.array(z.string()).default([]),
+      reason: z.string(),
+      all: z.boolean().default(false),
+    }),
+    formats: ONE_FORMATS,
+    run: async (context, { approval: references, reason, all }) => {
+      const ids = await meant(context, references, { all, path: "caxton approval deny" });
+      for (const id of ids) await tell(context, await sendNo(context, id, reason));
+    },
+  });
+}
+
+async function tell(
+  context: Context,
+  { raw, value }: { readonly raw: Parameters<typeof showOne>[1]["raw"]; readonly value: Approval },
+): Promise<void> {
+  const state = context.terminal.style(APPROVAL_TONES[value.state], value.state);
+  await showOne(context, { raw, name: value.id, human: () => `${value.id}  ${safeText(value.tool)}  ${state}\n` });
+}
+
+/** The approvals named, or all that wait. Throws UsageError, ApprovalReferenceError. */
+async function meant(
+  context: Context,
+  references: readonly string[],
+  { all, path }: { readonly all: boolean; readonly path: string },
+): Promise<readonly string[]> {
+  if (all === references.length > 0) throw new UsageError("name approvals, or give --all", path);
+  if (all) return (await openOnes(context, OPEN_MAX)).map(({ id }) => id);
+  return Promise.all(references.map((reference) => resolveApproval(context, reference)));
+}
+
+async function openOnes({ client }: Context, limit: number): Promise<readonly Approval[]> {
+  const query = { path: ROUTES.approvals, query: { state: "open" }, schema: approvals.ApprovalPage };
+  return (await listUpTo(client, query, limit)).value.items;
+}
+
+const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+
+/** The id meant by a whole id, by `last`, or by the end of one that waits. Throws ApprovalReferenceError. */
+async function resolveApproval(context: Context, reference: string): Promise<string> {
+  if (WHOLE_ID.test(reference)) return reference.toLowerCase();
+  const open = await openOnes(context, OPEN_MAX);
+  const fitting =
+    reference === "last" ? open.slice(0, 1) : open.filter(({ id }) => id.endsWith(reference.toLowerCase()));
+  const [only, ...others] = fitting;
+  if (only && others.length === 0) return only.id;
+  throw new ApprovalReferenceError(
+    only ? `"${reference}" fits ${fitting.length} approvals` : `no approval that waits is "${reference}"`,
+    "an approval is named by its id, by the last characters of it, or by the word last; see: caxton approval list",
+    { reference },
+  );
+}

@@ -1,0 +1,83 @@
+import { type Approval, approvals, fillRoute, type RunDetail } from "../../api/contract/index.ts";
+import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
+import { AwaitingApprovalError, type Context, reportError, showDocument } from "../frame/index.ts";
+import { callLine, whyAsked } from "./approval-lines.ts";
+
+export type Yes = {
+  readonly arguments?: JsonObject | undefined;
+  readonly note: string;
+  readonly remember: boolean;
+};
+
+export const sendYes = ({ client }: Context, id: string, body: Yes) =>
+  client.request({ method: "POST", path: fillRoute("approve", { id }), body, schema: approvals.Approval });
+
+export const sendNo = ({ client }: Context, id: string, reason: string) =>
+  client.request({ method: "POST", path: fillRoute("deny", { id }), body: { reason }, schema: approvals.Approval });
+
+/** The run waits for approvals: asks the person at the terminal, or says how to answer. Whether the run goes on. */
+export async function approveHere(context: Context, run: RunDetail): Promise<boolean> {
+  const { terminal, format } = context;
+  terminal.status(undefined);
+  if (format === "json") await showDocument(context, run);
+  if (format !== "text") return false;
+  const open = run.approvals.filter(({ state }) => state === "open");
+  if (terminal.canAsk) {
+    for (const approval of open) if (await ask(context, approval)) return true;
+  }
+  const calls = open.map(callLine).join("; ");
+  reportError(
+    new AwaitingApprovalError(
+      open.map(({ id }) => id),
+      calls,
+    ),
+    terminal,
+    { asJson: false, debug: false },
+  );
+  return false;
+}
+
+/** Whether it was answered. */
+async function ask(context: Context, approval: Approval): Promise<boolean> {
+  const { terminal } = context;
+  terminal.endLine();
+  const prompts = await import("@clack/prompts");
+  const output = terminal.streams.error;
+  const picked = await prompts.select({
+    message: `${callLine(approval)}\n${whyAsked(approval)}`,
+    output,
+    options: [
+      { value: "yes", label: "Yes, make this call" },
+      { value: "always", label: `Yes, and do not ask again for ${approval.tool} in this run` },
+      { value: "edit", label: "Change the arguments first" },
+      { value: "no", label: "No" },
+      { value: "leave", label: "Decide later" },
+    ],
+  });
+  if (prompts.isCancel(picked) || picked === "leave") return false;
+  if (picked === "no") {
+    const reason = await prompts.text({ message: "Why? The model is told.", output, placeholder: "may be empty" });
+    await sendNo(context, approval.id, prompts.isCancel(reason) ? "" : (reason ?? "").trim());
+    return true;
+  }
+  if (picked !== "edit") {
+    await sendYes(context, approval.id, { note: "", remember: picked === "always" });
+    return true;
+  }
+  const edited = await prompts.text({
+    message: "Arguments, as JSON",
+    output,
+    initialValue: JSON.stringify(approval.arguments),
+    validate: (text) => (objectIn(text ?? "") === undefined ? "That is not a JSON object" : undefined),
+  });
+  const given = prompts.isCancel(edited) ? undefined : objectIn(edited);
+  if (given === undefined) return false;
+  await sendYes(context, approval.id, { arguments: given, note: "", remember: false });
+  return true;
+}
+
+/** A text as a JSON object; undefined when it is none. */
+export function objectIn(text: string): JsonObject | undefined {
+  const parsed = parseJson(text);
+  return parsed.type === "parsed" && isJsonObject(parsed.value) ? parsed.value : undefined;
+}
