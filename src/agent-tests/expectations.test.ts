@@ -36,6 +36,7 @@ const run = (more: object = {}): RunDetail =>
       call(2, "csv_parser.group", { arguments: { path: "a.csv", group_by: ["species"], note: "mean" } }),
     ],
     artifacts: [],
+    cost: { usd: 0.02, unpriced_calls: 0, estimated_calls: 0 },
     input_tokens: 10,
     output_tokens: 5,
     duration_ms: 40,
@@ -78,6 +79,7 @@ test.each([
   ['{ artifacts = ["chart.svg"] }', "expect.artifacts"],
   ["{ limits = { tool_calls = 1 } }", "expect.limits.tool_calls"],
   ["{ limits = { tokens = 14 } }", "expect.limits.tokens"],
+  ["{ limits = { cost_usd = 0.01 } }", "expect.limits.cost_usd"],
 ])("what is not as expected is found: %s", (expected, key) => {
   expect(found(expected)).toEqual([key]);
 });

@@ -167,9 +167,6 @@ function* aboutFiles({ artifacts }: RunDetail, expected: Expectations): Generato
       };
 }
 
-const isCost = (run: object): run is { readonly cost_usd: number } =>
-  "cost_usd" in run && typeof run.cost_usd === "number";
-
 function* aboutLimits(run: RunDetail, { limits }: Expectations): Generator<Finding> {
   const failed = toolSteps(run).filter(hasFailed);
   if (limits.failed_calls !== undefined && failed.length > limits.failed_calls)
@@ -184,7 +181,7 @@ function* aboutLimits(run: RunDetail, { limits }: Expectations): Generator<Findi
     ["steps", limits.steps, turns, "turns of the model"],
     ["tool_calls", limits.tool_calls, toolSteps(run).length, "tool calls"],
     ["tokens", limits.tokens, run.input_tokens + run.output_tokens, "tokens"],
-    ["cost_usd", limits.cost_usd, isCost(run) ? run.cost_usd : undefined, "USD"],
+    ["cost_usd", limits.cost_usd, run.cost.usd, "USD"],
     ["duration", limits.duration, run.duration_ms ?? undefined, "ms"],
   ];
   for (const [key, max, found, unit] of used)

@@ -1,4 +1,5 @@
 import type { RunDetail } from "../api/contract/index.ts";
+import { CaxtonError } from "../kernel/errors.ts";
 import { type Finding, findingsOf } from "./expectations.ts";
 import type { Verdict } from "./judge.ts";
 import type { AgentTestFile, Scenario } from "./test-file.ts";
@@ -103,8 +104,8 @@ async function runScenario(
 
 async function attempt(host: ScenarioHost, scenario: Scenario, signal: AbortSignal): Promise<Attempt | string> {
   signal.throwIfAborted();
-  const run = await host.run(scenario, signal);
-  if (typeof run === "string") return run;
+  const run = await runOn(host, scenario, signal);
+  if (typeof run === "string" || "findings" in run) return run;
   const findings = [...findingsOf(run, scenario.expect)];
   const { judge } = scenario;
   const verdict =
@@ -122,6 +123,22 @@ async function attempt(host: ScenarioHost, scenario: Scenario, signal: AbortSign
       steps: [],
     });
   return { run, findings, verdict: marked, passed: findings.length === 0 };
+}
+
+/** A run that cannot even begin fails its scenario, not the others. */
+async function runOn(
+  host: ScenarioHost,
+  scenario: Scenario,
+  signal: AbortSignal,
+): Promise<RunDetail | string | Attempt> {
+  try {
+    return await host.run(scenario, signal);
+  } catch (error) {
+    if (!(error instanceof CaxtonError) || signal.aborted) throw error;
+    const happened = [`${error.code}: ${error.message}`, ...(error.hint === "" ? [] : [error.hint])];
+    const findings = [{ expectation: "run", expected: "a run", happened, steps: [] }];
+    return { run: undefined, findings, verdict: undefined, passed: false };
+  }
 }
 
 /** Lets so many work at once; the others wait in the order they came. */

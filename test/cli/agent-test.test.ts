@@ -124,6 +124,29 @@ expect = { called = ["csv_parser.describe"], contains = ["one row"], limits = { 
   expect([replayed.code, replayed.stdout]).toEqual([0, expect.stringContaining("2 scenarios passed")]);
 }, 60_000);
 
+test("keys of models need not be there, and a run that cannot begin fails its scenario alone", async () => {
+  using here = place({
+    "counter.toml": `${AGENT}[llm]\nmodel = "openai/gpt-test"\napi_key = "\${env:NOT_SET_API_KEY}"\n`,
+    "counter.test.toml": `
+[[scenario]]
+name = "plays its script"
+input = "x"
+turn = [{ text = "Yes." }]
+[[scenario]]
+name = "has a file that is not there"
+input = "x"
+files = ["gone.csv"]
+`,
+  });
+  const { code, stdout } = await here.run(["agent", "test"]);
+  expect(code).toBe(1);
+  expect(stdout).toContain("✓ plays its script");
+  expect(stdout).toContain("✗ has a file that is not there");
+  expect(stdout).toContain("gone.csv");
+  const live = await here.run(["agent", "test", "--live", "--filter", "plays"]);
+  expect(live.stdout).toContain("REFERENCE_UNRESOLVED");
+}, 60_000);
+
 test("a judge marks answers where one is configured; enough of many runs have to pass", async () => {
   using here = place({
     "counter.toml": AGENT,

@@ -31,8 +31,20 @@ export type TestServer = AsyncDisposable & {
   readonly own: { readonly scripts: string; readonly tools: SubstitutedTools } | undefined;
 };
 
-/** A server of its own in this process, with the configuration of the working directory and empty data of its own. */
-export async function openTestServer(): Promise<TestServer> {
+const VARIABLE = /\$\{env:([A-Za-z_][A-Za-z0-9_]*)/g;
+const NO_KEY = "not-set-for-tests";
+
+/** Values for the variables that definitions refer to: who plays answers from a file has no keys for the models. */
+const placeholders = (found: readonly FoundTests[]): { readonly [variable: string]: string } =>
+  Object.fromEntries(
+    found.flatMap(({ definition }) => [...definition.source.matchAll(VARIABLE)].map(([, name = ""]) => [name, NO_KEY])),
+  );
+
+/**
+ * A server of its own in this process, with the configuration of the working directory and empty data of its own. Unless a
+ * model is really asked, the keys that definitions refer to need not be there.
+ */
+export async function openTestServer(found: readonly FoundTests[], live: boolean): Promise<TestServer> {
   const [{ loadConfig, serve }, { SubstitutedTools: Substituted }] = await Promise.all([
     import("../../server/index.ts"),
     import("../../agent-tests/index.ts"),
@@ -59,7 +71,8 @@ export async function openTestServer(): Promise<TestServer> {
     wrapped.push(substituted);
     return substituted;
   };
-  const started = stack.use(await serve(loaded, { overrides: { wrapTools } }));
+  const environment = live ? loaded.environment : { ...placeholders(found), ...loaded.environment };
+  const started = stack.use(await serve({ ...loaded, environment }, { overrides: { wrapTools } }));
   await started.ready;
   const client = new Client({
     server: new URL(started.url),

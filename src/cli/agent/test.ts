@@ -89,7 +89,7 @@ async function test(context: Context, input: Input, { command, remote }: Place):
   using interrupt = onInterrupt(() => stop.abort(new CancelledError("the tests")));
   void interrupt;
   terminal.status("starting a server for the tests");
-  await using server = remote ? usingServer(context) : await openTestServer();
+  await using server = remote ? usingServer(context) : await openTestServer(found, liveOf(input) !== undefined);
   const recorded = new Map<FoundTests, Record<string, RecordedScenario>>();
   const { recordRun, runAgentTests } = await import("../../agent-tests/index.ts");
   const modeOf = (tests: FoundTests): TestMode => ({
