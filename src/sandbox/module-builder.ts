@@ -45,6 +45,12 @@ type ReadModule = (moduleHash: string) => Promise<Uint8Array>;
 /** What a module was made ready for. */
 type Made = Omit<BuildRequest, "module"> & { readonly moduleHash: string };
 
+/** Where modules that were made ready are kept, and where those of the package are. */
+export type CacheDirectories = {
+  readonly cacheDirectory?: string | undefined;
+  readonly packagedDirectory?: string | undefined;
+};
+
 /** Makes modules ready in child processes of their own, and remembers what came out. */
 export class ModuleBuilder {
   readonly #clock: Clock;
@@ -57,10 +63,11 @@ export class ModuleBuilder {
   #running = 0;
 
   /** `readModule` gives a module by its hash, for when what was made of it is lost. */
-  constructor(clock: Clock, cacheDirectory: string | undefined, readModule?: ReadModule) {
+  constructor(clock: Clock, directories: CacheDirectories, readModule?: ReadModule) {
     this.#readModule = readModule;
     this.#clock = clock;
-    this.#cache = new ModuleCache(cacheDirectory);
+    const { cacheDirectory, packagedDirectory: packaged } = directories;
+    this.#cache = new ModuleCache(cacheDirectory, { packaged });
   }
 
   /** Throws ToolServerRefusedError, ToolServerBuildError, CancelledError. */

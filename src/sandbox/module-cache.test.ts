@@ -175,3 +175,31 @@ test("in memory it keeps what was used last, up to its bound, and nothing larger
   expect(found).toEqual([true, false, true, false]);
   expect(await dropped.bytes()).toHaveLength(30_000);
 });
+
+test("what the package has ready is used for exactly what it was made from, and copied; nothing is written there", async () => {
+  await using packaged = await directory();
+  await using temp = await directory();
+  await new ModuleCache(packaged.path).put(KEY, catalogue, module);
+  const before = await readdir(packaged.path);
+  const cache = new ModuleCache(temp.path, { packaged: packaged.path });
+  for (const other of [ModuleCache.key("ac", { memory: 1 }), ModuleCache.key("ab", { memory: 2 })]) {
+    expect(await cache.get(other)).toBeUndefined();
+  }
+  const found = await cache.get(KEY);
+  expect(found?.catalogue).toEqual(catalogue);
+  expect(Buffer.from((await found?.bytes()) ?? [])).toEqual(module);
+  await cache.put(ModuleCache.key("new", {}), catalogue, module);
+  expect(await readdir(packaged.path)).toEqual(before);
+  expect(await readdir(temp.path)).toHaveLength(2);
+});
+
+test("a damaged entry of the package is as good as none, and without a directory of its own a server uses them all the same", async () => {
+  await using packaged = await directory();
+  await new ModuleCache(packaged.path).put(KEY, catalogue, module);
+  expect((await new ModuleCache(undefined, { packaged: packaged.path }).get(KEY))?.catalogue).toEqual(catalogue);
+  const path = await fileIn(packaged.path);
+  const file = await readFile(path);
+  file[file.length - 1] = (file.at(-1) ?? 0) ^ 1;
+  await writeFile(path, file);
+  expect(await new ModuleCache(undefined, { packaged: packaged.path }).get(KEY)).toBeUndefined();
+});

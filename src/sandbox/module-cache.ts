@@ -75,6 +75,12 @@ export type ModuleCacheOptions = {
   readonly bytesMax?: number | undefined;
   /** Bytes of what is held in memory; default 256 MiB. */
   readonly heldBytesMax?: number | undefined;
+  /**
+   * A directory of entries that nobody writes: those of the modules that are part of the package, made when it was built.
+   * What is found there is copied. An entry is found by what it was made from, so that there is none for another module,
+   * other limits or another version of what makes them.
+   */
+  readonly packaged?: string | undefined;
   readonly clock?: Clock | undefined;
 };
 
@@ -91,6 +97,7 @@ export class ModuleCache {
   readonly #directory: string | undefined;
   readonly #bytesMax: number;
   readonly #clock: Clock;
+  readonly #packaged: string | undefined;
   readonly #held: HeldModules;
   /** Reads and writes under way, by key. */
   readonly #busy = new Map<string, number>();
@@ -103,6 +110,7 @@ export class ModuleCache {
     this.#directory = directory;
     this.#bytesMax = options.bytesMax ?? BYTES_MAX;
     this.#clock = options.clock ?? systemClock;
+    this.#packaged = options.packaged;
     this.#held = new HeldModules(options.heldBytesMax ?? HELD_BYTES_MAX);
     this.#sweeping = this.#sweepDirectory();
   }
@@ -117,11 +125,18 @@ export class ModuleCache {
   async get(key: string): Promise<ReadyModule | undefined> {
     const held = this.#held.get(key);
     if (held !== undefined) return held.type === "module" ? held.ready : this.#onDisk(key, held.catalogue);
-    if (this.#directory === undefined) return undefined;
-    return this.#using(key, async () => {
-      const entry = await this.#read(key);
+    const known = await this.#using(key, async () => {
+      const entry = this.#directory === undefined ? undefined : await this.#read(key);
       return entry && this.#give(key, entry.catalogue);
     });
+    return known ?? (await this.#fromPackage(key));
+  }
+
+  async #fromPackage(key: string): Promise<ReadyModule | undefined> {
+    if (this.#packaged === undefined) return undefined;
+    const file = await readFile(join(this.#packaged, `${key}.module`)).catch(() => undefined);
+    const entry = file && decode(file);
+    return entry && (await this.put(key, entry.catalogue, entry.bytes));
   }
 
   /** What was held of an entry is worth nothing when its file is gone. */

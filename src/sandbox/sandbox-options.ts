@@ -29,6 +29,8 @@ export type SandboxOptions = {
   readonly childIdleMs?: number | undefined;
   /** Where modules that were made ready are kept; without it they are made anew at each start. */
   readonly cacheDirectory?: string | undefined;
+  /** Where those of the package's own modules are, made when it was built; nothing is written there. */
+  readonly packagedDirectory?: string | undefined;
   /** Instances of one server in one child; default 64. */
   readonly instancesPerServerMax?: number | undefined;
   /** Fuel of a module's start, `initialize` included; default 2,000,000,000. */

@@ -86,7 +86,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     this.#instanceIdleMs = options.instanceIdleMs ?? INSTANCE_IDLE_MS;
     this.#moduleIdleMs = options.moduleIdleMs ?? MODULE_IDLE_MS;
     this.#startFuel = options.startFuel ?? START_FUEL;
-    this.#builder = new ModuleBuilder(deps.clock, options.cacheDirectory, deps.readModule);
+    this.#builder = new ModuleBuilder(deps.clock, options, deps.readModule);
     const events = {
       onResult: (job: Job, message: ResultMessage) => this.#answered(job, message),
       onCrash: (job: Job, how: Crash, reason: string) => this.#crashed(job, how, reason),
@@ -154,7 +154,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
 
   /** The same with nothing remembered: the module is metered, started and asked for its tools anew. */
   async check(deployment: Deployment, signal: AbortSignal): Promise<Inspection> {
-    await using builder = new ModuleBuilder(this.#deps.clock, undefined);
+    await using builder = new ModuleBuilder(this.#deps.clock, {});
     return await inspectWith(builder, buildRequest(deployment, this.#startFuel), signal);
   }
 

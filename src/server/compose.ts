@@ -178,6 +178,7 @@ function openSandbox({ config }: LoadedConfig, deps: SandboxDeps): Sandbox {
     instanceIdleMs: config.sandbox.instance_idle,
     moduleIdleMs: config.sandbox.module_idle,
     childIdleMs: config.sandbox.child_idle,
+    packagedDirectory: join(PACKAGE_DIRECTORY, "dist", "modules"),
     cacheDirectory: config.sandbox.cache_directory ?? join(config.data.directory, "modules"),
   });
 }

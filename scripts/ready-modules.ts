@@ -1,0 +1,32 @@
+// Makes the package's own tool servers ready, as a server does at its first start, and keeps what came out in
+// `dist/modules`: a fresh machine has only to compile them. Part of `npm run build`, which does not fail for want of them:
+// what is not there is made at the first start.
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { loadConfig, serve } from "../src/server/index.ts";
+
+const root = join(import.meta.dirname, "..");
+const to = join(root, "dist", "modules");
+const scratch = mkdtempSync(join(tmpdir(), "caxton-ready-"));
+try {
+  rmSync(to, { recursive: true, force: true });
+  const settings = {
+    "server.port": 0,
+    "data.directory": join(scratch, "data"),
+    "agents.directory": join(scratch, "agents"),
+    "files.root": scratch,
+    "log.level": "silent",
+    "sandbox.cache_directory": to,
+    "sandbox.standby": false,
+  };
+  await using started = await serve(loadConfig({ settings }, {}, scratch), {});
+  const { tools } = await started.ready;
+  const failed = tools.filter(({ type }) => type === "failed");
+  if (failed.length > 0) throw new Error(`not made ready: ${JSON.stringify(failed)}`);
+  process.stdout.write(`${readdirSync(to).length} modules made ready in dist/modules\n`);
+} catch (error) {
+  process.stderr.write(`the built-in tool servers are made ready at the first start instead: ${String(error)}\n`);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
