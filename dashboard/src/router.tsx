@@ -71,7 +71,13 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings/settings.tsx"), "Settings"),
 });
 
-const routeTree = root.addChildren([home, agents, agent, runs, run, tools, tool, settings]);
+const usage = createRoute({
+  getParentRoute: () => root,
+  path: "/usage",
+  component: lazyRouteComponent(() => import("./pages/usage/usage.tsx"), "Usage"),
+});
+
+const routeTree = root.addChildren([home, agents, agent, runs, run, tools, tool, usage, settings]);
 
 const PageError = ({ error, reset }: ErrorComponentProps) => <ProblemView error={error} onRetry={reset} />;
 

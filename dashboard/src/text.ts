@@ -1,4 +1,5 @@
 import { SETTINGS } from "./text-settings.ts";
+import { USAGE } from "./text-usage.ts";
 import { CALL, TOOLS } from "./text-tools.ts";
 import { FINISHES, OUTCOMES, STATES } from "./text-wire.ts";
 
@@ -8,7 +9,7 @@ export const text = {
   titleOf: (page: string) => `${page} · Caxton`,
   skipToContent: "Skip to content",
   navigation: "Main",
-  pages: { home: "Home", agents: "Agents", runs: "Runs", tools: "Tools", settings: "Settings" },
+  pages: { home: "Home", agents: "Agents", runs: "Runs", tools: "Tools", usage: "Usage", settings: "Settings" },
   header: {
     live: "Live",
     liveNote: "Connected. Everything on this page is current.",
@@ -52,6 +53,7 @@ export const text = {
           ["g a", "Agents"],
           ["g r", "Runs"],
           ["g t", "Tools"],
+          ["g u", "Usage"],
           ["g s", "Settings"],
           ["?", "This list"],
         ],
@@ -89,6 +91,7 @@ export const text = {
     groups: { page: "Page", agent: "Agent", run: "Run", tool: "Tool server", action: "Action" },
   },
   settings: SETTINGS,
+  usage: USAGE,
   states: STATES,
   outcomes: OUTCOMES,
   home: {
@@ -248,6 +251,7 @@ export const text = {
       model: "Model",
       duration: "Took",
       tokens: "Tokens",
+      cost: "Cost",
       tools: "Tool calls",
       started: "Started",
       resumed: "Resumed",
@@ -278,6 +282,8 @@ export const text = {
       queued: "Waited for its turn",
       tokensIn: "Tokens in",
       tokensOut: "Tokens out",
+      cost: "Cost",
+      limited: "Kept short by",
       offered: "Tools it knew of",
       finish: "Ended by",
       fuel: "Fuel",

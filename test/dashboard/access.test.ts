@@ -49,6 +49,7 @@ const PAGES: readonly Look[] = [
   { path: "/ui/runs/RUN?view=json", whole: text("step_list") },
   { path: "/ui/tools", whole: text("csv_parser") },
   { path: "/ui/tools/csv_parser", whole: text("Input schema") },
+  { path: "/ui/usage", whole: text("mock") },
   { path: "/ui/settings", whole: text("set ANTHROPIC_API_KEY") },
   { path: "/ui/runs/nothing", whole: text("RUN_NOT_FOUND") },
   { path: "/ui/no/such/page", whole: text("There is no such page") },

@@ -36,6 +36,10 @@ const withRunLimits = (run: NonNullable<NonNullable<EngineOptions["plan"]>["budg
   budgets: { prices: PRICES },
 });
 
+const unpriced = () => scripted([{ text: "hello", ...usage(10, 5) }], { id: "new/model" });
+const asksForThree = () =>
+  paid([{ toolCalls: [call("look"), call("look"), call("look")], ...usage(10, 5) }, { text: "done" }]);
+
 test("a turn is charged by what the provider tells, at the price of its model, to its run and to its day", async () => {
   await using made = freshEngine({
     model: paid([
@@ -115,16 +119,15 @@ test("calls of tools beyond their number are not made, none of that turn", async
 });
 
 test("a model without a known price does not run where USD are limited, unless that is allowed", async () => {
-  const unknown = () => scripted([{ text: "hello", ...usage(10, 5) }], { id: "new/model" });
   const limits = withRunLimits({ usd: limit(500_000, "budget.usd") });
-  await using refusing = freshEngine({ model: unknown(), ...limits });
+  await using refusing = freshEngine({ model: unpriced(), ...limits });
   const refused = await refusing.run("go");
   expect(refused.view.failure).toMatchObject({
     code: "MODEL_PRICE_UNKNOWN",
     message: "nobody knows what new/model costs, and budget.usd of agent tester limits USD",
   });
   await using allowing = freshEngine({
-    model: unknown(),
+    model: unpriced(),
     ...limits,
     budgets: { ...limits.budgets, unknownPrice: "allow" },
   });
@@ -176,14 +179,12 @@ test("the fuel of calls at the same time is reserved one by one, each waiting fo
     running -= 1;
     return { ...done("seen"), usage: { fuel: 0, durationMs: 1, memoryBytes: 0 } };
   };
-  const asking = () =>
-    paid([{ toolCalls: [call("look"), call("look"), call("look")], ...usage(10, 5) }, { text: "done" }]);
   // The server of these tools may use 1 a call.
   const tools = [{ name: "look", run: look }];
-  await using made = freshEngine({ model: asking(), tools, ...withRunLimits({ fuel: limit(2, "budget.fuel") }) });
+  await using made = freshEngine({ model: asksForThree(), tools, ...withRunLimits({ fuel: limit(2, "budget.fuel") }) });
   expect((await made.run("go")).view.state).toBe("completed");
   expect(most).toBe(2);
-  await using none = freshEngine({ model: asking(), tools, ...withRunLimits({ fuel: limit(0, "budget.fuel") }) });
+  await using none = freshEngine({ model: asksForThree(), tools, ...withRunLimits({ fuel: limit(0, "budget.fuel") }) });
   const { view } = await none.run("go");
   expect(view.failure?.message).toBe("budget.fuel of agent tester: 0 of 0 fuel used; the next call may need 1");
   expect(none.tools.calls).toHaveLength(0);

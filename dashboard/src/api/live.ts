@@ -99,11 +99,16 @@ export function usedSoFar(run: RunDetail): {
   readonly inputTokens: number;
   readonly outputTokens: number;
   readonly toolCalls: number;
+  readonly cost: { readonly usd: number; readonly unpriced_calls: number };
 } {
   const models = run.step_list.filter((step) => step.kind === "model");
   return {
     inputTokens: Math.max(run.input_tokens, sum(models.map((step) => step.input_tokens))),
     outputTokens: Math.max(run.output_tokens, sum(models.map((step) => step.output_tokens))),
+    cost: {
+      usd: Math.max(run.cost.usd, sum(models.map((step) => step.cost?.usd ?? 0))),
+      unpriced_calls: models.filter((step) => step.cost !== null && step.cost.usd === null).length,
+    },
     toolCalls: Math.max(run.tool_calls, run.step_list.length - models.length),
   };
 }

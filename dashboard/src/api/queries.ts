@@ -4,11 +4,13 @@ import {
   ROUTES,
   type AgentDetail,
   type AgentSummary,
+  type BudgetList,
   type RevisionSummary,
   type RunDetail,
   type RunSummary,
   type Status,
   type ToolServerDetail,
+  type Usage,
 } from "../../../src/api/contract/index.ts";
 import { ask, ProblemError } from "./client.ts";
 import type { Page, RunFilter } from "./page.ts";
@@ -93,6 +95,21 @@ export const toolServersQuery = queryOptions({
   queryKey: ["tools"],
   queryFn: ({ signal }) => ask<Page<ToolServerDetail>>(ROUTES.tools, { signal }),
 });
+
+export const budgetsQuery = queryOptions({
+  queryKey: ["budgets"],
+  queryFn: ({ signal }) => ask<BudgetList>(ROUTES.budgets, { signal }),
+  refetchInterval: 15_000,
+});
+
+export type UsageGroup = Usage["by"];
+
+export const usageQuery = (by: UsageGroup) =>
+  queryOptions({
+    queryKey: ["usage", by],
+    queryFn: ({ signal }) => ask<Usage>(withQuery(ROUTES.usage, { by }), { signal }),
+    refetchInterval: 60_000,
+  });
 
 /** Asking again helps when the server was away, not when it said no. */
 export function retryUnlessRefused(failures: number, error: Error): boolean {

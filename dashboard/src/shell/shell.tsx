@@ -56,6 +56,7 @@ function useShellKeys(setOpen: (open: "palette" | "help") => void): void {
     "g a": () => void navigate({ to: "/agents" }),
     "g r": () => void navigate({ to: "/runs" }),
     "g t": () => void navigate({ to: "/tools" }),
+    "g u": () => void navigate({ to: "/usage" }),
     "g s": () => void navigate({ to: "/settings" }),
   });
   useEffect(() => {

@@ -1,5 +1,5 @@
 import { Link } from "@tanstack/react-router";
-import { Bot, House, ListTree, Settings, Wrench, type LucideIcon } from "lucide-react";
+import { Bot, Gauge, House, ListTree, Settings, Wrench, type LucideIcon } from "lucide-react";
 import { text } from "../text.ts";
 import { Sign, Wordmark } from "./wordmark.tsx";
 
@@ -8,6 +8,7 @@ export const PAGES = [
   { to: "/agents", name: text.pages.agents, icon: Bot, keys: "g a" },
   { to: "/runs", name: text.pages.runs, icon: ListTree, keys: "g r" },
   { to: "/tools", name: text.pages.tools, icon: Wrench, keys: "g t" },
+  { to: "/usage", name: text.pages.usage, icon: Gauge, keys: "g u" },
   { to: "/settings", name: text.pages.settings, icon: Settings, keys: "g s" },
 ] as const satisfies readonly { to: string; name: string; icon: LucideIcon; keys: string }[];
 

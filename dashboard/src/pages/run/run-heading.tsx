@@ -11,6 +11,7 @@ import { Button } from "../../parts/button.tsx";
 import { copyText } from "../../parts/copy.tsx";
 import { count, fullTime } from "../../parts/format.ts";
 import { Menu } from "../../parts/menu.tsx";
+import { cost as showCost } from "../../parts/money.ts";
 import { notify } from "../../parts/notice.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
@@ -34,7 +35,7 @@ export function RunHeading({ run }: { readonly run: RunDetail }) {
 }
 
 function Facts({ run }: { readonly run: RunDetail }) {
-  const { inputTokens, outputTokens, toolCalls } = usedSoFar(run);
+  const { inputTokens, outputTokens, toolCalls, cost } = usedSoFar(run);
   return (
     <div className="mt-1.5 flex flex-wrap items-center gap-x-4 gap-y-1">
       <StatePill state={run.state} />
@@ -49,6 +50,7 @@ function Facts({ run }: { readonly run: RunDetail }) {
       <Item name={text.run.facts.tokens}>
         <span title={text.run.tokens(inputTokens, outputTokens)}>{count(inputTokens + outputTokens)}</span>
       </Item>
+      <Item name={text.run.facts.cost}>{showCost(cost)}</Item>
       <Item name={text.run.facts.tools}>{count(toolCalls)}</Item>
       <Item name={text.run.facts.started}>
         <span title={fullTime(run.created_at)}>

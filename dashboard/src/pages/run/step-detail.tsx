@@ -5,6 +5,7 @@ import { CopyButton } from "../../parts/copy.tsx";
 import { bytes, count, duration } from "../../parts/format.ts";
 import { JsonView } from "../../parts/json-view.tsx";
 import { Markdown } from "../../parts/markdown.tsx";
+import { usd } from "../../parts/money.ts";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 import { Fold, TextBlock } from "./fold.tsx";
@@ -36,6 +37,16 @@ function ModelDetail({ run, step, draft = "" }: ModelProps) {
           {step.waits_for === null ? null : <Fact name={facts.queued}>{text.step.waitsFor(step.waits_for)}</Fact>}
           <Fact name={facts.tokensIn}>{step.input_tokens === null ? "–" : count(step.input_tokens)}</Fact>
           <Fact name={facts.tokensOut}>{step.output_tokens === null ? "–" : count(step.output_tokens)}</Fact>
+          <Fact name={facts.cost}>
+            <span title={step.cost?.estimated ? text.usage.estimated : (step.cost?.price ?? undefined)}>
+              {costOf(step)}
+            </span>
+          </Fact>
+          {step.limited === null ? null : (
+            <Fact name={facts.limited}>
+              <span title={step.limited.file}>{`${step.limited.key}, ${count(step.limited.output_tokens_max)}`}</span>
+            </Fact>
+          )}
           <Fact name={facts.offered}>
             {step.offered_tools === null
               ? "–"
@@ -71,6 +82,12 @@ function ModelDetail({ run, step, draft = "" }: ModelProps) {
       ) : null}
     </>
   );
+}
+
+function costOf({ cost }: Of<"model">): string {
+  if (cost === null) return "–";
+  const known = cost.usd === null ? text.usage.unknownPrice : usd(cost.usd);
+  return cost.estimated ? `≈ ${known}` : known;
 }
 
 function Attempts({ step }: { readonly step: Of<"model"> }) {

@@ -1,0 +1,108 @@
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { Budget, BudgetAmount } from "../../../../src/api/contract/index.ts";
+import { budgetsQuery } from "../../api/queries.ts";
+import { Chip } from "../../parts/card.tsx";
+import { Empty, Skeleton } from "../../parts/empty.tsx";
+import { amount } from "../../parts/money.ts";
+import { PageHeading } from "../../parts/page-heading.tsx";
+import { ProblemView } from "../../parts/problem-view.tsx";
+import { Table, Td, Th } from "../../parts/table.tsx";
+import { UsageBar } from "../../parts/usage-bar.tsx";
+import { text } from "../../text.ts";
+import { UsageTable } from "./usage-table.tsx";
+
+/** What runs used and may use: today's budgets, and the last 30 days by day, agent and model. */
+export function Usage() {
+  return (
+    <>
+      <PageHeading title={text.usage.title} />
+      <div className="space-y-6">
+        <Today />
+        <UsageTable by="day" title={text.usage.byDay} />
+        <UsageTable by="agent" title={text.usage.byAgent} />
+        <UsageTable by="model" title={text.usage.byModel} />
+      </div>
+    </>
+  );
+}
+
+function Today() {
+  const { data, error, refetch } = useQuery(budgetsQuery);
+  const words = text.usage;
+  if (data === undefined) {
+    return error === null ? <Skeleton lines={4} /> : <ProblemView error={error} onRetry={() => void refetch()} />;
+  }
+  const rows = data.items.flatMap((budget) => budget.amounts.map((each) => ({ budget, each })));
+  return (
+    <section aria-labelledby="todays-budgets" className="space-y-3">
+      <div className="flex items-baseline gap-3">
+        <h2 id="todays-budgets" className="text-sm font-semibold">
+          {words.today}
+        </h2>
+        <span className="text-xs text-muted">{words.todayNote(data.day, data.time_zone)}</span>
+      </div>
+      {rows.length === 0 ? (
+        <Empty title={words.today} note={words.none} />
+      ) : (
+        <Table label={words.today}>
+          <thead>
+            <tr>
+              <Th>{words.columns.of}</Th>
+              <Th>{words.columns.kind}</Th>
+              <Th className="w-1/3 min-w-28">{words.columns.share}</Th>
+              <Th className="text-right!">{words.columns.used}</Th>
+              <Th className="text-right!">{words.columns.limit}</Th>
+              <Th>{words.columns.key}</Th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map(({ budget, each }) => (
+              <AmountRow key={`${budget.scope} ${budget.name} ${each.kind}`} budget={budget} amount={each} />
+            ))}
+          </tbody>
+        </Table>
+      )}
+    </section>
+  );
+}
+
+function AmountRow({ budget, amount: each }: { readonly budget: Budget; readonly amount: BudgetAmount }) {
+  const words = text.usage;
+  const of = budget.name === "" ? words.scopes[budget.scope] : `${words.scopes[budget.scope]} ${budget.name}`;
+  const used = amount(each.kind, each.used);
+  const limit = each.limit === null ? null : amount(each.kind, each.limit);
+  const warned = each.state === "warning" || each.state === "used-up" ? words.states[each.state] : null;
+  return (
+    <tr className="border-b border-line last:border-b-0">
+      <Td className="whitespace-nowrap">
+        {budget.scope === "agent" ? (
+          <Link to="/agents/$name" params={{ name: budget.name }} className="text-accent hover:underline">
+            {budget.name}
+          </Link>
+        ) : (
+          of
+        )}
+      </Td>
+      <Td>{words.kinds[each.kind]}</Td>
+      <Td>
+        {each.limit === null || limit === null ? null : (
+          <span className="flex items-center gap-3">
+            <UsageBar
+              label={words.bar(of, words.kinds[each.kind], used, limit)}
+              p50={0}
+              max={each.used + each.reserved}
+              limit={each.limit}
+            />
+            {warned === null ? null : <Chip>{warned}</Chip>}
+          </span>
+        )}
+      </Td>
+      <Td className="text-right whitespace-nowrap">{used}</Td>
+      <Td className="text-right whitespace-nowrap text-muted">{limit ?? words.noLimit}</Td>
+      <Td className="text-xs [overflow-wrap:anywhere] text-muted" title={each.file ?? undefined}>
+        {each.key ?? ""}
+      </Td>
+    </tr>
+  );
+}

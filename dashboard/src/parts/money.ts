@@ -1,0 +1,21 @@
+import type { BudgetAmount } from "../../../src/api/contract/index.ts";
+import { text } from "../text.ts";
+import { count } from "./format.ts";
+
+/** "$0.42", "$0.0031", "$12.50"; as many digits as a small sum needs. */
+export function usd(value: number): string {
+  if (value === 0 || value >= 1) return `$${value.toFixed(2)}`;
+  return `$${value.toFixed(6).replace(/0{1,4}$/, "")}`;
+}
+
+/** What something cost, where the price of some calls may not be known. */
+export function cost({ usd: known, unpriced_calls: unpriced }: { usd: number; unpriced_calls: number }): string {
+  if (unpriced === 0) return usd(known);
+  return known === 0 ? text.usage.unknownPrice : `${usd(known)} ${text.usage.unpriced(unpriced)}`;
+}
+
+/** An amount of a budget in its own unit. */
+export function amount(kind: BudgetAmount["kind"], value: number): string {
+  if (kind === "usd") return usd(value);
+  return kind === "seconds" && value < 100 ? value.toFixed(1).replace(/\.0$/, "") : count(Math.round(value));
+}
