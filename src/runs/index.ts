@@ -63,7 +63,6 @@ export { DEFAULT_RUN_SIZES } from "./plan.ts";
 export type { PlanSource, PromptRequest, RunPlan } from "./plan.ts";
 export {
   type ModelStep,
-  type OpenChoice,
   type RunQuestion,
   type RunStep,
   type RunView,
@@ -80,3 +79,4 @@ export type { RunListener, RunNews } from "./run-hub.ts";
 export { type RunOutcome, type RunsOptions, DEFAULT_RUNS_OPTIONS, Runs } from "./runs.ts";
 export { type StartRequest } from "./start-request.ts";
 export { type ModelChosen } from "./model-choice.ts";
+export { type OpenChoice } from "./model-fold.ts";

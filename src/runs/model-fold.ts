@@ -1,10 +1,21 @@
 import { type Json, parseJson } from "../kernel/json.ts";
 import { unfenced } from "./answer-check.ts";
-import type { FailedAttempt, ModelStep, OpenChoice, RunView } from "./run-fold.ts";
+import type { FailedAttempt, ModelStep, RunView } from "./run-fold.ts";
 import { contextOf } from "./run-fold-context.ts";
-import type { JournalEntry, RunEvent } from "./run-event.ts";
+import type { JournalEntry, RunEvent, RunFailure } from "./run-event.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
+
+/** A model that failed, and what somebody can choose. */
+export type OpenChoice = {
+  readonly turn: number;
+  readonly model: string;
+  readonly failure: RunFailure;
+  /** Models the definition offers instead; any other may be named too. */
+  readonly backups: readonly string[];
+  readonly askedAtMs: number;
+  readonly expiresAtMs: number;
+};
 
 /** A turn of the model after something happened to it. */
 export function changedTurn(

@@ -97,6 +97,8 @@ export async function takeTurn(
   settings: ModelSettings,
   signal: AbortSignal,
 ): Promise<Turn> {
+  const last = attemptsOf(deps.recorder.view(), step).at(-1);
+  if (last && last.retryInMs === null && (last.next ?? null) === null) return givenUp(last);
   const state: TurnState = { step, begunMs: deps.clock.monotonicMs(), heldMs: 0 };
   let use: ModelInUse = { model: deps.model, settings };
   for (;;) {
@@ -106,6 +108,13 @@ export async function takeTurn(
     use = await deps.backup(outcome.next);
   }
 }
+
+/** The server stopped when no attempt was left, and before it was written what that means for the run. */
+const givenUp = ({ model, class: failureClass, message }: FailedAttempt): Turn => ({
+  type: "failed",
+  model,
+  failure: { class: failureClass, message, status: undefined, retryAfterMs: undefined },
+});
 
 type Answered = Extract<Turn, { type: "answered" }>;
 type Tried = Exclude<Turn, { type: "failed" }> | { type: "failed"; failure: ModelFailure; next: string | null };

@@ -4,7 +4,7 @@ import type { ContextReport } from "../context/index.ts";
 import type { QuestionId, RunId, ToolCallId } from "../kernel/ids.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
 import type { HoldReason, ModelToolCall, ModelUsage } from "./language-model.ts";
-import { changedTurn, jsonOutput, modelBegin, modelChanges, newTurn } from "./model-fold.ts";
+import { changedTurn, jsonOutput, modelBegin, modelChanges, newTurn, type OpenChoice } from "./model-fold.ts";
 import type {
   Decision,
   JournalEntry,
@@ -108,17 +108,6 @@ export type RunQuestion = {
   readonly askedAtMs: number;
   readonly expiresAtMs: number;
   readonly state: "open" | QuestionReply;
-};
-
-/** A model that failed, and what somebody can choose. */
-export type OpenChoice = {
-  readonly turn: number;
-  readonly model: string;
-  readonly failure: RunFailure;
-  /** Models the definition offers instead; any other may be named too. */
-  readonly backups: readonly string[];
-  readonly askedAtMs: number;
-  readonly expiresAtMs: number;
 };
 
 /** A run as its journal tells it. */

@@ -133,6 +133,8 @@ export type EngineOptions = {
   readonly onResolve?: (choice: ModelChoice) => void;
   readonly tools?: readonly FakeTool[];
   readonly directory: string;
+  /** Instead of one of its own in `directory`; it stays open. */
+  readonly database?: Database;
   readonly plan?: Partial<RunPlan>;
   readonly options?: Partial<RunsOptions>;
   readonly clock?: Clock;
@@ -202,7 +204,7 @@ export const testPlan = (change: Partial<RunPlan> = {}): RunPlan => ({
 /** The run engine on a real database, with tools and model of the test's. */
 export function engine(options: EngineOptions): Engine {
   const clock = options.clock ?? systemClock;
-  const database = Database.open({ directory: options.directory, synchronous: "normal" });
+  const database = options.database ?? Database.open({ directory: options.directory, synchronous: "normal" });
   const journal = new SqliteRunJournal(database);
   const artifacts = new SqliteArtifactStore(database, clock);
   const spend = new SqliteSpendStore(database);
@@ -256,7 +258,7 @@ export function engine(options: EngineOptions): Engine {
     [Symbol.asyncDispose]: async () => {
       await approvals[Symbol.asyncDispose]();
       await runs[Symbol.asyncDispose]();
-      database[Symbol.dispose]();
+      if (options.database === undefined) database[Symbol.dispose]();
     },
   };
 }

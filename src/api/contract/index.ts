@@ -35,6 +35,7 @@ export {
 export * as models from "./models.ts";
 export { type FileProblem, type ProblemDetails } from "./problem.ts";
 export * as problems from "./problem.ts";
+export { type ModelCondition } from "./model-condition.ts";
 export { type ChooseBody, type RunChoice } from "./model-choice.ts";
 export * as modelChoice from "./model-choice.ts";
 export { type RouteName, fillRoute, ROUTES } from "./routes.ts";
@@ -54,7 +55,7 @@ export {
 export * as runs from "./runs.ts";
 export { type Difference, type ReplayReport, type RunDiff, type RunExport } from "./run-history.ts";
 export * as runHistory from "./run-history.ts";
-export { type ModelCondition, type Ready, type ServerEvent, type Status } from "./system.ts";
+export { type Ready, type ServerEvent, type Status } from "./system.ts";
 export * as system from "./system.ts";
 export {
   type DeployToolServerBody,

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ModelCondition } from "./model-condition.ts";
 
 export const ModelProvider = z
   .object({
@@ -52,6 +53,7 @@ export const ModelPage = z
   .object({
     default_model: z.string(),
     items: z.array(KnownModel),
+    traffic: z.array(ModelCondition).meta({ description: "How those stand that were used, each for every key" }),
     local: z.array(LocalModelServer).meta({ description: "Empty when it was not asked for" }),
     next: z.null(),
   })

@@ -2,10 +2,12 @@ import type { PriceTable } from "../../budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { ModelCatalogue } from "../../runs/index.ts";
 import type * as contract from "../contract/index.ts";
+import { type ModelConditions, presentConditions } from "./model-conditions.ts";
 import { checkModel } from "./check-model.ts";
 
 export type ModelServices = {
   readonly models: ModelCatalogue;
+  readonly modelTraffic: ModelConditions;
   readonly prices: PriceTable;
   readonly clock: Clock;
 };
@@ -17,7 +19,7 @@ export const listProviders = ({ models }: ModelServices): contract.ModelProvider
 
 /** Models that can be used by name, and, when asked to discover, those of servers on this machine. */
 export async function listModels(
-  { models, prices }: ModelServices,
+  { models, modelTraffic, prices }: ModelServices,
   { discover }: contract.ModelQuery,
   signal: AbortSignal,
 ): Promise<contract.ModelPage> {
@@ -36,6 +38,7 @@ export async function listModels(
         roles: rolesOf(models, id),
       };
     }),
+    traffic: presentConditions(modelTraffic),
     local: found.map(({ provider, address, answers, models: own }) => ({
       provider,
       address,

@@ -3,6 +3,7 @@ import type { ModelCatalogue, RunJournal, Runs } from "../../runs/index.ts";
 import type { ToolCatalogue } from "../../tools/index.ts";
 import type * as contract from "../contract/index.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import { type ModelConditions, presentConditions } from "./model-conditions.ts";
 import { instant } from "./present-run.ts";
 
 /** What the server knows of itself. */
@@ -17,28 +18,6 @@ export interface ServerFacts {
   /** Each part that has to work before requests can, with a word on how it is. */
   checks(): { readonly [part: string]: { readonly ok: boolean; readonly note: string } };
 }
-
-/** How the models stand that were used. */
-export interface ModelConditions {
-  conditions(): readonly {
-    readonly provider: string;
-    readonly model: string;
-    readonly account: string;
-    readonly circuit: contract.ModelCondition["circuit"];
-    readonly faults: number;
-    readonly retryInMs: number;
-    readonly executing: number;
-    readonly waiting: number;
-    readonly pausedMs: number;
-  }[];
-}
-
-const presentConditions = (models: ModelConditions): contract.ModelCondition[] =>
-  models.conditions().map(({ retryInMs, pausedMs, ...condition }) => ({
-    ...condition,
-    retry_in_ms: retryInMs,
-    paused_ms: pausedMs,
-  }));
 
 export type SystemServices = {
   readonly facts: ServerFacts;

@@ -1,0 +1,19 @@
+import * as z from "zod";
+
+/** How a model of one key stands. */
+export const ModelCondition = z
+  .object({
+    provider: z.string(),
+    model: z.string(),
+    account: z
+      .string()
+      .meta({ description: "Tells keys and addresses apart without showing them; empty: the server's" }),
+    circuit: z.enum(["closed", "open", "half-open"]).meta({ description: "open: nothing is sent for a while" }),
+    faults: z.int().meta({ description: "Failures in a row that count" }),
+    retry_in_ms: z.int(),
+    executing: z.int().meta({ description: "Requests of the whole account that are under way" }),
+    waiting: z.int(),
+    paused_ms: z.int().meta({ description: "Until the end of the pause the provider asked for" }),
+  })
+  .meta({ id: "ModelCondition" });
+export type ModelCondition = z.infer<typeof ModelCondition>;
