@@ -120,29 +120,7 @@ fn parse(text: &str, name: &str, notes: &mut Vec<String>) -> Result<Json, Failur
 }
 
 pub fn read_file(path: &str) -> Result<String, Failure> {
-    let (file, info) = files::open(path)?;
-    if info.bytes > BYTES_MAX {
-        return Err(Failure(format!(
-            "'{}' has {} bytes; at most {} are read.",
-            path, info.bytes, BYTES_MAX
-        )));
-    }
-    let mut bytes = vec![0; info.bytes as usize];
-    let mut count = 0;
-    while count < bytes.len() {
-        match file
-            .read(&mut bytes[count..])
-            .map_err(|problem| files::explain(path, problem))?
-        {
-            0 => break,
-            read => count += read,
-        }
-    }
-    bytes.truncate(count);
-    String::from_utf8(bytes).map_err(|problem| {
-        let at = problem.utf8_error().valid_up_to();
-        Failure(format!("'{}' is not UTF-8 text (byte {}).", path, at))
-    })
+    files::read_text(path, BYTES_MAX)
 }
 
 /// Leaves the last of members with one name, in the place of the first.

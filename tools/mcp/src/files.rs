@@ -18,6 +18,33 @@ pub fn open(path: &str) -> Result<(Handle, Info), Failure> {
     Ok((file, info))
 }
 
+/// A whole file of UTF-8 text, of at most so many bytes.
+pub fn read_text(path: &str, bytes_max: u64) -> Result<String, Failure> {
+    let (file, info) = open(path)?;
+    if info.bytes > bytes_max {
+        return Err(Failure(format!(
+            "'{}' has {} bytes; at most {} are read.",
+            path, info.bytes, bytes_max
+        )));
+    }
+    let mut bytes = vec![0; info.bytes as usize];
+    let mut count = 0;
+    while count < bytes.len() {
+        match file
+            .read(&mut bytes[count..])
+            .map_err(|problem| explain(path, problem))?
+        {
+            0 => break,
+            read => count += read,
+        }
+    }
+    bytes.truncate(count);
+    String::from_utf8(bytes).map_err(|problem| {
+        let at = problem.utf8_error().valid_up_to();
+        Failure(format!("'{}' is not UTF-8 text (byte {}).", path, at))
+    })
+}
+
 /// Refuses paths that cannot be meant.
 pub fn check_path(path: &str) -> Result<(), Failure> {
     if path.is_empty() {
