@@ -96,6 +96,45 @@ describe("readers", () => {
     sender.destroy();
   }, 30_000);
 
+  test("one that takes nothing for too long is cut off, and its stream is let go", async () => {
+    const letGo = Promise.withResolvers<string>();
+    async function* endless() {
+      try {
+        for (let id = 1; ; id += 1) yield { id, event: { type: "x".repeat(CHUNK) } };
+      } finally {
+        letGo.resolve("let go");
+      }
+    }
+    const streams = new EventStreams({ streamsMax: 2, perClientMax: 1, stallMs: 20 });
+    const http = fastify();
+    http.get("/", async (asked, reply) => streams.send(asked, reply, endless));
+    http.setErrorHandler(async (error: Error) => ({ refused: error.message }));
+    const url = await http.listen({ host: "127.0.0.1", port: 0 });
+    const reader = await stalled(url, ["GET / HTTP/1.1"], "");
+    expect(await letGo.promise).toBe("let go");
+    reader.destroy();
+    await http.close();
+  });
+
+  test("one address has not all the streams there are", async () => {
+    const stop = new AbortController();
+    async function* quiet() {
+      yield { id: 1, event: { type: "ready" } };
+      await once(stop.signal, "abort");
+    }
+    const streams = new EventStreams({ streamsMax: 2, perClientMax: 1 });
+    const http = fastify();
+    http.get("/", async (asked, reply) => streams.send(asked, reply, quiet));
+    http.setErrorHandler(async (error: Error) => ({ refused: error.message }));
+    const url = await http.listen({ host: "127.0.0.1", port: 0 });
+    const first = await fetch(url);
+    expect(await (await fetch(url)).json()).toEqual({ refused: "1 event streams are open already from 127.0.0.1" });
+    stop.abort();
+    await first.text();
+    streams.closeAll();
+    await http.close();
+  });
+
   test("HEAD and OPTIONS of a stream are answered at once, without one", async () => {
     const head = await fetch(`${server.url}/api/v1/events`, { method: "HEAD" });
     expect([head.status, head.headers.get("content-type")]).toEqual([200, "text/event-stream; charset=utf-8"]);

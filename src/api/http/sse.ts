@@ -20,6 +20,8 @@ export type StreamLimits = {
   readonly streamsMax: number;
   /** Those of one address. */
   readonly perClientMax: number;
+  /** How long a reader may take nothing of what it is sent; a minute when undefined. */
+  readonly stallMs?: number | undefined;
 };
 
 type Event = Streamed<{ readonly type: string }>;
@@ -48,7 +50,8 @@ export class EventStreams {
     const controller = clientGone(reply);
     this.#open.set(controller, request.ip);
     try {
-      await stream(request, reply, await begin(controller.signal), controller.signal);
+      const { stallMs = STALL_MS } = this.#limits;
+      await stream(request, reply, await begin(controller.signal), { signal: controller.signal, stallMs });
     } finally {
       this.#open.delete(controller);
       controller.abort();
@@ -80,11 +83,13 @@ export class EventStreams {
   }
 }
 
+type Patience = { readonly signal: AbortSignal; readonly stallMs: number };
+
 async function stream(
   request: FastifyRequest,
   reply: FastifyReply,
   events: Events,
-  signal: AbortSignal,
+  { signal, stallMs }: Patience,
 ): Promise<void> {
   const first = events.next();
   // What fails at once is answered as a problem; a stream that has nothing to tell yet is opened all the same.
@@ -113,7 +118,7 @@ async function stream(
   try {
     for (let next = await first; !next.done && !signal.aborted; next = await events.next()) {
       const full = !response.write(frame(next.value));
-      if (full && !(await hasDrained(response, signal))) break;
+      if (full && !(await hasDrained(response, { signal, stallMs }))) break;
     }
   } catch (error) {
     const fault = toFault(error);
@@ -129,9 +134,9 @@ async function stream(
 }
 
 /** Waits until the reader has taken what it was sent; false when it takes nothing for too long, or the stream is to end. */
-async function hasDrained(response: ServerResponse, signal: AbortSignal): Promise<boolean> {
+async function hasDrained(response: ServerResponse, { signal, stallMs }: Patience): Promise<boolean> {
   const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), STALL_MS);
+  const timer = setTimeout(() => patience.abort(), stallMs);
   try {
     await once(response, "drain", { signal: AbortSignal.any([signal, patience.signal]) });
     return true;
