@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { RunSummary } from "../../src/api/contract/index.ts";
 import { EventStreamParser } from "../../dashboard/src/api/event-stream.ts";
+import { type Logs, withDelta, withLines } from "../../dashboard/src/api/live-text.ts";
 import { placeRun } from "../../dashboard/src/api/place-run.ts";
 import { ago, bytes, duration } from "../../dashboard/src/parts/format.ts";
 import { lineDiff } from "../../dashboard/src/parts/line-diff.ts";
@@ -17,6 +18,29 @@ import {
   toolSearch,
   toolsSearch,
 } from "../../dashboard/src/search.ts";
+
+describe("the text of a turn under way", () => {
+  test("is whole however often the stream begins it again, and whatever part was known before", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.nat(40), fc.nat(40), (whole, known, sent) => {
+        const before = whole.slice(0, known);
+        const soFar = withDelta(before, { turn: 1, offset: 0, text: whole.slice(0, sent) });
+        const rest = { turn: 1, offset: Math.min(sent, whole.length), text: whole.slice(sent) };
+        expect(withDelta(soFar, rest)).toBe(whole);
+      }),
+    );
+  });
+
+  test("is left as it was where a piece is missing", () => {
+    expect(withDelta("One, ", { turn: 1, offset: 9, text: "three" })).toBe("One, ");
+  });
+
+  test("of a call's log the last lines are kept", () => {
+    const line = (text: string) => ({ type: "tool-log" as const, turn: 1, call_id: "a", lines: [{ at: "", text }] });
+    const logs = Array.from({ length: 60 }, (_, index) => line(`${index}`)).reduce<Logs>(withLines, {});
+    expect([logs["a"]?.length, logs["a"]?.at(-1)]).toEqual([50, "59"]);
+  });
+});
 
 describe("the event stream's parser", () => {
   const field = fc.string({ unit: fc.constantFrom("a", ":", " ", "é", "{", "}", '"', "0") });

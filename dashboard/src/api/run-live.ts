@@ -1,6 +1,7 @@
 import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { fillRoute, type RunDetail, type RunStreamEvent, type Step } from "../../../src/api/contract/index.ts";
+import { type Delta, type Logs, withDelta, withLines } from "./live-text.ts";
 import { applyRun, hasEnded, isMoving } from "./live.ts";
 import { runQuery } from "./queries.ts";
 import { subscribe } from "./subscribe.ts";
@@ -12,16 +13,7 @@ const NONE: Drafts = {};
 /** How far calls under way have come, by the call's id. */
 export type Progress = { readonly [callId: string]: Extract<RunStreamEvent, { type: "tool-progress" }> };
 const NO_PROGRESS: Progress = {};
-
-/** The last lines that tools wrote to their logs during calls, by the call's id; only while this page looks. */
-export type Logs = { readonly [callId: string]: readonly string[] };
 const NO_LOGS: Logs = {};
-const LINES_SHOWN = 50;
-
-const withLines = (logs: Logs, { call_id: id, lines }: Extract<RunStreamEvent, { type: "tool-log" }>): Logs => ({
-  ...logs,
-  [id]: [...(logs[id] ?? []), ...lines.map(({ text }) => text)].slice(-LINES_SHOWN),
-});
 
 /** A run with everything in it, followed until it ends. */
 export function useRun(id: string) {
@@ -99,12 +91,6 @@ export function extendRun(run: RunDetail, part: Part): RunDetail {
 /** The steps in their order, with one added or changed. */
 export const placeStep = (steps: readonly Step[], step: Step): Step[] =>
   [...steps.filter((other) => other.index !== step.index), step].toSorted((one, other) => one.index - other.index);
-
-type Delta = Pick<Extract<RunStreamEvent, { type: "text-delta" }>, "turn" | "offset" | "text">;
-
-/** A turn's text with one piece more, which says itself where it belongs. After a gap nothing is added: the step comes whole. */
-export const withDelta = (known: string, { offset, text }: Delta): string =>
-  offset > known.length ? known : known.slice(0, offset) + text;
 
 /** Gathers deltas and shows them once a frame: a fast model sends hundreds a second. */
 class DraftBuffer {

@@ -1,7 +1,8 @@
 import { ChevronRight } from "lucide-react";
 import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
 import { isMoving } from "../../api/live.ts";
-import type { Drafts, Logs, Progress } from "../../api/run-live.ts";
+import type { Logs } from "../../api/live-text.ts";
+import type { Drafts, Progress } from "../../api/run-live.ts";
 import { useServerNow } from "../../parts/clock.ts";
 import { duration } from "../../parts/format.ts";
 import { JsonView } from "../../parts/json-view.tsx";

@@ -1,6 +1,7 @@
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
-import { useRun, type Drafts, type Logs, type Progress } from "../../api/run-live.ts";
+import type { Logs } from "../../api/live-text.ts";
+import { useRun, type Drafts, type Progress } from "../../api/run-live.ts";
 import { Card } from "../../parts/card.tsx";
 import { CopyButton } from "../../parts/copy.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
