@@ -24,9 +24,7 @@ export {
   type RoleModels,
   DEFAULT_MODEL_LIMITS,
   FINISH_REASONS,
-  IMAGE_TYPES,
   MODEL_FAILURES,
-  MODEL_ROLES,
 } from "./language-model.ts";
 export {
   type Decision,

@@ -164,8 +164,7 @@ export interface LanguageModel {
 }
 
 /** What a run needs a model for. `execution` is the agent's own work; the others may be given to smaller models. */
-export const MODEL_ROLES = ["execution", "routing", "summarising", "embedding"] as const;
-export type ModelRole = (typeof MODEL_ROLES)[number];
+export type ModelRole = "execution" | "routing" | "summarising" | "embedding";
 /** Models by role, each `provider/model`; a role that is absent is the agent's own model's. */
 export type RoleModels = { readonly [Role in ModelRole]?: string | undefined };
 
