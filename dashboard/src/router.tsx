@@ -52,6 +52,11 @@ const run = createRoute({
   validateSearch: runSearch,
   component: lazyRouteComponent(() => import("./pages/run/run.tsx"), "Run"),
 });
+const approvals = createRoute({
+  getParentRoute: () => root,
+  path: "/approvals",
+  component: lazyRouteComponent(() => import("./pages/approvals/approvals.tsx"), "Approvals"),
+});
 const tools = createRoute({
   getParentRoute: () => root,
   path: "/tools",
@@ -77,7 +82,7 @@ const usage = createRoute({
   component: lazyRouteComponent(() => import("./pages/usage/usage.tsx"), "Usage"),
 });
 
-const routeTree = root.addChildren([home, agents, agent, runs, run, tools, tool, usage, settings]);
+const routeTree = root.addChildren([home, agents, agent, runs, run, approvals, tools, tool, usage, settings]);
 
 const PageError = ({ error, reset }: ErrorComponentProps) => <ProblemView error={error} onRetry={reset} />;
 

@@ -2,6 +2,7 @@ import { SETTINGS } from "./text-settings.ts";
 import { USAGE } from "./text-usage.ts";
 import { CALL, TOOLS } from "./text-tools.ts";
 import { FINISHES, OUTCOMES, STATES } from "./text-wire.ts";
+import { APPROVALS } from "./text-approvals.ts";
 
 /** Every word the dashboard shows. Names of things are those of the CLI, the API and the documentation. */
 export const text = {
@@ -9,7 +10,15 @@ export const text = {
   titleOf: (page: string) => `${page} · Caxton`,
   skipToContent: "Skip to content",
   navigation: "Main",
-  pages: { home: "Home", agents: "Agents", runs: "Runs", tools: "Tools", usage: "Usage", settings: "Settings" },
+  pages: {
+    home: "Home",
+    agents: "Agents",
+    runs: "Runs",
+    approvals: "Approvals",
+    tools: "Tools",
+    usage: "Usage",
+    settings: "Settings",
+  },
   header: {
     live: "Live",
     liveNote: "Connected. Everything on this page is current.",
@@ -52,6 +61,7 @@ export const text = {
           ["g h", "Home"],
           ["g a", "Agents"],
           ["g r", "Runs"],
+          ["g p", "Approvals"],
           ["g t", "Tools"],
           ["g u", "Usage"],
           ["g s", "Settings"],
@@ -313,6 +323,7 @@ export const text = {
     visited: "I was there",
     decline: "Decline",
   },
+  approvals: APPROVALS,
   choice: {
     title: "The model failed; how shall it go on?",
     note: (until: string) => `The run waits until ${new Date(until).toLocaleString()}, then it fails.`,

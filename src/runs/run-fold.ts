@@ -332,13 +332,7 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
   switch (event.type) {
     case "run-start":
       // Who asked is gone with the server that was stopped: the call is made again and asks again, or someone decides.
-      return {
-        state: "running",
-        resting: false,
-        attempt: event.attempt,
-        startedAtMs: view.startedAtMs ?? atMs,
-        ...closed(view),
-      };
+      return { ...begun(view, atMs), attempt: event.attempt };
     case "run-ask":
       return { state: "awaiting-approval", questions: [...view.questions, questionOf(event, atMs)] };
     case "run-answer": {
@@ -402,6 +396,11 @@ const over = (state: RunState, view: RunView, endedAtMs: number): Partial<RunVie
   approvals: closedApprovals(view.approvals),
   ...closed(view),
 });
+
+const begun = (view: RunView, atMs: number): Partial<RunView> => {
+  const startedAtMs = view.startedAtMs ?? atMs;
+  return { ...closed(view), state: "running", resting: false, startedAtMs };
+};
 
 const questionOf = (event: EventOf<"run-ask">, atMs: number): RunQuestion => ({
   id: event.questionId,

@@ -12,6 +12,8 @@ export type RunSummary = {
   /** The model that answered last; null before the first turn. */
   readonly model: string | null;
   readonly state: RunState;
+  /** Nothing of it is under way, and it goes on only when someone answers. */
+  readonly resting: boolean;
   /** The first 200 characters. */
   readonly inputPreview: string;
   readonly outputPreview: string;

@@ -190,6 +190,7 @@ const summary = (change: Partial<RunSummary>): RunSummary => ({
   revision: 1,
   model: null,
   state: "running",
+  resting: false,
   input_preview: "",
   output_preview: "",
   created_at: "2026-11-21T10:00:00.000Z",

@@ -2,6 +2,7 @@ import {
   fillRoute,
   ROUTES,
   type ChooseBody,
+  type Approval,
   type DeployOutcome,
   type RunSummary,
   type StartRunBody,
@@ -39,6 +40,21 @@ export type Answer = { readonly action: "accept"; readonly content: object } | {
 
 export const answerQuestion = (id: string, question: string, answer: Answer) =>
   ask<unknown>(fillRoute("answerQuestion", { id, question }), { method: "POST", json: answer });
+
+export type ApprovalAnswer =
+  | {
+      readonly type: "approve";
+      readonly arguments?: object | undefined;
+      readonly remember: boolean;
+      readonly note: string;
+    }
+  | { readonly type: "deny"; readonly note: string };
+
+export const answerApproval = (id: string, { type, note, ...rest }: ApprovalAnswer) =>
+  ask<Approval>(fillRoute(type, { id }), {
+    method: "POST",
+    json: type === "deny" ? { reason: note } : { note, ...rest },
+  });
 
 /** Sends one file. It lives for a while on the server, for the run or call that names its id. */
 export const upload = (file: File, signal?: AbortSignal) =>

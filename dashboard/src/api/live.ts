@@ -1,7 +1,13 @@
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { ROUTES, type RunDetail, type RunSummary, type ServerEvent } from "../../../src/api/contract/index.ts";
+import {
+  type ApprovalPage,
+  ROUTES,
+  type RunDetail,
+  type RunSummary,
+  type ServerEvent,
+} from "../../../src/api/contract/index.ts";
 import { toolServerKeys } from "./tool-servers.ts";
 import { placeRun } from "./place-run.ts";
 import type { Page, RunFilter } from "./page.ts";
@@ -61,11 +67,17 @@ export function applyServerEvent(client: QueryClient, event: ServerEvent): void 
     case "step":
     case "question":
       return;
+    case "approval":
+      void client.invalidateQueries({ queryKey: ["approvals"] });
+      return;
     case "reset":
       // What happened meanwhile is more than the server can tell us.
       void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== LIVE_KEY[0] });
       return;
     case "run":
+      // What a run waits for is over with the run.
+      if (hasEnded(event.run) && hasOpenApprovals(client, event.run.id))
+        void client.invalidateQueries({ queryKey: ["approvals"] });
       return applyRun(client, event.run);
     case "agent":
       for (const key of ["agent", "revisions"]) void client.invalidateQueries({ queryKey: [key, event.name] });
@@ -75,6 +87,11 @@ export function applyServerEvent(client: QueryClient, event: ServerEvent): void 
       for (const queryKey of toolServerKeys(event.name)) void client.invalidateQueries({ queryKey });
   }
 }
+
+const hasOpenApprovals = (client: QueryClient, run: string): boolean =>
+  client
+    .getQueriesData<ApprovalPage>({ queryKey: ["approvals"] })
+    .some(([, page]) => page?.items.some((approval) => approval.run === run && approval.state === "open"));
 
 /** Puts what is now known of a run into every cached list it belongs to, and takes it out of those it has left. */
 export function applyRun(client: QueryClient, run: RunSummary): void {
@@ -91,8 +108,7 @@ export function applyRun(client: QueryClient, run: RunSummary): void {
 }
 
 /** Whether time counts for it: not when it has ended, nor while it waits for someone. */
-export const isMoving = (run: Pick<RunSummary, "state">): boolean =>
-  !hasEnded(run) && run.state !== "needs-decision" && run.state !== "awaiting-choice";
+export const isMoving = (run: Pick<RunSummary, "state" | "resting">): boolean => !hasEnded(run) && !run.resting;
 
 /** What a run has used so far. Its own sums are only as new as the last change of its state, its steps are current. */
 export function usedSoFar(run: RunDetail): {

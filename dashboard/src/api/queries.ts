@@ -5,6 +5,7 @@ import {
   type AgentDetail,
   type AgentSummary,
   type BudgetList,
+  type ApprovalPage,
   type RevisionSummary,
   type RunDetail,
   type RunSummary,
@@ -90,6 +91,29 @@ export const runQuery = (id: string) =>
     queryFn: ({ signal }) => ask<RunDetail>(fillRoute("run", { id }), { signal }),
     retry: retryUnlessRefused,
   });
+
+/** Calls that wait for a person, the newest first; also how many there are in all. */
+export const approvalsQuery = queryOptions({
+  queryKey: ["approvals", "open"],
+  queryFn: ({ signal }) =>
+    ask<ApprovalPage>(withQuery(ROUTES.approvals, { state: "open", limit: PAGE_SIZE }), { signal }),
+  retry: retryUnlessRefused,
+});
+
+/** Calls that were answered, or can no longer be. */
+export const answeredApprovalsQuery = queryOptions({
+  queryKey: ["approvals", "all"],
+  queryFn: ({ signal }) => ask<ApprovalPage>(withQuery(ROUTES.approvals, { limit: PAGE_SIZE }), { signal }),
+  retry: retryUnlessRefused,
+});
+
+/** Runs in which a tool asks something while it works. */
+export const askingRunsQuery = queryOptions({
+  queryKey: ["approvals", "asking"],
+  queryFn: ({ signal }) =>
+    ask<Page<RunSummary>>(withQuery(ROUTES.runs, { state: "awaiting-approval", limit: PAGE_SIZE }), { signal }),
+  retry: retryUnlessRefused,
+});
 
 export const toolServersQuery = queryOptions({
   queryKey: ["tools"],

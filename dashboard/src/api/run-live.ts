@@ -72,17 +72,22 @@ export function applyRunEvent(client: QueryClient, id: string, event: RunStreamE
     case "step":
     case "artifact":
     case "question":
+    case "approval":
       client.setQueryData<RunDetail>(["run", id], (run) => (run === undefined ? undefined : extendRun(run, event)));
   }
 }
 
-type Part = Extract<RunStreamEvent, { type: "step" | "artifact" | "question" }>;
+type Part = Extract<RunStreamEvent, { type: "step" | "artifact" | "question" | "approval" }>;
 
 export function extendRun(run: RunDetail, part: Part): RunDetail {
   if (part.type === "step") return { ...run, step_list: placeStep(run.step_list, part.step) };
   if (part.type === "question") {
     const known = run.questions.filter(({ id }) => id !== part.question.id);
     return { ...run, questions: [...known, part.question] };
+  }
+  if (part.type === "approval") {
+    const known = run.approvals.filter(({ id }) => id !== part.approval.id);
+    return { ...run, approvals: [...known, part.approval] };
   }
   const others = run.artifacts.filter((artifact) => artifact.id !== part.artifact.id);
   return { ...run, artifacts: [...others, part.artifact] };

@@ -55,6 +55,7 @@ function useShellKeys(setOpen: (open: "palette" | "help") => void): void {
     "g h": () => void navigate({ to: "/" }),
     "g a": () => void navigate({ to: "/agents" }),
     "g r": () => void navigate({ to: "/runs" }),
+    "g p": () => void navigate({ to: "/approvals" }),
     "g t": () => void navigate({ to: "/tools" }),
     "g u": () => void navigate({ to: "/usage" }),
     "g s": () => void navigate({ to: "/settings" }),

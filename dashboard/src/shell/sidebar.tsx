@@ -1,5 +1,7 @@
 import { Link } from "@tanstack/react-router";
-import { Bot, Gauge, House, ListTree, Settings, Wrench, type LucideIcon } from "lucide-react";
+import { Bot, Gauge, House, ListTree, Settings, ShieldCheck, Wrench, type LucideIcon } from "lucide-react";
+import { useQuery } from "@tanstack/react-query";
+import { approvalsQuery } from "../api/queries.ts";
 import { text } from "../text.ts";
 import { Sign, Wordmark } from "./wordmark.tsx";
 
@@ -7,6 +9,7 @@ export const PAGES = [
   { to: "/", name: text.pages.home, icon: House, keys: "g h" },
   { to: "/agents", name: text.pages.agents, icon: Bot, keys: "g a" },
   { to: "/runs", name: text.pages.runs, icon: ListTree, keys: "g r" },
+  { to: "/approvals", name: text.pages.approvals, icon: ShieldCheck, keys: "g p" },
   { to: "/tools", name: text.pages.tools, icon: Wrench, keys: "g t" },
   { to: "/usage", name: text.pages.usage, icon: Gauge, keys: "g u" },
   { to: "/settings", name: text.pages.settings, icon: Settings, keys: "g s" },
@@ -34,10 +37,23 @@ export function Sidebar() {
             >
               <Icon aria-hidden className="size-4 shrink-0" />
               <span className="max-md:sr-only">{name}</span>
+              {to === "/approvals" ? <Waiting /> : null}
             </Link>
           </li>
         ))}
       </ul>
     </nav>
+  );
+}
+
+/** How many calls wait for a person. */
+function Waiting() {
+  const open = useQuery(approvalsQuery).data?.open ?? 0;
+  if (open === 0) return null;
+  return (
+    <span className="ml-auto rounded-full bg-warn-soft px-1.5 text-xs font-medium text-warn tabular-nums max-md:hidden">
+      <span aria-hidden>{open > 99 ? "99+" : open}</span>
+      <span className="sr-only">{text.approvals.waiting(open)}</span>
+    </span>
   );
 }

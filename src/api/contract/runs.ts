@@ -61,6 +61,7 @@ export const RunSummary = z
     revision: z.int(),
     model: z.string().nullable(),
     state: RunState,
+    resting: z.boolean().meta({ description: "Nothing of it is under way; it goes on when someone answers" }),
     input_preview: z.string(),
     output_preview: z.string(),
     created_at: Instant,

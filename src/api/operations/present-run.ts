@@ -28,6 +28,7 @@ export function presentSummary(run: RunSummary): contract.RunSummary {
     revision: run.revision,
     model: run.model,
     state: run.state,
+    resting: run.resting,
     input_preview: run.inputPreview,
     output_preview: run.outputPreview,
     created_at: instant(run.createdAtMs),

@@ -71,6 +71,7 @@ const ended = (output: string): RunDetail => ({
   revision: 1,
   model: "mock",
   state: "completed",
+  resting: false,
   input_preview: "",
   output_preview: "",
   created_at: at,

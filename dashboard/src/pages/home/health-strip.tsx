@@ -73,18 +73,13 @@ function ToolCell({ status }: { readonly status: Status }) {
   );
 }
 
-function countOf({ runs }: Status, state: RunState): number {
-  switch (state) {
-    case "needs-decision":
-      return runs.needs_decision;
-    case "awaiting-approval":
-      return runs.awaiting_approval;
-    case "awaiting-choice":
-      return runs.awaiting_choice;
-    default:
-      return runs[state];
-  }
-}
+const countOf = ({ runs }: Status, state: RunState): number =>
+  ({
+    ...runs,
+    "needs-decision": runs.needs_decision,
+    "awaiting-approval": runs.awaiting_approval,
+    "awaiting-choice": runs.awaiting_choice,
+  })[state];
 
 function RunCounts({ status }: { readonly status: Status }) {
   const shown = RUN_STATES.filter((state) => countOf(status, state) > 0);

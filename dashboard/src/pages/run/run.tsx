@@ -15,6 +15,7 @@ import { text } from "../../text.ts";
 import { Conversation } from "./conversation.tsx";
 import { ChoiceBanner } from "./choice-banner.tsx";
 import { DecisionBanner } from "./decision-banner.tsx";
+import { RunApprovals } from "../approvals/approval-card.tsx";
 import { Questions } from "./questions.tsx";
 import { RunHeading } from "./run-heading.tsx";
 import { Overview } from "./overview.tsx";
@@ -42,6 +43,7 @@ export function Run() {
       <RunHeading run={run} />
       <DecisionBanner run={run} />
       <ChoiceBanner run={run} />
+      <RunApprovals run={run} />
       <Questions run={run} />
       <Views run={run} drafts={drafts} progress={progress} logs={logs} />
     </>

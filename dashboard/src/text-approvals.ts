@@ -1,0 +1,38 @@
+/** Part of the catalogue in text.ts: calls that wait for a person. */
+export const APPROVALS = {
+  title: "Approvals",
+  note: "Calls of tools that wait for a person. Their runs rest until someone answers.",
+  none: "Nothing waits for a person",
+  noneNote: "Rules in [permissions] of caxton.toml or of a definition say which calls are asked for.",
+  waiting: (count: number) => (count === 1 ? "1 waits" : `${count} wait`),
+  answered: "Answered lately",
+  questions: "Questions of tools",
+  questionsNote: "A tool asks for something while it works; the form is on the page of its run.",
+  call: (tool: string) => `Approve ${tool}?`,
+  why: (rule: string, level: "server" | "definition") =>
+    rule === "ask_destructive"
+      ? "The tool says that it is destructive."
+      : `Asked for by ${rule} of ${level === "server" ? "the server" : "the agent"}.`,
+  again: (reason: string) => `Asked again: ${reason}.`,
+  until: (at: string) => `Waits until ${new Date(at).toLocaleString()}.`,
+  by: (agent: string) => `for ${agent}`,
+  openRun: "Open the run",
+  approve: "Approve",
+  approveEdited: "Approve with these arguments",
+  deny: "Refuse",
+  edit: "Change arguments",
+  keep: "Keep the arguments",
+  arguments: "Arguments, as JSON",
+  badJson: "This is not a JSON object.",
+  noteLabel: "Note for the model",
+  remember: "Do not ask again for this tool in this run",
+  states: {
+    open: "Waits",
+    approved: "Approved",
+    denied: "Refused",
+    expired: "Expired",
+    void: "Void",
+    cancelled: "Run ended",
+  },
+  who: (name: string) => `by ${name}`,
+} as const;
