@@ -57,6 +57,11 @@ const approvals = createRoute({
   path: "/approvals",
   component: lazyRouteComponent(() => import("./pages/approvals/approvals.tsx"), "Approvals"),
 });
+const runDiff = createRoute({
+  getParentRoute: () => root,
+  path: "/runs/$id/diff/$other",
+  component: lazyRouteComponent(() => import("./pages/run-diff/run-diff.tsx"), "RunDiff"),
+});
 const tools = createRoute({
   getParentRoute: () => root,
   path: "/tools",
@@ -82,7 +87,7 @@ const usage = createRoute({
   component: lazyRouteComponent(() => import("./pages/usage/usage.tsx"), "Usage"),
 });
 
-const routeTree = root.addChildren([home, agents, agent, runs, run, approvals, tools, tool, usage, settings]);
+const routeTree = root.addChildren([home, agents, agent, runs, run, runDiff, approvals, tools, tool, usage, settings]);
 
 const PageError = ({ error, reset }: ErrorComponentProps) => <ProblemView error={error} onRetry={reset} />;
 

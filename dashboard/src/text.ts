@@ -1,6 +1,7 @@
 import { SETTINGS } from "./text-settings.ts";
 import { USAGE } from "./text-usage.ts";
 import { CALL, TOOLS } from "./text-tools.ts";
+import { TRAVEL } from "./text-travel.ts";
 import { FINISHES, OUTCOMES, STATES } from "./text-wire.ts";
 import { APPROVALS } from "./text-approvals.ts";
 
@@ -253,7 +254,7 @@ export const text = {
     attempts: (count: number) => `${count} attempts`,
     firstPart: "Until the first word",
     again: "Run again",
-    attachAgain: "Attach the files again: they belong to the run they were sent for",
+    ...TRAVEL,
     copyId: "Copy id",
     copyCommand: "Copy as CLI",
     copyWatch: "Copy CLI to show it",

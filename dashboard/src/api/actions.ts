@@ -4,6 +4,7 @@ import {
   type ChooseBody,
   type Approval,
   type DeployOutcome,
+  type ForkBody,
   type RunSummary,
   type StartRunBody,
   type ToolCallOutcome,
@@ -27,6 +28,14 @@ export const startRun = (body: StartRunBody) =>
   ask<RunSummary>(ROUTES.runs, { method: "POST", json: { attended: true, ...body } });
 
 export const cancelRun = (id: string) => ask<unknown>(fillRoute("cancelRun", { id }), { method: "POST", json: {} });
+
+/** The same request once more, with its files. */
+export const retryRun = (id: string, body: { readonly latest: boolean }) =>
+  ask<RunSummary>(fillRoute("retryRun", { id }), { method: "POST", json: body });
+
+/** A new run that takes over the steps of another before one. */
+export const forkRun = (id: string, body: ForkBody) =>
+  ask<RunSummary>(fillRoute("forkRun", { id }), { method: "POST", json: body });
 
 export type Decision = { readonly call: string; readonly decision: "retry" | "skip" | "fail" };
 

@@ -8,6 +8,7 @@ import {
   type ApprovalPage,
   type RevisionSummary,
   type RunDetail,
+  type RunDiff,
   type RunSummary,
   type Status,
   type ToolServerDetail,
@@ -114,6 +115,13 @@ export const askingRunsQuery = queryOptions({
     ask<Page<RunSummary>>(withQuery(ROUTES.runs, { state: "awaiting-approval", limit: PAGE_SIZE }), { signal }),
   retry: retryUnlessRefused,
 });
+
+export const diffQuery = (id: string, other: string) =>
+  queryOptions({
+    queryKey: ["diff", id, other],
+    queryFn: ({ signal }) => ask<RunDiff>(fillRoute("diffRuns", { id, other }), { signal }),
+    retry: retryUnlessRefused,
+  });
 
 export const toolServersQuery = queryOptions({
   queryKey: ["tools"],

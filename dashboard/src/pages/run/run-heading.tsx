@@ -3,7 +3,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { CircleStop, Ellipsis, Hash, RotateCcw, SquareTerminal } from "lucide-react";
 import type { ReactNode } from "react";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
-import { cancelRun, startRun } from "../../api/actions.ts";
+import { cancelRun, retryRun } from "../../api/actions.ts";
 import { hasEnded, usedSoFar } from "../../api/live.ts";
 import { agentQuery, statusQuery } from "../../api/queries.ts";
 import { Ago } from "../../parts/ago.tsx";
@@ -12,7 +12,6 @@ import { copyText } from "../../parts/copy.tsx";
 import { count, fullTime } from "../../parts/format.ts";
 import { Menu } from "../../parts/menu.tsx";
 import { cost as showCost } from "../../parts/money.ts";
-import { notify } from "../../parts/notice.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { CLI, runCommand } from "../../parts/shell-command.ts";
@@ -57,10 +56,44 @@ function Facts({ run }: { readonly run: RunDetail }) {
           <Ago at={run.created_at} />
         </span>
       </Item>
+      <Kin run={run} />
       {run.attempt > 1 ? <Item name={text.run.facts.resumed}>{run.attempt - 1}×</Item> : null}
     </div>
   );
 }
+
+/** The run it was made from, and those made from it, each with a way to compare them. */
+function Kin({ run }: { readonly run: RunDetail }) {
+  const { origin } = run;
+  return (
+    <>
+      {origin === null ? null : (
+        <Item name={text.run.kin.from[origin.kind]}>
+          <RunLink id={origin.run} /> {origin.step === null ? null : text.run.kin.step(origin.step)}{" "}
+          <Compare a={origin.run} b={run.id} />
+        </Item>
+      )}
+      {run.made_from_it.map((made) => (
+        <Item key={made.id} name={text.run.kin.to[made.kind]}>
+          <RunLink id={made.id} /> <Compare a={run.id} b={made.id} />
+        </Item>
+      ))}
+    </>
+  );
+}
+
+const ID_CHARS_SHOWN = 8;
+const RunLink = ({ id }: { readonly id: string }) => (
+  <Link to="/runs/$id" params={{ id }} className="font-mono text-accent hover:underline">
+    {id.slice(-ID_CHARS_SHOWN)}
+  </Link>
+);
+
+const Compare = ({ a, b }: { readonly a: string; readonly b: string }) => (
+  <Link to="/runs/$id/diff/$other" params={{ id: a, other: b }} className="text-accent hover:underline">
+    {text.run.kin.compare}
+  </Link>
+);
 
 /** The model asked for, or the one that answered first. */
 function modelOf(run: RunDetail): string {
@@ -81,7 +114,7 @@ function Actions({ run }: { readonly run: RunDetail }) {
     onSettled: () => client.invalidateQueries({ queryKey: ["run", run.id] }),
   });
   const model = useChosenModel(run);
-  const again = useRunAgain(run, model);
+  const again = useRunAgain(run);
   const command = runCommand({ ...run, files: run.files.map(({ name }) => name), model });
   const icon = { "aria-hidden": true };
   return (
@@ -125,19 +158,11 @@ function useChosenModel({ agent, model }: RunDetail): string | undefined {
   return model === null || model === (defined ?? standard) ? undefined : model;
 }
 
-/** The same request once more. Files belong to one run, so with files the request is only laid out to be sent again. */
-function useRunAgain(run: RunDetail, model: string | undefined) {
+/** The same request once more, with its files, on the newest revision. */
+function useRunAgain(run: RunDetail) {
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: async () => {
-      if (run.files.length > 0) return undefined;
-      const { agent, input } = run;
-      return startRun({ agent, input, ...(model === undefined ? {} : { model }) });
-    },
-    onSuccess: async (started) => {
-      if (started !== undefined) return navigate({ to: "/runs/$id", params: { id: started.id } });
-      notify(text.run.attachAgain);
-      return navigate({ to: "/agents/$name", params: { name: run.agent }, search: { tab: "try", run: run.id } });
-    },
+    mutationFn: () => retryRun(run.id, { latest: true }),
+    onSuccess: (started) => navigate({ to: "/runs/$id", params: { id: started.id } }),
   });
 }

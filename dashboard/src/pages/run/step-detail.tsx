@@ -9,6 +9,7 @@ import { usd } from "../../parts/money.ts";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 import { Fold, TextBlock } from "./fold.tsx";
+import { ForkButton } from "./fork-button.tsx";
 import { MadeFiles } from "./pictures.tsx";
 
 type Props = { readonly run: RunDetail; readonly step: Step; readonly draft: string | undefined };
@@ -16,6 +17,9 @@ type Props = { readonly run: RunDetail; readonly step: Step; readonly draft: str
 /** All there is about one step. */
 export const StepDetail = ({ run, step, draft }: Props) => (
   <div className="space-y-4">
+    <div className="flex justify-end">
+      <ForkButton run={run} step={step.index} />
+    </div>
     {step.kind === "model" ? <ModelDetail run={run} step={step} draft={draft} /> : <ToolDetail step={step} />}
   </div>
 );
