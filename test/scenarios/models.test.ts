@@ -176,6 +176,22 @@ test("a picture that a model makes is an artifact of the run", async () => {
   expect(Buffer.from(await content.arrayBuffer()).equals(PNG)).toBe(true);
 });
 
+test("what a provider signed goes back to it from the run's journal", async () => {
+  const answer = (...parts: readonly object[]) =>
+    events({ candidates: [{ content: { role: "model", parts }, finishReason: "STOP", index: 0 }] });
+  const args = { path: "examples/data/penguins.csv" };
+  const called = { functionCall: { name: "csv_parser__describe", args }, thoughtSignature: "SIGNED" };
+  await using endpoint = await vendor(answer(called), answer({ text: "344 penguins." }));
+  await using server = await startServer({
+    environment: { GEMINI_API_KEY: "k", GOOGLE_BASE_URL: `${endpoint.url}/v1beta` },
+  });
+  await asker(server, agent("google/gemini-3-pro-preview").replace("[llm]", 'tools = ["csv_parser"]\n[llm]'));
+  expect(await run(server, "how many?")).toMatchObject({ state: "completed", output: "344 penguins." });
+  expect(endpoint.seen[1]?.body).toMatchObject({
+    contents: [{ role: "user" }, { role: "model", parts: [called] }, {}],
+  });
+});
+
 test("a tool that takes messages answers as a model, from its sandbox", async () => {
   using temp = tempDirectory();
   const project = join(temp.path, "tools", "house-model");

@@ -147,9 +147,14 @@ describe("the list of providers", () => {
       {},
       {
         providers: { myproxy: { baseUrl: "http://127.0.0.1:1/v1" } },
-        facts: { "myproxy/model-x": { contextTokens: 50_000, outputTokens: 2_000, images: true } },
+        facts: {
+          nonsense: { images: true },
+          "openai-compatible/elsewhere": { images: true },
+          "myproxy/model-x": { contextTokens: 50_000, outputTokens: 2_000, images: true },
+        },
       },
     );
+    expect(catalogue.known().map(({ id }) => id)).toEqual(["myproxy/model-x"]);
     expect(catalogue.providers()).toContainEqual({
       name: "myproxy",
       type: "openai-compatible",

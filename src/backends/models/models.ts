@@ -126,10 +126,12 @@ export class Models implements ModelCatalogue {
     return url === null ? [] : [await askOllama(this.#deps.clock, url, signal)];
   }
 
+  /** Facts may also be stated of what can be used only with a definition's own address: that is no model to list. */
   #knownModel(id: string): readonly KnownModel[] {
-    const name = parseModelName(id, { baseUrl: undefined }, this.#providers);
-    if (name.type !== "endpoint") return [];
-    const { provider, model } = name;
+    const provider = findProvider(this.#providers, id.slice(0, Math.max(0, id.indexOf("/"))).toLowerCase());
+    const model = id.slice(id.indexOf("/") + 1);
+    if (provider === undefined || model === "") return [];
+    if (provider.type === "openai-compatible" && this.#addressFor(provider) === undefined) return [];
     const { images, ...limits } = this.#factsOf(provider, model);
     return [{ id, provider: provider.name, limits, images }];
   }
