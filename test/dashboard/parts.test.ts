@@ -19,6 +19,8 @@ import {
   toolsSearch,
 } from "../../dashboard/src/search.ts";
 
+const line = (text: string) => ({ type: "tool-log" as const, turn: 1, call_id: "a", lines: [{ at: "", text }] });
+
 describe("the text of a turn under way", () => {
   test("is whole however often the stream begins it again, and whatever part was known before", () => {
     fc.assert(
@@ -36,7 +38,6 @@ describe("the text of a turn under way", () => {
   });
 
   test("of a call's log the last lines are kept", () => {
-    const line = (text: string) => ({ type: "tool-log" as const, turn: 1, call_id: "a", lines: [{ at: "", text }] });
     const logs = Array.from({ length: 60 }, (_, index) => line(`${index}`)).reduce<Logs>(withLines, {});
     expect([logs["a"]?.length, logs["a"]?.at(-1)]).toEqual([50, "59"]);
   });
