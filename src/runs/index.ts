@@ -72,6 +72,8 @@ export { type ForkRequest, type MadeRun, TimeTravel } from "./time-travel.ts";
 export { type Difference, type RunDiff, type StepPair, diffRuns } from "./run-diff.ts";
 export { artifactLine } from "./tool-calls.ts";
 export { renderPrompts } from "./start-request.ts";
+export { noticesOf } from "./notices.ts";
+export type { RunSummaryNote } from "./run-fold-context.ts";
 export type { Answer } from "./questions.ts";
 export type { RunListener, RunNews } from "./run-hub.ts";
 export { type RunOutcome, type RunsOptions, DEFAULT_RUNS_OPTIONS, Runs } from "./runs.ts";

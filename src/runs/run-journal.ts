@@ -27,6 +27,8 @@ export type RunSummary = {
   readonly outputTokens: number;
   readonly failureCode: string | null;
   readonly failureMessage: string | null;
+  /** Codes of what whoever reads the answer should know, such as `tools_failed`. */
+  readonly notices: readonly string[];
   /** What its budgets were charged: tokens that a provider did not tell are estimates. */
   readonly spent: Amounts;
   /** Model calls whose price is not known, and that `spent.usd` leaves out. */

@@ -80,6 +80,7 @@ export const runSummary = (more: object = {}) => ({
   output_tokens: 8,
   failure: null,
   origin: null,
+  notices: [],
   ...more,
 });
 
@@ -98,6 +99,8 @@ export const runDetail = (more: object = {}) => ({
   waiting_calls: [],
   questions: [],
   hint: "",
+  notice_list: [],
+  summaries: [],
   step_list: [],
   artifacts: [],
   last_event: 9,

@@ -341,6 +341,7 @@ test("run get shows each step, what failed and the answer", async () => {
     queued_ms: 0,
     waits_for: null,
     output_problems: [],
+    context: null,
   };
   const detail = runDetail({
     step_list: [model, toolStep(), toolStep({ index: 3, state: "failed", outcome: "fuel", text: "out of fuel" })],

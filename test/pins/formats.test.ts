@@ -62,6 +62,7 @@ test("a migration that shipped is never edited", () => {
     "bdb107287776",
     "3ef8d41d3957",
     "cc0d6c77fc80",
+    "feea743dbe78",
   ]);
 });
 

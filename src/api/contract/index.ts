@@ -50,6 +50,7 @@ export {
   type RunSummary,
   type StartRunBody,
   type Step,
+  type StepContext,
   type Upload,
 } from "./runs.ts";
 export * as runs from "./runs.ts";

@@ -75,6 +75,10 @@ export const RunSummary = z
     cost: Cost,
     failure: z.object({ code: z.string(), message: z.string() }).nullable(),
     origin: RunOrigin.nullable(),
+    notices: z.array(z.string()).default([]).meta({
+      description:
+        "What whoever reads the answer should know: tools_failed (the last calls before it failed), context_degraded, summary_excerpts",
+    }),
   })
   .meta({ id: "RunSummary" });
 export type RunSummary = z.infer<typeof RunSummary>;
@@ -101,6 +105,44 @@ const Timing = {
   duration_ms: z.number().nullable(),
 };
 
+/** What went into one request to a model, and why. */
+export const StepContext = z
+  .object({
+    window: z.int().meta({ description: "Tokens of request and answer together that were reckoned with" }),
+    window_from: z.enum(["model", "agent", "default", "refused"]),
+    reserve: z.int().meta({ description: "Of these, kept free for the answer" }),
+    estimate: z.int().meta({ description: "About what the request takes; compare input_tokens" }),
+    shortened_through: z.int().meta({ description: "Results of turns up to this one are shortened; 0 is none" }),
+    covered_through: z.int().meta({ description: "Turns up to this one are summarised or left out; 0 is none" }),
+    degraded: z.boolean().meta({ description: "The model was given less than there is" }),
+    parts: z.array(
+      z.object({
+        what: z.string(),
+        tokens: z.int(),
+        action: z.enum(["kept", "shortened", "deduplicated", "summarised", "dropped"]),
+        why: z.string(),
+      }),
+    ),
+    warnings: z.array(z.string()).meta({ description: "What the model was told about its own behaviour" }),
+  })
+  .meta({ id: "StepContext" });
+export type StepContext = z.infer<typeof StepContext>;
+
+/** Notes that stand for turns which no longer fit into the model's window. */
+export const ContextSummary = z
+  .object({
+    turn: z.int().meta({ description: "The turn that it was made before" }),
+    covers_through: z.int(),
+    text: z.string(),
+    model: z.string().nullable().meta({ description: "Null when no model made it" }),
+    degraded: z.string().meta({ description: "Why no model made it; empty when one did" }),
+    input_tokens: z.int().nullable(),
+    output_tokens: z.int().nullable(),
+    duration_ms: z.number(),
+    created_at: Instant,
+  })
+  .meta({ id: "ContextSummary" });
+
 export const ModelStep = z.object({
   kind: z.literal("model"),
   ...Timing,
@@ -125,6 +167,7 @@ export const ModelStep = z.object({
     .nullable()
     .meta({ description: "What an attempt waits for now: concurrency, requests, tokens or retry-after" }),
   output_problems: z.array(z.string()).meta({ description: "Why its answer was not taken; empty when it was" }),
+  context: StepContext.nullable().default(null).meta({ description: "What went into the request and why" }),
 });
 export const ToolStep = z.object({
   kind: z.literal("tool"),
@@ -182,6 +225,10 @@ export const RunDetail = RunSummary.extend({
     .array(z.object({ id: Id, kind: RunOrigin.shape.kind, step: z.int().nullable(), state: RunState }))
     .meta({ description: "Runs that were made from this one" }),
   approvals: z.array(Approval).meta({ description: "Calls that people were asked for, oldest first" }),
+  notice_list: z.array(z.object({ code: z.string(), message: z.string() })).meta({ description: "`notices` in words" }),
+  summaries: z.array(ContextSummary).default([]).meta({
+    description: "Summaries of turns that no longer fit into the model's window, oldest first; the last is in use",
+  }),
   hint: z.string().meta({ description: "What to do about the failure; may be empty" }),
   step_list: z.array(Step),
   artifacts: z.array(ArtifactSummary),

@@ -1,4 +1,5 @@
 import { presentApprovalsOf } from "./present-approval.ts";
+import { presentContext, presentSummaryNote } from "./present-context.ts";
 import type * as contract from "../contract/index.ts";
 import { fillRoute } from "../contract/index.ts";
 import {
@@ -12,6 +13,7 @@ import {
   type RunView,
   type ToolStep,
   isTerminal,
+  noticesOf,
 } from "../../runs/index.ts";
 
 import { presentCost, presentSpent } from "./present-budget.ts";
@@ -41,6 +43,7 @@ export function presentSummary(run: RunSummary): contract.RunSummary {
     output_tokens: run.outputTokens,
     origin: run.origin,
     cost: presentCost(run),
+    notices: [...run.notices],
     failure: run.failureCode === null ? null : { code: run.failureCode, message: run.failureMessage ?? "" },
   };
 }
@@ -70,6 +73,8 @@ export function presentRun(
       origin === null ? [] : [{ id, state, kind: origin.kind, step: origin.step }],
     ),
     approvals: presentApprovalsOf(view),
+    notice_list: noticesOf(view).map(({ code, message }) => ({ code, message })),
+    summaries: view.summaries.map(presentSummaryNote),
     hint: view.failure?.hint ?? "",
     step_list: view.steps.map((step) => presentStep(step, ended)),
     artifacts: artifacts.map(presentArtifact),
@@ -140,6 +145,7 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
       next: attempt.next ?? null,
     })),
     waits_for: step.hold,
+    context: step.context === undefined ? null : presentContext(step.context),
     output_problems: [...step.outputProblems],
   };
   if (end.state === "done") {

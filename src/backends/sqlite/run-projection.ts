@@ -24,7 +24,11 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
         "UPDATE runs SET model = ?, steps = steps + 1, input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE id = ?",
       ).run(event.model, event.usage.inputTokens ?? 0, event.usage.outputTokens ?? 0, runId);
       return;
+    case "model-start":
+      if (event.content?.context.degraded === true) addNotice(db, runId, "context_degraded");
+      return;
     case "context-summary":
+      if (event.degraded !== "") addNotice(db, runId, "summary_excerpts");
       db.sql("UPDATE runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE id = ?").run(
         event.usage.inputTokens ?? 0,
         event.usage.outputTokens ?? 0,
@@ -53,6 +57,7 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
       db.sql("UPDATE runs SET state = ? WHERE id = ?").run(event.open > 0 ? "awaiting-approval" : "running", runId);
       return;
     case "run-complete":
+      for (const { code } of event.notices ?? []) addNotice(db, runId, code);
       db.sql(END).run("completed", atMs, preview(event.content.output), null, null, runId);
       return;
     case "run-fail":
@@ -63,7 +68,6 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
       return;
     case "approval-ask":
     case "approval-answer":
-    case "model-start":
     case "model-hold":
     case "model-choice-wait":
     case "model-choose":
@@ -92,4 +96,10 @@ function queue(db: Database, runId: RunId, atMs: number, event: Extract<RunEvent
     origin?.kind ?? null,
     origin?.step ?? null,
   );
+}
+
+function addNotice(db: Database, runId: RunId, code: string): void {
+  db.sql(
+    "UPDATE runs SET notices = trim(notices || ' ' || ?) WHERE id = ? AND instr(' ' || notices || ' ', ' ' || ? || ' ') = 0",
+  ).run(code, runId, code);
 }

@@ -40,6 +40,7 @@ const SummaryRow = z
     output_tokens: z.int(),
     failure_code: z.string().nullable(),
     failure_message: z.string().nullable(),
+    notices: z.string(),
     spent_tokens: z.int(),
     spent_usd_micros: z.int(),
     spent_tool_calls: z.int(),
@@ -70,6 +71,7 @@ const SummaryRow = z
     outputTokens: row.output_tokens,
     failureCode: row.failure_code,
     failureMessage: row.failure_message,
+    notices: row.notices === "" ? [] : row.notices.split(" "),
     spent: {
       tokens: row.spent_tokens,
       usd: row.spent_usd_micros,

@@ -1,5 +1,6 @@
 import type { RunDetail, RunState, Step } from "../../api/contract/index.ts";
 import { attemptLine, choiceLines } from "./choice-lines.ts";
+import { contextLines, summaryLines } from "./context-lines.ts";
 import { questionLines } from "./question-lines.ts";
 import {
   oneLine,
@@ -58,6 +59,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
     fields.push(["Files", run.files.map((file) => `${oneLine(file.name)}  ${showBytes(file.bytes)}`).join("\n")]);
   }
   if (run.failure) fields.push(["Failure", `${oneLine(run.failure.message)}  [${run.failure.code}]`]);
+  for (const { message } of run.notice_list) fields.push([style("yellow", "Note"), oneLine(message)]);
   if (run.hint !== "") fields.push(["", oneLine(run.hint)]);
   if (run.choice !== null) fields.push(["Choose", choiceLines(run.id, run.choice).join("\n")]);
   if (run.waiting_for !== null) fields.push(["Waits", waits(run)]);
@@ -73,6 +75,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
       run.step_list.flatMap((step) => stepLines(step, { style, verbose })),
       style,
     ),
+    section("Summaries", verbose ? run.summaries.flatMap(summaryLines) : [], style),
     section("Artifacts", artifacts, style),
     section("Answer", run.output === "" ? [] : safeText(run.output).trimEnd().split("\n"), style),
   ].join("");
@@ -119,6 +122,9 @@ function stepLines(step: Step, { style, verbose }: StepOptions): string[] {
       ...(step.limited === null
         ? []
         : below("!", `${step.limited.key} left room for ${showCount(step.limited.output_tokens_max)} output tokens`)),
+      ...(verbose && step.context !== null
+        ? contextLines(step.context, step.input_tokens).flatMap((line) => below("holds", line))
+        : []),
       ...(verbose ? below("text", step.text) : []),
     ];
   }

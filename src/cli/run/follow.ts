@@ -14,6 +14,7 @@ import {
   StillRunningError,
 } from "../frame/index.ts";
 import { approveHere } from "./approve.ts";
+import { oneLine } from "../terminal/index.ts";
 import { askChoice, choose } from "./choose.ts";
 import { artifactLines, RunView, summaryLine } from "./view.ts";
 
@@ -153,6 +154,7 @@ async function finish(context: Context, run: RunDetail, raw: string, interrupted
       const fault = { ...run.failure, kind: "upstream" as const, hint: run.hint, details: {} };
       reportError(new RemoteError(fault), terminal, { asJson: false, debug: false });
     }
+    for (const { message } of run.notice_list) terminal.note(terminal.noteStyle("yellow", `! ${oneLine(message)}`));
     terminal.note(terminal.noteStyle("dim", summaryLine(run)));
   }
   if (interrupted) return EXIT_INTERRUPTED;

@@ -45,6 +45,7 @@ const modelStep = (more: Partial<Extract<Step, { kind: "model" }>>): Step => ({
   queued_ms: 0,
   waits_for: null,
   output_problems: [],
+  context: null,
   ...more,
 });
 const toolStep: Step = {
@@ -96,6 +97,9 @@ const ended = (output: string): RunDetail => ({
   made_from_it: [],
   waiting_calls: [],
   hint: "",
+  notices: [],
+  notice_list: [],
+  summaries: [],
   step_list: [],
   artifacts: [],
   questions: [],

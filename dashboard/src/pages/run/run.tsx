@@ -19,6 +19,7 @@ import { RunApprovals } from "../approvals/approval-card.tsx";
 import { Questions } from "./questions.tsx";
 import { RunHeading } from "./run-heading.tsx";
 import { Overview } from "./overview.tsx";
+import { RunNotices } from "./step-context.tsx";
 import { StepDetail } from "./step-detail.tsx";
 import { Waterfall } from "./waterfall.tsx";
 import { useSeenRun } from "../home/seen.ts";
@@ -41,6 +42,7 @@ export function Run() {
     <>
       <Above run={run} />
       <RunHeading run={run} />
+      <RunNotices run={run} />
       <DecisionBanner run={run} />
       <ChoiceBanner run={run} />
       <RunApprovals run={run} />

@@ -10,6 +10,7 @@ import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 import { Fold, TextBlock } from "./fold.tsx";
 import { ForkButton } from "./fork-button.tsx";
+import { ContextCard } from "./step-context.tsx";
 import { MadeFiles } from "./pictures.tsx";
 
 type Props = { readonly run: RunDetail; readonly step: Step; readonly draft: string | undefined };
@@ -60,6 +61,9 @@ function ModelDetail({ run, step, draft = "" }: ModelProps) {
         </Facts>
       </Card>
       <Attempts step={step} />
+      {step.context === null ? null : (
+        <ContextCard run={run} turn={step.turn} context={step.context} counted={step.input_tokens} />
+      )}
       <Refused step={step} />
       {words === "" ? null : (
         <Card title={text.step.said} actions={<CopyButton value={words} />}>

@@ -6,6 +6,7 @@ import { useServerNow } from "../../parts/clock.ts";
 import { count, duration, shortCount } from "../../parts/format.ts";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { Row, rowLink, Td, Th } from "../../parts/table.tsx";
+import { contextText } from "../../text-context.ts";
 import { text } from "../../text.ts";
 
 type HeadProps = { readonly withAgent?: boolean };
@@ -50,6 +51,11 @@ export function RunRow({ run, index, measure, withAgent = true }: RowProps) {
         <Link to="/runs/$id" params={{ id: run.id }} data-row-link className={`${rowLink} block truncate`}>
           {run.input_preview}
         </Link>
+        {run.notices.length === 0 ? null : (
+          <span className="block truncate text-xs text-warn">
+            {run.notices.map((code) => contextText.notices[code] ?? code).join(", ")}
+          </span>
+        )}
         {run.failure === null ? null : <span className="block truncate text-xs text-bad">{run.failure.message}</span>}
       </Td>
       {withAgent ? (

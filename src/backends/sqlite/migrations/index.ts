@@ -8,6 +8,7 @@ import { changes } from "./007-changes.ts";
 import { spend } from "./008-spend.ts";
 import { runArchive } from "./009-run-archive.ts";
 import { approvals } from "./010-approvals.ts";
+import { runNotices } from "./011-run-notices.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -21,4 +22,5 @@ export const MIGRATIONS: readonly string[] = [
   spend,
   runArchive,
   approvals,
+  runNotices,
 ];

@@ -1,0 +1,31 @@
+/** Words about what a request to a model holds. */
+export const contextText = {
+  title: "What the model was given",
+  bar: (estimate: string, room: string): string => `about ${estimate} of ${room} tokens`,
+  window: "Window",
+  windowFrom: {
+    model: "as the model says",
+    agent: "as the definition says",
+    default: "the server's default",
+    refused: "the provider refused more",
+  },
+  reserve: "Kept for the answer",
+  estimate: "Estimated",
+  counted: "Counted by the provider",
+  columns: { what: "Part", tokens: "Tokens", action: "What became of it", why: "Why" },
+  actions: {
+    kept: "whole",
+    shortened: "shortened",
+    deduplicated: "referred to",
+    summarised: "summarised",
+    dropped: "left out",
+  },
+  told: "The model was told",
+  summary: (through: number): string => `Summary of turns 1 to ${through}`,
+  excerpts: (why: string): string => `Excerpts, since ${why}`,
+  notices: {
+    tools_failed: "the last tool calls failed",
+    context_degraded: "shortened dialogue",
+    summary_excerpts: "excerpts instead of a summary",
+  } as { readonly [code: string]: string | undefined },
+} as const;
