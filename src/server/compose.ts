@@ -29,7 +29,7 @@ import { renderProblem } from "../documents/index.ts";
 import { openBroker, type Resolve } from "./broker.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import { serverPermissions } from "./permissions.ts";
-import { trafficOptions } from "./traffic-config.ts";
+import { trafficOptions, warnOfUnknownLimits } from "./traffic-config.ts";
 import { configuredLimits, openAccounts } from "./accounts.ts";
 import { AgentPlans } from "./plans.ts";
 import { definitionEnvironment, openModels, secretsDirectories } from "./open-models.ts";
@@ -91,6 +91,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   });
   const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock });
   const traffic = new ModelTraffic(clock, trafficOptions(config.models));
+  warnOfUnknownLimits(config.models, models.providers());
   const runs = new Runs(
     { journal, plans, models: traffic.guarded(models), tools, artifacts, clock, accounts },
     runsOptions(config),
