@@ -2,7 +2,6 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Budget, BudgetAmount } from "../../../../src/api/contract/index.ts";
 import { budgetsQuery } from "../../api/queries.ts";
-import { Chip } from "../../parts/card.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { amount } from "../../parts/money.ts";
 import { PageHeading } from "../../parts/page-heading.tsx";
@@ -94,7 +93,7 @@ function AmountRow({ budget, amount: each }: { readonly budget: Budget; readonly
               max={each.used + each.reserved}
               limit={each.limit}
             />
-            {warned === null ? null : <Chip>{warned}</Chip>}
+            {warned === null ? null : <span className="shrink-0 text-xs whitespace-nowrap text-warn">{warned}</span>}
           </span>
         )}
       </Td>
