@@ -16,6 +16,8 @@ const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
   recovery: () => import("./recovery.ts"),
   meter: () => import("./meter.ts"),
   agents: () => import("./agents.ts"),
+  resume: () => import("./resume.ts"),
+  journal: () => import("./journal.ts"),
 };
 
 const wanted = process.argv.slice(2);

@@ -18,16 +18,14 @@ function referenceOf(value: Json): { readonly hash: string; readonly isText: boo
 /** A content with the texts it refers to in their places: the inverse of `Detacher.detach`. */
 export function attachContent(content: JsonObject, textOf: (hash: string) => string): JsonObject {
   const attached = (value: Json): Json => {
-    if (Array.isArray(value)) return value.map(attachedEntry);
+    if (Array.isArray(value)) return value.map(attached);
     const reference = referenceOf(value);
-    if (reference === undefined) return value;
+    if (reference === undefined) return isJsonObject(value) ? attachContent(value, textOf) : value;
     const text = textOf(reference.hash);
     if (reference.isText) return text;
     const said: Json = JSON.parse(text);
     return said;
   };
-  const attachedEntry = (entry: Json): Json =>
-    isJsonObject(entry) && referenceOf(entry) === undefined ? attachContent(entry, textOf) : attached(entry);
   return Object.fromEntries(Object.entries(content).map(([key, value]) => [key, attached(value)]));
 }
 
@@ -38,7 +36,7 @@ export function hashesIn(content: JsonObject): readonly string[] {
     return entries.flatMap((entry) => {
       const reference = referenceOf(entry);
       if (reference !== undefined) return [reference.hash];
-      return Array.isArray(value) && isJsonObject(entry) ? hashesIn(entry) : [];
+      return isJsonObject(entry) ? hashesIn(entry) : [];
     });
   });
 }
@@ -73,11 +71,13 @@ export class Detacher {
     // What contains something that looks like a reference is kept apart too, or it would be taken for one when read.
     if (json.includes('"$text"') || json.includes('"$content"')) return this.#apart(json);
     if (json.length <= INLINE_CHARS_MAX) return value;
-    return (Array.isArray(value) && this.#list(value)) || this.#apart(json);
+    if (this.#isSaid(json)) return this.#apart(json);
+    const [kept] = Array.isArray(value) ? [this.#list(value)] : (this.#list([value]) ?? []);
+    return kept ?? this.#apart(json);
   }
 
-  /** A short list of things keeps their long texts apart one by one, since others have them too; undefined for any other. */
-  #list(value: readonly Json[]): Json | undefined {
+  /** A thing, or a short list of things, keeps their long texts apart one by one, since others have them too; undefined for any other. */
+  #list(value: readonly Json[]): readonly JsonObject[] | undefined {
     const entries = value.filter(isJsonObject);
     if (entries.length < value.length || entries.length > ENTRIES_MAX) return undefined;
     const isShort = entries.every((entry) => JSON.stringify(withoutLong(entry)).length <= INLINE_CHARS_MAX);
@@ -95,11 +95,16 @@ export class Detacher {
   }
 
   #apart(json: string): Reference {
+    return { $content: this.#put(this.#isSaid(json) ? (this.#said.get(json) ?? json) : json) };
+  }
+
+  /** Whether a text of this batch says the same. */
+  #isSaid(json: string): boolean {
     for (const text of this.#unread.splice(0)) {
       const parsed = parseJson(text);
       if (parsed.type === "parsed") this.#said.set(JSON.stringify(parsed.value), text);
     }
-    return { $content: this.#put(this.#said.get(json) ?? json) };
+    return this.#said.has(json);
   }
 }
 
