@@ -56,14 +56,7 @@ export function ContextCard({ run, turn, context, counted }: Props) {
       </div>
       <div className="overflow-x-auto border-t border-line">
         <table aria-label={contextText.title} className="w-full border-collapse text-sm">
-          <thead>
-            <tr>
-              <Th>{contextText.columns.what}</Th>
-              <Th className="text-right">{contextText.columns.tokens}</Th>
-              <Th>{contextText.columns.action}</Th>
-              <Th className="max-sm:hidden">{contextText.columns.why}</Th>
-            </tr>
-          </thead>
+          <Head />
           <tbody>
             {parts.map((part, index) => (
               <tr key={index}>
@@ -96,6 +89,17 @@ export function ContextCard({ run, turn, context, counted }: Props) {
     </Card>
   );
 }
+
+const Head = () => (
+  <thead>
+    <tr>
+      <Th>{contextText.columns.what}</Th>
+      <Th className="text-right">{contextText.columns.tokens}</Th>
+      <Th>{contextText.columns.action}</Th>
+      <Th className="max-sm:hidden">{contextText.columns.why}</Th>
+    </tr>
+  </thead>
+);
 
 /** What whoever reads the answer should know. */
 export const RunNotices = ({ run }: { readonly run: RunDetail }) =>
