@@ -32,7 +32,3 @@ export class Calendar {
     return Temporal.PlainDate.from(this.dayOf(atMs)).subtract({ days }).toString();
   }
 }
-
-/** Whether text is a day of the calendar. */
-export const isDay = (text: string): boolean =>
-  /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));

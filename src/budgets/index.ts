@@ -12,9 +12,8 @@ export {
 } from "./amounts.ts";
 export type { Level, Shortage } from "./budget-tree.ts";
 export { type BudgetedRun, Budgets, type BudgetsOptions, type RunBudget, type Scope } from "./budgets.ts";
-export { Calendar, type Day, isDay } from "./day.ts";
-export { PricesInvalidError } from "./errors.ts";
+export { Calendar, type Day } from "./day.ts";
 export { readPriceFile } from "./price-file.ts";
 export { type BilledTokens, costAtMost, costOf, outputWithin, type Price, PriceTable } from "./prices.ts";
 export { explain } from "./refusal.ts";
-export { amountsOf, type Spend, type SpendStore, USAGE_GROUPS, type UsageGroup, type UsageRow } from "./spend.ts";
+export { amountsOf, type Spend, type SpendStore, type UsageGroup, type UsageRow } from "./spend.ts";

@@ -32,8 +32,7 @@ export const amountsOf = (spend: Omit<Spend, "workspace" | "agent" | "day" | "mo
   fuel: spend.fuel,
 });
 
-export const USAGE_GROUPS = ["agent", "model", "day"] as const;
-export type UsageGroup = (typeof USAGE_GROUPS)[number];
+export type UsageGroup = "agent" | "model" | "day";
 
 /** Sums over spends; `name` is the agent, the model or the day. */
 export type UsageRow = Omit<Spend, "workspace" | "agent" | "day" | "model"> & { readonly name: string };
