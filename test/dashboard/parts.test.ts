@@ -19,7 +19,7 @@ import {
   toolsSearch,
 } from "../../dashboard/src/search.ts";
 
-const line = (text: string) => ({ type: "tool-log" as const, turn: 1, call_id: "a", lines: [{ at: "", text }] });
+const logged = (text: string) => ({ type: "tool-log" as const, turn: 1, call_id: "a", lines: [{ at: "", text }] });
 
 describe("the text of a turn under way", () => {
   test("is whole however often the stream begins it again, and whatever part was known before", () => {
@@ -38,7 +38,7 @@ describe("the text of a turn under way", () => {
   });
 
   test("of a call's log the last lines are kept", () => {
-    const logs = Array.from({ length: 60 }, (_, index) => line(`${index}`)).reduce<Logs>(withLines, {});
+    const logs = Array.from({ length: 60 }, (_, index) => logged(`${index}`)).reduce<Logs>(withLines, {});
     expect([logs["a"]?.length, logs["a"]?.at(-1)]).toEqual([50, "59"]);
   });
 });
