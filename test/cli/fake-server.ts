@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { buffer } from "node:stream/consumers";
+import type { runs as contract } from "../../src/api/contract/index.ts";
 
 export type Received = {
   readonly method: string;
@@ -61,7 +62,7 @@ export const frame = (event: { readonly type: string; readonly [member: string]:
 
 const RUN_ID = "0199c3a4-7c1e-7abc-8def-0123456789ab";
 
-export const runSummary = (more: object = {}) => ({
+export const runSummary = (more: object = {}): contract.RunSummary => ({
   id: RUN_ID,
   workspace: "default",
   agent: "greeter",
@@ -79,12 +80,14 @@ export const runSummary = (more: object = {}) => ({
   input_tokens: 12,
   output_tokens: 8,
   failure: null,
+  resting: false,
+  cost: { usd: 0, unpriced_calls: 0, estimated_calls: 0 },
   origin: null,
   notices: [],
   ...more,
 });
 
-export const runDetail = (more: object = {}) => ({
+export const runDetail = (more: object = {}): contract.RunDetail => ({
   ...runSummary({ state: "completed", duration_ms: 42, ended_at: "2026-11-21T10:00:01.000Z" }),
   input: "hello",
   output: "Good day to you.",
@@ -101,13 +104,15 @@ export const runDetail = (more: object = {}) => ({
   hint: "",
   notice_list: [],
   summaries: [],
+  approvals: [],
+  spent: { tokens: 20, usd: 0, tool_calls: 0, seconds: 0.1, fuel: 0 },
   step_list: [],
   artifacts: [],
   last_event: 9,
   ...more,
 });
 
-export const toolStep = (more: object = {}) => ({
+export const toolStep = (more: object = {}): Extract<contract.Step, { kind: "tool" }> => ({
   kind: "tool",
   index: 2,
   turn: 1,
@@ -122,7 +127,6 @@ export const toolStep = (more: object = {}) => ({
   structured: null,
   fuel: 1200,
   memory_bytes: 65536,
-  observed: null,
   artifacts: [],
   ...more,
 });

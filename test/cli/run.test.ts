@@ -1,3 +1,4 @@
+import type { runs as contract } from "../../src/api/contract/index.ts";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import type { ServerResponse } from "node:http";
@@ -321,7 +322,7 @@ test("a run is named by last, by its id or by a part of it that fits one only", 
 });
 
 test("run get shows each step, what failed and the answer", async () => {
-  const model = {
+  const model: Extract<contract.Step, { kind: "model" }> = {
     kind: "model",
     index: 1,
     turn: 1,
@@ -342,6 +343,8 @@ test("run get shows each step, what failed and the answer", async () => {
     waits_for: null,
     output_problems: [],
     context: null,
+    cost: null,
+    limited: null,
   };
   const detail = runDetail({
     step_list: [model, toolStep(), toolStep({ index: 3, state: "failed", outcome: "fuel", text: "out of fuel" })],
