@@ -93,6 +93,8 @@ function verb(command: Command, invocation: Invocation): void {
 }
 
 function nouns(command: Command, invocation: Invocation): void {
+  // Nouns have options of their own by names that the verb has too: --file, --model, --detach.
+  command.enablePositionalOptions();
   list(command.command("list"), invocation);
   get(command.command("get"), invocation);
   watch(command.command("watch"), invocation);
