@@ -20,6 +20,9 @@ const chunk = (delta: object, finish: string | null = null) => ({
 });
 const saying = (text: string) => events(chunk({ content: text }, "stop"), "[DONE]");
 
+const gemini = (...parts: readonly object[]) =>
+  events({ candidates: [{ content: { role: "model", parts }, finishReason: "STOP", index: 0 }] });
+
 const agent = (model: string, more = "") =>
   `name = "asker"\nversion = "1.0.0"\ncapabilities = ["x"]\nsystem_prompt = "Answer."\n[llm]\nmodel = "${model}"\n${more}`;
 
@@ -160,10 +163,7 @@ test("a picture that comes with a request is shown to a model that takes picture
 
 test("a picture that a model makes is an artifact of the run", async () => {
   const data = PNG.toString("base64");
-  const parts = [{ text: "Here it is." }, { inlineData: { mimeType: "image/png", data } }];
-  await using endpoint = await vendor(
-    events({ candidates: [{ content: { role: "model", parts }, finishReason: "STOP", index: 0 }] }),
-  );
+  await using endpoint = await vendor(gemini({ text: "Here it is." }, { inlineData: { mimeType: "image/png", data } }));
   await using server = await startServer({
     environment: { GEMINI_API_KEY: "k", GOOGLE_BASE_URL: `${endpoint.url}/v1beta` },
   });
@@ -177,11 +177,9 @@ test("a picture that a model makes is an artifact of the run", async () => {
 });
 
 test("what a provider signed goes back to it from the run's journal", async () => {
-  const answer = (...parts: readonly object[]) =>
-    events({ candidates: [{ content: { role: "model", parts }, finishReason: "STOP", index: 0 }] });
   const args = { path: "examples/data/penguins.csv" };
   const called = { functionCall: { name: "csv_parser__describe", args }, thoughtSignature: "SIGNED" };
-  await using endpoint = await vendor(answer(called), answer({ text: "344 penguins." }));
+  await using endpoint = await vendor(gemini(called), gemini({ text: "344 penguins." }));
   await using server = await startServer({
     environment: { GEMINI_API_KEY: "k", GOOGLE_BASE_URL: `${endpoint.url}/v1beta` },
   });
