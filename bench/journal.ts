@@ -18,6 +18,8 @@ const WAITING = 2_000;
 
 type Figures = { readonly bytesPerStep: number; readonly readMs: number; readonly runMs: number };
 
+const result = (text: unknown): string => `${SAME}${`${String(text)} `.repeat(RESULT_CHARS / 8)}`;
+
 /** One run with that many turns, a call in each. */
 async function measure(turns: number): Promise<Figures> {
   using directory = tempDirectory();
@@ -25,7 +27,6 @@ async function measure(turns: number): Promise<Figures> {
     text: `Turn ${turn} is under way.`,
     toolCalls: [{ name: "fake__look", arguments: { text: `turn ${turn}` } }],
   }));
-  const result = (text: unknown) => `${SAME}${`${String(text)} `.repeat(RESULT_CHARS / 8)}`;
   await using made = engine({
     model: scripted([...script, { text: "done" }]),
     directory: directory.path,

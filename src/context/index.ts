@@ -1,5 +1,5 @@
 export { type Layout, type LayoutInput, type Marks, layOut } from "./layout.ts";
-export { type ContextPart, type WindowOrigin, CONTEXT_ACTIONS, ContextReport, WINDOW_ORIGINS } from "./report.ts";
+export { type ContextPart, type WindowOrigin, ContextReport } from "./report.ts";
 export { type ContextSettings, type Strategy, DEFAULT_CONTEXT, STRATEGIES } from "./settings.ts";
 export {
   type SummaryInput,

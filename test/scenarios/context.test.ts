@@ -64,19 +64,21 @@ const small = (over: Partial<ContextSettings> = {}): ContextSettings => ({
   ...over,
 });
 
+const messagesOf = (requests: readonly ModelRequest[]) => requests.map(({ messages }) => messages);
+
 /** What every provider insists on: user first, calls answered at once and by their ids, nobody else's results. */
 function expectValid({ messages }: ModelRequest): void {
   expect(messages[0]?.role).toBe("user");
-  for (const [at, message] of messages.entries()) {
+  const answered = messages.map((message, at) => {
     const next = messages[at + 1];
-    if (message.role === "assistant" && message.toolCalls.length > 0) {
-      expect(next?.role === "tool" ? next.results.map(({ id }) => id) : []).toEqual(
-        message.toolCalls.map(({ id }) => id),
-      );
-    }
-    if (message.role === "tool") expect(messages[at - 1]?.role).toBe("assistant");
-    if (message.role === "assistant") expect(messages[at - 1]?.role).not.toBe("assistant");
-  }
+    return message.role === "assistant" && next?.role === "tool" ? next.results.map(({ id }) => id) : [];
+  });
+  const asked = messages.map((message) => (message.role === "assistant" ? message.toolCalls.map(({ id }) => id) : []));
+  expect(answered).toEqual(asked);
+  const before = (role: string) =>
+    messages.flatMap((message, at) => (message.role === role ? [messages[at - 1]?.role] : []));
+  expect(before("tool").filter((role) => role !== "assistant")).toEqual([]);
+  expect(before("assistant").filter((role) => role === "assistant")).toEqual([]);
 }
 
 test("a long run stays within its window: task and newest turns whole, older ones in notes that are made once", async () => {
@@ -153,8 +155,7 @@ test("a run that is stopped while its notes are made goes on with the same reque
   expect(view.summaries.map(({ coversThrough, text }) => [coversThrough, text])).toEqual(
     expected.summaries.map(({ coversThrough, text }) => [coversThrough, text]),
   );
-  const turns = (requests: readonly ModelRequest[]) => requests.map(({ messages }) => messages);
-  expect(turns(second.requests)).toEqual(turns(unbroken.requests).slice(-second.requests.length));
+  expect(messagesOf(second.requests)).toEqual(messagesOf(unbroken.requests).slice(-second.requests.length));
 });
 
 test("where no model can summarise, excerpts stand for the notes, and the run says so", async () => {
