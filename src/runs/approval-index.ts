@@ -1,5 +1,5 @@
 import type { ApprovalId, RunId } from "../kernel/ids.ts";
-import type { ApprovalState, RunApproval } from "./run-approval.ts";
+import type { ApprovalState, RunApproval } from "./record/index.ts";
 
 /** An approval with the run it belongs to. */
 export type ApprovalRecord = RunApproval & {

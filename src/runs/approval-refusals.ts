@@ -7,7 +7,7 @@ import {
   ApprovalVoidError,
   ApproverNotAllowedError,
 } from "./approval-errors.ts";
-import type { RunApproval } from "./run-approval.ts";
+import type { RunApproval } from "./record/index.ts";
 
 export const approvalNotFound = (id: string): ApprovalNotFoundError =>
   new ApprovalNotFoundError(`there is no approval ${id}`, "`caxton approval list` shows those that wait.", { id });

@@ -13,12 +13,9 @@ import {
   mayNotAnswer,
   voidApproval,
 } from "./approval-refusals.ts";
-import { isStorageFault } from "./failure.ts";
-import { changeSince, ruleInWords } from "./permit.ts";
-import type { PlanSource, RunPlan } from "./plan.ts";
-import type { ApprovalAnswer, RunApproval } from "./run-approval.ts";
-import type { RunEvent } from "./run-event.ts";
-import type { RunView } from "./run-fold.ts";
+import { isStorageFault } from "./turn/index.ts";
+import { changeSince, ruleInWords } from "./calls/index.ts";
+import type { ApprovalAnswer, PlanSource, RunApproval, RunEvent, RunPlan, RunView } from "./record/index.ts";
 import type { Runs } from "./runs.ts";
 
 export type ApprovalsDeps = {

@@ -1,7 +1,6 @@
 import type { ToolCallId } from "../kernel/ids.ts";
 import { notWaiting } from "./refusals.ts";
-import type { Decision, RunEvent } from "./run-event.ts";
-import type { RunView } from "./run-fold.ts";
+import type { Decision, RunEvent, RunView } from "./record/index.ts";
 
 /** What a decision on one waiting call, or on all of them, adds to the journal. Throws RunNotWaitingError. */
 export function decisionsOn(

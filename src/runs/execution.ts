@@ -3,26 +3,44 @@ import type { ApprovalId } from "../kernel/ids.ts";
 import { isJsonObject } from "../kernel/json.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { type CallContext, type Tool, type ToolCatalogue, toolsTokens } from "../tools/index.ts";
-import type { ArtifactStore } from "./artifact-store.ts";
-import { checkedAnswer } from "./answer-check.ts";
-import { RUN_FAILURE_CODES } from "./errors.ts";
-import { expiredFailure } from "./failure.ts";
+import {
+  type ArtifactStore,
+  checkedAnswer,
+  DEFAULT_RUN_SIZES,
+  type LanguageModel,
+  type ModelFailure,
+  type Recorder,
+  type RestingState,
+  RUN_FAILURE_CODES,
+  type RunEvent,
+  type RunPlan,
+  type RunView,
+  type ToolStep,
+} from "./record/index.ts";
+import {
+  afterModelFailure,
+  type Answer,
+  expiredFailure,
+  keepModelFiles,
+  type ModelInUse,
+  prepareRequest,
+  type RetryPolicy,
+  takeTurn,
+  type TurnDeps,
+} from "./turn/index.ts";
 import { boundArguments, emptyFailure, endNotices, isEmptyAnswer, loopFailure } from "./guards.ts";
-import type { LanguageModel, ModelFailure } from "./language-model.ts";
-import { afterModelFailure } from "./model-choice.ts";
-import { keepModelFiles } from "./model-files.ts";
-import { type Answer, type ModelInUse, type RetryPolicy, takeTurn, type TurnDeps } from "./model-turn.ts";
-import { DEFAULT_RUN_SIZES, type RunPlan } from "./plan.ts";
-import type { AskFor } from "./questions.ts";
-import type { Recorder } from "./recorder.ts";
-import type { RunEvent } from "./run-event.ts";
-import type { RunMeter } from "./run-meter.ts";
-import { permitCalls } from "./permit.ts";
-import type { RunView, ToolStep } from "./run-fold.ts";
-import type { RestingState } from "./run-state.ts";
-import { offeredTools, OWN_TOOLS } from "./run-tools.ts";
-import { prepareRequest } from "./turn-context.ts";
-import { type PreparedCall, prepareCall, queuedPast, runCalls, startsOf } from "./tool-calls.ts";
+import {
+  type AskFor,
+  offeredTools,
+  OWN_TOOLS,
+  permitCalls,
+  prepareCall,
+  type PreparedCall,
+  queuedPast,
+  runCalls,
+  startsOf,
+} from "./calls/index.ts";
+import type { RunMeter } from "./spending/index.ts";
 
 type ModelEnd = Extract<RunEvent, { type: "model-end" }>;
 

@@ -1,13 +1,20 @@
 import { failedCall } from "../tools/index.ts";
-import { endsEmpty, turnsAfter } from "./dialogue.ts";
-import { RUN_FAILURE_CODES } from "./errors.ts";
-import type { ModelToolCall } from "./language-model.ts";
-import { DEFAULT_LOOP_GUARD, type Loop, loopOf } from "./loops.ts";
-import type { Answer } from "./model-turn.ts";
-import { DEFAULT_RUN_SIZES, type RunPlan } from "./plan.ts";
-import type { RunEvent, RunNotice } from "./run-event.ts";
-import type { RunView } from "./run-fold.ts";
-import type { PreparedCall } from "./tool-calls.ts";
+import {
+  DEFAULT_LOOP_GUARD,
+  DEFAULT_RUN_SIZES,
+  endsEmpty,
+  type Loop,
+  loopOf,
+  type ModelToolCall,
+  RUN_FAILURE_CODES,
+  type RunEvent,
+  type RunNotice,
+  type RunPlan,
+  type RunView,
+  turnsAfter,
+} from "./record/index.ts";
+import type { Answer } from "./turn/index.ts";
+import type { PreparedCall } from "./calls/index.ts";
 
 /** Turns looked back at for loops: rounds of four turns, repeated ten times. */
 const LOOK_BACK = 40;

@@ -1,8 +1,16 @@
-export type { Artifact, ArtifactStore } from "./artifact-store.ts";
+export { type Answer, artifactLine } from "./calls/index.ts";
 export {
+  type ApprovalState,
+  type Artifact,
+  type ArtifactStore,
+  type Decision,
+  type Difference,
   type DiscoveredServer,
+  type EndedRuns,
   type FinishReason,
   type HoldReason,
+  type JournalAppend,
+  type JournalEntry,
   type KnownModel,
   type LanguageModel,
   type ModelCatalogue,
@@ -17,66 +25,73 @@ export {
   type ModelRequest,
   type ModelRole,
   type ModelSettings,
+  type ModelStep,
   type ModelTool,
   type ModelToolCall,
   type ModelToolResult,
   type ModelUsage,
-  type RoleModels,
-  DEFAULT_MODEL_LIMITS,
-  FINISH_REASONS,
-  MODEL_FAILURES,
-} from "./language-model.ts";
-export {
-  type Decision,
+  type OpenChoice,
+  type PlanSource,
+  type PromptRequest,
   type QuestionReply,
-  type JournalEntry,
+  type RestingState,
+  type RoleModels,
+  type RunApproval,
+  type RunArchive,
   type RunArtifact,
+  type RunDiff,
   type RunFailure,
   type RunFile,
+  type RunJournal,
+  type RunListener,
+  type RunNews,
   type RunOrigin,
-  ORIGINS,
-  RunEvent,
-} from "./run-event.ts";
-export { type JournalAppend, type RunJournal, type RunQuery, type RunSummary, type RunTail } from "./run-journal.ts";
-export { type RestingState, type RunState, isTerminal, RUN_STATES } from "./run-state.ts";
-export { attachContent, Detacher, hashesIn } from "./detached-content.ts";
-export type { EndedRuns, RunArchive } from "./run-archive.ts";
-export { Retention, type RunsKept } from "./retention.ts";
-export type { ApprovalIndex, ApprovalQuery, ApprovalRecord } from "./approval-index.ts";
-export { type ApprovalsDeps, type ApprovalWord, Approvals } from "./approvals.ts";
-export {
+  type RunPlan,
+  type RunQuery,
+  type RunQuestion,
+  type RunState,
+  type RunStep,
+  type RunSummary,
+  type RunSummaryNote,
+  type RunTail,
+  type RunView,
+  type StepPair,
+  type ToolStep,
+  type Upload,
+  type UploadStore,
   answeredApprovals,
   APPROVAL_STATES,
-  type ApprovalState,
+  ArtifactNotFoundError,
   askedApproval,
-  type RunApproval,
-} from "./run-approval.ts";
-export * from "./approval-errors.ts";
-export * from "./errors.ts";
-export { type Accounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./accounts.ts";
-export type { Upload, UploadStore } from "./upload-store.ts";
-export { type RetryPolicy } from "./model-turn.ts";
-export { DEFAULT_LOOP_GUARD } from "./loops.ts";
-export { DEFAULT_RUN_SIZES } from "./plan.ts";
-export type { PlanSource, PromptRequest, RunPlan } from "./plan.ts";
-export {
-  type ModelStep,
-  type RunQuestion,
-  type RunStep,
-  type RunView,
-  type ToolStep,
+  attachContent,
+  DEFAULT_LOOP_GUARD,
+  DEFAULT_MODEL_LIMITS,
+  DEFAULT_RUN_SIZES,
+  Detacher,
+  diffRuns,
+  FINISH_REASONS,
   foldRun,
+  hashesIn,
+  isTerminal,
+  MODEL_FAILURES,
+  ORIGINS,
+  RUN_FAILURE_CODES,
+  RUN_STATES,
+  RunEvent,
   RunFold,
-} from "./run-fold.ts";
-export { type ForkRequest, type MadeRun, TimeTravel } from "./time-travel.ts";
-export { type Difference, type RunDiff, type StepPair, diffRuns } from "./run-diff.ts";
-export { artifactLine } from "./tool-calls.ts";
-export { renderPrompts } from "./start-request.ts";
+  RunNotFoundError,
+  RunNotWaitingError,
+  UploadNotFoundError,
+  UploadTakenError,
+} from "./record/index.ts";
+export { type Accounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./spending/index.ts";
+export { type ModelChosen, type RetryPolicy } from "./turn/index.ts";
+export * from "./approval-errors.ts";
+export { type ApprovalIndex, type ApprovalQuery, type ApprovalRecord } from "./approval-index.ts";
+export { type ApprovalsDeps, type ApprovalWord, Approvals } from "./approvals.ts";
 export { noticesOf } from "./notices.ts";
-export type { RunSummaryNote } from "./run-fold-context.ts";
-export type { Answer } from "./questions.ts";
-export type { RunListener, RunNews } from "./run-hub.ts";
-export { type RunOutcome, type RunsOptions, DEFAULT_RUNS_OPTIONS, Runs } from "./runs.ts";
-export { type StartRequest } from "./start-request.ts";
-export { type ModelChosen } from "./model-choice.ts";
-export { type OpenChoice } from "./model-fold.ts";
+export { type RunsKept, Retention } from "./retention.ts";
+export { type RunsOptions, DEFAULT_RUNS_OPTIONS } from "./runs-options.ts";
+export { type RunOutcome, Runs } from "./runs.ts";
+export { type StartRequest, renderPrompts } from "./start-request.ts";
+export { type ForkRequest, type MadeRun, TimeTravel } from "./time-travel.ts";

@@ -1,5 +1,4 @@
-import type { RunNotice } from "./run-event.ts";
-import type { RunView } from "./run-fold.ts";
+import type { RunNotice, RunView } from "./record/index.ts";
 
 /** What whoever reads a run's answer should know of how it came about. */
 export function noticesOf(view: RunView): readonly RunNotice[] {

@@ -7,7 +7,7 @@ import {
   RunNotFoundError,
   RunNotWaitingError,
   RunQueueFullError,
-} from "./errors.ts";
+} from "./record/index.ts";
 
 export const notWaiting = (id: RunId, callId: ToolCallId | undefined, hint: string): RunNotWaitingError =>
   new RunNotWaitingError(

@@ -2,11 +2,8 @@ import type { Clock } from "../kernel/clock.ts";
 import { CancelledError, toFault } from "../kernel/errors.ts";
 import type { RunId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
-import { RunNotEndedError } from "./errors.ts";
+import { isTerminal, type RunArchive, type RunJournal, RunNotEndedError } from "./record/index.ts";
 import { runNotFound } from "./refusals.ts";
-import type { RunArchive } from "./run-archive.ts";
-import type { RunJournal } from "./run-journal.ts";
-import { isTerminal } from "./run-state.ts";
 
 /** What is kept of ended runs; undefined: everything. */
 export type RunsKept = {

@@ -5,29 +5,43 @@ import type { ApprovalId, RunId, ToolCallId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import type { ToolCatalogue } from "../tools/index.ts";
-import { type Accounts, openAccounts } from "./accounts.ts";
-import type { ArtifactStore } from "./artifact-store.ts";
+import { type Accounts, openAccounts, openMeter } from "./spending/index.ts";
+import {
+  type ArtifactStore,
+  type Decision,
+  foldRun,
+  isTerminal,
+  type ModelCatalogue,
+  type PlanSource,
+  Recorder,
+  type RunEvent,
+  RunFold,
+  RunHub,
+  type RunJournal,
+  type RunPlan,
+  type RunState,
+  type RunView,
+  ServerStoppingError,
+} from "./record/index.ts";
 import { Claims } from "./claims.ts";
-import { ServerStoppingError } from "./errors.ts";
 import { decisionsOn } from "./decisions.ts";
 import { execute, type ExecutionDeps } from "./execution.ts";
-import { isStorageFault, thrownFailure } from "./failure.ts";
-import type { ModelCatalogue } from "./language-model.ts";
+import {
+  backupOf,
+  chosenEvents,
+  expiredEvents,
+  isStorageFault,
+  type ModelChosen,
+  modelOf,
+  settingsFor,
+  summariserOf,
+  thrownFailure,
+} from "./turn/index.ts";
 import { ChoiceAlarms } from "./choice-alarms.ts";
-import { type ModelChosen, chosenEvents, expiredEvents } from "./model-choice.ts";
-import { DEFAULT_RETRY, type RetryPolicy } from "./model-turn.ts";
-import type { PlanSource, RunPlan } from "./plan.ts";
-import { type Answer, Questions } from "./questions.ts";
-import { Recorder } from "./recorder.ts";
+import { type Answer, Questions } from "./calls/index.ts";
 import { inputTooLarge, noChoiceOpen, queueFull, runEnded, runNotFound } from "./refusals.ts";
-import { openMeter } from "./run-meter.ts";
-import type { Decision, RunEvent } from "./run-event.ts";
-import { foldRun, RunFold, type RunView } from "./run-fold.ts";
-import { RunHub } from "./run-hub.ts";
-import type { RunJournal } from "./run-journal.ts";
-import { backupOf, modelOf, settingsFor, summariserOf } from "./run-models.ts";
-import { isTerminal, type RunState } from "./run-state.ts";
 import { type Stop, timedOut, withTimeout } from "./run-time.ts";
+import { DEFAULT_RUNS_OPTIONS, type RunsOptions } from "./runs-options.ts";
 import { queueEvent, type StartRequest } from "./start-request.ts";
 
 export type RunsDeps = {
@@ -40,23 +54,6 @@ export type RunsDeps = {
   /** Absent limits nothing. */
   readonly accounts?: Accounts | undefined;
 };
-export type RunsOptions = {
-  readonly concurrentMax: number;
-  readonly queuedMax: number;
-  readonly retry: RetryPolicy;
-  /** How long a run whose model failed waits for somebody to choose how it goes on; then it fails. */
-  readonly choiceTimeoutMs: number;
-  /** Runs are accepted but none begins before `resumeUnfinished` was called: until then their tools are not there. */
-  readonly holdUntilResumed: boolean;
-};
-export const DEFAULT_RUNS_OPTIONS: RunsOptions = {
-  concurrentMax: LIMITS.runsConcurrentMax,
-  queuedMax: LIMITS.runsQueuedMax,
-  retry: DEFAULT_RETRY,
-  choiceTimeoutMs: 86_400_000,
-  holdUntilResumed: false,
-};
-
 /** How a run went out of this process's hands: ended, resting, or left for the next start. */
 export type RunOutcome = { readonly state: RunState | "left" };
 

@@ -1,10 +1,8 @@
 import type { OnModelFailure } from "../agents/index.ts";
 import type { RunId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
-import { outputInstruction, refuseBrokenSchema } from "./answer-check.ts";
-import { onModelFailureOf } from "./model-choice.ts";
-import type { RunPlan } from "./plan.ts";
-import type { RunEvent, RunFile } from "./run-event.ts";
+import { outputInstruction, refuseBrokenSchema, type RunEvent, type RunFile, type RunPlan } from "./record/index.ts";
+import { onModelFailureOf } from "./turn/index.ts";
 import type { TakenOver } from "./taken-over.ts";
 
 export type StartRequest = {

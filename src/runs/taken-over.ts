@@ -1,6 +1,5 @@
 import { mint, ToolCallId } from "../kernel/ids.ts";
-import type { JournalEntry, RunEvent, RunOrigin } from "./run-event.ts";
-import type { RunStep } from "./run-fold.ts";
+import type { JournalEntry, RunEvent, RunOrigin, RunStep } from "./record/index.ts";
 
 /** What a new run takes over from another. */
 export type TakenOver = {

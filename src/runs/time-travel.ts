@@ -1,14 +1,18 @@
 import { mint, RunId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
-import type { Artifact, ArtifactStore } from "./artifact-store.ts";
-import { RunStepNotFoundError } from "./errors.ts";
-import type { RunEvent, RunFile } from "./run-event.ts";
-import type { RunView } from "./run-fold.ts";
-import type { RunJournal } from "./run-journal.ts";
+import {
+  type Artifact,
+  type ArtifactStore,
+  type RunEvent,
+  type RunFile,
+  type RunJournal,
+  RunStepNotFoundError,
+  type RunView,
+  type UploadStore,
+} from "./record/index.ts";
 import type { RunOutcome, Runs } from "./runs.ts";
 import type { StartRequest } from "./start-request.ts";
 import { eventsBefore } from "./taken-over.ts";
-import type { UploadStore } from "./upload-store.ts";
 
 export type TimeTravelDeps = {
   readonly runs: Runs;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FAULTS, type FaultKind } from "../../src/kernel/errors.ts";
 import { MODEL_FAILURES } from "../../src/runs/index.ts";
-import { RUN_FAILURE_CODES } from "../../src/runs/errors.ts";
+import { RUN_FAILURE_CODES } from "../../src/runs/record/errors.ts";
 import { TOOL_FAILURES } from "../../src/tools/index.ts";
 
 const root = join(import.meta.dirname, "../..");

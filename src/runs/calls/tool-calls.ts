@@ -1,0 +1,267 @@
+import { mint, ToolCallId } from "../../kernel/ids.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import {
+  type CallContext,
+  type Tool,
+  type ToolCatalogue,
+  type ToolResult,
+  failedCall,
+  modelToolName,
+} from "../../tools/index.ts";
+import type {
+  ApprovalAsk,
+  ArtifactStore,
+  ModelToolCall,
+  Recorder,
+  RunArtifact,
+  RunEvent,
+  RunFailure,
+} from "../record/index.ts";
+import type { RunMeter } from "../spending/index.ts";
+import type { AskFor } from "./questions.ts";
+import { callOwnTool, isOwnTool, READ_RESULT } from "./run-tools.ts";
+
+/** What a model is shown of a result that is too long. */
+const PREVIEW_CHARS = 8_000;
+
+type ToolStart = Extract<RunEvent, { type: "tool-start" }>;
+type ToolEnd = Extract<RunEvent, { type: "tool-end" }>;
+
+/** A call the model asked for, checked as far as it can be without running it. */
+export type PreparedCall =
+  | {
+      readonly type: "runnable";
+      readonly start: ToolStart;
+      readonly tool: Tool;
+      /** What it is made with; what the model gave, which `start` has, unless a person changed it. */
+      readonly arguments: JsonObject;
+      /** What the model is told before the result. */
+      readonly remark?: string | undefined;
+    }
+  /** It waits for a person, and is not made before they answer. */
+  | { readonly type: "asking"; readonly start: ToolStart; readonly ask: ApprovalAsk }
+  | { readonly type: "refused"; readonly start: ToolStart; readonly result: ToolResult };
+
+/**
+ * Finds the tool, among those the model was told of or else all the agent has, and reads the arguments. What cannot run
+ * becomes a failed result that tells the model how to do better.
+ */
+export function prepareCall(
+  step: number,
+  call: ModelToolCall,
+  ...[offered, tools]: [readonly Tool[], readonly Tool[]]
+): PreparedCall {
+  const tool = [...offered, ...tools].find((candidate) => modelToolName(candidate) === call.name);
+  const parsed = parseJson(call.arguments.trim() === "" ? "{}" : call.arguments);
+  const value: Json = parsed.type === "parsed" ? parsed.value : call.arguments;
+  const start: ToolStart = {
+    type: "tool-start",
+    step,
+    callId: mint(ToolCallId),
+    modelCallId: call.id,
+    name: call.name,
+    server: tool?.server ?? "",
+    tool: tool?.name ?? "",
+    // A call that is refused below runs nothing, so making it again is harmless whatever the tool says.
+    repeatable: tool === undefined || !isJsonObject(value) || tool.effects.readOnly || tool.effects.idempotent,
+    content: { arguments: value },
+  };
+  if (!tool) {
+    const known = offered.map(modelToolName).join(", ") || "none";
+    const message = `there is no tool "${call.name}" for this agent. Tools you can call: ${known}.`;
+    return { type: "refused", start, result: failedCall("unknown-tool", message) };
+  }
+  if (parsed.type === "malformed") {
+    const message = `the arguments are not JSON (${parsed.reason}). Send one complete JSON object.`;
+    return { type: "refused", start, result: failedCall("invalid-arguments", message) };
+  }
+  if (!isJsonObject(value)) {
+    return { type: "refused", start, result: failedCall("invalid-arguments", "the arguments must be a JSON object.") };
+  }
+  return { type: "runnable", start, tool, arguments: value };
+}
+
+/** The calls, those past the first `concurrency` marked as not begun: a crash then leaves no doubt about them. */
+export const queuedPast = (calls: readonly PreparedCall[], concurrency: number): readonly PreparedCall[] =>
+  calls.map((call, index) => (index < concurrency ? call : { ...call, start: { ...call.start, queued: true } }));
+
+type CallDeps = {
+  readonly tools: ToolCatalogue;
+  readonly artifacts: ArtifactStore;
+  readonly recorder: Recorder;
+  readonly context: CallContext;
+  /** Every tool the agent may call. */
+  readonly agentTools: readonly Tool[];
+  readonly ask: AskFor;
+  readonly meter: RunMeter;
+};
+
+/** What is written of calls before any of them begins. */
+export const startsOf = (calls: readonly PreparedCall[]): readonly RunEvent[] =>
+  calls.flatMap((call) => (call.type === "asking" ? [call.start, call.ask] : [call.start]));
+
+/**
+ * Runs prepared calls, at most `concurrency` at a time, each result journaled as it comes. A queued call's begin is on disk
+ * before it begins, written together with the result that made room for it. Stops beginning new ones once
+ * aborted, or when a budget has no room for the next; the refusal is what comes back.
+ */
+export async function runCalls(
+  deps: CallDeps,
+  calls: readonly PreparedCall[],
+  concurrency: number,
+  signal: AbortSignal,
+): Promise<RunFailure | undefined> {
+  const waiting = [...calls];
+  let refusal: RunFailure | undefined;
+  const worker = async (): Promise<void> => {
+    try {
+      let call = waiting.shift();
+      if (call && !signal.aborted) await deps.recorder.record(...beginOf(call));
+      while (call && !signal.aborted) {
+        const over = await runCall(deps, call, signal);
+        if (over.refusal) {
+          refusal ??= over.refusal;
+          waiting.length = 0;
+        }
+        call = signal.aborted ? undefined : waiting.shift();
+        await deps.recorder.record(...over.events, ...(call ? beginOf(call) : []));
+        over.release();
+      }
+    } catch (error) {
+      waiting.length = 0;
+      throw error;
+    }
+  };
+  // All are waited for, also when one cannot be written: nothing of this attempt may still run when the next one begins.
+  const ends = await Promise.allSettled(Array.from({ length: Math.min(concurrency, waiting.length) }, worker));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  return refusal;
+}
+
+const beginOf = ({ start: { step, callId, queued } }: PreparedCall): readonly RunEvent[] =>
+  queued === true ? [{ type: "tool-begin", step, callId }] : [];
+
+type CallOver = {
+  /** What the call's end adds to the journal; nothing when it was cut off. */
+  readonly events: readonly ToolEnd[];
+  /** Why it was not begun. */
+  readonly refusal: RunFailure | undefined;
+  /** Gives back what was reserved for it, once its end is on disk. */
+  readonly release: () => void;
+};
+const NOT_BEGUN: CallOver = { events: [], refusal: undefined, release: () => undefined };
+
+async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal): Promise<CallOver> {
+  if (call.type === "asking") return NOT_BEGUN;
+  if (call.type === "refused") return { ...NOT_BEGUN, events: [await endOf(deps, call.start, call.result)] };
+  const permit = await deps.meter.forFuel(call.tool, ({ server }) => fuelPerCall(deps.tools, server), signal);
+  if (permit.type === "refused") return { ...NOT_BEGUN, refusal: permit.failure };
+  if (permit.type === "stopped") return NOT_BEGUN;
+  const { release } = permit;
+  const result = await callTool(deps, call, signal);
+  // A call that was cut off has no result worth keeping: after a restart it is made again, or someone is asked.
+  if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return { ...NOT_BEGUN, release };
+  const end = remarked(await endOf(deps, call.start, result), call.remark);
+  return { ...NOT_BEGUN, events: [end], release };
+}
+
+/** Tools of our own run no guest. */
+const fuelPerCall = (tools: ToolCatalogue, server: string): number =>
+  tools.servers().find(({ name }) => name === server)?.limits.fuelPerCall ?? 0;
+
+const remarked = (end: ToolEnd, remark: string | undefined): ToolEnd =>
+  remark === undefined ? end : { ...end, content: { ...end.content, text: `${remark}\n${end.content.text}` } };
+
+function callTool(
+  { tools, agentTools, artifacts, recorder, ask, ...deps }: CallDeps,
+  { start, tool, arguments: given }: Extract<PreparedCall, { type: "runnable" }>,
+  signal: AbortSignal,
+): Promise<ToolResult> {
+  if (isOwnTool(tool)) {
+    return callOwnTool({ tool, arguments: given, view: recorder.view(), tools: agentTools, artifacts });
+  }
+  const { step, callId } = start;
+  const context: CallContext = {
+    ...deps.context,
+    ask: (question, ended) => ask({ step, callId }, question, ended),
+    onProgress: (progress) => recorder.tellProgress({ step, callId }, progress),
+    onLog: (lines) => recorder.tellLog({ step, callId }, lines),
+  };
+  return tools.call(
+    tool,
+    { id: start.callId, server: tool.server, tool: tool.name, arguments: given, context },
+    signal,
+  );
+}
+
+async function endOf(deps: CallDeps, start: ToolStart, result: ToolResult): Promise<ToolEnd> {
+  const common = {
+    type: "tool-end",
+    step: start.step,
+    callId: start.callId,
+    fuel: Math.round(result.usage.fuel),
+    memoryBytes: Math.round(result.usage.memoryBytes),
+    durationMs: result.usage.durationMs,
+  } as const;
+  if (result.type === "failed") {
+    return {
+      ...common,
+      outcome: result.reason,
+      artifacts: [],
+      content: { text: cut(result.message), structured: null },
+    };
+  }
+  const artifacts: RunArtifact[] = [];
+  const texts: string[] = [];
+  for (const part of result.content) {
+    if (part.type === "text") texts.push(part.text);
+    else {
+      const { id, name, mediaType, bytes } = await deps.artifacts.save(deps.recorder.runId, part);
+      artifacts.push({ id, name, mediaType, bytes });
+      texts.push(artifactLine({ name, mediaType, bytes }));
+    }
+  }
+  const text = texts.join("\n") || JSON.stringify(result.structured ?? null);
+  const structured = result.structured ?? null;
+  if (text.length <= LIMITS.toolResultCharsMax) {
+    return { ...common, outcome: "done", artifacts, content: { text, structured } };
+  }
+  const { preview, artifact } = await keep(deps, start, text);
+  return {
+    ...common,
+    outcome: "done",
+    artifacts: [...artifacts, artifact],
+    content: { text: preview, structured: null },
+  };
+}
+
+/** What stands for a file in the text that a model is shown of a result. */
+export const artifactLine = ({ name, mediaType, bytes }: Pick<RunArtifact, "name" | "mediaType" | "bytes">): string =>
+  `(file ${name}, ${mediaType}, ${bytes} bytes: kept as an artifact of this run and shown to the user)`;
+
+/** Keeps a result that is too long for a model as an artifact of the run; what the model gets is how it begins, and how to read on. */
+async function keep(
+  { artifacts, recorder }: CallDeps,
+  { name }: ToolStart,
+  text: string,
+): Promise<{ readonly preview: string; readonly artifact: RunArtifact }> {
+  const isJson = parseJson(text).type === "parsed";
+  const file = {
+    name: `${name}-result.${isJson ? "json" : "txt"}`,
+    mediaType: isJson ? "application/json" : "text/plain",
+  };
+  const saved = await artifacts.save(recorder.runId, { ...file, text });
+  const hint = `(cut here: the result has ${text.length} characters and is kept whole as "${saved.name}". Read on with ${modelToolName(READ_RESULT)}, or ask the tool for less at a time.)`;
+  const { id, name: keptAs, mediaType, bytes } = saved;
+  return {
+    preview: `${text.slice(0, PREVIEW_CHARS)}\n${hint}`,
+    artifact: { id, name: keptAs, mediaType, bytes, kept: true },
+  };
+}
+
+function cut(text: string): string {
+  const max = LIMITS.toolResultCharsMax;
+  if (text.length <= max) return text;
+  return `${text.slice(0, max)}\n(cut here: ${text.length - max} more characters; ask the tool for less at a time)`;
+}

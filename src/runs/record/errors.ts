@@ -1,0 +1,113 @@
+import { CaxtonError } from "../../kernel/errors.ts";
+
+export class RunNotFoundError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "RUN_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+export class RunQueueFullError extends CaxtonError<{ readonly queuedMax: number }> {
+  readonly code = "RUN_QUEUE_FULL";
+  readonly kind = "exhausted";
+}
+
+export class RunEndedError extends CaxtonError<{ readonly id: string; readonly state: string }> {
+  readonly code = "RUN_ENDED";
+  readonly kind = "conflict";
+}
+
+/** Only what has ended can be deleted. */
+export class RunNotEndedError extends CaxtonError<{ readonly id: string; readonly state: string }> {
+  readonly code = "RUN_NOT_ENDED";
+  readonly kind = "conflict";
+}
+
+export class RunStepNotFoundError extends CaxtonError<{ readonly id: string; readonly step: number }> {
+  readonly code = "RUN_STEP_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+export class RunNotWaitingError extends CaxtonError<{ readonly id: string; readonly callId: string }> {
+  readonly code = "RUN_NOT_WAITING";
+  readonly kind = "conflict";
+}
+
+export class InputTooLargeError extends CaxtonError<{ readonly bytesMax: number }> {
+  readonly code = "INPUT_TOO_LARGE";
+  readonly kind = "too-large";
+}
+
+export class ServerStoppingError extends CaxtonError {
+  readonly code = "SERVER_STOPPING";
+  readonly kind = "unavailable";
+}
+
+export class UploadNotFoundError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "UPLOAD_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+export class UploadTakenError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "UPLOAD_TAKEN";
+  readonly kind = "conflict";
+}
+
+export class ArtifactNotFoundError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "ARTIFACT_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+export class QuestionNotFoundError extends CaxtonError<{ readonly id: string; readonly question: string }> {
+  readonly code = "QUESTION_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+export class NoChoiceOpenError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "NO_CHOICE_OPEN";
+  readonly kind = "conflict";
+}
+
+export class OutputSchemaInvalidError extends CaxtonError<{ readonly reason: string }> {
+  readonly code = "OUTPUT_SCHEMA_INVALID";
+  readonly kind = "invalid";
+}
+
+/** It was answered, has expired, or its call is over. */
+export class QuestionClosedError extends CaxtonError<{ readonly id: string; readonly question: string }> {
+  readonly code = "QUESTION_CLOSED";
+  readonly kind = "conflict";
+}
+
+export class AnswerInvalidError extends CaxtonError<{ readonly problems: readonly string[] }> {
+  readonly code = "ANSWER_INVALID";
+  readonly kind = "rejected";
+}
+
+/** Codes a failed run can carry beside those of the model's failure classes; they are rows, not thrown. */
+export const RUN_FAILURE_CODES = {
+  stepsMax: "STEPS_MAX_REACHED",
+  timeout: "RUN_TIMEOUT",
+  tooManyCalls: "TOO_MANY_TOOL_CALLS",
+  outputCut: "OUTPUT_CUT",
+  decidedFail: "DECIDED_TO_FAIL",
+  budgetExceeded: "BUDGET_EXCEEDED",
+  priceUnknown: "MODEL_PRICE_UNKNOWN",
+  approvalExpired: "APPROVAL_EXPIRED",
+  rateLimited: "MODEL_RATE_LIMITED",
+  overloaded: "MODEL_OVERLOADED",
+  auth: "MODEL_AUTH",
+  invalidRequest: "MODEL_INVALID_REQUEST",
+  contextTooLong: "MODEL_CONTEXT_TOO_LONG",
+  contentFiltered: "MODEL_CONTENT_FILTERED",
+  modelTimeout: "MODEL_TIMEOUT",
+  network: "MODEL_UNREACHABLE",
+  badResponse: "MODEL_BAD_RESPONSE",
+  queueFull: "MODEL_QUEUE_FULL",
+  allFailed: "ALL_MODELS_FAILED",
+  choiceExpired: "CHOICE_EXPIRED",
+  outputInvalid: "OUTPUT_INVALID",
+  circuitOpen: "MODEL_CIRCUIT_OPEN",
+  outputTooLarge: "OUTPUT_TOO_LARGE",
+  emptyAnswer: "EMPTY_ANSWER",
+  loopRepeated: "LOOP_REPEATED_CALL",
+  loopPingPong: "LOOP_PING_PONG",
+} as const;

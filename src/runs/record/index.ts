@@ -1,0 +1,76 @@
+export * from "./errors.ts";
+export { checkedAnswer, outputInstruction, refuseBrokenSchema } from "./answer-check.ts";
+export { type Artifact, type ArtifactStore } from "./artifact-store.ts";
+export { attachContent, Detacher, hashesIn } from "./detached-content.ts";
+export { type DialogueTurn, endsEmpty, filePictures, messagesOf, turnsAfter } from "./dialogue.ts";
+export {
+  type DiscoveredServer,
+  type FinishReason,
+  type HoldReason,
+  type KnownModel,
+  type LanguageModel,
+  type ModelCatalogue,
+  type ModelChoice,
+  type ModelFailure,
+  type ModelFailureClass,
+  type ModelImage,
+  type ModelLimits,
+  type ModelMessage,
+  type ModelPart,
+  type ModelProvider,
+  type ModelRequest,
+  type ModelRole,
+  type ModelSettings,
+  type ModelTool,
+  type ModelToolCall,
+  type ModelToolResult,
+  type ModelUsage,
+  type RoleModels,
+  DEFAULT_MODEL_LIMITS,
+  FINISH_REASONS,
+  isRetryable,
+  MODEL_FAILURES,
+} from "./language-model.ts";
+export { type Loop, type LoopGuard, DEFAULT_LOOP_GUARD, loopNotes, loopOf } from "./loops.ts";
+export { type OpenChoice } from "./model-fold.ts";
+export { type PlanSource, type PromptRequest, type RunPlan, DEFAULT_RUN_SIZES } from "./plan.ts";
+export { Recorder } from "./recorder.ts";
+export {
+  type ApprovalAnswer,
+  type ApprovalAsk,
+  type ApprovalState,
+  type RunApproval,
+  answeredApprovals,
+  APPROVAL_STATES,
+  askedApproval,
+} from "./run-approval.ts";
+export { type EndedRuns, type RunArchive } from "./run-archive.ts";
+export { type Difference, type RunDiff, type StepPair, diffRuns } from "./run-diff.ts";
+export {
+  type Decision,
+  type JournalEntry,
+  type QuestionReply,
+  type RunArtifact,
+  type RunFailure,
+  type RunFile,
+  type RunNotice,
+  type RunOrigin,
+  ORIGINS,
+  RunEvent,
+} from "./run-event.ts";
+export { type RunSummaryNote } from "./run-fold-context.ts";
+export {
+  type FailedAttempt,
+  type ModelStep,
+  type RunQuestion,
+  type RunStep,
+  type RunView,
+  type ToolStep,
+  foldRun,
+  RunFold,
+} from "./run-fold.ts";
+export { type RunListener, type RunNews, RunHub } from "./run-hub.ts";
+export { type JournalAppend, type RunJournal, type RunQuery, type RunSummary, type RunTail } from "./run-journal.ts";
+export { type RestingState, type RunState, isTerminal, RUN_STATES } from "./run-state.ts";
+export { SpendMeter } from "./spend-of.ts";
+export { type Upload, type UploadStore } from "./upload-store.ts";

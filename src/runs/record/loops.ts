@@ -1,0 +1,125 @@
+import { createHash } from "node:crypto";
+import { canonicalJson } from "../../kernel/json.ts";
+import type { ToolStep } from "./run-fold.ts";
+
+/** When a run is taken to go round in circles. */
+export type LoopGuard = {
+  /** So many turns in a row with the same calls and the same results; 0 switches it off. */
+  readonly repeatedCalls: number;
+  /** So many rounds of two to four turns that alternate, with the same results; 0 switches it off. */
+  readonly pingPong: number;
+  /** Tools that may give the same answer again and again: `server`, `server.tool` or `*`. */
+  readonly repeatAllowed: readonly string[];
+};
+
+export const DEFAULT_LOOP_GUARD: LoopGuard = { repeatedCalls: 3, pingPong: 3, repeatAllowed: [] };
+
+/** The longest round that counts as ping-pong, in turns. */
+const PERIOD_MAX = 4;
+
+export type Loop = {
+  readonly type: "repeated" | "ping-pong";
+  /** The tools called, each once. */
+  readonly tools: readonly string[];
+  readonly times: number;
+};
+
+/** A turn as this sees it: what it called, and what came of that. */
+export type LoopTurn = { readonly turn: number; readonly steps: readonly ToolStep[] };
+
+/** A call that a model asks for. */
+export type AskedCall = Pick<ToolStep, "server" | "tool" | "name" | "arguments">;
+
+const isAllowed = ({ server, tool }: AskedCall, { repeatAllowed }: LoopGuard): boolean =>
+  repeatAllowed.some((entry) => entry === "*" || entry === server || entry === `${server}.${tool}`);
+
+const keys = new WeakMap<ToolStep, { readonly asked: string; readonly answered: string }>();
+
+function keyOf(step: ToolStep): { readonly asked: string; readonly answered: string } {
+  const before = keys.get(step);
+  if (before) return before;
+  const asked = askedKey(step.name, step.arguments);
+  const { end } = step;
+  const hash = createHash("sha256").update("outcome" in end ? `${end.outcome}\0${end.text}` : "");
+  const key = { asked, answered: `${asked}\0${hash.digest("base64url")}` };
+  if ("outcome" in end) keys.set(step, key);
+  return key;
+}
+
+const askedKey = (name: string, given: ToolStep["arguments"]): string => `${name}\0${canonicalJson(given)}`;
+
+/** Calls that may repeat do not count; a turn with nothing else breaks any chain. */
+const turnKey = <Call extends AskedCall>(
+  calls: readonly Call[],
+  guard: LoopGuard,
+  of: (call: Call) => string,
+): string =>
+  calls
+    .filter((step) => !isAllowed(step, guard))
+    .map(of)
+    .toSorted()
+    .join("\n");
+
+/** How often the turns up to `at` repeat in rounds of `period`; 1 is not at all. */
+function timesOf(answered: readonly string[], at: number, period: number): number {
+  const same = (one: number, other: number) => answered[one] !== "" && answered[one] === answered[other];
+  let times = 1;
+  for (let back = at - period; back - period + 1 >= 0; back -= period) {
+    for (let index = 0; index < period; index += 1) if (!same(back - index, back - index + period)) return times;
+    times += 1;
+  }
+  return times;
+}
+
+/** What is said to the model of each turn that begins to go round; turns without a word are left out. */
+export function loopNotes(turns: readonly LoopTurn[], guard: LoopGuard): ReadonlyMap<number, string> {
+  const answered = turns.map(({ steps }) => turnKey(steps, guard, (step) => keyOf(step).answered));
+  const notes = new Map<number, string>();
+  for (const [at, { turn }] of turns.entries()) {
+    const loop = loopAt(answered, at, guard, 1);
+    if (loop !== undefined) notes.set(turn, noteOf(loop));
+  }
+  return notes;
+}
+
+function noteOf({ period, times }: { readonly period: number; readonly times: number }): string {
+  const what =
+    period === 1
+      ? `You made this same call ${times} times in a row, and the result was the same each time.`
+      : `You made these ${period} calls in turn ${times} times, and the results were the same each time.`;
+  return `(${what} Use what you know, try something else, or answer: to go on like this ends the run.)`;
+}
+
+/** The round that the turns up to `at` are in, when it has come `slack` short of its limit or further. */
+function loopAt(
+  answered: readonly string[],
+  at: number,
+  guard: LoopGuard,
+  slack: number,
+): { readonly period: number; readonly times: number } | undefined {
+  for (let period = 1; period <= PERIOD_MAX; period += 1) {
+    const limit = period === 1 ? guard.repeatedCalls : guard.pingPong;
+    if (limit === 0) continue;
+    const times = timesOf(answered, at, period);
+    if (times >= Math.max(2, limit - slack)) return { period, times };
+  }
+  return undefined;
+}
+
+/** The loop that a run would go on with by the calls now asked for; undefined when they are something new. */
+export function loopOf(turns: readonly LoopTurn[], asked: readonly AskedCall[], guard: LoopGuard): Loop | undefined {
+  const answered = turns.map(({ steps }) => turnKey(steps, guard, (step) => keyOf(step).answered));
+  const at = turns.length - 1;
+  const next = turnKey(asked, guard, (call) => askedKey(call.name, call.arguments));
+  if (next === "") return undefined;
+  for (let period = 1; period <= PERIOD_MAX; period += 1) {
+    const limit = period === 1 ? guard.repeatedCalls : guard.pingPong;
+    const before = turns[at - period + 1];
+    if (limit === 0 || before === undefined || timesOf(answered, at, period) < limit) continue;
+    if (turnKey(before.steps, guard, (step) => keyOf(step).asked) !== next) continue;
+    const round = turns.slice(at - period + 1).flatMap(({ steps }) => steps.filter((step) => !isAllowed(step, guard)));
+    const tools = [...new Set(round.map(({ server, tool, name }) => (server === "" ? name : `${server}.${tool}`)))];
+    return { type: period === 1 ? "repeated" : "ping-pong", tools, times: timesOf(answered, at, period) };
+  }
+  return undefined;
+}

@@ -1,0 +1,63 @@
+import type { Limits } from "../../budgets/index.ts";
+import type { ContextSettings } from "../../context/index.ts";
+import type { LoopGuard } from "./loops.ts";
+import type { OnModelFailure } from "../../agents/index.ts";
+import type { ModelChoice, ModelSettings } from "./language-model.ts";
+import type { Permissions } from "../../permissions/index.ts";
+import type { JsonObject } from "../../kernel/json.ts";
+import type { ToolList } from "../../tools/index.ts";
+
+/** What an agent's revision means for a run, once its file is read. */
+export type RunPlan = {
+  readonly agent: string;
+  readonly revision: number;
+  readonly model: ModelChoice;
+  readonly settings: ModelSettings;
+  /** Models to go on with when the agent's own fails, `provider/model` each, in this order. */
+  readonly fallback?: readonly string[] | undefined;
+  /** What a failing model means for a run, where the request does not say. */
+  readonly onModelFailure?: OnModelFailure | undefined;
+  /** What the answer must fit, as JSON; undefined when it is free text. */
+  readonly outputSchema?: JsonObject | undefined;
+  readonly tools: ToolList;
+  /** Which calls are made, which are not, and which a person approves first. */
+  readonly permissions: Permissions;
+  /** Tools whose descriptions a model gets only when it looks for them: `server`, `server.tool` or `*`. */
+  readonly deferredTools: readonly string[];
+  /** Turns of the model at most. */
+  readonly stepsMax: number;
+  readonly concurrentToolsMax: number;
+  /** How requests are kept within the model's window. */
+  readonly context?: ContextSettings | undefined;
+  /** When it is taken to go round in circles. */
+  readonly loops?: LoopGuard | undefined;
+  readonly sizes?: RunSizes | undefined;
+  /** From the first turn to the end, in this process; waiting for a person does not count. */
+  readonly timeoutMs: number;
+  /** What one run may use up, and all runs of the agent in one day; absent limits nothing. */
+  readonly budget?: { readonly run: Limits; readonly agent: Limits } | undefined;
+  /** System and user prompt for a request. Throws PromptRenderError. */
+  readonly render: (request: PromptRequest) => { readonly system: string; readonly prompt: string };
+};
+
+/** How much a model may write. */
+export type RunSizes = {
+  /** In one turn: text, reasoning and calls together. */
+  readonly outputBytesMax: number;
+  /** In the arguments of one call; a longer one is refused, and the model told so. */
+  readonly argumentBytesMax: number;
+};
+
+export const DEFAULT_RUN_SIZES: RunSizes = { outputBytesMax: 4 * 1024 * 1024, argumentBytesMax: 256 * 1024 };
+
+export type PromptRequest = {
+  readonly input: string;
+  readonly atMs: number;
+  readonly files: readonly { readonly name: string; readonly mediaType: string; readonly bytes: number }[];
+};
+
+/** Where a run finds what it executes. */
+export interface PlanSource {
+  /** The revision's plan, or the newest one's. Throws AgentNotFoundError, RevisionNotFoundError. */
+  plan(workspace: string, agent: string, revision: number | undefined): Promise<RunPlan>;
+}

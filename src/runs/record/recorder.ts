@@ -1,0 +1,90 @@
+import type { Spend } from "../../budgets/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { RunId, ToolCallId } from "../../kernel/ids.ts";
+import type { ToolLogLine, ToolProgress } from "../../tools/index.ts";
+import type { RunEvent } from "./run-event.ts";
+import { RunFold, type RunView } from "./run-fold.ts";
+import type { RunHub } from "./run-hub.ts";
+import type { RunJournal } from "./run-journal.ts";
+
+/** Told of each event before it is written and of what it spent after, so that what is counted is what is on disk. */
+export interface SpendCounter {
+  spendOf(event: RunEvent, atMs: number): Spend | undefined;
+  spent(spend: Spend): void;
+}
+
+/**
+ * One run's way to its journal.
+ * R1. An event is on disk before the view holds it and before anyone is told.
+ * R2. Events are written in the order they are recorded; `note` differs from `record` only in who waits.
+ */
+export class Recorder {
+  readonly runId: RunId;
+  readonly #journal: RunJournal;
+  readonly #hub: RunHub;
+  readonly #clock: Clock;
+  readonly #fold: RunFold;
+  #noted: Promise<void> = Promise.resolve();
+  #counter: SpendCounter | undefined;
+
+  constructor(runId: RunId, deps: { journal: RunJournal; hub: RunHub; clock: Clock }, fold: RunFold) {
+    this.runId = runId;
+    this.#journal = deps.journal;
+    this.#hub = deps.hub;
+    this.#clock = deps.clock;
+    this.#fold = fold;
+  }
+
+  view(): RunView {
+    return this.#fold.view();
+  }
+
+  /** What is written from now on is counted here; undefined ends that. */
+  countWith(counter: SpendCounter | undefined): void {
+    this.#counter = counter;
+  }
+
+  /** On disk when resolved, with all noted before. */
+  async record(...events: readonly RunEvent[]): Promise<void> {
+    await allOver(this.#noted, events.length === 0 ? Promise.resolve() : this.#write(events));
+  }
+
+  /** Written soon; its failure is thrown by the next `record`. For what nothing has to wait for. */
+  note(...events: readonly RunEvent[]): void {
+    this.#noted = allOver(this.#noted, this.#write(events));
+    // The failure is not lost: `record` awaits it. This only keeps it from being called unhandled until then.
+    this.#noted.catch(() => undefined);
+  }
+
+  /** A piece of a turn's text as it streams, after `offset` characters of it; never stored. */
+  tell(step: number, offset: number, text: string): void {
+    this.#hub.publish(this.runId, { type: "text-delta", runId: this.runId, step, offset, text });
+  }
+
+  /** What a tool writes to its log during a call; never stored. */
+  tellLog({ step, callId }: { step: number; callId: ToolCallId }, lines: readonly ToolLogLine[]): void {
+    this.#hub.publish(this.runId, { type: "tool-log", runId: this.runId, step, callId, lines });
+  }
+
+  /** How far a call has come; never stored. */
+  tellProgress({ step, callId }: { step: number; callId: ToolCallId }, progress: ToolProgress): void {
+    this.#hub.publish(this.runId, { type: "tool-progress", runId: this.runId, step, callId, progress });
+  }
+
+  async #write(events: readonly RunEvent[]): Promise<void> {
+    const atMs = this.#clock.nowMs();
+    const counter = this.#counter;
+    const appends = events.map((event) => ({ runId: this.runId, atMs, event, spend: counter?.spendOf(event, atMs) }));
+    const entries = await this.#journal.append(appends);
+    for (const { spend } of appends) if (spend) counter?.spent(spend);
+    for (const entry of entries) {
+      this.#fold.apply(entry);
+      this.#hub.publish(this.runId, { type: "entry", entry });
+    }
+  }
+}
+
+/** Waits for all writes, also when one of them fails: what is still under way when a run is tried again would be there twice. */
+async function allOver(...writes: readonly Promise<void>[]): Promise<void> {
+  for (const write of await Promise.allSettled(writes)) if (write.status === "rejected") throw write.reason;
+}

@@ -1,0 +1,94 @@
+import * as z from "zod";
+import { ApprovalId, ToolCallId } from "../../kernel/ids.ts";
+import { JsonObject } from "../../kernel/json.ts";
+import { ON_EXPIRY, RULE_LEVELS } from "../../permissions/index.ts";
+
+/** How an approval ended; `void` when what it was bound to changed before it was used. */
+export const APPROVAL_REPLIES = ["approved", "denied", "expired", "void"] as const;
+export const APPROVAL_STATES = ["open", ...APPROVAL_REPLIES, "cancelled"] as const;
+export type ApprovalState = (typeof APPROVAL_STATES)[number];
+
+const Hash = z.string();
+
+/** A call waits for a person; written together with the call's start, so that no call is ever seen without its question. */
+export const ApprovalAsk = z.object({
+  type: z.literal("approval-ask"),
+  step: z.int().min(0),
+  callId: ToolCallId,
+  approvalId: ApprovalId,
+  server: z.string(),
+  tool: z.string(),
+  /** Whose rule asks, and the rule as written. */
+  level: z.enum(RULE_LEVELS),
+  rule: z.string(),
+  /** `whole` covers tool, arguments, rules, agent revision and tool server; the others are parts of it, to say what changed. */
+  bound: z.object({ whole: Hash, policy: Hash, toolRevision: Hash }),
+  expiresAtMs: z.int(),
+  onExpiry: z.enum(ON_EXPIRY),
+  approvers: z.array(z.string()),
+  /** Why it is asked again; empty the first time. */
+  reason: z.string(),
+  content: z.object({ arguments: JsonObject }),
+});
+export type ApprovalAsk = z.infer<typeof ApprovalAsk>;
+
+export const ApprovalAnswer = z.object({
+  type: z.literal("approval-answer"),
+  callId: ToolCallId,
+  approvalId: ApprovalId,
+  reply: z.enum(APPROVAL_REPLIES),
+  /** Who answered; null when nobody did. */
+  by: z.object({ name: z.string(), role: z.string() }).nullable(),
+  /** What they said; the model is told. Of a void one, what changed. */
+  note: z.string(),
+  /** Further calls of this tool that the same rule would ask for are made without asking, in this run. */
+  remember: z.boolean(),
+  /** The arguments the call is made with, where they were changed. */
+  content: z.object({ arguments: JsonObject.nullable() }),
+});
+export type ApprovalAnswer = z.infer<typeof ApprovalAnswer>;
+
+/** A call that waits, or waited, for a person. */
+export type RunApproval = Omit<ApprovalAsk, "type" | "approvalId" | "content"> & {
+  readonly id: ApprovalId;
+  readonly arguments: JsonObject;
+  readonly askedAtMs: number;
+  readonly state: ApprovalState;
+  readonly answeredAtMs: number | null;
+  readonly by: ApprovalAnswer["by"];
+  readonly note: string;
+  readonly remember: boolean;
+  readonly editedArguments: JsonObject | null;
+};
+
+export const askedApproval = (event: ApprovalAsk, atMs: number): RunApproval => {
+  const { type: _type, approvalId: id, content, ...rest } = event;
+  return {
+    ...rest,
+    id,
+    arguments: content.arguments,
+    askedAtMs: atMs,
+    state: "open",
+    answeredAtMs: null,
+    by: null,
+    note: "",
+    remember: false,
+    editedArguments: null,
+  };
+};
+
+/** The approvals after an answer; only the first to an open one counts. */
+export const answeredApprovals = (
+  approvals: readonly RunApproval[],
+  { approvalId, reply, by, note, remember, content }: ApprovalAnswer,
+  atMs: number,
+): readonly RunApproval[] =>
+  approvals.map((each) =>
+    each.id === approvalId && each.state === "open"
+      ? { ...each, state: reply, answeredAtMs: atMs, by, note, remember, editedArguments: content.arguments }
+      : each,
+  );
+
+/** The approvals of a run that has ended. */
+export const closedApprovals = (approvals: readonly RunApproval[]): readonly RunApproval[] =>
+  approvals.map((each) => (each.state === "open" ? { ...each, state: "cancelled" } : each));

@@ -1,0 +1,271 @@
+import * as z from "zod";
+import { ON_MODEL_FAILURE } from "../../agents/index.ts";
+import { ArtifactId, QuestionId, RunId, ToolCallId } from "../../kernel/ids.ts";
+import { ContextReport } from "../../context/index.ts";
+import { Json, JsonObject } from "../../kernel/json.ts";
+import { TOOL_FAILURES } from "../../tools/index.ts";
+import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "./language-model.ts";
+import { ApprovalAnswer, ApprovalAsk } from "./run-approval.ts";
+import { RESTING_STATES } from "./run-state.ts";
+
+const Count = z.int().min(0);
+const Tokens = Count.optional();
+
+/** What a call of a model was charged. */
+const Cost = z.object({
+  /** Millionths of a USD; null when the price is not known. */
+  usdMicros: Count.nullable(),
+  /** The entry of the price table that says so. */
+  price: z.string().nullable(),
+  inputTokens: Count,
+  outputTokens: Count,
+  /** The provider did not tell the tokens, so they are estimates. */
+  estimated: z.boolean(),
+});
+
+export const RunFile = z.object({
+  name: z.string(),
+  mediaType: z.string(),
+  bytes: Count,
+  /** Where the server keeps it; never shown to a caller, a model or a guest. */
+  location: z.string(),
+});
+export type RunFile = z.infer<typeof RunFile>;
+
+export const RunArtifact = z.object({
+  id: ArtifactId,
+  name: z.string(),
+  mediaType: z.string(),
+  bytes: Count,
+  /** It is a result that was too long to be shown to the model, and not a file that a tool made. */
+  kept: z.boolean().optional(),
+});
+export type RunArtifact = z.infer<typeof RunArtifact>;
+
+/** Why a run failed, in the words of docs/errors.md. */
+export const RunFailure = z.object({ code: z.string(), message: z.string(), hint: z.string() });
+export type RunFailure = z.infer<typeof RunFailure>;
+
+/** Something that whoever reads a run's answer should know, though it did not fail. */
+export const RunNotice = z.object({ code: z.string(), message: z.string() });
+export type RunNotice = z.infer<typeof RunNotice>;
+
+/** How a question ended; `open` while it waits. */
+export const QUESTION_REPLIES = ["accepted", "declined", "cancelled", "expired"] as const;
+export type QuestionReply = (typeof QUESTION_REPLIES)[number];
+
+export const DECISIONS = ["retry", "skip", "fail"] as const;
+export type Decision = (typeof DECISIONS)[number];
+
+/** How a run came from another: from a step of it on, or the whole request once more. */
+export const ORIGINS = ["fork", "retry"] as const;
+
+/** The run that another was made from. */
+export const RunOrigin = z.object({
+  run: RunId,
+  kind: z.enum(ORIGINS),
+  /** The first step that was not taken over, counted from 1 as the run shows them; null where nothing was. */
+  step: z.int().min(1).nullable(),
+});
+export type RunOrigin = z.infer<typeof RunOrigin>;
+
+/**
+ * What can be written in a run's journal. `content` holds what may be large: each of its members is stored once by its
+ * hash, so a system prompt shared by a million runs is on disk one time. `step` counts turns of the model from 1.
+ */
+export const RunEvent = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("run-queue"),
+    workspace: z.string(),
+    agent: z.string(),
+    revision: z.int().min(1),
+    /** The model asked for in the request, over the definition's; else null. */
+    model: z.string().nullable(),
+    files: z.array(RunFile),
+    origin: RunOrigin.optional(),
+    /** Absent in runs of older versions, which fail. */
+    onModelFailure: z.enum(ON_MODEL_FAILURE).optional(),
+    /** What the answer must fit, as JSON, instead of the definition's schema; absent when the request has none. */
+    outputSchema: JsonObject.optional(),
+    /** `system` and `prompt` are the rendered prompts; rendering is not repeated on resume. */
+    content: z.object({ input: z.string(), system: z.string(), prompt: z.string() }),
+  }),
+  /** The server begins to work on it; `attempt` 2 and more are resumptions after a stop of the server. */
+  z.object({ type: z.literal("run-start"), attempt: z.int().min(1) }),
+  z.object({
+    type: z.literal("model-start"),
+    step: Count,
+    model: z.string(),
+    attempt: z.int().min(1),
+    /** What went into the request and why; absent in runs of older versions. */
+    content: z.object({ context: ContextReport }).optional(),
+  }),
+  /** The attempt waits for its turn, within the limits of the provider's key. */
+  z.object({ type: z.literal("model-hold"), step: Count, model: z.string(), why: z.enum(HOLD_REASONS) }),
+  /** A summary stands from here on for the turns up to `coversThroughTurn`; it is never made again. */
+  z.object({
+    type: z.literal("context-summary"),
+    /** The turn that it was made before. */
+    step: Count,
+    coversThroughTurn: Count,
+    /** Empty when no model made it. */
+    model: z.string(),
+    /** Why no model made it; empty when one did. */
+    degraded: z.string(),
+    usage: z.object({
+      inputTokens: Tokens,
+      outputTokens: Tokens,
+      cachedInputTokens: Tokens,
+      cacheWriteTokens: Tokens,
+      reasoningTokens: Tokens,
+    }),
+    /** What it was charged; absent when no model made it. */
+    cost: Cost.optional(),
+    durationMs: z.number(),
+    content: z.object({ text: z.string() }),
+  }),
+  z.object({
+    type: z.literal("model-end"),
+    step: Count,
+    model: z.string(),
+    finish: z.enum(FINISH_REASONS),
+    durationMs: z.number(),
+    firstPartMs: z.number(),
+    /** How long the attempt waited for its turn before it was made; not part of `durationMs`. */
+    queuedMs: Count.optional(),
+    usage: z.object({
+      inputTokens: Tokens,
+      outputTokens: Tokens,
+      cachedInputTokens: Tokens,
+      cacheWriteTokens: Tokens,
+      reasoningTokens: Tokens,
+    }),
+    /** Tools the model was told of, and about how many input tokens that took; absent in runs of older versions. */
+    offered: z.object({ tools: Count, tokens: Count }).optional(),
+    /** Pictures and other files the model made. */
+    artifacts: z.array(RunArtifact).optional(),
+    /** What the turn was charged; absent in runs of older versions. */
+    cost: Cost.optional(),
+    /** A budget had no room for a longer answer: how long it might be, and the limit's key and file. */
+    limited: z.object({ outputTokensMax: Count, key: z.string(), file: z.string() }).optional(),
+    content: z.object({
+      text: z.string(),
+      toolCalls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),
+      /** What the provider wants back with this turn; only providers that sign their reasoning give it. */
+      carried: JsonObject.optional(),
+    }),
+  }),
+  z.object({
+    type: z.literal("model-fail"),
+    step: Count,
+    model: z.string(),
+    attempt: z.int().min(1),
+    class: z.enum(MODEL_FAILURES),
+    message: z.string(),
+    /** When it is tried again; null when it is not. */
+    retryInMs: z.number().nullable(),
+    /** The backup it goes on with, as the definition names it; null when it does not. */
+    next: z.string().nullable().optional(),
+    queuedMs: Count.optional(),
+  }),
+  /** No model did the turn, and someone has to choose how the run goes on. */
+  z.object({
+    type: z.literal("model-choice-wait"),
+    step: Count,
+    model: z.string(),
+    failure: RunFailure,
+    /** Models the definition offers instead. */
+    backups: z.array(z.string()),
+    expiresAtMs: Count,
+  }),
+  /** The turn is taken again, by the same model or by `model`, which the run then stays with. */
+  z.object({ type: z.literal("model-choose"), choice: z.enum(["retry", "use"]), model: z.string().nullable() }),
+  /** The answer does not fit the schema it has to, and the model is asked for another one. */
+  z.object({ type: z.literal("output-refuse"), step: Count, problems: z.array(z.string()) }),
+  z.object({
+    type: z.literal("tool-start"),
+    step: Count,
+    callId: ToolCallId,
+    /** The model's own id of the call, which its result must carry. */
+    modelCallId: z.string(),
+    /** The name the model called it by. */
+    name: z.string(),
+    /** Both empty when the model called what it was not given. */
+    server: z.string(),
+    tool: z.string(),
+    /** Whether the call may be made again without asking when no result of it is found after a crash. */
+    repeatable: z.boolean(),
+    /** It has not begun: other calls of the turn go first. A `tool-begin` follows before it has any effect. */
+    queued: z.boolean().optional(),
+    content: z.object({ arguments: Json }),
+  }),
+  /** A call that was queued begins. */
+  z.object({ type: z.literal("tool-begin"), step: Count, callId: ToolCallId }),
+  z.object({
+    type: z.literal("tool-end"),
+    step: Count,
+    callId: ToolCallId,
+    outcome: z.enum(["done", ...TOOL_FAILURES]),
+    fuel: Count,
+    memoryBytes: Count,
+    durationMs: z.number(),
+    artifacts: z.array(RunArtifact),
+    content: z.object({ text: z.string(), structured: Json }),
+  }),
+  /** A tool wants to know something from a person; its call goes on waiting. */
+  z.object({
+    type: z.literal("run-ask"),
+    step: Count,
+    callId: ToolCallId,
+    questionId: QuestionId,
+    server: z.string(),
+    /** A page to visit instead of a form to fill in. */
+    url: z.string().nullable(),
+    expiresAtMs: Count,
+    /** `schema` is the form, a JSON Schema of an object; null for a mere yes or no. */
+    content: z.object({ message: z.string(), schema: JsonObject.nullable() }),
+  }),
+  z.object({
+    type: z.literal("run-answer"),
+    callId: ToolCallId,
+    questionId: QuestionId,
+    reply: z.enum(QUESTION_REPLIES),
+    /** Questions of the run that still wait. */
+    open: Count,
+    content: z.object({ answer: JsonObject.nullable() }),
+  }),
+  /** It stops until someone says what became of a call that had begun and has no result; several calls may wait. */
+  z.object({ type: z.literal("run-wait"), callId: ToolCallId }),
+  z.object({
+    type: z.literal("run-decide"),
+    callId: ToolCallId,
+    decision: z.enum(DECISIONS),
+    /** Calls of the run that still wait for a decision; the run goes on when none does. */
+    waiting: Count.default(0),
+  }),
+  ApprovalAsk,
+  ApprovalAnswer,
+  /** It has nothing under way until someone answers: it leaves its place, and the next start does not begin it. */
+  z.object({ type: z.literal("run-rest"), state: z.enum(RESTING_STATES) }),
+  /** What it rested for has come; written together with that. Changes nothing in a run that does not rest. */
+  z.object({ type: z.literal("run-wake") }),
+  z.object({
+    type: z.literal("run-complete"),
+    /** The output is JSON that fits the schema it had to. */
+    json: z.boolean().optional(),
+    /** What whoever reads the answer should know of how it came about. */
+    notices: z.array(RunNotice).optional(),
+    content: z.object({ output: z.string() }),
+  }),
+  z.object({ type: z.literal("run-fail"), failure: RunFailure }),
+  z.object({ type: z.literal("run-cancel"), reason: z.string() }),
+]);
+export type RunEvent = z.infer<typeof RunEvent>;
+
+/** One line of the journal. `seq` rises over all runs and never repeats. */
+export type JournalEntry = {
+  readonly seq: number;
+  readonly runId: RunId;
+  readonly atMs: number;
+  readonly event: RunEvent;
+};

@@ -1,0 +1,93 @@
+import type { RunId, ToolCallId } from "../../kernel/ids.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import type { ToolLogLine, ToolProgress } from "../../tools/index.ts";
+import type { JournalEntry } from "./run-event.ts";
+
+/** A piece of what a model writes. `offset` counts the characters of the turn's text before it; 0 begins the text anew. */
+export type TextDelta = {
+  readonly type: "text-delta";
+  readonly runId: RunId;
+  readonly step: number;
+  readonly offset: number;
+  readonly text: string;
+};
+
+/** What a watcher of runs hears: what is in the journal, once it is on disk, and text and progress as they come, which never are. */
+export type RunNews =
+  | { readonly type: "entry"; readonly entry: JournalEntry }
+  | TextDelta
+  | {
+      readonly type: "tool-progress";
+      readonly runId: RunId;
+      readonly step: number;
+      readonly callId: ToolCallId;
+      readonly progress: ToolProgress;
+    }
+  | {
+      readonly type: "tool-log";
+      readonly runId: RunId;
+      readonly step: number;
+      readonly callId: ToolCallId;
+      readonly lines: readonly ToolLogLine[];
+    };
+
+export type RunListener = (news: RunNews) => void;
+
+type Draft = { readonly step: number; readonly text: string };
+
+/**
+ * Tells watchers what happens in runs. A listener must be quick and never throw; slow readers buffer on their own side.
+ * H1. Publishing never waits for a watcher.
+ * H2. The text of a turn under way is kept until the turn has ended, so that who comes late misses nothing of it.
+ */
+export class RunHub {
+  readonly #ofRun = new Map<RunId, Set<RunListener>>();
+  readonly #ofAll = new Set<RunListener>();
+  readonly #drafts = new Map<RunId, Draft>();
+
+  /** Listens to one run until the disposable is disposed. */
+  watch(runId: RunId, listener: RunListener): Disposable {
+    const listeners = this.#ofRun.get(runId) ?? new Set();
+    this.#ofRun.set(runId, listeners.add(listener));
+    return {
+      [Symbol.dispose]: () => {
+        listeners.delete(listener);
+        if (listeners.size === 0) this.#ofRun.delete(runId);
+      },
+    };
+  }
+
+  /** Listens to every run. */
+  watchAll(listener: RunListener): Disposable {
+    this.#ofAll.add(listener);
+    return { [Symbol.dispose]: () => void this.#ofAll.delete(listener) };
+  }
+
+  /** What the model has written so far in the turn that is under way; undefined when there is none, or too much to keep. */
+  draft(runId: RunId): TextDelta | undefined {
+    const draft = this.#drafts.get(runId);
+    return draft && { type: "text-delta", runId, step: draft.step, offset: 0, text: draft.text };
+  }
+
+  publish(runId: RunId, news: RunNews): void {
+    if (news.type === "text-delta") this.#keep(news);
+    else if (news.type === "entry" && endsDraft(news.entry)) this.#drafts.delete(runId);
+    for (const listener of this.#ofRun.get(runId) ?? []) listener(news);
+    for (const listener of this.#ofAll) listener(news);
+  }
+
+  #keep({ runId, step, offset, text }: TextDelta): void {
+    const before = this.#drafts.get(runId);
+    if (offset === 0) this.#drafts.set(runId, { step, text });
+    else if (before?.step === step && before.text.length === offset && offset + text.length <= LIMITS.draftCharsMax)
+      this.#drafts.set(runId, { step, text: before.text + text });
+    else this.#drafts.delete(runId);
+  }
+}
+
+const endsDraft = ({ event: { type } }: JournalEntry): boolean =>
+  type === "model-end" ||
+  type === "model-fail" ||
+  type === "run-complete" ||
+  type === "run-fail" ||
+  type === "run-cancel";

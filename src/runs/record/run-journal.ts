@@ -1,0 +1,83 @@
+import type { Amounts, Spend } from "../../budgets/index.ts";
+import type { RunId } from "../../kernel/ids.ts";
+import type { JournalEntry, RunEvent, RunOrigin } from "./run-event.ts";
+import type { RunState } from "./run-state.ts";
+
+/** A run as lists show it: one row, kept up to date by the journal itself. */
+export type RunSummary = {
+  readonly id: RunId;
+  readonly workspace: string;
+  readonly agent: string;
+  readonly revision: number;
+  /** The model that answered last; null before the first turn. */
+  readonly model: string | null;
+  readonly state: RunState;
+  /** Nothing of it is under way, and it goes on only when someone answers. */
+  readonly resting: boolean;
+  /** The first 200 characters. */
+  readonly inputPreview: string;
+  readonly outputPreview: string;
+  readonly createdAtMs: number;
+  readonly startedAtMs: number | null;
+  readonly endedAtMs: number | null;
+  /** Turns of the model. */
+  readonly steps: number;
+  readonly toolCalls: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly failureCode: string | null;
+  readonly failureMessage: string | null;
+  /** Codes of what whoever reads the answer should know, such as `tools_failed`. */
+  readonly notices: readonly string[];
+  /** What its budgets were charged: tokens that a provider did not tell are estimates. */
+  readonly spent: Amounts;
+  /** Model calls whose price is not known, and that `spent.usd` leaves out. */
+  readonly unpricedCalls: number;
+  /** Model calls whose tokens are estimates. */
+  readonly estimatedCalls: number;
+  readonly origin: RunOrigin | null;
+};
+
+export type RunQuery = {
+  readonly workspace: string;
+  readonly agent: string | undefined;
+  readonly state: RunState | undefined;
+  /** The id of the last run of the page before; newest come first. */
+  readonly before: RunId | undefined;
+  readonly limit: number;
+};
+
+export type JournalAppend = {
+  readonly runId: RunId;
+  readonly atMs: number;
+  readonly event: RunEvent;
+  /** What the event tells was used up; counted in the same transaction. Absent for an event that is a copy of another run's. */
+  readonly spend?: Spend | undefined;
+};
+
+/** The append-only record of runs. Each method is one transaction. */
+export interface RunJournal {
+  /** Durable when resolved, in the order given; several callers' appends share a commit. Throws StorageFullError, StorageError. */
+  append(entries: readonly JournalAppend[]): Promise<readonly JournalEntry[]>;
+  /** A run's entries after `afterSeq`, in order; empty for an unknown run. */
+  read(runId: RunId, afterSeq: number): readonly JournalEntry[];
+  summary(runId: RunId): RunSummary | undefined;
+  /** Newest first. */
+  list(query: RunQuery): readonly RunSummary[];
+  /** Runs that were made from this one, oldest first. */
+  madeFrom(runId: RunId): readonly RunSummary[];
+  /** Runs neither ended nor resting, oldest first: what a start of the server continues. */
+  unfinished(): readonly RunId[];
+  /** Runs in a state, of every workspace, oldest first. */
+  inState(state: RunState): readonly RunId[];
+  /** How many runs are in each state. */
+  counts(workspace: string): { readonly [State in RunState]: number };
+}
+
+/** The journal of all runs as one sequence, for who follows them all. */
+export interface RunTail {
+  /** The number of the newest entry; 0 when there is none. */
+  lastSeq(): number;
+  /** Runs with entries after `afterSeq`, each with the first of them, in their order; `limit` at most. */
+  runsChangedAfter(afterSeq: number, limit: number): readonly { readonly runId: RunId; readonly seq: number }[];
+}

@@ -1,0 +1,30 @@
+import type { RunId, UploadId } from "../../kernel/ids.ts";
+import type { RunFile } from "./run-event.ts";
+
+export type Upload = RunFile & {
+  readonly id: UploadId;
+  /** The run it belongs to; null until one takes it. */
+  readonly runId: RunId | null;
+  readonly createdAtMs: number;
+};
+
+/** Files that callers send for a run. */
+export interface UploadStore {
+  /** Writes the stream to disk as it comes. Throws UploadTooLargeError, CancelledError, StorageFullError; nothing is kept then. */
+  save(
+    file: { readonly name: string; readonly mediaType: string },
+    bytes: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<Upload>;
+  find(id: UploadId): Upload | undefined;
+  /** Gives the files to a run until it is released, an id given twice once; names that are there twice get a number. Throws UploadNotFoundError, UploadTakenError. */
+  take(ids: readonly UploadId[], runId: RunId): Promise<readonly Upload[]>;
+  /** A run's file as one of another run's. Throws UploadNotFoundError when it is gone, StorageFullError. */
+  copy(file: RunFile, runId: RunId): Promise<RunFile>;
+  /** Sets free what `take` gave: the run was not accepted after all. */
+  release(runId: RunId): Promise<void>;
+  /** Sets free what a crash left with runs that never were, and deletes files that no upload has. Only before the first `save` and `take`, whose work it would undo. Never rejects: what it cannot do is logged. */
+  recover(): Promise<void>;
+  /** Deletes files older than `beforeMs` that no run took; how many. */
+  sweep(beforeMs: number): Promise<number>;
+}

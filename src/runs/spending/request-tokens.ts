@@ -1,0 +1,38 @@
+import { estimateTokens } from "../../kernel/tokens.ts";
+import type { ModelMessage, ModelRequest } from "../record/index.ts";
+
+/** What providers write around each message. */
+const FRAME_TOKENS = 4;
+/** What a picture takes at most with the large providers, whatever its size. */
+const IMAGE_TOKENS = 1_600;
+const imageTokens = (images: readonly unknown[] = []): number => images.length * IMAGE_TOKENS;
+
+/** About how many input tokens a request has; `toolTokens` is what the descriptions of its tools take. */
+export const requestTokens = (request: ModelRequest, toolTokens: number): number =>
+  estimateTokens(request.system) +
+  toolTokens +
+  request.messages.reduce((sum, message) => sum + FRAME_TOKENS + messageTokens(message), 0);
+
+function messageTokens(message: ModelMessage): number {
+  switch (message.role) {
+    case "user":
+      return estimateTokens(message.text) + imageTokens(message.images);
+    case "assistant":
+      return answerTokens(message);
+    case "tool":
+      return message.results.reduce(
+        (sum, { text, images }) => sum + FRAME_TOKENS + estimateTokens(text) + imageTokens(images),
+        0,
+      );
+  }
+}
+
+/** About how many output tokens an answer has. */
+export const answerTokens = (
+  answer: Pick<Extract<ModelMessage, { role: "assistant" }>, "text" | "toolCalls">,
+): number =>
+  estimateTokens(answer.text) +
+  answer.toolCalls.reduce(
+    (sum, call) => sum + FRAME_TOKENS + estimateTokens(call.name) + estimateTokens(call.arguments),
+    0,
+  );

@@ -1,0 +1,238 @@
+import {
+  type Amounts,
+  costOf,
+  explain,
+  NOTHING,
+  type RunBudget,
+  type Shortage,
+  type Spend,
+} from "../../budgets/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { Tool } from "../../tools/index.ts";
+import type { Accounts } from "./accounts.ts";
+import {
+  type LanguageModel,
+  type ModelRequest,
+  type ModelToolCall,
+  type ModelUsage,
+  RUN_FAILURE_CODES,
+  type RunEvent,
+  type RunFailure,
+  type RunJournal,
+  type RunPlan,
+  type RunView,
+  SpendMeter,
+} from "../record/index.ts";
+import { answerTokens, requestTokens } from "./request-tokens.ts";
+import { TimeLease } from "./time-lease.ts";
+import { planTurn, type TurnPlan } from "./turn-budget.ts";
+
+type ModelEnd = Extract<RunEvent, { type: "model-end" }>;
+type Answered = {
+  readonly text: string;
+  readonly toolCalls: readonly ModelToolCall[];
+  readonly usage: ModelUsage;
+};
+
+/** Leave to do something, or why there is none. */
+export type Permit<Granted> =
+  | { readonly type: "refused"; readonly failure: RunFailure }
+  | { readonly type: "stopped" }
+  | ({ readonly type: "granted" } & Granted & Lease);
+
+export type Lease = {
+  /** Ends also when the budget's seconds are used up. */
+  readonly signal: AbortSignal;
+  /** Why `signal` was aborted, when it was the budget that did it. */
+  readonly cut: () => RunFailure | undefined;
+  /** Gives back what was reserved and not used. May be called twice. */
+  readonly release: () => void;
+};
+export type TurnPermit = Permit<{
+  readonly request: ModelRequest;
+  /** The answer was asked to be shorter than it might be. */
+  readonly limited: ModelEnd["limited"];
+}>;
+
+const NOT_HELD = { cut: () => undefined, release: () => undefined } as const;
+
+/** One attempt of a run as its budgets see it: asks leave before each call, and counts what is on disk. */
+export class RunMeter implements Disposable {
+  readonly #accounts: Accounts;
+  readonly #budget: RunBudget;
+  readonly #clock: Clock;
+  readonly #spends: SpendMeter;
+  /** What is under way is charged to the day on which it was reserved. */
+  #day: string;
+  readonly #releases = new Set<() => void>();
+  /** How many input tokens more than were estimated the provider counted in the turn before. */
+  #missed = 0;
+  #estimated = 0;
+
+  constructor(
+    deps: { accounts: Accounts; budget: RunBudget; clock: Clock },
+    run: { workspace: string; agent: string },
+  ) {
+    this.#accounts = deps.accounts;
+    this.#budget = deps.budget;
+    this.#clock = deps.clock;
+    this.#spends = new SpendMeter(run, deps.clock.nowMs());
+    this.#day = deps.budget.today();
+  }
+
+  spendOf(event: RunEvent, atMs: number): Spend | undefined {
+    return this.#spends.spendOf(event, atMs, this.#day);
+  }
+
+  readonly uncountedMs = (): number => this.#spends.uncountedMs(this.#clock.nowMs());
+
+  spent(spend: Spend): void {
+    this.#budget.spent(spend);
+  }
+
+  /** Leave for one turn of a model; `toolTokens` is what the descriptions of the tools take. */
+  async forTurn(
+    model: LanguageModel,
+    request: ModelRequest,
+    toolTokens: number,
+    signal: AbortSignal,
+  ): Promise<TurnPermit> {
+    this.#day = this.#budget.today();
+    if (!this.#budget.limits("tokens", "usd", "seconds"))
+      return { type: "granted", request, limited: undefined, signal, ...NOT_HELD };
+    const price = this.#accounts.prices.priceOf(model.id);
+    if (price === undefined && this.#accounts.unknownPrice === "refuse" && this.#budget.limits("usd"))
+      return {
+        type: "refused",
+        failure: priceUnknown(model.id, this.#budget.shortageOf("usd", Number.MAX_SAFE_INTEGER)),
+      };
+    this.#estimated = requestTokens(request, toolTokens);
+    const question = {
+      price,
+      inputTokens: this.#estimated + this.#missed,
+      outputTokensMax: request.settings.outputTokensMax,
+      outputTokensDefault: Math.min(
+        this.#accounts.outputTokensMax,
+        price?.output_tokens_max ?? model.limits?.outputTokens ?? Number.MAX_SAFE_INTEGER,
+      ),
+    };
+    const plan = planTurn(question, this.#budget, "used");
+    if (plan.type === "short") return refused(plan.shortage);
+    const first = await this.#reserve(plan.amounts, signal);
+    if (first.type !== "refused") return granted(first, plan, request);
+    // Others hold what is left, for longer than was waited: a shorter answer may fit beside them.
+    const shorter = planTurn(question, this.#budget, "used and reserved");
+    if (shorter.type === "short") return first;
+    return granted(await this.#reserve(shorter.amounts, signal, "at once"), shorter, request);
+  }
+
+  /** Leave for the tool calls of one turn. */
+  async forCalls(count: number, signal: AbortSignal): Promise<Permit<object>> {
+    this.#day = this.#budget.today();
+    if (count === 0 || !this.#budget.limits("tool_calls", "seconds")) return { type: "granted", signal, ...NOT_HELD };
+    return this.#reserve({ ...NOTHING, tool_calls: count }, signal);
+  }
+
+  /** Leave for the fuel of one call. */
+  async forFuel(tool: Tool, fuelOf: (tool: Tool) => number, signal: AbortSignal): Promise<Permit<object>> {
+    if (!this.#budget.limits("fuel")) return { type: "granted", signal, ...NOT_HELD };
+    const reserving = await this.#budget.reserve({ ...NOTHING, fuel: fuelOf(tool) }, signal);
+    if (reserving.type === "short") return refused(reserving.shortage);
+    if (reserving.type === "stopped") return reserving;
+    return { type: "granted", signal, cut: () => undefined, release: () => this.#budget.release(reserving.id) };
+  }
+
+  /** What an answer cost. Tokens that the provider did not tell are estimated. */
+  costOf(model: string, request: ModelRequest, toolTokens: number, answer: Answered): NonNullable<ModelEnd["cost"]> {
+    const { usage } = answer;
+    const price = this.#accounts.prices.priceOf(model);
+    if (usage.inputTokens !== undefined && this.#estimated > 0)
+      this.#missed = Math.max(0, usage.inputTokens - this.#estimated);
+    const inputTokens = usage.inputTokens ?? requestTokens(request, toolTokens);
+    const outputTokens = usage.outputTokens ?? answerTokens(answer);
+    const billed = {
+      input: inputTokens,
+      cachedInput: usage.cachedInputTokens ?? 0,
+      cacheWrite: usage.cacheWriteTokens ?? 0,
+      output: outputTokens,
+    };
+    return {
+      usdMicros: price === undefined ? null : costOf(price, billed),
+      price: price?.entry ?? null,
+      inputTokens,
+      outputTokens,
+      estimated: usage.inputTokens === undefined || usage.outputTokens === undefined,
+    };
+  }
+
+  async #reserve(
+    amounts: Amounts,
+    signal: AbortSignal,
+    how: "waiting" | "at once" = "waiting",
+  ): Promise<Permit<object>> {
+    const reserving =
+      how === "waiting" ? await this.#budget.reserve(amounts, signal) : this.#budget.tryReserve(amounts);
+    if (reserving.type === "short") return refused(reserving.shortage);
+    if (reserving.type === "stopped") return reserving;
+    this.#day = reserving.day;
+    const { uncountedMs } = this;
+    const lease = new TimeLease({ budget: this.#budget, clock: this.#clock, uncountedMs });
+    const release = (): void => {
+      lease.end();
+      this.#budget.release(reserving.id);
+      this.#releases.delete(release);
+    };
+    this.#releases.add(release);
+    const begun = await lease.begin(signal);
+    if (begun !== "begun") {
+      release();
+      return begun === "stopped" ? { type: "stopped" } : refused(begun);
+    }
+    return {
+      type: "granted",
+      signal: lease.signal === undefined ? signal : AbortSignal.any([signal, lease.signal]),
+      cut: () => (lease.shortage === undefined || signal.aborted ? undefined : refused(lease.shortage).failure),
+      release,
+    };
+  }
+
+  [Symbol.dispose](): void {
+    for (const release of this.#releases) release();
+    this.#budget[Symbol.dispose]();
+  }
+}
+
+const granted = (
+  permit: Permit<object>,
+  { outputTokensMax, limited }: Extract<TurnPlan, { type: "fits" }>,
+  request: ModelRequest,
+): TurnPermit =>
+  permit.type === "granted"
+    ? { ...permit, request: { ...request, settings: { ...request.settings, outputTokensMax } }, limited }
+    : permit;
+
+const refused = (shortage: Shortage): { readonly type: "refused"; readonly failure: RunFailure } => ({
+  type: "refused",
+  failure: { code: RUN_FAILURE_CODES.budgetExceeded, ...explain(shortage) },
+});
+
+const priceUnknown = (model: string, shortage: Shortage | undefined): RunFailure => ({
+  code: RUN_FAILURE_CODES.priceUnknown,
+  message: `nobody knows what ${model} costs, and ${shortage?.limit.key ?? "a budget"} of ${shortage?.scope ?? "this run"} limits USD`,
+  hint: `Give its price in the file that models.prices_file names, or set budgets.unknown_price = "allow", or take ${shortage?.limit.key ?? "the limit"} out of ${shortage?.limit.file ?? "its file"}.`,
+});
+
+type MeterDeps = { readonly accounts: Accounts; readonly journal: RunJournal; readonly clock: Clock };
+
+/** The meter of an attempt of a run that goes by this plan. */
+export function openMeter(
+  { accounts, journal, clock }: MeterDeps,
+  { id, workspace, agent, attempt }: RunView,
+  { budget }: RunPlan,
+): RunMeter {
+  const limits = budget ?? { run: {}, agent: {} };
+  // A run that begins has used nothing; its row need not be read for that.
+  const used = attempt === 0 ? NOTHING : (journal.summary(id)?.spent ?? NOTHING);
+  const run = { id, workspace, agent, limits, used };
+  return new RunMeter({ accounts, budget: accounts.budgets.open(run), clock }, run);
+}

@@ -1,0 +1,88 @@
+import { NOTHING, type RunBudget, type Shortage } from "../../budgets/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+
+/** Time is reserved in pieces of this length, so that a run does not keep from others what it may never need. */
+const SLICE_MS = 10_000;
+/** Less is not worth beginning with. */
+const LEAST_MS = 100;
+
+type LeaseDeps = {
+  readonly budget: RunBudget;
+  readonly clock: Clock;
+  /** Time of this run that is over and not counted yet. */
+  readonly uncountedMs: () => number;
+};
+
+/** Time that is reserved while something is under way, piece after piece, until it ends or there is no more. */
+export class TimeLease {
+  readonly #deps: LeaseDeps;
+  readonly #ended = new AbortController();
+  readonly #usedUp = new AbortController();
+  #held: number | undefined;
+  #shortage: Shortage | undefined;
+
+  constructor(deps: LeaseDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reserves the first piece; where there is no limit, nothing. */
+  async begin(signal: AbortSignal): Promise<"begun" | "stopped" | Shortage> {
+    const { budget } = this.#deps;
+    const left = budget.left("seconds", "used");
+    if (left === undefined) return "begun";
+    const ms = Math.max(LEAST_MS, Math.min(left, SLICE_MS));
+    const reserving = await budget.reserve({ ...NOTHING, seconds: ms }, signal);
+    if (reserving.type === "short") return reserving.shortage;
+    if (reserving.type === "stopped") return "stopped";
+    this.#held = reserving.id;
+    void this.#watch(ms);
+    return "begun";
+  }
+
+  /** Aborted when no more time can be had; undefined where there is no limit. */
+  get signal(): AbortSignal | undefined {
+    return this.#held === undefined ? undefined : this.#usedUp.signal;
+  }
+
+  /** Why the signal was aborted. */
+  get shortage(): Shortage | undefined {
+    return this.#shortage;
+  }
+
+  async #watch(firstMs: number): Promise<void> {
+    for (let ms = firstMs; ms > 0; ms = this.#renew()) {
+      try {
+        await this.#deps.clock.sleep(ms, this.#ended.signal);
+      } catch {
+        return;
+      }
+      if (this.#ended.signal.aborted) return;
+    }
+    this.#usedUp.abort("the time of a budget is used up");
+  }
+
+  /** Another piece in place of the one that is over, of which some may be counted already; 0 when there is none. */
+  #renew(): number {
+    const { budget, uncountedMs } = this.#deps;
+    this.#giveBack();
+    const passed = uncountedMs();
+    const left = budget.left("seconds", "used and reserved") ?? passed + SLICE_MS;
+    const next = Math.min(left - passed, SLICE_MS);
+    const reserving = budget.tryReserve({ ...NOTHING, seconds: passed + Math.max(1, next) });
+    if (reserving.type === "short") {
+      this.#shortage = reserving.shortage;
+      return 0;
+    }
+    this.#held = reserving.id;
+    return next;
+  }
+
+  #giveBack(): void {
+    if (this.#held !== undefined) this.#deps.budget.release(this.#held);
+  }
+
+  end(): void {
+    this.#ended.abort("what the time was for is over");
+    this.#giveBack();
+  }
+}

@@ -1,0 +1,47 @@
+import type { LanguageModel, ModelPart, ModelRequest } from "../record/index.ts";
+
+/**
+ * A model's stream that ends with class `output_too_large` once text, reasoning and calls together are longer than
+ * `bytesMax`; what the provider still sends is not waited for.
+ */
+export async function* boundedStream(
+  model: LanguageModel,
+  request: ModelRequest,
+  bytesMax: number,
+  signal: AbortSignal,
+): AsyncGenerator<ModelPart, void, undefined> {
+  const stop = new AbortController();
+  let bytes = 0;
+  try {
+    for await (const part of model.stream(request, AbortSignal.any([signal, stop.signal]))) {
+      bytes += sizeOf(part);
+      if (bytes > bytesMax) {
+        const message = `the answer is longer than ${bytesMax} bytes`;
+        yield {
+          type: "error",
+          failure: { class: "output_too_large", message, status: undefined, retryAfterMs: undefined },
+        };
+        return;
+      }
+      yield part;
+    }
+  } finally {
+    stop.abort("nobody reads on");
+  }
+}
+
+function sizeOf(part: ModelPart): number {
+  switch (part.type) {
+    case "text-delta":
+    case "reasoning-delta":
+      return Buffer.byteLength(part.text);
+    case "tool-call":
+      return Buffer.byteLength(part.call.arguments);
+    case "file":
+    case "hold":
+    case "admit":
+    case "finish":
+    case "error":
+      return 0;
+  }
+}

@@ -1,0 +1,277 @@
+import type { ContextReport } from "../../context/index.ts";
+import { type Tool, toolsTokens } from "../../tools/index.ts";
+import { boundedStream } from "./bounded-stream.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import type { JsonObject } from "../../kernel/json.ts";
+import {
+  type FailedAttempt,
+  type FinishReason,
+  isRetryable,
+  type LanguageModel,
+  type ModelFailure,
+  type ModelRequest,
+  type ModelSettings,
+  type ModelToolCall,
+  type ModelUsage,
+  type Recorder,
+  type RunFailure,
+} from "../record/index.ts";
+import { attemptsOf, nextBackup } from "./model-choice.ts";
+import { type Prepared, shrunkWindow } from "./turn-context.ts";
+import type { RunMeter, TurnPermit } from "../spending/index.ts";
+
+export type RetryPolicy = {
+  /** Attempts of one turn with one model, the first included. */
+  readonly attemptsMax: number;
+  /**
+   * From the turn's begin to its last attempt's begin, without the time that attempts waited for their turn; a provider that
+   * asks for a longer wait is not waited for. A backup gets its first attempt also when this is over.
+   */
+  readonly totalMs: number;
+};
+
+/** One retry, 15 seconds in all: decided for people who wait for an answer. */
+export const DEFAULT_RETRY: RetryPolicy = { attemptsMax: 2, totalMs: 15_000 };
+
+const BACKOFF_MS = 500;
+
+/** Something a model made that is no text. */
+export type ModelFile = { readonly mediaType: string; readonly data: Uint8Array };
+
+/** A model with the settings it is called with. */
+export type ModelInUse = { readonly model: LanguageModel; readonly settings: ModelSettings };
+
+export type Answer = {
+  readonly text: string;
+  readonly toolCalls: readonly ModelToolCall[];
+  readonly files: readonly ModelFile[];
+  readonly carried: JsonObject | undefined;
+  readonly finish: FinishReason;
+  readonly usage: ModelUsage;
+  readonly durationMs: number;
+  readonly firstPartMs: number;
+  /** Before the attempt was made, for its turn within the limits of the provider's key; not part of `durationMs`. */
+  readonly queuedMs: number;
+};
+type Leave = Extract<TurnPermit, { type: "granted" }>;
+export type Turn =
+  /** What was reserved for the turn is given back by whoever has written its end. */
+  | {
+      readonly type: "answered";
+      readonly answer: Answer;
+      readonly use: ModelInUse;
+      readonly permit: Leave;
+      /** Tools the model was told of. */
+      readonly offered: readonly Tool[];
+    }
+  /** A budget has no room for the turn, or its time is used up. */
+  | { readonly type: "refused"; readonly failure: RunFailure }
+  | { readonly type: "failed"; readonly failure: ModelFailure; readonly model: string }
+  | { readonly type: "stopped" };
+
+export type TurnDeps = {
+  readonly model: LanguageModel;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly retry: RetryPolicy;
+  /** A model by its `provider/model`, with the settings that are good for it. Never rejects: one that is none fails when it is called. */
+  readonly backup: (name: string) => Promise<ModelInUse>;
+  /** Models to go on with, in this order, when the one in use fails. */
+  readonly fallback: readonly string[];
+  readonly meter: Pick<RunMeter, "forTurn">;
+  /** The request for a model, within its window; a smaller window than its own when the provider refused more. */
+  readonly prepare: (use: ModelInUse, window: number | undefined, signal: AbortSignal) => Promise<Prepared>;
+  /** A longer answer is broken off. */
+  readonly outputBytesMax: number;
+};
+
+type TurnState = { readonly step: number; readonly begunMs: number; heldMs: number };
+
+/**
+ * One turn: streamed, each attempt journaled, tried again where that can help, and then with the definition's backups in
+ * their order. Never throws for what a model does.
+ */
+export async function takeTurn(
+  deps: TurnDeps,
+  step: number,
+  settings: ModelSettings,
+  signal: AbortSignal,
+): Promise<Turn> {
+  const last = attemptsOf(deps.recorder.view(), step).at(-1);
+  if (last && last.retryInMs === null && (last.next ?? null) === null) return givenUp(last);
+  const state: TurnState = { step, begunMs: deps.clock.monotonicMs(), heldMs: 0 };
+  let use: ModelInUse = { model: deps.model, settings };
+  for (;;) {
+    const outcome = await tryModel(deps, state, use, signal);
+    if (outcome.type !== "failed") return outcome;
+    if (outcome.next === null) return { type: "failed", failure: outcome.failure, model: use.model.id };
+    use = await deps.backup(outcome.next);
+  }
+}
+
+/** The server stopped when no attempt was left, and before it was written what that means for the run. */
+const givenUp = ({ model, class: failureClass, message }: FailedAttempt): Turn => ({
+  type: "failed",
+  model,
+  failure: { class: failureClass, message, status: undefined, retryAfterMs: undefined },
+});
+
+type Answered = Extract<Turn, { type: "answered" }>;
+type Tried = Exclude<Turn, { type: "failed" }> | { type: "failed"; failure: ModelFailure; next: string | null };
+
+/** All attempts with one model, within its window and the budgets. What its provider thinks too long is sent once more, made smaller. */
+async function tryModel(deps: TurnDeps, state: TurnState, use: ModelInUse, signal: AbortSignal): Promise<Tried> {
+  const { step } = state;
+  for (;;) {
+    const before = attemptsWith(deps, step, use);
+    const refused = before.find((each) => each.class === "context_too_long");
+    const window = refused && shrunkWindow(deps.recorder.view(), step, before.at(-1) === refused);
+    const prepared = await deps.prepare(use, window, signal);
+    if (prepared.type === "stopped") return prepared;
+    if (prepared.type === "failed") return unsent(deps, state, use, prepared.failure);
+    const permit = await deps.meter.forTurn(use.model, prepared.request, toolsTokens(prepared.offered), signal);
+    if (permit.type !== "granted") return permit;
+    const tried = await tryAgainAndAgain(deps, state, { use, permit, context: prepared.report }, permit.signal);
+    if (tried.type === "answered") return { ...tried, offered: prepared.offered };
+    permit.release();
+    const failure = permit.cut();
+    if (failure) return { type: "refused", failure };
+    if (tried.type !== "shrink") return tried;
+  }
+}
+
+const attemptsWith = ({ recorder }: TurnDeps, step: number, { model }: ModelInUse): readonly FailedAttempt[] =>
+  attemptsOf(recorder.view(), step).filter((attempt) => attempt.model === model.id);
+
+/** Writes of a turn that it was not even sent. */
+async function unsent(deps: TurnDeps, { step }: TurnState, use: ModelInUse, failure: ModelFailure): Promise<Tried> {
+  const { recorder, fallback } = deps;
+  const model = use.model.id;
+  const attempt = attemptsWith(deps, step, use).length + 1;
+  const next = nextBackup(recorder.view(), fallback, { step, model, failure });
+  const { class: failureClass, message } = failure;
+  await recorder.record(
+    { type: "model-start", step, model, attempt },
+    { type: "model-fail", step, model, attempt, class: failureClass, message, retryInMs: null, next, queuedMs: 0 },
+  );
+  return { type: "failed", failure, next };
+}
+
+type Trying = { readonly use: ModelInUse; readonly permit: Leave; readonly context: ContextReport };
+type Attempted = Exclude<Tried, { type: "answered" }> | Omit<Answered, "offered"> | { readonly type: "shrink" };
+
+/** After a stop of the server it goes on with the attempt, and the wait, it was at. */
+async function tryAgainAndAgain(
+  deps: TurnDeps,
+  state: TurnState,
+  { use, permit, context }: Trying,
+  signal: AbortSignal,
+): Promise<Attempted> {
+  const { recorder, clock, retry } = deps;
+  const { model } = use;
+  const { step } = state;
+  for (;;) {
+    const before = attemptsWith(deps, step, use);
+    if ((await backOff(clock, before.at(-1), signal)) === "stopped") return { type: "stopped" };
+    const attempt = before.length + 1;
+    recorder.note({ type: "model-start", step, model: model.id, attempt, content: { context } });
+    const outcome = await attemptTurn({ ...deps, model }, step, permit.request, signal);
+    if (outcome.type === "answered") return { ...outcome, use, permit };
+    if (signal.aborted) return { type: "stopped" };
+    const { failure, queuedMs } = outcome;
+    state.heldMs += queuedMs;
+    const isTooLong = failure.class === "context_too_long";
+    const shrinks = isTooLong && before.every((each) => each.class !== "context_too_long");
+    const waitMs = shrinks ? 0 : (failure.retryAfterMs ?? BACKOFF_MS * attempt);
+    const inTime = clock.monotonicMs() - state.begunMs - state.heldMs + waitMs <= retry.totalMs;
+    const again = shrinks || (isRetryable(failure) && attempt < retry.attemptsMax && inTime);
+    const next = again ? null : nextBackup(recorder.view(), deps.fallback, { step, model: model.id, failure });
+    const { class: failureClass, message } = failure;
+    await recorder.record({
+      type: "model-fail",
+      step,
+      model: model.id,
+      attempt,
+      class: failureClass,
+      message,
+      retryInMs: again ? waitMs : null,
+      next,
+      queuedMs,
+    });
+    if (shrinks) return { type: "shrink" };
+    if (!again) return { type: "failed", failure, next };
+  }
+}
+
+/** Waits as long as is left of the wait that the last attempt asked for. */
+async function backOff(
+  clock: Clock,
+  last: FailedAttempt | undefined,
+  signal: AbortSignal,
+): Promise<"waited" | "stopped"> {
+  if (last === undefined || last.retryInMs === null) return "waited";
+  const leftMs = Math.min(last.retryInMs, last.atMs + last.retryInMs - clock.nowMs());
+  try {
+    if (leftMs > 0) await clock.sleep(leftMs, signal);
+    return "waited";
+  } catch {
+    return "stopped";
+  }
+}
+
+type Attempt =
+  | { readonly type: "answered"; readonly answer: Answer }
+  | { readonly type: "failed"; readonly failure: ModelFailure; readonly queuedMs: number };
+
+async function attemptTurn(
+  { model, recorder, clock, outputBytesMax }: Pick<TurnDeps, "model" | "recorder" | "clock" | "outputBytesMax">,
+  step: number,
+  request: ModelRequest,
+  signal: AbortSignal,
+): Promise<Attempt> {
+  let begunMs = clock.monotonicMs();
+  let firstPartMs: number | undefined;
+  let queuedMs = 0;
+  let text = "";
+  const toolCalls: ModelToolCall[] = [];
+  const files: ModelFile[] = [];
+  for await (const part of boundedStream(model, request, outputBytesMax, signal)) {
+    if (part.type === "hold") {
+      recorder.note({ type: "model-hold", step, model: model.id, why: part.why });
+      continue;
+    }
+    if (part.type === "admit") {
+      ({ queuedMs } = part);
+      begunMs = clock.monotonicMs();
+      continue;
+    }
+    firstPartMs ??= clock.monotonicMs() - begunMs;
+    switch (part.type) {
+      case "text-delta":
+        recorder.tell(step, text.length, part.text);
+        text += part.text;
+        break;
+      case "reasoning-delta":
+        break;
+      case "tool-call":
+        toolCalls.push(part.call);
+        break;
+      case "file":
+        files.push({ mediaType: part.mediaType, data: part.data });
+        break;
+      case "error":
+        return { type: "failed", failure: part.failure, queuedMs };
+      case "finish": {
+        const { reason: finish, usage, carried } = part;
+        const durationMs = clock.monotonicMs() - begunMs;
+        return {
+          type: "answered",
+          answer: { text, toolCalls, files, carried, finish, usage, durationMs, firstPartMs, queuedMs },
+        };
+      }
+    }
+  }
+  const message = "the stream ended without saying that it was finished";
+  const failure: ModelFailure = { class: "bad_response", message, status: undefined, retryAfterMs: undefined };
+  return { type: "failed", failure, queuedMs };
+}

@@ -1,0 +1,56 @@
+import { thrownFailure } from "./failure.ts";
+import type { LanguageModel, ModelCatalogue, ModelChoice, ModelSettings, RunPlan, RunView } from "../record/index.ts";
+import type { ModelInUse } from "./model-turn.ts";
+
+type Models = Pick<ModelCatalogue, "resolve">;
+
+/** The model a run goes on with: a backup it went over to, else the one asked for, else the definition's. Throws UnknownModelError. */
+export async function modelOf(models: Models, plan: RunPlan, view: RunView): Promise<ModelInUse> {
+  if (view.modelInUse !== null) return backupOf(models, plan, view.modelInUse);
+  const choice = { ...plan.model, model: view.requestedModel ?? plan.model.model };
+  return { model: await models.resolve(choice), settings: plan.settings };
+}
+
+/** The model that writes summaries for a run: the one for that role, else the run's own. Throws UnknownModelError. */
+export async function summariserOf(models: Models, plan: RunPlan, view: RunView): Promise<LanguageModel> {
+  const name = view.modelInUse ?? view.requestedModel;
+  const { choice } = name === null ? { choice: plan.model } : settingsFor(plan, name);
+  return models.resolve(choice, "summarising");
+}
+
+/** Another model for a plan. Never rejects: one that is none fails when it is called. */
+export async function backupOf(models: Models, plan: RunPlan, name: string): Promise<ModelInUse> {
+  const { choice, settings } = settingsFor(plan, name);
+  try {
+    return { model: await models.resolve(choice), settings };
+  } catch (error) {
+    return { model: unusable(name, thrownFailure(error).message), settings };
+  }
+}
+
+/**
+ * How a model of another name than the definition's is called. Address, key, headers and options of the definition belong to
+ * its own provider, so another provider's model is called with what the server has for that one.
+ */
+export function settingsFor(
+  { model, settings }: Pick<RunPlan, "model" | "settings">,
+  name: string,
+): { readonly choice: ModelChoice; readonly settings: ModelSettings } {
+  if (providerOf(name) === providerOf(model.model ?? "")) return { choice: { ...model, model: name }, settings };
+  return {
+    choice: { model: name, baseUrl: undefined, apiKey: undefined, roles: model.roles },
+    settings: { ...settings, headers: {}, options: undefined },
+  };
+}
+
+const providerOf = (name: string): string => name.split("/")[0] ?? "";
+
+/** Stands for a model that there is not: each attempt fails with the reason, so that a run goes on to its next backup. */
+const unusable = (name: string, message: string): LanguageModel => ({
+  id: name,
+  limits: undefined,
+  async *stream() {
+    const failure = { class: "invalid_request", message, status: 404, retryAfterMs: undefined } as const;
+    yield { type: "error", failure };
+  },
+});

@@ -1,0 +1,120 @@
+import {
+  boundedSummary,
+  DEFAULT_CONTEXT,
+  extractSummary,
+  SUMMARY_SYSTEM,
+  summaryPrompt,
+  type Turn,
+} from "../../context/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import {
+  DEFAULT_MODEL_LIMITS,
+  type LanguageModel,
+  type ModelRequest,
+  type ModelUsage,
+  type Recorder,
+  type RunEvent,
+  type RunPlan,
+  type RunView,
+} from "../record/index.ts";
+import type { RunMeter } from "../spending/index.ts";
+
+export type SummariseDeps = {
+  readonly recorder: Recorder;
+  /** The model that writes summaries. Rejects with UnknownModelError. */
+  readonly summariser: () => Promise<LanguageModel>;
+  readonly meter: Pick<RunMeter, "forTurn" | "costOf">;
+  readonly clock: Clock;
+};
+
+export type SummaryTask = { readonly view: RunView; readonly step: number; readonly turns: readonly Turn[] };
+
+type SummaryInput = Parameters<typeof summaryPrompt>[0];
+type Written = Pick<
+  Extract<RunEvent, { type: "context-summary" }>,
+  "model" | "degraded" | "usage" | "durationMs" | "cost"
+> & {
+  /** Empty when no model could write it. */
+  readonly text: string;
+};
+
+const NO_USAGE: ModelUsage = {
+  inputTokens: undefined,
+  outputTokens: undefined,
+  cachedInputTokens: undefined,
+  cacheWriteTokens: undefined,
+  reasoningTokens: undefined,
+};
+/** Of the summariser's window, what it is given to read. */
+const INPUT_PART = 0.8;
+
+/** Writes notes that stand for turns, and journals them. Without a model that can, they are excerpts, and say so. */
+export async function summarise(
+  deps: SummariseDeps,
+  plan: RunPlan,
+  { view, step, turns }: SummaryTask,
+  signal: AbortSignal,
+): Promise<"made" | "stopped"> {
+  const { summaryTokensMax: tokensMax } = plan.context ?? DEFAULT_CONTEXT;
+  const input = { task: view.prompt, before: view.summaries.at(-1)?.text ?? "", turns, tokensMax };
+  const { text, ...written } = await write(deps, plan, input, signal);
+  if (signal.aborted) return "stopped";
+  await deps.recorder.record({
+    type: "context-summary",
+    step,
+    coversThroughTurn: turns.at(-1)?.turn ?? 0,
+    ...written,
+    content: { text: text === "" ? extractSummary(input) : text },
+  });
+  return "made";
+}
+
+const unwritten = (degraded: string): Written => ({ text: "", model: "", degraded, usage: NO_USAGE, durationMs: 0 });
+
+async function write(deps: SummariseDeps, plan: RunPlan, input: SummaryInput, signal: AbortSignal): Promise<Written> {
+  let model: LanguageModel;
+  try {
+    model = await deps.summariser();
+  } catch (error) {
+    return unwritten(error instanceof Error ? error.message : String(error));
+  }
+  if (/^mock(\/|$)/.test(model.id)) return unwritten("the built-in model cannot summarise");
+  const { contextTokens } = model.limits ?? DEFAULT_MODEL_LIMITS;
+  const inputTokensMax = Math.floor(contextTokens * INPUT_PART) - input.tokensMax;
+  const request: ModelRequest = {
+    system: SUMMARY_SYSTEM,
+    messages: [{ role: "user", text: summaryPrompt(input, inputTokensMax) }],
+    tools: [],
+    settings: { ...plan.settings, outputTokensMax: input.tokensMax * 2, cacheKey: undefined },
+  };
+  const permit = await deps.meter.forTurn(model, request, 0, signal);
+  if (permit.type === "stopped") return unwritten("stopped");
+  if (permit.type === "refused") return unwritten(permit.failure.message);
+  try {
+    return await ask({ ...deps, model }, permit.request, input.tokensMax, permit.signal);
+  } finally {
+    permit.release();
+  }
+}
+
+async function ask(
+  { model, meter, clock }: SummariseDeps & { readonly model: LanguageModel },
+  request: ModelRequest,
+  tokensMax: number,
+  signal: AbortSignal,
+): Promise<Written> {
+  const begunMs = clock.monotonicMs();
+  let text = "";
+  for await (const part of model.stream(request, signal)) {
+    if (part.type === "text-delta") text += part.text;
+    if (part.type === "error") return unwritten(`${model.id}: ${part.failure.message}`);
+    if (part.type === "finish") {
+      const { usage } = part;
+      const cost = meter.costOf(model.id, request, 0, { text, toolCalls: [], usage });
+      const bounded = boundedSummary(text, tokensMax);
+      const degraded = bounded === "" ? `${model.id} wrote an empty summary` : "";
+      return { text: bounded, model: model.id, degraded, usage, cost, durationMs: clock.monotonicMs() - begunMs };
+    }
+  }
+  return unwritten(`${model.id} did not finish the summary`);
+}

@@ -1,0 +1,263 @@
+import type { JsonObject } from "../../kernel/json.ts";
+import {
+  type ContextReport,
+  type ContextSettings,
+  type Layout,
+  type Marks,
+  DEFAULT_CONTEXT,
+  layOut,
+  type WindowOrigin,
+} from "../../context/index.ts";
+import { estimateTokens, PICTURE_TOKENS } from "../../kernel/tokens.ts";
+import { modelToolName, type Tool, toolsTokens } from "../../tools/index.ts";
+import {
+  DEFAULT_LOOP_GUARD,
+  DEFAULT_MODEL_LIMITS,
+  type DialogueTurn,
+  endsEmpty,
+  filePictures,
+  type LanguageModel,
+  type LoopGuard,
+  loopNotes,
+  messagesOf,
+  type ModelFailure,
+  type ModelRequest,
+  type ModelStep,
+  type RunPlan,
+  type RunStep,
+  type RunView,
+  turnsAfter,
+} from "../record/index.ts";
+import { READ_RESULT } from "../calls/index.ts";
+import { summarise, type SummariseDeps } from "./summarise.ts";
+
+export type ContextDeps = SummariseDeps & { readonly model: LanguageModel };
+
+export type ContextAsk = {
+  readonly step: number;
+  /** Tools the model is told of. */
+  readonly offered: readonly Tool[];
+  /** A window smaller than the model's, because the provider refused what was thought to fit. */
+  readonly window: number | undefined;
+};
+
+export type Prepared =
+  | {
+      readonly type: "ready";
+      readonly request: ModelRequest;
+      readonly report: ContextReport;
+      readonly offered: readonly Tool[];
+    }
+  /** What has to be in it does not fit; nothing was sent. */
+  | { readonly type: "failed"; readonly failure: ModelFailure }
+  | { readonly type: "stopped" };
+
+/** How much of the window is kept for an answer of which nobody said how long it may be. */
+const RESERVE_PART = 0.25;
+const RESERVE_MAX = 8_192;
+const CORRECTION_MAX = 4;
+/** Once over its limit, a request is sent again with this part of what it held. */
+const SHRINK = 0.6;
+
+/**
+ * The request of a run's next turn, within the model's window, and what went into it and why.
+ * C1. It follows from the journal alone, so that a resumed run makes the same request as an unbroken one.
+ * C2. A summary is on disk before a request holds it; the turns that it covers are never summarised again.
+ */
+export async function prepareRequest(
+  deps: ContextDeps,
+  plan: RunPlan,
+  ask: ContextAsk,
+  signal: AbortSignal,
+): Promise<Prepared> {
+  for (;;) {
+    const view = deps.recorder.view();
+    const { layout, turns, offered, window } = layoutFor(deps, plan, ask, view);
+    if (layout.type === "too-long") return { type: "failed", failure: tooLong(layout, plan, window) };
+    if (layout.toSummarise.length > 0) {
+      const made = await summarise(deps, plan, { view, step: ask.step, turns: layout.toSummarise }, signal);
+      if (made === "stopped") return { type: "stopped" };
+      continue;
+    }
+    return { type: "ready", offered, ...requestOf({ view, plan, turns, offered }, layout) };
+  }
+}
+
+type Fits = Extract<Layout, { type: "fits" }>;
+
+function requestOf(
+  {
+    view,
+    plan,
+    turns,
+    offered,
+  }: { view: RunView; plan: RunPlan; turns: readonly DialogueTurn[]; offered: readonly Tool[] },
+  { shown, report }: Fits,
+): { readonly request: ModelRequest; readonly report: ContextReport } {
+  const { coveredThrough } = report;
+  const summary = view.summaries.at(-1)?.text;
+  const cover = coveredThrough === 0 ? undefined : { through: coveredThrough, summary };
+  const messages = messagesOf(view, { shown, turns }, cover);
+  const taken = view.steps.filter((step) => step.kind === "model" && step.end.state === "done").length;
+  const note = shown.at(-1)?.turn.results.at(-1)?.note ?? "";
+  const warnings = [note, endsEmpty(view) ? "the last answer was empty" : ""].filter((warning) => warning !== "");
+  return {
+    request: {
+      system: view.system,
+      messages,
+      tools: offered.map((tool) => ({
+        name: modelToolName(tool),
+        description: tool.description,
+        inputSchema: tool.inputSchema,
+      })),
+      settings: plan.settings,
+      answerSchema: offered.length === 0 ? enforceable(view.outputSchema ?? plan.outputSchema) : undefined,
+      turnsLeftOut: taken - messages.filter(({ role }) => role === "assistant").length,
+    },
+    report: { ...report, warnings },
+  };
+}
+
+/**
+ * The schema, where every provider can hold its model to it: some take none beside tools, and some know only objects. The
+ * system prompt has it in any case.
+ */
+const enforceable = (schema: JsonObject | undefined): JsonObject | undefined =>
+  schema?.["type"] === "object" ? schema : undefined;
+
+type Laid = {
+  readonly layout: Layout;
+  readonly turns: readonly DialogueTurn[];
+  readonly offered: readonly Tool[];
+  readonly window: Window;
+};
+
+function layoutFor({ model }: ContextDeps, plan: RunPlan, ask: ContextAsk, view: RunView): Laid {
+  const settings = plan.context ?? DEFAULT_CONTEXT;
+  const last = lastReport(view);
+  const before = marksOf(view, last?.report);
+  const notes = notesOf(view, before.coveredThrough, plan.loops ?? DEFAULT_LOOP_GUARD);
+  const turns = turnsAfter(view, before.coveredThrough, (_steps, turn) => notes.get(turn) ?? "");
+  const summary = view.summaries.at(-1);
+  const window = windowOf(model, settings, { last, refused: ask.window });
+  const layWith = (offered: readonly Tool[]): Layout =>
+    layOut({
+      window: window.tokens,
+      windowFrom: window.from,
+      reserve: reserveOf(model, plan, window.tokens),
+      correction: last?.correction ?? 1,
+      fixed: {
+        system: estimateTokens(view.system),
+        tools: toolsTokens(offered),
+        task: estimateTokens(view.prompt) + filePictures(view.files).length * PICTURE_TOKENS,
+      },
+      turns,
+      before,
+      summary: summary && { coversThrough: summary.coversThrough, tokens: estimateTokens(summary.text) },
+      strategy: settings.strategy,
+      keepTurns: settings.keepTurns,
+      summaryTokensMax: settings.summaryTokensMax,
+      readOn: (call) => `${modelToolName(READ_RESULT)} {"call": ${call}}`,
+    });
+  const layout = layWith(ask.offered);
+  const lacksReading = layout.type === "fits" && layout.report.degraded && !ask.offered.includes(READ_RESULT);
+  if (!lacksReading) return { layout, turns, offered: ask.offered, window };
+  // What was shortened can be read on, so the tool for that is there from the same turn on.
+  const offered = [...ask.offered, READ_RESULT];
+  return { layout: layWith(offered), turns, offered, window };
+}
+
+function notesOf(view: RunView, after: number, guard: LoopGuard): ReadonlyMap<number, string> {
+  return loopNotes(
+    turnsAfter(view, after, () => ""),
+    guard,
+  );
+}
+
+type LastReport = { readonly report: ContextReport; readonly model: string; readonly correction: number };
+
+const isReported = (step: RunStep): step is ModelStep & { readonly context: ContextReport } =>
+  step.kind === "model" && step.context !== undefined;
+
+/** What the run's last request was made of, and by how much its provider counted more. */
+function lastReport(view: RunView): LastReport | undefined {
+  const last = view.steps.findLast(isReported);
+  if (last === undefined) return undefined;
+  const counted = view.steps.findLast((step) => isReported(step) && step.end.state === "done");
+  const input = counted?.kind === "model" && counted.end.state === "done" ? counted.end.usage.inputTokens : undefined;
+  const estimate = counted?.kind === "model" ? (counted.context?.estimate ?? 0) : 0;
+  const ratio = input === undefined || estimate < 200 ? 1 : input / estimate;
+  return { report: last.context, model: last.model, correction: Math.min(CORRECTION_MAX, Math.max(1, ratio)) };
+}
+
+const marksOf = (view: RunView, report: ContextReport | undefined): Marks => {
+  // A summary that was made for a request which a stop of the server then prevented holds too.
+  const coveredThrough = Math.max(report?.coveredThrough ?? 0, view.summaries.at(-1)?.coversThrough ?? 0);
+  return { coveredThrough, shortenedThrough: Math.max(report?.shortenedThrough ?? 0, coveredThrough) };
+};
+
+type Window = { readonly tokens: number; readonly from: WindowOrigin };
+
+function windowOf(
+  model: LanguageModel,
+  settings: ContextSettings,
+  { last, refused }: { readonly last: LastReport | undefined; readonly refused: number | undefined },
+): Window {
+  if (refused !== undefined) return { tokens: refused, from: "refused" };
+  const own: Window =
+    model.limits === undefined
+      ? { tokens: settings.defaultWindowTokens, from: "default" }
+      : { tokens: model.limits.contextTokens, from: "model" };
+  const { windowTokens } = settings;
+  const asked: Window =
+    windowTokens !== undefined && (windowTokens < own.tokens || own.from === "default")
+      ? { tokens: windowTokens, from: "agent" }
+      : own;
+  const learned = last?.report.windowFrom === "refused" && last.model === model.id ? last.report.window : undefined;
+  return learned !== undefined && learned < asked.tokens ? { tokens: learned, from: "refused" } : asked;
+}
+
+function reserveOf(model: LanguageModel, plan: RunPlan, window: number): number {
+  const asked = plan.context?.reserveTokens ?? plan.settings.outputTokensMax;
+  const { outputTokens } = model.limits ?? DEFAULT_MODEL_LIMITS;
+  const part = Math.floor(window * RESERVE_PART);
+  return asked === undefined ? Math.min(outputTokens, RESERVE_MAX, part) : Math.min(asked, Math.floor(window / 2));
+}
+
+/** The window to try with once a provider has said that a request is too long which was thought to fit. */
+export function shrunkWindow(view: RunView, turn: number, lastWasRefused: boolean): number | undefined {
+  const step = view.steps.findLast((each) => each.kind === "model" && each.turn === turn);
+  const report = step?.kind === "model" ? step.context : undefined;
+  if (report === undefined || !lastWasRefused) return report?.window;
+  const { estimate, correction, reserve, window } = report;
+  return Math.floor(Math.min(estimate * correction * SHRINK + reserve, window * SHRINK));
+}
+
+const FROM: { readonly [From in WindowOrigin]: string } = {
+  model: "as the model says",
+  agent: "as the agent's definition says",
+  default: "the server's default, since nobody knows what the model takes",
+  refused: "since the provider refused more",
+};
+
+function tooLong(
+  { takes, room }: Extract<Layout, { type: "too-long" }>,
+  plan: RunPlan,
+  { tokens, from }: Window,
+): ModelFailure {
+  const list = takes.map(({ what, tokens: each }) => `${what} ${each}`).join(", ");
+  const total = takes.reduce((sum, part) => sum + part.tokens, 0);
+  const largest = takes.toSorted((one, other) => other.tokens - one.tokens)[0]?.what ?? "request";
+  const where = from === "agent" ? `raise window in [context] of ${plan.agent}` : "choose a model with a larger window";
+  const unknown = from === "default" ? ", say what it takes with context.default_window in caxton.toml" : "";
+  const how =
+    plan.context?.strategy === "full"
+      ? `set strategy = "summarize" in [context] of ${plan.agent}`
+      : `make this smaller: ${largest}`;
+  return {
+    class: "context_too_long",
+    message: `nothing was sent, since it does not fit: about ${total} tokens (${list}), and room for ${room} in a window of ${tokens} (${FROM[from]}); ${where}${unknown}, or ${how}`,
+    status: undefined,
+    retryAfterMs: undefined,
+  };
+}
