@@ -18,7 +18,7 @@ const rule = z
       message: `this rule cannot be read at character ${offset + 1}: ${message}`,
       params: {
         code: "BAD_RULE",
-        fix: 'Write for example "file_system.delete", "http_client.request(method=\\"DELETE\\")" or "*".',
+        fix: 'Write for example "file_system.delete_file", "http_client.request(method=\\"DELETE\\")" or "*".',
       },
     });
   });
@@ -32,8 +32,8 @@ const rules = (description: string, examples: readonly string[]) =>
 
 /** The lists of rules, as configuration and definitions have them alike. */
 export const ruleLists = {
-  deny: rules("Calls that are never made; the model is told so", ["file_system.delete"]),
-  allow: rules("Calls that are made although a rule of ask is about them", ['file_system.write(path="out/*")']),
+  deny: rules("Calls that are never made; the model is told so", ["file_system.delete_file"]),
+  allow: rules("Calls that are made although a rule of ask is about them", ['file_system.write_file(path="out/*")']),
   ask: rules("Calls that a person has to approve first", ['http_client.request(method="DELETE")']),
 };
 

@@ -1,0 +1,197 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { approvals, runs } from "../../src/api/contract/index.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { caxton as command, LAUNCHER } from "./caxton.ts";
+
+const PAYER = `name = "payer"
+version = "1.0.0"
+capabilities = ["paying"]
+tools = ["calculator"]
+system_prompt = "You pay."
+user_prompt_template = "{{request}}"
+[permissions]
+ask = ["calculator.*"]
+`;
+const SCRIPT = [
+  { toolCalls: [{ name: "calculator__evaluate", arguments: { expression: "40+2" } }] },
+  { text: "It is paid." },
+];
+
+let server: TestServer;
+beforeEach(async () => {
+  server = await startServer({ script: SCRIPT, files: { "examples/agents/payer.toml": PAYER } });
+});
+afterEach(() => server?.[Symbol.asyncDispose]());
+
+const caxton = (...args: readonly string[]) => command(args, { server: server.url });
+const detail = async (id: string) => runs.RunDetail.parse((await server.ask("GET", `/api/v1/runs/${id}`)).body);
+const newest = async () =>
+  runs.RunPage.parse((await server.ask("GET", "/api/v1/runs?limit=1")).body).items[0]?.id ?? "";
+
+/** A run that rests until its call is approved. */
+async function waiting(): Promise<{ readonly run: string; readonly approval: string }> {
+  const { body } = await server.ask("POST", "/api/v1/runs", { agent: "payer", input: "pay", wait: true });
+  const run = runs.RunDetail.parse(body);
+  expect(run).toMatchObject({ state: "awaiting-approval", resting: true });
+  return { run: run.id, approval: run.approvals[0]?.id ?? "" };
+}
+
+async function ended(id: string) {
+  await expect.poll(async () => (await detail(id)).ended_at, { timeout: 15_000 }).not.toBeNull();
+  return await detail(id);
+}
+
+const results = (run: runs.RunDetail) => run.step_list.flatMap((step) => (step.kind === "tool" ? [step.text] : []));
+
+test("what waits is listed and shown whole, for people and for programs", async () => {
+  expect(await caxton("approval", "list")).toMatchObject({
+    code: 0,
+    stdout: "",
+    stderr: "nothing waits for a person\n",
+  });
+  const { run, approval } = await waiting();
+  const { stdout } = await caxton("approval", "list");
+  expect(stdout.split("\n")[1]).toMatch(/^\S+ +open +payer +calculator\.evaluate +\S+ +\{"expression":"40\+2"\}$/);
+  const page = approvals.ApprovalPage.parse(JSON.parse((await caxton("approvals", "list", "-o", "json")).stdout));
+  expect(page).toMatchObject({ items: [{ id: approval, run, state: "open" }] });
+  expect((await caxton("approval", "list", "--state", "denied", "-o", "name")).stdout).toBe("");
+  const shown = (await caxton("approval", "get", "last")).stdout;
+  expect(shown).toContain("asked for  rule calculator.* of the agent");
+  expect(shown).toContain('"expression": "40+2"');
+  const one = JSON.parse((await caxton("approval", "get", approval.slice(-8), "-o", "json")).stdout);
+  expect(approvals.Approval.parse(one)).toMatchObject({ id: approval, arguments: { expression: "40+2" } });
+  expect(await caxton("approval", "get", "nothing")).toMatchObject({
+    code: 3,
+    stderr: expect.stringContaining("[APPROVAL_NOT_FOUND]"),
+  });
+});
+
+test("an approved call is made with the arguments that were written instead, and the model is told the note", async () => {
+  const { run, approval } = await waiting();
+  const unfit = await caxton("approval", "approve", approval, "--edit", '{"expression": 5}');
+  expect(unfit).toMatchObject({ code: 6, stderr: expect.stringContaining("[APPROVAL_EDIT_INVALID]") });
+  const broken = await caxton("approval", "approve", approval, "--edit", "42");
+  expect(broken).toMatchObject({ code: 2, stderr: expect.stringContaining("--edit takes a JSON object") });
+  const words = ["approval", "approve", "last", "--edit", '{"expression":"40+3"}', "--note", "one more", "-o", "json"];
+  const { code, stdout } = await caxton(...words);
+  expect(code).toBe(0);
+  expect(approvals.Approval.parse(JSON.parse(stdout))).toMatchObject({
+    state: "approved",
+    edited_arguments: { expression: "40+3" },
+    note: "one more",
+  });
+  const done = await ended(run);
+  expect(done).toMatchObject({ state: "completed", output: "It is paid." });
+  expect(results(done)[0]).toMatch(/43/);
+  expect(results(done)[0]).toMatch(/one more/);
+});
+
+test("a refused call is not made, and its run goes on with the reason", async () => {
+  const { run, approval } = await waiting();
+  const { code, stdout } = await caxton("approval", "deny", "last", "--reason", "too much");
+  expect({ code, stdout }).toEqual({ code: 0, stdout: `${approval}  calculator.evaluate  denied\n` });
+  const done = await ended(run);
+  expect(done.state).toBe("completed");
+  expect(results(done)[0]).toContain('"too much"');
+});
+
+test("who answers second is told who was first, and a call of a cancelled run cannot be approved", async () => {
+  const first = await waiting();
+  expect(await caxton("approval", "approve", first.approval)).toMatchObject({ code: 0 });
+  const second = await caxton("approval", "deny", first.approval);
+  expect(second.code).toBe(5);
+  expect(second.stderr).toMatch(/it was approved by local \(admin\) at 20.*\[APPROVAL_CLOSED\]/s);
+  const other = await waiting();
+  expect(await caxton("run", "cancel", other.run)).toMatchObject({ code: 0 });
+  const late = await caxton("approval", "approve", other.approval, "-o", "json");
+  expect(late.code).toBe(5);
+  expect(JSON.parse(late.stderr)).toMatchObject({
+    code: "APPROVAL_CLOSED",
+    detail: expect.stringContaining("has ended"),
+  });
+});
+
+test("--all answers everything that waits, and names are not given beside it", async () => {
+  const [one, two] = [await waiting(), await waiting()];
+  expect(await caxton("approval", "approve", "last", "--all")).toMatchObject({ code: 2 });
+  expect((await caxton("approval", "approve", "--all")).stdout.trim().split("\n")).toHaveLength(2);
+  for (const { run } of [one, two]) expect((await ended(run)).state).toBe("completed");
+});
+
+test("where nobody can be asked a run ends its command with 9 and says how to answer", async () => {
+  const { code, stderr } = await caxton("run", "payer", "pay");
+  expect(code).toBe(9);
+  expect(stderr).toMatch(/the run waits for approval: calculator\.evaluate \{"expression":"40\+2"\}/);
+  expect(stderr).toMatch(/answer with: caxton approval approve [0-9a-f-]{36}/);
+});
+
+const PTY = "/usr/bin/script";
+const ENTER = "\r";
+const DOWN = "\u001B[B";
+const ERASE = "\u0015";
+
+/** The command on a terminal of its own, which types what is given once it shows the words before it. */
+async function typing(args: readonly string[], exchange: readonly (readonly [shown: RegExp, typed: string])[]) {
+  const words = [process.execPath, LAUNCHER, ...args].map((word) => `'${word}'`).join(" ");
+  // A terminal that nobody looks at is no column wide unless it is told.
+  const child = spawn(PTY, ["-qec", `stty cols 100 rows 40; ${words}`, "/dev/null"], {
+    env: { CAXTON_SERVER: server.url, CAXTON_DATA_DIR: "/nonexistent", TERM: "xterm", PATH: "/usr/bin:/bin" },
+    stdio: "pipe",
+  });
+  let screen = "";
+  let from = 0;
+  child.stdout.on("data", (chunk: Buffer) => (screen += chunk.toString()));
+  const code = new Promise<number | null>((resolve) => child.on("close", resolve));
+  for (const [shown, typed] of exchange) {
+    await expect.poll(() => screen.slice(from), { timeout: 20_000 }).toMatch(shown);
+    from = screen.length;
+    child.stdin.write(typed);
+  }
+  return { code: await code, screen };
+}
+
+describe.skipIf(!existsSync(PTY))("on a terminal the person is asked", () => {
+  const question = /Decide later/;
+
+  test("yes lets the call be made, and the answer follows", async () => {
+    const { code, screen } = await typing(["run", "payer", "pay"], [[question, ENTER]]);
+    expect(screen).toContain("It is paid.");
+    expect(code).toBe(0);
+  });
+
+  test("arguments are changed there, and what is no JSON object is not taken", async () => {
+    const { code } = await typing(
+      ["run", "payer", "pay"],
+      [
+        [question, DOWN + DOWN + ENTER],
+        [/Arguments, as JSON/, `${ERASE}oops${ENTER}`],
+        [/not a JSON object/, `${ERASE}{"expression":"40+4"}${ENTER}`],
+      ],
+    );
+    expect(code).toBe(0);
+    const run = await detail(await newest());
+    expect(run.approvals).toMatchObject([{ state: "approved", edited_arguments: { expression: "40+4" } }]);
+    expect(results(run)[0]).toMatch(/44/);
+  });
+
+  test("no asks for a reason", async () => {
+    const { code } = await typing(
+      ["run", "payer", "pay"],
+      [
+        [question, DOWN + DOWN + DOWN + ENTER],
+        [/Why\?/, `not now${ENTER}`],
+      ],
+    );
+    expect(code).toBe(0);
+    expect((await detail(await newest())).approvals).toMatchObject([{ state: "denied", note: "not now" }]);
+  });
+
+  test("later leaves the run as it is", async () => {
+    const { code, screen } = await typing(["run", "payer", "pay"], [[question, DOWN.repeat(4) + ENTER]]);
+    expect(code).toBe(9);
+    expect(screen).toContain("caxton approval approve");
+    expect(await detail(await newest())).toMatchObject({ state: "awaiting-approval", resting: true });
+  });
+});
