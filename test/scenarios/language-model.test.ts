@@ -13,6 +13,8 @@ tools = ["csv_parser"]
 system_prompt = "Answer."
 [execution]
 max_steps = 4
+[limits]
+repeated_calls = 0
 `;
 
 beforeAll(async () => {
@@ -34,7 +36,11 @@ beforeAll(async () => {
     response: { content: "344 penguins." },
   });
   await llm.start();
-  server = await startServer({ environment: { OPENAI_BASE_URL: `${llm.url}/v1`, OPENAI_API_KEY: "test-key" } });
+  server = await startServer({
+    environment: { OPENAI_BASE_URL: `${llm.url}/v1`, OPENAI_API_KEY: "test-key" },
+    // One model stands for many that fail here; a circuit that opens is another test's.
+    settings: { "models.circuit.failures": 100 },
+  });
   await server.started.services.agents.deploy("default", { source: AGENT, fileName: "asker.toml" });
 });
 afterAll(async () => {
