@@ -39,7 +39,7 @@ beforeAll(async () => {
   server = await startServer({
     environment: { OPENAI_BASE_URL: `${llm.url}/v1`, OPENAI_API_KEY: "test-key" },
     // One model stands for many that fail here; a circuit that opens is another test's.
-    settings: { "models.circuit.failures": 100 },
+    settings: { "models.circuit": { failures: 0 } },
   });
   await server.started.services.agents.deploy("default", { source: AGENT, fileName: "asker.toml" });
 });
