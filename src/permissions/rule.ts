@@ -1,5 +1,5 @@
 import { type Glob, parseGlob } from "./glob.ts";
-import { compileRegex, type LinearRegex } from "./linear-regex.ts";
+import { compileRegex, type LinearRegex } from "../regex/index.ts";
 
 /**
  * One rule, as people write it: a tool, and perhaps conditions on the arguments that all have to hold.

@@ -1,9 +1,29 @@
-import type { RunNotice, RunView } from "./record/index.ts";
+import { namesHidden } from "../redaction/index.ts";
+import type { RunNotice, RunStep, RunView } from "./record/index.ts";
 
 /** What whoever reads a run's answer should know of how it came about. */
 export function noticesOf(view: RunView): readonly RunNotice[] {
-  return [...contextNotices(view), ...view.endNotices];
+  return [...contextNotices(view), ...redactionNotices(view), ...view.endNotices];
 }
+
+/** Counted in what is kept, so that a run tells the same at any time. */
+function redactionNotices(view: RunView): readonly RunNotice[] {
+  const texts = [view.input, view.failure?.message ?? "", ...view.steps.map(textOf)];
+  const counts = new Map<string, number>();
+  for (const name of texts.flatMap(namesHidden)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  if (counts.size === 0) return [];
+  const names = [...counts].map(([name, count]) => `${name} (${count})`).join(", ");
+  const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+  return [{ code: "redacted", message: `${total} texts are hidden in this run: ${names}.` }];
+}
+
+/** What first came with a step; what a model said of it again counts again. */
+const textOf = (step: RunStep): string =>
+  step.kind === "model"
+    ? step.end.state === "done"
+      ? step.end.text
+      : ""
+    : `${JSON.stringify(step.arguments)}\n${"text" in step.end ? step.end.text : ""}`;
 
 function contextNotices({ steps, summaries }: RunView): readonly RunNotice[] {
   const degraded = steps.flatMap((step) => (step.kind === "model" && step.context?.degraded === true ? [step] : []));

@@ -1,5 +1,5 @@
 import type { CallContext, Grants } from "../tools/index.ts";
-import type { Secrets } from "./redaction.ts";
+import type { Secrets } from "../redaction/index.ts";
 import type { FileInfo, Listing, OpenFlags, Refusal, Stamps } from "./wire/index.ts";
 
 /** On whose behalf something is asked for. */

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { clean, GuestLog } from "./guest-log.ts";
-import { Redaction } from "./redaction.ts";
+import { Redaction } from "../redaction/index.ts";
 
 test("lines come out whole, with what moves cursors and changes colours taken away", () => {
   const log = new GuestLog();

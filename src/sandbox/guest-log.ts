@@ -1,4 +1,4 @@
-import type { Redaction } from "./redaction.ts";
+import type { Redaction } from "../redaction/index.ts";
 
 const LINES_MAX = 200;
 const LINE_CHARS_MAX = 2_000;

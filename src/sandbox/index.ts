@@ -17,7 +17,6 @@ export {
   type StateEntry,
   type TimeChange,
 } from "./broker.ts";
-export { type Confidential, Redaction, SECRET_CHARS_MIN, type Secrets } from "./redaction.ts";
 export { ToolServerRefusedError } from "./errors.ts";
 export type { LogLine } from "./guest-log.ts";
 export { ISOLATIONS, type Isolation } from "./guest-home.ts";

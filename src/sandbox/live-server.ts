@@ -16,7 +16,7 @@ import type { BuiltModule } from "./module-builder.ts";
 import type { Catalogue } from "./module-cache.ts";
 import { type Standing, standingAt, TRUSTED } from "./quarantine.ts";
 import type { Pool } from "./pools.ts";
-import type { Redaction } from "./redaction.ts";
+import type { Redaction } from "../redaction/index.ts";
 import type { Slot } from "./slot.ts";
 import type { GuestTool, LoadSpec } from "./wire/index.ts";
 

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test, vi } from "vitest";
 import { DEFAULT_LIMITS } from "../tools/index.ts";
 import { explain, resultOf } from "./outcome.ts";
-import { Redaction } from "./redaction.ts";
+import { Redaction } from "../redaction/index.ts";
 import { OUTCOMES } from "./wire/index.ts";
 
 const usage = { fuel: 1, durationMs: 2, memoryBytes: 3 };

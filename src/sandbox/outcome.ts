@@ -8,7 +8,7 @@ import {
   type ToolUsage,
 } from "../tools/index.ts";
 import { clean } from "./guest-log.ts";
-import type { Redaction } from "./redaction.ts";
+import type { Redaction } from "../redaction/index.ts";
 import { isFileName, isMediaType, jsonShape, type Outcome, type ResultMessage } from "./wire/index.ts";
 
 /** Failures for which the tool server is to blame; enough of them and it is quarantined. */

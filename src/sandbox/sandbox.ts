@@ -20,7 +20,7 @@ import { buildRequest, inspectWith } from "./inspection.ts";
 import { ModuleBuilder } from "./module-builder.ts";
 import { endedWithAnother, explain, keptWaiting, notBegun, notLoaded, resultOf, VIOLATIONS } from "./outcome.ts";
 import { afterViolation } from "./quarantine.ts";
-import { Redaction } from "./redaction.ts";
+import { Redaction } from "../redaction/index.ts";
 import { Nursery } from "./nursery.ts";
 import { Pools } from "./pools.ts";
 import {

@@ -4,7 +4,8 @@ import { HttpBroker } from "../backends/network/index.ts";
 import { type Database, SqliteGrantLedger, SqliteToolState } from "../backends/sqlite/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { type Broker, type Caller, Redaction } from "../sandbox/index.ts";
+import { type KnownSecrets, Redaction } from "../redaction/index.ts";
+import type { Broker, Caller } from "../sandbox/index.ts";
 import { type Grants, type GrantLedger, type GrantUse, GrantWatch } from "../tools/index.ts";
 import { auditedState } from "./audited-state.ts";
 import type { LoadedConfig } from "./config.ts";
@@ -19,12 +20,17 @@ export type OpenedBroker = AsyncDisposable & {
 
 /** Addresses of a name; tests bring their own. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
-type Parts = { readonly database: Database; readonly clock: Clock; readonly resolve?: Resolve | undefined };
+type Parts = {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly known?: KnownSecrets;
+  readonly resolve?: Resolve | undefined;
+};
 
 /** Everything that guests may reach, behind their grants. */
 export function openBroker(
   { config, environment, secrets, file }: LoadedConfig,
-  { database, clock, resolve: resolveName }: Parts,
+  { database, clock, known, resolve: resolveName }: Parts,
 ): OpenedBroker {
   const ledger = new SqliteGrantLedger(database, clock, {
     rowsMax: config.grants.uses_max,
@@ -34,6 +40,7 @@ export function openBroker(
   const vault = new SecretVault({
     directories: config.secrets.directories.map((directory) => resolve(directory)),
     variables: secrets,
+    found: known?.add,
   });
   const redactions = new Map<string, Redaction | undefined>();
   // A tool that has a secret's value could ask for a file or a key of that name.

@@ -13,6 +13,8 @@ import {
 import type { ServerFacts } from "../api/operations/index.ts";
 import type { HttpServices } from "../api/http/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
+import type { KnownSecrets } from "../redaction/index.ts";
+import { redactedPorts, redactedTools } from "../redaction/runs/index.ts";
 import { ModelTraffic } from "../model-traffic/index.ts";
 import {
   type ApprovalIndex,
@@ -35,6 +37,7 @@ import { AgentPlans } from "./plans.ts";
 import { definitionEnvironment, openModels, secretsDirectories } from "./open-models.ts";
 import { openJournal } from "./open-journal.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
+import { openRedaction } from "./redaction.ts";
 import { openToolServers } from "./open-tool-servers.ts";
 import { deployToolServers, type ToolDeployment } from "./tool-servers.ts";
 import { join } from "node:path";
@@ -67,21 +70,20 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   await using stack = new AsyncDisposableStack();
   const clock = overrides.clock ?? systemClock;
   const database = stack.use(Database.open({ directory: config.data.directory, synchronous: config.data.synchronous }));
+  const { known, redactors } = openRedaction(loaded);
   const { journal, retention } = openJournal(database, { config, clock });
   stack.use(retention);
   const artifacts = new SqliteArtifactStore(database, clock);
   const uploads = new SqliteUploadStore(database, clock, { bytesMax: config.files.upload_bytes_max });
-  const models = overrides.models ?? openModels(loaded, { clock, artifacts, tools: () => tools });
-  const grants = stack.use(openBroker(loaded, { database, clock, resolve: overrides.resolve }));
+  const models = overrides.models ?? openModels(loaded, { clock, artifacts, known, tools: () => tools });
+  const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve }));
   const toolServerStore = new SqliteToolServerStore(database);
   const readModule = (hash: string) => toolServerStore.readModule(hash);
   const sandbox = stack.use(openSandbox(loaded, { clock, broker: grants.broker, readModule }));
   const changes = new SqliteChangeLog(database);
   const remotes = stack.use(await openMcpServers(loaded, { clock, sandbox, changes, version: packageVersion() }));
-  const toolServices = openToolServers(
-    config,
-    { sandbox, remotes, store: toolServerStore, clock, changes },
-    overrides.wrapTools,
+  const toolServices = openToolServers(config, { sandbox, remotes, store: toolServerStore, clock, changes }, (runner) =>
+    redactedTools(overrides.wrapTools?.(runner) ?? runner, redactors),
   );
   const { tools, toolServers } = toolServices;
   const agents = new Agents({
@@ -89,13 +91,10 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     clock,
     knownTools: () => knownTools(toolServers.runner),
   });
-  const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock });
-  const traffic = new ModelTraffic(clock, trafficOptions(config.models));
-  warnOfUnknownLimits(config.models, models.providers());
-  const runs = new Runs(
-    { journal, plans, models: traffic.guarded(models), tools, artifacts, clock, accounts },
-    runsOptions(config),
-  );
+  const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock, known });
+  const traffic = openTraffic(config, { clock, models });
+  const ports = redactedPorts(redactors, { journal, models: traffic.guarded(models) });
+  const runs = new Runs({ ...ports, plans, tools, artifacts, clock, accounts }, runsOptions(config));
   const timeTravel = new TimeTravel({ runs, journal, artifacts, uploads });
   stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
   const asking = openApprovals(stack, database, { runs, plans, tools, clock });
@@ -133,6 +132,14 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   return { services, toolsReady, markReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
+function openTraffic(
+  config: Config,
+  { clock, models }: { readonly clock: Clock; readonly models: ModelCatalogue },
+): ModelTraffic {
+  warnOfUnknownLimits(config.models, models.providers());
+  return new ModelTraffic(clock, trafficOptions(config.models));
+}
+
 const runsOptions = ({ runs }: Config): RunsOptions => ({
   concurrentMax: runs.concurrent_max,
   queuedMax: runs.queued_max,
@@ -145,7 +152,12 @@ const render: HttpServices["render"] = (problem, source) => renderProblem(proble
 
 function openPlans(
   loaded: LoadedConfig,
-  { agents, database, clock }: { readonly agents: Agents; readonly database: Database; readonly clock: Clock },
+  {
+    agents,
+    database,
+    clock,
+    known,
+  }: { readonly agents: Agents; readonly database: Database; readonly clock: Clock; readonly known: KnownSecrets },
 ) {
   const { config } = loaded;
   const limits = configuredLimits(loaded);
@@ -158,6 +170,7 @@ function openPlans(
     budget: limits,
     care: config,
     secretsDirectories: secretsDirectories(loaded),
+    secretFound: known.add,
   });
   return { accounts, plans, budgets: accounts.budgets, spend, agentLimits: plans.limits };
 }

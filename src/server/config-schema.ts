@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ServerContextTable, ServerLimitsTable } from "./context-config.ts";
 import { BudgetsTable } from "./budgets-config.ts";
 import { durationText, sizeText } from "../documents/index.ts";
+import { RedactionTable } from "./redaction-config.ts";
 import { ModelsTable } from "./models-config.ts";
 import { McpServerName, McpServerTable } from "./mcp-config.ts";
 import { ISOLATIONS } from "../sandbox/index.ts";
@@ -246,6 +247,7 @@ export const ConfigFile = z.strictObject({
   limits: ServerLimitsTable,
   files: FilesTable,
   secrets: SecretsTable,
+  redaction: RedactionTable,
   grants: GrantsKeptTable,
   sandbox: SandboxTable,
   permissions: PermissionsTable,

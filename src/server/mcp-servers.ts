@@ -5,7 +5,8 @@ import type { McpAuth, McpServerSettings, McpToolRunner, Resolved } from "../bac
 import type { ChangeLog } from "../changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { Redaction, type Sandbox } from "../sandbox/index.ts";
+import { Redaction } from "../redaction/index.ts";
+import type { Sandbox } from "../sandbox/index.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import { ConfigInvalidError, ReferenceUnresolvedError } from "./errors.ts";
 import { McpServerTable } from "./mcp-config.ts";

@@ -10,6 +10,7 @@ import {
 import type { Clock } from "../kernel/clock.ts";
 import { CaxtonError } from "../kernel/errors.ts";
 import { mint, RunId, ToolCallId } from "../kernel/ids.ts";
+import type { KnownSecrets } from "../redaction/index.ts";
 import type { ArtifactStore } from "../runs/index.ts";
 import type { ToolCatalogue } from "../tools/index.ts";
 import { type Environment, type LoadedConfig, isReferable } from "./config.ts";
@@ -19,14 +20,15 @@ import { References } from "./references.ts";
 type Parts = {
   readonly clock: Clock;
   readonly artifacts: ArtifactStore;
+  readonly known: KnownSecrets;
   /** There only when the first model is called, later than this. */
   readonly tools: () => ToolCatalogue;
 };
 
 /** The models that the configuration gives. Throws UnknownModelError. */
-export function openModels(loaded: LoadedConfig, { clock, artifacts, tools }: Parts): Models {
+export function openModels(loaded: LoadedConfig, { clock, artifacts, known, tools }: Parts): Models {
   const { config, environment } = loaded;
-  const references = new References(environment, secretsDirectories(loaded));
+  const references = new References(environment, secretsDirectories(loaded), known.add);
   return new Models(
     {
       clock,

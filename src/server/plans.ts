@@ -6,7 +6,7 @@ import type { PlanSource, RunPlan } from "../runs/index.ts";
 import { type CareConfig, careOf } from "./context-config.ts";
 import type { Environment } from "./config.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
-import { References } from "./references.ts";
+import { References, type SecretFound } from "./references.ts";
 
 export type PlanOptions = {
   readonly runTimeoutMs: number;
@@ -18,6 +18,8 @@ export type PlanOptions = {
   readonly care?: CareConfig | undefined;
   /** Directories that `${file:path}` may point into. */
   readonly secretsDirectories: readonly string[];
+  /** Told of each secret that is read from one. */
+  readonly secretFound?: SecretFound | undefined;
 };
 
 /** Turns deployed agents into what a run executes: references resolved, defaults filled in. */
@@ -29,7 +31,7 @@ export class AgentPlans implements PlanSource {
 
   constructor(agents: Agents, environment: Environment, options: PlanOptions) {
     this.#agents = agents;
-    this.#references = new References(environment, options.secretsDirectories);
+    this.#references = new References(environment, options.secretsDirectories, options.secretFound);
     this.#options = options;
   }
 

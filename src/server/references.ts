@@ -3,15 +3,20 @@ import { resolve, sep } from "node:path";
 import type { Environment } from "./config.ts";
 import { ReferenceUnresolvedError } from "./errors.ts";
 
+/** Told of a secret that was read, so that it can be hidden. */
+export type SecretFound = (name: string, value: string) => void;
+
 /** Replaces references to keys and addresses by what they stand for. */
 export class References {
   readonly #environment: Environment;
   readonly #directories: readonly string[];
+  readonly #found: SecretFound | undefined;
 
   /** `environment` holds what may be referred to and nothing else; files are read from `directories` only. */
-  constructor(environment: Environment, directories: readonly string[]) {
+  constructor(environment: Environment, directories: readonly string[], found?: SecretFound) {
     this.#environment = environment;
     this.#directories = directories;
+    this.#found = found;
   }
 
   /** Text with each `${env:NAME}`, `${env:NAME:-default}` and `${file:path}` replaced. Throws ReferenceUnresolvedError, never showing a value. */
@@ -46,8 +51,11 @@ export class References {
     for (const directory of this.#directories) {
       try {
         const path = await realpath(resolve(directory, target));
-        if (roots.some((root) => root !== undefined && path.startsWith(root + sep)))
-          return (await readFile(path, "utf8")).trim();
+        if (roots.some((root) => root !== undefined && path.startsWith(root + sep))) {
+          const value = (await readFile(path, "utf8")).trim();
+          this.#found?.(target, value);
+          return value;
+        }
       } catch (error) {
         cause = error;
       }

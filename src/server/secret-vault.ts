@@ -2,7 +2,8 @@ import { createHmac, randomBytes } from "node:crypto";
 import { accessSync, type BigIntStats, constants, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { GrantedSecret } from "../backends/network/index.ts";
-import { type Confidential, SECRET_CHARS_MIN, type Secrets } from "../sandbox/index.ts";
+import { type Confidential, SECRET_CHARS_MIN, type Secrets } from "../redaction/index.ts";
+import type { SecretFound } from "./references.ts";
 import type { Grants } from "../tools/index.ts";
 
 export type VaultOptions = {
@@ -10,6 +11,8 @@ export type VaultOptions = {
   readonly directories: readonly string[];
   /** From `CAXTON_SECRET_<NAME>`; they go before files. */
   readonly variables: { readonly [name: string]: string };
+  /** Told of each value that is given away. */
+  readonly found?: SecretFound | undefined;
 };
 
 type Found = { readonly type: "found"; readonly value: string } | { readonly type: "missing"; readonly why: string };
@@ -33,8 +36,11 @@ export class SecretVault {
   /** What each secret's file looked like when it was last read to hide what is in it. */
   readonly #marks = new Map<string, string>();
 
-  constructor({ directories, variables }: VaultOptions) {
+  readonly #found: SecretFound | undefined;
+
+  constructor({ directories, variables, found }: VaultOptions) {
     this.#directories = directories;
+    this.#found = found;
     this.#variables = new Map(Object.entries(variables));
   }
 
@@ -120,6 +126,7 @@ export class SecretVault {
   #remember(name: string, value: string): void {
     const values = this.#values.get(name) ?? NONE;
     if (values.at(-1) === value) return;
+    this.#found?.(name, value);
     this.#values.set(name, [...values.filter((each) => each !== value), value].slice(-VALUES_MAX));
   }
 

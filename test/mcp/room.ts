@@ -15,7 +15,7 @@ import {
 import { systemClock } from "../../src/kernel/clock.ts";
 import { mint, ToolCallId } from "../../src/kernel/ids.ts";
 import type { JsonObject } from "../../src/kernel/json.ts";
-import { Redaction } from "../../src/sandbox/index.ts";
+import { Redaction } from "../../src/redaction/index.ts";
 import type { CallContext, ToolCall, ToolResult, ToolServer } from "../../src/tools/index.ts";
 
 /** An HTTP server on a port of its own, which can be stopped and started again on the same one. */

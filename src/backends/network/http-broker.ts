@@ -2,6 +2,7 @@ import { lookup } from "node:dns/promises";
 import { addAbortListener } from "node:events";
 import { isIP } from "node:net";
 import type { Clock } from "../../kernel/clock.ts";
+import { Redaction } from "../../redaction/index.ts";
 import {
   type Caller,
   hostRefused,
@@ -9,7 +10,6 @@ import {
   type HttpAccess,
   type HttpAnswer,
   type HttpRequest,
-  Redaction,
 } from "../../sandbox/index.ts";
 import type { Grants, GrantUse, UseOutcome } from "../../tools/index.ts";
 import { specialUse } from "./addresses.ts";

@@ -1,4 +1,5 @@
-import { hostRefused, type HostRefused, type Redaction } from "../../sandbox/index.ts";
+import type { Redaction } from "../../redaction/index.ts";
+import { hostRefused, type HostRefused } from "../../sandbox/index.ts";
 import { type Incoming, placeOf } from "./exchange.ts";
 import { bodyHoldsSecret, type GrantedSecret, holdsSecret, type Parts } from "./request-secrets.ts";
 

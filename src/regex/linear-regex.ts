@@ -1,9 +1,24 @@
+import {
+  type Edge,
+  Finder,
+  type FinderOptions,
+  type Instruction,
+  isAtEdge,
+  isDigit,
+  isWord,
+  type Test,
+} from "./finder.ts";
+
 /**
  * Regular expressions that take time in proportion to text times pattern, whatever the pattern: all ways to match are
  * followed at once (Thompson's construction), so none can be tried again and again. What needs more than that, references
  * back and looking around, is not there.
  */
-export type LinearRegex = { readonly test: (text: string) => boolean };
+export type LinearRegex = {
+  readonly test: (text: string) => boolean;
+  /** Looks for it in a text that comes in pieces. */
+  readonly finder: (options: FinderOptions) => Finder;
+};
 export type RegexProblem = { readonly offset: number; readonly message: string };
 export type CompiledRegex =
   | { readonly type: "compiled"; readonly regex: LinearRegex }
@@ -14,20 +29,12 @@ const PROGRAM_MAX = 500;
 const DEPTH_MAX = 20;
 const REPEAT_MAX = 100;
 
-type Test = (point: number) => boolean;
 type Node =
   | { readonly type: "one"; readonly test: Test }
   | { readonly type: "edge"; readonly edge: Edge }
   | { readonly type: "all"; readonly nodes: readonly Node[] }
   | { readonly type: "either"; readonly nodes: readonly Node[] }
   | { readonly type: "repeat"; readonly node: Node; readonly min: number; readonly max: number };
-type Edge = "begin" | "end" | "word" | "not-word";
-type Instruction =
-  | { readonly type: "one"; readonly test: Test }
-  | { readonly type: "edge"; readonly edge: Edge }
-  | { type: "fork"; to: readonly number[] }
-  | { readonly type: "match" };
-
 class Malformed extends Error {
   readonly offset: number;
   constructor(message: string, offset: number) {
@@ -46,16 +53,16 @@ export function compileRegex(pattern: string): CompiledRegex {
     const program: Instruction[] = [];
     emit(node, program);
     program.push({ type: "match" });
-    return { type: "compiled", regex: { test: (text) => run(program, text) } };
+    return {
+      type: "compiled",
+      regex: { test: (text) => run(program, text), finder: (options) => new Finder(program, options) },
+    };
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
     return { type: "malformed", problem: { offset: error.offset, message: error.message } };
   }
 }
 
-const isDigit: Test = (point) => point >= 48 && point <= 57;
-const isWord: Test = (point) =>
-  isDigit(point) || (point >= 65 && point <= 90) || (point >= 97 && point <= 122) || point === 95;
 const isSpace: Test = (point) => /^\s$/u.test(String.fromCodePoint(point));
 const not =
   (test: Test): Test =>
@@ -324,7 +331,7 @@ function run(program: readonly Instruction[], text: string): boolean {
       if (instruction.type === "match") return true;
       if (instruction.type === "fork") waiting.push(...instruction.to);
       else if (instruction.type === "one") places.push(place);
-      else if (isAtEdge(instruction.edge, points, at)) waiting.push(place + 1);
+      else if (isAtEdge(instruction.edge, points[at - 1], points[at])) waiting.push(place + 1);
     }
     const point = points[at];
     now =
@@ -336,12 +343,4 @@ function run(program: readonly Instruction[], text: string): boolean {
           });
   }
   return false;
-}
-
-function isAtEdge(edge: Edge, points: readonly number[], at: number): boolean {
-  if (edge === "begin") return at === 0;
-  if (edge === "end") return at === points.length;
-  const [before, after] = [points[at - 1], points[at]];
-  const isBetween = (before !== undefined && isWord(before)) !== (after !== undefined && isWord(after));
-  return (edge === "word") === isBetween;
 }

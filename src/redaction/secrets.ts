@@ -101,7 +101,7 @@ function replacing(forms: ReadonlyMap<string, string>): Replace {
 }
 
 /** The ways in which programs write a text. */
-function formsOf(value: string): ReadonlySet<string> {
+export function formsOf(value: string): ReadonlySet<string> {
   const bytes = Buffer.from(value, "utf8");
   const lines = value.split(/\r?\n/).filter((line) => line.length >= LINE_CHARS_MIN);
   const encoded = encodeURIComponent(value.toWellFormed());

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { Redaction } from "./redaction.ts";
+import { Redaction } from "./secrets.ts";
 
 const SECRET = 's3cr3t/va+lue "x" ü';
 const redaction = Redaction.of([

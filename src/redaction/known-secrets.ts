@@ -1,0 +1,18 @@
+import { type Confidential, SECRET_CHARS_MIN } from "./secrets.ts";
+
+/** Secrets that are kept; past that the oldest are forgotten, such as tokens that were replaced long ago. */
+const SECRETS_MAX = 500;
+
+/** Every secret that this process came to know, so that all places hide the same. */
+export class KnownSecrets {
+  #all: readonly Confidential[] = [];
+
+  /** Shorter texts than SECRET_CHARS_MIN are no secrets: they would be found by chance. */
+  readonly add = (name: string, value: string): void => {
+    if (value.length < SECRET_CHARS_MIN || this.#all.some((each) => each.value === value)) return;
+    this.#all = [...this.#all, { name, value }].slice(-SECRETS_MAX);
+  };
+
+  /** The same array until one is added. */
+  readonly all = (): readonly Confidential[] => this.#all;
+}

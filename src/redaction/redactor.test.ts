@@ -1,0 +1,140 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { type BuiltInName, BUILT_IN_PATTERNS, readPattern } from "./patterns.ts";
+import { Redactor } from "./redactor.ts";
+import type { OwnPattern } from "./patterns.ts";
+
+const SECRET = "s3cr3t-Valué/+x";
+const EXAMPLES: { readonly [Name in BuiltInName]: string } = {
+  email: "jane.doe+x@mail.example.org",
+  credit_card: "4111 1111 1111 1111",
+  iban: "DE89 3704 0044 0532 0130 00",
+  us_ssn: "123-45-6789",
+  phone: "+49 (30) 1234-5678",
+  ipv4: "192.168.7.24",
+  jwt: "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+  aws_key: "AKIAIOSFODNN7EXAMPLE",
+  private_key: "-----BEGIN RSA PRIVATE KEY-----\nMIIEow-IBAAK\nxyz==\n-----END RSA PRIVATE KEY-----",
+};
+
+const patterns = (...given: readonly (BuiltInName | OwnPattern)[]) =>
+  given.map((each) => {
+    const read = readPattern(each);
+    if (read.type === "malformed") throw new Error(read.problem.message);
+    return read.pattern;
+  });
+const KNOWN = [{ name: "TOKEN", value: SECRET }];
+const all = new Redactor(KNOWN, patterns(...BUILT_IN_PATTERNS));
+
+test.each(BUILT_IN_PATTERNS)("%s is hidden, alone and between other words", (name) => {
+  const redactor = new Redactor([], patterns(name));
+  expect(redactor.text(EXAMPLES[name])).toBe(`[redacted:${name}]`);
+  expect(redactor.text(`über (${EXAMPLES[name]}) und`)).toBe(`über ([redacted:${name}]) und`);
+});
+
+test.each([
+  ["credit_card", "4111 1111 1111 1112"],
+  ["credit_card", "order 41111111111111112222222"],
+  ["iban", "DE88 3704 0044 0532 0130 00"],
+  ["us_ssn", "000-12-3456"],
+  ["ipv4", "1.2.3.256"],
+  ["phone", "at 1700000000 s"],
+  ["email", "a@b, @c.de"],
+  ["aws_key", "AKIASHORT"],
+] as const)("%s is not seen in %s", (name, text) => {
+  expect(new Redactor([], patterns(name)).text(text)).toBe(text);
+});
+
+test("a card number is found behind other digits, and an IBAN before capital letters", () => {
+  expect(new Redactor([], patterns("credit_card")).text("12 4111111111111111")).toBe("12 [redacted:credit_card]");
+  expect(new Redactor([], patterns("iban")).text("DE89370400440532013000 AND MORE")).toBe("[redacted:iban] AND MORE");
+});
+
+test("known secrets are hidden also where they are encoded", () => {
+  const given = [SECRET, encodeURIComponent(SECRET), Buffer.from(SECRET).toString("hex"), JSON.stringify(SECRET)];
+  expect(given.map((text) => all.text(`(${text})`))).toEqual([
+    "([redacted:TOKEN])",
+    "([redacted:TOKEN])",
+    "([redacted:TOKEN])",
+    '("[redacted:TOKEN]")',
+  ]);
+});
+
+test("own patterns are hidden under their own names, also those without an end", () => {
+  const redactor = new Redactor([], patterns({ name: "ticket", pattern: String.raw`\bT-\d+` }));
+  expect(redactor.text("see T-12345, not XT-1")).toBe("see [redacted:ticket], not XT-1");
+  const endless = new Redactor([], patterns({ name: "quoted", pattern: "<.*>" }));
+  expect(endless.text(`a <${"x".repeat(20_000)}> b`)).toMatch(/^a <x+\[redacted:quoted\] b$/);
+});
+
+test("in JSON every string is hidden, keys included", () => {
+  expect(all.json({ "a@b.co": [1, "x@y.org", { deep: SECRET }], none: null })).toEqual({
+    "[redacted:email]": [1, "[redacted:email]", { deep: "[redacted:TOKEN]" }],
+    none: null,
+  });
+});
+
+test("what is hidden is counted by name", () => {
+  const names: string[] = [];
+  all.text(`a@b.co, c@d.co and ${SECRET}`, (name) => names.push(name));
+  expect(names).toEqual(["email", "email", "TOKEN"]);
+});
+
+test("what cannot be the begin of anything hidden is given at once", () => {
+  const redactor = new Redactor(KNOWN, patterns("aws_key"));
+  const stream = redactor.stream();
+  expect([stream.push("an answer: "), stream.push("of s3c"), stream.push("onds"), stream.end()]).toEqual([
+    "an answer: ",
+    "of ",
+    "s3cond",
+    "s",
+  ]);
+});
+
+/** Texts with things to hide in them, some of them begun only. */
+const mixed = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom(SECRET, SECRET.slice(0, 9), SECRET.slice(4), ...Object.values(EXAMPLES)),
+      fc.constantFrom(" ", "\n", "@", ".", "-", "4111", "eyJ", "AKIA", "💶", "\ud83d", "ü"),
+      fc.string({ maxLength: 6 }),
+    ),
+    { maxLength: 14 },
+  )
+  .map((parts) => parts.join(""));
+const cuts = fc.array(fc.nat({ max: 300 }), { maxLength: 25 });
+
+function cut(text: string, places: readonly number[]): readonly string[] {
+  const ends = [...new Set(places)].filter((place) => place < text.length).toSorted((a, b) => a - b);
+  return [...ends, text.length].map((end, index) => text.slice(index === 0 ? 0 : ends[index - 1], end));
+}
+
+test("a stream shows the same however its text is cut", () => {
+  const redactor = new Redactor(KNOWN, patterns(...BUILT_IN_PATTERNS, { name: "own", pattern: "<.*>|1.*5" }));
+  fc.assert(
+    fc.property(mixed, cuts, (text, places) => {
+      const stream = redactor.stream();
+      const shown = cut(text, places).map((piece) => stream.push(piece));
+      expect(shown.join("") + stream.end()).toBe(redactor.text(text));
+      const single = redactor.stream();
+      const units = Array.from({ length: text.length }, (_, index) => single.push(text.charAt(index)));
+      expect(units.join("") + single.end()).toBe(redactor.text(text));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("no known secret is in what a stream has shown, at any moment", () => {
+  fc.assert(
+    fc.property(mixed, cuts, (text, places) => {
+      const stream = all.stream();
+      let shown = "";
+      for (const piece of cut(text, places)) {
+        shown += stream.push(piece);
+        expect(shown).not.toContain(SECRET);
+      }
+      expect(shown + stream.end()).not.toContain(SECRET);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,95 @@
+import { isJsonObject, type JsonObject } from "../../kernel/json.ts";
+import type { RunEvent, RunFailure, RunJournal } from "../../runs/index.ts";
+import type { Redactor } from "../index.ts";
+import { redactedCall } from "./redacted-model.ts";
+import type { Redactors } from "./redactors.ts";
+
+/** A journal that nothing of what is to be hidden gets into; whoever reads it, now or after a restart, sees the same. */
+export const redactedJournal = (journal: RunJournal, { journal: redactor }: Redactors): RunJournal => ({
+  append: (entries) =>
+    journal.append(entries.map((entry) => ({ ...entry, event: redactedEvent(entry.event, redactor) }))),
+  read: (...which) => journal.read(...which),
+  summary: (id) => journal.summary(id),
+  list: (query) => journal.list(query),
+  madeFrom: (id) => journal.madeFrom(id),
+  unfinished: () => journal.unfinished(),
+  inState: (state) => journal.inState(state),
+  counts: (workspace) => journal.counts(workspace),
+});
+
+/** Names, ids and numbers stay; what people, models and tools wrote is gone through. */
+function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
+  const text = (given: string): string => redactor.text(given);
+  const failure = (given: RunFailure): RunFailure => ({
+    ...given,
+    message: text(given.message),
+    hint: text(given.hint),
+  });
+  switch (event.type) {
+    case "run-queue": {
+      const { input, system, prompt } = event.content;
+      return { ...event, content: { input: text(input), system: text(system), prompt: text(prompt) } };
+    }
+    case "model-end":
+      return { ...event, content: redactedTurn(event.content, redactor) };
+    case "context-summary":
+      return { ...event, degraded: text(event.degraded), content: { text: text(event.content.text) } };
+    case "model-fail":
+      return { ...event, message: text(event.message) };
+    case "model-choice-wait":
+      return { ...event, failure: failure(event.failure) };
+    case "output-refuse":
+      return { ...event, problems: event.problems.map(text) };
+    case "tool-start":
+      return { ...event, content: { arguments: redactor.json(event.content.arguments) } };
+    case "tool-end": {
+      const { content, artifacts } = event;
+      return {
+        ...event,
+        artifacts: artifacts.map((each) => ({ ...each, name: text(each.name) })),
+        content: { text: text(content.text), structured: redactor.json(content.structured) },
+      };
+    }
+    case "run-ask":
+      return { ...event, content: { ...event.content, message: text(event.content.message) } };
+    case "run-answer":
+      return { ...event, content: { answer: objectOf(event.content.answer, redactor) } };
+    case "approval-ask":
+      return { ...event, content: { arguments: objectOf(event.content.arguments, redactor) ?? {} } };
+    case "approval-answer":
+      return {
+        ...event,
+        note: text(event.note),
+        content: { arguments: objectOf(event.content.arguments, redactor) },
+      };
+    case "run-complete":
+      return { ...event, content: { output: text(event.content.output) } };
+    case "run-fail":
+      return { ...event, failure: failure(event.failure) };
+    case "run-cancel":
+      return { ...event, reason: text(event.reason) };
+    case "run-start":
+    case "model-start":
+    case "model-hold":
+    case "model-choose":
+    case "tool-begin":
+    case "run-wait":
+    case "run-decide":
+    case "run-rest":
+    case "run-wake":
+      return event;
+  }
+}
+
+type Turn = Extract<RunEvent, { type: "model-end" }>["content"];
+
+const redactedTurn = (turn: Turn, redactor: Redactor): Turn => ({
+  ...turn,
+  text: redactor.text(turn.text),
+  toolCalls: turn.toolCalls.map((call) => redactedCall(call, redactor)),
+});
+
+function objectOf(given: JsonObject | null, redactor: Redactor): JsonObject | null {
+  const redacted = redactor.json(given);
+  return isJsonObject(redacted) ? redacted : null;
+}

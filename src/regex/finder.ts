@@ -1,0 +1,112 @@
+export type Test = (point: number) => boolean;
+export type Edge = "begin" | "end" | "word" | "not-word";
+export type Instruction =
+  | { readonly type: "one"; readonly test: Test }
+  | { readonly type: "edge"; readonly edge: Edge }
+  | { type: "fork"; to: readonly number[] }
+  | { readonly type: "match" };
+
+export const isDigit: Test = (point) => point >= 48 && point <= 57;
+export const isWord: Test = (point) =>
+  isDigit(point) || (point >= 65 && point <= 90) || (point >= 97 && point <= 122) || point === 95;
+
+/** Whether such an edge lies between two characters; undefined before the first and after the last. */
+export function isAtEdge(edge: Edge, before: number | undefined, after: number | undefined): boolean {
+  if (edge === "begin") return before === undefined;
+  if (edge === "end") return after === undefined;
+  const isBetween = (before !== undefined && isWord(before)) !== (after !== undefined && isWord(after));
+  return (edge === "word") === isBetween;
+}
+
+export type FinderOptions = { readonly lengthMax: number; readonly tells: "earliest" | "every" };
+
+/**
+ * Finds a pattern in a text that is given one character at a time: every place where a match may end, each with where
+ * that match began: at the earliest, or with `tells` "every" also all later places, for whoever refuses some; that takes time
+ * in proportion to the matches' length as well. Cuts of the text change nothing. Of a match longer than `lengthMax` the
+ * last `lengthMax` UTF-16 units are found.
+ */
+export class Finder {
+  readonly #program: readonly Instruction[];
+  readonly #lengthMax: number;
+  readonly #tellsEvery: boolean;
+  readonly #marks: Int32Array;
+  readonly #starts: readonly boolean[];
+  /** Places in the program and where each began, the earliest first. */
+  #places: number[] = [];
+  #begins: number[] = [];
+  #before: number | undefined;
+  #turn = 0;
+
+  constructor(program: readonly Instruction[], { lengthMax, tells }: FinderOptions) {
+    this.#program = program;
+    this.#tellsEvery = tells === "every";
+    this.#lengthMax = lengthMax;
+    this.#marks = new Int32Array(program.length);
+    this.#starts = startsOf(program);
+  }
+
+  /** Where the earliest match begins that is still possible or not yet told; undefined when there is none. */
+  get openFrom(): number | undefined {
+    return this.#begins[0];
+  }
+
+  /**
+   * The character at `at`, undefined for the end of the text. `found` is told of each match that ends before it.
+   */
+  next(point: number | undefined, at: number, found: (from: number, to: number) => void): void {
+    const before = this.#before;
+    this.#before = point;
+    if (this.#places.length === 0 && point !== undefined && point < 128 && this.#starts[point] !== true) return;
+    const oldest = at - this.#lengthMax;
+    const program = this.#program;
+    const marks = this.#marks;
+    let turn = (this.#turn += 1);
+    const places: number[] = [];
+    const begins: number[] = [];
+    const waiting: number[] = [];
+    const count = this.#places.length;
+    for (let index = 0; index <= count; index += 1) {
+      const begin = index < count ? Math.max(this.#begins[index] ?? at, oldest) : at;
+      if (this.#tellsEvery && index > 0 && begin !== this.#begins[index - 1]) turn = this.#turn += 1;
+      waiting.push(index < count ? (this.#places[index] ?? 0) : 0);
+      for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+        const instruction = program[place];
+        if (instruction === undefined) continue;
+        if (instruction.type === "match") {
+          if (begin < at) found(begin, at);
+          continue;
+        }
+        if (marks[place] === turn) continue;
+        marks[place] = turn;
+        if (instruction.type === "fork") for (const to of instruction.to) waiting.push(to);
+        else if (instruction.type === "edge") {
+          if (isAtEdge(instruction.edge, before, point)) waiting.push(place + 1);
+        } else if (point !== undefined && instruction.test(point)) {
+          places.push(place + 1);
+          begins.push(begin);
+        }
+      }
+    }
+    this.#places = places;
+    this.#begins = begins;
+  }
+}
+
+/** Which of the first 128 characters a match can begin with. */
+function startsOf(program: readonly Instruction[]): readonly boolean[] {
+  const reached = new Set<number>();
+  const waiting = [0];
+  for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+    if (reached.has(place)) continue;
+    reached.add(place);
+    const instruction = program[place];
+    if (instruction?.type === "fork") waiting.push(...instruction.to);
+    else if (instruction?.type === "edge") waiting.push(place + 1);
+  }
+  const tests = [...reached].flatMap((place) => {
+    const instruction = program[place];
+    return instruction?.type === "one" ? [instruction.test] : [];
+  });
+  return Array.from({ length: 128 }, (_, point) => tests.some((test) => test(point)));
+}

@@ -1,0 +1,41 @@
+import { parseJson } from "../kernel/json.ts";
+import { redactLog } from "../kernel/log.ts";
+import { KnownSecrets } from "../redaction/index.ts";
+import { type Redactors, redactorsOf } from "../redaction/runs/index.ts";
+import type { LoadedConfig } from "./config.ts";
+import { patternsOf } from "./redaction-config.ts";
+
+const SECRET_VARIABLE = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:_ID)?$/;
+
+/** What hides in every place, and where secrets are told that are resolved later. Log lines go through it from now on. */
+export function openRedaction({ config, environment, secrets }: LoadedConfig): {
+  readonly known: KnownSecrets;
+  readonly redactors: Redactors;
+} {
+  const known = new KnownSecrets();
+  for (const [name, value] of Object.entries(secrets)) known.add(name, value);
+  for (const [name, value] of Object.entries(environment)) {
+    if (SECRET_VARIABLE.test(name) && name !== "AWS_ACCESS_KEY_ID") known.add(name, value?.trim() ?? "");
+  }
+  for (const [name, { api_key: key = "" }] of Object.entries(config.models.providers)) {
+    if (!key.includes("${")) known.add(`${name}.api_key`, key);
+  }
+  const { redaction } = config;
+  const redactors = redactorsOf(known.all, patternsOf(redaction), redaction.where);
+  redactLog((line) => redactedLine(line, redactors));
+  return { known, redactors };
+}
+
+/** A line of JSON; its level and time stay as they are. */
+function redactedLine(line: string, { logs }: Redactors): string {
+  let count = 0;
+  const hidden = logs.text(line, () => (count += 1));
+  if (count === 0) return line;
+  const parsed = parseJson(line);
+  if (parsed.type === "malformed" || typeof parsed.value !== "object" || parsed.value === null) return hidden;
+  const shown = Object.entries(parsed.value).map(([key, value]) => [
+    key,
+    key === "time" || key === "level" ? value : logs.json(value),
+  ]);
+  return `${JSON.stringify(Object.fromEntries(shown))}\n`;
+}
