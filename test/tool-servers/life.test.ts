@@ -303,12 +303,12 @@ test("changes of tool servers are told to whoever watches the server", { timeout
   await using world = await World.open();
   const stop = new AbortController();
   const response = await fetch(`${world.server.url}/api/v1/events`, { signal: stop.signal });
-  const watching = until(response, system.ServerEvent, (events) => events.length >= 4);
+  const watching = until(response, system.ServerEvent, (events) => events.length >= 5);
   await world.deploy(await answering("ok"), manifest("probe"));
   await world.ask("POST", "/probe/pause", {});
   await world.ask("POST", "/probe/resume");
   await world.ask("DELETE", "/probe");
   const states = (await watching).map((event) => (event.type === "tool-server" ? event.state : event.type));
-  expect(states.slice(0, 4)).toEqual(["loaded", "paused", "loaded", "draining"]);
+  expect(states.slice(0, 5)).toEqual(["ready", "loaded", "paused", "loaded", "draining"]);
   stop.abort();
 });
