@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { approvals, runs } from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
@@ -152,7 +151,7 @@ async function typing(args: readonly string[], exchange: readonly (readonly [sho
   return { code: await code, screen };
 }
 
-describe.skipIf(!existsSync(PTY))("on a terminal the person is asked", () => {
+describe("on a terminal the person is asked", () => {
   const question = /Decide later/;
 
   test("yes lets the call be made, and the answer follows", async () => {

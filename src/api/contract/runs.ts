@@ -75,7 +75,7 @@ export const RunSummary = z
     cost: Cost,
     failure: z.object({ code: z.string(), message: z.string() }).nullable(),
     origin: RunOrigin.nullable(),
-    notices: z.array(z.string()).default([]).meta({
+    notices: z.array(z.string()).meta({
       description:
         "What whoever reads the answer should know: tools_failed (the last calls before it failed), context_degraded, summary_excerpts",
     }),
@@ -167,7 +167,7 @@ export const ModelStep = z.object({
     .nullable()
     .meta({ description: "What an attempt waits for now: concurrency, requests, tokens or retry-after" }),
   output_problems: z.array(z.string()).meta({ description: "Why its answer was not taken; empty when it was" }),
-  context: StepContext.nullable().default(null).meta({ description: "What went into the request and why" }),
+  context: StepContext.nullable().meta({ description: "What went into the request and why" }),
 });
 export const ToolStep = z.object({
   kind: z.literal("tool"),
@@ -226,7 +226,7 @@ export const RunDetail = RunSummary.extend({
     .meta({ description: "Runs that were made from this one" }),
   approvals: z.array(Approval).meta({ description: "Calls that people were asked for, oldest first" }),
   notice_list: z.array(z.object({ code: z.string(), message: z.string() })).meta({ description: "`notices` in words" }),
-  summaries: z.array(ContextSummary).default([]).meta({
+  summaries: z.array(ContextSummary).meta({
     description: "Summaries of turns that no longer fit into the model's window, oldest first; the last is in use",
   }),
   hint: z.string().meta({ description: "What to do about the failure; may be empty" }),
