@@ -15,6 +15,7 @@ export const APPROVALS = {
       : `Asked for by ${rule} of ${level === "server" ? "the server" : "the agent"}.`,
   again: (reason: string) => `Asked again: ${reason}.`,
   until: (at: string) => `Waits until ${new Date(at).toLocaleString()}.`,
+  of: (agent: string) => `${agent} wants it.`,
   by: (agent: string) => `for ${agent}`,
   openRun: "Open the run",
   approve: "Approve",

@@ -15,6 +15,9 @@ export const OUTCOMES: Words = {
   overloaded: "Too many calls were waiting for the sandbox.",
   cancelled: "The run was cancelled while it ran.",
   denied: "It tried something it was not granted.",
+  forbidden: "A rule of [permissions] forbids it, so it was not made.",
+  rejected: "A person refused it, or nobody approved it in time, so it was not made.",
+  unavailable: "Its tool server is paused, has failed, or waits until a change of it is accepted.",
 };
 
 /** How a turn of a model ended, by the name on the wire. */

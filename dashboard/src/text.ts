@@ -225,6 +225,7 @@ export const text = {
       agent: "Agent",
       tools: "Tool calls",
       tokens: "Tokens",
+      cost: "Cost",
       duration: "Duration",
       started: "Started",
     },

@@ -6,22 +6,53 @@ import { violations, violationsInBothThemes } from "./accessible.ts";
 import { openBrowser, visit, type Visit } from "./browser.ts";
 import { FIVE_MISTAKES } from "./definitions.ts";
 
+const PAYER = `name = "payer"
+version = "1.0.0"
+capabilities = ["paying"]
+tools = ["calculator"]
+system_prompt = "You pay."
+user_prompt_template = "{{request}}"
+[llm]
+model = "scripted/pay.json"
+on_failure = "ask"
+[permissions]
+ask = ["calculator.*"]
+`;
+const PAY = JSON.stringify([
+  { toolCalls: [{ name: "calculator__evaluate", arguments: { expression: "40+2" } }] },
+  { text: "It is paid." },
+]);
+const DOWN = JSON.stringify([{ error: { class: "auth", message: "no credit left" } }]);
+
 let browser: Browser;
 let server: TestServer;
 let run: string;
+/** Runs by the words that stand for their ids in addresses. */
+const others: Record<string, string> = {};
 beforeAll(async () => {
   browser = await openBrowser();
-  server = await startServer();
+  server = await startServer({
+    files: { "examples/agents/payer.toml": PAYER, "scripts/pay.json": PAY, "scripts/down.json": DOWN },
+    settings: { "models.scripted_directory": "scripts" },
+  });
   run = await ask("Chart the mean body mass per species and island in examples/data/penguins.csv");
   await ask("Describe nowhere.csv", "no-such/model");
+  others["ASKING"] = await ask("Pay the bill", undefined, "payer");
+  others["CHOICE"] = await ask("Rate it", "scripted/down.json", "payer");
+  const refused = await ask("Pay another bill", undefined, "payer");
+  const waiting = await server.ask("GET", `/api/v1/approvals?run=${refused}`);
+  const [approval] = contract.approvals.ApprovalPage.parse(waiting.body).items;
+  await server.ask("POST", `/api/v1/approvals/${approval?.id}/deny`, { reason: "too much" });
+  const forked = await server.ask("POST", `/api/v1/runs/${run}/fork`, { at: 3, wait: true });
+  others["FORK"] = contract.runs.RunDetail.parse(forked.body).id;
 });
 afterAll(async () => {
   await browser?.close();
   await server?.[Symbol.asyncDispose]();
 });
 
-async function ask(input: string, model?: string): Promise<string> {
-  const body = { agent: "data-analyzer", input, wait: true, ...(model === undefined ? {} : { model }) };
+async function ask(input: string, model?: string, agent = "data-analyzer"): Promise<string> {
+  const body = { agent, input, wait: true, ...(model === undefined ? {} : { model }) };
   const answer = await server.ask("POST", "/api/v1/runs", body);
   const parsed = contract.runs.RunDetail.safeParse(answer.body);
   return parsed.success ? parsed.data.id : "";
@@ -47,6 +78,11 @@ const PAGES: readonly Look[] = [
   { path: "/ui/runs/RUN?step=2", whole: text("Fuel") },
   { path: "/ui/runs/RUN?view=conversation", whole: picture },
   { path: "/ui/runs/RUN?view=json", whole: text("step_list") },
+  { path: "/ui/runs/FORK", whole: text("Fork of") },
+  { path: "/ui/runs/RUN/diff/FORK", whole: text("Two runs compared") },
+  { path: "/ui/runs/ASKING", whole: text("Approve calculator.evaluate?") },
+  { path: "/ui/runs/CHOICE", whole: text("The model failed; how shall it go on?") },
+  { path: "/ui/approvals", whole: text("Answered lately") },
   { path: "/ui/tools", whole: text("csv_parser") },
   { path: "/ui/tools/csv_parser", whole: text("Input schema") },
   { path: "/ui/usage", whole: text("mock") },
@@ -56,7 +92,7 @@ const PAGES: readonly Look[] = [
 ];
 
 async function open(page: Page, { path, whole }: Look): Promise<void> {
-  await page.goto(path.replace("RUN", run));
+  await page.goto(path.replaceAll(/[A-Z]{3,}/g, (word) => (word === "RUN" ? run : (others[word] ?? word))));
   await whole(page);
 }
 
@@ -88,13 +124,20 @@ describe("every page", () => {
 const isDark = async (page: Page): Promise<boolean> =>
   (await page.evaluate("getComputedStyle(document.documentElement).colorScheme")) === "dark";
 
-test("on a telephone no page is wider than the screen", async () => {
-  await using person = await visit(browser, server.url, { width: 380, still: true });
-  const { page } = person;
-  for (const look of PAGES) {
-    await open(page, look);
-    expect(await page.evaluate("document.documentElement.scrollWidth"), look.path).toBeLessThanOrEqual(380);
-  }
+describe("on a telephone", () => {
+  let person: Visit;
+  beforeAll(async () => {
+    person = await visit(browser, server.url, { width: 380, still: true });
+  });
+  afterAll(async () => {
+    await person?.[Symbol.asyncDispose]();
+  });
+
+  test.for(PAGES)("$path is no wider than the screen and can be used by everyone", async (look) => {
+    await open(person.page, look);
+    expect(await person.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(380);
+    expect(await violations(person.page)).toEqual([]);
+  });
 });
 
 test("a theme that was chosen stays, against the system's, and is there before the first paint", async () => {
@@ -138,12 +181,18 @@ describe("with the keyboard alone", () => {
       ["ga", "Agents"],
       ["gt", "Tools"],
       ["gh", "Home"],
+      ["gp", "Approvals"],
+      ["gu", "Usage"],
+      ["gs", "Settings"],
       ["gr", "Runs"],
     ] as const) {
       for (const key of keys) await page.keyboard.press(key);
       await page.getByRole("heading", { level: 1, name: heading, exact: true }).waitFor();
     }
-    await page.getByRole("row", { name: /Chart the mean/ }).waitFor();
+    await page
+      .getByRole("row", { name: /Chart the mean/ })
+      .first()
+      .waitFor();
     await page.keyboard.press("j");
     const first = await page.evaluate(`${focused}.getAttribute("href")`);
     await page.keyboard.press("j");
@@ -170,7 +219,7 @@ describe("with the keyboard alone", () => {
     await page.keyboard.type("greet?");
     expect(await page.getByRole("dialog").count()).toBe(0);
     await page.keyboard.press("Backspace");
-    await page.getByText("1 of 3").waitFor();
+    await page.getByText("1 of 4").waitFor();
     expect(new URL(page.url()).searchParams.get("q")).toBe("greet");
   });
 

@@ -247,7 +247,7 @@ describe("the time scale of a run", () => {
           created_at: new Date(start).toISOString(),
           ended_at: null,
           step_list: [],
-          state: "running" as const,
+          resting: false,
         };
         const scale = timeScale(run, start + now);
         const { left, width } = span(scale, start + from, start + from + took);
@@ -265,7 +265,7 @@ describe("the time scale of a run", () => {
       created_at: "2026-11-21T10:00:00.000Z",
       ended_at: null,
       step_list: [],
-      state: "needs-decision" as const,
+      resting: true,
     };
     const hour = Date.parse("2026-11-21T11:00:00.000Z");
     expect(timeScale(run, hour)).toEqual(timeScale(run, hour + 1_000));

@@ -1,15 +1,10 @@
 import type { InfiniteData, QueryClient } from "@tanstack/react-query";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect } from "react";
-import {
-  type ApprovalPage,
-  ROUTES,
-  type RunDetail,
-  type RunSummary,
-  type ServerEvent,
-} from "../../../src/api/contract/index.ts";
+import { ROUTES, type RunDetail, type RunSummary, type ServerEvent } from "../../../src/api/contract/index.ts";
 import { toolServerKeys } from "./tool-servers.ts";
 import { placeRun } from "./place-run.ts";
+import { answeredApprovalsQuery, approvalsQuery, askingRunsQuery } from "./queries.ts";
 import type { Page, RunFilter } from "./page.ts";
 import { subscribe } from "./subscribe.ts";
 
@@ -65,9 +60,9 @@ export function applyServerEvent(client: QueryClient, event: ServerEvent): void 
     case "ready":
     // The page of a run has a stream of its own for what happens in it.
     case "step":
-    case "question":
       return;
     case "approval":
+    case "question":
       void client.invalidateQueries({ queryKey: ["approvals"] });
       return;
     case "reset":
@@ -75,8 +70,8 @@ export function applyServerEvent(client: QueryClient, event: ServerEvent): void 
       void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== LIVE_KEY[0] });
       return;
     case "run":
-      // What a run waits for is over with the run.
-      if (hasEnded(event.run) && hasOpenApprovals(client, event.run.id))
+      // What a run waits for begins with its state, and is over with it.
+      if (event.run.state === "awaiting-approval" || isWaitedFor(client, event.run.id))
         void client.invalidateQueries({ queryKey: ["approvals"] });
       return applyRun(client, event.run);
     case "agent":
@@ -88,10 +83,11 @@ export function applyServerEvent(client: QueryClient, event: ServerEvent): void 
   }
 }
 
-const hasOpenApprovals = (client: QueryClient, run: string): boolean =>
-  client
-    .getQueriesData<ApprovalPage>({ queryKey: ["approvals"] })
-    .some(([, page]) => page?.items.some((approval) => approval.run === run && approval.state === "open"));
+/** Whether something of a run is among what is shown as waiting for a person. */
+const isWaitedFor = (client: QueryClient, run: string): boolean =>
+  [approvalsQuery, answeredApprovalsQuery].some(({ queryKey }) =>
+    client.getQueryData(queryKey)?.items.some((approval) => approval.run === run && approval.state === "open"),
+  ) || client.getQueryData(askingRunsQuery.queryKey)?.items.some(({ id }) => id === run) === true;
 
 /** Puts what is now known of a run into every cached list it belongs to, and takes it out of those it has left. */
 export function applyRun(client: QueryClient, run: RunSummary): void {

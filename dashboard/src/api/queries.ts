@@ -116,6 +116,10 @@ export const askingRunsQuery = queryOptions({
   retry: retryUnlessRefused,
 });
 
+/** Of runs that wait for answers those in which a tool asks: the others rest, for calls to be approved. */
+export const runsThatAsk = ({ items }: Page<RunSummary>): readonly RunSummary[] =>
+  items.filter(({ resting }) => !resting);
+
 export const diffQuery = (id: string, other: string) =>
   queryOptions({
     queryKey: ["diff", id, other],

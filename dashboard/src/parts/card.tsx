@@ -29,7 +29,7 @@ export function Fact({ name, children }: { readonly name: string; readonly child
   return (
     <div className="min-w-0">
       <dt className="text-xs text-muted">{name}</dt>
-      <dd className="min-w-0 truncate text-sm font-medium">{children}</dd>
+      <dd className="min-w-0 text-sm font-medium [overflow-wrap:anywhere]">{children}</dd>
     </div>
   );
 }

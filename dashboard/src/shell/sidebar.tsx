@@ -1,7 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import { Bot, Gauge, House, ListTree, Settings, ShieldCheck, Wrench, type LucideIcon } from "lucide-react";
 import { useQuery } from "@tanstack/react-query";
-import { approvalsQuery } from "../api/queries.ts";
+import { approvalsQuery, askingRunsQuery, runsThatAsk } from "../api/queries.ts";
 import { text } from "../text.ts";
 import { Sign, Wordmark } from "./wordmark.tsx";
 
@@ -33,7 +33,7 @@ export function Sidebar() {
               activeOptions={{ exact: to === "/", includeSearch: false }}
               activeProps={{ className: "bg-accent-soft text-accent! font-medium" }}
               title={`${name} (${keys})`}
-              className="flex h-8 items-center gap-2.5 rounded-md px-2.5 text-muted hover:bg-hover hover:text-ink"
+              className="relative flex h-8 items-center gap-2.5 rounded-md px-2.5 text-muted hover:bg-hover hover:text-ink"
             >
               <Icon aria-hidden className="size-4 shrink-0" />
               <span className="max-md:sr-only">{name}</span>
@@ -46,14 +46,16 @@ export function Sidebar() {
   );
 }
 
-/** How many calls wait for a person. */
+/** How much waits for a person: calls to approve, and runs in which a tool asks. On a narrow screen over the icon. */
 function Waiting() {
   const open = useQuery(approvalsQuery).data?.open ?? 0;
-  if (open === 0) return null;
+  const asking = useQuery({ ...askingRunsQuery, select: runsThatAsk }).data?.length ?? 0;
+  const count = open + asking;
+  if (count === 0) return null;
   return (
-    <span className="ml-auto rounded-full bg-warn-soft px-1.5 text-xs font-medium text-warn tabular-nums max-md:hidden">
-      <span aria-hidden>{open > 99 ? "99+" : open}</span>
-      <span className="sr-only">{text.approvals.waiting(open)}</span>
+    <span className="ml-auto rounded-full bg-warn-soft px-1.5 text-xs font-medium text-warn tabular-nums max-md:absolute max-md:-top-0.5 max-md:right-0 max-md:px-1 max-md:text-2xs">
+      <span aria-hidden>{count > 99 ? "99+" : count}</span>
+      <span className="sr-only">{text.approvals.waiting(count)}</span>
     </span>
   );
 }

@@ -34,7 +34,7 @@ export function ApprovalCard({
           <div>
             <h2 className="font-medium [overflow-wrap:anywhere]">{title}</h2>
             <p className="mt-0.5 text-xs text-muted [overflow-wrap:anywhere]">
-              {showsRun ? `${words.by(approval.agent)}. ` : ""}
+              {showsRun ? `${words.of(approval.agent)} ` : ""}
               {words.why(approval.rule, approval.level)}{" "}
               {approval.reason === "" ? "" : `${words.again(approval.reason)} `}
               {words.until(approval.expires_at)}

@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { Approval, RunSummary } from "../../../../src/api/contract/index.ts";
-import { answeredApprovalsQuery, approvalsQuery, askingRunsQuery } from "../../api/queries.ts";
+import { answeredApprovalsQuery, approvalsQuery, askingRunsQuery, runsThatAsk } from "../../api/queries.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Card } from "../../parts/card.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
@@ -15,7 +15,7 @@ const words = text.approvals;
 /** Everything that waits for a person: calls to approve, questions of tools, and what was answered. */
 export function Approvals() {
   const { data: open, error, refetch } = useQuery(approvalsQuery);
-  const asking = useQuery(askingRunsQuery).data?.items.filter(({ resting }) => !resting) ?? [];
+  const asking = useQuery({ ...askingRunsQuery, select: runsThatAsk }).data ?? [];
   const answered = useQuery(answeredApprovalsQuery).data?.items.filter(({ state }) => state !== "open") ?? [];
   return (
     <>
@@ -56,7 +56,7 @@ function Asking({ runs }: { readonly runs: readonly RunSummary[] }) {
 function Answered({ approvals }: { readonly approvals: readonly Approval[] }) {
   if (approvals.length === 0) return null;
   return (
-    <Card title={words.answered} className="mt-5">
+    <Card title={words.answered}>
       <ul className="space-y-1.5 text-sm">
         {approvals.map((approval) => (
           <li key={approval.id} className="flex flex-wrap gap-x-2">

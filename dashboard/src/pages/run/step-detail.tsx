@@ -135,6 +135,7 @@ function Refused({ step }: { readonly step: Of<"model"> }) {
 function ToolDetail({ step }: { readonly step: Of<"tool"> }) {
   const { facts } = text.step;
   const failed = step.state === "failed";
+  const why = step.outcome === null ? undefined : text.outcomes[step.outcome];
   return (
     <>
       <Card title={<span className="font-mono">{step.tool}</span>} actions={<StatePill state={step.state} />}>
@@ -145,8 +146,8 @@ function ToolDetail({ step }: { readonly step: Of<"tool"> }) {
           <Fact name={facts.turn}>{step.turn}</Fact>
           <Fact name={facts.outcome}>{step.outcome ?? "–"}</Fact>
         </Facts>
-        {failed && step.outcome !== null ? (
-          <p className="mt-3 border-t border-line pt-3 text-sm text-muted">{text.outcomes[step.outcome] ?? ""}</p>
+        {failed && why !== undefined ? (
+          <p className="mt-3 border-t border-line pt-3 text-sm text-muted">{why}</p>
         ) : null}
       </Card>
       <Card title={text.step.arguments} actions={<CopyButton value={JSON.stringify(step.arguments, null, 2)} />}>

@@ -4,16 +4,16 @@ import { duration } from "../../parts/format.ts";
 /** From a run's creation to its end, or to now while it goes on. Milliseconds. */
 export type TimeScale = { readonly startMs: number; readonly endMs: number; readonly nowMs: number };
 
-type Timed = Pick<RunDetail, "created_at" | "ended_at" | "step_list" | "state">;
+type Timed = Pick<RunDetail, "created_at" | "ended_at" | "step_list" | "resting">;
 
-/** While a run waits for someone its time stands still, a little after what happened last. */
+/** While a run rests its time stands still, a little after what happened last. */
 const WAITING_SHARE = 0.2;
 
-export function timeScale({ created_at, ended_at, step_list, state }: Timed, clockMs: number): TimeScale {
+export function timeScale({ created_at, ended_at, step_list, resting }: Timed, clockMs: number): TimeScale {
   const startMs = Date.parse(created_at);
   const ends = step_list.map(({ started_at, duration_ms }) => Date.parse(started_at) + (duration_ms ?? 0));
   const lastMs = Math.max(startMs + 1, ...ends);
-  const nowMs = state === "needs-decision" ? lastMs + (lastMs - startMs) * WAITING_SHARE : clockMs;
+  const nowMs = resting ? lastMs + (lastMs - startMs) * WAITING_SHARE : clockMs;
   return { startMs, endMs: Math.max(lastMs, ended_at === null ? nowMs : Date.parse(ended_at)), nowMs };
 }
 

@@ -20,8 +20,16 @@ export function Waterfall({ run, selected }: Props) {
       <div aria-hidden className="flex h-8 items-end border-b border-line pr-20 pb-1.5 text-2xs text-faint">
         <div className="w-60 shrink-0 pl-3 max-sm:w-36">{text.run.step}</div>
         <div className="relative h-4 flex-1">
-          {ticksOf(scale).map(({ at, label }) => (
-            <span key={at} className="absolute -translate-x-1/2 whitespace-nowrap" style={{ left: `${at}%` }}>
+          {/* Between its ends there is no room for marks on a narrow screen. */}
+          {ticksOf(scale).map(({ at, label }, index, { length }) => (
+            <span
+              key={at}
+              className={cx(
+                "absolute -translate-x-1/2 whitespace-nowrap",
+                index > 0 && index < length - 1 && "max-sm:hidden",
+              )}
+              style={{ left: `${at}%` }}
+            >
               {label}
             </span>
           ))}

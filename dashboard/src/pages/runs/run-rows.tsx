@@ -4,6 +4,7 @@ import { isMoving } from "../../api/live.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { useServerNow } from "../../parts/clock.ts";
 import { count, duration, shortCount } from "../../parts/format.ts";
+import { cost } from "../../parts/money.ts";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { Row, rowLink, Td, Th } from "../../parts/table.tsx";
 import { contextText } from "../../text-context.ts";
@@ -21,6 +22,7 @@ export function RunHead({ withAgent = true }: HeadProps) {
         {withAgent ? <Th className="w-48 max-sm:hidden">{columns.agent}</Th> : null}
         <Th className="w-20 text-right max-lg:hidden">{columns.tools}</Th>
         <Th className="w-24 text-right max-lg:hidden">{columns.tokens}</Th>
+        <Th className="w-24 text-right max-lg:hidden">{columns.cost}</Th>
         <Th className="w-24 text-right max-sm:w-0">{columns.duration}</Th>
         <Th className="w-28 text-right max-sm:hidden">{columns.started}</Th>
       </tr>
@@ -66,6 +68,9 @@ export function RunRow({ run, index, measure, withAgent = true }: RowProps) {
       ) : null}
       <Td className="text-right text-muted max-lg:hidden">{run.tool_calls === 0 ? "–" : count(run.tool_calls)}</Td>
       <Td className="text-right text-muted max-lg:hidden">{tokens === 0 ? "–" : shortCount(tokens)}</Td>
+      <Td className="max-w-0 truncate text-right text-muted max-lg:hidden" title={cost(run.cost)}>
+        {run.steps === 0 ? "–" : cost(run.cost)}
+      </Td>
       <Td className="text-right whitespace-nowrap text-muted">
         <RunDuration run={run} />
       </Td>

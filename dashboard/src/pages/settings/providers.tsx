@@ -1,5 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { modelProvidersQuery } from "../../api/models.ts";
+import { cx } from "../../parts/class-names.ts";
 import { Skeleton } from "../../parts/empty.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
@@ -26,8 +27,10 @@ export function Providers() {
             {data.items.map(({ name, ready, note }) => (
               <Row key={name}>
                 <Td className="font-medium">{name}</Td>
-                <Td className={ready ? "text-good" : "text-muted"}>{ready ? words.ready : words.notReady}</Td>
-                <Td className="text-muted">{note}</Td>
+                <Td className={cx("whitespace-nowrap", ready ? "text-good" : "text-muted")}>
+                  {ready ? words.ready : words.notReady}
+                </Td>
+                <Td className="[overflow-wrap:anywhere] text-muted">{note}</Td>
               </Row>
             ))}
           </tbody>

@@ -36,18 +36,18 @@ export function UsageTable({ by, title }: Props) {
           <thead>
             <tr>
               <Th>{words.rows.name}</Th>
-              <Th className="w-1/3 min-w-28">{words.rows.share}</Th>
+              <Th className="w-1/3 min-w-28 max-sm:hidden">{words.rows.share}</Th>
               <Th className="text-right!">{words.rows.cost}</Th>
               <Th className="text-right!">{words.rows.tokens}</Th>
-              <Th className="text-right!">{words.rows.calls}</Th>
-              <Th className="text-right!">{words.rows.tools}</Th>
+              <Th className="text-right! max-sm:hidden">{words.rows.calls}</Th>
+              <Th className="text-right! max-sm:hidden">{words.rows.tools}</Th>
             </tr>
           </thead>
           <tbody>
             {items.map((row) => (
               <tr key={row.name} className="border-b border-line last:border-b-0">
                 <Td className="[overflow-wrap:anywhere]">{row.name}</Td>
-                <Td>
+                <Td className="max-sm:hidden">
                   {/* Its end is past the most of its likes: a bar that is not near a limit must not look so. */}
                   <UsageBar
                     label={words.rowBar(row.name, cost(row))}
@@ -58,8 +58,8 @@ export function UsageTable({ by, title }: Props) {
                 </Td>
                 <Td className="text-right whitespace-nowrap">{cost(row)}</Td>
                 <Td className="text-right whitespace-nowrap text-muted">{count(tokensOf(row))}</Td>
-                <Td className="text-right text-muted">{count(row.model_calls)}</Td>
-                <Td className="text-right text-muted">{count(row.tool_calls)}</Td>
+                <Td className="text-right text-muted max-sm:hidden">{count(row.model_calls)}</Td>
+                <Td className="text-right text-muted max-sm:hidden">{count(row.tool_calls)}</Td>
               </tr>
             ))}
           </tbody>

@@ -49,10 +49,10 @@ function Today() {
             <tr>
               <Th>{words.columns.of}</Th>
               <Th>{words.columns.kind}</Th>
-              <Th className="w-1/3 min-w-28">{words.columns.share}</Th>
+              <Th className="w-1/3 min-w-28 max-sm:hidden">{words.columns.share}</Th>
               <Th className="text-right!">{words.columns.used}</Th>
               <Th className="text-right!">{words.columns.limit}</Th>
-              <Th>{words.columns.key}</Th>
+              <Th className="max-sm:hidden">{words.columns.key}</Th>
             </tr>
           </thead>
           <tbody>
@@ -74,7 +74,7 @@ function AmountRow({ budget, amount: each }: { readonly budget: Budget; readonly
   const warned = each.state === "warning" || each.state === "used-up" ? words.states[each.state] : null;
   return (
     <tr className="border-b border-line last:border-b-0">
-      <Td className="whitespace-nowrap">
+      <Td className="[overflow-wrap:anywhere] sm:whitespace-nowrap">
         {budget.scope === "agent" ? (
           <Link to="/agents/$name" params={{ name: budget.name }} className="text-accent hover:underline">
             {budget.name}
@@ -84,7 +84,7 @@ function AmountRow({ budget, amount: each }: { readonly budget: Budget; readonly
         )}
       </Td>
       <Td>{words.kinds[each.kind]}</Td>
-      <Td>
+      <Td className="max-sm:hidden">
         {each.limit === null || limit === null ? null : (
           <span className="flex items-center gap-3">
             <UsageBar
@@ -98,8 +98,11 @@ function AmountRow({ budget, amount: each }: { readonly budget: Budget; readonly
         )}
       </Td>
       <Td className="text-right whitespace-nowrap">{used}</Td>
-      <Td className="text-right whitespace-nowrap text-muted">{limit ?? words.noLimit}</Td>
-      <Td className="text-xs [overflow-wrap:anywhere] text-muted" title={each.file ?? undefined}>
+      <Td className="text-right whitespace-nowrap text-muted">
+        {limit ?? words.noLimit}
+        {warned === null ? null : <span className="block text-xs text-warn sm:hidden">{warned}</span>}
+      </Td>
+      <Td className="text-xs [overflow-wrap:anywhere] text-muted max-sm:hidden" title={each.file ?? undefined}>
         {each.key ?? ""}
       </Td>
     </tr>
