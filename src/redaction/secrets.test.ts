@@ -10,7 +10,7 @@ const redaction = Redaction.of([
 
 test("a secret is replaced by its name wherever it stands", () => {
   expect(redaction?.text(`a ${SECRET}, b another-one, ${SECRET}.`)).toBe(
-    "a [secret TOKEN], b [secret OTHER], [secret TOKEN].",
+    "a [redacted:TOKEN], b [redacted:OTHER], [redacted:TOKEN].",
   );
 });
 
@@ -23,29 +23,29 @@ test.each([
   ["in hexadecimal", Buffer.from(SECRET).toString("hex")],
   ["in JSON", JSON.stringify(SECRET).slice(1, -1)],
 ])("a secret is found %s", (_how, form) => {
-  expect(redaction?.text(`<${form}>`)).toBe("<[secret TOKEN]>");
+  expect(redaction?.text(`<${form}>`)).toBe("<[redacted:TOKEN]>");
 });
 
 test("a secret inside of what was encoded in base64 is found at each alignment", () => {
   for (const user of ["", "a", "ab", "abc"]) {
     const text = Buffer.from(`${user}:${SECRET};`).toString("base64");
-    expect(redaction?.text(text)).toContain("[secret TOKEN]");
+    expect(redaction?.text(text)).toContain("[redacted:TOKEN]");
   }
 });
 
 test("each line of a key with several is hidden", () => {
   const key = "-----BEGIN KEY-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END KEY-----";
   const hidden = Redaction.of([{ name: "KEY", value: key }])?.text(`2: ${key.split("\n")[1]}`);
-  expect(hidden).toBe("2: [secret KEY]");
+  expect(hidden).toBe("2: [redacted:KEY]");
 });
 
 test("every string of a JSON value is looked at, and bytes that are no text stay", () => {
   expect(redaction?.json({ [SECRET]: [SECRET, 1, null, { deep: `x${SECRET}` }] })).toEqual({
-    "[secret TOKEN]": ["[secret TOKEN]", 1, null, { deep: "x[secret TOKEN]" }],
+    "[redacted:TOKEN]": ["[redacted:TOKEN]", 1, null, { deep: "x[redacted:TOKEN]" }],
   });
   const bytes = Buffer.concat([Buffer.of(0xff, 0, 0xc3), Buffer.from(SECRET), Buffer.of(0xfe)]);
   expect(redaction?.bytes(bytes)).toEqual(
-    Buffer.concat([Buffer.of(0xff, 0, 0xc3), Buffer.from("[secret TOKEN]"), Buffer.of(0xfe)]),
+    Buffer.concat([Buffer.of(0xff, 0, 0xc3), Buffer.from("[redacted:TOKEN]"), Buffer.of(0xfe)]),
   );
   const clean = Buffer.of(0xff, 1, 2);
   expect(redaction?.bytes(clean)).toBe(clean);
@@ -65,8 +65,8 @@ test("whatever a secret is made of, it does not remain in a text around it", () 
       const mine = Redaction.of([{ name, value }]);
       const said = mine?.text(`${before}${value}${after}`) ?? value;
       const inBytes = Buffer.from(mine?.bytes(Buffer.from(`${before}${value}${after}`)) ?? []).toString();
-      expect(said).toContain("[secret N]");
-      expect(inBytes).toContain("[secret N]");
+      expect(said).toContain("[redacted:N]");
+      expect(inBytes).toContain("[redacted:N]");
     }),
   );
 });
@@ -78,7 +78,7 @@ test("hiding a short secret with a long name makes a text at most twice as long,
   const said = mine?.text(text) ?? "";
   expect(said.length).toBeLessThanOrEqual(2 * text.length + 256);
   expect(said).not.toContain("abcdefgh");
-  expect(said.startsWith(`[secret ${name}][secret ${name}]`)).toBe(true);
+  expect(said.startsWith(`[redacted:${name}][redacted:${name}]`)).toBe(true);
   expect(said.endsWith("[secret][secret]")).toBe(true);
   const bytes = mine?.bytes(Buffer.from(text)) ?? Buffer.alloc(0);
   expect(bytes.length).toBeLessThanOrEqual(2 * text.length + 256);
@@ -91,8 +91,8 @@ test("a secret that comes later, or changes, is hidden from then on", () => {
   const mine = Redaction.of(() => secrets);
   expect(mine?.text("the-first-value")).toBe("the-first-value");
   secrets = [{ name: "TOKEN", value: "the-first-value" }];
-  expect(mine?.text("the-first-value")).toBe("[secret TOKEN]");
+  expect(mine?.text("the-first-value")).toBe("[redacted:TOKEN]");
   secrets = [...secrets, { name: "TOKEN", value: "the-second-value" }];
-  expect(mine?.json({ "the-first-value": ["the-second-value"] })).toEqual({ "[secret TOKEN]": ["[secret TOKEN]"] });
-  expect(Buffer.from(mine?.bytes(Buffer.from("the-second-value")) ?? []).toString()).toBe("[secret TOKEN]");
+  expect(mine?.json({ "the-first-value": ["the-second-value"] })).toEqual({ "[redacted:TOKEN]": ["[redacted:TOKEN]"] });
+  expect(Buffer.from(mine?.bytes(Buffer.from("the-second-value")) ?? []).toString()).toBe("[redacted:TOKEN]");
 });

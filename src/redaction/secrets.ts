@@ -1,4 +1,5 @@
 import type { Json } from "../kernel/json.ts";
+import { placeholder } from "./placeholder.ts";
 
 /** A text that must not be seen, and the name to write in its place. */
 export type Confidential = { readonly name: string; readonly value: string };
@@ -19,7 +20,7 @@ const SPECIAL = /[\\^$.*+?()[\]{}|/-]/g;
 type Replace = (text: string) => string;
 
 /**
- * Writes `[secret NAME]` for secrets, also where they are in base64 (of any alignment), in hexadecimal, encoded for a
+ * Writes `[redacted:NAME]` for secrets, also where they are in base64 (of any alignment), in hexadecimal, encoded for a
  * URL, a form or JSON, and for the lines of one that has several. A tool that was given a value can hide it in other
  * ways; this stops what passes a secret on without meaning to. A text becomes at most twice as long and 256 characters:
  * past that `[secret]` is written.
@@ -93,7 +94,7 @@ function replacing(forms: ReadonlyMap<string, string>): Replace {
   return (text) => {
     let growth = text.length + GROWTH_CHARS;
     return text.replaceAll(pattern, (form) => {
-      const named = `[secret ${forms.get(form) ?? ""}]`;
+      const named = placeholder(forms.get(form) ?? "");
       growth -= Math.max(0, named.length - form.length);
       return growth >= 0 ? named : NAMELESS;
     });

@@ -1,6 +1,7 @@
 import type { Finder } from "../regex/index.ts";
 import type { LiteralFinder, Literals } from "./literals.ts";
 import type { Pattern } from "./patterns.ts";
+import { placeholder } from "./placeholder.ts";
 
 /** The longest text, in UTF-16 units, that a pattern hides as a whole; of a longer one the last so many are hidden. */
 export const MATCH_CHARS_MAX = 16_384;
@@ -130,10 +131,3 @@ export class RedactingStream {
     return shown;
   }
 }
-
-/** What is written in the place of a hidden text. */
-export const placeholder = (name: string): string => `[redacted:${name}]`;
-
-/** The names under which something was hidden in a text, one for each time. */
-export const namesHidden = (text: string): readonly string[] =>
-  [...text.matchAll(/\[redacted:([^\]\s]{1,100})\]/g)].map(([, name = ""]) => name);

@@ -112,10 +112,10 @@ test("no ending of a call lets a secret out, however the answer writes it", () =
   );
   expect(result("content", escaped, redaction)).toMatchObject({
     content: [
-      { type: "text", text: "[secret TOKEN]" },
-      { type: "file", name: "[secret NAME].txt", text: "a [secret TOKEN]" },
+      { type: "text", text: "[redacted:TOKEN]" },
+      { type: "file", name: "[redacted:NAME].txt", text: "a [redacted:TOKEN]" },
     ],
-    structured: { "[secret TOKEN]": ["[secret TOKEN]"] },
+    structured: { "[redacted:TOKEN]": ["[redacted:TOKEN]"] },
   });
 });
 

@@ -81,7 +81,9 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const readModule = (hash: string) => toolServerStore.readModule(hash);
   const sandbox = stack.use(openSandbox(loaded, { clock, broker: grants.broker, readModule }));
   const changes = new SqliteChangeLog(database);
-  const remotes = stack.use(await openMcpServers(loaded, { clock, sandbox, changes, version: packageVersion() }));
+  const remotes = stack.use(
+    await openMcpServers(loaded, { clock, sandbox, changes, known, version: packageVersion() }),
+  );
   const toolServices = openToolServers(config, { sandbox, remotes, store: toolServerStore, clock, changes }, (runner) =>
     redactedTools(overrides.wrapTools?.(runner) ?? runner, redactors),
   );

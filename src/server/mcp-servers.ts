@@ -5,12 +5,13 @@ import type { McpAuth, McpServerSettings, McpToolRunner, Resolved } from "../bac
 import type { ChangeLog } from "../changes/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { Redaction } from "../redaction/index.ts";
+import { type KnownSecrets, Redaction } from "../redaction/index.ts";
 import type { Sandbox } from "../sandbox/index.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import { ConfigInvalidError, ReferenceUnresolvedError } from "./errors.ts";
 import { McpServerTable } from "./mcp-config.ts";
 import { readMcpJson } from "./mcp-json.ts";
+import { isSecretName } from "./redaction.ts";
 
 /** How long a start waits for remote servers before runs begin without those that are slow. */
 const START_WAIT_MS = 3_000;
@@ -21,12 +22,14 @@ export type OpenMcp = {
   readonly version: string;
   readonly sandbox: Sandbox;
   readonly changes: ChangeLog;
+  /** Told of what is resolved and named like a secret. */
+  readonly known?: KnownSecrets | undefined;
 };
 
 /** The remote tool servers of the configuration; undefined when it has none, so that nothing for them is loaded. */
 export async function openMcpServers(
   loaded: LoadedConfig,
-  { clock, version, sandbox, changes }: OpenMcp,
+  { clock, version, sandbox, changes, known }: OpenMcp,
 ): Promise<McpToolRunner | undefined> {
   const settings = mcpSettings(loaded);
   if (settings.length === 0) return undefined;
@@ -37,7 +40,11 @@ export async function openMcpServers(
     isTaken: (name) => sandbox.servers().some((server) => server.name === name),
     onChange: (name, state) => changes.publish({ type: "tool-server", name, state }),
     random: Math.random,
-    resolve: (text) => resolveReferences(text, loaded),
+    resolve: async (text) => {
+      const resolved = await resolveReferences(text, loaded);
+      for (const { name, value } of resolved.values) if (isSecretName(name)) known?.add(name, value);
+      return resolved;
+    },
     redactorOf: (confidential) => Redaction.of(confidential),
     searchPath: loaded.environment["PATH"] ?? "",
   });

@@ -5,7 +5,9 @@ import { type Redactors, redactorsOf } from "../redaction/runs/index.ts";
 import type { LoadedConfig } from "./config.ts";
 import { patternsOf } from "./redaction-config.ts";
 
-const SECRET_VARIABLE = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:_ID)?$/;
+/** Whether a variable or a file is named like something that must not be seen. */
+export const isSecretName = (name: string): boolean => name !== "AWS_ACCESS_KEY_ID" && SECRET_NAME.test(name);
+const SECRET_NAME = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)(?:_ID)?$/i;
 
 /** What hides in every place, and where secrets are told that are resolved later. Log lines go through it from now on. */
 export function openRedaction({ config, environment, secrets }: LoadedConfig): {
@@ -15,7 +17,7 @@ export function openRedaction({ config, environment, secrets }: LoadedConfig): {
   const known = new KnownSecrets();
   for (const [name, value] of Object.entries(secrets)) known.add(name, value);
   for (const [name, value] of Object.entries(environment)) {
-    if (SECRET_VARIABLE.test(name) && name !== "AWS_ACCESS_KEY_ID") known.add(name, value?.trim() ?? "");
+    if (isSecretName(name)) known.add(name, value?.trim() ?? "");
   }
   for (const [name, { api_key: key = "" }] of Object.entries(config.models.providers)) {
     if (!key.includes("${")) known.add(`${name}.api_key`, key);
@@ -26,8 +28,8 @@ export function openRedaction({ config, environment, secrets }: LoadedConfig): {
   return { known, redactors };
 }
 
-/** A line of JSON; its level and time stay as they are. */
-function redactedLine(line: string, { logs }: Redactors): string {
+/** A line of JSON of the log, with its level and time as they are. */
+export function redactedLine(line: string, { logs }: Redactors): string {
   let count = 0;
   const hidden = logs.text(line, () => (count += 1));
   if (count === 0) return line;

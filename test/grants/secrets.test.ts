@@ -65,7 +65,7 @@ test("a secret is put into headers, query and body as each needs it, and nothing
   for (const hidden of [VALUE, JSON.stringify(VALUE).slice(1, -1), encodeURIComponent(VALUE), basic, "word"]) {
     expect(back).not.toContain(hidden);
   }
-  expect(bodyOf(plain)).toContain("[secret TOKEN]");
+  expect(bodyOf(plain)).toContain("[redacted:TOKEN]");
   expect(JSON.stringify(uses)).not.toContain("word");
   expect(uses.filter(({ kind }) => kind === "secret").map(({ target, outcome }) => `${target} ${outcome}`)).toEqual(
     Array.from({ length: 3 }, () => `TOKEN to ${origin} allowed`),
@@ -181,12 +181,12 @@ test("a value that a guest was given leaves it neither in an answer nor in its l
   const heard: string[] = [];
   const onLog = (lines: readonly { readonly text: string }[]) => heard.push(...lines.map(({ text }) => text));
   const result = await room.call("environment", {}, { onLog });
-  expect(heard).toEqual(["TOKEN=[secret TOKEN]"]);
+  expect(heard).toEqual(["TOKEN=[redacted:TOKEN]"]);
   const said = JSON.stringify([result, room.sandbox.logs("asker")]);
-  expect(said).toContain("[secret TOKEN]");
+  expect(said).toContain("[redacted:TOKEN]");
   expect(said).not.toContain("from-a-file");
   expect(said).not.toContain(Buffer.from("from-a-file").toString("hex"));
-  expect(room.sandbox.logs("asker")[0]?.text).toBe("TOKEN=[secret TOKEN]");
+  expect(room.sandbox.logs("asker")[0]?.text).toBe("TOKEN=[redacted:TOKEN]");
 });
 
 test("variables go before files, and what is too short to be hidden is no secret", async () => {
@@ -201,7 +201,7 @@ test("variables go before files, and what is too short to be hidden is no secret
   ]);
   expect(room.sandbox.logs("asker")).toEqual([]);
   await room.call("environment");
-  expect(room.sandbox.logs("asker")[0]?.text).toBe("TOKEN=[secret TOKEN]");
+  expect(room.sandbox.logs("asker")[0]?.text).toBe("TOKEN=[redacted:TOKEN]");
 });
 
 test("a secret that is put there late, or changed, is kept out of answers, log and ledger, and its old values stay so", async () => {
@@ -224,6 +224,6 @@ test("a secret that is put there late, or changed, is kept out of answers, log a
     const found = said.filter((each) => each.includes(value) || each.includes(Buffer.from(value).toString("hex")));
     expect(found, value).toEqual([]);
   }
-  expect(room.sandbox.logs("asker")[0]?.text).toBe("TOKEN=[secret TOKEN]");
-  expect(said.at(-1)).toContain("[secret TOKEN]");
+  expect(room.sandbox.logs("asker")[0]?.text).toBe("TOKEN=[redacted:TOKEN]");
+  expect(said.at(-1)).toContain("[redacted:TOKEN]");
 });

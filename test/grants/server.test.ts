@@ -116,13 +116,13 @@ test("a tool that says its secret aloud tells it to no model, journal, log or re
     ].map((path) => ask("GET", path)),
   );
   const called = await ask("POST", "/api/v1/tools/asker/environment/call", { arguments: {}, observe: "permit" });
-  expect(called.text).toContain("[secret TOKEN]");
+  expect(called.text).toContain("[redacted:TOKEN]");
   const listed = await caxton("tool", "uses", "asker", "-o", "json");
   const logged = await caxton("tool", "logs", "asker");
-  expect(logged.stdout).toContain("[secret TOKEN]");
+  expect(logged.stdout).toContain("[redacted:TOKEN]");
   const everything = [run, ...readable, called].map(({ text }) => text).join("\n");
   const seen = [everything, server.output(), listed.stdout, logged.stdout, contentOf(directory.path)].join("\n");
-  expect(seen).toContain("[secret TOKEN]");
+  expect(seen).toContain("[redacted:TOKEN]");
   for (const form of [VALUE, Buffer.from(VALUE).toString("hex"), Buffer.from(VALUE).toString("base64")]) {
     expect(seen).not.toContain(form);
   }

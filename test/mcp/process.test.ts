@@ -38,7 +38,7 @@ test("a process gets the variables it is given and no others, and its log hides 
   await using runner = runnerTo(transport, {}, { resolve: withSecret });
   await runner.open(20_000);
   const lines = runner.logs("remote").map(({ text }) => text);
-  expect(lines).toContain("started with loudly and secret [secret SECRET]");
+  expect(lines).toContain("started with loudly and secret [redacted:SECRET]");
   expect(JSON.stringify(runner.servers())).not.toContain("hunter2");
 });
 

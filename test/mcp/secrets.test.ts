@@ -51,13 +51,13 @@ test("what a server was given in confidence comes back in no form: text, file, s
     ["pass phrase", "auth.token"],
   ] as const) {
     const result = await runner.call(callOf("say", { text: secret }), never);
-    expect(textOf(result)).toContain(`[secret ${name}] [secret ${name}] [secret ${name}]`);
+    expect(textOf(result)).toContain(`[redacted:${name}] [redacted:${name}] [redacted:${name}]`);
     const bytes = result.type === "done" ? result.content.find((part) => part.type === "bytes") : undefined;
-    expect(bytes && Buffer.from(bytes.bytes).toString("utf8")).toBe(`[secret ${name}]`);
-    expect(result).toMatchObject({ structured: { it: `[secret ${name}]` } });
+    expect(bytes && Buffer.from(bytes.bytes).toString("utf8")).toBe(`[redacted:${name}]`);
+    expect(result).toMatchObject({ structured: { it: `[redacted:${name}]` } });
     expect(JSON.stringify(result)).not.toContain(secret);
   }
-  expect(runner.servers()[0]?.tools[0]?.description).toBe("Says [secret K].");
+  expect(runner.servers()[0]?.tools[0]?.description).toBe("Says [redacted:K].");
   // What only looks alike stays as it is.
   expect(textOf(await runner.call(callOf("say", { text: "a Bearer token" }), never))).toContain("a Bearer token");
 });
@@ -78,7 +78,7 @@ test("a secret within an argument or an address is hidden by itself in logs, and
   await runner.open(20_000);
   const server = await serverIn(runner, "failed");
   const lines = runner.logs("remote").map(({ text }) => text);
-  expect(lines).toEqual(expect.arrayContaining(["--api-key [secret K]", "[secret token]"]));
+  expect(lines).toEqual(expect.arrayContaining(["--api-key [redacted:K]", "[redacted:token]"]));
   expect(JSON.stringify([server, lines])).not.toMatch(/sk-live|literal-one|hunter2/);
   expect(server.description).toBe(`${process.execPath} with 7 arguments`);
 });

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { parseJson } from "../../kernel/json.ts";
 import type { ModelFailure, ModelFailureClass } from "../../runs/index.ts";
 import { failure } from "./failure.ts";
-import { redact } from "./redact.ts";
+import { redact } from "../../redaction/index.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
 export type FailureContext = {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { redact } from "./redact.ts";
+import { redact } from "./vendor-text.ts";
 
 const SECRET = fc.stringMatching(/^[\w.~+-]{6,40}$/).filter((text) => !"[redacted]".includes(text));
 

@@ -1,0 +1,47 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { readPattern } from "../redaction/index.ts";
+import { redactorsOf } from "../redaction/runs/index.ts";
+import { redactedLine } from "./redaction.ts";
+
+const KEY = 'k3y "quoted" value';
+const phone = readPattern("phone");
+const redactors = redactorsOf([{ name: "CRM", value: KEY }], phone.type === "read" ? [phone.pattern] : [], ["logs"]);
+const line = (fields: object): string =>
+  `${JSON.stringify({ level: "info", time: "2026-11-21T10:00:00.000Z", ...fields })}\n`;
+
+test("a line of the log is hidden in, and stays JSON with its level and time", () => {
+  const shown = redactedLine(
+    line({ error: { message: `no ${KEY}` }, count: 3, msg: "call 030-555 or 555-123-4567" }),
+    redactors,
+  );
+  expect(shown).toBe(
+    line({ error: { message: "no [redacted:CRM]" }, count: 3, msg: "call 030-555 or [redacted:phone]" }),
+  );
+});
+
+test("a line with nothing to hide is written as it is", () => {
+  const plain = line({ msg: "server listens" });
+  expect(redactedLine(plain, redactors)).toBe(plain);
+});
+
+test("where patterns are not for logs, secrets still are", () => {
+  const prompts = redactorsOf([{ name: "CRM", value: KEY }], phone.type === "read" ? [phone.pattern] : [], ["prompts"]);
+  expect(redactedLine(line({ msg: `${KEY} 555-123-4567` }), prompts)).toContain("[redacted:CRM] 555-123-4567");
+});
+
+test("whatever the process logs goes through it", () => {
+  const module = join(import.meta.dirname, "../kernel/log.ts");
+  const script = `
+    const { log, redactLog, setLogLevel } = await import(${JSON.stringify(module)});
+    setLogLevel("info");
+    redactLog((line) => line.replaceAll("hunter22", "[redacted:PW]"));
+    log.info({ at: "hunter22" }, "with hunter22");
+    log.child({ who: "hunter22" }).warn("again");`;
+  const said = execFileSync("sh", ["-c", 'exec "$0" --input-type=module -e "$1" 2>&1', process.execPath, script], {
+    encoding: "utf8",
+  });
+  expect(said.match(/\[redacted:PW\]/g)).toHaveLength(3);
+  expect(said).not.toContain("hunter22");
+});
