@@ -19,16 +19,19 @@ export function Providers() {
           <thead>
             <tr>
               <Th>{words.columns.name}</Th>
-              <Th>{words.columns.ready}</Th>
+              <Th className="max-sm:hidden">{words.columns.ready}</Th>
               <Th>{words.columns.note}</Th>
             </tr>
           </thead>
           <tbody>
             {data.items.map(({ name, ready, note }) => (
               <Row key={name}>
-                <Td className="font-medium">{name}</Td>
-                <Td className={cx("whitespace-nowrap", ready ? "text-good" : "text-muted")}>
-                  {ready ? words.ready : words.notReady}
+                <Td className="font-medium">
+                  {name}
+                  <Readiness ready={ready} className="block text-xs font-normal sm:hidden" />
+                </Td>
+                <Td className="max-sm:hidden">
+                  <Readiness ready={ready} className="whitespace-nowrap" />
                 </Td>
                 <Td className="[overflow-wrap:anywhere] text-muted">{note}</Td>
               </Row>
@@ -43,3 +46,7 @@ export function Providers() {
     </section>
   );
 }
+
+const Readiness = ({ ready, className }: { readonly ready: boolean; readonly className: string }) => (
+  <span className={cx(className, ready ? "text-good" : "text-muted")}>{ready ? words.ready : words.notReady}</span>
+);

@@ -48,7 +48,7 @@ function Today() {
           <thead>
             <tr>
               <Th>{words.columns.of}</Th>
-              <Th>{words.columns.kind}</Th>
+              <Th className="max-sm:hidden">{words.columns.kind}</Th>
               <Th className="w-1/3 min-w-28 max-sm:hidden">{words.columns.share}</Th>
               <Th className="text-right!">{words.columns.used}</Th>
               <Th className="text-right!">{words.columns.limit}</Th>
@@ -74,7 +74,7 @@ function AmountRow({ budget, amount: each }: { readonly budget: Budget; readonly
   const warned = each.state === "warning" || each.state === "used-up" ? words.states[each.state] : null;
   return (
     <tr className="border-b border-line last:border-b-0">
-      <Td className="[overflow-wrap:anywhere] sm:whitespace-nowrap">
+      <Td className="max-sm:[overflow-wrap:anywhere] sm:whitespace-nowrap">
         {budget.scope === "agent" ? (
           <Link to="/agents/$name" params={{ name: budget.name }} className="text-accent hover:underline">
             {budget.name}
@@ -82,8 +82,9 @@ function AmountRow({ budget, amount: each }: { readonly budget: Budget; readonly
         ) : (
           of
         )}
+        <span className="block text-xs text-muted sm:hidden">{words.kinds[each.kind]}</span>
       </Td>
-      <Td>{words.kinds[each.kind]}</Td>
+      <Td className="max-sm:hidden">{words.kinds[each.kind]}</Td>
       <Td className="max-sm:hidden">
         {each.limit === null || limit === null ? null : (
           <span className="flex items-center gap-3">
