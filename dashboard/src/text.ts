@@ -268,7 +268,7 @@ export const text = {
       started: "Started",
       resumed: "Resumed",
     },
-    tokens: (input: number, output: number) => `${input} in, ${output} out`,
+    tokens: (input: string, output: string) => `${input} in, ${output} out`,
     answer: "Answer",
     noAnswer: "It ended without an answer.",
     answerComes: "Not yet.",

@@ -73,7 +73,7 @@ const OneRun = ({ run, sign }: { readonly run: RunSummary; readonly sign: string
     actions={<StatePill state={run.state} />}
   >
     <p className="truncate">{run.input_preview}</p>
-    <p className="mt-1 text-xs text-muted">{`${run.model ?? "–"} · ${text.run.tokens(run.input_tokens, run.output_tokens)} · ${count(run.tool_calls)} ${text.run.facts.tools}`}</p>
+    <p className="mt-1 text-xs text-muted">{`${run.model ?? "–"} · ${text.run.tokens(count(run.input_tokens), count(run.output_tokens))} · ${text.tryIt.tools(run.tool_calls)}`}</p>
   </Card>
 );
 

@@ -47,7 +47,9 @@ function Facts({ run }: { readonly run: RunDetail }) {
         <RunDuration run={run} />
       </Item>
       <Item name={text.run.facts.tokens}>
-        <span title={text.run.tokens(inputTokens, outputTokens)}>{count(inputTokens + outputTokens)}</span>
+        <span title={text.run.tokens(count(inputTokens), count(outputTokens))}>
+          {count(inputTokens + outputTokens)}
+        </span>
       </Item>
       <Item name={text.run.facts.cost}>{showCost(cost)}</Item>
       <Item name={text.run.facts.tools}>{count(toolCalls)}</Item>
