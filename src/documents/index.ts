@@ -14,5 +14,5 @@ export { arrange, type Path, type Place, type Problem } from "./problem.ts";
 export { renderProblem } from "./render.ts";
 export { durationText, parseDuration, sizeText } from "./scalars.ts";
 export { parseToml } from "./toml.ts";
-export { writeFrontMatter, writeToml } from "./write.ts";
+export { writeFrontMatter, writeToml, writeYaml } from "./write.ts";
 export { parseYaml } from "./yaml.ts";

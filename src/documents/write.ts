@@ -2,6 +2,9 @@ import { stringify as stringifyToml } from "smol-toml";
 import type { Data } from "./document.ts";
 import { yamlLibrary } from "./yaml-library.ts";
 
+/** One YAML document. */
+export const writeYaml = (value: unknown): string => yamlLibrary().stringify(value);
+
 const isTable = (value: unknown): value is Data => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** TOML with keys in the order given, tables last, and text of several lines as it reads. Keys without a value are left out, as TOML has no null. */

@@ -73,8 +73,8 @@ export async function showOne(context: Context, single: Single): Promise<void> {
 /** One document, as YAML when that was asked for, else as JSON. */
 export async function showDocument(context: Context, document: Json): Promise<void> {
   if (context.format !== "yaml") return context.terminal.write(`${JSON.stringify(document, undefined, 2)}\n`);
-  const { stringify } = await import("yaml");
-  context.terminal.write(stringify(document));
+  const { writeYaml } = await import("../../documents/index.ts");
+  context.terminal.write(writeYaml(document));
 }
 
 /** A value of ours as the JSON it will be: members that are undefined are left out. */
