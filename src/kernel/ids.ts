@@ -27,5 +27,12 @@ export type UploadId = z.infer<typeof UploadId>;
 export const ArtifactId = id("ArtifactId");
 export type ArtifactId = z.infer<typeof ArtifactId>;
 
+/**
+ * One message, and the key that makes its second arrival harmless. A UUID of any version, since senders may bring their
+ * own; minted ones are v7.
+ */
+export const MessageId = z.uuid().toLowerCase().brand<"MessageId">();
+export type MessageId = z.infer<typeof MessageId>;
+
 /** A fresh, time-ordered id of the kind given: `mint(RunId)`. */
 export const mint = <Id>(kind: { parse(value: unknown): Id }): Id => kind.parse(randomUUIDv7());

@@ -1,0 +1,82 @@
+import { MessageId, mint } from "../kernel/ids.ts";
+import { type Address, type Content, type Message, type MessageTrace, type Performative } from "./message.ts";
+
+/** What must be said of a message that the server or an agent's run makes; the rest has defaults. */
+export type MessageDraft = {
+  readonly workspace: string;
+  readonly performative: Performative;
+  readonly sender: string;
+  readonly address: Address;
+  readonly content: Content;
+  /** When it is made. */
+  readonly atMs: number;
+} & { readonly [Key in Exclude<keyof Message, "trace">]?: Message[Key] | undefined } & {
+  readonly trace?: MessageTrace | undefined;
+};
+
+/** A whole message from its draft: ids minted, normal priority, full durability, no hops. Checks nothing. */
+export function composeMessage(draft: MessageDraft): Message {
+  const id = draft.id ?? mint(MessageId);
+  return {
+    id,
+    workspace: draft.workspace,
+    performative: draft.performative,
+    sender: draft.sender,
+    address: draft.address,
+    replyTo: draft.replyTo,
+    content: draft.content,
+    language: draft.language,
+    encoding: draft.encoding,
+    ontology: draft.ontology,
+    protocol: draft.protocol,
+    conversationId: draft.conversationId ?? id,
+    replyWith: draft.replyWith,
+    inReplyTo: draft.inReplyTo,
+    replyByMs: draft.replyByMs,
+    priority: draft.priority ?? "normal",
+    expiresAtMs: draft.expiresAtMs,
+    durability: draft.durability ?? "full",
+    hops: draft.hops ?? 0,
+    trail: draft.trail ?? [],
+    trace: draft.trace ?? traceOf(id),
+    atMs: draft.atMs,
+    parentConversation: draft.parentConversation,
+    mergeConversations: draft.mergeConversations ?? [],
+    error: draft.error,
+    parameters: draft.parameters,
+  };
+}
+
+/** The trace of a message that came without one: its id's digits, so that no chance is needed and logs agree. */
+export function traceOf(id: MessageId): MessageTrace {
+  const digits = id.replaceAll("-", "");
+  return { traceId: digits, spanId: digits.slice(16), flags: 1, state: undefined };
+}
+
+/** What a reply is made of besides its words. */
+export type ReplyDraft = {
+  readonly performative: Performative;
+  readonly sender: string;
+  readonly content: Content;
+  readonly atMs: number;
+} & {
+  readonly [Key in Exclude<keyof Message, "workspace" | "address" | "conversationId" | "inReplyTo">]?: Message[Key];
+};
+
+/**
+ * An answer to `message`: same workspace, conversation, protocol, language, ontology, priority and trace, to its
+ * `replyTo` or sender, with `inReplyTo` its `replyWith`, or its id when it asked for no other word. Hops and trail are
+ * the caller's.
+ */
+export function composeReply(message: Message, draft: ReplyDraft): Message {
+  const { workspace, conversationId, protocol, language, encoding, ontology, priority, durability, trace } = message;
+  const shared = { protocol, language, encoding, ontology, priority, durability, trace };
+  return composeMessage({
+    ...shared,
+    ...draft,
+    workspace,
+    conversationId,
+    address: { type: "receivers", names: [message.replyTo ?? message.sender] },
+    inReplyTo: message.replyWith ?? message.id,
+  });
+}

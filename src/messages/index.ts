@@ -1,0 +1,21 @@
+/** The message: what it is, how it is read from the wire and written to it. */
+export { composeMessage, composeReply, type MessageDraft, type ReplyDraft, traceOf } from "./compose.ts";
+export {
+  type Address,
+  type Content,
+  DURABILITIES,
+  type Durability,
+  type Message,
+  type MessageArtifact,
+  type MessageError,
+  type MessageTrace,
+  PERFORMATIVES,
+  type Performative,
+  PRIORITIES,
+  type Priority,
+  ROUTING_STRATEGIES,
+  type RoutingStrategy,
+  SYSTEM_SENDER,
+  type TrailEntry,
+  USER_SENDER,
+} from "./message.ts";
