@@ -1,6 +1,6 @@
 import type { Json } from "../kernel/json.ts";
 import type { JournalEntry, RunEvent } from "../runs/index.ts";
-import { callsOf } from "./recording.ts";
+import { asksOf, callsOf, requestsOf } from "./recording.ts";
 
 /** One place where a replay is not what was recorded. */
 export type Divergence = {
@@ -21,7 +21,7 @@ type Compared = { readonly key: string; readonly turn: number; readonly event: R
 
 /**
  * The events of a run that must come out the same, in an order that does not depend on which of several calls was done
- * first: each turn's failures, its answer, its calls, their results; at last the end.
+ * first: each turn's summaries, its requests, its failures, its answer, its calls, what was asked of them, their results; at last the end.
  */
 function comparable(entries: readonly JournalEntry[]): readonly Compared[] {
   const events = entries.map(({ event }) => event);
@@ -31,7 +31,8 @@ function comparable(entries: readonly JournalEntry[]): readonly Compared[] {
     const of = events.filter((event) => "step" in event && event.step === turn);
     const add = (kind: string, list: readonly RunEvent[]) =>
       compared.push(...list.map((event, place) => ({ key: `${turn}/${kind}/${place}`, turn, event })));
-    for (const type of ["model-fail", "model-end", "output-refuse"] as const)
+    add("model-start", requestsOf(entries, turn));
+    for (const type of ["context-summary", "model-fail", "model-end", "model-choice-wait", "output-refuse"] as const)
       add(
         type,
         of.filter((event) => event.type === type),
@@ -41,6 +42,7 @@ function comparable(entries: readonly JournalEntry[]): readonly Compared[] {
       "tool-start",
       calls.map(({ start }) => start),
     );
+    add("approval-ask", asksOf(entries, turn));
     for (const [place, { end }] of calls.entries())
       if (end) compared.push({ key: `${turn}/tool-end/${place}`, turn, event: end });
   }
@@ -48,7 +50,10 @@ function comparable(entries: readonly JournalEntry[]): readonly Compared[] {
   return end ? [...compared, { key: "end", turn: turns, event: end }] : compared;
 }
 
-/** What is another in each run although nothing is: ids, times, prices, and who was let go first. */
+/**
+ * What is another in each run although nothing is: ids, times, prices, who was let go first, what an approval was bound to
+ * while other rules held, and what kept a model from writing a summary.
+ */
 const PASSING = new Set([
   "callId",
   "durationMs",
@@ -58,11 +63,21 @@ const PASSING = new Set([
   "limited",
   "queued",
   "expiresAtMs",
+  "approvalId",
+  "bound",
+  "reason",
+  "degraded",
 ]);
 
 const REASONS: { readonly [field: string]: string } = {
   "": "one of them does not have this event",
   model: "another model would be asked",
+  rule: "another rule asks for it",
+  level: "another rule asks for it",
+  backups: "the definition's backups have changed",
+  problems: "the schema of the answer has changed",
+  coversThroughTurn: "other turns would be summarised",
+  "content.context": "another part of the dialogue would be sent",
   offered: "the model would be told of other tools",
   server: "the tool is not the one it was",
   tool: "the tool is not the one it was",
@@ -107,7 +122,7 @@ const jsonOf = (value: unknown): Json => {
 const placeOf = ({ turn, event }: Compared) => ({
   turn,
   event: event.type,
-  tool: event.type === "tool-start" ? event.name : null,
+  tool: event.type === "tool-start" ? event.name : event.type === "approval-ask" ? event.tool : null,
 });
 
 const whole = (each: Compared, recorded: RunEvent | null, replayed: RunEvent | null): Divergence => ({

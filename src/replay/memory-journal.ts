@@ -9,7 +9,13 @@ import {
   type RunJournal,
 } from "../runs/index.ts";
 
-/** The journal of one run that is played: kept in memory, gone afterwards. It tells of each event as it is written. */
+/** Longer than any wait before an attempt. */
+const PAST_MS = 3_600_000;
+
+/**
+ * The journal of one run that is played: kept in memory, gone afterwards. It tells of each event as it is written. Failures of
+ * models are dated back, so that the wait before the next attempt is over.
+ */
 export class MemoryJournal implements RunJournal {
   readonly entries: JournalEntry[] = [];
   readonly #runId: RunId;
@@ -23,7 +29,8 @@ export class MemoryJournal implements RunJournal {
   async append(entries: readonly JournalAppend[]): Promise<readonly JournalEntry[]> {
     const written = entries.map(({ runId, atMs, event }, index) => {
       assert(runId === this.#runId, "one run is played at a time");
-      return { seq: this.entries.length + index + 1, runId, atMs, event };
+      const at = event.type === "model-fail" ? atMs - PAST_MS : atMs;
+      return { seq: this.entries.length + index + 1, runId, atMs: at, event };
     });
     this.entries.push(...written);
     for (const { event } of written) this.#onEvent(event);

@@ -6,12 +6,15 @@ import {
   type LanguageModel,
   type ModelPart,
   type ModelRequest,
+  type ModelRole,
+  type ModelUsage,
   type RunArtifact,
 } from "../runs/index.ts";
 import { failedCall, type ToolCall, type ToolResult, type ToolRunner } from "../tools/index.ts";
 import type { MemoryJournal } from "./memory-journal.ts";
-import { callsOf, type ModelOutcome, modelOutcomes, type Recording } from "./recording.ts";
+import { callsOf, type ModelOutcome, modelOutcomes, type Recording, summariesOf } from "./recording.ts";
 
+type RecordedCall = ReturnType<typeof callsOf>[number];
 type PlayerDeps = {
   readonly recording: Recording;
   readonly journal: MemoryJournal;
@@ -21,44 +24,57 @@ type PlayerDeps = {
 
 const FAIL_FOR_GOOD_MS = Number.MAX_SAFE_INTEGER;
 
-/** Models that say what was said, attempt by attempt. */
+/** Models that say what was said, attempt by attempt, and write the summaries that were written. */
 export class ModelPlayer {
   readonly #deps: PlayerDeps;
-  readonly #played = new Map<number, number>();
 
   constructor(deps: PlayerDeps) {
     this.#deps = deps;
   }
 
   /** A stand-in for a model of this server, under its name. */
-  standIn({ id, limits }: Pick<LanguageModel, "id" | "limits">): LanguageModel {
-    return { id, limits, stream: (_request: ModelRequest, signal) => this.#stream(signal) };
+  standIn({ id, limits }: Pick<LanguageModel, "id" | "limits">, role?: ModelRole): LanguageModel {
+    const stream = role === "summarising" ? this.#summary.bind(this, id) : this.#turn.bind(this);
+    return { id, limits, stream: (_request: ModelRequest, signal) => stream(signal) };
   }
 
-  async *#stream(signal: AbortSignal): AsyncGenerator<ModelPart> {
-    const turn = this.#turn();
-    const attempt = this.#played.get(turn) ?? 0;
-    const outcome = modelOutcomes(this.#deps.recording, turn)[attempt];
-    this.#played.set(turn, attempt + 1);
-    if (outcome === undefined) {
-      this.#deps.onEnd(`turn ${turn} of the model is not in the recording`);
-      await aborted(signal);
-      yield failure("cancelled", "the recording ends here", FAIL_FOR_GOOD_MS);
-      return;
+  /** What was said at the same attempt: as many of the turn are over here as were there. */
+  async *#turn(signal: AbortSignal): AsyncGenerator<ModelPart> {
+    const { journal, recording } = this.#deps;
+    const last = journal.entries.findLast(({ event }) => event.type === "model-start");
+    const turn = last?.event.type === "model-start" ? last.event.step : 1;
+    const outcome = modelOutcomes(recording.entries, turn)[modelOutcomes(journal.entries, turn).length];
+    yield* outcome ? partsOf(outcome) : this.#end(`turn ${turn} of the model is not in the recording`, signal);
+  }
+
+  async *#summary(id: string, signal: AbortSignal): AsyncGenerator<ModelPart> {
+    const { journal, recording } = this.#deps;
+    const made = summariesOf(recording.entries)[summariesOf(journal.entries).length];
+    if (made === undefined) yield* this.#end("a summary is not in the recording", signal);
+    // Excerpts stand for it then, and they are made anew.
+    else if (made.model === "") yield failure("bad_response", made.degraded.replace(`${id}: `, ""), FAIL_FOR_GOOD_MS);
+    else {
+      const text = made.degraded === "" ? made.content.text : "";
+      if (text !== "") yield { type: "text-delta", text };
+      yield { type: "finish", reason: "stop", usage: usageOf(made) };
     }
-    yield* partsOf(outcome);
   }
 
-  /** The turn whose begin was written last. */
-  #turn(): number {
-    const last = this.#deps.journal.entries.findLast(({ event }) => event.type === "model-start");
-    return last?.event.type === "model-start" ? last.event.step : 1;
+  async *#end(why: string, signal: AbortSignal): AsyncGenerator<ModelPart> {
+    this.#deps.onEnd(why);
+    await aborted(signal);
+    yield failure("cancelled", "the recording ends here", FAIL_FOR_GOOD_MS);
   }
 }
 
+const NOT_FOUND = 404;
+
 function* partsOf(outcome: ModelOutcome): Generator<ModelPart> {
   if (outcome.type === "model-fail") {
-    yield failure(outcome.class, outcome.message, outcome.retryInMs ?? FAIL_FOR_GOOD_MS);
+    const { class: kind, message, retryInMs, next } = outcome;
+    // The status is not in the journal: of wrong requests only those for a model that is not there go on to a backup.
+    const status = kind === "invalid_request" && typeof next === "string" ? NOT_FOUND : undefined;
+    yield failure(kind, message, retryInMs ?? FAIL_FOR_GOOD_MS, status);
     return;
   }
   const { text, toolCalls, carried } = outcome.content;
@@ -66,13 +82,23 @@ function* partsOf(outcome: ModelOutcome): Generator<ModelPart> {
   for (const { mediaType, bytes } of outcome.artifacts ?? [])
     yield { type: "file", mediaType, data: new Uint8Array(bytes) };
   for (const call of toolCalls) yield { type: "tool-call", call };
-  const { inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens } = outcome.usage;
-  const usage = { inputTokens, outputTokens, cachedInputTokens, cacheWriteTokens, reasoningTokens };
-  yield { type: "finish", reason: outcome.finish, usage, ...(carried && { carried }) };
+  yield { type: "finish", reason: outcome.finish, usage: usageOf(outcome), ...(carried && { carried }) };
 }
 
-const failure = (kind: Extract<ModelOutcome, { type: "model-fail" }>["class"], message: string, retryAfterMs: number) =>
-  ({ type: "error", failure: { class: kind, message, status: undefined, retryAfterMs } }) satisfies ModelPart;
+const usageOf = ({ usage }: Pick<Extract<ModelOutcome, { type: "model-end" }>, "usage">): ModelUsage => ({
+  inputTokens: usage.inputTokens,
+  outputTokens: usage.outputTokens,
+  cachedInputTokens: usage.cachedInputTokens,
+  cacheWriteTokens: usage.cacheWriteTokens,
+  reasoningTokens: usage.reasoningTokens,
+});
+
+const failure = (
+  kind: Extract<ModelOutcome, { type: "model-fail" }>["class"],
+  message: string,
+  retryAfterMs: number,
+  status?: number,
+) => ({ type: "error", failure: { class: kind, message, status, retryAfterMs } }) satisfies ModelPart;
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
@@ -105,7 +131,8 @@ export class ToolPlayer implements ToolRunner {
       await aborted(signal);
       return failedCall("cancelled", "the recording ends here");
     }
-    const { outcome, fuel, memoryBytes, durationMs, content } = recorded;
+    const { outcome, fuel, memoryBytes, durationMs } = recorded;
+    const content = { ...recorded.content, text: withoutRemark(recording, recorded) };
     const usage = { fuel, memoryBytes, durationMs };
     if (outcome !== "done") return { type: "failed", reason: outcome, message: content.text, usage };
     const kept = recorded.artifacts.find((artifact) => artifact.kept === true);
@@ -131,6 +158,18 @@ export class ToolPlayer implements ToolRunner {
 
   endSession(): void {}
 }
+
+/** A result without what a person said to its call, which stands before it and is put there again. */
+function withoutRemark({ entries }: Recording, { callId, content }: NonNullable<RecordedCall["end"]>): string {
+  const said = entries.some(
+    ({ event }) =>
+      event.type === "approval-answer" &&
+      event.callId === callId &&
+      (event.note !== "" || event.content.arguments !== null),
+  );
+  return said ? content.text.replace(REMARK, "") : content.text;
+}
+const REMARK = /^\(A person [^\n]*\)\n/;
 
 /** The parts of a result that was shown as this text: the lines that stand for files are files again. */
 function splitAtFiles(text: string, files: readonly RunArtifact[]): Extract<ToolResult, { type: "done" }>["content"] {

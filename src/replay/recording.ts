@@ -17,14 +17,18 @@ export const beginningOf = ({ entries }: Recording): readonly JournalEntry[] => 
   return start < 0 ? entries.slice(0, 1) : entries.slice(0, start);
 };
 
-/** What models did in a turn, attempt by attempt, without what was taken over. */
-export function modelOutcomes(recording: Recording, turn: number): readonly ModelOutcome[] {
-  const events = recording.entries.slice(beginningOf(recording).length).map(({ event }) => event);
+/** What models did in a turn, attempt by attempt. */
+export function modelOutcomes(entries: readonly JournalEntry[], turn: number): readonly ModelOutcome[] {
+  const events = entries.map(({ event }) => event);
   return events.filter(
     (event): event is ModelOutcome =>
       (event.type === "model-end" || event.type === "model-fail") && event.step === turn,
   );
 }
+
+/** The summaries that were made, in order. */
+export const summariesOf = (entries: readonly JournalEntry[]): readonly EventOf<"context-summary">[] =>
+  entries.flatMap(({ event }) => (event.type === "context-summary" ? [event] : []));
 
 /** Calls of a turn in the order they were asked for, each with its result, if it has one. */
 export function callsOf(entries: readonly JournalEntry[], turn: number) {
@@ -38,17 +42,25 @@ export function callsOf(entries: readonly JournalEntry[], turn: number) {
   return [...calls.values()];
 }
 
-/**
- * What people said each time the run had come to rest, in order: the events between a rest and the next begin. A run that a
- * stop of the server cut off asked about calls that are not in doubt here, so their decisions are left out.
- */
-export function saidAfterRests({ entries }: Recording): readonly (readonly RunEvent[])[] {
-  const said: RunEvent[][] = [];
-  let open: RunEvent[] | undefined;
+/** Each call of a turn that was put to a person, with the last time it was, in the order of the calls. */
+export function asksOf(entries: readonly JournalEntry[], turn: number): readonly EventOf<"approval-ask">[] {
+  const last = new Map<ToolCallId, EventOf<"approval-ask">>();
+  for (const { event } of entries) if (event.type === "approval-ask") last.set(event.callId, event);
+  return callsOf(entries, turn).flatMap(({ start }) => last.get(start.callId) ?? []);
+}
+
+/** Requests of a turn to models, without those that a stop of the server made it send once more. */
+export function requestsOf(entries: readonly JournalEntry[], turn: number): readonly EventOf<"model-start">[] {
+  const requests: EventOf<"model-start">[] = [];
+  let isOpen = false;
   for (const { event } of entries) {
-    if (event.type === "run-rest") said.push((open = []));
-    else if (event.type === "run-start") open = undefined;
-    else open?.push(event);
+    if (!("step" in event) || event.step !== turn) continue;
+    if (event.type === "model-start") {
+      if (isOpen) requests.pop();
+      requests.push(event);
+      isOpen = true;
+    }
+    if (event.type === "model-fail" || event.type === "model-end") isOpen = false;
   }
-  return said;
+  return requests;
 }

@@ -1,7 +1,9 @@
 import type { Clock } from "../kernel/clock.ts";
 import { mint, RunId } from "../kernel/ids.ts";
 import {
+  type Accounts,
   type JournalEntry,
+  openAccounts,
   DEFAULT_RUNS_OPTIONS,
   type ModelCatalogue,
   type PlanSource,
@@ -9,6 +11,7 @@ import {
   type RunEvent,
   Runs,
   type RunsOptions,
+  type RestingState,
   type RunView,
   foldRun,
 } from "../runs/index.ts";
@@ -16,13 +19,19 @@ import { ToolCatalogue } from "../tools/index.ts";
 import { compare, type Divergence } from "./comparison.ts";
 import { MemoryJournal } from "./memory-journal.ts";
 import { ArtifactPlayer, ModelPlayer, ToolPlayer } from "./player.ts";
-import { beginningOf, type Recording, saidAfterRests } from "./recording.ts";
+import { beginningOf, type Recording } from "./recording.ts";
+import { saidTo } from "./said.ts";
+
+/** The rules of a server that a run's course depends on, besides definitions and tools. */
+export type ReplayRules = { readonly retry: RunsOptions["retry"]; readonly accounts: Omit<Accounts, "budgets"> };
 
 export type ReplayDeps = {
   readonly plans: PlanSource;
   readonly models: Pick<ModelCatalogue, "resolve">;
   readonly tools: ToolCatalogue;
   readonly clock: Clock;
+  /** The defaults where it is absent. */
+  readonly replayRules?: ReplayRules | undefined;
 };
 
 export type ReplayReport = {
@@ -36,22 +45,17 @@ export type ReplayReport = {
 };
 
 const REPLAY_MS_MAX = 60_000;
-const HOUR_MS = 3_600_000;
 
 /**
  * A run once more from its recording, by the code that carries runs out, with this server's definitions, tools and rules:
  * models and tools say what they said then, and none of them is called. What comes out is held against the recording.
  * Writes nothing. Throws what reading the agent's definition throws.
  */
-export async function replayRun(
-  recording: Recording,
-  deps: ReplayDeps,
-  options: Partial<RunsOptions> = {},
-): Promise<ReplayReport> {
+export async function replayRun(recording: Recording, deps: ReplayDeps): Promise<ReplayReport> {
   const view = foldRun(recording.entries);
   if (view === undefined) return { same: true, compared: 0, divergences: [], stopped: "the recording is empty" };
   const prompts = await promptDivergences(view, deps);
-  const { entries, stopped } = await play(recording, deps, options);
+  const { entries, stopped } = await play(recording, deps);
   const { compared, divergences } = compare(recording.entries, entries, stopped === null);
   const all = [...prompts, ...divergences];
   return { same: all.length === 0, compared, divergences: all, stopped };
@@ -60,16 +64,15 @@ export async function replayRun(
 /** Plays a recording through an engine of its own; the journal that comes of it. */
 async function play(
   recording: Recording,
-  { plans, models, tools, clock }: ReplayDeps,
-  options: Partial<RunsOptions>,
+  { plans, models, tools, clock, replayRules }: ReplayDeps,
 ): Promise<{ readonly entries: readonly JournalEntry[]; readonly stopped: string | null }> {
   const runId = mint(RunId);
+  const stopped = stoppedAt(clock.nowMs());
   const over = Promise.withResolvers<string | null>();
-  const said = [...saidAfterRests(recording)];
   const journal = new MemoryJournal(runId, (event) => {
     if (event.type === "run-complete" || event.type === "run-fail") over.resolve(null);
     if (event.type === "run-wait") over.resolve("a call would wait for a decision");
-    if (event.type === "run-rest") setImmediate(() => void goOn());
+    if (event.type === "run-rest") setImmediate(() => void goOn(event.state));
   });
   const beginning = beginningOf(recording).map(({ event }) => event);
   await journal.append(beginning.map((event) => ({ runId, atMs: 0, event })));
@@ -79,15 +82,20 @@ async function play(
     {
       journal,
       plans,
-      models: { resolve: async (...choice) => stand.standIn(await models.resolve(...choice)) },
+      models: { resolve: async (choice, role) => stand.standIn(await models.resolve(choice, role), role) },
       tools: new ToolCatalogue(new ToolPlayer(player, () => tools.servers())),
       artifacts: new ArtifactPlayer(recording),
-      clock: hurried(clock),
+      clock: stopped,
+      accounts: { ...openAccounts(stopped), ...replayRules?.accounts },
     },
-    { ...DEFAULT_RUNS_OPTIONS, ...options, holdUntilResumed: true },
+    {
+      ...DEFAULT_RUNS_OPTIONS,
+      retry: replayRules?.retry ?? DEFAULT_RUNS_OPTIONS.retry,
+      holdUntilResumed: true,
+    },
   );
-  const goOn = async () => {
-    const events = said.shift() ?? [];
+  const goOn = async (state: RestingState) => {
+    const events = saidTo(recording, journal.entries, state);
     if (events.length === 0) return over.resolve("it waits for somebody, and nobody answered in the recording");
     await runs.tell(runId, () => events).catch((error: unknown) => over.resolve(String(error)));
   };
@@ -97,27 +105,24 @@ async function play(
     () => undefined,
   );
   runs.resumeUnfinished();
-  const stopped = await over.promise;
+  const why = await over.promise;
   timer.abort("the replay is over");
   const made = journal.entries.slice();
   await runs[Symbol.asyncDispose]();
-  return { entries: made, stopped };
+  return { entries: made, stopped: why };
 }
 
-/** A clock by which no wait is long: each look at it is an hour later, and nothing ever times out. */
-function hurried(clock: Clock): Clock {
-  let nowMs = clock.nowMs();
-  return {
-    nowMs: () => (nowMs += HOUR_MS),
-    monotonicMs: () => 0,
-    sleep: (ms, signal) =>
-      new Promise((resolve, reject) => {
-        if (ms === 0) resolve();
-        if (signal?.aborted) reject(signal.reason);
-        signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-      }),
-  };
-}
+/** A clock that does not go on: nothing times out, and whoever waits for a time waits until it is over. */
+const stoppedAt = (nowMs: number): Clock => ({
+  nowMs: () => nowMs,
+  monotonicMs: () => 0,
+  sleep: (ms, signal) =>
+    new Promise((resolve, reject) => {
+      if (ms === 0) resolve();
+      if (signal?.aborted) reject(signal.reason);
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
+    }),
+});
 
 /** Whether the request would be put to the model in the same words. */
 async function promptDivergences(view: RunView, { plans }: ReplayDeps): Promise<readonly Divergence[]> {

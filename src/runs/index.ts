@@ -84,7 +84,7 @@ export {
   UploadNotFoundError,
   UploadTakenError,
 } from "./record/index.ts";
-export { type Accounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./spending/index.ts";
+export { type Accounts, openAccounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./spending/index.ts";
 export { type ModelChosen, type RetryPolicy } from "./turn/index.ts";
 export * from "./approval-errors.ts";
 export { type ApprovalIndex, type ApprovalQuery, type ApprovalRecord } from "./approval-index.ts";

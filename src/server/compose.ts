@@ -16,7 +16,9 @@ import { type Clock, systemClock } from "../kernel/clock.ts";
 import type { KnownSecrets } from "../redaction/index.ts";
 import { redactedPorts, redactedTools } from "../redaction/runs/index.ts";
 import { ModelTraffic } from "../model-traffic/index.ts";
+import type { ReplayRules } from "../replay/index.ts";
 import {
+  type Accounts,
   type ApprovalIndex,
   Approvals,
   type ApprovalsDeps,
@@ -122,6 +124,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     plans,
     modelTraffic: traffic,
     prices: accounts.prices,
+    replayRules: replayRules(config, accounts),
     render,
     retention,
     runs,
@@ -148,6 +151,11 @@ const runsOptions = ({ runs }: Config): RunsOptions => ({
   retry: { attemptsMax: runs.model_attempts, totalMs: runs.model_retry_total },
   choiceTimeoutMs: runs.choice_timeout,
   holdUntilResumed: true,
+});
+
+const replayRules = (config: Config, { prices, unknownPrice, outputTokensMax }: Accounts): ReplayRules => ({
+  retry: runsOptions(config).retry,
+  accounts: { prices, unknownPrice, outputTokensMax },
 });
 
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
