@@ -1,0 +1,228 @@
+/**
+ * What a message does to its conversation.
+ *
+ * P1. Pure: the same conversation and message give the same outcome; time is the message's `atMs`.
+ * P2. A breach moves nothing.
+ * P3. A message to several moves the part of each of them or of none.
+ * P4. Deadlines that passed before the message are applied before it is judged, in the order in which they passed.
+ */
+import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
+import { type Arrival, free, NO_NAMES } from "./arrival.ts";
+import { breach, type Breach } from "./breach.ts";
+import { type Conversation, type ConversationTerms, isOpen, type Participant } from "./conversation.ts";
+import { expire } from "./expire.ts";
+import { byInitiator } from "./initiator.ts";
+import { findProtocol, knownProtocol } from "./names.ts";
+import { dueOf, IN_PROGRESS, INITIATED, statusOf } from "./outcome.ts";
+import { byOther } from "./participant.ts";
+import { type Protocol } from "./protocol.ts";
+
+/** The conversation after the message, or why the message is not allowed. */
+export type Advance = { readonly type: "moved"; readonly conversation: Conversation } | Breach;
+
+const NOBODY: readonly Participant[] = [];
+
+/**
+ * The conversation with one more message, or a breach. `recipients` are the names that the message goes to, without its
+ * sender; `conversation` is what this function returned for the message before, undefined for the first. Never throws.
+ */
+export function advance(
+  conversation: Conversation | undefined,
+  message: Message,
+  recipients: readonly string[],
+  terms: ConversationTerms,
+): Advance {
+  if (conversation === undefined) return begin(message, recipients, terms);
+  const protocol = conversation.protocol === undefined ? undefined : knownProtocol(conversation.protocol);
+  if (protocol === undefined) return advanceFree(conversation, message, recipients, terms);
+  // What the server says about a message moves nothing: the message it is about did not move anything either.
+  if (message.sender === SYSTEM_SENDER) return said(conversation, message, conversation.participants);
+  return advanceChecked(protocol, conversation, { message, recipients, terms });
+}
+
+function begin(message: Message, recipients: readonly string[], terms: ConversationTerms): Advance {
+  const { protocol: name } = message;
+  if (name === undefined || message.sender === SYSTEM_SENDER)
+    return opened(undefined, name, { message, recipients, terms });
+  const named = findProtocol(name);
+  switch (named.type) {
+    case "own":
+      return opened(undefined, name, { message, recipients, terms });
+    case "unknown":
+      return breach("unknown-protocol", message, {
+        protocol: undefined,
+        conversation: undefined,
+        reason: `there is no protocol ${name}`,
+        hint: "`caxton conversation protocols` lists those there are; leave `protocol` out for a free conversation.",
+      });
+    case "known":
+      return beginChecked(named.protocol, { message, recipients, terms });
+  }
+}
+
+function beginChecked(protocol: Protocol, arrival: Arrival): Advance {
+  const { message } = arrival;
+  if (!protocol.opening.includes(message.performative)) {
+    const isAnswer = message.inReplyTo !== undefined;
+    return breach("opening-act", message, {
+      protocol,
+      conversation: undefined,
+      reason: `conversation ${message.conversationId} has not begun, and a ${protocol.name} begins with ${protocol.opening.join(" or ")}`,
+      ...(isAnswer && { hint: "An answer has the conversation_id of the message that it answers." }),
+    });
+  }
+  return opened(protocol, protocol.name, arrival);
+}
+
+function opened(protocol: Protocol | undefined, name: string | undefined, arrival: Arrival): Advance {
+  const { message, recipients, terms } = arrival;
+  const { address, atMs } = message;
+  const capability = address.type === "capability" ? address.capability : undefined;
+  const special = capability === undefined ? undefined : terms.capabilities.get(capability);
+  const idleMs = special?.idleMs ?? terms.idleMs;
+  const base: Conversation = {
+    id: message.conversationId,
+    workspace: message.workspace,
+    protocol: name,
+    capability,
+    topic: address.type === "topic" ? address.topic : undefined,
+    initiator: message.sender,
+    participants:
+      protocol === undefined ? joined(NOBODY, message.sender, message.sender, { recipients, terms }) : NOBODY,
+    status: INITIATED,
+    version: 1,
+    messageCount: 1,
+    startedAtMs: atMs,
+    lastActivityMs: atMs,
+    idleMs,
+    // A capability that may be silent for longer than conversations last lasts for that long.
+    endsAtMs: atMs + Math.max(special?.lifeMs ?? terms.lifeMs, special?.idleMs ?? 0),
+    dueAtMs: atMs + idleMs,
+    parent: message.parentConversation,
+    branches: NO_NAMES,
+    merged: message.mergeConversations,
+    archivedAtMs: undefined,
+  };
+  if (protocol === undefined) return { type: "moved", conversation: base };
+  const parts = byInitiator(protocol, base, arrival);
+  if (parts.type === "breach") return parts;
+  const { participants } = parts;
+  return { type: "moved", conversation: { ...base, participants, dueAtMs: dueOf(protocol, base, participants) } };
+}
+
+/** Nothing is checked; who takes part is kept, up to a limit. Silence does not end it for good. */
+function advanceFree(
+  conversation: Conversation,
+  message: Message,
+  recipients: readonly string[],
+  terms: ConversationTerms,
+): Advance {
+  if (conversation.status.state === "merged")
+    return breachMerged(undefined, conversation, message, conversation.status.into);
+  if (message.protocol !== undefined && message.protocol !== conversation.protocol) {
+    const named = findProtocol(message.protocol);
+    if (named.type !== "own" && message.sender !== SYSTEM_SENDER) {
+      return breach("one-protocol", message, {
+        protocol: undefined,
+        conversation,
+        reason: `conversation ${conversation.id} began without a protocol, and ${message.protocol} begins one of its own`,
+        hint: `Begin a new conversation, with "parent_conversation": "${conversation.id}" if it belongs to this one.`,
+      });
+    }
+  }
+  const { initiator } = conversation;
+  const participants = joined(conversation.participants, initiator, message.sender, { recipients, terms });
+  const revived = isOpen(conversation) ? conversation : { ...conversation, endsAtMs: message.atMs + terms.lifeMs };
+  return said(revived, message, participants);
+}
+
+/** The conversation with one more message that is allowed. */
+function said(conversation: Conversation, message: Message, participants: readonly Participant[]): Advance {
+  const { atMs, mergeConversations } = message;
+  const { protocol: name, status, merged } = conversation;
+  const protocol = name === undefined ? undefined : knownProtocol(name);
+  const isOver = protocol !== undefined && !isOpen(conversation);
+  const next: Conversation = {
+    id: conversation.id,
+    workspace: conversation.workspace,
+    protocol: name,
+    capability: conversation.capability,
+    topic: conversation.topic,
+    initiator: conversation.initiator,
+    participants,
+    status: isOver ? status : IN_PROGRESS,
+    version: conversation.version + 1,
+    messageCount: conversation.messageCount + 1,
+    startedAtMs: conversation.startedAtMs,
+    lastActivityMs: atMs,
+    idleMs: conversation.idleMs,
+    endsAtMs: conversation.endsAtMs,
+    dueAtMs: protocol === undefined ? Math.min(atMs + conversation.idleMs, conversation.endsAtMs) : undefined,
+    parent: conversation.parent,
+    branches: conversation.branches,
+    merged: mergeConversations.length === 0 ? merged : [...new Set([...merged, ...mergeConversations])],
+    archivedAtMs: undefined,
+  };
+  if (protocol === undefined || isOver) return { type: "moved", conversation: next };
+  return { type: "moved", conversation: { ...next, dueAtMs: dueOf(protocol, next, participants) } };
+}
+
+function advanceChecked(protocol: Protocol, before: Conversation, arrival: Arrival): Advance {
+  const { message } = arrival;
+  if (before.status.state === "merged") return breachMerged(protocol, before, message, before.status.into);
+  if (message.protocol !== undefined && message.protocol !== protocol.name) {
+    const named = findProtocol(message.protocol);
+    if (named.type !== "known" || named.protocol !== protocol) return breachProtocol(protocol, before, message);
+  }
+  const isDue = before.dueAtMs !== undefined && before.dueAtMs <= message.atMs;
+  const conversation = isDue ? expire(before, message.atMs).conversation : before;
+  const parts =
+    message.sender === conversation.initiator
+      ? byInitiator(protocol, conversation, arrival)
+      : byOther(protocol, conversation, arrival);
+  if (parts.type === "breach") return parts;
+  const { participants } = parts;
+  if (participants === conversation.participants) return said(conversation, message, participants);
+  const status = statusOf(protocol, participants);
+  const isOver = status !== IN_PROGRESS;
+  const next = said({ ...conversation, status }, message, participants);
+  if (next.type === "breach" || !isOver) return next;
+  return { type: "moved", conversation: { ...next.conversation, status, dueAtMs: undefined } };
+}
+
+const breachMerged = (protocol: Protocol | undefined, conversation: Conversation, message: Message, into: string) =>
+  breach("conversation-here", message, {
+    protocol,
+    conversation,
+    reason: `conversation ${conversation.id} goes on in ${into}`,
+    hint: `Send it with "conversation_id": "${into}".`,
+  });
+
+const breachProtocol = (protocol: Protocol, conversation: Conversation, message: Message) =>
+  breach("one-protocol", message, {
+    protocol,
+    conversation,
+    reason: `conversation ${conversation.id} is a ${protocol.name} and no ${message.protocol}`,
+    hint: `Begin a new conversation, with "parent_conversation": "${conversation.id}" if it belongs to this one.`,
+  });
+
+/** The participants with whoever sends and receives; the same array when all were known. */
+function joined(
+  participants: readonly Participant[],
+  initiator: string,
+  sender: string,
+  { recipients, terms }: { readonly recipients: readonly string[]; readonly terms: ConversationTerms },
+): readonly Participant[] {
+  let all = participants;
+  if (sender !== initiator && !isAmong(all, sender)) all = [...all, free(sender)];
+  for (const name of recipients) {
+    if (all.length >= terms.participantsMax) return all.length > terms.participantsMax ? participants : all;
+    if (name !== initiator && !isAmong(all, name)) all = all.length === 0 ? [free(name)] : [...all, free(name)];
+  }
+  return all;
+}
+
+function isAmong(participants: readonly Participant[], name: string): boolean {
+  for (const participant of participants) if (participant.name === name) return true;
+  return false;
+}

@@ -1,0 +1,62 @@
+import { type Conversation, type ConversationStatus, isOpen, type Participant } from "./conversation.ts";
+import { knownProtocol } from "./names.ts";
+import { closed, dueOf, IN_PROGRESS, isPatient, lapsed, statusOf } from "./outcome.ts";
+import { type Protocol } from "./protocol.ts";
+
+/** A part whose deadline passed: where it was, where it is. */
+export type Lapse = { readonly participant: string; readonly from: string; readonly to: string };
+
+/** The conversation as time made it; the very same value when nothing was due. */
+export type Expiry = { readonly conversation: Conversation; readonly lapses: readonly Lapse[] };
+
+const NOTHING: readonly Lapse[] = [];
+
+/**
+ * Everything that happened by itself up to `nowMs`, in the order in which it did: deadlines (proposals are closed, a
+ * request has expired), silence, the end of a conversation's life. The outcome does not depend on when it is asked.
+ */
+export function expire(conversation: Conversation, nowMs: number): Expiry {
+  if (!isOpen(conversation) || conversation.dueAtMs === undefined || conversation.dueAtMs > nowMs) {
+    return { conversation, lapses: NOTHING };
+  }
+  const protocol = conversation.protocol === undefined ? undefined : knownProtocol(conversation.protocol);
+  const lapses: Lapse[] = [];
+  let now = conversation;
+  while (now.dueAtMs !== undefined && now.dueAtMs <= nowMs) now = happened(protocol, now, lapses);
+  return { conversation: now, lapses };
+}
+
+/** What is due next, done. */
+function happened(protocol: Protocol | undefined, conversation: Conversation, lapses: Lapse[]): Conversation {
+  const { dueAtMs = 0, participants } = conversation;
+  if (protocol !== undefined) {
+    const after = participants.map((participant) => overdue(protocol, participant, dueAtMs));
+    const late = participants.filter((participant, index) => participant !== after[index]);
+    if (late.length > 0) {
+      for (const [index, participant] of participants.entries()) {
+        const to = after[index]?.state ?? participant.state;
+        if (after[index] !== participant) lapses.push({ participant: participant.name, from: participant.state, to });
+      }
+      const status = statusOf(protocol, after);
+      const isOver = status !== IN_PROGRESS;
+      // `initiated` stays: nobody said anything.
+      const stands = isOver ? status : conversation.status;
+      return changed(conversation, after, stands, isOver ? undefined : dueOf(protocol, conversation, after));
+    }
+  }
+  const isSilent = protocol === undefined || !isPatient(protocol, participants);
+  const isIdle = isSilent && conversation.lastActivityMs + conversation.idleMs < conversation.endsAtMs;
+  const after =
+    protocol === undefined ? participants : participants.map((participant) => closed(protocol, participant));
+  return changed(conversation, after, { state: "expired", why: isIdle ? "idle" : "life" }, undefined);
+}
+
+const overdue = (protocol: Protocol, participant: Participant, nowMs: number) =>
+  participant.deadlineMs !== undefined && participant.deadlineMs < nowMs ? lapsed(protocol, participant) : participant;
+
+const changed = (
+  conversation: Conversation,
+  participants: readonly Participant[],
+  status: ConversationStatus,
+  dueAtMs: number | undefined,
+): Conversation => ({ ...conversation, participants, status, dueAtMs, version: conversation.version + 1 });

@@ -1,0 +1,17 @@
+/** Conversations that obey protocols: tables, what a message does to a conversation, what time does to it. */
+export { type Advance, advance } from "./advance.ts";
+export { BREACH_RULES, type Breach, type BreachRule, type Expected } from "./breach.ts";
+export {
+  type Conversation,
+  CONVERSATION_TERMS,
+  type ConversationStatus,
+  type ConversationTerms,
+  isOpen,
+  type Participant,
+  readConversation,
+} from "./conversation.ts";
+export { expire, type Expiry, type Lapse } from "./expire.ts";
+export { archived, branched, ended, type Merge, merged, undelivered } from "./family.ts";
+export { findProtocol, type NamedProtocol } from "./names.ts";
+export { type Ending, type Protocol, type Step, type StepState } from "./protocol.ts";
+export { PROTOCOLS } from "./tables.ts";
