@@ -5,6 +5,7 @@ import {
   type Approval,
   type DeployOutcome,
   type ForkBody,
+  type ReplayReport,
   type RunSummary,
   type StartRunBody,
   type ToolCallOutcome,
@@ -36,6 +37,13 @@ export const retryRun = (id: string, body: { readonly latest: boolean }) =>
 /** A new run that takes over the steps of another before one. */
 export const forkRun = (id: string, body: ForkBody) =>
   ask<RunSummary>(fillRoute("forkRun", { id }), { method: "POST", json: body });
+
+/** Plays a run again from its recording; no model and no tool is asked. */
+export const replayRun = (id: string) =>
+  ask<ReplayReport>(fillRoute("replayRun", { id }), { method: "POST", json: {} });
+
+/** Of one that has ended, with its steps and files. */
+export const deleteRun = (id: string) => ask<null>(fillRoute("run", { id }), { method: "DELETE" });
 
 export type Decision = { readonly call: string; readonly decision: "retry" | "skip" | "fail" };
 

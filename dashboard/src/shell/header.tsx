@@ -15,7 +15,7 @@ export function Header({ onSearch, onHelp }: Props) {
         type="button"
         onClick={onSearch}
         aria-keyshortcuts="Control+K Meta+K"
-        className="flex h-8 w-full max-w-72 items-center gap-2 rounded-md border border-line-strong bg-surface px-2.5 text-sm text-faint hover:border-faint"
+        className="flex h-8 w-full max-w-72 min-w-0 items-center gap-2 rounded-md border border-line-strong bg-surface px-2.5 text-sm text-faint hover:border-faint"
       >
         <Search aria-hidden className="size-3.5" />
         <span className="flex-1 truncate text-left">{text.header.search}</span>

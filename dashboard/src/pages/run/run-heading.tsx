@@ -1,6 +1,6 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { CircleStop, Ellipsis, Hash, RotateCcw, SquareTerminal } from "lucide-react";
+import { CircleStop, RotateCcw } from "lucide-react";
 import type { ReactNode } from "react";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
 import { cancelRun, retryRun } from "../../api/actions.ts";
@@ -8,16 +8,15 @@ import { hasEnded, usedSoFar } from "../../api/live.ts";
 import { agentQuery, statusQuery } from "../../api/queries.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Button } from "../../parts/button.tsx";
-import { copyText } from "../../parts/copy.tsx";
 import { count, fullTime } from "../../parts/format.ts";
-import { Menu } from "../../parts/menu.tsx";
 import { cost as showCost } from "../../parts/money.ts";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
-import { CLI, runCommand } from "../../parts/shell-command.ts";
+import { runCommand } from "../../parts/shell-command.ts";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 import { RunDuration } from "../runs/run-rows.tsx";
+import { RunMenu } from "./run-menu.tsx";
 
 const TITLE_CHARS_MAX = 90;
 
@@ -118,7 +117,6 @@ function Actions({ run }: { readonly run: RunDetail }) {
   const model = useChosenModel(run);
   const again = useRunAgain(run);
   const command = runCommand({ ...run, files: run.files.map(({ name }) => name), model });
-  const icon = { "aria-hidden": true };
   return (
     <>
       {cancel.error === null ? null : <ProblemView error={cancel.error} />}
@@ -133,22 +131,7 @@ function Actions({ run }: { readonly run: RunDetail }) {
         <RotateCcw aria-hidden />
         {text.run.again}
       </Button>
-      <Menu
-        trigger={
-          <Button aria-label={text.actions.more} title={text.actions.more} className="px-2">
-            <Ellipsis aria-hidden />
-          </Button>
-        }
-        items={[
-          { label: text.run.copyId, icon: <Hash {...icon} />, act: () => void copyText(run.id) },
-          { label: text.run.copyCommand, icon: <SquareTerminal {...icon} />, act: () => void copyText(command) },
-          {
-            label: text.run.copyWatch,
-            icon: <SquareTerminal {...icon} />,
-            act: () => void copyText(`${CLI} run get ${run.id}`),
-          },
-        ]}
-      />
+      <RunMenu run={run} command={command} />
     </>
   );
 }

@@ -1,0 +1,54 @@
+import { Download, Ellipsis, Hash, Play, SquareTerminal, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { fillRoute, type RunDetail } from "../../../../src/api/contract/index.ts";
+import { hasEnded } from "../../api/live.ts";
+import { Button } from "../../parts/button.tsx";
+import { copyText } from "../../parts/copy.tsx";
+import { Menu, type MenuItem } from "../../parts/menu.tsx";
+import { CLI } from "../../parts/shell-command.ts";
+import { text } from "../../text.ts";
+import { DeleteRun } from "./delete-run.tsx";
+import { ReplayRun } from "./replay-run.tsx";
+
+/** What can be done with a run besides doing it again. */
+export function RunMenu({ run, command }: { readonly run: RunDetail; readonly command: string }) {
+  const [open, setOpen] = useState<"replay" | "delete" | null>(null);
+  const icon = { "aria-hidden": true };
+  const close = () => setOpen(null);
+  const deletion: readonly MenuItem[] = hasEnded(run)
+    ? [{ label: text.run.delete.open, icon: <Trash2 {...icon} />, act: () => setOpen("delete"), danger: true }]
+    : [];
+  return (
+    <>
+      <Menu
+        trigger={
+          <Button aria-label={text.actions.more} title={text.actions.more} className="px-2">
+            <Ellipsis aria-hidden />
+          </Button>
+        }
+        items={[
+          { label: text.run.copyId, icon: <Hash {...icon} />, act: () => void copyText(run.id) },
+          { label: text.run.copyCommand, icon: <SquareTerminal {...icon} />, act: () => void copyText(command) },
+          {
+            label: text.run.copyWatch,
+            icon: <SquareTerminal {...icon} />,
+            act: () => void copyText(`${CLI} run get ${run.id}`),
+          },
+          { label: text.run.replay.open, icon: <Play {...icon} />, act: () => setOpen("replay") },
+          { label: text.run.export, icon: <Download {...icon} />, act: () => download(run.id) },
+          ...deletion,
+        ]}
+      />
+      {open === "replay" ? <ReplayRun id={run.id} onClose={close} /> : null}
+      {open === "delete" ? <DeleteRun id={run.id} onClose={close} /> : null}
+    </>
+  );
+}
+
+/** Saves the run with its files as one document; the server names it. */
+function download(id: string): void {
+  const link = document.createElement("a");
+  link.href = `${fillRoute("exportRun", { id })}?artifacts=true`;
+  link.download = "";
+  link.click();
+}
