@@ -18,6 +18,7 @@ export const RUN_STATES = [
   "queued",
   "awaiting-approval",
   "awaiting-choice",
+  "awaiting-reply",
   "needs-decision",
   "completed",
   "failed",

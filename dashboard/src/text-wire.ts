@@ -23,12 +23,22 @@ export const OUTCOMES: Words = {
 /** How a turn of a model ended, by the name on the wire. */
 export const FINISHES: Words = { stop: "an answer", "tool-calls": "tool calls", length: "its length limit" };
 
+/** What became of a question to another agent. */
+export const REPLY_STATES = {
+  open: "waits",
+  answered: "answered",
+  failed: "failed",
+  expired: "no answer in time",
+  cancelled: "not needed any more",
+} as const;
+
 /** States of runs, steps and tool servers, by the name on the wire. */
 export const STATES = {
   queued: "Queued",
   running: "Running",
   "awaiting-approval": "Needs an answer",
   "awaiting-choice": "Needs a choice",
+  "awaiting-reply": "Awaits a reply",
   "needs-decision": "Needs decision",
   completed: "Completed",
   failed: "Failed",

@@ -2,7 +2,7 @@ import { SETTINGS } from "./text-settings.ts";
 import { USAGE } from "./text-usage.ts";
 import { CALL, TOOLS } from "./text-tools.ts";
 import { TRAVEL } from "./text-travel.ts";
-import { FINISHES, OUTCOMES, STATES } from "./text-wire.ts";
+import { FINISHES, OUTCOMES, REPLY_STATES, STATES } from "./text-wire.ts";
 import { APPROVALS } from "./text-approvals.ts";
 
 /** Every word the dashboard shows. Names of things are those of the CLI, the API and the documentation. */
@@ -104,6 +104,7 @@ export const text = {
   settings: SETTINGS,
   usage: USAGE,
   states: STATES,
+  replyStates: REPLY_STATES,
   outcomes: OUTCOMES,
   home: {
     names: { server: "Server", agents: "Agents", tools: "Tool servers", runs: "Runs", model: "Default model" },
@@ -276,6 +277,7 @@ export const text = {
     cancelled: "Someone cancelled this run.",
     request: "Request",
     attached: "Attached files",
+    asked: "Asked other agents",
     prompts: "What the model was given",
     systemPrompt: "System prompt",
     prompt: "Prompt",

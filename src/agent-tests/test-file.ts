@@ -65,6 +65,7 @@ export const STATES = [
   "cancelled",
   "awaiting-approval",
   "awaiting-choice",
+  "awaiting-reply",
   "needs-decision",
 ] as const;
 

@@ -1,7 +1,6 @@
 import type { Clock } from "../kernel/clock.ts";
 import { ApprovalId, type RunId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
-import { log } from "../kernel/log.ts";
 import { type Approver, judge, mayAnswer } from "../permissions/index.ts";
 import { type Tool, type ToolCatalogue, toolId } from "../tools/index.ts";
 import type { ApprovalIndex, ApprovalRecord } from "./approval-index.ts";
@@ -13,8 +12,8 @@ import {
   mayNotAnswer,
   voidApproval,
 } from "./approval-refusals.ts";
-import { isStorageFault } from "./turn/index.ts";
 import { changeSince, ruleInWords } from "./calls/index.ts";
+import { Expiry } from "./expiry.ts";
 import type { ApprovalAnswer, PlanSource, RunApproval, RunEvent, RunPlan, RunView } from "./record/index.ts";
 import type { Runs } from "./runs.ts";
 
@@ -38,11 +37,6 @@ export type ApprovalWord =
     }
   | { readonly type: "deny"; readonly note: string };
 
-const EXPIRED_BATCH_MAX = 100;
-/** What a timer can wait for at most, and how long after a failure of the disk it is tried again. */
-const SLEEP_MS_MAX = 3_600_000;
-const AGAIN_MS = 5_000;
-
 /**
  * The approvals of all runs.
  * P1. An answer is on disk before whoever gave it hears so; of two answers to one approval the second hears of the first.
@@ -51,31 +45,33 @@ const AGAIN_MS = 5_000;
  */
 export class Approvals implements AsyncDisposable {
   readonly #deps: ApprovalsDeps;
-  readonly #stop = new AbortController();
-  #sweep = Promise.resolve();
-  #nudge: AbortController | undefined;
-  #wakesAtMs = Infinity;
+  readonly #expiry: Expiry<ApprovalId>;
+  #watching: Disposable | undefined;
 
   constructor(deps: ApprovalsDeps) {
     this.#deps = deps;
+    const { clock, index } = deps;
+    this.#expiry = new Expiry({
+      clock,
+      what: "approvals",
+      nextMs: () => index.nextExpiryMs(),
+      due: (atMs, limit) => index.expired(atMs, limit),
+      expire: ({ id, runId }) => this.#expire(runId, id),
+    });
   }
 
   /** Ends approvals whose time is over from now on; those that ended while no server ran come first. */
   watchExpiry(): void {
-    const watching = this.#deps.runs.hub.watchAll((news) => {
-      if (
-        news.type === "entry" &&
-        news.entry.event.type === "approval-ask" &&
-        news.entry.event.expiresAtMs < this.#wakesAtMs
-      )
-        this.#nudge?.abort(NUDGED);
+    this.#watching = this.#deps.runs.hub.watchAll((news) => {
+      if (news.type === "entry" && news.entry.event.type === "approval-ask")
+        this.#expiry.expect(news.entry.event.expiresAtMs);
     });
-    this.#sweep = this.#sweepAll().finally(() => watching[Symbol.dispose]());
+    this.#expiry.begin();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort(STOPPED);
-    await this.#sweep;
+    this.#watching?.[Symbol.dispose]();
+    await this.#expiry[Symbol.asyncDispose]();
   }
 
   /** Throws ApprovalNotFoundError. */
@@ -169,51 +165,15 @@ export class Approvals implements AsyncDisposable {
     return found?.tools.find((each) => toolId(each) === `${server}.${tool}`);
   }
 
-  async #sweepAll(): Promise<void> {
-    const { clock, index } = this.#deps;
-    while (!this.#stop.signal.aborted) {
-      let waitMs = SLEEP_MS_MAX;
-      try {
-        await this.#expireDue();
-        waitMs = Math.min(waitMs, Math.max(0, (index.nextExpiryMs() ?? Infinity) - clock.nowMs()));
-      } catch (error) {
-        log.error({ err: error }, "approvals could not be ended; it is tried again");
-        waitMs = AGAIN_MS;
-      }
-      this.#nudge = new AbortController();
-      this.#wakesAtMs = clock.nowMs() + waitMs;
-      await clock.sleep(waitMs, AbortSignal.any([this.#stop.signal, this.#nudge.signal])).catch(() => undefined);
-    }
-  }
-
-  async #expireDue(): Promise<void> {
-    const { clock, index } = this.#deps;
-    for (;;) {
-      const due = index.expired(clock.nowMs(), EXPIRED_BATCH_MAX);
-      const ended = await Promise.all(due.map(({ id, runId }) => this.#expire(runId, id)));
-      if (due.length < EXPIRED_BATCH_MAX || this.#stop.signal.aborted) return;
-      if (!ended.includes(true)) throw new Error("none of the approvals that are due could be ended");
-    }
-  }
-
-  async #expire(runId: RunId, id: ApprovalId): Promise<boolean> {
-    try {
-      await this.#deps.runs.tell(runId, (view) => {
-        const approval = view.approvals.find((each) => each.id === id);
-        return approval?.state === "open" ? [endedBy(approval, "expired", ""), WAKE] : [];
-      });
-      return true;
-    } catch (error) {
-      if (isStorageFault(error)) throw error;
-      log.error({ runId, err: error }, "an approval could not be ended");
-      return false;
-    }
+  async #expire(runId: RunId, id: ApprovalId): Promise<void> {
+    await this.#deps.runs.tell(runId, (view) => {
+      const approval = view.approvals.find((each) => each.id === id);
+      return approval?.state === "open" ? [endedBy(approval, "expired", ""), WAKE] : [];
+    });
   }
 }
 
 const WAKE = { type: "run-wake" } as const;
-const NUDGED = "an approval that expires sooner was asked for";
-const STOPPED = "the server stops";
 
 const endedBy = (approval: RunApproval, reply: "expired" | "void", note: string): ApprovalAnswer => ({
   type: "approval-answer",

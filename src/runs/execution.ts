@@ -1,5 +1,4 @@
 import type { Clock } from "../kernel/clock.ts";
-import type { ApprovalId } from "../kernel/ids.ts";
 import { isJsonObject } from "../kernel/json.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { type CallContext, type Tool, type ToolCatalogue, toolsTokens } from "../tools/index.ts";
@@ -37,6 +36,7 @@ import {
   prepareCall,
   type PreparedCall,
   queuedPast,
+  repliedEnds,
   runCalls,
   startsOf,
 } from "./calls/index.ts";
@@ -59,8 +59,8 @@ export type ExecutionDeps = {
   /** How long a run waits for somebody to choose how it goes on when its model failed. */
   readonly choiceTimeoutMs: number;
   readonly meter: RunMeter;
-  /** Lets the run rest until someone answers, unless one of the approvals named has been answered meanwhile. */
-  readonly rest: (state: RestingState, approvals: readonly ApprovalId[]) => Promise<"resting" | "go-on">;
+  /** Lets the run rest until someone answers, unless that has happened meanwhile to something that it still waits for. */
+  readonly rest: (state: RestingState, isStill: (view: RunView) => boolean) => Promise<"resting" | "go-on">;
 };
 
 /**
@@ -134,13 +134,29 @@ async function settleOpenCalls(
   while (!signal.aborted) {
     const open = openCalls(recorder.view());
     if (open.length > 0 && (await settle(deps, plan, { open, tools }, signal)) === "stopped") return "stopped";
-    const { approvals, waitingFor } = recorder.view();
-    const asked = approvals.filter(({ state }) => state === "open").map(({ id }) => id);
-    if (asked.length === 0 && waitingFor.length === 0) return "settled";
-    const rest = await deps.rest(waitingFor.length > 0 ? "needs-decision" : "awaiting-approval", asked);
-    if (rest === "resting") return "stopped";
+    const view = recorder.view();
+    // Someone answered in this moment.
+    if (openCalls(view).length > 0) continue;
+    const waits = waitsOf(view);
+    const state = restingState(view);
+    if (state === undefined) return "settled";
+    const isStill = (now: RunView) => waits.every((id) => waitsOf(now).includes(id));
+    if ((await deps.rest(state, isStill)) === "resting") return "stopped";
   }
   return "stopped";
+}
+
+/** Approvals and replies that have not come. */
+const waitsOf = ({ approvals, replies }: RunView): readonly string[] => [
+  ...approvals.filter(({ state }) => state === "open").map(({ id }) => id),
+  ...replies.filter(({ state }) => state === "open").map(({ replyWith }) => replyWith),
+];
+
+/** What people have to do comes first: it tells who has to see to it that the run goes on. */
+function restingState({ approvals, replies, waitingFor }: RunView): RestingState | undefined {
+  if (waitingFor.length > 0) return "needs-decision";
+  if (approvals.some(({ state }) => state === "open")) return "awaiting-approval";
+  return replies.some(({ state }) => state === "open") ? "awaiting-reply" : undefined;
 }
 
 const openCalls = ({ steps }: RunView): readonly ToolStep[] =>
@@ -160,8 +176,13 @@ async function settle(
     return "stopped";
   }
   for (const step of open.filter(({ decision }) => decision === "skip")) await recorder.record(skipped(step));
-  const undecided = open.filter((step) => step.decision === undefined && step.begun && !step.repeatable);
-  const isMadeAgain = (step: ToolStep) => step.decision !== "skip" && !undecided.includes(step);
+  const replied = await repliedEnds(deps, open);
+  await recorder.record(...replied);
+  const isOver = (step: ToolStep) => replied.some(({ callId }) => callId === step.callId);
+  const undecided = open.filter(
+    (step) => step.decision === undefined && step.begun && !step.repeatable && !isOver(step),
+  );
+  const isMadeAgain = (step: ToolStep) => step.decision !== "skip" && !undecided.includes(step) && !isOver(step);
   const prepared = open.filter(isMadeAgain).map((step) => prepareAgain(step, tools));
   const again = queuedPast(permitted(deps, plan, prepared), plan.concurrentToolsMax);
   // Begun again on disk before it is: a decision to repeat a call is good for one time.

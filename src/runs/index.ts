@@ -49,6 +49,7 @@ export {
   type RunPlan,
   type RunQuery,
   type RunQuestion,
+  type RunReply,
   type RunState,
   type RunStep,
   type RunSummary,
@@ -75,6 +76,7 @@ export {
   isTerminal,
   MODEL_FAILURES,
   ORIGINS,
+  REPLY_STATES,
   RUN_FAILURE_CODES,
   RUN_STATES,
   RunEvent,
@@ -90,8 +92,10 @@ export * from "./approval-errors.ts";
 export { type ApprovalIndex, type ApprovalQuery, type ApprovalRecord } from "./approval-index.ts";
 export { type ApprovalsDeps, type ApprovalWord, Approvals } from "./approvals.ts";
 export { noticesOf } from "./notices.ts";
+export { type GivenReply, type RepliesDeps, type ReplyIndex, type ReplyRecord, Replies } from "./replies.ts";
 export { type RunsKept, Retention } from "./retention.ts";
 export { type RunsOptions, DEFAULT_RUNS_OPTIONS } from "./runs-options.ts";
-export { type RunOutcome, Runs } from "./runs.ts";
+export { Runs } from "./runs.ts";
 export { type StartRequest, renderPrompts } from "./start-request.ts";
+export { type RunOutcome } from "./until-still.ts";
 export { type ForkRequest, type MadeRun, TimeTravel } from "./time-travel.ts";

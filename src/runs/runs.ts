@@ -1,7 +1,7 @@
 import { strict as assert } from "node:assert";
 import type { Clock } from "../kernel/clock.ts";
 import { CancelledError } from "../kernel/errors.ts";
-import type { ApprovalId, RunId, ToolCallId } from "../kernel/ids.ts";
+import type { RunId, ToolCallId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import type { ToolCatalogue } from "../tools/index.ts";
@@ -19,7 +19,6 @@ import {
   RunHub,
   type RunJournal,
   type RunPlan,
-  type RunState,
   type RunView,
   ServerStoppingError,
 } from "./record/index.ts";
@@ -43,6 +42,7 @@ import { inputTooLarge, noChoiceOpen, queueFull, runEnded, runNotFound } from ".
 import { type Stop, timedOut, withTimeout } from "./run-time.ts";
 import { DEFAULT_RUNS_OPTIONS, type RunsOptions } from "./runs-options.ts";
 import { queueEvent, type StartRequest } from "./start-request.ts";
+import { type RunOutcome, untilStill } from "./until-still.ts";
 
 export type RunsDeps = {
   readonly journal: RunJournal;
@@ -54,8 +54,6 @@ export type RunsDeps = {
   /** Absent limits nothing. */
   readonly accounts?: Accounts | undefined;
 };
-/** How a run went out of this process's hands: ended, resting, or left for the next start. */
-export type RunOutcome = { readonly state: RunState | "left" };
 
 type Live = {
   readonly controller: AbortController;
@@ -109,8 +107,8 @@ export class Runs implements AsyncDisposable {
   }
 
   /**
-   * Accepts a run; on disk when resolved. `ended` resolves when it has ended or rests, and never rejects for what the
-   * run did. Throws AgentNotFoundError, UnknownModelError, RunQueueFullError, InputTooLargeError, ServerStoppingError, storage errors.
+   * Accepts a run; on disk when resolved. `ended` resolves when it has ended or rests for a person, and never rejects for
+   * what the run did. Throws AgentNotFoundError, UnknownModelError, RunQueueFullError, InputTooLargeError, ServerStoppingError, storage errors.
    */
   async start(request: StartRequest): Promise<{ readonly ended: Promise<RunOutcome> }> {
     this.#refuseIfStopping();
@@ -121,10 +119,16 @@ export class Runs implements AsyncDisposable {
     this.#starting += 1;
     try {
       const recorder = await this.#accept(request);
-      return { ended: this.#enqueue(request.id, recorder) };
+      return { ended: this.#endOf(request.id, this.#enqueue(request.id, recorder)) };
     } finally {
       this.#starting -= 1;
     }
+  }
+
+  async #endOf(runId: RunId, first: Promise<RunOutcome>): Promise<RunOutcome> {
+    const outcome = await first;
+    if (outcome.state !== "awaiting-reply") return outcome;
+    return untilStill({ hub: this.hub, journal: this.#deps.journal }, runId, this.#shutdown.signal);
   }
 
   async #accept(request: StartRequest): Promise<Recorder> {
@@ -364,12 +368,10 @@ export class Runs implements AsyncDisposable {
   }
 
   #restOf(recorder: Recorder, signal: AbortSignal): ExecutionDeps["rest"] {
-    return (state, approvals) =>
+    return (state, isStill) =>
       this.#claim(recorder.runId, async () => {
         // Whoever answers claims the run too, so an answer is either seen here or finds the run at rest.
-        const isOpen = (id: ApprovalId) =>
-          recorder.view().approvals.some((each) => each.id === id && each.state === "open");
-        if (signal.aborted || !approvals.every(isOpen)) return "go-on";
+        if (signal.aborted || !isStill(recorder.view())) return "go-on";
         await recorder.record({ type: "run-rest", state });
         return "resting";
       });

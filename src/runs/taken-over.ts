@@ -10,6 +10,9 @@ export type TakenOver = {
   readonly prompts: { readonly system: string; readonly prompt: string } | undefined;
 };
 
+/** What a call returned is in its end; what it waited for was of the other run. */
+const WAITS: ReadonlySet<RunEvent["type"]> = new Set(["reply-wait", "reply-end", "tool-rest"]);
+
 /**
  * The events before a step, for a run that makes this step anew: every turn before the step's turn; of the step's own turn,
  * where the step is a call, the model's answer, the calls that come before it with their results, and the others as not begun.
@@ -27,7 +30,7 @@ export function eventsBefore(
   const events: RunEvent[] = [];
   let isPast = false;
   for (const { event } of entries) {
-    if (event.type.startsWith("run-")) continue;
+    if (event.type.startsWith("run-") || WAITS.has(event.type)) continue;
     const turn = "step" in event ? event.step : undefined;
     isPast ||= turn !== undefined && turn >= at.turn;
     if (turn === undefined ? isPast : turn > at.turn || (turn === at.turn && at.kind === "model")) continue;

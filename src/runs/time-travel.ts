@@ -10,9 +10,10 @@ import {
   type RunView,
   type UploadStore,
 } from "./record/index.ts";
-import type { RunOutcome, Runs } from "./runs.ts";
+import type { Runs } from "./runs.ts";
 import type { StartRequest } from "./start-request.ts";
 import { eventsBefore } from "./taken-over.ts";
+import type { RunOutcome } from "./until-still.ts";
 
 export type TimeTravelDeps = {
   readonly runs: Runs;

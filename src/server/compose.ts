@@ -6,6 +6,7 @@ import {
   SqliteAgentStore,
   SqliteArtifactStore,
   SqliteChangeLog,
+  SqliteReplies,
   SqliteSpendStore,
   SqliteToolServerStore,
   SqliteUploadStore,
@@ -23,6 +24,7 @@ import {
   Approvals,
   type ApprovalsDeps,
   type ModelCatalogue,
+  Replies,
   Runs,
   type RunsOptions,
   TimeTravel,
@@ -59,7 +61,7 @@ export type Overrides = {
 
 /** A Caxton put together, not yet listening. Disposing it drains the runs, ends the children and closes the database. */
 export type Caxton = AsyncDisposable & {
-  readonly services: HttpServices;
+  readonly services: HttpServices & { readonly replies: Replies };
   /** Resolves when the tool servers are deployed or have failed; never rejects. */
   readonly toolsReady: Promise<readonly ToolDeployment[]>;
   /** Says that definitions are deployed and unfinished runs go on, so that `/ready` can. */
@@ -102,6 +104,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const timeTravel = new TimeTravel({ runs, journal, artifacts, uploads });
   stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
   const asking = openApprovals(stack, database, { runs, plans, tools, clock });
+  const replies = stack.use(new Replies({ runs, index: new SqliteReplies(database), clock }));
   const progress = { tools: false, definitions: false };
   const markReady = () => void (progress.definitions = true);
   const stopping = new AbortController();
@@ -113,6 +116,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const services = {
     agents,
     ...asking,
+    replies,
     artifacts,
     changes,
     clock,

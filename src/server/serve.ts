@@ -88,6 +88,7 @@ async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: Abo
   if (stopping.aborted) return { ...none, definitions };
   const resumedRuns = caxton.services.runs.resumeUnfinished();
   caxton.services.approvals.watchExpiry();
+  caxton.services.replies.watchExpiry();
   caxton.markReady();
   caxton.services.retention.start();
   if (resumedRuns > 0) log.info({ runs: resumedRuns }, "unfinished runs go on");

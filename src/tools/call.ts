@@ -24,6 +24,19 @@ export type ToolReply =
   | { readonly type: "declined" }
   | { readonly type: "cancelled" };
 
+/** A reply that a call waits for. */
+export type ExpectedReply = {
+  readonly conversationId: string;
+  /** What the reply carries as `in_reply_to`; no other call waits for it. */
+  readonly replyWith: string;
+  /** When nobody waits any longer, in milliseconds since 1970. */
+  readonly deadlineMs: number;
+  /** Who is to answer, in words: an agent's name, `capability:translate`. */
+  readonly to: string;
+};
+
+export type AwaitReply = (wait: ExpectedReply, send: () => Promise<ToolResult | undefined>) => Promise<ToolResult>;
+
 /** On whose behalf a tool runs. Calls of one `session` share a guest instance, calls of two never do. */
 export type CallContext = {
   /** A run's id, or a fresh id for a call outside a run. */
@@ -38,6 +51,12 @@ export type CallContext = {
   readonly isPermissive?: boolean | undefined;
   /** Asks a person; absent where there is nobody, and the question is then declined. Rejects when the signal aborts. */
   readonly ask?: ((question: ToolQuestion, signal: AbortSignal) => Promise<ToolReply>) | undefined;
+  /**
+   * Lets the call end with a reply to a message that `send` sends: that it waits is on disk before. Returns why it could not
+   * be sent, or else a result that stands for nothing, since the true one comes with the reply; the tool hands on either.
+   * Absent where nothing can wait so: outside of runs.
+   */
+  readonly awaitReply?: AwaitReply | undefined;
   /** Told how far a long call has come, from 0 to `total`, where the server says so. */
   readonly onProgress?: ((progress: ToolProgress) => void) | undefined;
   /** Told what the tool writes to its log during the call, fit for a terminal. */

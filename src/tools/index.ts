@@ -2,8 +2,10 @@
 export { answerProblems, withDefaults } from "./answer-form.ts";
 export {
   type AttachedFile,
+  type AwaitReply,
   type CallContext,
   type ContentPart,
+  type ExpectedReply,
   type ToolCall,
   type ToolFailureReason,
   type ToolProgress,

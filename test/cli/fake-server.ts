@@ -105,6 +105,7 @@ export const runDetail = (more: object = {}): contract.RunDetail => ({
   notice_list: [],
   summaries: [],
   approvals: [],
+  replies: [],
   spent: { tokens: 20, usd: 0, tool_calls: 0, seconds: 0.1, fuel: 0 },
   step_list: [],
   artifacts: [],

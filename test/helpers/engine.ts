@@ -2,6 +2,7 @@ import { UnknownModelError } from "../../src/backends/models/errors.ts";
 import {
   SqliteApprovals,
   SqliteArtifactStore,
+  SqliteReplies,
   SqliteRunJournal,
   SqliteSpendStore,
   Database,
@@ -23,6 +24,7 @@ import {
   Approvals,
   DEFAULT_RUNS_OPTIONS,
   OUTPUT_TOKENS_RESERVED,
+  Replies,
   Runs,
 } from "../../src/runs/index.ts";
 import {
@@ -114,6 +116,8 @@ export type Engine = AsyncDisposable & {
   readonly accounts: Accounts;
   readonly approvals: Approvals;
   readonly index: SqliteApprovals;
+  readonly replies: Replies;
+  readonly replyIndex: SqliteReplies;
   /** Starts a run and waits for its end. */
   readonly run: (
     input: string,
@@ -227,6 +231,8 @@ export function engine(options: EngineOptions): Engine {
   );
   const index = new SqliteApprovals(database);
   const approvals = new Approvals({ runs, index, plans, tools: catalogue, clock });
+  const replyIndex = new SqliteReplies(database);
+  const replies = new Replies({ runs, index: replyIndex, clock });
   const begin: Engine["begin"] = async (input, request) => {
     const id = mint(RunId);
     const { ended } = await runs.start({
@@ -250,6 +256,8 @@ export function engine(options: EngineOptions): Engine {
     accounts,
     approvals,
     index,
+    replies,
+    replyIndex,
     begin,
     run: async (input, request) => {
       const { id, ended } = await begin(input, request);
@@ -257,6 +265,7 @@ export function engine(options: EngineOptions): Engine {
     },
     [Symbol.asyncDispose]: async () => {
       await approvals[Symbol.asyncDispose]();
+      await replies[Symbol.asyncDispose]();
       await runs[Symbol.asyncDispose]();
       if (options.database === undefined) database[Symbol.dispose]();
     },

@@ -28,6 +28,9 @@ test("the events of a run's journal are these; more may come, none may change or
     "run-decide",
     "approval-ask",
     "approval-answer",
+    "reply-wait",
+    "tool-rest",
+    "reply-end",
     "run-rest",
     "run-wake",
     "run-complete",
@@ -42,6 +45,7 @@ test("the states of a run are these", () => {
     "running",
     "awaiting-approval",
     "awaiting-choice",
+    "awaiting-reply",
     "needs-decision",
     "completed",
     "failed",
@@ -63,6 +67,7 @@ test("a migration that shipped is never edited", () => {
     "3ef8d41d3957",
     "cc0d6c77fc80",
     "feea743dbe78",
+    "cf5239e8a53c",
   ]);
 });
 

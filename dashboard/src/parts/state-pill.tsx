@@ -1,4 +1,4 @@
-import { Ban, Check, CircleHelp, Clock3, LoaderCircle, X, type LucideIcon } from "lucide-react";
+import { Ban, Check, CircleHelp, Clock3, LoaderCircle, MessagesSquare, X, type LucideIcon } from "lucide-react";
 import type { RunState, Step, ToolServerDetail } from "../../../src/api/contract/index.ts";
 import { text } from "../text.ts";
 import { cx } from "./class-names.ts";
@@ -17,6 +17,7 @@ const LOOKS: { readonly [State in AnyState]: Look } = {
   running: { ...BUSY, icon: LoaderCircle },
   "awaiting-approval": { ...WARN, icon: CircleHelp },
   "awaiting-choice": { ...WARN, icon: CircleHelp },
+  "awaiting-reply": { ...IDLE, icon: MessagesSquare },
   "needs-decision": { ...WARN, icon: CircleHelp },
   waiting: { ...WARN, icon: CircleHelp },
   completed: { ...GOOD, icon: Check },

@@ -14,6 +14,7 @@ export const RunState = z.enum([
   "running",
   "awaiting-approval",
   "awaiting-choice",
+  "awaiting-reply",
   "needs-decision",
   "completed",
   "failed",
@@ -200,6 +201,20 @@ export const RunQuestion = z
   .meta({ id: "RunQuestion" });
 export type RunQuestion = z.infer<typeof RunQuestion>;
 
+export const RunReply = z
+  .object({
+    call_id: Id,
+    conversation: z.string(),
+    to: z.string().meta({ description: "Who is to answer, in words" }),
+    reply_with: z.string().meta({ description: "What the reply carries as in_reply_to" }),
+    asked_at: Instant,
+    expires_at: Instant,
+    state: z.enum(["open", "answered", "failed", "expired", "cancelled"]),
+    from: z.string().meta({ description: "Who answered; empty when nobody has" }),
+    message: Id.nullable().meta({ description: "The message that is the reply" }),
+  })
+  .meta({ id: "RunReply" });
+
 export const AnswerBody = z
   .discriminatedUnion("action", [
     z.object({ action: z.literal("accept"), content: z.record(z.string(), Json).default({}) }),
@@ -225,6 +240,7 @@ export const RunDetail = RunSummary.extend({
     .array(z.object({ id: Id, kind: RunOrigin.shape.kind, step: z.int().nullable(), state: RunState }))
     .meta({ description: "Runs that were made from this one" }),
   approvals: z.array(Approval).meta({ description: "Calls that people were asked for, oldest first" }),
+  replies: z.array(RunReply).meta({ description: "Replies of other agents that calls wait for, oldest first" }),
   notice_list: z.array(z.object({ code: z.string(), message: z.string() })).meta({ description: "`notices` in words" }),
   summaries: z.array(ContextSummary).meta({
     description: "Summaries of turns that no longer fit into the model's window, oldest first; the last is in use",

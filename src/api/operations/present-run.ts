@@ -8,6 +8,7 @@ import {
   type OpenChoice,
   type RunArtifact,
   type RunQuestion,
+  type RunReply,
   type RunStep,
   type RunSummary,
   type RunView,
@@ -73,6 +74,7 @@ export function presentRun(
       origin === null ? [] : [{ id, state, kind: origin.kind, step: origin.step }],
     ),
     approvals: presentApprovalsOf(view),
+    replies: view.replies.map(presentReply),
     notice_list: noticesOf(view).map(({ code, message }) => ({ code, message })),
     summaries: view.summaries.map(presentSummaryNote),
     hint: view.failure?.hint ?? "",
@@ -102,6 +104,18 @@ export const presentQuestion = (question: RunQuestion): contract.RunQuestion => 
   asked_at: instant(question.askedAtMs),
   expires_at: instant(question.expiresAtMs),
   state: question.state,
+});
+
+const presentReply = (reply: RunReply): contract.RunDetail["replies"][number] => ({
+  call_id: reply.callId,
+  conversation: reply.conversationId,
+  to: reply.to,
+  reply_with: reply.replyWith,
+  asked_at: instant(reply.askedAtMs),
+  expires_at: instant(reply.deadlineMs),
+  state: reply.state,
+  from: reply.from,
+  message: reply.messageId,
 });
 
 export const presentArtifact = (artifact: Artifact): contract.ArtifactSummary => ({

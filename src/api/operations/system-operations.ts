@@ -52,6 +52,7 @@ export async function getStatus({
       running: counts.running,
       awaiting_approval: counts["awaiting-approval"],
       awaiting_choice: counts["awaiting-choice"],
+      awaiting_reply: counts["awaiting-reply"],
       needs_decision: counts["needs-decision"],
       completed: counts.completed,
       failed: counts.failed,

@@ -17,7 +17,7 @@ export type RunEventsRequest = {
 
 /**
  * A run as it happens: what is in the journal after `afterSeq`, the text so far of the turn under way, then live, then `end`.
- * The stream ends when the run does or waits for a person, when the signal aborts, or with `lagged` when the reader is too
+ * The stream ends when the run does or waits for a person (not when it waits for another agent), when the signal aborts, or with `lagged` when the reader is too
  * slow: it resumes after the last id it saw. Throws RunNotFoundError before the first event.
  */
 export async function* watchRun(
@@ -87,7 +87,7 @@ function presentPassing(news: Exclude<RunNews, { type: "entry" }>): RunStreamEve
 
 const isOver = (fold: RunFold): boolean => {
   const { state, resting } = fold.view();
-  return isTerminal(state) || resting;
+  return isTerminal(state) || (resting && state !== "awaiting-reply");
 };
 
 function* told(

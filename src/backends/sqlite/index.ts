@@ -6,6 +6,7 @@ export { SqliteChangeLog } from "./sqlite-change-log.ts";
 export { SqliteAgentStore } from "./sqlite-agent-store.ts";
 export { SqliteArtifactStore } from "./sqlite-artifact-store.ts";
 export { Contents } from "./contents.ts";
+export { SqliteReplies } from "./sqlite-replies.ts";
 export { SqliteRunArchive } from "./sqlite-run-archive.ts";
 export { SqliteRunJournal } from "./sqlite-run-journal.ts";
 export { SqliteSpendStore } from "./sqlite-spend-store.ts";

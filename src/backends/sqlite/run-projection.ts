@@ -57,6 +57,31 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
       db.sql("UPDATE runs SET state = ? WHERE id = ?").run(event.open > 0 ? "awaiting-approval" : "running", runId);
       return;
     case "run-complete":
+    case "run-fail":
+    case "run-cancel":
+      end(db, runId, atMs, event);
+      return;
+    case "approval-ask":
+    case "approval-answer":
+    case "reply-wait":
+    case "reply-end":
+    case "tool-rest":
+    case "model-hold":
+    case "model-choice-wait":
+    case "model-choose":
+    case "output-refuse":
+    case "model-fail":
+    case "tool-start":
+    case "tool-begin":
+      return;
+  }
+}
+
+type End = Extract<RunEvent, { type: "run-complete" | "run-fail" | "run-cancel" }>;
+
+function end(db: Database, runId: RunId, atMs: number, event: End): void {
+  switch (event.type) {
+    case "run-complete":
       for (const { code } of event.notices ?? []) addNotice(db, runId, code);
       db.sql(END).run("completed", atMs, preview(event.content.output), null, null, runId);
       return;
@@ -65,16 +90,6 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
       return;
     case "run-cancel":
       db.sql(END).run("cancelled", atMs, "", null, null, runId);
-      return;
-    case "approval-ask":
-    case "approval-answer":
-    case "model-hold":
-    case "model-choice-wait":
-    case "model-choose":
-    case "output-refuse":
-    case "model-fail":
-    case "tool-start":
-    case "tool-begin":
       return;
   }
 }

@@ -76,6 +76,7 @@ export class SqliteRunArchive implements RunArchive {
     await this.#db.write(() => {
       this.#db.sql("DELETE FROM artifacts WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM approvals WHERE run_id = ?").run(runId);
+      this.#db.sql("DELETE FROM reply_waits WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM uploads WHERE run_id = ?").run(runId);
       this.#db.sql("DELETE FROM run_removals WHERE run_id = ?").run(runId);
     });

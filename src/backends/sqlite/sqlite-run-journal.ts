@@ -16,6 +16,7 @@ import type { Database } from "./database.ts";
 import { project } from "./run-projection.ts";
 import { addSpend } from "./sqlite-spend-store.ts";
 import { projectApproval } from "./sqlite-approvals.ts";
+import { projectReply } from "./sqlite-replies.ts";
 import { storedEvent } from "./stored-event.ts";
 
 const Row = z.object({ seq: z.int(), at_ms: z.int(), body: z.string() });
@@ -121,6 +122,7 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     project(this.#db, runId, atMs, event);
     if (spend) addSpend(this.#db, runId, spend);
     projectApproval(this.#db, entry);
+    projectReply(this.#db, entry);
     return entry;
   }
 
@@ -215,6 +217,7 @@ export class SqliteRunJournal implements RunJournal, RunTail {
       running: 0,
       "awaiting-approval": 0,
       "awaiting-choice": 0,
+      "awaiting-reply": 0,
       "needs-decision": 0,
       completed: 0,
       failed: 0,

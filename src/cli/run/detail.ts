@@ -23,6 +23,7 @@ export const STATE_TONES: { readonly [State in RunState]: Tone } = {
   running: "cyan",
   "awaiting-approval": "yellow",
   "awaiting-choice": "yellow",
+  "awaiting-reply": "cyan",
   "needs-decision": "yellow",
   completed: "green",
   failed: "red",
@@ -67,6 +68,8 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
     const words = questionLines(question).map(oneLine).join("\n");
     fields.push(["Asks", `${words}\nanswer: caxton run answer ${run.id} ${question.id} key=value   (or --decline)`]);
   }
+  for (const { to, expires_at: until } of run.replies.filter(({ state }) => state === "open"))
+    fields.push(["Waits", `for a reply of ${oneLine(to)}, until ${until}`]);
   if (verbose) fields.push(["System", safeText(run.system_prompt)], ["Prompt", safeText(run.prompt)]);
   return [
     renderFields(fields, look),

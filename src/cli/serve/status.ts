@@ -99,13 +99,14 @@ const localHint = (model: string | undefined): readonly string[] =>
     : [`Ollama answers on this machine: write models.default = "${oneLine(model)}" in caxton.toml`];
 
 function runCounts(counts: Status["runs"], style: Style): string {
-  const { needs_decision: waiting, awaiting_approval: asking } = counts;
+  const { needs_decision: waiting, awaiting_approval: asking, awaiting_reply: talking } = counts;
   return [
     `${showCount(counts.running)} running`,
     `${showCount(counts.queued)} queued`,
     `${showCount(counts.completed)} completed`,
     counts.failed > 0 ? style("red", `${showCount(counts.failed)} failed`) : "0 failed",
     `${showCount(counts.cancelled)} cancelled`,
+    ...(talking > 0 ? [`${showCount(talking)} waiting for another agent`] : []),
     ...(asking > 0 ? [style("yellow", `${showCount(asking)} waiting for an answer`)] : []),
     ...(waiting > 0 ? [style("yellow", `${showCount(waiting)} waiting for a decision`)] : []),
   ].join(", ");

@@ -54,6 +54,11 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
       return { ...event, content: { ...event.content, message: text(event.content.message) } };
     case "run-answer":
       return { ...event, content: { answer: objectOf(event.content.answer, redactor) } };
+    case "reply-end":
+      return {
+        ...event,
+        content: { text: text(event.content.text), structured: redactor.json(event.content.structured) },
+      };
     case "approval-ask":
       return { ...event, content: { arguments: objectOf(event.content.arguments, redactor) ?? {} } };
     case "approval-answer":
@@ -68,6 +73,8 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
       return { ...event, failure: failure(event.failure) };
     case "run-cancel":
       return { ...event, reason: text(event.reason) };
+    case "reply-wait":
+    case "tool-rest":
     case "run-start":
     case "model-start":
     case "model-hold":

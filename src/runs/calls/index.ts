@@ -1,4 +1,12 @@
 export { changeSince, permitCalls, ruleInWords } from "./permit.ts";
 export { type Answer, type AskFor, Questions } from "./questions.ts";
 export { offeredTools, OWN_TOOLS, READ_RESULT } from "./run-tools.ts";
-export { type PreparedCall, artifactLine, prepareCall, queuedPast, runCalls, startsOf } from "./tool-calls.ts";
+export {
+  type PreparedCall,
+  artifactLine,
+  prepareCall,
+  queuedPast,
+  repliedEnds,
+  runCalls,
+  startsOf,
+} from "./tool-calls.ts";

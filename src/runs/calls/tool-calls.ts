@@ -17,9 +17,11 @@ import type {
   RunArtifact,
   RunEvent,
   RunFailure,
+  ToolStep,
 } from "../record/index.ts";
 import type { RunMeter } from "../spending/index.ts";
 import type { AskFor } from "./questions.ts";
+import { waiterOf, waitOf } from "./replies.ts";
 import { callOwnTool, isOwnTool, READ_RESULT } from "./run-tools.ts";
 
 /** What a model is shown of a result that is too long. */
@@ -97,6 +99,8 @@ type CallDeps = {
   readonly meter: RunMeter;
 };
 
+type EndDeps = Pick<CallDeps, "artifacts" | "recorder">;
+
 /** What is written of calls before any of them begins. */
 export const startsOf = (calls: readonly PreparedCall[]): readonly RunEvent[] =>
   calls.flatMap((call) => (call.type === "asking" ? [call.start, call.ask] : [call.start]));
@@ -159,7 +163,10 @@ async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal):
   if (permit.type === "refused") return { ...NOT_BEGUN, refusal: permit.failure };
   if (permit.type === "stopped") return NOT_BEGUN;
   const { release } = permit;
-  const result = await callTool(deps, call, signal);
+  const returned = await callTool(deps, call, signal);
+  const wait = waitOf(deps.recorder.view(), call.start.callId);
+  if (wait === "waiting") return { ...NOT_BEGUN, release };
+  const result = wait ?? returned;
   // A call that was cut off has no result worth keeping: after a restart it is made again, or someone is asked.
   if (signal.aborted && result.type === "failed" && result.reason === "cancelled") return { ...NOT_BEGUN, release };
   const end = remarked(await endOf(deps, call.start, result), call.remark);
@@ -185,6 +192,7 @@ function callTool(
   const context: CallContext = {
     ...deps.context,
     ask: (question, ended) => ask({ step, callId }, question, ended),
+    awaitReply: waiterOf(recorder, { step, callId }),
     onProgress: (progress) => recorder.tellProgress({ step, callId }, progress),
     onLog: (lines) => recorder.tellLog({ step, callId }, lines),
   };
@@ -195,7 +203,21 @@ function callTool(
   );
 }
 
-async function endOf(deps: CallDeps, start: ToolStart, result: ToolResult): Promise<ToolEnd> {
+/** The ends of calls whose replies have come. */
+export async function repliedEnds(deps: EndDeps, steps: readonly ToolStep[]): Promise<readonly ToolEnd[]> {
+  const ends: ToolEnd[] = [];
+  for (const step of steps) {
+    const result = waitOf(deps.recorder.view(), step.callId);
+    if (typeof result === "object") ends.push(await endOf(deps, { ...step, step: step.turn }, result));
+  }
+  return ends;
+}
+
+async function endOf(
+  deps: EndDeps,
+  start: Pick<ToolStart, "step" | "callId" | "name">,
+  result: ToolResult,
+): Promise<ToolEnd> {
   const common = {
     type: "tool-end",
     step: start.step,
@@ -242,8 +264,8 @@ export const artifactLine = ({ name, mediaType, bytes }: Pick<RunArtifact, "name
 
 /** Keeps a result that is too long for a model as an artifact of the run; what the model gets is how it begins, and how to read on. */
 async function keep(
-  { artifacts, recorder }: CallDeps,
-  { name }: ToolStart,
+  { artifacts, recorder }: EndDeps,
+  { name }: Pick<ToolStart, "name">,
   text: string,
 ): Promise<{ readonly preview: string; readonly artifact: RunArtifact }> {
   const isJson = parseJson(text).type === "parsed";

@@ -2,7 +2,7 @@ import { type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { schemaCheck } from "../../tools/index.ts";
 import { OutputSchemaInvalidError, RUN_FAILURE_CODES } from "./errors.ts";
 import type { RunEvent } from "./run-event.ts";
-import type { RunView } from "./run-fold.ts";
+import type { RunView } from "./run-view.ts";
 
 /** Times a model is asked for another answer when its first does not fit. */
 const REPAIRS_MAX = 1;

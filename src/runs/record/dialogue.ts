@@ -10,7 +10,7 @@ import {
   type ModelToolResult,
 } from "./language-model.ts";
 import type { RunArtifact, RunFile } from "./run-event.ts";
-import type { ModelStep, RunView, ToolStep } from "./run-fold.ts";
+import type { ModelStep, RunView, ToolStep } from "./run-view.ts";
 
 /** A finished turn with the steps it is made of, in the order of `results`. */
 export type DialogueTurn = Turn & {

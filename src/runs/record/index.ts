@@ -59,6 +59,19 @@ export {
   RunEvent,
 } from "./run-event.ts";
 export { type RunSummaryNote } from "./run-fold-context.ts";
+export { foldRun, RunFold } from "./run-fold.ts";
+export {
+  type ReplyEnd,
+  type ReplyState,
+  type ReplyWait,
+  type RunReply,
+  awaitedReply,
+  endedReply,
+  REPLY_STATES,
+} from "./run-reply.ts";
+export { type RunListener, type RunNews, RunHub } from "./run-hub.ts";
+export { type JournalAppend, type RunJournal, type RunQuery, type RunSummary, type RunTail } from "./run-journal.ts";
+export { type RestingState, type RunState, isTerminal, RUN_STATES } from "./run-state.ts";
 export {
   type FailedAttempt,
   type ModelStep,
@@ -66,11 +79,6 @@ export {
   type RunStep,
   type RunView,
   type ToolStep,
-  foldRun,
-  RunFold,
-} from "./run-fold.ts";
-export { type RunListener, type RunNews, RunHub } from "./run-hub.ts";
-export { type JournalAppend, type RunJournal, type RunQuery, type RunSummary, type RunTail } from "./run-journal.ts";
-export { type RestingState, type RunState, isTerminal, RUN_STATES } from "./run-state.ts";
+} from "./run-view.ts";
 export { SpendMeter } from "./spend-of.ts";
 export { type Upload, type UploadStore } from "./upload-store.ts";

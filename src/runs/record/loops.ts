@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../../kernel/json.ts";
-import type { ToolStep } from "./run-fold.ts";
+import type { ToolStep } from "./run-view.ts";
 
 /** When a run is taken to go round in circles. */
 export type LoopGuard = {

@@ -1,6 +1,6 @@
 import { type Json, parseJson } from "../../kernel/json.ts";
 import { unfenced } from "./answer-check.ts";
-import type { FailedAttempt, ModelStep, RunView } from "./run-fold.ts";
+import type { FailedAttempt, ModelStep, RunView } from "./run-view.ts";
 import { contextOf } from "./run-fold-context.ts";
 import type { JournalEntry, RunEvent, RunFailure } from "./run-event.ts";
 

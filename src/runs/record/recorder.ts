@@ -3,9 +3,10 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { RunId, ToolCallId } from "../../kernel/ids.ts";
 import type { ToolLogLine, ToolProgress } from "../../tools/index.ts";
 import type { RunEvent } from "./run-event.ts";
-import { RunFold, type RunView } from "./run-fold.ts";
+import { RunFold } from "./run-fold.ts";
 import type { RunHub } from "./run-hub.ts";
 import type { RunJournal } from "./run-journal.ts";
+import type { RunView } from "./run-view.ts";
 
 /** Told of each event before it is written and of what it spent after, so that what is counted is what is on disk. */
 export interface SpendCounter {

@@ -1,5 +1,5 @@
 import type { Json } from "../../kernel/json.ts";
-import type { ModelStep, RunStep, RunView, ToolStep } from "./run-fold.ts";
+import type { ModelStep, RunStep, RunView, ToolStep } from "./run-view.ts";
 
 /** One thing in which two runs or steps are not alike, by its name, with its value in each. */
 export type Difference = { readonly what: string; readonly a: Json; readonly b: Json };

@@ -6,6 +6,7 @@ import { Json, JsonObject } from "../../kernel/json.ts";
 import { TOOL_FAILURES } from "../../tools/index.ts";
 import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "./language-model.ts";
 import { ApprovalAnswer, ApprovalAsk } from "./run-approval.ts";
+import { ReplyEnd, ReplyWait, ToolRest } from "./run-reply.ts";
 import { RESTING_STATES } from "./run-state.ts";
 
 const Count = z.int().min(0);
@@ -245,6 +246,9 @@ export const RunEvent = z.discriminatedUnion("type", [
   }),
   ApprovalAsk,
   ApprovalAnswer,
+  ReplyWait,
+  ToolRest,
+  ReplyEnd,
   /** It has nothing under way until someone answers: it leaves its place, and the next start does not begin it. */
   z.object({ type: z.literal("run-rest"), state: z.enum(RESTING_STATES) }),
   /** What it rested for has come; written together with that. Changes nothing in a run that does not rest. */

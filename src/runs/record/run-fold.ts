@@ -1,159 +1,14 @@
-import type { OnModelFailure } from "../../agents/index.ts";
 import { strict as assert } from "node:assert";
-import type { ContextReport } from "../../context/index.ts";
-import type { QuestionId, RunId, ToolCallId } from "../../kernel/ids.ts";
-import type { Json, JsonObject } from "../../kernel/json.ts";
-import type { HoldReason, ModelToolCall, ModelUsage } from "./language-model.ts";
-import { changedTurn, jsonOutput, modelBegin, modelChanges, newTurn, type OpenChoice } from "./model-fold.ts";
-import type {
-  Decision,
-  JournalEntry,
-  QuestionReply,
-  RunArtifact,
-  RunEvent,
-  RunFailure,
-  RunFile,
-  RunNotice,
-  RunOrigin,
-} from "./run-event.ts";
-import { type RunSummaryNote, summaryOf } from "./run-fold-context.ts";
-import { answeredApprovals, askedApproval, closedApprovals, type RunApproval } from "./run-approval.ts";
+import type { ToolCallId } from "../../kernel/ids.ts";
+import { changedTurn, jsonOutput, modelBegin, modelChanges, newTurn } from "./model-fold.ts";
+import { answeredApprovals, askedApproval, closedApprovals } from "./run-approval.ts";
+import type { JournalEntry, RunEvent } from "./run-event.ts";
+import { summaryOf } from "./run-fold-context.ts";
+import { awaitedReply, closedReplies, endedReply } from "./run-reply.ts";
 import type { RunState } from "./run-state.ts";
+import type { ModelStep, RunQuestion, RunStep, RunView, ToolStep } from "./run-view.ts";
 
 type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
-
-/** An attempt of a turn that failed, and when. */
-export type FailedAttempt = EventOf<"model-fail"> & { readonly atMs: number };
-
-/** One turn of the model in a run. */
-export type ModelStep = {
-  readonly kind: "model";
-  readonly index: number;
-  readonly turn: number;
-  readonly model: string;
-  readonly startedAtMs: number;
-  readonly attempts: readonly FailedAttempt[];
-  /** Of `attempts`, those before somebody last chose how the turn goes on; they do not count any more. */
-  readonly attemptsBefore: number;
-  /** Why its answer was not taken; empty when it was. */
-  readonly outputProblems: readonly string[];
-  /** What went into the request of its last attempt; undefined in runs of older versions. */
-  readonly context: ContextReport | undefined;
-  /** What its attempt waits for before it is made; null when it waits for nothing, or not any more. */
-  readonly hold: HoldReason | null;
-  readonly end:
-    | { readonly state: "running" }
-    | { readonly state: "failed"; readonly atMs: number }
-    | {
-        readonly state: "done";
-        readonly text: string;
-        readonly toolCalls: readonly ModelToolCall[];
-        readonly finish: string;
-        readonly durationMs: number;
-        readonly firstPartMs: number;
-        /** How long the attempt waited for its turn before it was made. */
-        readonly queuedMs: number;
-        readonly usage: ModelUsage;
-        readonly offered: EventOf<"model-end">["offered"];
-        readonly artifacts: readonly RunArtifact[];
-        readonly carried: JsonObject | undefined;
-        readonly cost: EventOf<"model-end">["cost"];
-        readonly limited: EventOf<"model-end">["limited"];
-      };
-};
-
-/** One tool call in a run. */
-export type ToolStep = {
-  readonly kind: "tool";
-  readonly index: number;
-  readonly turn: number;
-  readonly callId: ToolCallId;
-  readonly modelCallId: string;
-  /** The name the model called it by. */
-  readonly name: string;
-  readonly server: string;
-  readonly tool: string;
-  readonly repeatable: boolean;
-  readonly arguments: Json;
-  readonly startedAtMs: number;
-  /** Whether it may have had an effect; false while other calls of its turn go first. */
-  readonly begun: boolean;
-  /** What a person said should become of it, when it had begun before a crash and has no result. */
-  readonly decision: Decision | undefined;
-  readonly end:
-    | { readonly state: "running" }
-    | { readonly state: "waiting" }
-    | {
-        readonly state: "done" | "failed";
-        readonly outcome: string;
-        readonly text: string;
-        readonly structured: Json;
-        readonly durationMs: number;
-        readonly fuel: number;
-        readonly memoryBytes: number;
-        readonly artifacts: readonly RunArtifact[];
-      };
-};
-export type RunStep = ModelStep | ToolStep;
-
-/** Something a tool wanted to know from a person. */
-export type RunQuestion = {
-  readonly id: QuestionId;
-  readonly callId: ToolCallId;
-  readonly server: string;
-  readonly message: string;
-  /** The form, a JSON Schema of an object; null for a mere yes or no. */
-  readonly schema: JsonObject | null;
-  readonly url: string | null;
-  readonly askedAtMs: number;
-  readonly expiresAtMs: number;
-  readonly state: "open" | QuestionReply;
-};
-
-/** A run as its journal tells it. */
-export type RunView = {
-  readonly id: RunId;
-  readonly workspace: string;
-  readonly agent: string;
-  readonly revision: number;
-  /** The model the request asked for, over the definition's. */
-  readonly requestedModel: string | null;
-  /** The backup the run stays with, as the definition or a person named it; null while it has its own model. */
-  readonly modelInUse: string | null;
-  readonly onModelFailure: OnModelFailure;
-  /** What the answer must fit, as JSON, where the request said so; the definition may have a schema too. */
-  readonly outputSchema: JsonObject | null;
-  readonly files: readonly RunFile[];
-  readonly input: string;
-  readonly system: string;
-  readonly prompt: string;
-  readonly state: RunState;
-  /** Nothing of it is under way, and it goes on only when someone answers. */
-  readonly resting: boolean;
-  readonly attempt: number;
-  readonly createdAtMs: number;
-  readonly startedAtMs: number | null;
-  readonly endedAtMs: number | null;
-  readonly steps: readonly RunStep[];
-  readonly output: string;
-  /** The answer as JSON, where it had to fit a schema; null otherwise. */
-  readonly outputJson: Json;
-  readonly failure: RunFailure | null;
-  /** Calls whose fate someone has to decide, in the order they were made. */
-  readonly waitingFor: readonly ToolCallId[];
-  /** The run it was made from. */
-  readonly origin: RunOrigin | null;
-  /** What somebody has to choose because its model failed; null when there is nothing to choose. */
-  readonly choice: OpenChoice | null;
-  readonly questions: readonly RunQuestion[];
-  /** Oldest first; the last is what the model has now. */
-  readonly summaries: readonly RunSummaryNote[];
-  /** What the end of the run said of how the answer came about. */
-  readonly endNotices: readonly RunNotice[];
-  /** Calls that people were asked for, oldest first; one call may have several. */
-  readonly approvals: readonly RunApproval[];
-  readonly lastSeq: number;
-};
 
 /**
  * Builds a run's view from its journal, entry by entry, in order.
@@ -218,11 +73,15 @@ export class RunFold {
         }));
       case "approval-ask":
         return this.#changeTool(event.callId, (step) => ({ ...step, begun: false, end: { state: "waiting" } }));
+      case "tool-rest":
+        return this.#rest(event.callId);
+      case "reply-end":
+        // What it brought is made the call's result by whoever goes on with the run.
+        return this.#changeTool(event.callId, goesOn);
       case "approval-answer":
         // Not begun: what becomes of it is judged when it is about to.
-        return this.#changeTool(event.callId, (step) =>
-          step.end.state === "waiting" ? { ...step, end: { state: "running" } } : step,
-        );
+        return this.#changeTool(event.callId, goesOn);
+      case "reply-wait":
       case "context-summary":
       case "run-queue":
       case "model-choice-wait":
@@ -276,6 +135,12 @@ export class RunFold {
     return step;
   }
 
+  /** A reply may have come before the call said that it waits for it. */
+  #rest(callId: ToolCallId): RunStep | undefined {
+    const waits = this.#view?.replies.some((reply) => reply.callId === callId && reply.state === "open") === true;
+    return this.#changeTool(callId, (step) => (waits ? { ...step, end: { state: "waiting" } } : step));
+  }
+
   #changeModel(turn: number, change: (step: ModelStep) => ModelStep): RunStep | undefined {
     const at = this.#steps.findLastIndex((step) => step.kind === "model" && step.turn === turn);
     const step = this.#steps[at];
@@ -325,6 +190,7 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   summaries: [],
   endNotices: [],
   approvals: [],
+  replies: [],
   lastSeq: seq,
 });
 
@@ -356,6 +222,12 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
       return { approvals: [...view.approvals, askedApproval(event, atMs)] };
     case "approval-answer":
       return { approvals: answeredApprovals(view.approvals, event, atMs) };
+    case "reply-wait":
+      return { replies: awaitedReply(view.replies, event, atMs) };
+    case "reply-end":
+      return { replies: endedReply(view.replies, event, atMs) };
+    case "tool-end":
+      return { replies: closedReplies(view.replies, event.callId) };
     case "run-rest":
       return { state: event.state, resting: true };
     case "run-wake":
@@ -382,7 +254,7 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
     case "output-refuse":
     case "tool-start":
     case "tool-begin":
-    case "tool-end":
+    case "tool-rest":
       return {};
   }
 }
@@ -394,6 +266,7 @@ const over = (state: RunState, view: RunView, endedAtMs: number): Partial<RunVie
   waitingFor: [],
   choice: null,
   approvals: closedApprovals(view.approvals),
+  replies: closedReplies(view.replies),
   ...closed(view),
 });
 
@@ -416,6 +289,9 @@ const questionOf = (event: EventOf<"run-ask">, atMs: number): RunQuestion => ({
 const closed = ({ questions }: RunView): Pick<RunView, "questions"> => ({
   questions: questions.map((question) => (question.state === "open" ? { ...question, state: "cancelled" } : question)),
 });
+
+const goesOn = (step: ToolStep): ToolStep =>
+  step.end.state === "waiting" ? { ...step, end: { state: "running" } } : step;
 
 const toolEnd = (event: EventOf<"tool-end">): ToolStep["end"] => ({
   state: event.outcome === "done" ? "done" : "failed",

@@ -3,6 +3,7 @@ export const RUN_STATES = [
   "running",
   "awaiting-approval",
   "awaiting-choice",
+  "awaiting-reply",
   "needs-decision",
   "completed",
   "failed",
@@ -17,6 +18,7 @@ export type RunState = (typeof RUN_STATES)[number];
 export const RESTING_STATES = [
   "awaiting-approval",
   "awaiting-choice",
+  "awaiting-reply",
   "needs-decision",
 ] as const satisfies readonly RunState[];
 export type RestingState = (typeof RESTING_STATES)[number];

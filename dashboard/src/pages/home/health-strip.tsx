@@ -79,6 +79,7 @@ const countOf = ({ runs }: Status, state: RunState): number =>
     "needs-decision": runs.needs_decision,
     "awaiting-approval": runs.awaiting_approval,
     "awaiting-choice": runs.awaiting_choice,
+    "awaiting-reply": runs.awaiting_reply,
   })[state];
 
 function RunCounts({ status }: { readonly status: Status }) {

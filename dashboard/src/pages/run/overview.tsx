@@ -9,6 +9,7 @@ import { Markdown } from "../../parts/markdown.tsx";
 import { text } from "../../text.ts";
 import { Failure } from "./failure.tsx";
 import { Fold } from "./fold.tsx";
+import { Replies } from "./replies.tsx";
 import { MadeFiles } from "./pictures.tsx";
 
 type Props = { readonly run: RunDetail; readonly drafts: Drafts };
@@ -26,6 +27,7 @@ export function Overview({ run, drafts }: Props) {
           <MadeFiles files={run.artifacts} />
         </div>
       </Card>
+      <Replies run={run} />
       <Card title={text.run.request} actions={<CopyButton value={run.input} />}>
         <p className="max-h-80 overflow-y-auto whitespace-pre-wrap [overflow-wrap:anywhere]" tabIndex={0}>
           {run.input}

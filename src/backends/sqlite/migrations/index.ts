@@ -9,6 +9,7 @@ import { spend } from "./008-spend.ts";
 import { runArchive } from "./009-run-archive.ts";
 import { approvals } from "./010-approvals.ts";
 import { runNotices } from "./011-run-notices.ts";
+import { replyWaits } from "./012-reply-waits.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -23,4 +24,5 @@ export const MIGRATIONS: readonly string[] = [
   runArchive,
   approvals,
   runNotices,
+  replyWaits,
 ];

@@ -1,0 +1,21 @@
+import type { RunDetail } from "../../../../src/api/contract/index.ts";
+import { Card, Chip } from "../../parts/card.tsx";
+import { text } from "../../text.ts";
+
+/** Whom the run asked, and what became of it. */
+export function Replies({ run }: { readonly run: RunDetail }) {
+  if (run.replies.length === 0) return null;
+  return (
+    <Card title={text.run.asked}>
+      <ul aria-label={text.run.asked} className="space-y-1.5">
+        {run.replies.map(({ reply_with: id, to, state, conversation }) => (
+          <li key={id} className="flex flex-wrap items-center gap-2">
+            <span className="font-medium">{to}</span>
+            <Chip>{text.replyStates[state]}</Chip>
+            <span className="text-xs text-muted [overflow-wrap:anywhere]">{conversation}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

@@ -1,0 +1,38 @@
+import type { ToolCallId } from "../../kernel/ids.ts";
+import { type AwaitReply, failedCall, NO_USAGE, type ToolResult } from "../../tools/index.ts";
+import type { Recorder, ReplyWait, RunReply, RunView } from "../record/index.ts";
+
+/** What a tool is given back while its call waits; the run looks at its journal instead. */
+const WAITS = failedCall("cancelled", "the call ends with the reply that it waits for");
+
+/**
+ * Lets a call wait for a reply. That it waits is on disk before its message goes out, and that the message is out before the
+ * run rests; a call that is cut off between the two is made again, and sends the same message once more.
+ */
+export const waiterOf =
+  (recorder: Recorder, call: Pick<ReplyWait, "step" | "callId">): AwaitReply =>
+  async (wait, send) => {
+    await recorder.record({ type: "reply-wait", ...call, ...wait });
+    const failed = await send();
+    if (failed !== undefined) return failed;
+    await recorder.record({ type: "tool-rest", ...call });
+    return WAITS;
+  };
+
+/** What became of a call's wait: it goes on, it brought a result, or there is none. */
+export function waitOf({ steps, replies }: RunView, callId: ToolCallId): ToolResult | "waiting" | undefined {
+  const reply = replies.findLast((each) => each.callId === callId);
+  if (reply === undefined) return undefined;
+  const isResting = steps.some(
+    (step) => step.kind === "tool" && step.callId === callId && step.end.state === "waiting",
+  );
+  return isResting ? "waiting" : resultOf(reply);
+}
+
+function resultOf({ state, askedAtMs, endedAtMs, result }: RunReply): ToolResult | undefined {
+  if (result === null || endedAtMs === null) return undefined;
+  const usage = { ...NO_USAGE, durationMs: endedAtMs - askedAtMs };
+  const { text, structured } = result;
+  if (state !== "answered") return failedCall(state === "expired" ? "deadline" : "tool-error", text, usage);
+  return { type: "done", content: [{ type: "text", text }], structured: structured ?? undefined, usage };
+}

@@ -1,0 +1,82 @@
+import * as z from "zod";
+import { ToolCallId } from "../../kernel/ids.ts";
+import { Json } from "../../kernel/json.ts";
+
+/** How the wait for a reply ended. Only `answered` is a success; the others are failed calls. */
+export const REPLY_OUTCOMES = ["answered", "failed", "expired"] as const;
+export const REPLY_STATES = ["open", ...REPLY_OUTCOMES, "cancelled"] as const;
+export type ReplyState = (typeof REPLY_STATES)[number];
+
+/** A call will wait for a reply; on disk before the message that asks for it is sent, so that no reply finds nobody waiting. */
+export const ReplyWait = z.object({
+  type: z.literal("reply-wait"),
+  step: z.int().min(0),
+  callId: ToolCallId,
+  conversationId: z.string(),
+  /** What the reply carries as `in_reply_to`; no other call waits for it. */
+  replyWith: z.string(),
+  deadlineMs: z.int(),
+  /** Who is to answer, in words. */
+  to: z.string(),
+});
+export type ReplyWait = z.infer<typeof ReplyWait>;
+
+/** The message is out: the call has nothing more to do and need not be made again. */
+export const ToolRest = z.object({ type: z.literal("tool-rest"), step: z.int().min(0), callId: ToolCallId });
+
+export const ReplyEnd = z.object({
+  type: z.literal("reply-end"),
+  callId: ToolCallId,
+  replyWith: z.string(),
+  outcome: z.enum(REPLY_OUTCOMES),
+  /** The message that is the reply; null when none came. */
+  messageId: z.string().nullable(),
+  /** Who it came from; empty when none came. */
+  from: z.string(),
+  /** What the call returns to the model. */
+  content: z.object({ text: z.string(), structured: Json }),
+});
+export type ReplyEnd = z.infer<typeof ReplyEnd>;
+
+/** A reply that a call waits for, or waited for. */
+export type RunReply = Omit<ReplyWait, "type"> & {
+  readonly askedAtMs: number;
+  readonly state: ReplyState;
+  readonly endedAtMs: number | null;
+  readonly messageId: string | null;
+  readonly from: string;
+  /** What it brought; null before. */
+  readonly result: ReplyEnd["content"] | null;
+};
+
+/** The replies with one more; a call that is made again after a crash waits for the same one as before. */
+export const awaitedReply = (
+  replies: readonly RunReply[],
+  { type: _type, ...wait }: ReplyWait,
+  askedAtMs: number,
+): readonly RunReply[] =>
+  replies.some(({ replyWith }) => replyWith === wait.replyWith)
+    ? replies
+    : [...replies, { ...wait, askedAtMs, state: "open", endedAtMs: null, messageId: null, from: "", result: null }];
+
+/** The replies after one has ended; only the first end of an open one counts. */
+export const endedReply = (
+  replies: readonly RunReply[],
+  { replyWith, outcome, messageId, from, content }: ReplyEnd,
+  endedAtMs: number,
+): readonly RunReply[] =>
+  replies.map((each) =>
+    each.replyWith === replyWith && each.state === "open"
+      ? { ...each, state: outcome, endedAtMs, messageId, from, result: content }
+      : each,
+  );
+
+/** The replies after what nobody waits for any longer: all of a run that has ended, or those of a call that has. */
+export const closedReplies = (replies: readonly RunReply[], callId?: ToolCallId): readonly RunReply[] =>
+  replies.some((each) => each.state === "open" && (callId === undefined || each.callId === callId))
+    ? replies.map((each) =>
+        each.state === "open" && (callId === undefined || each.callId === callId)
+          ? { ...each, state: "cancelled" }
+          : each,
+      )
+    : replies;
