@@ -103,8 +103,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const runs = new Runs({ ...ports, plans, tools, artifacts, clock, accounts }, runsOptions(config));
   const timeTravel = new TimeTravel({ runs, journal, artifacts, uploads });
   stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
-  const asking = openApprovals(stack, database, { runs, plans, tools, clock });
-  const replies = stack.use(new Replies({ runs, index: new SqliteReplies(database), clock }));
+  const asking = openWaits(stack, database, { runs, plans, tools, clock });
   const progress = { tools: false, definitions: false };
   const markReady = () => void (progress.definitions = true);
   const stopping = new AbortController();
@@ -116,7 +115,6 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const services = {
     agents,
     ...asking,
-    replies,
     artifacts,
     changes,
     clock,
@@ -189,13 +187,16 @@ function openPlans(
   return { accounts, plans, budgets: accounts.budgets, spend, agentLimits: plans.limits };
 }
 
-function openApprovals(
+/** What runs rest for: words of people, and replies of other agents. */
+function openWaits(
   stack: AsyncDisposableStack,
   database: Database,
   deps: Omit<ApprovalsDeps, "index">,
-): { readonly approvals: Approvals; readonly approvalIndex: ApprovalIndex } {
+): { readonly approvals: Approvals; readonly approvalIndex: ApprovalIndex; readonly replies: Replies } {
   const approvalIndex = new SqliteApprovals(database);
-  return { approvalIndex, approvals: stack.use(new Approvals({ ...deps, index: approvalIndex })) };
+  const approvals = stack.use(new Approvals({ ...deps, index: approvalIndex }));
+  const replies = stack.use(new Replies({ ...deps, index: new SqliteReplies(database) }));
+  return { approvalIndex, approvals, replies };
 }
 
 function openSandbox({ config }: LoadedConfig, deps: SandboxDeps): Sandbox {
