@@ -31,5 +31,12 @@ rmSync(outdir, { recursive: true, force: true });
 await Promise.all([
   build({ ...common, entryPoints: ["src/cli/main.ts"], splitting: true, chunkNames: "chunks/[name]-[hash]" }),
   // A child may read its own file and no other, so all it needs is in there.
-  build({ ...common, entryPoints: ["src/sandbox/guest/child.ts", "src/sandbox/guest/thread.ts"] }),
+  build({
+    ...common,
+    entryPoints: [
+      "src/sandbox/guest/child.ts",
+      "src/sandbox/guest/thread.ts",
+      "src/backends/sqlite/messages/thread.ts",
+    ],
+  }),
 ]);

@@ -1,0 +1,168 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  MESSAGE_JOURNAL_DEFAULTS,
+  type MessageJournalOptions,
+  SqliteMessageJournal,
+} from "../../src/backends/sqlite/messages/index.ts";
+import {
+  type ConversationRow,
+  type DeadLetter,
+  type JournalBatch,
+  type MessageColumns,
+  OUTCOMES,
+  type Outcome,
+} from "../../src/router/index.ts";
+
+/** What a test says of one message; the rest has plain values. */
+export type TestMessage = {
+  readonly seq: number;
+  readonly id?: string;
+  readonly workspace?: string;
+  readonly conversation?: string;
+  readonly sender?: string;
+  readonly performative?: string;
+  readonly recipients?: number | string;
+  readonly priority?: number;
+  readonly expiresAtMs?: number;
+  readonly atMs?: number;
+  readonly body?: string;
+};
+
+type TestBatch = {
+  readonly atMs?: number;
+  readonly isSynced?: boolean;
+  readonly parties?: JournalBatch["parties"];
+  readonly messages?: readonly TestMessage[];
+  readonly settled?: readonly {
+    readonly seq: number;
+    readonly party: number;
+    readonly outcome?: Outcome;
+    readonly attempt?: number;
+  }[];
+  readonly retries?: readonly {
+    readonly seq: number;
+    readonly party: number;
+    readonly attempts: number;
+    readonly nextAtMs: number;
+    readonly reason: string;
+  }[];
+  readonly dead?: readonly DeadLetter[];
+  readonly buried?: JournalBatch["buried"];
+  readonly conversations?: readonly ConversationRow[];
+};
+
+const columnsOf = (messages: readonly TestMessage[]): MessageColumns => ({
+  seqs: messages.map(({ seq }) => seq),
+  ids: messages.map(({ seq, id }) => id ?? `id-${seq}`),
+  workspaces: messages.map(({ workspace }) => workspace ?? "default"),
+  conversations: messages.map(({ seq, conversation }) => conversation ?? `talk-${seq}`),
+  senders: messages.map(({ sender }) => sender ?? "planner"),
+  performatives: messages.map(({ performative }) => performative ?? "request"),
+  recipients: messages.map(({ recipients }) => recipients ?? 1),
+  priorities: messages.map(({ priority }) => priority ?? 1),
+  expiresAtMs: messages.map(({ expiresAtMs }) => expiresAtMs ?? 0),
+  atMs: messages.map(({ seq, atMs }) => atMs ?? 1_000 + seq),
+  bodies: messages.map(({ seq, body }) => body ?? JSON.stringify({ n: seq })),
+});
+
+/** A batch as the router would make it. */
+export function batch(given: TestBatch): JournalBatch {
+  const { settled = [], retries = [] } = given;
+  return {
+    atMs: given.atMs ?? 1_000,
+    isSynced: given.isSynced ?? true,
+    parties: given.parties ?? [],
+    messages: columnsOf(given.messages ?? []),
+    settlements: {
+      seqs: settled.map(({ seq }) => seq),
+      parties: settled.map(({ party }) => party),
+      outcomes: settled.map(({ outcome }) => OUTCOMES.indexOf(outcome ?? "done")),
+      attempts: settled.map(({ attempt }) => attempt ?? 1),
+    },
+    retries: {
+      seqs: retries.map(({ seq }) => seq),
+      parties: retries.map(({ party }) => party),
+      attempts: retries.map(({ attempts }) => attempts),
+      nextAtMs: retries.map(({ nextAtMs }) => nextAtMs),
+      reasons: retries.map(({ reason }) => reason),
+    },
+    dead: given.dead ?? [],
+    buried: given.buried ?? [],
+    conversations: given.conversations ?? [],
+  };
+}
+
+/** Messages with the seqs from `first` to `last`. */
+export const messages = (first: number, last: number, rest: Omit<TestMessage, "seq"> = {}): readonly TestMessage[] =>
+  Array.from({ length: last - first + 1 }, (_none, index) => ({ ...rest, seq: first + index }));
+
+export const conversation = (id: string, rest: Partial<ConversationRow> = {}): ConversationRow => ({
+  workspace: "default",
+  id,
+  protocol: "fipa-request",
+  state: "in-progress",
+  isOpen: true,
+  isArchived: false,
+  initiator: "planner",
+  participants: ["planner", "worker"],
+  parent: undefined,
+  messages: 1,
+  startedAtMs: 1_000,
+  updatedAtMs: 1_000,
+  expiresAtMs: 0,
+  fold: "{}",
+  ...rest,
+});
+
+export const deadLetter = (seq: number, rest: Partial<DeadLetter> = {}): DeadLetter => ({
+  seq,
+  party: 1,
+  id: `id-${seq}`,
+  workspace: "default",
+  conversation: `talk-${seq}`,
+  sender: "planner",
+  recipient: "worker",
+  performative: "request",
+  code: "DELIVERY_FAILED",
+  reason: "it would not",
+  attempts: 5,
+  atMs: 1_000 + seq,
+  body: "{}",
+  ...rest,
+});
+
+/** A directory with journals that are closed and opened again. */
+export class JournalRoom implements AsyncDisposable {
+  readonly directory = mkdtempSync(join(tmpdir(), "caxton-messages-"));
+  readonly file = join(this.directory, "messages.db");
+  readonly #options: Partial<MessageJournalOptions>;
+  #journal: SqliteMessageJournal | undefined;
+
+  constructor(options: Partial<MessageJournalOptions> = {}) {
+    this.#options = options;
+  }
+
+  get journal(): SqliteMessageJournal {
+    this.#journal ??= new SqliteMessageJournal({
+      ...MESSAGE_JOURNAL_DEFAULTS,
+      directory: this.directory,
+      synchronous: "full",
+      ...this.#options,
+    });
+    return this.#journal;
+  }
+
+  /** Closes it, opens it again, and tells what it knows. */
+  async again(sinceMs = 0) {
+    await this.#journal?.close();
+    this.#journal = undefined;
+    return this.journal.recover({ sinceMs });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#journal?.close();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
