@@ -19,6 +19,8 @@ const ROOMS = {
   "runs/spending": ["kernel", "tools", "budgets", "runs/record"],
   "runs/calls": ["kernel", "tools", "permissions", "runs/record", "runs/spending"],
   "runs/turn": ["kernel", "agents", "tools", "context", "runs/record", "runs/spending", "runs/calls"],
+  "runs/execution": ["kernel", "tools", "runs/record", "runs/spending", "runs/calls", "runs/turn"],
+  "runs/threads": ["kernel", "tools", "runs/record", "runs/spending", "runs/calls", "runs/turn", "runs/execution"],
   runs: [
     "kernel",
     "redaction",
@@ -31,6 +33,8 @@ const ROOMS = {
     "runs/spending",
     "runs/calls",
     "runs/turn",
+    "runs/execution",
+    "runs/threads",
   ],
   replay: ["kernel", "tools", "runs"],
   "redaction/runs": ["kernel", "redaction", "runs", "tools"],

@@ -24,7 +24,7 @@ import {
 } from "./record/index.ts";
 import { Claims } from "./claims.ts";
 import { decisionsOn } from "./decisions.ts";
-import { execute, type ExecutionDeps } from "./execution.ts";
+import { execute, type ExecutionDeps, waitsOf } from "./execution/index.ts";
 import {
   backupOf,
   chosenEvents,
@@ -37,7 +37,7 @@ import {
   thrownFailure,
 } from "./turn/index.ts";
 import { ChoiceAlarms } from "./choice-alarms.ts";
-import { type Answer, Questions } from "./calls/index.ts";
+import { type Answer, attendBy, Questions } from "./calls/index.ts";
 import { inputTooLarge, noChoiceOpen, queueFull, runEnded, runNotFound } from "./refusals.ts";
 import { type Stop, timedOut, withTimeout } from "./run-time.ts";
 import { DEFAULT_RUNS_OPTIONS, type RunsOptions } from "./runs-options.ts";
@@ -347,12 +347,13 @@ export class Runs implements AsyncDisposable {
         counting.defer(() => recorder.countWith(undefined));
         recorder.note({ type: "run-start", attempt: view.attempt + 1 });
         const ask = this.#questions.askerOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
+        const attend = attendBy(recorder, ask);
         const rest = this.#restOf(recorder, controller.signal);
         const { retry, choiceTimeoutMs } = this.#options;
         const backup = (name: string) => backupOf(this.#deps.models, plan, name);
         const summariser = () => summariserOf(this.#deps.models, plan, view);
         const ways = { rest, backup, summariser };
-        const deps = { recorder, model, tools, artifacts, clock, retry, choiceTimeoutMs, ask, meter, ...ways };
+        const deps = { recorder, model, tools, artifacts, clock, retry, choiceTimeoutMs, attend, meter, ...ways };
         await withTimeout(clock, controller, plan.timeoutMs, () =>
           execute(deps, { ...plan, settings }, controller.signal),
         );
@@ -368,10 +369,11 @@ export class Runs implements AsyncDisposable {
   }
 
   #restOf(recorder: Recorder, signal: AbortSignal): ExecutionDeps["rest"] {
-    return (state, isStill) =>
+    return (state, waits) =>
       this.#claim(recorder.runId, async () => {
         // Whoever answers claims the run too, so an answer is either seen here or finds the run at rest.
-        if (signal.aborted || !isStill(recorder.view())) return "go-on";
+        const still = waitsOf(recorder.view());
+        if (signal.aborted || !waits.every((id) => still.includes(id))) return "go-on";
         await recorder.record({ type: "run-rest", state });
         return "resting";
       });

@@ -1,5 +1,6 @@
+export { type Attend, attendBy } from "./attend.ts";
 export { changeSince, permitCalls, ruleInWords } from "./permit.ts";
-export { type Answer, type AskFor, Questions } from "./questions.ts";
+export { type Answer, Questions } from "./questions.ts";
 export { offeredTools, OWN_TOOLS, READ_RESULT } from "./run-tools.ts";
 export {
   type PreparedCall,

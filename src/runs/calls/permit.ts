@@ -4,7 +4,7 @@ import { ApprovalId, mint } from "../../kernel/ids.ts";
 import { canonicalJson, type JsonObject } from "../../kernel/json.ts";
 import { boundHash, DESTRUCTIVE, judge, policyHash, type Verdict } from "../../permissions/index.ts";
 import { failedCall, type Tool, type ToolCatalogue, toolId, type ToolResult } from "../../tools/index.ts";
-import type { RunApproval, RunPlan, RunView } from "../record/index.ts";
+import type { RunApproval, ExecutionPlan, RunView } from "../record/index.ts";
 import { isOwnTool } from "./run-tools.ts";
 import type { PreparedCall } from "./tool-calls.ts";
 
@@ -17,11 +17,15 @@ type PermitDeps = { readonly tools: ToolCatalogue; readonly clock: Clock; readon
  * model, or put to a person. Judged anew each time a call is about to begin, so that what was said before a restart or a
  * redeployment holds only for what it was said about.
  */
-export function permitCalls(deps: PermitDeps, plan: RunPlan, calls: readonly PreparedCall[]): readonly PreparedCall[] {
+export function permitCalls(
+  deps: PermitDeps,
+  plan: ExecutionPlan,
+  calls: readonly PreparedCall[],
+): readonly PreparedCall[] {
   return calls.map((call) => (call.type === "runnable" && !isOwnTool(call.tool) ? permit(deps, plan, call) : call));
 }
 
-function permit(deps: PermitDeps, plan: RunPlan, call: Runnable): PreparedCall {
+function permit(deps: PermitDeps, plan: ExecutionPlan, call: Runnable): PreparedCall {
   const { start, tool } = call;
   const before = deps.view.approvals.findLast(({ callId }) => callId === start.callId);
   if (before?.state === "denied" || before?.state === "expired") return refused(call, saidNo(before));
@@ -37,7 +41,7 @@ function permit(deps: PermitDeps, plan: RunPlan, call: Runnable): PreparedCall {
   return { type: "asking", start: { ...start, queued: true }, ask: askFor(deps, plan, call, { verdict, reason }) };
 }
 
-const judgeCall = (plan: RunPlan, tool: Tool, given: JsonObject): Verdict =>
+const judgeCall = (plan: ExecutionPlan, tool: Tool, given: JsonObject): Verdict =>
   judge(
     plan.permissions,
     { server: tool.server, tool: tool.name, arguments: given },
@@ -46,7 +50,7 @@ const judgeCall = (plan: RunPlan, tool: Tool, given: JsonObject): Verdict =>
 
 const refused = ({ start }: Runnable, result: ToolResult): PreparedCall => ({ type: "refused", start, result });
 
-function withApproval(plan: RunPlan, call: Runnable, approval: RunApproval): PreparedCall {
+function withApproval(plan: ExecutionPlan, call: Runnable, approval: RunApproval): PreparedCall {
   const given = approval.editedArguments ?? call.arguments;
   const verdict = judgeCall(plan, call.tool, given);
   if (verdict.type === "deny") return refused(call, forbidden(verdict));
@@ -55,7 +59,7 @@ function withApproval(plan: RunPlan, call: Runnable, approval: RunApproval): Pre
 
 function askFor(
   { tools, clock, view }: PermitDeps,
-  plan: RunPlan,
+  plan: ExecutionPlan,
   { start, tool, arguments: given }: Runnable,
   { verdict, reason }: { readonly verdict: Asked; readonly reason: string },
 ): Extract<PreparedCall, { type: "asking" }>["ask"] {
@@ -80,7 +84,7 @@ function askFor(
 
 function boundTo(
   tools: ToolCatalogue,
-  plan: RunPlan,
+  plan: ExecutionPlan,
   { agent, revision }: RunView,
   call: { readonly tool: Tool; readonly arguments: JsonObject },
 ): RunApproval["bound"] {
@@ -108,7 +112,7 @@ function toolRevisionOf(tools: ToolCatalogue, { server, inputSchema, effects }: 
 /** What an approval was bound to and is otherwise by now, in words; undefined when all is as it was. */
 export function changeSince(
   { tools, view }: Pick<PermitDeps, "tools" | "view">,
-  plan: RunPlan,
+  plan: ExecutionPlan,
   approval: RunApproval,
   tool: Tool | undefined,
 ): string | undefined {
@@ -123,7 +127,7 @@ export function changeSince(
 }
 
 /** Whether someone has approved the tool for the whole run, against the same rule, and nothing of both has changed. */
-function isRemembered({ tools, view }: PermitDeps, plan: RunPlan, tool: Tool, { level, rule }: Asked): boolean {
+function isRemembered({ tools, view }: PermitDeps, plan: ExecutionPlan, tool: Tool, { level, rule }: Asked): boolean {
   const policy = policyHash(plan.permissions);
   return view.approvals.some(
     (each) =>

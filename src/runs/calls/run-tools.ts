@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { JsonObject } from "../../kernel/json.ts";
 import { failedCall, modelToolName, NO_USAGE, type Tool, toolId, type ToolResult } from "../../tools/index.ts";
-import type { ArtifactStore, RunView } from "../record/index.ts";
+import type { RunFiles, RunView } from "../record/index.ts";
 import { searchTools } from "./tool-search.ts";
 
 /**
@@ -95,7 +95,7 @@ type OwnCall = {
   readonly view: RunView;
   /** Every tool the agent may call. */
   readonly tools: readonly Tool[];
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: RunFiles;
 };
 
 /** Runs one of the run's own tools. Never throws for what a model did. */
@@ -140,7 +140,7 @@ async function readOn(
   { view, artifacts }: Pick<OwnCall, "view" | "artifacts">,
 ): Promise<ToolResult> {
   if (name === undefined) return readCall(view, call, { offset, length });
-  const kept = artifacts.ofRun(view.id);
+  const kept = await artifacts.ofRun(view.id);
   const artifact = kept.find((each) => each.name === name);
   if (artifact === undefined) {
     const names = kept.map((each) => each.name).join(", ");

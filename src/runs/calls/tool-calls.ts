@@ -11,17 +11,17 @@ import {
 } from "../../tools/index.ts";
 import type {
   ApprovalAsk,
-  ArtifactStore,
   ModelToolCall,
-  Recorder,
   RunArtifact,
   RunEvent,
   RunFailure,
+  RunFiles,
+  RunRecord,
   ToolStep,
 } from "../record/index.ts";
-import type { RunMeter } from "../spending/index.ts";
-import type { AskFor } from "./questions.ts";
-import { waiterOf, waitOf } from "./replies.ts";
+import type { Meter } from "../spending/index.ts";
+import type { Attend } from "./attend.ts";
+import { waitOf } from "./replies.ts";
 import { callOwnTool, isOwnTool, READ_RESULT } from "./run-tools.ts";
 
 /** What a model is shown of a result that is too long. */
@@ -90,13 +90,13 @@ export const queuedPast = (calls: readonly PreparedCall[], concurrency: number):
 
 type CallDeps = {
   readonly tools: ToolCatalogue;
-  readonly artifacts: ArtifactStore;
-  readonly recorder: Recorder;
+  readonly artifacts: RunFiles;
+  readonly recorder: RunRecord;
   readonly context: CallContext;
   /** Every tool the agent may call. */
   readonly agentTools: readonly Tool[];
-  readonly ask: AskFor;
-  readonly meter: RunMeter;
+  readonly attend: Attend;
+  readonly meter: Meter;
 };
 
 type EndDeps = Pick<CallDeps, "artifacts" | "recorder">;
@@ -181,7 +181,7 @@ const remarked = (end: ToolEnd, remark: string | undefined): ToolEnd =>
   remark === undefined ? end : { ...end, content: { ...end.content, text: `${remark}\n${end.content.text}` } };
 
 function callTool(
-  { tools, agentTools, artifacts, recorder, ask, ...deps }: CallDeps,
+  { tools, agentTools, artifacts, recorder, attend, ...deps }: CallDeps,
   { start, tool, arguments: given }: Extract<PreparedCall, { type: "runnable" }>,
   signal: AbortSignal,
 ): Promise<ToolResult> {
@@ -189,13 +189,7 @@ function callTool(
     return callOwnTool({ tool, arguments: given, view: recorder.view(), tools: agentTools, artifacts });
   }
   const { step, callId } = start;
-  const context: CallContext = {
-    ...deps.context,
-    ask: (question, ended) => ask({ step, callId }, question, ended),
-    awaitReply: waiterOf(recorder, { step, callId }),
-    onProgress: (progress) => recorder.tellProgress({ step, callId }, progress),
-    onLog: (lines) => recorder.tellLog({ step, callId }, lines),
-  };
+  const context: CallContext = { ...deps.context, ...attend({ step, callId }) };
   return tools.call(
     tool,
     { id: start.callId, server: tool.server, tool: tool.name, arguments: given, context },

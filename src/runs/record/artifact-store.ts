@@ -8,6 +8,11 @@ export type Artifact = RunArtifact & {
   readonly path: string;
 };
 
+/** The artifacts of a run, as what carries it out has them. */
+export type RunFiles = Pick<ArtifactStore, "save" | "read"> & {
+  readonly ofRun: (runId: RunId) => readonly Artifact[] | Promise<readonly Artifact[]>;
+};
+
 /** Files that runs made. */
 export interface ArtifactStore {
   /** Writes the file and its row; `name` is made safe and unique within the run. Throws ArtifactTooLargeError, StorageFullError. */

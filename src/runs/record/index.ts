@@ -1,6 +1,6 @@
 export * from "./errors.ts";
 export { checkedAnswer, outputInstruction, refuseBrokenSchema } from "./answer-check.ts";
-export { type Artifact, type ArtifactStore } from "./artifact-store.ts";
+export { type Artifact, type ArtifactStore, type RunFiles } from "./artifact-store.ts";
 export { attachContent, Detacher, hashesIn } from "./detached-content.ts";
 export { type DialogueTurn, endsEmpty, filePictures, messagesOf, turnsAfter } from "./dialogue.ts";
 export {
@@ -33,8 +33,8 @@ export {
 } from "./language-model.ts";
 export { type Loop, type LoopGuard, DEFAULT_LOOP_GUARD, loopNotes, loopOf } from "./loops.ts";
 export { type OpenChoice } from "./model-fold.ts";
-export { type PlanSource, type PromptRequest, type RunPlan, DEFAULT_RUN_SIZES } from "./plan.ts";
-export { Recorder } from "./recorder.ts";
+export { type ExecutionPlan, type PlanSource, type PromptRequest, type RunPlan, DEFAULT_RUN_SIZES } from "./plan.ts";
+export { type RunRecord, Recorder } from "./recorder.ts";
 export {
   type ApprovalAnswer,
   type ApprovalAsk,

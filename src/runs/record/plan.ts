@@ -40,6 +40,9 @@ export type RunPlan = {
   readonly render: (request: PromptRequest) => { readonly system: string; readonly prompt: string };
 };
 
+/** What of a plan a run is carried out by: plain data, without secrets but in its settings. */
+export type ExecutionPlan = Omit<RunPlan, "render" | "model" | "budget">;
+
 /** How much a model may write. */
 export type RunSizes = {
   /** In one turn: text, reasoning and calls together. */

@@ -2,7 +2,7 @@ import type { Spend } from "../../budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { RunId, ToolCallId } from "../../kernel/ids.ts";
 import type { ToolLogLine, ToolProgress } from "../../tools/index.ts";
-import type { RunEvent } from "./run-event.ts";
+import type { JournalEntry, RunEvent } from "./run-event.ts";
 import { RunFold } from "./run-fold.ts";
 import type { RunHub } from "./run-hub.ts";
 import type { RunJournal } from "./run-journal.ts";
@@ -38,6 +38,13 @@ export class Recorder {
 
   view(): RunView {
     return this.#fold.view();
+  }
+
+  /** Hears each entry once the view holds it, until the disposable is disposed. */
+  watch(listener: (entry: JournalEntry) => void): Disposable {
+    return this.#hub.watch(this.runId, (news) => {
+      if (news.type === "entry") listener(news.entry);
+    });
   }
 
   /** What is written from now on is counted here; undefined ends that. */
@@ -84,6 +91,9 @@ export class Recorder {
     }
   }
 }
+
+/** What a run is carried out by: how it writes, and what it sees of itself. */
+export type RunRecord = Pick<Recorder, "runId" | "view" | "record" | "note" | "tell">;
 
 /** Waits for all writes, also when one of them fails: what is still under way when a run is tried again would be there twice. */
 async function allOver(...writes: readonly Promise<void>[]): Promise<void> {

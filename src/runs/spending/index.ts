@@ -1,2 +1,10 @@
 export { type Accounts, openAccounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./accounts.ts";
-export { type RunMeter, type TurnPermit, openMeter } from "./run-meter.ts";
+export {
+  type Answered,
+  type Meter,
+  type Permit,
+  type RunMeter,
+  type TurnCost,
+  type TurnPermit,
+  openMeter,
+} from "./run-meter.ts";

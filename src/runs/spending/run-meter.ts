@@ -28,7 +28,8 @@ import { TimeLease } from "./time-lease.ts";
 import { planTurn, type TurnPlan } from "./turn-budget.ts";
 
 type ModelEnd = Extract<RunEvent, { type: "model-end" }>;
-type Answered = {
+/** What a turn's answer is charged by. */
+export type Answered = {
   readonly text: string;
   readonly toolCalls: readonly ModelToolCall[];
   readonly usage: ModelUsage;
@@ -48,11 +49,17 @@ export type Lease = {
   /** Gives back what was reserved and not used. May be called twice. */
   readonly release: () => void;
 };
+export type TurnCost = NonNullable<ModelEnd["cost"]>;
 export type TurnPermit = Permit<{
   readonly request: ModelRequest;
   /** The answer was asked to be shorter than it might be. */
   readonly limited: ModelEnd["limited"];
+  /** What the answer to this request cost. Tokens that the provider did not tell are estimated. */
+  readonly charge: (answer: Answered) => TurnCost | Promise<TurnCost>;
 }>;
+
+/** What a run is carried out by asks leave of. */
+export type Meter = Pick<RunMeter, "forTurn" | "forCalls" | "forFuel">;
 
 const NOT_HELD = { cut: () => undefined, release: () => undefined } as const;
 
@@ -98,8 +105,9 @@ export class RunMeter implements Disposable {
     signal: AbortSignal,
   ): Promise<TurnPermit> {
     this.#day = this.#budget.today();
+    const charge = (answer: Answered): TurnCost => this.#costOf(model.id, request, toolTokens, answer);
     if (!this.#budget.limits("tokens", "usd", "seconds"))
-      return { type: "granted", request, limited: undefined, signal, ...NOT_HELD };
+      return { type: "granted", request, limited: undefined, signal, charge, ...NOT_HELD };
     const price = this.#accounts.prices.priceOf(model.id);
     if (price === undefined && this.#accounts.unknownPrice === "refuse" && this.#budget.limits("usd"))
       return {
@@ -119,11 +127,11 @@ export class RunMeter implements Disposable {
     const plan = planTurn(question, this.#budget, "used");
     if (plan.type === "short") return refused(plan.shortage);
     const first = await this.#reserve(plan.amounts, signal);
-    if (first.type !== "refused") return granted(first, plan, request);
+    if (first.type !== "refused") return granted(first, plan, { request, charge });
     // Others hold what is left, for longer than was waited: a shorter answer may fit beside them.
     const shorter = planTurn(question, this.#budget, "used and reserved");
     if (shorter.type === "short") return first;
-    return granted(await this.#reserve(shorter.amounts, signal, "at once"), shorter, request);
+    return granted(await this.#reserve(shorter.amounts, signal, "at once"), shorter, { request, charge });
   }
 
   /** Leave for the tool calls of one turn. */
@@ -142,8 +150,7 @@ export class RunMeter implements Disposable {
     return { type: "granted", signal, cut: () => undefined, release: () => this.#budget.release(reserving.id) };
   }
 
-  /** What an answer cost. Tokens that the provider did not tell are estimated. */
-  costOf(model: string, request: ModelRequest, toolTokens: number, answer: Answered): NonNullable<ModelEnd["cost"]> {
+  #costOf(model: string, request: ModelRequest, toolTokens: number, answer: Answered): TurnCost {
     const { usage } = answer;
     const price = this.#accounts.prices.priceOf(model);
     if (usage.inputTokens !== undefined && this.#estimated > 0)
@@ -205,10 +212,10 @@ export class RunMeter implements Disposable {
 const granted = (
   permit: Permit<object>,
   { outputTokensMax, limited }: Extract<TurnPlan, { type: "fits" }>,
-  request: ModelRequest,
+  { request, charge }: Pick<Extract<TurnPermit, { type: "granted" }>, "request" | "charge">,
 ): TurnPermit =>
   permit.type === "granted"
-    ? { ...permit, request: { ...request, settings: { ...request.settings, outputTokensMax } }, limited }
+    ? { ...permit, request: { ...request, settings: { ...request.settings, outputTokensMax } }, limited, charge }
     : permit;
 
 const refused = (shortage: Shortage): { readonly type: "refused"; readonly failure: RunFailure } => ({

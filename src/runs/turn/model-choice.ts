@@ -62,7 +62,7 @@ export function nextBackup(view: RunView, fallback: readonly string[], turn: Fai
 /** What is written when no model did a turn: the run fails, or rests until someone chooses how it goes on. */
 export function afterModelFailure(
   view: RunView,
-  plan: RunPlan,
+  plan: Pick<RunPlan, "fallback">,
   turn: FailedTurn,
   expiresAtMs: number,
 ): readonly RunEvent[] {

@@ -1,4 +1,4 @@
-import type { ArtifactStore, Recorder, RunArtifact } from "../record/index.ts";
+import type { RunArtifact, RunFiles, RunRecord } from "../record/index.ts";
 import type { ModelFile } from "./model-turn.ts";
 
 /** Endings of the files a model may make; others have none. */
@@ -13,7 +13,7 @@ const ENDINGS: { readonly [mediaType: string]: string } = {
 
 /** Keeps what a model made that is no text as artifacts of the run. Throws ArtifactTooLargeError, StorageFullError. */
 export async function keepModelFiles(
-  { artifacts, recorder }: { readonly artifacts: ArtifactStore; readonly recorder: Recorder },
+  { artifacts, recorder }: { readonly artifacts: RunFiles; readonly recorder: RunRecord },
   files: readonly ModelFile[],
 ): Promise<readonly RunArtifact[]> {
   const kept: RunArtifact[] = [];

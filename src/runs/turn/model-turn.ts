@@ -13,12 +13,12 @@ import {
   type ModelSettings,
   type ModelToolCall,
   type ModelUsage,
-  type Recorder,
+  type RunRecord,
   type RunFailure,
 } from "../record/index.ts";
 import { attemptsOf, nextBackup } from "./model-choice.ts";
 import { type Prepared, shrunkWindow } from "./turn-context.ts";
-import type { RunMeter, TurnPermit } from "../spending/index.ts";
+import type { Meter, TurnPermit } from "../spending/index.ts";
 
 export type RetryPolicy = {
   /** Attempts of one turn with one model, the first included. */
@@ -71,14 +71,14 @@ export type Turn =
 
 export type TurnDeps = {
   readonly model: LanguageModel;
-  readonly recorder: Recorder;
+  readonly recorder: RunRecord;
   readonly clock: Clock;
   readonly retry: RetryPolicy;
   /** A model by its `provider/model`, with the settings that are good for it. Never rejects: one that is none fails when it is called. */
   readonly backup: (name: string) => Promise<ModelInUse>;
   /** Models to go on with, in this order, when the one in use fails. */
   readonly fallback: readonly string[];
-  readonly meter: Pick<RunMeter, "forTurn">;
+  readonly meter: Pick<Meter, "forTurn">;
   /** The request for a model, within its window; a smaller window than its own when the provider refused more. */
   readonly prepare: (use: ModelInUse, window: number | undefined, signal: AbortSignal) => Promise<Prepared>;
   /** A longer answer is broken off. */

@@ -12,18 +12,18 @@ import {
   type LanguageModel,
   type ModelRequest,
   type ModelUsage,
-  type Recorder,
+  type RunRecord,
   type RunEvent,
-  type RunPlan,
+  type ExecutionPlan,
   type RunView,
 } from "../record/index.ts";
-import type { RunMeter } from "../spending/index.ts";
+import type { Meter, TurnPermit } from "../spending/index.ts";
 
 export type SummariseDeps = {
-  readonly recorder: Recorder;
+  readonly recorder: RunRecord;
   /** The model that writes summaries. Rejects with UnknownModelError. */
   readonly summariser: () => Promise<LanguageModel>;
-  readonly meter: Pick<RunMeter, "forTurn" | "costOf">;
+  readonly meter: Pick<Meter, "forTurn">;
   readonly clock: Clock;
 };
 
@@ -51,7 +51,7 @@ const INPUT_PART = 0.8;
 /** Writes notes that stand for turns, and journals them. Without a model that can, they are excerpts, and say so. */
 export async function summarise(
   deps: SummariseDeps,
-  plan: RunPlan,
+  plan: ExecutionPlan,
   { view, step, turns }: SummaryTask,
   signal: AbortSignal,
 ): Promise<"made" | "stopped"> {
@@ -71,7 +71,12 @@ export async function summarise(
 
 const unwritten = (degraded: string): Written => ({ text: "", model: "", degraded, usage: NO_USAGE, durationMs: 0 });
 
-async function write(deps: SummariseDeps, plan: RunPlan, input: SummaryInput, signal: AbortSignal): Promise<Written> {
+async function write(
+  deps: SummariseDeps,
+  plan: ExecutionPlan,
+  input: SummaryInput,
+  signal: AbortSignal,
+): Promise<Written> {
   let model: LanguageModel;
   try {
     model = await deps.summariser();
@@ -91,17 +96,16 @@ async function write(deps: SummariseDeps, plan: RunPlan, input: SummaryInput, si
   if (permit.type === "stopped") return unwritten("stopped");
   if (permit.type === "refused") return unwritten(permit.failure.message);
   try {
-    return await ask({ ...deps, model }, permit.request, input.tokensMax, permit.signal);
+    return await ask({ ...deps, model }, permit, input.tokensMax);
   } finally {
     permit.release();
   }
 }
 
 async function ask(
-  { model, meter, clock }: SummariseDeps & { readonly model: LanguageModel },
-  request: ModelRequest,
+  { model, clock }: SummariseDeps & { readonly model: LanguageModel },
+  { request, signal, charge }: Extract<TurnPermit, { type: "granted" }>,
   tokensMax: number,
-  signal: AbortSignal,
 ): Promise<Written> {
   const begunMs = clock.monotonicMs();
   let text = "";
@@ -110,7 +114,7 @@ async function ask(
     if (part.type === "error") return unwritten(`${model.id}: ${part.failure.message}`);
     if (part.type === "finish") {
       const { usage } = part;
-      const cost = meter.costOf(model.id, request, 0, { text, toolCalls: [], usage });
+      const cost = await charge({ text, toolCalls: [], usage });
       const bounded = boundedSummary(text, tokensMax);
       const degraded = bounded === "" ? `${model.id} wrote an empty summary` : "";
       return { text: bounded, model: model.id, degraded, usage, cost, durationMs: clock.monotonicMs() - begunMs };

@@ -23,7 +23,7 @@ import {
   type ModelFailure,
   type ModelRequest,
   type ModelStep,
-  type RunPlan,
+  type ExecutionPlan,
   type RunStep,
   type RunView,
   turnsAfter,
@@ -66,7 +66,7 @@ const SHRINK = 0.6;
  */
 export async function prepareRequest(
   deps: ContextDeps,
-  plan: RunPlan,
+  plan: ExecutionPlan,
   ask: ContextAsk,
   signal: AbortSignal,
 ): Promise<Prepared> {
@@ -91,7 +91,7 @@ function requestOf(
     plan,
     turns,
     offered,
-  }: { view: RunView; plan: RunPlan; turns: readonly DialogueTurn[]; offered: readonly Tool[] },
+  }: { view: RunView; plan: ExecutionPlan; turns: readonly DialogueTurn[]; offered: readonly Tool[] },
   { shown, report }: Fits,
 ): { readonly request: ModelRequest; readonly report: ContextReport } {
   const { coveredThrough } = report;
@@ -132,7 +132,7 @@ type Laid = {
   readonly window: Window;
 };
 
-function layoutFor({ model }: ContextDeps, plan: RunPlan, ask: ContextAsk, view: RunView): Laid {
+function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk, view: RunView): Laid {
   const settings = plan.context ?? DEFAULT_CONTEXT;
   const last = lastReport(view);
   const before = marksOf(view, last?.report);
@@ -217,7 +217,7 @@ function windowOf(
   return learned !== undefined && learned < asked.tokens ? { tokens: learned, from: "refused" } : asked;
 }
 
-function reserveOf(model: LanguageModel, plan: RunPlan, window: number): number {
+function reserveOf(model: LanguageModel, plan: ExecutionPlan, window: number): number {
   const asked = plan.context?.reserveTokens ?? plan.settings.outputTokensMax;
   const { outputTokens } = model.limits ?? DEFAULT_MODEL_LIMITS;
   const part = Math.floor(window * RESERVE_PART);
@@ -242,7 +242,7 @@ const FROM: { readonly [From in WindowOrigin]: string } = {
 
 function tooLong(
   { takes, room }: Extract<Layout, { type: "too-long" }>,
-  plan: RunPlan,
+  plan: ExecutionPlan,
   { tokens, from }: Window,
 ): ModelFailure {
   const list = takes.map(({ what, tokens: each }) => `${what} ${each}`).join(", ");

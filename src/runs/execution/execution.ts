@@ -1,21 +1,21 @@
-import type { Clock } from "../kernel/clock.ts";
-import { isJsonObject } from "../kernel/json.ts";
-import { LIMITS } from "../kernel/quantities.ts";
-import { type CallContext, type Tool, type ToolCatalogue, toolsTokens } from "../tools/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { isJsonObject } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import { type CallContext, type Tool, type ToolCatalogue, toolsTokens } from "../../tools/index.ts";
 import {
-  type ArtifactStore,
   checkedAnswer,
   DEFAULT_RUN_SIZES,
   type LanguageModel,
   type ModelFailure,
-  type Recorder,
+  type ExecutionPlan,
   type RestingState,
   RUN_FAILURE_CODES,
   type RunEvent,
-  type RunPlan,
+  type RunFiles,
+  type RunRecord,
   type RunView,
   type ToolStep,
-} from "./record/index.ts";
+} from "../record/index.ts";
 import {
   afterModelFailure,
   type Answer,
@@ -26,10 +26,10 @@ import {
   type RetryPolicy,
   takeTurn,
   type TurnDeps,
-} from "./turn/index.ts";
+} from "../turn/index.ts";
 import { boundArguments, emptyFailure, endNotices, isEmptyAnswer, loopFailure } from "./guards.ts";
 import {
-  type AskFor,
+  type Attend,
   offeredTools,
   OWN_TOOLS,
   permitCalls,
@@ -39,28 +39,28 @@ import {
   repliedEnds,
   runCalls,
   startsOf,
-} from "./calls/index.ts";
-import type { RunMeter } from "./spending/index.ts";
+} from "../calls/index.ts";
+import type { Meter } from "../spending/index.ts";
 
 type ModelEnd = Extract<RunEvent, { type: "model-end" }>;
 
 export type ExecutionDeps = {
-  readonly recorder: Recorder;
+  readonly recorder: RunRecord;
   readonly model: LanguageModel;
   /** The model that writes summaries. Rejects with UnknownModelError. */
   readonly summariser: () => Promise<LanguageModel>;
   readonly tools: ToolCatalogue;
-  readonly artifacts: ArtifactStore;
+  readonly artifacts: RunFiles;
   readonly clock: Clock;
   readonly retry: RetryPolicy;
-  readonly ask: AskFor;
+  readonly attend: Attend;
   /** A model by its `provider/model`, with the settings that are good for it; never rejects. */
   readonly backup: (name: string) => Promise<ModelInUse>;
   /** How long a run waits for somebody to choose how it goes on when its model failed. */
   readonly choiceTimeoutMs: number;
-  readonly meter: RunMeter;
-  /** Lets the run rest until someone answers, unless that has happened meanwhile to something that it still waits for. */
-  readonly rest: (state: RestingState, isStill: (view: RunView) => boolean) => Promise<"resting" | "go-on">;
+  readonly meter: Meter;
+  /** Lets the run rest until someone answers, unless that has happened meanwhile to one of `waits`, which are those of `waitsOf`. */
+  readonly rest: (state: RestingState, waits: readonly string[]) => Promise<"resting" | "go-on">;
 };
 
 /**
@@ -71,7 +71,7 @@ export type ExecutionDeps = {
  *     Calls that wait for others of their turn have not begun: the journal says of each when it does.
  * E4. Aborted, it returns without an end in the journal; whoever aborted decides what is written.
  */
-export async function execute(given: ExecutionDeps, planned: RunPlan, signal: AbortSignal): Promise<void> {
+export async function execute(given: ExecutionDeps, planned: ExecutionPlan, signal: AbortSignal): Promise<void> {
   let [deps, plan] = [given, planned];
   const { recorder } = deps;
   const tools = deps.tools.select(plan.tools);
@@ -88,7 +88,7 @@ export async function execute(given: ExecutionDeps, planned: RunPlan, signal: Ab
     // A run that went over to a backup stays with it.
     deps = { ...deps, model: use.model };
     plan = { ...plan, settings: use.settings };
-    const cost = deps.meter.costOf(deps.model.id, permit.request, toolsTokens(offered), turn.answer);
+    const cost = await permit.charge(turn.answer);
     const end: ModelEnd = {
       ...modelEnd(step, deps.model.id, answer, offered),
       artifacts: [...(await keepModelFiles(deps, answer.files))],
@@ -126,7 +126,7 @@ export async function execute(given: ExecutionDeps, planned: RunPlan, signal: Ab
  */
 async function settleOpenCalls(
   deps: ExecutionDeps,
-  plan: RunPlan,
+  plan: ExecutionPlan,
   tools: readonly Tool[],
   signal: AbortSignal,
 ): Promise<"settled" | "stopped"> {
@@ -140,14 +140,13 @@ async function settleOpenCalls(
     const waits = waitsOf(view);
     const state = restingState(view);
     if (state === undefined) return "settled";
-    const isStill = (now: RunView) => waits.every((id) => waitsOf(now).includes(id));
-    if ((await deps.rest(state, isStill)) === "resting") return "stopped";
+    if ((await deps.rest(state, waits)) === "resting") return "stopped";
   }
   return "stopped";
 }
 
-/** Approvals and replies that have not come. */
-const waitsOf = ({ approvals, replies }: RunView): readonly string[] => [
+/** Ids of approvals and replies that have not come. */
+export const waitsOf = ({ approvals, replies }: RunView): readonly string[] => [
   ...approvals.filter(({ state }) => state === "open").map(({ id }) => id),
   ...replies.filter(({ state }) => state === "open").map(({ replyWith }) => replyWith),
 ];
@@ -164,7 +163,7 @@ const openCalls = ({ steps }: RunView): readonly ToolStep[] =>
 
 async function settle(
   deps: ExecutionDeps,
-  plan: RunPlan,
+  plan: ExecutionPlan,
   { open, tools }: { readonly open: readonly ToolStep[]; readonly tools: readonly Tool[] },
   signal: AbortSignal,
 ): Promise<"settled" | "stopped"> {
@@ -193,7 +192,7 @@ async function settle(
   return "stopped";
 }
 
-const permitted = (deps: ExecutionDeps, plan: RunPlan, calls: readonly PreparedCall[]): readonly PreparedCall[] =>
+const permitted = (deps: ExecutionDeps, plan: ExecutionPlan, calls: readonly PreparedCall[]): readonly PreparedCall[] =>
   permitCalls({ ...deps, view: deps.recorder.view() }, plan, calls);
 
 function prepareAgain(step: ToolStep, tools: readonly Tool[]): PreparedCall {
@@ -206,7 +205,7 @@ function prepareAgain(step: ToolStep, tools: readonly Tool[]): PreparedCall {
 /** Runs calls within the budgets; stopped when there is no room for them, and the run has failed then. */
 async function callTools(
   deps: ExecutionDeps,
-  plan: RunPlan,
+  plan: ExecutionPlan,
   { calls, tools }: { readonly calls: readonly PreparedCall[]; readonly tools: readonly Tool[] },
   signal: AbortSignal,
 ): Promise<"done" | "stopped"> {
@@ -226,7 +225,7 @@ async function callTools(
   return failure ? "stopped" : "done";
 }
 
-function nextTurn(recorder: Recorder): number {
+function nextTurn(recorder: RunRecord): number {
   const last = recorder.view().steps.findLast((step) => step.kind === "model");
   if (!last) return 1;
   return last.end.state === "done" ? last.turn + 1 : last.turn;
@@ -235,7 +234,7 @@ function nextTurn(recorder: Recorder): number {
 /** What a turn is taken with: its request is made for the model that it is sent to, which may become another. */
 const turnDeps = (
   deps: ExecutionDeps,
-  plan: RunPlan,
+  plan: ExecutionPlan,
   { step, tools }: { readonly step: number; readonly tools: readonly Tool[] },
 ): TurnDeps => ({
   ...deps,
@@ -249,12 +248,12 @@ const turnDeps = (
 
 const failedTurn = (
   { recorder, clock, choiceTimeoutMs }: ExecutionDeps,
-  plan: RunPlan,
+  plan: ExecutionPlan,
   turn: { readonly step: number; readonly model: string; readonly failure: ModelFailure },
 ): readonly RunEvent[] => afterModelFailure(recorder.view(), plan, turn, clock.nowMs() + choiceTimeoutMs);
 
 /** Turns that were only needed because an answer did not fit; they do not count. */
-const repairs = (recorder: Recorder): number =>
+const repairs = (recorder: RunRecord): number =>
   recorder.view().steps.filter((step) => step.kind === "model" && step.outputProblems.length > 0).length;
 
 const modelEnd = (step: number, model: string, ...[answer, offered]: [Answer, readonly Tool[]]): ModelEnd => ({
@@ -276,7 +275,7 @@ const modelEnd = (step: number, model: string, ...[answer, offered]: [Answer, re
 
 function endOfRun(
   { recorder, model: { id: model } }: ExecutionDeps,
-  plan: RunPlan,
+  plan: ExecutionPlan,
   { step, answer, limited }: { readonly step: number; readonly answer: Answer; readonly limited: ModelEnd["limited"] },
 ): RunEvent {
   const view = recorder.view();
@@ -306,7 +305,7 @@ const cutByBudget = (model: string, { outputTokensMax, key, file }: NonNullable<
   hint: `Raise ${key} in ${file}. The cut text is in the last step.`,
 });
 
-const stepsMaxReached = (plan: RunPlan): RunEvent => ({
+const stepsMaxReached = (plan: ExecutionPlan): RunEvent => ({
   type: "run-fail",
   failure: {
     code: RUN_FAILURE_CODES.stepsMax,

@@ -1,4 +1,4 @@
-import { failedCall } from "../tools/index.ts";
+import { failedCall } from "../../tools/index.ts";
 import {
   DEFAULT_LOOP_GUARD,
   DEFAULT_RUN_SIZES,
@@ -9,18 +9,18 @@ import {
   RUN_FAILURE_CODES,
   type RunEvent,
   type RunNotice,
-  type RunPlan,
+  type ExecutionPlan,
   type RunView,
   turnsAfter,
-} from "./record/index.ts";
-import type { Answer } from "./turn/index.ts";
-import type { PreparedCall } from "./calls/index.ts";
+} from "../record/index.ts";
+import type { Answer } from "../turn/index.ts";
+import type { PreparedCall } from "../calls/index.ts";
 
 /** Turns looked back at for loops: rounds of four turns, repeated ten times. */
 const LOOK_BACK = 40;
 
 /** Why a run ends although its model asks for calls: it goes round in circles. Undefined when it does not. */
-export function loopFailure(view: RunView, plan: RunPlan, calls: readonly PreparedCall[]): RunEvent | undefined {
+export function loopFailure(view: RunView, plan: ExecutionPlan, calls: readonly PreparedCall[]): RunEvent | undefined {
   const last = view.steps.findLast((step) => step.kind === "model" && step.end.state === "done")?.turn ?? 0;
   const turns = turnsAfter(view, last - LOOK_BACK, () => "");
   const asked = calls.map(({ start }) => ({ ...start, arguments: start.content.arguments }));
@@ -79,7 +79,7 @@ export type BoundedCalls = {
 };
 
 /** Calls with the arguments of those left out that are too long to be kept. */
-export function boundArguments(calls: readonly ModelToolCall[], plan: RunPlan): BoundedCalls {
+export function boundArguments(calls: readonly ModelToolCall[], plan: ExecutionPlan): BoundedCalls {
   const { argumentBytesMax } = plan.sizes ?? DEFAULT_RUN_SIZES;
   const tooLong = new Map(
     calls

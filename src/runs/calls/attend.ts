@@ -1,0 +1,21 @@
+import type { ToolCallId } from "../../kernel/ids.ts";
+import type { CallContext } from "../../tools/index.ts";
+import type { Recorder } from "../record/index.ts";
+import type { AskFor } from "./questions.ts";
+import { waiterOf } from "./replies.ts";
+
+/** Who is with a call while it is under way: a person it may ask, and those who watch it. */
+export type Attend = (call: {
+  readonly step: number;
+  readonly callId: ToolCallId;
+}) => Pick<CallContext, "ask" | "awaitReply" | "onProgress" | "onLog">;
+
+/** People are asked, and the run's watchers are told. */
+export const attendBy =
+  (recorder: Recorder, ask: AskFor): Attend =>
+  (call) => ({
+    ask: (question, ended) => ask(call, question, ended),
+    awaitReply: waiterOf(recorder, call),
+    onProgress: (progress) => recorder.tellProgress(call, progress),
+    onLog: (lines) => recorder.tellLog(call, lines),
+  });

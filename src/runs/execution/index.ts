@@ -1,0 +1,1 @@
+export { type ExecutionDeps, execute, waitsOf } from "./execution.ts";
