@@ -9,7 +9,13 @@
 import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
 import { type Arrival, free, NO_NAMES } from "./arrival.ts";
 import { breach, type Breach } from "./breach.ts";
-import { type Conversation, type ConversationTerms, isOpen, type Participant } from "./conversation.ts";
+import {
+  type Conversation,
+  type ConversationStatus,
+  type ConversationTerms,
+  isOpen,
+  type Participant,
+} from "./conversation.ts";
 import { expire } from "./expire.ts";
 import { byInitiator } from "./initiator.ts";
 import { findProtocol, knownProtocol } from "./names.ts";
@@ -36,7 +42,7 @@ export function advance(
   const protocol = conversation.protocol === undefined ? undefined : knownProtocol(conversation.protocol);
   if (protocol === undefined) return advanceFree(conversation, message, recipients, terms);
   // What the server says about a message moves nothing: the message it is about did not move anything either.
-  if (message.sender === SYSTEM_SENDER) return said(conversation, message, conversation.participants);
+  if (message.sender === SYSTEM_SENDER) return standing(protocol, conversation, message, conversation.participants);
   return advanceChecked(protocol, conversation, { message, recipients, terms });
 }
 
@@ -133,39 +139,46 @@ function advanceFree(
   const { initiator } = conversation;
   const participants = joined(conversation.participants, initiator, message.sender, { recipients, terms });
   const revived = isOpen(conversation) ? conversation : { ...conversation, endsAtMs: message.atMs + terms.lifeMs };
-  return said(revived, message, participants);
+  return said(revived, message, { protocol: undefined, participants, status: IN_PROGRESS });
 }
 
 /** The conversation with one more message that is allowed. */
-function said(conversation: Conversation, message: Message, participants: readonly Participant[]): Advance {
+function said(conversation: Conversation, message: Message, { protocol, participants, status }: Standing): Advance {
   const { atMs, mergeConversations } = message;
-  const { protocol: name, status, merged } = conversation;
-  const protocol = name === undefined ? undefined : knownProtocol(name);
-  const isOver = protocol !== undefined && !isOpen(conversation);
+  const { merged } = conversation;
+  const isOver = status !== IN_PROGRESS;
+  const times = { lastActivityMs: atMs, idleMs: conversation.idleMs, endsAtMs: conversation.endsAtMs };
+  // Written out: a spread costs several times as much, and this is done for each message.
   const next: Conversation = {
     id: conversation.id,
     workspace: conversation.workspace,
-    protocol: name,
+    protocol: conversation.protocol,
     capability: conversation.capability,
     topic: conversation.topic,
     initiator: conversation.initiator,
     participants,
-    status: isOver ? status : IN_PROGRESS,
+    status,
     version: conversation.version + 1,
     messageCount: conversation.messageCount + 1,
     startedAtMs: conversation.startedAtMs,
     lastActivityMs: atMs,
     idleMs: conversation.idleMs,
     endsAtMs: conversation.endsAtMs,
-    dueAtMs: protocol === undefined ? Math.min(atMs + conversation.idleMs, conversation.endsAtMs) : undefined,
+    dueAtMs: isOver ? undefined : dueOf(protocol, times, participants),
     parent: conversation.parent,
     branches: conversation.branches,
     merged: mergeConversations.length === 0 ? merged : [...new Set([...merged, ...mergeConversations])],
     archivedAtMs: undefined,
   };
-  if (protocol === undefined || isOver) return { type: "moved", conversation: next };
-  return { type: "moved", conversation: { ...next, dueAtMs: dueOf(protocol, next, participants) } };
+  return { type: "moved", conversation: next };
 }
+
+/** How a conversation stands after a message. `protocol` is undefined where nothing is checked. */
+type Standing = {
+  readonly protocol: Protocol | undefined;
+  readonly participants: readonly Participant[];
+  readonly status: ConversationStatus;
+};
 
 function advanceChecked(protocol: Protocol, before: Conversation, arrival: Arrival): Advance {
   const { message } = arrival;
@@ -181,13 +194,19 @@ function advanceChecked(protocol: Protocol, before: Conversation, arrival: Arriv
       ? byInitiator(protocol, conversation, arrival)
       : byOther(protocol, conversation, arrival);
   if (parts.type === "breach") return parts;
-  const { participants } = parts;
-  if (participants === conversation.participants) return said(conversation, message, participants);
-  const status = statusOf(protocol, participants);
-  const isOver = status !== IN_PROGRESS;
-  const next = said({ ...conversation, status }, message, participants);
-  if (next.type === "breach" || !isOver) return next;
-  return { type: "moved", conversation: { ...next.conversation, status, dueAtMs: undefined } };
+  return standing(protocol, conversation, message, parts.participants);
+}
+
+/** The conversation with parts that may have moved; what is over stays so when they have not. */
+function standing(
+  protocol: Protocol,
+  conversation: Conversation,
+  message: Message,
+  participants: readonly Participant[],
+): Advance {
+  const isUnmoved = participants === conversation.participants && !isOpen(conversation);
+  const status = isUnmoved ? conversation.status : statusOf(protocol, participants);
+  return said(conversation, message, { protocol, participants, status });
 }
 
 const breachMerged = (protocol: Protocol | undefined, conversation: Conversation, message: Message, into: string) =>

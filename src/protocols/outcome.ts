@@ -76,11 +76,19 @@ export function lapsed(protocol: Protocol, participant: Participant): Participan
 export const closed = (protocol: Protocol, participant: Participant): Participant =>
   stateOf(protocol, participant).ending === undefined ? moved(participant, CLOSED) : participant;
 
-/** In another state, without a deadline. */
-export const moved = (participant: Participant, state: string): Participant => ({
-  ...participant,
+/** In another state, with a deadline of its own or none. */
+export const moved = (
+  participant: Participant,
+  state: string,
+  deadlineMs: number | undefined = undefined,
+): Participant => ({
+  name: participant.name,
+  role: participant.role,
   state,
   before: undefined,
-  deadlineMs: undefined,
+  deadlineMs,
+  round: participant.round,
+  calls: participant.calls,
   cancelCall: undefined,
+  replyTo: participant.replyTo,
 });

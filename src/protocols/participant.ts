@@ -115,7 +115,7 @@ function stepped(protocol: Protocol, participant: Participant, { to }: Step, mes
   const awaits = protocol.states.get(to)?.awaits;
   if (to === participant.state) return participant;
   // A deadline is for the other side: who proposes says until when the proposal holds.
-  return { ...moved(participant, to), deadlineMs: awaits === "initiator" ? message.replyByMs : undefined };
+  return moved(participant, to, awaits === "initiator" ? message.replyByMs : undefined);
 }
 
 /** The answer to the cancel, or what was on its way when that came. */
