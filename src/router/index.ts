@@ -1,7 +1,26 @@
 /** Messages on their way: mailboxes, delivery, addressing. */
-export { type AgentHandler, type Delivered, type Settlement, type Submitted } from "./delivery.ts";
-export { type Directory, type Presence, type Provider, PROVIDER_STATUSES, type ProviderStatus } from "./directory.ts";
+export { type ConversationGate, openGate } from "./conversation-gate.ts";
 export {
+  DeadLetterNotFoundError,
+  MailboxNotFoundError,
+  MessageNotFoundError,
+  ParticipantServedError,
+} from "./errors.ts";
+export { type RouterEvent, type RouterFilter } from "./feed.ts";
+export { type Fetch, type FetchedSettlement } from "./fetching.ts";
+export { digestOf, followUp } from "./loops.ts";
+
+export { Router, type RouterParts } from "./router.ts";
+export {
+  type AgentHandler,
+  type Delivered,
+  type Settlement,
+  type Submitted,
+  type Directory,
+  type Presence,
+  type Provider,
+  PROVIDER_STATUSES,
+  type ProviderStatus,
   conversationKey,
   type ConversationQuery,
   type ConversationRow,
@@ -21,4 +40,8 @@ export {
   type SettlementColumns,
   type StoredMessage,
   type StoredSettlement,
-} from "./journal.ts";
+  ROUTER_DEFAULTS,
+  type RouterOptions,
+  MESSAGE_FAILURES,
+  type MessageFailureCode,
+} from "./ports/index.ts";

@@ -1,5 +1,5 @@
-import { type MessageId } from "../kernel/ids.ts";
-import { type Durability, type Message, type MessageError } from "../messages/index.ts";
+import { type MessageId } from "../../kernel/ids.ts";
+import { type Durability, type Message, type MessageError } from "../../messages/index.ts";
 
 /** What became of a message that was submitted. */
 export type Submitted =

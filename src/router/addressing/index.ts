@@ -1,0 +1,2 @@
+/** From a message's address to mailboxes. */
+export { Addressing, type Route } from "./addressing.ts";

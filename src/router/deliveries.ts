@@ -1,0 +1,363 @@
+import { type Alarm } from "../kernel/alarm.ts";
+import { type Clock } from "../kernel/clock.ts";
+import { log } from "../kernel/log.ts";
+import { type Message, type MessageError, writeMessage } from "../messages/index.ts";
+import { type Feed } from "./feed.ts";
+import { type Flight, Leases, type Lease, type Parcel, type Recipient, type Recipients } from "./mailboxes/index.ts";
+import { failure, type Outcome, type RouterOptions, type Settlement } from "./ports/index.ts";
+import { type Writer } from "./writing/index.ts";
+
+/** Deliveries in one turn of the event loop; what is more waits for the next, so that others get their turn. */
+const TURN_MAX = 512;
+/** After bodies could not be read, the next try. */
+const READ_AGAIN_MS = 1_000;
+
+export type DeliveryParts = {
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  readonly writer: Writer;
+  readonly feed: Feed;
+  readonly recipients: Recipients;
+  readonly options: RouterOptions;
+  /** From 0 up to 1. */
+  readonly chance: () => number;
+  /** The messages, by seq; those that are gone are not in it. */
+  readonly read: (seqs: readonly number[]) => Promise<ReadonlyMap<number, Message>>;
+  /** A delivery was given up, or came too late: its sender may want to know. */
+  readonly gaveUp: (message: Message, recipient: string, error: MessageError) => void;
+};
+
+/**
+ * Brings what is in mailboxes to those who handle it, and sees each delivery to its end.
+ * R1. A delivery ends once: settled as done, dead, expired or dropped. What comes after that counts for nothing.
+ * R2. The end is in the journal after the handler's own effect: it is written when the handler has resolved.
+ * R3. A lease that ends is a failed attempt. The last attempt's failure is a dead letter, whole, and the sender is told.
+ * R4. A recipient has at most `window` deliveries in hand, one while its breaker is on trial, none while it is open.
+ */
+export class Deliveries {
+  readonly #parts: DeliveryParts;
+  readonly #leases: Leases;
+  /** Those with something in hand. */
+  readonly #busy = new Set<Recipient>();
+  /** Pumped in the next turn of the event loop. */
+  #later: Recipient[] = [];
+  #turn = 0;
+  #isTurnTimed = false;
+  #isStopped = false;
+
+  constructor(parts: DeliveryParts) {
+    this.#parts = parts;
+    const { clock, alarm } = parts;
+    this.#leases = new Leases({ clock, alarm, ended: (lease) => this.#leaseEnded(lease) });
+  }
+
+  /** Deliveries in hand. */
+  get leased(): number {
+    let count = 0;
+    for (const { mailbox } of this.#busy) count += mailbox.leased;
+    return count;
+  }
+
+  /** After a message came into the mailbox, or its owner is there again. */
+  pump(recipient: Recipient): void {
+    const { handler } = recipient;
+    if (handler === undefined) {
+      if (recipient.waiters.size > 0) recipient.wakeWaiters();
+      return;
+    }
+    while (this.#hasTurn(recipient)) {
+      const flight = this.take(recipient, this.#parts.options.leaseMs);
+      if (flight === undefined) return;
+      if (flight.message !== undefined) this.#hand(recipient, flight, flight.message);
+      else void this.#handLoaded(recipient, flight);
+    }
+  }
+
+  /** Whether it may be handed something in this turn of the event loop; if only later, it is pumped then. */
+  #hasTurn(recipient: Recipient): boolean {
+    if (this.#isStopped || recipient.isLoading) return false;
+    if (this.#turn < TURN_MAX) {
+      this.#turn += 1;
+      if (!this.#isTurnTimed) this.#timeTurn();
+      return true;
+    }
+    if (!recipient.isScheduled) {
+      recipient.isScheduled = true;
+      this.#later.push(recipient);
+    }
+    return false;
+  }
+
+  #timeTurn(): void {
+    this.#isTurnTimed = true;
+    setImmediate(() => {
+      this.#turn = 0;
+      this.#isTurnTimed = false;
+      const later = this.#later;
+      this.#later = [];
+      for (const recipient of later) {
+        recipient.isScheduled = false;
+        this.pump(recipient);
+      }
+    });
+  }
+
+  /** The next delivery that has not expired, now leased; undefined when there is none to be had at the moment (R4). */
+  take(recipient: Recipient, leaseMs: number): Flight | undefined {
+    const { clock, options } = this.#parts;
+    const { mailbox } = recipient;
+    const nowMs = clock.monotonicMs();
+    while (!mailbox.isPaused && mailbox.hasWork && mailbox.leased < recipient.window(options.window, nowMs)) {
+      const flight = mailbox.take(this.#leases.begin(leaseMs), nowMs);
+      if (flight === undefined) return undefined;
+      const { expiresAtMs } = flight.parcel;
+      if (expiresAtMs === 0 || expiresAtMs > clock.nowMs()) {
+        if (mailbox.leased === 1) this.#busy.add(recipient);
+        return flight;
+      }
+      this.#end(recipient, flight, "expired");
+      this.tellExpired(recipient, [flight.parcel]);
+    }
+    return undefined;
+  }
+
+  /** Reads the bodies of what comes next, up to the window, and hands it over in order. */
+  async #handLoaded(recipient: Recipient, first: Flight): Promise<void> {
+    const { options } = this.#parts;
+    const flights = [first];
+    recipient.isLoading = true;
+    for (let next = this.take(recipient, options.leaseMs); next; next = this.take(recipient, options.leaseMs))
+      flights.push(next);
+    const loaded = await this.load(recipient, flights);
+    recipient.isLoading = false;
+    for (const flight of loaded) {
+      if (this.#isStopped || recipient.handler === undefined) this.giveBack(recipient, flight);
+      else if (flight.message !== undefined) this.#hand(recipient, flight, flight.message);
+    }
+    this.pump(recipient);
+  }
+
+  /**
+   * Those of the flights whose messages are there now, in order. What retention has dropped is settled as dropped; when
+   * nothing can be read, all go back into the mailbox and the answer is empty.
+   */
+  async load(recipient: Recipient, flights: readonly Flight[]): Promise<readonly Flight[]> {
+    const cold = flights.filter(({ message }) => message === undefined);
+    if (cold.length === 0) return flights;
+    try {
+      const messages = await this.#parts.read(cold.map(({ parcel }) => parcel.seq));
+      for (const flight of cold) {
+        flight.message = messages.get(flight.parcel.seq);
+        if (flight.message === undefined) this.#end(recipient, flight, "dropped");
+      }
+      return flights.filter(({ message }) => message !== undefined);
+    } catch (error) {
+      log.error({ error }, "messages could not be read");
+      const { alarm, clock } = this.#parts;
+      for (const flight of flights.toReversed()) this.giveBack(recipient, flight);
+      alarm.at(clock.monotonicMs() + READ_AGAIN_MS, () => this.pump(recipient));
+      return [];
+    }
+  }
+
+  /** In hand no more, and in the mailbox as before. Of several, the newest first. */
+  giveBack(recipient: Recipient, flight: Flight): void {
+    if (recipient.mailbox.flight(flight.parcel.seq) !== flight) return;
+    recipient.mailbox.giveBack(flight);
+    this.#rest(recipient);
+  }
+
+  #rest(recipient: Recipient): void {
+    if (recipient.mailbox.leased === 0) this.#busy.delete(recipient);
+  }
+
+  #hand(recipient: Recipient, flight: Flight, message: Message): void {
+    const { handler, mailbox } = recipient;
+    if (handler === undefined) return this.giveBack(recipient, flight);
+    this.tellDelivery(recipient, flight, message);
+    const { parcel, attempt, lease } = flight;
+    const settle = (settlement: Settlement) => {
+      this.settle(recipient, flight, settlement);
+      this.pump(recipient);
+    };
+    let handled: Promise<Settlement>;
+    try {
+      handled = handler.handle({ seq: parcel.seq, message, recipient: mailbox.name, attempt }, lease.stop.signal);
+    } catch (error) {
+      handled = Promise.reject(error);
+    }
+    handled.then(settle, (error: unknown) => {
+      log.warn({ error, recipient: mailbox.name, message: message.id }, "a message was not handled");
+      settle({ type: "failed", reason: error instanceof Error ? error.message : String(error) });
+    });
+  }
+
+  tellDelivery(recipient: Recipient, { parcel, attempt }: Flight, message: Message): void {
+    const { feed } = this.#parts;
+    if (!feed.isWatched) return;
+    const { workspace, name } = recipient.mailbox;
+    feed.tell({ type: "delivery", seq: parcel.seq, workspace, recipient: name, attempt }, message.conversationId);
+  }
+
+  /** R1, R2: how it went. False when the delivery was over already. */
+  settle(recipient: Recipient, flight: Flight, settlement: Settlement): boolean {
+    if (recipient.mailbox.flight(flight.parcel.seq) !== flight) return false;
+    switch (settlement.type) {
+      case "done":
+        recipient.succeeded(this.#parts.clock.monotonicMs() - flight.startedAtMs);
+        this.#end(recipient, flight, "done");
+        return true;
+      case "failed":
+        this.#failed(recipient, flight, settlement.reason);
+        return true;
+      case "rejected":
+        this.#bury(recipient, flight, settlement);
+        return true;
+    }
+  }
+
+  #end(recipient: Recipient, flight: Flight, outcome: Outcome): void {
+    const { recipients, writer, feed, clock } = this.#parts;
+    const { mailbox } = recipient;
+    const { parcel, attempt, message } = flight;
+    mailbox.settle(flight);
+    this.#rest(recipient);
+    recipients.released(parcel.size);
+    if (parcel.message !== undefined) recipients.cool(parcel.size);
+    if (!parcel.isVolatile)
+      writer.batch().settlement({ seq: parcel.seq, party: mailbox.number, outcome, attempt });
+    if (!feed.isWatched) return;
+    const tookMs = clock.monotonicMs() - flight.startedAtMs;
+    const { workspace, name } = mailbox;
+    feed.tell(
+      { type: "settlement", seq: parcel.seq, workspace, recipient: name, outcome, attempt, tookMs },
+      message?.conversationId,
+    );
+  }
+
+  #failed(recipient: Recipient, flight: Flight, reason: string): void {
+    const { clock, options, alarm, chance, writer, feed } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    if (recipient.failed(nowMs)) this.#opened(recipient);
+    const { parcel, attempt } = flight;
+    if (attempt >= options.attemptsMax) {
+      const why = `${attempt} attempts failed; the last: ${reason}`;
+      return this.#bury(recipient, flight, { code: "DELIVERY_FAILED", reason: why });
+    }
+    const { mailbox } = recipient;
+    const backoffMs = Math.min(options.retryDelayMaxMs, options.retryDelayMs * 2 ** (attempt - 1));
+    // Half of it by chance, so that what failed together does not come back together.
+    const retry = mailbox.retryLater(flight, nowMs + backoffMs * (0.5 + chance() / 2), reason);
+    this.#rest(recipient);
+    const inMs = retry.nextAtMs - nowMs;
+    const place = { seq: parcel.seq, party: mailbox.number, attempts: attempt };
+    if (!parcel.isVolatile) writer.batch().retry({ ...place, nextAtMs: clock.nowMs() + Math.ceil(inMs), reason });
+    alarm.at(retry.nextAtMs, () => this.wake(recipient));
+    if (!feed.isWatched) return;
+    const { workspace, name } = mailbox;
+    const event = { seq: parcel.seq, workspace, recipient: name, attempts: attempt, inMs, reason };
+    feed.tell({ type: "retry", ...event }, flight.message?.conversationId);
+  }
+
+  /** Retries of it may be due. */
+  wake(recipient: Recipient): void {
+    recipient.mailbox.wake(this.#parts.clock.monotonicMs());
+    this.pump(recipient);
+  }
+
+  #opened(recipient: Recipient): void {
+    const { alarm, feed } = this.#parts;
+    const { workspace, name } = recipient.mailbox;
+    alarm.at(recipient.opensAtMs ?? 0, () => this.pump(recipient));
+    feed.tell({ type: "breaker", workspace, recipient: name, isOpen: true });
+  }
+
+  /** R3: given up, whole and with its reason. */
+  #bury(recipient: Recipient, flight: Flight, why: { readonly code: string; readonly reason: string }): void {
+    const { writer, clock, gaveUp } = this.#parts;
+    const { mailbox } = recipient;
+    const { parcel, attempt, message } = flight;
+    this.#end(recipient, flight, "dead");
+    if (message === undefined) return;
+    if (!parcel.isVolatile) {
+      const batch = writer.batch();
+      batch.sync();
+      batch.dead.push(deadLetter(message, { ...why, attempts: attempt, atMs: clock.nowMs() }, { parcel, mailbox }));
+    }
+    const details = { recipient: mailbox.name, message: message.id, attempts: attempt, reason: why.code };
+    gaveUp(message, mailbox.name, failure("DELIVERY_FAILED", `${mailbox.name} did not take it: ${why.reason}`, { details }));
+  }
+
+  #leaseEnded(lease: Lease): void {
+    for (const recipient of [...this.#busy]) {
+      for (const flight of recipient.mailbox.flights(lease)) this.#failed(recipient, flight, "its lease ended");
+      this.pump(recipient);
+    }
+  }
+
+  /** Takes out what has expired in the queue, so that it takes no room. */
+  sweep(recipient: Recipient): void {
+    const { clock, writer, recipients } = this.#parts;
+    const { mailbox } = recipient;
+    if (!mailbox.mayHaveExpired(clock.nowMs())) return;
+    const removed = mailbox.removeExpired(clock.nowMs());
+    for (const parcel of removed) {
+      recipients.released(parcel.size);
+      if (parcel.message !== undefined) recipients.cool(parcel.size);
+      if (parcel.isVolatile) continue;
+      writer.batch().settlement({ seq: parcel.seq, party: mailbox.number, outcome: "expired", attempt: 1 });
+    }
+    this.tellExpired(recipient, removed);
+  }
+
+  /** Tells the senders of what came too late. */
+  tellExpired(recipient: Recipient, parcels: readonly Parcel[]): void {
+    const { name } = recipient.mailbox;
+    const late = failure("EXPIRED", `it expired before ${name} took it`, { details: { recipient: name } });
+    const cold = parcels.filter(({ message, isVolatile }) => message === undefined && !isVolatile);
+    for (const { message } of parcels) if (message !== undefined) this.#parts.gaveUp(message, name, late);
+    if (cold.length === 0) return;
+    this.#parts.read(cold.map(({ seq }) => seq)).then(
+      (messages) => {
+        for (const message of messages.values()) this.#parts.gaveUp(message, name, late);
+      },
+      (error: unknown) => log.error({ error }, "expired messages could not be read"),
+    );
+  }
+
+  /** Nothing is delivered any more; resolves when what is in hand of handlers has ended, or `waitMs` are over. */
+  async stop(waitMs: number): Promise<void> {
+    const { clock } = this.#parts;
+    this.#isStopped = true;
+    const untilMs = clock.monotonicMs() + waitMs;
+    while (this.#isHandling() && clock.monotonicMs() < untilMs) await clock.sleep(Math.min(20, waitMs));
+    this.#leases.stopAll();
+  }
+
+  #isHandling(): boolean {
+    for (const recipient of this.#busy) if (recipient.handler !== undefined) return true;
+    return false;
+  }
+}
+
+type Buried = { readonly code: string; readonly reason: string; readonly attempts: number; readonly atMs: number };
+
+/** The delivery of `message` that was given up, as the journal keeps it. */
+function deadLetter(
+  message: Message,
+  why: Buried,
+  { parcel, mailbox }: { readonly parcel: Parcel; readonly mailbox: { readonly number: number; readonly name: string } },
+) {
+  return {
+    seq: parcel.seq,
+    party: mailbox.number,
+    id: message.id,
+    workspace: message.workspace,
+    conversation: message.conversationId,
+    sender: message.sender,
+    recipient: mailbox.name,
+    performative: message.performative,
+    ...why,
+    body: writeMessage(message),
+  };
+}

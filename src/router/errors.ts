@@ -1,0 +1,37 @@
+import { CaxtonError } from "../kernel/errors.ts";
+
+/** Somebody wanted to fetch the messages of an agent that the server runs. */
+export class ParticipantServedError extends CaxtonError<{ readonly name: string }> {
+  readonly code = "PARTICIPANT_SERVED";
+  readonly kind = "conflict";
+  constructor(name: string) {
+    super(`the server handles the messages of ${name} itself`, "Fetch those of a registered participant.", { name });
+  }
+}
+
+/** There is no mailbox of that name. */
+export class MailboxNotFoundError extends CaxtonError<{ readonly name: string }> {
+  readonly code = "MAILBOX_NOT_FOUND";
+  readonly kind = "not-found";
+  constructor(name: string) {
+    super(`${name} has no mailbox`, "Register the participant, or deploy the agent, first.", { name });
+  }
+}
+
+/** There is no message of that id. */
+export class MessageNotFoundError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "MESSAGE_NOT_FOUND";
+  readonly kind = "not-found";
+  constructor(id: string) {
+    super(`there is no message ${id}`, "Messages are kept for messages.retention.", { id });
+  }
+}
+
+/** There is no such dead letter; it may have been sent again or dropped. */
+export class DeadLetterNotFoundError extends CaxtonError<{ readonly seq: number; readonly recipient: string }> {
+  readonly code = "DEAD_LETTER_NOT_FOUND";
+  readonly kind = "not-found";
+  constructor(seq: number, recipient: string) {
+    super(`there is no dead letter ${seq} of ${recipient}`, "It may have been sent again, or dropped.", { seq, recipient });
+  }
+}

@@ -1,0 +1,55 @@
+import { createHash } from "node:crypto";
+import { canonicalJson } from "../kernel/json.ts";
+import { type Message, type MessageError, type TrailEntry } from "../messages/index.ts";
+import { type Delivered, failure } from "./ports/index.ts";
+
+/** The same act with the same words from the same sender to the same receiver, so many times in what led here. */
+const SAME_MAX = 3;
+
+/** What tells two messages of one sender to one receiver apart: act and content. */
+export function digestOf({ performative, content }: Pick<Message, "performative" | "content">): string {
+  const said =
+    content.type === "text" ? content.text : canonicalJson(content.type === "json" ? content.value : content.artifact.hash);
+  return createHash("sha256").update(`${performative}\n${content.type}\n${said}`).digest("base64url").slice(0, 16);
+}
+
+/** `hops` and `trail` of a message that is sent because of the one delivered. */
+export function followUp(
+  { message, recipient }: Pick<Delivered, "message" | "recipient">,
+  hopsMax: number,
+): Pick<Message, "hops" | "trail"> {
+  const entry: TrailEntry = { sender: message.sender, receiver: recipient, digest: digestOf(message) };
+  return { hops: message.hops + 1, trail: [...message.trail, entry].slice(-hopsMax) };
+}
+
+/**
+ * Why a message must go no further, if it must not: it is one too many in a chain, or the chain goes in a circle.
+ * L1. A message that more than `hopsMax` messages led to is refused.
+ * L2. The third message of the same sender, receiver, act and content in one chain is refused, and the circle named.
+ */
+export function loopOf(message: Message, receivers: readonly string[], hopsMax: number): MessageError | undefined {
+  if (message.hops > hopsMax) {
+    return failure("HOP_LIMIT", `${message.hops} messages led to this one; at most ${hopsMax} may`, {
+      hint: "Agents that answer each other must come to an end; messages.hops_max is the limit.",
+      details: { hops: message.hops, max: hopsMax, trail: names(message.trail) },
+    });
+  }
+  if (message.trail.length < SAME_MAX - 1) return undefined;
+  const digest = digestOf(message);
+  for (const receiver of receivers) {
+    const isSame = (entry: TrailEntry) =>
+      entry.sender === message.sender && entry.receiver === receiver && entry.digest === digest;
+    if (message.trail.filter(isSame).length < SAME_MAX - 1) continue;
+    const circle = message.trail.slice(message.trail.findLastIndex(isSame));
+    return failure("MESSAGE_CYCLE", `the same message goes round for the third time: ${path(circle, message, receiver)}`, {
+      hint: "Let one of these agents end the exchange instead of answering with the same words.",
+      details: { circle: [...names(circle), message.sender, receiver] },
+    });
+  }
+  return undefined;
+}
+
+const names = (trail: readonly TrailEntry[]): string[] => trail.map(({ sender }) => sender);
+
+const path = (circle: readonly TrailEntry[], message: Message, receiver: string): string =>
+  [...names(circle), message.sender, receiver].join(" → ");

@@ -1,0 +1,271 @@
+import { type DeliveryState, type Flight, type Lease, type Parcel, type Retry } from "./parcel.ts";
+import { Lane, Queue } from "./queue.ts";
+
+/** Of this many picks, one takes the oldest of all, so that low priorities are never starved. */
+const FAIR_PICK = 16;
+
+export type MailboxBounds = { readonly messagesMax: number; readonly bytesMax: number };
+
+/**
+ * What is under way to one recipient. A parcel in it is in exactly one state: queued (in a lane), held, leased or retrying.
+ * M1. Within a lane first in, first out; a higher lane goes first, but one pick of sixteen takes the oldest.
+ * M2. Of one conversation nothing is taken before an earlier one of it was: not by a higher priority, and not while the
+ *     earlier one waits for its next attempt. What was taken may end in any order.
+ * M3. `messages` and `bytes` count reserved, queued, held, leased and retrying alike; `reserve` refuses past the bounds.
+ * M4. A parcel leaves by `settle` or `removeExpired` only.
+ */
+export class Mailbox {
+  /** Its number in the journal. */
+  readonly number: number;
+  readonly workspace: string;
+  readonly name: string;
+  readonly #bounds: MailboxBounds;
+  readonly #lanes = [new Lane(), new Lane(), new Lane(), new Lane()] as const;
+  /** What waited behind a retry that is over, or was given back: before the lanes. */
+  readonly #freed = new Queue<Parcel>();
+  readonly #flights = new Map<number, Flight>();
+  readonly #retries = new Map<number, Retry>();
+  /** Retries whose time has come, to be taken before all else. */
+  readonly #due = new Queue<Retry>();
+  /** By conversation: how many of it wait for another attempt, and what stands behind them. */
+  readonly #holds = new Map<number, { retries: number; readonly parcels: Parcel[] }>();
+  #messages = 0;
+  #bytes = 0;
+  #picks = 0;
+  /** The earliest end of any queued parcel's life, or later than that; Infinity when none ends. */
+  #soonestExpiryMs = Infinity;
+  isPaused = false;
+
+  constructor(owner: { readonly number: number; readonly workspace: string; readonly name: string }, bounds: MailboxBounds) {
+    this.number = owner.number;
+    this.workspace = owner.workspace;
+    this.name = owner.name;
+    this.#bounds = bounds;
+  }
+
+  get messages(): number {
+    return this.#messages;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get leased(): number {
+    return this.#flights.size;
+  }
+
+  get retrying(): number {
+    return this.#retries.size + this.#due.length;
+  }
+
+  /** Whether `take` may give something. */
+  get hasWork(): boolean {
+    const [low, normal, high, critical] = this.#lanes;
+    return normal.length + high.length + low.length + critical.length + this.#due.length + this.#freed.length > 0;
+  }
+
+  /** Room for one more of this size, from acceptance on; false when there is none. */
+  reserve(size: number): boolean {
+    if (this.#messages >= this.#bounds.messagesMax) return false;
+    // One message always fits into an empty mailbox.
+    if (this.#bytes + size > this.#bounds.bytesMax && this.#messages > 0) return false;
+    this.#messages += 1;
+    this.#bytes += size;
+    return true;
+  }
+
+  /** Room that was reserved and is not needed. */
+  release(size: number): void {
+    this.#messages -= 1;
+    this.#bytes -= size;
+  }
+
+  /** As `reserve`, for what is on disk already and must be held. */
+  admit(size: number): void {
+    this.#messages += 1;
+    this.#bytes += size;
+  }
+
+  /** Queues what was reserved. */
+  put(parcel: Parcel): void {
+    if (parcel.expiresAtMs > 0 && parcel.expiresAtMs < this.#soonestExpiryMs) this.#soonestExpiryMs = parcel.expiresAtMs;
+    this.#laneFor(parcel).push(parcel);
+  }
+
+  /** M2: not into a higher lane than the last one of its conversation. */
+  #laneFor({ priority, conversationKey }: Parcel): Lane {
+    const lanes = this.#lanes;
+    for (let lower = 0; lower < priority; lower += 1) {
+      const lane = lanes[lower];
+      if (lane !== undefined && lane.length > 0 && lane.has(conversationKey)) return lane;
+    }
+    return lanes[priority] ?? lanes[1];
+  }
+
+  /** What failed before, as the journal tells after a start. */
+  resume(retry: Retry): void {
+    this.#hold(retry);
+  }
+
+  /** The next delivery, now leased; undefined when there is none at the moment. */
+  take(lease: Lease, nowMs: number): Flight | undefined {
+    const retry = this.#due.shift();
+    if (retry !== undefined) return this.#lease(retry.parcel, retry.attempts + 1, { lease, nowMs });
+    for (;;) {
+      const parcel = this.#pick();
+      if (parcel === undefined) return undefined;
+      const hold = this.#holds.size === 0 ? undefined : this.#holds.get(parcel.conversationKey);
+      if (hold === undefined) return this.#lease(parcel, 1, { lease, nowMs });
+      hold.parcels.push(parcel);
+    }
+  }
+
+  #pick(): Parcel | undefined {
+    if (this.#freed.length > 0) return this.#freed.shift();
+    const [low, normal, high, critical] = this.#lanes;
+    this.#picks += 1;
+    if (this.#picks >= FAIR_PICK) {
+      this.#picks = 0;
+      return this.#oldestLane()?.shift();
+    }
+    if (critical.length > 0) return critical.shift();
+    if (high.length > 0) return high.shift();
+    return normal.length > 0 ? normal.shift() : low.shift();
+  }
+
+  #oldestLane(): Lane | undefined {
+    let oldest: Lane | undefined;
+    let least = Infinity;
+    for (const lane of this.#lanes) {
+      const seq = lane.first()?.seq ?? Infinity;
+      if (seq >= least) continue;
+      least = seq;
+      oldest = lane;
+    }
+    return oldest;
+  }
+
+  #lease(parcel: Parcel, attempt: number, { lease, nowMs }: { lease: Lease; nowMs: number }): Flight {
+    const flight = { parcel, attempt, startedAtMs: nowMs, lease, message: parcel.message };
+    this.#flights.set(parcel.seq, flight);
+    return flight;
+  }
+
+  flight(seq: number): Flight | undefined {
+    return this.#flights.get(seq);
+  }
+
+  /** Those in hand under this lease, or all. */
+  flights(lease?: Lease): Flight[] {
+    const flights = [...this.#flights.values()];
+    return lease === undefined ? flights : flights.filter((flight) => flight.lease === lease);
+  }
+
+  /** M4: a leased delivery is over; its conversation goes on. */
+  settle(flight: Flight): void {
+    this.#flights.delete(flight.parcel.seq);
+    this.release(flight.parcel.size);
+    if (flight.attempt > 1) this.#unhold(flight.parcel.conversationKey);
+  }
+
+  /** Back as if never taken: whoever had it is gone, and it was not his fault. Of several, the newest first. */
+  giveBack(flight: Flight): void {
+    this.#flights.delete(flight.parcel.seq);
+    if (flight.attempt > 1) {
+      this.#due.pushFront({ parcel: flight.parcel, attempts: flight.attempt - 1, nextAtMs: 0, reason: "" });
+    } else this.#freed.pushFront(flight.parcel);
+  }
+
+  /** A leased delivery failed and is tried again at `nextAtMs`; until it is over, its conversation waits (M2). */
+  retryLater(flight: Flight, nextAtMs: number, reason: string): Retry {
+    const { parcel, attempt } = flight;
+    this.#flights.delete(parcel.seq);
+    const retry = { parcel, attempts: attempt, nextAtMs: this.#afterEarlier(parcel, nextAtMs), reason };
+    // Held anew before the old hold goes, so that nothing slips out between.
+    this.#hold(retry);
+    if (attempt > 1) this.#unhold(parcel.conversationKey);
+    return retry;
+  }
+
+  /** Not before an earlier one of the same conversation that waits too. */
+  #afterEarlier(parcel: Parcel, nextAtMs: number): number {
+    let atMs = nextAtMs;
+    for (const { parcel: other, nextAtMs: otherMs } of this.#retries.values()) {
+      if (other.conversationKey === parcel.conversationKey && other.seq < parcel.seq) atMs = Math.max(atMs, otherMs);
+    }
+    return atMs;
+  }
+
+  #hold(retry: Retry): void {
+    this.#retries.set(retry.parcel.seq, retry);
+    const key = retry.parcel.conversationKey;
+    const hold = this.#holds.get(key);
+    if (hold === undefined) this.#holds.set(key, { retries: 1, parcels: [] });
+    else hold.retries += 1;
+  }
+
+  #unhold(key: number): void {
+    const hold = this.#holds.get(key);
+    if (hold === undefined) return;
+    hold.retries -= 1;
+    if (hold.retries > 0) return;
+    this.#holds.delete(key);
+    for (const parcel of hold.parcels.toReversed()) this.#freed.pushFront(parcel);
+  }
+
+  /** Retries whose time has come may be taken; answers when the next one's comes, Infinity for none. */
+  wake(nowMs: number): number {
+    let nextMs = Infinity;
+    const due: Retry[] = [];
+    for (const retry of this.#retries.values()) {
+      if (retry.nextAtMs <= nowMs) due.push(retry);
+      else nextMs = Math.min(nextMs, retry.nextAtMs);
+    }
+    for (const retry of due.toSorted((one, other) => one.parcel.seq - other.parcel.seq)) {
+      this.#retries.delete(retry.parcel.seq);
+      this.#due.push(retry);
+    }
+    return nextMs;
+  }
+
+  /** Whether anything queued may have expired; cheap. */
+  mayHaveExpired(nowMs: number): boolean {
+    return this.#soonestExpiryMs <= nowMs;
+  }
+
+  /** M4: takes out what has expired. Retries and what is in hand stay until their turn. */
+  removeExpired(nowMs: number): readonly Parcel[] {
+    const isExpired = ({ expiresAtMs }: Parcel) => expiresAtMs > 0 && expiresAtMs <= nowMs;
+    const removed = this.#lanes.flatMap((lane) => lane.removeWhere(isExpired));
+    for (const parcel of removed) this.release(parcel.size);
+    this.#soonestExpiryMs = Infinity;
+    for (const lane of this.#lanes) {
+      for (const { expiresAtMs } of lane) {
+        if (expiresAtMs > 0 && expiresAtMs < this.#soonestExpiryMs) this.#soonestExpiryMs = expiresAtMs;
+      }
+    }
+    return removed;
+  }
+
+  /** Where message `seq` is; undefined when it is not here. Walks the queues. */
+  state(seq: number): DeliveryState | undefined {
+    const flight = this.#flights.get(seq);
+    if (flight) {
+      const { attempt, startedAtMs, lease } = flight;
+      return { state: "leased", attempt, startedAtMs, endsAtMs: lease.endsAtMs };
+    }
+    const retry = this.#retries.get(seq) ?? [...this.#due].find(({ parcel }) => parcel.seq === seq);
+    if (retry) {
+      const { attempts, nextAtMs, reason } = retry;
+      return { state: "retrying", attempts, nextAtMs, reason };
+    }
+    for (const queue of [this.#freed, ...this.#lanes]) {
+      for (const parcel of queue) if (parcel.seq === seq) return { state: "queued" };
+    }
+    for (const { parcels } of this.#holds.values()) {
+      for (const parcel of parcels) if (parcel.seq === seq) return { state: "held" };
+    }
+    return undefined;
+  }
+}

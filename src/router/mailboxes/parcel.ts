@@ -1,0 +1,51 @@
+import { type Message } from "../../messages/index.ts";
+
+/** A message inside the router, on its way to one mailbox or several. */
+export type Parcel = {
+  readonly seq: number;
+  readonly workspace: string;
+  /** 0 low to 3 critical. */
+  readonly priority: number;
+  /** `conversationKey` of its conversation. */
+  readonly conversationKey: number;
+  /** Characters of its JSON. */
+  readonly size: number;
+  /** Epoch milliseconds, 0 is never. */
+  readonly expiresAtMs: number;
+  /** Of durability `none`: nothing of it is on disk. */
+  readonly isVolatile: boolean;
+  /** Its content while there is room for it in memory; else it is read from the journal. */
+  message: Message | undefined;
+};
+
+/** A parcel that somebody has in hand: the state `leased` of a delivery. */
+export type Flight = {
+  readonly parcel: Parcel;
+  readonly attempt: number;
+  /** Monotonic milliseconds. */
+  readonly startedAtMs: number;
+  readonly lease: Lease;
+  /** Known once it was read. */
+  message: Message | undefined;
+};
+
+/** Deliveries whose time runs out together. */
+export type Lease = { readonly endsAtMs: number; readonly stop: AbortController };
+
+/** A parcel that failed and waits for its next attempt: the state `retrying` of a delivery. */
+export type Retry = {
+  readonly parcel: Parcel;
+  /** Attempts made. */
+  readonly attempts: number;
+  /** Monotonic milliseconds. */
+  readonly nextAtMs: number;
+  readonly reason: string;
+};
+
+/** Where a delivery is that is not over. */
+export type DeliveryState =
+  | { readonly state: "queued" }
+  /** Behind one of the same conversation that is tried again. */
+  | { readonly state: "held" }
+  | { readonly state: "leased"; readonly attempt: number; readonly startedAtMs: number; readonly endsAtMs: number }
+  | { readonly state: "retrying"; readonly attempts: number; readonly nextAtMs: number; readonly reason: string };

@@ -1,0 +1,78 @@
+import { type AgentHandler } from "../ports/index.ts";
+import { type Mailbox } from "./mailbox.ts";
+
+/** How much a new measurement moves the average. */
+const AVERAGE_WEIGHT = 0.1;
+
+/** `closed` delivers, `open` does not, `half-open` has one delivery on trial. */
+export type BreakerState = "closed" | "open" | "half-open";
+
+type Waiter = () => void;
+
+/**
+ * Whose mailbox it is, and how they are doing.
+ * B1. After `failures` deliveries that failed in a row nothing is delivered for `pauseMs`, and the router chooses others.
+ * B2. Then one delivery is tried: done closes the breaker, failed opens it again.
+ */
+export class Recipient {
+  readonly mailbox: Mailbox;
+  readonly #breaker: { readonly failures: number; readonly pauseMs: number };
+  /** Who handles what comes; undefined for those who fetch it themselves, or are not there at present. */
+  handler: AgentHandler | undefined;
+  /** Bodies are being read from the journal; what comes after them waits. */
+  isLoading = false;
+  /** Already told to look for work. */
+  isScheduled = false;
+  /** Those who wait for something to fetch. */
+  readonly waiters = new Set<Waiter>();
+  #failures = 0;
+  #openUntilMs: number | undefined;
+  #averageMs: number | undefined;
+
+  constructor(mailbox: Mailbox, breaker: { readonly failures: number; readonly pauseMs: number }) {
+    this.mailbox = mailbox;
+    this.#breaker = breaker;
+  }
+
+  /** Moving average of how long a delivery takes; undefined before the first. */
+  get averageMs(): number | undefined {
+    return this.#averageMs;
+  }
+
+  breaker(nowMs: number): BreakerState {
+    if (this.#openUntilMs === undefined) return "closed";
+    return nowMs < this.#openUntilMs ? "open" : "half-open";
+  }
+
+  /** Deliveries that may be in hand at once. */
+  window(most: number, nowMs: number): number {
+    if (this.#openUntilMs === undefined) return most;
+    return nowMs < this.#openUntilMs ? 0 : 1;
+  }
+
+  /** When the breaker lets one through again; undefined when it is closed. */
+  get opensAtMs(): number | undefined {
+    return this.#openUntilMs;
+  }
+
+  succeeded(tookMs: number): void {
+    this.#failures = 0;
+    this.#openUntilMs = undefined;
+    this.#averageMs = this.#averageMs === undefined ? tookMs : this.#averageMs + AVERAGE_WEIGHT * (tookMs - this.#averageMs);
+  }
+
+  /** Whether this opened the breaker. */
+  failed(nowMs: number): boolean {
+    this.#failures += 1;
+    const isTrial = this.#openUntilMs !== undefined && nowMs >= this.#openUntilMs;
+    if (!isTrial && (this.#breaker.failures === 0 || this.#failures < this.#breaker.failures)) return false;
+    if (this.#openUntilMs !== undefined && nowMs < this.#openUntilMs) return false;
+    this.#openUntilMs = nowMs + this.#breaker.pauseMs;
+    return true;
+  }
+
+  /** Tells those who wait that there may be something. */
+  wakeWaiters(): void {
+    for (const wake of [...this.waiters]) wake();
+  }
+}

@@ -1,0 +1,139 @@
+import { SYSTEM_SENDER, USER_SENDER } from "../../messages/index.ts";
+import { type AgentHandler, type Directory, type Party, type RouterOptions } from "../ports/index.ts";
+import { Mailbox } from "./mailbox.ts";
+import { Recipient } from "./recipient.ts";
+
+/** Whoever reads the record instead of a mailbox: people, and the server itself. What they get is done at once. */
+export const isReader = (name: string): boolean => name === USER_SENDER || name === SYSTEM_SENDER;
+
+const keyOf = (workspace: string, name: string) => `${workspace}/${name}`;
+
+/**
+ * Everybody who has, or once had, a mailbox; and how much all of them hold.
+ * P1. A number belongs to one name for ever.
+ * P2. `bytes` is the sum of the mailboxes' bytes; `reserve` refuses past the bounds, of the mailbox and of all.
+ */
+export class Recipients {
+  readonly #options: RouterOptions;
+  readonly #directory: Directory;
+  readonly #named: (party: Party) => void;
+  readonly #workspaces = new Map<string, Map<string, Recipient>>();
+  readonly #byNumber = new Map<number, Recipient>();
+  readonly #handlers = new Map<string, AgentHandler>();
+  #deployed: AgentHandler | undefined;
+  #bytes = 0;
+  #hotBytes = 0;
+  #lastNumber = 0;
+
+  /** `named` is told of each new mailbox, before anything is put into it. */
+  constructor(parts: { options: RouterOptions; directory: Directory; named: (party: Party) => void }) {
+    this.#options = parts.options;
+    this.#directory = parts.directory;
+    this.#named = parts.named;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  all(): Iterable<Recipient> {
+    return this.#byNumber.values();
+  }
+
+  byNumber(number: number): Recipient | undefined {
+    return this.#byNumber.get(number);
+  }
+
+  /** Whoever can be written to under this name: those the directory knows, and those who have a mailbox from before. */
+  find(workspace: string, name: string): Recipient | undefined {
+    const known = this.#workspaces.get(workspace)?.get(name);
+    if (known !== undefined) return known;
+    const found = isReader(name) ? { name } : this.#directory.find(workspace, name);
+    return found === undefined ? undefined : this.open(workspace, found.name);
+  }
+
+  /** The mailbox of this very name; a new one if there is none. */
+  open(workspace: string, name: string): Recipient {
+    const known = this.#workspaces.get(workspace)?.get(name);
+    if (known !== undefined) return known;
+    const party = { number: this.#lastNumber + 1, workspace, name };
+    this.#named(party);
+    return this.restore(party);
+  }
+
+  /** As the journal has it. */
+  restore(party: Party): Recipient {
+    const { mailboxMessagesMax: messagesMax, mailboxBytesMax: bytesMax, breaker } = this.#options;
+    const recipient = new Recipient(new Mailbox(party, { messagesMax, bytesMax }), breaker);
+    this.#lastNumber = Math.max(this.#lastNumber, party.number);
+    this.#byNumber.set(party.number, recipient);
+    const names = this.#workspaces.get(party.workspace) ?? new Map<string, Recipient>();
+    this.#workspaces.set(party.workspace, names.set(party.name, recipient));
+    recipient.handler = this.#handlerOf(party);
+    return recipient;
+  }
+
+  /** `undefined` when there is room now, else what is full. */
+  reserve(recipient: Recipient, size: number): "mailbox" | "router" | undefined {
+    if (this.#bytes + size > this.#options.totalBytesMax) return "router";
+    if (!recipient.mailbox.reserve(size)) return "mailbox";
+    this.#bytes += size;
+    return undefined;
+  }
+
+  /** What was reserved, or in the mailbox, is there no more. */
+  released(size: number): void {
+    this.#bytes -= size;
+  }
+
+  /** Holds what is on disk, whatever the bounds. */
+  admit(recipient: Recipient, size: number): void {
+    recipient.mailbox.admit(size);
+    this.#bytes += size;
+  }
+
+  /** Whether a body may stay in memory; then it counts until `cool`. One that is nowhere else has to. */
+  heat(size: number, mustStay: boolean): boolean {
+    if (!mustStay && this.#hotBytes + size > this.#options.hotBytesMax) return false;
+    this.#hotBytes += size;
+    return true;
+  }
+
+  cool(size: number): void {
+    this.#hotBytes -= size;
+  }
+
+  attach(workspace: string, name: string, handler: AgentHandler): Disposable {
+    this.#handlers.set(keyOf(workspace, name), handler);
+    this.refresh();
+    return {
+      [Symbol.dispose]: () => {
+        this.#handlers.delete(keyOf(workspace, name));
+        this.refresh();
+      },
+    };
+  }
+
+  /** One handler for all agents that the directory knows. */
+  attachDeployed(handler: AgentHandler): Disposable {
+    this.#deployed = handler;
+    this.refresh();
+    return {
+      [Symbol.dispose]: () => {
+        this.#deployed = undefined;
+        this.refresh();
+      },
+    };
+  }
+
+  /** After the directory or the handlers have changed. */
+  refresh(): void {
+    for (const recipient of this.all()) recipient.handler = this.#handlerOf(recipient.mailbox);
+  }
+
+  #handlerOf({ workspace, name }: { readonly workspace: string; readonly name: string }): AgentHandler | undefined {
+    const own = this.#handlers.size === 0 ? undefined : this.#handlers.get(keyOf(workspace, name));
+    if (own !== undefined || this.#deployed === undefined) return own;
+    return this.#directory.find(workspace, name)?.presence === "agent" ? this.#deployed : undefined;
+  }
+}

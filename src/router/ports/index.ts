@@ -1,0 +1,33 @@
+/** What the router asks of others, what it says, and what bounds it. */
+export { type AgentHandler, type Delivered, type Settlement, type Submitted } from "./delivery.ts";
+export { type Directory, type Presence, type Provider, PROVIDER_STATUSES, type ProviderStatus } from "./directory.ts";
+export {
+  conversationKey,
+  type ConversationQuery,
+  type ConversationRow,
+  type DeadLetter,
+  type DeadQuery,
+  type JournalBatch,
+  type JournalFigures,
+  type MessageColumns,
+  type MessageJournal,
+  type MessageQuery,
+  type Outcome,
+  OUTCOMES,
+  type Party,
+  type PendingColumns,
+  type Recovered,
+  type RetryColumns,
+  type SettlementColumns,
+  type StoredMessage,
+  type StoredSettlement,
+} from "./journal.ts";
+export { ROUTER_DEFAULTS, type RouterOptions } from "./options.ts";
+export {
+  failure,
+  mailboxFull,
+  MESSAGE_FAILURES,
+  type MessageFailureCode,
+  routerFull,
+  tooLarge,
+} from "./refusals.ts";

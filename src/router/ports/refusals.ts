@@ -1,0 +1,49 @@
+import { type FaultKind } from "../../kernel/errors.ts";
+import { type JsonObject } from "../../kernel/json.ts";
+import { type MessageError } from "../../messages/index.ts";
+
+/** Why a message was not taken or not delivered, and what kind of failure that is where one has to be told. */
+export const MESSAGE_FAILURES = {
+  SENDER_IS_RECEIVER: "invalid",
+  MESSAGE_TOO_LARGE: "too-large",
+  EXPIRED: "rejected",
+  HOP_LIMIT: "rejected",
+  MESSAGE_CYCLE: "rejected",
+  MAILBOX_FULL: "exhausted",
+  ROUTER_FULL: "exhausted",
+  TOO_MANY_RECIPIENTS: "rejected",
+  ROUTER_STOPPING: "unavailable",
+  MESSAGE_NOT_STORED: "unavailable",
+  AGENT_NOT_FOUND: "not-found",
+  NO_CAPABILITY_PROVIDERS: "not-found",
+  NO_SUBSCRIBERS: "not-found",
+  DELIVERY_FAILED: "upstream",
+} as const satisfies Record<string, FaultKind>;
+export type MessageFailureCode = keyof typeof MESSAGE_FAILURES;
+
+/** Why, in one sentence, and what can be done about it in another. */
+export const failure = (
+  code: MessageFailureCode,
+  message: string,
+  rest: { readonly hint?: string; readonly details?: JsonObject } = {},
+): MessageError => ({ code, message, hint: rest.hint ?? "", details: rest.details ?? {} });
+
+const STORED_PLURAL = (count: number, word: string): string => `${count.toLocaleString("en")} ${word}`;
+
+export const tooLarge = (size: number, max: number): MessageError =>
+  failure("MESSAGE_TOO_LARGE", `the message has ${STORED_PLURAL(size, "characters")}; at most ${max} are taken`, {
+    hint: "Save the content as a file and send a reference, or raise messages.message_bytes_max.",
+    details: { size, max },
+  });
+
+export const mailboxFull = (name: string, messages: number, bytes: number): MessageError =>
+  failure("MAILBOX_FULL", `${name} has ${STORED_PLURAL(messages, "messages")} waiting and takes no more`, {
+    hint: "Try again later; messages.mailbox_messages_max and messages.mailbox_bytes_max bound mailboxes.",
+    details: { recipient: name, messages, bytes },
+  });
+
+export const routerFull = (bytes: number, max: number): MessageError =>
+  failure("ROUTER_FULL", "as many messages wait as the server holds", {
+    hint: "Try again later; messages.total_bytes_max bounds them.",
+    details: { bytes, max },
+  });

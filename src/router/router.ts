@@ -1,0 +1,267 @@
+import { type Alarm } from "../kernel/alarm.ts";
+import { type Clock } from "../kernel/clock.ts";
+import {
+  composeReply,
+  type Message,
+  type MessageError,
+  restoreMessage,
+  SYSTEM_SENDER,
+  USER_SENDER,
+} from "../messages/index.ts";
+import { Addressing } from "./addressing/index.ts";
+import { type ConversationGate } from "./conversation-gate.ts";
+import { Deliveries } from "./deliveries.ts";
+import { MailboxNotFoundError } from "./errors.ts";
+import { Feed, type RouterEvent, type RouterFilter } from "./feed.ts";
+import { type Fetch, type FetchedSettlement, Fetching } from "./fetching.ts";
+import { Intake } from "./intake.ts";
+import { type Parcel, type Recipient, Recipients } from "./mailboxes/index.ts";
+import {
+  type AgentHandler,
+  type Delivered,
+  type Directory,
+  failure,
+  type MessageJournal,
+  type Recovered,
+  type RouterOptions,
+  type Submitted,
+} from "./ports/index.ts";
+import { Duplicates, Writer } from "./writing/index.ts";
+
+export type RouterParts = {
+  readonly journal: MessageJournal;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  readonly options: RouterOptions;
+  readonly conversations: ConversationGate;
+  /** From 0 up to 1; for pauses between attempts and choices among equals. */
+  readonly chance?: (() => number) | undefined;
+};
+
+/** Acts that wait for an answer: whoever sent one is told when it came too late. */
+const ASKING: ReadonlySet<string> = new Set([
+  "request",
+  "request-when",
+  "request-whenever",
+  "query-if",
+  "query-ref",
+  "cfp",
+  "propose",
+  "subscribe",
+  "proxy",
+  "propagate",
+]);
+
+/** Expired messages are looked for this often. */
+const SWEEP_MS = 30_000;
+
+/** Takes messages, keeps them, and brings them to those they are for. The invariants are those of its parts. */
+export class Router {
+  readonly #parts: RouterParts;
+  readonly #recipients: Recipients;
+  readonly #writer: Writer;
+  readonly #feed = new Feed();
+  readonly #deliveries: Deliveries;
+  readonly #fetching: Fetching;
+  readonly #intake: Intake;
+  readonly #duplicates: Duplicates;
+  readonly #watching: Disposable;
+  #isRefreshing = false;
+  #isStopping = false;
+
+  private constructor(parts: RouterParts) {
+    const { journal, directory, clock, alarm, options, conversations, chance = Math.random } = parts;
+    this.#parts = parts;
+    const writer = new Writer({ journal, clock, alarm, rowsMax: options.batchMessagesMax });
+    const recipients = new Recipients({ options, directory, named: (party) => writer.batch().parties.push(party) });
+    const feed = this.#feed;
+    const gaveUp = (message: Message, _recipient: string, error: MessageError) => this.#gaveUp(message, error);
+    const read = (seqs: readonly number[]) => this.#read(seqs);
+    const shared = { clock, alarm, writer, feed, recipients, options, directory };
+    this.#duplicates = new Duplicates(
+      { windowMs: options.dedupWindowMs, messagesMax: options.dedupMessagesMax },
+      clock.nowMs(),
+    );
+    this.#writer = writer;
+    this.#recipients = recipients;
+    this.#deliveries = new Deliveries({ ...shared, chance, read, gaveUp });
+    this.#fetching = new Fetching({ clock, writer, deliveries: this.#deliveries });
+    const answer = (message: Message, act: "failure" | "not-understood", error: MessageError) =>
+      this.#answer(message, act, error);
+    const addressing = new Addressing(shared);
+    const { deliveries, duplicates } = { deliveries: this.#deliveries, duplicates: this.#duplicates };
+    this.#intake = new Intake({ ...shared, deliveries, duplicates, addressing, conversations, answer });
+    this.#watching = directory.watch(() => this.#refreshSoon());
+  }
+
+  /** With all that was under way when it was closed or the process ended. */
+  static async open(parts: RouterParts): Promise<Router> {
+    const router = new Router(parts);
+    const sinceMs = parts.clock.nowMs() - parts.options.dedupWindowMs;
+    router.#restore(await parts.journal.recover({ sinceMs }));
+    router.#sweepLater();
+    return router;
+  }
+
+  #restore({ lastSeq, parties, pending, retries, recent }: Recovered): void {
+    const { clock } = this.#parts;
+    for (const party of parties) this.#recipients.restore(party);
+    this.#intake.startAfter(lastSeq);
+    for (const [row, id] of recent.ids.entries()) {
+      const workspace = recent.workspaces[row] ?? "default";
+      this.#duplicates.add(workspace === "default" ? id : `${workspace}/${id}`, recent.seqs[row] ?? 0, clock.nowMs());
+    }
+    const failed = new Map(retries.map((retry) => [`${retry.seq}/${retry.party}`, retry]));
+    for (let row = 0; row < pending.seqs.length; row += 1) {
+      const recipient = this.#recipients.byNumber(pending.parties[row] ?? 0);
+      if (recipient === undefined) continue;
+      const parcel = restoredParcel(pending, row, recipient);
+      this.#recipients.admit(recipient, parcel.size);
+      const retry = failed.size === 0 ? undefined : failed.get(`${parcel.seq}/${recipient.mailbox.number}`);
+      if (retry === undefined) recipient.mailbox.put(parcel);
+      else this.#resume(recipient, parcel, retry);
+    }
+  }
+
+  #resume(recipient: Recipient, parcel: Parcel, retry: Recovered["retries"][number]): void {
+    const { clock, alarm, options } = this.#parts;
+    // The clock may have been set since: a pause is never longer than the longest.
+    const waitMs = Math.min(Math.max(0, retry.nextAtMs - clock.nowMs()), options.retryDelayMaxMs);
+    const nextAtMs = clock.monotonicMs() + waitMs;
+    recipient.mailbox.resume({ parcel, attempts: retry.attempts, nextAtMs, reason: retry.reason });
+    alarm.at(nextAtMs, () => this.#deliveries.wake(recipient));
+  }
+
+  /** Resolves when the message is on disk, as its durability says, or refused. Never rejects. */
+  submit(message: Message): Promise<Submitted> {
+    const { promise, resolve } = Promise.withResolvers<Submitted>();
+    this.post(message, resolve);
+    return promise;
+  }
+
+  /** As `submit`, without a promise for each message: `done` is called once, must be quick and not throw. */
+  post(message: Message, done: (submitted: Submitted) => void): void {
+    if (!this.#isStopping) return this.#intake.submit(message, done);
+    const error = failure("ROUTER_STOPPING", "the server stops and takes no more messages", {
+      hint: "Send it again, with the same id, when the server is back.",
+    });
+    done({ type: "refused", id: message.id, error, retryAfterMs: 1_000 });
+  }
+
+  /** Whoever handles the messages of this name; before all others. */
+  attach(workspace: string, name: string, handler: AgentHandler): Disposable {
+    const attached = this.#recipients.attach(workspace, name, handler);
+    this.#pumpAll();
+    return attached;
+  }
+
+  /** Whoever handles the messages of all agents that the directory knows. */
+  attachDeployed(handler: AgentHandler): Disposable {
+    const attached = this.#recipients.attachDeployed(handler);
+    this.#pumpAll();
+    return attached;
+  }
+
+  #refreshSoon(): void {
+    if (this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    setImmediate(() => {
+      this.#isRefreshing = false;
+      this.#recipients.refresh();
+      this.#pumpAll();
+    });
+  }
+
+  #pumpAll(): void {
+    for (const recipient of this.#recipients.all()) {
+      if (recipient.mailbox.hasWork) this.#deliveries.pump(recipient);
+    }
+  }
+
+  /** For those outside of the server: takes messages; `Fetching.take` says how. Throws when there is no such mailbox. */
+  async lease(
+    owner: { readonly workspace: string; readonly name: string },
+    fetch: Fetch,
+    signal: AbortSignal,
+  ): Promise<readonly Delivered[]> {
+    return this.#fetching.take(this.#recipient(owner), fetch, signal);
+  }
+
+  /** And settles them; the answer are those whose lease had ended. */
+  async settle(
+    owner: { readonly workspace: string; readonly name: string },
+    settlements: readonly FetchedSettlement[],
+  ): Promise<readonly number[]> {
+    return this.#fetching.settle(this.#recipient(owner), settlements);
+  }
+
+  #recipient({ workspace, name }: { readonly workspace: string; readonly name: string }): Recipient {
+    const recipient = this.#recipients.find(workspace, name);
+    if (recipient === undefined) throw new MailboxNotFoundError(name);
+    return recipient;
+  }
+
+  /** What happens, as it happens; a slow listener misses some and is told how many. */
+  watch(filter: RouterFilter, listener: (events: readonly RouterEvent[]) => void): Disposable {
+    return this.#feed.watch(filter, listener);
+  }
+
+  async #read(seqs: readonly number[]): Promise<ReadonlyMap<number, Message>> {
+    const stored = await this.#parts.journal.read(seqs);
+    return new Map(stored.map(({ seq, body }) => [seq, restoreMessage(JSON.parse(body))]));
+  }
+
+  #gaveUp(message: Message, error: MessageError): void {
+    if (message.sender === SYSTEM_SENDER) return;
+    if (error.code === "EXPIRED" && !ASKING.has(message.performative)) return;
+    this.#answer(message, "failure", error);
+  }
+
+  /** What the server says to the sender of `message`; whoever has no mailbox finds it on record. */
+  #answer(message: Message, act: "failure" | "not-understood", error: MessageError): void {
+    const { clock } = this.#parts;
+    const isThere = this.#recipients.find(message.workspace, message.sender) !== undefined;
+    const reply = composeReply(
+      { ...message, replyTo: isThere ? message.sender : USER_SENDER },
+      {
+        performative: act,
+        sender: SYSTEM_SENDER,
+        content: { type: "text", text: error.hint === "" ? error.message : `${error.message}. ${error.hint}` },
+        atMs: clock.nowMs(),
+        error,
+      },
+    );
+    this.#intake.submit(reply, () => {});
+  }
+
+  #sweepLater(): void {
+    const { alarm, clock } = this.#parts;
+    alarm.at(clock.monotonicMs() + SWEEP_MS, () => {
+      for (const recipient of this.#recipients.all()) this.#deliveries.sweep(recipient);
+      this.#sweepLater();
+    });
+  }
+
+  /** Takes nothing more, gives handlers up to `waitMs` to end, writes what is left, closes the journal. */
+  async close(waitMs: number): Promise<void> {
+    this.#isStopping = true;
+    this.#watching[Symbol.dispose]();
+    await this.#deliveries.stop(waitMs);
+    await this.#writer.settled();
+    await this.#parts.journal.close();
+  }
+}
+
+function restoredParcel(pending: Recovered["pending"], row: number, recipient: Recipient): Parcel {
+  return {
+    seq: pending.seqs[row] ?? 0,
+    workspace: recipient.mailbox.workspace,
+    priority: pending.priorities[row] ?? 1,
+    conversationKey: pending.conversationKeys[row] ?? 0,
+    size: pending.sizes[row] ?? 0,
+    expiresAtMs: pending.expiresAtMs[row] ?? 0,
+    isVolatile: false,
+    message: undefined,
+  };
+}
