@@ -1,6 +1,7 @@
 import { type Clock } from "./clock.ts";
 
 type Ring = { readonly atMs: number; readonly order: number; readonly wake: () => void };
+type Sleep = { readonly untilMs: number; readonly stop: AbortController };
 
 /**
  * Wakes at moments of the monotonic clock, with one timer for all of them. What was set cannot be taken back: who is woken
@@ -11,7 +12,7 @@ export class Alarm implements Disposable {
   /** A binary heap, the next one first. */
   readonly #rings: Ring[] = [];
   #order = 0;
-  #sleep: { readonly untilMs: number; readonly stop: AbortController } | undefined;
+  #sleep: Sleep | undefined;
   #isClosed = false;
 
   constructor(clock: Clock) {
@@ -33,12 +34,16 @@ export class Alarm implements Disposable {
     const sleep = { untilMs: next.atMs, stop: new AbortController() };
     this.#sleep = sleep;
     const ms = Math.max(0, next.atMs - this.#clock.monotonicMs());
-    this.#clock.sleep(ms, sleep.stop.signal).then(
-      () => {
-        if (this.#sleep === sleep) this.#ring();
-      },
-      () => {},
-    );
+    void this.#sleepFor(ms, sleep);
+  }
+
+  async #sleepFor(ms: number, sleep: Sleep): Promise<void> {
+    try {
+      await this.#clock.sleep(ms, sleep.stop.signal);
+    } catch {
+      return;
+    }
+    if (this.#sleep === sleep) this.#ring();
   }
 
   #ring(): void {

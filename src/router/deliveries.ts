@@ -224,8 +224,7 @@ export class Deliveries {
     this.#rest(recipient);
     recipients.released(parcel.size);
     if (parcel.message !== undefined) recipients.cool(parcel.size);
-    if (!parcel.isVolatile)
-      writer.batch().settlement({ seq: parcel.seq, party: mailbox.number, outcome, attempt });
+    if (!parcel.isVolatile) writer.batch().settlement({ seq: parcel.seq, party: mailbox.number, outcome, attempt });
     if (!feed.isWatched) return;
     const tookMs = clock.monotonicMs() - flight.startedAtMs;
     const { workspace, name } = mailbox;
@@ -285,11 +284,16 @@ export class Deliveries {
       batch.dead.push(deadLetter(message, { ...why, attempts: attempt, atMs: clock.nowMs() }, { parcel, mailbox }));
     }
     const details = { recipient: mailbox.name, message: message.id, attempts: attempt, reason: why.code };
-    gaveUp(message, mailbox.name, failure("DELIVERY_FAILED", `${mailbox.name} did not take it: ${why.reason}`, { details }));
+    gaveUp(
+      message,
+      mailbox.name,
+      failure("DELIVERY_FAILED", `${mailbox.name} did not take it: ${why.reason}`, { details }),
+    );
   }
 
   #leaseEnded(lease: Lease): void {
-    for (const recipient of [...this.#busy]) {
+    // A copy: what is handed out here must not be looked at again.
+    for (const recipient of Array.from(this.#busy)) {
       for (const flight of recipient.mailbox.flights(lease)) this.#failed(recipient, flight, "its lease ended");
       this.pump(recipient);
     }
@@ -314,15 +318,18 @@ export class Deliveries {
   tellExpired(recipient: Recipient, parcels: readonly Parcel[]): void {
     const { name } = recipient.mailbox;
     const late = failure("EXPIRED", `it expired before ${name} took it`, { details: { recipient: name } });
-    const cold = parcels.filter(({ message, isVolatile }) => message === undefined && !isVolatile);
     for (const { message } of parcels) if (message !== undefined) this.#parts.gaveUp(message, name, late);
-    if (cold.length === 0) return;
-    this.#parts.read(cold.map(({ seq }) => seq)).then(
-      (messages) => {
-        for (const message of messages.values()) this.#parts.gaveUp(message, name, late);
-      },
-      (error: unknown) => log.error({ error }, "expired messages could not be read"),
-    );
+    const cold = parcels.filter(({ message }) => message === undefined);
+    if (cold.length > 0) void this.#tellCold(cold, name, late);
+  }
+
+  async #tellCold(parcels: readonly Parcel[], name: string, late: MessageError): Promise<void> {
+    try {
+      const messages = await this.#parts.read(parcels.map(({ seq }) => seq));
+      for (const message of messages.values()) this.#parts.gaveUp(message, name, late);
+    } catch (error) {
+      log.error({ error }, "expired messages could not be read");
+    }
   }
 
   /** Nothing is delivered any more; resolves when what is in hand of handlers has ended, or `waitMs` are over. */
@@ -346,7 +353,10 @@ type Buried = { readonly code: string; readonly reason: string; readonly attempt
 function deadLetter(
   message: Message,
   why: Buried,
-  { parcel, mailbox }: { readonly parcel: Parcel; readonly mailbox: { readonly number: number; readonly name: string } },
+  {
+    parcel,
+    mailbox,
+  }: { readonly parcel: Parcel; readonly mailbox: { readonly number: number; readonly name: string } },
 ) {
   return {
     seq: parcel.seq,

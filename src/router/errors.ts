@@ -32,6 +32,9 @@ export class DeadLetterNotFoundError extends CaxtonError<{ readonly seq: number;
   readonly code = "DEAD_LETTER_NOT_FOUND";
   readonly kind = "not-found";
   constructor(seq: number, recipient: string) {
-    super(`there is no dead letter ${seq} of ${recipient}`, "It may have been sent again, or dropped.", { seq, recipient });
+    super(`there is no dead letter ${seq} of ${recipient}`, "It may have been sent again, or dropped.", {
+      seq,
+      recipient,
+    });
   }
 }

@@ -3,7 +3,12 @@ import { type ConversationRow, type Outcome } from "./ports/index.ts";
 
 /** What happens to messages, as it happens. */
 export type RouterEvent =
-  | { readonly type: "message"; readonly seq: number; readonly message: Message; readonly recipients: readonly string[] }
+  | {
+      readonly type: "message";
+      readonly seq: number;
+      readonly message: Message;
+      readonly recipients: readonly string[];
+    }
   | {
       readonly type: "delivery";
       readonly seq: number;
@@ -97,7 +102,8 @@ function fits(filter: RouterFilter, event: RouterEvent, conversation: string | u
   if (event.type === "gap") return true;
   if (filter.types !== undefined && !filter.types.includes(event.type)) return false;
   if (workspaceOf(event) !== filter.workspace) return false;
-  if (filter.conversation !== undefined && filter.conversation !== (conversation ?? conversationOf(event))) return false;
+  if (filter.conversation !== undefined && filter.conversation !== (conversation ?? conversationOf(event)))
+    return false;
   return filter.participant === undefined || participantsOf(event).includes(filter.participant);
 }
 

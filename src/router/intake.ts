@@ -30,6 +30,8 @@ export type IntakeParts = {
   readonly conversations: ConversationGate;
   readonly duplicates: Duplicates;
   readonly options: RouterOptions;
+  /** Names of those that message `seq` went to, as the journal has them. Never rejects. */
+  readonly recipientsOf: (seq: number) => Promise<readonly string[]>;
   /** The server's answer to a sender: a `failure` or `not-understood`. */
   readonly answer: (message: Message, act: "failure" | "not-understood", error: MessageError) => void;
 };
@@ -207,7 +209,7 @@ export class Intake {
     await this.#parts.writer.settled();
     // Lost meanwhile: then this is the first that counts.
     if (this.#parts.duplicates.seqOf(idKey(message)) !== seq) return this.submit(message, done);
-    done(accepted(message, seq, [], true));
+    done(accepted(message, seq, await this.#parts.recipientsOf(seq), true));
   }
 }
 

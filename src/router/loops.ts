@@ -9,7 +9,9 @@ const SAME_MAX = 3;
 /** What tells two messages of one sender to one receiver apart: act and content. */
 export function digestOf({ performative, content }: Pick<Message, "performative" | "content">): string {
   const said =
-    content.type === "text" ? content.text : canonicalJson(content.type === "json" ? content.value : content.artifact.hash);
+    content.type === "text"
+      ? content.text
+      : canonicalJson(content.type === "json" ? content.value : content.artifact.hash);
   return createHash("sha256").update(`${performative}\n${content.type}\n${said}`).digest("base64url").slice(0, 16);
 }
 
@@ -41,10 +43,14 @@ export function loopOf(message: Message, receivers: readonly string[], hopsMax: 
       entry.sender === message.sender && entry.receiver === receiver && entry.digest === digest;
     if (message.trail.filter(isSame).length < SAME_MAX - 1) continue;
     const circle = message.trail.slice(message.trail.findLastIndex(isSame));
-    return failure("MESSAGE_CYCLE", `the same message goes round for the third time: ${path(circle, message, receiver)}`, {
-      hint: "Let one of these agents end the exchange instead of answering with the same words.",
-      details: { circle: [...names(circle), message.sender, receiver] },
-    });
+    return failure(
+      "MESSAGE_CYCLE",
+      `the same message goes round for the third time: ${path(circle, message, receiver)}`,
+      {
+        hint: "Let one of these agents end the exchange instead of answering with the same words.",
+        details: { circle: [...names(circle), message.sender, receiver] },
+      },
+    );
   }
   return undefined;
 }

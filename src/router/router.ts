@@ -1,5 +1,6 @@
 import { type Alarm } from "../kernel/alarm.ts";
 import { type Clock } from "../kernel/clock.ts";
+import { log } from "../kernel/log.ts";
 import {
   composeReply,
   type Message,
@@ -90,8 +91,9 @@ export class Router {
     const answer = (message: Message, act: "failure" | "not-understood", error: MessageError) =>
       this.#answer(message, act, error);
     const addressing = new Addressing(shared);
+    const recipientsOf = (seq: number) => this.#recipientsOf(seq);
     const { deliveries, duplicates } = { deliveries: this.#deliveries, duplicates: this.#duplicates };
-    this.#intake = new Intake({ ...shared, deliveries, duplicates, addressing, conversations, answer });
+    this.#intake = new Intake({ ...shared, deliveries, duplicates, addressing, conversations, answer, recipientsOf });
     this.#watching = directory.watch(() => this.#refreshSoon());
   }
 
@@ -210,6 +212,16 @@ export class Router {
   async #read(seqs: readonly number[]): Promise<ReadonlyMap<number, Message>> {
     const stored = await this.#parts.journal.read(seqs);
     return new Map(stored.map(({ seq, body }) => [seq, restoreMessage(JSON.parse(body))]));
+  }
+
+  async #recipientsOf(seq: number): Promise<readonly string[]> {
+    try {
+      const [stored] = await this.#parts.journal.read([seq]);
+      return (stored?.recipients ?? []).flatMap((party) => this.#recipients.byNumber(party)?.mailbox.name ?? []);
+    } catch (error) {
+      log.error({ error }, "a message could not be read");
+      return [];
+    }
   }
 
   #gaveUp(message: Message, error: MessageError): void {

@@ -36,7 +36,10 @@ export class Mailbox {
   #soonestExpiryMs = Infinity;
   isPaused = false;
 
-  constructor(owner: { readonly number: number; readonly workspace: string; readonly name: string }, bounds: MailboxBounds) {
+  constructor(
+    owner: { readonly number: number; readonly workspace: string; readonly name: string },
+    bounds: MailboxBounds,
+  ) {
     this.number = owner.number;
     this.workspace = owner.workspace;
     this.name = owner.name;
@@ -89,7 +92,8 @@ export class Mailbox {
 
   /** Queues what was reserved. */
   put(parcel: Parcel): void {
-    if (parcel.expiresAtMs > 0 && parcel.expiresAtMs < this.#soonestExpiryMs) this.#soonestExpiryMs = parcel.expiresAtMs;
+    if (parcel.expiresAtMs > 0 && parcel.expiresAtMs < this.#soonestExpiryMs)
+      this.#soonestExpiryMs = parcel.expiresAtMs;
     this.#laneFor(parcel).push(parcel);
   }
 

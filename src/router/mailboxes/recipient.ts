@@ -58,7 +58,8 @@ export class Recipient {
   succeeded(tookMs: number): void {
     this.#failures = 0;
     this.#openUntilMs = undefined;
-    this.#averageMs = this.#averageMs === undefined ? tookMs : this.#averageMs + AVERAGE_WEIGHT * (tookMs - this.#averageMs);
+    this.#averageMs =
+      this.#averageMs === undefined ? tookMs : this.#averageMs + AVERAGE_WEIGHT * (tookMs - this.#averageMs);
   }
 
   /** Whether this opened the breaker. */
@@ -73,6 +74,6 @@ export class Recipient {
 
   /** Tells those who wait that there may be something. */
   wakeWaiters(): void {
-    for (const wake of [...this.waiters]) wake();
+    for (const wake of this.waiters) wake();
   }
 }

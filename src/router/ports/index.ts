@@ -23,11 +23,4 @@ export {
   type StoredSettlement,
 } from "./journal.ts";
 export { ROUTER_DEFAULTS, type RouterOptions } from "./options.ts";
-export {
-  failure,
-  mailboxFull,
-  MESSAGE_FAILURES,
-  type MessageFailureCode,
-  routerFull,
-  tooLarge,
-} from "./refusals.ts";
+export { failure, mailboxFull, MESSAGE_FAILURES, type MessageFailureCode, routerFull, tooLarge } from "./refusals.ts";
