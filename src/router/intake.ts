@@ -1,5 +1,6 @@
 import { type Clock } from "../kernel/clock.ts";
-import { type Message, type MessageError, PRIORITIES, SYSTEM_SENDER, writeMessage } from "../messages/index.ts";
+import { type Message, type MessageError, PRIORITIES, SYSTEM_SENDER } from "../messages/index.ts";
+import { writeMessage } from "./body.ts";
 import { type Addressing, type Route } from "./addressing/index.ts";
 import { type ConversationGate } from "./conversation-gate.ts";
 import { type Deliveries } from "./deliveries.ts";

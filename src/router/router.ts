@@ -1,15 +1,9 @@
 import { type Alarm } from "../kernel/alarm.ts";
 import { type Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import {
-  composeReply,
-  type Message,
-  type MessageError,
-  restoreMessage,
-  SYSTEM_SENDER,
-  USER_SENDER,
-} from "../messages/index.ts";
+import { composeReply, type Message, type MessageError, SYSTEM_SENDER, USER_SENDER } from "../messages/index.ts";
 import { Addressing } from "./addressing/index.ts";
+import { restoreMessage } from "./body.ts";
 import { type ConversationGate } from "./conversation-gate.ts";
 import { Deliveries } from "./deliveries.ts";
 import { MailboxNotFoundError } from "./errors.ts";

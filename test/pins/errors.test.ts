@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { FAULTS, type FaultKind } from "../../src/kernel/errors.ts";
 import { MODEL_FAILURES } from "../../src/runs/index.ts";
 import { RUN_FAILURE_CODES } from "../../src/runs/record/errors.ts";
+import { MESSAGE_FAILURES } from "../../src/router/index.ts";
 import { TOOL_FAILURES } from "../../src/tools/index.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -51,12 +52,23 @@ test("every code a failed run can carry and every outcome of a call is in docs/e
   expect(MODEL_FAILURES.length).toBe(13);
 });
 
+test("every code that a message can be refused or answered with is in docs/errors.md, with its status", () => {
+  for (const [code, kind] of Object.entries(MESSAGE_FAILURES)) {
+    expect([code, documented.get(code)?.[1], documented.get(code)?.[2]]).toEqual([
+      code,
+      String(FAULTS[kind].http),
+      String(FAULTS[kind].exit),
+    ]);
+  }
+});
+
 test("docs/errors.md lists no code that is nowhere", () => {
   const known = new Set([
     "BUG",
     "done",
     ...classes.map(({ code }) => code),
     ...Object.values(RUN_FAILURE_CODES),
+    ...Object.keys(MESSAGE_FAILURES),
     ...TOOL_FAILURES,
   ]);
   const listed = [...documented.keys()].filter(
