@@ -39,7 +39,7 @@ const ROOMS = {
   replay: ["kernel", "tools", "runs"],
   "redaction/runs": ["kernel", "redaction", "runs", "tools"],
   "model-traffic": ["kernel", "runs"],
-  messages: ["kernel"],
+  messages: ["kernel", "documents"],
   expressions: ["kernel", "regex"],
   protocols: ["kernel", "messages"],
   "router/ports": ["kernel", "messages"],

@@ -57,4 +57,12 @@ export const LIMITS = {
   replayMax: 1_000,
   /** Changes of agents and tool servers that are kept for readers who come back. */
   changesKeptMax: 10_000,
+  /** Names that one message is addressed to; more are reached by a capability, a topic or broadcast. */
+  messageReceiversMax: 256,
+  /** Messages that a message names as having led to it. */
+  messageTrailMax: 64,
+  /** Content above it travels as a reference to where it is kept. */
+  contentInlineBytesMax: 64 * KIB,
+  /** How far ahead a message's deadline or end may be. */
+  messageTtlMsMax: 366 * 86_400_000,
 } as const;

@@ -1,4 +1,6 @@
-import { MessageId, mint } from "../kernel/ids.ts";
+import { randomUUIDv7 } from "node:crypto";
+import { MessageId } from "../kernel/ids.ts";
+import { isMessageId } from "./wire-fields.ts";
 import { type Address, type Content, type Message, type MessageTrace, type Performative } from "./message.ts";
 
 /** What must be said of a message that the server or an agent's run makes; the rest has defaults. */
@@ -16,7 +18,7 @@ export type MessageDraft = {
 
 /** A whole message from its draft: ids minted, normal priority, full durability, no hops. Checks nothing. */
 export function composeMessage(draft: MessageDraft): Message {
-  const id = draft.id ?? mint(MessageId);
+  const id = draft.id ?? mintMessageId();
   return {
     id,
     workspace: draft.workspace,
@@ -45,6 +47,12 @@ export function composeMessage(draft: MessageDraft): Message {
     error: draft.error,
     parameters: draft.parameters,
   };
+}
+
+/** `mint(MessageId)` at a tenth of the cost. */
+export function mintMessageId(): MessageId {
+  const id: string = randomUUIDv7();
+  return isMessageId(id) ? id : MessageId.parse(id);
 }
 
 /** The trace of a message that came without one: its id's digits, so that no chance is needed and logs agree. */

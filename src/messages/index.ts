@@ -19,3 +19,16 @@ export {
   type TrailEntry,
   USER_SENDER,
 } from "./message.ts";
+export { MESSAGE_REFUSALS, type MessageProblem, type MessageRefusal } from "./message-problem.ts";
+export {
+  contentBytes,
+  type MessageRead,
+  type ReadContext,
+  readMessage,
+  restoreMessage,
+  type TextFacts,
+  textFacts,
+} from "./read-message.ts";
+export { type Wire } from "./wire.ts";
+export { MessageWire } from "./wire-schema.ts";
+export { contentWire, messageWire, writeMessage } from "./write-message.ts";

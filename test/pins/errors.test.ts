@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { FAULTS, type FaultKind } from "../../src/kernel/errors.ts";
+import { MESSAGE_REFUSALS } from "../../src/messages/index.ts";
 import { MODEL_FAILURES } from "../../src/runs/index.ts";
 import { RUN_FAILURE_CODES } from "../../src/runs/record/errors.ts";
 import { MESSAGE_FAILURES } from "../../src/router/index.ts";
@@ -47,7 +48,7 @@ test("every code is in docs/errors.md, with the status and the exit code of its 
 });
 
 test("every code a failed run can carry and every outcome of a call is in docs/errors.md", () => {
-  for (const code of [...Object.values(RUN_FAILURE_CODES), ...TOOL_FAILURES])
+  for (const code of [...Object.values(RUN_FAILURE_CODES), ...TOOL_FAILURES, ...MESSAGE_REFUSALS])
     expect(documented.has(code), code).toBe(true);
   expect(MODEL_FAILURES.length).toBe(13);
 });
@@ -70,6 +71,7 @@ test("docs/errors.md lists no code that is nowhere", () => {
     ...Object.values(RUN_FAILURE_CODES),
     ...Object.keys(MESSAGE_FAILURES),
     ...TOOL_FAILURES,
+    ...MESSAGE_REFUSALS,
   ]);
   const listed = [...documented.keys()].filter(
     (code) => /^[A-Z_]{3,}$|^[a-z-]+$/.test(code) && !["code", "outcome"].includes(code),

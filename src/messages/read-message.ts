@@ -1,0 +1,180 @@
+import { type MessageId } from "../kernel/ids.ts";
+import { type Json } from "../kernel/json.ts";
+import { mintMessageId, traceOf } from "./compose.ts";
+import { type Address, type Content, type Message, type MessageError, type MessageTrace } from "./message.ts";
+import { canonicalWire } from "./canonical-wire.ts";
+import { explainWire } from "./explain-wire.ts";
+import { invalid, type MessageProblem, refusal } from "./message-problem.ts";
+import { isWire, type Wire } from "./wire.ts";
+import { ARTIFACT_KEY, isMessageId, isWireArtifact, parseInstant, parseTtl } from "./wire-fields.ts";
+
+/** What is known of a message besides what it says itself. */
+export type ReadContext = {
+  readonly workspace: string;
+  readonly nowMs: number;
+  /** Bytes of content, `messages.message_bytes_max`. */
+  readonly contentBytesMax: number;
+  /** Who speaks when the message does not say. */
+  readonly sender?: string | undefined;
+  /** What is known of the text it was parsed from, see `textFacts`; saves looking at the same again in the values. */
+  readonly text?: TextFacts | undefined;
+};
+
+export type TextFacts = {
+  readonly bytes: number;
+  /** Printable ASCII without a backslash. */
+  readonly isPlain: boolean;
+};
+
+/** Of JSON text that parses; also of a text of many messages, for each of them. */
+export function textFacts(text: string): TextFacts {
+  const bytes = Buffer.byteLength(text);
+  // JSON has no control characters in strings but for those written with a backslash.
+  return { bytes, isPlain: bytes === text.length && !text.includes("\\") && !text.includes("\x7f") };
+}
+
+export type MessageRead =
+  | { readonly type: "message"; readonly message: Message }
+  /** `error.details.problems` lists everything that is wrong, as `MessageProblem`s. */
+  | { readonly type: "refused"; readonly id: MessageId | undefined; readonly error: MessageError };
+
+/**
+ * A message from parsed JSON, in canonical spelling or with aliases, other case, numbers for priorities, or as a plain
+ * message. Pass it what `parseJson` gave: depth is not looked at again. Never throws.
+ */
+export function readMessage(json: Json, context: ReadContext): MessageRead {
+  if (isWire(json, context.text?.isPlain)) return read(json, context);
+  const { wire, problems } = canonicalWire(json, context.sender);
+  if (problems.length === 0 && isWire(wire)) return read(wire, context);
+  return refused(wire["id"], [...problems, ...explainWire(wire)]);
+}
+
+/** Back from what `writeMessage` wrote: nothing is judged again, times are what they were. Throws on anything else. */
+export function restoreMessage(json: Json): Message {
+  if (!isWire(json) || json.workspace === undefined || json.timestamp === undefined)
+    throw new TypeError("this is no stored message");
+  return build(json, { workspace: json.workspace, atMs: instant(json.timestamp) });
+}
+
+function read(wire: Wire, context: ReadContext): MessageRead {
+  const message = build(wire, { workspace: context.workspace, atMs: context.nowMs });
+  const problem = untimely(wire, message) ?? misplaced(wire, context) ?? oversized(message.content, context);
+  return problem === undefined ? { type: "message", message } : refused(wire.id, [problem]);
+}
+
+const refused = (id: Json | undefined, problems: readonly MessageProblem[]): MessageRead => ({
+  type: "refused",
+  id: isMessageId(id) ? id : undefined,
+  error: refusal(problems),
+});
+
+// As composeMessage builds it, key by key in the same order: one shape of object, and no draft between.
+function build(wire: Wire, { workspace, atMs }: { readonly workspace: string; readonly atMs: number }): Message {
+  const id = wire.id ?? mintMessageId();
+  return {
+    id,
+    workspace,
+    performative: wire.performative,
+    sender: wire.sender,
+    address: addressOf(wire),
+    replyTo: wire.reply_to,
+    content: contentOf(wire.content),
+    language: wire.language,
+    encoding: wire.encoding,
+    ontology: wire.ontology,
+    protocol: wire.protocol,
+    conversationId: wire.conversation_id ?? id,
+    replyWith: wire.reply_with,
+    inReplyTo: wire.in_reply_to,
+    replyByMs: wire.reply_by === undefined ? undefined : instant(wire.reply_by),
+    priority: wire.priority ?? "normal",
+    expiresAtMs: wire.expires_at === undefined ? endOf(wire.ttl, atMs) : instant(wire.expires_at),
+    durability: wire.durability ?? "full",
+    hops: wire.hops ?? 0,
+    trail: wire.trail ?? [],
+    trace: wire.trace_id === undefined ? traceOf(id) : traceOfWire(wire, wire.trace_id, id),
+    atMs,
+    parentConversation: wire.parent_conversation,
+    mergeConversations: wire.merge_conversations ?? [],
+    error: wire.error,
+    parameters: wire.parameters,
+  };
+}
+
+const endOf = (ttl: Wire["ttl"], atMs: number): number | undefined =>
+  ttl === undefined ? undefined : atMs + (parseTtl(ttl) ?? 0);
+
+const instant = (text: string): number => parseInstant(text) ?? Number.NaN;
+
+const NO_VERSIONS: readonly string[] = [];
+
+function addressOf(wire: Wire): Address {
+  const { receiver, capability, topic } = wire;
+  if (receiver !== undefined) return { type: "receivers", names: typeof receiver === "string" ? [receiver] : receiver };
+  if (topic !== undefined) return { type: "topic", topic };
+  if (capability === undefined) return { type: "broadcast" };
+  const { version, fallback_versions: fallbackVersions = NO_VERSIONS, routing_strategy: strategy } = wire;
+  return { type: "capability", capability, version, fallbackVersions, strategy };
+}
+
+/** Bytes that content takes: UTF-8 of a text, JSON of a value or a reference. */
+export function contentBytes(content: Content): number {
+  if (content.type === "text") return Buffer.byteLength(content.text);
+  return Buffer.byteLength(JSON.stringify(content.type === "json" ? content.value : content.artifact));
+}
+
+/** Content as it is on the wire: a text, a reference to an artifact, or any other JSON. */
+export function contentOf(value: Json): Content {
+  if (typeof value === "string") return { type: "text", text: value };
+  if (typeof value === "object" && value !== null && ARTIFACT_KEY in value) {
+    const artifact = value[ARTIFACT_KEY];
+    if (isWireArtifact(artifact)) {
+      const { id, media_type: mediaType, bytes, hash } = artifact;
+      return { type: "artifact", artifact: { id, mediaType, bytes, hash } };
+    }
+  }
+  return { type: "json", value };
+}
+
+const traceOfWire = (
+  { span_id: spanId, trace_flags: flags = 1, trace_state: state }: Wire,
+  traceId: string,
+  id: MessageId,
+): MessageTrace => ({ traceId, spanId: spanId ?? traceOf(id).spanId, flags, state });
+
+const isPast = (ms: number | undefined, nowMs: number): boolean => ms !== undefined && ms <= nowMs;
+
+function untimely(wire: Wire, message: Message): MessageProblem | undefined {
+  if (isPast(message.replyByMs, message.atMs)) return past("reply_by", wire.reply_by);
+  return isPast(message.expiresAtMs, message.atMs) ? past("expires_at", wire.expires_at) : undefined;
+}
+
+const past = (path: string, text = ""): MessageProblem => ({
+  code: "EXPIRED",
+  path,
+  message: `${path} is ${text}, which is past`,
+  fix: "Give a time that is still to come, or leave it out.",
+});
+
+const misplaced = ({ workspace }: Wire, context: ReadContext): MessageProblem | undefined =>
+  workspace === undefined || workspace === context.workspace
+    ? undefined
+    : invalid(
+        "workspace",
+        `the message is for workspace ${workspace} and came to ${context.workspace}`,
+        "Leave workspace out, or send it there.",
+      );
+
+function oversized(content: Content, { contentBytesMax, text }: ReadContext): MessageProblem | undefined {
+  // JSON of a value is at most some numbers' digits longer than the text it was parsed from.
+  if (text !== undefined && text.bytes * 2 <= contentBytesMax) return undefined;
+  const bytes = contentBytes(content);
+  return bytes <= contentBytesMax
+    ? undefined
+    : {
+        code: "MESSAGE_TOO_LARGE",
+        path: "content",
+        message: `content has ${bytes} bytes; at most ${contentBytesMax} are taken`,
+        fix: "Save it as a file and send a reference, or raise messages.message_bytes_max.",
+      };
+}
