@@ -1,29 +1,36 @@
 import { defineConfig } from "vitest/config";
+import LongestFirst from "./vitest.sequencer.ts";
+
+/** Tests that look at what their whole process holds or hears of, and so need one of their own. */
+const ALONE = ["test/hostile/**/*.test.ts", "test/sandbox/{isolation,recovery}.test.ts"];
+
+const setupFiles = ["test/helpers/chance.ts"];
+const patient = { setupFiles, testTimeout: 60_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
     reporters: ["default", "./vitest.reporter.ts"],
     // Two cores: more workers only take turns, and the scenario tests start servers and children of their own.
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     projects: [
-      // A property takes a second when the machine is free; a busy one must not make it fail.
+      // Files share a worker and what it has loaded: to load all of it anew for each file takes longer than to run most of
+      // them. So a test puts back what it changes in its process. A property takes a second when the machine is free; a busy
+      // one must not make it fail.
       {
         test: {
           name: "unit",
           include: ["src/**/*.test.ts"],
-          setupFiles: ["test/helpers/chance.ts"],
+          setupFiles,
           testTimeout: 30_000,
+          pool: "threads",
+          isolate: false,
         },
       },
       {
-        test: {
-          name: "integration",
-          include: ["test/**/*.test.ts"],
-          setupFiles: ["test/helpers/chance.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
-        },
+        test: { name: "integration", include: ["test/**/*.test.ts"], exclude: ALONE, isolate: false, ...patient },
       },
+      { test: { name: "alone", include: ALONE, ...patient } },
     ],
   },
 });

@@ -1,4 +1,4 @@
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensureToolchains } from "../../scripts/ensure-toolchains.ts";
 import { LANGUAGES, runTests } from "../../src/toolkit/index.ts";
 import { compilerPath, never, Workshop } from "./workshop.ts";
@@ -6,10 +6,12 @@ import { compilerPath, never, Workshop } from "./workshop.ts";
 /** Compilers start cold on a clean machine; Go then compiles its own library. */
 const COMPILE_MS = 300_000;
 
+const path = process.env["PATH"];
 beforeAll(() => {
   ensureToolchains();
   process.env["PATH"] = compilerPath();
 }, COMPILE_MS);
+afterAll(() => void (process.env["PATH"] = path));
 
 test.each(LANGUAGES)(
   "a new project in %s compiles, deploys and passes its own tests",

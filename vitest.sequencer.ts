@@ -1,0 +1,27 @@
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/**
+ * Files that take longest, longest first. One that began last would keep a core busy while the other has nothing left; on a
+ * machine that has never run the tests nothing else says which they are.
+ */
+const FIRST = [
+  "test/scenarios/readme.test.ts",
+  "test/toolkit/languages.test.ts",
+  "test/dashboard/access.test.ts",
+  "test/dashboard/tool-pages.test.ts",
+  "test/toolkit/python.test.ts",
+  "test/sandbox/life.test.ts",
+  "test/cli/agent-test.test.ts",
+];
+
+const place = ({ moduleId }: TestSpecification): number => {
+  const found = FIRST.findIndex((file) => moduleId.endsWith(`/${file}`));
+  return found === -1 ? FIRST.length : found;
+};
+
+export default class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const sorted = await super.sort(files);
+    return sorted.toSorted((left, right) => place(left) - place(right));
+  }
+}
