@@ -77,11 +77,7 @@ export const closed = (protocol: Protocol, participant: Participant): Participan
   stateOf(protocol, participant).ending === undefined ? moved(participant, CLOSED) : participant;
 
 /** In another state, with a deadline of its own or none. */
-export const moved = (
-  participant: Participant,
-  state: string,
-  deadlineMs: number | undefined = undefined,
-): Participant => ({
+export const moved = (participant: Participant, state: string, deadlineMs?: number): Participant => ({
   name: participant.name,
   role: participant.role,
   state,

@@ -1,7 +1,14 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { PERFORMATIVES, type Performative } from "../../src/messages/index.ts";
-import { BREACH_RULES, type Conversation, isOpen, PROTOCOLS, readConversation } from "../../src/protocols/index.ts";
+import {
+  BREACH_RULES,
+  type Breach,
+  type Conversation,
+  isOpen,
+  PROTOCOLS,
+  readConversation,
+} from "../../src/protocols/index.ts";
 import { isDone, nexts, ORACLE, Part, TARGET } from "./oracle.ts";
 import { Talk } from "./talk.ts";
 
@@ -87,6 +94,11 @@ const wellFormed = (conversation: Conversation) => {
   return again;
 };
 
+const named = ({ rule, error }: Breach, act: string) => {
+  expect(BREACH_RULES).toHaveProperty(rule);
+  expect(error.details).toMatchObject({ rule, act, conversation: "c1" });
+};
+
 /** The attempt, or a legal one of the oracle's choice. */
 function chosen(
   world: World,
@@ -137,8 +149,7 @@ function compare(talk: Talk, world: World, attempted: Attempt): void {
   const story = `${world.protocol}: ${line}: ${outcome.type === "breach" ? outcome.error.message : "moved"}`;
   expect(outcome.type, story).toBe(isLegal ? "moved" : "breach");
   if (outcome.type === "breach") {
-    expect(BREACH_RULES).toHaveProperty(outcome.rule);
-    expect(outcome.error.details).toMatchObject({ rule: outcome.rule, act, conversation: "c1" });
+    named(outcome, act);
     return;
   }
   talk.conversation = wellFormed(outcome.conversation);
