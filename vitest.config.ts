@@ -1,5 +1,5 @@
 import { defineConfig } from "vitest/config";
-import LongestFirst from "./vitest.sequencer.ts";
+import { LongestFirst } from "./vitest.sequencer.ts";
 
 /** Tests that look at what their whole process holds or hears of, and so need one of their own. */
 const ALONE = ["test/hostile/**/*.test.ts", "test/sandbox/{isolation,recovery}.test.ts"];

@@ -19,8 +19,9 @@ const place = ({ moduleId }: TestSpecification): number => {
   return found === -1 ? FIRST.length : found;
 };
 
-export default class LongestFirst extends BaseSequencer {
+export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    // oxlint-disable-next-line unicorn/no-array-sort -- Vitest's own, which returns another array
     const sorted = await super.sort(files);
     return sorted.toSorted((left, right) => place(left) - place(right));
   }
