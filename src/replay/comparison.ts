@@ -60,6 +60,7 @@ const PASSING = new Set([
   "firstPartMs",
   "queuedMs",
   "cost",
+  "charged",
   "limited",
   "queued",
   "expiresAtMs",

@@ -52,8 +52,10 @@ export class ModelPlayer {
     const made = summariesOf(recording.entries)[summariesOf(journal.entries).length];
     if (made === undefined) yield* this.#end("a summary is not in the recording", signal);
     // Excerpts stand for it then, and they are made anew.
-    else if (made.model === "") yield failure("bad_response", made.degraded.replace(`${id}: `, ""), FAIL_FOR_GOOD_MS);
-    else {
+    else if (made.model === "") {
+      const failed = failure("bad_response", made.degraded.replace(`${id}: `, ""), FAIL_FOR_GOOD_MS);
+      yield { ...failed, usage: usageOf(made) };
+    } else {
       const text = made.degraded === "" ? made.content.text : "";
       if (text !== "") yield { type: "text-delta", text };
       yield { type: "finish", reason: "stop", usage: usageOf(made) };
@@ -74,7 +76,8 @@ function* partsOf(outcome: ModelOutcome): Generator<ModelPart> {
     const { class: kind, message, retryInMs, next } = outcome;
     // The status is not in the journal: of wrong requests only those for a model that is not there go on to a backup.
     const status = kind === "invalid_request" && typeof next === "string" ? NOT_FOUND : undefined;
-    yield failure(kind, message, retryInMs ?? FAIL_FOR_GOOD_MS, status);
+    const usage = outcome.usage && usageOf({ usage: outcome.usage });
+    yield { ...failure(kind, message, retryInMs ?? FAIL_FOR_GOOD_MS, status), usage };
     return;
   }
   const { text, toolCalls, carried } = outcome.content;

@@ -110,13 +110,16 @@ export const isMoving = (run: Pick<RunSummary, "state" | "resting">): boolean =>
 export function usedSoFar(run: RunDetail): {
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** Some provider told no tokens, so that the sums are estimates. */
+  readonly estimated: boolean;
   readonly toolCalls: number;
   readonly cost: { readonly usd: number; readonly unpriced_calls: number };
 } {
   const models = run.step_list.filter((step) => step.kind === "model");
   return {
-    inputTokens: Math.max(run.input_tokens, sum(models.map((step) => step.input_tokens))),
-    outputTokens: Math.max(run.output_tokens, sum(models.map((step) => step.output_tokens))),
+    inputTokens: Math.max(run.input_tokens, sum(models.map(inputOf))),
+    outputTokens: Math.max(run.output_tokens, sum(models.map(outputOf))),
+    estimated: run.cost.estimated_calls > 0 || models.some((step) => step.cost?.estimated === true),
     cost: {
       usd: Math.max(run.cost.usd, sum(models.map((step) => step.cost?.usd ?? 0))),
       unpriced_calls: models.filter((step) => step.cost !== null && step.cost.usd === null).length,
@@ -124,6 +127,10 @@ export function usedSoFar(run: RunDetail): {
     toolCalls: Math.max(run.tool_calls, run.step_list.length - models.length),
   };
 }
+
+type Turn = Extract<RunDetail["step_list"][number], { kind: "model" }>;
+const inputOf = ({ input_tokens: told, cost }: Turn): number | null => told ?? cost?.input_tokens ?? null;
+const outputOf = ({ output_tokens: told, cost }: Turn): number | null => told ?? cost?.output_tokens ?? null;
 
 const sum = (numbers: readonly (number | null)[]): number =>
   numbers.reduce<number>((total, one) => total + (one ?? 0), 0);

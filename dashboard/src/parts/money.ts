@@ -14,6 +14,9 @@ export function cost({ usd: known, unpriced_calls: unpriced }: { usd: number; un
   return known === 0 ? text.usage.unknownPrice : `${usd(known)} ${text.usage.unpriced(unpriced)}`;
 }
 
+/** A number of tokens; "≈ 1,200" where it is an estimate, since a provider told none. */
+export const tokens = (value: number, estimated: boolean): string => `${estimated ? "≈ " : ""}${count(value)}`;
+
 /** An amount of a budget in its own unit. */
 export function amount(kind: BudgetAmount["kind"], value: number): string {
   if (kind === "usd") return usd(value);

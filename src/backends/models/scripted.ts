@@ -67,7 +67,7 @@ export class ScriptedModel implements LanguageModel {
     const failed = this.#failureOf(turn);
     if (failed !== undefined) {
       yield* textParts(text.slice(0, turn.error?.afterChars ?? 0), turn.chunkChars);
-      yield { type: "error", failure: failed };
+      yield { type: "error", failure: failed, usage: turn.usage && usageOf(turn) };
       return;
     }
     if (turn.reasoning !== undefined) yield { type: "reasoning-delta", text: turn.reasoning };

@@ -105,15 +105,16 @@ export class VendorModel implements LanguageModel {
       return {
         type: "error",
         failure: failure("content_filtered", "the provider's content filter stopped the answer"),
+        usage: usageOf(usage),
       };
     }
     if (raw === undefined && unified !== "stop" && unified !== "tool-calls" && unified !== "length") {
       const message = `${this.#options.address}: the answer ended without a finish reason`;
-      return { type: "error", failure: failure("bad_response", message) };
+      return { type: "error", failure: failure("bad_response", message), usage: usageOf(usage) };
     }
     if (unified === "error") {
       const message = `${this.#options.address}: the model could not end its answer (${raw})`;
-      return { type: "error", failure: failure("bad_response", message) };
+      return { type: "error", failure: failure("bad_response", message), usage: usageOf(usage) };
     }
     return { type: "finish", reason: finishReasonOf(unified, calls), usage: usageOf(usage) };
   }

@@ -8,6 +8,20 @@ const preview = (text: string): string => text.slice(0, PREVIEW_CHARS);
 const END =
   "UPDATE runs SET state = ?, resting = 0, ended_at_ms = ?, output_preview = ?, failure_code = ?, failure_message = ? WHERE id = ?";
 
+type Charged = Pick<Extract<RunEvent, { type: "model-fail" }>, "usage" | "cost">;
+
+/** As they are charged: estimates where the provider told none. */
+function addTokens(db: Database, runId: RunId, { usage, cost }: Charged): void {
+  const input = cost?.inputTokens ?? usage?.inputTokens ?? 0;
+  const output = cost?.outputTokens ?? usage?.outputTokens ?? 0;
+  if (input + output === 0) return;
+  db.sql("UPDATE runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE id = ?").run(
+    input,
+    output,
+    runId,
+  );
+}
+
 /** Brings a run's summary row up to date with one event of its journal. Only inside a write job. */
 export function project(db: Database, runId: RunId, atMs: number, event: RunEvent): void {
   switch (event.type) {
@@ -20,20 +34,18 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
       ).run(atMs, runId);
       return;
     case "model-end":
-      db.sql(
-        "UPDATE runs SET model = ?, steps = steps + 1, input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE id = ?",
-      ).run(event.model, event.usage.inputTokens ?? 0, event.usage.outputTokens ?? 0, runId);
+      db.sql("UPDATE runs SET model = ?, steps = steps + 1 WHERE id = ?").run(event.model, runId);
+      addTokens(db, runId, event);
+      return;
+    case "model-fail":
+      addTokens(db, runId, event);
       return;
     case "model-start":
       if (event.content?.context.degraded === true) addNotice(db, runId, "context_degraded");
       return;
     case "context-summary":
       if (event.degraded !== "") addNotice(db, runId, "summary_excerpts");
-      db.sql("UPDATE runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE id = ?").run(
-        event.usage.inputTokens ?? 0,
-        event.usage.outputTokens ?? 0,
-        runId,
-      );
+      addTokens(db, runId, event);
       return;
     case "tool-end":
       db.sql("UPDATE runs SET tool_calls = tool_calls + 1 WHERE id = ?").run(runId);
@@ -70,7 +82,6 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
     case "model-choice-wait":
     case "model-choose":
     case "output-refuse":
-    case "model-fail":
     case "tool-start":
     case "tool-begin":
       return;

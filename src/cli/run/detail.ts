@@ -11,6 +11,7 @@ import {
   showBytes,
   showCost,
   showCount,
+  showTokens,
   showSpan,
   showUsd,
   type Style,
@@ -50,7 +51,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
     ["State", style(STATE_TONES[run.state], run.state) + span + resumed],
     ["Model", run.model ?? "–"],
     ["Started", run.started_at ?? "not yet"],
-    ["Tokens", `${showCount(run.input_tokens)} in, ${showCount(run.output_tokens)} out`],
+    ["Tokens", `${showTokens(run.input_tokens, run)} in, ${showTokens(run.output_tokens, run)} out`],
     ["Cost", costLine(run)],
     ["Request", cut(run.input, verbose)],
   ];
@@ -113,7 +114,10 @@ function stepLines(step: Step, { style, verbose }: StepOptions): string[] {
   const below = (label: string, text: string) =>
     text === "" ? [] : [`          ${style("dim", label)} ${cut(text, verbose).replaceAll("\n", "\n          ")}`];
   if (step.kind === "model") {
-    const tokens = `${showCount(step.input_tokens ?? 0)} → ${showCount(step.output_tokens ?? 0)} tokens`;
+    const about = step.cost?.estimated === true ? "≈ " : "";
+    const input = step.input_tokens ?? step.cost?.input_tokens ?? 0;
+    const output = step.output_tokens ?? step.cost?.output_tokens ?? 0;
+    const tokens = `${about}${showCount(input)} → ${showCount(output)} tokens`;
     const offered = step.offered_tools_tokens ?? 0;
     const queued = (step.queued_ms ?? 0) === 0 ? "" : `  waited ${showSpan(step.queued_ms ?? 0)} for its turn`;
     const tools = offered === 0 ? "" : ` (${step.offered_tools} tools ≈ ${showCount(offered)})`;

@@ -1,6 +1,6 @@
 import type { Difference, RunDiff, Step } from "../../api/contract/index.ts";
 import type { Json } from "../../kernel/json.ts";
-import { type Look, oneLine, safeText, showCount, truncate } from "../terminal/index.ts";
+import { type Look, oneLine, safeText, showTokens, truncate } from "../terminal/index.ts";
 
 export type DiffOptions = {
   readonly look: Look;
@@ -37,8 +37,8 @@ export function renderDiff(diff: RunDiff, options: DiffOptions): string {
   return `${lines.join("\n")}\n`;
 }
 
-const tokens = ({ input_tokens: input, output_tokens: output }: RunDiff["a"]): string =>
-  `${showCount(input)} → ${showCount(output)} tokens`;
+const tokens = (run: RunDiff["a"]): string =>
+  `${showTokens(run.input_tokens, run)} → ${showTokens(run.output_tokens, run)} tokens`;
 
 const nameOf = (step: Step): string =>
   step.kind === "model" ? `${step.index}  model  turn ${step.turn}` : `${step.index}  tool   ${oneLine(step.tool)}`;

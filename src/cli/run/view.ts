@@ -15,6 +15,7 @@ import {
   showBytes,
   showCost,
   showCount,
+  showTokens,
   showSpan,
   type Terminal,
   type Tone,
@@ -221,7 +222,9 @@ export function summaryLine(run: RunDetail): string {
   return [
     `─ ${run.state === "completed" ? "done" : run.state}${span}`,
     ...(run.tool_calls > 0 ? [countOf(run.tool_calls, "tool call")] : []),
-    ...(run.input_tokens + run.output_tokens > 0 ? [`${showCount(run.input_tokens + run.output_tokens)} tokens`] : []),
+    ...(run.input_tokens + run.output_tokens > 0
+      ? [`${showTokens(run.input_tokens + run.output_tokens, run)} tokens`]
+      : []),
     ...(run.cost.usd > 0 ? [showCost(run.cost)] : []),
     ...(run.model === null ? [] : [run.model]),
     `run ${run.id}`,

@@ -94,7 +94,7 @@ async function* redactedParts(parts: AsyncIterable<ModelPart>, redactor: Redacto
         break;
       }
       case "error":
-        yield { type: "error", failure: { ...part.failure, message: redactor.text(part.failure.message) } };
+        yield { ...part, failure: { ...part.failure, message: redactor.text(part.failure.message) } };
         break;
       case "hold":
       case "admit":

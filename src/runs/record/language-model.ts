@@ -151,7 +151,8 @@ export type ModelPart =
       /** What the provider wants back with this turn in later requests, such as signed reasoning. Of no meaning to anyone else. */
       readonly carried?: JsonObject | undefined;
     }
-  | { readonly type: "error"; readonly failure: ModelFailure };
+  /** `usage` is what the provider says it charges although it failed; absent when it says nothing. */
+  | { readonly type: "error"; readonly failure: ModelFailure; readonly usage?: ModelUsage | undefined };
 
 /** One language model. */
 export interface LanguageModel {

@@ -12,6 +12,14 @@ import { RESTING_STATES } from "./run-state.ts";
 const Count = z.int().min(0);
 const Tokens = Count.optional();
 
+const Usage = z.object({
+  inputTokens: Tokens,
+  outputTokens: Tokens,
+  cachedInputTokens: Tokens,
+  cacheWriteTokens: Tokens,
+  reasoningTokens: Tokens,
+});
+
 /** What a call of a model was charged. */
 const Cost = z.object({
   /** Millionths of a USD; null when the price is not known. */
@@ -113,15 +121,11 @@ export const RunEvent = z.discriminatedUnion("type", [
     model: z.string(),
     /** Why no model made it; empty when one did. */
     degraded: z.string(),
-    usage: z.object({
-      inputTokens: Tokens,
-      outputTokens: Tokens,
-      cachedInputTokens: Tokens,
-      cacheWriteTokens: Tokens,
-      reasoningTokens: Tokens,
-    }),
-    /** What it was charged; absent when no model made it. */
+    usage: Usage,
+    /** What it was charged; absent when nothing was. */
     cost: Cost.optional(),
+    /** The model that was charged for a summary it did not make; absent where `model` is. */
+    charged: z.string().optional(),
     durationMs: z.number(),
     content: z.object({ text: z.string() }),
   }),
@@ -134,13 +138,7 @@ export const RunEvent = z.discriminatedUnion("type", [
     firstPartMs: z.number(),
     /** How long the attempt waited for its turn before it was made; not part of `durationMs`. */
     queuedMs: Count.optional(),
-    usage: z.object({
-      inputTokens: Tokens,
-      outputTokens: Tokens,
-      cachedInputTokens: Tokens,
-      cacheWriteTokens: Tokens,
-      reasoningTokens: Tokens,
-    }),
+    usage: Usage,
     /** Tools the model was told of, and about how many input tokens that took; absent in runs of older versions. */
     offered: z.object({ tools: Count, tokens: Count }).optional(),
     /** Pictures and other files the model made. */
@@ -168,6 +166,10 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** The backup it goes on with, as the definition names it; null when it does not. */
     next: z.string().nullable().optional(),
     queuedMs: Count.optional(),
+    /** What the provider said of a failure that it charges. */
+    usage: Usage.optional(),
+    /** What the attempt was charged: its provider said so, or the answer had begun; absent when nothing was. */
+    cost: Cost.optional(),
   }),
   /** No model did the turn, and someone has to choose how the run goes on. */
   z.object({

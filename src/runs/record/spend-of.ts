@@ -19,15 +19,18 @@ const NOTHING_USED: Used = {
 /** What an event says was used up, but for time. */
 function usedBy(event: RunEvent): Used {
   if (event.type === "tool-end") return { ...NOTHING_USED, toolCalls: 1, fuel: event.fuel };
-  if ((event.type !== "model-end" && event.type !== "context-summary") || event.cost === undefined) return NOTHING_USED;
-  const { cost, usage, model } = event;
+  if (event.type !== "model-end" && event.type !== "context-summary" && event.type !== "model-fail")
+    return NOTHING_USED;
+  const { cost, usage } = event;
+  if (cost === undefined) return NOTHING_USED;
+  const model = event.type === "context-summary" ? (event.charged ?? event.model) : event.model;
   return {
     ...NOTHING_USED,
     model,
     modelCalls: 1,
     inputTokens: cost.inputTokens,
     outputTokens: cost.outputTokens,
-    cachedInputTokens: usage.cachedInputTokens ?? 0,
+    cachedInputTokens: usage?.cachedInputTokens ?? 0,
     usdMicros: cost.usdMicros ?? 0,
     unpricedCalls: cost.usdMicros === null ? 1 : 0,
     estimatedCalls: cost.estimated ? 1 : 0,

@@ -8,3 +8,4 @@ export {
   type TurnPermit,
   openMeter,
 } from "./run-meter.ts";
+export { isTold, UNTOLD } from "./request-tokens.ts";

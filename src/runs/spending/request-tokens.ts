@@ -1,11 +1,24 @@
 import { estimateTokens } from "../../kernel/tokens.ts";
-import type { ModelMessage, ModelRequest } from "../record/index.ts";
+import type { ModelMessage, ModelRequest, ModelUsage } from "../record/index.ts";
 
 /** What providers write around each message. */
 const FRAME_TOKENS = 4;
 /** What a picture takes at most with the large providers, whatever its size. */
 const IMAGE_TOKENS = 1_600;
 const imageTokens = (images: readonly unknown[] = []): number => images.length * IMAGE_TOKENS;
+
+/** Of a provider that says nothing. */
+export const UNTOLD: ModelUsage = {
+  inputTokens: undefined,
+  outputTokens: undefined,
+  cachedInputTokens: undefined,
+  cacheWriteTokens: undefined,
+  reasoningTokens: undefined,
+};
+
+/** Whether a provider said anything of what it charges. */
+export const isTold = ({ inputTokens, outputTokens }: ModelUsage): boolean =>
+  (inputTokens ?? 0) > 0 || (outputTokens ?? 0) > 0;
 
 /** About how many input tokens a request has; `toolTokens` is what the descriptions of its tools take. */
 export const requestTokens = (request: ModelRequest, toolTokens: number): number =>

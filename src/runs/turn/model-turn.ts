@@ -16,6 +16,7 @@ import {
   type RunRecord,
   type RunFailure,
 } from "../record/index.ts";
+import { isTold, UNTOLD } from "../spending/index.ts";
 import { attemptsOf, nextBackup } from "./model-choice.ts";
 import { type Prepared, shrunkWindow } from "./turn-context.ts";
 import type { Meter, TurnPermit } from "../spending/index.ts";
@@ -136,7 +137,7 @@ async function tryModel(deps: TurnDeps, state: TurnState, use: ModelInUse, signa
     permit.release();
     const failure = permit.cut();
     if (failure) return { type: "refused", failure };
-    if (tried.type !== "shrink") return tried;
+    if (tried.type !== "anew") return tried;
   }
 }
 
@@ -158,7 +159,11 @@ async function unsent(deps: TurnDeps, { step }: TurnState, use: ModelInUse, fail
 }
 
 type Trying = { readonly use: ModelInUse; readonly permit: Leave; readonly context: ContextReport };
-type Attempted = Exclude<Tried, { type: "answered" }> | Omit<Answered, "offered"> | { readonly type: "shrink" };
+type Attempted =
+  | Exclude<Tried, { type: "answered" }>
+  | Omit<Answered, "offered">
+  /** It is tried again with another request, or with another leave: what was reserved for this one is used. */
+  | { readonly type: "anew" };
 
 /** After a stop of the server it goes on with the attempt, and the wait, it was at. */
 async function tryAgainAndAgain(
@@ -178,7 +183,8 @@ async function tryAgainAndAgain(
     const outcome = await attemptTurn({ ...deps, model }, step, permit.request, signal);
     if (outcome.type === "answered") return { ...outcome, use, permit };
     if (signal.aborted) return { type: "stopped" };
-    const { failure, queuedMs } = outcome;
+    const { failure, queuedMs, charged } = outcome;
+    const cost = charged && (await permit.charge(charged));
     state.heldMs += queuedMs;
     const isTooLong = failure.class === "context_too_long";
     const shrinks = isTooLong && before.every((each) => each.class !== "context_too_long");
@@ -197,8 +203,10 @@ async function tryAgainAndAgain(
       retryInMs: again ? waitMs : null,
       next,
       queuedMs,
+      usage: charged && isTold(charged.usage) ? charged.usage : undefined,
+      cost,
     });
-    if (shrinks) return { type: "shrink" };
+    if (shrinks || (again && cost)) return { type: "anew" };
     if (!again) return { type: "failed", failure, next };
   }
 }
@@ -219,9 +227,16 @@ async function backOff(
   }
 }
 
+type Charged = Pick<Answer, "text" | "toolCalls" | "usage">;
 type Attempt =
   | { readonly type: "answered"; readonly answer: Answer }
-  | { readonly type: "failed"; readonly failure: ModelFailure; readonly queuedMs: number };
+  | {
+      readonly type: "failed";
+      readonly failure: ModelFailure;
+      readonly queuedMs: number;
+      /** What providers charge although it failed: what they say, or what came before; undefined when nothing did. */
+      readonly charged: Charged | undefined;
+    };
 
 async function attemptTurn(
   { model, recorder, clock, outputBytesMax }: Pick<TurnDeps, "model" | "recorder" | "clock" | "outputBytesMax">,
@@ -233,8 +248,14 @@ async function attemptTurn(
   let firstPartMs: number | undefined;
   let queuedMs = 0;
   let text = "";
+  let reasoning = "";
   const toolCalls: ModelToolCall[] = [];
   const files: ModelFile[] = [];
+  const failed = (failure: ModelFailure, usage: ModelUsage = UNTOLD): Attempt => {
+    const hasBegun = text !== "" || reasoning !== "" || toolCalls.length > 0 || files.length > 0;
+    const charged = hasBegun || isTold(usage) ? { text: text + reasoning, toolCalls, usage } : undefined;
+    return { type: "failed", failure, queuedMs, charged };
+  };
   for await (const part of boundedStream(model, request, outputBytesMax, signal)) {
     if (part.type === "hold") {
       recorder.note({ type: "model-hold", step, model: model.id, why: part.why });
@@ -252,6 +273,7 @@ async function attemptTurn(
         text += part.text;
         break;
       case "reasoning-delta":
+        reasoning += part.text;
         break;
       case "tool-call":
         toolCalls.push(part.call);
@@ -260,7 +282,7 @@ async function attemptTurn(
         files.push({ mediaType: part.mediaType, data: part.data });
         break;
       case "error":
-        return { type: "failed", failure: part.failure, queuedMs };
+        return failed(part.failure, part.usage);
       case "finish": {
         const { reason: finish, usage, carried } = part;
         const durationMs = clock.monotonicMs() - begunMs;
@@ -272,6 +294,5 @@ async function attemptTurn(
     }
   }
   const message = "the stream ended without saying that it was finished";
-  const failure: ModelFailure = { class: "bad_response", message, status: undefined, retryAfterMs: undefined };
-  return { type: "failed", failure, queuedMs };
+  return failed({ class: "bad_response", message, status: undefined, retryAfterMs: undefined });
 }

@@ -17,7 +17,7 @@ import {
   type ExecutionPlan,
   type RunView,
 } from "../record/index.ts";
-import type { Meter, TurnPermit } from "../spending/index.ts";
+import { isTold, type Meter, type TurnPermit, UNTOLD } from "../spending/index.ts";
 
 export type SummariseDeps = {
   readonly recorder: RunRecord;
@@ -32,19 +32,17 @@ export type SummaryTask = { readonly view: RunView; readonly step: number; reado
 type SummaryInput = Parameters<typeof summaryPrompt>[0];
 type Written = Pick<
   Extract<RunEvent, { type: "context-summary" }>,
-  "model" | "degraded" | "usage" | "durationMs" | "cost"
+  "model" | "degraded" | "usage" | "durationMs" | "cost" | "charged"
 > & {
   /** Empty when no model could write it. */
   readonly text: string;
 };
-
-const NO_USAGE: ModelUsage = {
-  inputTokens: undefined,
-  outputTokens: undefined,
-  cachedInputTokens: undefined,
-  cacheWriteTokens: undefined,
-  reasoningTokens: undefined,
+type Writing = {
+  readonly written: Written;
+  /** Gives back what was reserved for it, once it is on disk. */
+  readonly release: () => void;
 };
+
 /** Of the summariser's window, what it is given to read. */
 const INPUT_PART = 0.8;
 
@@ -57,26 +55,32 @@ export async function summarise(
 ): Promise<"made" | "stopped"> {
   const { summaryTokensMax: tokensMax } = plan.context ?? DEFAULT_CONTEXT;
   const input = { task: view.prompt, before: view.summaries.at(-1)?.text ?? "", turns, tokensMax };
-  const { text, ...written } = await write(deps, plan, input, signal);
-  if (signal.aborted) return "stopped";
-  await deps.recorder.record({
-    type: "context-summary",
-    step,
-    coversThroughTurn: turns.at(-1)?.turn ?? 0,
-    ...written,
-    content: { text: text === "" ? extractSummary(input) : text },
-  });
-  return "made";
+  const { written, release } = await write(deps, plan, input, signal);
+  try {
+    if (signal.aborted) return "stopped";
+    const { text, ...rest } = written;
+    await deps.recorder.record({
+      type: "context-summary",
+      step,
+      coversThroughTurn: turns.at(-1)?.turn ?? 0,
+      ...rest,
+      content: { text: text === "" ? extractSummary(input) : text },
+    });
+    return "made";
+  } finally {
+    release();
+  }
 }
 
-const unwritten = (degraded: string): Written => ({ text: "", model: "", degraded, usage: NO_USAGE, durationMs: 0 });
+const failed = (degraded: string): Written => ({ text: "", model: "", degraded, usage: UNTOLD, durationMs: 0 });
+const unwritten = (degraded: string): Writing => ({ written: failed(degraded), release: () => undefined });
 
 async function write(
   deps: SummariseDeps,
   plan: ExecutionPlan,
   input: SummaryInput,
   signal: AbortSignal,
-): Promise<Written> {
+): Promise<Writing> {
   let model: LanguageModel;
   try {
     model = await deps.summariser();
@@ -96,9 +100,10 @@ async function write(
   if (permit.type === "stopped") return unwritten("stopped");
   if (permit.type === "refused") return unwritten(permit.failure.message);
   try {
-    return await ask({ ...deps, model }, permit, input.tokensMax);
-  } finally {
+    return { written: await ask({ ...deps, model }, permit, input.tokensMax), release: permit.release };
+  } catch (error) {
     permit.release();
+    throw error;
   }
 }
 
@@ -109,9 +114,14 @@ async function ask(
 ): Promise<Written> {
   const begunMs = clock.monotonicMs();
   let text = "";
+  const charging = async (degraded: string, usage: ModelUsage = UNTOLD): Promise<Written> => {
+    if (text === "" && !isTold(usage)) return failed(degraded);
+    const cost = await charge({ text, toolCalls: [], usage });
+    return { ...failed(degraded), usage, cost, charged: model.id };
+  };
   for await (const part of model.stream(request, signal)) {
     if (part.type === "text-delta") text += part.text;
-    if (part.type === "error") return unwritten(`${model.id}: ${part.failure.message}`);
+    if (part.type === "error") return charging(`${model.id}: ${part.failure.message}`, part.usage);
     if (part.type === "finish") {
       const { usage } = part;
       const cost = await charge({ text, toolCalls: [], usage });
@@ -120,5 +130,5 @@ async function ask(
       return { text: bounded, model: model.id, degraded, usage, cost, durationMs: clock.monotonicMs() - begunMs };
     }
   }
-  return unwritten(`${model.id} did not finish the summary`);
+  return charging(`${model.id} did not finish the summary`);
 }

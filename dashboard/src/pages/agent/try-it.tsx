@@ -7,7 +7,7 @@ import { hasEnded, usedSoFar } from "../../api/live.ts";
 import { useRun } from "../../api/run-live.ts";
 import { Button, buttonClass } from "../../parts/button.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
-import { count } from "../../parts/format.ts";
+import { tokens } from "../../parts/money.ts";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
@@ -52,7 +52,7 @@ function RunHere({ id }: { readonly id: string }) {
           <StatePill state={run.state} />
         </span>
         <RunDuration run={run} />
-        <span>{text.tryIt.tokens(count(used.inputTokens + used.outputTokens))}</span>
+        <span>{text.tryIt.tokens(tokens(used.inputTokens + used.outputTokens, used.estimated))}</span>
         <span>{text.tryIt.tools(used.toolCalls)}</span>
         <span className="flex-1" />
         {hasEnded(run) ? null : (

@@ -9,7 +9,7 @@ import { agentQuery, statusQuery } from "../../api/queries.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Button } from "../../parts/button.tsx";
 import { count, fullTime } from "../../parts/format.ts";
-import { cost as showCost } from "../../parts/money.ts";
+import { cost as showCost, tokens } from "../../parts/money.ts";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { runCommand } from "../../parts/shell-command.ts";
@@ -33,7 +33,7 @@ export function RunHeading({ run }: { readonly run: RunDetail }) {
 }
 
 function Facts({ run }: { readonly run: RunDetail }) {
-  const { inputTokens, outputTokens, toolCalls, cost } = usedSoFar(run);
+  const { inputTokens, outputTokens, estimated, toolCalls, cost } = usedSoFar(run);
   return (
     <div className="mt-1.5 flex flex-wrap items-center gap-x-4 gap-y-1">
       <StatePill state={run.state} />
@@ -46,8 +46,10 @@ function Facts({ run }: { readonly run: RunDetail }) {
         <RunDuration run={run} />
       </Item>
       <Item name={text.run.facts.tokens}>
-        <span title={text.run.tokens(count(inputTokens), count(outputTokens))}>
-          {count(inputTokens + outputTokens)}
+        <span
+          title={`${text.run.tokens(count(inputTokens), count(outputTokens))}${estimated ? `; ${text.usage.estimated}` : ""}`}
+        >
+          {tokens(inputTokens + outputTokens, estimated)}
         </span>
       </Item>
       <Item name={text.run.facts.cost}>{showCost(cost)}</Item>

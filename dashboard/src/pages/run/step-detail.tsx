@@ -5,7 +5,7 @@ import { CopyButton } from "../../parts/copy.tsx";
 import { bytes, count, duration } from "../../parts/format.ts";
 import { JsonView } from "../../parts/json-view.tsx";
 import { Markdown } from "../../parts/markdown.tsx";
-import { usd } from "../../parts/money.ts";
+import { tokens, usd } from "../../parts/money.ts";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 import { Fold, TextBlock } from "./fold.tsx";
@@ -28,6 +28,10 @@ export const StepDetail = ({ run, step, draft }: Props) => (
 type Of<Kind extends Step["kind"]> = Extract<Step, { kind: Kind }>;
 type ModelProps = { readonly run: RunDetail; readonly step: Of<"model">; readonly draft: string | undefined };
 
+/** As the provider told them, else as they are estimated. */
+const tokensOf = (told: number | null, estimate: number | undefined): string =>
+  told === null && estimate === undefined ? "–" : tokens(told ?? estimate ?? 0, told === null);
+
 function ModelDetail({ run, step, draft = "" }: ModelProps) {
   const { facts } = text.step;
   const words = step.text === "" ? draft : step.text;
@@ -40,8 +44,8 @@ function ModelDetail({ run, step, draft = "" }: ModelProps) {
           <Fact name={facts.first}>{step.first_part_ms === null ? "–" : duration(step.first_part_ms)}</Fact>
           {(step.queued_ms ?? 0) === 0 ? null : <Fact name={facts.queued}>{duration(step.queued_ms ?? 0)}</Fact>}
           {step.waits_for === null ? null : <Fact name={facts.queued}>{text.step.waitsFor(step.waits_for)}</Fact>}
-          <Fact name={facts.tokensIn}>{step.input_tokens === null ? "–" : count(step.input_tokens)}</Fact>
-          <Fact name={facts.tokensOut}>{step.output_tokens === null ? "–" : count(step.output_tokens)}</Fact>
+          <Fact name={facts.tokensIn}>{tokensOf(step.input_tokens, step.cost?.input_tokens)}</Fact>
+          <Fact name={facts.tokensOut}>{tokensOf(step.output_tokens, step.cost?.output_tokens)}</Fact>
           <Fact name={facts.cost}>
             <span title={step.cost?.estimated ? text.usage.estimated : (step.cost?.price ?? undefined)}>
               {costOf(step)}

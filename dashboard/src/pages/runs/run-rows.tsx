@@ -67,7 +67,9 @@ export function RunRow({ run, index, measure, withAgent = true }: RowProps) {
         </Td>
       ) : null}
       <Td className="text-right text-muted max-lg:hidden">{run.tool_calls === 0 ? "–" : count(run.tool_calls)}</Td>
-      <Td className="text-right text-muted max-lg:hidden">{tokens === 0 ? "–" : shortCount(tokens)}</Td>
+      <Td className="text-right text-muted max-lg:hidden">
+        {tokens === 0 ? "–" : `${run.cost.estimated_calls > 0 ? "≈ " : ""}${shortCount(tokens)}`}
+      </Td>
       <Td className="max-w-0 truncate text-right text-muted max-lg:hidden" title={cost(run.cost)}>
         {run.steps === 0 ? "–" : cost(run.cost)}
       </Td>
