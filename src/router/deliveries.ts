@@ -1,8 +1,7 @@
 import { type Alarm } from "../kernel/alarm.ts";
 import { type Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { type Message, type MessageError } from "../messages/index.ts";
-import { writeMessage } from "./body.ts";
+import { type Message, type MessageError, writeMessage } from "../messages/index.ts";
 import { type Feed } from "./feed.ts";
 import { type Flight, Leases, type Lease, type Parcel, type Recipient, type Recipients } from "./mailboxes/index.ts";
 import { failure, type Outcome, type RouterOptions, type Settlement } from "./ports/index.ts";

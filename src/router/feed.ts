@@ -1,5 +1,6 @@
 import { type Message } from "../messages/index.ts";
-import { type ConversationRow, type Outcome } from "./ports/index.ts";
+import { type Conversation } from "../protocols/index.ts";
+import { type Outcome } from "./ports/index.ts";
 
 /** What happens to messages, as it happens. */
 export type RouterEvent =
@@ -34,7 +35,7 @@ export type RouterEvent =
       readonly inMs: number;
       readonly reason: string;
     }
-  | { readonly type: "conversation"; readonly conversation: ConversationRow }
+  | { readonly type: "conversation"; readonly conversation: Conversation }
   | { readonly type: "breaker"; readonly workspace: string; readonly recipient: string; readonly isOpen: boolean }
   /** So many events were left out here, because the listener was slow. */
   | { readonly type: "gap"; readonly count: number };
@@ -119,6 +120,9 @@ function conversationOf(event: RouterEvent): string | undefined {
 
 function participantsOf(event: Exclude<RouterEvent, { type: "gap" }>): readonly string[] {
   if (event.type === "message") return [event.message.sender, ...event.recipients];
-  if (event.type === "conversation") return [event.conversation.initiator, ...event.conversation.participants];
+  if (event.type === "conversation") {
+    const { initiator, participants } = event.conversation;
+    return [initiator, ...participants.map(({ name }) => name)];
+  }
   return [event.recipient];
 }

@@ -1,5 +1,5 @@
 /** Messages on their way: mailboxes, delivery, addressing. */
-export { type ConversationGate, openGate } from "./conversation-gate.ts";
+export { type Lapsed } from "./conversations.ts";
 export {
   DeadLetterNotFoundError,
   MailboxNotFoundError,

@@ -1,8 +1,7 @@
 import { type Clock } from "../kernel/clock.ts";
-import { type Message, type MessageError, PRIORITIES, SYSTEM_SENDER } from "../messages/index.ts";
-import { writeMessage } from "./body.ts";
+import { type Message, type MessageError, PRIORITIES, SYSTEM_SENDER, writeMessage } from "../messages/index.ts";
 import { type Addressing, type Route } from "./addressing/index.ts";
-import { type ConversationGate } from "./conversation-gate.ts";
+import { type Conversations } from "./conversations.ts";
 import { type Deliveries } from "./deliveries.ts";
 import { type Feed } from "./feed.ts";
 import { loopOf } from "./loops.ts";
@@ -28,7 +27,7 @@ export type IntakeParts = {
   readonly recipients: Recipients;
   readonly deliveries: Deliveries;
   readonly addressing: Addressing;
-  readonly conversations: ConversationGate;
+  readonly conversations: Conversations;
   readonly duplicates: Duplicates;
   readonly options: RouterOptions;
   /** Names of those that message `seq` went to, as the journal has them. Never rejects. */
@@ -82,10 +81,11 @@ export class Intake {
     const full = this.#reserve(route, body.length);
     if (full !== undefined) return refuse(message, done, full, RETRY_AFTER_MS);
     const batch = writer.batch();
-    const breach = this.#parts.conversations.enter(message, route.recipients.map(nameOf), batch);
-    if (breach === undefined) return this.#accept({ message, body, done }, route, batch);
+    const entry = this.#parts.conversations.enter(message, route.recipients.map(nameOf), batch);
+    if (entry.type === "allowed") return this.#accept({ message, body, done }, route, batch);
     for (const recipient of route.recipients) this.#release(recipient, body.length);
-    this.#record({ message, body, done }, "not-understood", breach);
+    if (entry.type === "refused") return refuse(message, done, entry.error);
+    this.#record({ message, body, done }, "not-understood", entry.error);
   }
 
   /** Room in each mailbox, or in none. */

@@ -2,9 +2,9 @@ import { type Alarm } from "../kernel/alarm.ts";
 import { type Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { composeReply, type Message, type MessageError, SYSTEM_SENDER, USER_SENDER } from "../messages/index.ts";
+import { CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
 import { Addressing } from "./addressing/index.ts";
-import { restoreMessage } from "./body.ts";
-import { type ConversationGate } from "./conversation-gate.ts";
+import { Conversations, type Lapsed } from "./conversations.ts";
 import { Deliveries } from "./deliveries.ts";
 import { MailboxNotFoundError } from "./errors.ts";
 import { Feed, type RouterEvent, type RouterFilter } from "./feed.ts";
@@ -29,7 +29,8 @@ export type RouterParts = {
   readonly clock: Clock;
   readonly alarm: Alarm;
   readonly options: RouterOptions;
-  readonly conversations: ConversationGate;
+  /** How long conversations last, and how large they get. */
+  readonly terms?: ConversationTerms | undefined;
   /** From 0 up to 1; for pauses between attempts and choices among equals. */
   readonly chance?: (() => number) | undefined;
 };
@@ -50,6 +51,8 @@ const ASKING: ReadonlySet<string> = new Set([
 
 /** Expired messages are looked for this often. */
 const SWEEP_MS = 30_000;
+/** Conversations in memory before the least used free ones leave it. */
+const CONVERSATIONS_HELD_MAX = 200_000;
 
 /** Takes messages, keeps them, and brings them to those they are for. The invariants are those of its parts. */
 export class Router {
@@ -61,17 +64,24 @@ export class Router {
   readonly #fetching: Fetching;
   readonly #intake: Intake;
   readonly #duplicates: Duplicates;
+  readonly #conversations: Conversations;
   readonly #watching: Disposable;
   #isRefreshing = false;
   #isStopping = false;
 
   private constructor(parts: RouterParts) {
-    const { journal, directory, clock, alarm, options, conversations, chance = Math.random } = parts;
+    const { journal, directory, clock, alarm, options, chance = Math.random } = parts;
     this.#parts = parts;
     const writer = new Writer({ journal, clock, alarm, rowsMax: options.batchMessagesMax });
     const recipients = new Recipients({ options, directory, named: (party) => writer.batch().parties.push(party) });
     const feed = this.#feed;
-    const gaveUp = (message: Message, _recipient: string, error: MessageError) => this.#gaveUp(message, error);
+    const terms = parts.terms ?? CONVERSATION_TERMS;
+    const conversations = new Conversations({ clock, alarm, writer, feed: this.#feed, terms });
+    this.#conversations = conversations;
+    const gaveUp = (message: Message, recipient: string, error: MessageError) => {
+      conversations.undelivered(message, recipient);
+      this.#gaveUp(message, error);
+    };
     const read = (seqs: readonly number[]) => this.#read(seqs);
     const shared = { clock, alarm, writer, feed, recipients, options, directory };
     this.#duplicates = new Duplicates(
@@ -100,7 +110,7 @@ export class Router {
     return router;
   }
 
-  #restore({ lastSeq, parties, pending, retries, recent }: Recovered): void {
+  #restore({ lastSeq, parties, pending, retries, recent, conversations }: Recovered): void {
     const { clock } = this.#parts;
     for (const party of parties) this.#recipients.restore(party);
     this.#intake.startAfter(lastSeq);
@@ -108,6 +118,7 @@ export class Router {
       const workspace = recent.workspaces[row] ?? "default";
       this.#duplicates.add(workspace === "default" ? id : `${workspace}/${id}`, recent.seqs[row] ?? 0, clock.nowMs());
     }
+    this.#conversations.restore(conversations);
     const failed = new Map(retries.map((retry) => [`${retry.seq}/${retry.party}`, retry]));
     for (let row = 0; row < pending.seqs.length; row += 1) {
       const recipient = this.#recipients.byNumber(pending.parties[row] ?? 0);
@@ -203,6 +214,11 @@ export class Router {
     return this.#feed.watch(filter, listener);
   }
 
+  /** Told when a deadline of a conversation passes, or the conversation ends by itself; must be quick and not throw. */
+  onLapse(listener: (lapsed: Lapsed) => void): Disposable {
+    return this.#conversations.onLapse(listener);
+  }
+
   async #read(seqs: readonly number[]): Promise<ReadonlyMap<number, Message>> {
     const stored = await this.#parts.journal.read(seqs);
     return new Map(stored.map(({ seq, body }) => [seq, restoreMessage(JSON.parse(body))]));
@@ -245,6 +261,7 @@ export class Router {
     const { alarm, clock } = this.#parts;
     alarm.at(clock.monotonicMs() + SWEEP_MS, () => {
       for (const recipient of this.#recipients.all()) this.#deliveries.sweep(recipient);
+      this.#conversations.sweep(CONVERSATIONS_HELD_MAX);
       this.#sweepLater();
     });
   }

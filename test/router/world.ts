@@ -5,7 +5,6 @@ import {
   type AgentHandler,
   type Delivered,
   type Directory,
-  openGate,
   type Presence,
   type Provider,
   Router,
@@ -110,7 +109,6 @@ type WorldParts = {
   readonly directory?: TestDirectory;
   readonly options?: Partial<RouterOptions>;
   readonly journal?: RouterParts["journal"];
-  readonly conversations?: RouterParts["conversations"];
   /** One agent for all names of the directory; else a test attaches its own. */
   readonly isAttached?: boolean;
 };
@@ -125,7 +123,6 @@ export async function openWorld(parts: WorldParts = {}): Promise<World> {
     clock: parts.clock ?? clock,
     alarm: new Alarm(parts.clock ?? clock),
     options: { ...ROUTER_DEFAULTS, ...parts.options },
-    conversations: parts.conversations ?? openGate,
     chance: () => 0,
   });
   const agent = new TestAgent();

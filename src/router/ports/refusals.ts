@@ -18,6 +18,10 @@ export const MESSAGE_FAILURES = {
   NO_CAPABILITY_PROVIDERS: "not-found",
   NO_SUBSCRIBERS: "not-found",
   DELIVERY_FAILED: "upstream",
+  CONVERSATION_NOT_FOUND: "not-found",
+  CONVERSATION_MERGED: "conflict",
+  CONVERSATION_UNDER_WAY: "conflict",
+  PROTOCOL_BREACH: "rejected",
 } as const satisfies Record<string, FaultKind>;
 export type MessageFailureCode = keyof typeof MESSAGE_FAILURES;
 

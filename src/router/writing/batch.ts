@@ -82,8 +82,8 @@ export class Batch {
   readonly #messages = columns();
   readonly #settlements = settlementColumns();
   readonly #retries = retryColumns();
-  /** By workspace and id: several changes of one conversation are one row. */
-  readonly #conversations = new Map<string, ConversationRow>();
+  /** By workspace and id: several changes of one conversation are one row, made when the batch is closed. */
+  readonly #conversations = new Map<string, () => ConversationRow>();
   #isSynced = false;
 
   get messages(): number {
@@ -135,8 +135,8 @@ export class Batch {
     retries.reasons.push(reason);
   }
 
-  conversation(row: ConversationRow): void {
-    this.#conversations.set(`${row.workspace}/${row.id}`, row);
+  conversation(key: string, row: () => ConversationRow): void {
+    this.#conversations.set(key, row);
   }
 
   /** Takes over what a batch holds that could not be written, without its messages and conversations: they are lost. */
@@ -159,7 +159,7 @@ export class Batch {
       retries: this.#retries,
       dead: this.dead,
       buried: this.buried,
-      conversations: [...this.#conversations.values()],
+      conversations: [...this.#conversations.values()].map((row) => row()),
     };
   }
 }

@@ -1,0 +1,368 @@
+import { type Alarm } from "../kernel/alarm.ts";
+import { type Clock } from "../kernel/clock.ts";
+import { type Message, type MessageError } from "../messages/index.ts";
+import {
+  advance,
+  archived,
+  branched,
+  type Conversation,
+  type ConversationTerms,
+  ended,
+  expire,
+  findProtocol,
+  isOpen,
+  type Lapse,
+  merged,
+  readConversation,
+  undelivered,
+} from "../protocols/index.ts";
+import { type Feed } from "./feed.ts";
+import { digestOf } from "./loops.ts";
+import { type ConversationRow, failure } from "./ports/index.ts";
+import { type Batch, type Writer } from "./writing/index.ts";
+
+/** Conversations of one message that are remembered, in each of two generations. */
+const FRESH_MAX = 50_000;
+/** Conversations that are over and still remembered. */
+const OVER_MAX = 10_000;
+/** A free conversation's row is at most this much behind. */
+const FREE_ROW_MS = 10_000;
+/** The last turns of a conversation, by which talk that goes in a circle is seen. */
+const TURNS = 5;
+
+/** What a conversation says to a message. */
+export type Entry =
+  | { readonly type: "allowed" }
+  /** Its sender is answered with a not-understood. */
+  | { readonly type: "breach"; readonly error: MessageError }
+  | { readonly type: "refused"; readonly error: MessageError };
+
+/** What time did to a conversation. */
+export type Lapsed = { readonly conversation: Conversation; readonly lapses: readonly Lapse[] };
+
+type Turn = { readonly sender: string; readonly digest: string };
+
+/** A conversation in memory. Parsed when it is first needed. */
+type Held = {
+  now: Conversation | string;
+  /** As on disk; undefined before its first row is there. */
+  written: Conversation | string | undefined;
+  writtenAtMs: number;
+  /** When its alarm rings, monotonic; undefined when none is set. */
+  alarmAtMs: number | undefined;
+  turns: readonly Turn[];
+};
+
+const ALLOWED: Entry = { type: "allowed" };
+
+export type ConversationParts = {
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  readonly writer: Writer;
+  readonly feed: Feed;
+  readonly terms: ConversationTerms;
+};
+
+/**
+ * Conversations, kept with the messages that move them.
+ * C1. A conversation whose protocol is checked moves with its message: in the same transaction, or not at all.
+ * C2. A free conversation has a row from its second message on; the row's counts are at most `FREE_ROW_MS` behind.
+ * C3. When a batch is lost, every conversation is again as it is on disk.
+ * C4. What is due (deadlines, silence, too long a life) happens by itself, and listeners are told once.
+ */
+export class Conversations {
+  readonly #parts: ConversationParts;
+  readonly #held = new Map<string, Held>();
+  /** Free conversations of one message, by generation; nothing of them is on disk but the message. */
+  #fresh = new Map<string, Conversation>();
+  #staler = new Map<string, Conversation>();
+  /** Keys of those that are over, the oldest first. */
+  readonly #over = new Set<string>();
+  readonly #moves = new WeakMap<Batch, Map<Held, Conversation>>();
+  readonly #listeners = new Set<(lapsed: Lapsed) => void>();
+
+  constructor(parts: ConversationParts) {
+    this.#parts = parts;
+  }
+
+  /** Those in memory. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  restore(rows: readonly ConversationRow[]): void {
+    for (const row of rows) {
+      const held = newHeld(row.fold, row.fold, row.updatedAtMs);
+      this.#held.set(keyOf(row.workspace, row.id), held);
+      if (row.expiresAtMs > 0) this.#ringAt(keyOf(row.workspace, row.id), held, row.expiresAtMs);
+    }
+  }
+
+  /** As it is now, if it is in memory. */
+  find(workspace: string, id: string): Conversation | undefined {
+    const key = keyOf(workspace, id);
+    const held = this.#held.get(key);
+    return held === undefined ? (this.#fresh.get(key) ?? this.#staler.get(key)) : nowOf(held);
+  }
+
+  /** Told of what time did; must be quick and not throw. */
+  onLapse(listener: (lapsed: Lapsed) => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
+  }
+
+  /** Moves the conversation, in memory and with this batch; or says why the message is not allowed, and moves nothing. */
+  enter(message: Message, recipients: readonly string[], batch: Batch): Entry {
+    const key = keyOf(message.workspace, message.conversationId);
+    const held = this.#held.get(key);
+    const before = held === undefined ? (this.#fresh.get(key) ?? this.#staler.get(key)) : nowOf(held);
+    const turns = before === undefined ? NO_TURNS : turnsAfter(held?.turns ?? NO_TURNS, before, message);
+    if (turns.length === TURNS && isCircle(turns)) return { type: "refused", error: pingPong(message, recipients) };
+    const moved = advance(before, message, recipients, this.#parts.terms);
+    if (moved.type === "breach") return { type: "breach", error: moved.error };
+    const { conversation } = moved;
+    if (before === undefined && !isChecked(conversation) && isPlain(message)) {
+      this.#remember(key, conversation);
+      return ALLOWED;
+    }
+    const family = this.#family(message, before === undefined);
+    if ("code" in family) return { type: "breach", error: family };
+    this.#fresh.delete(key);
+    this.#staler.delete(key);
+    this.#move(key, conversation, batch);
+    const now = this.#held.get(key);
+    if (now !== undefined) now.turns = turns;
+    for (const [other, relative] of family) this.#move(other, relative, batch);
+    return ALLOWED;
+  }
+
+  #remember(key: string, conversation: Conversation): void {
+    if (this.#fresh.size >= FRESH_MAX) {
+      this.#staler = this.#fresh;
+      this.#fresh = new Map();
+    }
+    this.#fresh.set(key, conversation);
+  }
+
+  /** Conversations that the message changes besides its own: its parent, and those that go on in it. */
+  #family(message: Message, isFirst: boolean): MessageError | readonly (readonly [string, Conversation])[] {
+    const { workspace, conversationId, parentConversation, mergeConversations } = message;
+    const changed: [string, Conversation][] = [];
+    const parent = parentConversation === undefined ? undefined : this.find(workspace, parentConversation);
+    if (isFirst && parent !== undefined && parentConversation !== undefined)
+      changed.push([keyOf(workspace, parentConversation), branched(parent, conversationId)]);
+    for (const id of mergeConversations) {
+      const other = this.find(workspace, id);
+      if (other === undefined) return failure("CONVERSATION_NOT_FOUND", `there is no conversation ${id} to merge`);
+      const merge = merged(other, conversationId);
+      if (merge.type === "merged") changed.push([keyOf(workspace, id), merge.conversation]);
+      else return cannotMerge(id, merge.type === "under-way" ? merge.participants : undefined);
+    }
+    return changed;
+  }
+
+  /** C1, C2. */
+  #move(key: string, conversation: Conversation, batch: Batch): void {
+    const held = this.#held.get(key) ?? newHeld(conversation, undefined, 0);
+    const before = held.written === undefined ? undefined : nowOf(held);
+    this.#held.set(key, held);
+    held.now = conversation;
+    const { feed, clock } = this.#parts;
+    const isOver = !isOpen(conversation);
+    if (isOver) this.#forgetLater(key);
+    else if (this.#over.size > 0) this.#over.delete(key);
+    if (conversation.dueAtMs !== undefined && isChecked(conversation)) this.#ringAt(key, held, conversation.dueAtMs);
+    if (isChecked(conversation) || isRowDue(held, before, conversation, clock.nowMs())) {
+      held.writtenAtMs = clock.nowMs();
+      batch.conversation(key, () => rowOf(conversation));
+      this.#moveWith(batch, held, conversation);
+    }
+    if (feed.isWatched) feed.tell({ type: "conversation", conversation });
+  }
+
+  /** C3: what is on disk is known when the batch is. */
+  #moveWith(batch: Batch, held: Held, conversation: Conversation): void {
+    const known = this.#moves.get(batch);
+    if (known !== undefined) return void known.set(held, conversation);
+    const moves = new Map([[held, conversation]]);
+    this.#moves.set(batch, moves);
+    batch.waiting.push({
+      written: () => {
+        for (const [each, written] of moves) each.written = written;
+      },
+      lost: () => this.#goBack(),
+    });
+  }
+
+  #goBack(): void {
+    for (const [key, held] of this.#held) {
+      if (held.written === undefined) this.#held.delete(key);
+      else if (held.now !== held.written && isChecked(nowOf(held))) held.now = held.written;
+    }
+  }
+
+  #forgetLater(key: string): void {
+    this.#over.delete(key);
+    this.#over.add(key);
+    if (this.#over.size <= OVER_MAX) return;
+    for (const oldest of this.#over) {
+      this.#over.delete(oldest);
+      this.#held.delete(oldest);
+      return;
+    }
+  }
+
+  /** C4: sees to the conversation at that time of the wall clock. One alarm for each, which is set again when it is early. */
+  #ringAt(key: string, held: Held, dueAtMs: number): void {
+    const { clock, alarm } = this.#parts;
+    const atMs = clock.monotonicMs() + Math.max(0, dueAtMs - clock.nowMs());
+    if (held.alarmAtMs !== undefined && held.alarmAtMs <= atMs) return;
+    held.alarmAtMs = atMs;
+    alarm.at(atMs, () => {
+      if (this.#held.get(key) !== held || held.alarmAtMs !== atMs) return;
+      held.alarmAtMs = undefined;
+      const now = nowOf(held);
+      if (now.dueAtMs === undefined) return;
+      if (now.dueAtMs > clock.nowMs()) this.#ringAt(key, held, now.dueAtMs);
+      else this.#expire(key, now);
+    });
+  }
+
+  #expire(key: string, conversation: Conversation): void {
+    const expiry = expire(conversation, this.#parts.clock.nowMs());
+    if (expiry.conversation === conversation) return;
+    this.#move(key, expiry.conversation, this.#parts.writer.batch());
+    for (const listener of this.#listeners) listener(expiry);
+  }
+
+  /** Free conversations that nothing was said in for too long, and the least used of too many, leave memory. */
+  sweep(heldMax: number): void {
+    const nowMs = this.#parts.clock.nowMs();
+    const free: { readonly key: string; readonly atMs: number }[] = [];
+    for (const [key, held] of this.#held) {
+      if (typeof held.now === "string") continue;
+      if (isChecked(held.now)) continue;
+      if (held.now.dueAtMs !== undefined && held.now.dueAtMs <= nowMs) this.#expire(key, held.now);
+      else free.push({ key, atMs: held.now.lastActivityMs });
+    }
+    const excess = this.#held.size - heldMax;
+    if (excess <= 0) return;
+    for (const { key } of free.toSorted((one, other) => one.atMs - other.atMs).slice(0, excess)) this.#held.delete(key);
+  }
+
+  /** Nothing can be expected of `recipient` in this conversation: what it was sent could not be delivered. */
+  undelivered({ workspace, conversationId }: Message, recipient: string): void {
+    this.#change(workspace, conversationId, (conversation) => undelivered(conversation, recipient));
+  }
+
+  /** Ends one that is under way, from outside; undefined when it is not in memory: then it is over. */
+  end(workspace: string, id: string): Conversation | undefined {
+    return this.#change(workspace, id, ended);
+  }
+
+  /** Puts one away; undefined when it is under way, or not in memory. */
+  archive(workspace: string, id: string): Conversation | undefined {
+    const nowMs = this.#parts.clock.nowMs();
+    const conversation = this.find(workspace, id);
+    if (conversation === undefined || archived(conversation, nowMs) === undefined) return undefined;
+    return this.#change(workspace, id, (each) => archived(each, nowMs) ?? each);
+  }
+
+  #change(
+    workspace: string,
+    id: string,
+    change: (conversation: Conversation) => Conversation,
+  ): Conversation | undefined {
+    const before = this.find(workspace, id);
+    if (before === undefined) return undefined;
+    const after = change(before);
+    if (after !== before) this.#move(keyOf(workspace, id), after, this.#parts.writer.batch());
+    return after;
+  }
+}
+
+const NO_TURNS: readonly Turn[] = [];
+
+const keyOf = (workspace: string, id: string): string => (workspace === "default" ? id : `${workspace}/${id}`);
+
+const newHeld = (now: Held["now"], written: Held["written"], writtenAtMs: number): Held => ({
+  now,
+  written,
+  writtenAtMs,
+  alarmAtMs: undefined,
+  turns: NO_TURNS,
+});
+
+function nowOf(held: Held): Conversation {
+  if (typeof held.now !== "string") return held.now;
+  const parsed = readConversation(JSON.parse(held.now));
+  if (held.written === held.now) held.written = parsed;
+  held.now = parsed;
+  return parsed;
+}
+
+/** Whether its protocol is one that is checked. */
+const isChecked = ({ protocol }: Conversation): boolean =>
+  protocol !== undefined && findProtocol(protocol).type === "known";
+
+/** Nothing that other conversations have to know of. */
+const isPlain = ({ parentConversation, mergeConversations }: Message): boolean =>
+  parentConversation === undefined && mergeConversations.length === 0;
+
+/** C2. */
+const isRowDue = (held: Held, before: Conversation | undefined, now: Conversation, nowMs: number): boolean =>
+  before === undefined ||
+  before.participants.length !== now.participants.length ||
+  before.status.state !== now.status.state ||
+  before.archivedAtMs !== now.archivedAtMs ||
+  nowMs - held.writtenAtMs >= FREE_ROW_MS;
+
+/** A conversation as the journal keeps it. */
+export const rowOf = (conversation: Conversation): ConversationRow => ({
+  workspace: conversation.workspace,
+  id: conversation.id,
+  protocol: conversation.protocol,
+  state: conversation.status.state,
+  isOpen: isOpen(conversation),
+  isArchived: conversation.archivedAtMs !== undefined,
+  initiator: conversation.initiator,
+  participants: conversation.participants.map(({ name }) => name),
+  parent: conversation.parent,
+  messages: conversation.messageCount,
+  startedAtMs: conversation.startedAtMs,
+  updatedAtMs: conversation.lastActivityMs,
+  expiresAtMs: conversation.dueAtMs ?? 0,
+  fold: JSON.stringify(conversation),
+});
+
+/** Only answers are looked at: who speaks again without having been answered does not go round in a circle. */
+function turnsAfter(turns: readonly Turn[], { protocol }: Conversation, message: Message): readonly Turn[] {
+  const last = turns[turns.length - 1];
+  if (protocol !== undefined || message.inReplyTo === undefined || last?.sender === message.sender) return turns;
+  return [...turns.slice(1 - TURNS), { sender: message.sender, digest: digestOf(message) }];
+}
+
+/** One says the same for the third time, and the other answered both times with the same words. */
+const isCircle = ([first, second, third, fourth, fifth]: readonly Turn[]): boolean =>
+  isSame(first, third) && isSame(third, fifth) && isSame(second, fourth);
+
+const isSame = (one: Turn | undefined, other: Turn | undefined): boolean =>
+  one?.sender === other?.sender && one?.digest === other?.digest;
+
+const pingPong = ({ sender, conversationId }: Message, recipients: readonly string[]): MessageError =>
+  failure("MESSAGE_CYCLE", `${sender} and ${recipients.join(", ")} answer each other with the same words`, {
+    hint: "Let one of them end the exchange instead of answering with the same words.",
+    details: { circle: [sender, ...recipients, sender], conversation: conversationId },
+  });
+
+function cannotMerge(id: string, busy: readonly string[] | undefined): MessageError {
+  if (busy === undefined) return failure("CONVERSATION_MERGED", `conversation ${id} goes on in another one already`);
+  return failure(
+    "CONVERSATION_UNDER_WAY",
+    `conversation ${id} cannot be merged while ${busy.join(", ")} owe something`,
+    {
+      hint: "Cancel it, or wait until it is over.",
+      details: { conversation: id, participants: [...busy] },
+    },
+  );
+}
