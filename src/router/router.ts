@@ -1,7 +1,14 @@
 import { type Alarm } from "../kernel/alarm.ts";
 import { type Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { composeReply, type Message, type MessageError, SYSTEM_SENDER, USER_SENDER } from "../messages/index.ts";
+import {
+  composeReply,
+  type Message,
+  type MessageError,
+  restoreMessage,
+  SYSTEM_SENDER,
+  USER_SENDER,
+} from "../messages/index.ts";
 import { CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
 import { Addressing } from "./addressing/index.ts";
 import { Conversations, type Lapsed } from "./conversations.ts";

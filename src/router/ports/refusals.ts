@@ -6,7 +6,7 @@ import { type MessageError } from "../../messages/index.ts";
 export const MESSAGE_FAILURES = {
   SENDER_IS_RECEIVER: "invalid",
   MESSAGE_TOO_LARGE: "too-large",
-  EXPIRED: "rejected",
+  EXPIRED: "invalid",
   HOP_LIMIT: "rejected",
   MESSAGE_CYCLE: "rejected",
   MAILBOX_FULL: "exhausted",
