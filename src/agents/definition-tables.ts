@@ -2,6 +2,7 @@ import * as z from "zod";
 import { BudgetTable } from "../budgets/index.ts";
 import { durationText } from "../documents/index.ts";
 import { isJsonObject, JsonObject, parseJson } from "../kernel/json.ts";
+import { schemaFault } from "../kernel/schema-fault.ts";
 import { approverNames, expiresText, ON_EXPIRY, ruleLists } from "../permissions/index.ts";
 import { FALLBACKS_MAX, MemoryScope, MODEL, ON_MODEL_FAILURE, REASONING_EFFORTS, REFERENCE } from "./rules.ts";
 
@@ -141,10 +142,19 @@ const jsonText = z.string().transform((text, context) => {
 
 export const OutputTable = z
   .strictObject({
-    schema: z.union([JsonObject, jsonText]).meta({
-      description: "JSON Schema that the answer fits, as a table or as JSON text",
-      examples: ['{"type": "object", "properties": {"score": {"type": "number"}}, "required": ["score"]}'],
-    }),
+    schema: z
+      .union([JsonObject, jsonText])
+      .superRefine((schema, context) => {
+        const fault = schemaFault(schema);
+        if (fault === undefined) return;
+        const where = fault.path.join(".");
+        const message = `this is no JSON Schema: ${where === "" ? "" : `${where}: `}${fault.reason}`;
+        context.addIssue({ code: "custom", path: [...fault.path], message });
+      })
+      .meta({
+        description: "JSON Schema that the answer fits, as a table or as JSON text",
+        examples: ['{"type": "object", "properties": {"score": {"type": "number"}}, "required": ["score"]}'],
+      }),
   })
   .meta({ description: "The form of the answer: JSON, checked, and asked for once more when it does not fit" });
 

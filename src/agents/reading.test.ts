@@ -454,3 +454,18 @@ test("context and limits are taken as they are written, and the older words for 
   ).toEqual([expect.stringContaining("DUPLICATE_KEY conversation.context_window")]);
   expect(read(`${WHOLE}[limits]\nping_pong = 1\n`).found).toHaveLength(1);
 });
+
+test("a schema of the answer that is no JSON Schema is refused at its place, in a table and as text", () => {
+  const table = read(`${WHOLE}[output.schema]\ntype = "object"\n[output.schema.properties.score]\ntype = "numeral"\n`);
+  expect(table.definition).toBeUndefined();
+  expect(table.problems[0]).toMatchObject({
+    severity: "error",
+    line: WHOLE.split("\n").length + 3,
+    message: expect.stringContaining("properties.score.type: type is one of"),
+  });
+  const text = read(`${WHOLE}[output]\nschema = '{"type": "object", "required": "score"}'\n`);
+  expect(text.problems[0]).toMatchObject({
+    line: WHOLE.split("\n").length + 1,
+    message: expect.stringContaining("required: it is a list of texts"),
+  });
+});

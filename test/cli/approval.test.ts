@@ -194,3 +194,29 @@ describe("on a terminal the person is asked", () => {
     expect(await detail(await newest())).toMatchObject({ state: "awaiting-approval", resting: true });
   });
 });
+
+test("of several things done at once programs read one document: an array, or a line each", async () => {
+  const first = await waiting();
+  const second = await waiting();
+  const approved: unknown = JSON.parse((await caxton("approval", "approve", "--all", "-o", "json")).stdout);
+  expect(approvals.Approval.array().parse(approved)).toHaveLength(2);
+  await Promise.all([ended(first.run), ended(second.run)]);
+  const [third, fourth] = [await waiting(), await waiting()];
+  const denied = await caxton("approval", "deny", third.approval, fourth.approval, "-o", "jsonl");
+  expect(
+    denied.stdout
+      .trim()
+      .split("\n")
+      .map((line) => approvals.Approval.parse(JSON.parse(line)).state),
+  ).toEqual(["denied", "denied"]);
+  const [fifth, sixth] = [await waiting(), await waiting()];
+  const stopped = await caxton("run", "cancel", fifth.run, sixth.run, first.run, "-o", "json");
+  expect(stopped.code).not.toBe(0);
+  expect(runs.RunSummary.array().parse(JSON.parse(stopped.stdout))).toMatchObject([
+    { id: fifth.run, state: "cancelled" },
+    { id: sixth.run, state: "cancelled" },
+  ]);
+  const { approval } = await waiting();
+  const one: unknown = JSON.parse((await caxton("approval", "approve", approval, "-o", "json")).stdout);
+  expect(approvals.Approval.parse(one).id).toBe(approval);
+});

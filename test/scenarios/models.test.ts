@@ -108,6 +108,9 @@ test("a model is tested by three small requests, and a failure says what to do",
     checks: [{ state: "ok" }, { state: "ok" }, { state: "ok" }],
   });
   expect(good.checks[0]?.first_part_ms).toBeGreaterThanOrEqual(0);
+  // It goes by the gate that runs go by, within the limits of the provider's key.
+  const { traffic } = models.ModelPage.parse((await server.ask("GET", "/api/v1/models")).body);
+  expect(traffic).toMatchObject([{ model: "vllm/m" }]);
   const weak = models.ModelTest.parse((await check("vllm/m")).body);
   expect(weak).toMatchObject({ ok: true, checks: [{ state: "ok" }, { state: "failed" }, { state: "failed" }] });
   const bad = models.ModelTest.parse((await check("vllm/m")).body);

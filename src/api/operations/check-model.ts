@@ -84,10 +84,16 @@ async function take(
   clock: Clock,
   ...[request, signal]: [ModelRequest, AbortSignal]
 ): Promise<Answer> {
-  const begunMs = clock.monotonicMs();
+  let begunMs = clock.monotonicMs();
   let firstPartMs: number | undefined;
   const parts: ModelPart[] = [];
   for await (const part of model.stream(request, signal)) {
+    // Its turn within the limits of the provider's key; what it waits for that is no time of the model's.
+    if (part.type === "hold") continue;
+    if (part.type === "admit") {
+      begunMs = clock.monotonicMs();
+      continue;
+    }
     firstPartMs ??= clock.monotonicMs() - begunMs;
     parts.push(part);
   }

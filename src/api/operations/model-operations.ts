@@ -7,7 +7,10 @@ import { checkModel } from "./check-model.ts";
 
 export type ModelServices = {
   readonly models: ModelCatalogue;
-  readonly modelTraffic: ModelConditions;
+  readonly modelTraffic: ModelConditions & {
+    /** The models within the limits of their providers' keys, as runs have them. */
+    guarded(models: Pick<ModelCatalogue, "resolve">): Pick<ModelCatalogue, "resolve">;
+  };
   readonly prices: PriceTable;
   readonly clock: Clock;
 };
@@ -51,11 +54,11 @@ export async function listModels(
 
 /** Asks a model three small things, one after the other. Throws UnknownModelError, ScriptInvalidError, ReferenceUnresolvedError. */
 export async function testModel(
-  { models, clock }: ModelServices,
+  { models, modelTraffic, clock }: ModelServices,
   { model: id }: contract.TestModelBody,
   signal: AbortSignal,
 ): Promise<contract.ModelTest> {
-  const model = await models.resolve({ model: id, baseUrl: undefined, apiKey: undefined });
+  const model = await modelTraffic.guarded(models).resolve({ model: id, baseUrl: undefined, apiKey: undefined });
   const checks = await checkModel(model, clock, signal);
   return { model: model.id, ok: checks[0]?.state === "ok", checks: [...checks] };
 }

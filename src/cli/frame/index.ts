@@ -28,5 +28,5 @@ export { listUpTo } from "./pages.ts";
 export { reportError } from "./report-error.ts";
 export { resolveRun, shortRunId } from "./run-reference.ts";
 export { sendFiles } from "./send-files.ts";
-export { LIST_FORMATS, ONE_FORMATS, showDocument, showList, showOne, toJson } from "./show.ts";
+export { EACH_FORMATS, LIST_FORMATS, ONE_FORMATS, showDocument, showEach, showList, showOne, toJson } from "./show.ts";
 export { watchDirectory } from "./watch.ts";

@@ -70,6 +70,23 @@ export async function showOne(context: Context, single: Single): Promise<void> {
   }
 }
 
+/**
+ * Prints what became of several things, one by one as it happens; as JSON and YAML in one array at the end, also when a later
+ * one failed: what was done is told in any case. `asOne`: exactly one was named, and its document stands alone.
+ */
+export async function showEach(context: Context, singles: AsyncIterable<Single>, asOne: boolean): Promise<void> {
+  const isDocument = context.format === "json" || context.format === "yaml";
+  const done: Json[] = [];
+  try {
+    for await (const single of singles) {
+      done.push(single.raw);
+      if (!isDocument) await showOne(context, single);
+    }
+  } finally {
+    if (isDocument) for (const document of asOne ? done : [done]) await showDocument(context, document);
+  }
+}
+
 /** One document, as YAML when that was asked for, else as JSON. */
 export async function showDocument(context: Context, document: Json): Promise<void> {
   if (context.format !== "yaml") return context.terminal.write(`${JSON.stringify(document, undefined, 2)}\n`);
@@ -86,4 +103,6 @@ const rawItems = (raw: Json): readonly Json[] => {
 };
 
 export const LIST_FORMATS = ["table", "wide", "json", "jsonl", "yaml", "name"] as const;
+/** Of what is done to several things by their names. */
+export const EACH_FORMATS = ["table", "json", "jsonl", "yaml", "name"] as const;
 export const ONE_FORMATS = ["table", "json", "yaml", "name"] as const;

@@ -7,14 +7,16 @@ import {
   ApprovalReferenceError,
   type CommandMaker,
   type Context,
+  EACH_FORMATS,
   examples,
   type Invocation,
   limitOption,
   LIST_FORMATS,
   listUpTo,
-  ONE_FORMATS,
   resolveRun,
   shortRunId,
+  ONE_FORMATS,
+  showEach,
   showList,
   showOne,
   UsageError,
@@ -152,17 +154,15 @@ function approve(command: Command, invocation: Invocation): void {
       forRun: z.boolean().default(false),
       all: z.boolean().default(false),
     }),
-    formats: ONE_FORMATS,
+    formats: EACH_FORMATS,
     run: async (context, { approval: references, edit, note, forRun, all }) => {
       const path = "caxton approval approve";
       const ids = await meant(context, references, { all, path });
       if (edit !== undefined && ids.length !== 1) throw new UsageError("--edit is for one approval", path);
       const given = edit === undefined ? undefined : objectIn(edit);
       if (edit !== undefined && given === undefined) throw new UsageError("--edit takes a JSON object", path);
-      for (const id of ids) {
-        const body = { note, remember: forRun, ...(given !== undefined && { arguments: given }) };
-        await tell(context, await sendYes(context, id, body));
-      }
+      const body = { note, remember: forRun, ...(given !== undefined && { arguments: given }) };
+      await tellEach(context, { ids, all }, (id) => sendYes(context, id, body));
     },
   });
 }
@@ -184,20 +184,31 @@ function deny(command: Command, invocation: Invocation): void {
       reason: z.string(),
       all: z.boolean().default(false),
     }),
-    formats: ONE_FORMATS,
+    formats: EACH_FORMATS,
     run: async (context, { approval: references, reason, all }) => {
       const ids = await meant(context, references, { all, path: "caxton approval deny" });
-      for (const id of ids) await tell(context, await sendNo(context, id, reason));
+      await tellEach(context, { ids, all }, (id) => sendNo(context, id, reason));
     },
   });
 }
 
-async function tell(
+/** Answers one approval after the other, and tells of each. */
+function tellEach(
   context: Context,
-  { raw, value }: { readonly raw: Parameters<typeof showOne>[1]["raw"]; readonly value: Approval },
+  { ids, all }: { readonly ids: readonly string[]; readonly all: boolean },
+  answer: (id: string) => ReturnType<typeof sendNo>,
 ): Promise<void> {
-  const state = context.terminal.style(APPROVAL_TONES[value.state], value.state);
-  await showOne(context, { raw, name: value.id, human: () => `${value.id}  ${safeText(value.tool)}  ${state}\n` });
+  return showEach(
+    context,
+    (async function* () {
+      for (const id of ids) {
+        const { raw, value } = await answer(id);
+        const state = context.terminal.style(APPROVAL_TONES[value.state], value.state);
+        yield { raw, name: value.id, human: () => `${value.id}  ${safeText(value.tool)}  ${state}\n` };
+      }
+    })(),
+    ids.length === 1 && !all,
+  );
 }
 
 /** The approvals named, or all that wait. Throws UsageError, ApprovalReferenceError. */

@@ -6,6 +6,7 @@ import {
   act,
   type CommandMaker,
   type Context,
+  EACH_FORMATS,
   examples,
   type Invocation,
   limitOption,
@@ -18,6 +19,7 @@ import {
   shortRunId,
   showDocument,
   showList,
+  showEach,
   showOne,
 } from "../frame/index.ts";
 import { renderRun, STATE_TONES } from "./detail.ts";
@@ -217,13 +219,16 @@ function cancel(command: Command, invocation: Invocation): void {
   ]);
   act(command, invocation, {
     input: z.object({ run: z.array(z.string()) }),
-    formats: ONE_FORMATS,
-    run: async (context, input) => {
-      for (const reference of input.run) {
-        const cancelled = await cancelRun(context, await resolveRun(context.client, reference));
-        await tell(context, cancelled);
-      }
-    },
+    formats: EACH_FORMATS,
+    run: (context, input) =>
+      showEach(
+        context,
+        (async function* () {
+          for (const reference of input.run)
+            yield told(context, await cancelRun(context, await resolveRun(context.client, reference)));
+        })(),
+        input.run.length === 1,
+      ),
   });
 }
 
@@ -255,15 +260,13 @@ function decide(command: Command, invocation: Invocation): void {
         body: { ...(input.call !== undefined && { call_id: input.call }), decision: input.decision },
         schema: runs.RunSummary,
       });
-      await tell(context, decided);
+      await showOne(context, told(context, decided));
     },
   });
 }
 
-async function tell(context: Context, { raw, value }: { raw: Parameters<typeof showDocument>[1]; value: RunSummary }) {
-  await showOne(context, {
-    raw,
-    name: value.id,
-    human: () => `${value.id}  ${context.terminal.style(STATE_TONES[value.state], value.state)}\n`,
-  });
-}
+const told = (context: Context, { raw, value }: { raw: Parameters<typeof showDocument>[1]; value: RunSummary }) => ({
+  raw,
+  name: value.id,
+  human: () => `${value.id}  ${context.terminal.style(STATE_TONES[value.state], value.state)}\n`,
+});

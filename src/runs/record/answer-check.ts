@@ -1,4 +1,5 @@
-import { type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
+import { type JsonObject, parseJson } from "../../kernel/json.ts";
+import { schemaFault } from "../../kernel/schema-fault.ts";
 import { schemaCheck } from "../../tools/index.ts";
 import { OutputSchemaInvalidError, RUN_FAILURE_CODES } from "./errors.ts";
 import type { RunEvent } from "./run-event.ts";
@@ -18,27 +19,15 @@ export const repairRequest = (problems: readonly string[]): string =>
 
 /** Throws OutputSchemaInvalidError for a schema that nothing can be checked against. */
 export function refuseBrokenSchema(schema: JsonObject): void {
-  const reason = schemaFault(schema);
-  if (reason === undefined) return;
+  const fault = schemaFault(schema);
+  if (fault === undefined) return;
+  const reason = [fault.path.join("."), fault.reason].filter((each) => each !== "").join(": ");
   throw new OutputSchemaInvalidError(
     `the schema of the answer cannot be used: ${reason}`,
     "It is a JSON Schema (2020-12), such as an object with type and properties; references stay inside it.",
     { reason },
   );
 }
-
-const TYPES: ReadonlySet<Json> = new Set(["object", "array", "string", "number", "integer", "boolean", "null"]);
-
-function schemaFault({ type, properties, required }: JsonObject): string | undefined {
-  const types = Array.isArray(type) ? type : type === undefined ? [] : [type];
-  const unknown = types.find((each) => !TYPES.has(each));
-  if (unknown !== undefined) return `${JSON.stringify(unknown)} is no type`;
-  if (properties !== undefined && !isTable(properties)) return "properties is no object";
-  if (required !== undefined && !Array.isArray(required)) return "required is no list";
-  return undefined;
-}
-
-const isTable = (value: Json): boolean => typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** What a turn without tool calls means for a run whose answer has to fit a schema: its end, or another turn. */
 export function checkedAnswer(view: RunView, schema: JsonObject, step: number, text: string): RunEvent {
