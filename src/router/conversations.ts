@@ -260,12 +260,12 @@ export class Conversations {
     return this.#change(workspace, id, ended);
   }
 
-  /** Puts one away; undefined when it is under way, or not in memory. */
-  archive(workspace: string, id: string): Conversation | undefined {
-    const nowMs = this.#parts.clock.nowMs();
-    const conversation = this.find(workspace, id);
-    if (conversation === undefined || archived(conversation, nowMs) === undefined) return undefined;
-    return this.#change(workspace, id, (each) => archived(each, nowMs) ?? each);
+  /** Puts one away, also one that left memory; undefined when it is under way. */
+  archive(conversation: Conversation): Conversation | undefined {
+    const after = archived(conversation, this.#parts.clock.nowMs());
+    if (after === undefined || after === conversation) return after;
+    this.#move(keyOf(conversation.workspace, conversation.id), after, this.#parts.writer.batch());
+    return after;
   }
 
   #change(

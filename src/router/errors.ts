@@ -38,3 +38,21 @@ export class DeadLetterNotFoundError extends CaxtonError<{ readonly seq: number;
     });
   }
 }
+
+/** There is no conversation of that id, or it was over long ago. */
+export class ConversationNotFoundError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "CONVERSATION_NOT_FOUND";
+  readonly kind = "not-found";
+  constructor(id: string) {
+    super(`there is no conversation ${id}`, "Conversations that are over are kept for messages.retention.", { id });
+  }
+}
+
+/** Somebody still owes something in it. */
+export class ConversationUnderWayError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "CONVERSATION_UNDER_WAY";
+  readonly kind = "conflict";
+  constructor(id: string) {
+    super(`conversation ${id} is under way`, "Cancel it, or wait until it is over.", { id });
+  }
+}

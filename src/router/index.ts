@@ -1,6 +1,8 @@
 /** Messages on their way: mailboxes, delivery, addressing. */
 export { type Lapsed } from "./conversations.ts";
 export {
+  ConversationNotFoundError,
+  ConversationUnderWayError,
   DeadLetterNotFoundError,
   MailboxNotFoundError,
   MessageNotFoundError,
@@ -45,3 +47,12 @@ export {
   MESSAGE_FAILURES,
   type MessageFailureCode,
 } from "./ports/index.ts";
+export {
+  type DeadLetterKey,
+  type DeadLetterQuery,
+  type DeliveryView,
+  type MailboxView,
+  type MessageView,
+  type RecordQuery,
+  Records,
+} from "./records.ts";

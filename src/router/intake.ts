@@ -134,6 +134,19 @@ export class Intake {
     });
   }
 
+  /** A dead letter once more, to its recipient alone; its conversation does not move again. */
+  again({ message, body, done }: Arrived, recipient: Recipient, deadSeq: number): void {
+    const route = { type: "found", recipients: [recipient] } as const;
+    const full = this.#reserve(route, body.length);
+    if (full !== undefined) return refuse(message, done, full, RETRY_AFTER_MS);
+    const batch = this.#parts.writer.batch();
+    batch.buried.push({ seq: deadSeq, party: recipient.mailbox.number });
+    // What has expired since would expire again at once.
+    const { expiresAtMs: _, ...rest } = message;
+    const fresh = { ...rest, expiresAtMs: undefined, durability: "full" } as const;
+    this.#accept({ message: fresh, body: writeMessage(fresh), done }, route, batch);
+  }
+
   /** Writes the message's row with the batch, and answers its number. */
   #row(message: Message, body: string, to: { recipients: readonly Recipient[]; batch: Batch }): number {
     this.#lastSeq += 1;
@@ -214,7 +227,7 @@ export class Intake {
   }
 }
 
-type Arrived = { readonly message: Message; readonly body: string; readonly done: Done };
+export type Arrived = { readonly message: Message; readonly body: string; readonly done: Done };
 
 const nameOf = ({ mailbox }: Recipient): string => mailbox.name;
 

@@ -9,11 +9,11 @@ import {
   SYSTEM_SENDER,
   USER_SENDER,
 } from "../messages/index.ts";
-import { CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
+import { type Conversation, CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
 import { Addressing } from "./addressing/index.ts";
 import { Conversations, type Lapsed } from "./conversations.ts";
 import { Deliveries } from "./deliveries.ts";
-import { MailboxNotFoundError } from "./errors.ts";
+import { ConversationNotFoundError, ConversationUnderWayError } from "./errors.ts";
 import { Feed, type RouterEvent, type RouterFilter } from "./feed.ts";
 import { type Fetch, type FetchedSettlement, Fetching } from "./fetching.ts";
 import { Intake } from "./intake.ts";
@@ -28,6 +28,7 @@ import {
   type RouterOptions,
   type Submitted,
 } from "./ports/index.ts";
+import { Records } from "./records.ts";
 import { Duplicates, Writer } from "./writing/index.ts";
 
 export type RouterParts = {
@@ -70,6 +71,7 @@ export class Router {
   readonly #deliveries: Deliveries;
   readonly #fetching: Fetching;
   readonly #intake: Intake;
+  readonly #records: Records;
   readonly #duplicates: Duplicates;
   readonly #conversations: Conversations;
   readonly #watching: Disposable;
@@ -105,6 +107,8 @@ export class Router {
     const recipientsOf = (seq: number) => this.#recipientsOf(seq);
     const { deliveries, duplicates } = { deliveries: this.#deliveries, duplicates: this.#duplicates };
     this.#intake = new Intake({ ...shared, deliveries, duplicates, addressing, conversations, answer, recipientsOf });
+    const intake = this.#intake;
+    this.#records = new Records({ ...shared, journal, intake, conversations, duplicates });
     this.#watching = directory.watch(() => this.#refreshSoon());
   }
 
@@ -199,7 +203,7 @@ export class Router {
     fetch: Fetch,
     signal: AbortSignal,
   ): Promise<readonly Delivered[]> {
-    return this.#fetching.take(this.#recipient(owner), fetch, signal);
+    return this.#fetching.take(this.#records.recipient(owner.workspace, owner.name), fetch, signal);
   }
 
   /** And settles them; the answer are those whose lease had ended. */
@@ -207,13 +211,7 @@ export class Router {
     owner: { readonly workspace: string; readonly name: string },
     settlements: readonly FetchedSettlement[],
   ): Promise<readonly number[]> {
-    return this.#fetching.settle(this.#recipient(owner), settlements);
-  }
-
-  #recipient({ workspace, name }: { readonly workspace: string; readonly name: string }): Recipient {
-    const recipient = this.#recipients.find(workspace, name);
-    if (recipient === undefined) throw new MailboxNotFoundError(name);
-    return recipient;
+    return this.#fetching.settle(this.#records.recipient(owner.workspace, owner.name), settlements);
   }
 
   /** What happens, as it happens; a slow listener misses some and is told how many. */
@@ -224,6 +222,33 @@ export class Router {
   /** Told when a deadline of a conversation passes, or the conversation ends by itself; must be quick and not throw. */
   onLapse(listener: (lapsed: Lapsed) => void): Disposable {
     return this.#conversations.onLapse(listener);
+  }
+
+  /** What was said, what is under way, what failed. */
+  get records(): Records {
+    return this.#records;
+  }
+
+  /** Delivers nothing more to it, or goes on; what comes is kept. Throws when there is no such mailbox. */
+  pause(workspace: string, name: string, isPaused: boolean): void {
+    const recipient = this.#records.recipient(workspace, name);
+    recipient.mailbox.isPaused = isPaused;
+    this.#deliveries.pump(recipient);
+  }
+
+  /** Ends a conversation that is under way; undefined when it is over already. */
+  endConversation(workspace: string, id: string): Conversation | undefined {
+    return this.#conversations.end(workspace, id);
+  }
+
+  /** Puts a conversation away; throws when it is not there, or somebody still owes something in it. */
+  async archiveConversation(workspace: string, id: string): Promise<Conversation> {
+    const conversation = await this.#records.conversation(workspace, id);
+    if (conversation === undefined) throw new ConversationNotFoundError(id);
+    const archived = this.#conversations.archive(conversation);
+    if (archived === undefined) throw new ConversationUnderWayError(id);
+    await this.#writer.settled();
+    return archived;
   }
 
   async #read(seqs: readonly number[]): Promise<ReadonlyMap<number, Message>> {

@@ -1,0 +1,178 @@
+import { describe, expect, test } from "vitest";
+import { note, openWorld, to, until } from "./world.ts";
+
+const always = new AbortController().signal;
+const olga = { workspace: "default", name: "outside-olga" };
+
+const bury = async () => {
+  const world = await openWorld();
+  world.agent.answer = ({ recipient }) =>
+    recipient === "bob" ? { type: "rejected", code: "MESSAGE_INVALID", reason: "no" } : { type: "done" };
+  const message = note("hello");
+  await world.router.submit(message);
+  await until(() => world.disk.dead.size === 1);
+  const [letter] = await world.router.records.deadLetters({ workspace: "default", limit: 10 });
+  const key = { workspace: "default", seq: letter?.seq ?? 0, recipient: "bob" };
+  return { ...world, message, key };
+};
+
+const ask = (text: string, rest: object = {}) =>
+  note(text, { performative: "request", protocol: "fipa-request", conversationId: "c", ...rest });
+
+describe("what became of a message", () => {
+  test("is told from its queue to its end", async () => {
+    const { router } = await openWorld();
+    const message = note("hello", to("outside-olga"));
+    await router.submit(message);
+    const state = async () => (await router.records.message("default", message.id))?.deliveries;
+    expect(await state()).toEqual([{ recipient: "outside-olga", state: "queued" }]);
+    const [got] = await router.lease(olga, { max: 1, leaseMs: 1_000, waitMs: 0 }, always);
+    expect(await state()).toMatchObject([{ state: "leased", attempt: 1, sinceMs: 1_000_000 }]);
+    await router.settle(olga, [{ seq: got?.seq ?? 0, outcome: "failed", reason: "later" }]);
+    expect(await state()).toMatchObject([{ state: "retrying", attempts: 1, reason: "later", nextAtMs: 1_000_250 }]);
+    expect(router.records.mailbox("default", "outside-olga")).toMatchObject({ messages: 1, retrying: 1, leased: 0 });
+  });
+
+  test("is found by sender, recipient and conversation, newest first", async () => {
+    const { router, disk } = await openWorld();
+    await router.submit(note("1", { conversationId: "c" }));
+    await router.submit(note("2", { sender: "bob", ...to("cid"), conversationId: "c" }));
+    await router.submit(note("3"));
+    await until(() => disk.settled.size === 3);
+    const seqs = async (query: object) =>
+      (await router.records.messages({ workspace: "default", limit: 10, ...query })).map(({ seq }) => seq);
+    expect(await seqs({})).toEqual([3, 2, 1]);
+    expect(await seqs({ sender: "bob" })).toEqual([2]);
+    expect(await seqs({ recipient: "bob" })).toEqual([3, 1]);
+    expect(await seqs({ recipient: "nobody" })).toEqual([]);
+    expect(await seqs({ conversation: "c" })).toEqual([2, 1]);
+  });
+});
+
+describe("a dead letter", () => {
+  test("is sent again with its id, and is none any more", async () => {
+    const { router, agent, disk, message, key } = await bury();
+    agent.answer = () => ({ type: "done" });
+    const before = agent.got.length;
+    expect(await router.records.retryDead(key)).toMatchObject({ type: "accepted", id: message.id, duplicate: false });
+    await until(() => agent.got.length > before);
+    expect(agent.got.at(-1)).toMatchObject({ attempt: 1, message: { id: message.id } });
+    expect(disk.dead.size).toBe(0);
+    await expect(router.records.retryDead(key)).rejects.toMatchObject({ code: "DEAD_LETTER_NOT_FOUND" });
+  });
+
+  test("is dropped", async () => {
+    const { router, disk, key } = await bury();
+    await router.records.dropDead(key);
+    expect(disk.dead.size).toBe(0);
+  });
+});
+
+describe("a paused mailbox", () => {
+  test("keeps what comes until it goes on", async () => {
+    const { router, agent } = await openWorld();
+    await router.submit(note("before"));
+    router.pause("default", "bob", true);
+    await router.submit(note("meanwhile"));
+    expect(agent.texts).toEqual(["before"]);
+    router.pause("default", "bob", false);
+    await until(() => agent.texts.length === 2);
+  });
+});
+
+describe("a watcher", () => {
+  test("sees messages of a conversation as they go, and no others", async () => {
+    const { router, disk } = await openWorld();
+    const seen: string[] = [];
+    using _ = router.watch({ workspace: "default", conversation: "c" }, (events) => {
+      seen.push(...events.map(({ type }) => type));
+    });
+    await router.submit(note("1", { conversationId: "c" }));
+    await router.submit(note("2", { conversationId: "d" }));
+    await until(() => disk.settled.size === 2 && seen.length === 3);
+    expect(seen).toEqual(["message", "delivery", "settlement"]);
+  });
+
+  test("who is slow misses some, and is told how many", async () => {
+    const { router } = await openWorld({ options: { mailboxMessagesMax: 5_000 } });
+    let [got, missed] = [0, 0];
+    using _ = router.watch({ workspace: "default", types: ["message"] }, (events) => {
+      for (const event of events) {
+        if (event.type === "gap") missed += event.count;
+        else got += 1;
+      }
+    });
+    await Promise.all(Array.from({ length: 3_000 }, () => router.submit(note("x", to("outside-olga")))));
+    await until(() => got + missed === 3_000);
+    expect(missed).toBeGreaterThan(0);
+  });
+});
+
+describe("conversations", () => {
+  test("that are checked are on disk with each message, and what they do not allow is answered (C1, I3)", async () => {
+    const { router, disk, agent } = await openWorld();
+    expect(await router.submit(ask("please"))).toMatchObject({ type: "accepted" });
+    expect([...disk.conversations.values()]).toMatchObject([{ id: "c", protocol: "fipa-request", messages: 1 }]);
+    const breach = await router.submit(ask("I propose", { sender: "bob", ...to("ann"), performative: "propose" }));
+    expect(breach).toMatchObject({ type: "answered", answer: "not-understood", error: { code: "PROTOCOL_BREACH" } });
+    await until(() => agent.got.length === 2);
+    expect(agent.got[1]).toMatchObject({ recipient: "bob", message: { performative: "not-understood" } });
+    expect(await router.submit(ask("done", { sender: "bob", ...to("ann"), performative: "inform" }))).toMatchObject({
+      type: "accepted",
+    });
+    expect(await router.records.conversation("default", "c")).toMatchObject({ status: { state: "completed" } });
+  });
+
+  test("go on after a crash where they were", async () => {
+    const { router, disk } = await openWorld();
+    await router.submit(ask("please"));
+    const after = await openWorld({ disk });
+    const refused = { sender: "bob", ...to("ann"), performative: "refuse" } as const;
+    expect(await after.router.submit(ask("no", refused))).toMatchObject({ type: "accepted" });
+    expect(await after.router.submit(ask("no", refused))).toMatchObject({ type: "answered" });
+  });
+
+  test("expire when a deadline passes, and listeners are told once (C4)", async () => {
+    const { router, clock } = await openWorld();
+    const lapsed: string[] = [];
+    router.onLapse(({ conversation }) => lapsed.push(conversation.status.state));
+    await router.submit(ask("please", { replyByMs: clock.nowMs() + 5_000 }));
+    await clock.advance(4_900);
+    expect(lapsed).toEqual([]);
+    await clock.advance(200);
+    expect(lapsed).toEqual(["expired"]);
+    expect(await router.records.conversation("default", "c")).toMatchObject({ status: { state: "expired" } });
+  });
+
+  test("whose recipient could not be reached fail", async () => {
+    const { router, agent, disk } = await openWorld();
+    agent.answer = ({ recipient }) =>
+      recipient === "bob" ? { type: "rejected", code: "X", reason: "no" } : { type: "done" };
+    await router.submit(ask("please"));
+    await until(() => disk.dead.size === 1);
+    await until(() => disk.settled.size === 2);
+    expect(await router.records.conversation("default", "c")).toMatchObject({ status: { state: "failed" } });
+  });
+
+  test("without a protocol have a row from their second message on (C2)", async () => {
+    const { router, disk } = await openWorld();
+    await router.submit(note("1", { conversationId: "free" }));
+    expect(disk.conversations.size).toBe(0);
+    await router.submit(note("2", { conversationId: "free", sender: "bob", ...to("ann") }));
+    expect([...disk.conversations.values()]).toMatchObject([{ id: "free", messages: 2 }]);
+    expect(await router.archiveConversation("default", "free")).toMatchObject({ id: "free" });
+    expect(await router.records.conversations({ workspace: "default", limit: 10 })).toEqual([]);
+  });
+
+  test("in which two answer each other with the same words come to an end", async () => {
+    const { router } = await openWorld();
+    const say = (sender: string, receiver: string, text: string) =>
+      router.submit(note(text, { sender, ...to(receiver), conversationId: "loop", inReplyTo: "x" }));
+    const answers: string[] = [];
+    for (let turn = 0; turn < 4; turn += 1) {
+      answers.push((await say("ann", "bob", "after you")).type, (await say("bob", "ann", "no, after you")).type);
+    }
+    expect(answers.indexOf("refused")).toBeGreaterThan(3);
+    expect(await say("ann", "bob", "then I go")).toMatchObject({ type: "accepted" });
+  });
+});
