@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInBothThemes } from "./accessible.ts";
-import { openBrowser, visit, type Visit } from "./browser.ts";
+import { openBrowser, TELEPHONE, toDesk, visit, type Visit } from "./browser.ts";
 import { FIVE_MISTAKES } from "./definitions.ts";
 
 const PAYER = `name = "payer"
@@ -101,6 +101,7 @@ async function reportMistakes(page: Page): Promise<void> {
   await page.getByText("5 problems to fix").waitFor();
 }
 
+/** A page is opened once and then looked at in both widths: opening it takes longer than to look. */
 describe("every page", () => {
   let person: Visit;
   beforeAll(async () => {
@@ -110,35 +111,28 @@ describe("every page", () => {
     await person?.[Symbol.asyncDispose]();
   });
 
-  test.for(PAGES)(
-    "$path can be used by everyone in both themes, asks only the server, and keeps to its policy",
-    async (look) => {
+  describe.for(PAGES)("$path", (look) => {
+    beforeAll(async () => {
+      await person.page.setViewportSize(TELEPHONE);
       await open(person.page, look);
+    });
+
+    test("on a telephone is no wider than the screen and can be used by everyone", async () => {
+      expect(await person.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(TELEPHONE.width);
+      expect(await violations(person.page)).toEqual([]);
+    });
+
+    test("can be used by everyone in both themes, asks only the server, and keeps to its policy", async () => {
+      await toDesk(person.page);
       expect(await violationsInBothThemes(person.page)).toEqual([]);
       expect(person.complaints).toEqual([]);
       expect(person.foreign).toEqual([]);
-    },
-  );
+    });
+  });
 });
 
 const isDark = async (page: Page): Promise<boolean> =>
   (await page.evaluate("getComputedStyle(document.documentElement).colorScheme")) === "dark";
-
-describe("on a telephone", () => {
-  let person: Visit;
-  beforeAll(async () => {
-    person = await visit(browser, server.url, { width: 380, still: true });
-  });
-  afterAll(async () => {
-    await person?.[Symbol.asyncDispose]();
-  });
-
-  test.for(PAGES)("$path is no wider than the screen and can be used by everyone", async (look) => {
-    await open(person.page, look);
-    expect(await person.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(380);
-    expect(await violations(person.page)).toEqual([]);
-  });
-});
 
 test("a theme that was chosen stays, against the system's, and is there before the first paint", async () => {
   await using person = await visit(browser, server.url, { theme: "light" });

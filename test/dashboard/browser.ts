@@ -86,6 +86,16 @@ export type Visit = AsyncDisposable & {
   readonly complaints: readonly string[];
 };
 
+const DESK = { width: 1_360, height: 860 };
+export const TELEPHONE = { width: 380, height: 860 };
+
+/** Takes a page from the telephone to the desk, and waits until it stands as it shall there. */
+export async function toDesk(page: Page): Promise<void> {
+  await page.setViewportSize(DESK);
+  await page.waitForFunction(`innerWidth === ${DESK.width}`);
+  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+}
+
 export type VisitOptions = {
   readonly theme?: "light" | "dark";
   readonly width?: number;
@@ -97,7 +107,7 @@ export type VisitOptions = {
 export async function visit(browser: Browser, url: string, options: VisitOptions = {}): Promise<Visit> {
   const context = await browser.newContext({
     baseURL: url,
-    viewport: { width: options.width ?? 1_360, height: 860 },
+    viewport: { ...DESK, width: options.width ?? DESK.width },
     colorScheme: options.theme ?? "light",
     reducedMotion: options.still === true ? "reduce" : "no-preference",
     permissions: ["clipboard-read", "clipboard-write"],

@@ -7,7 +7,7 @@ import { startServer, type TestServer } from "../helpers/server.ts";
 import { answering, chatty, CLOCK, manifest, renamed } from "../tool-servers/modules.ts";
 import { World } from "../tool-servers/world.ts";
 import { violationsInBothThemes } from "./accessible.ts";
-import { openBrowser, visit, type Visit, type VisitOptions } from "./browser.ts";
+import { openBrowser, TELEPHONE, toDesk, visit, type Visit, type VisitOptions } from "./browser.ts";
 
 const FORM_SERVER = fileURLToPath(new URL("./form-server.ts", import.meta.url));
 const CONFIG = `[mcp_servers.forms]
@@ -452,22 +452,22 @@ describe("every page", () => {
     await person?.[Symbol.asyncDispose]();
   });
 
-  test.for(LOOKS)("%s can be used by everyone in both themes", async ([path, words]) => {
-    const { page } = person;
-    await page.goto(path);
-    await page.getByText(words).first().waitFor();
-    expect(await violationsInBothThemes(page)).toEqual([]);
-    expect(person.complaints).toEqual([]);
-    expect(person.foreign).toEqual([]);
-  });
-});
+  describe.for(LOOKS)("%s", ([path, words]) => {
+    beforeAll(async () => {
+      await person.page.setViewportSize(TELEPHONE);
+      await person.page.goto(path);
+      await person.page.getByText(words).first().waitFor();
+    });
 
-test("on a telephone no page of tool servers is wider than the screen", async () => {
-  await using person = await open("/ui/tools", { width: 380, still: true });
-  const { page } = person;
-  for (const [path, words] of LOOKS) {
-    await page.goto(path);
-    await page.getByText(words).first().waitFor();
-    expect(await page.evaluate("document.documentElement.scrollWidth"), path).toBeLessThanOrEqual(380);
-  }
+    test("on a telephone is no wider than the screen", async () => {
+      expect(await person.page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(TELEPHONE.width);
+    });
+
+    test("can be used by everyone in both themes", async () => {
+      await toDesk(person.page);
+      expect(await violationsInBothThemes(person.page)).toEqual([]);
+      expect(person.complaints).toEqual([]);
+      expect(person.foreign).toEqual([]);
+    });
+  });
 });
