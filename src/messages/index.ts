@@ -1,5 +1,10 @@
 /** The message: what it is, how it is read from the wire and written to it. */
+export { type AclMessage, AclTextError, type AgentIdentifier, agentIdentifier } from "./acl-message.ts";
+export { readAcl } from "./acl-read.ts";
+export { aclTime, parseAclTime } from "./acl-time.ts";
+export { writeAcl } from "./acl-write.ts";
 export { composeMessage, composeReply, type MessageDraft, type ReplyDraft, traceOf } from "./compose.ts";
+export { type ContentStore, fetchContent, putAside } from "./content-store.ts";
 export {
   type Address,
   type Content,
@@ -20,6 +25,7 @@ export {
   USER_SENDER,
 } from "./message.ts";
 export { MESSAGE_REFUSALS, type MessageProblem, type MessageRefusal } from "./message-problem.ts";
+export { type PlainMessage, plainMessage } from "./plain-message.ts";
 export {
   contentBytes,
   type MessageRead,

@@ -1,2 +1,3 @@
 /** The journal of messages: a file and a thread of its own. */
+export { FileContentStore } from "./file-content-store.ts";
 export { MESSAGE_JOURNAL_DEFAULTS, type MessageJournalOptions, SqliteMessageJournal } from "./message-journal.ts";

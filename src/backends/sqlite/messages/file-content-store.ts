@@ -1,0 +1,91 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm, stat, utimes } from "node:fs/promises";
+import { join } from "node:path";
+import { type Clock } from "../../../kernel/clock.ts";
+import { mint, UploadId } from "../../../kernel/ids.ts";
+import { type ContentStore, type MessageArtifact } from "../../../messages/index.ts";
+
+const HASH = /^[0-9a-f]{64}$/;
+const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/**
+ * Content of messages as files named by their SHA-256, in folders by its first two digits. What is kept again is as new
+ * as when it was first kept, so that retention by age never takes what a newer message refers to.
+ */
+export class FileContentStore implements ContentStore {
+  readonly #directory: string;
+  readonly #clock: Clock;
+
+  constructor(directory: string, clock: Clock) {
+    this.#directory = directory;
+    this.#clock = clock;
+  }
+
+  async keep(bytes: Uint8Array, mediaType: string, signal: AbortSignal): Promise<MessageArtifact> {
+    const hash = hashOf(bytes);
+    const path = this.#path(hash);
+    const artifact = { id: `sha256-${hash}`, mediaType, bytes: bytes.length, hash };
+    if (await this.#touch(path)) return artifact;
+    await mkdir(join(path, ".."), { recursive: true });
+    // Written beside and renamed, so that a file that is there is whole.
+    const draft = `${path}.${mint(UploadId)}`;
+    try {
+      await writeSynced(draft, bytes, signal);
+      await rename(draft, path);
+    } catch (error) {
+      await rm(draft, { force: true });
+      throw error;
+    }
+    return artifact;
+  }
+
+  async fetch({ hash }: MessageArtifact, signal: AbortSignal): Promise<Uint8Array | undefined> {
+    if (!HASH.test(hash)) return undefined;
+    try {
+      const bytes = await readFile(this.#path(hash), { signal });
+      return hashOf(bytes) === hash ? bytes : undefined;
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Removes what was last kept before `ms` (epoch); how many. */
+  async dropBefore(ms: number): Promise<number> {
+    const folders = await readdir(this.#directory).catch(() => []);
+    let dropped = 0;
+    for (const folder of folders) {
+      for (const name of await readdir(join(this.#directory, folder))) {
+        const path = join(this.#directory, folder, name);
+        if ((await stat(path)).mtimeMs >= ms) continue;
+        await rm(path, { force: true });
+        dropped += 1;
+      }
+    }
+    return dropped;
+  }
+
+  #path(hash: string): string {
+    return join(this.#directory, hash.slice(0, 2), hash);
+  }
+
+  /** Whether the file is there; it is then as new as now. */
+  async #touch(path: string): Promise<boolean> {
+    const nowSeconds = this.#clock.nowMs() / 1_000;
+    try {
+      await utimes(path, nowSeconds, nowSeconds);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+  }
+}
+
+async function writeSynced(path: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  await using file = await open(path, "wx");
+  await file.writeFile(bytes, { signal });
+  await file.sync();
+}
+
+const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";
