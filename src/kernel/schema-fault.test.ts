@@ -1,6 +1,8 @@
 import { expect, test } from "vitest";
 import { schemaFault } from "./schema-fault.ts";
 
+const place = (schema: Parameters<typeof schemaFault>[0]) => schemaFault(schema)?.path.join(".");
+
 test("a JSON Schema has no fault, also one with keywords that nobody knows", () => {
   const item = { type: ["integer", "null"], minimum: 0, pattern: "^a+$", "x-own": 1 };
   const schema = { type: "object", properties: { a: item, b: true }, $defs: { c: { anyOf: [item, false] } } };
@@ -11,7 +13,6 @@ test("a JSON Schema has no fault, also one with keywords that nobody knows", () 
 });
 
 test("what is none is named with its place", () => {
-  const place = (schema: Parameters<typeof schemaFault>[0]) => schemaFault(schema)?.path.join(".");
   expect(place({ type: "text" })).toBe("type");
   expect(place({ type: [] })).toBe("type");
   expect(place({ properties: { score: { type: "number", minimum: "0" } } })).toBe("properties.score.minimum");

@@ -3,7 +3,8 @@ import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 /** What is wrong with a JSON Schema, and where in it. */
 export type SchemaFault = { readonly path: readonly (string | number)[]; readonly reason: string };
 
-const TYPES: ReadonlySet<Json> = new Set(["object", "array", "string", "number", "integer", "boolean", "null"]);
+const TYPE_NAMES = ["object", "array", "string", "number", "integer", "boolean", "null"];
+const TYPES: ReadonlySet<Json> = new Set(TYPE_NAMES);
 const DEPTH_MAX = 64;
 
 type Check = (value: Json, path: SchemaFault["path"], depth: number) => SchemaFault | undefined;
@@ -16,7 +17,7 @@ const isStrings = (value: Json): boolean => Array.isArray(value) && value.every(
 
 const TYPE = says(
   (value) => [value].flat().every((each) => TYPES.has(each)) && [value].flat().length > 0,
-  `type is one of ${[...TYPES].join(", ")}, or a list of them`,
+  `type is one of ${TYPE_NAMES.join(", ")}, or a list of them`,
 );
 const COUNT = says((value) => Number.isInteger(value) && Number(value) >= 0, "it is a whole number, at least 0");
 const NUMBER = says((value) => typeof value === "number", "it is a number");

@@ -345,7 +345,7 @@ export class Runs implements AsyncDisposable {
         );
         recorder.countWith(meter);
         counting.defer(() => recorder.countWith(undefined));
-        recorder.note({ type: "run-start", attempt: view.attempt + 1 });
+        recorder.note({ type: "run-start", attempt: attemptAfter(view) });
         const ask = this.#questions.askerOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
         const attend = attendBy(recorder, ask);
         const rest = this.#restOf(recorder, controller.signal);
@@ -431,5 +431,8 @@ export class Runs implements AsyncDisposable {
     throw new ServerStoppingError("the server is stopping and takes no new work", "Try again in a moment.", {});
   }
 }
+
+/** One that was woken goes on with the attempt it rested in; only a stop of the server makes it a further one. */
+const attemptAfter = ({ attempt, state }: RunView): number => (state === "queued" ? Math.max(1, attempt) : attempt + 1);
 
 const CANCELLED = "the run was cancelled while it waited for the disk";

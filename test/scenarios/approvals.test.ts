@@ -73,6 +73,8 @@ test("a run that asks rests; approved, the call is made and the run goes on to i
   await made.approvals.answer(first(made), approve, ADMIN);
   await until(() => made.journal.summary(id)?.state === "completed");
   expect(made.tools.calls).toHaveLength(1);
+  // Being woken is no resumption after a stop of the server.
+  expect(made.runs.view(id).attempt).toBe(1);
   expect(results(made.runs.view(id).steps)).toEqual(["done: paid 5"]);
 });
 
