@@ -13,7 +13,7 @@ import { Alarm } from "../../src/kernel/alarm.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { MessageId } from "../../src/kernel/ids.ts";
 import { composeMessage, type Message } from "../../src/messages/index.ts";
-import { type Delivered, openGate, Router, ROUTER_DEFAULTS, type Settlement } from "../../src/router/index.ts";
+import { type Delivered, Router, ROUTER_DEFAULTS, type Settlement } from "../../src/router/index.ts";
 import { TestDirectory } from "../router/world.ts";
 
 const KIB = 1_024;
@@ -88,7 +88,6 @@ async function serve(directory: string): Promise<Router> {
     directory: new TestDirectory("planner", "worker", "clerk", OUTSIDE.name),
     clock: systemClock,
     alarm: new Alarm(systemClock),
-    conversations: openGate,
     options: { ...ROUTER_DEFAULTS, retryDelayMs: 5, mailboxMessagesMax: 100_000 },
   });
   say("R");
