@@ -82,6 +82,7 @@ const ROOMS = {
     "tool-servers",
     "runs",
     "sandbox",
+    "tasks",
   ],
   "backends/sqlite/messages": ["kernel", "messages", "router", "backends/sqlite"],
   "backends/disk": ["kernel", "tools", "runs", "sandbox"],

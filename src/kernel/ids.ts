@@ -34,5 +34,9 @@ export type ArtifactId = z.infer<typeof ArtifactId>;
 export const MessageId = z.uuid().toLowerCase().brand<"MessageId">();
 export type MessageId = z.infer<typeof MessageId>;
 
+/** One piece of work that is offered to several and awarded to one. */
+export const TaskId = id("TaskId");
+export type TaskId = z.infer<typeof TaskId>;
+
 /** A fresh, time-ordered id of the kind given: `mint(RunId)`. */
 export const mint = <Id>(kind: { parse(value: unknown): Id }): Id => kind.parse(randomUUIDv7());

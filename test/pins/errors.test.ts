@@ -6,6 +6,7 @@ import { MESSAGE_REFUSALS } from "../../src/messages/index.ts";
 import { MODEL_FAILURES } from "../../src/runs/index.ts";
 import { RUN_FAILURE_CODES } from "../../src/runs/record/errors.ts";
 import { MESSAGE_FAILURES } from "../../src/router/index.ts";
+import { TASK_FAILURES } from "../../src/tasks/index.ts";
 import { TOOL_FAILURES } from "../../src/tools/index.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -70,6 +71,7 @@ test("docs/errors.md lists no code that is nowhere", () => {
     ...classes.map(({ code }) => code),
     ...Object.values(RUN_FAILURE_CODES),
     ...Object.keys(MESSAGE_FAILURES),
+    ...TASK_FAILURES,
     ...TOOL_FAILURES,
     ...MESSAGE_REFUSALS,
   ]);

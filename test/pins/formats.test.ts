@@ -68,6 +68,7 @@ test("a migration that shipped is never edited", () => {
     "cc0d6c77fc80",
     "feea743dbe78",
     "cf5239e8a53c",
+    "8e8d169f9595",
   ]);
 });
 

@@ -11,5 +11,6 @@ export { SqliteReplies } from "./sqlite-replies.ts";
 export { SqliteRunArchive } from "./sqlite-run-archive.ts";
 export { SqliteRunJournal } from "./sqlite-run-journal.ts";
 export { SqliteSpendStore } from "./sqlite-spend-store.ts";
+export { SqliteTaskStore } from "./sqlite-task-store.ts";
 export { SqliteUploadStore } from "./sqlite-upload-store.ts";
 export { SqliteToolServerStore } from "./tool-server-store.ts";

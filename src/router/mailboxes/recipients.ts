@@ -103,8 +103,10 @@ export class Recipients {
     this.#hotBytes -= size;
   }
 
+  /** Also for a name that the directory does not know: whoever is attached can be written to. */
   attach(workspace: string, name: string, handler: AgentHandler): Disposable {
     this.#handlers.set(keyOf(workspace, name), handler);
+    this.open(workspace, name);
     this.refresh();
     return {
       [Symbol.dispose]: () => {

@@ -10,6 +10,7 @@ import { runArchive } from "./009-run-archive.ts";
 import { approvals } from "./010-approvals.ts";
 import { runNotices } from "./011-run-notices.ts";
 import { replyWaits } from "./012-reply-waits.ts";
+import { tasks } from "./013-tasks.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -25,4 +26,5 @@ export const MIGRATIONS: readonly string[] = [
   approvals,
   runNotices,
   replyWaits,
+  tasks,
 ];

@@ -1,0 +1,39 @@
+import { type Directory } from "../router/index.ts";
+import { type Measured } from "./history.ts";
+import { type Candidate } from "./steps.ts";
+import { type Task, TASK_LIMITS } from "./task.ts";
+
+/** Whom to ask: those named, else whoever provides every capability asked for; never the owner. The best measured first. */
+export function candidatesOf(
+  task: Task,
+  directory: Pick<Directory, "find" | "providers">,
+  measured: (name: string) => Measured,
+): readonly Candidate[] {
+  const { workspace, participants, owner, minPerformanceScore = 0 } = task;
+  const named = participants.map((name) => {
+    const found = directory.find(workspace, name);
+    return { name: found?.name ?? name, isThere: found !== undefined };
+  });
+  const all = named.length > 0 ? named : providersOfAll(task, directory);
+  const unique = new Map(all.map((candidate) => [candidate.name, candidate]));
+  unique.delete(owner);
+  return [...unique.values()]
+    .filter(({ name }) => measured(name).successRate >= minPerformanceScore)
+    .toSorted((one, other) => measured(other.name).successRate - measured(one.name).successRate)
+    .slice(0, TASK_LIMITS.participantsMax);
+}
+
+function providersOfAll(
+  { workspace, capabilities }: Task,
+  directory: Pick<Directory, "providers">,
+): readonly Candidate[] {
+  const active = capabilities.map((capability) =>
+    directory
+      .providers(workspace, capability)
+      .filter(({ status }) => status === "active")
+      .toSorted((one, other) => other.priority - one.priority)
+      .map(({ name }) => name),
+  );
+  const [first = [], ...rest] = active;
+  return first.filter((name) => rest.every((names) => names.includes(name))).map((name) => ({ name, isThere: true }));
+}

@@ -1,0 +1,150 @@
+import * as z from "zod";
+import { TaskId } from "../kernel/ids.ts";
+import { Json, JsonObject } from "../kernel/json.ts";
+import { PERFORMATIVES } from "../messages/index.ts";
+
+const maybe = <T extends z.ZodType>(schema: T) =>
+  schema.optional().transform((value): z.output<T> | undefined => value);
+const list = <T extends z.ZodType>(schema: T) => z.array(schema).readonly();
+
+/** How the work finds somebody to do it. */
+export const TASK_PROTOCOLS = ["contract-net", "iterated-contract-net", "request"] as const;
+export type TaskProtocol = (typeof TASK_PROTOCOLS)[number];
+
+/** How the best proposal is found. */
+export const Evaluation = z.discriminatedUnion("type", [
+  /** Cost, time and confidence of the bid, and how the bidder did before. */
+  z.object({ type: z.literal("best_bid") }),
+  /** Whoever proposes first. */
+  z.object({ type: z.literal("first_bid") }),
+  /** A number from `bid`, `bidder` and `history`; the least or the greatest wins. */
+  z.object({ type: z.literal("expression"), expression: z.string(), order: z.enum(["min", "max"]) }),
+  /** An agent is shown the bids and names the winner. */
+  z.object({ type: z.literal("agent"), agent: z.string() }),
+]);
+export type Evaluation = z.infer<typeof Evaluation>;
+
+/** What became of somebody who was asked. `unreached`: the message could not be delivered. */
+export const BIDDER_STATES = [
+  "called",
+  "refused",
+  "silent",
+  "unreached",
+  "proposed",
+  "rejected",
+  "accepted",
+  "done",
+  "failed",
+  "overdue",
+  "cancelled",
+] as const;
+export type BidderState = (typeof BIDDER_STATES)[number];
+
+const Bidder = z.object({
+  name: z.string(),
+  state: z.enum(BIDDER_STATES),
+  /** What it proposed. */
+  bid: maybe(JsonObject),
+  /** What an answer to its proposal names. */
+  proposal: maybe(z.string()),
+  /** The proposal holds until then. */
+  holdsUntilMs: maybe(z.int()),
+  /** As the evaluation has it; comparable within the task. */
+  score: maybe(z.number()),
+  /** 1 is the best. */
+  rank: maybe(z.int()),
+  awardedAtMs: maybe(z.int()),
+  endedAtMs: maybe(z.int()),
+  /** What it said when it refused or failed. */
+  note: maybe(z.string()),
+  /** What it did, in its words. */
+  result: maybe(Json),
+});
+export type Bidder = z.infer<typeof Bidder>;
+
+/** A message that is to go out; sent again under the same id after a restart. */
+const Outgoing = z.object({
+  /** Unique within the task. */
+  key: z.string(),
+  act: z.enum(PERFORMATIVES),
+  to: list(z.string()),
+  conversation: z.string(),
+  protocol: z.string(),
+  content: Json,
+  replyByMs: maybe(z.int()),
+  inReplyTo: maybe(z.string()),
+});
+export type Outgoing = z.infer<typeof Outgoing>;
+
+/** `created`: nobody was asked yet. `evaluating`: an agent looks at the proposals. `working`: awarded. */
+export const TASK_STATES = ["created", "collecting", "evaluating", "working", "done", "failed", "cancelled"] as const;
+export type TaskState = (typeof TASK_STATES)[number];
+
+/** Why a task failed. */
+export const TASK_FAILURES = ["NO_CANDIDATES", "NO_PROPOSALS", "TASK_NOT_ANNOUNCED", "TASK_NOT_DONE"] as const;
+
+/** Work, and who does it: everything there is to know after a restart. */
+export const Task = z.object({
+  id: TaskId,
+  workspace: z.string(),
+  name: z.string(),
+  description: z.string(),
+  data: maybe(Json),
+  /** Who wants it done: a user, an agent, a program. */
+  owner: z.string(),
+  parent: maybe(TaskId),
+  protocol: z.enum(TASK_PROTOCOLS),
+  /** Whom to ask; empty is whoever has the capabilities. */
+  participants: list(z.string()),
+  capabilities: list(z.string()),
+  /** Share of tasks done that somebody must have to be asked, 0 to 1. */
+  minPerformanceScore: maybe(z.number()),
+  evaluation: Evaluation,
+  /** How long proposals are waited for. */
+  bidsMs: z.int(),
+  /** How long whoever gets it has. */
+  workMs: z.int(),
+  /** Rounds of proposals; above 1 only where the protocol is iterated. */
+  rounds: z.int(),
+  /** To how many more it may go when the first fails. */
+  reawardsMax: z.int(),
+  /** Messages that led to it. */
+  hops: z.int(),
+  createdAtMs: z.int(),
+  updatedAtMs: z.int(),
+  /** Higher by one with each change. */
+  version: z.int(),
+  state: z.enum(TASK_STATES),
+  round: z.int(),
+  bidders: list(Bidder),
+  assignedTo: maybe(z.string()),
+  awards: z.int(),
+  /** How often the evaluating agent was asked. */
+  judged: z.int(),
+  /** When something happens by itself. */
+  dueAtMs: maybe(z.int()),
+  failure: maybe(z.object({ code: z.enum(TASK_FAILURES), message: z.string() })),
+  outbox: list(Outgoing),
+});
+export type Task = z.infer<typeof Task>;
+
+/** Whether nothing more happens to it. */
+export const isFinished = ({ state }: Task): boolean => state === "done" || state === "failed" || state === "cancelled";
+
+/** Limits and usual values of tasks; times in milliseconds. */
+export const TASK_LIMITS = {
+  bidsMs: 30_000,
+  bidsMsMax: 24 * 3_600_000,
+  workMs: 300_000,
+  workMsMax: 7 * 24 * 3_600_000,
+  roundsMax: 10,
+  reawards: 2,
+  reawardsMax: 10,
+  /** Somebody's bid beyond this is kept as text only, cut. */
+  bidBytesMax: 64 * 1024,
+  /** Tasks of a workspace that are not finished. */
+  openMax: 1_000,
+  participantsMax: 100,
+  nameCharsMax: 200,
+  descriptionCharsMax: 32_000,
+} as const;

@@ -1,0 +1,120 @@
+import { Alarm } from "../../src/kernel/alarm.ts";
+import { Database, SqliteTaskStore } from "../../src/backends/sqlite/index.ts";
+import { type Json } from "../../src/kernel/json.ts";
+import { composeReply, type Message, type Performative } from "../../src/messages/index.ts";
+import { type Router } from "../../src/router/index.ts";
+import {
+  type BidFacts,
+  TASKS_PARTICIPANT,
+  type Task,
+  type TaskRequest,
+  Tasks,
+  type TasksDeps,
+} from "../../src/tasks/index.ts";
+import { ManualClock } from "../helpers/manual-clock.ts";
+import { MemoryDisk } from "../helpers/memory-message-journal.ts";
+import { openWorld, TestDirectory, until } from "../router/world.ts";
+
+/** What a bidder does with a message: the act and content of its answer, or nothing. */
+export type Reaction = (message: Message) => readonly [Performative, Json, Partial<Message>?] | undefined;
+
+/** Bidders, a router and tasks in a database of their own; only time and the message journal's disk are not real. */
+export class Market implements AsyncDisposable {
+  readonly clock: ManualClock;
+  readonly tasks: Tasks;
+  readonly router: Router;
+  readonly heard: Message[] = [];
+  readonly disk: MemoryDisk;
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(parts: Pick<Market, "clock" | "tasks" | "router" | "disk">, stack: AsyncDisposableStack) {
+    this.clock = parts.clock;
+    this.tasks = parts.tasks;
+    this.router = parts.router;
+    this.disk = parts.disk;
+    this.#stack = stack;
+  }
+
+  static async open(
+    directory: string,
+    bidders: Readonly<Record<string, Reaction>>,
+    { disk = new MemoryDisk(), clock = new ManualClock(), wrap = (post: TasksDeps["post"]) => post } = {},
+  ): Promise<Market> {
+    await using stack = new AsyncDisposableStack();
+    const people = new TestDirectory("ann", ...Object.keys(bidders));
+    for (const name of Object.keys(bidders)) people.provide(name, "analysis");
+    const database = stack.use(Database.open({ directory, synchronous: "normal" }));
+    const world = await openWorld({ clock, disk, directory: people, isAttached: false });
+    stack.defer(() => world.router.close(0));
+    const alarm = stack.use(new Alarm(clock));
+    const store = new SqliteTaskStore(database);
+    const post = wrap(world.router);
+    const tasks = new Tasks({ store, post, directory: people, clock, alarm, compileScore: () => costOf });
+    const market = new Market({ clock, tasks, router: world.router, disk }, stack.move());
+    world.router.attach("default", TASKS_PARTICIPANT, tasks);
+    for (const [name, react] of Object.entries(bidders)) {
+      world.router.attach("default", name, {
+        handle: async ({ message }) => {
+          market.heard.push(message);
+          const reaction = react(message);
+          if (reaction !== undefined) {
+            const [performative, content, rest = {}] = reaction;
+            const value =
+              typeof content === "string"
+                ? ({ type: "text", text: content } as const)
+                : ({ type: "json", value: content } as const);
+            await world.router.submit(
+              composeReply(message, { performative, sender: name, content: value, atMs: clock.nowMs(), ...rest }),
+            );
+          }
+          return { type: "done" };
+        },
+      });
+    }
+    tasks.resume();
+    return market;
+  }
+
+  /** What bidders heard, as `"bob cfp"`, in order. */
+  get story(): readonly string[] {
+    return this.heard.map(
+      ({ address, performative }) => `${performative} ${address.type === "receivers" ? address.names.join(",") : ""}`,
+    );
+  }
+
+  async run(request: Partial<TaskRequest>): Promise<Task> {
+    const task = await this.tasks.create({
+      workspace: "default",
+      owner: "ann",
+      name: "count",
+      capabilities: ["analysis"],
+      ...request,
+    });
+    return this.tasks.distribute("default", task.id);
+  }
+
+  /** The task once it is so; time does not pass. */
+  async when(task: Task, isSo: (task: Task) => boolean): Promise<Task> {
+    await until(() => isSo(this.now(task)));
+    return this.now(task);
+  }
+
+  now({ id }: Task): Task {
+    return this.tasks.get("default", id);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+const costOf = ({ bid }: BidFacts): number | undefined => (typeof bid["cost"] === "number" ? bid["cost"] : undefined);
+
+/** Proposes that cost and does it once it may, or does not. */
+export const bids =
+  (cost: number, outcome: readonly ["inform" | "failure", Json] | "silence" = ["inform", "done"]): Reaction =>
+  ({ performative }) => {
+    if (performative === "cfp") return ["propose", { cost, seconds: 1, confidence: 1 }];
+    const isAwarded = performative === "accept-proposal" || performative === "request";
+    return isAwarded && outcome !== "silence" ? outcome : undefined;
+  };
