@@ -15,7 +15,7 @@ const ROOMS = {
   "tools/grants": ["kernel"],
   tools: ["kernel", "documents", "tools/grants"],
   "tool-servers": ["kernel", "documents", "tools"],
-  "runs/record": ["kernel", "agents", "tools", "budgets", "context", "permissions"],
+  "runs/record": ["kernel", "messages", "agents", "tools", "budgets", "context", "permissions"],
   "runs/spending": ["kernel", "tools", "budgets", "runs/record"],
   "runs/calls": ["kernel", "tools", "permissions", "runs/record", "runs/spending"],
   "runs/turn": ["kernel", "agents", "tools", "context", "runs/record", "runs/spending", "runs/calls"],

@@ -1,3 +1,4 @@
+import { handlerOf, messageRequest } from "./act-prompts.ts";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { nearest, type Problem } from "../documents/index.ts";
@@ -193,7 +194,7 @@ export class Agents {
       fileName,
       definition,
       systemPrompt: fillSystemPrompt(definition.systemPrompt, name, definition.parameters),
-      prompt: compilePrompt(definition.userPromptTemplate, definition.parameters),
+      prompt: promptFor(definition),
     };
     this.#prepared.set(key, prepared);
     return prepared;
@@ -215,6 +216,22 @@ export class Agents {
       ),
     );
   }
+}
+
+/** A message is put by the template that is for its act, or by the general one in words that say what it is. */
+function promptFor({ userPromptTemplate, messaging, parameters }: AgentDefinition): Prompt {
+  const general = compilePrompt(userPromptTemplate, parameters);
+  const byHandler = new Map(
+    Object.entries(messaging.templates).map(([name, source]) => [name, compilePrompt(source, parameters)]),
+  );
+  return (variables) => {
+    const { message, request } = variables;
+    if (message === undefined) return general(variables);
+    const own = byHandler.get(handlerOf(message.performative) ?? "");
+    return own === undefined
+      ? general({ ...variables, message: undefined, request: messageRequest(request, message) })
+      : own(variables);
+  };
 }
 
 const latestKey = (workspace: string, name: string): string => JSON.stringify([workspace, nameKey(name)]);

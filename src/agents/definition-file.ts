@@ -23,6 +23,7 @@ import {
   TOOL_ENTRY,
   TOOLS_MAX,
 } from "./rules.ts";
+import { MessagingTable, PromptTemplatesTable } from "./messaging-tables.ts";
 
 const capability = z
   .string()
@@ -193,8 +194,8 @@ export const DefinitionFile = z.strictObject({
   tool_config: z.record(z.string(), JsonObject).optional().meta({ description: "Settings for one tool server each" }),
   output: OutputTable.optional(),
   conversation_settings: FreeTable,
-  messaging: FreeTable,
-  prompt_templates: FreeTable,
+  messaging: MessagingTable.optional(),
+  prompt_templates: PromptTemplatesTable.optional(),
   capability_metadata: FreeTable,
   context_requirements: FreeTable,
   context_configuration: FreeTable,

@@ -218,7 +218,12 @@ export const PermissionsTable = z
 
 export const ConversationTable = z
   .strictObject({
-    max_turns: z.int().min(1).optional(),
+    max_turns: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .optional()
+      .meta({ description: "Runs of the agent in one conversation; a message past that is refused. Default 50" }),
     context_window: z
       .int()
       .min(1_000)

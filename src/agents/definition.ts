@@ -3,6 +3,7 @@ import { ContextTable, LimitsTable } from "./context-tables.ts";
 import { BudgetTable } from "../budgets/index.ts";
 import { JsonObject } from "../kernel/json.ts";
 import { StepsMax } from "../kernel/quantities.ts";
+import { AgentMessaging } from "./messaging-tables.ts";
 import { ON_EXPIRY } from "../permissions/index.ts";
 import { ON_MODEL_FAILURE, REASONING_EFFORTS } from "./rules.ts";
 
@@ -78,6 +79,8 @@ export const AgentDefinition = z.object({
   context: ContextTable.default({}),
   /** When a run is taken to go wrong. */
   limits: LimitsTable.default({}),
+  /** How it takes part in conversations. */
+  messaging: AgentMessaging.prefault({}),
   author: z.string(),
   license: z.string(),
   tags: z.array(z.string()),

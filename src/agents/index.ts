@@ -1,3 +1,4 @@
+export { type PromptMessage } from "./act-prompts.ts";
 export { AGENT_SCHEMA_ID, agentSchema } from "./agent-schema.ts";
 export {
   type AgentCandidate,
@@ -27,6 +28,7 @@ export {
   RevisionNotFoundError,
   TemplateNotFoundError,
 } from "./errors.ts";
+export { type AgentMessaging } from "./messaging-tables.ts";
 export { type Prompt, type PromptVariables, compilePrompt } from "./prompt.ts";
 export {
   type DefinitionFormat,

@@ -1,5 +1,6 @@
 import { nearest } from "../documents/index.ts";
 import type { Json, JsonObject } from "../kernel/json.ts";
+import { messageVariables, type PromptMessage } from "./act-prompts.ts";
 import { PromptRenderError } from "./errors.ts";
 import { parseTemplate } from "./template.ts";
 import { bounded, filesValue, showValue, type PromptFile } from "./template-value.ts";
@@ -21,9 +22,14 @@ export const BUILT_IN_VARIABLES = [
 ] as const;
 export type BuiltInVariable = (typeof BUILT_IN_VARIABLES)[number];
 
+/** What templates for messages know beside these. */
+export const MESSAGE_VARIABLES = ["sender", "performative", "conversation_id", "protocol", "history"] as const;
+
 /** What a run puts into its prompt. A built-in variable that is not given is empty, and false in conditions. */
 export type PromptVariables = { readonly request: string; readonly agent_name: string; readonly timestamp: string } & {
   readonly files: readonly PromptFile[];
+  /** The message whose content the request is. */
+  readonly message?: PromptMessage | undefined;
 } & { readonly [Name in Exclude<BuiltInVariable, "request" | "agent_name" | "timestamp" | "files">]?: Json };
 
 /** A template made ready. Throws PromptRenderError. */
@@ -77,6 +83,8 @@ export function compilePrompt(source: string, parameters: JsonObject): Prompt {
   return (variables) => {
     const values = new Map<string, Json>(fixed);
     for (const name of BUILT_IN_VARIABLES) if (name !== "files") values.set(name, filled(variables[name]));
+    if (variables.message !== undefined)
+      for (const [name, value] of Object.entries(messageVariables(variables.message))) values.set(name, filled(value));
     const files = variables.files.length === 0 ? null : filesValue(variables.files);
     values.set("files", files);
     const prompt = render(values);

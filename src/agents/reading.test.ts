@@ -49,6 +49,7 @@ test("the smallest definition gets every default", () => {
     budget: { run: {}, perDay: {} },
     context: {},
     limits: {},
+    messaging: { autoRespond: true, contextMessages: 8, runsOnFailure: false, turnsMax: 50, templates: {} },
     toolsAtOnceMax: 3,
     author: "",
     license: "",
@@ -208,7 +209,7 @@ test("keys without effect are accepted with a warning, empty ones and defaults w
 enabled = true
 scope = "agent"
 [conversation]
-max_turns = 50
+temperature = 0.5
 [execution]
 isolation = "thread"
 [performance]
@@ -217,15 +218,16 @@ cache_responses = true
 delimiter = ";"
 [messaging]
 auto_respond = true
+response_format = "natural"
 `).found,
   ).toEqual([
     "5:1 NO_EFFECT requires",
     "6:2 NO_EFFECT memory",
-    "10:1 NO_EFFECT conversation.max_turns",
+    "10:1 NO_EFFECT conversation.temperature",
     "12:1 NO_EFFECT execution.isolation",
     "14:1 NO_EFFECT performance.cache_responses",
     "15:2 NO_EFFECT tool_config",
-    "17:2 NO_EFFECT messaging",
+    "19:1 NO_EFFECT messaging.response_format",
   ]);
   expect(read(`${WHOLE}requires = []\n[memory]\nenabled = false\n[execution]\nisolation = "context"\n`).found).toEqual(
     [],
@@ -382,14 +384,16 @@ test("the format is told by extension, or by how the file begins", () => {
 });
 
 test("every key without effect and every refused key is one of the file's", () => {
-  const { execution, performance, conversation, ...top } = DefinitionFile.shape;
+  const { execution, performance, conversation, messaging, ...top } = DefinitionFile.shape;
   const nested = {
     ...top,
     execution,
     conversation,
+    messaging,
     performance,
     ...prefixed("execution", execution),
     ...prefixed("conversation", conversation),
+    ...prefixed("messaging", messaging),
     ...prefixed("performance", performance),
   };
   const unknown = [...Object.keys(INACTIVE), ...Object.keys(UNSUPPORTED)].filter((key) => !Object.hasOwn(nested, key));
@@ -468,4 +472,27 @@ test("a schema of the answer that is no JSON Schema is refused at its place, in 
     line: WHOLE.split("\n").length + 1,
     message: expect.stringContaining("required: it is a list of texts"),
   });
+});
+
+test("how an agent takes part in conversations has defaults, and its prompts for messages are checked as templates", () => {
+  expect(read(WHOLE).definition?.messaging).toEqual({
+    autoRespond: true,
+    contextMessages: 8,
+    runsOnFailure: false,
+    turnsMax: 50,
+    templates: {},
+  });
+  const { definition, found } = read(
+    `${WHOLE}[conversation]\nmax_turns = 3\n[messaging]\nauto_respond = false\ncontext_window = 2\non_failure = "run"\n[prompt_templates]\ncfp_handler = "{{sender}} calls: {{request}}"\n`,
+  );
+  expect(found).toEqual([]);
+  expect(definition?.messaging).toMatchObject({
+    autoRespond: false,
+    contextMessages: 2,
+    runsOnFailure: true,
+    turnsMax: 3,
+  });
+  expect(read(`${WHOLE}[prompt_templates]\nquery_handler = "{{sendr}}"\n`).found).toEqual([
+    "6:17 UNKNOWN_VARIABLE prompt_templates.query_handler",
+  ]);
 });

@@ -3,6 +3,7 @@ import type { AgentDefinition, AgentPermissions } from "./definition.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import { draftFromMarkdown, draftFromToml, type Draft } from "./draft.ts";
 import { draftFromForeign, isForeign, splitTools } from "./foreign.ts";
+import { AgentMessaging } from "./messaging-tables.ts";
 import { STEPS_DEFAULT, TOOLS_AT_ONCE_DEFAULT } from "./rules.ts";
 import { semanticProblems, type KnownTools } from "./semantics.ts";
 import { StepsMax } from "../kernel/quantities.ts";
@@ -118,6 +119,7 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
     budget: { run, perDay },
     context: contextOf(file),
     limits: file.limits ?? {},
+    messaging: messagingOf(file),
     author: file.author,
     license: file.license,
     tags: file.tags,
@@ -134,6 +136,16 @@ function contextOf({ context, conversation }: DefinitionFile): AgentDefinition["
     ...(window !== undefined && { window }),
     ...context,
   };
+}
+
+function messagingOf({ messaging, prompt_templates: templates, conversation }: DefinitionFile): AgentMessaging {
+  return AgentMessaging.parse({
+    autoRespond: messaging?.auto_respond,
+    contextMessages: messaging?.context_window,
+    runsOnFailure: messaging?.on_failure === "run",
+    turnsMax: conversation?.max_turns,
+    templates: templates ?? {},
+  });
 }
 
 function permissionsOf({ permissions }: DefinitionFile): AgentPermissions | undefined {

@@ -3,7 +3,8 @@ import { DefinitionFile } from "./definition-file.ts";
 import type { Draft } from "./draft.ts";
 import { INACTIVE, UNSUPPORTED, UNSUPPORTED_FIX } from "./inactive.ts";
 import { namesTool, readRule } from "../permissions/index.ts";
-import { BUILT_IN_VARIABLES, inspectTemplate, isBuiltIn, unfilledIn } from "./prompt.ts";
+import { ACT_HANDLER_NAMES } from "./act-prompts.ts";
+import { BUILT_IN_VARIABLES, inspectTemplate, isBuiltIn, MESSAGE_VARIABLES, unfilledIn } from "./prompt.ts";
 import { isRecord, isStrings } from "./record.ts";
 import { AGENT_NAME, kebab, KEBAB_NAME, MODEL, PARAMETER_NAME } from "./rules.ts";
 
@@ -176,7 +177,32 @@ function promptProblems({ document, style }: Draft): readonly Problem[] {
         "key",
       );
     });
-  return [...reserved, ...broken, ...empty, ...unused, ...systemProblems(document, systemText, names, style)];
+  return [
+    ...reserved,
+    ...broken,
+    ...empty,
+    ...unused,
+    ...messagePromptProblems(document, names),
+    ...systemProblems(document, systemText, names, style),
+  ];
+}
+
+/** What is wrong with the prompts for messages. */
+function messagePromptProblems(document: Document, names: readonly string[]): readonly Problem[] {
+  return ACT_HANDLER_NAMES.flatMap((handler) => {
+    const template = at(document, ["prompt_templates", handler]);
+    if (typeof template !== "string" || template === "") return [];
+    const { findings } = inspectTemplate(template, [...names, ...MESSAGE_VARIABLES]);
+    return findings.map(({ code, message, fix, alternatives }) =>
+      problemAt(document, ["prompt_templates", handler], {
+        severity: "error",
+        code,
+        message,
+        fix,
+        ...(alternatives.length > 0 && { alternatives }),
+      }),
+    );
+  });
 }
 
 function systemProblems(

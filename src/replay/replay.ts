@@ -128,9 +128,11 @@ const stoppedAt = (nowMs: number): Clock => ({
 async function promptDivergences(view: RunView, { plans }: ReplayDeps): Promise<readonly Divergence[]> {
   // A fork's prompts are those of the run it came from, whatever its own revision says.
   if (view.origin?.kind === "fork") return [];
+  // What was said before in the conversation was part of its prompt, and is not kept beside it.
+  if (view.message !== null) return [];
   const plan = await plans.plan(view.workspace, view.agent, view.revision);
   const schema = view.outputSchema ?? plan.outputSchema;
-  const rendered = renderPrompts(view, plan, { schema, nowMs: view.createdAtMs });
+  const rendered = renderPrompts({ input: view.input, files: view.files }, plan, { schema, nowMs: view.createdAtMs });
   const what = { turn: null, event: "run-queue" satisfies RunEvent["type"], tool: null };
   return (["system", "prompt"] as const)
     .filter((field) => rendered[field] !== view[field])

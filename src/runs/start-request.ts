@@ -1,7 +1,14 @@
-import type { OnModelFailure } from "../agents/index.ts";
+import type { OnModelFailure, PromptMessage } from "../agents/index.ts";
 import type { RunId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
-import { outputInstruction, refuseBrokenSchema, type RunEvent, type RunFile, type RunPlan } from "./record/index.ts";
+import {
+  outputInstruction,
+  refuseBrokenSchema,
+  type RunEvent,
+  type RunFile,
+  type RunMessage,
+  type RunPlan,
+} from "./record/index.ts";
 import { onModelFailureOf } from "./turn/index.ts";
 import type { TakenOver } from "./taken-over.ts";
 
@@ -20,13 +27,15 @@ export type StartRequest = {
   readonly outputSchema?: JsonObject | undefined;
   /** Another revision than the newest. */
   readonly revision?: number | undefined;
+  /** The message that starts it, and what was said before in its conversation, as the prompt has it. */
+  readonly message?: { readonly link: RunMessage; readonly prompt: PromptMessage } | undefined;
   /** What it takes over from another run. */
   readonly from?: TakenOver | undefined;
 };
 
 /** A run's first event: the request, with its prompts rendered. Throws PromptRenderError, OutputSchemaInvalidError. */
 export function queueEvent(request: StartRequest, plan: RunPlan, nowMs: number): RunEvent {
-  const { workspace, input, files, outputSchema, from } = request;
+  const { workspace, input, files, outputSchema, from, message } = request;
   const schema = outputSchema ?? plan.outputSchema;
   if (schema !== undefined) refuseBrokenSchema(schema);
   return {
@@ -39,16 +48,17 @@ export function queueEvent(request: StartRequest, plan: RunPlan, nowMs: number):
     onModelFailure: onModelFailureOf(request, plan),
     ...(outputSchema && { outputSchema }),
     ...(from && { origin: from.origin }),
+    ...(message && { message: message.link }),
     content: { input, ...(from?.prompts ?? renderPrompts(request, plan, { schema, nowMs })) },
   };
 }
 
 /** The prompts of a request, rendered. */
 export function renderPrompts(
-  { input, files }: Pick<StartRequest, "input" | "files">,
+  { input, files, message }: Pick<StartRequest, "input" | "files" | "message">,
   plan: RunPlan,
   { schema, nowMs }: { readonly schema: JsonObject | undefined; readonly nowMs: number },
 ): { readonly system: string; readonly prompt: string } {
-  const { system, prompt } = plan.render({ input, files, atMs: nowMs });
+  const { system, prompt } = plan.render({ input, files, atMs: nowMs, message: message?.prompt });
   return { system: schema ? `${system}\n\n${outputInstruction(schema)}` : system, prompt };
 }

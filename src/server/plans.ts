@@ -122,7 +122,7 @@ const toolList = ({ tools }: AgentDefinition): RunPlan["tools"] => (tools.includ
 
 const renderer =
   ({ name, systemPrompt, prompt }: PreparedAgent): RunPlan["render"] =>
-  ({ input, atMs, files }) => ({
+  ({ input, atMs, files, message }) => ({
     system: systemPrompt,
-    prompt: prompt({ request: input, agent_name: name, timestamp: new Date(atMs).toISOString(), files }),
+    prompt: prompt({ request: input, agent_name: name, timestamp: new Date(atMs).toISOString(), files, message }),
   });

@@ -8,6 +8,7 @@ export { SqliteAgentStore } from "./sqlite-agent-store.ts";
 export { SqliteArtifactStore } from "./sqlite-artifact-store.ts";
 export { Contents } from "./contents.ts";
 export { SqliteReplies } from "./sqlite-replies.ts";
+export { SqliteRunAnswers } from "./sqlite-run-answers.ts";
 export { SqliteRunArchive } from "./sqlite-run-archive.ts";
 export { SqliteRunJournal } from "./sqlite-run-journal.ts";
 export { SqliteSpendStore } from "./sqlite-spend-store.ts";

@@ -91,6 +91,7 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
 type End = Extract<RunEvent, { type: "run-complete" | "run-fail" | "run-cancel" }>;
 
 function end(db: Database, runId: RunId, atMs: number, event: End): void {
+  db.sql("UPDATE run_answers SET is_due = 1 WHERE run_id = ?").run(runId);
   switch (event.type) {
     case "run-complete":
       for (const { code } of event.notices ?? []) addNotice(db, runId, code);
@@ -106,10 +107,10 @@ function end(db: Database, runId: RunId, atMs: number, event: End): void {
 }
 
 function queue(db: Database, runId: RunId, atMs: number, event: Extract<RunEvent, { type: "run-queue" }>): void {
-  const { origin } = event;
+  const { origin, message } = event;
   db.sql(
-    `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms, origin_run, origin_kind, origin_step)
-     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?)`,
+    `INSERT INTO runs (id, workspace, agent, revision, model, state, input_preview, created_at_ms, origin_run, origin_kind, origin_step, conversation_id, message)
+     VALUES (?, ?, ?, ?, ?, 'queued', ?, ?, ?, ?, ?, ?, ?)`,
   ).run(
     runId,
     event.workspace,
@@ -121,7 +122,10 @@ function queue(db: Database, runId: RunId, atMs: number, event: Extract<RunEvent
     origin?.run ?? null,
     origin?.kind ?? null,
     origin?.step ?? null,
+    message?.conversationId ?? null,
+    message === undefined ? null : JSON.stringify(message),
   );
+  if (message) db.sql("INSERT INTO run_answers (run_id) VALUES (?)").run(runId);
 }
 
 function addNotice(db: Database, runId: RunId, code: string): void {

@@ -9,6 +9,7 @@ import {
   type RunSummary,
   type RunTail,
   ORIGINS,
+  RunMessage,
   RUN_STATES,
 } from "../../runs/index.ts";
 import { type ContentBatch, Contents } from "./contents.ts";
@@ -52,6 +53,7 @@ const SummaryRow = z
     origin_run: RunId.nullable(),
     origin_kind: z.enum(ORIGINS).nullable(),
     origin_step: z.int().nullable(),
+    message: z.string().nullable(),
   })
   .transform((row): RunSummary => ({
     id: row.id,
@@ -86,6 +88,7 @@ const SummaryRow = z
       row.origin_run === null || row.origin_kind === null
         ? null
         : { run: row.origin_run, kind: row.origin_kind, step: row.origin_step },
+    message: row.message === null ? null : RunMessage.parse(JSON.parse(row.message)),
   }));
 
 /** Runs and their journal in `caxton.db`; a run's summary row is kept in the transaction that writes its journal. */
@@ -171,6 +174,10 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     if (query.state !== undefined) {
       conditions.push("state = ?");
       values.push(query.state);
+    }
+    if (query.conversation !== undefined) {
+      conditions.push("conversation_id = ?");
+      values.push(query.conversation);
     }
     if (query.before !== undefined) {
       conditions.push("id < ?");

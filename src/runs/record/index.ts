@@ -69,6 +69,7 @@ export {
   endedReply,
   REPLY_STATES,
 } from "./run-reply.ts";
+export { RunMessage } from "./run-message.ts";
 export { type RunListener, type RunNews, RunHub } from "./run-hub.ts";
 export { type JournalAppend, type RunJournal, type RunQuery, type RunSummary, type RunTail } from "./run-journal.ts";
 export { type RestingState, type RunState, isTerminal, RUN_STATES } from "./run-state.ts";

@@ -1,7 +1,7 @@
 import type { Limits } from "../../budgets/index.ts";
 import type { ContextSettings } from "../../context/index.ts";
 import type { LoopGuard } from "./loops.ts";
-import type { OnModelFailure } from "../../agents/index.ts";
+import type { OnModelFailure, PromptMessage } from "../../agents/index.ts";
 import type { ModelChoice, ModelSettings } from "./language-model.ts";
 import type { Permissions } from "../../permissions/index.ts";
 import type { JsonObject } from "../../kernel/json.ts";
@@ -57,6 +57,8 @@ export type PromptRequest = {
   readonly input: string;
   readonly atMs: number;
   readonly files: readonly { readonly name: string; readonly mediaType: string; readonly bytes: number }[];
+  /** The message that `input` is the content of; absent when a person or a program asks. */
+  readonly message?: PromptMessage | undefined;
 };
 
 /** Where a run finds what it executes. */

@@ -7,6 +7,7 @@ import { TOOL_FAILURES } from "../../tools/index.ts";
 import { FINISH_REASONS, HOLD_REASONS, MODEL_FAILURES } from "./language-model.ts";
 import { ApprovalAnswer, ApprovalAsk } from "./run-approval.ts";
 import { ReplyEnd, ReplyWait, ToolRest } from "./run-reply.ts";
+import { RunMessage } from "./run-message.ts";
 import { RESTING_STATES } from "./run-state.ts";
 
 const Count = z.int().min(0);
@@ -96,6 +97,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     onModelFailure: z.enum(ON_MODEL_FAILURE).optional(),
     /** What the answer must fit, as JSON, instead of the definition's schema; absent when the request has none. */
     outputSchema: JsonObject.optional(),
+    /** The message that started it; absent when none did. */
+    message: RunMessage.optional(),
     /** `system` and `prompt` are the rendered prompts; rendering is not repeated on resume. */
     content: z.object({ input: z.string(), system: z.string(), prompt: z.string() }),
   }),

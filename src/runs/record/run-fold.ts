@@ -186,6 +186,7 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   failure: null,
   waitingFor: [],
   origin: event.origin ?? null,
+  message: event.message ?? null,
   questions: [],
   summaries: [],
   endNotices: [],

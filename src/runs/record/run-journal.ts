@@ -1,6 +1,7 @@
 import type { Amounts, Spend } from "../../budgets/index.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import type { JournalEntry, RunEvent, RunOrigin } from "./run-event.ts";
+import type { RunMessage } from "./run-message.ts";
 import type { RunState } from "./run-state.ts";
 
 /** A run as lists show it: one row, kept up to date by the journal itself. */
@@ -36,12 +37,16 @@ export type RunSummary = {
   /** Model calls whose tokens are estimates. */
   readonly estimatedCalls: number;
   readonly origin: RunOrigin | null;
+  /** The message that started it; null when none did. */
+  readonly message: RunMessage | null;
 };
 
 export type RunQuery = {
   readonly workspace: string;
   readonly agent: string | undefined;
   readonly state: RunState | undefined;
+  /** Only those that messages of this conversation started. */
+  readonly conversation?: string | undefined;
   /** The id of the last run of the page before; newest come first. */
   readonly before: RunId | undefined;
   readonly limit: number;

@@ -16,6 +16,7 @@ import type {
   RunOrigin,
 } from "./run-event.ts";
 import type { RunSummaryNote } from "./run-fold-context.ts";
+import type { RunMessage } from "./run-message.ts";
 import type { RunReply } from "./run-reply.ts";
 import type { RunState } from "./run-state.ts";
 
@@ -142,6 +143,8 @@ export type RunView = {
   readonly waitingFor: readonly ToolCallId[];
   /** The run it was made from. */
   readonly origin: RunOrigin | null;
+  /** The message that started it; null when none did. */
+  readonly message: RunMessage | null;
   /** What somebody has to choose because its model failed; null when there is nothing to choose. */
   readonly choice: OpenChoice | null;
   readonly questions: readonly RunQuestion[];

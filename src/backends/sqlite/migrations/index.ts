@@ -11,6 +11,7 @@ import { approvals } from "./010-approvals.ts";
 import { runNotices } from "./011-run-notices.ts";
 import { replyWaits } from "./012-reply-waits.ts";
 import { tasks } from "./013-tasks.ts";
+import { runMessages } from "./014-run-messages.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -27,4 +28,5 @@ export const MIGRATIONS: readonly string[] = [
   runNotices,
   replyWaits,
   tasks,
+  runMessages,
 ];

@@ -1,0 +1,103 @@
+import { showValue } from "./template-value.ts";
+
+/** A message as a prompt tells of it; the content is the request. */
+export type PromptMessage = {
+  readonly performative: string;
+  readonly sender: string;
+  readonly conversationId: string;
+  readonly protocol: string | undefined;
+  /** What was said before in the conversation, oldest first. */
+  readonly history: readonly { readonly sender: string; readonly performative: string; readonly text: string }[];
+};
+
+/** Tables of a definition that say how messages are put to the model, by the acts they are for. */
+export const ACT_HANDLERS = {
+  request_handler: ["request", "request-when", "request-whenever", "proxy", "propagate"],
+  query_handler: ["query-if", "query-ref", "inform-if", "inform-ref"],
+  inform_handler: ["inform", "confirm", "disconfirm", "agree"],
+  cfp_handler: ["cfp"],
+  propose_handler: ["propose"],
+  accept_handler: ["accept-proposal"],
+  reject_handler: ["reject-proposal"],
+  subscribe_handler: ["subscribe"],
+  failure_handler: ["failure", "not-understood", "refuse"],
+} as const;
+export type ActHandler = keyof typeof ACT_HANDLERS;
+export const ACT_HANDLER_NAMES = [
+  "request_handler",
+  "query_handler",
+  "inform_handler",
+  "cfp_handler",
+  "propose_handler",
+  "accept_handler",
+  "reject_handler",
+  "subscribe_handler",
+  "failure_handler",
+] as const satisfies readonly ActHandler[];
+
+/** The table that is for an act; undefined when none is. */
+export const handlerOf = (performative: string): ActHandler | undefined =>
+  ACT_HANDLER_NAMES.find((name) => ACT_HANDLERS[name].some((act) => act === performative));
+
+type Wording = { readonly is: string; readonly toDo: string };
+
+const BACK = "Your answer is sent back to the sender";
+
+/** What each kind of message is called, and what a model is asked to do about it. */
+const WORDS: { readonly [Handler in ActHandler]: Wording } = {
+  request_handler: { is: "request", toDo: `Do what it asks and answer with the result. ${BACK}.` },
+  query_handler: { is: "question", toDo: `Answer it. ${BACK}.` },
+  inform_handler: {
+    is: "information",
+    toDo: "Take note of it and do what follows from it, if anything. Nobody waits for an answer.",
+  },
+  cfp_handler: {
+    is: "call for proposals",
+    toDo: `Propose on which terms you would do it, as one JSON object such as {"cost": 3, "seconds": 20}; do not do it yet. ${BACK} as your proposal.`,
+  },
+  propose_handler: {
+    is: "proposal",
+    toDo: "Accept or reject it with the tool reply (accept-proposal or reject-proposal). A plain answer rejects it, with your words as the reason.",
+  },
+  accept_handler: {
+    is: "acceptance of your proposal",
+    toDo: `Do now what you proposed and answer with the result. ${BACK}.`,
+  },
+  reject_handler: { is: "rejection of your proposal", toDo: "Take note of it. Nobody waits for an answer." },
+  subscribe_handler: {
+    is: "subscription",
+    toDo: `Say in a few words what you will tell of. ${BACK} as your agreement.`,
+  },
+  failure_handler: {
+    is: "failure",
+    toDo: "Take note of it and do what follows from it, if anything. Nobody waits for an answer.",
+  },
+};
+
+const OTHER: Wording = { is: "message", toDo: `Answer it as is appropriate. ${BACK}.` };
+
+/**
+ * The request of a run that a message started: what was said before, the content, and what is asked for. All that is not
+ * the content stands in lines of its own, in square brackets, so that a model, and who reads along, can tell them apart.
+ */
+export function messageRequest(content: string, { performative, sender, history }: PromptMessage): string {
+  const handler = handlerOf(performative);
+  const { is, toDo } = handler === undefined ? OTHER : WORDS[handler];
+  return [
+    ...history.map((said) => `[before, ${said.sender} (${said.performative}): ${oneLine(said.text)}]`),
+    `[${is} (${performative}) from ${sender}]`,
+    content,
+    `[${toDo}]`,
+  ].join("\n");
+}
+
+/** What templates know of a message besides its content. */
+export const messageVariables = ({ performative, sender, conversationId, protocol, history }: PromptMessage) => ({
+  performative,
+  sender,
+  conversation_id: conversationId,
+  protocol: protocol ?? "",
+  history: history.map((said) => `${said.sender} (${said.performative}): ${said.text}`).join("\n"),
+});
+
+const oneLine = (text: string): string => showValue(text).replaceAll(/\s+/g, " ").trim();

@@ -1,0 +1,38 @@
+import { RunId } from "../../kernel/ids.ts";
+import type { RunAnswers } from "../../runs/index.ts";
+import type { Database } from "./database.ts";
+
+/** Answers of runs to the messages that started them, in `caxton.db`. Their rows are written by the journal. */
+export class SqliteRunAnswers implements RunAnswers {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  due(after: RunId | undefined, limit: number): readonly RunId[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql("SELECT run_id FROM run_answers WHERE is_due = 1 AND run_id > ? ORDER BY run_id LIMIT ?")
+        .all(after ?? "", limit)
+        .map((row) => RunId.parse(row["run_id"])),
+    );
+  }
+
+  async sent(runId: RunId): Promise<void> {
+    await this.#db.write(() => void this.#db.sql("DELETE FROM run_answers WHERE run_id = ?").run(runId));
+  }
+
+  inConversation({ workspace, agent, conversationId }: Parameters<RunAnswers["inConversation"]>[0]) {
+    return this.#db.read(() => {
+      const where = "conversation_id = ? AND workspace = ? AND agent = ?";
+      const values = [conversationId, workspace, agent];
+      const counted = this.#db.sql(`SELECT count(*) AS n FROM runs WHERE ${where}`).get(...values);
+      const unfinished = this.#db
+        .sql(`SELECT id FROM runs WHERE ${where} AND ended_at_ms IS NULL ORDER BY id`)
+        .all(...values)
+        .map((row) => RunId.parse(row["id"]));
+      return { count: Number(counted?.["n"] ?? 0), unfinished };
+    });
+  }
+}
