@@ -62,8 +62,9 @@ export class ToolCatalogue {
    * calls are left out: a model is not told of tools that it would call in vain.
    */
   select(list: ToolList): readonly Tool[] {
-    const tools = this.servers().flatMap((server) => (CLOSED.has(server.state) ? [] : server.tools));
-    if (list === "all") return tools;
+    const servers = this.servers().filter(({ state }) => !CLOSED.has(state));
+    if (list === "all") return servers.flatMap((server) => (server.isOnlyByName === true ? [] : server.tools));
+    const tools = servers.flatMap((server) => server.tools);
     const wanted = new Set(list);
     return tools.filter((tool) => wanted.has(tool.server) || wanted.has(toolId(tool)));
   }

@@ -29,6 +29,7 @@ export {
   modelToolName,
   toolId,
 } from "./tool.ts";
+export { type NativeTools, withNativeTools } from "./native-tools.ts";
 export { type ToolLogLine, type ToolRunner } from "./tool-runner.ts";
 export { type ToolList, ToolCatalogue } from "./catalogue.ts";
 export {

@@ -57,8 +57,19 @@ export const TOOL_SERVER_STATES = [
 ] as const;
 export type ToolServerState = (typeof TOOL_SERVER_STATES)[number];
 
-/** How a tool server is spoken to: the ABI of a WebAssembly module, or the transport of a remote MCP server. */
-export const TOOL_SERVER_INTERFACES = ["wasi-stdio", "extism", "component", "core", "mcp-http", "mcp-stdio"] as const;
+/**
+ * How a tool server is spoken to: the ABI of a WebAssembly module, the transport of a remote MCP server, or not at all,
+ * being part of Caxton.
+ */
+export const TOOL_SERVER_INTERFACES = [
+  "wasi-stdio",
+  "extism",
+  "component",
+  "core",
+  "mcp-http",
+  "mcp-stdio",
+  "native",
+] as const;
 export type ToolServerInterface = (typeof TOOL_SERVER_INTERFACES)[number];
 
 /** A WebAssembly module, or a remote MCP server, that gives tools. */
@@ -67,6 +78,8 @@ export type ToolServer = {
   readonly interface: ToolServerInterface;
   /** False for what runs outside of our sandbox: a remote server, a local process. */
   readonly isSandboxed: boolean;
+  /** Agents get its tools only when their definition names it or them; a list of all tools is without them. */
+  readonly isOnlyByName?: boolean | undefined;
   readonly version: string;
   readonly description: string;
   readonly state: ToolServerState;

@@ -1,0 +1,192 @@
+import { type AgentMessaging, type Agents, AgentNotFoundError } from "../agents/index.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { CaxtonError, toFault } from "../kernel/errors.ts";
+import type { RunId } from "../kernel/ids.ts";
+import { log } from "../kernel/log.ts";
+import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
+import type { AgentHandler, Delivered, Settlement } from "../router/index.ts";
+import type { Replies, ReplyIndex, RunAnswers, RunJournal, RunMessage, Runs } from "../runs/index.ts";
+import { messageIdOf, runIdOf } from "./derived-ids.ts";
+import { answersTo, linkOf, replyTo } from "./link.ts";
+import type { ConversationPast, Post, TaskClaims } from "./ports.ts";
+import { isInterim, replyResult, textOf } from "./words.ts";
+
+export type CorrespondenceDeps = {
+  readonly agents: Pick<Agents, "prepareLatest">;
+  readonly runs: Runs;
+  readonly journal: Pick<RunJournal, "summary">;
+  readonly replies: Replies;
+  readonly waits: ReplyIndex;
+  readonly answers: RunAnswers;
+  readonly post: Post;
+  readonly past: ConversationPast;
+  readonly tasks: TaskClaims;
+  readonly clock: Clock;
+  /** `hops` and `trail` of messages that are sent because of one. */
+  readonly follow: (delivered: Delivered) => Pick<Message, "hops" | "trail">;
+};
+
+const DONE: Settlement = { type: "done" };
+/** How long a message waits before it is tried again to begin its run, while the queue of runs is full. */
+const QUEUE_FULL_MS = 200;
+
+/** Messages that answer something; without anybody who waits for them they start nothing. */
+const ANSWERS: ReadonlySet<Message["performative"]> = new Set(["agree", "refuse", "reject-proposal"]);
+const FAILURES: ReadonlySet<Message["performative"]> = new Set(["failure", "not-understood"]);
+
+/**
+ * What a message to an agent does: it belongs to a task, or ends the wait of a run, or starts one.
+ * C1. A message starts at most one run for a recipient, however often it is delivered: the run's id follows from both.
+ * C2. It is settled after its effect is on disk: the task's, the reply's, or the accepted run's.
+ * C3. What the queue of runs has no room for stays in the mailbox.
+ */
+export class Correspondence implements AgentHandler {
+  readonly #deps: CorrespondenceDeps;
+
+  constructor(deps: CorrespondenceDeps) {
+    this.#deps = deps;
+  }
+
+  async handle(delivered: Delivered, signal: AbortSignal): Promise<Settlement> {
+    const { message } = delivered;
+    if (await this.#deps.tasks.claim(delivered)) return DONE;
+    if (await this.#endWait(delivered)) return DONE;
+    if (message.performative === "cancel") return this.#cancel(delivered);
+    if (ANSWERS.has(message.performative)) return DONE;
+    return this.#start(delivered, signal);
+  }
+
+  /** Whether a run waited for this message; it goes on with it then, or waits on where more is to come. */
+  async #endWait({ message, recipient }: Delivered): Promise<boolean> {
+    const { waits, replies } = this.#deps;
+    const named = message.inReplyTo === undefined ? undefined : waits.find(message.inReplyTo);
+    const isOurs = named?.workspace === message.workspace && sameName(named.agent, recipient);
+    const wait = isOurs ? named : this.#waitIn(message, recipient);
+    if (wait === undefined) return false;
+    if (isInterim(message.performative)) return true;
+    const { outcome, text, structured } = replyResult(message);
+    await replies.give(wait.replyWith, { outcome, messageId: message.id, from: message.sender, text, structured });
+    // One that came too late, after the deadline say, is on record, and starts nothing.
+    return true;
+  }
+
+  /** Some answer without saying to what: then the conversation tells, where only one waits in it. */
+  #waitIn({ inReplyTo, workspace, conversationId, performative }: Message, agent: string) {
+    const asks = performative !== "inform" && !ANSWERS.has(performative) && !FAILURES.has(performative);
+    if (inReplyTo !== undefined || asks) return undefined;
+    const open = this.#deps.waits.openIn({ workspace, agent, conversationId });
+    return open.length === 1 ? open[0] : undefined;
+  }
+
+  async #start(delivered: Delivered, signal: AbortSignal): Promise<Settlement> {
+    const { message, recipient } = delivered;
+    const { journal, agents, answers, runs } = this.#deps;
+    const id = runIdOf(message, recipient);
+    const link = linkOf(message, this.#deps.follow(delivered));
+    if (journal.summary(id) !== undefined) return this.#agree(link, delivered, id);
+    try {
+      const { name, definition } = await agents.prepareLatest(message.workspace, recipient);
+      const { messaging } = definition;
+      if (FAILURES.has(message.performative) && (!messaging.runsOnFailure || message.sender === SYSTEM_SENDER))
+        return DONE;
+      const conversation = { workspace: message.workspace, agent: name, conversationId: message.conversationId };
+      if (answers.inConversation(conversation).count >= messaging.turnsMax) return turnsOver(name, messaging);
+      const history = await this.#history(message, messaging);
+      const { performative, sender, conversationId, protocol } = message;
+      await this.#whenThereIsRoom(signal, () =>
+        runs.start({
+          id,
+          workspace: message.workspace,
+          agent: name,
+          input: textOf(message.content),
+          model: undefined,
+          files: [],
+          message: { link, prompt: { performative, sender, conversationId, protocol, history } },
+        }),
+      );
+      return await this.#agree(link, delivered, id);
+    } catch (error) {
+      return settlementOf(error);
+    }
+  }
+
+  async #history(message: Message, { contextMessages }: AgentMessaging) {
+    if (contextMessages === 0) return [];
+    const past = await this.#deps.past.before(message, contextMessages);
+    return past.map(({ sender, performative, content }) => ({ sender, performative, text: textOf(content) }));
+  }
+
+  /** A full queue of runs empties by itself; until then the message stays where it is. */
+  async #whenThereIsRoom(signal: AbortSignal, start: () => Promise<unknown>): Promise<void> {
+    for (;;) {
+      try {
+        await start();
+        return;
+      } catch (error) {
+        if (toFault(error).code !== "RUN_QUEUE_FULL" || signal.aborted) throw error;
+        await this.#deps.clock.sleep(QUEUE_FULL_MS, signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** Where the protocol wants an agreement before the result, it is given when the run is on disk. */
+  async #agree(link: RunMessage, { message, recipient }: Delivered, run: RunId): Promise<Settlement> {
+    const allowed = answersTo(link);
+    if (!allowed.includes("agree") || allowed.includes("inform") || link.performative === "subscribe") return DONE;
+    const { post, clock } = this.#deps;
+    await post.submit(
+      replyTo(link, message.workspace, {
+        id: messageIdOf(run, "agree"),
+        performative: "agree",
+        sender: recipient,
+        content: { type: "text", text: "" },
+        atMs: clock.nowMs(),
+      }),
+    );
+    return DONE;
+  }
+
+  /** Whoever asked calls it off: runs of the conversation end, and say nothing but that. */
+  async #cancel(delivered: Delivered): Promise<Settlement> {
+    const { message, recipient } = delivered;
+    const { answers, runs, post, clock } = this.#deps;
+    const conversation = { workspace: message.workspace, agent: recipient, conversationId: message.conversationId };
+    for (const id of answers.inConversation(conversation).unfinished) {
+      await answers.sent(id);
+      try {
+        await runs.cancel(id, `${message.sender} called it off`);
+      } catch (error) {
+        // It has ended in the same moment.
+        if (!(error instanceof CaxtonError)) throw error;
+      }
+    }
+    await post.submit(
+      replyTo(linkOf(message, this.#deps.follow(delivered)), message.workspace, {
+        id: messageIdOf(runIdOf(message, recipient), "cancelled"),
+        performative: "inform",
+        sender: recipient,
+        content: { type: "text", text: "called off" },
+        atMs: clock.nowMs(),
+      }),
+    );
+    return DONE;
+  }
+}
+
+const sameName = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
+
+const turnsOver = (name: string, { turnsMax }: AgentMessaging): Settlement => ({
+  type: "rejected",
+  code: "CONVERSATION_TURNS_MAX",
+  reason: `${name} has worked on ${turnsMax} messages of this conversation, and does not on more; max_turns in its [conversation] is the limit`,
+});
+
+/** What may go better later is tried again; the rest would fail each time. */
+function settlementOf(error: unknown): Settlement {
+  const { code, kind, message } = toFault(error);
+  if (error instanceof AgentNotFoundError) return { type: "failed", reason: message };
+  if (kind === "invalid" || kind === "not-found" || kind === "denied" || kind === "conflict")
+    return { type: "rejected", code, reason: message };
+  if (kind === "bug") log.error({ err: error }, "a message could not be worked on");
+  return { type: "failed", reason: `${message} [${code}]` };
+}

@@ -1,0 +1,5 @@
+/** Agents in conversations: what messages do to runs, and the tools by which runs send them. */
+export { Correspondence, type CorrespondenceDeps } from "./handler.ts";
+export { type MessageToolsDeps, MessageTools } from "./message-tools.ts";
+export { type OutboxDeps, Outbox } from "./outbox.ts";
+export { type ConversationPast, type Post, type TaskClaims } from "./ports.ts";

@@ -1,0 +1,296 @@
+import type * as z from "zod";
+import type { Clock } from "../kernel/clock.ts";
+import { type JsonObject } from "../kernel/json.ts";
+import { RunId } from "../kernel/ids.ts";
+import { composeMessage, type Address, type Message, USER_SENDER } from "../messages/index.ts";
+import type { Submitted } from "../router/index.ts";
+import type { RunJournal, RunMessage } from "../runs/index.ts";
+import {
+  failedCall,
+  type NativeTools,
+  NO_USAGE,
+  type Tool,
+  type ToolCall,
+  type ToolEffects,
+  toolId,
+  type ToolResult,
+} from "../tools/index.ts";
+import { MESSAGES, REPLY } from "./answer.ts";
+import { messageIdOf } from "./derived-ids.ts";
+import { answersTo, carriedOn, replyTo } from "./link.ts";
+import { type AgentFinder, findAgents } from "./find-agents.ts";
+import type { Post } from "./ports.ts";
+import { AskArguments, FindArguments, inputSchema, ReplyArguments, SendArguments } from "./tool-arguments.ts";
+import { contentFrom, isInterim } from "./words.ts";
+
+export type MessageToolsDeps = {
+  readonly post: Post;
+  readonly journal: Pick<RunJournal, "summary">;
+  readonly agents: AgentFinder;
+  readonly clock: Clock;
+  readonly version: string;
+};
+
+const MINUTE_MS = 60_000;
+const SENDS: ToolEffects = { readOnly: false, idempotent: true };
+const LOOKS: ToolEffects = { readOnly: true, idempotent: true };
+
+const tool = (
+  name: string,
+  [title, description]: readonly [string, string],
+  of: { readonly schema: z.ZodType; readonly effects: ToolEffects },
+): Tool => ({
+  server: MESSAGES,
+  name,
+  title,
+  description,
+  inputSchema: inputSchema(of.schema),
+  outputSchema: undefined,
+  effects: of.effects,
+});
+
+const SEND = tool(
+  "send_message",
+  [
+    "Send a message",
+    "Sends a message to agents, by name, capability, topic or to all, and does not wait for an answer.",
+  ],
+  { schema: SendArguments, effects: SENDS },
+);
+const ASK = tool(
+  "ask",
+  [
+    "Ask another agent",
+    "Asks another agent, by name or by capability, and waits for its answer, which is the result. Ask several in one turn when they can work side by side.",
+  ],
+  { schema: AskArguments, effects: SENDS },
+);
+const FIND = tool(
+  "find_agents",
+  ["Find agents", "Tells which agents there are, what they do and which capabilities they provide."],
+  { schema: FindArguments, effects: LOOKS },
+);
+const ANSWER = tool(
+  REPLY,
+  [
+    "Answer the message",
+    "Answers the message that you are working on with an act of your choice, such as refuse or accept-proposal. Without it your final text is the answer.",
+  ],
+  { schema: ReplyArguments, effects: SENDS },
+);
+
+/** On whose behalf a tool is called, and because of which message. */
+type Caller = { readonly workspace: string; readonly sender: string; readonly link: RunMessage | null };
+
+/**
+ * The tools by which the models of runs take part in conversations. What they send has ids that follow from the call, so that
+ * a call that is made again after a crash sends the same message, which arrives once.
+ */
+export class MessageTools implements NativeTools {
+  readonly name = MESSAGES;
+  readonly description = "Messages to other agents: sent, asked and answered. Part of Caxton itself.";
+  readonly tools = [SEND, ASK, FIND, ANSWER];
+  readonly version: string;
+  readonly #deps: MessageToolsDeps;
+
+  constructor(deps: MessageToolsDeps) {
+    this.#deps = deps;
+    this.version = deps.version;
+  }
+
+  async call(call: ToolCall): Promise<ToolResult> {
+    const { arguments: given } = call;
+    switch (call.tool) {
+      case SEND.name:
+        return checked(SEND, SendArguments, given, (wanted) => this.#send(call, wanted));
+      case ASK.name:
+        return checked(ASK, AskArguments, given, (wanted) => this.#ask(call, wanted));
+      case FIND.name:
+        return checked(FIND, FindArguments, given, async (wanted) =>
+          done(...(await findAgents(this.#deps.agents, call.context, wanted))),
+        );
+      case ANSWER.name:
+        return checked(ANSWER, ReplyArguments, given, (wanted) => this.#reply(call, wanted));
+      default:
+        return failedCall("unknown-tool", `${MESSAGES} has no tool ${call.tool}`);
+    }
+  }
+
+  #callerOf({ context }: ToolCall): Caller {
+    const run = RunId.safeParse(context.session);
+    const link = run.success ? (this.#deps.journal.summary(run.data)?.message ?? null) : null;
+    return { workspace: context.workspace, sender: context.agent ?? USER_SENDER, link };
+  }
+
+  #compose(
+    { id }: ToolCall,
+    { workspace, sender, link }: Caller,
+    draft: Pick<Message, "performative" | "content" | "address"> & { readonly [Key in keyof Message]?: Message[Key] },
+  ): Message {
+    return composeMessage({
+      ...(link !== null && { ...carriedOn(link), parentConversation: link.conversationId }),
+      ...draft,
+      id: messageIdOf(id, "message"),
+      workspace,
+      sender,
+      atMs: this.#deps.clock.nowMs(),
+    });
+  }
+
+  async #send(call: ToolCall, wanted: z.output<typeof SendArguments>): Promise<ToolResult> {
+    const address = addressOf(wanted);
+    if (typeof address === "string") return failedCall("invalid-arguments", address);
+    const { performative, content, conversation_id: conversationId, protocol, in_reply_to: inReplyTo } = wanted;
+    const message = this.#compose(call, this.#callerOf(call), {
+      performative,
+      content: contentFrom(content),
+      address,
+      ...(conversationId !== undefined && { conversationId }),
+      protocol,
+      inReplyTo,
+    });
+    return resultOf(await this.#deps.post.submit(message), { performative });
+  }
+
+  async #ask(call: ToolCall, wanted: z.output<typeof AskArguments>): Promise<ToolResult> {
+    const address = addressOf(wanted);
+    if (typeof address === "string") return failedCall("invalid-arguments", address);
+    if (address.type === "receivers" && address.names.length > 1)
+      return failedCall("invalid-arguments", "ask one agent a call; ask several in one turn with a call each.");
+    const { awaitReply } = call.context;
+    if (awaitReply === undefined)
+      return failedCall("tool-error", "only a run can wait for an answer; use send_message, or start a run that asks.");
+    const caller = this.#callerOf(call);
+    const deadlineMs = this.#deadline(wanted.minutes, caller.link);
+    const replyWith = messageIdOf(call.id, "message");
+    const { performative, content, conversation_id: given } = wanted;
+    const message = this.#compose(call, caller, {
+      performative,
+      content: contentFrom(content),
+      address,
+      ...(given !== undefined && { conversationId: given }),
+      replyWith,
+      replyByMs: deadlineMs,
+      protocol: PROTOCOL_OF[performative],
+    });
+    const wait = { conversationId: message.conversationId, replyWith, deadlineMs, to: inWords(address) };
+    return awaitReply(wait, async () => {
+      const result = resultOf(await this.#deps.post.submit(message), { performative });
+      return result.type === "failed" ? result : undefined;
+    });
+  }
+
+  /** Nobody has to wait for an answer longer than their own asker waits for theirs. */
+  #deadline(minutes: number, link: RunMessage | null): number {
+    const nowMs = this.#deps.clock.nowMs();
+    const ownMs = nowMs + Math.round(minutes * MINUTE_MS);
+    const asked = link?.replyByMs ?? Infinity;
+    return asked > nowMs ? Math.min(ownMs, asked) : ownMs;
+  }
+
+  async #reply(call: ToolCall, { performative, content }: z.output<typeof ReplyArguments>): Promise<ToolResult> {
+    const { link, workspace, sender } = this.#callerOf(call);
+    if (link === null) return failedCall("tool-error", "no message started this run, so there is none to answer.");
+    const allowed = [...answersTo(link), "not-understood" as const];
+    if (!allowed.includes(performative)) {
+      const acts = allowed.join(", ");
+      return failedCall(
+        "invalid-arguments",
+        `${performative} is no answer to ${link.performative}; these are: ${acts}.`,
+      );
+    }
+    const message = replyTo(link, workspace, {
+      id: messageIdOf(call.id, "message"),
+      performative,
+      sender,
+      content: contentFrom(content),
+      atMs: this.#deps.clock.nowMs(),
+    });
+    return resultOf(await this.#deps.post.submit(message), { performative, final: !isInterim(performative) });
+  }
+}
+
+const PROTOCOL_OF: { readonly [Act in z.output<typeof AskArguments>["performative"]]: string } = {
+  request: "fipa-request",
+  "query-if": "fipa-query",
+  "query-ref": "fipa-query",
+  propose: "fipa-propose",
+  subscribe: "fipa-subscribe",
+};
+
+type Addressed = {
+  readonly to?: string | readonly string[] | undefined;
+  readonly capability?: string | undefined;
+  readonly topic?: string | undefined;
+  readonly broadcast?: boolean | undefined;
+};
+
+/** The address, or why there is none. */
+function addressOf({ to, capability, topic, broadcast }: Addressed): Address | string {
+  const given: readonly (Address | undefined)[] = [
+    to === undefined ? undefined : { type: "receivers", names: [...new Set(typeof to === "string" ? [to] : to)] },
+    capability === undefined
+      ? undefined
+      : { type: "capability", capability, version: undefined, fallbackVersions: [], strategy: undefined },
+    topic === undefined ? undefined : { type: "topic", topic },
+    broadcast === true ? { type: "broadcast" } : undefined,
+  ];
+  const [address, ...others] = given.filter((each) => each !== undefined);
+  if (address !== undefined && others.length === 0) return address;
+  return address === undefined
+    ? "say whom it is for: to, capability, topic or broadcast."
+    : "say whom it is for in one way only: to, capability, topic or broadcast.";
+}
+
+function inWords(address: Address): string {
+  switch (address.type) {
+    case "receivers":
+      return address.names.join(", ");
+    case "capability":
+      return `capability:${address.capability}`;
+    case "topic":
+      return `topic:${address.topic}`;
+    case "broadcast":
+      return "everybody";
+  }
+}
+
+const done = (text: string, structured: JsonObject): ToolResult => ({
+  type: "done",
+  content: [{ type: "text", text }],
+  structured,
+  usage: NO_USAGE,
+});
+
+async function checked<Schema extends z.ZodType>(
+  of: Tool,
+  schema: Schema,
+  ...[given, work]: [JsonObject, (wanted: z.output<Schema>) => Promise<ToolResult>]
+): Promise<ToolResult> {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return work(parsed.data);
+  const said = parsed.error.issues
+    .map(({ path, message }) => `${path.join(".") || "arguments"}: ${message}`)
+    .join("; ");
+  return failedCall(
+    "invalid-arguments",
+    `the arguments do not fit ${toolId(of)}: ${said}. Correct them and call again.`,
+  );
+}
+
+/** What became of a message, for the model that sent it. */
+function resultOf(submitted: Submitted, said: { readonly performative: string; readonly final?: boolean }): ToolResult {
+  if (submitted.type === "accepted") {
+    const { id, conversationId, recipients } = submitted;
+    const to = recipients.length === 0 ? "nobody: nobody listens there" : recipients.join(", ");
+    return done(`Sent to ${to}.`, {
+      message: id,
+      conversation_id: conversationId,
+      recipients: [...recipients],
+      ...said,
+    });
+  }
+  const { code, message, hint } = submitted.error;
+  const reason = submitted.type === "refused" && submitted.retryAfterMs !== undefined ? "overloaded" : "tool-error";
+  return failedCall(reason, `the message was not delivered: ${message} [${code}].${hint === "" ? "" : ` ${hint}`}`);
+}

@@ -1,0 +1,20 @@
+import type { Message } from "../messages/index.ts";
+import type { Delivered, Submitted } from "../router/index.ts";
+
+/** Where messages are sent. One implementation: the router. */
+export interface Post {
+  /** As `Router.submit`. */
+  submit(message: Message): Promise<Submitted>;
+}
+
+/** What was said so far. */
+export interface ConversationPast {
+  /** The last messages of a conversation before this one, oldest first. */
+  before(message: Pick<Message, "id" | "workspace" | "conversationId">, limit: number): Promise<readonly Message[]>;
+}
+
+/** Who looks at messages to agents before anybody else does, because they belong to a task of theirs. */
+export interface TaskClaims {
+  /** Whether it was theirs; what follows from it is out then. */
+  claim(delivered: Delivered): Promise<boolean>;
+}

@@ -1,0 +1,58 @@
+import * as z from "zod";
+import { Json, JsonObject } from "../kernel/json.ts";
+import { PERFORMATIVES } from "../messages/index.ts";
+
+const MINUTES_MAX = 24 * 60;
+const ASK_MINUTES = 10;
+
+const Name = z.string().min(1).max(256);
+
+/** Whom a message is for; exactly one of them. */
+const addresses = {
+  to: z
+    .union([Name, z.array(Name).min(1).max(100)])
+    .optional()
+    .meta({ description: "Name of an agent, or a list of names" }),
+  capability: Name.optional().meta({ description: "Or a capability: whoever provides it gets it" }),
+};
+
+const content = Json.meta({ description: "What you say: text, or any JSON" });
+
+export const SendArguments = z.strictObject({
+  ...addresses,
+  topic: Name.optional().meta({ description: "Or a topic: whoever subscribed to it gets it" }),
+  broadcast: z.boolean().optional().meta({ description: "Or true: every agent of the workspace gets it" }),
+  performative: z.enum(PERFORMATIVES).default("inform").meta({ description: "What you do by saying it" }),
+  content,
+  conversation_id: Name.optional().meta({ description: "A conversation that this belongs to; a new one without it" }),
+  in_reply_to: Name.optional().meta({ description: "What it answers, as the message said in reply_with" }),
+  protocol: Name.optional().meta({ description: "As in fipa-request; then the conversation is checked" }),
+});
+
+export const AskArguments = z.strictObject({
+  ...addresses,
+  performative: z.enum(["request", "query-if", "query-ref", "propose", "subscribe"]).default("request").meta({
+    description: "request to have something done, query-ref to be told something, query-if to be told whether",
+  }),
+  content,
+  conversation_id: Name.optional(),
+  minutes: z.number().positive().max(MINUTES_MAX).default(ASK_MINUTES).meta({
+    description: "How long to wait for the answer",
+  }),
+});
+
+export const FindArguments = z.strictObject({
+  words: z.string().max(1_000).optional().meta({ description: "What you need, in a few words" }),
+  capability: Name.optional().meta({ description: "Only those that provide exactly this" }),
+  limit: z.int().min(1).max(50).default(10),
+});
+
+export const ReplyArguments = z.strictObject({
+  performative: z
+    .enum(PERFORMATIVES)
+    .meta({ description: "What your answer is: agree, refuse, inform, accept-proposal …" }),
+  content,
+});
+
+export const inputSchema = (schema: z.ZodType): JsonObject =>
+  JsonObject.parse(z.toJSONSchema(schema, { io: "input", target: "draft-2020-12", unrepresentable: "any" }));

@@ -1,0 +1,57 @@
+import type { ToolCall, ToolResult } from "./call.ts";
+import type { Tool, ToolCounters, ToolServer } from "./tool.ts";
+import type { ToolRunner } from "./tool-runner.ts";
+
+/** Tools that are part of the server itself: they run in its own process, by its own code, without module and fuel. */
+export interface NativeTools {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly tools: readonly Tool[];
+  /** As `ToolRunner.call`. */
+  call(call: ToolCall, signal: AbortSignal): Promise<ToolResult>;
+}
+
+const NO_LIMITS = { fuelPerCall: 0, memoryBytesMax: 0, deadlineMs: 0, resultBytesMax: 0 };
+
+/** A runner with native tools beside its own; a server of the same name is hidden by them. */
+export function withNativeTools(runner: ToolRunner, natives: readonly NativeTools[]): ToolRunner {
+  const byName = new Map(natives.map((each) => [each.name, counted(each)]));
+  return {
+    servers: () => [
+      ...runner.servers().filter(({ name }) => !byName.has(name)),
+      ...[...byName.values()].map(({ server }) => server()),
+    ],
+    call: (call, signal) => (byName.get(call.server) ?? runner).call(call, signal),
+    logs: (server) => (byName.has(server) ? [] : runner.logs(server)),
+    endSession: (session) => runner.endSession(session),
+  };
+}
+
+function counted(native: NativeTools) {
+  let calls: ToolCounters = { done: 0, failed: 0, denied: 0, fuel: 0, durationMs: 0 };
+  const server = (): ToolServer => ({
+    name: native.name,
+    interface: "native",
+    isSandboxed: false,
+    isOnlyByName: true,
+    version: native.version,
+    description: native.description,
+    state: "running",
+    reason: "",
+    tools: native.tools,
+    grants: [],
+    limits: NO_LIMITS,
+    moduleHash: "",
+    calls,
+  });
+  return {
+    server,
+    call: async (call: ToolCall, signal: AbortSignal): Promise<ToolResult> => {
+      const result = await native.call(call, signal);
+      const { durationMs } = result.usage;
+      calls = { ...calls, [result.type]: calls[result.type] + 1, durationMs: calls.durationMs + durationMs };
+      return result;
+    },
+  };
+}
