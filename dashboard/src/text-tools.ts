@@ -8,6 +8,7 @@ const INTERFACES: { readonly [name: string]: string } = {
   core: "Core module",
   "mcp-stdio": "MCP, local process",
   "mcp-http": "MCP over HTTP",
+  native: "Part of Caxton",
 };
 
 /** Words of the pages of tool servers. */

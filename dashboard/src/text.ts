@@ -278,6 +278,8 @@ export const text = {
     request: "Request",
     attached: "Attached files",
     asked: "Asked other agents",
+    startedBy: (act: string, sender: string) => `Message (${act}) of ${sender}`,
+    inConversation: "Conversation",
     prompts: "What the model was given",
     systemPrompt: "System prompt",
     prompt: "Prompt",

@@ -7,7 +7,7 @@ import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
 import type { AgentHandler, Delivered, Settlement } from "../router/index.ts";
 import type { Replies, ReplyIndex, RunAnswers, RunJournal, RunMessage, Runs } from "../runs/index.ts";
 import { messageIdOf, runIdOf } from "./derived-ids.ts";
-import { answersTo, linkOf, replyTo } from "./link.ts";
+import { agreesFirst, linkOf, replyTo } from "./link.ts";
 import type { ConversationPast, Post, TaskClaims } from "./ports.ts";
 import { isInterim, replyResult, textOf } from "./words.ts";
 
@@ -42,6 +42,8 @@ const FAILURES: ReadonlySet<Message["performative"]> = new Set(["failure", "not-
  */
 export class Correspondence implements AgentHandler {
   readonly #deps: CorrespondenceDeps;
+  /** Messages whose runs begin in this moment. */
+  readonly #starting = new Map<RunId, Promise<Settlement>>();
 
   constructor(deps: CorrespondenceDeps) {
     this.#deps = deps;
@@ -53,7 +55,12 @@ export class Correspondence implements AgentHandler {
     if (await this.#endWait(delivered)) return DONE;
     if (message.performative === "cancel") return this.#cancel(delivered);
     if (ANSWERS.has(message.performative)) return DONE;
-    return this.#start(delivered, signal);
+    const id = runIdOf(message, delivered.recipient);
+    const before = this.#starting.get(id);
+    if (before !== undefined) return before;
+    const settled = this.#start(delivered, id, signal).finally(() => this.#starting.delete(id));
+    this.#starting.set(id, settled);
+    return settled;
   }
 
   /** Whether a run waited for this message; it goes on with it then, or waits on where more is to come. */
@@ -78,10 +85,9 @@ export class Correspondence implements AgentHandler {
     return open.length === 1 ? open[0] : undefined;
   }
 
-  async #start(delivered: Delivered, signal: AbortSignal): Promise<Settlement> {
+  async #start(delivered: Delivered, id: RunId, signal: AbortSignal): Promise<Settlement> {
     const { message, recipient } = delivered;
     const { journal, agents, answers, runs } = this.#deps;
-    const id = runIdOf(message, recipient);
     const link = linkOf(message, this.#deps.follow(delivered));
     if (journal.summary(id) !== undefined) return this.#agree(link, delivered, id);
     try {
@@ -131,8 +137,7 @@ export class Correspondence implements AgentHandler {
 
   /** Where the protocol wants an agreement before the result, it is given when the run is on disk. */
   async #agree(link: RunMessage, { message, recipient }: Delivered, run: RunId): Promise<Settlement> {
-    const allowed = answersTo(link);
-    if (!allowed.includes("agree") || allowed.includes("inform") || link.performative === "subscribe") return DONE;
+    if (!agreesFirst(link)) return DONE;
     const { post, clock } = this.#deps;
     await post.submit(
       replyTo(link, message.workspace, {

@@ -72,15 +72,34 @@ const USUAL: { readonly [Act in Performative]?: readonly Performative[] } = {
   propagate: ["agree", "refuse", "inform", "failure"],
 };
 
-/** Acts that a run may answer its message with, as the protocol's table has it; none when nobody waits for an answer. */
-export function answersTo({
-  performative,
-  protocol,
-}: Pick<RunMessage, "performative" | "protocol">): readonly Performative[] {
+type Asked = Pick<RunMessage, "performative" | "protocol">;
+
+/** Acts that may come first in answer to a message, as the protocol's table has it, and those that may follow an agreement. */
+function actsAfter({ performative, protocol }: Asked): {
+  readonly first: readonly Performative[];
+  readonly agreed: readonly Performative[];
+} {
   const named = protocol === null ? undefined : findProtocol(protocol);
-  if (named?.type !== "known") return USUAL[performative] ?? [];
-  const acts = named.protocol.steps
-    .filter(({ act }) => act === performative)
-    .flatMap(({ by, to }) => named.protocol.acts(to, by === "initiator" ? "participant" : "initiator"));
-  return [...new Set(acts)];
+  if (named?.type !== "known") return { first: USUAL[performative] ?? [], agreed: [] };
+  const asked = named.protocol.steps.filter(({ act }) => act === performative);
+  const first = asked.flatMap(({ by, to }) => named.protocol.acts(to, answererOf(by)));
+  const agreed = asked.flatMap(({ by, to }) => {
+    const agree = named.protocol.step(to, answererOf(by), "agree");
+    return agree === undefined ? [] : named.protocol.acts(agree.to, answererOf(by));
+  });
+  return { first, agreed };
+}
+
+const answererOf = (asker: string) => (asker === "initiator" ? "participant" : "initiator");
+
+/** Acts that a run may answer its message with; none when nobody waits for an answer. */
+export function answersTo(asked: Asked): readonly Performative[] {
+  const { first, agreed } = actsAfter(asked);
+  return [...new Set([...first, ...agreed])];
+}
+
+/** Whether the protocol wants an agreement before it takes the result. */
+export function agreesFirst(asked: Asked): boolean {
+  const { first, agreed } = actsAfter(asked);
+  return agreed.includes("inform") && !first.includes("inform");
 }

@@ -64,9 +64,18 @@ export class Outbox implements AsyncDisposable {
       this.#isDue = false;
       // What happens in one turn is sent together.
       await new Promise((resolve) => void setImmediate(resolve));
-      if ((await this.#sendDue()) === "all") continue;
+      if ((await this.#trySendDue()) === "all") continue;
       this.#isDue = true;
       await this.#deps.clock.sleep(AGAIN_MS, this.#stop.signal).catch(() => undefined);
+    }
+  }
+
+  async #trySendDue(): Promise<"all" | "some"> {
+    try {
+      return await this.#sendDue();
+    } catch (error) {
+      log.error({ err: error }, "answers of runs could not be looked for; it is tried again");
+      return "some";
     }
   }
 

@@ -83,6 +83,7 @@ export const runSummary = (more: object = {}): contract.RunSummary => ({
   resting: false,
   cost: { usd: 0, unpriced_calls: 0, estimated_calls: 0 },
   origin: null,
+  message: null,
   notices: [],
   ...more,
 });

@@ -205,6 +205,7 @@ const summary = (change: Partial<RunSummary>): RunSummary => ({
   cost: { usd: 0, unpriced_calls: 0, estimated_calls: 0 },
   failure: null,
   origin: null,
+  message: null,
   notices: [],
   ...change,
 });

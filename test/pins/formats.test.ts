@@ -69,6 +69,7 @@ test("a migration that shipped is never edited", () => {
     "feea743dbe78",
     "cf5239e8a53c",
     "8e8d169f9595",
+    "5be96b5550db",
   ]);
 });
 

@@ -76,6 +76,16 @@ export const RunSummary = z
     cost: Cost,
     failure: z.object({ code: z.string(), message: z.string() }).nullable(),
     origin: RunOrigin.nullable(),
+    message: z
+      .object({
+        id: Id,
+        performative: z.string(),
+        sender: z.string(),
+        conversation: z.string(),
+        protocol: z.string().nullable(),
+      })
+      .nullable()
+      .meta({ description: "The message that started it; null when none did" }),
     notices: z.array(z.string()).meta({
       description:
         "What whoever reads the answer should know: tools_failed (the last calls before it failed), context_degraded, summary_excerpts",
@@ -254,7 +264,11 @@ export const RunDetail = RunSummary.extend({
 export type RunDetail = z.infer<typeof RunDetail>;
 
 export const RunPage = page(RunSummary).meta({ id: "RunPage" });
-export const RunQuery = ListQuery.extend({ agent: z.string().optional(), state: RunState.optional() });
+export const RunQuery = ListQuery.extend({
+  agent: z.string().optional(),
+  state: RunState.optional(),
+  conversation: z.string().optional().meta({ description: "Only runs that messages of this conversation started" }),
+});
 
 export const DecideBody = z
   .object({

@@ -8,6 +8,7 @@ import {
   type OpenChoice,
   type RunArtifact,
   type RunQuestion,
+  type RunMessage,
   type RunReply,
   type RunStep,
   type RunSummary,
@@ -43,11 +44,20 @@ export function presentSummary(run: RunSummary): contract.RunSummary {
     input_tokens: run.inputTokens,
     output_tokens: run.outputTokens,
     origin: run.origin,
+    message: run.message === null ? null : presentMessage(run.message),
     cost: presentCost(run),
     notices: [...run.notices],
     failure: run.failureCode === null ? null : { code: run.failureCode, message: run.failureMessage ?? "" },
   };
 }
+
+const presentMessage = ({ id, performative, sender, conversationId, protocol }: RunMessage) => ({
+  id,
+  performative,
+  sender,
+  conversation: conversationId,
+  protocol,
+});
 
 type PresentedParts = { readonly artifacts: readonly Artifact[]; readonly madeFromIt: readonly RunSummary[] };
 

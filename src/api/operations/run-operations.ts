@@ -108,13 +108,15 @@ export async function listRuns(
   query: {
     readonly agent?: string | undefined;
     readonly state?: RunState | undefined;
+    /** Only those that messages of this conversation started. */
+    readonly conversation?: string | undefined;
     readonly cursor?: RunId | undefined;
     readonly limit: number;
   },
 ): Promise<{ items: contract.RunSummary[]; next: string | null }> {
-  const { state, cursor: before, limit } = query;
+  const { state, conversation, cursor: before, limit } = query;
   const agent = query.agent === undefined ? undefined : await deployedName(agents, query.agent);
-  const found = journal.list({ workspace: DEFAULT_WORKSPACE, agent, state, before, limit: limit + 1 });
+  const found = journal.list({ workspace: DEFAULT_WORKSPACE, agent, state, conversation, before, limit: limit + 1 });
   const items = found.slice(0, limit).map(presentSummary);
   return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
 }

@@ -56,6 +56,10 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
     ["Request", cut(run.input, verbose)],
   ];
   if (run.origin !== null) fields.push(["From", originOf(run.origin)]);
+  if (run.message !== null) {
+    const { performative, sender, conversation, id } = run.message;
+    fields.push(["Message", `${id}  ${performative} from ${oneLine(sender)}`], ["Talk", oneLine(conversation)]);
+  }
   for (const made of run.made_from_it) fields.push(["Made", `${made.id}  ${oneLine(madeAs(made))}`]);
   if (run.files.length > 0) {
     fields.push(["Files", run.files.map((file) => `${oneLine(file.name)}  ${showBytes(file.bytes)}`).join("\n")]);

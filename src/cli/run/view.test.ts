@@ -94,6 +94,7 @@ const ended = (output: string): RunDetail => ({
   attempt: 1,
   waiting_for: null,
   origin: null,
+  message: null,
   made_from_it: [],
   waiting_calls: [],
   hint: "",

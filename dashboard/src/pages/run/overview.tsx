@@ -9,7 +9,7 @@ import { Markdown } from "../../parts/markdown.tsx";
 import { text } from "../../text.ts";
 import { Failure } from "./failure.tsx";
 import { Fold } from "./fold.tsx";
-import { Replies } from "./replies.tsx";
+import { Replies, StartedBy } from "./replies.tsx";
 import { MadeFiles } from "./pictures.tsx";
 
 type Props = { readonly run: RunDetail; readonly drafts: Drafts };
@@ -33,6 +33,7 @@ export function Overview({ run, drafts }: Props) {
           {run.input}
         </p>
         <Attached run={run} />
+        <StartedBy run={run} />
       </Card>
       <Card title={text.run.prompts} flush>
         <Fold title={text.run.systemPrompt} content={run.system_prompt} />

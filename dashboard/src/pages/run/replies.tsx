@@ -2,6 +2,18 @@ import type { RunDetail } from "../../../../src/api/contract/index.ts";
 import { Card, Chip } from "../../parts/card.tsx";
 import { text } from "../../text.ts";
 
+/** The message that started the run. */
+export function StartedBy({ run: { message } }: { readonly run: RunDetail }) {
+  if (message === null) return null;
+  return (
+    <p className="mt-3 text-xs text-muted [overflow-wrap:anywhere]">
+      {text.run.startedBy(message.performative, message.sender)} <code>{message.id}</code>
+      <br />
+      {text.run.inConversation} <code>{message.conversation}</code>
+    </p>
+  );
+}
+
 /** Whom the run asked, and what became of it. */
 export function Replies({ run }: { readonly run: RunDetail }) {
   if (run.replies.length === 0) return null;
