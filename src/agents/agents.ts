@@ -118,6 +118,11 @@ export class Agents {
     return revision ?? (await this.#refuse(workspace, name, signal));
   }
 
+  /** The latest revision, with its source; undefined when the agent is not there. */
+  async find(workspace: string, name: string, signal?: AbortSignal): Promise<AgentRevision | undefined> {
+    return this.#deps.store.latest(workspace, name, signal);
+  }
+
   /** One revision, with its source; of a deleted agent too. Throws RevisionNotFoundError. */
   async revision(workspace: string, name: string, revision: number, signal?: AbortSignal): Promise<AgentRevision> {
     const found = await this.#deps.store.revision(workspace, name, revision, signal);

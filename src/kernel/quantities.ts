@@ -45,6 +45,10 @@ export const LIMITS = {
   streamsMax: 512,
   /** Those of one address; configurable as `server.streams_per_client_max`. */
   streamsPerClientMax: 256,
+  /** Programs registered in one workspace. */
+  participantsMax: 10_000,
+  /** WebSockets open at once. */
+  socketsMax: 1_024,
   /** Events waiting for a slow reader before its stream is cut (it resumes by Last-Event-ID). */
   streamEventsMax: 4_096,
   /** Text waiting for a slow reader before its stream is cut. */

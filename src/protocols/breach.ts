@@ -1,6 +1,7 @@
 import { type Json } from "../kernel/json.ts";
 import { type Message, type MessageError } from "../messages/index.ts";
-import { type Conversation, type Participant } from "./conversation.ts";
+import { type Conversation, isOpen, type Participant } from "./conversation.ts";
+import { knownProtocol } from "./names.ts";
 import { CANCELLING, type Protocol, START } from "./protocol.ts";
 
 /** The rules that a message can break, and what each says. */
@@ -91,6 +92,14 @@ function expectedOf(
   message: Message,
 ): readonly Expected[] {
   if (conversation === undefined) return [{ who: message.sender, acts: protocol.opening }];
+  return expectedIn(protocol, conversation, participants);
+}
+
+function expectedIn(
+  protocol: Protocol,
+  conversation: Conversation,
+  participants: readonly Participant[],
+): readonly Expected[] {
   const expected: Expected[] = [];
   const initiators = new Set<string>();
   for (const participant of participants) {
@@ -101,6 +110,13 @@ function expectedOf(
   }
   if (initiators.size > 0) expected.push({ who: conversation.initiator, acts: [...initiators] });
   return expected;
+}
+
+/** What its protocol allows next, of at most ten; nothing in a free conversation and in one that is over. */
+export function expectedNow(conversation: Conversation): readonly Expected[] {
+  const protocol = conversation.protocol === undefined ? undefined : knownProtocol(conversation.protocol);
+  if (protocol === undefined || !isOpen(conversation)) return [];
+  return expectedIn(protocol, conversation, conversation.participants);
 }
 
 const isUnderWay = (protocol: Protocol, { state }: Participant) =>

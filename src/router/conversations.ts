@@ -268,6 +268,15 @@ export class Conversations {
     return after;
   }
 
+  /** Lets one go on in another, also one that left memory; undefined when it is under way or goes on elsewhere. */
+  merge(conversation: Conversation, into: string): Conversation | undefined {
+    const merge = merged(conversation, into);
+    if (merge.type !== "merged") return undefined;
+    if (merge.conversation !== conversation)
+      this.#move(keyOf(conversation.workspace, conversation.id), merge.conversation, this.#parts.writer.batch());
+    return merge.conversation;
+  }
+
   #change(
     workspace: string,
     id: string,

@@ -24,6 +24,7 @@ import {
   type Directory,
   failure,
   type MessageJournal,
+  type Provider,
   type Recovered,
   type RouterOptions,
   type Submitted,
@@ -42,6 +43,11 @@ export type RouterParts = {
   /** From 0 up to 1; for pauses between attempts and choices among equals. */
   readonly chance?: (() => number) | undefined;
 };
+
+/** Whether a message would be delivered, and to whom. */
+export type WhereTo =
+  | { readonly type: "found"; readonly names: readonly string[] }
+  | { readonly type: "nobody"; readonly error: MessageError };
 
 /** Acts that wait for an answer: whoever sent one is told when it came too late. */
 const ASKING: ReadonlySet<string> = new Set([
@@ -71,6 +77,7 @@ export class Router {
   readonly #deliveries: Deliveries;
   readonly #fetching: Fetching;
   readonly #intake: Intake;
+  readonly #addressing: Addressing;
   readonly #records: Records;
   readonly #duplicates: Duplicates;
   readonly #conversations: Conversations;
@@ -104,6 +111,7 @@ export class Router {
     const answer = (message: Message, act: "failure" | "not-understood", error: MessageError) =>
       this.#answer(message, act, error);
     const addressing = new Addressing(shared);
+    this.#addressing = addressing;
     const recipientsOf = (seq: number) => this.#recipientsOf(seq);
     const { deliveries, duplicates } = { deliveries: this.#deliveries, duplicates: this.#duplicates };
     this.#intake = new Intake({ ...shared, deliveries, duplicates, addressing, conversations, answer, recipientsOf });
@@ -249,6 +257,38 @@ export class Router {
     if (archived === undefined) throw new ConversationUnderWayError(id);
     await this.#writer.settled();
     return archived;
+  }
+
+  /** Lets a conversation go on in another one; throws when either is not there, or somebody still owes something in it. */
+  async mergeConversation(workspace: string, id: string, into: string): Promise<Conversation> {
+    const [conversation, other] = await Promise.all([
+      this.#records.conversation(workspace, id),
+      this.#records.conversation(workspace, into),
+    ]);
+    if (conversation === undefined) throw new ConversationNotFoundError(id);
+    if (other === undefined || id === into) throw new ConversationNotFoundError(into);
+    const merged = this.#conversations.merge(conversation, into);
+    if (merged === undefined) throw new ConversationUnderWayError(id);
+    await this.#writer.settled();
+    return merged;
+  }
+
+  /** To whom a message would go now; nothing is sent or kept. */
+  whereTo(message: Message): WhereTo {
+    const route = this.#addressing.route(message);
+    return route.type === "found"
+      ? { type: "found", names: route.recipients.map(({ mailbox }) => mailbox.name) }
+      : { type: "nobody", error: route.error };
+  }
+
+  /** How loaded a provider is, from 0 idle to 1 full, and what `best_match` makes of it; the score is undefined for whoever takes nothing. */
+  standing(
+    workspace: string,
+    { name, loadScore, priority, status }: Provider,
+  ): { readonly load: number; readonly score: number | undefined } {
+    const leased = this.#recipients.known(workspace, name)?.mailbox.leased ?? 0;
+    const load = loadScore ?? Math.min(1, leased / this.#parts.options.window);
+    return { load, score: status === "active" ? priority * (1 - load) : undefined };
   }
 
   async #read(seqs: readonly number[]): Promise<ReadonlyMap<number, Message>> {

@@ -40,6 +40,7 @@ import { configuredLimits, openAccounts } from "./accounts.ts";
 import { AgentPlans } from "./plans.ts";
 import { definitionEnvironment, openModels, secretsDirectories } from "./open-models.ts";
 import { openJournal } from "./open-journal.ts";
+import { openMessages } from "./open-messages.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openRedaction } from "./redaction.ts";
 import { openToolServers } from "./open-tool-servers.ts";
@@ -92,11 +93,9 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     redactedTools(overrides.wrapTools?.(runner) ?? runner, redactors),
   );
   const { tools, toolServers } = toolServices;
-  const agents = new Agents({
-    store: new SqliteAgentStore(database, changes),
-    clock,
-    knownTools: () => knownTools(toolServers.runner),
-  });
+  const store = new SqliteAgentStore(database, changes);
+  const agents = new Agents({ store, clock, knownTools: () => knownTools(toolServers.runner) });
+  const messaging = await openMessages(stack, config, { database, agents, changes, clock });
   const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock, known });
   const traffic = openTraffic(config, { clock, models });
   const ports = redactedPorts(redactors, { journal, models: traffic.guarded(models) });
@@ -131,6 +130,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     retention,
     runs,
     ...counted,
+    ...messaging,
     ...toolServices,
     timeTravel,
     uploads,

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ServerContextTable, ServerLimitsTable } from "./context-config.ts";
 import { BudgetsTable } from "./budgets-config.ts";
+import { MessagesTable } from "./messages-config.ts";
 import { durationText, sizeText } from "../documents/index.ts";
 import { RedactionTable } from "./redaction-config.ts";
 import { ModelsTable } from "./models-config.ts";
@@ -240,6 +241,7 @@ export const ConfigFile = z.strictObject({
   log: z.strictObject({ level: z.enum(LOG_LEVELS).default("info") }).prefault({}),
   agents: AgentsTable,
   runs: RunsTable,
+  messages: MessagesTable,
   retention: RetentionTable,
   models: ModelsTable,
   budgets: BudgetsTable,

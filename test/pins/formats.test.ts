@@ -70,6 +70,7 @@ test("a migration that shipped is never edited", () => {
     "cf5239e8a53c",
     "8e8d169f9595",
     "5be96b5550db",
+    "db92feffadce",
   ]);
 });
 

@@ -20,8 +20,26 @@ export {
   type UsageRow,
 } from "./budgets.ts";
 export * as budgets from "./budgets.ts";
+export { type ArchiveReport, type Conversation, type ConversationPage, type Protocol } from "./conversations.ts";
+export * as conversations from "./conversations.ts";
 export { type GrantUse, type GrantUsePage, type GrantUseQuery, type Observation } from "./grants.ts";
 export * as grants from "./grants.ts";
+export {
+  type BatchReceipt,
+  type DeadLetter,
+  type DeadLetterPage,
+  type Mailbox,
+  type MailboxList,
+  type MessageCheck,
+  type MessageDelivery,
+  type MessageEvent,
+  type MessagePage,
+  type MessageReceipt,
+  type MessageRecord,
+  type MessageTrace,
+} from "./messages.ts";
+export * as messages from "./messages.ts";
+export { type SocketEvent, SocketRequest } from "./message-socket.ts";
 export {
   type KnownModel,
   type ModelCheck,
@@ -33,6 +51,18 @@ export {
   type TestModelBody,
 } from "./models.ts";
 export * as models from "./models.ts";
+export {
+  type Capability,
+  type CapabilityPage,
+  type CapabilityProvider,
+  type LeasedMessage,
+  type LeasedMessages,
+  type Participant,
+  type ParticipantPage,
+  type Subscription,
+  type SubscriptionPage,
+} from "./participants.ts";
+export * as participants from "./participants.ts";
 export { type FileProblem, type ProblemDetails } from "./problem.ts";
 export * as problems from "./problem.ts";
 export { type ModelCondition } from "./model-condition.ts";

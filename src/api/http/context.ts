@@ -10,6 +10,11 @@ import type {
   ReplayServices,
   ModelServices,
   RunServices,
+  ConversationServices,
+  DeadLetterServices,
+  MailboxServices,
+  MessageServices,
+  ParticipantServices,
   ServerEventServices,
   SystemServices,
   ToolServerServices,
@@ -24,6 +29,11 @@ export type HttpServices = AgentServices &
   HistoryServices &
   ReplayServices &
   ModelServices &
+  ConversationServices &
+  DeadLetterServices &
+  MailboxServices &
+  MessageServices &
+  ParticipantServices &
   RunServices &
   ServerEventServices &
   SystemServices &

@@ -19,8 +19,11 @@ import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts"
 import { dashboardRoutes } from "./dashboard-routes.ts";
 import { RequestInvalidError, RouteNotFoundError } from "./errors.ts";
 import { grantRoutes } from "./grant-routes.ts";
+import { messageRoutes } from "./message-routes.ts";
+import { MessageSockets } from "./message-socket.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { guardOrigin } from "./origin-guard.ts";
+import { participantRoutes } from "./participant-routes.ts";
 import { sendProblem } from "./problem.ts";
 import { runHistoryRoutes } from "./run-history-routes.ts";
 import { runRoutes } from "./run-routes.ts";
@@ -96,9 +99,22 @@ export async function httpServer(
   grantRoutes(http, context);
   budgetRoutes(http, context);
   toolServerRoutes(http, context);
+  messaging(http, context);
   systemRoutes(http, context);
   dashboardRoutes(http, context);
   return { http, streams };
+}
+
+/** Messages by requests and by WebSockets; those are ended when the server closes, before its connections are. */
+function messaging(http: Http, context: HttpContext): void {
+  messageRoutes(http, context);
+  participantRoutes(http, context);
+  const sockets = new MessageSockets(context.services, context.options.allowedHosts);
+  http.server.on("upgrade", (request, socket, head) => {
+    if (sockets.upgrade(request, socket, head)) return;
+    socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+  });
+  http.addHook("preClose", async () => sockets.closeAll());
 }
 
 /** A body as JSON; how deep it may be nested is limited, since what walks it does so by recursion. Throws RequestInvalidError. */

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from "node:http";
 import { isIPv6 } from "node:net";
 import type { FastifyRequest } from "fastify";
 import { ForeignOriginError } from "./errors.ts";
@@ -27,6 +28,19 @@ export function guardOrigin(allowedHosts: readonly string[]): (request: FastifyR
     if (origin === undefined || SAFE_METHODS.has(method)) return;
     const from = URL.canParse(origin) ? new URL(origin).host.toLowerCase() : origin;
     if (from !== (headers.host ?? "").toLowerCase()) throw foreign(origin, "origin");
+  };
+}
+
+/** Why a WebSocket is not opened; undefined when it may be. A browser sends the origin with each, and asks nobody before. */
+export function refusesUpgrade(allowedHosts: readonly string[]): (request: IncomingMessage) => string | undefined {
+  const allowed = new Set([...LOOPBACK, ...allowedHosts.map(asHeader)]);
+  return ({ headers }) => {
+    const host = hostName(headers.host ?? "");
+    if (host !== "" && !allowed.has(host)) return foreign(host, "host").message;
+    const { origin } = headers;
+    if (origin === undefined) return undefined;
+    const from = URL.canParse(origin) ? new URL(origin).host.toLowerCase() : origin;
+    return from === (headers.host ?? "").toLowerCase() ? undefined : foreign(origin, "origin").message;
   };
 }
 

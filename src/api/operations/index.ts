@@ -59,3 +59,38 @@ export {
 } from "./tool-server-operations.ts";
 export { type Streamed, watchRun } from "./watch-run.ts";
 export { receiveUpload, UPLOAD_WAIT_MS } from "./receive-upload.ts";
+export {
+  archiveConversation,
+  archiveConversations,
+  type ConversationServices,
+  endConversation,
+  getConversation,
+  listConversations,
+  listProtocols,
+  mergeConversation,
+} from "./conversation-operations.ts";
+export {
+  type DeadLetterServices,
+  dropDeadLetter,
+  getDeadLetter,
+  listDeadLetters,
+  retryDeadLetters,
+} from "./dead-letter-operations.ts";
+export { acknowledge, fetchMessages, type MailboxServices, Receiving } from "./mailbox-operations.ts";
+export { getMessage, listMessages, type MessageServices, replayMessage, traceMessage } from "./message-operations.ts";
+export { checkMessage, MessageRefusedError, sendMessage, sendMessages } from "./send-message.ts";
+export { watchMessages } from "./watch-messages.ts";
+export {
+  getCapability,
+  getParticipant,
+  getRegistration,
+  listCapabilities,
+  listMailboxes,
+  listParticipants,
+  type ParticipantServices,
+  registerCapability,
+  registerParticipant,
+  removeParticipant,
+  removeRegistration,
+  updateRegistration,
+} from "./participant-operations.ts";

@@ -7,6 +7,7 @@ export { SqliteChangeLog } from "./sqlite-change-log.ts";
 export { SqliteAgentStore } from "./sqlite-agent-store.ts";
 export { SqliteArtifactStore } from "./sqlite-artifact-store.ts";
 export { Contents } from "./contents.ts";
+export { SqliteParticipantStore } from "./sqlite-participant-store.ts";
 export { SqliteReplies } from "./sqlite-replies.ts";
 export { SqliteRunAnswers } from "./sqlite-run-answers.ts";
 export { SqliteRunArchive } from "./sqlite-run-archive.ts";

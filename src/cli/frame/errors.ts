@@ -76,6 +76,18 @@ export class ApprovalReferenceError extends CaxtonError {
   readonly kind = "not-found";
 }
 
+/** What was typed for a message fits none, or several. */
+export class MessageReferenceError extends CaxtonError {
+  readonly code = "MESSAGE_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+/** What was typed for a conversation fits none, or several. */
+export class ConversationReferenceError extends CaxtonError {
+  readonly code = "CONVERSATION_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
 /** What was typed for a run fits none, or several. */
 export class RunReferenceError extends CaxtonError {
   readonly code = "RUN_NOT_FOUND";

@@ -16,6 +16,8 @@ export {
   ApprovalReferenceError,
   AwaitingApprovalError,
   AwaitingChoiceError,
+  ConversationReferenceError,
+  MessageReferenceError,
   NeedsDecisionError,
   StillRunningError,
   ToolNotFoundError,

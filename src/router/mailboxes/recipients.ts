@@ -52,6 +52,11 @@ export class Recipients {
     return found === undefined ? undefined : this.open(workspace, found.name);
   }
 
+  /** Whoever has a mailbox already. */
+  known(workspace: string, name: string): Recipient | undefined {
+    return this.#workspaces.get(workspace)?.get(name);
+  }
+
   /** The mailbox of this very name; a new one if there is none. */
   open(workspace: string, name: string): Recipient {
     const known = this.#workspaces.get(workspace)?.get(name);

@@ -12,6 +12,7 @@ import { runNotices } from "./011-run-notices.ts";
 import { replyWaits } from "./012-reply-waits.ts";
 import { tasks } from "./013-tasks.ts";
 import { runMessages } from "./014-run-messages.ts";
+import { participants } from "./015-participants.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -29,4 +30,5 @@ export const MIGRATIONS: readonly string[] = [
   replyWaits,
   tasks,
   runMessages,
+  participants,
 ];

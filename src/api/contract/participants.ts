@@ -1,0 +1,152 @@
+import * as z from "zod";
+import { Json } from "../../kernel/json.ts";
+import { ListQuery, page } from "./problem.ts";
+
+const Instant = z.iso.datetime();
+const Name = z
+  .string()
+  .regex(/^[A-Za-z][A-Za-z0-9_.-]{0,62}[A-Za-z0-9]$/, { error: "2 to 64 letters, digits and _.-, a letter first" });
+
+/** A program outside of the server that takes part in conversations under a name of its own. */
+export const Participant = z
+  .object({
+    name: z.string(),
+    description: z.string(),
+    registered_at: Instant,
+    seen_at: Instant.nullable().meta({ description: "When it last fetched, acknowledged or sent something" }),
+    waiting: z.int().meta({ description: "Messages in its mailbox" }),
+    capabilities: z.array(z.string()),
+  })
+  .meta({ id: "Participant" });
+export type Participant = z.infer<typeof Participant>;
+export const ParticipantPage = page(Participant).meta({ id: "ParticipantPage" });
+export type ParticipantPage = z.infer<typeof ParticipantPage>;
+
+export const ParticipantQuery = ListQuery;
+
+export const RegisterParticipantBody = z
+  .object({ name: Name, description: z.string().max(2_000).default("") })
+  .meta({ id: "RegisterParticipant" });
+
+export const LEASE_MESSAGES_MAX = 1_000;
+const LEASE_WAIT_S_MAX = 60;
+const LEASE_S_MAX = 3_600;
+export const FetchQuery = z.object({
+  max: z.coerce.number().int().min(1).max(LEASE_MESSAGES_MAX).default(10).meta({ description: "Messages at most" }),
+  wait: z.coerce
+    .number()
+    .min(0)
+    .max(LEASE_WAIT_S_MAX)
+    .default(0)
+    .meta({ description: "Seconds to wait for the first one" }),
+  lease: z.coerce
+    .number()
+    .min(1)
+    .max(LEASE_S_MAX)
+    .default(30)
+    .meta({ description: "Seconds until what is not acknowledged comes again" }),
+});
+
+/** A message in the hands of one recipient. */
+export const LeasedMessage = z
+  .object({
+    seq: z.int().meta({ description: "What an acknowledgement names" }),
+    attempt: z.int().meta({ description: "1 for the first" }),
+    message: z.record(z.string(), Json).meta({ description: "As on the wire" }),
+  })
+  .meta({ id: "LeasedMessage" });
+export type LeasedMessage = z.infer<typeof LeasedMessage>;
+export const LeasedMessages = z.object({ items: z.array(LeasedMessage) }).meta({ id: "LeasedMessages" });
+export type LeasedMessages = z.infer<typeof LeasedMessages>;
+
+export const AcknowledgeBody = z
+  .object({
+    done: z.array(z.int().min(1)).max(LEASE_MESSAGES_MAX).default([]).meta({ description: "Processed" }),
+    failed: z
+      .array(z.object({ seq: z.int().min(1), reason: z.string().max(2_000) }))
+      .max(LEASE_MESSAGES_MAX)
+      .default([])
+      .meta({ description: "Not processed: they come again after a pause, and end as dead letters" }),
+    rejected: z
+      .array(z.object({ seq: z.int().min(1), reason: z.string().max(2_000) }))
+      .max(LEASE_MESSAGES_MAX)
+      .default([])
+      .meta({ description: "Never to be processed: dead letters at once" }),
+  })
+  .meta({ id: "Acknowledge" });
+export type AcknowledgeBody = z.input<typeof AcknowledgeBody>;
+
+export const REGISTRATION_STATUSES = ["active", "inactive", "unhealthy", "draining"] as const;
+
+/** Somebody who provides a capability. */
+export const CapabilityProvider = z
+  .object({
+    registration_id: z.string().nullable().meta({ description: "null where a deployed definition says it" }),
+    agent: z.string(),
+    capability: z.string(),
+    version: z.string(),
+    priority: z.int(),
+    status: z.enum(REGISTRATION_STATUSES),
+    load: z.number().nullable().meta({ description: "0 idle to 1 full" }),
+    score: z.number().nullable().meta({ description: "priority × health × (1 − load); the higher the better" }),
+    source: z.enum(["definition", "registration"]),
+    health_check_url: z.string().nullable(),
+    metadata: z.record(z.string(), Json),
+  })
+  .meta({ id: "CapabilityProvider" });
+export type CapabilityProvider = z.infer<typeof CapabilityProvider>;
+
+export const Capability = z
+  .object({ name: z.string(), providers: z.array(CapabilityProvider) })
+  .meta({ id: "Capability" });
+export type Capability = z.infer<typeof Capability>;
+export const CapabilityPage = page(Capability).meta({ id: "CapabilityPage" });
+export type CapabilityPage = z.infer<typeof CapabilityPage>;
+export const CapabilityQuery = ListQuery.extend({
+  agent: z.string().optional(),
+  status: z.enum(REGISTRATION_STATUSES).optional(),
+});
+
+export const RegisterCapabilityBody = z
+  .object({
+    agent: z.string().meta({ description: "A registered participant or a deployed agent" }),
+    capability: z.string(),
+    version: z.string().default("1.0.0"),
+    priority: z.int().min(0).max(1_000).default(50),
+    health_check_url: z.url({ protocol: /^https?$/ }).optional(),
+    metadata: z.record(z.string(), Json).default({}),
+  })
+  .meta({ id: "RegisterCapability" });
+export const UpdateRegistrationBody = z
+  .object({
+    version: z.string().optional(),
+    priority: z.int().min(0).max(1_000).optional(),
+    status: z.enum(["active", "inactive", "draining"]).optional(),
+    load: z.number().min(0).max(1).optional(),
+    health_check_url: z
+      .url({ protocol: /^https?$/ })
+      .nullable()
+      .optional(),
+    metadata: z.record(z.string(), Json).optional(),
+  })
+  .meta({ id: "UpdateRegistration" });
+
+/** A wish to get what others publish. */
+export const Subscription = z
+  .object({
+    id: z.string(),
+    subscriber: z.string(),
+    topic: z.string().nullable().meta({ description: "Pattern of topics" }),
+    expression: z.string().nullable().meta({ description: "Condition over the message" }),
+    created_at: Instant,
+  })
+  .meta({ id: "Subscription" });
+export type Subscription = z.infer<typeof Subscription>;
+export const SubscriptionPage = page(Subscription).meta({ id: "SubscriptionPage" });
+export type SubscriptionPage = z.infer<typeof SubscriptionPage>;
+export const SubscribeBody = z
+  .object({ subscriber: z.string(), topic: z.string().optional(), expression: z.string().optional() })
+  .refine(({ topic, expression }) => (topic ?? expression) !== undefined, {
+    error: "a topic, an expression, or both",
+  })
+  .meta({ id: "Subscribe" });

@@ -1,0 +1,214 @@
+import { randomUUIDv7 } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
+import { type RawData, type WebSocket, WebSocketServer } from "ws";
+import { CaxtonError, toFault } from "../../kernel/errors.ts";
+import { isJsonObject, parseJson } from "../../kernel/json.ts";
+import { log } from "../../kernel/log.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import { ROUTES, type SocketEvent, SocketRequest } from "../contract/index.ts";
+import { acknowledge, type MessageServices, Receiving, sendMessages } from "../operations/index.ts";
+import { RequestInvalidError } from "./errors.ts";
+import { refusesUpgrade } from "./origin-guard.ts";
+import { problemOf } from "./problem.ts";
+
+const HEARTBEAT_MS = 30_000;
+/** A client that takes less than it is sent: past this nothing more is read from it, past the double it is cut off. */
+const BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
+/** Requests of one client that are under way; past that nothing more is read from it. */
+const UNDER_WAY_MAX = 1_024;
+const CODES = { goingAway: 1001, tooSlow: 1013 } as const;
+
+/**
+ * Messages over WebSockets: sent one by one or in batches, received as they come, settled.
+ * W1. Answers name the request by its `ref`; those to different requests may come in another order.
+ * W2. A client that sends faster than the server writes, or reads slower than it is sent, is not read from until it fits again.
+ * W3. What a client had in hand when it went comes back at once.
+ */
+export class MessageSockets {
+  readonly #server: WebSocketServer;
+  readonly #services: MessageServices;
+  readonly #clients = new Set<Client>();
+  readonly #heartbeat: NodeJS.Timeout;
+  readonly #refuse: (request: IncomingMessage) => string | undefined;
+
+  constructor(services: MessageServices, allowedHosts: readonly string[]) {
+    this.#services = services;
+    this.#refuse = refusesUpgrade(allowedHosts);
+    this.#server = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bodyBytesMax, perMessageDeflate: false });
+    this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
+    this.#heartbeat.unref();
+  }
+
+  /** Whether it took the connection; the server's other upgrades are not its own. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean {
+    const [path] = (request.url ?? "").split("?");
+    if (path !== ROUTES.messageSocket) return false;
+    const refusal =
+      this.#refuse(request) ??
+      (this.#clients.size >= LIMITS.socketsMax ? `${LIMITS.socketsMax} sockets are open already` : undefined);
+    if (refusal !== undefined) {
+      const status = this.#clients.size >= LIMITS.socketsMax ? "503 Service Unavailable" : "403 Forbidden";
+      socket.end(`HTTP/1.1 ${status}\r\ncontent-type: text/plain\r\nconnection: close\r\n\r\n${refusal}\n`);
+      return true;
+    }
+    this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+      const client = new Client(this.#services, webSocket);
+      this.#clients.add(client);
+      webSocket.once("close", () => this.#clients.delete(client));
+    });
+    return true;
+  }
+
+  #beat(): void {
+    for (const client of this.#clients) client.beat();
+  }
+
+  /** Ends every connection; clients come back when the server does. */
+  closeAll(): void {
+    clearInterval(this.#heartbeat);
+    for (const client of this.#clients) client.close(CODES.goingAway, "the server stops");
+    this.#server.close();
+  }
+}
+
+/** One connection. */
+class Client {
+  readonly #services: MessageServices;
+  readonly #socket: WebSocket;
+  readonly #gone = new AbortController();
+  readonly #receiving = new Map<string, Receiving>();
+  readonly #id = randomUUIDv7();
+  #underWay = 0;
+  #isAlive = true;
+
+  constructor(services: MessageServices, socket: WebSocket) {
+    this.#services = services;
+    this.#socket = socket;
+    socket.on("message", (data, isBinary) => this.#heard(data, isBinary));
+    socket.on("pong", () => (this.#isAlive = true));
+    // What is wrong with a frame the library has told the client already, by closing.
+    socket.on("error", (error) => log.debug({ err: error, socket: this.#id }, "a WebSocket failed"));
+    socket.once("close", () => this.#gone.abort());
+  }
+
+  beat(): void {
+    if (!this.#isAlive) return this.#socket.terminate();
+    this.#isAlive = false;
+    this.#socket.ping();
+  }
+
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  #heard(data: RawData, isBinary: boolean): void {
+    this.#underWay += 1;
+    this.#throttle();
+    void this.#carryOut(data, isBinary).finally(() => {
+      this.#underWay -= 1;
+      this.#throttle();
+    });
+  }
+
+  /** W2. */
+  #throttle(): void {
+    const { bufferedAmount } = this.#socket;
+    if (bufferedAmount > 2 * BUFFERED_BYTES_MAX) return this.close(CODES.tooSlow, "reads too slowly");
+    const isFull = this.#underWay >= UNDER_WAY_MAX || bufferedAmount > BUFFERED_BYTES_MAX;
+    if (isFull && !this.#socket.isPaused) this.#socket.pause();
+    else if (!isFull && this.#socket.isPaused) this.#socket.resume();
+  }
+
+  async #carryOut(data: RawData, isBinary: boolean): Promise<void> {
+    let ref: SocketRequest["ref"];
+    try {
+      const request = readRequest(data, isBinary);
+      ref = request.ref;
+      this.#say(await this.#answer(request));
+    } catch (error) {
+      const fault = toFault(error);
+      if (!(error instanceof CaxtonError)) log.error({ err: error, socket: this.#id }, "a WebSocket request failed");
+      this.#say({ op: "problem", ref, problem: problemOf(fault, this.#id) });
+    }
+  }
+
+  async #answer(request: SocketRequest): Promise<SocketEvent> {
+    const { ref } = request;
+    switch (request.op) {
+      case "send": {
+        const { items } = await sendMessages(this.#services, [request.message]);
+        const [receipt] = items;
+        if (receipt === undefined) throw new TypeError("a message has a receipt");
+        return { op: "receipt", ref, receipt };
+      }
+      case "send-batch":
+        return { op: "receipts", ref, receipts: (await sendMessages(this.#services, request.messages)).items };
+      case "receive":
+        return this.#receive(request);
+      case "settle": {
+        const { done, failed, rejected, mailbox } = request;
+        const { late } = await acknowledge(this.#services, mailbox, { done, failed, rejected });
+        this.#receiving
+          .get(mailbox)
+          ?.settled([...done, ...failed.map(({ seq }) => seq), ...rejected.map(({ seq }) => seq)]);
+        return { op: "settled", ref, late: [...late] };
+      }
+      case "ping":
+        return { op: "pong", ref };
+    }
+  }
+
+  async #receive({ ref, mailbox, window, lease }: Extract<SocketRequest, { op: "receive" }>): Promise<SocketEvent> {
+    if (this.#receiving.has(mailbox)) {
+      throw new RequestInvalidError(`this connection receives from ${mailbox} already`, "Open another one.", {
+        problems: [],
+      });
+    }
+    this.#services.router.records.recipient("default", mailbox);
+    const receiving = new Receiving(this.#services, mailbox, { window, leaseMs: lease * 1_000 });
+    this.#receiving.set(mailbox, receiving);
+    void this.#pass(mailbox, receiving);
+    return { op: "receiving", ref, mailbox };
+  }
+
+  async #pass(mailbox: string, receiving: Receiving): Promise<void> {
+    try {
+      for await (const items of receiving.messages(this.#gone.signal))
+        this.#say({ op: "messages", mailbox, items: [...items] });
+    } catch (error) {
+      this.#say({ op: "problem", problem: problemOf(toFault(error), this.#id) });
+    } finally {
+      this.#receiving.delete(mailbox);
+    }
+  }
+
+  #say(event: SocketEvent): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return;
+    this.#socket.send(JSON.stringify(event), () => this.#throttle());
+  }
+}
+
+/** A frame's text; one message comes in one or in several pieces. */
+const textOf = (data: RawData): string =>
+  (Array.isArray(data) ? Buffer.concat(data) : Buffer.isBuffer(data) ? data : Buffer.from(data)).toString("utf8");
+
+function readRequest(data: RawData, isBinary: boolean): SocketRequest {
+  if (isBinary) throw invalid("frames are JSON texts, not binary", []);
+  const parsed = parseJson(textOf(data));
+  if (parsed.type === "malformed") throw invalid(`the frame is not JSON: ${parsed.reason}`, [parsed.reason]);
+  // One a message: the general parser would cost more than all the rest.
+  if (isJsonObject(parsed.value) && parsed.value["op"] === "send" && isJsonObject(parsed.value["message"])) {
+    const { ref, message } = parsed.value;
+    if (ref === undefined || typeof ref === "string" || typeof ref === "number") return { op: "send", ref, message };
+  }
+  const request = SocketRequest.safeParse(parsed.value);
+  if (request.success) return request.data;
+  const problems = request.error.issues.map(({ path, message }) => `${path.join(".") || "frame"}: ${message}`);
+  throw invalid(`the request does not fit: ${problems.join("; ")}`, problems);
+}
+
+const invalid = (message: string, problems: readonly string[]): RequestInvalidError =>
+  new RequestInvalidError(message, "docs/guides/messages.md describes what is said over the socket.", {
+    problems: [...problems],
+  });

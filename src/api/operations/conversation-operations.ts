@@ -1,0 +1,213 @@
+import { parseDuration } from "../../documents/index.ts";
+import type { Clock } from "../../kernel/clock.ts";
+import { type Conversation, expectedNow, isOpen, PROTOCOLS, type Protocol } from "../../protocols/index.ts";
+import {
+  type ConversationRow,
+  ConversationNotFoundError,
+  type MessageJournal,
+  type Router,
+} from "../../router/index.ts";
+import type * as contract from "../contract/index.ts";
+import { conversations } from "../contract/index.ts";
+import { instant } from "./present-run.ts";
+import { PruneAgeError } from "./run-history.ts";
+import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+
+export type ConversationServices = {
+  readonly router: Router;
+  readonly messageJournal: MessageJournal;
+  readonly clock: Clock;
+};
+
+/** An open conversation in which nothing was said for so long is shown as stuck. */
+const STUCK_MS = 3_600_000;
+
+const maybeInstant = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms));
+
+function outcomeOf({ status }: Conversation): string | null {
+  switch (status.state) {
+    case "completed":
+      return status.outcome;
+    case "failed":
+      return status.error;
+    case "expired":
+      return status.why;
+    case "merged":
+      return `goes on in ${status.into}`;
+    case "initiated":
+    case "in-progress":
+    case "cancelled":
+      return null;
+  }
+}
+
+/** A conversation as the contract shows it; with what is expected next where it is shown alone. */
+export function presentConversation(
+  one: Conversation,
+  { nowMs, isWhole }: { readonly nowMs: number; readonly isWhole: boolean },
+): contract.Conversation {
+  const isLate = one.participants.some(({ deadlineMs }) => deadlineMs !== undefined && deadlineMs < nowMs);
+  const expected = isWhole ? expectedNow(one) : [];
+  return {
+    id: one.id,
+    protocol: one.protocol ?? null,
+    state: one.status.state,
+    outcome: outcomeOf(one),
+    initiator: one.initiator,
+    participants: one.participants.map(({ name, role, state, deadlineMs, round }) => ({
+      name,
+      role,
+      state,
+      deadline: maybeInstant(deadlineMs),
+      round,
+    })),
+    messages: one.messageCount,
+    capability: one.capability ?? null,
+    topic: one.topic ?? null,
+    started_at: instant(one.startedAtMs),
+    last_activity_at: instant(one.lastActivityMs),
+    due_at: maybeInstant(one.dueAtMs),
+    expires_at: isOpen(one) ? instant(one.endsAtMs) : null,
+    parent: one.parent ?? null,
+    branches: [...one.branches],
+    merged: [...one.merged],
+    archived_at: maybeInstant(one.archivedAtMs),
+    stuck: isOpen(one) && (isLate || (one.protocol !== undefined && nowMs - one.lastActivityMs > STUCK_MS)),
+    expected: expected.map(({ who, acts }) => ({ who, acts: [...acts] })),
+  };
+}
+
+/** Conversations, the last changed first. */
+export async function listConversations(
+  { messageJournal, router, clock }: ConversationServices,
+  query: {
+    readonly state?: string | undefined;
+    readonly protocol?: string | undefined;
+    readonly participant?: string | undefined;
+    readonly parent?: string | undefined;
+    readonly archived: boolean;
+    readonly cursor?: string | undefined;
+    readonly limit: number;
+  },
+): Promise<contract.ConversationPage> {
+  const { state, protocol, participant, parent, archived, limit } = query;
+  const filters = { state, protocol, participant, parent, isArchived: archived };
+  const before = query.cursor === undefined ? undefined : place(query.cursor);
+  const page = { workspace: DEFAULT_WORKSPACE, ...filters, before, limit: limit + 1 };
+  const rows = await messageJournal.conversations(page);
+  const found = await Promise.all(
+    rows.slice(0, limit).map(async ({ id }) => router.records.conversation(DEFAULT_WORKSPACE, id)),
+  );
+  const nowMs = clock.nowMs();
+  const items = found.flatMap((each) =>
+    each === undefined ? [] : presentConversation(each, { nowMs, isWhole: false }),
+  );
+  const last = rows.at(limit - 1);
+  return { items, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
+}
+
+const cursorOf = ({ updatedAtMs, id }: ConversationRow): string => `${updatedAtMs}.${id}`;
+
+function place(cursor: string): { readonly updatedAtMs: number; readonly id: string } | undefined {
+  const dot = cursor.indexOf(".");
+  const updatedAtMs = Number(cursor.slice(0, dot));
+  return dot < 1 || !Number.isSafeInteger(updatedAtMs) ? undefined : { updatedAtMs, id: cursor.slice(dot + 1) };
+}
+
+/** Throws ConversationNotFoundError. */
+export async function getConversation(services: ConversationServices, id: string): Promise<contract.Conversation> {
+  const found = await services.router.records.conversation(DEFAULT_WORKSPACE, id);
+  if (found === undefined) throw new ConversationNotFoundError(id);
+  return presentConversation(found, { nowMs: services.clock.nowMs(), isWhole: true });
+}
+
+/** Puts one away. Throws ConversationNotFoundError, ConversationOpenError. */
+export const archiveConversation = async (services: ConversationServices, id: string): Promise<contract.Conversation> =>
+  presentConversation(await services.router.archiveConversation(DEFAULT_WORKSPACE, id), {
+    nowMs: services.clock.nowMs(),
+    isWhole: true,
+  });
+
+/** Ends one that is under way; one that is over stays as it is. Throws ConversationNotFoundError. */
+export async function endConversation(services: ConversationServices, id: string): Promise<contract.Conversation> {
+  services.router.endConversation(DEFAULT_WORKSPACE, id);
+  return getConversation(services, id);
+}
+
+/** Lets one go on in another. Throws ConversationNotFoundError, ConversationOpenError. */
+export const mergeConversation = async (
+  services: ConversationServices,
+  id: string,
+  into: string,
+): Promise<contract.Conversation> =>
+  presentConversation(await services.router.mergeConversation(DEFAULT_WORKSPACE, id, into), {
+    nowMs: services.clock.nowMs(),
+    isWhole: true,
+  });
+
+const ARCHIVED_PAGE = 200;
+const OVER = conversations.CONVERSATION_STATES.filter((state) => state !== "initiated" && state !== "in-progress");
+
+/** Puts away all that are over and that nothing was said in since `olderThanMs` ago; how many. */
+export async function archiveConversations(
+  services: ConversationServices,
+  {
+    older_than,
+    state,
+    dry_run: dryRun,
+  }: { readonly older_than: string; readonly state?: string | undefined; readonly dry_run: boolean },
+): Promise<contract.ArchiveReport> {
+  const { messageJournal, clock, router } = services;
+  const olderThanMs = parseDuration(older_than);
+  if (olderThanMs === undefined)
+    throw new PruneAgeError(`"${older_than}" is no age`, 'Write one such as "30d", "12h" or "90m".', {
+      given: older_than,
+    });
+  const untilMs = clock.nowMs() - olderThanMs;
+  let archived = 0;
+  for (const each of state === undefined ? OVER : [state]) {
+    let before: { readonly updatedAtMs: number; readonly id: string } | undefined = {
+      updatedAtMs: untilMs + 1,
+      id: "",
+    };
+    while (before !== undefined) {
+      const rows: readonly ConversationRow[] = await messageJournal.conversations({
+        workspace: DEFAULT_WORKSPACE,
+        state: each,
+        isArchived: false,
+        before,
+        limit: ARCHIVED_PAGE,
+      });
+      for (const { id, isOpen: isUnderWay } of rows) {
+        if (isUnderWay) continue;
+        archived += 1;
+        if (!dryRun) await router.archiveConversation(DEFAULT_WORKSPACE, id);
+      }
+      const last = rows.at(-1);
+      before =
+        rows.length < ARCHIVED_PAGE || last === undefined ? undefined : { updatedAtMs: last.updatedAtMs, id: last.id };
+    }
+  }
+  return { archived, dry_run: dryRun };
+}
+
+const presentProtocol = (protocol: Protocol): contract.Protocol => ({
+  name: protocol.name,
+  title: protocol.title,
+  specification: protocol.specification,
+  purpose: protocol.purpose,
+  aliases: [...protocol.aliases],
+  opening: [...protocol.opening],
+  states: [...protocol.states.values()].map(({ name, awaits, ending }) => ({ name, awaits, ending: ending ?? null })),
+  steps: protocol.steps.map(({ by, act, from, to, means, isExtension }) => ({
+    by,
+    act: act ?? null,
+    from,
+    to,
+    means,
+    extension: isExtension,
+  })),
+});
+
+/** The interaction protocols as their tables say. */
+export const listProtocols = (): { items: contract.Protocol[] } => ({ items: PROTOCOLS.map(presentProtocol) });

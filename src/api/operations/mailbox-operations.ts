@@ -1,0 +1,119 @@
+import type { Clock } from "../../kernel/clock.ts";
+import type { Delivered, FetchedSettlement, Router } from "../../router/index.ts";
+import type * as contract from "../contract/index.ts";
+import { wireObject } from "./present-message.ts";
+import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+
+export type MailboxServices = { readonly router: Router; readonly clock: Clock };
+
+const presentLeased = ({ seq, attempt, message }: Delivered): contract.LeasedMessage => ({
+  seq,
+  attempt,
+  message: wireObject(message),
+});
+
+/**
+ * Takes messages out of a participant's mailbox for `lease` seconds; what is not acknowledged by then comes again. Throws
+ * MailboxNotFoundError, ParticipantServedError.
+ */
+export async function fetchMessages(
+  { router }: MailboxServices,
+  name: string,
+  { max, wait, lease }: { readonly max: number; readonly wait: number; readonly lease: number },
+  signal: AbortSignal,
+): Promise<contract.LeasedMessages> {
+  const owner = { workspace: DEFAULT_WORKSPACE, name };
+  const taken = await router.lease(owner, { max, leaseMs: lease * 1_000, waitMs: wait * 1_000 }, signal);
+  return { items: taken.map(presentLeased) };
+}
+
+export type Acknowledgement = {
+  readonly done: readonly number[];
+  readonly failed: readonly { readonly seq: number; readonly reason: string }[];
+  readonly rejected: readonly { readonly seq: number; readonly reason: string }[];
+};
+
+/** Says how it went with messages that were fetched; on disk when resolved. Throws MailboxNotFoundError. */
+export async function acknowledge(
+  { router }: MailboxServices,
+  name: string,
+  { done, failed, rejected }: Acknowledgement,
+): Promise<{ readonly late: readonly number[] }> {
+  const settlements: FetchedSettlement[] = [
+    ...done.map((seq) => ({ seq, outcome: "done" }) as const),
+    ...failed.map((each) => ({ ...each, outcome: "failed" }) as const),
+    ...rejected.map((each) => ({ ...each, outcome: "rejected" }) as const),
+  ];
+  return { late: await router.settle({ workspace: DEFAULT_WORKSPACE, name }, settlements) };
+}
+
+/** How long one look into an empty mailbox takes before the next; only whoever goes away ends it sooner. */
+const LOOK_MS = 30_000;
+
+/**
+ * Messages of a mailbox as they come, at most `window` in hand at once: `settled` says how many went out of it. What is in hand
+ * when the signal aborts goes back at once and comes to whoever receives next.
+ */
+export class Receiving {
+  readonly #services: MailboxServices;
+  readonly #owner: { readonly workspace: string; readonly name: string };
+  readonly #options: { readonly window: number; readonly leaseMs: number };
+  /** In hand, and until when. */
+  readonly #inHand = new Map<number, number>();
+  #room: PromiseWithResolvers<void> | undefined;
+
+  constructor(
+    services: MailboxServices,
+    mailbox: string,
+    options: { readonly window: number; readonly leaseMs: number },
+  ) {
+    this.#services = services;
+    this.#owner = { workspace: DEFAULT_WORKSPACE, name: mailbox };
+    this.#options = options;
+  }
+
+  /** Throws MailboxNotFoundError, ParticipantServedError before the first. */
+  async *messages(signal: AbortSignal): AsyncGenerator<readonly contract.LeasedMessage[], void, undefined> {
+    const { router, clock } = this.#services;
+    const { window, leaseMs } = this.#options;
+    try {
+      while (!signal.aborted) {
+        this.#forgetEnded();
+        const max = window - this.#inHand.size;
+        if (max <= 0) {
+          await this.#roomOr(signal);
+          continue;
+        }
+        const taken = await router.lease(this.#owner, { max, leaseMs, waitMs: LOOK_MS }, signal);
+        for (const { seq } of taken) this.#inHand.set(seq, clock.monotonicMs() + leaseMs);
+        if (taken.length > 0) yield taken.map(presentLeased);
+      }
+    } finally {
+      const back = [...this.#inHand.keys()].map((seq) => ({ seq, outcome: "returned" }) as const);
+      if (back.length > 0) await router.settle(this.#owner, back);
+    }
+  }
+
+  /** These are settled, so that there is room for others. */
+  settled(seqs: Iterable<number>): void {
+    for (const seq of seqs) this.#inHand.delete(seq);
+    this.#room?.resolve();
+  }
+
+  /** What was not settled in time is not in hand any more. */
+  #forgetEnded(): void {
+    const now = this.#services.clock.monotonicMs();
+    for (const [seq, untilMs] of this.#inHand) if (untilMs <= now) this.#inHand.delete(seq);
+  }
+
+  async #roomOr(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#services;
+    this.#room = Promise.withResolvers();
+    const over = new AbortController();
+    const firstMs = Math.min(...this.#inHand.values()) - clock.monotonicMs();
+    const slept = clock.sleep(Math.max(1, firstMs), AbortSignal.any([signal, over.signal])).catch(() => undefined);
+    await Promise.race([this.#room.promise, slept]);
+    over.abort();
+    this.#room = undefined;
+  }
+}

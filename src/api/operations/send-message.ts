@@ -1,0 +1,179 @@
+import type { Clock } from "../../kernel/clock.ts";
+import { CaxtonError, type FaultKind } from "../../kernel/errors.ts";
+import type { Json, JsonObject } from "../../kernel/json.ts";
+import { type Message, type MessageError, readMessage, type TextFacts, USER_SENDER } from "../../messages/index.ts";
+import { MESSAGE_FAILURES, type Router, type Submitted } from "../../router/index.ts";
+import type * as contract from "../contract/index.ts";
+import { presentMessage, wireObject } from "./present-message.ts";
+import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+
+export type SendServices = {
+  readonly router: Router;
+  readonly clock: Clock;
+  readonly messageLimits: { readonly contentBytesMax: number };
+};
+
+/** A message that was not taken; its code says why. Nothing of it is on record. */
+export class MessageRefusedError extends CaxtonError {
+  readonly code: string;
+  readonly kind: FaultKind;
+  readonly retryAfterMs: number | undefined;
+  constructor(error: MessageError, retryAfterMs: number | undefined) {
+    super(error.message, error.hint, error.details);
+    this.code = error.code;
+    this.kind = KINDS.get(error.code) ?? "invalid";
+    this.retryAfterMs = retryAfterMs;
+  }
+}
+const KINDS = new Map<string, FaultKind>(Object.entries(MESSAGE_FAILURES));
+
+/** What was read, or why not. */
+type Read =
+  | { readonly type: "message"; readonly message: Message }
+  | { readonly type: "refused"; readonly receipt: contract.MessageReceipt };
+
+function read(services: SendServices, json: Json, text?: TextFacts): Read {
+  const { clock, messageLimits } = services;
+  const result = readMessage(json, {
+    workspace: DEFAULT_WORKSPACE,
+    nowMs: clock.nowMs(),
+    contentBytesMax: messageLimits.contentBytesMax,
+    sender: USER_SENDER,
+    text,
+  });
+  if (result.type === "message") return result;
+  const id = result.id ?? "";
+  return { type: "refused", receipt: receiptOf({ type: "refused", error: result.error, retryAfterMs: undefined }, id) };
+}
+
+type Refusal = Pick<Extract<Submitted, { type: "refused" }>, "type" | "error" | "retryAfterMs">;
+
+function receiptOf(submitted: Exclude<Submitted, { type: "refused" }> | Refusal, id: string): contract.MessageReceipt {
+  const none = { recipients: [], duplicate: false, durability: null, answer: null, error: null, retry_after_ms: null };
+  const nothing = { ...none, id, conversation_id: "", reply: null };
+  switch (submitted.type) {
+    case "accepted": {
+      const { conversationId, recipients, duplicate, durability } = submitted;
+      const known = { recipients: [...recipients], duplicate, durability };
+      return { ...nothing, ...known, conversation_id: conversationId, status: "accepted" };
+    }
+    case "answered": {
+      const { conversationId, answer, error } = submitted;
+      return { ...nothing, conversation_id: conversationId, status: "answered", answer, error: { ...error } };
+    }
+    case "refused":
+      return {
+        ...nothing,
+        status: "refused",
+        error: { ...submitted.error },
+        retry_after_ms: submitted.retryAfterMs ?? null,
+      };
+  }
+}
+
+/**
+ * Sends one message; on record when resolved, as its durability says. With `waitMs` it waits for the answer, and the receipt
+ * has it; whoever goes away has still sent the message. Throws MessageRefusedError.
+ */
+export async function sendMessage(
+  services: SendServices,
+  json: JsonObject,
+  { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
+): Promise<contract.MessageReceipt> {
+  const one = read(services, json);
+  if (one.type === "refused") throw new MessageRefusedError(mustError(one.receipt), undefined);
+  using replies = new Replies(services.router, one.message);
+  const submitted = await services.router.submit(one.message);
+  if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
+  const receipt = receiptOf(submitted, submitted.id);
+  if (waitMs === 0 || submitted.type !== "accepted") return receipt;
+  return { ...receipt, reply: (await replies.first(services.clock, waitMs, signal)) ?? null };
+}
+
+const mustError = ({ error }: contract.MessageReceipt): MessageError =>
+  error ?? { code: "MESSAGE_INVALID", message: "the message cannot be read", hint: "", details: {} };
+
+/** Sends messages in order, each for itself: one that is refused keeps no other back. */
+export async function sendMessages(
+  services: SendServices,
+  messages: readonly Json[],
+  text?: TextFacts,
+): Promise<contract.BatchReceipt> {
+  const items = await Promise.all(
+    messages.map(async (json) => {
+      const one = read(services, json, text);
+      if (one.type === "refused") return one.receipt;
+      return receiptOf(await services.router.submit(one.message), one.message.id);
+    }),
+  );
+  const count = (status: contract.MessageReceipt["status"]) => items.filter((item) => item.status === status).length;
+  return { items, accepted: count("accepted"), answered: count("answered"), refused: count("refused") };
+}
+
+/** Looks at a message without sending it: what is wrong with it, or how Caxton writes it and to whom it would go. */
+export function checkMessage(services: SendServices, json: JsonObject): contract.MessageCheck {
+  const one = read(services, json);
+  if (one.type === "refused") {
+    const error = mustError(one.receipt);
+    return { valid: false, problems: problemsOf(error), canonical: null, recipients: [] };
+  }
+  const whereTo = services.router.whereTo(one.message);
+  return {
+    valid: whereTo.type === "found",
+    problems: whereTo.type === "found" ? [] : problemsOf(whereTo.error),
+    canonical: wireObject(one.message),
+    recipients: whereTo.type === "found" ? [...whereTo.names] : [],
+  };
+}
+
+function problemsOf({ code, message, hint, details }: MessageError): contract.MessageCheck["problems"] {
+  const { problems } = details;
+  const listed = Array.isArray(problems) ? problems : [];
+  const known = listed.flatMap((each) => {
+    const {
+      code: own,
+      path,
+      message: says,
+      fix,
+    } = typeof each === "object" && each !== null && !Array.isArray(each) ? each : {};
+    return typeof own === "string" && typeof path === "string" && typeof says === "string" && typeof fix === "string"
+      ? [{ code: own, path, message: says, fix }]
+      : [];
+  });
+  return known.length > 0 ? known : [{ code, path: "", message, fix: hint }];
+}
+
+/** An agreement is not the answer yet: that follows. */
+const PRELIMINARY: ReadonlySet<string> = new Set(["agree"]);
+
+/** Listens for the answer to a message from before it is sent, so that none is too fast. */
+class Replies {
+  readonly #watching: Disposable;
+  readonly #reply = Promise.withResolvers<JsonObject>();
+
+  constructor(router: Router, message: Message) {
+    const asked = new Set<string | undefined>([message.id, message.replyWith]);
+    asked.delete(undefined);
+    const { workspace, conversationId: conversation } = message;
+    this.#watching = router.watch({ workspace, conversation, types: ["message"] }, (events) => {
+      for (const event of events) {
+        if (event.type !== "message" || PRELIMINARY.has(event.message.performative)) continue;
+        if (asked.has(event.message.inReplyTo)) this.#reply.resolve(presentMessage(event).message);
+      }
+    });
+  }
+
+  async first(clock: Clock, waitMs: number, signal: AbortSignal): Promise<JsonObject | undefined> {
+    const over = new AbortController();
+    const waited = clock.sleep(waitMs, AbortSignal.any([over.signal, signal])).catch(() => undefined);
+    try {
+      return await Promise.race([this.#reply.promise, waited.then(() => undefined)]);
+    } finally {
+      over.abort();
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#watching[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,129 @@
+import type { Clock } from "../../kernel/clock.ts";
+import type { Router, RouterEvent } from "../../router/index.ts";
+import type * as contract from "../contract/index.ts";
+import type { MessageFilter } from "./message-operations.ts";
+import { presentMessage, presentView } from "./present-message.ts";
+import { instant } from "./present-run.ts";
+import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import type { Streamed } from "./watch-run.ts";
+
+export type TailServices = { readonly router: Router; readonly clock: Clock };
+
+export type Tail = MessageFilter & {
+  /** How many of the past come first. */
+  readonly last: number;
+  /** The last `seq` a reader saw; what came since comes first then, whatever `last` says. */
+  readonly afterSeq?: number | undefined;
+};
+
+/** What waits for one reader; past that the rest is counted. */
+const WAITING_MAX = 2_000;
+/** Messages that a reader who was away is told of. */
+const MISSED_MAX = 2_000;
+
+type Told = Streamed<contract.MessageEvent>;
+
+/**
+ * Messages as they come, with what becomes of them; an event's id is the message's `seq`, after which a reader can resume. A slow
+ * reader misses some and is told how many; it never holds the router up. Ends when the signal aborts.
+ */
+export async function* watchMessages(
+  services: TailServices,
+  tail: Tail,
+  signal: AbortSignal,
+): AsyncGenerator<Told, void, undefined> {
+  const { router, clock } = services;
+  const waiting: RouterEvent[] = [];
+  let missed = 0;
+  let bell = Promise.withResolvers<void>();
+  const gone = () => bell.resolve();
+  signal.addEventListener("abort", gone, { once: true });
+  // First listen, then read: what is written in between is heard twice and told once.
+  using watching = router.watch(
+    { workspace: DEFAULT_WORKSPACE, conversation: tail.conversation_id, types: ["message", "settlement", "retry"] },
+    (events) => {
+      for (const event of events) {
+        if (event.type === "gap") missed += event.count;
+        else if (waiting.length < WAITING_MAX) waiting.push(event);
+        else missed += 1;
+      }
+      bell.resolve();
+    },
+  );
+  void watching;
+  let seen = 0;
+  for (const message of await past(services, tail)) {
+    seen = message.seq;
+    yield { id: seen, event: { type: "message", message } };
+  }
+  const shown = new Set<number>();
+  while (!signal.aborted) {
+    await bell.promise;
+    bell = Promise.withResolvers();
+    for (const event of waiting.splice(0)) {
+      const told = tell(event, tail, { seen, shown, nowMs: clock.nowMs() });
+      if (told !== undefined) yield told;
+    }
+    if (missed > 0) yield { id: undefined, event: { type: "lagged", missed } };
+    missed = 0;
+  }
+}
+
+async function past({ router }: TailServices, tail: Tail): Promise<readonly contract.MessageRecord[]> {
+  const limit = tail.afterSeq === undefined ? tail.last : MISSED_MAX;
+  if (limit === 0) return [];
+  const found = await router.records.messages({
+    workspace: DEFAULT_WORKSPACE,
+    sender: tail.sender,
+    recipient: tail.recipient,
+    conversation: tail.conversation_id,
+    performative: tail.performative,
+    limit,
+  });
+  const after = tail.afterSeq ?? 0;
+  return found
+    .filter(({ seq }) => seq > after)
+    .toReversed()
+    .map(presentView);
+}
+
+/** Messages whose deliveries a filtered tail tells of. */
+const SHOWN_MAX = 10_000;
+
+function tell(
+  event: RouterEvent,
+  tail: Tail,
+  known: { readonly seen: number; readonly shown: Set<number>; readonly nowMs: number },
+): Told | undefined {
+  const { shown, seen, nowMs } = known;
+  switch (event.type) {
+    case "message": {
+      if (event.seq <= seen || !fits(event, tail)) return undefined;
+      if (shown.size >= SHOWN_MAX) shown.delete(shown.values().next().value ?? 0);
+      shown.add(event.seq);
+      return { id: event.seq, event: { type: "message", message: presentMessage(event) } };
+    }
+    case "settlement": {
+      if (!shown.has(event.seq)) return undefined;
+      const { seq, recipient, outcome, attempt } = event;
+      const delivery = { recipient, state: outcome, attempts: attempt, at: instant(nowMs), reason: null };
+      return { id: undefined, event: { type: "delivery", seq, delivery } };
+    }
+    case "retry": {
+      if (!shown.has(event.seq)) return undefined;
+      const { seq, recipient, attempts, inMs, reason } = event;
+      const delivery = { recipient, state: "retrying" as const, attempts, at: instant(nowMs + inMs), reason };
+      return { id: undefined, event: { type: "delivery", seq, delivery } };
+    }
+    case "delivery":
+    case "conversation":
+    case "breaker":
+    case "gap":
+      return undefined;
+  }
+}
+
+const fits = ({ message, recipients }: Extract<RouterEvent, { type: "message" }>, tail: Tail): boolean =>
+  (tail.sender === undefined || tail.sender === message.sender) &&
+  (tail.performative === undefined || tail.performative === message.performative) &&
+  (tail.recipient === undefined || recipients.includes(tail.recipient));

@@ -1,0 +1,217 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { type Capability, type CapabilityProvider, fillRoute, participants, ROUTES } from "../../api/contract/index.ts";
+import { isJsonObject } from "../../kernel/json.ts";
+import {
+  act,
+  type CommandMaker,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listUpTo,
+  ONE_FORMATS,
+  showList,
+  showOne,
+  UsageError,
+} from "../frame/index.ts";
+import { type Column, safeText } from "../terminal/index.ts";
+
+/** `caxton capability` */
+export const capability: CommandMaker = (command, invocation) => {
+  command.description(
+    "Capabilities: what agents can do, by name. A message to a capability goes to whoever provides it best. Deployed agents " +
+      "name theirs in their definitions; programs outside register them.",
+  );
+  examples(command, [
+    ["caxton capability list", "what can be asked for, and who does it"],
+    ["caxton capability get data-analysis", "its providers, the one chosen first on top"],
+    ["caxton capability register billing-bot invoicing --priority 80", ""],
+  ]);
+  list(command.command("list"), invocation);
+  get(command.command("get"), invocation);
+  register(command.command("register"), invocation);
+  update(command.command("update"), invocation);
+  unregister(command.command("unregister"), invocation);
+};
+
+const columns: readonly Column<Capability>[] = [
+  { title: "CAPABILITY", value: ({ name }) => name },
+  { title: "PROVIDERS", value: ({ providers }) => String(providers.length) },
+  { title: "ACTIVE", value: ({ providers }) => String(providers.filter(({ status }) => status === "active").length) },
+  { title: "BY", value: ({ providers }) => providers.map(({ agent }) => agent).join(", "), shrinks: true },
+];
+
+function list(command: Command, invocation: Invocation): void {
+  command
+    .summary("by name")
+    .description("List capabilities with their providers.")
+    .option("--agent <name>", "only those of one provider")
+    .option("--available", "only those with an active provider")
+    .addOption(limitOption(50));
+  examples(command, [["caxton capability list --available", ""]]);
+  act(command, invocation, {
+    input: z.object({ agent: z.string().optional(), available: z.boolean().default(false), limit: z.number() }),
+    formats: LIST_FORMATS,
+    run: async (context, { agent, available, limit }) => {
+      const query = { agent, status: available ? "active" : undefined };
+      const found = await listUpTo(
+        context.client,
+        { path: ROUTES.capabilities, query, schema: participants.CapabilityPage },
+        limit,
+      );
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns,
+        name: ({ name }) => name,
+        empty: 'no agent names a capability; add capabilities = ["…"] to a definition',
+        footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+const providerColumns: readonly Column<CapabilityProvider>[] = [
+  { title: "AGENT", value: ({ agent }) => agent },
+  { title: "VERSION", value: ({ version }) => version },
+  {
+    title: "STATUS",
+    value: ({ status }) => status,
+    tone: ({ status }) => (status === "active" ? "green" : status === "unhealthy" ? "red" : "yellow"),
+  },
+  { title: "PRIORITY", value: ({ priority }) => String(priority) },
+  { title: "LOAD", value: ({ load }) => (load === null ? "" : load.toFixed(2)) },
+  { title: "SCORE", value: ({ score }) => (score === null ? "" : score.toFixed(1)) },
+  { title: "SOURCE", value: ({ source }) => source },
+  { title: "REGISTRATION", value: (each) => each.registration_id ?? "", wide: true },
+  { title: "HEALTH CHECK", value: (each) => each.health_check_url ?? "", wide: true },
+];
+
+function get(command: Command, invocation: Invocation): void {
+  command
+    .summary("its providers")
+    .description("Show who provides a capability, the one that best_match would choose on top.")
+    .argument("<capability>", "its name");
+  examples(command, [["caxton capability get data-analysis -o wide", ""]]);
+  act(command, invocation, {
+    input: z.object({ capability: z.string() }),
+    formats: LIST_FORMATS,
+    run: async (context, { capability: name }) => {
+      const { raw, value } = await context.client.request({
+        path: fillRoute("capability", { name }),
+        schema: participants.Capability,
+      });
+      await showList(context, {
+        raw: { items: (isJsonObject(raw) ? raw["providers"] : undefined) ?? [] },
+        items: value.providers,
+        columns: providerColumns,
+        name: ({ agent }) => agent,
+        empty: `nobody provides ${name}`,
+      });
+    },
+  });
+}
+
+function register(command: Command, invocation: Invocation): void {
+  command
+    .summary("say that an agent or program can do it")
+    .description("Register a capability for a registered program or a deployed agent.")
+    .argument("<agent>", "who provides it")
+    .argument("<capability>", "what")
+    .option("--version <semver>", "of the capability", "1.0.0")
+    .option("--priority <n>", "0 to 1000; the higher the sooner it is chosen", "50")
+    .option("--health-check <url>", "asked every minute; anything but a 2xx takes it out of routing");
+  examples(command, [
+    ["caxton capability register billing-bot invoicing --health-check http://127.0.0.1:9000/health", ""],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      agent: z.string(),
+      capability: z.string(),
+      version: z.string(),
+      priority: z.coerce.number().int(),
+      healthCheck: z.string().optional(),
+    }),
+    formats: ONE_FORMATS,
+    run: async (context, { agent, capability: name, version, priority, healthCheck }) => {
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: ROUTES.capabilities,
+        body: {
+          agent,
+          capability: name,
+          version,
+          priority,
+          ...(healthCheck !== undefined && { health_check_url: healthCheck }),
+        },
+        schema: participants.CapabilityProvider,
+      });
+      await showOne(context, {
+        raw,
+        name: value.registration_id ?? "",
+        human: () =>
+          `${safeText(agent)} provides ${safeText(name)} ${version}  registration ${value.registration_id}\n`,
+      });
+    },
+  });
+}
+
+function update(command: Command, invocation: Invocation): void {
+  command
+    .summary("change a registration")
+    .description("Change a registration: how soon it is chosen, whether it takes part, how loaded it is.")
+    .argument("<registration>", "its id, as `capability get -o wide` shows it")
+    .option("--priority <n>", "0 to 1000")
+    .addOption(command.createOption("--status <status>", "").choices(["active", "inactive", "draining"]))
+    .option("--load <share>", "0 idle to 1 full");
+  examples(command, [
+    ["caxton capability update 4f2a… --status draining", "what is under way ends; nothing new comes"],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      registration: z.string(),
+      priority: z.coerce.number().int().optional(),
+      status: z.string().optional(),
+      load: z.coerce.number().optional(),
+    }),
+    formats: ONE_FORMATS,
+    run: async (context, { registration: id, ...changes }) => {
+      const body = Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+      if (Object.keys(body).length === 0)
+        throw new UsageError("say what to change: --priority, --status or --load", "caxton capability update");
+      const { raw, value } = await context.client.request({
+        method: "PUT",
+        path: fillRoute("registration", { id }),
+        body,
+        schema: participants.CapabilityProvider,
+      });
+      await showOne(context, {
+        raw,
+        name: id,
+        human: () =>
+          `${safeText(value.agent)}  ${safeText(value.capability)}  ${value.status}  priority ${value.priority}\n`,
+      });
+    },
+  });
+}
+
+function unregister(command: Command, invocation: Invocation): void {
+  command
+    .summary("take a registration back")
+    .description("Take a registration back. What is in the provider's mailbox stays there.")
+    .argument("<registration>", "its id");
+  examples(command, [["caxton capability unregister 4f2a9c01-…", ""]]);
+  act(command, invocation, {
+    input: z.object({ registration: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { registration: id }) => {
+      const { raw } = await context.client.request({
+        method: "DELETE",
+        path: fillRoute("registration", { id }),
+        schema: z.object({ id: z.string() }),
+      });
+      await showOne(context, { raw, name: id, human: () => `${safeText(id)} is gone\n` });
+    },
+  });
+}

@@ -1,0 +1,203 @@
+import { writeFileSync } from "node:fs";
+import type { Command } from "commander";
+import * as z from "zod";
+import { type DeadLetter, fillRoute, messages, ROUTES } from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import {
+  act,
+  confirm,
+  type Context,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listUpTo,
+  ONE_FORMATS,
+  showList,
+  showOne,
+  UsageError,
+} from "../frame/index.ts";
+import { type Column, oneLine, renderFields, safeText, showAge } from "../terminal/index.ts";
+
+const ALL_MAX = 100_000;
+
+/** `caxton message dead-letter` */
+export function deadLetter(command: Command, invocation: Invocation): void {
+  command
+    .summary("messages that could not be delivered")
+    .description(
+      "Messages that could not be delivered after all attempts, with the reason. Their senders were told; nothing is lost: " +
+        "send them again once the cause is mended, or drop them.",
+    );
+  list(command.command("list"), invocation);
+  get(command.command("get"), invocation);
+  retry(command.command("retry"), invocation);
+  drop(command.command("drop"), invocation);
+  exportAll(command.command("export"), invocation);
+}
+
+const columns = (nowMs: number): readonly Column<DeadLetter>[] => [
+  { title: "ID", value: ({ id }) => id },
+  { title: "FROM", value: ({ sender }) => sender },
+  { title: "TO", value: ({ recipient }) => recipient },
+  { title: "PERFORMATIVE", value: ({ performative }) => performative },
+  { title: "ATTEMPTS", value: ({ attempts }) => String(attempts) },
+  { title: "AGE", value: ({ at }) => at, short: ({ at }) => showAge(Date.parse(at), nowMs) },
+  { title: "CODE", value: ({ code }) => code },
+  { title: "REASON", value: ({ reason }) => oneLine(reason), shrinks: true },
+];
+
+const filters = (command: Command): Command =>
+  command.option("--to <name>", "only those to one recipient").option("--code <code>", "only those with one cause");
+const Filters = { to: z.string().optional(), code: z.string().optional() };
+
+function list(command: Command, invocation: Invocation): void {
+  filters(command.summary("newest first").description("List dead letters, newest first.")).addOption(limitOption(20));
+  examples(command, [["caxton message dead-letter list --to data-analyzer", ""]]);
+  act(command, invocation, {
+    input: z.object({ ...Filters, limit: z.number() }),
+    formats: LIST_FORMATS,
+    run: async (context, { to, code, limit }) => {
+      const query = { recipient: to, code };
+      const found = await listUpTo(
+        context.client,
+        { path: ROUTES.deadLetters, query, schema: messages.DeadLetterPage },
+        limit,
+      );
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns: columns(systemClock.nowMs()),
+        name: ({ id }) => id,
+        empty: "no dead letters: everything was delivered, or still is tried",
+        footer: found.value.next === null ? "" : `older ones: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+function get(command: Command, invocation: Invocation): void {
+  command
+    .summary("one dead letter, whole")
+    .description("Show a dead letter: why it could not be delivered, and the message.")
+    .argument("<dead-letter>", "its id, as the list shows it");
+  examples(command, [["caxton message dead-letter get 42-3", ""]]);
+  act(command, invocation, {
+    input: z.object({ deadLetter: z.string() }),
+    formats: ONE_FORMATS,
+    run: async ({ client, ...context }, { deadLetter: id }) => {
+      const { raw, value } = await client.request({
+        path: fillRoute("deadLetter", { id }),
+        schema: messages.DeadLetter,
+      });
+      const human = () =>
+        `${renderFields([
+          ["id", value.id],
+          ["from", safeText(value.sender)],
+          ["to", safeText(value.recipient)],
+          ["act", value.performative],
+          ["given up", value.at],
+          ["attempts", String(value.attempts)],
+          ["cause", `${value.code}: ${safeText(value.reason)}`],
+          ["conversation", safeText(value.conversation_id)],
+        ])}\n${safeText(JSON.stringify(value.message, undefined, 2))}\n`;
+      await showOne({ ...context, client }, { raw, name: id, human });
+    },
+  });
+}
+
+const Retried = z.object({ retried: z.int() });
+const Dropped = z.object({ dropped: z.int() });
+
+function retry(command: Command, invocation: Invocation): void {
+  filters(
+    command
+      .summary("send dead letters again")
+      .description("Send dead letters again to the recipient that did not get them, under their old ids.")
+      .argument("[dead-letter...]", "ids, as the list shows them")
+      .option("--all", "all of them, or all that the filters name"),
+  );
+  examples(command, [
+    ["caxton message dead-letter retry 42-3", ""],
+    ["caxton message dead-letter retry --all --to data-analyzer", "once it works again"],
+  ]);
+  act(command, invocation, {
+    input: Named,
+    formats: ONE_FORMATS,
+    run: async (context, input) => {
+      const ids = await meant(context, input, "caxton message dead-letter retry");
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: ROUTES.retryDeadLetters,
+        body: { ids },
+        schema: Retried,
+      });
+      await showOne(context, { raw, name: ids.join("\n"), human: () => `${value.retried} sent again\n` });
+    },
+  });
+}
+
+function drop(command: Command, invocation: Invocation): void {
+  filters(
+    command
+      .summary("forget dead letters")
+      .description("Forget dead letters. They are gone then; export them first if they may be needed.")
+      .argument("[dead-letter...]", "ids, as the list shows them")
+      .option("--all", "all of them, or all that the filters name"),
+  );
+  examples(command, [["caxton message dead-letter drop 42-3", ""]]);
+  act(command, invocation, {
+    input: Named,
+    formats: ONE_FORMATS,
+    run: async (context, input) => {
+      const ids = await meant(context, input, "caxton message dead-letter drop");
+      if (!(await confirm(context, `Forget ${ids.length} dead letters?`, "caxton message dead-letter drop"))) return;
+      let dropped = 0;
+      for (const id of ids) {
+        const { value } = await context.client.request({
+          method: "DELETE",
+          path: fillRoute("deadLetter", { id }),
+          schema: Dropped,
+        });
+        dropped += value.dropped;
+      }
+      await showOne(context, { raw: { dropped }, name: ids.join("\n"), human: () => `${dropped} forgotten\n` });
+    },
+  });
+}
+
+function exportAll(command: Command, invocation: Invocation): void {
+  filters(
+    command
+      .summary("write dead letters to a file")
+      .description("Write dead letters as JSON lines, each with its message whole.")
+      .option("--file <path>", "where to; default: standard output"),
+  );
+  examples(command, [["caxton message dead-letter export --file dead.jsonl", ""]]);
+  act(command, invocation, {
+    input: z.object({ ...Filters, file: z.string().optional() }),
+    formats: ["jsonl"],
+    run: async (context, { to, code, file }) => {
+      const query = { recipient: to, code };
+      const all = { path: ROUTES.deadLetters, query, schema: messages.DeadLetterPage };
+      const { items } = (await listUpTo(context.client, all, ALL_MAX)).value;
+      const text = items.map((item) => `${JSON.stringify(item)}\n`).join("");
+      if (file === undefined) return context.terminal.write(text);
+      writeFileSync(file, text);
+      context.terminal.note(`${items.length} written to ${file}`);
+    },
+  });
+}
+
+const Named = z.object({ ...Filters, deadLetter: z.array(z.string()).default([]), all: z.boolean().default(false) });
+
+async function meant(
+  context: Context,
+  { deadLetter: ids, all: isAll, to, code }: z.infer<typeof Named>,
+  path: string,
+): Promise<readonly string[]> {
+  if (isAll === ids.length > 0) throw new UsageError("name dead letters, or give --all", path);
+  if (!isAll) return ids;
+  const all = { path: ROUTES.deadLetters, query: { recipient: to, code }, schema: messages.DeadLetterPage };
+  return (await listUpTo(context.client, all, ALL_MAX)).value.items.map(({ id }) => id);
+}

@@ -1,0 +1,5 @@
+/** Messages, conversations, and who takes part in them. */
+export { capability } from "./capability.ts";
+export { conversation } from "./conversation.ts";
+export { message } from "./message.ts";
+export { participant } from "./participant.ts";

@@ -1,0 +1,68 @@
+import type { MessageDelivery, MessageRecord } from "../../api/contract/index.ts";
+import { renderFields, safeText, type Style, type Tone } from "../terminal/index.ts";
+
+const TONES: { readonly [performative: string]: Tone } = {
+  failure: "red",
+  "not-understood": "red",
+  refuse: "yellow",
+  "reject-proposal": "yellow",
+  cancel: "yellow",
+  agree: "green",
+  confirm: "green",
+  inform: "green",
+  "accept-proposal": "green",
+  cfp: "cyan",
+  propose: "cyan",
+  request: "cyan",
+};
+
+export const performativeTone = (performative: string): Tone | undefined => TONES[performative];
+
+type Addressed = Pick<MessageRecord, "receiver" | "capability" | "topic" | "recipients">;
+
+/** Whom it was for: names, or how they were found and who it was. */
+export function addressLine({ receiver, capability, topic, recipients }: Addressed): string {
+  if (receiver !== null) return receiver.join(", ");
+  const found = recipients.length === 0 ? "nobody" : recipients.join(", ");
+  const how = capability === null ? (topic === null ? "all" : `topic ${topic}`) : `capability ${capability}`;
+  return `${found} (${how})`;
+}
+
+export const contentLine = ({ content, error }: Pick<MessageRecord, "content" | "error">): string =>
+  error?.message ?? (typeof content === "string" ? content : JSON.stringify(content));
+
+const deliveryLine = ({ recipient, state, attempts, at, reason }: MessageDelivery): string =>
+  [
+    `${recipient}: ${state}`,
+    ...(attempts > 1 ? [`attempt ${attempts}`] : []),
+    ...(at === null ? [] : [at]),
+    ...(reason === null ? [] : [reason]),
+  ].join(", ");
+
+/** A message as a person reads it. */
+export function messageLines(message: MessageRecord, style: Style): string {
+  const { content, error } = message;
+  const fields: [string, string][] = [
+    ["id", message.id],
+    ["act", style(performativeTone(message.performative) ?? "bold", message.performative)],
+    ["from", message.sender],
+    ["to", addressLine(message)],
+    ["at", message.at],
+    ["conversation", message.conversation_id],
+    ["protocol", message.protocol ?? "none: free"],
+    ["reply with", message.reply_with ?? ""],
+    ["in reply to", message.in_reply_to ?? ""],
+    ["reply by", message.reply_by ?? ""],
+    ["priority", message.priority],
+    ["hops", message.hops === 0 ? "" : String(message.hops)],
+    ["trace", message.trace_id],
+    ...message.deliveries.map((delivery): [string, string] => ["delivery", deliveryLine(delivery)]),
+    ["error", error === null ? "" : `${error.code}: ${error.message}`],
+    ["hint", error?.hint ?? ""],
+  ];
+  const shown = fields
+    .filter(([, value]) => value !== "")
+    .map(([name, value]): [string, string] => [name, safeText(value)]);
+  const text = typeof content === "string" ? content : JSON.stringify(content, undefined, 2);
+  return `${renderFields(shown)}\n${safeText(text)}\n`;
+}

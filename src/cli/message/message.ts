@@ -1,0 +1,164 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, type MessageRecord, messages, ROUTES } from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import { isJsonObject } from "../../kernel/json.ts";
+import {
+  act,
+  type CommandMaker,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listUpTo,
+  ONE_FORMATS,
+  showList,
+  showOne,
+} from "../frame/index.ts";
+import { type Column, oneLine, showAge } from "../terminal/index.ts";
+import { deadLetter } from "./dead-letter.ts";
+import { addressLine, contentLine, messageLines, performativeTone } from "./lines.ts";
+import { resolveMessage, shortId } from "./reference.ts";
+import { replay, send } from "./send.ts";
+import { tail } from "./tail.ts";
+
+const ARGUMENT = "its id, the end of its id, or last";
+
+/** `caxton message` */
+export const message: CommandMaker = (command, invocation) => {
+  command.description(
+    "Messages between agents, programs and you. Each is on disk before its sender is told so, goes to a name, to whoever " +
+      "provides a capability, to subscribers of a topic or to all, and is checked against the protocol of its conversation.",
+  );
+  examples(command, [
+    [
+      'caxton message send --to data-analyzer "describe examples/data/sales.csv" --wait 60s',
+      "ask, and wait for the answer",
+    ],
+    ["caxton message tail", "watch all messages as they come"],
+    ["caxton message dead-letter list", "what could not be delivered, and why"],
+  ]);
+  send(command.command("send"), invocation);
+  list(command.command("list"), invocation);
+  get(command.command("get"), invocation);
+  tail(command.command("tail").alias("stream"), invocation);
+  trace(command.command("trace"), invocation);
+  replay(command.command("replay"), invocation);
+  deadLetter(command.command("dead-letter").alias("dead-letters"), invocation);
+};
+
+export const messageColumns = (nowMs: number): readonly Column<MessageRecord>[] => [
+  { title: "ID", value: ({ id }) => id, short: ({ id }) => shortId(id) },
+  {
+    title: "PERFORMATIVE",
+    value: ({ performative }) => performative,
+    tone: ({ performative }) => performativeTone(performative),
+  },
+  { title: "FROM", value: ({ sender }) => sender },
+  { title: "TO", value: addressLine },
+  { title: "AGE", value: ({ at }) => at, short: ({ at }) => showAge(Date.parse(at), nowMs) },
+  {
+    title: "CONVERSATION",
+    value: (each) => each.conversation_id,
+    short: (each) => shortId(each.conversation_id),
+    wide: true,
+  },
+  { title: "PROTOCOL", value: ({ protocol }) => protocol ?? "", wide: true },
+  { title: "CONTENT", value: (each) => oneLine(contentLine(each)), shrinks: true },
+];
+
+function list(command: Command, invocation: Invocation): void {
+  command
+    .summary("messages on record, newest first")
+    .description("List messages on record, newest first.")
+    .option("--from <name>", "only those it sent")
+    .option("--to <name>", "only those that went into its mailbox")
+    .option("--conversation <id>", "only those of one conversation")
+    .addOption(
+      command
+        .createOption("--performative <act>", "only those of one act")
+        .choices([...messages.MessageRecord.shape.performative.options]),
+    )
+    .addOption(limitOption(20));
+  examples(command, [
+    ["caxton message list", ""],
+    ["caxton message list --to data-analyzer --performative request", "what it was asked"],
+    ["caxton message list -o jsonl --limit 1000", "for other programs"],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      from: z.string().optional(),
+      to: z.string().optional(),
+      conversation: z.string().optional(),
+      performative: z.string().optional(),
+      limit: z.number(),
+    }),
+    formats: LIST_FORMATS,
+    run: async (context, { from, to, conversation, performative, limit }) => {
+      const query = { sender: from, recipient: to, conversation_id: conversation, performative };
+      const found = await listUpTo(
+        context.client,
+        { path: ROUTES.messages, query, schema: messages.MessagePage },
+        limit,
+      );
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns: messageColumns(systemClock.nowMs()),
+        name: ({ id }) => id,
+        empty: "no such messages; send one: caxton message send --to <agent> <text>",
+        footer: found.value.next === null ? "" : `older ones: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+function get(command: Command, invocation: Invocation): void {
+  command
+    .summary("one message, whole, with what became of it")
+    .description("Show a message with all its parameters, and what became of it at each of its recipients.")
+    .argument("<message>", ARGUMENT);
+  examples(command, [
+    ["caxton message get last", ""],
+    ["caxton message get 4f2a9c01 -o json", "by the end of its id"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ message: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { message: reference }) => {
+      const id = await resolveMessage(context, reference);
+      const { raw, value } = await context.client.request({
+        path: fillRoute("message", { id }),
+        schema: messages.MessageRecord,
+      });
+      await showOne(context, { raw, name: id, human: () => messageLines(value, context.terminal.style) });
+    },
+  });
+}
+
+function trace(command: Command, invocation: Invocation): void {
+  command
+    .summary("everything that a message led to")
+    .description("Show all messages of a message's trace, oldest first: what led to it, and what came of it.")
+    .argument("<message>", ARGUMENT);
+  examples(command, [["caxton message trace last", ""]]);
+  act(command, invocation, {
+    input: z.object({ message: z.string() }),
+    formats: LIST_FORMATS,
+    run: async (context, { message: reference }) => {
+      const id = await resolveMessage(context, reference);
+      const { raw, value } = await context.client.request({
+        path: fillRoute("messageTrace", { id }),
+        schema: messages.MessageTrace,
+      });
+      await showList(context, {
+        raw: { items: (isJsonObject(raw) ? raw["messages"] : undefined) ?? [] },
+        items: value.messages,
+        columns: messageColumns(systemClock.nowMs()),
+        name: (each) => each.id,
+        empty: "nothing is left of it",
+        footer: `trace ${value.trace_id}${value.truncated ? "; the oldest are left out" : ""}`,
+      });
+    },
+  });
+}

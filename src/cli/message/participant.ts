@@ -1,0 +1,162 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, type LeasedMessage, type Participant, participants, ROUTES } from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import {
+  act,
+  type CommandMaker,
+  confirm,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listUpTo,
+  ONE_FORMATS,
+  showList,
+  showOne,
+} from "../frame/index.ts";
+import { type Column, oneLine, safeText, showAge } from "../terminal/index.ts";
+
+/** `caxton participant` */
+export const participant: CommandMaker = (command, invocation) => {
+  command.description(
+    "Programs outside of the server that take part in conversations: each has a name and a mailbox that keeps its messages " +
+      "while it is away, fetches them and says when it has processed them.",
+  );
+  examples(command, [
+    ['caxton participant register billing-bot --description "writes invoices"', ""],
+    ["caxton participant fetch billing-bot --ack", "take messages, and say that they are done"],
+  ]);
+  list(command.command("list"), invocation);
+  register(command.command("register"), invocation);
+  remove(command.command("delete"), invocation);
+  fetchMessages(command.command("fetch"), invocation);
+};
+
+const columns = (nowMs: number): readonly Column<Participant>[] => [
+  { title: "NAME", value: ({ name }) => name },
+  { title: "WAITING", value: ({ waiting }) => String(waiting) },
+  {
+    title: "SEEN",
+    value: (each) => each.seen_at ?? "",
+    short: (each) => (each.seen_at === null ? "never" : showAge(Date.parse(each.seen_at), nowMs)),
+  },
+  { title: "CAPABILITIES", value: (each) => each.capabilities.join(", ") },
+  { title: "DESCRIPTION", value: ({ description }) => oneLine(description), shrinks: true },
+];
+
+function list(command: Command, invocation: Invocation): void {
+  command.summary("by name").description("List registered programs.").addOption(limitOption(50));
+  examples(command, [["caxton participant list", ""]]);
+  act(command, invocation, {
+    input: z.object({ limit: z.number() }),
+    formats: LIST_FORMATS,
+    run: async (context, { limit }) => {
+      const all = { path: ROUTES.participants, query: {}, schema: participants.ParticipantPage };
+      const found = await listUpTo(context.client, all, limit);
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns: columns(systemClock.nowMs()),
+        name: ({ name }) => name,
+        empty: "no programs take part; register one: caxton participant register <name>",
+        footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+function register(command: Command, invocation: Invocation): void {
+  command
+    .summary("give a program a name and a mailbox")
+    .description("Register a program. Registering it again changes its description.")
+    .argument("<name>", "2 to 64 letters, digits and _.-, a letter first")
+    .option("--description <text>", "what it is", "");
+  examples(command, [['caxton participant register billing-bot --description "writes invoices"', ""]]);
+  act(command, invocation, {
+    input: z.object({ name: z.string(), description: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, body) => {
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: ROUTES.participants,
+        body,
+        schema: participants.Participant,
+      });
+      await showOne(context, { raw, name: value.name, human: () => `${safeText(value.name)} can be written to\n` });
+    },
+  });
+}
+
+function remove(command: Command, invocation: Invocation): void {
+  command
+    .summary("take a program's name away")
+    .description("Take a program's name away, and its registrations. Messages in its mailbox become dead letters.")
+    .argument("<name>", "the program");
+  examples(command, [["caxton participant delete billing-bot", ""]]);
+  act(command, invocation, {
+    input: z.object({ name: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { name }) => {
+      if (!(await confirm(context, `Take ${name}'s name away?`, "caxton participant delete"))) return;
+      const { raw } = await context.client.request({
+        method: "DELETE",
+        path: fillRoute("participant", { name }),
+        schema: z.object({ name: z.string() }),
+      });
+      await showOne(context, { raw, name, human: () => `${safeText(name)} is gone\n` });
+    },
+  });
+}
+
+const leasedColumns: readonly Column<LeasedMessage>[] = [
+  { title: "SEQ", value: ({ seq }) => String(seq) },
+  { title: "ATTEMPT", value: ({ attempt }) => String(attempt) },
+  { title: "PERFORMATIVE", value: ({ message }) => textOf(message["performative"]) },
+  { title: "FROM", value: ({ message }) => textOf(message["sender"]) },
+  { title: "CONTENT", value: ({ message }) => oneLine(textOf(message["content"])), shrinks: true },
+];
+
+const textOf = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value ?? null));
+
+function fetchMessages(command: Command, invocation: Invocation): void {
+  command
+    .summary("take messages from its mailbox")
+    .description("Take messages out of a program's mailbox. Without --ack they come again when their lease ends.")
+    .argument("<name>", "the program")
+    .option("--max <n>", "messages at most", "10")
+    .option("--wait <seconds>", "wait so long for the first one", "0")
+    .option("--ack", "say that they are processed");
+  examples(command, [["caxton participant fetch billing-bot --wait 30 --ack -o jsonl", ""]]);
+  act(command, invocation, {
+    input: z.object({
+      name: z.string(),
+      max: z.coerce.number().int(),
+      wait: z.coerce.number(),
+      ack: z.boolean().default(false),
+    }),
+    formats: LIST_FORMATS,
+    run: async (context, { name, max, wait, ack }) => {
+      const { raw, value } = await context.client.request({
+        path: fillRoute("mailboxMessages", { name }),
+        query: { max, wait },
+        schema: participants.LeasedMessages,
+        timeoutMs: wait * 1_000 + 10_000,
+      });
+      await showList(context, {
+        raw,
+        items: value.items,
+        columns: leasedColumns,
+        name: ({ seq }) => String(seq),
+        empty: `nothing waits for ${name}`,
+      });
+      if (!ack || value.items.length === 0) return;
+      await context.client.request({
+        method: "POST",
+        path: fillRoute("settleMessages", { name }),
+        body: { done: value.items.map(({ seq }) => seq) },
+        schema: z.object({ late: z.array(z.int()) }),
+      });
+    },
+  });
+}

@@ -1,0 +1,24 @@
+import { messages, ROUTES } from "../../api/contract/index.ts";
+import { type Context, listUpTo, MessageReferenceError } from "../frame/index.ts";
+
+const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+const RECENT_MAX = 1_000;
+const SHORT_CHARS = 8;
+
+/** The end of an id, which tells ids of one moment apart; another conversation's name stays as it is. */
+export const shortId = (id: string): string => (WHOLE_ID.test(id) ? id.slice(-SHORT_CHARS) : id);
+
+/** The id meant by a whole id, by `last`, or by the end of a recent one's. Throws MessageReferenceError. */
+export async function resolveMessage({ client }: Context, reference: string): Promise<string> {
+  if (WHOLE_ID.test(reference)) return reference.toLowerCase();
+  const list = { path: ROUTES.messages, query: {}, schema: messages.MessagePage };
+  const { items } = (await listUpTo(client, list, reference === "last" ? 1 : RECENT_MAX)).value;
+  const fitting = reference === "last" ? items : items.filter(({ id }) => id.endsWith(reference.toLowerCase()));
+  const [only, ...others] = new Set(fitting.map(({ id }) => id));
+  if (only !== undefined && others.length === 0) return only;
+  throw new MessageReferenceError(
+    only === undefined ? `no recent message is "${reference}"` : `"${reference}" fits ${others.length + 1} messages`,
+    "a message is named by its id, by the last characters of it, or by the word last; see: caxton message list",
+    { reference },
+  );
+}

@@ -1,0 +1,240 @@
+import { readFileSync } from "node:fs";
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, type MessageReceipt, messages, ROUTES } from "../../api/contract/index.ts";
+import { type Json, parseJson } from "../../kernel/json.ts";
+import {
+  act,
+  type Context,
+  examples,
+  type Invocation,
+  listOption,
+  ONE_FORMATS,
+  showOne,
+  UsageError,
+} from "../frame/index.ts";
+import { oneLine, safeText } from "../terminal/index.ts";
+import { performativeTone } from "./lines.ts";
+import { resolveMessage } from "./reference.ts";
+
+/** The message was sent, and what came back is not what was asked for. */
+const EXIT_UNSUCCESSFUL = 9;
+const UNSUCCESSFUL: ReadonlySet<string> = new Set(["failure", "not-understood", "refuse", "reject-proposal"]);
+/** Beyond what the request itself may take. */
+const ANSWER_MS = 10_000;
+
+const SendInput = z.object({
+  content: z.string().optional(),
+  to: z.array(z.string()).default([]),
+  capability: z.string().optional(),
+  topic: z.string().optional(),
+  broadcast: z.boolean().default(false),
+  performative: z.string(),
+  from: z.string().optional(),
+  data: z.string().optional(),
+  protocol: z.string().optional(),
+  conversation: z.string().optional(),
+  inReplyTo: z.string().optional(),
+  replyWith: z.string().optional(),
+  replyBy: z.string().optional(),
+  priority: z.string().optional(),
+  strategy: z.string().optional(),
+  set: z.array(z.string()).default([]),
+  wait: z.string().optional(),
+  dryRun: z.boolean().default(false),
+});
+type SendInput = z.infer<typeof SendInput>;
+
+/** `caxton message send` */
+export function send(command: Command, invocation: Invocation): void {
+  command
+    .summary("send a message")
+    .description(
+      "Send a message: to names, to whoever provides a capability, to subscribers of a topic, or to all. It is on disk when " +
+        "this answers. With --wait the answer is waited for and shown.",
+    )
+    .argument("[content]", "what it says; - reads standard input")
+    .addOption(listOption("--to <name>", "an agent or a registered program; may be given again"))
+    .option("--capability <name>", "whoever provides it")
+    .option("--topic <topic>", "whoever subscribed to it")
+    .option("--broadcast", "every agent")
+    .option("-p, --performative <act>", "request, query-ref, inform, cfp, propose, cancel, …", "request")
+    .option("--data <json>", "JSON content instead of a text; @file reads a file")
+    .option("--from <name>", "who says it; default: user")
+    .option("--protocol <name>", "the protocol the conversation keeps to, as fipa-request")
+    .option("--conversation <id>", "the conversation it belongs to; default: a new one")
+    .option("--in-reply-to <word>", "the reply_with, or the id, of what it answers")
+    .option("--reply-with <word>", "what an answer names in in_reply_to")
+    .option("--reply-by <time>", "until when an answer is wanted: 2026-12-01T12:00:00Z")
+    .option("--priority <priority>", "low, normal, high, critical")
+    .option(
+      "--strategy <strategy>",
+      "how one provider is chosen: best_match, round_robin, least_loaded, weighted, fastest",
+    )
+    .addOption(listOption("--set <key=value>", "any other parameter, as ttl=30s; may be given again"))
+    .option("-w, --wait <duration>", "wait for the answer so long, as 60s")
+    .option("--dry-run", "only check it, and say to whom it would go");
+  examples(command, [
+    ['caxton message send --to data-analyzer "describe examples/data/sales.csv" --wait 60s', "ask one agent"],
+    ['caxton message send --capability data-analysis "what sold best?" -w 1m', "ask whoever can"],
+    [`caxton message send --topic orders.created -p inform --data '{"id": 7}'`, "tell subscribers"],
+    [
+      'caxton message send --to greeter -p cfp --protocol fipa-contract-net "paint the fence" -w 30s',
+      "call for a proposal",
+    ],
+  ]);
+  act(command, invocation, {
+    input: SendInput,
+    formats: ONE_FORMATS,
+    run: async (context, input) => {
+      const body = messageOf(input, "caxton message send");
+      if (input.dryRun) return check(context, body);
+      const { waitMs, query } = await waitOf(input.wait, "caxton message send");
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: ROUTES.messages,
+        query,
+        body,
+        schema: messages.MessageReceipt,
+        ...(waitMs > 0 && { timeoutMs: waitMs + ANSWER_MS }),
+      });
+      await showOne(context, { raw, name: value.id, human: () => receiptText(context, value, waitMs > 0) });
+      return exitCode(value, waitMs > 0);
+    },
+  });
+}
+
+/** `caxton message replay` */
+export function replay(command: Command, invocation: Invocation): void {
+  command
+    .summary("send a message on record once more")
+    .description(
+      "Send a message on record once more: the same words to the same address, under a new id, in a new conversation.",
+    )
+    .argument("<message>", "its id, the end of its id, or last")
+    .option("-w, --wait <duration>", "wait for the answer so long, as 60s");
+  examples(command, [["caxton message replay last --wait 60s", ""]]);
+  act(command, invocation, {
+    input: z.object({ message: z.string(), wait: z.string().optional() }),
+    formats: ONE_FORMATS,
+    run: async (context, { message: reference, wait }) => {
+      const id = await resolveMessage(context, reference);
+      const { waitMs, query } = await waitOf(wait, "caxton message replay");
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: fillRoute("replayMessage", { id }),
+        query,
+        schema: messages.MessageReceipt,
+        ...(waitMs > 0 && { timeoutMs: waitMs + ANSWER_MS }),
+      });
+      await showOne(context, { raw, name: value.id, human: () => receiptText(context, value, waitMs > 0) });
+      return exitCode(value, waitMs > 0);
+    },
+  });
+}
+
+async function check(context: Context, body: object): Promise<number> {
+  const { raw, value } = await context.client.request({
+    method: "POST",
+    path: ROUTES.validateMessage,
+    body,
+    schema: messages.MessageCheck,
+  });
+  await showOne(context, {
+    raw,
+    name: value.recipients.join("\n"),
+    human: () =>
+      value.valid
+        ? `valid; it would go to ${value.recipients.join(", ") || "nobody"}\n`
+        : value.problems
+            .map(({ path, message, fix }) => safeText(`${path === "" ? "" : `${path}: `}${message}\n  ${fix}\n`))
+            .join(""),
+  });
+  return value.valid ? 0 : 2;
+}
+
+async function waitOf(text: string | undefined, path: string) {
+  if (text === undefined) return { waitMs: 0, query: {} };
+  const { parseDuration } = await import("../../documents/index.ts");
+  const waitMs = parseDuration(text);
+  if (waitMs === undefined || waitMs > messages.WAIT_S_MAX * 1_000)
+    throw new UsageError(`--wait is no duration up to ${messages.WAIT_S_MAX}s: "${text}"`, path);
+  return { waitMs, query: { wait: waitMs / 1_000 } };
+}
+
+function messageOf(input: SendInput, path: string): object {
+  const { to, data } = input;
+  if (data !== undefined && input.content !== undefined) throw new UsageError("give a text or --data, not both", path);
+  const content = data === undefined ? textOf(input.content) : dataOf(data, path);
+  if (content === undefined) throw new UsageError("say something: a text, - for standard input, or --data", path);
+  const { from: sender, conversation: conversation_id, inReplyTo: in_reply_to } = input;
+  const { replyWith: reply_with, replyBy: reply_by, strategy: routing_strategy } = input;
+  const { performative, capability, topic, protocol, priority } = input;
+  return {
+    ...parametersOf(input.set, path),
+    performative,
+    content,
+    ...(to.length > 0 && { receiver: to.length === 1 ? to[0] : to }),
+    ...(input.broadcast && { broadcast: true }),
+    ...given({ capability, topic, sender, protocol, conversation_id, in_reply_to }),
+    ...given({ reply_with, reply_by, priority, routing_strategy }),
+  };
+}
+
+const given = (values: Readonly<Record<string, string | undefined>>) =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+
+const textOf = (content: string | undefined): string | undefined =>
+  content === "-" ? readFileSync(0, "utf8") : content;
+
+function dataOf(data: string, path: string): Json {
+  const text = data.startsWith("@") ? readFileSync(data.slice(1), "utf8") : data;
+  const parsed = parseJson(text);
+  if (parsed.type === "parsed") return parsed.value;
+  throw new UsageError(`--data is not JSON: ${parsed.reason}`, path);
+}
+
+function parametersOf(settings: readonly string[], path: string): Readonly<Record<string, Json>> {
+  return Object.fromEntries(
+    settings.map((setting): [string, Json] => {
+      const place = setting.indexOf("=");
+      if (place < 1) throw new UsageError(`--set takes key=value, not "${setting}"`, path);
+      const value = setting.slice(place + 1);
+      const parsed = parseJson(value);
+      return [setting.slice(0, place), parsed.type === "parsed" ? parsed.value : value];
+    }),
+  );
+}
+
+function receiptText({ terminal: { style } }: Context, receipt: MessageReceipt, waited: boolean): string {
+  const lines = [`${receipt.id}  conversation ${safeText(receipt.conversation_id)}`];
+  if (receipt.error !== null) {
+    const { code, message, hint } = receipt.error;
+    lines.push(`${style("red", receipt.answer ?? "failure")}  ${code}: ${safeText(message)}`);
+    if (hint !== "") lines.push(safeText(hint));
+  } else {
+    const to = receipt.recipients.join(", ") || "nobody: its topic has no subscribers";
+    lines.push(receipt.duplicate ? "it was accepted before" : `accepted for ${safeText(to)}`);
+  }
+  if (receipt.reply !== null) lines.push("", ...replyLines(receipt.reply, style));
+  else if (waited && receipt.error === null) lines.push(style("yellow", "no answer came in time; it may still come"));
+  return `${lines.join("\n")}\n`;
+}
+
+function replyLines(
+  reply: NonNullable<MessageReceipt["reply"]>,
+  style: Context["terminal"]["style"],
+): readonly string[] {
+  const { performative, sender, content } = reply;
+  const done = typeof performative === "string" ? performative : "";
+  const said = typeof content === "string" ? content : JSON.stringify(content, undefined, 2);
+  const head = `${style(performativeTone(done) ?? "bold", done)} from ${typeof sender === "string" ? oneLine(sender) : ""}`;
+  return [head, safeText(said)];
+}
+
+function exitCode({ error, reply }: MessageReceipt, waited: boolean): number {
+  if (error !== null) return EXIT_UNSUCCESSFUL;
+  if (!waited) return 0;
+  const done = reply?.["performative"];
+  return typeof done === "string" && !UNSUCCESSFUL.has(done) ? 0 : EXIT_UNSUCCESSFUL;
+}

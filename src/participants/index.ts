@@ -1,0 +1,5 @@
+/** Who takes part in conversations from outside, and what everybody says they can do. */
+export * from "./errors.ts";
+export { HealthChecks, type Probe } from "./health-checks.ts";
+export type { Participant, ParticipantStore, Registration, RegistrationChange } from "./participant.ts";
+export { type DeployedAgent, Participants } from "./participants.ts";

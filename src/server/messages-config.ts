@@ -1,0 +1,98 @@
+import * as z from "zod";
+import { durationText, sizeText } from "../documents/index.ts";
+import { MESSAGE_JOURNAL_DEFAULTS } from "../backends/sqlite/messages/index.ts";
+import { ROUTER_DEFAULTS, type RouterOptions } from "../router/index.ts";
+import { CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
+
+const DAY_MS = 86_400_000;
+const span = (ms: number, description: string, minMs = 1) =>
+  durationText({ minMs, maxMs: 3_660 * DAY_MS })
+    .prefault(`${ms}ms`)
+    .meta({ description });
+const size = (bytes: number, description: string) =>
+  sizeText({ minBytes: 1_024, maxBytes: 1024 ** 4 })
+    .prefault(bytes)
+    .meta({ description });
+const count = (standard: number, max: number, description: string) =>
+  z.int().min(1).max(max).default(standard).meta({ description });
+
+const router = ROUTER_DEFAULTS;
+
+/** `[messages]` of `caxton.toml`. */
+export const MessagesTable = z
+  .strictObject({
+    synchronous: z.enum(["normal", "full"]).default("full").meta({
+      description:
+        "What accepted means: full, on disk through a power cut; normal, through the end of the process only. A message may ask for less by its durability",
+    }),
+    message_bytes_max: size(router.messageBytesMax, "One message"),
+    mailbox_messages_max: count(
+      router.mailboxMessagesMax,
+      10_000_000,
+      "Messages that wait for one recipient; then senders are refused",
+    ),
+    mailbox_bytes_max: size(router.mailboxBytesMax, "And their size"),
+    total_bytes_max: size(router.totalBytesMax, "All mailboxes together"),
+    window: count(router.window, 10_000, "Messages that one recipient may have in hand"),
+    lease: span(router.leaseMs, "How long a program outside may take for a message before it comes again", 100),
+    attempts_max: count(router.attemptsMax, 100, "Deliveries of a message that fails; then it is a dead letter"),
+    retry_delay: span(router.retryDelayMs, "Before the second delivery; doubled for each further one"),
+    retry_delay_max: span(router.retryDelayMaxMs, "Longest pause between two deliveries"),
+    breaker_failures: z.int().min(0).max(1_000).default(router.breaker.failures).meta({
+      description: "Deliveries that fail in a row until a recipient gets a pause and others are chosen; 0 never",
+    }),
+    breaker_pause: span(router.breaker.pauseMs, "How long that pause is"),
+    hops_max: count(router.hopsMax, 1_000, "Messages that may lead to one another, so that circles end"),
+    recipients_max: count(router.recipientsMax, 1_000_000, "Recipients of one topic or broadcast"),
+    dedup_window: span(
+      router.dedupWindowMs,
+      "How long a message's id is remembered, so that sending it again does nothing",
+    ),
+    retention: span(
+      router.retentionMs,
+      "How long messages, dead letters and conversations that are over are kept",
+      60_000,
+    ),
+    journal_bytes_max: size(MESSAGE_JOURNAL_DEFAULTS.bytesMax, "Past this the oldest settled messages go sooner"),
+    dead_letters_max: count(
+      MESSAGE_JOURNAL_DEFAULTS.deadLettersMax,
+      10_000_000,
+      "Dead letters kept; the oldest go first",
+    ),
+    conversation_idle: span(
+      CONVERSATION_TERMS.idleMs,
+      "A conversation in which nothing is said for so long ends",
+      1_000,
+    ),
+    conversation_life: span(CONVERSATION_TERMS.lifeMs, "A conversation ends after so long in any case", 1_000),
+    participants_max: count(CONVERSATION_TERMS.participantsMax, 10_000, "Participants of one checked conversation"),
+    rounds_max: count(CONVERSATION_TERMS.roundsMax, 10_000, "Calls and counter-proposals to one participant"),
+  })
+  .prefault({});
+type Messages = z.output<typeof MessagesTable>;
+
+export const routerOptions = (messages: Messages): RouterOptions => ({
+  ...ROUTER_DEFAULTS,
+  messageBytesMax: messages.message_bytes_max,
+  mailboxMessagesMax: messages.mailbox_messages_max,
+  mailboxBytesMax: messages.mailbox_bytes_max,
+  totalBytesMax: messages.total_bytes_max,
+  window: messages.window,
+  leaseMs: messages.lease,
+  attemptsMax: messages.attempts_max,
+  retryDelayMs: messages.retry_delay,
+  retryDelayMaxMs: messages.retry_delay_max,
+  breaker: { failures: messages.breaker_failures, pauseMs: messages.breaker_pause },
+  hopsMax: messages.hops_max,
+  recipientsMax: messages.recipients_max,
+  dedupWindowMs: messages.dedup_window,
+  retentionMs: messages.retention,
+});
+
+export const conversationTerms = (messages: Messages): ConversationTerms => ({
+  ...CONVERSATION_TERMS,
+  idleMs: messages.conversation_idle,
+  lifeMs: messages.conversation_life,
+  participantsMax: messages.participants_max,
+  roundsMax: messages.rounds_max,
+});

@@ -1,0 +1,113 @@
+import type { Agents } from "../agents/index.ts";
+import { probeHealth } from "../backends/network/index.ts";
+import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../backends/sqlite/messages/index.ts";
+import { type Database, SqliteParticipantStore } from "../backends/sqlite/index.ts";
+import type { ChangeLog } from "../changes/index.ts";
+import { Alarm } from "../kernel/alarm.ts";
+import type { Clock } from "../kernel/clock.ts";
+import { log } from "../kernel/log.ts";
+import { HealthChecks, Participants } from "../participants/index.ts";
+import { Router } from "../router/index.ts";
+import type { Config } from "./config.ts";
+import { conversationTerms, routerOptions } from "./messages-config.ts";
+
+export type Messaging = {
+  readonly router: Router;
+  readonly messageJournal: SqliteMessageJournal;
+  readonly participants: Participants;
+  readonly messageLimits: { readonly contentBytesMax: number };
+};
+
+const AGENTS_PER_PAGE = 200;
+const CHANGES_PER_READ = 500;
+const WORKSPACE = "default";
+
+/** The router, over what is on disk, with all who are there. The stack closes it: handlers under way get until the deadline. */
+export async function openMessages(
+  stack: AsyncDisposableStack,
+  config: Config,
+  parts: {
+    readonly database: Database;
+    readonly agents: Agents;
+    readonly changes: ChangeLog;
+    readonly clock: Clock;
+  },
+): Promise<Messaging> {
+  const { database, agents, changes, clock } = parts;
+  const { messages } = config;
+  const messageJournal = new SqliteMessageJournal({
+    ...MESSAGE_JOURNAL_DEFAULTS,
+    directory: config.data.directory,
+    synchronous: messages.synchronous,
+    bytesMax: messages.journal_bytes_max,
+    deadLettersMax: messages.dead_letters_max,
+  });
+  const participants = new Participants({ store: new SqliteParticipantStore(database), clock });
+  const seen = changes.range().last;
+  await knowAgents(participants, agents);
+  stack.use(followAgents(participants, { agents, changes }, seen));
+  const alarm = stack.use(new Alarm(clock));
+  const router = await Router.open({
+    journal: messageJournal,
+    directory: participants,
+    clock,
+    alarm,
+    options: routerOptions(messages),
+    terms: conversationTerms(messages),
+  });
+  stack.defer(async () => router.close(config.server.shutdown_timeout));
+  const checks = stack.use(new HealthChecks({ participants, probe: probeHealth, clock }));
+  checks.start();
+  return { router, messageJournal, participants, messageLimits: { contentBytesMax: messages.message_bytes_max } };
+}
+
+async function knowAgents(participants: Participants, agents: Agents): Promise<void> {
+  let cursor: string | undefined;
+  do {
+    const page = await agents.list(WORKSPACE, { limit: AGENTS_PER_PAGE, cursor });
+    for (const { workspace, name, version, capabilities } of page.items)
+      participants.agentDeployed({ workspace, name, version, capabilities });
+    cursor = page.next;
+  } while (cursor !== undefined);
+}
+
+/** Keeps up with deployments and deletions, in their order. */
+function followAgents(
+  participants: Participants,
+  { agents, changes }: { readonly agents: Agents; readonly changes: ChangeLog },
+  seen: number,
+): Disposable {
+  let after = seen;
+  let isReading = false;
+  let isRung = false;
+  const read = async () => {
+    if (isReading) {
+      isRung = true;
+      return;
+    }
+    isReading = true;
+    do {
+      isRung = false;
+      const found = changes.read(after, CHANGES_PER_READ);
+      for (const { seq, change } of found) {
+        after = seq;
+        if (change.type === "agent") await follow(participants, agents, change.name);
+      }
+      if (found.length === CHANGES_PER_READ) isRung = true;
+    } while (isRung);
+    isReading = false;
+  };
+  return changes.watch(() => {
+    read().catch((error: unknown) => {
+      isReading = false;
+      log.error({ err: error }, "the router does not know the newest agents; it looks again with the next change");
+    });
+  });
+}
+
+async function follow(participants: Participants, agents: Agents, name: string): Promise<void> {
+  const latest = await agents.find(WORKSPACE, name);
+  if (latest === undefined) return participants.agentDeleted(WORKSPACE, name);
+  const { workspace, version, definition } = latest;
+  participants.agentDeployed({ workspace, name: latest.name, version, capabilities: definition.capabilities });
+}
