@@ -22,6 +22,7 @@ import {
   SEMVER,
   TOOL_ENTRY,
   TOOLS_MAX,
+  RUN_ISOLATIONS,
 } from "./rules.ts";
 import { MessagingTable, PromptTemplatesTable } from "./messaging-tables.ts";
 
@@ -69,7 +70,14 @@ const Execution = z
         description: "Longest time for a whole run",
         examples: ["10m"],
       }),
-    isolation: z.enum(["context", "thread"]).optional().meta({ description: "How runs are kept apart" }),
+    isolation: z
+      .enum(RUN_ISOLATIONS)
+      .optional()
+      .meta({
+        description:
+          "How runs are kept apart: context, in the server with objects of their own; thread, each in a thread of its own, so that one which hangs or takes too much memory takes nothing else down. Default: runs.isolation of caxton.toml",
+        examples: ["thread"],
+      }),
   })
   .meta({ description: "Limits of a run" });
 

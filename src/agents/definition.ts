@@ -5,7 +5,7 @@ import { JsonObject } from "../kernel/json.ts";
 import { StepsMax } from "../kernel/quantities.ts";
 import { AgentMessaging } from "./messaging-tables.ts";
 import { ON_EXPIRY } from "../permissions/index.ts";
-import { ON_MODEL_FAILURE, REASONING_EFFORTS } from "./rules.ts";
+import { ON_MODEL_FAILURE, REASONING_EFFORTS, RUN_ISOLATIONS } from "./rules.ts";
 
 /** Which model runs the agent, and how. What is undefined is the server's default. */
 export const AgentModel = z.object({
@@ -71,6 +71,8 @@ export const AgentDefinition = z.object({
   maxSteps: StepsMax,
   /** For the whole run; undefined is the server's default. */
   timeoutMs: z.number().optional(),
+  /** How its runs are kept apart; undefined is the server's default. */
+  isolation: z.enum(RUN_ISOLATIONS).optional(),
   /** Tool calls of one turn that run at the same time. */
   toolsAtOnceMax: z.int(),
   /** What one run, and all runs in one day, may use up. */

@@ -28,7 +28,6 @@ export const INACTIVE = {
   "messaging.conversation_timeout": "conversations end as messages.conversation_idle of the server says",
   "messaging.max_conversation_length": "write conversation.max_turns",
   "messaging.response_format": "answers that are JSON are sent as JSON, others as text",
-  "execution.isolation": 'runs are isolated as with "context"',
   "performance.max_memory_usage": "limits of tools are those of their servers",
   "performance.context_preparation_timeout": "the context of a run is its request and its files",
   "performance.context_cache_ttl": "answers and contexts are not cached",

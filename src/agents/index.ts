@@ -38,7 +38,14 @@ export {
   formatOf,
   readDefinition,
 } from "./reading.ts";
-export { type OnModelFailure, type ReasoningEffort, ON_MODEL_FAILURE, REASONING_EFFORTS } from "./rules.ts";
+export {
+  type OnModelFailure,
+  type ReasoningEffort,
+  type RunIsolation,
+  ON_MODEL_FAILURE,
+  REASONING_EFFORTS,
+  RUN_ISOLATIONS,
+} from "./rules.ts";
 export { type ScaffoldFile, scaffold } from "./scaffold.ts";
 export type { KnownTools } from "./semantics.ts";
 export type { PromptFile } from "./template-value.ts";

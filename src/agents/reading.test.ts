@@ -224,7 +224,6 @@ response_format = "natural"
     "5:1 NO_EFFECT requires",
     "6:2 NO_EFFECT memory",
     "10:1 NO_EFFECT conversation.temperature",
-    "12:1 NO_EFFECT execution.isolation",
     "14:1 NO_EFFECT performance.cache_responses",
     "15:2 NO_EFFECT tool_config",
     "19:1 NO_EFFECT messaging.response_format",

@@ -115,6 +115,7 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
     outputSchema: file.output?.schema,
     maxSteps: StepsMax.parse(execution?.max_steps ?? STEPS_DEFAULT),
     timeoutMs: execution?.timeout ?? performance?.max_execution_time,
+    isolation: execution?.isolation,
     toolsAtOnceMax: performance?.concurrent_tools ?? TOOLS_AT_ONCE_DEFAULT,
     budget: { run, perDay },
     context: contextOf(file),

@@ -40,7 +40,7 @@ function keyProblems(document: Document): readonly Problem[] {
   const inactive = Object.entries(INACTIVE).flatMap(([key, why]) => {
     const path = key.split(".");
     const value = at(document, path);
-    if (isEmpty(value) || (key === "execution.isolation" && value === "context")) return [];
+    if (isEmpty(value)) return [];
     const message = `accepted, has no effect in this version: ${why}`;
     return [
       problemAt(

@@ -98,6 +98,7 @@ export { type RunAnswers } from "./run-answers.ts";
 export { type RunsKept, Retention } from "./retention.ts";
 export { type RunsOptions, DEFAULT_RUNS_OPTIONS } from "./runs-options.ts";
 export { Runs } from "./runs.ts";
+export { type ThreadPoolOptions, DEFAULT_THREADS, ThreadPool } from "./threads/index.ts";
 export { type StartRequest, renderPrompts } from "./start-request.ts";
 export { type RunOutcome } from "./until-still.ts";
 export { type ForkRequest, type MadeRun, TimeTravel } from "./time-travel.ts";

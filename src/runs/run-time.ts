@@ -8,12 +8,12 @@ export type Stop =
   | { readonly why: "shutdown" };
 
 /** Does the work, and aborts it when its time is over. */
-export async function withTimeout(
+export async function withTimeout<Result>(
   clock: Clock,
   controller: AbortController,
   ms: number,
-  work: () => Promise<void>,
-): Promise<void> {
+  work: () => Promise<Result>,
+): Promise<Result> {
   const timer = new AbortController();
   const stop: Stop = { why: "timeout" };
   void clock.sleep(ms, timer.signal).then(
@@ -21,7 +21,7 @@ export async function withTimeout(
     () => undefined,
   );
   try {
-    await work();
+    return await work();
   } finally {
     // A reason of its own, since making the default one, an exception with a stack, costs more than the rest of this function.
     timer.abort("the work is done");

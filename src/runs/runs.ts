@@ -1,59 +1,33 @@
 import { strict as assert } from "node:assert";
-import type { Clock } from "../kernel/clock.ts";
 import { CancelledError } from "../kernel/errors.ts";
 import type { RunId, ToolCallId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
-import type { ToolCatalogue } from "../tools/index.ts";
-import { type Accounts, openAccounts, openMeter } from "./spending/index.ts";
+import { openAccounts } from "./spending/index.ts";
 import {
-  type ArtifactStore,
   type Decision,
   foldRun,
   isTerminal,
-  type ModelCatalogue,
-  type PlanSource,
   Recorder,
   type RunEvent,
   RunFold,
   RunHub,
-  type RunJournal,
-  type RunPlan,
   type RunView,
   ServerStoppingError,
 } from "./record/index.ts";
+import { Attempts } from "./attempts.ts";
 import { Claims } from "./claims.ts";
 import { decisionsOn } from "./decisions.ts";
-import { execute, type ExecutionDeps, waitsOf } from "./execution/index.ts";
-import {
-  backupOf,
-  chosenEvents,
-  expiredEvents,
-  isStorageFault,
-  type ModelChosen,
-  modelOf,
-  settingsFor,
-  summariserOf,
-  thrownFailure,
-} from "./turn/index.ts";
+import { type ExecutionDeps, waitsOf } from "./execution/index.ts";
+import { chosenEvents, expiredEvents, isStorageFault, type ModelChosen, settingsFor } from "./turn/index.ts";
 import { ChoiceAlarms } from "./choice-alarms.ts";
-import { type Answer, attendBy, Questions } from "./calls/index.ts";
+import { type Answer, Questions } from "./calls/index.ts";
 import { inputTooLarge, noChoiceOpen, queueFull, runEnded, runNotFound } from "./refusals.ts";
-import { type Stop, timedOut, withTimeout } from "./run-time.ts";
+import type { Stop } from "./run-time.ts";
+import type { RunsDeps } from "./runs-deps.ts";
 import { DEFAULT_RUNS_OPTIONS, type RunsOptions } from "./runs-options.ts";
 import { queueEvent, type StartRequest } from "./start-request.ts";
 import { type RunOutcome, untilStill } from "./until-still.ts";
-
-export type RunsDeps = {
-  readonly journal: RunJournal;
-  readonly plans: PlanSource;
-  readonly models: Pick<ModelCatalogue, "resolve">;
-  readonly tools: ToolCatalogue;
-  readonly artifacts: ArtifactStore;
-  readonly clock: Clock;
-  /** Absent limits nothing. */
-  readonly accounts?: Accounts | undefined;
-};
 
 type Live = {
   readonly controller: AbortController;
@@ -88,7 +62,7 @@ export class Runs implements AsyncDisposable {
   /** Runs that someone does something to right now; none of them begins to execute meanwhile. */
   readonly #claims = new Claims();
   readonly #questions: Questions;
-  readonly #accounts: Accounts;
+  readonly #attempts: Attempts;
   readonly #shutdown = new AbortController();
   readonly #choices: ChoiceAlarms;
   #executing = 0;
@@ -100,7 +74,15 @@ export class Runs implements AsyncDisposable {
     this.#options = options;
     this.#isHeld = options.holdUntilResumed;
     this.#questions = new Questions(deps.clock);
-    this.#accounts = deps.accounts ?? openAccounts(deps.clock);
+    const { retry, choiceTimeoutMs } = options;
+    this.#attempts = new Attempts({
+      ...deps,
+      accounts: deps.accounts ?? openAccounts(deps.clock),
+      questions: this.#questions,
+      retry,
+      choiceTimeoutMs,
+      restOf: (recorder, signal) => this.#restOf(recorder, signal),
+    });
     this.#choices = new ChoiceAlarms(deps.clock, this.#shutdown.signal, async (runId) => {
       await this.tell(runId, (view) => expiredEvents(view, deps.clock.nowMs()));
     });
@@ -135,6 +117,7 @@ export class Runs implements AsyncDisposable {
     const { id, workspace, agent } = request;
     const plan = await this.#deps.plans.plan(workspace, agent, request.revision);
     await this.#deps.models.resolve({ ...plan.model, model: request.model ?? plan.model.model });
+    if (plan.isolation === "thread") this.#deps.threads?.prepare();
     const recorder = this.#recorderOf(id, new RunFold());
     await recorder.record(queueEvent(request, plan, this.#deps.clock.nowMs()), ...(request.from?.events ?? []));
     return recorder;
@@ -320,7 +303,7 @@ export class Runs implements AsyncDisposable {
   async #carryOut(runId: RunId, live: Live): Promise<RunOutcome> {
     try {
       live.recorder ??= this.#recorderOf(runId, this.#foldOf(runId));
-      await this.#attempt(live.recorder, live.controller);
+      await this.#attempts.carryOut(live.recorder, live.controller);
       const { state, resting, choice } = live.recorder.view();
       if (resting && choice) this.#choices.set(runId, choice.expiresAtMs);
       return { state: isTerminal(state) || resting ? state : "left" };
@@ -328,43 +311,6 @@ export class Runs implements AsyncDisposable {
       if (isStorageFault(error)) return this.#tryAgainLater(runId, error);
       log.error({ runId, err: error }, "a run could not be written");
       return { state: "left" };
-    }
-  }
-
-  async #attempt(recorder: Recorder, controller: AbortController): Promise<void> {
-    const { plans, tools, artifacts, clock } = this.#deps;
-    using counting = new DisposableStack();
-    try {
-      const view = recorder.view();
-      if (isTerminal(view.state) || view.resting) return;
-      const plan = await plans.plan(view.workspace, view.agent, view.revision);
-      const { model, settings } = await modelOf(this.#deps.models, plan, view);
-      if (!controller.signal.aborted) {
-        const meter = counting.use(
-          openMeter({ accounts: this.#accounts, journal: this.#deps.journal, clock }, view, plan),
-        );
-        recorder.countWith(meter);
-        counting.defer(() => recorder.countWith(undefined));
-        recorder.note({ type: "run-start", attempt: attemptAfter(view) });
-        const ask = this.#questions.askerOf(recorder, clock.monotonicMs() + plan.timeoutMs, controller.signal);
-        const attend = attendBy(recorder, ask);
-        const rest = this.#restOf(recorder, controller.signal);
-        const { retry, choiceTimeoutMs } = this.#options;
-        const backup = (name: string) => backupOf(this.#deps.models, plan, name);
-        const summariser = () => summariserOf(this.#deps.models, plan, view);
-        const ways = { rest, backup, summariser };
-        const deps = { recorder, model, tools, artifacts, clock, retry, choiceTimeoutMs, attend, meter, ...ways };
-        await withTimeout(clock, controller, plan.timeoutMs, () =>
-          execute(deps, { ...plan, settings }, controller.signal),
-        );
-        if (!controller.signal.aborted) return;
-      }
-      await this.#recordStop(recorder, controller.signal.reason, plan);
-    } catch (error) {
-      if (isStorageFault(error)) throw error;
-      if (thrownFailure(error).code === "BUG")
-        log.error({ runId: recorder.runId, err: error }, "a run failed by a bug");
-      await recorder.record({ type: "run-fail", failure: thrownFailure(error) });
     }
   }
 
@@ -377,13 +323,6 @@ export class Runs implements AsyncDisposable {
         await recorder.record({ type: "run-rest", state });
         return "resting";
       });
-  }
-
-  async #recordStop(recorder: Recorder, stop: Stop, plan: RunPlan): Promise<void> {
-    // It may have ended, or begun to rest, in the moment of the abort.
-    const { state, resting } = recorder.view();
-    if (isTerminal(state) || stop.why === "shutdown" || (resting && stop.why === "timeout")) return;
-    await recorder.record(stop.why === "cancel" ? { type: "run-cancel", reason: stop.reason } : timedOut(plan));
   }
 
   /** The disk is full or gone: the run keeps its place in the journal and goes on when writing works again. */
@@ -431,8 +370,5 @@ export class Runs implements AsyncDisposable {
     throw new ServerStoppingError("the server is stopping and takes no new work", "Try again in a moment.", {});
   }
 }
-
-/** One that was woken goes on with the attempt it rested in; only a stop of the server makes it a further one. */
-const attemptAfter = ({ attempt, state }: RunView): number => (state === "queued" ? Math.max(1, attempt) : attempt + 1);
 
 const CANCELLED = "the run was cancelled while it waited for the disk";

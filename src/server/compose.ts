@@ -27,6 +27,8 @@ import {
   Replies,
   Runs,
   type RunsOptions,
+  ThreadPool,
+  type ThreadPoolOptions,
   TimeTravel,
 } from "../runs/index.ts";
 import { Sandbox, type SandboxDeps } from "../sandbox/index.ts";
@@ -99,7 +101,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock, known });
   const traffic = openTraffic(config, { clock, models });
   const ports = redactedPorts(redactors, { journal, models: traffic.guarded(models) });
-  const runs = new Runs({ ...ports, plans, tools, artifacts, clock, accounts }, runsOptions(config));
+  const threads = stack.use(new ThreadPool(clock, threadOptions(config)));
+  const runs = new Runs({ ...ports, plans, tools, artifacts, clock, accounts, threads }, runsOptions(config));
   const timeTravel = new TimeTravel({ runs, journal, artifacts, uploads });
   stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
   const asking = openWaits(stack, database, { runs, plans, tools, clock });
@@ -160,6 +163,14 @@ const replayRules = (config: Config, { prices, unknownPrice, outputTokensMax }: 
   accounts: { prices, unknownPrice, outputTokensMax },
 });
 
+const threadOptions = ({ runs: { threads } }: Config): ThreadPoolOptions => ({
+  warm: threads.warm,
+  max: threads.max,
+  memoryMib: Math.ceil(threads.memory / 1024 ** 2),
+  stuckMs: threads.stuck_after,
+  idleMs: threads.idle,
+});
+
 const render: HttpServices["render"] = (problem, source) => renderProblem(problem, source, { colour: false });
 
 function openPlans(
@@ -178,6 +189,7 @@ function openPlans(
   const plans = new AgentPlans(agents, definitionEnvironment(loaded), {
     runTimeoutMs: config.runs.timeout,
     modelTimeoutMs: config.models.timeout,
+    isolation: config.runs.isolation,
     permissions: serverPermissions(config),
     budget: limits,
     care: config,

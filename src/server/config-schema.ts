@@ -6,6 +6,8 @@ import { durationText, sizeText } from "../documents/index.ts";
 import { RedactionTable } from "./redaction-config.ts";
 import { ModelsTable } from "./models-config.ts";
 import { McpServerName, McpServerTable } from "./mcp-config.ts";
+import { RUN_ISOLATIONS } from "../agents/index.ts";
+import { DEFAULT_THREADS } from "../runs/index.ts";
 import { ISOLATIONS } from "../sandbox/index.ts";
 import { LOG_LEVELS } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
@@ -85,6 +87,32 @@ const RunsTable = z
     model_retry_total: durationText()
       .prefault("15s")
       .meta({ description: "No attempt begins later than this after the turn began" }),
+    isolation: z.enum(RUN_ISOLATIONS).default("context").meta({
+      description:
+        "How runs of definitions that do not say are kept apart: context, in the server; thread, each in a thread of its own",
+    }),
+    threads: z
+      .strictObject({
+        warm: z.int().min(0).max(64).default(DEFAULT_THREADS.warm).meta({
+          description: "Threads that stand by, each for one run; none before the first run that has one",
+        }),
+        max: z.int().min(1).max(256).default(DEFAULT_THREADS.max).meta({
+          description: "Runs in threads at once; others wait",
+        }),
+        memory: sizeText({ minBytes: 32 * 1024 ** 2, maxBytes: 4 * 1024 ** 3 })
+          .prefault("256MiB")
+          .meta({
+            description: "Heap of one thread; a run that needs more fails",
+          }),
+        stuck_after: durationText({ minMs: 500, maxMs: 600_000 }).prefault("10s").meta({
+          description: "A thread that does not answer for so long is ended, and its run fails",
+        }),
+        idle: durationText({ minMs: 1_000, maxMs: 86_400_000 }).prefault("5m").meta({
+          description: "After so long without such a run those that stand by are ended",
+        }),
+      })
+      .prefault({})
+      .meta({ description: 'Threads for runs with isolation = "thread"' }),
     choice_timeout: durationText({ minMs: 1_000, maxMs: 31_536_000_000 }).prefault("24h").meta({
       description: "How long a run whose model failed waits for somebody to choose how it goes on; then it fails",
     }),

@@ -1,4 +1,4 @@
-import type { AgentDefinition, Agents, PreparedAgent } from "../agents/index.ts";
+import type { AgentDefinition, Agents, PreparedAgent, RunIsolation } from "../agents/index.ts";
 import type { Permissions } from "../permissions/index.ts";
 import type { AgentLimits } from "../api/operations/index.ts";
 import { limitsOf, type Limits } from "../budgets/index.ts";
@@ -11,6 +11,8 @@ import { References, type SecretFound } from "./references.ts";
 export type PlanOptions = {
   readonly runTimeoutMs: number;
   readonly modelTimeoutMs: number;
+  /** How runs of definitions that do not say are kept apart; absent is in the server. */
+  readonly isolation?: RunIsolation | undefined;
   readonly permissions: ServerPermissions;
   /** For what a definition does not limit itself. */
   readonly budget: { readonly run: Limits; readonly agent: Limits };
@@ -72,6 +74,7 @@ export class AgentPlans implements PlanSource {
       deferredTools: definition.deferredTools,
       stepsMax: definition.maxSteps,
       concurrentToolsMax: definition.toolsAtOnceMax,
+      isolation: definition.isolation ?? this.#options.isolation,
       timeoutMs: definition.timeoutMs ?? this.#options.runTimeoutMs,
       budget: this.#budgetOf(prepared),
       ...(this.#options.care && careOf(definition, this.#options.care)),

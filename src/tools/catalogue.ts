@@ -87,6 +87,11 @@ export class ToolCatalogue {
     return result.type === "done" ? this.#checked(tool, result) : result;
   }
 
+  /** Runs a call whose caller has a catalogue of his own that checks arguments and result. Never throws. */
+  run(call: ToolCall, signal: AbortSignal): Promise<ToolResult> {
+    return this.#runner.call(call, signal);
+  }
+
   #checked(tool: Tool, result: Extract<ToolResult, { type: "done" }>): ToolResult {
     if (!tool.outputSchema || result.structured === undefined) return result;
     const wrong = isJsonObject(result.structured)

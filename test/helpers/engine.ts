@@ -21,11 +21,14 @@ import {
   type RunsOptions,
   type RunView,
   type StartRequest,
+  type ThreadPoolOptions,
   Approvals,
   DEFAULT_RUNS_OPTIONS,
+  DEFAULT_THREADS,
   OUTPUT_TOKENS_RESERVED,
   Replies,
   Runs,
+  ThreadPool,
 } from "../../src/runs/index.ts";
 import {
   type Tool,
@@ -142,6 +145,8 @@ export type EngineOptions = {
   readonly plan?: Partial<RunPlan>;
   readonly options?: Partial<RunsOptions>;
   readonly clock?: Clock;
+  /** Runs have threads of their own, from a pool of this engine's. */
+  readonly threads?: Partial<ThreadPoolOptions>;
   /** What limits a workspace and the server in a day, and prices besides those that are known. */
   readonly budgets?: Partial<BudgetsOptions> & {
     readonly prices?: ConstructorParameters<typeof PriceTable>[0];
@@ -214,7 +219,8 @@ export function engine(options: EngineOptions): Engine {
   const spend = new SqliteSpendStore(database);
   const accounts = accountsOf(options.budgets, spend, clock);
   const tools = new FakeTools(options.tools ?? []);
-  const plan = testPlan(options.plan);
+  const threads = options.threads && new ThreadPool(clock, { ...DEFAULT_THREADS, warm: 1, ...options.threads });
+  const plan = testPlan({ isolation: threads && "thread", ...options.plan });
   const catalogue = new ToolCatalogue(tools);
   const plans = { plan: async () => plan };
   const runs = new Runs(
@@ -226,6 +232,7 @@ export function engine(options: EngineOptions): Engine {
       artifacts,
       clock,
       accounts,
+      threads,
     },
     { ...DEFAULT_RUNS_OPTIONS, ...options.options },
   );
@@ -267,6 +274,7 @@ export function engine(options: EngineOptions): Engine {
       await approvals[Symbol.asyncDispose]();
       await replies[Symbol.asyncDispose]();
       await runs[Symbol.asyncDispose]();
+      await threads?.[Symbol.asyncDispose]();
       if (options.database === undefined) database[Symbol.dispose]();
     },
   };

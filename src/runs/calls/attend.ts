@@ -1,8 +1,16 @@
 import type { ToolCallId } from "../../kernel/ids.ts";
 import type { CallContext } from "../../tools/index.ts";
-import type { Recorder } from "../record/index.ts";
+import type { Recorder, RunView } from "../record/index.ts";
 import type { AskFor } from "./questions.ts";
 import { waiterOf } from "./replies.ts";
+
+/** On whose behalf the calls of a run are made. */
+export const callContext = ({ id, workspace, agent, files }: RunView): CallContext => ({
+  session: id,
+  workspace,
+  agent,
+  files,
+});
 
 /** Who is with a call while it is under way: a person it may ask, and those who watch it. */
 export type Attend = (call: {

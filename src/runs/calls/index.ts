@@ -1,4 +1,4 @@
-export { type Attend, attendBy } from "./attend.ts";
+export { type Attend, attendBy, callContext } from "./attend.ts";
 export { changeSince, permitCalls, ruleInWords } from "./permit.ts";
 export { type Answer, Questions } from "./questions.ts";
 export { offeredTools, OWN_TOOLS, READ_RESULT } from "./run-tools.ts";

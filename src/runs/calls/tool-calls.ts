@@ -159,7 +159,7 @@ const NOT_BEGUN: CallOver = { events: [], refusal: undefined, release: () => und
 async function runCall(deps: CallDeps, call: PreparedCall, signal: AbortSignal): Promise<CallOver> {
   if (call.type === "asking") return NOT_BEGUN;
   if (call.type === "refused") return { ...NOT_BEGUN, events: [await endOf(deps, call.start, call.result)] };
-  const permit = await deps.meter.forFuel(call.tool, ({ server }) => fuelPerCall(deps.tools, server), signal);
+  const permit = await deps.meter.forFuel(() => fuelPerCall(deps.tools, call.tool.server), signal);
   if (permit.type === "refused") return { ...NOT_BEGUN, refusal: permit.failure };
   if (permit.type === "stopped") return NOT_BEGUN;
   const { release } = permit;

@@ -1,7 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { isJsonObject } from "../../kernel/json.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { type CallContext, type Tool, type ToolCatalogue, toolsTokens } from "../../tools/index.ts";
+import { type Tool, type ToolCatalogue, toolsTokens } from "../../tools/index.ts";
 import {
   checkedAnswer,
   DEFAULT_RUN_SIZES,
@@ -30,6 +30,7 @@ import {
 import { boundArguments, emptyFailure, endNotices, isEmptyAnswer, loopFailure } from "./guards.ts";
 import {
   type Attend,
+  callContext,
   offeredTools,
   OWN_TOOLS,
   permitCalls,
@@ -209,8 +210,7 @@ async function callTools(
   { calls, tools }: { readonly calls: readonly PreparedCall[]; readonly tools: readonly Tool[] },
   signal: AbortSignal,
 ): Promise<"done" | "stopped"> {
-  const view = deps.recorder.view();
-  const context: CallContext = { session: view.id, workspace: view.workspace, agent: view.agent, files: view.files };
+  const context = callContext(deps.recorder.view());
   const now = calls.filter(({ type }) => type !== "asking");
   if (now.length === 0) return "done";
   const permit = await deps.meter.forCalls(now.length, signal);

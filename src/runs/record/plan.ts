@@ -1,7 +1,7 @@
 import type { Limits } from "../../budgets/index.ts";
 import type { ContextSettings } from "../../context/index.ts";
 import type { LoopGuard } from "./loops.ts";
-import type { OnModelFailure, PromptMessage } from "../../agents/index.ts";
+import type { OnModelFailure, PromptMessage, RunIsolation } from "../../agents/index.ts";
 import type { ModelChoice, ModelSettings } from "./language-model.ts";
 import type { Permissions } from "../../permissions/index.ts";
 import type { JsonObject } from "../../kernel/json.ts";
@@ -32,6 +32,8 @@ export type RunPlan = {
   /** When it is taken to go round in circles. */
   readonly loops?: LoopGuard | undefined;
   readonly sizes?: RunSizes | undefined;
+  /** How the run is kept apart from others; absent is `context`. */
+  readonly isolation?: RunIsolation | undefined;
   /** From the first turn to the end, in this process; waiting for a person does not count. */
   readonly timeoutMs: number;
   /** What one run may use up, and all runs of the agent in one day; absent limits nothing. */

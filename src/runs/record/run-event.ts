@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { ON_MODEL_FAILURE } from "../../agents/index.ts";
+import { ON_MODEL_FAILURE, RUN_ISOLATIONS } from "../../agents/index.ts";
 import { ArtifactId, QuestionId, RunId, ToolCallId } from "../../kernel/ids.ts";
 import { ContextReport } from "../../context/index.ts";
 import { Json, JsonObject } from "../../kernel/json.ts";
@@ -103,7 +103,12 @@ export const RunEvent = z.discriminatedUnion("type", [
     content: z.object({ input: z.string(), system: z.string(), prompt: z.string() }),
   }),
   /** The server begins to work on it; `attempt` 2 and more are resumptions after a stop of the server. */
-  z.object({ type: z.literal("run-start"), attempt: z.int().min(1) }),
+  z.object({
+    type: z.literal("run-start"),
+    attempt: z.int().min(1),
+    /** How it is kept apart from other runs; absent where that is `context`, and in runs of older versions. */
+    isolation: z.enum(RUN_ISOLATIONS).optional(),
+  }),
   z.object({
     type: z.literal("model-start"),
     step: Count,

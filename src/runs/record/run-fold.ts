@@ -18,6 +18,14 @@ export class RunFold {
   #view: RunView | undefined;
   #steps: RunStep[] = [];
 
+  /** Goes on from a run as it is. */
+  static from(view: RunView): RunFold {
+    const fold = new RunFold();
+    fold.#view = view;
+    fold.#steps = [...view.steps];
+    return fold;
+  }
+
   /** Whether no entry was applied yet. */
   get isEmpty(): boolean {
     return this.#view === undefined;
@@ -178,6 +186,7 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   state: "queued",
   resting: false,
   attempt: 0,
+  isolation: null,
   createdAtMs: atMs,
   startedAtMs: null,
   endedAtMs: null,
@@ -199,7 +208,7 @@ function changes(view: RunView, { event, atMs }: JournalEntry): Partial<RunView>
   switch (event.type) {
     case "run-start":
       // Who asked is gone with the server that was stopped: the call is made again and asks again, or someone decides.
-      return { ...begun(view, atMs), attempt: event.attempt };
+      return { ...begun(view, atMs), attempt: event.attempt, isolation: event.isolation ?? "context" };
     case "run-ask":
       return { state: "awaiting-approval", questions: [...view.questions, questionOf(event, atMs)] };
     case "run-answer": {

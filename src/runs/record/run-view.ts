@@ -1,4 +1,4 @@
-import type { OnModelFailure } from "../../agents/index.ts";
+import type { OnModelFailure, RunIsolation } from "../../agents/index.ts";
 import type { ContextReport } from "../../context/index.ts";
 import type { QuestionId, RunId, ToolCallId } from "../../kernel/ids.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
@@ -131,6 +131,8 @@ export type RunView = {
   /** Nothing of it is under way, and it goes on only when someone answers. */
   readonly resting: boolean;
   readonly attempt: number;
+  /** How it is kept apart from other runs; null before it has begun. */
+  readonly isolation: RunIsolation | null;
   readonly createdAtMs: number;
   readonly startedAtMs: number | null;
   readonly endedAtMs: number | null;

@@ -1,6 +1,7 @@
 export { type Accounts, openAccounts, OUTPUT_TOKENS_RESERVED, UNKNOWN_PRICE_RULES } from "./accounts.ts";
 export {
   type Answered,
+  type Lease,
   type Meter,
   type Permit,
   type RunMeter,

@@ -8,7 +8,6 @@ import {
   type Spend,
 } from "../../budgets/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
-import type { Tool } from "../../tools/index.ts";
 import type { Accounts } from "./accounts.ts";
 import {
   type LanguageModel,
@@ -142,9 +141,9 @@ export class RunMeter implements Disposable {
   }
 
   /** Leave for the fuel of one call. */
-  async forFuel(tool: Tool, fuelOf: (tool: Tool) => number, signal: AbortSignal): Promise<Permit<object>> {
+  async forFuel(fuelOf: () => number, signal: AbortSignal): Promise<Permit<object>> {
     if (!this.#budget.limits("fuel")) return { type: "granted", signal, ...NOT_HELD };
-    const reserving = await this.#budget.reserve({ ...NOTHING, fuel: fuelOf(tool) }, signal);
+    const reserving = await this.#budget.reserve({ ...NOTHING, fuel: fuelOf() }, signal);
     if (reserving.type === "short") return refused(reserving.shortage);
     if (reserving.type === "stopped") return reserving;
     return { type: "granted", signal, cut: () => undefined, release: () => this.#budget.release(reserving.id) };

@@ -1,0 +1,18 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { ToolCatalogue } from "../tools/index.ts";
+import type { ArtifactStore, ModelCatalogue, PlanSource, RunJournal } from "./record/index.ts";
+import type { Accounts } from "./spending/index.ts";
+import type { ThreadPool } from "./threads/index.ts";
+
+export type RunsDeps = {
+  readonly journal: RunJournal;
+  readonly plans: PlanSource;
+  readonly models: Pick<ModelCatalogue, "resolve">;
+  readonly tools: ToolCatalogue;
+  readonly artifacts: ArtifactStore;
+  readonly clock: Clock;
+  /** Absent limits nothing. */
+  readonly accounts?: Accounts | undefined;
+  /** For runs that are to have a thread of their own; absent, they are carried out like all others. */
+  readonly threads?: ThreadPool | undefined;
+};

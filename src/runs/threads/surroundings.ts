@@ -1,0 +1,124 @@
+import { strict as assert } from "node:assert";
+import { systemClock } from "../../kernel/clock.ts";
+import type { ExecutionDeps } from "../execution/index.ts";
+import type { LanguageModel, ModelRequest, RunFailure, RunFiles } from "../record/index.ts";
+import { type ToolRunner, type ToolServer, ToolCatalogue } from "../../tools/index.ts";
+import type { Answered, Lease, Meter } from "../spending/index.ts";
+import type { Asker } from "./asker.ts";
+import type { Mirror } from "./mirror.ts";
+import type { FromThread, Leave, ModelRef, Work } from "./protocol.ts";
+
+/** What a run in a thread is carried out with: it has the shape of what the server has, and asks the server for all of it. */
+export class Surroundings {
+  readonly deps: ExecutionDeps;
+  readonly #asker: Asker;
+  readonly #post: (message: FromThread) => void;
+  /** Which leave a request was let go with. */
+  readonly #permits = new WeakMap<ModelRequest, number>();
+  readonly #refs = new WeakMap<LanguageModel, number>();
+  readonly #cuts = new Map<number, (failure: RunFailure | null) => void>();
+  #servers: readonly ToolServer[];
+
+  constructor(work: Work, recorder: Mirror, { asker, post }: { asker: Asker; post: (message: FromThread) => void }) {
+    this.#asker = asker;
+    this.#post = post;
+    this.#servers = work.servers;
+    this.deps = {
+      recorder,
+      model: this.#model(work.model),
+      summariser: async () => this.#model(await asker.ask({ type: "summariser" })),
+      backup: async (name) => {
+        const { model, settings } = await asker.ask({ type: "backup", name });
+        return { model: this.#model(model), settings };
+      },
+      tools: new ToolCatalogue(this.#tools()),
+      artifacts: filesOf(asker),
+      clock: systemClock,
+      retry: work.retry,
+      choiceTimeoutMs: work.choiceTimeoutMs,
+      // Whoever hears of a call hears of it in the server.
+      attend: () => ({}),
+      meter: this.#meter(),
+      rest: (state, waits) => asker.ask({ type: "rest", state, waits }),
+    };
+  }
+
+  /** Tool servers that are not what they were. */
+  changed(servers: readonly ToolServer[]): void {
+    this.#servers = servers;
+  }
+
+  cut(permit: number, failure: RunFailure | null): void {
+    this.#cuts.get(permit)?.(failure);
+  }
+
+  #model({ ref, id, limits }: ModelRef): LanguageModel {
+    const model: LanguageModel = {
+      id,
+      limits,
+      stream: (request, signal) => {
+        const permit = this.#permits.get(request);
+        assert(permit !== undefined, "a request is sent as it was let go");
+        return this.#asker.parts(permit, signal);
+      },
+    };
+    this.#refs.set(model, ref);
+    return model;
+  }
+
+  #tools(): ToolRunner {
+    return {
+      servers: () => this.#servers,
+      call: ({ id: callId, server, tool, arguments: given }, signal) =>
+        this.#asker.ask({ type: "call", callId, server, tool, arguments: given }, signal),
+      logs: () => [],
+      endSession: () => undefined,
+    };
+  }
+
+  #meter(): Meter {
+    return {
+      forTurn: async (model, request, toolTokens, signal) => {
+        const ref = this.#refs.get(model);
+        assert(ref !== undefined, "a run has its models from the server");
+        const leave = await this.#asker.ask({ type: "turn", model: ref, request, toolTokens }, signal);
+        if (leave.type !== "granted") return leave;
+        const { permit, limited, outputTokensMax } = leave;
+        const sent = { ...request, settings: { ...request.settings, outputTokensMax } };
+        this.#permits.set(sent, permit);
+        const charge = ({ text, toolCalls, usage }: Answered) =>
+          this.#asker.ask({ type: "charge", permit, answer: { text, toolCalls, usage } });
+        return { type: "granted", request: sent, limited, charge, ...this.#lease(leave, signal) };
+      },
+      forCalls: async (count, signal) => this.#leave(await this.#asker.ask({ type: "calls", count }, signal), signal),
+      forFuel: async (fuel, signal) =>
+        this.#leave(await this.#asker.ask({ type: "fuel", fuel: fuel() }, signal), signal),
+    };
+  }
+
+  #leave(leave: Leave, signal: AbortSignal) {
+    return leave.type === "granted" ? { type: leave.type, ...this.#lease(leave, signal) } : leave;
+  }
+
+  #lease({ permit, isTimed }: { readonly permit: number; readonly isTimed: boolean }, signal: AbortSignal): Lease {
+    let failure: RunFailure | null = null;
+    const usedUp = new AbortController();
+    this.#cuts.set(permit, (why) => {
+      failure = why;
+      usedUp.abort("the time of a budget is used up");
+    });
+    return {
+      signal: isTimed ? AbortSignal.any([signal, usedUp.signal]) : signal,
+      cut: () => (signal.aborted ? undefined : (failure ?? undefined)),
+      release: () => {
+        if (this.#cuts.delete(permit)) this.#post({ type: "release", permit });
+      },
+    };
+  }
+}
+
+const filesOf = (asker: Asker): RunFiles => ({
+  save: (_run, file) => asker.ask({ type: "save", file }),
+  ofRun: () => asker.ask({ type: "files" }),
+  read: ({ id }) => asker.ask({ type: "read", id }),
+});
