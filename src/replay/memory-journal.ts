@@ -41,6 +41,10 @@ export class MemoryJournal implements RunJournal {
     return runId === this.#runId ? this.entries.slice(afterSeq) : [];
   }
 
+  spent(): undefined {
+    return undefined;
+  }
+
   summary(): undefined {
     return undefined;
   }

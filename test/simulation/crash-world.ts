@@ -107,6 +107,7 @@ class Life implements RunJournal {
 
   read: RunJournal["read"] = (runId, afterSeq) => this.#journal.read(runId, afterSeq);
   summary: RunJournal["summary"] = (runId) => this.#journal.summary(runId);
+  spent: RunJournal["spent"] = (runId) => this.#journal.spent(runId);
   list: RunJournal["list"] = (query) => this.#journal.list(query);
   madeFrom: RunJournal["madeFrom"] = (runId) => this.#journal.madeFrom(runId);
   unfinished = () => this.#journal.unfinished().filter((id) => id === this.#runId);

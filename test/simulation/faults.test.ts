@@ -42,6 +42,7 @@ class FaultyJournal implements RunJournal {
 
   read: RunJournal["read"] = (runId, afterSeq) => this.#journal.read(runId, afterSeq);
   summary: RunJournal["summary"] = (runId) => this.#journal.summary(runId);
+  spent: RunJournal["spent"] = (runId) => this.#journal.spent(runId);
   list: RunJournal["list"] = (query) => this.#journal.list(query);
   madeFrom: RunJournal["madeFrom"] = (runId) => this.#journal.madeFrom(runId);
   unfinished: RunJournal["unfinished"] = () => this.#journal.unfinished();

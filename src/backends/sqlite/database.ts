@@ -127,10 +127,10 @@ export class Database implements Disposable {
   }
 
   #transact(jobs: readonly Job[]): unknown[] {
-    this.#db.exec("BEGIN IMMEDIATE");
+    this.sql("BEGIN IMMEDIATE").run();
     try {
       const results = jobs.map((job) => job.run());
-      this.#db.exec("COMMIT");
+      this.sql("COMMIT").run();
       return results;
     } catch (error) {
       // SQLite has already rolled back after some errors (a full disk among them); a second rollback would hide the first error.

@@ -11,9 +11,16 @@ const END =
 type Charged = Pick<Extract<RunEvent, { type: "model-fail" }>, "usage" | "cost">;
 
 /** As they are charged: estimates where the provider told none. */
+const tokens = ({ usage, cost }: Charged) => ({
+  input: cost?.inputTokens ?? usage?.inputTokens ?? 0,
+  output: cost?.outputTokens ?? usage?.outputTokens ?? 0,
+});
+
+const TURN = `UPDATE runs SET model = ?, steps = steps + 1, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?
+WHERE id = ?`;
+
 function addTokens(db: Database, runId: RunId, { usage, cost }: Charged): void {
-  const input = cost?.inputTokens ?? usage?.inputTokens ?? 0;
-  const output = cost?.outputTokens ?? usage?.outputTokens ?? 0;
+  const { input, output } = tokens({ usage, cost });
   if (input + output === 0) return;
   db.sql("UPDATE runs SET input_tokens = input_tokens + ?, output_tokens = output_tokens + ? WHERE id = ?").run(
     input,
@@ -33,10 +40,11 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
         "UPDATE runs SET state = 'running', resting = 0, started_at_ms = coalesce(started_at_ms, ?) WHERE id = ?",
       ).run(atMs, runId);
       return;
-    case "model-end":
-      db.sql("UPDATE runs SET model = ?, steps = steps + 1 WHERE id = ?").run(event.model, runId);
-      addTokens(db, runId, event);
+    case "model-end": {
+      const { input, output } = tokens(event);
+      db.sql(TURN).run(event.model, input, output, runId);
       return;
+    }
     case "model-fail":
       addTokens(db, runId, event);
       return;

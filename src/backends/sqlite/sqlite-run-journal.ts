@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Amounts } from "../../budgets/index.ts";
 import { RunId } from "../../kernel/ids.ts";
 import {
   type JournalAppend,
@@ -91,6 +92,23 @@ const SummaryRow = z
     message: row.message === null ? null : RunMessage.parse(JSON.parse(row.message)),
   }));
 
+const SpentRow = z
+  .object({
+    spent_tokens: z.int(),
+    spent_usd_micros: z.int(),
+    spent_tool_calls: z.int(),
+    spent_ms: z.int(),
+    spent_fuel: z.int(),
+  })
+  .transform((row): Amounts => ({
+    tokens: row.spent_tokens,
+    usd: row.spent_usd_micros,
+    tool_calls: row.spent_tool_calls,
+    seconds: row.spent_ms,
+    fuel: row.spent_fuel,
+  }));
+const SPENT = "SELECT spent_tokens, spent_usd_micros, spent_tool_calls, spent_ms, spent_fuel FROM runs WHERE id = ?";
+
 /** Runs and their journal in `caxton.db`; a run's summary row is kept in the transaction that writes its journal. */
 export class SqliteRunJournal implements RunJournal, RunTail {
   readonly #db: Database;
@@ -148,6 +166,13 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     return this.#db.read(() => {
       const row = this.#db.sql("SELECT * FROM runs WHERE id = ?").get(runId);
       return row && SummaryRow.parse(row);
+    });
+  }
+
+  spent(runId: RunId): Amounts | undefined {
+    return this.#db.read(() => {
+      const row = this.#db.sql(SPENT).get(runId);
+      return row && SpentRow.parse(row);
     });
   }
 

@@ -10,6 +10,7 @@ export const redactedJournal = (journal: RunJournal, { journal: redactor }: Reda
     journal.append(entries.map((entry) => ({ ...entry, event: redactedEvent(entry.event, redactor) }))),
   read: (...which) => journal.read(...which),
   summary: (id) => journal.summary(id),
+  spent: (id) => journal.spent(id),
   list: (query) => journal.list(query),
   madeFrom: (id) => journal.madeFrom(id),
   unfinished: () => journal.unfinished(),

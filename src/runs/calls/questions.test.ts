@@ -58,6 +58,7 @@ async function room() {
     append,
     read: () => [],
     summary: () => undefined,
+    spent: () => undefined,
     list: () => [],
     madeFrom: () => [],
     unfinished: () => [],

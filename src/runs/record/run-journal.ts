@@ -67,6 +67,8 @@ export interface RunJournal {
   /** A run's entries after `afterSeq`, in order; empty for an unknown run. */
   read(runId: RunId, afterSeq: number): readonly JournalEntry[];
   summary(runId: RunId): RunSummary | undefined;
+  /** What of its summary counts for budgets; undefined for an unknown run. */
+  spent(runId: RunId): Amounts | undefined;
   /** Newest first. */
   list(query: RunQuery): readonly RunSummary[];
   /** Runs that were made from this one, oldest first. */

@@ -238,7 +238,7 @@ export function openMeter(
 ): RunMeter {
   const limits = budget ?? { run: {}, agent: {} };
   // A run that begins has used nothing; its row need not be read for that.
-  const used = attempt === 0 ? NOTHING : (journal.summary(id)?.spent ?? NOTHING);
+  const used = attempt === 0 ? NOTHING : (journal.spent(id) ?? NOTHING);
   const run = { id, workspace, agent, limits, used };
   return new RunMeter({ accounts, budget: accounts.budgets.open(run), clock }, run);
 }
