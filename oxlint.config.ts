@@ -172,6 +172,7 @@ const ROOMS = {
   ],
   "cli/message": ["kernel", "documents", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
   "cli/budget": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
+  "cli/task": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
   "cli/model": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
   "cli/tool": [
     "kernel",
@@ -211,6 +212,7 @@ const ROOMS = {
     "cli/agent",
     "cli/message",
     "cli/budget",
+    "cli/task",
     "cli/model",
     "cli/tool",
     "cli/serve",

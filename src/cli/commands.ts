@@ -98,6 +98,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./tool/index.ts")).tool,
   },
   {
+    name: "task",
+    also: ["tasks"],
+    group: "work",
+    summary: "offer work to several; the best proposal gets it",
+    load: async () => (await import("./task/index.ts")).task,
+  },
+  {
     name: "budget",
     also: ["budgets"],
     group: "work",

@@ -102,6 +102,7 @@ const SECONDS = ["seconds", "estimated_time", "estimated_seconds", "time"];
 const CONFIDENCE = ["confidence"];
 
 export const costIn = (bid: JsonObject | undefined): number | undefined => numberIn(bid, COST);
+export const secondsIn = (bid: JsonObject | undefined): number | undefined => numberIn(bid, SECONDS);
 
 /**
  * `best_bid`: how likely it is to be done (confidence as claimed, share done as measured), divided by cost and by time as
@@ -109,7 +110,7 @@ export const costIn = (bid: JsonObject | undefined): number | undefined => numbe
  */
 export function bestBid(bidders: readonly Bidder[], measured: (name: string) => Measured): readonly Ranked[] {
   const costs = multiples(bidders.map(({ bid }) => costIn(bid)));
-  const times = multiples(bidders.map(({ bid }) => numberIn(bid, SECONDS)));
+  const times = multiples(bidders.map(({ bid }) => secondsIn(bid)));
   return ranked(
     bidders.map((bidder, index) => {
       const confidence = Math.min(1, numberIn(bidder.bid, CONFIDENCE) ?? 1);

@@ -1,5 +1,5 @@
 /** Work that is offered to several and awarded to one: the initiator's side of a contract net, carried out by the server. */
-export { type BidFacts } from "./bids.ts";
+export { type BidFacts, costIn, secondsIn } from "./bids.ts";
 export { TaskInvalidError, TaskNotFoundError, TaskStateError, TooManyTasksError } from "./errors.ts";
 export { type Measured } from "./history.ts";
 export { TASKS_PARTICIPANT } from "./letter.ts";

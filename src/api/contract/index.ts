@@ -86,6 +86,16 @@ export {
 export * as runs from "./runs.ts";
 export { type Difference, type ReplayReport, type RunDiff, type RunExport } from "./run-history.ts";
 export * as runHistory from "./run-history.ts";
+export {
+  type CreateTaskBody,
+  type DistributeBody,
+  type PerformanceList,
+  type Task,
+  type TaskDistribution,
+  type TaskPage,
+  type TaskStatus,
+} from "./tasks.ts";
+export * as tasks from "./tasks.ts";
 export { type Ready, type ServerEvent, type Status } from "./system.ts";
 export * as system from "./system.ts";
 export {

@@ -17,6 +17,7 @@ import type {
   ParticipantServices,
   ServerEventServices,
   SystemServices,
+  TaskServices,
   ToolServerServices,
   ToolServices,
 } from "../operations/index.ts";
@@ -37,6 +38,7 @@ export type HttpServices = AgentServices &
   RunServices &
   ServerEventServices &
   SystemServices &
+  TaskServices &
   ToolServices &
   ToolServerServices;
 

@@ -29,6 +29,7 @@ import { runHistoryRoutes } from "./run-history-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { EventStreams } from "./sse.ts";
 import { systemRoutes } from "./system-routes.ts";
+import { taskRoutes } from "./task-routes.ts";
 import { toolRoutes } from "./tool-routes.ts";
 import { toolServerRoutes } from "./tool-server-routes.ts";
 
@@ -100,6 +101,7 @@ export async function httpServer(
   budgetRoutes(http, context);
   toolServerRoutes(http, context);
   messaging(http, context);
+  taskRoutes(http, context);
   systemRoutes(http, context);
   dashboardRoutes(http, context);
   return { http, streams };

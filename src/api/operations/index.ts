@@ -57,6 +57,15 @@ export {
   toolServerVersions,
   watchToolLog,
 } from "./tool-server-operations.ts";
+export {
+  cancelTask,
+  createTask,
+  distributeTask,
+  getTask,
+  listPerformance,
+  listTasks,
+  type TaskServices,
+} from "./task-operations.ts";
 export { type Streamed, watchRun } from "./watch-run.ts";
 export { receiveUpload, UPLOAD_WAIT_MS } from "./receive-upload.ts";
 export {

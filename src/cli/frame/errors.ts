@@ -94,6 +94,12 @@ export class RunReferenceError extends CaxtonError {
   readonly kind = "not-found";
 }
 
+/** What was typed for a task fits none, or several. */
+export class TaskReferenceError extends CaxtonError {
+  readonly code = "TASK_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
 /** Something is in the way of what would be written. */
 export class FileExistsError extends CaxtonError {
   readonly code = "FILE_EXISTS";

@@ -20,6 +20,7 @@ export {
   MessageReferenceError,
   NeedsDecisionError,
   StillRunningError,
+  TaskReferenceError,
   ToolNotFoundError,
   UsageError,
 } from "./errors.ts";

@@ -1,0 +1,192 @@
+import * as z from "zod";
+import { Json } from "../../kernel/json.ts";
+import { ListQuery, page } from "./problem.ts";
+
+const Instant = z.iso.datetime();
+const Name = z.string().min(1).max(256);
+const DAY_S = 24 * 3_600;
+
+export const TaskStatus = z.enum(["created", "collecting", "evaluating", "working", "done", "failed", "cancelled"]);
+export type TaskStatus = z.infer<typeof TaskStatus>;
+
+const evaluation = {
+  strategy: z.enum(["best_bid", "first_bid"]).optional().meta({
+    description:
+      "best_bid: confidence and measured success over cost and time; first_bid: whoever proposes first. Default best_bid",
+  }),
+  minimize: z.string().max(2_000).optional().meta({
+    description: "An expression over bid, bidder and history; the proposal with the least value wins, as in bid.cost",
+  }),
+  maximize: z.string().max(2_000).optional().meta({
+    description: "The same; the greatest wins, as in history.success_rate / bid.cost",
+  }),
+  judge: Name.optional().meta({ description: "An agent that is shown the proposals and names the winner" }),
+};
+const oneEvaluation = (body: { readonly [Key in keyof typeof evaluation]?: unknown }) =>
+  [body.strategy, body.minimize, body.maximize, body.judge].filter((given) => given !== undefined).length <= 1;
+const ONE_EVALUATION = { error: "give one of strategy, minimize, maximize and judge" };
+const maxWait = z.number().min(0.1).max(DAY_S).optional().meta({
+  description: "How long proposals are waited for, in each round; default 30",
+});
+
+export const CreateTaskBody = z
+  .strictObject({
+    name: z.string().min(1).max(200),
+    description: z.string().max(32_000).default("").meta({ description: "What is to be done; bidders read it" }),
+    data: Json.optional().meta({ description: "What it is about; bidders get it as it is" }),
+    protocol: z.enum(["contract-net", "iterated-contract-net", "request"]).optional().meta({
+      description:
+        "contract-net: proposals, then an award. iterated-contract-net: in rounds. request: one after the other, without proposals",
+    }),
+    participants: z
+      .array(Name)
+      .max(100)
+      .default([])
+      .meta({ description: "Whom to ask; empty is whoever has the capabilities" }),
+    requirements: z
+      .strictObject({
+        capabilities: z.array(Name).max(10).default([]).meta({ description: "Who is asked provides all of them" }),
+        min_performance_score: z.number().min(0).max(1).optional().meta({
+          description: "Least measured share of tasks done; newcomers have 0.5",
+        }),
+      })
+      .default({ capabilities: [] }),
+    ...evaluation,
+    max_wait_seconds: maxWait,
+    timeout_seconds: z
+      .number()
+      .min(0.1)
+      .max(7 * DAY_S)
+      .optional()
+      .meta({
+        description: "How long whoever gets it has; then it goes to the next. Default 300",
+      }),
+    rounds: z.int().min(1).max(10).optional().meta({ description: "Rounds of proposals; more than one is iterated" }),
+    reawards_max: z.int().min(0).max(10).optional().meta({
+      description: "To how many more it may go when the first fails; default 2",
+    }),
+    owner: Name.default("user").meta({ description: "On whose behalf: the sender of the messages" }),
+    parent_task: z.uuidv7().optional().meta({ description: "The task that this one is a part of" }),
+    distribute: z.boolean().default(false).meta({ description: "Ask for proposals at once" }),
+  })
+  .refine(oneEvaluation, ONE_EVALUATION)
+  .meta({ id: "CreateTask" });
+export type CreateTaskBody = z.infer<typeof CreateTaskBody>;
+
+export const DistributeBody = z
+  .strictObject({ ...evaluation, max_wait_seconds: maxWait })
+  .refine(oneEvaluation, ONE_EVALUATION)
+  .meta({ id: "DistributeTask" });
+export type DistributeBody = z.infer<typeof DistributeBody>;
+
+const Bid = z.record(z.string(), Json);
+
+/** Somebody who was asked. */
+export const TaskBidder = z
+  .object({
+    name: z.string(),
+    state: z.enum([
+      "called",
+      "refused",
+      "silent",
+      "unreached",
+      "proposed",
+      "rejected",
+      "accepted",
+      "done",
+      "failed",
+      "overdue",
+      "cancelled",
+    ]),
+    rank: z.int().nullable().meta({ description: "1 is the best" }),
+    score: z.number().nullable(),
+    bid: Bid.nullable(),
+    note: z.string().meta({ description: "What it said when it refused or failed" }),
+  })
+  .meta({ id: "TaskBidder" });
+
+/** Work that is offered to several and awarded to one. */
+export const Task = z
+  .object({
+    id: z.string(),
+    task_id: z.string().meta({ description: "The same as id" }),
+    name: z.string(),
+    description: z.string(),
+    owner: z.string(),
+    parent_task: z.string().nullable(),
+    protocol: z.enum(["contract-net", "iterated-contract-net", "request"]),
+    status: TaskStatus,
+    progress: z
+      .number()
+      .min(0)
+      .max(1)
+      .meta({ description: "Of subtasks done where there are any, else of its own steps" }),
+    version: z.int().meta({ description: "Higher by one with each change" }),
+    conversation_id: z.string(),
+    capabilities: z.array(z.string()),
+    assigned_to: z.string().nullable(),
+    awards: z.int().meta({ description: "How often it was given to somebody" }),
+    round: z.int(),
+    rounds: z.int(),
+    bidders: z.array(TaskBidder),
+    result: Json.nullable().meta({ description: "What whoever did it told" }),
+    failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+    subtasks: z.array(z.object({ id: z.string(), name: z.string(), status: TaskStatus })),
+    created_at: Instant,
+    updated_at: Instant,
+    due_at: Instant.nullable().meta({ description: "When proposals are closed, or the winner's time is up" }),
+  })
+  .meta({ id: "Task" });
+export type Task = z.infer<typeof Task>;
+
+export const TaskPage = page(Task).meta({ id: "TaskPage" });
+export type TaskPage = z.infer<typeof TaskPage>;
+
+export const TaskListQuery = ListQuery.extend({ status: TaskStatus.optional(), owner: Name.optional() });
+
+export const TaskQuery = z.object({
+  after_version: z.coerce.number().int().min(0).optional().meta({
+    description: "Answer once the task has changed since this version",
+  }),
+  wait_seconds: z.coerce
+    .number()
+    .min(0)
+    .max(60)
+    .default(30)
+    .meta({ description: "With after_version: at most so long" }),
+});
+
+export const TaskDistribution = z
+  .object({
+    task_id: z.string(),
+    status: TaskStatus,
+    assigned_to: z.string().nullable(),
+    proposals_received: z.int(),
+    winning_bid: z
+      .object({
+        agent_id: z.string(),
+        estimated_time: z.number().nullable().meta({ description: "Seconds, as proposed" }),
+        confidence: z.number().nullable(),
+        cost: z.number().nullable(),
+        bid: Bid,
+      })
+      .nullable(),
+    failure: z.object({ code: z.string(), message: z.string() }).nullable(),
+  })
+  .meta({ id: "TaskDistribution" });
+export type TaskDistribution = z.infer<typeof TaskDistribution>;
+
+/** How a provider did with tasks so far; older ones count less. */
+export const Performance = z
+  .object({
+    provider: z.string(),
+    capability: z.string().meta({ description: "Empty: tasks for named participants" }),
+    tasks: z.int(),
+    success_rate: z.number(),
+    seconds: z.number().meta({ description: "Mean, of those done" }),
+    cost: z.number().meta({ description: "Mean, of those done; as told with the result, else as proposed" }),
+    last_at: Instant,
+  })
+  .meta({ id: "Performance" });
+export const PerformanceList = z.object({ items: z.array(Performance) }).meta({ id: "PerformanceList" });
+export type PerformanceList = z.infer<typeof PerformanceList>;

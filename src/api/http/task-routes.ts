@@ -1,0 +1,81 @@
+import * as z from "zod";
+import { TaskId } from "../../kernel/ids.ts";
+import { ROUTES, tasks } from "../contract/index.ts";
+import { cancelTask, createTask, distributeTask, getTask, listPerformance, listTasks } from "../operations/index.ts";
+import { clientGone } from "./client-gone.ts";
+import type { Http, HttpContext } from "./context.ts";
+import { failures } from "./responses.ts";
+
+const tags = ["tasks"];
+const params = z.object({ id: z.string() });
+
+export function taskRoutes(http: Http, { services }: HttpContext): void {
+  http.post(
+    ROUTES.tasks,
+    {
+      schema: {
+        tags,
+        summary: "Create a task, and perhaps distribute it at once",
+        description: "On disk when answered. With distribute the answer does not wait for proposals.",
+        body: tasks.CreateTaskBody,
+        response: { 201: tasks.Task, ...failures },
+      },
+    },
+    async ({ body }, reply) => reply.status(201).send(await createTask(services, body)),
+  );
+  http.get(
+    ROUTES.tasks,
+    {
+      schema: {
+        tags,
+        summary: "List tasks, newest first",
+        querystring: tasks.TaskListQuery.extend({ cursor: TaskId.optional() }),
+        response: { 200: tasks.TaskPage, ...failures },
+      },
+    },
+    async ({ query }) => listTasks(services, query),
+  );
+  http.get(
+    ROUTES.task,
+    {
+      schema: {
+        tags,
+        summary: "One task; with after_version once it has changed",
+        params,
+        querystring: tasks.TaskQuery,
+        response: { 200: tasks.Task, ...failures },
+      },
+    },
+    async ({ params: { id }, query }, reply) => getTask(services, id, query, clientGone(reply).signal),
+  );
+  http.post(
+    ROUTES.distributeTask,
+    {
+      schema: {
+        tags,
+        summary: "Ask for proposals; answers when somebody has got the task, or nobody will",
+        description: "The task goes on when the caller leaves. 409 TASK_STATE when it was distributed already.",
+        params,
+        body: tasks.DistributeBody.optional(),
+        response: { 200: tasks.TaskDistribution, ...failures },
+      },
+    },
+    async ({ params: { id }, body }, reply) => distributeTask(services, id, body ?? {}, clientGone(reply).signal),
+  );
+  http.post(
+    ROUTES.cancelTask,
+    { schema: { tags, summary: "Call a task off", params, response: { 200: tasks.Task, ...failures } } },
+    async ({ params: { id } }) => cancelTask(services, id),
+  );
+  http.get(
+    ROUTES.performance,
+    {
+      schema: {
+        tags,
+        summary: "How providers did with tasks so far; older ones count less",
+        response: { 200: tasks.PerformanceList, ...failures },
+      },
+    },
+    async () => listPerformance(services),
+  );
+}

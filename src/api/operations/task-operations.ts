@@ -1,0 +1,108 @@
+import { TaskId } from "../../kernel/ids.ts";
+import { type Evaluation, TaskNotFoundError, type TaskState, type Task, type Tasks } from "../../tasks/index.ts";
+import type * as contract from "../contract/index.ts";
+import { presentDistribution, presentPerformance, presentTask } from "./present-task.ts";
+import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+
+export type TaskServices = { readonly tasks: Tasks };
+
+const SUBTASKS_MAX = 200;
+/** An evaluating agent is waited for at most twice so long. */
+const JUDGE_WAIT_MS = 65_000;
+
+const workspace = DEFAULT_WORKSPACE;
+
+/** Throws TaskNotFoundError for an id that is none. */
+function taskId(text: string): TaskId {
+  const id = TaskId.safeParse(text.toLowerCase());
+  if (id.success) return id.data;
+  throw new TaskNotFoundError(`there is no task ${text}`, "`caxton task list` shows those there are.", { id: text });
+}
+
+const presented = ({ tasks }: TaskServices, task: Task): contract.Task =>
+  presentTask(task, tasks.list({ workspace, parent: task.id, limit: SUBTASKS_MAX }));
+
+type HowToCompare = Pick<contract.DistributeBody, "strategy" | "minimize" | "maximize" | "judge">;
+
+function evaluationOf({ strategy, minimize, maximize, judge }: HowToCompare): Evaluation | undefined {
+  if (minimize !== undefined) return { type: "expression", expression: minimize, order: "min" };
+  if (maximize !== undefined) return { type: "expression", expression: maximize, order: "max" };
+  if (judge !== undefined) return { type: "agent", agent: judge };
+  return strategy === undefined ? undefined : { type: strategy };
+}
+
+const ms = (seconds: number | undefined): number | undefined =>
+  seconds === undefined ? undefined : Math.round(seconds * 1000);
+
+/** A new task, perhaps distributed at once. Throws what `Tasks.create` and `Tasks.distribute` do. */
+export async function createTask(services: TaskServices, body: contract.CreateTaskBody): Promise<contract.Task> {
+  const { tasks } = services;
+  const task = await tasks.create({
+    workspace,
+    owner: body.owner,
+    name: body.name,
+    description: body.description,
+    data: body.data,
+    parent: body.parent_task === undefined ? undefined : taskId(body.parent_task),
+    protocol: body.protocol,
+    participants: body.participants,
+    capabilities: body.requirements.capabilities,
+    minPerformanceScore: body.requirements.min_performance_score,
+    evaluation: evaluationOf(body),
+    bidsMs: ms(body.max_wait_seconds),
+    workMs: ms(body.timeout_seconds),
+    rounds: body.rounds,
+    reawardsMax: body.reawards_max,
+  });
+  return presented(services, body.distribute ? await tasks.distribute(workspace, task.id) : task);
+}
+
+/** Asks for proposals; answers when somebody has got it or nobody will. Throws what `Tasks.distribute` does, CancelledError. */
+export async function distributeTask(
+  { tasks }: TaskServices,
+  id: string,
+  body: contract.DistributeBody,
+  signal: AbortSignal,
+): Promise<contract.TaskDistribution> {
+  const change = { evaluation: evaluationOf(body), bidsMs: ms(body.max_wait_seconds) };
+  const begun = await tasks.distribute(workspace, taskId(id), change);
+  const waitMs = begun.bidsMs * begun.rounds + JUDGE_WAIT_MS * 2;
+  const isDecided = ({ state }: Task) => state !== "collecting" && state !== "evaluating";
+  return presentDistribution(await tasks.until({ workspace, id: begun.id, waitMs }, isDecided, signal));
+}
+
+/** The task, at once or when it has changed. Throws TaskNotFoundError, CancelledError. */
+export async function getTask(
+  services: TaskServices,
+  id: string,
+  query: { readonly after_version?: number | undefined; readonly wait_seconds: number },
+  signal: AbortSignal,
+): Promise<contract.Task> {
+  const { after_version: after, wait_seconds: seconds } = query;
+  const place = { workspace, id: taskId(id), waitMs: after === undefined ? 0 : seconds * 1000 };
+  return presented(services, await services.tasks.until(place, ({ version }) => version > (after ?? -1), signal));
+}
+
+/** Throws TaskNotFoundError, TaskStateError. */
+export const cancelTask = async (services: TaskServices, id: string): Promise<contract.Task> =>
+  presented(services, await services.tasks.cancel(workspace, taskId(id)));
+
+/** Tasks, newest first. */
+export function listTasks(
+  services: TaskServices,
+  query: {
+    readonly status?: TaskState | undefined;
+    readonly owner?: string | undefined;
+    readonly cursor?: TaskId | undefined;
+    readonly limit: number;
+  },
+): contract.TaskPage {
+  const { status: state, owner, cursor: before, limit } = query;
+  const found = services.tasks.list({ workspace, state, owner, before, limit: limit + 1 });
+  const items = found.slice(0, limit).map((task) => presented(services, task));
+  return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+}
+
+/** How providers did with tasks so far. */
+export const listPerformance = ({ tasks }: TaskServices): contract.PerformanceList =>
+  presentPerformance(tasks.history(workspace));

@@ -1,0 +1,75 @@
+import { type Task, type TaskDistribution, type TaskStatus } from "../../api/contract/index.ts";
+import { oneLine, renderFields, renderTable, safeText, type Style, type Tone } from "../terminal/index.ts";
+
+export const STATUS_TONES = {
+  created: "dim",
+  collecting: "cyan",
+  evaluating: "cyan",
+  working: "cyan",
+  done: "green",
+  failed: "red",
+  cancelled: "dim",
+} as const satisfies Record<TaskStatus, Tone>;
+
+export const isOver = (status: TaskStatus): boolean =>
+  status === "done" || status === "failed" || status === "cancelled";
+
+/** How a task stands, as a person reads it. */
+export function taskText(task: Task, style: Style, columns: number): string {
+  const { name, status, assigned_to: winner, failure, result, due_at: due, bidders } = task;
+  const fields: (readonly [string, string])[] = [
+    ["task", task.id],
+    ["name", safeText(name)],
+    ["status", style(STATUS_TONES[status], status)],
+    ...(winner === null ? [] : [["given to", safeText(winner)] as const]),
+    ...(due === null ? [] : [["until", due] as const]),
+    ...(failure === null ? [] : [["failed", safeText(`${failure.message} [${failure.code}]`)] as const]),
+    ...(result === null
+      ? []
+      : [["result", safeText(typeof result === "string" ? result : JSON.stringify(result))] as const]),
+    ...task.subtasks.map((each) => ["subtask", `${each.id}  ${each.status}  ${safeText(each.name)}`] as const),
+  ];
+  const table =
+    bidders.length === 0
+      ? ""
+      : `\n${renderTable(
+          [
+            { title: "BIDDER", value: (each) => safeText(each.name) },
+            { title: "STATE", value: (each) => each.state },
+            { title: "RANK", value: ({ rank }) => (rank === null ? "" : String(rank)) },
+            { title: "BID", value: ({ bid }) => (bid === null ? "" : oneLine(JSON.stringify(bid))), shrinks: true },
+            { title: "NOTE", value: ({ note }) => oneLine(note), shrinks: true },
+          ],
+          bidders,
+          { widthMax: columns, wide: false, style },
+        )}`;
+  return `${renderFields(fields, { style, columns })}${table}`;
+}
+
+/** One line that says what has changed. */
+export function changeLine({ status, bidders, assigned_to: winner, failure }: Task, style: Style): string {
+  const proposals = bidders.filter(({ bid }) => bid !== null).length;
+  const words = {
+    created: "nobody was asked yet",
+    collecting: `${proposals} of ${bidders.length} proposed`,
+    evaluating: `${proposals} proposals are compared`,
+    working: `given to ${winner ?? ""}`,
+    done: `done by ${winner ?? ""}`,
+    failed: failure === null ? "" : `${failure.message} [${failure.code}]`,
+    cancelled: "called off",
+  } as const;
+  return `${style(STATUS_TONES[status], status.padEnd(10))}  ${safeText(words[status])}\n`;
+}
+
+export function distributionText({
+  status,
+  assigned_to: winner,
+  proposals_received: count,
+  winning_bid: won,
+  failure,
+}: TaskDistribution): string {
+  if (winner === null)
+    return safeText(`${status}: ${failure === null ? "nobody has it" : `${failure.message} [${failure.code}]`}\n`);
+  const bid = won === null ? "" : `  ${oneLine(JSON.stringify(won.bid))}`;
+  return safeText(`given to ${winner}, out of ${count} ${count === 1 ? "proposal" : "proposals"}${bid}\n`);
+}

@@ -1,0 +1,177 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, ROUTES, type Task, tasks } from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import {
+  act,
+  type CommandMaker,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listUpTo,
+  ONE_FORMATS,
+  shortRunId,
+  showList,
+  showOne,
+} from "../frame/index.ts";
+import { type Column, oneLine, showAge } from "../terminal/index.ts";
+import { Comparing, comparing, create } from "./create.ts";
+import { distributionText, isOver, STATUS_TONES, taskText } from "./lines.ts";
+import { resolveTask } from "./reference.ts";
+import { watchTask } from "./watch.ts";
+
+const ARGUMENT = "its id, the end of its id, or last";
+/** Beyond the time that proposals are waited for. */
+const PATIENCE_MS = 150_000;
+
+/** `caxton task`: work that is offered to several and awarded to one. */
+export const task: CommandMaker = (command, invocation) => {
+  command.description(
+    "Work that is offered to several: the server calls for proposals, compares them, gives the task to the best and to the next best when that one fails.",
+  );
+  create(command.command("create"), invocation);
+  distribute(command.command("distribute"), invocation);
+  list(command.command("list"), invocation);
+  get(command.command("get"), invocation);
+  cancel(command.command("cancel"), invocation);
+  performance(command.command("performance"), invocation);
+};
+
+const columns = (nowMs: number): readonly Column<Task>[] => [
+  { title: "ID", value: ({ id }) => id, short: ({ id }) => shortRunId(id) },
+  { title: "STATUS", value: ({ status }) => status, tone: ({ status }) => STATUS_TONES[status] },
+  { title: "NAME", value: ({ name }) => oneLine(name), shrinks: true },
+  { title: "GIVEN TO", value: ({ assigned_to: winner }) => winner ?? "" },
+  { title: "AGE", value: (each) => each.created_at, short: (each) => showAge(Date.parse(each.created_at), nowMs) },
+  { title: "OWNER", value: ({ owner }) => owner, wide: true },
+  { title: "BIDS", value: ({ bidders }) => String(bidders.filter(({ bid }) => bid !== null).length), wide: true },
+];
+
+function distribute(command: Command, invocation: Invocation): void {
+  comparing(
+    command
+      .summary("ask for proposals, and say who got it")
+      .description("Ask for proposals. Ends when somebody has the task, or nobody will; the task goes on without it.")
+      .argument("<task>", ARGUMENT),
+  );
+  examples(command, [
+    ["caxton task distribute last", ""],
+    ["caxton task distribute last --minimize 'bid.cost * (2 - history.success_rate)' --bids-within 10", ""],
+  ]);
+  act(command, invocation, {
+    input: z.object({ task: z.string(), ...Comparing }),
+    formats: ONE_FORMATS,
+    run: async (context, { task: reference, strategy, minimize, maximize, judge, bidsWithin }) => {
+      const id = await resolveTask(context, reference);
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: fillRoute("distributeTask", { id }),
+        body: { strategy, minimize, maximize, judge, max_wait_seconds: bidsWithin },
+        schema: tasks.TaskDistribution,
+        timeoutMs: (bidsWithin ?? 30) * 10_000 + PATIENCE_MS,
+      });
+      await showOne(context, { raw, name: value.assigned_to ?? "", human: () => distributionText(value) });
+    },
+  });
+}
+
+function list(command: Command, invocation: Invocation): void {
+  command
+    .summary("tasks, newest first")
+    .description("List tasks, newest first.")
+    .addOption(command.createOption("--status <status>", "those in one state").choices(tasks.TaskStatus.options))
+    .option("--owner <name>", "those of one agent or program")
+    .addOption(limitOption(20));
+  examples(command, [
+    ["caxton task list", ""],
+    ["caxton task list --status working -o wide", "what is under way, for whom"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ status: tasks.TaskStatus.optional(), owner: z.string().optional(), limit: z.number() }),
+    formats: LIST_FORMATS,
+    run: async (context, { status, owner, limit }) => {
+      const query = { status, owner };
+      const found = await listUpTo(context.client, { path: ROUTES.tasks, query, schema: tasks.TaskPage }, limit);
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns: columns(systemClock.nowMs()),
+        name: ({ id }) => id,
+        empty: 'no tasks; offer one: caxton task create "..." --capability <name> --watch',
+        footer: found.value.next === null ? "" : `older ones: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+function get(command: Command, invocation: Invocation): void {
+  command
+    .summary("one task, who was asked and what each proposed")
+    .description("Show a task: how it stands, who was asked, what each proposed, and what came of it.")
+    .argument("<task>", ARGUMENT)
+    .option("--watch", "follow it to its end");
+  examples(command, [
+    ["caxton task get last", ""],
+    ["caxton task get last --watch", "until it is done, failed or cancelled"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ task: z.string(), watch: z.boolean().default(false) }),
+    formats: ONE_FORMATS,
+    run: async (context, { task: reference, watch }) => {
+      const id = await resolveTask(context, reference);
+      const found = await context.client.request({ path: fillRoute("task", { id }), schema: tasks.Task });
+      if (watch && !isOver(found.value.status)) return watchTask(context, found);
+      const { style, columns: width } = context.terminal;
+      await showOne(context, { raw: found.raw, name: id, human: () => taskText(found.value, style, width ?? 80) });
+    },
+  });
+}
+
+function cancel(command: Command, invocation: Invocation): void {
+  command
+    .summary("call a task off")
+    .description("Call a task off. Whoever was asked or has it is told.")
+    .argument("<task>", ARGUMENT);
+  examples(command, [["caxton task cancel last", ""]]);
+  act(command, invocation, {
+    input: z.object({ task: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { task: reference }) => {
+      const id = await resolveTask(context, reference);
+      const path = fillRoute("cancelTask", { id });
+      const { raw } = await context.client.request({ method: "POST", path, schema: tasks.Task });
+      await showOne(context, { raw, name: id, human: () => `${id}  cancelled\n` });
+    },
+  });
+}
+
+function performance(command: Command, invocation: Invocation): void {
+  command
+    .summary("how providers did so far")
+    .description(
+      "Show how providers did with tasks: share done, mean time and cost. Older tasks count less, half after 30 days.",
+    );
+  examples(command, [["caxton task performance", ""]]);
+  act(command, invocation, {
+    input: z.object({}),
+    formats: LIST_FORMATS,
+    run: async (context) => {
+      const { raw, value } = await context.client.request({ path: ROUTES.performance, schema: tasks.PerformanceList });
+      await showList(context, {
+        raw,
+        items: value.items,
+        columns: [
+          { title: "PROVIDER", value: ({ provider }) => provider },
+          { title: "CAPABILITY", value: ({ capability }) => capability },
+          { title: "TASKS", value: ({ tasks: count }) => String(count) },
+          { title: "DONE", value: ({ success_rate: rate }) => `${Math.round(rate * 100)} %` },
+          { title: "SECONDS", value: ({ seconds }) => seconds.toFixed(1) },
+          { title: "COST", value: ({ cost }) => cost.toFixed(2) },
+        ],
+        name: ({ provider }) => provider,
+        empty: "nobody has had a task yet",
+      });
+    },
+  });
+}

@@ -1,0 +1,32 @@
+import { fillRoute, type Task, tasks } from "../../api/contract/index.ts";
+import type { Json } from "../../kernel/json.ts";
+import { type Context, showOne } from "../frame/index.ts";
+import { changeLine, isOver, taskText } from "./lines.ts";
+
+const WAIT_SECONDS = 20;
+
+type Seen = { readonly raw: Json; readonly value: Task };
+
+/** Follows a task to its end: a line for each change for people, the task as it ended for programs. */
+export async function watchTask(context: Context, begun: Seen): Promise<void> {
+  const { client, terminal } = context;
+  let seen = begun;
+  let line = "";
+  for (;;) {
+    const next = changeLine(seen.value, terminal.noteStyle);
+    if (next !== line) terminal.note(next.trimEnd());
+    line = next;
+    if (isOver(seen.value.status)) break;
+    seen = await client.request({
+      path: fillRoute("task", { id: begun.value.id }),
+      query: { after_version: seen.value.version, wait_seconds: WAIT_SECONDS },
+      schema: tasks.Task,
+    });
+  }
+  const { value } = seen;
+  await showOne(context, {
+    raw: seen.raw,
+    name: value.id,
+    human: () => taskText(value, terminal.style, terminal.columns ?? 80),
+  });
+}
