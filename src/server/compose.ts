@@ -43,6 +43,7 @@ import { AgentPlans } from "./plans.ts";
 import { definitionEnvironment, openModels, secretsDirectories } from "./open-models.ts";
 import { openJournal } from "./open-journal.ts";
 import { openMessages } from "./open-messages.ts";
+import { openTasks } from "./open-tasks.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openRedaction } from "./redaction.ts";
 import { openToolServers } from "./open-tool-servers.ts";
@@ -98,6 +99,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const store = new SqliteAgentStore(database, changes);
   const agents = new Agents({ store, clock, knownTools: () => knownTools(toolServers.runner) });
   const messaging = await openMessages(stack, config, { database, agents, changes, clock });
+  const tasks = openTasks(stack, { ...messaging, database, clock });
   const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock, known });
   const traffic = openTraffic(config, { clock, models });
   const ports = redactedPorts(redactors, { journal, models: traffic.guarded(models) });
@@ -134,6 +136,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     runs,
     ...counted,
     ...messaging,
+    tasks,
     ...toolServices,
     timeTravel,
     uploads,

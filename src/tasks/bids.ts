@@ -1,3 +1,4 @@
+import { compileExpression } from "../expressions/index.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "../kernel/json.ts";
 import { type Message } from "../messages/index.ts";
 import { type Measured } from "./history.ts";
@@ -89,6 +90,18 @@ export const factsOf = ({ name, bid }: Bidder, measured: Measured): BidFacts => 
     cost: measured.cost,
   },
 });
+
+/** A number for a bid; undefined when the expression gives none for it. */
+export type BidScore = (facts: BidFacts) => number | undefined;
+
+/** An expression over `bid`, `bidder` and `history`, ready to be used. Throws ExpressionInvalidError. */
+export function bidScore(source: string): BidScore {
+  const expression = compileExpression(source, { variables: ["bid", "bidder", "history"] });
+  return (facts) => {
+    const outcome = expression.evaluate(facts);
+    return outcome.type === "value" && typeof outcome.value === "number" ? outcome.value : undefined;
+  };
+}
 
 const numberIn = (bid: JsonObject | undefined, names: readonly string[]): number | undefined => {
   for (const name of names) {

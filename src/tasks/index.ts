@@ -1,5 +1,5 @@
 /** Work that is offered to several and awarded to one: the initiator's side of a contract net, carried out by the server. */
-export { type BidFacts, costIn, secondsIn } from "./bids.ts";
+export { costIn, secondsIn } from "./bids.ts";
 export { TaskInvalidError, TaskNotFoundError, TaskStateError, TooManyTasksError } from "./errors.ts";
 export { type Measured } from "./history.ts";
 export { TASKS_PARTICIPANT } from "./letter.ts";
@@ -19,4 +19,4 @@ export {
   type TaskState,
 } from "./task.ts";
 export { type TaskQuery, type TaskStore } from "./task-store.ts";
-export { type BidScore, Tasks, type TasksDeps } from "./tasks.ts";
+export { Tasks, type TasksDeps } from "./tasks.ts";

@@ -14,7 +14,7 @@ import { isJsonObject } from "../kernel/json.ts";
 import { log } from "../kernel/log.ts";
 import { type Message } from "../messages/index.ts";
 import { type Delivered, type Directory, type Settlement, type Submitted } from "../router/index.ts";
-import { bestBid, costIn, factsOf, type BidFacts, ranked, rankingIn } from "./bids.ts";
+import { bestBid, costIn, bidScore, factsOf, ranked, rankingIn } from "./bids.ts";
 import { candidatesOf } from "./candidates.ts";
 import { TaskNotFoundError, TaskStateError, TooManyTasksError } from "./errors.ts";
 import { type Measure, type Measured, measured, newcomer } from "./history.ts";
@@ -24,9 +24,6 @@ import { answered, awarded, begun, cancelled, due, judging, sent, unsendable } f
 import { isFinished, type Outgoing, type Task, TASK_LIMITS } from "./task.ts";
 import { type TaskQuery, type TaskStore } from "./task-store.ts";
 
-/** A number for a bid; undefined when the expression gives none for it. */
-export type BidScore = (facts: BidFacts) => number | undefined;
-
 export type TasksDeps = {
   readonly store: TaskStore;
   /** The router. */
@@ -34,8 +31,6 @@ export type TasksDeps = {
   readonly directory: Pick<Directory, "find" | "providers">;
   readonly clock: Clock;
   readonly alarm: Alarm;
-  /** An expression, ready to be used. Throws TaskInvalidError. */
-  readonly compileScore: (expression: string) => BidScore;
 };
 
 /** After a restart answers that wait in the mailbox come before deadlines. */
@@ -63,10 +58,10 @@ export class Tasks {
     }
   }
 
-  /** A task that nobody was asked to do yet. Throws TaskInvalidError, TooManyTasksError, TaskNotFoundError for a parent. */
+  /** A task that nobody was asked to do yet. Throws TaskInvalidError, ExpressionInvalidError, TooManyTasksError, TaskNotFoundError for a parent. */
   async create(request: TaskRequest): Promise<Task> {
     const task = newTask(request, mint(TaskId), this.#deps.clock.nowMs());
-    if (task.evaluation.type === "expression") this.#deps.compileScore(task.evaluation.expression);
+    if (task.evaluation.type === "expression") bidScore(task.evaluation.expression);
     if (task.parent !== undefined) this.get(task.workspace, task.parent);
     const open = this.#deps.store.openCount(task.workspace);
     if (open >= TASK_LIMITS.openMax) {
@@ -81,7 +76,7 @@ export class Tasks {
     return task;
   }
 
-  /** Asks those who may do it; resolves when the call is on disk. Throws TaskNotFoundError, TaskStateError, TaskInvalidError. */
+  /** Asks those who may do it; resolves when the call is on disk. Throws TaskNotFoundError, TaskStateError, ExpressionInvalidError. */
   async distribute(
     workspace: string,
     id: TaskId,
@@ -94,7 +89,7 @@ export class Tasks {
         state: task.state,
       });
     }
-    if (change.evaluation?.type === "expression") this.#deps.compileScore(change.evaluation.expression);
+    if (change.evaluation?.type === "expression") bidScore(change.evaluation.expression);
     return this.#change(id, (now) => {
       if (now.state !== "created") return now;
       const { evaluation = now.evaluation, bidsMs = now.bidsMs } = change;
@@ -160,23 +155,26 @@ export class Tasks {
     }
   }
 
-  /** Whether the message belongs to a task, so that it starts nothing else. */
-  claims(message: Message): boolean {
-    return this.#taskOf(message) !== undefined;
+  /**
+   * Takes a message to a task's owner that belongs to the task; what it changes is on disk when resolved. False when it is
+   * somebody else's: what a bidder gets in the same conversation is the bidder's.
+   */
+  async claim({ message, recipient }: Delivered): Promise<boolean> {
+    const task = this.#taskOf(message);
+    if (task === undefined || recipient.toLowerCase() !== task.owner.toLowerCase()) return false;
+    await this.#take(task, message);
+    return true;
   }
 
-  /** Takes a message that belongs to a task; what it changes is on disk when resolved. False when it belongs to none. */
-  async take(message: Message): Promise<boolean> {
-    const task = this.#taskOf(message);
-    if (task === undefined) return false;
+  async #take(task: Task, message: Message): Promise<void> {
     this.#open.set(task.id, this.#open.get(task.id) ?? task);
     await this.#change(task.id, (now) => this.#heard(now, message));
-    return true;
   }
 
   /** The handler of `TASKS_PARTICIPANT`. */
   async handle({ message }: Delivered): Promise<Settlement> {
-    await this.take(message);
+    const task = this.#taskOf(message);
+    if (task !== undefined) await this.#take(task, message);
     return { type: "done" };
   }
 
@@ -248,7 +246,7 @@ export class Tasks {
     const bidders = task.bidders.filter(({ state }) => state === "proposed");
     const { evaluation } = task;
     if (evaluation.type === "expression") {
-      const score = this.#deps.compileScore(evaluation.expression);
+      const score = bidScore(evaluation.expression);
       const scores = bidders.map((bidder) => ({
         name: bidder.name,
         score: score(factsOf(bidder, this.#measured(task, bidder.name))),

@@ -3,14 +3,7 @@ import { Database, SqliteTaskStore } from "../../src/backends/sqlite/index.ts";
 import { type Json } from "../../src/kernel/json.ts";
 import { composeReply, type Message, type Performative } from "../../src/messages/index.ts";
 import { type Router } from "../../src/router/index.ts";
-import {
-  type BidFacts,
-  TASKS_PARTICIPANT,
-  type Task,
-  type TaskRequest,
-  Tasks,
-  type TasksDeps,
-} from "../../src/tasks/index.ts";
+import { TASKS_PARTICIPANT, type Task, type TaskRequest, Tasks, type TasksDeps } from "../../src/tasks/index.ts";
 import { ManualClock } from "../helpers/manual-clock.ts";
 import { MemoryDisk } from "../helpers/memory-message-journal.ts";
 import { openWorld, TestDirectory, until } from "../router/world.ts";
@@ -49,7 +42,7 @@ export class Market implements AsyncDisposable {
     const alarm = stack.use(new Alarm(clock));
     const store = new SqliteTaskStore(database);
     const post = wrap(world.router);
-    const tasks = new Tasks({ store, post, directory: people, clock, alarm, compileScore: () => costOf });
+    const tasks = new Tasks({ store, post, directory: people, clock, alarm });
     const market = new Market({ clock, tasks, router: world.router, disk }, stack.move());
     world.router.attach("default", TASKS_PARTICIPANT, tasks);
     for (const [name, react] of Object.entries(bidders)) {
@@ -107,8 +100,6 @@ export class Market implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 }
-
-const costOf = ({ bid }: BidFacts): number | undefined => (typeof bid["cost"] === "number" ? bid["cost"] : undefined);
 
 /** Proposes that cost and does it once it may, or does not. */
 export const bids =

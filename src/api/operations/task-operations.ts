@@ -57,6 +57,8 @@ export async function createTask(services: TaskServices, body: contract.CreateTa
   return presented(services, body.distribute ? await tasks.distribute(workspace, task.id) : task);
 }
 
+const isDecided = ({ state }: Task) => state !== "collecting" && state !== "evaluating";
+
 /** Asks for proposals; answers when somebody has got it or nobody will. Throws what `Tasks.distribute` does, CancelledError. */
 export async function distributeTask(
   { tasks }: TaskServices,
@@ -67,7 +69,6 @@ export async function distributeTask(
   const change = { evaluation: evaluationOf(body), bidsMs: ms(body.max_wait_seconds) };
   const begun = await tasks.distribute(workspace, taskId(id), change);
   const waitMs = begun.bidsMs * begun.rounds + JUDGE_WAIT_MS * 2;
-  const isDecided = ({ state }: Task) => state !== "collecting" && state !== "evaluating";
   return presentDistribution(await tasks.until({ workspace, id: begun.id, waitMs }, isDecided, signal));
 }
 

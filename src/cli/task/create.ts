@@ -28,6 +28,22 @@ export const Comparing = {
   bidsWithin: z.coerce.number().positive().optional(),
 };
 
+const Input = z.object({
+  name: z.string(),
+  description: z.string(),
+  data: z.string().optional(),
+  capability: z.array(z.string()).default([]),
+  to: z.array(z.string()).default([]),
+  minScore: z.coerce.number().min(0).max(1).optional(),
+  doneWithin: z.coerce.number().positive().optional(),
+  rounds: z.coerce.number().int().min(1).max(10).optional(),
+  reawards: z.coerce.number().int().min(0).max(10).optional(),
+  direct: z.boolean().default(false),
+  distribute: z.boolean().default(false),
+  watch: z.boolean().default(false),
+  ...Comparing,
+});
+
 export function create(command: Command, invocation: Invocation): void {
   command
     .summary("offer work to several")
@@ -53,41 +69,10 @@ export function create(command: Command, invocation: Invocation): void {
     ['caxton task create "review" --to alice --to bob --judge editor --watch', "an agent chooses"],
   ]);
   act(command, invocation, {
-    input: z.object({
-      name: z.string(),
-      description: z.string(),
-      data: z.string().optional(),
-      capability: z.array(z.string()).default([]),
-      to: z.array(z.string()).default([]),
-      minScore: z.coerce.number().min(0).max(1).optional(),
-      doneWithin: z.coerce.number().positive().optional(),
-      rounds: z.coerce.number().int().min(1).max(10).optional(),
-      reawards: z.coerce.number().int().min(0).max(10).optional(),
-      direct: z.boolean().default(false),
-      distribute: z.boolean().default(false),
-      watch: z.boolean().default(false),
-      ...Comparing,
-    }),
+    input: Input,
     formats: ONE_FORMATS,
     run: async (context, input) => {
-      const body: CreateTaskBody = {
-        name: input.name,
-        description: input.description,
-        data: input.data === undefined ? undefined : dataIn(input.data),
-        participants: input.to,
-        requirements: { capabilities: input.capability, min_performance_score: input.minScore },
-        strategy: input.strategy,
-        minimize: input.minimize,
-        maximize: input.maximize,
-        judge: input.judge,
-        max_wait_seconds: input.bidsWithin,
-        timeout_seconds: input.doneWithin,
-        rounds: input.rounds,
-        reawards_max: input.reawards,
-        protocol: input.direct ? "request" : undefined,
-        owner: "user",
-        distribute: input.distribute || input.watch,
-      };
+      const body = bodyOf(input);
       const created = await context.client.request({ method: "POST", path: ROUTES.tasks, body, schema: tasks.Task });
       if (input.watch) return watchTask(context, created);
       const { style, columns } = context.terminal;
@@ -99,6 +84,25 @@ export function create(command: Command, invocation: Invocation): void {
     },
   });
 }
+
+const bodyOf = (input: z.infer<typeof Input>): CreateTaskBody => ({
+  name: input.name,
+  description: input.description,
+  data: input.data === undefined ? undefined : dataIn(input.data),
+  participants: input.to,
+  requirements: { capabilities: input.capability, min_performance_score: input.minScore },
+  strategy: input.strategy,
+  minimize: input.minimize,
+  maximize: input.maximize,
+  judge: input.judge,
+  max_wait_seconds: input.bidsWithin,
+  timeout_seconds: input.doneWithin,
+  rounds: input.rounds,
+  reawards_max: input.reawards,
+  protocol: input.direct ? "request" : undefined,
+  owner: "user",
+  distribute: input.distribute || input.watch,
+});
 
 function dataIn(text: string): Json {
   const parsed = parseJson(text);
