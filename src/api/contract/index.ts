@@ -39,7 +39,7 @@ export {
   type MessageTrace,
 } from "./messages.ts";
 export * as messages from "./messages.ts";
-export { type SocketEvent, SocketRequest } from "./message-socket.ts";
+export { SocketEvent, SocketRequest } from "./message-socket.ts";
 export {
   type KnownModel,
   type ModelCheck,

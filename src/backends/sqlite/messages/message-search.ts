@@ -131,8 +131,11 @@ class Filter {
       ["conversation = ?", conversation],
       ["sender = ?", sender],
       ["performative = ?", performative],
-      // A number for one recipient; several stand in a text with commas between.
-      ["instr(',' || recipients || ',', ?) > 0", recipient === undefined ? undefined : `,${recipient},`],
+      // A number for one recipient, kept as the floating point number it was bound as; several are a text with commas.
+      [
+        "instr(',' || iif(typeof(recipients) = 'text', recipients, CAST(recipients AS INTEGER)) || ',', ?) > 0",
+        recipient === undefined ? undefined : `,${recipient},`,
+      ],
       ["at_ms >= ?", sinceMs],
       ["at_ms <= ?", untilMs],
       ["seq < ?", beforeSeq],

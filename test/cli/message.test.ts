@@ -1,0 +1,150 @@
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+import { caxton, start } from "./caxton.ts";
+import { serving } from "./serving.ts";
+
+const place = tempDirectory();
+const cwd = place.path;
+let server: Awaited<ReturnType<typeof serving>>;
+beforeAll(async () => {
+  mkdirSync(join(cwd, "agents"));
+  writeFileSync(join(cwd, "caxton.toml"), "[messages]\nattempts_max = 1\n");
+  server = await serving({ cwd });
+  await said("participant", "register", "billing-bot", "--description", "writes invoices");
+}, 60_000);
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  place[Symbol.dispose]();
+});
+
+const ask = (...args: string[]) => caxton(args, { server: server.url, cwd });
+/** What a command prints when it succeeds. */
+const said = async (...args: string[]): Promise<string> => {
+  const { code, stdout, stderr } = await ask(...args);
+  expect(code, `${args.join(" ")}: ${stdout}${stderr}`).toBe(0);
+  return stdout;
+};
+const json = async (...args: string[]): Promise<unknown> => JSON.parse(await said(...args, "-o", "json"));
+
+test("a message is sent, waits, is fetched and acknowledged, and the lists show it", { timeout: 60_000 }, async () => {
+  expect(await said("message", "send", "--to", "billing-bot", "invoice 42")).toContain("accepted for billing-bot");
+  expect(await said("participant", "list")).toMatch(/billing-bot +1 .*writes invoices/);
+  expect(await said("participant", "fetch", "billing-bot", "--ack")).toMatch(/1 +1 +request +user +invoice 42/);
+  const one = await said("message", "get", "last");
+  expect(one).toMatch(/delivery +billing-bot: done/);
+  expect(one).toMatch(/\n\ninvoice 42\n$/);
+  expect(await said("message", "list", "--to", "billing-bot")).toMatch(/request +user +billing-bot .*invoice 42/);
+  const { items } = contract.messages.MessagePage.parse(await json("message", "list"));
+  expect(await said("message", "trace", items[0]?.id ?? "", "-o", "name")).toBe(`${items[0]?.id}\n`);
+});
+
+test("a dry run says what is wrong, where, and how to mend it, and sends nothing", { timeout: 60_000 }, async () => {
+  const { code, stdout } = await ask("message", "send", "--to", "billing-bot", "-p", "requst", "x", "--dry-run");
+  expect(code).toBe(2);
+  expect(stdout).toMatch(/performative: .*requst.*\n +.*request/);
+  expect(await said("message", "send", "--to", "billing-bot", "x", "--dry-run")).toBe(
+    "valid; it would go to billing-bot\n",
+  );
+  const refused = await ask("message", "send", "--to", "billing-bot");
+  expect(refused).toMatchObject({ code: 2 });
+  expect(refused.stderr).toContain("say something");
+});
+
+test(
+  "who sends to a name that nobody has is told the nearest one, and the exit code says so",
+  { timeout: 60_000 },
+  async () => {
+    const { code, stdout } = await ask("message", "send", "--to", "biling-bot", "hello");
+    expect(code).toBe(9);
+    expect(stdout).toMatch(/AGENT_NOT_FOUND[^]*billing-bot/);
+  },
+);
+
+test("an answer is waited for, followed and shown as a conversation", { timeout: 60_000 }, async () => {
+  const asking = start(
+    ["message", "send", "--to", "billing-bot", "--protocol", "fipa-request", "2 + 2", "--wait", "30s"],
+    { server: server.url, cwd },
+  );
+  const fetched = await json("participant", "fetch", "billing-bot", "--wait", "20", "--ack");
+  const [request] = contract.participants.LeasedMessages.parse(fetched).items;
+  const { id, conversation_id: conversation } = contract.messages.MessageReceipt.pick({
+    id: true,
+    conversation_id: true,
+  }).parse(request?.message);
+  const reply = ["--from", "billing-bot", "--to", "user", "--protocol", "fipa-request", "--conversation", conversation];
+  await said("message", "send", ...reply, "-p", "inform", "--in-reply-to", id, "--data", '{"sum":4}');
+  const asked = await asking.ended;
+  expect(asked.code).toBe(0);
+  expect(asked.stdout).toMatch(/inform from billing-bot\n\{\n +"sum": 4/);
+  const shown = await said("conversation", "get", "last");
+  expect(shown).toMatch(/state +completed \(done\)/);
+  expect(shown).toMatch(/user → billing-bot +request\n +2 \+ 2\n.*billing-bot → user +inform/);
+  expect(await said("conversation", "list")).toMatch(/completed +fipa-request +user +2/);
+  expect(await said("conversation", "archive", "last")).toContain("completed, archived");
+  expect(await said("conversation", "list", "--archived", "-o", "name")).toBe(`${conversation}\n`);
+});
+
+test("a tail shows messages as they come, until it is interrupted", { timeout: 60_000 }, async () => {
+  const tail = start(["message", "tail", "--last", "0", "-o", "jsonl", "--to", "billing-bot"], {
+    server: server.url,
+    cwd,
+  });
+  const lines: string[] = [];
+  tail.child.stdout.on("data", (data: Buffer) => lines.push(data.toString("utf8")));
+  const sending = setInterval(() => void ask("message", "send", "--to", "billing-bot", "-p", "inform", "tick"), 500);
+  await once(tail.child.stdout, "data");
+  clearInterval(sending);
+  tail.child.kill("SIGINT");
+  expect(await tail.ended).toMatchObject({ code: 130 });
+  const event = contract.messages.MessageEvent.parse(JSON.parse(lines[0]?.split("\n")[0] ?? ""));
+  expect(event).toMatchObject({ type: "message", message: { content: "tick" } });
+});
+
+test("what could not be delivered is listed, exported, sent again and dropped", { timeout: 60_000 }, async () => {
+  await said("participant", "register", "picky");
+  await said("message", "send", "--to", "picky", "no thanks");
+  const reject = async () => {
+    const { items } = contract.participants.LeasedMessages.parse(
+      await json("participant", "fetch", "picky", "--wait", "10"),
+    );
+    const how = { rejected: items.map(({ seq }) => ({ seq, reason: "not my job" })) };
+    const headers = { "content-type": "application/json" };
+    const path = `${server.url}/api/v1/mailboxes/picky/settle`;
+    expect((await fetch(path, { method: "POST", headers, body: JSON.stringify(how) })).status).toBe(200);
+  };
+  await reject();
+  expect(await said("message", "dead-letter", "list")).toMatch(
+    /user +picky +request +1 .*DELIVERY_REJECTED +not my job/,
+  );
+  const id = (await said("message", "dead-letter", "list", "-o", "name")).trim();
+  expect(await said("message", "dead-letter", "get", id)).toMatch(/cause +DELIVERY_REJECTED: not my job/);
+  await said("message", "dead-letter", "export", "--file", "dead.jsonl");
+  expect(contract.messages.DeadLetter.parse(JSON.parse(readFileSync(join(cwd, "dead.jsonl"), "utf8")))).toMatchObject({
+    id,
+  });
+  expect(await said("message", "dead-letter", "retry", "--all", "--to", "picky")).toBe("1 sent again\n");
+  await reject();
+  expect(await ask("message", "dead-letter", "drop", "--all")).toMatchObject({ code: 2 });
+  expect(await said("message", "dead-letter", "drop", "--all", "--yes")).toBe("1 forgotten\n");
+  expect((await ask("message", "dead-letter", "list")).stderr).toContain("no dead letters");
+});
+
+test("protocols and capabilities are shown as tables", { timeout: 60_000 }, async () => {
+  expect(await said("conversation", "protocols")).toMatch(/fipa-contract-net +cfp/);
+  expect(await said("conversation", "protocols", "fipa-request")).toMatch(/start +initiator +request/);
+  expect((await ask("conversation", "protocols", "fipa-dance")).stderr).toContain("there is no protocol");
+  const registered = await said("capability", "register", "billing-bot", "invoicing", "--priority", "80");
+  const id = registered.trim().split(" ").at(-1) ?? "";
+  expect(await said("capability", "list")).toMatch(/invoicing +1 +1 +billing-bot/);
+  expect(await said("capability", "get", "invoicing")).toMatch(
+    /billing-bot +1\.0\.0 +active +80 .*80\.0 +registration/,
+  );
+  expect(await said("capability", "update", id, "--status", "draining")).toContain("draining");
+  expect((await ask("capability", "list", "--available")).stderr).toContain("no agent names a capability");
+  await said("capability", "unregister", id);
+  await said("participant", "delete", "picky", "--yes");
+});

@@ -1,0 +1,359 @@
+import { randomUUID } from "node:crypto";
+import { connect } from "node:net";
+import { once } from "node:events";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { Socket } from "../helpers/socket.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+
+const { MessageReceipt, MessageRecord, MessagePage, DeadLetterPage, MessageCheck, MessageTrace } = contract.messages;
+const { LeasedMessages, Capability, CapabilityPage, CapabilityProvider } = contract.participants;
+const { Conversation, ConversationPage, ProtocolList } = contract.conversations;
+
+/** Agents of the samples would start runs; here programs talk to each other. */
+const settings = { "agents.directory": "none" };
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer({ settings });
+}, 60_000);
+afterAll(async () => server[Symbol.asyncDispose]());
+
+/** A name of its own for each test, so that they do not see each other's mail. */
+const program = async (prefix: string, on = server): Promise<string> => {
+  const name = `${prefix}-${randomUUID().slice(0, 8)}`;
+  expect(await on.ask("POST", "/api/v1/participants", { name })).toMatchObject({ status: 200 });
+  return name;
+};
+const send = async (message: object, query = "", on = server) => {
+  const { status, body } = await on.ask("POST", `/api/v1/messages${query}`, message);
+  expect(status, JSON.stringify(body)).toBe(202);
+  return MessageReceipt.parse(body);
+};
+const take = async (name: string, query = "?wait=10", on = server) => {
+  const { body } = await on.ask("GET", `/api/v1/mailboxes/${name}/messages${query}`);
+  return LeasedMessages.parse(body).items;
+};
+const settle = (name: string, how: object, on = server) => on.ask("POST", `/api/v1/mailboxes/${name}/settle`, how);
+
+describe("programs outside", () => {
+  test("a message waits in a program's mailbox until it is fetched, and is done when it says so", async () => {
+    const name = await program("clerk");
+    const receipt = await send({ performative: "REQUEST", receiver: name, content: "write an invoice" });
+    expect(receipt).toMatchObject({ status: "accepted", recipients: [name], duplicate: false, durability: "full" });
+    const [first] = await take(name);
+    expect(first).toMatchObject({ attempt: 1, message: { performative: "request", content: "write an invoice" } });
+    const before = MessageRecord.parse((await server.ask("GET", `/api/v1/messages/${receipt.id}`)).body);
+    expect(before.deliveries).toMatchObject([{ recipient: name, state: "leased" }]);
+    expect(await settle(name, { done: [first?.seq] })).toEqual({ status: 200, body: { late: [] } });
+    const after = MessageRecord.parse((await server.ask("GET", `/api/v1/messages/${receipt.id}`)).body);
+    expect(after.deliveries).toMatchObject([{ recipient: name, state: "done", attempts: 1 }]);
+    expect(await take(name, "")).toEqual([]);
+  });
+
+  test("the same id sent twice is delivered once, and the sender is told so", async () => {
+    const name = await program("twice");
+    const message = { id: randomUUID(), performative: "inform", receiver: name, content: "once" };
+    await send(message);
+    expect(await send(message)).toMatchObject({ status: "accepted", duplicate: true });
+    expect(await take(name)).toHaveLength(1);
+    expect(await take(name, "")).toHaveLength(0);
+  });
+
+  test("who waits for an answer gets it with the receipt; an agreement alone is none", async () => {
+    const name = await program("worker");
+    const asked = send(
+      { performative: "request", protocol: "fipa-request", receiver: name, content: "2 + 2" },
+      "?wait=20",
+    );
+    const [request] = await take(name);
+    const { id, conversation_id } = contract.messages.MessageRecord.pick({ id: true, conversation_id: true }).parse(
+      request?.message,
+    );
+    const reply = { sender: name, receiver: "user", conversation_id, in_reply_to: id, protocol: "fipa-request" };
+    await send({ ...reply, performative: "agree", content: "on it" });
+    await send({ ...reply, performative: "inform", content: { sum: 4 } });
+    expect(await asked).toMatchObject({ reply: { performative: "inform", content: { sum: 4 } } });
+    const found = Conversation.parse((await server.ask("GET", `/api/v1/conversations/${conversation_id}`)).body);
+    expect(found).toMatchObject({ state: "completed", outcome: "done", messages: 3, expected: [] });
+  });
+
+  test("a message that its protocol does not allow moves nothing and names what was expected", async () => {
+    const name = await program("stray");
+    const { conversation_id, id } = await send({
+      performative: "request",
+      protocol: "fipa-request",
+      receiver: name,
+      content: "go",
+    });
+    const stray = {
+      performative: "propose",
+      sender: name,
+      receiver: "user",
+      conversation_id,
+      in_reply_to: id,
+      content: "5",
+    };
+    const receipt = await send({ ...stray, protocol: "fipa-request" });
+    expect(receipt).toMatchObject({
+      status: "answered",
+      answer: "not-understood",
+      error: { code: "PROTOCOL_BREACH", details: { rule: "expected-act" } },
+    });
+    const found = Conversation.parse((await server.ask("GET", `/api/v1/conversations/${conversation_id}`)).body);
+    expect(found.participants).toMatchObject([{ name, state: "asked" }]);
+    expect(found.expected.find(({ who }) => who === name)?.acts).toContain("agree");
+  });
+
+  test("what a program rejects is a dead letter, which is sent again or dropped", async () => {
+    const name = await program("picky");
+    await send({ performative: "request", receiver: name, content: "no thanks" });
+    const [leased] = await take(name);
+    await settle(name, { rejected: [{ seq: leased?.seq, reason: "not my job" }] });
+    const list = async () =>
+      DeadLetterPage.parse((await server.ask("GET", `/api/v1/dead-letters?recipient=${name}`)).body).items;
+    const [dead] = await list();
+    expect(dead).toMatchObject({ recipient: name, code: "DELIVERY_REJECTED", reason: "not my job", attempts: 1 });
+    expect(await server.ask("POST", "/api/v1/dead-letters/retry", { ids: [dead?.id] })).toMatchObject({ status: 200 });
+    expect(await list()).toEqual([]);
+    const [again] = await take(name);
+    expect(again?.message["id"]).toBe(dead?.message_id);
+    await settle(name, { rejected: [{ seq: again?.seq, reason: "still not" }] });
+    const [second] = await list();
+    expect(await server.ask("DELETE", `/api/v1/dead-letters/${second?.id}`)).toEqual({
+      status: 200,
+      body: { dropped: 1 },
+    });
+    expect(await server.ask("GET", `/api/v1/dead-letters/${second?.id}`)).toMatchObject({
+      status: 404,
+      body: { code: "DEAD_LETTER_NOT_FOUND" },
+    });
+  });
+});
+
+describe("addresses", () => {
+  test("a name that nobody has is answered with a failure that names the nearest, and is on record", async () => {
+    const name = await program("invoices");
+    const receipt = await send({ performative: "request", receiver: `${name}x`, content: "hello" });
+    expect(receipt).toMatchObject({ status: "answered", answer: "failure", error: { code: "AGENT_NOT_FOUND" } });
+    expect(receipt.error?.hint).toContain(name);
+    expect(await server.ask("GET", `/api/v1/messages/${receipt.id}`)).toMatchObject({ status: 200 });
+  });
+
+  test("a capability finds whoever provides it, and nobody who is draining", async () => {
+    const name = await program("solver");
+    const capability = `solving-${randomUUID().slice(0, 8)}`;
+    const registered = await server.ask("POST", "/api/v1/capabilities", { agent: name, capability, priority: 70 });
+    const { registration_id: id } = CapabilityProvider.parse(registered.body);
+    expect(await server.ask("POST", "/api/v1/capabilities", { agent: name, capability })).toMatchObject({
+      status: 409,
+      body: { code: "DUPLICATE_REGISTRATION" },
+    });
+    const shown = Capability.parse((await server.ask("GET", `/api/v1/capabilities/${capability}`)).body);
+    expect(shown.providers).toMatchObject([{ agent: name, priority: 70, status: "active", source: "registration" }]);
+    const page = CapabilityPage.parse((await server.ask("GET", `/api/v1/capabilities?agent=${name}`)).body);
+    expect(page.items.map((each) => each.name)).toEqual([capability]);
+    expect(await server.ask("PUT", `/api/v1/registrations/${id}`, { status: "draining" })).toMatchObject({
+      status: 200,
+    });
+    expect(await server.ask("DELETE", `/api/v1/registrations/${id}`)).toMatchObject({ status: 200 });
+    expect(await server.ask("PUT", `/api/v1/registrations/${id}`, { priority: 1 })).toMatchObject({
+      status: 404,
+      body: { code: "REGISTRATION_NOT_FOUND" },
+    });
+  });
+
+  test("a message is checked without being sent, and everything that is wrong is said at once", async () => {
+    const name = await program("checked");
+    const good = await server.ask("POST", "/api/v1/messages/validate", {
+      performative: "inform",
+      receiver: name,
+      content: 1,
+    });
+    expect(MessageCheck.parse(good.body)).toMatchObject({ valid: true, recipients: [name] });
+    expect(await take(name, "")).toEqual([]);
+    const bad = { performative: "requst", recevier: name, content: "x", priority: 99 };
+    const checked = MessageCheck.parse((await server.ask("POST", "/api/v1/messages/validate", bad)).body);
+    expect(checked.problems.map(({ path }) => path)).toEqual(
+      expect.arrayContaining(["performative", "recevier", "priority"]),
+    );
+    expect(checked.problems.find(({ path }) => path === "performative")?.fix).toContain("request");
+    expect(await server.ask("POST", "/api/v1/messages", bad)).toMatchObject({
+      status: 400,
+      body: { code: "MESSAGE_INVALID" },
+    });
+  });
+});
+
+describe("records", () => {
+  test("messages are listed with filters, page by page, traced and sent again", async () => {
+    const name = await program("listed");
+    for (const content of ["one", "two", "three"]) await send({ performative: "inform", receiver: name, content });
+    const page = async (query: string) =>
+      MessagePage.parse((await server.ask("GET", `/api/v1/messages?recipient=${name}${query}`)).body);
+    const first = await page("&limit=2");
+    expect(first.items.map(({ content }) => content)).toEqual(["three", "two"]);
+    const rest = await page(`&limit=2&cursor=${first.next}`);
+    expect(rest).toMatchObject({ items: [{ content: "one" }], next: null });
+    const [newest] = first.items;
+    const replayed = await server.ask("POST", `/api/v1/messages/${newest?.id}/replay`);
+    const { id } = MessageReceipt.parse(replayed.body);
+    const again = MessageRecord.parse((await server.ask("GET", `/api/v1/messages/${id}`)).body);
+    expect(again).toMatchObject({ content: "three", message: { parameters: { replay_of: newest?.id } } });
+    const trace = MessageTrace.parse((await server.ask("GET", `/api/v1/messages/${id}/trace`)).body);
+    expect(trace.messages.map((each) => each.id)).toEqual([id]);
+  });
+
+  test("conversations are listed, ended, put away and merged", async () => {
+    const name = await program("talker");
+    const begin = async () =>
+      (await send({ performative: "request", protocol: "fipa-request", receiver: name, content: "go" }))
+        .conversation_id;
+    const [one, two] = [await begin(), await begin()];
+    const listed = async (query: string) =>
+      ConversationPage.parse((await server.ask("GET", `/api/v1/conversations?participant=${name}${query}`)).body).items;
+    expect((await listed("")).map(({ id }) => id).toSorted()).toEqual([one, two].toSorted());
+    expect(await server.ask("POST", `/api/v1/conversations/${one}/archive`)).toMatchObject({
+      status: 409,
+      body: { code: "CONVERSATION_UNDER_WAY" },
+    });
+    expect(await server.ask("POST", `/api/v1/conversations/${one}/end`)).toMatchObject({
+      body: { state: "cancelled" },
+    });
+    expect(await server.ask("POST", `/api/v1/conversations/${one}/archive`)).toMatchObject({ status: 200 });
+    expect((await listed("")).map(({ id }) => id)).toEqual([two]);
+    expect((await listed("&archived=true")).map(({ id }) => id)).toEqual([one]);
+    expect(await server.ask("POST", `/api/v1/conversations/${two}/merge`, { into: one })).toMatchObject({
+      status: 409,
+    });
+    expect(await server.ask("GET", "/api/v1/conversations/nowhere")).toMatchObject({
+      status: 404,
+      body: { code: "CONVERSATION_NOT_FOUND" },
+    });
+    const { items } = ProtocolList.parse((await server.ask("GET", "/api/v1/protocols")).body);
+    expect(items.map((each) => each.name)).toContain("fipa-contract-net");
+  });
+
+  test("a tail tells of messages and what becomes of them, and resumes after the last one seen", async () => {
+    const name = await program("tailed");
+    const { seq } = await MessageRecordOf(await send({ performative: "inform", receiver: name, content: "before" }));
+    const stop = new AbortController();
+    const response = await fetch(`${server.url}/api/v1/messages/events?recipient=${name}`, {
+      headers: { "last-event-id": String(seq - 1) },
+      signal: stop.signal,
+    });
+    const told: string[] = [];
+    const seen = async (text: string) => {
+      const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      while (!told.join("").includes(text)) told.push((await reader?.read())?.value ?? "");
+      reader?.releaseLock();
+    };
+    await send({ performative: "inform", receiver: name, content: "after" });
+    await seen('"after"');
+    expect(told.join("")).toContain('"before"');
+    expect(told.join("")).toMatch(/id: \d+\nevent: message/);
+    stop.abort();
+  });
+
+  test("what was accepted is there after a restart, and conversations go on", async () => {
+    using place = tempDirectory();
+    const options = { settings, directory: place.path };
+    let conversation = "";
+    let name = "";
+    {
+      await using before = await startServer(options);
+      name = await program("stays", before);
+      const message = { performative: "request", protocol: "fipa-request", receiver: name, content: "keep me" };
+      conversation = (await send(message, "", before)).conversation_id;
+    }
+    await using after = await startServer(options);
+    const [kept] = await take(name, "", after);
+    expect(kept).toMatchObject({ message: { content: "keep me", conversation_id: conversation } });
+    const reply = {
+      performative: "inform",
+      sender: name,
+      receiver: "user",
+      content: "kept",
+      conversation_id: conversation,
+    };
+    expect(await send({ ...reply, in_reply_to: kept?.message["id"] }, "", after)).toMatchObject({ status: "accepted" });
+    expect(await after.ask("GET", `/api/v1/conversations/${conversation}`)).toMatchObject({
+      body: { state: "completed" },
+    });
+  });
+});
+
+const MessageRecordOf = async ({ id }: { readonly id: string }) =>
+  MessageRecord.parse((await server.ask("GET", `/api/v1/messages/${id}`)).body);
+
+describe("over a WebSocket", () => {
+  const url = () => `${server.url.replace("http", "ws")}/api/v1/messages/socket`;
+
+  test("messages are sent singly and in batches, and come as they are settled, a window at a time", async () => {
+    const name = await program("socket");
+    await using socket = await Socket.open(url());
+    socket.say({ op: "receive", ref: "r", mailbox: name, window: 2 });
+    expect(await socket.heard("receiving")).toMatchObject({ ref: "r", mailbox: name });
+    socket.say({ op: "send", ref: 1, message: { performative: "inform", receiver: name, content: 1 } });
+    expect(await socket.heard("receipt")).toMatchObject({ ref: 1, receipt: { status: "accepted" } });
+    const messages = [2, 3, 4].map((content) => ({ performative: "inform", receiver: name, content }));
+    socket.say({ op: "send-batch", ref: 2, messages: [...messages, { performative: "inform", content: 0 }] });
+    const { receipts } = await socket.heard("receipts");
+    expect(receipts.map(({ status }) => status)).toEqual(["accepted", "accepted", "accepted", "refused"]);
+    const got: unknown[] = [];
+    while (got.length < 4) {
+      const { items } = await socket.heard("messages");
+      expect(items.length).toBeLessThanOrEqual(2);
+      got.push(...items.map(({ message }) => message["content"]));
+      socket.say({ op: "settle", mailbox: name, done: items.map(({ seq }) => seq) });
+    }
+    expect(got).toEqual([1, 2, 3, 4]);
+  });
+
+  test("what a client had in hand when it went comes to the next one at once", async () => {
+    const name = await program("gone");
+    await send({ performative: "inform", receiver: name, content: "catch" });
+    {
+      await using first = await Socket.open(url());
+      first.say({ op: "receive", mailbox: name });
+      expect((await first.heard("messages")).items).toHaveLength(1);
+    }
+    await using second = await Socket.open(url());
+    second.say({ op: "receive", mailbox: name });
+    expect((await second.heard("messages")).items).toMatchObject([{ message: { content: "catch" } }]);
+  });
+
+  test("what is no request is answered with a problem, and the connection goes on", async () => {
+    await using socket = await Socket.open(url());
+    for (const [frame, words] of [
+      ["{", "not JSON"],
+      ["[]", "does not fit"],
+      ['{"op":"dance"}', "does not fit"],
+      ['{"op":"receive","mailbox":"nobody-at-all"}', "no mailbox"],
+    ] as const) {
+      socket.sayText(frame);
+      expect((await socket.heard("problem")).problem.detail).toContain(words);
+    }
+    socket.sayBytes(Buffer.from([1, 2, 3]));
+    expect((await socket.heard("problem")).problem.detail).toContain("not binary");
+    socket.say({ op: "ping", ref: "still here" });
+    expect(await socket.heard("pong")).toMatchObject({ ref: "still here" });
+  });
+
+  test("pages of other sites cannot open one, nor is a half-open connection in anybody's way", async () => {
+    const { port } = new URL(server.url);
+    const upgrade = async (headers: string) => {
+      const raw = connect(Number(port), "127.0.0.1");
+      raw.write(`GET /api/v1/messages/socket HTTP/1.1\r\nhost: 127.0.0.1:${port}\r\n${headers}\r\n`);
+      const [first] = await once(raw, "data");
+      raw.destroy();
+      return String(first).split("\r\n")[0];
+    };
+    const asked =
+      "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    expect(await upgrade(`${asked}origin: http://evil.example\r\n`)).toBe("HTTP/1.1 403 Forbidden");
+    expect(await upgrade(asked)).toBe("HTTP/1.1 101 Switching Protocols");
+    expect(await upgrade("connection: upgrade\r\nupgrade: websocket\r\n")).toMatch(/^HTTP\/1\.1 4\d\d/);
+    expect(await server.ask("GET", "/health")).toMatchObject({ status: 200 });
+  });
+});
