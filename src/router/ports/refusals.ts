@@ -22,6 +22,8 @@ export const MESSAGE_FAILURES = {
   CONVERSATION_MERGED: "conflict",
   CONVERSATION_UNDER_WAY: "conflict",
   PROTOCOL_BREACH: "rejected",
+  CONVERSATION_TURNS_MAX: "rejected",
+  RUN_CANCELLED: "cancelled",
 } as const satisfies Record<string, FaultKind>;
 export type MessageFailureCode = keyof typeof MESSAGE_FAILURES;
 

@@ -4,6 +4,7 @@ import type { ModelMessage, ModelRequest } from "../../../runs/index.ts";
 import { answerRequest } from "./answer.ts";
 import { type Section } from "./bench.ts";
 import { Ledger } from "./ledger.ts";
+import { askedParts, isMessageTool, letterIn, proposal } from "./messages.ts";
 import { toolboxOf } from "./toolbox.ts";
 import { type Request, understand } from "./language/index.ts";
 
@@ -18,7 +19,13 @@ export const SIGNATURE =
 /** The next turn for a request; the same request always gets the same turn. */
 export function decide({ messages, tools }: ModelRequest): Decision {
   const ledger = new Ledger(messages);
-  const sections = answerRequest(requestIn(messages), toolboxOf(tools), ledger);
+  const letter = letterIn(messages.findLast((message) => message.role === "user")?.text ?? "");
+  // A proposal is compared by programs: it is JSON and nothing else, and says in it who made it.
+  if (letter?.performative === "cfp") return { text: proposal(letter), calls: [] };
+  const request = requestIn(messages);
+  const asked = askedParts(request.text, tools, ledger);
+  const toolbox = toolboxOf(tools.filter((tool) => !isMessageTool(tool)));
+  const sections = asked.length > 0 ? asked : answerRequest(request, toolbox, ledger);
   // What is not asked for in this turn is still wanted in the next.
   const wanted = ledger.wanted.slice(0, LIMITS.toolCallsPerTurnMax);
   if (wanted.length === 0) return { text: `${sections.map(sectionText).join("\n\n")}\n\n${SIGNATURE}`, calls: [] };
@@ -34,7 +41,9 @@ const CONTINUES =
 
 /** The latest request; what it leaves open is taken from the user's earlier messages. */
 function requestIn(messages: readonly ModelMessage[]): Request {
-  const texts = messages.flatMap((message) => (message.role === "user" ? [message.text] : []));
+  const texts = messages.flatMap((message) =>
+    message.role === "user" ? [letterIn(message.text)?.content ?? message.text] : [],
+  );
   const latest = understand(texts.at(-1) ?? "");
   const earlier = texts.slice(0, -1).map(understand);
   const open = latest.files.length === 0 && latest.csv === undefined && latest.urls.length === 0;
