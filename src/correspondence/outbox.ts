@@ -48,6 +48,8 @@ export class Outbox implements AsyncDisposable {
     this.#watching?.[Symbol.dispose]();
     this.#stop.abort("the server stops");
     await this.#sweep;
+    // What ended while the server drained; the rest is sent at the next start.
+    if (this.#watching !== undefined) await this.#trySendDue();
   }
 
   #due(): void {

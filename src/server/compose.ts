@@ -32,7 +32,8 @@ import {
   TimeTravel,
 } from "../runs/index.ts";
 import { Sandbox, type SandboxDeps } from "../sandbox/index.ts";
-import { toolId, type ToolRunner } from "../tools/index.ts";
+import type { ToolServers } from "../tool-servers/index.ts";
+import { type ToolCatalogue, toolId, type ToolRunner } from "../tools/index.ts";
 import { renderProblem } from "../documents/index.ts";
 import { openBroker, type Resolve } from "./broker.ts";
 import type { Config, LoadedConfig } from "./config.ts";
@@ -42,6 +43,7 @@ import { configuredLimits, openAccounts } from "./accounts.ts";
 import { AgentPlans } from "./plans.ts";
 import { definitionEnvironment, openModels, secretsDirectories } from "./open-models.ts";
 import { openJournal } from "./open-journal.ts";
+import { type OpenCorrespondence, openCorrespondence, openMessageTools } from "./open-correspondence.ts";
 import { openMessages } from "./open-messages.ts";
 import { openTasks } from "./open-tasks.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
@@ -65,7 +67,7 @@ export type Overrides = {
 
 /** A Caxton put together, not yet listening. Disposing it drains the runs, ends the children and closes the database. */
 export type Caxton = AsyncDisposable & {
-  readonly services: HttpServices & { readonly replies: Replies };
+  readonly services: HttpServices & { readonly replies: Replies; readonly correspondence: OpenCorrespondence };
   /** Resolves when the tool servers are deployed or have failed; never rejects. */
   readonly toolsReady: Promise<readonly ToolDeployment[]>;
   /** Says that definitions are deployed and unfinished runs go on, so that `/ready` can. */
@@ -92,12 +94,12 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const remotes = stack.use(
     await openMcpServers(loaded, { clock, sandbox, changes, known, version: packageVersion() }),
   );
+  const withMessages = openMessageTools({ journal, clock }, () => ({ router: messaging.router, agents }));
   const toolServices = openToolServers(config, { sandbox, remotes, store: toolServerStore, clock, changes }, (runner) =>
-    redactedTools(overrides.wrapTools?.(runner) ?? runner, redactors),
+    redactedTools(overrides.wrapTools?.(withMessages(runner)) ?? withMessages(runner), redactors),
   );
   const { tools, toolServers } = toolServices;
-  const store = new SqliteAgentStore(database, changes);
-  const agents = new Agents({ store, clock, knownTools: () => knownTools(toolServers.runner) });
+  const agents = openAgents(database, { changes, clock, tools });
   const messaging = await openMessages(stack, config, { database, agents, changes, clock });
   const tasks = openTasks(stack, { ...messaging, database, clock });
   const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock, known });
@@ -106,19 +108,20 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const threads = stack.use(new ThreadPool(clock, threadOptions(config)));
   const runs = new Runs({ ...ports, plans, tools, artifacts, clock, accounts, threads }, runsOptions(config));
   const timeTravel = new TimeTravel({ runs, journal, artifacts, uploads });
-  stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
   const asking = openWaits(stack, database, { runs, plans, tools, clock });
+  const correspondence = stack.use(
+    openCorrespondence({ ...messaging, ...asking, config, agents, runs, journal, database, clock }),
+  );
+  stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
   const progress = { tools: false, definitions: false };
   const markReady = () => void (progress.definitions = true);
-  const stopping = new AbortController();
-  stack.defer(() => stopping.abort());
-  const builtIn = overrides.toolServers ?? join(PACKAGE_DIRECTORY, "tools", "built");
-  const deployed = deployToolServers(toolServers, { builtIn, config }, stopping.signal);
+  const deployed = beginToolServers(stack, toolServers, { config, directory: overrides.toolServers });
   const toolsReady = withMcpServers(remotes, deployed).finally(() => (progress.tools = true));
   const facts = factsOf(loaded, { clock, database, agents, progress });
   const services = {
     agents,
     ...asking,
+    correspondence,
     artifacts,
     changes,
     clock,
@@ -143,6 +146,29 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   };
   const owned = stack.move();
   return { services, toolsReady, markReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+function openAgents(
+  database: Database,
+  {
+    changes,
+    clock,
+    tools,
+  }: { readonly changes: SqliteChangeLog; readonly clock: Clock; readonly tools: ToolCatalogue },
+): Agents {
+  return new Agents({ store: new SqliteAgentStore(database, changes), clock, knownTools: () => knownTools(tools) });
+}
+
+/** Begins to deploy tool servers, until the stack is disposed of. */
+function beginToolServers(
+  stack: AsyncDisposableStack,
+  toolServers: ToolServers,
+  { config, directory }: { readonly config: Config; readonly directory: string | undefined },
+): Promise<readonly ToolDeployment[]> {
+  const stopping = new AbortController();
+  stack.defer(() => stopping.abort());
+  const builtIn = directory ?? join(PACKAGE_DIRECTORY, "tools", "built");
+  return deployToolServers(toolServers, { builtIn, config }, stopping.signal);
 }
 
 function openTraffic(
@@ -227,7 +253,7 @@ function openSandbox({ config }: LoadedConfig, deps: SandboxDeps): Sandbox {
   });
 }
 
-const knownTools = (runner: ToolRunner): readonly string[] =>
+const knownTools = (runner: Pick<ToolRunner, "servers">): readonly string[] =>
   runner.servers().flatMap(({ name, tools }) => [name, ...tools.map(toolId)]);
 
 function factsOf(

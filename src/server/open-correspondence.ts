@@ -8,44 +8,60 @@ import {
   Outbox,
   type TaskClaims,
 } from "../correspondence/index.ts";
+import type { Config } from "./config.ts";
 import type { Clock } from "../kernel/clock.ts";
+import { packageVersion } from "../kernel/package.ts";
 import { followUp, type Router } from "../router/index.ts";
 import type { Replies, RunJournal, Runs } from "../runs/index.ts";
+import { type ToolRunner, withNativeTools } from "../tools/index.ts";
 
 export type CorrespondenceParts = {
   readonly router: Router;
-  readonly hopsMax: number;
+  readonly config: Config;
   readonly agents: Agents;
   readonly runs: Runs;
   readonly replies: Replies;
   readonly journal: RunJournal;
   readonly database: Database;
-  readonly tasks: TaskClaims;
   readonly clock: Clock;
 };
 
 /** Brings messages to the runs of deployed agents, and their answers back, from `begin` on. */
-export function openCorrespondence(
-  stack: AsyncDisposableStack,
-  parts: CorrespondenceParts,
-): { readonly begin: () => void } {
-  const { router, hopsMax, agents, runs, replies, journal, database, tasks, clock } = parts;
+export type OpenCorrespondence = AsyncDisposable & { readonly begin: () => void };
+
+export function openCorrespondence(parts: CorrespondenceParts): OpenCorrespondence {
+  const { router, config, agents, runs, replies, journal, database, clock } = parts;
   const waits = new SqliteReplies(database);
   const answers = new SqliteRunAnswers(database);
-  const outbox = stack.use(new Outbox({ runs, answers, agents, post: router, clock }));
+  const outbox = new Outbox({ runs, answers, agents, post: router, clock });
   const handler = new Correspondence({
-    ...{ agents, runs, journal, replies, waits, answers, tasks, clock },
+    agents,
+    runs,
+    journal,
+    replies,
+    waits,
+    answers,
+    tasks: NO_TASKS,
+    clock,
     post: router,
     past: pastIn(router),
-    follow: (delivered) => followUp(delivered, hopsMax),
+    follow: (delivered) => followUp(delivered, config.messages.hops_max),
   });
+  let attached: Disposable | undefined;
   return {
     begin: () => {
       outbox.begin();
-      stack.use(router.attachDeployed(handler));
+      attached = router.attachDeployed(handler);
+    },
+    [Symbol.asyncDispose]: async () => {
+      attached?.[Symbol.dispose]();
+      await outbox[Symbol.asyncDispose]();
     },
   };
 }
+
+/** Answers to tasks go to the mailbox that tasks have, by the `reply_to` of their messages. */
+const NO_TASKS: TaskClaims = { claim: async () => false };
 
 /** What was said in a conversation, as the router has it on record. */
 const pastIn = ({ records }: Router): ConversationPast => ({
@@ -60,13 +76,16 @@ const pastIn = ({ records }: Router): ConversationPast => ({
   },
 });
 
-/** The tools for messages; where they are sent is known later, when the router is open. */
-export const openMessageTools = (
-  deps: Omit<MessageToolsDeps, "post" | "agents">,
-  later: { readonly router: () => Router; readonly agents: () => Agents },
-): MessageTools =>
-  new MessageTools({
+/** Puts the tools for messages beside a runner's own. Where messages are sent is known later, when the router is open. */
+export function openMessageTools(
+  deps: Pick<MessageToolsDeps, "journal" | "clock">,
+  later: () => { readonly router: Router; readonly agents: Agents },
+): (runner: ToolRunner) => ToolRunner {
+  const tools = new MessageTools({
     ...deps,
-    agents: { list: (...query) => later.agents().list(...query) },
-    post: { submit: (message) => later.router().submit(message) },
+    version: packageVersion(),
+    agents: { list: (...query) => later().agents.list(...query) },
+    post: { submit: (message) => later().router.submit(message) },
   });
+  return (runner) => withNativeTools(runner, [tools]);
+}

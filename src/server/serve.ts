@@ -89,6 +89,7 @@ async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: Abo
   const resumedRuns = caxton.services.runs.resumeUnfinished();
   caxton.services.approvals.watchExpiry();
   caxton.services.replies.watchExpiry();
+  caxton.services.correspondence.begin();
   caxton.markReady();
   caxton.services.retention.start();
   if (resumedRuns > 0) log.info({ runs: resumedRuns }, "unfinished runs go on");
