@@ -18,6 +18,7 @@ const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
   agents: () => import("./agents.ts"),
   resume: () => import("./resume.ts"),
   journal: () => import("./journal.ts"),
+  isolation: () => import("./isolation.ts"),
   "message-journal": () => import("./message-journal.ts"),
 };
 

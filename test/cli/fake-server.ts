@@ -98,6 +98,7 @@ export const runDetail = (more: object = {}): contract.RunDetail => ({
   prompt: "hello",
   files: [],
   attempt: 1,
+  isolation: "context",
   waiting_for: null,
   made_from_it: [],
   waiting_calls: [],

@@ -240,6 +240,9 @@ export const RunDetail = RunSummary.extend({
   prompt: z.string().meta({ description: "The user prompt after its template was filled" }),
   files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
   attempt: z.int().meta({ description: "1, and one more for each time the server had to resume it" }),
+  isolation: z.enum(["context", "thread"]).nullable().meta({
+    description: "context: carried out in the server; thread: in a thread of its own; null before it has begun",
+  }),
   waiting_for: Id.nullable().meta({ description: "The first tool call whose fate someone has to decide" }),
   waiting_calls: z.array(Id).meta({ description: "All tool calls whose fate someone has to decide" }),
   choice: RunChoice.nullable().meta({ description: "What somebody has to choose because the model failed" }),

@@ -76,6 +76,7 @@ export function presentRun(
     prompt: view.prompt,
     files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
     attempt: Math.max(view.attempt, 1),
+    isolation: view.isolation,
     waiting_for: view.waitingFor[0] ?? null,
     waiting_calls: [...view.waitingFor],
     choice: view.choice === null ? null : presentChoice(view.choice),

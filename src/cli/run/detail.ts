@@ -48,7 +48,13 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
   const fields: [string, string][] = [
     ["Run", run.id],
     ["Agent", `${run.agent}, revision ${run.revision}`],
-    ["State", style(STATE_TONES[run.state], run.state) + span + resumed],
+    [
+      "State",
+      style(STATE_TONES[run.state], run.state) +
+        span +
+        resumed +
+        (run.isolation === "thread" ? "; in a thread of its own" : ""),
+    ],
     ["Model", run.model ?? "–"],
     ["Started", run.started_at ?? "not yet"],
     ["Tokens", `${showTokens(run.input_tokens, run)} in, ${showTokens(run.output_tokens, run)} out`],

@@ -92,6 +92,7 @@ const ended = (output: string): RunDetail => ({
   prompt: "",
   files: [],
   attempt: 1,
+  isolation: "context",
   waiting_for: null,
   origin: null,
   message: null,

@@ -59,6 +59,7 @@ function Facts({ run }: { readonly run: RunDetail }) {
           <Ago at={run.created_at} />
         </span>
       </Item>
+      {run.isolation === "thread" ? <Item name={text.run.facts.isolation}>{text.run.ownThread}</Item> : null}
       <Kin run={run} />
       {run.attempt > 1 ? <Item name={text.run.facts.resumed}>{run.attempt - 1}×</Item> : null}
     </div>
