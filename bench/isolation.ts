@@ -15,11 +15,11 @@ version = "1.0.0"
 capabilities = ["benchmark"]
 system_prompt = "Answer."
 `;
-const WARM_UP = 20;
-const ROUNDS = 100;
+const WARM_UP = 10;
+const ROUNDS = 50;
 /** Between two runs, so that the next thread stands by. */
 const PAUSE_MS = 100;
-const TOTAL = 200;
+const TOTAL = 100;
 const CONCURRENCY = 8;
 
 type Figures = { readonly p50Ms: number; readonly p99Ms: number; readonly runsPerSecond: number };
