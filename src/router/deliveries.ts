@@ -1,7 +1,8 @@
 import { type Alarm } from "../kernel/alarm.ts";
 import { type Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { type Message, type MessageError, writeMessage } from "../messages/index.ts";
+import { type Message, type MessageError } from "../messages/index.ts";
+import { deadLetter } from "./dead-letter.ts";
 import { type Feed } from "./feed.ts";
 import { type Flight, Leases, type Lease, type Parcel, type Recipient, type Recipients } from "./mailboxes/index.ts";
 import { failure, type Outcome, type RouterOptions, type Settlement } from "./ports/index.ts";
@@ -281,7 +282,9 @@ export class Deliveries {
     if (!parcel.isVolatile) {
       const batch = writer.batch();
       batch.sync();
-      batch.dead.push(deadLetter(message, { ...why, attempts: attempt, atMs: clock.nowMs() }, { parcel, mailbox }));
+      batch.dead.push(
+        deadLetter(message, { seq: parcel.seq, mailbox }, { ...why, attempts: attempt, atMs: clock.nowMs() }),
+      );
     }
     const details = { recipient: mailbox.name, message: message.id, attempts: attempt, reason: why.code };
     gaveUp(
@@ -345,29 +348,4 @@ export class Deliveries {
     for (const recipient of this.#busy) if (recipient.handler !== undefined) return true;
     return false;
   }
-}
-
-type Buried = { readonly code: string; readonly reason: string; readonly attempts: number; readonly atMs: number };
-
-/** The delivery of `message` that was given up, as the journal keeps it. */
-function deadLetter(
-  message: Message,
-  why: Buried,
-  {
-    parcel,
-    mailbox,
-  }: { readonly parcel: Parcel; readonly mailbox: { readonly number: number; readonly name: string } },
-) {
-  return {
-    seq: parcel.seq,
-    party: mailbox.number,
-    id: message.id,
-    workspace: message.workspace,
-    conversation: message.conversationId,
-    sender: message.sender,
-    recipient: mailbox.name,
-    performative: message.performative,
-    ...why,
-    body: writeMessage(message),
-  };
 }

@@ -2,6 +2,7 @@ import { type Clock } from "../kernel/clock.ts";
 import { type Message, type MessageError, PRIORITIES, SYSTEM_SENDER, writeMessage } from "../messages/index.ts";
 import { type Addressing, type Route } from "./addressing/index.ts";
 import { type Conversations } from "./conversations.ts";
+import { deadLetter } from "./dead-letter.ts";
 import { type Deliveries } from "./deliveries.ts";
 import { type Feed } from "./feed.ts";
 import { loopOf } from "./loops.ts";
@@ -78,32 +79,40 @@ export class Intake {
     if (route.type === "refused") return refuse(message, done, route.error);
     const loop = message.hops === 0 ? undefined : loopOf(message, route.recipients.map(nameOf), options.hopsMax);
     if (loop !== undefined) return refuse(message, done, loop);
-    const full = this.#reserve(route, body.length);
-    if (full !== undefined) return refuse(message, done, full, RETRY_AFTER_MS);
+    const reserved = this.#reserve(route, body.length);
+    if ("error" in reserved) return refuse(message, done, reserved.error, RETRY_AFTER_MS);
     const batch = writer.batch();
     const entry = this.#parts.conversations.enter(message, route.recipients.map(nameOf), batch);
-    if (entry.type === "allowed") return this.#accept({ message, body, done }, route, batch);
-    for (const recipient of route.recipients) this.#release(recipient, body.length);
+    if (entry.type === "allowed") return this.#accept({ message, body, done }, reserved, batch);
+    for (const recipient of reserved.fit) this.#release(recipient, body.length);
     if (entry.type === "refused") return refuse(message, done, entry.error);
     this.#record({ message, body, done }, "not-understood", entry.error);
   }
 
-  /** Room in each mailbox, or in none. */
-  #reserve({ recipients }: Extract<Route, { type: "found" }>, size: number): MessageError | undefined {
-    const { recipients: all, deliveries, options } = this.#parts;
-    for (const [index, recipient] of recipients.entries()) {
-      if (isReader(recipient.mailbox.name)) continue;
-      let full = all.reserve(recipient, size);
-      if (full === "mailbox") {
-        deliveries.sweep(recipient);
-        full = all.reserve(recipient, size);
+  /** Room in each mailbox, or in none; of what is published, in those that have some (`left` have none). */
+  #reserve({ recipients, isShared }: Found, size: number): Reserved {
+    const { recipients: all, options } = this.#parts;
+    const fit: Recipient[] = [];
+    const left: Recipient[] = [];
+    for (const recipient of recipients) {
+      const full = isReader(recipient.mailbox.name) ? undefined : this.#room(recipient, size);
+      if (full === undefined) fit.push(recipient);
+      else if (full === "mailbox" && isShared) left.push(recipient);
+      else {
+        for (const other of fit) this.#release(other, size);
+        return { error: full === "router" ? routerFull(all.bytes, options.totalBytesMax) : fullOf(recipient) };
       }
-      if (full === undefined) continue;
-      for (const other of recipients.slice(0, index)) this.#release(other, size);
-      const { name, messages, bytes } = recipient.mailbox;
-      return full === "router" ? routerFull(all.bytes, options.totalBytesMax) : mailboxFull(name, messages, bytes);
     }
-    return undefined;
+    const [first] = left;
+    return fit.length === 0 && first !== undefined ? { error: fullOf(first) } : { fit, left };
+  }
+
+  #room(recipient: Recipient, size: number): "mailbox" | "router" | undefined {
+    const { recipients, deliveries } = this.#parts;
+    const full = recipients.reserve(recipient, size);
+    if (full !== "mailbox") return full;
+    deliveries.sweep(recipient);
+    return recipients.reserve(recipient, size);
   }
 
   #release(recipient: Recipient, size: number): void {
@@ -112,11 +121,12 @@ export class Intake {
     this.#parts.recipients.released(size);
   }
 
-  #accept({ message, body, done }: Arrived, { recipients }: Extract<Route, { type: "found" }>, batch: Batch): void {
+  #accept({ message, body, done }: Arrived, { fit: recipients, left }: Room, batch: Batch): void {
     const { duplicates, clock } = this.#parts;
     const seq = this.#row(message, body, { recipients, batch });
     duplicates.add(idKey(message), seq, clock.nowMs());
     const isVolatile = message.durability === "none";
+    for (const recipient of left) if (!isVolatile) batch.dead.push(unplaced(message, seq, recipient, clock.nowMs()));
     for (const { mailbox } of recipients) {
       if (isReader(mailbox.name) && !isVolatile)
         batch.settlement({ seq, party: mailbox.number, outcome: "done", attempt: 1 });
@@ -136,15 +146,15 @@ export class Intake {
 
   /** A dead letter once more, to its recipient alone; its conversation does not move again. */
   again({ message, body, done }: Arrived, recipient: Recipient, deadSeq: number): void {
-    const route = { type: "found", recipients: [recipient] } as const;
-    const full = this.#reserve(route, body.length);
-    if (full !== undefined) return refuse(message, done, full, RETRY_AFTER_MS);
+    const route = { type: "found", recipients: [recipient], isShared: false } as const;
+    const reserved = this.#reserve(route, body.length);
+    if ("error" in reserved) return refuse(message, done, reserved.error, RETRY_AFTER_MS);
     const batch = this.#parts.writer.batch();
     batch.buried.push({ seq: deadSeq, party: recipient.mailbox.number });
     // What has expired since would expire again at once.
     const { expiresAtMs: _, ...rest } = message;
     const fresh = { ...rest, expiresAtMs: undefined, durability: "full" } as const;
-    this.#accept({ message: fresh, body: writeMessage(fresh), done }, route, batch);
+    this.#accept({ message: fresh, body: writeMessage(fresh), done }, reserved, batch);
   }
 
   /** Writes the message's row with the batch, and answers its number. */
@@ -226,6 +236,20 @@ export class Intake {
     done(accepted(message, seq, await this.#parts.recipientsOf(seq), true));
   }
 }
+
+type Found = Extract<Route, { type: "found" }>;
+type Room = { readonly fit: readonly Recipient[]; readonly left: readonly Recipient[] };
+type Reserved = Room | { readonly error: MessageError };
+
+const fullOf = ({ mailbox: { name, messages, bytes } }: Recipient): MessageError => mailboxFull(name, messages, bytes);
+
+/** What was published, and had no room in one of the mailboxes. */
+const unplaced = (message: Message, seq: number, recipient: Recipient, atMs: number) =>
+  deadLetter(
+    message,
+    { seq, mailbox: recipient.mailbox },
+    { code: "MAILBOX_FULL", reason: fullOf(recipient).message, attempts: 0, atMs },
+  );
 
 export type Arrived = { readonly message: Message; readonly body: string; readonly done: Done };
 

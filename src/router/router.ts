@@ -99,14 +99,14 @@ export class Router {
       this.#gaveUp(message, error);
     };
     const read = (seqs: readonly number[]) => this.#read(seqs);
-    const shared = { clock, alarm, writer, feed, recipients, options, directory };
+    const shared = { clock, alarm, writer, feed, recipients, options, directory, chance };
     this.#duplicates = new Duplicates(
       { windowMs: options.dedupWindowMs, messagesMax: options.dedupMessagesMax },
       clock.nowMs(),
     );
     this.#writer = writer;
     this.#recipients = recipients;
-    this.#deliveries = new Deliveries({ ...shared, chance, read, gaveUp });
+    this.#deliveries = new Deliveries({ ...shared, read, gaveUp });
     this.#fetching = new Fetching({ clock, writer, deliveries: this.#deliveries });
     const answer = (message: Message, act: "failure" | "not-understood", error: MessageError) =>
       this.#answer(message, act, error);

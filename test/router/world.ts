@@ -70,6 +70,12 @@ export class TestDirectory implements Directory {
     return new Set(this.#providers.map(({ capability }) => capability));
   }
 
+  readonly topics = new Map<string, readonly string[]>();
+
+  subscribers(_message: Message, topic: string): ReadonlySet<string> {
+    return new Set(this.topics.get(topic));
+  }
+
   watch(listener: () => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
@@ -108,6 +114,7 @@ type WorldParts = {
   readonly disk?: MemoryDisk;
   readonly directory?: TestDirectory;
   readonly options?: Partial<RouterOptions>;
+  readonly chance?: () => number;
   readonly journal?: RouterParts["journal"];
   /** One agent for all names of the directory; else a test attaches its own. */
   readonly isAttached?: boolean;
@@ -123,7 +130,7 @@ export async function openWorld(parts: WorldParts = {}): Promise<World> {
     clock: parts.clock ?? clock,
     alarm: new Alarm(parts.clock ?? clock),
     options: { ...ROUTER_DEFAULTS, ...parts.options },
-    chance: () => 0,
+    chance: parts.chance ?? (() => 0),
   });
   const agent = new TestAgent();
   if (parts.isAttached ?? true) router.attachDeployed(agent);

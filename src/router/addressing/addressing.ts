@@ -1,11 +1,16 @@
 import { nearest } from "../../documents/index.ts";
-import { type Message, type MessageError } from "../../messages/index.ts";
+import { type Clock } from "../../kernel/clock.ts";
+import { type Address, type Message, type MessageError } from "../../messages/index.ts";
 import { type Recipient, type Recipients } from "../mailboxes/index.ts";
-import { type Directory, failure, type RouterOptions } from "../ports/index.ts";
+import { type Directory, failure, type Provider, type RouterOptions } from "../ports/index.ts";
+import { relatedCapabilities } from "./related.ts";
+import { type Candidate, choose, healthOf } from "./strategies.ts";
+import { compareVersions, fitsVersion } from "./versions.ts";
 
 /** Whom a message goes to. */
 export type Route =
-  | { readonly type: "found"; readonly recipients: readonly Recipient[] }
+  /** `isShared`: published rather than sent to them; one who has no room does not keep it from the others. */
+  | { readonly type: "found"; readonly recipients: readonly Recipient[]; readonly isShared: boolean }
   /** It is put on record, and its sender is told. */
   | { readonly type: "nobody"; readonly error: MessageError }
   /** It should not have been sent. */
@@ -14,12 +19,37 @@ export type Route =
 export type AddressingParts = {
   readonly recipients: Recipients;
   readonly directory: Directory;
+  readonly clock: Clock;
   readonly options: RouterOptions;
+  /** From 0 up to 1. */
+  readonly chance: () => number;
 };
 
-/** From a message's address to mailboxes. */
+/** Acts that one provider answers; the others tell something to all. */
+const TO_ONE: ReadonlySet<string> = new Set([
+  "request",
+  "request-when",
+  "request-whenever",
+  "query-if",
+  "query-ref",
+  "subscribe",
+  "proxy",
+]);
+
+type ToCapability = Extract<Address, { type: "capability" }>;
+
+/** Those who provide a capability, in the order of versions; made anew when `providers` is another array. */
+type Group = { readonly providers: readonly Provider[]; readonly candidates: readonly Candidate[]; turn: number };
+
+/**
+ * From a message's address to mailboxes.
+ * A1. A sender gets nothing of its own: named it is refused, else it is left out.
+ * A2. Of a version asked for, then of each fallback in order, the first that somebody fit to work provides is taken.
+ * A3. Who is inactive, unhealthy, draining, paused, or behind an open breaker, is not chosen.
+ */
 export class Addressing {
   readonly #parts: AddressingParts;
+  readonly #groups = new Map<string, Group>();
 
   constructor(parts: AddressingParts) {
     this.#parts = parts;
@@ -30,25 +60,32 @@ export class Addressing {
     switch (address.type) {
       case "receivers":
         return this.#toNames(message, address.names);
-      case "broadcast":
       case "capability":
+        return this.#toCapability(message, address);
       case "topic":
-        return { type: "nobody", error: failure("NO_CAPABILITY_PROVIDERS", "nobody") };
+        return this.#toMany(
+          message,
+          this.#parts.directory.subscribers(message, address.topic),
+          `topic ${address.topic}`,
+        );
+      case "broadcast":
+        return this.#toMany(message, this.#parts.directory.names(message.workspace), "this broadcast");
     }
   }
 
   #toNames(message: Message, names: readonly string[]): Route {
-    const { recipients } = this.#parts;
-    const found: Recipient[] = [];
+    const { recipients, options } = this.#parts;
+    if (names.length > options.recipientsMax) return tooMany(names.length, options.recipientsMax);
+    const found = new Set<Recipient>();
     const unknown: string[] = [];
     for (const name of names) {
       if (name === message.sender) return { type: "refused", error: toItself(name) };
       const recipient = recipients.find(message.workspace, name);
       if (recipient === undefined) unknown.push(name);
-      else if (!found.includes(recipient)) found.push(recipient);
+      else found.add(recipient);
     }
     return unknown.length === 0
-      ? { type: "found", recipients: found }
+      ? { type: "found", recipients: [...found], isShared: false }
       : { type: "nobody", error: this.#notFound(message.workspace, unknown) };
   }
 
@@ -61,7 +98,105 @@ export class Addressing {
       details: { names: [...unknown], near },
     });
   }
+
+  #toCapability(message: Message, address: ToCapability): Route {
+    const { clock, chance, options } = this.#parts;
+    const nowMs = clock.monotonicMs();
+    const group = this.#group(message.workspace, address.capability);
+    const { version, fallbackVersions } = address;
+    const asked = version === undefined ? [undefined] : [version, ...fallbackVersions];
+    for (const each of asked) {
+      const candidates = others(ofVersion(group.candidates, each), message.sender);
+      if (TO_ONE.has(message.performative)) {
+        group.turn += 1;
+        const strategy = address.strategy ?? options.strategy;
+        const chosen = choose(candidates, strategy, { nowMs, chance, turn: group.turn });
+        if (chosen !== undefined) return { type: "found", recipients: [chosen.recipient], isShared: false };
+        continue;
+      }
+      const fit = candidates.filter((candidate) => healthOf(candidate, nowMs) > 0);
+      if (fit.length > options.recipientsMax) return tooMany(fit.length, options.recipientsMax);
+      if (fit.length > 0) return { type: "found", recipients: fit.map(({ recipient }) => recipient), isShared: false };
+    }
+    return { type: "nobody", error: this.#noProviders(message.workspace, address, group) };
+  }
+
+  #group(workspace: string, capability: string): Group {
+    const { directory, recipients } = this.#parts;
+    const providers = directory.providers(workspace, capability);
+    const key = workspace === "default" ? capability : `${workspace}/${capability}`;
+    const known = this.#groups.get(key);
+    if (known?.providers === providers) return known;
+    const candidates = providers
+      .map((provider) => ({ provider, recipient: recipients.open(workspace, provider.name) }))
+      .toSorted((one, other) => compareVersions(other.provider.version, one.provider.version));
+    const group = { providers, candidates, turn: known?.turn ?? 0 };
+    if (providers.length > 0) this.#groups.set(key, group);
+    else this.#groups.delete(key);
+    return group;
+  }
+
+  #noProviders(workspace: string, { capability, version, fallbackVersions }: ToCapability, group: Group): MessageError {
+    const { directory, clock } = this.#parts;
+    const known = [...directory.capabilities(workspace)];
+    const related = relatedCapabilities(
+      capability,
+      known.filter((name) => name !== capability),
+    ).map((name) => ({ capability: name, providers: directory.providers(workspace, name).length }));
+    const nowMs = clock.monotonicMs();
+    const unfit = group.candidates.filter((candidate) => healthOf(candidate, nowMs) === 0);
+    const versions = [...new Set(group.providers.map((provider) => provider.version))];
+    const asked = version === undefined ? capability : `${capability} ${[version, ...fallbackVersions].join(" or ")}`;
+    const names = unfit.map(({ provider }) => `${provider.name} (${stateOf(provider)})`);
+    const why = names.length > 0 ? `; not fit to work: ${names.join(", ")}` : "";
+    const hint =
+      related.length > 0
+        ? `Related: ${related.map(({ capability: name, providers }) => `${name} (${providers})`).join(", ")}.`
+        : "`caxton agent list` shows who can what.";
+    return failure("NO_CAPABILITY_PROVIDERS", `nobody provides ${asked}${why}`, {
+      hint,
+      details: { capability, version: version ?? null, versions, related },
+    });
+  }
+
+  /** A1. */
+  #toMany(message: Message, names: Iterable<string>, what: string): Route {
+    const { recipients, options } = this.#parts;
+    const found: Recipient[] = [];
+    for (const name of names) {
+      if (name === message.sender) continue;
+      const recipient = recipients.find(message.workspace, name);
+      if (recipient !== undefined) found.push(recipient);
+      if (found.length > options.recipientsMax) return tooMany(found.length, options.recipientsMax);
+    }
+    if (found.length > 0) return { type: "found", recipients: found, isShared: true };
+    return { type: "nobody", error: failure("NO_SUBSCRIBERS", `there is nobody for ${what}`) };
+  }
 }
+
+const NONE: readonly Candidate[] = [];
+
+/** Copies only when the sender is among them. */
+function others(candidates: readonly Candidate[], sender: string): readonly Candidate[] {
+  for (const { provider } of candidates)
+    if (provider.name === sender) return candidates.filter((each) => each.provider.name !== sender);
+  return candidates;
+}
+
+function ofVersion(candidates: readonly Candidate[], version: string | undefined): readonly Candidate[] {
+  if (version === undefined || candidates.length === 0) return candidates;
+  const exact = candidates.filter(({ provider }) => provider.version === version);
+  if (exact.length > 0) return exact;
+  const fitting = candidates.filter(({ provider }) => fitsVersion(provider.version, version));
+  return fitting.length > 0 ? fitting : NONE;
+}
+
+const stateOf = ({ status }: Provider): string => (status === "active" ? "failing" : status);
+
+const tooMany = (count: number, max: number): Route => ({
+  type: "refused",
+  error: failure("TOO_MANY_RECIPIENTS", `it would go to ${count} recipients; at most ${max} may get one message`),
+});
 
 const toItself = (name: string): MessageError =>
   failure("SENDER_IS_RECEIVER", `${name} sends to itself`, {

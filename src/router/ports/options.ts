@@ -1,3 +1,5 @@
+import { type RoutingStrategy } from "../../messages/index.ts";
+
 /** What bounds the router. Spans are milliseconds; sizes are characters of JSON. docs/configuration.md says the same. */
 export type RouterOptions = {
   /** One message, written as JSON. */
@@ -21,6 +23,8 @@ export type RouterOptions = {
   readonly dedupMessagesMax: number;
   /** Recipients of one broadcast or topic. */
   readonly recipientsMax: number;
+  /** How one provider is chosen where the message does not say. */
+  readonly strategy: RoutingStrategy;
   /** Rows of one transaction. */
   readonly batchMessagesMax: number;
   readonly retentionMs: number;
@@ -50,6 +54,7 @@ export const ROUTER_DEFAULTS: RouterOptions = {
   dedupWindowMs: 10 * MINUTE,
   dedupMessagesMax: 500_000,
   recipientsMax: 10_000,
+  strategy: "best_match",
   batchMessagesMax: 2_000,
   retentionMs: 30 * 24 * HOUR,
   conversationIdleMs: 24 * HOUR,

@@ -1,0 +1,68 @@
+/** One word of a topic that stands for any one, and for any number. */
+const ONE = "*";
+const MANY = "#";
+
+type Node<Value> = { readonly words: Map<string, Node<Value>>; readonly values: Set<Value> };
+
+const node = <Value>(): Node<Value> => ({ words: new Map(), values: new Set() });
+
+/** Why it is no pattern; undefined when it is one. */
+export function topicProblem(pattern: string): string | undefined {
+  if (pattern.length === 0 || pattern.length > 256) return "it has 1 to 256 characters";
+  const words = pattern.split(".");
+  if (words.length > 16) return "it has at most 16 words";
+  if (words.some((word) => word === "")) return "a word is missing between dots";
+  if (words.some((word) => word.length > 1 && /[*#]/u.test(word))) return "* and # stand for whole words";
+  return words.filter((word) => word === MANY).length > 2 ? "# stands in it at most twice" : undefined;
+}
+
+/** Patterns of topics, found by topic in steps for its words, however many patterns there are. */
+export class TopicTrie<Value> {
+  readonly #root = node<Value>();
+
+  add(pattern: string, value: Value): void {
+    let at = this.#root;
+    for (const word of pattern.split(".")) {
+      const next = at.words.get(word) ?? node<Value>();
+      at.words.set(word, next);
+      at = next;
+    }
+    at.values.add(value);
+  }
+
+  delete(pattern: string, value: Value): void {
+    this.#remove(this.#root, pattern.split("."), value);
+  }
+
+  /** Whether nothing is left under it. */
+  #remove(at: Node<Value>, [word, ...rest]: readonly string[], value: Value): boolean {
+    if (word === undefined) at.values.delete(value);
+    else {
+      const next = at.words.get(word);
+      if (next !== undefined && this.#remove(next, rest, value)) at.words.delete(word);
+    }
+    return at.words.size === 0 && at.values.size === 0;
+  }
+
+  /** Values of all patterns that the topic fits, each once. */
+  find(topic: string): ReadonlySet<Value> {
+    const found = new Set<Value>();
+    this.#collect(this.#root, topic.split("."), 0, found);
+    return found;
+  }
+
+  #collect(at: Node<Value>, words: readonly string[], index: number, found: Set<Value>): void {
+    const many = at.words.get(MANY);
+    if (many !== undefined)
+      for (let from = index; from <= words.length; from += 1) this.#collect(many, words, from, found);
+    const word = words[index];
+    if (word === undefined) {
+      for (const value of at.values) found.add(value);
+      return;
+    }
+    const same = at.words.get(word);
+    if (same !== undefined) this.#collect(same, words, index + 1, found);
+    const one = at.words.get(ONE);
+    if (one !== undefined) this.#collect(one, words, index + 1, found);
+  }
+}
