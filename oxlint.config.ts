@@ -45,7 +45,8 @@ const ROOMS = {
   "router/ports": ["kernel", "messages"],
   "router/writing": ["kernel", "messages", "router/ports"],
   "router/mailboxes": ["kernel", "messages", "router/ports"],
-  "router/addressing": ["kernel", "messages", "expressions", "documents", "router/ports", "router/mailboxes"],
+  "router/subscriptions": ["kernel", "messages", "expressions", "router/ports"],
+  "router/addressing": ["kernel", "messages", "documents", "router/ports", "router/mailboxes"],
   router: [
     "kernel",
     "messages",
@@ -54,6 +55,7 @@ const ROOMS = {
     "router/ports",
     "router/writing",
     "router/mailboxes",
+    "router/subscriptions",
     "router/addressing",
   ],
   tasks: ["kernel", "messages", "protocols", "expressions", "router"],

@@ -38,5 +38,9 @@ export type MessageId = z.infer<typeof MessageId>;
 export const TaskId = id("TaskId");
 export type TaskId = z.infer<typeof TaskId>;
 
+/** That somebody wants messages of a topic. */
+export const SubscriptionId = id("SubscriptionId");
+export type SubscriptionId = z.infer<typeof SubscriptionId>;
+
 /** A fresh, time-ordered id of the kind given: `mint(RunId)`. */
 export const mint = <Id>(kind: { parse(value: unknown): Id }): Id => kind.parse(randomUUIDv7());

@@ -12,6 +12,14 @@ export { type RouterEvent, type RouterFilter } from "./feed.ts";
 export { type Fetch, type FetchedSettlement } from "./fetching.ts";
 export { digestOf, followUp } from "./loops.ts";
 
+export {
+  type SubscriptionDraft,
+  SubscriptionNotFoundError,
+  Subscriptions,
+  SubscriptionsFullError,
+  TopicInvalidError,
+} from "./subscriptions/index.ts";
+export { type Subscription, type SubscriptionStore } from "./ports/index.ts";
 export { Router, type RouterParts } from "./router.ts";
 export {
   type AgentHandler,

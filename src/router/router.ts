@@ -10,7 +10,7 @@ import {
   USER_SENDER,
 } from "../messages/index.ts";
 import { type Conversation, CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
-import { Addressing } from "./addressing/index.ts";
+import { Addressing, loadOf, scoreOf } from "./addressing/index.ts";
 import { Conversations, type Lapsed } from "./conversations.ts";
 import { Deliveries } from "./deliveries.ts";
 import { ConversationNotFoundError, ConversationUnderWayError } from "./errors.ts";
@@ -30,6 +30,7 @@ import {
   type Submitted,
 } from "./ports/index.ts";
 import { Records } from "./records.ts";
+import { type Subscriptions } from "./subscriptions/index.ts";
 import { Duplicates, Writer } from "./writing/index.ts";
 
 export type RouterParts = {
@@ -38,6 +39,8 @@ export type RouterParts = {
   readonly clock: Clock;
   readonly alarm: Alarm;
   readonly options: RouterOptions;
+  /** Who wants what is published; absent is nobody. */
+  readonly subscriptions?: Pick<Subscriptions, "subscribers"> | undefined;
   /** How long conversations last, and how large they get. */
   readonly terms?: ConversationTerms | undefined;
   /** From 0 up to 1; for pauses between attempts and choices among equals. */
@@ -110,7 +113,8 @@ export class Router {
     this.#fetching = new Fetching({ clock, writer, deliveries: this.#deliveries });
     const answer = (message: Message, act: "failure" | "not-understood", error: MessageError) =>
       this.#answer(message, act, error);
-    const addressing = new Addressing(shared);
+    const subscribers = (message: Message, topic: string) => parts.subscriptions?.subscribers(message, topic) ?? [];
+    const addressing = new Addressing({ ...shared, subscribers });
     this.#addressing = addressing;
     const recipientsOf = (seq: number) => this.#recipientsOf(seq);
     const { deliveries, duplicates } = { deliveries: this.#deliveries, duplicates: this.#duplicates };
@@ -282,13 +286,12 @@ export class Router {
   }
 
   /** How loaded a provider is, from 0 idle to 1 full, and what `best_match` makes of it; the score is undefined for whoever takes nothing. */
-  standing(
-    workspace: string,
-    { name, loadScore, priority, status }: Provider,
-  ): { readonly load: number; readonly score: number | undefined } {
-    const leased = this.#recipients.known(workspace, name)?.mailbox.leased ?? 0;
-    const load = loadScore ?? Math.min(1, leased / this.#parts.options.window);
-    return { load, score: status === "active" ? priority * (1 - load) : undefined };
+  standing(workspace: string, provider: Provider): { readonly load: number; readonly score: number | undefined } {
+    const recipient = this.#recipients.open(workspace, provider.name);
+    const candidate = { provider, recipient };
+    const load = loadOf(candidate);
+    const score = scoreOf(candidate, this.#parts.clock.monotonicMs());
+    return { load, score: score === 0 ? undefined : score };
   }
 
   async #read(seqs: readonly number[]): Promise<ReadonlyMap<number, Message>> {

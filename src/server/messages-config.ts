@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { durationText, sizeText } from "../documents/index.ts";
 import { MESSAGE_JOURNAL_DEFAULTS } from "../backends/sqlite/messages/index.ts";
+import { ROUTING_STRATEGIES } from "../messages/index.ts";
 import { ROUTER_DEFAULTS, type RouterOptions } from "../router/index.ts";
 import { CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
 
@@ -44,6 +45,9 @@ export const MessagesTable = z
     breaker_pause: span(router.breaker.pauseMs, "How long that pause is"),
     hops_max: count(router.hopsMax, 1_000, "Messages that may lead to one another, so that circles end"),
     recipients_max: count(router.recipientsMax, 1_000_000, "Recipients of one topic or broadcast"),
+    routing_strategy: z.enum(ROUTING_STRATEGIES).default(router.strategy).meta({
+      description: "How one provider of a capability is chosen where the message does not say",
+    }),
     dedup_window: span(
       router.dedupWindowMs,
       "How long a message's id is remembered, so that sending it again does nothing",
@@ -85,6 +89,7 @@ export const routerOptions = (messages: Messages): RouterOptions => ({
   breaker: { failures: messages.breaker_failures, pauseMs: messages.breaker_pause },
   hopsMax: messages.hops_max,
   recipientsMax: messages.recipients_max,
+  strategy: messages.routing_strategy,
   dedupWindowMs: messages.dedup_window,
   retentionMs: messages.retention,
 });

@@ -1,18 +1,19 @@
 import type { Agents } from "../agents/index.ts";
 import { probeHealth } from "../backends/network/index.ts";
 import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../backends/sqlite/messages/index.ts";
-import { type Database, SqliteParticipantStore } from "../backends/sqlite/index.ts";
+import { type Database, SqliteParticipantStore, SqliteSubscriptionStore } from "../backends/sqlite/index.ts";
 import type { ChangeLog } from "../changes/index.ts";
 import { Alarm } from "../kernel/alarm.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { HealthChecks, Participants } from "../participants/index.ts";
-import { Router } from "../router/index.ts";
+import { Router, Subscriptions } from "../router/index.ts";
 import type { Config } from "./config.ts";
 import { conversationTerms, routerOptions } from "./messages-config.ts";
 
 export type Messaging = {
   readonly router: Router;
+  readonly subscriptions: Subscriptions;
   readonly messageJournal: SqliteMessageJournal;
   readonly participants: Participants;
   readonly messageLimits: { readonly contentBytesMax: number };
@@ -47,7 +48,9 @@ export async function openMessages(
   await knowAgents(participants, agents);
   stack.use(followAgents(participants, { agents, changes }, seen));
   const alarm = stack.use(new Alarm(clock));
+  const subscriptions = new Subscriptions(new SqliteSubscriptionStore(database), clock);
   const router = await Router.open({
+    subscriptions,
     journal: messageJournal,
     directory: participants,
     clock,
@@ -58,7 +61,13 @@ export async function openMessages(
   stack.defer(async () => router.close(config.server.shutdown_timeout));
   const checks = stack.use(new HealthChecks({ participants, probe: probeHealth, clock }));
   checks.start();
-  return { router, messageJournal, participants, messageLimits: { contentBytesMax: messages.message_bytes_max } };
+  return {
+    router,
+    subscriptions,
+    messageJournal,
+    participants,
+    messageLimits: { contentBytesMax: messages.message_bytes_max },
+  };
 }
 
 async function knowAgents(participants: Participants, agents: Agents): Promise<void> {

@@ -71,6 +71,7 @@ test("a migration that shipped is never edited", () => {
     "8e8d169f9595",
     "5be96b5550db",
     "db92feffadce",
+    "49ffa9df9432",
   ]);
 });
 

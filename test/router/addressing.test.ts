@@ -3,9 +3,11 @@ import { describe, expect, test } from "vitest";
 import { type Address } from "../../src/messages/index.ts";
 import { fitsVersion } from "../../src/router/addressing/versions.ts";
 import { relatedCapabilities } from "../../src/router/addressing/related.ts";
-import { type Submitted } from "../../src/router/index.ts";
+import { Database, SqliteSubscriptionStore } from "../../src/backends/sqlite/index.ts";
+import { type Submitted, Subscriptions } from "../../src/router/index.ts";
 import { topicProblem, TopicTrie } from "../../src/router/subscriptions/topic-trie.ts";
-import { settled } from "../helpers/manual-clock.ts";
+import { ManualClock, settled } from "../helpers/manual-clock.ts";
+import { tempDirectory } from "../helpers/temp.ts";
 import { note, openWorld, TestDirectory, until } from "./world.ts";
 
 const capability = (rest: Partial<Extract<Address, { type: "capability" }>> = {}) =>
@@ -62,8 +64,8 @@ describe("a message to a capability", () => {
 
   test("by weight goes to each in proportion to its priority", async () => {
     const directory = new TestDirectory("ann", "bob", "cid");
-    directory.provide("bob", "summaries", { priority: 299 });
-    directory.provide("cid", "summaries", { priority: 99 });
+    directory.provide("bob", "summaries", { priority: 300 });
+    directory.provide("cid", "summaries", { priority: 100 });
     let draw = 0;
     const { router } = await openWorld({ directory, chance: () => (draw = (draw + 0.25) % 1) });
     const got = [];
@@ -152,9 +154,9 @@ describe("a message to a capability", () => {
   });
 });
 
-const topic = (name: string) => ({ address: { type: "topic", topic: name } }) as const;
+const publishedAs = (name: string) => ({ address: { type: "topic", topic: name } }) as const;
 
-const fits = (text: string, topic: string): boolean => {
+const matches = (text: string, topic: string): boolean => {
   const words = text
     .split(".")
     .map((each) => (each === "#" ? "(?:\\.[abc])*" : each === "*" ? "\\.[abc]" : `\\.${each}`));
@@ -162,11 +164,34 @@ const fits = (text: string, topic: string): boolean => {
 };
 
 describe("what is published", () => {
-  test("goes to subscribers of the topic but the sender; to nobody is answered", async () => {
-    const { router, directory } = await worldWith(["bob"], ["cid"]);
-    directory.topics.set("orders.new", ["ann", "bob", "cid"]);
-    expect(recipientsOf(await router.submit(note("!", topic("orders.new"))))).toEqual(["bob", "cid"]);
-    expect(await router.submit(note("!", topic("orders.old")))).toMatchObject({ error: { code: "NO_SUBSCRIBERS" } });
+  test("goes to those who want it, by topic, act, sender and expression, but not to the sender", async () => {
+    using temp = tempDirectory();
+    using database = Database.open({ directory: temp.path, synchronous: "normal" });
+    const clock = new ManualClock();
+    const subscriptions = new Subscriptions(new SqliteSubscriptionStore(database), clock);
+    const want = (subscriber: string, pattern: string, rest: object = {}) =>
+      subscriptions.subscribe({ workspace: "default", subscriber, topic: pattern, ...rest });
+    await want("ann", "orders.*");
+    await want("bob", "orders.#");
+    await want("cid", "orders.*", { sender: "eve" });
+    await want("dan", "orders.*", { performative: "inform", where: "message.content.total > 100" });
+    const { router } = await openWorld({ directory: new TestDirectory("ann", "bob", "cid", "dan"), subscriptions });
+    const publish = async (name: string, total: number, rest: object = {}) =>
+      recipientsOf(
+        await router.submit(note("", { ...publishedAs(name), content: { type: "json", value: { total } }, ...rest })),
+      ).toSorted();
+    expect(await publish("orders.new", 200)).toEqual(["bob", "dan"]);
+    expect(await publish("orders.new", 50, { sender: "eve" })).toEqual(["ann", "bob", "cid"]);
+    expect(await publish("orders.new.big", 200)).toEqual(["bob"]);
+    expect(await router.submit(note("!", publishedAs("news")))).toMatchObject({ error: { code: "NO_SUBSCRIBERS" } });
+    const again = new Subscriptions(new SqliteSubscriptionStore(database), clock);
+    expect(new Set(again.list("default"))).toEqual(new Set(subscriptions.list("default")));
+    const [first] = again.list("default", "bob");
+    await again.unsubscribe("default", first?.id ?? "");
+    expect([...again.subscribers(note("", publishedAs("orders.new.big")), "orders.new.big")]).toEqual([]);
+    await expect(again.subscribe({ workspace: "default", subscriber: "bob", topic: "a..b" })).rejects.toMatchObject({
+      code: "TOPIC_INVALID",
+    });
   });
 
   test("does not stop at one whose mailbox is full: that one's copy is a dead letter", async () => {
@@ -208,7 +233,7 @@ describe("topics", () => {
           const trie = new TopicTrie<number>();
           patterns.forEach((each, index) => trie.add(each, index));
           patterns.slice(0, gone).forEach((each, index) => trie.delete(each, index));
-          const expected = patterns.flatMap((each, index) => (index >= gone && fits(each, topic) ? [index] : []));
+          const expected = patterns.flatMap((each, index) => (index >= gone && matches(each, topic) ? [index] : []));
           expect([...trie.find(topic)].toSorted((one, other) => one - other)).toEqual(expected);
         },
       ),

@@ -12,6 +12,7 @@ import {
   type RouterOptions,
   type RouterParts,
   type Settlement,
+  type Subscriptions,
 } from "../../src/router/index.ts";
 import { ManualClock, settled } from "../helpers/manual-clock.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../helpers/memory-message-journal.ts";
@@ -70,12 +71,6 @@ export class TestDirectory implements Directory {
     return new Set(this.#providers.map(({ capability }) => capability));
   }
 
-  readonly topics = new Map<string, readonly string[]>();
-
-  subscribers(_message: Message, topic: string): ReadonlySet<string> {
-    return new Set(this.topics.get(topic));
-  }
-
   watch(listener: () => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
@@ -115,6 +110,7 @@ type WorldParts = {
   readonly directory?: TestDirectory;
   readonly options?: Partial<RouterOptions>;
   readonly chance?: () => number;
+  readonly subscriptions?: Subscriptions;
   readonly journal?: RouterParts["journal"];
   /** One agent for all names of the directory; else a test attaches its own. */
   readonly isAttached?: boolean;
@@ -130,6 +126,7 @@ export async function openWorld(parts: WorldParts = {}): Promise<World> {
     clock: parts.clock ?? clock,
     alarm: new Alarm(parts.clock ?? clock),
     options: { ...ROUTER_DEFAULTS, ...parts.options },
+    subscriptions: parts.subscriptions,
     chance: parts.chance ?? (() => 0),
   });
   const agent = new TestAgent();

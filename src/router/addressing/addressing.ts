@@ -21,6 +21,8 @@ export type AddressingParts = {
   readonly directory: Directory;
   readonly clock: Clock;
   readonly options: RouterOptions;
+  /** Names of those who want what is published under this topic; the sender may be among them. */
+  readonly subscribers: (message: Message, topic: string) => Iterable<string>;
   /** From 0 up to 1. */
   readonly chance: () => number;
 };
@@ -63,11 +65,7 @@ export class Addressing {
       case "capability":
         return this.#toCapability(message, address);
       case "topic":
-        return this.#toMany(
-          message,
-          this.#parts.directory.subscribers(message, address.topic),
-          `topic ${address.topic}`,
-        );
+        return this.#toMany(message, this.#parts.subscribers(message, address.topic), `topic ${address.topic}`);
       case "broadcast":
         return this.#toMany(message, this.#parts.directory.names(message.workspace), "this broadcast");
     }

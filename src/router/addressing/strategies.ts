@@ -31,6 +31,13 @@ export function healthOf({ provider, recipient }: Candidate, nowMs: number): num
   return state === "closed" ? 1 : state === "open" ? 0 : 0.5;
 }
 
+/** Priority 0 comes last and is not out. */
+const urgency = ({ provider }: Candidate): number => Math.max(provider.priority, 0.001);
+
+/** What `best_match` makes of it; 0 for whoever takes nothing. */
+export const scoreOf = (candidate: Candidate, nowMs: number): number =>
+  urgency(candidate) * healthOf(candidate, nowMs) * (1 - loadOf(candidate));
+
 /** One of the candidates that are fit to work; undefined when none is. */
 export function choose(
   candidates: readonly Candidate[],
@@ -39,11 +46,7 @@ export function choose(
 ): Candidate | undefined {
   switch (strategy) {
     case "best_match":
-      return highest(
-        candidates,
-        choice,
-        (candidate, health) => (candidate.provider.priority + 1) * health * (1 - loadOf(candidate)),
-      );
+      return highest(candidates, choice, (candidate, health) => urgency(candidate) * health * (1 - loadOf(candidate)));
     case "fastest":
       return highest(candidates, choice, ({ recipient }, health) => health / (expectedMs(recipient) + 1));
     case "round_robin":
@@ -64,7 +67,7 @@ const expectedMs = ({ averageMs = 0, mailbox }: Recipient): number => averageMs 
 function highest(
   candidates: readonly Candidate[],
   { nowMs, turn }: Choice,
-  scoreOf: (candidate: Candidate, health: number) => number,
+  rate: (candidate: Candidate, health: number) => number,
 ): Candidate | undefined {
   const { length } = candidates;
   let best: Candidate | undefined;
@@ -75,7 +78,7 @@ function highest(
     at = at + 1 === length ? 0 : at + 1;
     if (candidate === undefined) continue;
     const health = healthOf(candidate, nowMs);
-    const score = health === 0 ? 0 : scoreOf(candidate, health);
+    const score = health === 0 ? 0 : rate(candidate, health);
     if (score <= most) continue;
     most = score;
     best = candidate;
@@ -102,7 +105,7 @@ function better(candidates: readonly Candidate[], choice: Choice): Candidate | u
 /** By chance, in proportion to priority over what is waiting. */
 function byWeight(candidates: readonly Candidate[], { nowMs, chance }: Choice): Candidate | undefined {
   const weightOf = (candidate: Candidate) =>
-    (healthOf(candidate, nowMs) * (candidate.provider.priority + 1)) / (1 + candidate.recipient.mailbox.messages);
+    (healthOf(candidate, nowMs) * urgency(candidate)) / (1 + candidate.recipient.mailbox.messages);
   let total = 0;
   for (const candidate of candidates) total += weightOf(candidate);
   let left = chance() * total;

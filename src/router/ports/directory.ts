@@ -1,5 +1,3 @@
-import { type Message } from "../../messages/index.ts";
-
 /** Whether a provider takes part in capability routing. */
 export const PROVIDER_STATUSES = ["active", "inactive", "unhealthy", "draining"] as const;
 export type ProviderStatus = (typeof PROVIDER_STATUSES)[number];
@@ -30,8 +28,6 @@ export interface Directory {
   providers(workspace: string, capability: string): readonly Provider[];
   /** Every capability that somebody provides. */
   capabilities(workspace: string): Iterable<string>;
-  /** Names of those who want what is published under this topic; the sender may be among them. */
-  subscribers(message: Message, topic: string): ReadonlySet<string>;
   /** Woken after a change; a listener is quick and never throws. */
   watch(listener: () => void): Disposable;
 }

@@ -22,5 +22,6 @@ export {
   type StoredMessage,
   type StoredSettlement,
 } from "./journal.ts";
+export { type Subscription, type SubscriptionStore } from "./subscription.ts";
 export { ROUTER_DEFAULTS, type RouterOptions } from "./options.ts";
 export { failure, mailboxFull, MESSAGE_FAILURES, type MessageFailureCode, routerFull, tooLarge } from "./refusals.ts";

@@ -13,6 +13,7 @@ import { replyWaits } from "./012-reply-waits.ts";
 import { tasks } from "./013-tasks.ts";
 import { runMessages } from "./014-run-messages.ts";
 import { participants } from "./015-participants.ts";
+import { subscriptions } from "./016-subscriptions.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -31,4 +32,5 @@ export const MIGRATIONS: readonly string[] = [
   tasks,
   runMessages,
   participants,
+  subscriptions,
 ];
