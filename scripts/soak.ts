@@ -1,16 +1,22 @@
 // Kills Caxton for as long as it is told to: `node scripts/soak.ts [--kills N] [--seconds N] [--seed N]`.
 // First schedules in which a simulated process dies between any two of its writes, for that many seconds; then a real server
-// that is killed with SIGKILL that many times under load, watched from outside. What does not hold ends it with the seed.
+// that is killed with SIGKILL that many times under load, watched from outside. Then the same for messages: a router with its
+// journal is killed (`--message-kills N`), and loses its power (`--power-cuts N`). What does not hold ends it with the seed.
 import { parseArgs } from "node:util";
 import { openWorld, runSchedule } from "../test/simulation/crash-world.ts";
 import { killLoop } from "../test/simulation/kill-loop.ts";
+import { messageKillLoop } from "../test/messages/kill-loop.ts";
+import { powerCuts } from "../test/messages/power-cut.ts";
 
 const TOGETHER = 20;
 const REPORT_EVERY = 1_000;
+const POWER_CUT_MESSAGES = 10_000;
 
 const { values: given } = parseArgs({
   options: {
     kills: { type: "string", default: "100" },
+    "message-kills": { type: "string", default: "1000" },
+    "power-cuts": { type: "string", default: "500" },
     seconds: { type: "string", default: "60" },
     seed: { type: "string", default: String(Date.now() % 2 ** 31) },
   },
@@ -41,5 +47,23 @@ if (kills > 0) {
   say(
     `${report.kills} kills: ${report.accepted} runs accepted, ${report.completed} completed, ${report.lines} lines written, ` +
       `${report.decided} calls decided on: nothing lost, nothing doubled (seed ${seed})`,
+  );
+}
+const messageKills = Number(given["message-kills"]);
+if (messageKills > 0) {
+  const report = await messageKillLoop(messageKills, seed, (done) => {
+    if (done % 50 === 0) say(`${done} kills of the router`);
+  });
+  say(
+    `${report.kills} kills: ${report.accepted} messages accepted, ${report.repeated} deliveries worked on more than once: ` +
+      `nothing lost, nothing settled came back (seed ${seed})`,
+  );
+}
+const cuts = Number(given["power-cuts"]);
+if (cuts > 0) {
+  const report = await powerCuts({ cuts, messages: POWER_CUT_MESSAGES, seed });
+  say(
+    `${report.cuts} power cuts in ${report.writes} writes: nothing of class full lost; ${report.lostNormal} cuts lost something ` +
+      `of class normal, after ${report.cameBack} something settled came back (seed ${seed})`,
   );
 }

@@ -1,6 +1,6 @@
 /**
  * A process that is killed: a real router over a real journal, told by lines what to send, telling by lines what happened.
- * `node driver.ts <directory>`. It loads, says `L`, and opens the journal when it reads `open`.
+ * `node driver.ts <directory> [synchronous]`. It loads, says `L`, and opens the journal when it reads `open`.
  * In: `open`, `<number>` (send message number so-and-so), `end`. Out: `R <pending>` (ready), `A <number>` (accepted),
  * `P <number> <recipient> <attempt>` (a recipient has done its work), `D <number> <recipient>` (settled on disk), `E` (ended).
  */
@@ -80,7 +80,7 @@ async function serve(directory: string): Promise<Router> {
   const journal = new SqliteMessageJournal({
     ...MESSAGE_JOURNAL_DEFAULTS,
     directory,
-    synchronous: "full",
+    synchronous: argv[3] === "normal" ? "normal" : "full",
     segmentBytesMax: 64 * KIB,
   });
   const router = await Router.open({

@@ -88,11 +88,11 @@ class Ledger {
   }
 }
 
-const recipientsOf = (number: number): readonly string[] =>
+export const recipientsOf = (number: number): readonly string[] =>
   number % 7 === 0 ? ["outside-olga"] : number % 5 === 0 ? ["worker", "clerk"] : ["worker"];
 
 /** One life of the server: it is loaded before it is needed, and opens the journal when the one before is dead. */
-class Life {
+export class Life {
   readonly #child: ChildProcess;
   readonly #exited: Promise<unknown>;
   readonly #heard: (line: string) => void;
@@ -102,9 +102,11 @@ class Life {
   readonly ready = Promise.withResolvers<void>();
   readonly ended = Promise.withResolvers<void>();
 
-  constructor(driver: string, directory: string, heard: (line: string) => void) {
+  /** `shell` may set limits before it becomes the server: a script that ends with `exec "$0" "$@"`. */
+  constructor(driver: string, directory: string, heard: (line: string) => void, shell = 'exec "$0" "$@"') {
     this.#heard = heard;
-    this.#child = spawn(process.execPath, [driver, directory], { stdio: ["pipe", "pipe", "pipe"] });
+    const words = ["-c", shell, process.execPath, driver, directory];
+    this.#child = spawn("/bin/sh", words, { stdio: ["pipe", "pipe", "pipe"] });
     this.#child.stderr?.on("data", (chunk: Buffer) => (this.#stderr += chunk.toString()));
     this.#child.stdin?.on("error", () => {});
     if (this.#child.stdout) {
@@ -120,6 +122,10 @@ class Life {
     if (line === "R") this.ready.resolve();
     else if (line === "E") this.ended.resolve();
     else this.#heard(line);
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
   }
 
   send(lines: readonly (string | number)[]): void {
