@@ -51,8 +51,12 @@ function problemsOf(text: string, schema: JsonObject): readonly string[] {
   return schemaCheck(schema)(parsed.value).map((problem) => problem.slice(0, PROBLEM_CHARS_MAX));
 }
 
-/** Many models put JSON into a code fence, whatever they are told. */
+/** Many models put JSON into a code fence, whatever they are told. Takes time by the text's length, whatever is in it. */
 export function unfenced(text: string): string {
-  const fence = /^\s*```[\w-]*\s*\n([\s\S]*?)\n?\s*```\s*$/.exec(text);
-  return (fence?.[1] ?? text).trim();
+  const whole = text.trim();
+  const firstLine = whole.indexOf("\n");
+  const isFenced = firstLine > 0 && whole.endsWith(FENCE) && /^```[\w-]*\s*$/.test(whole.slice(0, firstLine));
+  return isFenced ? whole.slice(firstLine + 1, -FENCE.length).trim() : whole;
 }
+
+const FENCE = "```";
