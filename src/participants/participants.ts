@@ -22,6 +22,8 @@ const CAPABILITY_NAME = /^[a-z][a-z0-9]*(?:[-_:./][a-z0-9]+)*$/u;
 const CAPABILITY_CHARS_MAX = 100;
 const VERSION = /^\d{1,6}\.\d{1,6}\.\d{1,6}(?:-[0-9A-Za-z.-]{1,40})?$/u;
 const RESERVED: ReadonlySet<string> = new Set([SYSTEM_SENDER, USER_SENDER]);
+/** Parts of the server have such names, as `caxton.tasks`. */
+const isReserved = (name: string) => RESERVED.has(keyOf(name)) || keyOf(name).startsWith(`${SYSTEM_SENDER}.`);
 const PRIORITY = 50;
 
 type Registering = Pick<Registration, "workspace" | "agent" | "capability"> &
@@ -165,7 +167,7 @@ export class Participants implements Directory {
 
   /** Gives a program a name; one that has it already gets the new description. Throws ParticipantNameError, ParticipantNameTakenError, ParticipantsFullError. */
   async register(workspace: string, name: string, description: string): Promise<Participant> {
-    if (!PARTICIPANT_NAME.test(name) || RESERVED.has(keyOf(name))) throw badName(name);
+    if (!PARTICIPANT_NAME.test(name) || isReserved(name)) throw badName(name);
     const known = this.#workspace(workspace);
     if (known.agents.has(keyOf(name)))
       throw new ParticipantNameTakenError(`a deployed agent is called ${name}`, "Choose another name.", { name });

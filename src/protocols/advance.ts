@@ -22,6 +22,7 @@ import { findProtocol, knownProtocol } from "./names.ts";
 import { dueOf, IN_PROGRESS, INITIATED, statusOf } from "./outcome.ts";
 import { byOther } from "./participant.ts";
 import { type Protocol } from "./protocol.ts";
+import { PROTOCOLS } from "./tables.ts";
 
 /** The conversation after the message, or why the message is not allowed. */
 export type Advance = { readonly type: "moved"; readonly conversation: Conversation } | Breach;
@@ -59,7 +60,7 @@ function begin(message: Message, recipients: readonly string[], terms: Conversat
         protocol: undefined,
         conversation: undefined,
         reason: `there is no protocol ${name}`,
-        hint: "`caxton conversation protocols` lists those there are; leave `protocol` out for a free conversation.",
+        hint: `There are ${PROTOCOLS.map((known) => known.name).join(", ")}; without \`protocol\` a conversation is free.`,
       });
     case "known":
       return beginChecked(named.protocol, { message, recipients, terms });

@@ -56,7 +56,7 @@ export function taskRoutes(http: Http, { services }: HttpContext): void {
         summary: "Ask for proposals; answers when somebody has got the task, or nobody will",
         description: "The task goes on when the caller leaves. 409 TASK_STATE when it was distributed already.",
         params,
-        body: tasks.DistributeBody.optional(),
+        body: tasks.DistributeBody.nullish(),
         response: { 200: tasks.TaskDistribution, ...failures },
       },
     },

@@ -1,0 +1,114 @@
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { tempDirectory } from "../helpers/temp.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+
+const Leased = z.object({
+  items: z.array(z.object({ seq: z.int(), message: z.record(z.string(), z.unknown()) })),
+});
+type Answer = { readonly performative: string; readonly content: unknown };
+
+/** A program outside that answers what comes to its mailbox, until the signal. */
+async function takePart(
+  server: TestServer,
+  name: string,
+  react: (performative: string) => Answer | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    const got = Leased.parse((await server.ask("GET", `/api/v1/mailboxes/${name}/messages?wait=1`)).body);
+    for (const { seq, message } of got.items) {
+      const answer = react(String(message["performative"]));
+      const rest = { sender: name, receiver: message["reply_to"] ?? message["sender"] };
+      const place = { conversation_id: message["conversation_id"], protocol: message["protocol"] };
+      if (answer !== undefined) {
+        await server.ask("POST", "/api/v1/messages", {
+          ...answer,
+          ...rest,
+          ...place,
+          in_reply_to: message["reply_with"],
+        });
+      }
+      await server.ask("POST", `/api/v1/mailboxes/${name}/settle`, { done: [seq] });
+    }
+  }
+}
+
+const bidder = (cost: number, outcome: Answer) => (performative: string) => {
+  if (performative === "cfp") return { performative: "propose", content: { cost, estimated_time: 2, confidence: 0.9 } };
+  return performative === "accept-proposal" ? outcome : undefined;
+};
+
+/** Two programs that provide a capability, both running. */
+async function withBidders(server: TestServer, work: () => Promise<void>): Promise<void> {
+  const stopping = new AbortController();
+  for (const name of ["cheap", "sound"]) {
+    await server.ask("POST", "/api/v1/participants", { name });
+    const registered = await server.ask("POST", "/api/v1/capabilities", { agent: name, capability: "counting" });
+    expect(registered.status, JSON.stringify(registered.body)).toBeLessThan(300);
+  }
+  const running = [
+    takePart(server, "cheap", bidder(1, { performative: "failure", content: "out of memory" }), stopping.signal),
+    takePart(server, "sound", bidder(5, { performative: "inform", content: { rows: 344 } }), stopping.signal),
+  ];
+  try {
+    await work();
+  } finally {
+    stopping.abort();
+    await Promise.all(running);
+  }
+}
+
+test("a task goes to the cheapest, then to the next when that one fails; it is listed, measured and kept", async () => {
+  using directory = tempDirectory();
+  let id = "";
+  {
+    await using server = await startServer({ directory: directory.path });
+    await withBidders(server, async () => {
+      const created = await server.ask("POST", "/api/v1/tasks", {
+        name: "count",
+        requirements: { capabilities: ["counting"] },
+        timeout_seconds: 60,
+      });
+      expect([created.status, created.body]).toMatchObject([201, { status: "created", progress: 0 }]);
+      id = z.object({ task_id: z.string() }).parse(created.body).task_id;
+      const given = await server.ask("POST", `/api/v1/tasks/${id}/distribute`, {
+        minimize: "bid.cost",
+        max_wait_seconds: 20,
+      });
+      expect(given).toMatchObject({ status: 200, body: { assigned_to: "cheap", proposals_received: 2 } });
+      expect(given.body).toMatchObject({
+        winning_bid: { agent_id: "cheap", estimated_time: 2, confidence: 0.9, cost: 1 },
+      });
+      let task = await server.ask("GET", `/api/v1/tasks/${id}`);
+      for (
+        const Version = z.object({ version: z.int(), progress: z.number() });
+        Version.parse(task.body).progress < 1;
+      ) {
+        const { version } = Version.parse(task.body);
+        task = await server.ask("GET", `/api/v1/tasks/${id}?after_version=${version}&wait_seconds=20`);
+      }
+      expect(task.body).toMatchObject({ status: "done", assigned_to: "sound", awards: 2, result: { rows: 344 } });
+      const again = await server.ask("POST", `/api/v1/tasks/${id}/distribute`);
+      expect(again).toMatchObject({ status: 409, body: { code: "TASK_STATE" } });
+    });
+    const bad = await server.ask("POST", "/api/v1/tasks", { name: "x", participants: ["a1"], minimize: "bid.cost +" });
+    expect(bad).toMatchObject({ status: 400, body: { code: "EXPRESSION_INVALID" } });
+    const two = await server.ask("POST", "/api/v1/tasks", { name: "x", minimize: "1", judge: "a1" });
+    expect(two).toMatchObject({ status: 400, body: { code: "REQUEST_INVALID" } });
+    const nobody = await server.ask("POST", "/api/v1/tasks", { name: "x" });
+    expect(nobody).toMatchObject({ status: 422, body: { code: "TASK_INVALID" } });
+  }
+  await using server = await startServer({ directory: directory.path });
+  expect((await server.ask("GET", "/api/v1/tasks?status=done")).body).toMatchObject({
+    items: [{ id, status: "done" }],
+  });
+  const { items } = z
+    .object({ items: z.array(z.object({ provider: z.string(), success_rate: z.number() })) })
+    .parse((await server.ask("GET", "/api/v1/performance")).body);
+  const rates = Object.fromEntries(items.map(({ provider, success_rate: rate }) => [provider, rate]));
+  expect(rates["sound"]).toBeGreaterThan(rates["cheap"] ?? 1);
+  expect(await server.ask("GET", `/api/v1/tasks/${id.replace(/.$/u, "0").replace(/^./u, "1")}`)).toMatchObject({
+    status: 404,
+  });
+});
