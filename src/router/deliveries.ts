@@ -261,7 +261,8 @@ export class Deliveries {
 
   /** Retries of it may be due. */
   wake(recipient: Recipient): void {
-    recipient.mailbox.wake(this.#parts.clock.monotonicMs());
+    // The alarm may ring a millisecond early, and rings once.
+    recipient.mailbox.wake(this.#parts.clock.monotonicMs() + 1);
     this.pump(recipient);
   }
 
