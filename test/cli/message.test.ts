@@ -104,18 +104,20 @@ test("a tail shows messages as they come, until it is interrupted", { timeout: 6
   expect(event).toMatchObject({ type: "message", message: { content: "tick" } });
 });
 
+/** Takes what waits for picky, and refuses it for good. */
+const reject = async () => {
+  const { items } = contract.participants.LeasedMessages.parse(
+    await json("participant", "fetch", "picky", "--wait", "10"),
+  );
+  const how = { rejected: items.map(({ seq }) => ({ seq, reason: "not my job" })) };
+  const headers = { "content-type": "application/json" };
+  const path = `${server.url}/api/v1/mailboxes/picky/settle`;
+  expect((await fetch(path, { method: "POST", headers, body: JSON.stringify(how) })).status).toBe(200);
+};
+
 test("what could not be delivered is listed, exported, sent again and dropped", { timeout: 60_000 }, async () => {
   await said("participant", "register", "picky");
   await said("message", "send", "--to", "picky", "no thanks");
-  const reject = async () => {
-    const { items } = contract.participants.LeasedMessages.parse(
-      await json("participant", "fetch", "picky", "--wait", "10"),
-    );
-    const how = { rejected: items.map(({ seq }) => ({ seq, reason: "not my job" })) };
-    const headers = { "content-type": "application/json" };
-    const path = `${server.url}/api/v1/mailboxes/picky/settle`;
-    expect((await fetch(path, { method: "POST", headers, body: JSON.stringify(how) })).status).toBe(200);
-  };
   await reject();
   expect(await said("message", "dead-letter", "list")).toMatch(
     /user +picky +request +1 .*DELIVERY_REJECTED +not my job/,

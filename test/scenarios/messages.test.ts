@@ -286,9 +286,9 @@ describe("records", () => {
 const MessageRecordOf = async ({ id }: { readonly id: string }) =>
   MessageRecord.parse((await server.ask("GET", `/api/v1/messages/${id}`)).body);
 
-describe("over a WebSocket", () => {
-  const url = () => `${server.url.replace("http", "ws")}/api/v1/messages/socket`;
+const url = () => `${server.url.replace("http", "ws")}/api/v1/messages/socket`;
 
+describe("over a WebSocket", () => {
   test("messages are sent singly and in batches, and come as they are settled, a window at a time", async () => {
     const name = await program("socket");
     await using socket = await Socket.open(url());
