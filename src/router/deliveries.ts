@@ -4,6 +4,7 @@ import { log } from "../kernel/log.ts";
 import { type Message, type MessageError } from "../messages/index.ts";
 import { deadLetter } from "./dead-letter.ts";
 import { type Feed } from "./feed.ts";
+import { type Figures } from "./figures.ts";
 import { type Flight, Leases, type Lease, type Parcel, type Recipient, type Recipients } from "./mailboxes/index.ts";
 import { failure, type Outcome, type RouterOptions, type Settlement } from "./ports/index.ts";
 import { type Writer } from "./writing/index.ts";
@@ -20,6 +21,7 @@ export type DeliveryParts = {
   readonly feed: Feed;
   readonly recipients: Recipients;
   readonly options: RouterOptions;
+  readonly figures: Figures;
   /** From 0 up to 1. */
   readonly chance: () => number;
   /** The messages, by seq; those that are gone are not in it. */
@@ -218,16 +220,17 @@ export class Deliveries {
   }
 
   #end(recipient: Recipient, flight: Flight, outcome: Outcome): void {
-    const { recipients, writer, feed, clock } = this.#parts;
+    const { recipients, writer, feed, clock, figures } = this.#parts;
     const { mailbox } = recipient;
     const { parcel, attempt, message } = flight;
+    const tookMs = clock.monotonicMs() - flight.startedAtMs;
+    if (message !== undefined) figures.settled(message.performative, outcome, tookMs);
     mailbox.settle(flight);
     this.#rest(recipient);
     recipients.released(parcel.size);
     if (parcel.message !== undefined) recipients.cool(parcel.size);
     if (!parcel.isVolatile) writer.batch().settlement({ seq: parcel.seq, party: mailbox.number, outcome, attempt });
     if (!feed.isWatched) return;
-    const tookMs = clock.monotonicMs() - flight.startedAtMs;
     const { workspace, name } = mailbox;
     feed.tell(
       { type: "settlement", seq: parcel.seq, workspace, recipient: name, outcome, attempt, tookMs },
@@ -245,6 +248,7 @@ export class Deliveries {
       return this.#bury(recipient, flight, { code: "DELIVERY_FAILED", reason: why });
     }
     const { mailbox } = recipient;
+    this.#parts.figures.retried();
     const backoffMs = Math.min(options.retryDelayMaxMs, options.retryDelayMs * 2 ** (attempt - 1));
     // Half of it by chance, so that what failed together does not come back together.
     const retry = mailbox.retryLater(flight, nowMs + backoffMs * (0.5 + chance() / 2), reason);

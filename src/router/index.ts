@@ -9,6 +9,7 @@ export {
   ParticipantServedError,
 } from "./errors.ts";
 export { type RouterEvent, type RouterFilter } from "./feed.ts";
+export { DURATION_BOUNDS_S, type RouterFigures } from "./figures.ts";
 export { type Fetch, type FetchedSettlement } from "./fetching.ts";
 export { digestOf, followUp } from "./loops.ts";
 

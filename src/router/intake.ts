@@ -5,6 +5,7 @@ import { type Conversations } from "./conversations.ts";
 import { deadLetter } from "./dead-letter.ts";
 import { type Deliveries } from "./deliveries.ts";
 import { type Feed } from "./feed.ts";
+import { type Figures } from "./figures.ts";
 import { loopOf } from "./loops.ts";
 import { isReader, type Parcel, type Recipient, type Recipients } from "./mailboxes/index.ts";
 import {
@@ -31,6 +32,7 @@ export type IntakeParts = {
   readonly conversations: Conversations;
   readonly duplicates: Duplicates;
   readonly options: RouterOptions;
+  readonly figures: Figures;
   /** Names of those that message `seq` went to, as the journal has them. Never rejects. */
   readonly recipientsOf: (seq: number) => Promise<readonly string[]>;
   /** The server's answer to a sender: a `failure` or `not-understood`. */
@@ -68,25 +70,30 @@ export class Intake {
     const { clock, options, duplicates, addressing, writer } = this.#parts;
     const nowMs = clock.nowMs();
     if (message.expiresAtMs !== undefined && message.expiresAtMs <= nowMs)
-      return refuse(message, done, failure("EXPIRED", "it had expired when it came"));
+      return this.#refuse(message, done, failure("EXPIRED", "it had expired when it came"));
     const known = duplicates.seqOf(idKey(message));
     if (known !== undefined) return void this.#duplicate(message, known, done);
     const body = writeMessage(message);
     if (body.length > options.messageBytesMax)
-      return refuse(message, done, tooLarge(body.length, options.messageBytesMax));
+      return this.#refuse(message, done, tooLarge(body.length, options.messageBytesMax));
     const route = addressing.route(message);
     if (route.type === "nobody") return this.#record({ message, body, done }, "failure", route.error);
-    if (route.type === "refused") return refuse(message, done, route.error);
+    if (route.type === "refused") return this.#refuse(message, done, route.error);
     const loop = message.hops === 0 ? undefined : loopOf(message, route.recipients.map(nameOf), options.hopsMax);
-    if (loop !== undefined) return refuse(message, done, loop);
+    if (loop !== undefined) return this.#refuse(message, done, loop);
     const reserved = this.#reserve(route, body.length);
-    if ("error" in reserved) return refuse(message, done, reserved.error, RETRY_AFTER_MS);
+    if ("error" in reserved) return this.#refuse(message, done, reserved.error, RETRY_AFTER_MS);
     const batch = writer.batch();
     const entry = this.#parts.conversations.enter(message, route.recipients.map(nameOf), batch);
     if (entry.type === "allowed") return this.#accept({ message, body, done }, reserved, batch);
     for (const recipient of reserved.fit) this.#release(recipient, body.length);
-    if (entry.type === "refused") return refuse(message, done, entry.error);
+    if (entry.type === "refused") return this.#refuse(message, done, entry.error);
     this.#record({ message, body, done }, "not-understood", entry.error);
+  }
+
+  #refuse(message: Message, done: Done, error: MessageError, retryAfterMs?: number): void {
+    this.#parts.figures.error(error.code);
+    done({ type: "refused", id: message.id, error, retryAfterMs });
   }
 
   /** Room in each mailbox, or in none; of what is published, in those that have some (`left` have none). */
@@ -125,6 +132,7 @@ export class Intake {
     const { duplicates, clock } = this.#parts;
     const seq = this.#row(message, body, { recipients, batch });
     duplicates.add(idKey(message), seq, clock.nowMs());
+    this.#parts.figures.accepted(message);
     const isVolatile = message.durability === "none";
     for (const recipient of left) if (!isVolatile) batch.dead.push(unplaced(message, seq, recipient, clock.nowMs()));
     for (const { mailbox } of recipients) {
@@ -139,7 +147,7 @@ export class Intake {
       lost: () => {
         duplicates.forget(idKey(message));
         for (const recipient of recipients) this.#release(recipient, body.length);
-        refuse(message, done, notStored, RETRY_AFTER_MS);
+        this.#refuse(message, done, notStored, RETRY_AFTER_MS);
       },
     });
   }
@@ -148,7 +156,7 @@ export class Intake {
   again({ message, body, done }: Arrived, recipient: Recipient, deadSeq: number): void {
     const route = { type: "found", recipients: [recipient], isShared: false } as const;
     const reserved = this.#reserve(route, body.length);
-    if ("error" in reserved) return refuse(message, done, reserved.error, RETRY_AFTER_MS);
+    if ("error" in reserved) return this.#refuse(message, done, reserved.error, RETRY_AFTER_MS);
     const batch = this.#parts.writer.batch();
     batch.buried.push({ seq: deadSeq, party: recipient.mailbox.number });
     // What has expired since would expire again at once.
@@ -214,6 +222,7 @@ export class Intake {
   /** I3: on record, delivered to nobody, and the sender is answered in the same transaction. */
   #record({ message, body, done }: Arrived, act: "failure" | "not-understood", error: MessageError): void {
     const { writer, duplicates, clock, answer } = this.#parts;
+    this.#parts.figures.error(error.code);
     const batch = writer.batch();
     const seq = this.#row(message, body, { recipients: [], batch });
     duplicates.add(idKey(message), seq, clock.nowMs());
@@ -222,7 +231,7 @@ export class Intake {
         done({ type: "answered", id: message.id, conversationId: message.conversationId, answer: act, error }),
       lost: () => {
         duplicates.forget(idKey(message));
-        refuse(message, done, notStored, RETRY_AFTER_MS);
+        this.#refuse(message, done, notStored, RETRY_AFTER_MS);
       },
     });
     if (message.sender !== SYSTEM_SENDER) answer(message, act, error);
@@ -264,8 +273,4 @@ const notStored = failure("MESSAGE_NOT_STORED", "the message could not be writte
 function accepted(message: Message, seq: number, recipients: readonly string[], duplicate: boolean): Submitted {
   const { id, conversationId, durability } = message;
   return { type: "accepted", id, seq, conversationId, recipients, duplicate, durability };
-}
-
-function refuse(message: Message, done: Done, error: MessageError, retryAfterMs?: number): void {
-  done({ type: "refused", id: message.id, error, retryAfterMs });
 }

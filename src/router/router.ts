@@ -14,6 +14,7 @@ import { Addressing, loadOf, scoreOf } from "./addressing/index.ts";
 import { Conversations, type Lapsed } from "./conversations.ts";
 import { Deliveries } from "./deliveries.ts";
 import { ConversationNotFoundError, ConversationUnderWayError } from "./errors.ts";
+import { Figures, type RouterFigures } from "./figures.ts";
 import { Feed, type RouterEvent, type RouterFilter } from "./feed.ts";
 import { type Fetch, type FetchedSettlement, Fetching } from "./fetching.ts";
 import { Intake } from "./intake.ts";
@@ -77,6 +78,7 @@ export class Router {
   readonly #recipients: Recipients;
   readonly #writer: Writer;
   readonly #feed = new Feed();
+  readonly #figures = new Figures();
   readonly #deliveries: Deliveries;
   readonly #fetching: Fetching;
   readonly #intake: Intake;
@@ -102,7 +104,7 @@ export class Router {
       this.#gaveUp(message, error);
     };
     const read = (seqs: readonly number[]) => this.#read(seqs);
-    const shared = { clock, alarm, writer, feed, recipients, options, directory, chance };
+    const shared = { clock, alarm, writer, feed, recipients, options, directory, chance, figures: this.#figures };
     this.#duplicates = new Duplicates(
       { windowMs: options.dedupWindowMs, messagesMax: options.dedupMessagesMax },
       clock.nowMs(),
@@ -275,6 +277,11 @@ export class Router {
     if (merged === undefined) throw new ConversationUnderWayError(id);
     await this.#writer.settled();
     return merged;
+  }
+
+  /** How many and how long, since the start. */
+  figures(): RouterFigures {
+    return this.#figures.now();
   }
 
   /** To whom a message would go now; nothing is sent or kept. */

@@ -149,12 +149,17 @@ describe("addresses", () => {
       status: 409,
       body: { code: "DUPLICATE_REGISTRATION" },
     });
+    expect(await send({ performative: "request", capability, content: "x" })).toMatchObject({ recipients: [name] });
     const shown = Capability.parse((await server.ask("GET", `/api/v1/capabilities/${capability}`)).body);
     expect(shown.providers).toMatchObject([{ agent: name, priority: 70, status: "active", source: "registration" }]);
     const page = CapabilityPage.parse((await server.ask("GET", `/api/v1/capabilities?agent=${name}`)).body);
     expect(page.items.map((each) => each.name)).toEqual([capability]);
     expect(await server.ask("PUT", `/api/v1/registrations/${id}`, { status: "draining" })).toMatchObject({
       status: 200,
+    });
+    expect(await send({ performative: "request", capability, content: "x" })).toMatchObject({
+      status: "answered",
+      error: { code: "NO_CAPABILITY_PROVIDERS" },
     });
     expect(await server.ask("DELETE", `/api/v1/registrations/${id}`)).toMatchObject({ status: 200 });
     expect(await server.ask("PUT", `/api/v1/registrations/${id}`, { priority: 1 })).toMatchObject({
@@ -281,6 +286,22 @@ describe("records", () => {
       body: { state: "completed" },
     });
   });
+});
+
+test("what happens to messages is counted, for Prometheus", async () => {
+  const name = await program("counted");
+  const capability = `counting-${randomUUID().slice(0, 8)}`;
+  await server.ask("POST", "/api/v1/capabilities", { agent: name, capability });
+  await send({ performative: "request", capability, content: "x" });
+  await send({ performative: "request", receiver: "nobody-there", content: "x" });
+  const [leased] = await take(name);
+  await settle(name, { done: [leased?.seq] });
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  expect(text).toContain(`caxton_capability_requests_total{capability="${capability}"} 1`);
+  expect(text).toMatch(/caxton_messages_processed_total\{performative="request",status="done"\} [1-9]/);
+  expect(text).toMatch(/caxton_message_errors_total\{code="AGENT_NOT_FOUND"\} [1-9]/);
+  expect(text).toMatch(/caxton_message_processing_duration_seconds_count\{performative="request"\} [1-9]/);
+  expect(text).toMatch(/^caxton_message_queue_size \d+$/m);
 });
 
 const MessageRecordOf = async ({ id }: { readonly id: string }) =>

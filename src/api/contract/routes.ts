@@ -2,6 +2,7 @@
 export const ROUTES = {
   health: "/health",
   ready: "/ready",
+  metrics: "/metrics",
   openapi: "/openapi.json",
   agentSchema: "/schema/agent.v1.json",
   agentTestSchema: "/schema/agent-test.v1.json",

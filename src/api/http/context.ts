@@ -14,6 +14,7 @@ import type {
   DeadLetterServices,
   MailboxServices,
   MessageServices,
+  MetricsServices,
   ParticipantServices,
   ServerEventServices,
   SystemServices,
@@ -34,6 +35,7 @@ export type HttpServices = AgentServices &
   DeadLetterServices &
   MailboxServices &
   MessageServices &
+  MetricsServices &
   ParticipantServices &
   RunServices &
   ServerEventServices &

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { ROUTES, system } from "../contract/index.ts";
-import { getReadiness, getStatus, watchServer } from "../operations/index.ts";
+import { getReadiness, getStatus, metrics, watchServer } from "../operations/index.ts";
 import type { Http, HttpContext } from "./context.ts";
 import { tidyOpenApi } from "./openapi.ts";
 import { failures } from "./responses.ts";
@@ -20,6 +20,11 @@ export function systemRoutes(http: Http, { services, streams, options }: HttpCon
       const readiness = getReadiness(services);
       return reply.status(readiness.status === "ready" ? 200 : 503).send(readiness);
     },
+  );
+  http.get(
+    ROUTES.metrics,
+    { schema: { tags, summary: "What the server counts, for Prometheus" } },
+    async (_request, reply) => reply.type("text/plain; version=0.0.4; charset=utf-8").send(await metrics(services)),
   );
   http.get(
     ROUTES.status,

@@ -103,3 +103,4 @@ export {
   removeRegistration,
   updateRegistration,
 } from "./participant-operations.ts";
+export { metrics, type MetricsServices } from "./metrics.ts";

@@ -1,0 +1,115 @@
+import type { Clock } from "../../kernel/clock.ts";
+import { DURATION_BOUNDS_S, type MessageJournal, type Router } from "../../router/index.ts";
+import type { Runs } from "../../runs/index.ts";
+import { exposition, type Metric } from "./exposition.ts";
+import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+import type { ServerFacts } from "./system-operations.ts";
+
+export type MetricsServices = {
+  readonly router: Router;
+  readonly messageJournal: MessageJournal;
+  readonly runs: Pick<Runs, "load">;
+  readonly facts: ServerFacts;
+  readonly clock: Clock;
+};
+
+/** What the server counts, in Prometheus' text format. Labels are few: no sender, no receiver, no conversation. */
+export async function metrics(services: MetricsServices): Promise<string> {
+  const { facts, clock, runs } = services;
+  const { executing, waiting } = runs.load();
+  return exposition([
+    gauge("caxton_server_uptime_seconds", "Since the server started", (clock.nowMs() - facts.startedAtMs) / 1_000),
+    gauge("caxton_agents_total", "Agents deployed", await facts.agentCount()),
+    {
+      name: "caxton_runs",
+      help: "Runs in this process",
+      type: "gauge",
+      samples: [
+        { labels: { state: "executing" }, value: executing },
+        { labels: { state: "waiting" }, value: waiting },
+      ],
+    },
+    ...(await messageMetrics(services)),
+  ]);
+}
+
+const gauge = (name: string, help: string, value: number): Metric => ({
+  name,
+  help,
+  type: "gauge",
+  samples: [{ value }],
+});
+
+async function messageMetrics({ router, messageJournal }: MetricsServices): Promise<readonly Metric[]> {
+  const { accepted, settled, errors, capabilities, retries, durations } = router.figures();
+  const mailboxes = router.records.mailboxes(DEFAULT_WORKSPACE);
+  const sum = (of: (mailbox: (typeof mailboxes)[number]) => number) =>
+    mailboxes.reduce((total, mailbox) => total + of(mailbox), 0);
+  const { dead, bytes } = await messageJournal.figures();
+  const done = settled.filter(({ outcome }) => outcome === "done");
+  return [
+    {
+      name: "caxton_messages_sent_total",
+      help: "Messages accepted, by act",
+      type: "counter",
+      samples: accepted.map(({ performative, count }) => ({ labels: { performative }, value: count })),
+    },
+    {
+      name: "caxton_messages_received_total",
+      help: "Deliveries that their recipients have processed, by act",
+      type: "counter",
+      samples: done.map(({ performative, count }) => ({ labels: { performative }, value: count })),
+    },
+    {
+      name: "caxton_messages_processed_total",
+      help: "Deliveries that are over, by act and how they ended",
+      type: "counter",
+      samples: settled.map(({ performative, outcome, count }) => ({
+        labels: { performative, status: outcome },
+        value: count,
+      })),
+    },
+    {
+      name: "caxton_message_errors_total",
+      help: "Messages refused, or answered by the server with a failure or not-understood, by code",
+      type: "counter",
+      samples: [...errors].map(([code, value]) => ({ labels: { code }, value })),
+    },
+    {
+      name: "caxton_message_retries_total",
+      help: "Deliveries that failed and are tried again",
+      type: "counter",
+      samples: [{ value: retries }],
+    },
+    {
+      name: "caxton_capability_requests_total",
+      help: "Messages to a capability, by name",
+      type: "counter",
+      samples: [...capabilities].map(([capability, value]) => ({ labels: { capability }, value })),
+    },
+    {
+      name: "caxton_message_processing_duration_seconds",
+      help: "From a message's delivery to its end at one recipient, by act",
+      type: "histogram",
+      bounds: DURATION_BOUNDS_S,
+      series: durations.map(({ performative, buckets, sumS }) => ({ labels: { performative }, buckets, sum: sumS })),
+    },
+    gauge(
+      "caxton_message_queue_size",
+      "Messages in mailboxes, those in hand included",
+      sum(({ messages }) => messages),
+    ),
+    gauge(
+      "caxton_message_queue_bytes",
+      "Their size",
+      sum(({ bytes: size }) => size),
+    ),
+    gauge(
+      "caxton_mailboxes_with_open_breaker",
+      "Recipients that get a pause after failures",
+      mailboxes.filter(({ breaker }) => breaker !== "closed").length,
+    ),
+    gauge("caxton_dead_letters", "Deliveries given up that nobody has dealt with", dead),
+    gauge("caxton_message_journal_bytes", "The message journal's files", bytes),
+  ];
+}
