@@ -50,8 +50,9 @@ test("the answer is what the other said, and a failure is told as one", async ()
   }
 });
 
+const cfp = (task: string) => turn(`[call for proposals (cfp) from user]\n${task}\n[Propose.]`);
+
 test("a call for proposals is answered with terms as JSON that follow from the words, and say who made them", async () => {
-  const cfp = (task: string) => turn(`[call for proposals (cfp) from user]\n${task}\n[Propose.]`);
   const { text } = await cfp("paint the fence");
   const terms: unknown = JSON.parse(text);
   expect(terms).toMatchObject({ cost: expect.any(Number), seconds: 8, note: expect.stringContaining("rule-based") });

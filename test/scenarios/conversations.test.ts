@@ -12,6 +12,11 @@ beforeAll(async () => {
     files: {
       "examples/agents/clerk.toml": agent("clerk", "office-work", 'tools = ["messages"]\n'),
       "examples/agents/abacus.toml": agent("abacus", "arithmetic", 'tools = ["calculator"]\n'),
+      "examples/agents/clerk-apart.toml": agent(
+        "clerk-apart",
+        "quiet-work",
+        'tools = ["messages"]\n[execution]\nisolation = "thread"\n',
+      ),
       "examples/agents/loner.toml": agent("loner", "solitude"),
     },
   });
@@ -55,22 +60,25 @@ test("a message to an agent starts a run, and its answer comes back in the conve
   });
 });
 
-test("an agent asks another, waits without holding anything, and answers with what it heard", async () => {
-  const done = await run({
-    agent: "clerk",
-    input: "Ask the agent data-analyzer which species has the longest flippers? Use examples/data/penguins.csv",
-  });
-  expect(done).toMatchObject({
-    state: "completed",
-    replies: [{ to: "data-analyzer", state: "answered", from: "data-analyzer" }],
-  });
-  expect(done.output).toContain("Gentoo");
-  const [reply] = done.replies;
-  expect((await said(reply?.conversation ?? "")).map(({ performative }) => performative)).toEqual([
-    "request",
-    "inform",
-  ]);
-});
+test.each(["clerk", "clerk-apart"])(
+  "%s asks another agent, waits without holding anything, and answers with what it heard",
+  async (name) => {
+    const done = await run({
+      agent: name,
+      input: "Ask the agent data-analyzer which species has the longest flippers? Use examples/data/penguins.csv",
+    });
+    expect(done).toMatchObject({
+      state: "completed",
+      replies: [{ to: "data-analyzer", state: "answered", from: "data-analyzer" }],
+    });
+    expect(done.output).toContain("Gentoo");
+    const [reply] = done.replies;
+    expect((await said(reply?.conversation ?? "")).map(({ performative }) => performative)).toEqual([
+      "inform",
+      "request",
+    ]);
+  },
+);
 
 test("a message to nobody is a failed call that says so, and the run ends all the same", async () => {
   const done = await run({ agent: "clerk", input: "Ask the agent nobody-there to sing" });
