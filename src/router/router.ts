@@ -322,12 +322,13 @@ export class Router {
     this.#answer(message, "failure", error);
   }
 
-  /** What the server says to the sender of `message`; whoever has no mailbox finds it on record. */
+  /** What the server says about `message`, to whom its answers go; who has no mailbox finds it on record. */
   #answer(message: Message, act: "failure" | "not-understood", error: MessageError): void {
     const { clock } = this.#parts;
-    const isThere = this.#recipients.find(message.workspace, message.sender) !== undefined;
+    const isThere = (name: string) => this.#recipients.find(message.workspace, name) !== undefined;
+    const replyTo = [message.replyTo ?? message.sender, message.sender, USER_SENDER].find(isThere);
     const reply = composeReply(
-      { ...message, replyTo: isThere ? message.sender : USER_SENDER },
+      { ...message, replyTo: replyTo ?? USER_SENDER },
       {
         performative: act,
         sender: SYSTEM_SENDER,

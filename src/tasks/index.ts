@@ -1,20 +1,16 @@
 /** Work that is offered to several and awarded to one: the initiator's side of a contract net, carried out by the server. */
 export { costIn, secondsIn } from "./bids.ts";
-export { TaskInvalidError, TaskNotFoundError, TaskStateError, TooManyTasksError } from "./errors.ts";
+export { TaskNotFoundError } from "./errors.ts";
 export { type Measured } from "./history.ts";
 export { TASKS_PARTICIPANT } from "./letter.ts";
 export { type TaskRequest } from "./request.ts";
 export {
   type Bidder,
-  BIDDER_STATES,
   type BidderState,
   type Evaluation,
   isFinished,
   Task,
   TASK_FAILURES,
-  TASK_LIMITS,
-  TASK_PROTOCOLS,
-  TASK_STATES,
   type TaskProtocol,
   type TaskState,
 } from "./task.ts";

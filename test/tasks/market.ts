@@ -9,7 +9,7 @@ import { MemoryDisk } from "../helpers/memory-message-journal.ts";
 import { openWorld, TestDirectory, until } from "../router/world.ts";
 
 /** What a bidder does with a message: the act and content of its answer, or nothing. */
-export type Reaction = (message: Message) => readonly [Performative, Json, Partial<Message>?] | undefined;
+export type Reaction = (message: Message) => readonly [Performative, Json, Partial<Message>?] | "breaks" | undefined;
 
 /** Bidders, a router and tasks in a database of their own; only time and the message journal's disk are not real. */
 export class Market implements AsyncDisposable {
@@ -50,6 +50,7 @@ export class Market implements AsyncDisposable {
         handle: async ({ message }) => {
           market.heard.push(message);
           const reaction = react(message);
+          if (reaction === "breaks") return { type: "rejected", code: "BROKEN", reason: "it broke" };
           if (reaction !== undefined) {
             const [performative, content, rest = {}] = reaction;
             const value =

@@ -67,6 +67,19 @@ describe("a task", () => {
     ]);
   });
 
+  test("goes to the next best when the winner cannot be reached", async () => {
+    using directory = tempDirectory();
+    const proposes = bids(1, "silence");
+    await using market = await Market.open(directory.path, {
+      bob: (message) => (message.performative === "accept-proposal" ? "breaks" : proposes(message)),
+      cid: bids(2),
+      dan: () => "breaks",
+    });
+    const task = await market.when(await market.run({ owner: "user" }), isFinished);
+    expect([task.state, states(task)]).toEqual(["done", { bob: "failed", cid: "done", dan: "unreached" }]);
+    expect(task.bidders[0]?.note).toBe("bob did not take it: it broke");
+  });
+
   test("waits for proposals until the deadline and no longer", async () => {
     using directory = tempDirectory();
     await using market = await Market.open(directory.path, {
