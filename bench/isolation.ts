@@ -16,10 +16,10 @@ capabilities = ["benchmark"]
 system_prompt = "Answer."
 `;
 const WARM_UP = 10;
-const ROUNDS = 50;
+const ROUNDS = 30;
 /** Between two runs, so that the next thread stands by. */
-const PAUSE_MS = 100;
-const TOTAL = 100;
+const PAUSE_MS = 300;
+const TOTAL = 60;
 const CONCURRENCY = 8;
 
 type Figures = { readonly p50Ms: number; readonly p99Ms: number; readonly runsPerSecond: number };
