@@ -69,6 +69,8 @@ const ASKING: ReadonlySet<string> = new Set([
 
 /** Expired messages are looked for this often. */
 const SWEEP_MS = 30_000;
+/** What was kept long enough is dropped this often. */
+const RETAIN_MS = 3_600_000;
 /** Conversations in memory before the least used free ones leave it. */
 const CONVERSATIONS_HELD_MAX = 200_000;
 
@@ -132,6 +134,7 @@ export class Router {
     const sinceMs = parts.clock.nowMs() - parts.options.dedupWindowMs;
     router.#restore(await parts.journal.recover({ sinceMs }));
     router.#sweepLater();
+    router.#retainAfter(SWEEP_MS);
     return router;
   }
 
@@ -346,6 +349,18 @@ export class Router {
       for (const recipient of this.#recipients.all()) this.#deliveries.sweep(recipient);
       this.#conversations.sweep(CONVERSATIONS_HELD_MAX);
       this.#sweepLater();
+    });
+  }
+
+  /** Lets the journal drop what was kept long enough. */
+  #retainAfter(ms: number): void {
+    const { alarm, clock, journal, options } = this.#parts;
+    alarm.at(clock.monotonicMs() + ms, () => {
+      if (this.#isStopping) return;
+      journal.retain(clock.nowMs() - options.retentionMs).catch((error: unknown) => {
+        log.error({ error }, "old messages could not be dropped; it is tried again in an hour");
+      });
+      this.#retainAfter(RETAIN_MS);
     });
   }
 

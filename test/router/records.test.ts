@@ -176,3 +176,12 @@ describe("conversations", () => {
     expect(await say("ann", "bob", "then I go")).toMatchObject({ type: "accepted" });
   });
 });
+
+test("what was kept long enough is dropped, and what waits is not", async () => {
+  const { router, clock, disk } = await openWorld({ options: { retentionMs: 1_000 } });
+  await router.submit(note("settled"));
+  await router.submit(note("waits", to("outside-olga")));
+  await until(() => disk.settled.size === 1);
+  await clock.advance(30_000);
+  expect([...disk.messages.keys()]).toEqual([2]);
+});
