@@ -1,0 +1,62 @@
+import { FipaContentError } from "./errors.ts";
+
+/** An expression of FIPA SL0: a word or text, or a list of expressions. */
+export type Sl = string | readonly Sl[];
+
+const DEPTH_MAX = 32;
+const TOKEN = /\s*(?:([()])|"((?:[^"\\]|\\[^])*)"|#(\d{1,7})"|([^\s()"]+))/y;
+
+/** Reads one expression. Texts lose their quotes. Throws FipaContentError. */
+export function readSl(text: string): Sl {
+  const open: Sl[][] = [];
+  TOKEN.lastIndex = 0;
+  for (let found = TOKEN.exec(text); found !== null; found = TOKEN.exec(text)) {
+    const [, bracket, quoted, length, word] = found;
+    if (bracket === "(") {
+      if (open.length === DEPTH_MAX) throw new FipaContentError(`the content nests deeper than ${DEPTH_MAX}`);
+      open.push([]);
+      continue;
+    }
+    const end = TOKEN.lastIndex + Number(length ?? 0);
+    const value: Sl | undefined =
+      bracket === ")"
+        ? open.pop()
+        : length === undefined
+          ? (quoted?.replaceAll(/\\(["\\])/g, "$1") ?? word)
+          : text.slice(TOKEN.lastIndex, end);
+    if (value === undefined) break;
+    if (length !== undefined) TOKEN.lastIndex = end;
+    const outer = open.at(-1);
+    if (outer === undefined) return value;
+    outer.push(value);
+  }
+  throw new FipaContentError("the content is no expression of fipa-sl0");
+}
+
+const WORD = /^[A-Za-z_:][A-Za-z0-9_.@:/?&=%+~-]*$/;
+
+/** As text that `readSl` reads: words as they are, other texts in quotes. */
+export function writeSl(expression: Sl): string {
+  if (typeof expression !== "string") return `(${expression.map(writeSl).join(" ")})`;
+  return WORD.test(expression) ? expression : `"${expression.replaceAll(/["\\]/g, String.raw`\$&`)}"`;
+}
+
+/** What stands first in a list, in lower case; empty for a word. */
+export const headOf = (expression: Sl | undefined): string => {
+  const head = Array.isArray(expression) ? expression[0] : undefined;
+  return typeof head === "string" ? head.toLowerCase() : "";
+};
+
+/** The value after `:name` in a list. */
+export function slotOf(expression: Sl | undefined, name: string): Sl | undefined {
+  if (!Array.isArray(expression)) return undefined;
+  const at = expression.findIndex((part) => typeof part === "string" && part.toLowerCase() === name);
+  return at === -1 ? undefined : expression[at + 1];
+}
+
+export const textOf = (expression: Sl | undefined): string | undefined =>
+  typeof expression === "string" ? expression : undefined;
+
+/** The members of `(set …)` or `(sequence …)`. */
+export const membersOf = (expression: Sl | undefined): readonly Sl[] =>
+  Array.isArray(expression) && ["set", "sequence"].includes(headOf(expression)) ? expression.slice(1) : [];

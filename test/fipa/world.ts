@@ -1,0 +1,94 @@
+import {
+  attachRemoteAgents,
+  type FipaOptions,
+  FipaTransport,
+  RemoteAgents,
+  withRemoteAgents,
+} from "../../src/api/fipa/index.ts";
+import { Alarm } from "../../src/kernel/alarm.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { composeMessage, composeReply, type Message, type MessageDraft } from "../../src/messages/index.ts";
+import { Router, ROUTER_DEFAULTS } from "../../src/router/index.ts";
+import { MemoryDisk, MemoryMessageJournal } from "../helpers/memory-message-journal.ts";
+import { TestDirectory } from "../router/world.ts";
+
+/** A server's messages with the FIPA transport, and one who writes and gathers the answers. */
+export type FipaWorld = AsyncDisposable & {
+  readonly transport: FipaTransport;
+  readonly router: Router;
+  readonly remotes: RemoteAgents;
+  /** Sends it as `olga` and gives what came back until a message of the kind `last` did. */
+  readonly ask: (
+    draft: Partial<MessageDraft> & Pick<MessageDraft, "address" | "content" | "performative">,
+    last: string,
+  ) => Promise<readonly Message[]>;
+};
+
+const WAIT_MS = 20_000;
+
+/** `echo` answers each request with its text; `olga` is the one who asks. */
+export async function openFipa(
+  remote: Readonly<Record<string, string>> = {},
+  options: Partial<FipaOptions> = {},
+): Promise<FipaWorld> {
+  await using stack = new AsyncDisposableStack();
+  const directory = new TestDirectory("echo", "olga");
+  directory.provide("echo", "echoing");
+  const remotes = new RemoteAgents(remote);
+  const alarm = stack.use(new Alarm(systemClock));
+  const router = await Router.open({
+    journal: new MemoryMessageJournal(new MemoryDisk()),
+    directory: withRemoteAgents(directory, remotes),
+    clock: systemClock,
+    alarm,
+    options: ROUTER_DEFAULTS,
+  });
+  stack.defer(async () => router.close(1_000));
+  const agents = () => [{ name: "echo", capabilities: ["echoing"] }];
+  const transport = stack.use(
+    await FipaTransport.open(
+      { submit: (message) => router.submit(message), remotes, agents, clock: systemClock, workspace: "default" },
+      {
+        host: "127.0.0.1",
+        port: 0,
+        platform: "caxton",
+        address: undefined,
+        allow: [],
+        messageBytesMax: 1_048_576,
+        ...options,
+      },
+    ),
+  );
+  stack.use(attachRemoteAgents({ router, transport, remotes, workspace: "default" }));
+  const echo = async ({ message }: { readonly message: Message }) => {
+    const { content } = message;
+    if (message.performative === "request")
+      await router.submit(
+        composeReply(message, { performative: "inform", sender: "echo", content, atMs: systemClock.nowMs() }),
+      );
+    return { type: "done" } as const;
+  };
+  stack.use(router.attach("default", "echo", { handle: echo }));
+  let heard: (message: Message) => void = () => {};
+  const hear = async ({ message }: { readonly message: Message }) => {
+    heard(message);
+    return { type: "done" } as const;
+  };
+  stack.use(router.attach("default", "olga", { handle: hear }));
+  const ask: FipaWorld["ask"] = async (draft, last) => {
+    const sent = composeMessage({ workspace: "default", sender: "olga", atMs: systemClock.nowMs(), ...draft });
+    const { promise, resolve, reject } = Promise.withResolvers<readonly Message[]>();
+    const got: Message[] = [];
+    heard = (message) => {
+      if (message.conversationId !== sent.conversationId) return;
+      got.push(message);
+      if (message.performative === last) resolve(got);
+    };
+    const late = setTimeout(() => reject(new Error(`no ${last}: ${JSON.stringify(got)}`)), WAIT_MS);
+    const outcome = await router.submit(sent);
+    if (outcome.type !== "accepted") reject(new Error(JSON.stringify(outcome)));
+    return promise.finally(() => clearTimeout(late));
+  };
+  const owned = stack.move();
+  return { transport, router, remotes, ask, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
