@@ -34,14 +34,15 @@ const isDebian = (): boolean =>
   existsSync("/etc/os-release") &&
   /^ID=debian$/m.test(readFileSync("/etc/os-release", "utf8"));
 
+const apt = (...words: string[]): unknown =>
+  execFileSync("apt-get", ["-qq", ...words], {
+    stdio: ["ignore", 2, 2],
+    env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
+  });
+
 function installPrograms(): void {
   if (runs("javac", "-version") && runs("mvn", "-version")) return;
   if (!isDebian() || process.getuid?.() !== 0) return;
-  const apt = (...words: string[]) =>
-    execFileSync("apt-get", ["-qq", ...words], {
-      stdio: ["ignore", 2, 2],
-      env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
-    });
   apt("update");
   apt("install", "-y", "--no-install-recommends", "default-jdk-headless", "maven");
 }

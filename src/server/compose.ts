@@ -44,7 +44,7 @@ import { AgentPlans } from "./plans.ts";
 import { definitionEnvironment, openModels, secretsDirectories } from "./open-models.ts";
 import { openJournal } from "./open-journal.ts";
 import { type OpenCorrespondence, openCorrespondence, openMessageTools } from "./open-correspondence.ts";
-import { openMessages } from "./open-messages.ts";
+import { type Messaging, openMessages } from "./open-messages.ts";
 import { openTasks } from "./open-tasks.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openRedaction } from "./redaction.ts";
@@ -67,7 +67,8 @@ export type Overrides = {
 
 /** A Caxton put together, not yet listening. Disposing it drains the runs, ends the children and closes the database. */
 export type Caxton = AsyncDisposable & {
-  readonly services: HttpServices & { readonly replies: Replies; readonly correspondence: OpenCorrespondence };
+  readonly services: HttpServices &
+    Pick<Messaging, "fipaUrl"> & { readonly replies: Replies; readonly correspondence: OpenCorrespondence };
   /** Resolves when the tool servers are deployed or have failed; never rejects. */
   readonly toolsReady: Promise<readonly ToolDeployment[]>;
   /** Says that definitions are deployed and unfinished runs go on, so that `/ready` can. */

@@ -2,6 +2,7 @@ import type { Agents } from "../agents/index.ts";
 import { probeHealth } from "../backends/network/index.ts";
 import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../backends/sqlite/messages/index.ts";
 import { type Database, SqliteParticipantStore, SqliteSubscriptionStore } from "../backends/sqlite/index.ts";
+import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
 import type { ChangeLog } from "../changes/index.ts";
 import { Alarm } from "../kernel/alarm.ts";
 import type { Clock } from "../kernel/clock.ts";
@@ -9,6 +10,7 @@ import { log } from "../kernel/log.ts";
 import { HealthChecks, Participants } from "../participants/index.ts";
 import { Router, Subscriptions } from "../router/index.ts";
 import type { Config } from "./config.ts";
+import { openFipa } from "./open-fipa.ts";
 import { conversationTerms, routerOptions } from "./messages-config.ts";
 
 export type Messaging = {
@@ -17,6 +19,8 @@ export type Messaging = {
   readonly messageJournal: SqliteMessageJournal;
   readonly participants: Participants;
   readonly messageLimits: { readonly contentBytesMax: number };
+  /** Where agents of other FIPA platforms write to; undefined when that is off. */
+  readonly fipaUrl: string | undefined;
 };
 
 const AGENTS_PER_PAGE = 200;
@@ -47,12 +51,14 @@ export async function openMessages(
   const seen = changes.range().last;
   await knowAgents(participants, agents);
   stack.use(followAgents(participants, { agents, changes }, seen));
+  const remotes = config.fipa.enabled ? new RemoteAgents(config.fipa.agents) : undefined;
+  const directory = remotes === undefined ? participants : withRemoteAgents(participants, remotes);
   const alarm = stack.use(new Alarm(clock));
   const subscriptions = new Subscriptions(new SqliteSubscriptionStore(database), clock);
   const router = await Router.open({
     subscriptions,
     journal: messageJournal,
-    directory: participants,
+    directory,
     clock,
     alarm,
     options: routerOptions(messages),
@@ -61,13 +67,10 @@ export async function openMessages(
   stack.defer(async () => router.close(config.server.shutdown_timeout));
   const checks = stack.use(new HealthChecks({ participants, probe: probeHealth, clock }));
   checks.start();
-  return {
-    router,
-    subscriptions,
-    messageJournal,
-    participants,
-    messageLimits: { contentBytesMax: messages.message_bytes_max },
-  };
+  const fipaUrl =
+    remotes && (await openFipa(stack, config, { router, directory, remotes, clock, workspace: WORKSPACE }));
+  const messageLimits = { contentBytesMax: messages.message_bytes_max };
+  return { router, subscriptions, messageJournal, participants, messageLimits, fipaUrl };
 }
 
 async function knowAgents(participants: Participants, agents: Agents): Promise<void> {

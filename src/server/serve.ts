@@ -18,6 +18,8 @@ export type Started = AsyncDisposable & {
   /** Where it answers: `http://127.0.0.1:8080`. */
   readonly url: string;
   readonly dashboardUrl: string | undefined;
+  /** Where agents of other FIPA platforms write to; undefined when that is off. */
+  readonly fipaUrl: string | undefined;
   readonly services: Caxton["services"];
   /** Resolves when tools and definitions are deployed and unfinished runs go on. */
   readonly ready: Promise<ReadyReport>;
@@ -77,7 +79,15 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
   if (options.onTool) stack.use(new ToolWatcher(caxton.services.toolServers, config.tools.directory, options.onTool));
   const owned = stack.move();
   const dashboardUrl = config.server.dashboard && isDashboardBuilt() ? `${url}/ui/` : undefined;
-  return { url, dashboardUrl, services: caxton.services, ready, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  const { services } = caxton;
+  return {
+    url,
+    dashboardUrl,
+    fipaUrl: services.fipaUrl,
+    services,
+    ready,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }
 
 async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: AbortSignal): Promise<ReadyReport> {

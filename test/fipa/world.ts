@@ -8,7 +8,7 @@ import {
 import { Alarm } from "../../src/kernel/alarm.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { composeMessage, composeReply, type Message, type MessageDraft } from "../../src/messages/index.ts";
-import { Router, ROUTER_DEFAULTS } from "../../src/router/index.ts";
+import { type Directory, Router, ROUTER_DEFAULTS } from "../../src/router/index.ts";
 import { MemoryDisk, MemoryMessageJournal } from "../helpers/memory-message-journal.ts";
 import { TestDirectory } from "../router/world.ts";
 
@@ -17,6 +17,7 @@ export type FipaWorld = AsyncDisposable & {
   readonly transport: FipaTransport;
   readonly router: Router;
   readonly remotes: RemoteAgents;
+  readonly directory: Directory;
   /** Sends it as `olga` and gives what came back until a message of the kind `last` did. */
   readonly ask: (
     draft: Partial<MessageDraft> & Pick<MessageDraft, "address" | "content" | "performative">,
@@ -25,6 +26,8 @@ export type FipaWorld = AsyncDisposable & {
 };
 
 const WAIT_MS = 20_000;
+const agents = () => [{ name: "echo", capabilities: ["echoing"] }];
+const nobody = (_message: Message): void => {};
 
 /** `echo` answers each request with its text; `olga` is the one who asks. */
 export async function openFipa(
@@ -32,19 +35,18 @@ export async function openFipa(
   options: Partial<FipaOptions> = {},
 ): Promise<FipaWorld> {
   await using stack = new AsyncDisposableStack();
-  const directory = new TestDirectory("echo", "olga");
-  directory.provide("echo", "echoing");
+  const people = new TestDirectory("echo", "olga");
   const remotes = new RemoteAgents(remote);
+  const directory = withRemoteAgents(people, remotes);
   const alarm = stack.use(new Alarm(systemClock));
   const router = await Router.open({
     journal: new MemoryMessageJournal(new MemoryDisk()),
-    directory: withRemoteAgents(directory, remotes),
+    directory,
     clock: systemClock,
     alarm,
     options: ROUTER_DEFAULTS,
   });
   stack.defer(async () => router.close(1_000));
-  const agents = () => [{ name: "echo", capabilities: ["echoing"] }];
   const transport = stack.use(
     await FipaTransport.open(
       { submit: (message) => router.submit(message), remotes, agents, clock: systemClock, workspace: "default" },
@@ -69,7 +71,7 @@ export async function openFipa(
     return { type: "done" } as const;
   };
   stack.use(router.attach("default", "echo", { handle: echo }));
-  let heard: (message: Message) => void = () => {};
+  let heard = nobody;
   const hear = async ({ message }: { readonly message: Message }) => {
     heard(message);
     return { type: "done" } as const;
@@ -90,5 +92,5 @@ export async function openFipa(
     return promise.finally(() => clearTimeout(late));
   };
   const owned = stack.move();
-  return { transport, router, remotes, ask, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return { transport, router, remotes, directory, ask, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }

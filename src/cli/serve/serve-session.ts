@@ -78,6 +78,7 @@ export function banner(
       started.dashboardUrl === undefined ? style("dim", "not served") : style("cyan", started.dashboardUrl),
     ],
     ["API", style("cyan", `${started.url}/api/v1`)],
+    ...fipaLine(started, style),
     [
       "Agents",
       `${agentList(report.definitions, style)}  ${style("dim", `(${watching ? "watching " : ""}${directory})`)}`,
@@ -95,6 +96,9 @@ export function banner(
   const body = lines.map(([label, value]) => `  ${style("dim", label.padEnd(width))}  ${value}`.trimEnd());
   return `\n${[head, ...body].join("\n")}\n\n`;
 }
+
+const fipaLine = ({ fipaUrl }: Started, style: BannerOptions["context"]["terminal"]["style"]): [string, string][] =>
+  fipaUrl === undefined ? [] : [["FIPA", style("cyan", fipaUrl)]];
 
 /** The provider in `provider/model`. */
 const providerOf = (model: string): string => model.split("/")[0] ?? model;

@@ -28,9 +28,16 @@ export const serve: CommandMaker = (command, invocation) => {
         onReady: (started, report) => {
           const { terminal } = context;
           if (context.format === "json") {
-            const { url, dashboardUrl } = started;
+            const { url, dashboardUrl, fipaUrl } = started;
             const { definitions, tools, resumedRuns } = report;
-            const ready = { url, dashboard_url: dashboardUrl ?? null, definitions, tools, resumed_runs: resumedRuns };
+            const ready = {
+              url,
+              dashboard_url: dashboardUrl ?? null,
+              fipa_url: fipaUrl ?? null,
+              definitions,
+              tools,
+              resumed_runs: resumedRuns,
+            };
             return terminal.write(`${JSON.stringify(ready)}\n`);
           }
           const agentsDirectory = loaded.config.agents.directory;

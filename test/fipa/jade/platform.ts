@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { findJade } from "../../../scripts/ensure-jade.ts";
 
@@ -8,9 +8,14 @@ import { findJade } from "../../../scripts/ensure-jade.ts";
 async function freePorts(count: number): Promise<readonly number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
   await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => Object(server.address()).port as number);
+  const ports = servers.map((server) => portOf(server));
   for (const server of servers) server.close();
   return ports;
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address !== null ? address.port : 0;
 }
 
 export type JadePlatform = AsyncDisposable & { readonly address: string; readonly output: () => string };
@@ -26,11 +31,11 @@ export async function startJade(directory: string): Promise<JadePlatform> {
   const address = `http://127.0.0.1:${transport}/acc`;
   const words = [
     // JADE reads envelopes by a class that Java 17 keeps to itself.
-    ...["--add-exports", "java.xml/com.sun.org.apache.xerces.internal.jaxp=ALL-UNNAMED"],
-    ...["-cp", `${jar}:${directory}`, "jade.Boot", "-name", "jadetest"],
-    ...["-local-host", "127.0.0.1", "-local-port", String(port), "-host", "127.0.0.1", "-port", String(port)],
-    ...["-mtp", `jade.mtp.http.MessageTransportProtocol(${address})`, "-agents", "resp:Responder"],
-  ];
+    "--add-exports java.xml/com.sun.org.apache.xerces.internal.jaxp=ALL-UNNAMED",
+    `-cp ${jar}:${directory} jade.Boot -name jadetest`,
+    `-local-host 127.0.0.1 -local-port ${port} -host 127.0.0.1 -port ${port}`,
+    `-mtp jade.mtp.http.MessageTransportProtocol(${address}) -agents resp:Responder`,
+  ].flatMap((part) => part.split(" "));
   const child = spawn("java", words, { cwd: directory, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   const { promise, resolve, reject } = Promise.withResolvers<void>();
