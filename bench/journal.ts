@@ -8,10 +8,10 @@ import { tempDirectory } from "../test/helpers/temp.ts";
 import { kib, row, sleep } from "./stage.ts";
 import { mib, ms, type Row, table } from "./table.ts";
 
-const TURNS = [10, 100, 500] as const;
+export const TURNS = [10, 100, 500] as const;
 /** What a tool says each time, the same in every call, and what is new in each. */
-const SAME = "the same page of a manual that a tool returns whenever it is asked. ".repeat(60);
-const RESULT_CHARS = 600;
+export const SAME = "the same page of a manual that a tool returns whenever it is asked. ".repeat(60);
+export const RESULT_CHARS = 600;
 const RUNS = 20_000;
 const RUNS_TOGETHER = 64;
 const WAITING = 2_000;
@@ -21,7 +21,7 @@ type Figures = { readonly bytesPerStep: number; readonly readMs: number; readonl
 const result = (text: unknown): string => `${SAME}${`${String(text)} `.repeat(RESULT_CHARS / 8)}`;
 
 /** One run with that many turns, a call in each. */
-async function measure(turns: number): Promise<Figures> {
+export async function measure(turns: number): Promise<Figures> {
   using directory = tempDirectory();
   const script = Array.from({ length: turns }, (_none, turn) => ({
     text: `Turn ${turn} is under way.`,
@@ -112,7 +112,14 @@ async function flat(runs: number): Promise<readonly Row[]> {
   const many = async (count: number) => {
     let left = count;
     const worker = async () => {
-      while (left-- > 0) await (await made.begin("go")).ended;
+      while (left-- > 0) {
+        await (
+          await made.begin("go")
+        ).ended;
+        // The tests' tools remember their calls, and with each call the run that made it.
+        made.tools.calls.length = 0;
+        made.tools.ended.length = 0;
+      }
     };
     await Promise.all(Array.from({ length: RUNS_TOGETHER }, worker));
   };

@@ -54,7 +54,7 @@ export async function run(): Promise<readonly Row[]> {
   ];
 }
 
-async function measureCaxton(): Promise<Figures> {
+export async function measureCaxton(): Promise<Figures> {
   using directory = tempDirectory();
   const loaded = loadConfig({ settings: { "data.directory": directory.path } }, {}, directory.path);
   await using caxton = await compose(loaded, {
