@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Json } from "../../kernel/json.ts";
+import { PERFORMATIVES } from "../../messages/index.ts";
 import { ListQuery, page } from "./problem.ts";
 
 const Instant = z.iso.datetime();
@@ -131,22 +132,34 @@ export const UpdateRegistrationBody = z
   })
   .meta({ id: "UpdateRegistration" });
 
-/** A wish to get what others publish. */
+/** A wish to get what is published under topics. */
 export const Subscription = z
   .object({
     id: z.string(),
     subscriber: z.string(),
-    topic: z.string().nullable().meta({ description: "Pattern of topics" }),
-    expression: z.string().nullable().meta({ description: "Condition over the message" }),
+    topic: z.string().meta({ description: 'Words with dots; "*" is one word, "#" any number of words' }),
+    performative: z.string().nullable().meta({ description: "Only this act" }),
+    sender: z.string().nullable().meta({ description: "Only what this one publishes" }),
+    where: z.string().nullable().meta({ description: "Only what this holds for, an expression over `message`" }),
     created_at: Instant,
   })
   .meta({ id: "Subscription" });
 export type Subscription = z.infer<typeof Subscription>;
 export const SubscriptionPage = page(Subscription).meta({ id: "SubscriptionPage" });
 export type SubscriptionPage = z.infer<typeof SubscriptionPage>;
+export const SubscriptionQuery = ListQuery.extend({ subscriber: z.string().optional() });
+
+const EXPRESSION_CHARS_MAX = 2_000;
 export const SubscribeBody = z
-  .object({ subscriber: z.string(), topic: z.string().optional(), expression: z.string().optional() })
-  .refine(({ topic, expression }) => (topic ?? expression) !== undefined, {
-    error: "a topic, an expression, or both",
+  .object({
+    subscriber: z.string().meta({ description: "A registered program or a deployed agent" }),
+    topic: z.string().meta({ description: 'As orders.*.created, or "#" for all topics' }),
+    performative: z.enum(PERFORMATIVES).optional(),
+    sender: z.string().optional(),
+    where: z
+      .string()
+      .max(EXPRESSION_CHARS_MAX)
+      .optional()
+      .meta({ description: "As message.content.price < 100", examples: ["message.content.price < 100"] }),
   })
   .meta({ id: "Subscribe" });

@@ -94,6 +94,8 @@ export const ROUTES = {
   capabilities: "/api/v1/capabilities",
   capability: "/api/v1/capabilities/:name",
   registration: "/api/v1/registrations/:id",
+  subscriptions: "/api/v1/subscriptions",
+  subscription: "/api/v1/subscriptions/:id",
 } as const;
 export type RouteName = keyof typeof ROUTES;
 

@@ -15,6 +15,7 @@ import type {
   MailboxServices,
   MessageServices,
   MetricsServices,
+  SubscriptionServices,
   ParticipantServices,
   ServerEventServices,
   SystemServices,
@@ -36,6 +37,7 @@ export type HttpServices = AgentServices &
   MailboxServices &
   MessageServices &
   MetricsServices &
+  SubscriptionServices &
   ParticipantServices &
   RunServices &
   ServerEventServices &

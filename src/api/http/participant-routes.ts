@@ -10,10 +10,13 @@ import {
   listCapabilities,
   listMailboxes,
   listParticipants,
+  listSubscriptions,
   registerCapability,
   registerParticipant,
   removeParticipant,
   removeRegistration,
+  subscribe,
+  unsubscribe,
   updateRegistration,
 } from "../operations/index.ts";
 import { clientGone } from "./client-gone.ts";
@@ -28,6 +31,7 @@ export function participantRoutes(http: Http, context: HttpContext): void {
   mailboxRoutes(http, context);
   capabilityRoutes(http, context);
   registrationRoutes(http, context);
+  subscriptionRoutes(http, context);
 }
 
 function ownRoutes(http: Http, { services }: HttpContext): void {
@@ -197,5 +201,38 @@ function registrationRoutes(http: Http, { services }: HttpContext): void {
     ROUTES.registration,
     { schema: { tags, summary: "Take a registration back", params, response: { 200: params, ...failures } } },
     async ({ params: { id } }) => removeRegistration(services, id),
+  );
+}
+
+function subscriptionRoutes(http: Http, { services }: HttpContext): void {
+  const tags = ["subscriptions"];
+  http.get(
+    ROUTES.subscriptions,
+    {
+      schema: {
+        tags,
+        summary: "Who gets what is published",
+        querystring: participants.SubscriptionQuery,
+        response: { 200: participants.SubscriptionPage, ...failures },
+      },
+    },
+    async ({ query }) => listSubscriptions(services, query),
+  );
+  http.post(
+    ROUTES.subscriptions,
+    {
+      schema: {
+        tags,
+        summary: "Let a program or an agent get what is published under topics; the same twice is one",
+        body: participants.SubscribeBody,
+        response: { 200: participants.Subscription, ...failures },
+      },
+    },
+    async ({ body }) => subscribe(services, body),
+  );
+  http.delete(
+    ROUTES.subscription,
+    { schema: { tags, summary: "End a subscription", params, response: { 200: params, ...failures } } },
+    async ({ params: { id } }) => unsubscribe(services, id),
   );
 }

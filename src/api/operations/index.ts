@@ -104,3 +104,4 @@ export {
   updateRegistration,
 } from "./participant-operations.ts";
 export { metrics, type MetricsServices } from "./metrics.ts";
+export { listSubscriptions, subscribe, type SubscriptionServices, unsubscribe } from "./subscription-operations.ts";

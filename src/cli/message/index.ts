@@ -3,3 +3,4 @@ export { capability } from "./capability.ts";
 export { conversation } from "./conversation.ts";
 export { message } from "./message.ts";
 export { participant } from "./participant.ts";
+export { subscription } from "./subscription.ts";

@@ -1,0 +1,119 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, participants, ROUTES, type Subscription } from "../../api/contract/index.ts";
+import {
+  act,
+  type CommandMaker,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listUpTo,
+  ONE_FORMATS,
+  showList,
+  showOne,
+} from "../frame/index.ts";
+import { type Column, safeText } from "../terminal/index.ts";
+
+/** `caxton subscription` */
+export const subscription: CommandMaker = (command, invocation) => {
+  command.description(
+    "Subscriptions: who gets what is published under a topic. A topic is words with dots between; in a subscription * stands " +
+      "for one word and # for any number of words.",
+  );
+  examples(command, [
+    ["caxton subscription add billing-bot orders.*.created", ""],
+    [`caxton subscription add billing-bot '#' --where 'message.content.price > 100'`, "only what matters"],
+    [`caxton message send --topic orders.eu.created -p inform --data '{"price": 120}'`, "publish"],
+  ]);
+  list(command.command("list"), invocation);
+  add(command.command("add"), invocation);
+  remove(command.command("delete"), invocation);
+};
+
+const columns: readonly Column<Subscription>[] = [
+  { title: "ID", value: ({ id }) => id },
+  { title: "SUBSCRIBER", value: ({ subscriber }) => subscriber },
+  { title: "TOPIC", value: ({ topic }) => topic },
+  { title: "ACT", value: ({ performative }) => performative ?? "any" },
+  { title: "SENDER", value: ({ sender }) => sender ?? "any", wide: true },
+  { title: "WHERE", value: ({ where }) => where ?? "", shrinks: true },
+];
+
+function list(command: Command, invocation: Invocation): void {
+  command
+    .summary("oldest first")
+    .description("List subscriptions.")
+    .option("--subscriber <name>", "only those of one")
+    .addOption(limitOption(50));
+  examples(command, [["caxton subscription list --subscriber billing-bot", ""]]);
+  act(command, invocation, {
+    input: z.object({ subscriber: z.string().optional(), limit: z.number() }),
+    formats: LIST_FORMATS,
+    run: async (context, { subscriber, limit }) => {
+      const all = { path: ROUTES.subscriptions, query: { subscriber }, schema: participants.SubscriptionPage };
+      const found = await listUpTo(context.client, all, limit);
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns,
+        name: ({ id }) => id,
+        empty: "nobody has subscribed; see: caxton subscription add --help",
+        footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+function add(command: Command, invocation: Invocation): void {
+  command
+    .summary("let somebody get what is published")
+    .description("Let a registered program or a deployed agent get what is published. The same twice is one.")
+    .argument("<subscriber>", "who gets it")
+    .argument("<topic>", "as orders.*.created, or # for all")
+    .option("-p, --performative <act>", "only this act")
+    .option("--sender <name>", "only what this one publishes")
+    .option("--where <expression>", "only what this holds for: message.content.price > 100");
+  examples(command, [["caxton subscription add billing-bot orders.#", ""]]);
+  act(command, invocation, {
+    input: z.object({
+      subscriber: z.string(),
+      topic: z.string(),
+      performative: z.string().optional(),
+      sender: z.string().optional(),
+      where: z.string().optional(),
+    }),
+    formats: ONE_FORMATS,
+    run: async (context, given) => {
+      const body = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: ROUTES.subscriptions,
+        body,
+        schema: participants.Subscription,
+      });
+      const human = () => `${safeText(value.subscriber)} gets ${safeText(value.topic)}  subscription ${value.id}\n`;
+      await showOne(context, { raw, name: value.id, human });
+    },
+  });
+}
+
+function remove(command: Command, invocation: Invocation): void {
+  command
+    .summary("end a subscription")
+    .description("End a subscription. What is in the subscriber's mailbox stays there.")
+    .argument("<subscription>", "its id");
+  examples(command, [["caxton subscription delete 01a1fe46-bc08-7d3e-9a58-048f0ab824d5", ""]]);
+  act(command, invocation, {
+    input: z.object({ subscription: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { subscription: id }) => {
+      const { raw } = await context.client.request({
+        method: "DELETE",
+        path: fillRoute("subscription", { id }),
+        schema: z.object({ id: z.string() }),
+      });
+      await showOne(context, { raw, name: id, human: () => `${safeText(id)} is gone\n` });
+    },
+  });
+}
