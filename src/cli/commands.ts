@@ -98,13 +98,6 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./message/index.ts")).subscription,
   },
   {
-    name: "subscription",
-    also: ["subscriptions"],
-    group: "work",
-    summary: "who gets what is published under a topic",
-    load: async () => (await import("./message/index.ts")).subscription,
-  },
-  {
     name: "tool",
     also: ["tools"],
     group: "work",

@@ -149,4 +149,10 @@ test("protocols and capabilities are shown as tables", { timeout: 60_000 }, asyn
   expect((await ask("capability", "list", "--available")).stderr).toContain("no agent names a capability");
   await said("capability", "unregister", id);
   await said("participant", "delete", "picky", "--yes");
+  const added = await said("subscription", "add", "billing-bot", "orders.#", "--where", "message.content.price > 100");
+  const publish = async (price: number) =>
+    said("message", "send", "--topic", "orders.new", "-p", "inform", "--data", JSON.stringify({ price }));
+  expect(await publish(120)).toContain("accepted for billing-bot");
+  expect(await said("subscription", "list")).toMatch(/billing-bot +orders\.# +any +message\.content\.price > 100/);
+  await said("subscription", "delete", added.trim().split(" ").at(-1) ?? "");
 });

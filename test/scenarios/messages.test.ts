@@ -168,6 +168,25 @@ describe("addresses", () => {
     });
   });
 
+  test("what is published goes to those whose subscription it fits, and to nobody else", async () => {
+    const [all, dear] = [await program("all"), await program("dear")];
+    const root = `orders-${randomUUID().slice(0, 8)}`;
+    const subscribed = await server.ask("POST", "/api/v1/subscriptions", { subscriber: all, topic: `${root}.#` });
+    const { id } = contract.participants.Subscription.parse(subscribed.body);
+    const where = "message.content.price > 100";
+    await server.ask("POST", "/api/v1/subscriptions", { subscriber: dear, topic: `${root}.*.created`, where });
+    const publish = (topic: string, price: number) => send({ performative: "inform", topic, content: { price } });
+    expect((await publish(`${root}.eu.created`, 120)).recipients.toSorted()).toEqual([all, dear].toSorted());
+    expect((await publish(`${root}.eu.created`, 20)).recipients).toEqual([all]);
+    expect((await publish(`${root}.eu.sent`, 120)).recipients).toEqual([all]);
+    expect(await server.ask("DELETE", `/api/v1/subscriptions/${id}`)).toMatchObject({ status: 200 });
+    const { body } = await server.ask("GET", `/api/v1/subscriptions?subscriber=${dear}`);
+    expect(contract.participants.SubscriptionPage.parse(body).items).toMatchObject([{ subscriber: dear, where }]);
+    expect(
+      await server.ask("POST", "/api/v1/subscriptions", { subscriber: dear, topic: "#", where: "message.(" }),
+    ).toMatchObject({ status: 400, body: { code: "EXPRESSION_INVALID" } });
+  });
+
   test("a message is checked without being sent, and everything that is wrong is said at once", async () => {
     const name = await program("checked");
     const good = await server.ask("POST", "/api/v1/messages/validate", {

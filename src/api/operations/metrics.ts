@@ -29,7 +29,8 @@ export async function metrics(services: MetricsServices): Promise<string> {
         { labels: { state: "waiting" }, value: waiting },
       ],
     },
-    ...(await messageMetrics(services)),
+    ...trafficMetrics(services),
+    ...(await stockMetrics(services)),
   ]);
 }
 
@@ -40,12 +41,8 @@ const gauge = (name: string, help: string, value: number): Metric => ({
   samples: [{ value }],
 });
 
-async function messageMetrics({ router, messageJournal }: MetricsServices): Promise<readonly Metric[]> {
+function trafficMetrics({ router }: MetricsServices): readonly Metric[] {
   const { accepted, settled, errors, capabilities, retries, durations } = router.figures();
-  const mailboxes = router.records.mailboxes(DEFAULT_WORKSPACE);
-  const sum = (of: (mailbox: (typeof mailboxes)[number]) => number) =>
-    mailboxes.reduce((total, mailbox) => total + of(mailbox), 0);
-  const { dead, bytes } = await messageJournal.figures();
   const done = settled.filter(({ outcome }) => outcome === "done");
   return [
     {
@@ -94,6 +91,15 @@ async function messageMetrics({ router, messageJournal }: MetricsServices): Prom
       bounds: DURATION_BOUNDS_S,
       series: durations.map(({ performative, buckets, sumS }) => ({ labels: { performative }, buckets, sum: sumS })),
     },
+  ];
+}
+
+async function stockMetrics({ router, messageJournal }: MetricsServices): Promise<readonly Metric[]> {
+  const mailboxes = router.records.mailboxes(DEFAULT_WORKSPACE);
+  const sum = (of: (mailbox: (typeof mailboxes)[number]) => number) =>
+    mailboxes.reduce((total, mailbox) => total + of(mailbox), 0);
+  const { dead, bytes } = await messageJournal.figures();
+  return [
     gauge(
       "caxton_message_queue_size",
       "Messages in mailboxes, those in hand included",
