@@ -101,8 +101,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   );
   const { tools, toolServers } = toolServices;
   const agents = openAgents(database, { changes, clock, tools });
-  const messaging = await openMessages(stack, config, { database, agents, changes, clock });
-  const tasks = openTasks(stack, { ...messaging, database, clock });
+  const messaging = await openMessaging(stack, config, { database, agents, changes, clock });
   const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock, known });
   const traffic = openTraffic(config, { clock, models });
   const ports = redactedPorts(redactors, { journal, models: traffic.guarded(models) });
@@ -140,7 +139,6 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     runs,
     ...counted,
     ...messaging,
-    tasks,
     ...toolServices,
     timeTravel,
     uploads,
@@ -227,6 +225,12 @@ function openPlans(
     secretFound: known.add,
   });
   return { accounts, plans, budgets: accounts.budgets, spend, agentLimits: plans.limits };
+}
+
+/** Messages, and tasks over them. */
+async function openMessaging(...[stack, config, parts]: Parameters<typeof openMessages>) {
+  const messaging = await openMessages(stack, config, parts);
+  return { ...messaging, tasks: openTasks(stack, { ...messaging, ...parts }) };
 }
 
 /** What runs rest for: words of people, and replies of other agents. */

@@ -24,13 +24,15 @@ export type CorrespondenceParts = {
   readonly journal: RunJournal;
   readonly database: Database;
   readonly clock: Clock;
+  /** Tasks of agents take what belongs to them first. */
+  readonly tasks: TaskClaims;
 };
 
 /** Brings messages to the runs of deployed agents, and their answers back, from `begin` on. */
 export type OpenCorrespondence = AsyncDisposable & { readonly begin: () => void };
 
 export function openCorrespondence(parts: CorrespondenceParts): OpenCorrespondence {
-  const { router, config, agents, runs, replies, journal, database, clock } = parts;
+  const { router, config, agents, runs, replies, journal, database, clock, tasks } = parts;
   const waits = new SqliteReplies(database);
   const answers = new SqliteRunAnswers(database);
   const outbox = new Outbox({ runs, answers, agents, post: router, clock });
@@ -41,7 +43,7 @@ export function openCorrespondence(parts: CorrespondenceParts): OpenCorresponden
     replies,
     waits,
     answers,
-    tasks: NO_TASKS,
+    tasks,
     clock,
     post: router,
     past: pastIn(router),
@@ -59,9 +61,6 @@ export function openCorrespondence(parts: CorrespondenceParts): OpenCorresponden
     },
   };
 }
-
-/** Answers to tasks go to the mailbox that tasks have, by the `reply_to` of their messages. */
-const NO_TASKS: TaskClaims = { claim: async () => false };
 
 /** What was said in a conversation, as the router has it on record. */
 const pastIn = ({ records }: Router): ConversationPast => ({

@@ -112,3 +112,39 @@ test("a task goes to the cheapest, then to the next when that one fails; it is l
     status: 404,
   });
 });
+
+const agent = (name: string, capability: string) =>
+  `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["${capability}"]\nsystem_prompt = "You are ${name}."\n`;
+
+const SAID = 'I can do that:\n```json\n{"cost": 2, "confidence": 0.8}\n```';
+
+test("a deployed agent bids with its model and does the work, on behalf of another agent", async () => {
+  await using server = await startServer({
+    // Said by each run: to the call and to the award.
+    script: [{ text: SAID }],
+    files: {
+      "examples/agents/tally.toml": agent("tally", "tallying"),
+      "examples/agents/boss.toml": agent("boss", "bossing"),
+    },
+  });
+  const created = await server.ask("POST", "/api/v1/tasks", {
+    name: "count rows",
+    owner: "boss",
+    requirements: { capabilities: ["tallying"] },
+    distribute: true,
+  });
+  const Seen = z.looseObject({ id: z.string(), version: z.int(), progress: z.number() });
+  let task = Seen.parse(created.body);
+  while (task.progress < 1) {
+    const path = `/api/v1/tasks/${task.id}?after_version=${task.version}&wait_seconds=20`;
+    task = Seen.parse((await server.ask("GET", path)).body);
+  }
+  expect(task).toMatchObject({ status: "done", assigned_to: "tally", result: SAID });
+  expect(task).toMatchObject({ bidders: [{ name: "tally", bid: { cost: 2, confidence: 0.8 } }] });
+  expect(
+    (await server.ask("GET", "/api/v1/runs?agent=boss")).body,
+    "its answers start no runs of the owner",
+  ).toMatchObject({
+    items: [],
+  });
+});
