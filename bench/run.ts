@@ -20,6 +20,7 @@ const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
   journal: () => import("./journal.ts"),
   isolation: () => import("./isolation.ts"),
   langgraph: () => import("./langgraph.ts"),
+  messages: () => import("./messages.ts"),
   "message-journal": () => import("./message-journal.ts"),
 };
 

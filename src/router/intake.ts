@@ -17,7 +17,7 @@ import {
   type Submitted,
   tooLarge,
 } from "./ports/index.ts";
-import { type Batch, type Duplicates, type Writer } from "./writing/index.ts";
+import { type Batch, type Duplicates, type Waiting, type Writer } from "./writing/index.ts";
 
 /** After a refusal for want of room. */
 const RETRY_AFTER_MS = 1_000;
@@ -79,12 +79,12 @@ export class Intake {
     const route = addressing.route(message);
     if (route.type === "nobody") return this.#record({ message, body, done }, "failure", route.error);
     if (route.type === "refused") return this.#refuse(message, done, route.error);
-    const loop = message.hops === 0 ? undefined : loopOf(message, route.recipients.map(nameOf), options.hopsMax);
+    const loop = message.hops === 0 ? undefined : loopOf(message, namesOf(route.recipients), options.hopsMax);
     if (loop !== undefined) return this.#refuse(message, done, loop);
     const reserved = this.#reserve(route, body.length);
     if ("error" in reserved) return this.#refuse(message, done, reserved.error, RETRY_AFTER_MS);
     const batch = writer.batch();
-    const entry = this.#parts.conversations.enter(message, route.recipients.map(nameOf), batch);
+    const entry = this.#parts.conversations.enter(message, namesOf(reserved.fit), batch);
     if (entry.type === "allowed") return this.#accept({ message, body, done }, reserved, batch);
     for (const recipient of reserved.fit) this.#release(recipient, body.length);
     if (entry.type === "refused") return this.#refuse(message, done, entry.error);
@@ -130,39 +130,43 @@ export class Intake {
 
   #accept({ message, body, done }: Arrived, { fit: recipients, left }: Room, batch: Batch): void {
     const { duplicates, clock } = this.#parts;
+    const isVolatile = message.durability === "none";
     const seq = this.#row(message, body, { recipients, batch });
     duplicates.add(idKey(message), seq, clock.nowMs());
     this.#parts.figures.accepted(message);
-    const isVolatile = message.durability === "none";
     for (const recipient of left) if (!isVolatile) batch.dead.push(unplaced(message, seq, recipient, clock.nowMs()));
     for (const { mailbox } of recipients) {
       if (isReader(mailbox.name) && !isVolatile)
         batch.settlement({ seq, party: mailbox.number, outcome: "done", attempt: 1 });
     }
-    batch.waiting.push({
-      written: () => {
-        this.#put(message, recipients, this.#parcel(message, seq, body.length * recipients.length, body.length));
-        done(accepted(message, seq, recipients.map(nameOf), false));
-      },
-      lost: () => {
-        duplicates.forget(idKey(message));
-        for (const recipient of recipients) this.#release(recipient, body.length);
-        this.#refuse(message, done, notStored, RETRY_AFTER_MS);
-      },
-    });
+    batch.waiting.push(new Submission(this, { message, body, done }, { seq, recipients }));
+  }
+
+  /** It is on disk: into the mailboxes. */
+  written({ message, body, done }: Arrived, { seq, recipients }: Placed): void {
+    const heat = body.length * recipients.length;
+    this.#put(message, recipients, this.#parcel(message, seq, heat, body.length));
+    done(accepted(message, seq, namesOf(recipients), false));
+  }
+
+  /** It is not, and must leave no trace (I4). */
+  lost({ message, body, done }: Arrived, { recipients }: Placed): void {
+    this.#parts.duplicates.forget(idKey(message));
+    for (const recipient of recipients) this.#release(recipient, body.length);
+    this.#refuse(message, done, notStored, RETRY_AFTER_MS);
   }
 
   /** A dead letter once more, to its recipient alone; its conversation does not move again. */
-  again({ message, body, done }: Arrived, recipient: Recipient, deadSeq: number): void {
-    const route = { type: "found", recipients: [recipient], isShared: false } as const;
-    const reserved = this.#reserve(route, body.length);
-    if ("error" in reserved) return this.#refuse(message, done, reserved.error, RETRY_AFTER_MS);
-    const batch = this.#parts.writer.batch();
-    batch.buried.push({ seq: deadSeq, party: recipient.mailbox.number });
+  again({ message, done }: Omit<Arrived, "body">, recipient: Recipient, deadSeq: number): void {
     // What has expired since would expire again at once.
     const { expiresAtMs: _, ...rest } = message;
     const fresh = { ...rest, expiresAtMs: undefined, durability: "full" } as const;
-    this.#accept({ message: fresh, body: writeMessage(fresh), done }, reserved, batch);
+    const body = writeMessage(fresh);
+    const reserved = this.#reserve({ type: "found", recipients: [recipient], isShared: false }, body.length);
+    if ("error" in reserved) return this.#refuse(message, done, reserved.error, RETRY_AFTER_MS);
+    const batch = this.#parts.writer.batch();
+    batch.buried.push({ seq: deadSeq, party: recipient.mailbox.number });
+    this.#accept({ message: fresh, body, done }, reserved, batch);
   }
 
   /** Writes the message's row with the batch, and answers its number. */
@@ -208,7 +212,7 @@ export class Intake {
 
   #put(message: Message, recipients: readonly Recipient[], parcel: Parcel): void {
     const { deliveries, feed, recipients: all } = this.#parts;
-    if (feed.isWatched) feed.tell({ type: "message", seq: parcel.seq, message, recipients: recipients.map(nameOf) });
+    if (feed.isWatched) feed.tell({ type: "message", seq: parcel.seq, message, recipients: namesOf(recipients) });
     for (const recipient of recipients) {
       if (isReader(recipient.mailbox.name)) {
         if (parcel.message !== undefined) all.cool(parcel.size);
@@ -260,9 +264,38 @@ const unplaced = (message: Message, seq: number, recipient: Recipient, atMs: num
     { code: "MAILBOX_FULL", reason: fullOf(recipient).message, attempts: 0, atMs },
   );
 
+/** Where a message went, and its number. */
+type Placed = { readonly seq: number; readonly recipients: readonly Recipient[] };
+
+/** A message that waits to be on disk: one object instead of two functions for each. */
+class Submission implements Waiting {
+  readonly #intake: Intake;
+  readonly #arrived: Arrived;
+  readonly #placed: Placed;
+
+  constructor(intake: Intake, arrived: Arrived, placed: Placed) {
+    this.#intake = intake;
+    this.#arrived = arrived;
+    this.#placed = placed;
+  }
+
+  written(): void {
+    this.#intake.written(this.#arrived, this.#placed);
+  }
+
+  lost(): void {
+    this.#intake.lost(this.#arrived, this.#placed);
+  }
+}
+
 export type Arrived = { readonly message: Message; readonly body: string; readonly done: Done };
 
-const nameOf = ({ mailbox }: Recipient): string => mailbox.name;
+const namesOf = (recipients: readonly Recipient[]): readonly string[] => {
+  const [only] = recipients;
+  return recipients.length === 1 && only !== undefined
+    ? [only.mailbox.name]
+    : recipients.map(({ mailbox }) => mailbox.name);
+};
 
 const idKey = ({ workspace, id }: Message): string => (workspace === "default" ? id : `${workspace}/${id}`);
 

@@ -185,7 +185,7 @@ export class Records {
     const recipient = this.recipient(key.workspace, key.recipient);
     const message = restoreMessage(JSON.parse(body));
     const { promise, resolve } = Promise.withResolvers<Submitted>();
-    this.#parts.intake.again({ message, body, done: resolve }, recipient, key.seq);
+    this.#parts.intake.again({ message, done: resolve }, recipient, key.seq);
     return promise;
   }
 

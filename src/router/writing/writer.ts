@@ -22,7 +22,6 @@ export class Writer {
   #batches: Batch[] = [new Batch()];
   #isWriting = false;
   #isScheduled = false;
-  readonly #idle: (() => void)[] = [];
 
   constructor(parts: { journal: MessageJournal; clock: Clock; alarm: Alarm; rowsMax: number }) {
     this.#journal = parts.journal;
@@ -46,9 +45,12 @@ export class Writer {
     return !this.#isWriting && !this.#isScheduled;
   }
 
-  /** Resolves when all that was added until now is written or lost. */
+  /** Resolves when all that was added until now is written or lost; does not wait for what is added later. */
   async settled(): Promise<void> {
-    while (!this.isIdle) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.isIdle && this.#batches.every(isEmpty)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.batch().waiting.push({ written: resolve, lost: () => resolve() });
+    await promise;
   }
 
   #schedule(): void {
@@ -85,8 +87,7 @@ export class Writer {
 
   #next(): void {
     const [first] = this.#batches;
-    if (first !== undefined && (first.hasRows || first.waiting.length > 0)) this.#schedule();
-    if (this.isIdle) for (const wake of this.#idle.splice(0)) wake();
+    if (first !== undefined && !isEmpty(first)) this.#schedule();
   }
 
   #lose(batch: Batch, error: unknown): void {
@@ -97,6 +98,7 @@ export class Writer {
     this.#batches = [rest];
     for (const { waiting } of lost) for (const each of waiting) each.lost(error);
     if (rest.hasRows) this.#alarm.at(this.#clock.monotonicMs() + RETRY_MS, () => this.#schedule());
-    for (const wake of this.#idle.splice(0)) wake();
   }
 }
+
+const isEmpty = (batch: Batch): boolean => !batch.hasRows && batch.waiting.length === 0;
