@@ -19,6 +19,7 @@ import {
   toolSearch,
   toolsSearch,
 } from "./search.ts";
+import { conversationSearch, conversationsSearch, graphSearch, messagesSearch } from "./search-messages.ts";
 import { Shell } from "./shell/shell.tsx";
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -75,6 +76,31 @@ const tool = createRoute({
   component: lazyRouteComponent(() => import("./pages/tools/tool-server.tsx"), "ToolServer"),
 });
 
+const messages = createRoute({
+  getParentRoute: () => root,
+  path: "/messages",
+  validateSearch: messagesSearch,
+  component: lazyRouteComponent(() => import("./pages/messages/messages.tsx"), "Messages"),
+});
+const conversations = createRoute({
+  getParentRoute: () => root,
+  path: "/conversations",
+  validateSearch: conversationsSearch,
+  component: lazyRouteComponent(() => import("./pages/conversations/conversations.tsx"), "Conversations"),
+});
+const conversation = createRoute({
+  getParentRoute: () => root,
+  path: "/conversations/$id",
+  validateSearch: conversationSearch,
+  component: lazyRouteComponent(() => import("./pages/conversations/conversation.tsx"), "Conversation"),
+});
+const graph = createRoute({
+  getParentRoute: () => root,
+  path: "/graph",
+  validateSearch: graphSearch,
+  component: lazyRouteComponent(() => import("./pages/graph/graph.tsx"), "Graph"),
+});
+
 const settings = createRoute({
   getParentRoute: () => root,
   path: "/settings",
@@ -87,7 +113,23 @@ const usage = createRoute({
   component: lazyRouteComponent(() => import("./pages/usage/usage.tsx"), "Usage"),
 });
 
-const routeTree = root.addChildren([home, agents, agent, runs, run, runDiff, approvals, tools, tool, usage, settings]);
+const routeTree = root.addChildren([
+  home,
+  agents,
+  agent,
+  runs,
+  run,
+  runDiff,
+  approvals,
+  messages,
+  conversations,
+  conversation,
+  graph,
+  tools,
+  tool,
+  usage,
+  settings,
+]);
 
 const PageError = ({ error, reset }: ErrorComponentProps) => <ProblemView error={error} onRetry={reset} />;
 

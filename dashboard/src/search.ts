@@ -1,7 +1,5 @@
 import type { GrantUse, RunState, ToolServerSummary } from "../../src/api/contract/index.ts";
-
-/** What may stand after the `?` of each page. All of a page's state is there, so that it can be linked and reloaded. */
-type Raw = { readonly [key: string]: unknown };
+import { flag, number, oneOf, type Raw, words } from "./search-values.ts";
 
 export const parseSearch = (search: string): Raw => Object.fromEntries(new URLSearchParams(search));
 
@@ -28,15 +26,6 @@ export const AGENT_TABS = ["try", "definition", "revisions", "runs"] as const;
 export type AgentTab = (typeof AGENT_TABS)[number];
 export const RUN_VIEWS = ["timeline", "conversation", "json"] as const;
 export type RunView = (typeof RUN_VIEWS)[number];
-
-const words = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
-const number = (value: unknown): number | undefined => {
-  const parsed = Number(words(value) ?? value ?? Number.NaN);
-  return Number.isSafeInteger(parsed) && parsed > 0 ? parsed : undefined;
-};
-const oneOf = <Choice extends string>(choices: readonly Choice[], value: unknown): Choice | undefined =>
-  choices.find((choice) => choice === value);
-const flag = (value: unknown): true | undefined => (value === true || value === "true" ? true : undefined);
 
 export type AgentsSearch = { readonly q?: string | undefined; readonly deploy?: true | undefined };
 export const agentsSearch = (raw: Raw): AgentsSearch => ({ q: words(raw["q"]), deploy: flag(raw["deploy"]) });

@@ -4,6 +4,9 @@ import { CALL, TOOLS } from "./text-tools.ts";
 import { TRAVEL } from "./text-travel.ts";
 import { FINISHES, OUTCOMES, REPLY_STATES, STATES } from "./text-wire.ts";
 import { APPROVALS } from "./text-approvals.ts";
+import { CONVERSATIONS, GRAPH } from "./text-conversations.ts";
+import { HELP } from "./text-help.ts";
+import { MESSAGES } from "./text-messages.ts";
 
 /** Every word the dashboard shows. Names of things are those of the CLI, the API and the documentation. */
 export const text = {
@@ -16,6 +19,9 @@ export const text = {
     agents: "Agents",
     runs: "Runs",
     approvals: "Approvals",
+    messages: "Messages",
+    conversations: "Conversations",
+    graph: "Graph",
     tools: "Tools",
     usage: "Usage",
     settings: "Settings",
@@ -52,45 +58,7 @@ export const text = {
     explain: "What this means",
     again: "Try again",
   },
-  help: {
-    title: "Keyboard shortcuts",
-    groups: [
-      {
-        name: "Everywhere",
-        keys: [
-          ["Ctrl K", "Search or jump to"],
-          ["g h", "Home"],
-          ["g a", "Agents"],
-          ["g r", "Runs"],
-          ["g p", "Approvals"],
-          ["g t", "Tools"],
-          ["g u", "Usage"],
-          ["g s", "Settings"],
-          ["?", "This list"],
-        ],
-      },
-      {
-        name: "In lists",
-        keys: [
-          ["j", "Next"],
-          ["k", "Previous"],
-          ["Enter", "Open"],
-          ["/", "Filter"],
-        ],
-      },
-      {
-        name: "On a run",
-        keys: [
-          ["]", "Next step"],
-          ["[", "Previous step"],
-        ],
-      },
-      {
-        name: "In a request",
-        keys: [["Ctrl Enter", "Send"]],
-      },
-    ],
-  },
+  help: HELP,
   palette: {
     title: "Search or jump to",
     placeholder: "A page, an agent, a run, a tool server, an action",
@@ -332,6 +300,9 @@ export const text = {
     decline: "Decline",
   },
   approvals: APPROVALS,
+  messages: MESSAGES,
+  conversations: CONVERSATIONS,
+  graph: GRAPH,
   choice: {
     title: "The model failed; how shall it go on?",
     note: (until: string) => `The run waits until ${new Date(until).toLocaleString()}, then it fails.`,

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { Bot, History, MonitorCog, Play, Rocket, Search, Wrench, type LucideIcon } from "lucide-react";
+import { Bot, History, MonitorCog, Play, Rocket, Search, Send, Wrench, type LucideIcon } from "lucide-react";
 import { useId, useState, type KeyboardEvent } from "react";
 import { agentsQuery, runsQuery } from "../api/queries.ts";
 import { toolServerListQuery } from "../api/tool-servers.ts";
@@ -132,6 +132,9 @@ function useEntries(): readonly Entry[] {
     }),
     item("action", Rocket, [text.tools.deploy.title, text.tools.deploy.command], () => {
       void navigate({ to: "/tools", search: { deploy: true } });
+    }),
+    item("action", Send, [text.messages.compose, "npx caxton message send"], () => {
+      void navigate({ to: "/messages", search: { compose: true } });
     }),
     item("action", Wrench, [text.palette.callTool, ""], () => void navigate({ to: "/tools" })),
     ...THEMES.map((theme) =>

@@ -1,5 +1,17 @@
 import { Link } from "@tanstack/react-router";
-import { Bot, Gauge, House, ListTree, Settings, ShieldCheck, Wrench, type LucideIcon } from "lucide-react";
+import {
+  Bot,
+  Gauge,
+  House,
+  ListTree,
+  Mail,
+  MessagesSquare,
+  Settings,
+  ShieldCheck,
+  Waypoints,
+  Wrench,
+  type LucideIcon,
+} from "lucide-react";
 import { useQuery } from "@tanstack/react-query";
 import { approvalsQuery, askingRunsQuery, runsThatAsk } from "../api/queries.ts";
 import { text } from "../text.ts";
@@ -10,6 +22,9 @@ export const PAGES = [
   { to: "/agents", name: text.pages.agents, icon: Bot, keys: "g a" },
   { to: "/runs", name: text.pages.runs, icon: ListTree, keys: "g r" },
   { to: "/approvals", name: text.pages.approvals, icon: ShieldCheck, keys: "g p" },
+  { to: "/messages", name: text.pages.messages, icon: Mail, keys: "g m" },
+  { to: "/conversations", name: text.pages.conversations, icon: MessagesSquare, keys: "g c" },
+  { to: "/graph", name: text.pages.graph, icon: Waypoints, keys: "g g" },
   { to: "/tools", name: text.pages.tools, icon: Wrench, keys: "g t" },
   { to: "/usage", name: text.pages.usage, icon: Gauge, keys: "g u" },
   { to: "/settings", name: text.pages.settings, icon: Settings, keys: "g s" },

@@ -52,11 +52,12 @@ export async function* watchMessages(
   );
   void watching;
   let seen = 0;
+  const shown = new Set<number>();
   for (const message of await past(services, tail)) {
     seen = message.seq;
+    shown.add(seen);
     yield { id: seen, event: { type: "message", message } };
   }
-  const shown = new Set<number>();
   while (!signal.aborted) {
     await bell.promise;
     bell = Promise.withResolvers();

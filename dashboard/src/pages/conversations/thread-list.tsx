@@ -1,0 +1,41 @@
+import { ActBadge } from "../../parts/act-badge.tsx";
+import { cx } from "../../parts/class-names.ts";
+import { clockTime, fullTime } from "../../parts/format.ts";
+import { addressWords, contentWords } from "../../parts/message-words.ts";
+import { text } from "../../text.ts";
+import type { ThreadProps } from "./diagram.tsx";
+
+/** The same as the diagram, from top to bottom in words. */
+export const ThreadList = ({ messages, selected, onSelect }: ThreadProps) => (
+  <ol
+    aria-label={text.conversations.thread}
+    className="divide-y divide-line overflow-hidden rounded-lg border border-line bg-surface shadow-card"
+  >
+    {messages.map((message) => (
+      <li key={message.seq}>
+        <button
+          type="button"
+          aria-current={message.id === selected ? "true" : undefined}
+          onClick={() => onSelect(message.id)}
+          className={cx(
+            "w-full px-4 py-2 text-left focus-visible:-outline-offset-2",
+            message.id === selected ? "bg-accent-soft" : "hover:bg-hover",
+          )}
+        >
+          <span className="flex flex-wrap items-center gap-x-2 gap-y-1">
+            <ActBadge act={message.performative} />
+            <span className="min-w-0 text-sm font-medium [overflow-wrap:anywhere]">
+              {message.sender} <span className="font-normal text-muted">→</span> {addressWords(message)}
+            </span>
+            <time dateTime={message.at} title={fullTime(message.at)} className="ml-auto text-xs text-muted">
+              {clockTime(Date.parse(message.at))}
+            </time>
+          </span>
+          <span className="mt-0.5 line-clamp-2 block text-sm text-muted [overflow-wrap:anywhere]">
+            {contentWords(message)}
+          </span>
+        </button>
+      </li>
+    ))}
+  </ol>
+);

@@ -1,0 +1,225 @@
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import { Download, Redo2, Trash2 } from "lucide-react";
+import { useState } from "react";
+import type { DeadLetter } from "../../../../src/api/contract/index.ts";
+import {
+  allDeadLetters,
+  type DeadLetterFilter,
+  deadLettersQuery,
+  dropDeadLetter,
+  retryDeadLetters,
+} from "../../api/messages.ts";
+import { ActBadge } from "../../parts/act-badge.tsx";
+import { Ago } from "../../parts/ago.tsx";
+import { Button, IconButton } from "../../parts/button.tsx";
+import { Dialog } from "../../parts/dialog.tsx";
+import { Empty, Skeleton } from "../../parts/empty.tsx";
+import { notify } from "../../parts/notice.tsx";
+import { NameFilter } from "../../parts/name-filter.tsx";
+import { ProblemView } from "../../parts/problem-view.tsx";
+import { Row, Table, Td, Th } from "../../parts/table.tsx";
+import { text } from "../../text.ts";
+
+const route = getRouteApi("/messages");
+const words = text.messages.dead;
+
+/** Deliveries that were given up: why, and what can be done. */
+export function DeadLetters() {
+  const { recipient, code } = route.useSearch();
+  const navigate = route.useNavigate();
+  const filter = { recipient, code };
+  const set = (change: DeadLetterFilter) =>
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
+  return (
+    <>
+      <p className="mb-3 max-w-3xl text-sm text-muted">{words.note}</p>
+      <search className="mb-3 flex flex-wrap items-end gap-2">
+        <NameFilter
+          label={words.recipient}
+          value={recipient}
+          onChange={(chosen) => set({ recipient: chosen })}
+          isFirst
+        />
+        <NameFilter label={words.code} value={code} onChange={(chosen) => set({ code: chosen })} isFree />
+        <div className="flex-1" />
+        <AllActions filter={filter} />
+      </search>
+      <Letters filter={filter} />
+    </>
+  );
+}
+
+type Filtered = { readonly filter: DeadLetterFilter };
+
+function useRetry() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: retryDeadLetters,
+    onSuccess: async ({ retried }) => {
+      notify(words.retried(retried));
+      await client.invalidateQueries({ queryKey: ["dead-letters"] });
+    },
+    onError: (error) => notify(error.message),
+  });
+}
+
+function AllActions({ filter }: Filtered) {
+  const retry = useRetry();
+  const retryAll = useMutation({
+    mutationFn: async () => {
+      const letters = await allDeadLetters(filter);
+      if (letters.length > 0) await retry.mutateAsync(letters.map(({ id }) => id));
+    },
+  });
+  const save = useMutation({
+    mutationFn: async () => {
+      const letters = await allDeadLetters(filter);
+      saveAs("dead-letters.jsonl", letters.map((letter) => `${JSON.stringify(letter)}\n`).join(""));
+    },
+    onError: (error) => notify(error.message),
+  });
+  return (
+    <>
+      <Button onClick={() => save.mutate()} disabled={save.isPending}>
+        <Download aria-hidden />
+        {words.export}
+      </Button>
+      <Button onClick={() => retryAll.mutate()} disabled={retryAll.isPending}>
+        <Redo2 aria-hidden />
+        {words.retryAll}
+      </Button>
+    </>
+  );
+}
+
+function saveAs(name: string, content: string): void {
+  const address = URL.createObjectURL(new Blob([content], { type: "application/jsonl" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(address);
+}
+
+function Letters({ filter }: Filtered) {
+  const list = useInfiniteQuery(deadLettersQuery(filter));
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = list;
+  const [dropping, setDropping] = useState<DeadLetter | undefined>();
+  const retry = useRetry();
+  if (error !== null && data === undefined) return <ProblemView error={error} onRetry={() => void refetch()} />;
+  if (data === undefined) return <Skeleton lines={6} />;
+  const letters = data.pages.flatMap((page) => page.items);
+  const total = data.pages[0]?.total ?? 0;
+  if (letters.length === 0) {
+    const isFiltered = (filter.recipient ?? filter.code) !== undefined;
+    return isFiltered && total > 0 ? (
+      <Empty title={words.none} note={words.noneNote} />
+    ) : (
+      <Empty title={words.empty} note={words.emptyNote} />
+    );
+  }
+  return (
+    <>
+      <LetterTable letters={letters} onRetry={({ id }) => retry.mutate([id])} onDrop={setDropping} />
+      <div className="mt-3 flex items-center gap-3 text-sm text-muted">
+        <span>{words.total(total)}</span>
+        {hasNextPage ? (
+          <Button size="small" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+            {isFetchingNextPage ? text.actions.loading : text.actions.older}
+          </Button>
+        ) : null}
+      </div>
+      {dropping === undefined ? null : <DropDialog letter={dropping} onClose={() => setDropping(undefined)} />}
+    </>
+  );
+}
+
+type TableProps = {
+  readonly letters: readonly DeadLetter[];
+  readonly onRetry: (letter: DeadLetter) => void;
+  readonly onDrop: (letter: DeadLetter) => void;
+};
+
+function LetterTable({ letters, onRetry, onDrop }: TableProps) {
+  const { columns } = words;
+  return (
+    <Table label={text.messages.tabs.dead}>
+      <thead>
+        <tr>
+          <Th className="w-24 max-md:hidden">{columns.at}</Th>
+          <Th className="w-60 max-sm:w-auto">{columns.message}</Th>
+          <Th className="w-40 max-sm:hidden">{columns.recipient}</Th>
+          <Th className="max-md:hidden">{columns.reason}</Th>
+          <Th className="w-20 text-right max-lg:hidden">{columns.attempts}</Th>
+          <Th className="w-24 text-right">{columns.actions}</Th>
+        </tr>
+      </thead>
+      <tbody>
+        {letters.map((letter) => (
+          <Row key={letter.id}>
+            <Td className="text-muted max-md:hidden">
+              <Ago at={letter.at} />
+            </Td>
+            <Td className="max-w-0">
+              <span className="flex items-center gap-2">
+                <ActBadge act={letter.performative} />
+                <Link
+                  to="/conversations/$id"
+                  params={{ id: letter.conversation_id }}
+                  search={{ message: letter.message_id }}
+                  className="min-w-0 truncate text-accent hover:underline"
+                >
+                  {letter.sender} → {letter.recipient}
+                </Link>
+              </span>
+              <span className="mt-0.5 block text-xs text-bad [overflow-wrap:anywhere] md:hidden">{letter.reason}</span>
+            </Td>
+            <Td className="max-w-0 truncate font-medium max-sm:hidden">{letter.recipient}</Td>
+            <Td className="max-w-0 max-md:hidden">
+              <span className="block truncate text-bad" title={letter.reason}>
+                {letter.reason}
+              </span>
+              <span className="block truncate font-mono text-2xs text-muted">{letter.code}</span>
+            </Td>
+            <Td className="text-right text-muted max-lg:hidden">{letter.attempts}</Td>
+            <Td className="text-right whitespace-nowrap">
+              <IconButton label={words.retryName(letter.recipient)} onClick={() => onRetry(letter)}>
+                <Redo2 aria-hidden />
+              </IconButton>
+              <IconButton label={words.dropName(letter.recipient)} onClick={() => onDrop(letter)}>
+                <Trash2 aria-hidden />
+              </IconButton>
+            </Td>
+          </Row>
+        ))}
+      </tbody>
+    </Table>
+  );
+}
+
+function DropDialog({ letter, onClose }: { readonly letter: DeadLetter; readonly onClose: () => void }) {
+  const client = useQueryClient();
+  const drop = useMutation({
+    mutationFn: () => dropDeadLetter(letter.id),
+    onSuccess: async () => {
+      notify(words.dropped);
+      onClose();
+      await client.invalidateQueries({ queryKey: ["dead-letters"] });
+    },
+  });
+  return (
+    <Dialog title={words.dropTitle} onClose={onClose}>
+      <div className="space-y-4 p-5">
+        <p className="text-sm">{words.dropNote(letter.recipient)}</p>
+        {drop.error === null ? null : <ProblemView error={drop.error} />}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{text.actions.cancel}</Button>
+          <Button look="danger" disabled={drop.isPending} onClick={() => drop.mutate()}>
+            {words.drop}
+          </Button>
+        </div>
+      </div>
+    </Dialog>
+  );
+}

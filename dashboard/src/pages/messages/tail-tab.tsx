@@ -1,0 +1,104 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { Pause, Play, Send } from "lucide-react";
+import { useState } from "react";
+import type { MessageRecord } from "../../../../src/api/contract/index.ts";
+import { useMessageTail } from "../../api/message-tail.ts";
+import { tailPath } from "../../api/messages.ts";
+import { Button } from "../../parts/button.tsx";
+import { cx } from "../../parts/class-names.ts";
+import { Empty, Skeleton } from "../../parts/empty.tsx";
+import { text } from "../../text.ts";
+import { MessageDetail } from "./message-detail.tsx";
+import { MessageTable } from "./message-table.tsx";
+import { TailFilter } from "./tail-filter.tsx";
+
+const route = getRouteApi("/messages");
+const words = text.messages;
+/** Of the past, when the page opens. */
+const PAST = 200;
+/** Rows in the page at once. */
+const SHOWN_MAX = 200;
+
+type Props = { readonly onCompose: () => void };
+
+/** Messages as they come, the newest on top; beside them the one that is looked at. */
+export function TailTab({ onCompose }: Props) {
+  const { sender, recipient, act, conversation, message } = route.useSearch();
+  const navigate = route.useNavigate();
+  const select = (id: string | undefined) =>
+    void navigate({ search: (before) => ({ ...before, message: id }), replace: true, resetScroll: false });
+  const path = tailPath({ sender, recipient, performative: act, conversation_id: conversation }, PAST);
+  const isFiltered = (sender ?? recipient ?? act ?? conversation) !== undefined;
+  return (
+    <>
+      <TailFilter />
+      <div
+        className={cx("grid items-start gap-4", message !== undefined && "xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]")}
+      >
+        <Tail key={path} path={path} selected={message} isFiltered={isFiltered} onCompose={onCompose} />
+        {message === undefined ? null : (
+          <div className="min-w-0 max-xl:order-first xl:sticky xl:top-16 xl:max-h-[calc(100dvh-5rem)] xl:overflow-y-auto">
+            <MessageDetail key={message} id={message} onSelect={select} onClose={() => select(undefined)} />
+          </div>
+        )}
+      </div>
+    </>
+  );
+}
+
+type TailProps = Props & {
+  readonly path: string;
+  readonly selected: string | undefined;
+  readonly isFiltered: boolean;
+};
+
+function Tail({ path, selected, isFiltered, onCompose }: TailProps) {
+  const { messages, missed, live, isRead } = useMessageTail(path);
+  const [held, setHeld] = useState<readonly MessageRecord[] | undefined>();
+  const now = held ?? messages;
+  const shown = now.slice(-SHOWN_MAX).toReversed();
+  if (messages.length === 0 && !isRead) return <Skeleton lines={8} />;
+  return (
+    <section aria-label={words.tabs.tail} className="min-w-0">
+      <div className="mb-2 flex min-h-7 flex-wrap items-center gap-x-4 gap-y-1">
+        <p role="status" className="flex flex-1 flex-wrap gap-x-4 text-xs text-muted">
+          <span className={live === true ? "text-good" : "text-warn"}>{live === true ? words.live : words.lost}</span>
+          {now.length === 0 ? null : <span>{words.shown(shown.length, now.length)}</span>}
+          {missed === 0 ? null : <span className="text-warn">{words.missed(missed)}</span>}
+          {held === undefined ? null : <span>{words.held(newSince(held, messages))}</span>}
+        </p>
+        <Button
+          size="small"
+          aria-pressed={held !== undefined}
+          onClick={() => setHeld(held === undefined ? messages : undefined)}
+          className={cx(held !== undefined && "bg-warn-soft! text-warn!")}
+        >
+          {held === undefined ? <Pause aria-hidden /> : <Play aria-hidden />}
+          {held === undefined ? words.pause : words.resume}
+        </Button>
+      </div>
+      {shown.length === 0 ? (
+        <Nothing isFiltered={isFiltered} onCompose={onCompose} />
+      ) : (
+        <MessageTable messages={shown} selected={selected} isNarrow={selected !== undefined} />
+      )}
+    </section>
+  );
+}
+
+const newSince = (held: readonly MessageRecord[], messages: readonly MessageRecord[]): number => {
+  const last = held.at(-1)?.seq ?? 0;
+  return messages.filter(({ seq }) => seq > last).length;
+};
+
+function Nothing({ isFiltered, onCompose }: Props & { readonly isFiltered: boolean }) {
+  if (isFiltered) return <Empty title={words.none} note={words.noneNote} />;
+  return (
+    <Empty title={words.empty} note={words.emptyNote} command={words.emptyCommand}>
+      <Button look="primary" onClick={onCompose}>
+        <Send aria-hidden />
+        {words.compose}
+      </Button>
+    </Empty>
+  );
+}

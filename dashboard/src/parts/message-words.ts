@@ -1,0 +1,44 @@
+import type { MessageDelivery, MessageRecord } from "../../../src/api/contract/index.ts";
+import { text } from "../text.ts";
+
+const words = text.messages;
+
+type Addressed = Pick<MessageRecord, "receiver" | "capability" | "topic" | "recipients">;
+
+/** How the recipients were meant, where not by name. */
+export function meantAs({ receiver, capability, topic }: Addressed): string | undefined {
+  if (receiver !== null) return undefined;
+  if (capability !== null) return words.capability(capability);
+  return topic === null ? words.everybody : words.topic(topic);
+}
+
+/** Whom it was for: names, or how they were found and who it was. */
+export function addressWords(message: Addressed): string {
+  const { receiver, recipients } = message;
+  if (receiver !== null) return receiver.join(", ");
+  const found = recipients.length === 0 ? words.nobody : recipients.join(", ");
+  return `${found} (${meantAs(message)})`;
+}
+
+/** One line of what it says. */
+export const contentWords = ({ content, error }: Pick<MessageRecord, "content" | "error">): string =>
+  error?.message ?? (typeof content === "string" ? content : content === null ? "" : JSON.stringify(content));
+
+const WORST = ["dead", "dropped", "expired", "retrying", "leased", "held", "queued", "over", "done"] as const;
+
+/** What became of it, where it went to several the least good. */
+export function worstDelivery(deliveries: readonly MessageDelivery[]): MessageDelivery["state"] | undefined {
+  return WORST.find((state) => deliveries.some((delivery) => delivery.state === state));
+}
+
+export const deliveryTone = (state: MessageDelivery["state"]): string => {
+  if (state === "done") return "text-good";
+  if (state === "dead" || state === "dropped" || state === "expired") return "text-bad";
+  return state === "retrying" ? "text-warn" : "text-muted";
+};
+
+const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
+const SHORT_CHARS = 8;
+
+/** The end of an id, which tells ids of one moment apart; another name stays as it is. */
+export const shortId = (id: string): string => (WHOLE_ID.test(id) ? id.slice(-SHORT_CHARS) : id);

@@ -1,0 +1,54 @@
+import { useQuery } from "@tanstack/react-query";
+import { useId, useState } from "react";
+import { mailboxesQuery } from "../api/messages.ts";
+import { Input } from "./field.tsx";
+
+type NameProps = {
+  readonly label: string;
+  readonly value: string | undefined;
+  readonly onChange: (value: string | undefined) => void;
+  /** The one that "/" leads to. */
+  readonly isFirst?: boolean;
+  /** What is asked for is no name of somebody with a mailbox, so that none is offered. */
+  readonly isFree?: boolean;
+};
+
+/** Takes effect with Enter or when it is left; the names that are known are offered. */
+export const NameFilter = (props: NameProps) => <NameInput key={props.value ?? ""} {...props} />;
+
+function NameInput({ label, value, onChange, isFirst = false, isFree = false }: NameProps) {
+  const [typed, setTyped] = useState(value ?? "");
+  const listId = useId();
+  const names = useQuery(mailboxesQuery).data?.items.map(({ name }) => name) ?? [];
+  const commit = (given: string) => {
+    const wanted = given.trim() === "" ? undefined : given.trim();
+    if (wanted !== value) onChange(wanted);
+  };
+  return (
+    <label className="text-xs text-muted">
+      {label}
+      <Input
+        {...(isFirst ? { "data-filter": true } : {})}
+        list={isFree ? undefined : listId}
+        value={typed}
+        onChange={({ target }) => {
+          setTyped(target.value);
+          // Chosen from the list rather than typed.
+          if (!isFree && names.includes(target.value)) commit(target.value);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") commit(typed);
+        }}
+        onBlur={() => commit(typed)}
+        className="block w-36 text-ink"
+      />
+      {isFree ? null : (
+        <datalist id={listId}>
+          {names.map((name) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+      )}
+    </label>
+  );
+}

@@ -1,0 +1,43 @@
+/** What keys do, as the list of keys says. */
+export const HELP = {
+  title: "Keyboard shortcuts",
+  groups: [
+    {
+      name: "Everywhere",
+      keys: [
+        ["Ctrl K", "Search or jump to"],
+        ["g h", "Home"],
+        ["g a", "Agents"],
+        ["g r", "Runs"],
+        ["g p", "Approvals"],
+        ["g m", "Messages"],
+        ["g c", "Conversations"],
+        ["g g", "Graph"],
+        ["g t", "Tools"],
+        ["g u", "Usage"],
+        ["g s", "Settings"],
+        ["?", "This list"],
+      ],
+    },
+    {
+      name: "In lists",
+      keys: [
+        ["j", "Next"],
+        ["k", "Previous"],
+        ["Enter", "Open"],
+        ["/", "Filter"],
+      ],
+    },
+    {
+      name: "On a run",
+      keys: [
+        ["]", "Next step"],
+        ["[", "Previous step"],
+      ],
+    },
+    {
+      name: "In a request",
+      keys: [["Ctrl Enter", "Send"]],
+    },
+  ],
+} as const;
