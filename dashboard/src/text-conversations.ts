@@ -83,7 +83,6 @@ export const CONVERSATIONS = {
   protocolTitle: (title: string) => `The protocol: ${title}`,
   protocolColumns: { by: "Who", act: "Says", from: "From", to: "To", means: "Which means" },
   by: { initiator: "initiator", participant: "participant", target: "target", deadline: "the deadline" },
-  select: "Choose a message to see all of it.",
 } as const;
 
 /** What the page of the graph says. */
@@ -96,9 +95,7 @@ export const GRAPH = {
   more: "older ones are left out",
   node: (name: string, sent: number, received: number) => `${name}: ${sent} sent, ${received} received`,
   all: "Everybody",
-  who: "Show only those who talk to",
   columns: { from: "From", to: "To", messages: "Messages", failures: "Failures", last: "Last" },
   table: "The same as a table",
   legend: "Thicker: more messages. Red: some of them failed or could not be delivered.",
-  kinds: { agent: "agent", participant: "program", gone: "not here now", server: "the server" },
 } as const;

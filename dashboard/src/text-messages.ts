@@ -53,7 +53,6 @@ export const MESSAGES = {
   capability: (name: string) => `can do ${name}`,
   topic: (name: string) => `topic ${name}`,
   everybody: "everybody",
-  row: (sender: string, act: string, to: string) => `${act} from ${sender} to ${to}`,
   deliveryStates: DELIVERY_STATES,
   attempt: (count: number) => (count === 1 ? "1 attempt" : `${count} attempts`),
   facts: {
@@ -154,7 +153,7 @@ export const MESSAGES = {
       average: "Takes",
       breaker: "Breaker",
     },
-    presence: { agent: "agent", participant: "program", gone: "not here now" },
+    presence: { agent: "agent", participant: "program", gone: "not here now", people: "people", server: "the server" },
     breaker: { closed: "closed", open: "open: too many failures", "half-open": "tries again" },
     paused: "paused",
     empty: "No mailboxes yet",

@@ -2,8 +2,8 @@ import { useEffect, useState } from "react";
 import type { MessageDelivery, MessageEvent, MessageRecord } from "../../../src/api/contract/index.ts";
 import { subscribe } from "./subscribe.ts";
 
-/** Messages kept in the page; the oldest go first. */
-export const TAIL_KEPT_MAX = 1_000;
+/** Messages kept in the page unless told otherwise; the oldest go first. */
+const TAIL_KEPT_MAX = 1_000;
 /** How often what came in is shown: agents that talk fast must not keep the page from being used. */
 const SHOW_EVERY_MS = 100;
 
@@ -21,7 +21,7 @@ export type MessageTail = {
 const NOTHING: MessageTail = { messages: [], missed: 0, live: undefined, isRead: false };
 
 /** Adds what came; deliveries replace those known of the same recipient. */
-export function withEvents(tail: MessageTail, events: readonly MessageEvent[]): MessageTail {
+function withEvents(tail: MessageTail, events: readonly MessageEvent[], keptMax: number): MessageTail {
   let { missed } = tail;
   const messages = [...tail.messages];
   const settled = new Map<number, MessageDelivery[]>();
@@ -31,7 +31,7 @@ export function withEvents(tail: MessageTail, events: readonly MessageEvent[]): 
     // Taken up again, a stream may begin with one that is known.
     else if (event.message.seq > (messages.at(-1)?.seq ?? 0)) messages.push(event.message);
   }
-  const kept = messages.slice(-TAIL_KEPT_MAX);
+  const kept = messages.slice(-keptMax);
   if (settled.size === 0) return { ...tail, missed, messages: kept };
   return { ...tail, missed, messages: kept.map((message) => withDeliveries(message, settled.get(message.seq))) };
 }
@@ -43,7 +43,7 @@ function withDeliveries(message: MessageRecord, told: readonly MessageDelivery[]
 }
 
 /** Messages as they come. One that uses it takes its `path` as key: another path begins anew. */
-export function useMessageTail(path: string): MessageTail {
+export function useMessageTail(path: string, keptMax = TAIL_KEPT_MAX): MessageTail {
   const [tail, setTail] = useState(NOTHING);
   useEffect(() => {
     const controller = new AbortController();
@@ -52,7 +52,7 @@ export function useMessageTail(path: string): MessageTail {
       if (arrived.length === 0) return;
       const taken = arrived;
       arrived = [];
-      setTail((before) => withEvents({ ...before, isRead: true }, taken));
+      setTail((before) => withEvents({ ...before, isRead: true }, taken, keptMax));
     }, SHOW_EVERY_MS);
     // Where nothing was said the stream tells nothing, so that after a moment this is known too.
     let quiet: ReturnType<typeof setTimeout> | undefined;
@@ -73,6 +73,6 @@ export function useMessageTail(path: string): MessageTail {
       clearInterval(timer);
       clearTimeout(quiet);
     };
-  }, [path]);
+  }, [path, keptMax]);
   return tail;
 }

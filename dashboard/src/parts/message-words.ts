@@ -1,4 +1,4 @@
-import type { MessageDelivery, MessageRecord } from "../../../src/api/contract/index.ts";
+import type { Mailbox, MessageDelivery, MessageRecord } from "../../../src/api/contract/index.ts";
 import { text } from "../text.ts";
 
 const words = text.messages;
@@ -36,6 +36,14 @@ export const deliveryTone = (state: MessageDelivery["state"]): string => {
   if (state === "dead" || state === "dropped" || state === "expired") return "text-bad";
   return state === "retrying" ? "text-warn" : "text-muted";
 };
+
+/** What sort of one has the name: an agent, a program, people, the server itself. */
+export function whoHas(name: string, mailbox: Pick<Mailbox, "presence"> | undefined): string {
+  const { presence } = words.mailboxes;
+  if (name === "user") return presence.people;
+  if (name === "caxton" || name.startsWith("caxton.")) return presence.server;
+  return presence[mailbox?.presence ?? "gone"];
+}
 
 const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const SHORT_CHARS = 8;

@@ -40,7 +40,7 @@ function NameInput({ label, value, onChange, isFirst = false, isFree = false }: 
           if (event.key === "Enter") commit(typed);
         }}
         onBlur={() => commit(typed)}
-        className="block w-36 text-ink"
+        className="block text-ink sm:w-44"
       />
       {isFree ? null : (
         <datalist id={listId}>

@@ -36,7 +36,7 @@ export function Diagram({ conversation, messages, selected, onSelect }: ThreadPr
       tabIndex={0}
       className="overflow-x-auto rounded-lg border border-line bg-surface shadow-card"
     >
-      <div className="relative" style={{ width, height: height + FOOT_PX }}>
+      <div className="relative min-w-full" style={{ width, height: height + FOOT_PX }}>
         <Picture sequence={sequence} selected={selected} />
         {names.map((name, index) => (
           <div
@@ -53,7 +53,6 @@ export function Diagram({ conversation, messages, selected, onSelect }: ThreadPr
             <li key={arrow.message.seq}>
               <Step
                 arrow={arrow}
-                width={width}
                 isSelected={arrow.message.id === selected}
                 onSelect={() => onSelect(arrow.message.id)}
               />
@@ -68,27 +67,26 @@ export function Diagram({ conversation, messages, selected, onSelect }: ThreadPr
 
 type StepProps = {
   readonly arrow: Arrow;
-  readonly width: number;
   readonly isSelected: boolean;
   readonly onSelect: () => void;
 };
 
-function Step({ arrow: { message, y, fromX, toX }, width, isSelected, onSelect }: StepProps) {
+function Step({ arrow: { message, y, fromX, toX }, isSelected, onSelect }: StepProps) {
   const time = clockTime(Date.parse(message.at));
   const furthest = toX.toSorted((one, other) => Math.abs(other - fromX) - Math.abs(one - fromX))[0] ?? fromX + STUB_PX;
   return (
     <button
       type="button"
-      aria-label={words.step(time, message.performative, message.sender, addressWords(message))}
       aria-current={isSelected ? "true" : undefined}
       onClick={onSelect}
       title={contentWords(message)}
       className={cx(
-        "absolute left-0 text-left focus-visible:-outline-offset-2",
-        isSelected ? "bg-accent-soft/60" : "hover:bg-hover/60",
+        "absolute left-0 w-full text-left focus-visible:-outline-offset-2",
+        !isSelected && "hover:bg-muted/5",
       )}
-      style={{ top: y - SEQUENCE.row / 2, height: SEQUENCE.row, width }}
+      style={{ top: y - SEQUENCE.row / 2, height: SEQUENCE.row }}
     >
+      <span className="sr-only">{words.step(time, message.performative, message.sender, addressWords(message))}</span>
       <span aria-hidden className="absolute top-3 left-3 text-2xs text-muted">
         {time}
       </span>
@@ -113,7 +111,18 @@ function Step({ arrow: { message, y, fromX, toX }, width, isSelected, onSelect }
 type PictureProps = { readonly sequence: Sequence; readonly selected: string | undefined };
 
 const Picture = ({ sequence: { names, arrows, width, height }, selected }: PictureProps) => (
-  <svg aria-hidden width={width} height={height + FOOT_PX} className="absolute inset-0">
+  <svg aria-hidden width={width} height={height + FOOT_PX} className="absolute inset-0 min-w-full overflow-visible">
+    {arrows
+      .filter(({ message }) => message.id === selected)
+      .map(({ message, y }) => (
+        <rect
+          key={message.seq}
+          y={y - SEQUENCE.row / 2}
+          width="100%"
+          height={SEQUENCE.row}
+          className="fill-accent-soft"
+        />
+      ))}
     {names.map((name, index) => (
       <line
         key={name}

@@ -48,7 +48,7 @@ export function Compose({ conversation, onClose }: Props) {
           {send.error === null ? null : <ProblemView error={send.error} />}
           <div className="flex justify-end gap-2">
             <Button onClick={onClose}>{text.actions.cancel}</Button>
-            <Button type="submit" look="primary" disabled={send.isPending || !isAddressed(draft)}>
+            <Button type="submit" look="primary" disabled={send.isPending || !isWhole(draft)}>
               <Send aria-hidden />
               {send.isPending ? words.sending : words.send}
             </Button>
@@ -61,7 +61,8 @@ export function Compose({ conversation, onClose }: Props) {
   );
 }
 
-const isAddressed = ({ way, to }: Draft): boolean => way === "broadcast" || to.trim() !== "";
+/** Whether there is enough of it to say what is wrong: whom it is for, and what it says. */
+const isWhole = ({ way, to, content }: Draft): boolean => (way === "broadcast" || to.trim() !== "") && content !== "";
 
 type DraftProps = { readonly draft: Draft; readonly onChange: (draft: Draft) => void };
 
@@ -151,7 +152,7 @@ function Parameters({ draft, onChange }: DraftProps) {
           )}
         </Field>
       </div>
-      <Field label={words.content} note={words.contentNote}>
+      <Field label={words.content} note={words.contentNote} required>
         {({ id, describedBy }) => (
           <TextArea
             id={id}
@@ -172,10 +173,10 @@ function Check({ draft }: { readonly draft: Draft }) {
   const { data } = useQuery({
     queryKey: ["message-check", settled],
     queryFn: ({ signal }) => checkMessage(messageOf(settled), signal),
-    enabled: isAddressed(settled),
+    enabled: isWhole(settled),
     placeholderData: (before) => before,
   });
-  if (data === undefined || !isAddressed(draft)) return null;
+  if (data === undefined || !isWhole(draft)) return null;
   return (
     <div role="status" className="text-sm">
       {data.valid ? (

@@ -34,7 +34,7 @@ export function DeadLetters() {
   return (
     <>
       <p className="mb-3 max-w-3xl text-sm text-muted">{words.note}</p>
-      <search className="mb-3 flex flex-wrap items-end gap-2">
+      <search className="mb-3 flex flex-wrap items-end gap-2 max-sm:grid max-sm:grid-cols-2">
         <NameFilter
           label={words.recipient}
           value={recipient}
@@ -42,7 +42,7 @@ export function DeadLetters() {
           isFirst
         />
         <NameFilter label={words.code} value={code} onChange={(chosen) => set({ code: chosen })} isFree />
-        <div className="flex-1" />
+        <div className="flex-1 max-sm:hidden" />
         <AllActions filter={filter} />
       </search>
       <Letters filter={filter} />

@@ -7,6 +7,7 @@ import { Chip } from "../../parts/card.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { bytes, count, duration } from "../../parts/format.ts";
+import { whoHas } from "../../parts/message-words.ts";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
 import { text } from "../../text.ts";
@@ -72,7 +73,7 @@ function MailboxTable({ mailboxes }: { readonly mailboxes: readonly Mailbox[] })
                 {mailbox.name}
               </Link>
             </Td>
-            <Td className="text-muted max-sm:hidden">{words.presence[mailbox.presence]}</Td>
+            <Td className="text-muted max-sm:hidden">{whoHas(mailbox.name, mailbox)}</Td>
             <Td className="text-right">{count(mailbox.messages)}</Td>
             <Td className="text-right text-muted max-sm:hidden">{count(mailbox.leased)}</Td>
             <Td className={cx("text-right max-sm:hidden", mailbox.retrying > 0 ? "text-warn" : "text-muted")}>

@@ -37,16 +37,12 @@ export function MessageDetail({ id, onSelect, onClose }: Props) {
       {message === undefined ? null : (
         <>
           <Card
-            title={
-              <span className="flex flex-wrap items-center gap-x-2 gap-y-0.5 py-1">
-                <ActBadge act={message.performative} />
-                <span className="[overflow-wrap:anywhere]">
-                  {message.sender} → {addressWords(message)}
-                </span>
-              </span>
-            }
+            title={<ActBadge act={message.performative} />}
             actions={<Actions message={message} onSelect={onSelect} onClose={onClose} />}
           >
+            <p className="mb-3 font-medium [overflow-wrap:anywhere]">
+              {message.sender} → {addressWords(message)}
+            </p>
             <Facts message={message} onSelect={onSelect} />
           </Card>
           <Content message={message} />
@@ -94,42 +90,46 @@ function Facts({ message, onSelect }: OfMessage & Selecting) {
   const meant = meantAs(message);
   const answers = useAnswered(message);
   return (
-    <dl className="grid grid-cols-2 gap-x-4 gap-y-3 sm:grid-cols-3">
-      <Fact name={facts.at}>{fullTime(message.at)}</Fact>
-      <Fact name={facts.conversation}>
-        <Link
-          to="/conversations/$id"
-          params={{ id: message.conversation_id }}
-          search={{ message: message.id }}
-          className="text-accent hover:underline"
-        >
-          {shortId(message.conversation_id)}
-        </Link>
-      </Fact>
-      <Fact name={facts.protocol}>{message.protocol ?? facts.free}</Fact>
-      <Fact name={facts.priority}>{message.priority}</Fact>
-      {meant === undefined ? null : <Fact name={facts.addressed}>{meant}</Fact>}
-      {message.reply_by === null ? null : <Fact name={facts.replyBy}>{fullTime(message.reply_by)}</Fact>}
-      {message.reply_with === null ? null : <Fact name={facts.replyWith}>{shortId(message.reply_with)}</Fact>}
-      {message.in_reply_to === null ? null : (
-        <Fact name={facts.inReplyTo}>
-          {answers === undefined ? (
-            shortId(message.in_reply_to)
-          ) : (
-            <button type="button" className="text-accent hover:underline" onClick={() => onSelect(answers)}>
-              {shortId(message.in_reply_to)}
-            </button>
-          )}
+    <>
+      <dl className="grid grid-cols-2 gap-x-4 gap-y-3 sm:grid-cols-3">
+        <Fact name={facts.at}>{fullTime(message.at)}</Fact>
+        <Fact name={facts.conversation}>
+          <Link
+            to="/conversations/$id"
+            params={{ id: message.conversation_id }}
+            search={{ message: message.id }}
+            className="text-accent hover:underline"
+          >
+            {shortId(message.conversation_id)}
+          </Link>
         </Fact>
-      )}
-      {message.hops === 0 ? null : <Fact name={facts.hops}>{facts.hopCount(message.hops)}</Fact>}
-      <div className="col-span-full flex flex-wrap items-end gap-2">
-        <Fact name={facts.id}>
-          <span className="font-mono text-xs">{message.id}</span>
-        </Fact>
+        <Fact name={facts.protocol}>{message.protocol ?? facts.free}</Fact>
+        <Fact name={facts.priority}>{message.priority}</Fact>
+        {meant === undefined ? null : <Fact name={facts.addressed}>{meant}</Fact>}
+        {message.reply_by === null ? null : <Fact name={facts.replyBy}>{fullTime(message.reply_by)}</Fact>}
+        {message.reply_with === null ? null : <Fact name={facts.replyWith}>{shortId(message.reply_with)}</Fact>}
+        {message.in_reply_to === null ? null : (
+          <Fact name={facts.inReplyTo}>
+            {answers === undefined ? (
+              shortId(message.in_reply_to)
+            ) : (
+              <button type="button" className="text-accent hover:underline" onClick={() => onSelect(answers)}>
+                {shortId(message.in_reply_to)}
+              </button>
+            )}
+          </Fact>
+        )}
+        {message.hops === 0 ? null : <Fact name={facts.hops}>{facts.hopCount(message.hops)}</Fact>}
+      </dl>
+      <div className="mt-3 flex flex-wrap items-end gap-2">
+        <dl>
+          <Fact name={facts.id}>
+            <span className="font-mono text-xs">{message.id}</span>
+          </Fact>
+        </dl>
         <CopyButton value={message.id} />
       </div>
-    </dl>
+    </>
   );
 }
 

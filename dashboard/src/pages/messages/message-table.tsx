@@ -25,7 +25,7 @@ export function MessageTable({ messages, selected, isNarrow }: Props) {
       <thead>
         <tr>
           <Th className="w-20 max-sm:hidden">{columns.at}</Th>
-          <Th className="w-36 max-sm:w-0">{columns.act}</Th>
+          <Th className="w-36 max-sm:hidden">{columns.act}</Th>
           <Th className="w-2/5 max-sm:w-auto">
             {columns.from} → {columns.to}
           </Th>
@@ -44,12 +44,15 @@ export function MessageTable({ messages, selected, isNarrow }: Props) {
                 {clockTime(Date.parse(message.at))}
               </time>
             </Td>
-            <Td className="max-sm:pr-0 max-sm:align-top">
+            <Td className="max-sm:hidden">
               <ActBadge act={message.performative} />
             </Td>
             <Td className="max-w-0">
               <Parties message={message} selected={selected} />
-              <span className="block truncate text-xs text-muted sm:hidden">{contentWords(message)}</span>
+              <span className="mt-0.5 flex items-center gap-2 text-xs text-muted sm:hidden">
+                <ActBadge act={message.performative} />
+                <span className="min-w-0 truncate">{contentWords(message)}</span>
+              </span>
             </Td>
             <Td className="max-w-0 truncate text-muted max-sm:hidden">{contentWords(message)}</Td>
             <Td className={cx("text-xs", wideOnly)}>
@@ -71,7 +74,6 @@ function Parties({ message, selected }: { readonly message: MessageRecord; reado
       replace
       resetScroll={false}
       data-row-link
-      aria-label={words.row(message.sender, message.performative, to)}
       aria-current={message.id === selected ? "true" : undefined}
       className={`${rowLink} block truncate`}
     >

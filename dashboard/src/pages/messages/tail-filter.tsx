@@ -16,7 +16,7 @@ export function TailFilter() {
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true, resetScroll: false });
   const isFiltered = (filter.sender ?? filter.recipient ?? filter.act ?? filter.conversation) !== undefined;
   return (
-    <search className="mb-3 flex flex-wrap items-end gap-2">
+    <search className="mb-3 flex flex-wrap items-end gap-2 max-sm:grid max-sm:grid-cols-2">
       <NameFilter label={words.sender} value={filter.sender} onChange={(sender) => set({ sender })} isFirst />
       <NameFilter label={words.recipient} value={filter.recipient} onChange={(recipient) => set({ recipient })} />
       <label className="text-xs text-muted">
@@ -24,7 +24,7 @@ export function TailFilter() {
         <Select
           value={filter.act ?? ""}
           onChange={({ target: { value } }) => set({ act: ACTS.find((act) => act === value) })}
-          className="block min-w-36 text-ink"
+          className="block text-ink sm:w-44"
         >
           <option value="">{words.anyAct}</option>
           {ACTS.map((act) => (

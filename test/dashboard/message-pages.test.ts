@@ -1,0 +1,253 @@
+import { readFile } from "node:fs/promises";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
+import * as contract from "../../src/api/contract/index.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { violations, violationsInBothThemes } from "./accessible.ts";
+import { openBrowser, toDesk, visit, type Visit } from "./browser.ts";
+
+const SMALL = { width: 360, height: 780 };
+let browser: Browser;
+let server: TestServer;
+/** The conversation that was had before anybody looked, and one that is under way. */
+let past: string;
+let open: string;
+
+beforeAll(async () => {
+  browser = await openBrowser();
+  server = await startServer();
+  for (const name of ["planner", "north-depot", "south-depot", "billing"]) {
+    await server.ask("POST", "/api/v1/participants", { name, description: `This is ${name}` });
+  }
+  await server.ask("POST", "/api/v1/capabilities", { agent: "billing", capability: "invoicing", priority: 70 });
+  past = await bargain();
+  const asked = { performative: "request", sender: "planner", receiver: "billing", protocol: "fipa-request" };
+  open = (await send({ ...asked, content: "Invoice order 1187", reply_by: inAnHour() })).conversation_id;
+  await take("billing");
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.[Symbol.asyncDispose]();
+});
+
+const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
+
+const send = async (message: object) =>
+  contract.messages.MessageReceipt.parse((await server.ask("POST", "/api/v1/messages", message)).body);
+
+/** Takes all there is out of a mailbox; with a reason it is refused for good. */
+async function take(name: string, reason?: string): Promise<contract.LeasedMessages["items"]> {
+  const { body } = await server.ask("GET", `/api/v1/mailboxes/${name}/messages?max=50`);
+  const { items } = contract.participants.LeasedMessages.parse(body);
+  const seqs = items.map(({ seq }) => seq);
+  const settled = reason === undefined ? { done: seqs } : { rejected: seqs.map((seq) => ({ seq, reason })) };
+  await server.ask("POST", `/api/v1/mailboxes/${name}/settle`, settled);
+  return items;
+}
+
+async function bargain(): Promise<string> {
+  const cfp = { performative: "cfp", sender: "planner", receiver: ["north-depot", "south-depot"], reply_with: "bids" };
+  const protocol = { protocol: "fipa-contract-net", reply_by: inAnHour() };
+  const opened = await send({ ...cfp, ...protocol, content: { pallets: 12 } });
+  const more = { ...protocol, conversation_id: opened.conversation_id };
+  const bid = { ...more, performative: "propose", receiver: "planner", in_reply_to: "bids" };
+  await send({ ...bid, sender: "north-depot", content: { price: 410 } });
+  await send({ ...bid, sender: "south-depot", content: { price: 380 } });
+  await send({
+    ...more,
+    performative: "accept-proposal",
+    sender: "planner",
+    receiver: "north-depot",
+    content: "yours",
+  });
+  await send({ ...more, performative: "reject-proposal", sender: "planner", receiver: "south-depot", content: "no" });
+  await send({ ...more, performative: "inform", sender: "north-depot", receiver: "planner", content: "delivered" });
+  for (const name of ["planner", "north-depot", "south-depot"]) await take(name);
+  return opened.conversation_id;
+}
+
+const detail = (page: Page) => page.getByRole("region", { name: "Message", exact: true });
+const rows = (page: Page) => page.getByRole("table", { name: "Live" });
+
+test("messages come by themselves, wait while paused, and tell all there is about one", async () => {
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  await page.goto("/ui/messages");
+  await rows(page).getByText("planner → north-depot, south-depot").waitFor();
+  await send({ performative: "inform", sender: "billing", receiver: "planner", content: "The week begins" });
+  await rows(page).getByRole("cell", { name: "The week begins" }).waitFor();
+  await page.getByRole("button", { name: "Pause" }).click();
+  const note = { performative: "inform", sender: "billing", receiver: "planner", content: { orders: [7] } };
+  const { id } = await send(note);
+  await page.getByText("1 new since you paused").waitFor();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await rows(page).getByRole("link", { name: "billing → planner" }).first().click();
+  await detail(page).getByText(id, { exact: true }).waitFor();
+  await detail(page).getByText("orders").first().waitFor();
+  await detail(page).getByText("waits", { exact: true }).waitFor();
+  await take("planner");
+  await detail(page).getByText("done", { exact: true }).waitFor();
+  await detail(page).getByRole("button", { name: "Close the message" }).click();
+  await rows(page).getByRole("cell", { name: "done", exact: true }).first().waitFor();
+  await rows(page).getByRole("link", { name: "billing → planner" }).first().click();
+  await detail(page).getByRole("button", { name: "Send again" }).click();
+  await page.getByText("Sent again, in a new conversation").waitFor();
+  await page.waitForURL((url) => url.searchParams.get("message") !== id);
+  await page.goto("/ui/messages?act=propose&sender=south-depot");
+  await page.getByText("1 message", { exact: true }).waitFor();
+  await rows(page).getByRole("cell", { name: '{"price":380}' }).waitFor();
+  expect(person.complaints).toEqual([]);
+});
+
+test("a message is checked while it is written, sent, and its answer waited for", async () => {
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  await page.goto("/ui/messages?compose=true");
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Content").fill('{"order": 12}');
+  await dialog.getByLabel("Names, with commas between").fill("billing, no-such-one");
+  await dialog.getByText("This is not right yet").waitFor();
+  await dialog.getByText("no-such-one", { exact: false }).first().waitFor();
+  await dialog.getByLabel("Names, with commas between").fill("billing, south-depot");
+  await dialog.getByText("Goes to billing, south-depot").waitFor();
+  await dialog.getByLabel("Protocol").selectOption("fipa-request");
+  await dialog.getByRole("button", { name: "To whoever can" }).click();
+  await dialog.getByLabel("Capability").fill("invoicing");
+  await dialog.getByText("Goes to billing", { exact: true }).waitFor();
+  await page.keyboard.press("Control+Enter");
+  await dialog.getByText("On record and on its way").waitFor();
+  await dialog.getByText("Waiting for an answer.").waitFor();
+  const [got] = await take("billing");
+  expect(got?.message).toMatchObject({ content: { order: 12 }, sender: "user", protocol: "fipa-request" });
+  const conversation = z.string().parse(got?.message["conversation_id"]);
+  const answer = { performative: "refuse", sender: "billing", receiver: "user", content: "Not before Friday" };
+  await send({ ...answer, protocol: "fipa-request", conversation_id: conversation });
+  await dialog.getByText("Not before Friday").waitFor();
+  await dialog.getByRole("link", { name: "Open the conversation" }).click();
+  await page.waitForURL(`**/ui/conversations/${conversation}`);
+});
+
+test("dead letters say why, are sent again, saved, and dropped after a question", async () => {
+  await send({ performative: "inform", sender: "planner", receiver: "south-depot", content: "one" });
+  await send({ performative: "inform", sender: "planner", receiver: "south-depot", content: "two" });
+  await take("south-depot", "the gate is closed");
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  await page.goto("/ui/messages?tab=dead");
+  await page.getByText("2 dead letters in all").waitFor();
+  await page.getByText("the gate is closed").filter({ visible: true }).first().waitFor();
+  const saving = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Export as JSONL" }).click();
+  const saved = await readFile(await (await saving).path(), "utf8");
+  const letters = saved
+    .trimEnd()
+    .split("\n")
+    .map((line) => contract.messages.DeadLetter.parse(JSON.parse(line)));
+  expect(letters.map(({ code }) => code)).toEqual(["DELIVERY_REJECTED", "DELIVERY_REJECTED"]);
+  await page.getByRole("button", { name: "Try again: to south-depot" }).first().click();
+  await page.getByText("1 dead letter in all").waitFor();
+  expect(await take("south-depot")).toHaveLength(1);
+  await page.getByRole("button", { name: "Drop: to south-depot" }).click();
+  await page.getByText("south-depot will never get it.").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Drop" }).click();
+  await page.getByText("No dead letters").waitFor();
+  expect(person.complaints).toEqual([]);
+});
+
+test("a conversation is drawn message by message, goes on while one looks, and tells what comes next", async () => {
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  await page.goto("/ui/conversations");
+  await page.getByRole("link", { name: /^planner and north-depot, south-depot/ }).click();
+  const steps = page.getByRole("list", { name: "What was said" }).getByRole("button");
+  await expect.poll(() => steps.count()).toBe(6);
+  await steps.first().focus();
+  for (const key of ["Tab", "Enter"]) await page.keyboard.press(key);
+  await detail(page).getByText("propose", { exact: true }).first().waitFor();
+  await detail(page).getByText("price").first().waitFor();
+  await page.getByText("The protocol: Contract net", { exact: false }).click();
+  await page.getByRole("group", { name: /^The protocol/ }).waitFor();
+  await page.getByRole("button", { name: "Put away" }).click();
+  await page.getByText("It is put away").waitFor();
+  await page.goto(`/ui/conversations/${open}`);
+  await page.getByText("billing may say").waitFor();
+  await page.getByText(/^due \d\d:/).waitFor();
+  const agreed = { performative: "agree", sender: "billing", receiver: "planner", conversation_id: open };
+  await send({ ...agreed, protocol: "fipa-request", content: "at noon" });
+  await page.getByRole("button", { name: /agree from billing to planner/ }).waitFor();
+  await page.getByRole("button", { name: "List" }).click();
+  await page.getByText("at noon").waitFor();
+  await page.getByRole("button", { name: "End it" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "End it" }).click();
+  await page.getByText("It is ended").waitFor();
+  await page.getByText("Nothing: it is over.").waitFor();
+  await page.goto("/ui/conversations?protocol=fipa-contract-net");
+  await page.getByText("No conversation fits").waitFor();
+  await page.getByRole("checkbox", { name: "Those put away" }).check();
+  await page.getByRole("link", { name: /^planner and north-depot/ }).waitFor();
+  expect(person.complaints).toEqual([]);
+});
+
+test("the graph counts who talks to whom, while they talk, and leads to what they said", async () => {
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  await page.goto("/ui/graph");
+  const table = page.getByRole("table", { name: "The same as a table" });
+  await table.getByRole("row", { name: /^planner north-depot \d/ }).waitFor();
+  await send({ performative: "inform", sender: "billing", receiver: "north-depot", content: "hello" });
+  await table.getByRole("row", { name: /^billing north-depot 1 0/ }).waitFor();
+  await page.getByRole("button", { name: /^north-depot: \d+ sent/ }).click();
+  await table.getByRole("row", { name: /^planner billing/ }).waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Everybody" }).click();
+  await table.getByRole("row", { name: /^planner billing/ }).waitFor();
+  await table
+    .getByRole("row", { name: /^billing north-depot/ })
+    .getByRole("link")
+    .click();
+  await page.waitForURL("**/ui/messages?sender=billing&recipient=north-depot");
+  await rows(page).getByRole("cell", { name: "hello" }).waitFor();
+  expect(person.complaints).toEqual([]);
+});
+
+type Look = { readonly path: string; readonly whole: string | RegExp };
+const LOOKS: readonly Look[] = [
+  { path: "/ui/messages", whole: "planner → north-depot, south-depot" },
+  { path: "/ui/messages?message=PAST", whole: "As on the wire" },
+  { path: "/ui/messages?compose=true", whole: "To whoever can" },
+  { path: "/ui/messages?tab=dead", whole: "the archive is closed" },
+  { path: "/ui/messages?tab=mailboxes", whole: "invoicing" },
+  { path: "/ui/messages?sender=nobody", whole: "No message fits" },
+  { path: "/ui/conversations", whole: "Under way" },
+  { path: "/ui/conversations/PAST?as=diagram&message=PAST", whole: "As on the wire" },
+  { path: "/ui/conversations/PAST?as=list", whole: "delivered" },
+  { path: "/ui/graph?node=planner", whole: "Everybody" },
+];
+
+/** A page is opened once and then looked at in both widths: opening it takes longer than to look. */
+describe("every page of messages", () => {
+  let person: Visit;
+  beforeAll(async () => {
+    const asked = { performative: "request", sender: "planner", receiver: "billing", protocol: "fipa-request" };
+    await send({ ...asked, content: "Look it up", reply_by: inAnHour() });
+    await take("billing", "the archive is closed");
+    await send({ ...asked, content: "Look again", reply_by: inAnHour() });
+    person = await visit(browser, server.url, { still: true });
+  });
+  afterAll(async () => {
+    await person?.[Symbol.asyncDispose]();
+  });
+
+  test.for(LOOKS)("$path can be used by everyone, on a telephone and in both themes", async ({ path, whole }) => {
+    const { page } = person;
+    await page.setViewportSize(SMALL);
+    await page.goto(path.replaceAll("PAST", past));
+    await page.getByText(whole).filter({ visible: true }).first().waitFor();
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(SMALL.width);
+    expect(await violations(page)).toEqual([]);
+    await toDesk(page);
+    expect(await violationsInBothThemes(page)).toEqual([]);
+    expect(person.complaints).toEqual([]);
+    expect(person.foreign).toEqual([]);
+  });
+});
