@@ -3,7 +3,7 @@ export { type AclMessage, AclTextError, type AgentIdentifier, agentIdentifier } 
 export { readAcl } from "./acl-read.ts";
 export { aclTime, parseAclTime } from "./acl-time.ts";
 export { writeAcl } from "./acl-write.ts";
-export { composeMessage, composeReply, type MessageDraft, type ReplyDraft, traceOf } from "./compose.ts";
+export { composeMessage, composeReply, type MessageDraft, type ReplyDraft } from "./compose.ts";
 export { type ContentStore, fetchContent, putAside } from "./content-store.ts";
 export {
   type Address,
@@ -27,7 +27,6 @@ export {
 export { MESSAGE_REFUSALS, type MessageProblem, type MessageRefusal } from "./message-problem.ts";
 export { type PlainMessage, plainMessage } from "./plain-message.ts";
 export {
-  contentBytes,
   type MessageRead,
   type ReadContext,
   readMessage,

@@ -18,10 +18,7 @@ export const WORD_CHARS_MAX = 256;
 export const NAME = /^[^\s\p{Cc}\p{Cf}\p{Cs}]{1,256}$/u;
 /** Any other word of the envelope: 1 to 256 printable characters. */
 export const WORD = /^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]{1,256}$/u;
-export const TRACE_ID = /^(?!0{32})[0-9a-f]{32}$/;
-export const SPAN_ID = /^(?!0{16})[0-9a-f]{16}$/;
 export const HASH = /^[0-9a-f]{64}$/;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const ASCII_NAME = /^[!-~]{1,256}$/;
 const ASCII_WORD = /^[ -~]{1,256}$/;
 
@@ -38,10 +35,43 @@ export const isWord = (value: unknown): value is string =>
   typeof value === "string" && (ASCII_WORD.test(value) || WORD.test(value));
 export const isCapability = (value: unknown): value is string => isWord(value) && value === value.toLowerCase();
 
-/** A message id in its canonical, lower-case spelling. */
-export const isMessageId = (value: unknown): value is MessageId => typeof value === "string" && UUID.test(value);
-export const isTraceId = (value: unknown): value is string => typeof value === "string" && TRACE_ID.test(value);
-export const isSpanId = (value: unknown): value is string => typeof value === "string" && SPAN_ID.test(value);
+// Digits are looked up one by one: on such short words that takes two thirds of what a pattern does.
+const HEX = new Uint8Array(256);
+for (let value = 0; value < 16; value += 1) HEX[value.toString(16).charCodeAt(0)] = 1;
+
+function isHex(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (HEX[text.charCodeAt(at)] !== 1) return false;
+  return true;
+}
+
+const DASH = 45;
+
+/** A message id in its canonical, lower-case spelling: a UUID of any version from 1 to 8. */
+export function isMessageId(value: unknown): value is MessageId {
+  if (typeof value !== "string" || value.length !== 36) return false;
+  const [version, variant] = [value.charCodeAt(14), value.charCodeAt(19)];
+  return (
+    value.charCodeAt(8) === DASH &&
+    value.charCodeAt(13) === DASH &&
+    value.charCodeAt(18) === DASH &&
+    value.charCodeAt(23) === DASH &&
+    version >= 49 &&
+    version <= 56 &&
+    (variant === 56 || variant === 57 || variant === 97 || variant === 98) &&
+    isHex(value, 0, 8) &&
+    isHex(value, 9, 13) &&
+    isHex(value, 15, 18) &&
+    isHex(value, 20, 23) &&
+    isHex(value, 24, 36)
+  );
+}
+
+const NO_TRACE = "0".repeat(32);
+const NO_SPAN = "0".repeat(16);
+export const isTraceId = (value: unknown): value is string =>
+  typeof value === "string" && value.length === 32 && isHex(value, 0, 32) && value !== NO_TRACE;
+export const isSpanId = (value: unknown): value is string =>
+  typeof value === "string" && value.length === 16 && isHex(value, 0, 16) && value !== NO_SPAN;
 
 const TRACE_STATE = /^[ -~]{1,512}$/;
 export const isTraceState = (value: unknown): value is string => typeof value === "string" && TRACE_STATE.test(value);

@@ -190,7 +190,14 @@ export function disagreement(wire: Unchecked): Disagreement | undefined {
 const isSame = (one: Json | undefined, other: Json | undefined): boolean =>
   typeof one === "string" &&
   typeof other === "string" &&
-  (one === other || (one.length === other.length && one.toLowerCase() === other.toLowerCase()));
+  (one === other ||
+    (one.length === other.length && endsAlike(one, other) && one.toLowerCase() === other.toLowerCase()));
+
+/** Whether their last characters leave it open that they differ by case alone. Spares most names the rest. */
+function endsAlike(one: string, other: string): boolean {
+  const [last, otherLast] = [one.charCodeAt(one.length - 1), other.charCodeAt(other.length - 1)];
+  return last > 127 || otherLast > 127 || (last | 32) === (otherLast | 32);
+}
 
 const isAmong = (sender: Json | undefined, receiver: Json): boolean =>
   Array.isArray(receiver) ? receiver.some((name) => isSame(sender, name)) : isSame(sender, receiver);

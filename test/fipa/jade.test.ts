@@ -116,6 +116,15 @@ describe("agents of a JADE platform speak to ours", () => {
     expect(await df(`register ${me}`)).toContain("already-registered");
     const providers = () => world.directory.providers("default", "text-translation").map(({ name }) => name);
     expect(providers()).toEqual(["resp@jadetest"]);
+    const address: Address = {
+      type: "capability",
+      capability: "text-translation",
+      version: undefined,
+      fallbackVersions: [],
+      strategy: undefined,
+    };
+    const got = await world.ask({ ...request, address, content: text("by capability") }, "inform");
+    expect(said(got.at(-1))).toBe("done: by capability");
     expect(await df(`deregister ${me}`)).toContain("done");
     expect(providers()).toEqual([]);
   });

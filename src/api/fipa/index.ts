@@ -1,6 +1,5 @@
 /** Agents of other FIPA platforms: the HTTP message transport, and the management services that they ask. */
 export { attachRemoteAgents } from "./attach-remote-agents.ts";
-export { FipaContentError } from "./errors.ts";
 export { type FipaOptions, type FipaParts, FipaTransport } from "./fipa-transport.ts";
 export { type LocalAgent } from "./management.ts";
 export { RemoteAgents } from "./remote-agents.ts";
