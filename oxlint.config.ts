@@ -88,6 +88,7 @@ const ROOMS = {
     "tasks",
     "router",
     "participants",
+    "messages",
   ],
   "backends/sqlite/messages": ["kernel", "messages", "router", "backends/sqlite"],
   "backends/disk": ["kernel", "tools", "runs", "sandbox"],

@@ -68,18 +68,19 @@ async function measure(
   return { p50Ms: p50(ordered), p99Ms: p99(ordered), runsPerSecond };
 }
 
+const row = (what: string, mine: string, other: string, ratio: number): Row => ({
+  what,
+  caxton: mine,
+  peer: `${other} (in the server)`,
+  ratio: `${ratio.toFixed(2)}×`,
+  target: "",
+  met: undefined,
+});
+
 export async function run(): Promise<readonly Row[]> {
   const context = await measure("context");
   const warm = await measure("thread");
   const cold = await measure("thread", { warm: 0 });
-  const row = (what: string, mine: string, other: string, ratio: number): Row => ({
-    what,
-    caxton: mine,
-    peer: `${other} (in the server)`,
-    ratio: `${ratio.toFixed(2)}×`,
-    target: "",
-    met: undefined,
-  });
   const both = (what: string, { p50Ms, p99Ms }: Figures): readonly Row[] => [
     row(`${what}, p50`, ms(p50Ms), ms(context.p50Ms), context.p50Ms / p50Ms),
     row(`${what}, p99`, ms(p99Ms), ms(context.p99Ms), context.p99Ms / p99Ms),

@@ -82,10 +82,9 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const clock = overrides.clock ?? systemClock;
   const database = stack.use(Database.open({ directory: config.data.directory, synchronous: config.data.synchronous }));
   const { known, redactors } = openRedaction(loaded);
-  const { journal, retention } = openJournal(database, { config, clock });
-  stack.use(retention);
-  const artifacts = new SqliteArtifactStore(database, clock);
-  const uploads = new SqliteUploadStore(database, clock, { bytesMax: config.files.upload_bytes_max });
+  const stores = openStores(database, { config, clock });
+  const { journal, artifacts, uploads } = stores;
+  stack.use(stores.retention);
   const models = overrides.models ?? openModels(loaded, { clock, artifacts, known, tools: () => tools });
   const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve }));
   const toolServerStore = new SqliteToolServerStore(database);
@@ -122,11 +121,10 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     agents,
     ...asking,
     correspondence,
-    artifacts,
+    ...stores,
     changes,
     clock,
     facts,
-    journal,
     ledger: grants.ledger,
     grantWatch: grants.watch,
     models,
@@ -135,16 +133,23 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     prices: accounts.prices,
     replayRules: replayRules(config, accounts),
     render,
-    retention,
     runs,
     ...counted,
     ...messaging,
     ...toolServices,
     timeTravel,
-    uploads,
   };
   const owned = stack.move();
   return { services, toolsReady, markReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Runs and their files. */
+function openStores(database: Database, { config, clock }: { readonly config: Config; readonly clock: Clock }) {
+  return {
+    ...openJournal(database, { config, clock }),
+    artifacts: new SqliteArtifactStore(database, clock),
+    uploads: new SqliteUploadStore(database, clock, { bytesMax: config.files.upload_bytes_max }),
+  };
 }
 
 function openAgents(

@@ -131,6 +131,8 @@ describe("programs outside", () => {
   });
 });
 
+const publish = (topic: string, price: number) => send({ performative: "inform", topic, content: { price } });
+
 describe("addresses", () => {
   test("a name that nobody has is answered with a failure that names the nearest, and is on record", async () => {
     const name = await program("invoices");
@@ -175,7 +177,6 @@ describe("addresses", () => {
     const { id } = contract.participants.Subscription.parse(subscribed.body);
     const where = "message.content.price > 100";
     await server.ask("POST", "/api/v1/subscriptions", { subscriber: dear, topic: `${root}.*.created`, where });
-    const publish = (topic: string, price: number) => send({ performative: "inform", topic, content: { price } });
     expect((await publish(`${root}.eu.created`, 120)).recipients.toSorted()).toEqual([all, dear].toSorted());
     expect((await publish(`${root}.eu.created`, 20)).recipients).toEqual([all]);
     expect((await publish(`${root}.eu.sent`, 120)).recipients).toEqual([all]);
