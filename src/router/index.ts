@@ -1,25 +1,12 @@
 /** Messages on their way: mailboxes, delivery, addressing. */
 export { type Lapsed } from "./conversations.ts";
-export {
-  ConversationNotFoundError,
-  ConversationUnderWayError,
-  DeadLetterNotFoundError,
-  MailboxNotFoundError,
-  MessageNotFoundError,
-  ParticipantServedError,
-} from "./errors.ts";
+export { ConversationNotFoundError, DeadLetterNotFoundError, MessageNotFoundError } from "./errors.ts";
 export { type RouterEvent, type RouterFilter } from "./feed.ts";
 export { DURATION_BOUNDS_S, type RouterFigures } from "./figures.ts";
 export { type Fetch, type FetchedSettlement } from "./fetching.ts";
-export { digestOf, followUp } from "./loops.ts";
+export { followUp } from "./loops.ts";
 
-export {
-  type SubscriptionDraft,
-  SubscriptionNotFoundError,
-  Subscriptions,
-  SubscriptionsFullError,
-  TopicInvalidError,
-} from "./subscriptions/index.ts";
+export { type SubscriptionDraft, Subscriptions } from "./subscriptions/index.ts";
 export { type Subscription, type SubscriptionStore } from "./ports/index.ts";
 export { Router, type RouterParts } from "./router.ts";
 export {
@@ -63,5 +50,4 @@ export {
   type MailboxView,
   type MessageView,
   type RecordQuery,
-  Records,
 } from "./records.ts";

@@ -87,7 +87,7 @@ export {
 } from "./dead-letter-operations.ts";
 export { acknowledge, fetchMessages, type MailboxServices, Receiving } from "./mailbox-operations.ts";
 export { getMessage, listMessages, type MessageServices, replayMessage, traceMessage } from "./message-operations.ts";
-export { checkMessage, MessageRefusedError, sendMessage, sendMessages } from "./send-message.ts";
+export { checkMessage, sendMessage, sendMessages } from "./send-message.ts";
 export { watchMessages } from "./watch-messages.ts";
 export {
   getCapability,

@@ -60,15 +60,7 @@ export {
 } from "./run-event.ts";
 export { type RunSummaryNote } from "./run-fold-context.ts";
 export { foldRun, RunFold } from "./run-fold.ts";
-export {
-  type ReplyEnd,
-  type ReplyState,
-  type ReplyWait,
-  type RunReply,
-  awaitedReply,
-  endedReply,
-  REPLY_STATES,
-} from "./run-reply.ts";
+export { type ReplyEnd, type ReplyState, type ReplyWait, type RunReply, REPLY_STATES } from "./run-reply.ts";
 export { RunMessage } from "./run-message.ts";
 export { type RunListener, type RunNews, RunHub } from "./run-hub.ts";
 export { type JournalAppend, type RunJournal, type RunQuery, type RunSummary, type RunTail } from "./run-journal.ts";
