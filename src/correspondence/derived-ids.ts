@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { MessageId, RunId, type ToolCallId } from "../kernel/ids.ts";
+import { MessageId, RunId, TaskId, type ToolCallId } from "../kernel/ids.ts";
 import type { Message } from "../messages/index.ts";
 
 const HEX = 16;
@@ -21,6 +21,10 @@ export function runIdOf(message: Pick<Message, "id" | "workspace" | "atMs">, rec
   const digest = digestOf("run", message.workspace, recipient.toLowerCase(), message.id);
   return RunId.parse(uuid(digest, "7", message.atMs.toString(HEX).padStart(12, "0").slice(-12)));
 }
+
+/** The task that a call offers: the same when the call is made again after a crash. */
+export const taskIdOf = (call: ToolCallId): TaskId =>
+  TaskId.parse(uuid(digestOf("task", call), "7", call.replaceAll("-", "").slice(0, 12)));
 
 /** What a run says at one point of it: said again after a crash, it is the same message. */
 export const messageIdOf = (origin: RunId | ToolCallId, what: string): MessageId =>

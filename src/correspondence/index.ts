@@ -2,4 +2,5 @@
 export { Correspondence, type CorrespondenceDeps } from "./handler.ts";
 export { type MessageToolsDeps, MessageTools } from "./message-tools.ts";
 export { type OutboxDeps, Outbox } from "./outbox.ts";
+export { TaskWaits } from "./task-waits.ts";
 export { type ConversationPast, type Post, type TaskClaims } from "./ports.ts";

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { Clock } from "../kernel/clock.ts";
+import { CaxtonError } from "../kernel/errors.ts";
 import { type JsonObject } from "../kernel/json.ts";
 import { RunId } from "../kernel/ids.ts";
 import { composeMessage, type Address, type Message, USER_SENDER } from "../messages/index.ts";
@@ -16,22 +17,36 @@ import {
   type ToolResult,
 } from "../tools/index.ts";
 import { MESSAGES, REPLY } from "./answer.ts";
-import { messageIdOf } from "./derived-ids.ts";
+import { messageIdOf, taskIdOf } from "./derived-ids.ts";
 import { answersTo, carriedOn, replyTo } from "./link.ts";
 import { type AgentFinder, findAgents } from "./find-agents.ts";
-import type { Post } from "./ports.ts";
-import { AskArguments, FindArguments, inputSchema, ReplyArguments, SendArguments } from "./tool-arguments.ts";
+import type { Post, SubscriptionDesk, TaskDesk } from "./ports.ts";
+import { waitFor } from "./task-waits.ts";
+import {
+  AskArguments,
+  CallArguments,
+  FindArguments,
+  inputSchema,
+  ReplyArguments,
+  SendArguments,
+  SubscribeArguments,
+  UnsubscribeArguments,
+} from "./tool-arguments.ts";
 import { contentFrom, isInterim } from "./words.ts";
 
 export type MessageToolsDeps = {
   readonly post: Post;
   readonly journal: Pick<RunJournal, "summary">;
   readonly agents: AgentFinder;
+  readonly tasks: Pick<TaskDesk, "create" | "distribute">;
+  readonly subscriptions: SubscriptionDesk;
   readonly clock: Clock;
   readonly version: string;
 };
 
 const MINUTE_MS = 60_000;
+/** Winners that are tried, at most, before a task is given up. */
+const TRIES_MAX = 4;
 const SENDS: ToolEffects = { readOnly: false, idempotent: true };
 const LOOKS: ToolEffects = { readOnly: true, idempotent: true };
 
@@ -65,6 +80,23 @@ const ASK = tool(
   ],
   { schema: AskArguments, effects: SENDS },
 );
+const CALL = tool(
+  "call_for_proposals",
+  [
+    "Offer a task",
+    "Offers a task to several agents, by name or by capability, gives it to the one with the best proposal and waits for the result. When that one fails the next best gets it.",
+  ],
+  { schema: CallArguments, effects: SENDS },
+);
+const SUBSCRIBE = tool(
+  "subscribe",
+  ["Subscribe to a topic", "From now on messages to a topic start runs of this agent, until it unsubscribes."],
+  { schema: SubscribeArguments, effects: SENDS },
+);
+const UNSUBSCRIBE = tool("unsubscribe", ["End a subscription", "Ends a subscription of this agent."], {
+  schema: UnsubscribeArguments,
+  effects: SENDS,
+});
 const FIND = tool(
   "find_agents",
   ["Find agents", "Tells which agents there are, what they do and which capabilities they provide."],
@@ -89,7 +121,7 @@ type Caller = { readonly workspace: string; readonly sender: string; readonly li
 export class MessageTools implements NativeTools {
   readonly name = MESSAGES;
   readonly description = "Messages to other agents: sent, asked and answered. Part of Caxton itself.";
-  readonly tools = [SEND, ASK, FIND, ANSWER];
+  readonly tools = [SEND, ASK, CALL, SUBSCRIBE, UNSUBSCRIBE, FIND, ANSWER];
   readonly version: string;
   readonly #deps: MessageToolsDeps;
 
@@ -105,6 +137,16 @@ export class MessageTools implements NativeTools {
         return checked(SEND, SendArguments, given, (wanted) => this.#send(call, wanted));
       case ASK.name:
         return checked(ASK, AskArguments, given, (wanted) => this.#ask(call, wanted));
+      case CALL.name:
+        return checked(CALL, CallArguments, given, (wanted) => refusable(() => this.#offer(call, wanted)));
+      case SUBSCRIBE.name:
+        return checked(SUBSCRIBE, SubscribeArguments, given, (wanted) =>
+          refusable(() => this.#subscribe(call, wanted)),
+        );
+      case UNSUBSCRIBE.name:
+        return checked(UNSUBSCRIBE, UnsubscribeArguments, given, (wanted) =>
+          refusable(() => this.#unsubscribe(call, wanted.id)),
+        );
       case FIND.name:
         return checked(FIND, FindArguments, given, async (wanted) =>
           done(...(await findAgents(this.#deps.agents, call.context, wanted))),
@@ -180,6 +222,60 @@ export class MessageTools implements NativeTools {
     });
   }
 
+  async #offer(call: ToolCall, wanted: z.output<typeof CallArguments>): Promise<ToolResult> {
+    const address = addressOf(wanted);
+    if (typeof address === "string") return failedCall("invalid-arguments", address);
+    const { awaitReply } = call.context;
+    if (awaitReply === undefined) return failedCall("tool-error", "only a run can wait for a task; see `caxton task`.");
+    const { workspace, sender, link } = this.#callerOf(call);
+    const { task: name, data, score, bid_minutes: bids, work_minutes: work } = wanted;
+    const [bidsMs, workMs] = [Math.round(bids * MINUTE_MS), Math.round(work * MINUTE_MS)];
+    const id = taskIdOf(call.id);
+    const { tasks, clock } = this.#deps;
+    const request = {
+      workspace,
+      owner: sender,
+      name,
+      data,
+      participants: address.type === "receivers" ? address.names : [],
+      capabilities: address.type === "capability" ? [address.capability] : [],
+      ...(score !== undefined && {
+        evaluation: { type: "expression" as const, expression: score, order: "min" as const },
+      }),
+      bidsMs,
+      workMs,
+      hops: link?.hops ?? 0,
+    };
+    // Besides the first winner, others may have to be tried.
+    const deadlineMs = clock.nowMs() + bidsMs + workMs * TRIES_MAX + MINUTE_MS;
+    const wait = { conversationId: id, replyWith: waitFor(id), deadlineMs, to: inWords(address) };
+    return awaitReply(wait, () =>
+      refusable(async () => {
+        const task = await tasks.create(request, id);
+        if (task.state === "created") await tasks.distribute(workspace, id);
+        return undefined;
+      }),
+    );
+  }
+
+  async #subscribe({ context }: ToolCall, { topic, where }: z.output<typeof SubscribeArguments>): Promise<ToolResult> {
+    if (context.agent === undefined) return failedCall("tool-error", "only an agent subscribes with this tool.");
+    const draft = { workspace: context.workspace, subscriber: context.agent, topic, where };
+    const { id } = await this.#deps.subscriptions.subscribe(draft);
+    return done(`Subscribed to ${topic}.`, { subscription: id, topic });
+  }
+
+  async #unsubscribe({ context }: ToolCall, id: string): Promise<ToolResult> {
+    const { subscriptions } = this.#deps;
+    const own = subscriptions.list(context.workspace, context.agent ?? USER_SENDER);
+    if (!own.some((each) => each.id === id)) {
+      const ids = own.map((each) => `${each.id} (${each.topic})`).join(", ");
+      return failedCall("invalid-arguments", `there is no subscription ${id} of this agent; it has: ${ids || "none"}.`);
+    }
+    await subscriptions.unsubscribe(context.workspace, id);
+    return done("Unsubscribed.", { subscription: id });
+  }
+
   /** Nobody has to wait for an answer longer than their own asker waits for theirs. */
   #deadline(minutes: number, link: RunMessage | null): number {
     const nowMs = this.#deps.clock.nowMs();
@@ -207,6 +303,16 @@ export class MessageTools implements NativeTools {
       atMs: this.#deps.clock.nowMs(),
     });
     return resultOf(await this.#deps.post.submit(message), { performative, final: !isInterim(performative) });
+  }
+}
+
+/** A refusal as the result of a call. */
+async function refusable<Result>(work: () => Promise<Result>): Promise<Result | ToolResult> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof CaxtonError) || error.kind === "unavailable") throw error;
+    return failedCall("tool-error", `${error.message} [${error.code}].${error.hint === "" ? "" : ` ${error.hint}`}`);
   }
 }
 

@@ -1,5 +1,7 @@
 import type { Message } from "../messages/index.ts";
-import type { Delivered, Submitted } from "../router/index.ts";
+import type { TaskId } from "../kernel/ids.ts";
+import type { Delivered, Submitted, Subscriptions } from "../router/index.ts";
+import type { Task, Tasks } from "../tasks/index.ts";
 
 /** Where messages are sent. One implementation: the router. */
 export interface Post {
@@ -18,3 +20,11 @@ export interface TaskClaims {
   /** Whether it was theirs; what follows from it is out then. */
   claim(delivered: Delivered): Promise<boolean>;
 }
+
+/** Who subscribed to what. */
+export type SubscriptionDesk = Pick<Subscriptions, "subscribe" | "unsubscribe" | "list">;
+
+/** Work that is offered to several. One implementation: `Tasks`. */
+export type TaskDesk = Pick<Tasks, "create" | "distribute" | "watch"> & {
+  readonly get: (workspace: string, id: TaskId) => Task;
+};

@@ -41,6 +41,31 @@ export const AskArguments = z.strictObject({
   }),
 });
 
+export const CallArguments = z.strictObject({
+  ...addresses,
+  task: z.string().min(1).meta({ description: "What is to be done, in words" }),
+  data: Json.optional().meta({ description: "What is needed for it, as JSON" }),
+  score: z.string().min(1).max(4_000).optional().meta({
+    description:
+      "Which proposal is best: an expression over its terms, as in bid.cost + bid.seconds / 60.0; the lowest wins. Without it cost and seconds decide, and what is known of who proposes",
+  }),
+  bid_minutes: z.number().positive().max(60).default(1).meta({ description: "How long proposals are waited for" }),
+  work_minutes: z
+    .number()
+    .positive()
+    .max(MINUTES_MAX)
+    .default(ASK_MINUTES)
+    .meta({ description: "How long the work may take" }),
+});
+
+export const SubscribeArguments = z.strictObject({
+  topic: Name.meta({ description: "A topic, or a pattern of topics: prices.* is one word, prices.# any number" }),
+  where: z.string().min(1).max(4_000).optional().meta({
+    description: "Only messages for which this expression holds, as in message.content.price < 10",
+  }),
+});
+export const UnsubscribeArguments = z.strictObject({ id: Name.meta({ description: "As subscribe gave it" }) });
+
 export const FindArguments = z.strictObject({
   words: z.string().max(1_000).optional().meta({ description: "What you need, in a few words" }),
   capability: Name.optional().meta({ description: "Only those that provide exactly this" }),

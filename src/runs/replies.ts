@@ -25,6 +25,8 @@ export interface ReplyIndex {
     readonly agent: string;
     readonly conversationId: string;
   }): readonly ReplyRecord[];
+  /** Open ones whose `replyWith` begins so. */
+  openWith(prefix: string): readonly ReplyRecord[];
   /** When the next open one is given up, in milliseconds since 1970; undefined when none waits. */
   nextExpiryMs(): number | undefined;
   /** Open ones that are given up at this time or before, the oldest first. */

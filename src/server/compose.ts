@@ -88,13 +88,15 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const models = overrides.models ?? openModels(loaded, { clock, artifacts, known, tools: () => tools });
   const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve }));
   const toolServerStore = new SqliteToolServerStore(database);
-  const readModule = (hash: string) => toolServerStore.readModule(hash);
-  const sandbox = stack.use(openSandbox(loaded, { clock, broker: grants.broker, readModule }));
+  const { broker } = grants;
+  const sandbox = stack.use(
+    openSandbox(loaded, { clock, broker, readModule: (hash) => toolServerStore.readModule(hash) }),
+  );
   const changes = new SqliteChangeLog(database);
   const remotes = stack.use(
     await openMcpServers(loaded, { clock, sandbox, changes, known, version: packageVersion() }),
   );
-  const withMessages = openMessageTools({ journal, clock }, () => ({ router: messaging.router, agents }));
+  const withMessages = openMessageTools({ journal, clock }, () => ({ ...messaging, agents }));
   const toolServices = openToolServers(config, { sandbox, remotes, store: toolServerStore, clock, changes }, (runner) =>
     redactedTools(overrides.wrapTools?.(withMessages(runner)) ?? withMessages(runner), redactors),
   );
@@ -106,14 +108,12 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const ports = redactedPorts(redactors, { journal, models: traffic.guarded(models) });
   const threads = stack.use(new ThreadPool(clock, threadOptions(config)));
   const runs = new Runs({ ...ports, plans, tools, artifacts, clock, accounts, threads }, runsOptions(config));
-  const timeTravel = new TimeTravel({ runs, journal, artifacts, uploads });
   const asking = openWaits(stack, database, { runs, plans, tools, clock });
   const correspondence = stack.use(
     openCorrespondence({ ...messaging, ...asking, config, agents, runs, journal, database, clock }),
   );
   stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
   const progress = { tools: false, definitions: false };
-  const markReady = () => void (progress.definitions = true);
   const deployed = beginToolServers(stack, toolServers, { config, directory: overrides.toolServers });
   const toolsReady = withMcpServers(remotes, deployed).finally(() => (progress.tools = true));
   const facts = factsOf(loaded, { clock, database, agents, progress });
@@ -137,9 +137,10 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     ...counted,
     ...messaging,
     ...toolServices,
-    timeTravel,
+    timeTravel: new TimeTravel({ runs, journal, artifacts, uploads }),
   };
   const owned = stack.move();
+  const markReady = () => void (progress.definitions = true);
   return { services, toolsReady, markReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 

@@ -6,26 +6,26 @@ import {
   type MessageToolsDeps,
   MessageTools,
   Outbox,
-  type TaskClaims,
+  TaskWaits,
 } from "../correspondence/index.ts";
 import type { Config } from "./config.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { packageVersion } from "../kernel/package.ts";
-import { followUp, type Router } from "../router/index.ts";
+import { followUp, type Router, type Subscriptions } from "../router/index.ts";
+import type { Tasks } from "../tasks/index.ts";
 import type { Replies, RunJournal, Runs } from "../runs/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/index.ts";
 
 export type CorrespondenceParts = {
   readonly router: Router;
   readonly config: Config;
+  readonly tasks: Tasks;
   readonly agents: Agents;
   readonly runs: Runs;
   readonly replies: Replies;
   readonly journal: RunJournal;
   readonly database: Database;
   readonly clock: Clock;
-  /** Tasks of agents take what belongs to them first. */
-  readonly tasks: TaskClaims;
 };
 
 /** Brings messages to the runs of deployed agents, and their answers back, from `begin` on. */
@@ -49,14 +49,17 @@ export function openCorrespondence(parts: CorrespondenceParts): OpenCorresponden
     past: pastIn(router),
     follow: (delivered) => followUp(delivered, config.messages.hops_max),
   });
+  const taskWaits = new TaskWaits({ tasks, waits, replies });
   let attached: Disposable | undefined;
   return {
     begin: () => {
       outbox.begin();
+      taskWaits.begin();
       attached = router.attachDeployed(handler);
     },
     [Symbol.asyncDispose]: async () => {
       attached?.[Symbol.dispose]();
+      await taskWaits[Symbol.asyncDispose]();
       await outbox[Symbol.asyncDispose]();
     },
   };
@@ -78,13 +81,27 @@ const pastIn = ({ records }: Router): ConversationPast => ({
 /** Puts the tools for messages beside a runner's own. Where messages are sent is known later, when the router is open. */
 export function openMessageTools(
   deps: Pick<MessageToolsDeps, "journal" | "clock">,
-  later: () => { readonly router: Router; readonly agents: Agents },
+  later: () => {
+    readonly router: Router;
+    readonly agents: Agents;
+    readonly subscriptions: Subscriptions;
+    readonly tasks: Tasks;
+  },
 ): (runner: ToolRunner) => ToolRunner {
   const tools = new MessageTools({
     ...deps,
     version: packageVersion(),
     agents: { list: (...query) => later().agents.list(...query) },
     post: { submit: (message) => later().router.submit(message) },
+    subscriptions: {
+      list: (...query) => later().subscriptions.list(...query),
+      subscribe: (draft) => later().subscriptions.subscribe(draft),
+      unsubscribe: (...which) => later().subscriptions.unsubscribe(...which),
+    },
+    tasks: {
+      create: (...task) => later().tasks.create(...task),
+      distribute: (...which) => later().tasks.distribute(...which),
+    },
   });
   return (runner) => withNativeTools(runner, [tools]);
 }

@@ -43,6 +43,7 @@ export class Tasks {
   readonly #queues = new Map<TaskId, Promise<unknown>>();
   readonly #history = new Map<string, Measured>();
   readonly #watchers = new Set<() => void>();
+  readonly #listeners = new Set<() => void>();
   readonly #loaded = new Set<string>();
 
   constructor(deps: TasksDeps) {
@@ -58,9 +59,17 @@ export class Tasks {
     }
   }
 
-  /** A task that nobody was asked to do yet. Throws TaskInvalidError, ExpressionInvalidError, TooManyTasksError, TaskNotFoundError for a parent. */
-  async create(request: TaskRequest): Promise<Task> {
-    const task = newTask(request, mint(TaskId), this.#deps.clock.nowMs());
+  /** Told when a task has changed; a listener is quick and never throws. */
+  watch(listener: () => void): Disposable {
+    this.#listeners.add(listener);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
+  }
+
+  /** A task that nobody was asked to do yet; the one there is, when it is made a second time under its id. Throws TaskInvalidError, ExpressionInvalidError, TooManyTasksError, TaskNotFoundError for a parent. */
+  async create(request: TaskRequest, id: TaskId = mint(TaskId)): Promise<Task> {
+    const known = this.#open.get(id) ?? this.#deps.store.find(request.workspace, id);
+    if (known !== undefined) return known;
+    const task = newTask(request, id, this.#deps.clock.nowMs());
     if (task.evaluation.type === "expression") bidScore(task.evaluation.expression);
     if (task.parent !== undefined) this.get(task.workspace, task.parent);
     const open = this.#deps.store.openCount(task.workspace);
@@ -222,7 +231,7 @@ export class Tasks {
       this.#arm(after, 0);
     }
     if (isFinished(after) && after.outbox.length === 0) this.#open.delete(id);
-    if (after !== before) for (const wake of this.#watchers) wake();
+    if (after !== before) for (const tell of [...this.#watchers, ...this.#listeners]) tell();
     if (after.outbox.length > 0) this.#flushSoon(id);
     return after;
   }

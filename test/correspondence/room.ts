@@ -140,6 +140,14 @@ export type RoomOptions = {
 const definitionOf = ({ name, capability = "anything", more = "" }: Actor): string =>
   `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["${capability}"]\ntools = ["messages"]\nsystem_prompt = "You are ${name}."\nmodel = "scripted/${name}"\n${more}`;
 
+const notHere = (): never => {
+  throw new Error("tasks and subscriptions are tried with a whole server");
+};
+const ELSEWHERE = {
+  tasks: { create: notHere, distribute: notHere },
+  subscriptions: { list: notHere, subscribe: notHere, unsubscribe: notHere },
+};
+
 /** The database of a room with what is kept there, and who is deployed in it. */
 async function stores(
   directory: string,
@@ -173,7 +181,7 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const clock = rest.clock ?? systemClock;
   const kept = await stores(directory, { actors, office, clock });
   const { database, agents, journal, waits, answers } = kept;
-  const messageTools = new MessageTools({ post: office, journal, agents, clock, version: "1.0.0" });
+  const messageTools = new MessageTools({ ...ELSEWHERE, post: office, journal, agents, clock, version: "1.0.0" });
   const tools = new ToolCatalogue(withNativeTools(new FakeTools([]), [messageTools]));
   const voices: { readonly [name: string]: LanguageModel } = Object.fromEntries(
     actors.map(({ name, says }) => [`scripted/${name}`, scripted(says)]),

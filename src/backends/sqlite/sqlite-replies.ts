@@ -48,6 +48,15 @@ export class SqliteReplies implements ReplyIndex {
     );
   }
 
+  openWith(prefix: string): readonly ReplyRecord[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql("SELECT * FROM reply_waits WHERE reply_with >= ? AND reply_with < ? AND state = 'open'")
+        .all(prefix, `${prefix}\u{10FFFF}`)
+        .map((row) => Row.parse(row)),
+    );
+  }
+
   nextExpiryMs(): number | undefined {
     return this.#db.read(() => {
       const row = this.#db

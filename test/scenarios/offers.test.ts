@@ -1,0 +1,65 @@
+import { expect, test } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { startServer } from "../helpers/server.ts";
+
+const agent = (name: string, capability: string) =>
+  `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["${capability}"]\ntools = ["messages"]\nsystem_prompt = "You are ${name}."\n`;
+const tool = (name: string, given: { readonly [key: string]: string | number }) => ({
+  name: `messages__${name}`,
+  arguments: given,
+});
+
+const SCRIPT = [
+  {
+    when: { userIncludes: "organise" },
+    toolCalls: [tool("call_for_proposals", { capability: "painting", task: "paint the fence" })],
+  },
+  { when: { userIncludes: "organise" }, text: "the fence is painted" },
+  { when: { userIncludes: "[call for proposals" }, text: '{"cost": 3, "seconds": 5}' },
+  { when: { userIncludes: "[acceptance of your proposal" }, text: "painted in green" },
+  { when: { userIncludes: "listen" }, toolCalls: [tool("subscribe", { topic: "weather.*" })] },
+  { when: { userIncludes: "listen" }, text: "listening" },
+  { when: { userIncludes: "it rains" }, text: "noted" },
+];
+
+test("a run offers a task, rests until it is done, and has the winner's result; a subscription starts runs", async () => {
+  await using server = await startServer({
+    script: SCRIPT,
+    files: {
+      "examples/agents/boss.toml": agent("boss", "organising"),
+      "examples/agents/painter-one.toml": agent("painter-one", "painting"),
+      "examples/agents/painter-two.toml": agent("painter-two", "painting"),
+    },
+  });
+  const run = async (input: string) => {
+    const { body } = await server.ask("POST", "/api/v1/runs", { agent: "boss", input, wait: true });
+    return contract.runs.RunDetail.parse(body);
+  };
+  const done = await run("organise it");
+  expect(done).toMatchObject({
+    state: "completed",
+    output: "the fence is painted",
+    replies: [{ to: "capability:painting", state: "answered" }],
+  });
+  expect(done.step_list[1]).toMatchObject({
+    tool: "messages.call_for_proposals",
+    state: "done",
+    text: expect.stringMatching(/^painter-(?:one|two) did it: painted in green$/),
+    structured: { state: "done", bids: { "painter-one": { cost: 3 }, "painter-two": { cost: 3 } } },
+  });
+  expect((await run("listen")).step_list[1]).toMatchObject({ state: "done", text: "Subscribed to weather.*." });
+  const sent = await server.ask("POST", "/api/v1/messages", {
+    performative: "inform",
+    sender: "user",
+    topic: "weather.today",
+    content: "it rains",
+    conversation_id: "rain",
+  });
+  expect(sent.status).toBe(202);
+  for (;;) {
+    const { body } = await server.ask("GET", "/api/v1/runs?conversation=rain&state=completed");
+    const { items } = contract.runs.RunPage.parse(body);
+    if (items.length > 0) break;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+});
