@@ -88,10 +88,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const models = overrides.models ?? openModels(loaded, { clock, artifacts, known, tools: () => tools });
   const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve }));
   const toolServerStore = new SqliteToolServerStore(database);
-  const { broker } = grants;
-  const sandbox = stack.use(
-    openSandbox(loaded, { clock, broker, readModule: (hash) => toolServerStore.readModule(hash) }),
-  );
+  const sandbox = stack.use(openSandbox(loaded, { clock, broker: grants.broker }, toolServerStore));
   const changes = new SqliteChangeLog(database);
   const remotes = stack.use(
     await openMcpServers(loaded, { clock, sandbox, changes, known, version: packageVersion() }),
@@ -251,17 +248,24 @@ function openWaits(
   return { approvalIndex, approvals, replies };
 }
 
-function openSandbox({ config }: LoadedConfig, deps: SandboxDeps): Sandbox {
-  return new Sandbox(deps, {
-    processes: config.sandbox.processes,
-    standby: config.sandbox.standby,
-    isolation: config.sandbox.isolation,
-    instanceIdleMs: config.sandbox.instance_idle,
-    moduleIdleMs: config.sandbox.module_idle,
-    childIdleMs: config.sandbox.child_idle,
-    packagedDirectory: join(PACKAGE_DIRECTORY, "dist", "modules"),
-    cacheDirectory: config.sandbox.cache_directory ?? join(config.data.directory, "modules"),
-  });
+function openSandbox(
+  { config }: LoadedConfig,
+  deps: Omit<SandboxDeps, "readModule">,
+  store: SqliteToolServerStore,
+): Sandbox {
+  return new Sandbox(
+    { ...deps, readModule: (hash) => store.readModule(hash) },
+    {
+      processes: config.sandbox.processes,
+      standby: config.sandbox.standby,
+      isolation: config.sandbox.isolation,
+      instanceIdleMs: config.sandbox.instance_idle,
+      moduleIdleMs: config.sandbox.module_idle,
+      childIdleMs: config.sandbox.child_idle,
+      packagedDirectory: join(PACKAGE_DIRECTORY, "dist", "modules"),
+      cacheDirectory: config.sandbox.cache_directory ?? join(config.data.directory, "modules"),
+    },
+  );
 }
 
 const knownTools = (runner: Pick<ToolRunner, "servers">): readonly string[] =>
