@@ -19,6 +19,7 @@ import { type ToolRunner, withNativeTools } from "../tools/index.ts";
 export type CorrespondenceParts = {
   readonly router: Router;
   readonly config: Config;
+  /** They take what belongs to them first, and are offered by runs. */
   readonly tasks: Tasks;
   readonly agents: Agents;
   readonly runs: Runs;
