@@ -189,6 +189,40 @@ test("a conversation is drawn message by message, goes on while one looks, and t
   expect(person.complaints).toEqual([]);
 });
 
+test("a message that an agent answers leads to the run that did it, and the run back to the message", async () => {
+  const { id } = await send({ performative: "request", receiver: "greeter", content: "Who are you?" });
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  await page.goto(`/ui/messages?message=${id}`);
+  await detail(page).getByText("The run it started").waitFor();
+  await detail(page).getByRole("link", { name: "greeter", exact: true }).click();
+  await page.getByRole("link", { name: id }).first().click();
+  await detail(page).getByText("Who are you?").first().waitFor();
+  await detail(page).getByRole("list", { name: "Everything it belongs to: 2 messages" }).waitFor();
+  expect(person.complaints).toEqual([]);
+});
+
+test("older messages come at the press of a button, and what comes meanwhile waits", async () => {
+  const messages = Array.from({ length: 210 }, (_, number) => ({
+    performative: "inform",
+    sender: "billing",
+    receiver: "south-depot",
+    content: `note ${number}`,
+  }));
+  await server.ask("POST", "/api/v1/messages/batch", { messages });
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  await page.goto("/ui/messages?sender=billing&recipient=south-depot");
+  await rows(page).getByRole("cell", { name: "note 209", exact: true }).waitFor();
+  await page.getByRole("button", { name: "Older" }).click();
+  await rows(page).getByRole("cell", { name: "note 0", exact: true }).waitFor();
+  await send({ performative: "inform", sender: "billing", receiver: "south-depot", content: "the last" });
+  await page.getByText("1 new since you paused").waitFor();
+  await page.getByRole("button", { name: "Resume" }).click();
+  await rows(page).getByRole("cell", { name: "the last" }).waitFor();
+  expect(await rows(page).getByRole("cell", { name: "note 0", exact: true }).count()).toBe(0);
+});
+
 test("the graph counts who talks to whom, while they talk, and leads to what they said", async () => {
   await using person = await visit(browser, server.url);
   const { page } = person;

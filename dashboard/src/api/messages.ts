@@ -7,6 +7,7 @@ import {
   type DeadLetterPage,
   type MailboxList,
   type MessageCheck,
+  type MessagePage,
   type MessageReceipt,
   type MessageRecord,
   type MessageTrace,
@@ -34,6 +35,12 @@ export type MessageFilter = {
 /** Where the live tail of the messages that fit is; the last `last` of the past come first, 0 to 1,000. */
 export const tailPath = (filter: MessageFilter, last: number): string =>
   withQuery(ROUTES.messageEvents, { ...filter, last });
+
+const OLDER_SIZE = 200;
+
+/** Messages that fit from before the one with this `seq`, the newest first. */
+export const olderMessages = (filter: MessageFilter, beforeSeq: number) =>
+  ask<MessagePage>(withQuery(ROUTES.messages, { ...filter, cursor: beforeSeq, limit: OLDER_SIZE }));
 
 const isSettled = ({ deliveries }: MessageRecord): boolean =>
   deliveries.every(({ state }) => ["done", "dead", "expired", "dropped", "over"].includes(state));

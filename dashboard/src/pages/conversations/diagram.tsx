@@ -1,5 +1,6 @@
 import type { Conversation, MessageRecord } from "../../../../src/api/contract/index.ts";
-import { ActBadge, isFailure } from "../../parts/act-badge.tsx";
+import { ActBadge } from "../../parts/act-badge.tsx";
+import { isFailure } from "../../parts/act-look.ts";
 import { cx } from "../../parts/class-names.ts";
 import { useServerNow } from "../../parts/clock.ts";
 import { clockTime, fullTime } from "../../parts/format.ts";

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
 import { Card, Chip } from "../../parts/card.tsx";
 import { text } from "../../text.ts";
@@ -7,9 +8,19 @@ export function StartedBy({ run: { message } }: { readonly run: RunDetail }) {
   if (message === null) return null;
   return (
     <p className="mt-3 text-xs text-muted [overflow-wrap:anywhere]">
-      {text.run.startedBy(message.performative, message.sender)} <code>{message.id}</code>
+      {text.run.startedBy(message.performative, message.sender)}{" "}
+      <Link to="/messages" search={{ message: message.id }} className="font-mono text-accent hover:underline">
+        {message.id}
+      </Link>
       <br />
-      {text.run.inConversation} <code>{message.conversation}</code>
+      {text.run.inConversation}{" "}
+      <Link
+        to="/conversations/$id"
+        params={{ id: message.conversation }}
+        className="font-mono text-accent hover:underline"
+      >
+        {message.conversation}
+      </Link>
     </p>
   );
 }
