@@ -1,6 +1,6 @@
 import { type Alarm } from "../kernel/alarm.ts";
 import { type Clock } from "../kernel/clock.ts";
-import { type Message, type MessageError } from "../messages/index.ts";
+import { type Message, type MessageError, SYSTEM_SENDER } from "../messages/index.ts";
 import {
   advance,
   archived,
@@ -68,7 +68,8 @@ export type ConversationParts = {
  * C1. A conversation whose protocol is checked moves with its message: in the same transaction, or not at all.
  * C2. A free conversation has a row from its second message on; the row's counts are at most `FREE_ROW_MS` behind.
  * C3. When a batch is lost, every conversation is again as it is on disk.
- * C4. What is due (deadlines, silence, too long a life) happens by itself, and listeners are told once.
+ * C4. A message that began nothing leaves its conversation to be begun: what the server says about it begins none either.
+ * C5. What is due (deadlines, silence, too long a life) happens by itself, and listeners are told once.
  */
 export class Conversations {
   readonly #parts: ConversationParts;
@@ -116,6 +117,7 @@ export class Conversations {
     const key = keyOf(message.workspace, message.conversationId);
     const held = this.#held.get(key);
     const before = held === undefined ? (this.#fresh.get(key) ?? this.#staler.get(key)) : nowOf(held);
+    if (before === undefined && isAboutNothing(message)) return ALLOWED;
     const turns = before === undefined ? NO_TURNS : turnsAfter(held?.turns ?? NO_TURNS, before, message);
     if (turns.length === TURNS && isCircle(turns)) return { type: "refused", error: pingPong(message, recipients) };
     const moved = advance(before, message, recipients, this.#parts.terms);
@@ -212,7 +214,7 @@ export class Conversations {
     }
   }
 
-  /** C4: sees to the conversation at that time of the wall clock. One alarm for each, which is set again when it is early. */
+  /** C5: sees to the conversation at that time of the wall clock. One alarm for each, which is set again when it is early. */
   #ringAt(key: string, held: Held, dueAtMs: number): void {
     const { clock, alarm } = this.#parts;
     const atMs = clock.monotonicMs() + Math.max(0, dueAtMs - clock.nowMs());
@@ -313,6 +315,12 @@ function nowOf(held: Held): Conversation {
 /** Whether its protocol is one that is checked. */
 const isChecked = ({ protocol }: Conversation): boolean =>
   protocol !== undefined && findProtocol(protocol).type === "known";
+
+/** C4: the server's answer to a message that reached nobody, or that no conversation of its protocol begins with. */
+const isAboutNothing = ({ sender, performative, inReplyTo }: Message): boolean =>
+  sender === SYSTEM_SENDER &&
+  inReplyTo !== undefined &&
+  (performative === "failure" || performative === "not-understood");
 
 /** Nothing that other conversations have to know of. */
 const isPlain = ({ parentConversation, mergeConversations }: Message): boolean =>

@@ -123,6 +123,20 @@ describe("conversations", () => {
     expect(await router.records.conversation("default", "c")).toMatchObject({ status: { state: "completed" } });
   });
 
+  test("that a wrong or undeliverable message would have begun are still to be begun, and its sender is told (C4)", async () => {
+    const { router, agent } = await openWorld();
+    const breach = await router.submit(ask("five euros", { performative: "propose" }));
+    expect(breach).toMatchObject({ type: "answered", answer: "not-understood", error: { code: "PROTOCOL_BREACH" } });
+    expect(await router.submit(ask("please", to("nobody")))).toMatchObject({ type: "answered", answer: "failure" });
+    await until(() => agent.got.length === 2);
+    expect(agent.got.map(({ recipient, message }) => [recipient, message.performative])).toEqual([
+      ["ann", "not-understood"],
+      ["ann", "failure"],
+    ]);
+    expect(await router.submit(ask("please"))).toMatchObject({ type: "accepted" });
+    expect(await router.records.conversation("default", "c")).toMatchObject({ initiator: "ann" });
+  });
+
   test("go on after a crash where they were", async () => {
     const { router, disk } = await openWorld();
     await router.submit(ask("please"));
@@ -132,7 +146,7 @@ describe("conversations", () => {
     expect(await after.router.submit(ask("no", refused))).toMatchObject({ type: "answered" });
   });
 
-  test("expire when a deadline passes, and listeners are told once (C4)", async () => {
+  test("expire when a deadline passes, and listeners are told once (C5)", async () => {
     const { router, clock } = await openWorld();
     const lapsed: string[] = [];
     router.onLapse(({ conversation }) => lapsed.push(conversation.status.state));

@@ -150,7 +150,7 @@ export class Addressing {
     const hint =
       related.length > 0
         ? `Related: ${related.map(({ capability: name, providers }) => `${name} (${providers})`).join(", ")}.`
-        : "`caxton agent list` shows who can what.";
+        : "`caxton capability list` shows who can what.";
     return failure("NO_CAPABILITY_PROVIDERS", `nobody provides ${asked}${why}`, {
       hint,
       details: { capability, version: version ?? null, versions, related },
