@@ -161,7 +161,7 @@ test("a conversation is drawn message by message, goes on while one looks, and t
   await page.goto("/ui/conversations");
   await page.getByRole("link", { name: /^planner and north-depot, south-depot/ }).click();
   const steps = page.getByRole("list", { name: "What was said" }).getByRole("button");
-  await expect.poll(() => steps.count()).toBe(6);
+  await expect.poll(() => steps.count(), { timeout: 15_000 }).toBe(6);
   await steps.first().focus();
   for (const key of ["Tab", "Enter"]) await page.keyboard.press(key);
   await detail(page).getByText("propose", { exact: true }).first().waitFor();
@@ -246,9 +246,9 @@ test("the graph counts who talks to whom, while they talk, and leads to what the
 
 type Look = { readonly path: string; readonly whole: string | RegExp };
 const LOOKS: readonly Look[] = [
-  { path: "/ui/messages", whole: "planner → north-depot, south-depot" },
-  { path: "/ui/messages?message=PAST", whole: "As on the wire" },
-  { path: "/ui/messages?compose=true", whole: "To whoever can" },
+  { path: "/ui/messages?sender=planner", whole: "planner → north-depot, south-depot" },
+  { path: "/ui/messages?sender=planner&message=PAST", whole: "As on the wire" },
+  { path: "/ui/messages?sender=planner&compose=true", whole: "To whoever can" },
   { path: "/ui/messages?tab=dead", whole: "the archive is closed" },
   { path: "/ui/messages?tab=mailboxes", whole: "invoicing" },
   { path: "/ui/messages?sender=nobody", whole: "No message fits" },
