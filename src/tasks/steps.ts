@@ -3,7 +3,7 @@
  * that are to go out (`outbox`). The very same task is returned when the event changes nothing, so that a message that
  * comes twice is harmless.
  */
-import { type Json } from "../kernel/json.ts";
+import { type Json, type JsonObject } from "../kernel/json.ts";
 import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
 import { bidIn, resultIn, wordsIn } from "./bids.ts";
 import { type Bidder, isFinished, type Outgoing, type Task, type TASK_FAILURES } from "./task.ts";
@@ -60,11 +60,19 @@ function called(task: Task, nowMs: number): Task {
   });
 }
 
+/** What bidders are told of the work. */
+const summary = ({ id, name, description, data }: Task): JsonObject => ({
+  id,
+  name,
+  description,
+  ...(data !== undefined && { data }),
+});
+
 function call(task: Task): Json {
-  const { id, name, description, data, capabilities, round, rounds } = task;
+  const { capabilities, round, rounds } = task;
   const best = task.bidders.filter(({ bid }) => bid !== undefined).map(({ bid }) => bid ?? {});
   return {
-    task: { id, name, description, ...(data !== undefined && { data }) },
+    task: summary(task),
     ...(capabilities.length > 0 && { capabilities }),
     ...(rounds > 1 && { round, rounds, ...(round > 1 && { bids_so_far: best }) }),
     answer: {
@@ -236,7 +244,8 @@ function awardedNext(task: Task, nowMs: number): Task {
     key: `accept-${next.name}`,
     act: "accept-proposal",
     to: [next.name],
-    content: { accepted: next.bid ?? {}, task: task.id },
+    // Whole once more: who is given it need not remember the call.
+    content: { accepted: next.bid ?? {}, task: summary(task) },
     replyByMs,
     inReplyTo: next.proposal,
   });

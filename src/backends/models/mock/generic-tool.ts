@@ -80,7 +80,12 @@ const SUPPLIERS: { readonly [role in Role]?: (supplies: Supplies, parameter: Par
   directory: ({ request }) => typed(request.directory),
   "csv-text": ({ request }) => typed(request.csv),
   date: ({ dates }) => typed(dates.shift()),
-  expression: ({ request }) => typed(expressionIn(request.text)),
+  expression: ({ request, numbers }) => {
+    const found = expressionIn(request.text);
+    // Its numbers are no others' too, as those of its digits.
+    if (found !== undefined) numbers.length = 0;
+    return typed(found);
+  },
   number: ({ numbers }) => loose(numbers.shift()),
   limit: ({ numbers }, { required }) => (required ? loose(numbers.shift()) : undefined),
   query: ({ request, quoted }, { required }) => loose(quoted.shift() ?? (required ? topicOf(request) : undefined)),

@@ -86,7 +86,7 @@ function readParameter(name: string, schema: JsonObject, required: boolean): Par
   const stated = statedRole(hint["role"]);
   return {
     name,
-    role: stated ?? guessRole(guess),
+    role: roleOf(guess, stated),
     stated: stated !== undefined,
     columnType: columnType(hint["type"]),
     required,
@@ -204,6 +204,12 @@ const GUESSES: readonly (readonly [Role, (guess: Guess) => boolean])[] = [
 ];
 
 const guessRole = (guess: Guess): Role => GUESSES.find(([, fits]) => fits(guess))?.[0] ?? "other";
+
+/** What the schema says; a query that is called an expression is one, and takes no words. */
+function roleOf(guess: Guess, stated: Role | undefined): Role {
+  const guessed = guessRole(guess);
+  return stated === undefined || (stated === "query" && guessed === "expression") ? guessed : stated;
+}
 
 /** The values that items of a list may have. */
 function itemChoices(schema: JsonObject): readonly string[] {

@@ -1,0 +1,72 @@
+import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import * as z from "zod";
+import { repository, startServer, type TestServer } from "../helpers/server.ts";
+
+const definitions = join(repository, "examples/messages");
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer({
+    files: Object.fromEntries(
+      readdirSync(definitions).map((file) => [`examples/agents/${file}`, readFileSync(join(definitions, file))]),
+    ),
+  });
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+const Task = z.looseObject({ task_id: z.string(), status: z.string(), version: z.int() });
+
+test("a contract net: three propose, the cheapest counts, the others are rejected", async () => {
+  const created = await server.ask("POST", "/api/v1/tasks", {
+    name: "How many rows are in examples/data/penguins.csv?",
+    requirements: { capabilities: ["table-reading"] },
+    minimize: "bid.cost",
+    distribute: true,
+  });
+  let task = Task.parse(created.body);
+  while (!["done", "failed", "cancelled"].includes(task.status)) {
+    const query = `after_version=${task.version}&wait_seconds=20`;
+    task = Task.parse((await server.ask("GET", `/api/v1/tasks/${task.task_id}?${query}`)).body);
+  }
+  expect(task).toMatchObject({ status: "done" });
+  expect(JSON.stringify(task)).toContain("344 rows");
+  const { bidders } = z
+    .object({ bidders: z.array(z.looseObject({ name: z.string(), state: z.string() })) })
+    .parse(task);
+  expect(bidders.map(({ name }) => name).toSorted()).toEqual(["careful-counter", "quick-counter", "thrifty-counter"]);
+  expect(bidders.map(({ state }) => state).toSorted()).toEqual(["done", "rejected", "rejected"]);
+});
+
+test("a subscription: an agent gets what is published, where its expression holds, and a run looks at it", async () => {
+  const wish = { subscriber: "order-keeper", topic: "orders.*.created", where: "message.content.price > 100" };
+  expect((await server.ask("POST", "/api/v1/subscriptions", wish)).status).toBe(200);
+  const publish = (price: number) =>
+    server.ask("POST", "/api/v1/messages", {
+      performative: "inform",
+      topic: "orders.eu.created",
+      content: { item: "lamp", price },
+    });
+  expect((await publish(20)).body).toMatchObject({ status: "answered", error: { code: "NO_SUBSCRIBERS" } });
+  const { body } = await publish(120);
+  expect(body).toMatchObject({ status: "accepted", recipients: ["order-keeper"] });
+  const { conversation_id: conversation } = z.looseObject({ conversation_id: z.string() }).parse(body);
+  await expect
+    .poll(async () => (await server.ask("GET", `/api/v1/runs?conversation=${conversation}`)).body, { timeout: 20_000 })
+    .toMatchObject({ items: [{ agent: "order-keeper", state: "completed" }] });
+});
+
+test("a pipeline by capability: an agent asks whoever can, rests, and passes the answer on", async () => {
+  const sent = await server.ask("POST", "/api/v1/messages?wait=30", {
+    performative: "request",
+    receiver: "front-desk",
+    content: "ask someone who can arithmetic to calculate 6 * 7",
+  });
+  expect(sent.body).toMatchObject({
+    status: "accepted",
+    reply: { performative: "inform", sender: "front-desk", content: expect.stringMatching(/\b42\b/) },
+  });
+});
