@@ -148,7 +148,8 @@ test("protocols and capabilities are shown as tables", { timeout: 60_000 }, asyn
   expect(await said("capability", "update", id, "--status", "draining")).toContain("draining");
   expect((await ask("capability", "list", "--available")).stderr).toContain("no agent names a capability");
   await said("capability", "unregister", id);
-  await said("participant", "delete", "picky", "--yes");
+  await said("participant", "register", "brief");
+  await said("participant", "delete", "brief", "--yes");
   const added = await said("subscription", "add", "billing-bot", "orders.#", "--where", "message.content.price > 100");
   const publish = async (price: number) =>
     said("message", "send", "--topic", "orders.new", "-p", "inform", "--data", JSON.stringify({ price }));
