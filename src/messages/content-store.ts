@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { type Json, parseJson } from "../kernel/json.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { type Content, type Message, type MessageArtifact } from "./message.ts";
@@ -8,18 +9,41 @@ export interface ContentStore {
   /** On disk when it resolves. The same bytes kept again are the same artifact. */
   keep(bytes: Uint8Array, mediaType: string, signal: AbortSignal): Promise<MessageArtifact>;
   /** Its bytes, undefined when they are not, or no longer, there. */
-  fetch(artifact: MessageArtifact, signal: AbortSignal): Promise<Uint8Array | undefined>;
+  fetch(artifact: Pick<MessageArtifact, "hash">, signal: AbortSignal): Promise<Uint8Array | undefined>;
+  /** Removes what was last kept before `ms` (epoch); how many. */
+  dropBefore(ms: number): Promise<number>;
 }
 
+const KEPT = "sha256-";
 const TEXT = "text/plain";
 const JSON_TYPE = "application/json";
+
+/** Whether content is too large to travel; `bytesMax` bounds what is put aside, above it content is refused. */
+export function isTooLargeToTravel(content: Content, bytesMax = Number.POSITIVE_INFINITY): boolean {
+  if (content.type === "artifact") return false;
+  const bytes = contentBytes(content);
+  return bytes > LIMITS.contentInlineBytesMax && bytes <= bytesMax;
+}
+
+/** Whether it refers to content that `putAside` kept; other references are the senders' own. */
+export const wasPutAside = ({ id, hash }: MessageArtifact): boolean => id === `${KEPT}${hash}`;
+
+/** The hash in the id of content that was put aside; undefined when it is none. */
+export const hashOfKept = (id: string): string | undefined => /^sha256-([0-9a-f]{64})$/.exec(id)?.[1];
+
+/** The hash that content has, or would have, when it is put aside: SHA-256 in hexadecimal. */
+export const keptHash = (content: Content): string =>
+  content.type === "artifact" ? content.artifact.hash : createHash("sha256").update(textOf(content)).digest("hex");
+
+const textOf = (content: Exclude<Content, { readonly type: "artifact" }>): string =>
+  content.type === "text" ? content.text : JSON.stringify(content.value);
 
 /** The message itself while its content is small, else with a reference to its content, which is then in the store. */
 export async function putAside(message: Message, store: ContentStore, signal: AbortSignal): Promise<Message> {
   const { content } = message;
-  if (content.type === "artifact" || contentBytes(content) <= LIMITS.contentInlineBytesMax) return message;
-  const [text, mediaType] = content.type === "text" ? [content.text, TEXT] : [JSON.stringify(content.value), JSON_TYPE];
-  const artifact = await store.keep(Buffer.from(text), mediaType, signal);
+  if (content.type === "artifact" || !isTooLargeToTravel(content)) return message;
+  const mediaType = content.type === "text" ? TEXT : JSON_TYPE;
+  const artifact = await store.keep(Buffer.from(textOf(content)), mediaType, signal);
   return { ...message, content: { type: "artifact", artifact } };
 }
 

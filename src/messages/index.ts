@@ -4,7 +4,15 @@ export { readAcl } from "./acl-read.ts";
 export { aclTime, parseAclTime } from "./acl-time.ts";
 export { writeAcl } from "./acl-write.ts";
 export { composeMessage, composeReply, type MessageDraft, type ReplyDraft } from "./compose.ts";
-export { type ContentStore, fetchContent, putAside } from "./content-store.ts";
+export {
+  type ContentStore,
+  fetchContent,
+  hashOfKept,
+  isTooLargeToTravel,
+  keptHash,
+  putAside,
+  wasPutAside,
+} from "./content-store.ts";
 export {
   type Address,
   type Content,

@@ -27,6 +27,15 @@ export class MessageNotFoundError extends CaxtonError<{ readonly id: string }> {
   }
 }
 
+/** There is no content of that id, or it was kept long enough. */
+export class MessageContentNotFoundError extends CaxtonError<{ readonly id: string }> {
+  readonly code = "MESSAGE_CONTENT_NOT_FOUND";
+  readonly kind = "not-found";
+  constructor(id: string) {
+    super(`there is no content ${id}`, "Content is kept as long as its message, for messages.retention.", { id });
+  }
+}
+
 /** There is no such dead letter; it may have been sent again or dropped. */
 export class DeadLetterNotFoundError extends CaxtonError<{ readonly seq: number; readonly recipient: string }> {
   readonly code = "DEAD_LETTER_NOT_FOUND";

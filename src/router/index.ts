@@ -1,6 +1,11 @@
 /** Messages on their way: mailboxes, delivery, addressing. */
 export { type Lapsed } from "./conversations.ts";
-export { ConversationNotFoundError, DeadLetterNotFoundError, MessageNotFoundError } from "./errors.ts";
+export {
+  ConversationNotFoundError,
+  DeadLetterNotFoundError,
+  MessageContentNotFoundError,
+  MessageNotFoundError,
+} from "./errors.ts";
 export { type RouterEvent, type RouterFilter } from "./feed.ts";
 export { DURATION_BOUNDS_S, type RouterFigures } from "./figures.ts";
 export { type Fetch, type FetchedSettlement } from "./fetching.ts";

@@ -12,6 +12,7 @@ import {
   conversationKey,
   failure,
   mailboxFull,
+  NOT_STORED,
   routerFull,
   type RouterOptions,
   type Submitted,
@@ -70,28 +71,29 @@ export class Intake {
     const { clock, options, duplicates, addressing, writer } = this.#parts;
     const nowMs = clock.nowMs();
     if (message.expiresAtMs !== undefined && message.expiresAtMs <= nowMs)
-      return this.#refuse(message, done, failure("EXPIRED", "it had expired when it came"));
+      return this.refuse(message, done, failure("EXPIRED", "it had expired when it came"));
     const known = duplicates.seqOf(idKey(message));
     if (known !== undefined) return void this.#duplicate(message, known, done);
     const body = writeMessage(message);
     if (body.length > options.messageBytesMax)
-      return this.#refuse(message, done, tooLarge(body.length, options.messageBytesMax));
+      return this.refuse(message, done, tooLarge(body.length, options.messageBytesMax));
     const route = addressing.route(message);
     if (route.type === "nobody") return this.#record({ message, body, done }, "failure", route.error);
-    if (route.type === "refused") return this.#refuse(message, done, route.error);
+    if (route.type === "refused") return this.refuse(message, done, route.error);
     const loop = message.hops === 0 ? undefined : loopOf(message, namesOf(route.recipients), options.hopsMax);
-    if (loop !== undefined) return this.#refuse(message, done, loop);
+    if (loop !== undefined) return this.refuse(message, done, loop);
     const reserved = this.#reserve(route, body.length);
-    if ("error" in reserved) return this.#refuse(message, done, reserved.error, RETRY_AFTER_MS);
+    if ("error" in reserved) return this.refuse(message, done, reserved.error, RETRY_AFTER_MS);
     const batch = writer.batch();
     const entry = this.#parts.conversations.enter(message, namesOf(reserved.fit), batch);
     if (entry.type === "allowed") return this.#accept({ message, body, done }, reserved, batch);
     for (const recipient of reserved.fit) this.#release(recipient, body.length);
-    if (entry.type === "refused") return this.#refuse(message, done, entry.error);
+    if (entry.type === "refused") return this.refuse(message, done, entry.error);
     this.#record({ message, body, done }, "not-understood", entry.error);
   }
 
-  #refuse(message: Message, done: Done, error: MessageError, retryAfterMs?: number): void {
+  /** Counts it and tells the sender. */
+  refuse(message: Message, done: Done, error: MessageError, retryAfterMs?: number): void {
     this.#parts.figures.error(error.code);
     done({ type: "refused", id: message.id, error, retryAfterMs });
   }
@@ -153,7 +155,7 @@ export class Intake {
   lost({ message, body, done }: Arrived, { recipients }: Placed): void {
     this.#parts.duplicates.forget(idKey(message));
     for (const recipient of recipients) this.#release(recipient, body.length);
-    this.#refuse(message, done, notStored, RETRY_AFTER_MS);
+    this.refuse(message, done, NOT_STORED, RETRY_AFTER_MS);
   }
 
   /** A dead letter once more, to its recipient alone; its conversation does not move again. */
@@ -163,7 +165,7 @@ export class Intake {
     const fresh = { ...rest, expiresAtMs: undefined, durability: "full" } as const;
     const body = writeMessage(fresh);
     const reserved = this.#reserve({ type: "found", recipients: [recipient], isShared: false }, body.length);
-    if ("error" in reserved) return this.#refuse(message, done, reserved.error, RETRY_AFTER_MS);
+    if ("error" in reserved) return this.refuse(message, done, reserved.error, RETRY_AFTER_MS);
     const batch = this.#parts.writer.batch();
     batch.buried.push({ seq: deadSeq, party: recipient.mailbox.number });
     this.#accept({ message: fresh, body, done }, reserved, batch);
@@ -235,7 +237,7 @@ export class Intake {
         done({ type: "answered", id: message.id, conversationId: message.conversationId, answer: act, error }),
       lost: () => {
         duplicates.forget(idKey(message));
-        this.#refuse(message, done, notStored, RETRY_AFTER_MS);
+        this.refuse(message, done, NOT_STORED, RETRY_AFTER_MS);
       },
     });
     if (message.sender !== SYSTEM_SENDER) answer(message, act, error);
@@ -298,10 +300,6 @@ const namesOf = (recipients: readonly Recipient[]): readonly string[] => {
 };
 
 const idKey = ({ workspace, id }: Message): string => (workspace === "default" ? id : `${workspace}/${id}`);
-
-const notStored = failure("MESSAGE_NOT_STORED", "the message could not be written", {
-  hint: "The server's log has the cause. Send it again with the same id.",
-});
 
 function accepted(message: Message, seq: number, recipients: readonly string[], duplicate: boolean): Submitted {
   const { id, conversationId, durability } = message;

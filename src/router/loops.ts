@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../kernel/json.ts";
-import { type Message, type MessageError, type TrailEntry } from "../messages/index.ts";
+import { isTooLargeToTravel, keptHash, type Message, type MessageError, type TrailEntry } from "../messages/index.ts";
 import { type Delivered, failure } from "./ports/index.ts";
 
 /** The same act with the same words from the same sender to the same receiver, so many times in what led here. */
@@ -8,11 +8,17 @@ const SAME_MAX = 3;
 
 /** What tells two messages of one sender to one receiver apart: act and content. */
 export function digestOf({ performative, content }: Pick<Message, "performative" | "content">): string {
-  const said =
-    content.type === "text"
+  // Content that was put aside is the same content before and after.
+  const isAside = content.type === "artifact" || isTooLargeToTravel(content);
+  const said = isAside
+    ? canonicalJson(keptHash(content))
+    : content.type === "text"
       ? content.text
-      : canonicalJson(content.type === "json" ? content.value : content.artifact.hash);
-  return createHash("sha256").update(`${performative}\n${content.type}\n${said}`).digest("base64url").slice(0, 16);
+      : canonicalJson(content.value);
+  return createHash("sha256")
+    .update(`${performative}\n${isAside ? "artifact" : content.type}\n${said}`)
+    .digest("base64url")
+    .slice(0, 16);
 }
 
 /** `hops` and `trail` of a message that is sent because of the one delivered. */

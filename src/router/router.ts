@@ -3,6 +3,7 @@ import { type Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import {
   composeReply,
+  type ContentStore,
   type Message,
   type MessageError,
   restoreMessage,
@@ -10,6 +11,7 @@ import {
   USER_SENDER,
 } from "../messages/index.ts";
 import { type Conversation, CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
+import { ClaimCheck } from "./claim-check.ts";
 import { Addressing, loadOf, scoreOf } from "./addressing/index.ts";
 import { Conversations, type Lapsed } from "./conversations.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -23,11 +25,11 @@ import {
   type AgentHandler,
   type Delivered,
   type Directory,
-  failure,
   type MessageJournal,
   type Provider,
   type Recovered,
   type RouterOptions,
+  STOPPING,
   type Submitted,
 } from "./ports/index.ts";
 import { Records } from "./records.ts";
@@ -40,6 +42,8 @@ export type RouterParts = {
   readonly clock: Clock;
   readonly alarm: Alarm;
   readonly options: RouterOptions;
+  /** Where content is kept that is too large to travel; absent, it travels. */
+  readonly contents?: ContentStore | undefined;
   /** Who wants what is published; absent is nobody. */
   readonly subscriptions?: Pick<Subscriptions, "subscribers"> | undefined;
   /** How long conversations last, and how large they get. */
@@ -71,6 +75,8 @@ const ASKING: ReadonlySet<string> = new Set([
 const SWEEP_MS = 30_000;
 /** What was kept long enough is dropped this often. */
 const RETAIN_MS = 3_600_000;
+/** After a refusal, before the message may be sent again. */
+const AGAIN_MS = 1_000;
 /** Conversations in memory before the least used free ones leave it. */
 const CONVERSATIONS_HELD_MAX = 200_000;
 
@@ -88,6 +94,7 @@ export class Router {
   readonly #records: Records;
   readonly #duplicates: Duplicates;
   readonly #conversations: Conversations;
+  readonly #claims: ClaimCheck | undefined;
   readonly #watching: Disposable;
   #isRefreshing = false;
   #isStopping = false;
@@ -95,6 +102,7 @@ export class Router {
   private constructor(parts: RouterParts) {
     const { journal, directory, clock, alarm, options, chance = Math.random } = parts;
     this.#parts = parts;
+    this.#claims = parts.contents && new ClaimCheck(parts.contents, options.messageBytesMax);
     const writer = new Writer({ journal, clock, alarm, rowsMax: options.batchMessagesMax });
     const recipients = new Recipients({ options, directory, named: (party) => writer.batch().parties.push(party) });
     const feed = this.#feed;
@@ -177,23 +185,25 @@ export class Router {
 
   /** As `submit`, without a promise for each message: `done` is called once, must be quick and not throw. */
   post(message: Message, done: (submitted: Submitted) => void): void {
-    if (!this.#isStopping) return this.#intake.submit(message, done);
-    const error = failure("ROUTER_STOPPING", "the server stops and takes no more messages", {
-      hint: "Send it again, with the same id, when the server is back.",
-    });
-    done({ type: "refused", id: message.id, error, retryAfterMs: 1_000 });
+    const take = (ready: Message, error?: MessageError) => {
+      const refusal = this.#isStopping ? STOPPING : error;
+      if (refusal === undefined) this.#intake.submit(ready, done);
+      else this.#intake.refuse(ready, done, refusal, AGAIN_MS);
+    };
+    if (this.#claims === undefined) take(message);
+    else this.#claims.putAside(message, take);
   }
 
   /** Whoever handles the messages of this name; before all others. */
   attach(workspace: string, name: string, handler: AgentHandler): Disposable {
-    const attached = this.#recipients.attach(workspace, name, handler);
+    const attached = this.#recipients.attach(workspace, name, this.#claims?.filled(handler) ?? handler);
     this.#pumpAll();
     return attached;
   }
 
   /** Whoever handles the messages of all agents that the directory knows. */
   attachDeployed(handler: AgentHandler): Disposable {
-    const attached = this.#recipients.attachDeployed(handler);
+    const attached = this.#recipients.attachDeployed(this.#claims?.filled(handler) ?? handler);
     this.#pumpAll();
     return attached;
   }
@@ -357,7 +367,8 @@ export class Router {
     const { alarm, clock, journal, options } = this.#parts;
     alarm.at(clock.monotonicMs() + ms, () => {
       if (this.#isStopping) return;
-      journal.retain(clock.nowMs() - options.retentionMs).catch((error: unknown) => {
+      const beforeMs = clock.nowMs() - options.retentionMs;
+      Promise.all([journal.retain(beforeMs), this.#claims?.dropBefore(beforeMs)]).catch((error: unknown) => {
         log.error({ error }, "old messages could not be dropped; it is tried again in an hour");
       });
       this.#retainAfter(RETAIN_MS);
@@ -368,6 +379,7 @@ export class Router {
   async close(waitMs: number): Promise<void> {
     this.#isStopping = true;
     this.#watching[Symbol.dispose]();
+    await this.#claims?.close();
     await this.#deliveries.stop(waitMs);
     await this.#writer.settled();
     await this.#parts.journal.close();

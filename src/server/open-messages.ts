@@ -1,6 +1,7 @@
+import { join } from "node:path";
 import type { Agents } from "../agents/index.ts";
 import { probeHealth } from "../backends/network/index.ts";
-import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../backends/sqlite/messages/index.ts";
+import { FileContentStore, MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../backends/sqlite/messages/index.ts";
 import { type Database, SqliteParticipantStore, SqliteSubscriptionStore } from "../backends/sqlite/index.ts";
 import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
 import type { ChangeLog } from "../changes/index.ts";
@@ -9,6 +10,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { HealthChecks, Participants } from "../participants/index.ts";
 import { Router, Subscriptions } from "../router/index.ts";
+import type { ContentStore } from "../messages/index.ts";
 import type { Config } from "./config.ts";
 import { openFipa } from "./open-fipa.ts";
 import { conversationTerms, routerOptions } from "./messages-config.ts";
@@ -17,6 +19,7 @@ export type Messaging = {
   readonly router: Router;
   readonly subscriptions: Subscriptions;
   readonly messageJournal: SqliteMessageJournal;
+  readonly messageContents: ContentStore;
   readonly participants: Participants;
   readonly messageLimits: { readonly contentBytesMax: number };
   /** Where agents of other FIPA platforms write to; undefined when that is off. */
@@ -47,6 +50,7 @@ export async function openMessages(
     bytesMax: messages.journal_bytes_max,
     deadLettersMax: messages.dead_letters_max,
   });
+  const messageContents = new FileContentStore(join(config.data.directory, "message-content"), clock);
   const participants = new Participants({ store: new SqliteParticipantStore(database), clock });
   const seen = changes.range().last;
   await knowAgents(participants, agents);
@@ -58,6 +62,7 @@ export async function openMessages(
   const router = await Router.open({
     subscriptions,
     journal: messageJournal,
+    contents: messageContents,
     directory,
     clock,
     alarm,
@@ -70,7 +75,7 @@ export async function openMessages(
   const fipaUrl =
     remotes && (await openFipa(stack, config, { router, directory, remotes, clock, workspace: WORKSPACE }));
   const messageLimits = { contentBytesMax: messages.message_bytes_max };
-  return { router, subscriptions, messageJournal, participants, messageLimits, fipaUrl };
+  return { router, subscriptions, messageJournal, messageContents, participants, messageLimits, fipaUrl };
 }
 
 async function knowAgents(participants: Participants, agents: Agents): Promise<void> {

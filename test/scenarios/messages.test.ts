@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { connect } from "node:net";
 import { once } from "node:events";
+import * as z from "zod";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
@@ -305,6 +306,77 @@ describe("records", () => {
     expect(await after.ask("GET", `/api/v1/conversations/${conversation}`)).toMatchObject({
       body: { state: "completed" },
     });
+  });
+});
+
+describe("content that is too large to travel", () => {
+  const Reference = z.object({ $artifact: z.object({ id: z.string(), media_type: z.string(), bytes: z.int() }) });
+  const large = "Zeile für Zeile. ".repeat(12_000);
+  const bytes = Buffer.byteLength(large);
+
+  const fetched = async (content: unknown, on: TestServer) => {
+    const { id } = Reference.parse(content).$artifact;
+    const response = await fetch(`${on.url}/api/v1/messages/content/${id}`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
+    return response.text();
+  };
+
+  test("a program gets a reference and fetches 200 KB by it, before and after a restart", async () => {
+    using place = tempDirectory();
+    const options = { settings, directory: place.path };
+    const rows = { rows: Array.from({ length: 30_000 }, (_, row) => row) };
+    let name = "";
+    let sent = "";
+    {
+      await using before = await startServer(options);
+      name = await program("reader", before);
+      const about = { performative: "inform", receiver: name, conversation_id: "large-and-small" };
+      const messages = [
+        { ...about, content: large },
+        { ...about, content: "small" },
+        { ...about, content: rows },
+      ];
+      expect(await before.ask("POST", "/api/v1/messages/batch", { messages })).toMatchObject({ body: { accepted: 3 } });
+      const [first, second, third] = await take(name, "?wait=10&max=10", before);
+      expect(first?.message["content"]).toMatchObject({ $artifact: { media_type: "text/plain", bytes } });
+      expect(second?.message["content"]).toBe("small");
+      expect(await fetched(first?.message["content"], before)).toBe(large);
+      expect(JSON.parse(await fetched(third?.message["content"], before))).toEqual(rows);
+      await settle(name, { done: [first?.seq, second?.seq, third?.seq] }, before);
+      sent = z.string().parse(first?.message["id"]);
+    }
+    await using after = await startServer(options);
+    const { body } = await after.ask("GET", `/api/v1/messages/${sent}`);
+    expect(await fetched(MessageRecord.parse(body).content, after)).toBe(large);
+    for (const id of [`sha256-${"0".repeat(64)}`, "sha256-..%2f..%2fcaxton.db", "x"])
+      expect(await after.ask("GET", `/api/v1/messages/content/${id}`)).toMatchObject({
+        status: 404,
+        body: { code: "MESSAGE_CONTENT_NOT_FOUND" },
+      });
+  });
+
+  test("more than message_bytes_max is refused as before", async () => {
+    const message = { performative: "inform", receiver: await program("small"), content: "x".repeat(2 * 1024 * 1024) };
+    const refused = await server.ask("POST", "/api/v1/messages", message);
+    expect(refused).toMatchObject({ status: 413, body: { code: "MESSAGE_TOO_LARGE" } });
+  });
+
+  test("a run that it starts has it in its prompt, and its own large answer is put aside too", async () => {
+    // What the standard window of a model has room for.
+    const page = large.slice(0, 80_000);
+    await using made = await startServer({ script: [{ text: page }], settings });
+    const source = `name = "archivist"\nversion = "1.0.0"\ncapabilities = ["archive"]\nmodel = "scripted/archivist"\nsystem_prompt = "Keep."\n`;
+    expect((await made.ask("POST", "/api/v1/agents", { source })).status).toBeLessThan(300);
+    const request = { performative: "request", receiver: "archivist", content: page };
+    const { reply, conversation_id } = await send(request, "?wait=60", made);
+    expect(reply).toMatchObject({
+      performative: "inform",
+      content: { $artifact: { media_type: "text/plain", bytes: Buffer.byteLength(page) } },
+    });
+    const { body } = await made.ask("GET", `/api/v1/runs?conversation=${conversation_id}`);
+    const [run] = contract.runs.RunPage.parse(body).items;
+    expect(await made.ask("GET", `/api/v1/runs/${run?.id}`)).toMatchObject({ body: { input: page, output: page } });
   });
 });
 

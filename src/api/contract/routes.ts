@@ -71,6 +71,7 @@ export const ROUTES = {
   validateMessage: "/api/v1/messages/validate",
   messageEvents: "/api/v1/messages/events",
   messageSocket: "/api/v1/messages/socket",
+  messageContent: "/api/v1/messages/content/:id",
   message: "/api/v1/messages/:id",
   messageTrace: "/api/v1/messages/:id/trace",
   replayMessage: "/api/v1/messages/:id/replay",

@@ -10,6 +10,7 @@ import {
   getConversation,
   getDeadLetter,
   getMessage,
+  getMessageContent,
   listConversations,
   listDeadLetters,
   listMessages,
@@ -124,6 +125,28 @@ function readRoutes(http: Http, { services }: HttpContext): void {
       },
     },
     async ({ params: { id } }) => getMessage(services, id),
+  );
+  http.get(
+    ROUTES.messageContent,
+    {
+      schema: {
+        tags,
+        summary: "Content that is too large to travel with its message, by the id in its reference",
+        description:
+          'A message whose content has more than 64 KiB carries `{"$artifact": {id, media_type, bytes, hash}}` in its place; ' +
+          "`media_type` says whether these bytes are a text or JSON, `hash` is their SHA-256.",
+        params,
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const bytes = await getMessageContent(services, id, clientGone(reply).signal);
+      // What somebody wrote must not become a page of this server.
+      return reply
+        .header("content-security-policy", "default-src 'none'; sandbox")
+        .header("x-content-type-options", "nosniff")
+        .type("text/plain; charset=utf-8")
+        .send(Buffer.from(bytes));
+    },
   );
   http.get(
     ROUTES.messageTrace,

@@ -86,7 +86,14 @@ export {
   retryDeadLetters,
 } from "./dead-letter-operations.ts";
 export { acknowledge, fetchMessages, type MailboxServices, Receiving } from "./mailbox-operations.ts";
-export { getMessage, listMessages, type MessageServices, replayMessage, traceMessage } from "./message-operations.ts";
+export {
+  getMessage,
+  getMessageContent,
+  listMessages,
+  type MessageServices,
+  replayMessage,
+  traceMessage,
+} from "./message-operations.ts";
 export { checkMessage, sendMessage, sendMessages } from "./send-message.ts";
 export { watchMessages } from "./watch-messages.ts";
 export {

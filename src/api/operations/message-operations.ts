@@ -1,12 +1,18 @@
 import { MessageId } from "../../kernel/ids.ts";
 import { isJsonObject } from "../../kernel/json.ts";
-import { MessageNotFoundError, type MessageView, type Router } from "../../router/index.ts";
+import { type ContentStore, hashOfKept } from "../../messages/index.ts";
+import {
+  MessageContentNotFoundError,
+  MessageNotFoundError,
+  type MessageView,
+  type Router,
+} from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { presentView } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 import { type SendServices, sendMessage } from "./send-message.ts";
 
-export type MessageServices = SendServices & { readonly router: Router };
+export type MessageServices = SendServices & { readonly router: Router; readonly messageContents: ContentStore };
 
 export type MessageFilter = {
   readonly sender?: string | undefined;
@@ -45,6 +51,18 @@ export async function listMessages({ router }: MessageServices, query: Query): P
 /** One message, with what became of it. Throws MessageNotFoundError. */
 export const getMessage = async (services: MessageServices, id: string): Promise<contract.MessageRecord> =>
   presentView(await mustFind(services, id));
+
+/** Content that was put aside, as UTF-8 text, by the id in the reference. Throws MessageContentNotFoundError. */
+export async function getMessageContent(
+  { messageContents }: MessageServices,
+  id: string,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const hash = hashOfKept(id);
+  const bytes = hash === undefined ? undefined : await messageContents.fetch({ hash }, signal);
+  if (bytes === undefined) throw new MessageContentNotFoundError(id);
+  return bytes;
+}
 
 async function mustFind({ router }: MessageServices, id: string): Promise<MessageView> {
   const known = MessageId.safeParse(id.toLowerCase());

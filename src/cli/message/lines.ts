@@ -1,4 +1,5 @@
-import type { MessageDelivery, MessageRecord } from "../../api/contract/index.ts";
+import { fillRoute, type MessageDelivery, type MessageRecord } from "../../api/contract/index.ts";
+import { isJsonObject, type Json } from "../../kernel/json.ts";
 import { renderFields, safeText, type Style, type Tone } from "../terminal/index.ts";
 
 const TONES: { readonly [performative: string]: Tone } = {
@@ -28,6 +29,16 @@ export function addressLine({ receiver, capability, topic, recipients }: Address
   return `${found} (${how})`;
 }
 
+/** Where content is that is too large to travel with its message; undefined when it travelled, or is kept elsewhere. */
+export function contentPlace(content: Json): { readonly path: string; readonly said: string } | undefined {
+  const reference = isJsonObject(content) ? content["$artifact"] : undefined;
+  if (!isJsonObject(reference)) return undefined;
+  const { id, media_type: mediaType, bytes } = reference;
+  if (typeof id !== "string" || !id.startsWith("sha256-")) return undefined;
+  if (typeof mediaType !== "string" || typeof bytes !== "number") return undefined;
+  return { path: fillRoute("messageContent", { id }), said: `${mediaType}, ${bytes} bytes` };
+}
+
 export const contentLine = ({ content, error }: Pick<MessageRecord, "content" | "error">): string =>
   error?.message ?? (typeof content === "string" ? content : JSON.stringify(content));
 
@@ -42,6 +53,7 @@ const deliveryLine = ({ recipient, state, attempts, at, reason }: MessageDeliver
 /** A message as a person reads it. */
 export function messageLines(message: MessageRecord, style: Style): string {
   const { content, error } = message;
+  const place = contentPlace(content);
   const fields: [string, string][] = [
     ["id", message.id],
     ["act", style(performativeTone(message.performative) ?? "bold", message.performative)],
@@ -59,6 +71,7 @@ export function messageLines(message: MessageRecord, style: Style): string {
     ...message.deliveries.map((delivery): [string, string] => ["delivery", deliveryLine(delivery)]),
     ["error", error === null ? "" : `${error.code}: ${error.message}`],
     ["hint", error?.hint ?? ""],
+    ["content", place === undefined ? "" : `${place.said}, kept at ${place.path}; message get --content prints it`],
   ];
   const shown = fields
     .filter(([, value]) => value !== "")

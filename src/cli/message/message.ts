@@ -2,10 +2,11 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { fillRoute, type MessageRecord, messages, ROUTES } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
-import { isJsonObject } from "../../kernel/json.ts";
+import { isJsonObject, type Json } from "../../kernel/json.ts";
 import {
   act,
   type CommandMaker,
+  type Context,
   examples,
   type Invocation,
   limitOption,
@@ -17,11 +18,13 @@ import {
 } from "../frame/index.ts";
 import { type Column, oneLine, showAge } from "../terminal/index.ts";
 import { deadLetter } from "./dead-letter.ts";
-import { addressLine, contentLine, messageLines, performativeTone } from "./lines.ts";
+import { addressLine, contentLine, contentPlace, messageLines, performativeTone } from "./lines.ts";
 import { resolveMessage, shortId } from "./reference.ts";
 import { replay, send } from "./send.ts";
 import { tail } from "./tail.ts";
 
+/** For content to arrive. */
+const CONTENT_MS = 60_000;
 const ARGUMENT = "its id, the end of its id, or last";
 
 /** `caxton message` */
@@ -117,23 +120,33 @@ function get(command: Command, invocation: Invocation): void {
   command
     .summary("one message, whole, with what became of it")
     .description("Show a message with all its parameters, and what became of it at each of its recipients.")
-    .argument("<message>", ARGUMENT);
+    .argument("<message>", ARGUMENT)
+    .option("--content", "print only its content, whole, also where that is too large to travel with the message");
   examples(command, [
     ["caxton message get last", ""],
+    ["caxton message get last --content > result.json", "its content into a file"],
     ["caxton message get 4f2a9c01 -o json", "by the end of its id"],
   ]);
   act(command, invocation, {
-    input: z.object({ message: z.string() }),
+    input: z.object({ message: z.string(), content: z.boolean().default(false) }),
     formats: ONE_FORMATS,
-    run: async (context, { message: reference }) => {
+    run: async (context, { message: reference, content: isContentOnly }) => {
       const id = await resolveMessage(context, reference);
       const { raw, value } = await context.client.request({
         path: fillRoute("message", { id }),
         schema: messages.MessageRecord,
       });
+      if (isContentOnly) return context.terminal.writeForeign(`${await wholeContent(context, value.content)}\n`);
       await showOne(context, { raw, name: id, human: () => messageLines(value, context.terminal.style) });
     },
   });
+}
+
+async function wholeContent({ client }: Context, content: Json): Promise<string> {
+  const place = contentPlace(content);
+  if (place === undefined) return typeof content === "string" ? content : JSON.stringify(content);
+  const signal = AbortSignal.timeout(CONTENT_MS);
+  return (await client.open({ method: "GET", path: place.path, signal })).text();
 }
 
 function trace(command: Command, invocation: Invocation): void {

@@ -24,4 +24,13 @@ export {
 } from "./journal.ts";
 export { type Subscription, type SubscriptionStore } from "./subscription.ts";
 export { ROUTER_DEFAULTS, type RouterOptions } from "./options.ts";
-export { failure, mailboxFull, MESSAGE_FAILURES, type MessageFailureCode, routerFull, tooLarge } from "./refusals.ts";
+export {
+  failure,
+  mailboxFull,
+  MESSAGE_FAILURES,
+  type MessageFailureCode,
+  NOT_STORED,
+  routerFull,
+  STOPPING,
+  tooLarge,
+} from "./refusals.ts";

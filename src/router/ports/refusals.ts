@@ -34,6 +34,15 @@ export const failure = (
   rest: { readonly hint?: string; readonly details?: JsonObject } = {},
 ): MessageError => ({ code, message, hint: rest.hint ?? "", details: rest.details ?? {} });
 
+/** Nothing of it is on record: the disk did not take it. */
+export const NOT_STORED: MessageError = failure("MESSAGE_NOT_STORED", "the message could not be written", {
+  hint: "The server's log has the cause. Send it again with the same id.",
+});
+
+export const STOPPING: MessageError = failure("ROUTER_STOPPING", "the server stops and takes no more messages", {
+  hint: "Send it again, with the same id, when the server is back.",
+});
+
 const STORED_PLURAL = (count: number, word: string): string => `${count.toLocaleString("en")} ${word}`;
 
 export const tooLarge = (size: number, max: number): MessageError =>

@@ -39,7 +39,7 @@ export class FileContentStore implements ContentStore {
     return artifact;
   }
 
-  async fetch({ hash }: MessageArtifact, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  async fetch({ hash }: Pick<MessageArtifact, "hash">, signal: AbortSignal): Promise<Uint8Array | undefined> {
     if (!HASH.test(hash)) return undefined;
     try {
       const bytes = await readFile(this.#path(hash), { signal });

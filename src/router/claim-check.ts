@@ -1,0 +1,124 @@
+import { log } from "../kernel/log.ts";
+import {
+  type ContentStore,
+  fetchContent,
+  isTooLargeToTravel,
+  type Message,
+  type MessageError,
+  putAside,
+  wasPutAside,
+} from "../messages/index.ts";
+import { MessageContentNotFoundError } from "./errors.ts";
+import { type AgentHandler, type Delivered, NOT_STORED, type Settlement } from "./ports/index.ts";
+
+/**
+ * Content that is too large to travel is put aside before its message is taken, and is in its place again when a participant
+ * inside of the server gets the message. Programs outside get the reference.
+ * K1. Messages of one conversation are taken, and begun at one recipient, in their order, large or small.
+ * K2. A message is taken only when its content is on disk.
+ */
+export class ClaimCheck {
+  readonly #store: ContentStore;
+  readonly #bytesMax: number;
+  readonly #leaving = new Lines();
+  readonly #coming = new Lines();
+  readonly #closing = new AbortController();
+
+  /** `bytesMax`: content above it is left in its message, which is refused for it. */
+  constructor(store: ContentStore, bytesMax: number) {
+    this.#store = store;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** Calls `next` once with the message as it travels, or with why it cannot be kept; maybe before this returns. */
+  putAside(message: Message, next: (ready: Message, error?: MessageError) => void): void {
+    const key = keyOf(message);
+    const isLarge = isTooLargeToTravel(message.content, this.#bytesMax);
+    if (!isLarge && !this.#leaving.has(key)) return next(message);
+    const kept = isLarge ? putAside(message, this.#store, this.#closing.signal) : Promise.resolve(message);
+    const failed = (error: unknown) => {
+      log.error({ err: error, message: message.id }, "the content of a message could not be kept");
+      next(message, NOT_STORED);
+    };
+    this.#leaving.add(key, kept, { next, failed });
+  }
+
+  /** A handler that gets messages with their content. What retention took of it is rejected, with MESSAGE_CONTENT_NOT_FOUND. */
+  filled(handler: AgentHandler): AgentHandler {
+    return {
+      handle: (delivered, signal) => {
+        const { message, recipient } = delivered;
+        const key = `${recipient}\n${keyOf(message)}`;
+        const isAside = message.content.type === "artifact";
+        if (!isAside && !this.#coming.has(key)) return handler.handle(delivered, signal);
+        const { promise, resolve, reject } = Promise.withResolvers<Settlement>();
+        // Begun, not ended: what comes after it need not wait for it.
+        const next = (ready: Delivered | Settlement) =>
+          resolve("type" in ready ? ready : handler.handle(ready, signal));
+        this.#coming.add(key, this.#fill(delivered, signal), { next, failed: reject });
+        return promise;
+      },
+    };
+  }
+
+  async #fill(delivered: Delivered, signal: AbortSignal): Promise<Delivered | Settlement> {
+    const { message } = delivered;
+    const content = await fetchContent(message.content, this.#store, signal);
+    if (content.type === "artifact" && wasPutAside(content.artifact)) {
+      const { code, message: reason } = new MessageContentNotFoundError(content.artifact.id);
+      return { type: "rejected", code, reason };
+    }
+    return { ...delivered, message: { ...message, content } };
+  }
+
+  /** Lets go of what was kept long enough. */
+  async dropBefore(ms: number): Promise<void> {
+    await this.#store.dropBefore(ms);
+  }
+
+  /** Ends what is being put aside; its messages are refused. */
+  async close(): Promise<void> {
+    this.#closing.abort("the server stops");
+    await this.#leaving.settled();
+  }
+}
+
+const keyOf = ({ workspace, conversationId }: Message): string => `${workspace}/${conversationId}`;
+
+type Steps<Value> = { readonly next: (value: Value) => void; readonly failed: (error: unknown) => void };
+
+/** Work that is made ready side by side, and goes on in order, line by line. */
+class Lines {
+  readonly #last = new Map<string, Promise<void>>();
+
+  has(key: string): boolean {
+    return this.#last.size > 0 && this.#last.has(key);
+  }
+
+  add<Value>(key: string, ready: Promise<Value>, { next, failed }: Steps<Value>): void {
+    // A failure is looked at when its turn comes.
+    ready.catch(() => undefined);
+    const mine = goOn(this.#last.get(key), ready, { next, failed }).finally(() => {
+      if (this.#last.get(key) === mine) this.#last.delete(key);
+    });
+    this.#last.set(key, mine);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#last.values());
+  }
+}
+
+/** Never rejects. */
+async function goOn<Value>(
+  before: Promise<void> | undefined,
+  ready: Promise<Value>,
+  { next, failed }: Steps<Value>,
+): Promise<void> {
+  await before;
+  try {
+    next(await ready);
+  } catch (error) {
+    failed(error);
+  }
+}
