@@ -97,7 +97,7 @@ export class Correspondence implements AgentHandler {
         return DONE;
       const conversation = { workspace: message.workspace, agent: name, conversationId: message.conversationId };
       if (answers.inConversation(conversation).count >= messaging.turnsMax) return turnsOver(name, messaging);
-      const history = await this.#history(message, messaging);
+      const history = await this.#history(message, name, messaging);
       const { performative, sender, conversationId, protocol } = message;
       await this.#whenThereIsRoom(signal, () =>
         runs.start({
@@ -116,9 +116,9 @@ export class Correspondence implements AgentHandler {
     }
   }
 
-  async #history(message: Message, { contextMessages }: AgentMessaging) {
+  async #history(message: Message, agent: string, { contextMessages }: AgentMessaging) {
     if (contextMessages === 0) return [];
-    const past = await this.#deps.past.before(message, contextMessages);
+    const past = await this.#deps.past.before(message, agent, contextMessages);
     return past.map(({ sender, performative, content }) => ({ sender, performative, text: textOf(content) }));
   }
 

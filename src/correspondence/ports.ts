@@ -11,8 +11,15 @@ export interface Post {
 
 /** What was said so far. */
 export interface ConversationPast {
-  /** The last messages of a conversation before this one, oldest first. */
-  before(message: Pick<Message, "id" | "workspace" | "conversationId">, limit: number): Promise<readonly Message[]>;
+  /**
+   * The last messages of its conversation before this one, oldest first: those that `agent` sent or got. What others said to
+   * each other, such as a rival's bid, is none of its business.
+   */
+  before(
+    message: Pick<Message, "id" | "workspace" | "conversationId">,
+    agent: string,
+    limit: number,
+  ): Promise<readonly Message[]>;
 }
 
 /** Who looks at messages to agents before anybody else does, because they belong to a task of theirs. */

@@ -68,10 +68,15 @@ export function openCorrespondence(parts: CorrespondenceParts): OpenCorresponden
 
 /** What was said in a conversation, as the router has it on record. */
 const pastIn = ({ records }: Router): ConversationPast => ({
-  before: async ({ id, workspace, conversationId }, limit) => {
-    const found = await records.messages({ workspace, conversation: conversationId, limit: limit + 1 });
-    const at = found.findIndex(({ message }) => message.id === id);
-    return found
+  before: async ({ id, workspace, conversationId }, agent, limit) => {
+    const asked = { workspace, conversation: conversationId, limit: limit + 1 };
+    const [sent, got] = await Promise.all([
+      records.messages({ ...asked, sender: agent }),
+      records.messages({ ...asked, recipient: agent }),
+    ]);
+    const own = [...sent, ...got].toSorted((one, other) => other.seq - one.seq);
+    const at = own.findIndex(({ message }) => message.id === id);
+    return own
       .slice(at + 1)
       .slice(0, limit)
       .map(({ message }) => message)

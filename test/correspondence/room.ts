@@ -231,8 +231,9 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
 const follow = ({ message }: { readonly message: Message }) => ({ hops: message.hops + 1, trail: message.trail });
 
 const pastOf = ({ sent }: PostOffice) => ({
-  before: async ({ id, conversationId }: Pick<Message, "id" | "conversationId">, limit: number) => {
-    const all = sent.filter((each) => each.conversationId === conversationId);
+  before: async ({ id, conversationId }: Pick<Message, "id" | "conversationId">, agent: string, limit: number) => {
+    const isTo = ({ address }: Message) => address.type === "receivers" && address.names.includes(agent);
+    const all = sent.filter((each) => each.conversationId === conversationId && (each.sender === agent || isTo(each)));
     const end = all.findIndex((each) => each.id === id);
     return all.slice(Math.max(0, end - limit), end);
   },

@@ -39,6 +39,15 @@ test("a contract net: three propose, the cheapest counts, the others are rejecte
     .parse(task);
   expect(bidders.map(({ name }) => name).toSorted()).toEqual(["careful-counter", "quick-counter", "thrifty-counter"]);
   expect(bidders.map(({ state }) => state).toSorted()).toEqual(["done", "rejected", "rejected"]);
+  const winner = bidders.find(({ state }) => state === "done")?.name ?? "";
+  const { items } = z
+    .object({ items: z.array(z.object({ id: z.string() })) })
+    .parse((await server.ask("GET", `/api/v1/runs?agent=${winner}`)).body);
+  const seen = await Promise.all(
+    items.map(async ({ id }) => (await server.ask("GET", `/api/v1/runs/${id}/export`)).body),
+  );
+  for (const rival of bidders.filter(({ name }) => name !== winner))
+    expect(JSON.stringify(seen), "a bidder is not shown what its rivals said").not.toContain(rival.name);
 });
 
 test("a subscription: an agent gets what is published, where its expression holds, and a run looks at it", async () => {
