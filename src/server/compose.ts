@@ -109,7 +109,10 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const correspondence = stack.use(
     openCorrespondence({ ...messaging, ...asking, config, agents, runs, journal, database, clock }),
   );
-  stack.defer(async () => void (await runs.drain(config.server.shutdown_timeout)));
+  stack.defer(async () => {
+    correspondence.rest();
+    await runs.drain(config.server.shutdown_timeout);
+  });
   const progress = { tools: false, definitions: false };
   const deployed = beginToolServers(stack, toolServers, { config, directory: overrides.toolServers });
   const toolsReady = withMcpServers(remotes, deployed).finally(() => (progress.tools = true));

@@ -29,8 +29,11 @@ export type CorrespondenceParts = {
   readonly clock: Clock;
 };
 
-/** Brings messages to the runs of deployed agents, and their answers back, from `begin` on. */
-export type OpenCorrespondence = AsyncDisposable & { readonly begin: () => void };
+/**
+ * Brings messages to the runs of deployed agents, and their answers back, from `begin` on. From `rest` on messages stay in their
+ * mailboxes: runs that drain take no new ones, and what was tried in vain would end as a dead letter.
+ */
+export type OpenCorrespondence = AsyncDisposable & { readonly begin: () => void; readonly rest: () => void };
 
 export function openCorrespondence(parts: CorrespondenceParts): OpenCorrespondence {
   const { router, config, agents, runs, replies, journal, database, clock, tasks } = parts;
@@ -52,14 +55,16 @@ export function openCorrespondence(parts: CorrespondenceParts): OpenCorresponden
   });
   const taskWaits = new TaskWaits({ tasks, waits, replies });
   let attached: Disposable | undefined;
+  const rest = () => attached?.[Symbol.dispose]();
   return {
+    rest,
     begin: () => {
       outbox.begin();
       taskWaits.begin();
       attached = router.attachDeployed(handler);
     },
     [Symbol.asyncDispose]: async () => {
-      attached?.[Symbol.dispose]();
+      rest();
       await taskWaits[Symbol.asyncDispose]();
       await outbox[Symbol.asyncDispose]();
     },

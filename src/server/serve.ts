@@ -67,7 +67,10 @@ export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): P
     await http.close();
     clearTimeout(cut);
   });
-  stack.defer(async () => void (await caxton.services.runs.drain(config.server.shutdown_timeout)));
+  stack.defer(async () => {
+    caxton.services.correspondence.rest();
+    await caxton.services.runs.drain(config.server.shutdown_timeout);
+  });
   const sweep = setInterval(() => void sweepUploads(caxton), SWEEP_MS);
   sweep.unref();
   stack.defer(() => clearInterval(sweep));

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
+import { composeMessage } from "../../src/messages/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { tempDirectory } from "../helpers/temp.ts";
 
 const agent = (name: string, capability: string, more = "") =>
   `name = "${name}"\nversion = "1.0.0"\ndescription = "Does ${capability}"\ncapabilities = ["${capability}"]\nsystem_prompt = "You are ${name}."\n${more}`;
@@ -35,8 +37,8 @@ const until = async <Value>(look: () => Promise<Value | undefined>): Promise<Val
 const Said = z.object({
   items: z.array(z.looseObject({ performative: z.string(), sender: z.string(), content: z.unknown() })),
 });
-const said = async (conversation: string) =>
-  Said.parse((await server.ask("GET", `/api/v1/conversations/${conversation}/messages`)).body).items;
+const said = async (conversation: string, on = server) =>
+  Said.parse((await on.ask("GET", `/api/v1/conversations/${conversation}/messages`)).body).items;
 const run = async (body: object) =>
   contract.runs.RunDetail.parse((await server.ask("POST", "/api/v1/runs", { wait: true, ...body })).body);
 
@@ -95,4 +97,30 @@ test("the tools for messages are listed as a part of Caxton, and only agents tha
     arguments: { words: "arithmetic" },
   });
   expect(found.body).toMatchObject({ outcome: "done", text: expect.stringContaining("abacus") });
+});
+
+test("a message that comes while the server drains waits in its mailbox, and is worked on after the next start", async () => {
+  using place = tempDirectory();
+  const common = { directory: place.path, files: { "examples/agents/loner.toml": agent("loner", "solitude") } };
+  const settings = { "server.shutdown_timeout": "3s", "messages.retry_delay": "1ms", "messages.attempts_max": 2 };
+  let id = "";
+  {
+    const first = await startServer({ ...common, settings, script: [{ text: "slow", delayMs: 60_000 }] });
+    const { runs, router } = first.started.services;
+    await first.ask("POST", "/api/v1/runs", { agent: "loner", input: "take your time" });
+    const stopped = first[Symbol.asyncDispose]();
+    await until(async () => runs.isStopping || undefined);
+    const draft = { workspace: "default", performative: "request", sender: "user", atMs: Date.now() } as const;
+    const address = { type: "receivers", names: ["loner"] } as const;
+    const late = composeMessage({ ...draft, address, content: { type: "text", text: "are you there?" } });
+    id = late.id;
+    expect(await router.submit(late)).toMatchObject({ type: "accepted" });
+    await stopped;
+  }
+  await using second = await startServer({ ...common, script: [{ text: "yes" }] });
+  const answer = await until(async () =>
+    (await said(id, second)).find(({ performative }) => performative === "inform"),
+  );
+  expect(answer.content).toContain("yes");
+  expect((await second.ask("GET", "/api/v1/dead-letters")).body).toMatchObject({ items: [] });
 });
