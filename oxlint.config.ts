@@ -11,6 +11,7 @@ const ROOMS = {
   permissions: ["kernel", "documents", "regex"],
   budgets: ["kernel", "documents"],
   context: ["kernel"],
+  memory: ["kernel"],
   agents: ["kernel", "documents", "permissions", "budgets", "context"],
   "tools/grants": ["kernel"],
   tools: ["kernel", "documents", "tools/grants"],

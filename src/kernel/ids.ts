@@ -42,5 +42,17 @@ export type TaskId = z.infer<typeof TaskId>;
 export const SubscriptionId = id("SubscriptionId");
 export type SubscriptionId = z.infer<typeof SubscriptionId>;
 
+/** Something that memory knows of. */
+export const EntityId = id("EntityId");
+export type EntityId = z.infer<typeof EntityId>;
+
+/** One thing that is said of an entity. */
+export const ObservationId = id("ObservationId");
+export type ObservationId = z.infer<typeof ObservationId>;
+
+/** Something that holds between two entities. */
+export const RelationId = id("RelationId");
+export type RelationId = z.infer<typeof RelationId>;
+
 /** A fresh, time-ordered id of the kind given: `mint(RunId)`. */
 export const mint = <Id>(kind: { parse(value: unknown): Id }): Id => kind.parse(randomUUIDv7());

@@ -1,0 +1,15 @@
+/** What agents know: entities, what is said of them, how they relate, and where it is found again. */
+export * from "./entity.ts";
+export * from "./errors.ts";
+export { passagesOf } from "./passages.ts";
+export type { Embedder } from "./ports/embedder.ts";
+export type * from "./ports/memory-store.ts";
+export {
+  readScopeKey,
+  type Scope,
+  SCOPE_TYPES,
+  type ScopeKey,
+  scopeKey,
+  type ScopeType,
+  visibleScopes,
+} from "./scope.ts";
