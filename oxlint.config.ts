@@ -99,7 +99,7 @@ const ROOMS = {
   "backends/models/mock": ["kernel", "runs", "backends/models/mock/language"],
   "backends/models/mock/language": ["kernel"],
   toolkit: ["kernel", "documents", "tools", "tool-servers", "sandbox", "backends/disk", "backends/network"],
-  "api/contract": ["kernel", "messages"],
+  "api/contract": ["kernel"],
   "agent-tests": ["kernel", "documents", "tools", "api/contract"],
   "api/operations": [
     "kernel",

@@ -248,6 +248,11 @@ describe("the interface", () => {
       expect(names).toContain(name);
       expect(names).not.toContain(`${name}Input`);
     }
+    // Every reference leads somewhere, and what may be sent as a message is described key by key.
+    const references = [...JSON.stringify(body).matchAll(/"\$ref":"#\/components\/schemas\/([^"]*)"/g)];
+    expect(references.filter(([, name]) => !names.includes(name))).toEqual([]);
+    expect(JSON.stringify(body)).not.toContain("#/$defs/");
+    expect(body).toHaveProperty("components.schemas.SendMessage.properties.performative");
     for (const reference of JSON.stringify(body).matchAll(/"#\/components\/schemas\/(\w+)/g))
       expect(names).toContain(reference[1]);
   });

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { PERFORMATIVES } from "../../messages/index.ts";
+import { PERFORMATIVES } from "./performatives.ts";
 import { ListQuery, page } from "./problem.ts";
 
 const Instant = z.iso.datetime();

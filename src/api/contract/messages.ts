@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { Json } from "../../kernel/json.ts";
-import { MessageWire, PERFORMATIVES } from "../../messages/index.ts";
+import { PERFORMATIVES } from "./performatives.ts";
 import { ListQuery, page } from "./problem.ts";
 
 const Instant = z.iso.datetime();
@@ -8,12 +8,9 @@ const Name = z.string();
 
 /**
  * What is sent: one communicative act, in FIPA's parameters. It is read by the router's own reader, which takes other
- * spellings too and says of everything that is wrong how to mend it; the schema is for documentation and clients.
+ * spellings too and says of everything that is wrong how to mend it. The OpenAPI document has what that reader takes.
  */
-export const SendMessageBody = z
-  .record(z.string(), Json)
-  .meta({ ...z.toJSONSchema(MessageWire, { io: "input", target: "draft-2020-12" }), id: "SendMessage" });
-export type SendMessageBody = z.input<typeof MessageWire>;
+export const SendMessageBody = z.record(z.string(), Json).meta({ id: "SendMessage" });
 
 export const WAIT_S_MAX = 300;
 export const SendQuery = z.object({
@@ -28,9 +25,8 @@ export const SendQuery = z.object({
 export const MESSAGES_PER_BATCH_MAX = 1_000;
 /** Each is read and refused for itself. */
 export const SendBatchBody = z
-  .object({ messages: z.array(z.record(z.string(), Json)).min(1).max(MESSAGES_PER_BATCH_MAX) })
+  .object({ messages: z.array(SendMessageBody).min(1).max(MESSAGES_PER_BATCH_MAX) })
   .meta({ id: "SendMessageBatch" });
-export type SendBatchBody = z.input<typeof SendBatchBody>;
 
 /** What a `failure`, a `not-understood` or a refusal is about. */
 export const MessageFault = z

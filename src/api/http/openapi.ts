@@ -2,15 +2,23 @@ import { isJsonObject, type Json, type JsonObject, canonicalJson } from "../../k
 
 const SCHEMAS = "#/components/schemas/";
 const INPUT = "Input";
+const INPUT_END = /Input$/;
 
 /**
  * The generated OpenAPI document as people want to read it. The generator writes each schema twice, as it is sent and as it is
  * received; where both are the same the second goes. It repeats as a pattern what `format` says already; that goes too.
+ * `described` holds schemas by name that stand in for the generated ones, for bodies that a reader of their own takes.
  */
-export function tidyOpenApi(document: object): JsonObject {
+export function tidyOpenApi(document: object, described: JsonObject = {}): JsonObject {
   const whole: Json = JSON.parse(JSON.stringify(document));
   if (!isJsonObject(whole)) return {};
-  const slim = withoutPatterns(whole);
+  const slim = withoutPatterns(
+    withSchemas(whole, (schemas) =>
+      Object.fromEntries(
+        Object.entries(schemas).map(([name, schema]) => [name, described[name.replace(INPUT_END, "")] ?? schema]),
+      ),
+    ),
+  );
   const renames = sameTwice(schemasOf(slim));
   const renamed = renameReferences(slim, renames);
   return withSchemas(renamed, (schemas) =>

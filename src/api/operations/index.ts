@@ -67,6 +67,7 @@ export {
   type TaskServices,
 } from "./task-operations.ts";
 export { type Streamed, watchRun } from "./watch-run.ts";
+export { messageSchema } from "./message-schema.ts";
 export { receiveUpload, UPLOAD_WAIT_MS } from "./receive-upload.ts";
 export {
   archiveConversation,
