@@ -54,7 +54,8 @@ export async function run(): Promise<readonly Row[]> {
   ];
 }
 
-export async function measureCaxton(): Promise<Figures> {
+/** Runs one after the other, and then `total` of them at once. */
+export async function measureCaxton({ sequential = SEQUENTIAL, total = TOTAL } = {}): Promise<Figures> {
   using directory = tempDirectory();
   const loaded = loadConfig({ settings: { "data.directory": directory.path } }, {}, directory.path);
   await using caxton = await compose(loaded, {
@@ -80,20 +81,20 @@ export async function measureCaxton(): Promise<Figures> {
   };
   for (let count = 0; count < WARM_UP; count += 1) await once();
   const times: number[] = [];
-  for (let count = 0; count < SEQUENTIAL; count += 1) {
+  for (let count = 0; count < sequential; count += 1) {
     const begunMs = performance.now();
     await once();
     times.push(performance.now() - begunMs);
   }
   times.sort((left, right) => left - right);
-  let left = TOTAL;
+  let left = total;
   const begunMs = performance.now();
   await Promise.all(
     Array.from({ length: CONCURRENCY }, async () => {
       while (left-- > 0) await once();
     }),
   );
-  const runsPerSecond = TOTAL / ((performance.now() - begunMs) / 1_000);
+  const runsPerSecond = total / ((performance.now() - begunMs) / 1_000);
   return { p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99), runsPerSecond };
 }
 

@@ -19,7 +19,7 @@ const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
   resume: () => import("./resume.ts"),
   journal: () => import("./journal.ts"),
   isolation: () => import("./isolation.ts"),
-  langgraph: () => import("./langgraph.ts"),
+  durable: () => import("./durable.ts"),
   messages: () => import("./messages.ts"),
   "message-journal": () => import("./message-journal.ts"),
 };
@@ -61,8 +61,11 @@ Load of the machine (processes that wanted a core, mean of a minute) before and 
 other work took part of the time, and times are longer than they would be alone.
 
 Peers: Mastra (\`@mastra/core\` 1.71.0) without storage, with an equal scripted model and tool; Caxton journals each step on disk and runs the
-tool in its sandbox. LangGraph (\`@langchain/langgraph\` 1.7.3) has an equal scripted model and tool in a graph, and its SQLite checkpointer
-(\`@langchain/langgraph-checkpoint-sqlite\` 1.0.4, \`better-sqlite3\` 13.2.0) with \`durability: "sync"\`; its tool is a function, without a sandbox. Extism (\`@extism/extism\` 1.0.3) runs the same plug-in without fuel, deadline or limits, in the caller's thread or in a
+tool in its sandbox. Where it says durable, it is Mastra's durable agent with a
+checkpoint after each step (\`@mastra/libsql\` 1.23.1); it could not go on with runs that were cut off (\`recoverActiveRuns\` failed), so
+there is no figure of that. LangGraph (\`@langchain/langgraph\` 1.7.3) has its SQLite checkpointer
+(\`@langchain/langgraph-checkpoint-sqlite\` 1.0.4, \`better-sqlite3\` 13.2.0) with \`durability: "sync"\`. The tools of both are functions, without
+a sandbox. Extism (\`@extism/extism\` 1.0.3) runs the same plug-in without fuel, deadline or limits, in the caller's thread or in a
 thread for each plug-in (8 of them); a call in the caller's thread crosses nothing, and nothing can stop it. jco (\`jco-transpile\` 0.10.0) makes
 JavaScript of the same component, which runs in the caller's thread likewise.
 `;

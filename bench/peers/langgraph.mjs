@@ -3,6 +3,7 @@
 //   node langgraph.mjs overhead <sequential> <total> <concurrency>   { p50Ms, p99Ms, runsPerSecond }
 //   node langgraph.mjs growth <turns> <same> <new characters>        { bytesPerStep, runMs }
 //   node langgraph.mjs fill <file> <runs>, then resume <file>        { runs, tookMs }
+//   node langgraph.mjs waiting <runs>                                { bytesPerRun }; start with --expose-gc
 // Prints one line of JSON.
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +16,6 @@ import { ToolNode } from "@langchain/langgraph/prebuilt";
 import { z } from "zod";
 
 const [, , what = "overhead", ...words] = process.argv;
-const PARALLEL = 64;
 
 const next = ({ messages }) => (messages.at(-1)?.tool_calls?.length > 0 ? "tools" : END);
 
@@ -55,16 +55,16 @@ function mustAnswer({ messages }) {
   if (messages.at(-1)?.content !== "The sum is 3.") throw new Error(`wrong answer: ${JSON.stringify(messages.at(-1))}`);
 }
 
-async function together(count, once) {
+async function together(count, once, parallel = 64) {
   let at = 0;
   await Promise.all(
-    Array.from({ length: PARALLEL }, async () => {
+    Array.from({ length: parallel }, async () => {
       while (at < count) await once(at++);
     }),
   );
 }
 
-async function overhead(file, [sequential, total]) {
+async function overhead(file, [sequential, total, concurrency]) {
   let calls = 0;
   const graph = graphOf(SqliteSaver.fromConnString(file), 1, ({ text }) => `${(calls += 1)} ${text}`);
   let thread = 0;
@@ -80,7 +80,7 @@ async function overhead(file, [sequential, total]) {
   const at = (share) => times[Math.min(times.length - 1, Math.floor(times.length * share))];
   const before = calls;
   const begun = performance.now();
-  await together(total, once);
+  await together(total, once, concurrency);
   const seconds = (performance.now() - begun) / 1000;
   if (calls - before !== total) throw new Error("the tool was not called in each run");
   return { p50Ms: at(0.5), p99Ms: at(0.99), runsPerSecond: total / seconds };
@@ -115,6 +115,22 @@ async function resume(file) {
   return { runs: threads.length, tookMs: performance.now() - begun };
 }
 
+const held = () => {
+  globalThis.gc();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+};
+
+/** Runs that rest before their tool is called. */
+async function waiting(file, [runs]) {
+  const graph = graphOf(SqliteSaver.fromConnString(file), 1, ({ text }) => text);
+  const rest = (name) => graph.invoke(begin(), options(name, 1, { interruptBefore: ["tools"] }));
+  for (let count = 0; count < runs / 4; count += 1) await rest(`first-${count}`);
+  const before = held();
+  for (let count = 0; count < runs; count += 1) await rest(`run-${count}`);
+  return { bytesPerRun: Math.max(0, (held() - before) / runs) };
+}
+
 const directory = mkdtempSync(join(tmpdir(), "langgraph-bench-"));
 const own = join(directory, "checkpoints.db");
 const MEASURES = {
@@ -122,6 +138,7 @@ const MEASURES = {
   growth: () => growth(own, words.map(Number)),
   fill: () => fill(words[0], words.slice(1).map(Number)),
   resume: () => resume(words[0]),
+  waiting: () => waiting(own, words.map(Number)),
 };
 try {
   process.stdout.write(`${JSON.stringify(await MEASURES[what]())}\n`);
