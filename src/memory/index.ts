@@ -2,8 +2,8 @@
 export * from "./entity.ts";
 export * from "./errors.ts";
 export { passagesOf } from "./passages.ts";
-export type { Embedder } from "./ports/embedder.ts";
-export type * from "./ports/memory-store.ts";
+export type { Embedder } from "./embedder.ts";
+export type * from "./memory-store.ts";
 export {
   readScopeKey,
   type Scope,

@@ -1,7 +1,7 @@
-import type { EntityId, ObservationId, RelationId } from "../../kernel/ids.ts";
-import type { JsonObject } from "../../kernel/json.ts";
-import type { Change, ChangeAction, Entity, EntityHead, Observation, Provenance, Relation } from "../entity.ts";
-import type { ScopeKey } from "../scope.ts";
+import type { EntityId, ObservationId, RelationId } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import type { Change, ChangeAction, Entity, EntityHead, Observation, Provenance, Relation } from "./entity.ts";
+import type { ScopeKey } from "./scope.ts";
 
 /** A piece of an entity's text with its vector. An entity has one or more, numbered from 0; each is found by itself. */
 export type Passage = {
