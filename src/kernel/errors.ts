@@ -34,6 +34,8 @@ export type Fault = {
   /** What the reader can do about it: one sentence, or empty when the message says all. */
   readonly hint: string;
   readonly details: object;
+  /** When trying again may help, from now; absent where nobody knows. */
+  readonly retryAfterMs?: number | undefined;
 };
 
 /** Base of every failure Caxton throws. `message`, `hint` and `details` may be shown to a client; put the rest in `cause`. */
@@ -42,6 +44,8 @@ export abstract class CaxtonError<Details extends object = object> extends Error
   abstract readonly kind: FaultKind;
   readonly hint: string;
   readonly details: Details;
+  /** When trying again may help, from now. */
+  readonly retryAfterMs: number | undefined = undefined;
   constructor(message: string, hint: string, details: Details, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
@@ -50,19 +54,29 @@ export abstract class CaxtonError<Details extends object = object> extends Error
   }
 }
 
-export const toFault = (error: unknown): Fault =>
-  error instanceof CaxtonError
-    ? { code: error.code, kind: error.kind, message: error.message, hint: error.hint, details: error.details }
-    : { code: "BUG", kind: "bug", message: "internal error", hint: "The server's log has the cause.", details: {} };
+export function toFault(error: unknown): Fault {
+  if (!(error instanceof CaxtonError))
+    return {
+      code: "BUG",
+      kind: "bug",
+      message: "internal error",
+      hint: "The server's log has the cause.",
+      details: {},
+    };
+  const { code, kind, message, hint, details, retryAfterMs } = error;
+  return { code, kind, message, hint, details, ...(retryAfterMs !== undefined && { retryAfterMs }) };
+}
 
 /** A `Fault` thrown again on this side of a wire or thread. */
 export class RemoteError extends CaxtonError {
   readonly code: string;
   readonly kind: FaultKind;
+  override readonly retryAfterMs: number | undefined;
   constructor(fault: Fault) {
     super(fault.message, fault.hint, fault.details);
     this.code = fault.code;
     this.kind = fault.kind;
+    this.retryAfterMs = fault.retryAfterMs;
   }
 }
 

@@ -35,7 +35,11 @@ export const MessagesTable = z
     mailbox_bytes_max: size(router.mailboxBytesMax, "And their size"),
     total_bytes_max: size(router.totalBytesMax, "All mailboxes together"),
     window: count(router.window, 10_000, "Messages that one recipient may have in hand"),
-    lease: span(router.leaseMs, "How long a program outside may take for a message before it comes again", 100),
+    lease: span(
+      router.leaseMs,
+      "How long a recipient may take for a message before it comes again; a program outside may ask for another time",
+      100,
+    ),
     attempts_max: count(router.attemptsMax, 100, "Deliveries of a message that fails; then it is a dead letter"),
     retry_delay: span(router.retryDelayMs, "Before the second delivery; doubled for each further one"),
     retry_delay_max: span(router.retryDelayMaxMs, "Longest pause between two deliveries"),

@@ -21,7 +21,7 @@ export type Messaging = {
   readonly messageJournal: SqliteMessageJournal;
   readonly messageContents: ContentStore;
   readonly participants: Participants;
-  readonly messageLimits: { readonly contentBytesMax: number };
+  readonly messageLimits: { readonly contentBytesMax: number; readonly leaseMs: number };
   /** Where agents of other FIPA platforms write to; undefined when that is off. */
   readonly fipaUrl: string | undefined;
 };
@@ -74,7 +74,7 @@ export async function openMessages(
   checks.start();
   const fipaUrl =
     remotes && (await openFipa(stack, config, { router, directory, remotes, clock, workspace: WORKSPACE }));
-  const messageLimits = { contentBytesMax: messages.message_bytes_max };
+  const messageLimits = { contentBytesMax: messages.message_bytes_max, leaseMs: messages.lease };
   return { router, subscriptions, messageJournal, messageContents, participants, messageLimits, fipaUrl };
 }
 

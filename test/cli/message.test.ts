@@ -12,7 +12,7 @@ const cwd = place.path;
 let server: Awaited<ReturnType<typeof serving>>;
 beforeAll(async () => {
   mkdirSync(join(cwd, "agents"));
-  writeFileSync(join(cwd, "caxton.toml"), "[messages]\nattempts_max = 1\n");
+  writeFileSync(join(cwd, "caxton.toml"), "[messages]\nattempts_max = 1\nmailbox_messages_max = 50\n");
   server = await serving({ cwd });
   await said("participant", "register", "billing-bot", "--description", "writes invoices");
 }, 60_000);
@@ -63,6 +63,17 @@ test(
     expect(stdout).toMatch(/AGENT_NOT_FOUND[^]*billing-bot/);
   },
 );
+
+test("a refusal that passes by itself says when to try again", { timeout: 60_000 }, async () => {
+  await said("participant", "register", "full-bot");
+  const one = { performative: "inform", receiver: "full-bot", content: "x" };
+  const body = JSON.stringify({ messages: Array.from({ length: 50 }, () => one) });
+  const headers = { "content-type": "application/json" };
+  await fetch(new URL("/api/v1/messages/batch", server.url), { method: "POST", headers, body });
+  const refused = await ask("message", "send", "--to", "full-bot", "x");
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toMatch(/try again in \d+(\.\d)? ?m?s +\[MAILBOX_FULL\]/);
+});
 
 test("an answer is waited for, followed and shown as a conversation", { timeout: 60_000 }, async () => {
   const asking = start(

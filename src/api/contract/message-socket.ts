@@ -27,7 +27,12 @@ export const SocketRequest = z
         .max(WINDOW_MAX)
         .default(64)
         .meta({ description: "Messages in hand at most; more come as they are settled" }),
-      lease: z.number().min(1).max(LEASE_S_MAX).default(30).meta({ description: "Seconds" }),
+      lease: z
+        .number()
+        .min(1)
+        .max(LEASE_S_MAX)
+        .optional()
+        .meta({ description: "Seconds; without it `messages.lease`, 30 s as it comes" }),
     }),
     z.object({ op: z.literal("settle"), ref: Ref, mailbox: z.string(), ...AcknowledgeBody.shape }),
     z.object({ op: z.literal("ping"), ref: Ref }),

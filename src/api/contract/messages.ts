@@ -154,7 +154,6 @@ export const MessageQuery = ListQuery.extend({
 
 export const TailQuery = z.object({
   ...filters,
-  follow: z.stringbool().default(true),
   last: z.coerce.number().int().min(0).max(1_000).default(0).meta({ description: "How many of the past come first" }),
 });
 

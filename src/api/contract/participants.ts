@@ -40,12 +40,9 @@ export const FetchQuery = z.object({
     .max(LEASE_WAIT_S_MAX)
     .default(0)
     .meta({ description: "Seconds to wait for the first one" }),
-  lease: z.coerce
-    .number()
-    .min(1)
-    .max(LEASE_S_MAX)
-    .default(30)
-    .meta({ description: "Seconds until what is not acknowledged comes again" }),
+  lease: z.coerce.number().min(1).max(LEASE_S_MAX).optional().meta({
+    description: "Seconds until what is not acknowledged comes again; without it `messages.lease`, 30 s as it comes",
+  }),
 });
 
 /** A message in the hands of one recipient. */

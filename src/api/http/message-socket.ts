@@ -7,7 +7,13 @@ import { isJsonObject, parseJson } from "../../kernel/json.ts";
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { ROUTES, type SocketEvent, SocketRequest } from "../contract/index.ts";
-import { acknowledge, type MessageServices, Receiving, sendMessages } from "../operations/index.ts";
+import {
+  acknowledge,
+  type MailboxServices,
+  type MessageServices,
+  Receiving,
+  sendMessages,
+} from "../operations/index.ts";
 import { RequestInvalidError } from "./errors.ts";
 import { refusesUpgrade } from "./origin-guard.ts";
 import { problemOf } from "./problem.ts";
@@ -17,6 +23,7 @@ const HEARTBEAT_MS = 30_000;
 const BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
 /** Requests of one client that are under way; past that nothing more is read from it. */
 const UNDER_WAY_MAX = 1_024;
+type Services = MessageServices & MailboxServices;
 const CODES = { goingAway: 1001, tooSlow: 1013 } as const;
 
 /**
@@ -27,12 +34,12 @@ const CODES = { goingAway: 1001, tooSlow: 1013 } as const;
  */
 export class MessageSockets {
   readonly #server: WebSocketServer;
-  readonly #services: MessageServices;
+  readonly #services: Services;
   readonly #clients = new Set<Client>();
   readonly #heartbeat: NodeJS.Timeout;
   readonly #refuse: (request: IncomingMessage) => string | undefined;
 
-  constructor(services: MessageServices, allowedHosts: readonly string[]) {
+  constructor(services: Services, allowedHosts: readonly string[]) {
     this.#services = services;
     this.#refuse = refusesUpgrade(allowedHosts);
     this.#server = new WebSocketServer({ noServer: true, maxPayload: LIMITS.bodyBytesMax, perMessageDeflate: false });
@@ -74,7 +81,7 @@ export class MessageSockets {
 
 /** One connection. */
 class Client {
-  readonly #services: MessageServices;
+  readonly #services: Services;
   readonly #socket: WebSocket;
   readonly #gone = new AbortController();
   readonly #receiving = new Map<string, Receiving>();
@@ -82,7 +89,7 @@ class Client {
   #underWay = 0;
   #isAlive = true;
 
-  constructor(services: MessageServices, socket: WebSocket) {
+  constructor(services: Services, socket: WebSocket) {
     this.#services = services;
     this.#socket = socket;
     socket.on("message", (data, isBinary) => this.#heard(data, isBinary));
@@ -165,8 +172,7 @@ class Client {
         problems: [],
       });
     }
-    this.#services.router.records.recipient("default", mailbox);
-    const receiving = new Receiving(this.#services, mailbox, { window, leaseMs: lease * 1_000 });
+    const receiving = new Receiving(this.#services, mailbox, { window, lease });
     this.#receiving.set(mailbox, receiving);
     void this.#pass(mailbox, receiving);
     return { op: "receiving", ref, mailbox };

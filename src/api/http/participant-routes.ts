@@ -105,9 +105,7 @@ function mailboxRoutes(http: Http, { services }: HttpContext): void {
       request: FastifyRequest<{ Params: { name: string }; Querystring: z.output<typeof participants.FetchQuery> }>,
       reply,
     ) => {
-      const { name } = request.params;
-      services.participants.seen("default", name);
-      return fetchMessages(services, name, request.query, clientGone(reply).signal);
+      return fetchMessages(services, request.params.name, request.query, clientGone(reply).signal);
     },
   );
   http.post(
@@ -123,7 +121,6 @@ function mailboxRoutes(http: Http, { services }: HttpContext): void {
       },
     },
     async ({ params: { name }, body }) => {
-      services.participants.seen("default", name);
       const { late } = await acknowledge(services, name, body);
       return { late: [...late] };
     },

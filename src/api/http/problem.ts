@@ -20,6 +20,8 @@ export async function sendProblem(
     "request failed",
   );
   const problem = problemOf(fault, request.id);
+  if (fault.retryAfterMs !== undefined)
+    void reply.header("retry-after", Math.max(1, Math.ceil(fault.retryAfterMs / 1_000)));
   await reply.status(problem.status).type("application/problem+json").serializer(JSON.stringify).send(problem);
 }
 
@@ -32,6 +34,7 @@ export const problemOf = (fault: Fault, requestId: string): ProblemDetails => ({
   hint: fault.hint,
   request_id: requestId,
   details: { ...fault.details },
+  ...(fault.retryAfterMs !== undefined && { retry_after_ms: Math.ceil(fault.retryAfterMs) }),
 });
 
 /** What Fastify itself refuses, in our words. */

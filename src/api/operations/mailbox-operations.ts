@@ -1,10 +1,21 @@
 import type { Clock } from "../../kernel/clock.ts";
+import type { Participants } from "../../participants/index.ts";
 import type { Delivered, FetchedSettlement, Router } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { wireObject } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 
-export type MailboxServices = { readonly router: Router; readonly clock: Clock };
+export type MailboxServices = {
+  readonly router: Router;
+  readonly clock: Clock;
+  readonly participants: Pick<Participants, "seen">;
+  /** `leaseMs` is for whoever asks for none. */
+  readonly messageLimits: { readonly leaseMs: number };
+};
+
+/** How long what is taken stays in hand: in seconds, as asked for. */
+const leaseOf = ({ messageLimits }: MailboxServices, lease: number | undefined): number =>
+  lease === undefined ? messageLimits.leaseMs : lease * 1_000;
 
 const presentLeased = ({ seq, attempt, message }: Delivered): contract.LeasedMessage => ({
   seq,
@@ -13,17 +24,20 @@ const presentLeased = ({ seq, attempt, message }: Delivered): contract.LeasedMes
 });
 
 /**
- * Takes messages out of a participant's mailbox for `lease` seconds; what is not acknowledged by then comes again. Throws
- * MailboxNotFoundError, ParticipantServedError.
+ * Takes messages out of a participant's mailbox for `lease` seconds, the configured ones without; what is not acknowledged by
+ * then comes again. The participant is there. Throws MailboxNotFoundError, ParticipantServedError.
  */
 export async function fetchMessages(
-  { router }: MailboxServices,
+  services: MailboxServices,
   name: string,
-  { max, wait, lease }: { readonly max: number; readonly wait: number; readonly lease: number },
+  { max, wait, lease }: { readonly max: number; readonly wait: number; readonly lease?: number | undefined },
   signal: AbortSignal,
 ): Promise<contract.LeasedMessages> {
+  const { router, participants } = services;
   const owner = { workspace: DEFAULT_WORKSPACE, name };
-  const taken = await router.lease(owner, { max, leaseMs: lease * 1_000, waitMs: wait * 1_000 }, signal);
+  participants.seen(DEFAULT_WORKSPACE, name);
+  const leaseMs = leaseOf(services, lease);
+  const taken = await router.lease(owner, { max, leaseMs, waitMs: wait * 1_000 }, signal);
   return { items: taken.map(presentLeased) };
 }
 
@@ -33,12 +47,13 @@ export type Acknowledgement = {
   readonly rejected: readonly { readonly seq: number; readonly reason: string }[];
 };
 
-/** Says how it went with messages that were fetched; on disk when resolved. Throws MailboxNotFoundError. */
+/** Says how it went with messages that were fetched; on disk when resolved. The participant is there. Throws MailboxNotFoundError. */
 export async function acknowledge(
-  { router }: MailboxServices,
+  { router, participants }: MailboxServices,
   name: string,
   { done, failed, rejected }: Acknowledgement,
 ): Promise<{ readonly late: readonly number[] }> {
+  participants.seen(DEFAULT_WORKSPACE, name);
   const settlements: FetchedSettlement[] = [
     ...done.map((seq) => ({ seq, outcome: "done" }) as const),
     ...failed.map((each) => ({ ...each, outcome: "failed" }) as const),
@@ -62,22 +77,25 @@ export class Receiving {
   readonly #inHand = new Map<number, number>();
   #room: PromiseWithResolvers<void> | undefined;
 
+  /** `lease` in seconds; the configured one without. Throws MailboxNotFoundError. */
   constructor(
     services: MailboxServices,
     mailbox: string,
-    options: { readonly window: number; readonly leaseMs: number },
+    { window, lease }: { readonly window: number; readonly lease?: number | undefined },
   ) {
     this.#services = services;
     this.#owner = { workspace: DEFAULT_WORKSPACE, name: mailbox };
-    this.#options = options;
+    this.#options = { window, leaseMs: leaseOf(services, lease) };
+    services.router.records.recipient(DEFAULT_WORKSPACE, mailbox);
   }
 
-  /** Throws MailboxNotFoundError, ParticipantServedError before the first. */
+  /** Throws ParticipantServedError before the first. */
   async *messages(signal: AbortSignal): AsyncGenerator<readonly contract.LeasedMessage[], void, undefined> {
-    const { router, clock } = this.#services;
+    const { router, clock, participants } = this.#services;
     const { window, leaseMs } = this.#options;
     try {
       while (!signal.aborted) {
+        participants.seen(this.#owner.workspace, this.#owner.name);
         this.#forgetEnded();
         const max = window - this.#inHand.size;
         if (max <= 0) {

@@ -2,6 +2,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError, type FaultKind } from "../../kernel/errors.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
 import { type Message, type MessageError, readMessage, type TextFacts, USER_SENDER } from "../../messages/index.ts";
+import type { Participants } from "../../participants/index.ts";
 import { MESSAGE_FAILURES, type Router, type Submitted } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { presentMessage, wireObject } from "./present-message.ts";
@@ -10,6 +11,7 @@ import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 export type SendServices = {
   readonly router: Router;
   readonly clock: Clock;
+  readonly participants: Pick<Participants, "seen">;
   readonly messageLimits: { readonly contentBytesMax: number };
 };
 
@@ -17,7 +19,7 @@ export type SendServices = {
 export class MessageRefusedError extends CaxtonError {
   readonly code: string;
   readonly kind: FaultKind;
-  readonly retryAfterMs: number | undefined;
+  override readonly retryAfterMs: number | undefined;
   constructor(error: MessageError, retryAfterMs: number | undefined) {
     super(error.message, error.hint, error.details);
     this.code = error.code;
@@ -82,12 +84,20 @@ export async function sendMessage(
 ): Promise<contract.MessageReceipt> {
   const one = read(services, json);
   if (one.type === "refused") throw new MessageRefusedError(mustError(one.receipt), undefined);
-  using replies = new Replies(services.router, one.message);
-  const submitted = await services.router.submit(one.message);
+  // Who does not wait is told nothing, so nothing is listened for.
+  using replies = waitMs === 0 ? undefined : new Replies(services.router, one.message);
+  const submitted = await submit(services, one.message);
   if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
   const receipt = receiptOf(submitted, submitted.id);
-  if (waitMs === 0 || submitted.type !== "accepted") return receipt;
+  if (replies === undefined || submitted.type !== "accepted") return receipt;
   return { ...receipt, reply: (await replies.first(services.clock, waitMs, signal)) ?? null };
+}
+
+/** Hands it to the router. A program outside that sends is there. */
+async function submit({ router, participants }: SendServices, message: Message): Promise<Submitted> {
+  const submitted = await router.submit(message);
+  if (submitted.type !== "refused") participants.seen(message.workspace, message.sender);
+  return submitted;
 }
 
 const mustError = ({ error }: contract.MessageReceipt): MessageError =>
@@ -103,7 +113,7 @@ export async function sendMessages(
     messages.map(async (json) => {
       const one = read(services, json, text);
       if (one.type === "refused") return one.receipt;
-      return receiptOf(await services.router.submit(one.message), one.message.id);
+      return receiptOf(await submit(services, one.message), one.message.id);
     }),
   );
   const count = (status: contract.MessageReceipt["status"]) => items.filter((item) => item.status === status).length;

@@ -5,10 +5,12 @@ import { CaxtonError, FAULTS, type FaultKind } from "../../kernel/errors.ts";
 export class ServerProblem extends CaxtonError<ProblemDetails> {
   readonly code: string;
   readonly kind: FaultKind;
+  override readonly retryAfterMs: number | undefined;
   constructor(problem: ProblemDetails) {
     super(problem.detail || problem.title, problem.hint, problem);
     this.code = problem.code;
     this.kind = kindOf(problem.status);
+    this.retryAfterMs = problem.retry_after_ms;
   }
 }
 

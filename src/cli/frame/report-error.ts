@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { CaxtonError, FAULTS, toFault } from "../../kernel/errors.ts";
 import { ServerProblem } from "../client/index.ts";
-import { oneLine, safeText, type Terminal } from "../terminal/index.ts";
+import { oneLine, safeText, showSpan, type Terminal } from "../terminal/index.ts";
 
 export type ReportOptions = {
   /** As a problem document on standard error, for programs. */
@@ -35,11 +35,12 @@ function problemOf(error: unknown): object {
 
 function describe(error: unknown, terminal: Terminal, options: ReportOptions): string[] {
   const style = terminal.noteStyle;
-  const { code, message, hint, details } = localFault(error);
+  const { code, message, hint, details, retryAfterMs } = localFault(error);
   const [first = "", ...more] = safeText(message).trimEnd().split("\n");
   const lines = [`${style("red", style("bold", "error:"))} ${first}`, ...indent(more), ...indent(places(details))];
   if (options.debug) lines.push(...indent(traces(error)).map((line) => style("dim", line)));
   if (hint !== "") lines.push(`  ${oneLine(hint)}`);
+  if (retryAfterMs !== undefined) lines.push(`  try again in ${showSpan(retryAfterMs)}`);
   const last = lines.pop() ?? "";
   return [...lines, `${last}  ${style("dim", `[${code}]`)}`];
 }
