@@ -12,6 +12,7 @@ const ROOMS = {
   budgets: ["kernel", "documents"],
   context: ["kernel"],
   memory: ["kernel"],
+  recall: ["kernel"],
   agents: ["kernel", "documents", "permissions", "budgets", "context"],
   "tools/grants": ["kernel"],
   tools: ["kernel", "documents", "tools/grants"],

@@ -1,0 +1,52 @@
+import { PLAIN_KERNEL, RELAXED_KERNEL } from "./kernel-bytes.ts";
+
+/** Which kernel: `relaxed` is faster and needs relaxed SIMD, `plain` gives the same answers anywhere. */
+export type KernelChoice = "relaxed" | "plain";
+
+type Scan = (slot: number, count: number, query: number) => void;
+type Hamming = (...slotCountQueryHistogram: readonly [number, number, number, number]) => void;
+
+/** The functions of `scripts/recall-kernel.ts`; addresses and slots are plain numbers. */
+export interface Kernel {
+  readonly layout: (...places: readonly number[]) => void;
+  readonly begin: (out: number, max: number) => void;
+  readonly found: () => number;
+  readonly scan: Scan;
+  readonly score: Scan;
+  readonly gather: (list: number, count: number, query: number) => void;
+  readonly exact: (slot: number, query: number) => number;
+  readonly admit: (slot: number) => void;
+  readonly hamming: Hamming;
+  readonly hammingOf: (signBytes: number) => Hamming;
+  readonly collect: (
+    ...slotCountLeastMostListLengthMax: readonly [number, number, number, number, number, number, number]
+  ) => number;
+}
+
+const NAMES = ["layout", "begin", "found", "scan", "score", "gather", "exact", "admit", "hamming", "collect"] as const;
+
+type Exports = Omit<Kernel, "hammingOf">;
+const isExports = (value: object): value is Exports =>
+  NAMES.every((name) => typeof Reflect.get(value, name) === "function");
+const isHamming = (value: unknown): value is Hamming => typeof value === "function";
+
+const bytesOf = (text: string) => Buffer.from(text, "base64");
+const compiled: { [Choice in KernelChoice]?: WebAssembly.Module } = {};
+
+/** What this machine's engine can run best. */
+export const bestKernel = (): KernelChoice => (WebAssembly.validate(bytesOf(RELAXED_KERNEL)) ? "relaxed" : "plain");
+
+/** An instance of the kernel over a memory. */
+export function openKernel(choice: KernelChoice, memory: WebAssembly.Memory): Kernel {
+  const module = (compiled[choice] ??= new WebAssembly.Module(
+    bytesOf(choice === "relaxed" ? RELAXED_KERNEL : PLAIN_KERNEL),
+  ));
+  const { exports } = new WebAssembly.Instance(module, { env: { memory } });
+  if (!isExports(exports)) throw new TypeError("the kernel lacks a function");
+  const { layout, begin, found, scan, score, gather, exact, admit, hamming, collect } = exports;
+  const hammingOf = (signBytes: number) => {
+    const unrolled = Reflect.get(exports, `hamming${signBytes}`);
+    return isHamming(unrolled) ? unrolled : hamming;
+  };
+  return { layout, begin, found, scan, score, gather, exact, admit, hamming, hammingOf, collect };
+}

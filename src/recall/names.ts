@@ -1,0 +1,41 @@
+/** Strings as small integers, each as long as somebody uses it. */
+export class Names {
+  readonly #numbers = new Map<string, number>();
+  readonly #names: (string | undefined)[] = [];
+  readonly #uses: number[] = [];
+  readonly #free: number[] = [];
+
+  /** How many numbers have been given out at most. */
+  get length(): number {
+    return this.#names.length;
+  }
+
+  /** The number of a name that is in use, or -1. */
+  find(name: string): number {
+    return this.#numbers.get(name) ?? -1;
+  }
+
+  nameOf(number: number): string | undefined {
+    return this.#names[number];
+  }
+
+  /** The number of a name, which is used once more. */
+  use(name: string): number {
+    const number = this.#numbers.get(name) ?? this.#free.pop() ?? this.#names.length;
+    this.#numbers.set(name, number);
+    this.#names[number] = name;
+    this.#uses[number] = (this.#uses[number] ?? 0) + 1;
+    return number;
+  }
+
+  /** Ends one use. */
+  leave(number: number): void {
+    const uses = (this.#uses[number] ?? 0) - 1;
+    this.#uses[number] = uses;
+    const name = this.#names[number];
+    if (uses > 0 || name === undefined) return;
+    this.#numbers.delete(name);
+    this.#names[number] = undefined;
+    this.#free.push(number);
+  }
+}

@@ -1,0 +1,205 @@
+import { VectorInvalidError } from "./errors.ts";
+import { bestKernel, type KernelChoice } from "./kernel.ts";
+import { Rotation } from "./rotation.ts";
+import { type Row, type ScopeKey, checkedRow } from "./row.ts";
+import { RowTable } from "./row-table.ts";
+import { ScopeRows } from "./scope-rows.ts";
+import { PLACES, Slots } from "./slots.ts";
+import { type Run, type SearchBounds, search } from "./vector-search.ts";
+
+/** A row as it is kept on disk: `bytes` times `scale` is the rotated vector; as many bytes as `VectorIndex.width` says. */
+export type Quantised = { readonly scale: number; readonly bytes: Int8Array };
+
+/** What is searched for in a vector index. */
+export type VectorSearch = Partial<Omit<SearchBounds, "limit">> & {
+  readonly scopes: readonly ScopeKey[];
+  readonly limit: number;
+};
+
+/** A row and the cosine of its vector and the query's. */
+export type VectorHit = { readonly row: Row; readonly similarity: number };
+
+type Scope = { readonly key: ScopeKey; readonly rows: ScopeRows };
+
+const DIMS_MIN = 64;
+const DIMS_MAX = 1_024;
+
+/**
+ * Vectors of one length, searched by cosine within scopes. Rows are kept as signed bytes of their rotated vectors in one
+ * WebAssembly memory. Up to 200,000 visible rows are all compared; of more, those whose signs are nearest to the query's.
+ */
+export class VectorIndex {
+  /** Parts of a vector. */
+  readonly dims: number;
+  /** Bytes of a quantised row: `dims`, up to a multiple of 16. */
+  readonly width: number;
+  readonly #slots: Slots;
+  readonly #rotation: Rotation;
+  readonly #work: Float64Array;
+  readonly #slotOf = new RowTable();
+  readonly #scopes = new Map<ScopeKey, number>();
+  readonly #byOwner: (Scope | undefined)[] = [];
+  readonly #freeOwners: number[] = [];
+  readonly #moved = (row: number, slot: number) => this.#slotOf.set(row, slot);
+
+  /** Vectors have 64 to 1,024 parts. Without a kernel's name the fastest one is taken; all give the same answers. */
+  constructor({ dims, kernel }: { readonly dims: number; readonly kernel?: KernelChoice | undefined }) {
+    if (!Number.isInteger(dims) || dims < DIMS_MIN || dims > DIMS_MAX)
+      throw new RangeError(`vectors of 64 to 1024 parts can be searched, not of ${dims}`);
+    this.dims = dims;
+    this.width = Math.ceil(dims / 16) * 16;
+    this.#work = new Float64Array(this.width);
+    this.#rotation = new Rotation(this.width);
+    this.#slots = new Slots(this.width, kernel ?? bestKernel());
+  }
+
+  get size(): number {
+    return this.#slotOf.size;
+  }
+
+  /** Memory taken, in bytes. */
+  get bytes(): number {
+    return this.#slots.bytes + this.#slotOf.bytes;
+  }
+
+  /** Adds or replaces a row, and moves it when its scope is another. Throws VECTOR_INVALID for a zero or unfit vector. */
+  put(row: Row, scope: ScopeKey, vector: Float32Array): void {
+    this.#place(row, scope, this.quantise(vector));
+  }
+
+  /** The same with what `quantise` gave. */
+  putQuantised(row: Row, scope: ScopeKey, scale: number, bytes: Int8Array): void {
+    if (bytes.length !== this.width)
+      throw new VectorInvalidError(`has ${bytes.length} bytes instead of ${this.width}`, this.dims);
+    if (!(scale > 0 && scale < Infinity)) throw new VectorInvalidError(`has the scale ${scale}`, this.dims);
+    this.#place(row, scope, { scale, bytes });
+  }
+
+  /** A vector rotated and rounded: what the store keeps. Its length does not matter; zero and what is not finite is refused. */
+  quantise(vector: Float32Array): Quantised {
+    const work = this.#rotate(vector);
+    let most = 0;
+    for (const part of work) most = Math.max(most, Math.abs(part));
+    const bytes = new Int8Array(this.width);
+    let along = 0;
+    for (let at = 0; at < bytes.length; at += 1) {
+      const part = work[at] ?? 0;
+      const rounded = Math.round((part / most) * 127);
+      bytes[at] = rounded;
+      along += rounded * part;
+    }
+    // With this scale a vector's similarity to itself is 1, and that to others is off by chance only.
+    return { scale: 1 / along, bytes };
+  }
+
+  /** Forgets a row; whether it was there. */
+  remove(row: Row): boolean {
+    const slot = this.#slotOf.get(row);
+    if (slot < 0) return false;
+    this.#takeOut(row, slot);
+    return true;
+  }
+
+  /** The scope of a row, or undefined. */
+  scopeOf(row: Row): ScopeKey | undefined {
+    const slot = this.#slotOf.get(row);
+    return slot < 0 ? undefined : this.#byOwner[this.#slots.ownerOf(slot)]?.key;
+  }
+
+  /**
+   * The rows of the scopes that are most similar to a vector: best first, equal ones by row. `floor` leaves out what is less
+   * similar; `keep` says which rows may be answers and is asked for the best rows only, until there are enough.
+   */
+  search(query: Float32Array, options: VectorSearch): readonly VectorHit[] {
+    this.#setQuery(query);
+    const runs: Run[] = [];
+    let visible = 0;
+    for (const key of new Set(options.scopes)) {
+      const scope = this.#byOwner[this.#scopes.get(key) ?? -1];
+      if (scope === undefined) continue;
+      visible += scope.rows.count;
+      scope.rows.runs((slot, count) => runs.push({ slot, count }));
+    }
+    return search(this.#slots, { runs, visible }, options);
+  }
+
+  /** The similarity of single rows to a vector: NaN for rows that are not in the index. */
+  similaritiesOf(query: Float32Array, rows: readonly Row[]): Float64Array {
+    this.#setQuery(query);
+    const { kernel } = this.#slots;
+    return Float64Array.from(rows, (row) => {
+      const slot = this.#slotOf.get(row);
+      return slot < 0 ? Number.NaN : clamp(kernel.exact(slot, PLACES.exactQuery));
+    });
+  }
+
+  #place(row: Row, key: ScopeKey, quantised: Quantised): void {
+    let slot = this.#slotOf.get(checkedRow(row));
+    if (slot >= 0 && this.#byOwner[this.#slots.ownerOf(slot)]?.key !== key) {
+      this.#takeOut(row, slot);
+      slot = -1;
+    }
+    if (slot < 0) {
+      slot = this.#scopeFor(key).rows.append(this.#moved);
+      this.#slotOf.set(row, slot);
+    }
+    this.#slots.write(slot, row, quantised);
+  }
+
+  #takeOut(row: Row, slot: number): void {
+    const owner = this.#slots.ownerOf(slot);
+    const scope = this.#byOwner[owner];
+    this.#slotOf.delete(row);
+    scope?.rows.remove(slot, this.#moved);
+    if (scope === undefined || scope.rows.count > 0) return;
+    this.#scopes.delete(scope.key);
+    this.#byOwner[owner] = undefined;
+    this.#freeOwners.push(owner);
+  }
+
+  #scopeFor(key: ScopeKey): Scope {
+    const known = this.#byOwner[this.#scopes.get(key) ?? -1];
+    if (known !== undefined) return known;
+    const owner = this.#freeOwners.pop() ?? this.#byOwner.length;
+    const scope = { key, rows: new ScopeRows(this.#slots, owner) };
+    this.#byOwner[owner] = scope;
+    this.#scopes.set(key, owner);
+    return scope;
+  }
+
+  /** The vector with length 1, rotated. */
+  #rotate(vector: Float32Array): Float64Array {
+    if (vector.length !== this.dims)
+      throw new VectorInvalidError(`has ${vector.length} parts instead of ${this.dims}`, this.dims);
+    const work = this.#work.fill(0);
+    let squares = 0;
+    for (const part of vector) squares += part * part;
+    if (!Number.isFinite(squares)) throw new VectorInvalidError("has parts that are no finite numbers", this.dims);
+    if (squares === 0) throw new VectorInvalidError("is zero, which is like nothing", this.dims);
+    const scale = 1 / Math.sqrt(squares);
+    for (let at = 0; at < vector.length; at += 1) work[at] = (vector[at] ?? 0) * scale;
+    this.#rotation.apply(work);
+    return work;
+  }
+
+  /** Leaves the query in the kernel's memory: as it is, in seven bits, and its signs. */
+  #setQuery(query: Float32Array): void {
+    const work = this.#rotate(query);
+    const { bytes8, floats } = this.#slots;
+    let most = 0;
+    for (const part of work) most = Math.max(most, Math.abs(part));
+    bytes8.fill(0, PLACES.signsQuery, PLACES.signsQuery + this.#slots.signBytes);
+    for (let at = 0; at < work.length; at += 1) {
+      const part = work[at] ?? 0;
+      floats[(PLACES.exactQuery >> 2) + at] = part;
+      bytes8[PLACES.query + at] = 64 + Math.round((part / most) * 63);
+      if (part < 0) {
+        const byte = PLACES.signsQuery + (at >> 3);
+        bytes8[byte] = (bytes8[byte] ?? 0) | (1 << (at & 7));
+      }
+    }
+  }
+}
+
+/** Rounding may leave the range of a cosine. */
+const clamp = (similarity: number): number => Math.min(1, Math.max(-1, similarity));
