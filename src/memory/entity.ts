@@ -71,21 +71,31 @@ export type Relation = {
   readonly createdAtMs: number;
 };
 
-/** What was done. `forget` leaves no entry: nothing of what was forgotten stays. */
-export const CHANGE_ACTIONS = ["create", "observe", "withdraw", "revise", "revert", "relate", "unrelate"] as const;
+/** What was done. Of what was forgotten only numbers stay. */
+export const CHANGE_ACTIONS = [
+  "create",
+  "observe",
+  "withdraw",
+  "revise",
+  "revert",
+  "relate",
+  "unrelate",
+  "forget",
+] as const;
 export type ChangeAction = (typeof CHANGE_ACTIONS)[number];
 
 /** One line of an entity's history. */
 export type Change = {
   /** Rises with each change in one store; also the cursor of lists. */
   readonly seq: number;
-  readonly entity: EntityId;
+  /** Undefined when a whole scope was forgotten. */
+  readonly entity: EntityId | undefined;
   readonly scope: ScopeKey;
-  /** The entity's version after it; relations leave it as it is. */
+  /** The entity's version after it; relations leave it as it is, 0 when it was forgotten. */
   readonly version: number;
   readonly action: ChangeAction;
   readonly provenance: Provenance;
   readonly atMs: number;
-  /** Of the head, what is otherwise than before; of relations, the relation. */
+  /** Of the head, what is otherwise than before, as `{"type":{"before":…,"after":…}}`; of relations, the relation; of forgetting, the numbers. */
   readonly details: JsonObject;
 };

@@ -1,9 +1,13 @@
 /** What agents know: entities, what is said of them, how they relate, and where it is found again. */
+export { Changes, type RelationInput, type Remembered, type Revision } from "./changes.ts";
+export type { Embedder } from "./embedder.ts";
+export { Embeddings, type NoVectors } from "./embeddings.ts";
 export * from "./entity.ts";
 export * from "./errors.ts";
-export { passagesOf } from "./passages.ts";
-export type { Embedder } from "./embedder.ts";
+export { type Graph, Memory, type MemoryDeps } from "./memory.ts";
 export type * from "./memory-store.ts";
+export { passagesOf } from "./passages.ts";
+export type { EntityInput, ObservationInput } from "./remembering.ts";
 export {
   readScopeKey,
   type Scope,
@@ -13,3 +17,6 @@ export {
   type ScopeType,
   visibleScopes,
 } from "./scope.ts";
+export * from "./searching.ts";
+export { isValidDuring, MEMORY_LIMITS } from "./values.ts";
+export { type Blame, blameOf, diffOf, type EntityDiff, entityAt } from "./versions.ts";

@@ -15,7 +15,7 @@ export type Passage = {
 /** All that one change does to an entity; done whole or not at all. */
 export type EntityWrite = {
   readonly type: "entity";
-  readonly action: Exclude<ChangeAction, "relate" | "unrelate">;
+  readonly action: Exclude<ChangeAction, "relate" | "unrelate" | "forget">;
   /** The version it must have now; 0: there must be none of the scope and name. Otherwise nothing is written. */
   readonly expected: number;
   /** As it is afterwards; `version` is `expected + 1`. */
@@ -150,8 +150,20 @@ export type StoreFigures = {
 /** Something that is not as it should be; `isMended` when looking mended it. */
 export type StoreProblem = { readonly what: string; readonly hint: string; readonly isMended: boolean };
 
-/** An entity whose passages lack vectors of a model. */
-export type Unembedded = { readonly entity: Entity };
+/** All there is of an entity. */
+export type EntityHistory = {
+  readonly head: EntityHead;
+  /** Also what was withdrawn; by age. */
+  readonly observations: readonly Observation[];
+  /** Oldest first. */
+  readonly changes: readonly Change[];
+};
+
+/** An entity as another memory had it; it takes the place of the one with its id. */
+export type EntityRestore = EntityHistory & {
+  readonly passages: readonly Passage[];
+  readonly model: string | undefined;
+};
 
 /**
  * Where memory is kept. All methods may reject with MemoryUnavailableError and storage errors.
@@ -187,15 +199,12 @@ export interface MemoryStore {
     page: PageOf,
   ): Promise<MemoryPage<Change>>;
   /** All that was ever said of it and not forgotten, also what was withdrawn; with all changes, oldest first. */
-  history(
-    id: EntityId,
-  ): Promise<
-    | { readonly head: EntityHead; readonly observations: readonly Observation[]; readonly changes: readonly Change[] }
-    | undefined
-  >;
-  forget(target: ForgetTarget): Promise<Forgotten>;
+  history(id: EntityId): Promise<EntityHistory | undefined>;
+  /** Puts entities and relations in as they are, ids, versions and history with them. The same again changes nothing. */
+  restore(entities: readonly EntityRestore[], relations: readonly Relation[]): Promise<void>;
+  forget(target: ForgetTarget, by: { readonly provenance: Provenance; readonly atMs: number }): Promise<Forgotten>;
   /** Entities with passages that have no vector of the model, at most so many. */
-  unembedded(model: string, limit: number): Promise<readonly Unembedded[]>;
+  unembedded(model: string, limit: number): Promise<readonly Entity[]>;
   /** Gives vectors to an entity that still has the version; false: it has another by now. */
   embedded(of: {
     readonly id: EntityId;

@@ -1,0 +1,266 @@
+import type { Clock } from "../kernel/clock.ts";
+import { mint, ObservationId, RelationId } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
+import type { Embeddings } from "./embeddings.ts";
+import type { Entity, EntityHead, Observation, Provenance, Relation, Validity } from "./entity.ts";
+import { EntityNotFoundError, EntityTypeConflictError, MemoryConflictError, RelationNotFoundError } from "./errors.ts";
+import type { MemoryStore, WriteOutcome } from "./memory-store.ts";
+import {
+  checkInput,
+  type CheckedInput,
+  type Draft,
+  draftChange,
+  draftOf,
+  type EntityInput,
+  writeOf,
+} from "./remembering.ts";
+import type { ScopeKey } from "./scope.ts";
+import { readEntityName, readMetadata, readShare, readTypeName, readValidity } from "./values.ts";
+import { entityAt } from "./versions.ts";
+
+/** `known`: nothing of it was new. */
+export type Remembered = {
+  readonly outcome: "created" | "changed" | "known";
+  readonly entity: Entity;
+  readonly added: readonly Observation[];
+};
+
+/** A relation between two named entities of one scope. */
+export type RelationInput = {
+  readonly from: string;
+  readonly to: string;
+  readonly type: string;
+  readonly strength?: number | undefined;
+  readonly confidence?: number | undefined;
+  readonly isBidirectional?: boolean | undefined;
+  readonly validity?: Partial<Validity> | undefined;
+  readonly metadata?: JsonObject | undefined;
+};
+
+/** What of an entity is to be otherwise. */
+export type Revision = Partial<Pick<EntityHead, "name" | "type" | "confidence" | "strength" | "validity" | "metadata">>;
+
+/** How often a change that somebody else came before is tried. */
+const ATTEMPTS = 8;
+const RELATION_STRENGTH = 0.5;
+
+/**
+ * How memory is changed: nothing is forgotten here, and all of it is in the history.
+ * M3. What was remembered is on disk, and found by the next search.
+ * M4. The same said twice is known once; what is said of an entity by two at once is all kept.
+ */
+export class Changes {
+  readonly #store: MemoryStore;
+  readonly #clock: Clock;
+  readonly #embeddings: Embeddings;
+
+  constructor(deps: { readonly store: MemoryStore; readonly clock: Clock; readonly embeddings: Embeddings }) {
+    this.#store = deps.store;
+    this.#clock = deps.clock;
+    this.#embeddings = deps.embeddings;
+  }
+
+  /**
+   * Makes entities, or adds to those that are there by name. In the order of the inputs; one name twice is one entity.
+   * Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError; then nothing is remembered of any.
+   */
+  async remember(
+    scope: ScopeKey,
+    inputs: readonly EntityInput[],
+    provenance: Provenance,
+  ): Promise<readonly Remembered[]> {
+    const checked = inputs.map(checkInput);
+    const results = new Map<number, Remembered>();
+    let waiting = [...checked.entries()];
+    for (let attempt = 0; waiting.length > 0; attempt += 1) {
+      if (attempt === ATTEMPTS) throw conflict(waiting[0]?.[1].name ?? "");
+      waiting = await this.#rememberOnce({ scope, provenance, waiting, results });
+    }
+    return checked.map((_, index) => results.get(index)).filter((result) => result !== undefined);
+  }
+
+  /** What is left to do: names that came twice, and what others changed meanwhile. */
+  async #rememberOnce(of: {
+    readonly scope: ScopeKey;
+    readonly provenance: Provenance;
+    readonly waiting: readonly (readonly [number, CheckedInput])[];
+    readonly results: Map<number, Remembered>;
+  }): Promise<[number, CheckedInput][]> {
+    const names = new Set<string>();
+    const now = of.waiting.filter(([, { name }]) => !names.has(name) && names.add(name));
+    const left = of.waiting
+      .filter((entry) => !now.includes(entry))
+      .map(([index, input]): [number, CheckedInput] => [index, input]);
+    const at = { scope: of.scope, provenance: of.provenance, atMs: this.#clock.nowMs() };
+    const found = await this.#store.find(now.map(([, { name }]) => ({ scope: of.scope, name })));
+    const drafts: { readonly index: number; readonly input: CheckedInput; readonly draft: Draft }[] = [];
+    for (const [position, [index, input]] of now.entries()) {
+      const draft = draftOf(input, found[position], at);
+      const entity = found[position];
+      if (draft) drafts.push({ index, input, draft });
+      else if (entity) of.results.set(index, { outcome: "known", entity, added: [] });
+    }
+    const outcomes = await this.#write(drafts.map(({ draft }) => draft));
+    for (const [position, { index, input, draft }] of drafts.entries()) {
+      if (outcomes[position] === "conflict") left.push([index, input]);
+      else
+        of.results.set(index, {
+          outcome: draft.expected === 0 ? "created" : "changed",
+          entity: draft.after,
+          added: draft.added,
+        });
+    }
+    return left;
+  }
+
+  async #write(drafts: readonly Draft[]): Promise<readonly WriteOutcome[]> {
+    if (drafts.length === 0) return [];
+    const texts = drafts.flatMap((draft) => draft.texts.slice(draft.kept));
+    const { vectors, model } = await this.#embeddings.forWriting(texts);
+    let next = 0;
+    const writes = drafts.map((draft) =>
+      writeOf(draft, vectors.slice(next, (next += draft.texts.length - draft.kept)), model),
+    );
+    const outcomes = await this.#store.write(writes);
+    this.#embeddings.wrote();
+    return outcomes;
+  }
+
+  /** Changes fields of an entity. Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError for a name that is another's. */
+  async revise(scope: ScopeKey, name: string, revision: Revision, provenance: Provenance): Promise<Entity> {
+    const fields: Revision = {
+      ...(revision.name === undefined ? {} : { name: readEntityName(revision.name) }),
+      ...(revision.type === undefined ? {} : { type: readTypeName(revision.type) }),
+      ...(revision.confidence === undefined ? {} : { confidence: readShare(revision.confidence, "confidence") }),
+      ...(revision.strength === undefined ? {} : { strength: readShare(revision.strength, "strength") }),
+      ...(revision.validity === undefined ? {} : { validity: readValidity(revision.validity) }),
+      ...(revision.metadata === undefined ? {} : { metadata: readMetadata(revision.metadata) }),
+    };
+    if (fields.name !== undefined && fields.name !== name) {
+      const [other] = await this.#store.find([{ scope, name: fields.name }]);
+      if (other)
+        throw new EntityTypeConflictError(
+          `${scope} has another ${fields.name}`,
+          "Names are unique within a scope; forget one of the two first.",
+          { scope, name: fields.name, type: other.type },
+        );
+    }
+    return this.#change(scope, name, (before) =>
+      draftChange(before, { action: "revise", fields }, { provenance, atMs: this.#clock.nowMs() }),
+    );
+  }
+
+  /** Takes observations back; they stay in the history. Texts that nobody said are passed over. Throws EntityNotFoundError. */
+  async withdraw(scope: ScopeKey, name: string, texts: readonly string[], provenance: Provenance): Promise<Entity> {
+    const gone = new Set(texts.map((text) => text.normalize("NFC").trim()));
+    return this.#change(scope, name, (before) => {
+      const withdrawn = before.observations.filter(({ text }) => gone.has(text)).map(({ id }) => id);
+      if (withdrawn.length === 0) return undefined;
+      return draftChange(before, { action: "withdraw", withdrawn }, { provenance, atMs: this.#clock.nowMs() });
+    });
+  }
+
+  /** Makes it again what it was at a version, as a new version. Throws EntityNotFoundError, EntityVersionNotFoundError. */
+  async revert(scope: ScopeKey, name: string, version: number, provenance: Provenance): Promise<Entity> {
+    return this.#change(scope, name, async (before) => {
+      const atMs = this.#clock.nowMs();
+      const history = await this.#store.history(before.id);
+      if (!history) return undefined;
+      const was = entityAt(history, version);
+      const [had, has] = [
+        new Set(was.observations.map(({ text }) => text)),
+        new Set(before.observations.map(({ text }) => text)),
+      ];
+      const added = was.observations
+        .filter(({ text }) => !has.has(text))
+        .map((one) => ({ ...one, id: mint(ObservationId), since: before.version + 1, until: undefined }));
+      const withdrawn = before.observations.filter(({ text }) => !had.has(text)).map(({ id }) => id);
+      const { type, confidence, strength, validity, metadata } = was;
+      const fields = { type, confidence, strength, validity, metadata };
+      return draftChange(before, { action: "revert", added, withdrawn, fields }, { provenance, atMs });
+    });
+  }
+
+  /** Relates entities that are there by name; the same relation again takes the place of the first. Throws EntityNotFoundError, MemoryValueError. */
+  async relate(
+    scope: ScopeKey,
+    inputs: readonly RelationInput[],
+    provenance: Provenance,
+  ): Promise<readonly Relation[]> {
+    const atMs = this.#clock.nowMs();
+    const ends = await this.#entities(
+      scope,
+      inputs.flatMap(({ from, to }) => [from, to]),
+    );
+    const relations = inputs.map((input, index): Relation => {
+      const [from, to] = [ends[2 * index], ends[2 * index + 1]];
+      if (!from || !to) throw notFound(scope, from ? input.to : input.from);
+      return {
+        id: mint(RelationId),
+        scope,
+        from: from.id,
+        to: to.id,
+        type: readTypeName(input.type),
+        strength: readShare(input.strength ?? RELATION_STRENGTH, "strength"),
+        confidence: readShare(input.confidence ?? 1, "confidence"),
+        isBidirectional: input.isBidirectional ?? false,
+        validity: readValidity(input.validity),
+        metadata: readMetadata(input.metadata),
+        provenance,
+        createdAtMs: atMs,
+      };
+    });
+    const outcomes = await this.#store.write(
+      relations.map((relation) => ({ type: "relation", action: "relate", relation, provenance, atMs })),
+    );
+    const lost = outcomes.indexOf("conflict");
+    if (lost !== -1) throw conflict(inputs[lost]?.from ?? "");
+    return relations;
+  }
+
+  /** Throws RelationNotFoundError. */
+  async unrelate(id: RelationId, provenance: Provenance): Promise<Relation> {
+    const relation = await this.#store.relation(id);
+    if (!relation)
+      throw new RelationNotFoundError(
+        `there is no relation ${id}`,
+        "`caxton memory graph` shows relations with their ids.",
+        { relation: id },
+      );
+    await this.#store.write([
+      { type: "relation", action: "unrelate", relation, provenance, atMs: this.#clock.nowMs() },
+    ]);
+    return relation;
+  }
+
+  async #entities(scope: ScopeKey, names: readonly string[]): Promise<readonly (Entity | undefined)[]> {
+    return this.#store.find(names.map((name) => ({ scope, name: readEntityName(name) })));
+  }
+
+  async #change(
+    scope: ScopeKey,
+    name: string,
+    draft: (before: Entity) => Draft | undefined | Promise<Draft | undefined>,
+  ): Promise<Entity> {
+    for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+      const [before] = await this.#entities(scope, [name]);
+      if (!before) throw notFound(scope, name);
+      const change = await draft(before);
+      if (!change) return before;
+      const [outcome] = await this.#write([change]);
+      if (outcome === "written") return change.after;
+    }
+    throw conflict(name);
+  }
+}
+
+/** Nobody of the name is known there. */
+export const notFound = (scope: ScopeKey, name: string): EntityNotFoundError =>
+  new EntityNotFoundError(
+    `memory knows no "${name.slice(0, 100)}" in ${scope}`,
+    "`caxton memory list` shows the names; letters' case counts.",
+    { scope, entity: name.slice(0, 256) },
+  );
+
+const conflict = (name: string): MemoryConflictError =>
+  new MemoryConflictError(`"${name}" was changed by others each time`, "Try again.", { entity: name });

@@ -1,0 +1,175 @@
+import type { Clock } from "../kernel/clock.ts";
+import type { EntityId, RelationId } from "../kernel/ids.ts";
+import { Changes, notFound } from "./changes.ts";
+import type { Embedder } from "./embedder.ts";
+import { Embeddings } from "./embeddings.ts";
+import type { Change, Entity, Provenance, Relation } from "./entity.ts";
+import type {
+  EntityFilter,
+  EntityHistory,
+  Forgotten,
+  ForgetTarget,
+  MemoryPage,
+  MemoryStore,
+  PageOf,
+  StoreFigures,
+  StoreWalk,
+} from "./memory-store.ts";
+import type { ScopeKey } from "./scope.ts";
+import {
+  pageOfHits,
+  readSearch,
+  type SearchDefaults,
+  type SearchInput,
+  type SearchNotice,
+  type SearchResult,
+} from "./searching.ts";
+import { type Blame, blameOf, diffOf, type EntityDiff, entityAt } from "./versions.ts";
+
+/** Entities around some others, nearest first, with the relations among all of them. */
+export type Graph = {
+  readonly entities: readonly {
+    readonly entity: Entity;
+    readonly depth: number;
+    readonly via: RelationId | undefined;
+  }[];
+  readonly relations: readonly Relation[];
+  /** There was more than was asked for. */
+  readonly isCut: boolean;
+};
+
+const RELATIONS_SHOWN_MAX = 1_000;
+
+export type MemoryDeps = {
+  readonly store: MemoryStore;
+  readonly embedder: Embedder | undefined;
+  /** Makes the embedder of a model that was used before, when it still can be had. */
+  readonly formerly?: (id: string) => Embedder | undefined;
+  readonly clock: Clock;
+  readonly defaults: SearchDefaults;
+};
+
+/**
+ * What agents know. All methods may reject with what the store rejects with.
+ * M5. A memory without vectors still answers, by words, and says so.
+ */
+export class Memory implements AsyncDisposable {
+  readonly store: MemoryStore;
+  readonly changes: Changes;
+  readonly embeddings: Embeddings;
+  readonly #clock: Clock;
+  readonly #defaults: SearchDefaults;
+
+  constructor(deps: MemoryDeps) {
+    this.store = deps.store;
+    this.#clock = deps.clock;
+    this.#defaults = deps.defaults;
+    this.embeddings = new Embeddings(deps);
+    this.changes = new Changes({ ...deps, embeddings: this.embeddings });
+  }
+
+  /** Before anything else; begins to make missing vectors in the background. */
+  async open(): Promise<void> {
+    await this.embeddings.open();
+  }
+
+  /** Throws MemoryValueError, MemoryCursorError, CancelledError. */
+  async search(input: SearchInput, signal?: AbortSignal): Promise<SearchResult> {
+    const { search, mode, offset, limit } = readSearch(input, this.#defaults, this.#clock.nowMs());
+    const question = mode === "keyword" ? undefined : await this.embeddings.forSearching(input.text, signal);
+    const found = question?.type === "vector" ? question : undefined;
+    const { hits, isPartial } = await this.store.search({
+      ...search,
+      // Where there is no vector, words are all there is.
+      text: found ? search.text : input.text,
+      keywordWeight: found ? search.keywordWeight : 1,
+      vector: found?.vector,
+      model: found?.model,
+    });
+    const { validFromMs: fromMs, validToMs: toMs } = search.filter;
+    const span = fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs };
+    const notices: SearchNotice[] = [
+      ...(question?.type === "none" ? [question.why] : []),
+      ...(isPartial ? (["indexing"] as const) : []),
+    ];
+    return { ...pageOfHits(hits, { offset, limit, tokensMax: input.tokensMax, span }), notices };
+  }
+
+  /** Throws EntityNotFoundError. */
+  async get(scope: ScopeKey, name: string): Promise<Entity> {
+    const [entity] = await this.store.find([{ scope, name: name.normalize("NFC").trim() }]);
+    if (!entity) throw notFound(scope, name);
+    return entity;
+  }
+
+  async list(filter: EntityFilter, page: PageOf): Promise<MemoryPage<Entity>> {
+    return this.store.list(filter, page);
+  }
+
+  /** What is around entities, with the relations among all that is found. */
+  async graph(walk: StoreWalk): Promise<Graph> {
+    const { steps, isCut } = await this.store.walk(walk);
+    const found = await this.store.get(steps.map(({ entity }) => entity));
+    const relations = await this.store.relations(
+      { scopes: walk.scopes, entities: steps.map(({ entity }) => entity) },
+      { limit: RELATIONS_SHOWN_MAX, cursor: undefined },
+    );
+    const seen = new Set(steps.map(({ entity }) => entity));
+    return {
+      entities: steps.flatMap(({ depth, via }, index) => {
+        const entity = found[index];
+        return entity ? [{ entity, depth, via }] : [];
+      }),
+      relations: relations.entries.filter(({ from, to }) => seen.has(from) && seen.has(to)),
+      isCut: isCut || relations.next !== undefined,
+    };
+  }
+
+  /** Throws EntityNotFoundError. */
+  async history(scope: ScopeKey, name: string): Promise<EntityHistory> {
+    const history = await this.store.history((await this.get(scope, name)).id);
+    if (!history) throw notFound(scope, name);
+    return history;
+  }
+
+  /** As it was at a version. Throws EntityNotFoundError, EntityVersionNotFoundError. */
+  async at(scope: ScopeKey, name: string, version: number): Promise<Entity> {
+    return entityAt(await this.history(scope, name), version);
+  }
+
+  /** Throws EntityNotFoundError, EntityVersionNotFoundError. */
+  async diff(
+    scope: ScopeKey,
+    name: string,
+    versions: { readonly from: number; readonly to: number },
+  ): Promise<EntityDiff> {
+    return diffOf(await this.history(scope, name), versions.from, versions.to);
+  }
+
+  /** Who said what counts now, when. Throws EntityNotFoundError. */
+  async blame(scope: ScopeKey, name: string): Promise<readonly Blame[]> {
+    return blameOf(await this.history(scope, name));
+  }
+
+  async log(
+    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
+    page: PageOf,
+  ): Promise<MemoryPage<Change>> {
+    return this.store.log(of, page);
+  }
+
+  /** Removes without a trace but for the numbers. What is not there is passed over. */
+  async forget(target: ForgetTarget, provenance: Provenance): Promise<Forgotten> {
+    return this.store.forget(target, { provenance, atMs: this.#clock.nowMs() });
+  }
+
+  async figures(): Promise<StoreFigures> {
+    return this.store.figures();
+  }
+
+  /** Ends what goes on in the background; then closes the store. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.embeddings[Symbol.asyncDispose]();
+    await this.store.close();
+  }
+}

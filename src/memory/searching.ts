@@ -1,0 +1,160 @@
+import { estimateTokens } from "../kernel/tokens.ts";
+import type { Entity } from "./entity.ts";
+import { MemoryCursorError, MemoryValueError } from "./errors.ts";
+import type { NoVectors } from "./embeddings.ts";
+import type { EntityFilter, StoreHit, StoreSearch } from "./memory-store.ts";
+import type { ScopeKey } from "./scope.ts";
+import { isValidDuring, MEMORY_LIMITS, readShare } from "./values.ts";
+
+export const SEARCH_MODES = ["hybrid", "semantic", "keyword"] as const;
+export type SearchMode = (typeof SEARCH_MODES)[number];
+
+/** `current`: what holds now; `all`: also what no longer or not yet holds; a span: what held at some moment of it. */
+export type Temporal = "current" | "all" | { readonly fromMs: number; readonly toMs: number };
+
+export type SearchInput = {
+  readonly scopes: readonly ScopeKey[];
+  /** The question; 1 to 10,000 characters. */
+  readonly text: string;
+  readonly mode?: SearchMode | undefined;
+  /** Hits of one page; 1 to 100, 10 by default. */
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+  /** Cosine below which nearness in meaning does not count; 0 to 1. */
+  readonly similarityMin?: number | undefined;
+  readonly keywordWeight?: number | undefined;
+  readonly recencyBoost?: number | undefined;
+  readonly expand?: number | undefined;
+  readonly temporal?: Temporal | undefined;
+  /** About so many tokens of entities at most; the first hit is always there, cut if it must be. */
+  readonly tokensMax?: number | undefined;
+  readonly filter?: Omit<EntityFilter, "scopes" | "validFromMs" | "validToMs"> | undefined;
+};
+
+/** What a search had to do without: `indexing`: not everything is indexed yet. */
+export type SearchNotice = NoVectors | "indexing";
+
+export type SearchResult = {
+  readonly hits: readonly StoreHit[];
+  readonly next: string | undefined;
+  readonly notices: readonly SearchNotice[];
+  /** By the estimate. */
+  readonly tokens: number;
+};
+
+/** What searches do where nobody says otherwise. */
+export type SearchDefaults = Pick<StoreSearch, "similarityMin" | "keywordWeight" | "recencyBoost">;
+export const SEARCH_DEFAULTS: SearchDefaults = { similarityMin: 0.3, keywordWeight: 0.3, recencyBoost: 1.2 };
+
+const TEXT_CHARS_MAX = 10_000;
+const EXPAND_MAX = 3;
+const LIMIT = 10;
+const RECENCY_MAX = 10;
+
+/** The search of a store that answers the input, without its vector, and where its page begins. Throws MemoryValueError, MemoryCursorError. */
+export function readSearch(
+  input: SearchInput,
+  defaults: SearchDefaults,
+  nowMs: number,
+): {
+  readonly search: Omit<StoreSearch, "vector" | "model">;
+  readonly mode: SearchMode;
+  readonly offset: number;
+  readonly limit: number;
+} {
+  const { text, mode = "hybrid", limit = LIMIT, temporal = "current" } = input;
+  if (text.trim() === "" || text.length > TEXT_CHARS_MAX) {
+    throw new MemoryValueError(
+      "there is nothing to search for",
+      `Give a question or words, at most ${TEXT_CHARS_MAX} characters.`,
+      { field: "query" },
+    );
+  }
+  const offset = readOffset(input.cursor);
+  const span = temporal === "current" ? { fromMs: nowMs, toMs: nowMs } : temporal === "all" ? undefined : temporal;
+  const recency = input.recencyBoost ?? defaults.recencyBoost;
+  if (!(recency >= 1 && recency <= RECENCY_MAX))
+    throw new MemoryValueError(`recency_boost is ${recency}`, `It lies between 1 and ${RECENCY_MAX}.`, {
+      field: "recency_boost",
+    });
+  return {
+    mode,
+    offset,
+    limit,
+    search: {
+      filter: { ...input.filter, scopes: input.scopes, validFromMs: span?.fromMs, validToMs: span?.toMs },
+      text: mode === "semantic" ? "" : text,
+      limit: Math.min(offset + limit + 1, MEMORY_LIMITS.hitsMax),
+      similarityMin: readShare(input.similarityMin ?? defaults.similarityMin, "min_similarity"),
+      keywordWeight:
+        mode === "semantic"
+          ? 0
+          : mode === "keyword"
+            ? 1
+            : readShare(input.keywordWeight ?? defaults.keywordWeight, "keyword_weight"),
+      recencyBoost: recency,
+      expand: Math.min(input.expand ?? 0, EXPAND_MAX),
+      nowMs,
+    },
+  };
+}
+
+/** One page of what was found, within the tokens; what does not hold in the span is left out of each. */
+export function pageOfHits(
+  found: readonly StoreHit[],
+  of: {
+    readonly offset: number;
+    readonly limit: number;
+    readonly tokensMax: number | undefined;
+    readonly span: { readonly fromMs: number; readonly toMs: number } | undefined;
+  },
+): Pick<SearchResult, "hits" | "next" | "tokens"> {
+  const hits: StoreHit[] = [];
+  let tokens = 0;
+  for (const { entity, score } of found.slice(of.offset, of.offset + of.limit)) {
+    const shown = within(entity, of.span);
+    const cost = tokensOf(shown);
+    if (of.tokensMax !== undefined && tokens + cost > of.tokensMax) {
+      if (hits.length > 0) break;
+      const cut = cutTo(shown, of.tokensMax);
+      hits.push({ entity: cut, score });
+      tokens += tokensOf(cut);
+      break;
+    }
+    hits.push({ entity: shown, score });
+    tokens += cost;
+  }
+  const end = of.offset + hits.length;
+  return { hits, tokens, next: end < found.length && end < MEMORY_LIMITS.hitsMax ? `o${end}` : undefined };
+}
+
+/** About how many tokens a model is shown of it. */
+export const tokensOf = ({ name, type, observations }: Entity): number =>
+  estimateTokens(`${name} (${type})`) + observations.reduce((sum, { text }) => sum + 2 + estimateTokens(text), 0);
+
+/** Only what holds in the span. */
+const within = (entity: Entity, span: { readonly fromMs: number; readonly toMs: number } | undefined): Entity =>
+  span
+    ? { ...entity, observations: entity.observations.filter(({ validity }) => isValidDuring(validity, span)) }
+    : entity;
+
+/** Its newest observations, as many as fit. */
+function cutTo(entity: Entity, tokensMax: number): Entity {
+  let left = tokensMax - tokensOf({ ...entity, observations: [] });
+  const kept = entity.observations.toReversed().filter(({ text }) => {
+    left -= 2 + estimateTokens(text);
+    return left >= 0;
+  });
+  return { ...entity, observations: kept.toReversed() };
+}
+
+function readOffset(cursor: string | undefined): number {
+  if (cursor === undefined) return 0;
+  const offset = Number(/^o(\d{1,4})$/u.exec(cursor)?.[1]);
+  if (offset > 0 && offset < MEMORY_LIMITS.hitsMax) return offset;
+  throw new MemoryCursorError(
+    "the cursor is not one of a search",
+    "Use `next` of the page before, or none for the first page.",
+    { cursor: cursor.slice(0, 100) },
+  );
+}

@@ -1,0 +1,100 @@
+import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
+import type { Change, Entity, EntityHead, Observation, Validity } from "./entity.ts";
+import { EntityVersionNotFoundError } from "./errors.ts";
+import type { EntityHistory } from "./memory-store.ts";
+
+/** Fields of a head that changes may make otherwise, as they were before a version, by undoing what came after it. */
+type Fields = Pick<EntityHead, "name" | "type" | "confidence" | "strength" | "validity" | "metadata">;
+
+/** The entity as it was at a version. Throws EntityVersionNotFoundError. */
+export function entityAt({ head, observations, changes }: EntityHistory, version: number): Entity {
+  if (!Number.isInteger(version) || version < 1 || version > head.version) {
+    throw new EntityVersionNotFoundError(
+      `${head.name} has no version ${version}`,
+      `Its versions are 1 to ${head.version}; \`caxton memory log\` lists them.`,
+      { entity: head.name, version },
+    );
+  }
+  const later = changes.filter(
+    (change) => change.version > version && change.action !== "relate" && change.action !== "unrelate",
+  );
+  const fields = later.reduceRight<Fields>((after, { details }) => undone(after, details), head);
+  const last = changes.findLast((change) => change.version === version);
+  return {
+    ...head,
+    ...fields,
+    version,
+    updatedAtMs: last?.atMs ?? head.createdAtMs,
+    observations: observations.filter(
+      ({ since, until }) => since <= version && (until === undefined || until > version),
+    ),
+  };
+}
+
+function undone(after: Fields, details: JsonObject): Fields {
+  const before = (key: string): Json | undefined => {
+    const entry = details[key];
+    return isJsonObject(entry) ? entry["before"] : undefined;
+  };
+  const text = (key: "name" | "type") => stringOr(before(key), after[key]);
+  const share = (key: "confidence" | "strength") => numberOr(before(key), after[key]);
+  const metadata = before("metadata");
+  return {
+    name: text("name"),
+    type: text("type"),
+    confidence: share("confidence"),
+    strength: share("strength"),
+    validity: spanBefore(after.validity, before("valid_from"), before("valid_to")),
+    metadata: isJsonObject(metadata) ? metadata : after.metadata,
+  };
+}
+
+const stringOr = (value: Json | undefined, otherwise: string): string =>
+  typeof value === "string" ? value : otherwise;
+const numberOr = (value: Json | undefined, otherwise: number): number =>
+  typeof value === "number" ? value : otherwise;
+
+function spanBefore(after: Validity, from: Json | undefined, to: Json | undefined): Validity {
+  return { fromMs: endBefore(from, after.fromMs), toMs: endBefore(to, after.toMs) };
+}
+
+/** undefined: was not changed; null: was open. */
+function endBefore(was: Json | undefined, is: number | undefined): number | undefined {
+  if (was === undefined) return is;
+  return typeof was === "number" ? was : undefined;
+}
+
+/** What is otherwise in `to` than in `from`. */
+export type EntityDiff = {
+  readonly from: number;
+  readonly to: number;
+  readonly added: readonly Observation[];
+  readonly withdrawn: readonly Observation[];
+  /** `{"type":{"before":…,"after":…}}`. */
+  readonly fields: JsonObject;
+};
+
+/** Throws EntityVersionNotFoundError. */
+export function diffOf(history: EntityHistory, from: number, to: number): EntityDiff {
+  const [a, b] = [entityAt(history, from), entityAt(history, to)];
+  const [inA, inB] = [new Set(a.observations.map(({ id }) => id)), new Set(b.observations.map(({ id }) => id))];
+  return {
+    from,
+    to,
+    added: b.observations.filter(({ id }) => !inA.has(id)),
+    withdrawn: a.observations.filter(({ id }) => !inB.has(id)),
+    fields: Object.fromEntries(
+      (["name", "type", "confidence", "strength", "metadata"] as const)
+        .filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]))
+        .map((key) => [key, { before: a[key], after: b[key] }]),
+    ),
+  };
+}
+
+/** For each observation that counts now, the change that brought it. */
+export type Blame = { readonly observation: Observation; readonly change: Change | undefined };
+
+export const blameOf = ({ head, observations, changes }: EntityHistory): readonly Blame[] =>
+  observations
+    .filter(({ until }) => until === undefined || until > head.version)
+    .map((observation) => ({ observation, change: changes.find(({ version }) => version === observation.since) }));
