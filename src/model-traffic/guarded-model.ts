@@ -1,4 +1,5 @@
 import type { Clock } from "../kernel/clock.ts";
+import { LinkedAbort } from "../kernel/linked-abort.ts";
 import type { LanguageModel, ModelFailure, ModelLimits, ModelPart, ModelRequest, ModelUsage } from "../runs/index.ts";
 import type { AttemptFate, Breaker } from "./breaker.ts";
 import type { Admission, Gate } from "./gate.ts";
@@ -61,11 +62,15 @@ export class GuardedModel implements LanguageModel {
   /** The stream, ended with a failure when it stalls. */
   async *#watched(request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelPart, void, undefined> {
     const { clock, idleMs } = this.#guards;
-    const stall = new AbortController();
-    using idle = new IdleWatch(clock, idleMs, () => stall.abort("the stream stalled"));
-    for await (const part of this.#model.stream(request, AbortSignal.any([signal, stall.signal]))) {
+    using stall = new LinkedAbort(signal);
+    let isStalled = false;
+    using idle = new IdleWatch(clock, idleMs, () => {
+      isStalled = true;
+      stall.abort("the stream stalled");
+    });
+    for await (const part of this.#model.stream(request, stall.signal)) {
       idle.touch();
-      const stalled = part.type === "error" && stall.signal.aborted && !signal.aborted;
+      const stalled = part.type === "error" && isStalled && !signal.aborted;
       yield stalled ? refusal(failure("timeout", `nothing came for ${idleMs / 1000} seconds`, undefined)) : part;
     }
   }

@@ -43,6 +43,7 @@ export {
   type RunFailure,
   type RunFile,
   type RunJournal,
+  type WriteTime,
   type RunListener,
   type RunNews,
   type RunOrigin,

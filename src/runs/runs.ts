@@ -56,7 +56,8 @@ export class Runs implements AsyncDisposable {
   readonly #deps: RunsDeps;
   readonly #options: RunsOptions;
   readonly #live = new Map<RunId, Live>();
-  readonly #waiting: RunId[] = [];
+  /** In the order they came. */
+  readonly #waiting = new Set<RunId>();
   /** Runs whose journal could not be written, and what ends the wait for the next try. */
   readonly #retrying = new Map<RunId, AbortController>();
   /** Runs that someone does something to right now; none of them begins to execute meanwhile. */
@@ -95,8 +96,7 @@ export class Runs implements AsyncDisposable {
   async start(request: StartRequest): Promise<{ readonly ended: Promise<RunOutcome> }> {
     this.#refuseIfStopping();
     const { concurrentMax, queuedMax } = this.#options;
-    if (this.#executing + this.#waiting.length + this.#starting >= concurrentMax + queuedMax)
-      throw queueFull(queuedMax);
+    if (this.#executing + this.#waiting.size + this.#starting >= concurrentMax + queuedMax) throw queueFull(queuedMax);
     if (Buffer.byteLength(request.input) > LIMITS.inputBytesMax) throw inputTooLarge();
     this.#starting += 1;
     try {
@@ -139,7 +139,7 @@ export class Runs implements AsyncDisposable {
   /** Ends a run as cancelled; returns once that is on disk. Throws RunNotFoundError, RunEndedError, storage errors. */
   async cancel(runId: RunId, reason: string): Promise<void> {
     const live = this.#live.get(runId);
-    if (live && !this.#waiting.includes(runId)) {
+    if (live && !this.#waiting.has(runId)) {
       const stop: Stop = { why: "cancel", reason };
       live.controller.abort(stop);
       await live.done.promise;
@@ -152,8 +152,7 @@ export class Runs implements AsyncDisposable {
       const { state } = recorder.view();
       if (isTerminal(state)) throw runEnded(runId, state);
       await recorder.record({ type: "run-cancel", reason });
-      const place = this.#waiting.indexOf(runId);
-      if (place >= 0) this.#waiting.splice(place, 1);
+      this.#waiting.delete(runId);
       this.#retrying.get(runId)?.abort(CANCELLED);
       this.#release(runId, { state: "cancelled" });
     });
@@ -237,14 +236,15 @@ export class Runs implements AsyncDisposable {
 
   /** How many execute and how many wait, in this process. */
   load(): { readonly executing: number; readonly waiting: number } {
-    return { executing: this.#executing, waiting: this.#waiting.length };
+    return { executing: this.#executing, waiting: this.#waiting.size };
   }
 
   /** Takes no more runs, gives those that execute until the deadline, then leaves them for the next start. */
   async drain(deadlineMs: number): Promise<{ readonly left: number }> {
     this.#shutdown.abort();
     const executing = [...this.#live.values()].map(({ done }) => done.promise);
-    for (const id of this.#waiting.splice(0)) this.#release(id, { state: "left" });
+    for (const id of this.#waiting) this.#release(id, { state: "left" });
+    this.#waiting.clear();
     const timer = new AbortController();
     await Promise.race([
       Promise.all(executing),
@@ -268,16 +268,16 @@ export class Runs implements AsyncDisposable {
     if (this.#shutdown.signal.aborted) return Promise.resolve({ state: "left" });
     assert(!this.#live.has(runId), "a run is executed once at a time");
     this.#live.set(runId, { controller: new AbortController(), done, recorder, woken: false });
-    this.#waiting.push(runId);
+    this.#waiting.add(runId);
     this.#pump();
     return done.promise;
   }
 
   #pump(): void {
     while (this.#executing < this.#options.concurrentMax && !this.#isHeld && !this.#shutdown.signal.aborted) {
-      const place = this.#waiting.findIndex((id) => !this.#claims.has(id));
-      const [runId] = place < 0 ? [] : this.#waiting.splice(place, 1);
+      const runId = this.#waiting.values().find((id) => !this.#claims.has(id));
       if (runId === undefined) return;
+      this.#waiting.delete(runId);
       const live = this.#live.get(runId);
       if (!live) continue;
       this.#executing += 1;

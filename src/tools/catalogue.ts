@@ -64,9 +64,12 @@ export class ToolCatalogue {
   select(list: ToolList): readonly Tool[] {
     const servers = this.servers().filter(({ state }) => !CLOSED.has(state));
     if (list === "all") return servers.flatMap((server) => (server.isOnlyByName === true ? [] : server.tools));
-    const tools = servers.flatMap((server) => server.tools);
     const wanted = new Set(list);
-    return tools.filter((tool) => wanted.has(tool.server) || wanted.has(toolId(tool)));
+    return servers.flatMap(({ name, tools }) => {
+      if (wanted.has(name)) return tools;
+      const isNamed = list.some((entry) => entry.startsWith(name) && entry[name.length] === ".");
+      return isNamed ? tools.filter((tool) => wanted.has(toolId(tool))) : [];
+    });
   }
 
   /** What of a call's arguments does not fit the tool's schema, one sentence each. */

@@ -1,4 +1,5 @@
 import type { Clock } from "../../kernel/clock.ts";
+import { LinkedAbort } from "../../kernel/linked-abort.ts";
 import type { ModelFailure } from "../../runs/index.ts";
 import { failure } from "./failure.ts";
 
@@ -11,19 +12,26 @@ export interface Deadline extends Disposable {
 
 export function startDeadline(clock: Clock, timeoutMs: number, caller: AbortSignal): Deadline {
   const ended = new AbortController();
-  const late = new AbortController();
+  const late = new LinkedAbort(caller);
+  let isLate = false;
   clock.sleep(timeoutMs, ended.signal).then(
-    () => late.abort(),
+    () => {
+      isLate = true;
+      late.abort("the attempt took too long");
+    },
     () => undefined, // The attempt ended first.
   );
   return {
-    signal: AbortSignal.any([caller, late.signal]),
+    signal: late.signal,
     get failure() {
       if (caller.aborted) return failure("cancelled", "the model call was cancelled");
-      if (late.signal.aborted) return failure("timeout", `the model gave no complete answer within ${timeoutMs} ms`);
+      if (isLate) return failure("timeout", `the model gave no complete answer within ${timeoutMs} ms`);
       return undefined;
     },
     // A reason of its own, since making the default one, an exception with a stack, costs more than the rest of this function.
-    [Symbol.dispose]: () => ended.abort("the attempt is over"),
+    [Symbol.dispose]: () => {
+      late[Symbol.dispose]();
+      ended.abort("the attempt is over");
+    },
   };
 }

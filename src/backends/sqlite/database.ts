@@ -23,6 +23,8 @@ const CACHE_KIB = 16_384;
 /** Nobody else should hold the database; whoever looks into it by hand is waited for this long. */
 const BUSY_MS = 1_000;
 const BUSY = 5;
+/** How long a job that may wait is kept for company: a commit costs more than what most jobs do. */
+const SOON_MS = 5;
 /** 32 MiB of log: a checkpoint, which waits for the disk, then falls on fewer than one run in a hundred. */
 const CHECKPOINT_PAGES = 8_000;
 
@@ -39,6 +41,8 @@ export class Database implements Disposable {
   readonly #statements = new Map<string, StatementSync>();
   #jobs: Job[] = [];
   #scheduled = false;
+  /** Has what may wait written, when nothing else came in time. */
+  #lazy: NodeJS.Timeout | undefined;
 
   private constructor(db: DatabaseSync, lock: DatabaseSync, directory: string) {
     this.#db = db;
@@ -79,12 +83,16 @@ export class Database implements Disposable {
     return statement;
   }
 
-  /** Runs `job` in the next transaction; on disk when resolved. The job may be run twice, so it only touches the database. */
-  write<Result>(job: () => Result): Promise<Result>;
-  write(job: () => unknown): Promise<unknown> {
+  /**
+   * Runs `job` in the next transaction; on disk when resolved. The job may be run twice, so it only touches the database. One
+   * that may be written `soon` causes no transaction of its own for some milliseconds; jobs run in the order they came.
+   */
+  write<Result>(job: () => Result, when?: "now" | "soon"): Promise<Result>;
+  write(job: () => unknown, when: "now" | "soon" = "now"): Promise<unknown> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     this.#jobs.push({ run: job, resolve, reject });
-    if (!this.#scheduled) {
+    if (when === "soon") this.#lazy ??= setTimeout(() => this.#flush(), SOON_MS);
+    else if (!this.#scheduled) {
       this.#scheduled = true;
       setImmediate(() => this.#flush());
     }
@@ -102,6 +110,8 @@ export class Database implements Disposable {
 
   #flush(): void {
     this.#scheduled = false;
+    clearTimeout(this.#lazy);
+    this.#lazy = undefined;
     const jobs = this.#jobs;
     if (jobs.length === 0) return;
     this.#jobs = [];

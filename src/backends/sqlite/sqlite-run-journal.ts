@@ -12,6 +12,7 @@ import {
   ORIGINS,
   RunMessage,
   RUN_STATES,
+  type WriteTime,
 } from "../../runs/index.ts";
 import { type ContentBatch, Contents } from "./contents.ts";
 import type { Database } from "./database.ts";
@@ -122,11 +123,11 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     this.#nextSeq = 1 + Number(db.sql(last).get()?.["seq"] ?? 0);
   }
 
-  async append(entries: readonly JournalAppend[]): Promise<readonly JournalEntry[]> {
+  async append(entries: readonly JournalAppend[], when: WriteTime = "now"): Promise<readonly JournalEntry[]> {
     const { written, batch } = await this.#db.write(() => {
       const made = this.#contents.batch();
       return { batch: made, written: entries.map((entry) => this.#insert(entry, made)) };
-    });
+    }, when);
     this.#contents.remember(batch);
     return written;
   }

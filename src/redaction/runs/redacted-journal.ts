@@ -6,8 +6,11 @@ import type { Redactors } from "./redactors.ts";
 
 /** A journal that nothing of what is to be hidden gets into; whoever reads it, now or after a restart, sees the same. */
 export const redactedJournal = (journal: RunJournal, { journal: redactor }: Redactors): RunJournal => ({
-  append: (entries) =>
-    journal.append(entries.map((entry) => ({ ...entry, event: redactedEvent(entry.event, redactor) }))),
+  append: (entries, when) =>
+    journal.append(
+      entries.map((entry) => ({ ...entry, event: redactedEvent(entry.event, redactor) })),
+      when,
+    ),
   read: (...which) => journal.read(...which),
   summary: (id) => journal.summary(id),
   spent: (id) => journal.spent(id),

@@ -63,7 +63,14 @@ export { foldRun, RunFold } from "./run-fold.ts";
 export { type ReplyEnd, type ReplyState, type ReplyWait, type RunReply, REPLY_STATES } from "./run-reply.ts";
 export { RunMessage } from "./run-message.ts";
 export { type RunListener, type RunNews, RunHub } from "./run-hub.ts";
-export { type JournalAppend, type RunJournal, type RunQuery, type RunSummary, type RunTail } from "./run-journal.ts";
+export {
+  type JournalAppend,
+  type RunJournal,
+  type RunQuery,
+  type RunSummary,
+  type RunTail,
+  type WriteTime,
+} from "./run-journal.ts";
 export { type RestingState, type RunState, isTerminal, RUN_STATES } from "./run-state.ts";
 export {
   type FailedAttempt,

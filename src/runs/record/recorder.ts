@@ -5,7 +5,7 @@ import type { ToolLogLine, ToolProgress } from "../../tools/index.ts";
 import type { JournalEntry, RunEvent } from "./run-event.ts";
 import { RunFold } from "./run-fold.ts";
 import type { RunHub } from "./run-hub.ts";
-import type { RunJournal } from "./run-journal.ts";
+import type { RunJournal, WriteTime } from "./run-journal.ts";
 import type { RunView } from "./run-view.ts";
 
 /** Told of each event before it is written and of what it spent after, so that what is counted is what is on disk. */
@@ -26,6 +26,8 @@ export class Recorder {
   readonly #clock: Clock;
   readonly #fold: RunFold;
   #noted: Promise<void> = Promise.resolve();
+  /** Writes that are noted and not on disk yet. */
+  #unwritten = 0;
   #counter: SpendCounter | undefined;
 
   constructor(runId: RunId, deps: { journal: RunJournal; hub: RunHub; clock: Clock }, fold: RunFold) {
@@ -54,12 +56,16 @@ export class Recorder {
 
   /** On disk when resolved, with all noted before. */
   async record(...events: readonly RunEvent[]): Promise<void> {
-    await allOver(this.#noted, events.length === 0 ? Promise.resolve() : this.#write(events));
+    // What was noted waits for company; whoever waits for that has it written now.
+    if (events.length === 0 && this.#unwritten === 0) return this.#noted;
+    await allOver(this.#noted, this.#write(events, "now"));
   }
 
   /** Written soon; its failure is thrown by the next `record`. For what nothing has to wait for. */
   note(...events: readonly RunEvent[]): void {
-    this.#noted = allOver(this.#noted, this.#write(events));
+    this.#unwritten += 1;
+    const written = this.#write(events, "soon").finally(() => (this.#unwritten -= 1));
+    this.#noted = allOver(this.#noted, written);
     // The failure is not lost: `record` awaits it. This only keeps it from being called unhandled until then.
     this.#noted.catch(() => undefined);
   }
@@ -79,11 +85,11 @@ export class Recorder {
     this.#hub.publish(this.runId, { type: "tool-progress", runId: this.runId, step, callId, progress });
   }
 
-  async #write(events: readonly RunEvent[]): Promise<void> {
+  async #write(events: readonly RunEvent[], when: WriteTime): Promise<void> {
     const atMs = this.#clock.nowMs();
     const counter = this.#counter;
     const appends = events.map((event) => ({ runId: this.runId, atMs, event, spend: counter?.spendOf(event, atMs) }));
-    const entries = await this.#journal.append(appends);
+    const entries = await this.#journal.append(appends, when);
     for (const { spend } of appends) if (spend) counter?.spent(spend);
     for (const entry of entries) {
       this.#fold.apply(entry);

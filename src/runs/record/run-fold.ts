@@ -17,6 +17,8 @@ type EventOf<Type extends RunEvent["type"]> = Extract<RunEvent, { type: Type }>;
 export class RunFold {
   #view: RunView | undefined;
   #steps: RunStep[] = [];
+  /** What `view` gave, until the next entry: it is asked for far more often than something happens. */
+  #shown: RunView | undefined;
 
   /** Goes on from a run as it is. */
   static from(view: RunView): RunFold {
@@ -34,12 +36,14 @@ export class RunFold {
   /** The run so far. Throws when no entry was applied. */
   view(): RunView {
     assert(this.#view, "a run's journal begins with run-queue");
-    return { ...this.#view, steps: [...this.#steps] };
+    this.#shown ??= { ...this.#view, steps: [...this.#steps] };
+    return this.#shown;
   }
 
   /** Takes one entry; the step it began or changed, if any. */
   apply(entry: JournalEntry): RunStep | undefined {
     const { event } = entry;
+    this.#shown = undefined;
     if (event.type === "run-queue") {
       this.#view = begin(entry, event);
       return undefined;

@@ -60,10 +60,13 @@ export type JournalAppend = {
   readonly spend?: Spend | undefined;
 };
 
+/** `soon` is within some milliseconds, together with what has to be written anyway. */
+export type WriteTime = "now" | "soon";
+
 /** The append-only record of runs. Each method is one transaction. */
 export interface RunJournal {
   /** Durable when resolved, in the order given; several callers' appends share a commit. Throws StorageFullError, StorageError. */
-  append(entries: readonly JournalAppend[]): Promise<readonly JournalEntry[]>;
+  append(entries: readonly JournalAppend[], when?: WriteTime): Promise<readonly JournalEntry[]>;
   /** A run's entries after `afterSeq`, in order; empty for an unknown run. */
   read(runId: RunId, afterSeq: number): readonly JournalEntry[];
   summary(runId: RunId): RunSummary | undefined;

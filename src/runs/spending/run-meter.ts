@@ -237,8 +237,9 @@ export function openMeter(
   { budget }: RunPlan,
 ): RunMeter {
   const limits = budget ?? { run: {}, agent: {} };
-  // A run that begins has used nothing; its row need not be read for that.
-  const used = attempt === 0 ? NOTHING : (journal.spent(id) ?? NOTHING);
+  // A run that begins has used nothing, and one without limits of its own is not asked; its row need not be read for that.
+  const isAsked = attempt > 0 && Object.values(limits.run).some((limit) => limit !== undefined);
+  const used = isAsked ? (journal.spent(id) ?? NOTHING) : NOTHING;
   const run = { id, workspace, agent, limits, used };
   return new RunMeter({ accounts, budget: accounts.budgets.open(run), clock }, run);
 }

@@ -1,3 +1,4 @@
+import { LinkedAbort } from "../../kernel/linked-abort.ts";
 import type { LanguageModel, ModelPart, ModelRequest } from "../record/index.ts";
 
 /**
@@ -10,10 +11,10 @@ export async function* boundedStream(
   bytesMax: number,
   signal: AbortSignal,
 ): AsyncGenerator<ModelPart, void, undefined> {
-  const stop = new AbortController();
+  using stop = new LinkedAbort(signal);
   let bytes = 0;
   try {
-    for await (const part of model.stream(request, AbortSignal.any([signal, stop.signal]))) {
+    for await (const part of model.stream(request, stop.signal)) {
       bytes += sizeOf(part);
       if (bytes > bytesMax) {
         const message = `the answer is longer than ${bytesMax} bytes`;
