@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { caxton, LAUNCHER } from "./caxton.ts";
+import { caxton, commandLine, LAUNCHER } from "./caxton.ts";
 import { answer, fakeServer, problem, runSummary } from "./fake-server.ts";
 
 const agent = (name: string) => ({
@@ -34,14 +34,14 @@ test("a list in a pipe is a table without colour, its footer apart", async () =>
 
 test("-o json is the document of the API, also with fields this version does not know", async () => {
   await using server = await serveAgents();
-  const { stdout, stderr } = await caxton(["agents", "list", "--json", "--limit", "50"], { server: server.url });
+  const { stdout, stderr } = await commandLine(["agents", "list", "--json", "--limit", "50"], { server: server.url });
   expect(JSON.parse(stdout)).toEqual(agentPage);
   expect(stderr).toBe("");
 });
 
 test("-o name, jsonl and yaml give what scripts want", async () => {
   await using server = await serveAgents();
-  const ask = (format: string) => caxton(["agent", "list", "-o", format], { server: server.url });
+  const ask = (format: string) => commandLine(["agent", "list", "-o", format], { server: server.url });
   const [name, jsonl, yaml] = await Promise.all([ask("name"), ask("jsonl"), ask("yaml")]);
   expect(name.stdout).toBe("greeter\nwriter\n");
   expect(
@@ -77,7 +77,7 @@ test("a list longer than a page is fetched page by page", async () => {
       answer(response, { items, next: query.get("cursor") === null ? "second" : null });
     },
   });
-  const { stdout } = await caxton(["run", "list", "--limit", "250", "-o", "name"], { server: server.url });
+  const { stdout } = await commandLine(["run", "list", "--limit", "250", "-o", "name"], { server: server.url });
   expect(stdout.trim().split("\n")).toHaveLength(250);
   expect(server.received.map(({ path }) => path)).toEqual([
     "/api/v1/runs?limit=200",
@@ -110,7 +110,7 @@ test.each([
     "GET /api/v1/agents/x": (_request, response) =>
       answer(response, problem({ status, code: "SOME_CODE", detail: "it does not go" })),
   });
-  const ended = await caxton(["agent", "get", "x"], { server: server.url });
+  const ended = await commandLine(["agent", "get", "x"], { server: server.url });
   expect(ended).toEqual({
     code,
     signal: null,
@@ -122,14 +122,14 @@ test.each([
 test("with -o json the server's problem document comes on standard error as it is", async () => {
   const refusal = problem({ status: 404, code: "AGENT_NOT_FOUND", detail: "there is no agent x" });
   await using server = await fakeServer({ "GET /api/v1/agents/x": (_request, response) => answer(response, refusal) });
-  const { stdout, stderr } = await caxton(["agent", "get", "x", "-o", "json"], { server: server.url });
+  const { stdout, stderr } = await commandLine(["agent", "get", "x", "-o", "json"], { server: server.url });
   expect(stdout).toBe("");
   expect(JSON.parse(stderr)).toEqual(refusal);
 });
 
 test("with --debug the request's id is shown", async () => {
   await using server = await fakeServer({});
-  const { stderr } = await caxton(["agent", "get", "x", "--debug"], { server: server.url });
+  const { stderr } = await commandLine(["agent", "get", "x", "--debug"], { server: server.url });
   expect(stderr).toContain("request request-1");
 });
 
@@ -139,8 +139,8 @@ test("another program at the address is recognised", async () => {
     "GET /api/v1/status": (_request, response) => void response.end("<html>welcome</html>"),
   });
   const [list, status] = await Promise.all([
-    caxton(["agent", "list"], { server: server.url }),
-    caxton(["status"], { server: server.url }),
+    commandLine(["agent", "list"], { server: server.url }),
+    commandLine(["status"], { server: server.url }),
   ]);
   expect(list.stderr).toContain("[NOT_A_CAXTON_SERVER]");
   expect(status.stderr).toContain("[NOT_A_CAXTON_SERVER]");
@@ -151,7 +151,7 @@ test("an answer of another form says where it differs", async () => {
   await using server = await fakeServer({
     "GET /api/v1/agents": (_request, response) => answer(response, { items: [{ name: 7 }], next: null }),
   });
-  const { code, stderr } = await caxton(["agent", "list"], { server: server.url });
+  const { code, stderr } = await commandLine(["agent", "list"], { server: server.url });
   expect(code).toBe(1);
   expect(stderr).toContain("is not understood: items.0.name");
   expect(stderr).toContain("caxton version");
@@ -159,7 +159,7 @@ test("an answer of another form says where it differs", async () => {
 
 test("a server that does not answer in time gives exit 8", async () => {
   await using server = await fakeServer({ "GET /api/v1/agents": () => undefined });
-  const { code, stderr } = await caxton(["agent", "list", "--timeout", "300ms"], { server: server.url });
+  const { code, stderr } = await commandLine(["agent", "list", "--timeout", "300ms"], { server: server.url });
   expect(code).toBe(8);
   expect(stderr).toContain("no answer within 0.3 s");
 });
@@ -171,9 +171,9 @@ test("health exits with 0 when well and 1 when not, whatever the reason", async 
       answer(response, { status: "starting", checks: { tools: { ok: false, note: "tool servers start" } } }, 503),
   });
   const [alive, ready, absent] = await Promise.all([
-    caxton(["health"], { server: well.url }),
-    caxton(["health", "--ready"], { server: well.url }),
-    caxton(["health"]),
+    commandLine(["health"], { server: well.url }),
+    commandLine(["health", "--ready"], { server: well.url }),
+    commandLine(["health"]),
   ]);
   expect([alive.code, ready.code, absent.code]).toEqual([0, 1, 1]);
   expect(ready.stdout).toContain("starting");
@@ -184,11 +184,11 @@ test("deleting asks, and where nobody can be asked wants --yes", async () => {
   await using server = await fakeServer({
     "DELETE /api/v1/agents/greeter": (_request, response) => void response.writeHead(204).end(),
   });
-  const refused = await caxton(["agent", "delete", "greeter"], { server: server.url });
+  const refused = await commandLine(["agent", "delete", "greeter"], { server: server.url });
   expect(refused.code).toBe(2);
   expect(refused.stderr).toContain("add --yes");
   expect(server.received).toEqual([]);
-  const done = await caxton(["agent", "delete", "greeter", "--yes"], { server: server.url });
+  const done = await commandLine(["agent", "delete", "greeter", "--yes"], { server: server.url });
   expect({ code: done.code, stdout: done.stdout }).toEqual({ code: 0, stdout: "deleted  greeter\n" });
 });
 

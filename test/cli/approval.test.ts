@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { approvals, runs } from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
-import { caxton as command, LAUNCHER } from "./caxton.ts";
+import { caxton as program, commandLine, LAUNCHER } from "./caxton.ts";
 
 const PAYER = `name = "payer"
 version = "1.0.0"
@@ -24,7 +24,7 @@ beforeEach(async () => {
 });
 afterEach(() => server?.[Symbol.asyncDispose]());
 
-const caxton = (...args: readonly string[]) => command(args, { server: server.url });
+const caxton = (...args: readonly string[]) => commandLine(args, { server: server.url });
 const detail = async (id: string) => runs.RunDetail.parse((await server.ask("GET", `/api/v1/runs/${id}`)).body);
 const newest = async () =>
   runs.RunPage.parse((await server.ask("GET", "/api/v1/runs?limit=1")).body).items[0]?.id ?? "";
@@ -89,7 +89,7 @@ test("an approved call is made with the arguments that were written instead, and
 
 test("a refused call is not made, and its run goes on with the reason", async () => {
   const { run, approval } = await waiting();
-  const { code, stdout } = await caxton("approval", "deny", "last", "--reason", "too much");
+  const { code, stdout } = await program(["approval", "deny", "last", "--reason", "too much"], { server: server.url });
   expect({ code, stdout }).toEqual({ code: 0, stdout: `${approval}  calculator.evaluate  denied\n` });
   const done = await ended(run);
   expect(done.state).toBe("completed");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { caxton } from "./caxton.ts";
+import { caxton, commandLine } from "./caxton.ts";
 import { serving } from "./serving.ts";
 
 const AGENT = `name = "spender"
@@ -51,7 +51,7 @@ test("what runs cost is counted, shown, kept through kill -9, and limited", { ti
   const cwd = place.path;
   {
     await using server = await serving({ cwd });
-    const ask = (...args: string[]) => caxton(args, { server: server.url, cwd });
+    const ask = (...args: string[]) => commandLine(args, { server: server.url, cwd });
     for (const request of ["one", "two"]) expect(await ask("run", "spender", request)).toMatchObject({ code: 0 });
     const run = await ask("run", "get", "last");
     expect(run.stdout).toMatch(/Cost +\$0\.0255/);
@@ -61,8 +61,8 @@ test("what runs cost is counted, shown, kept through kill -9, and limited", { ti
     await server.ended;
   }
   await using server = await serving({ cwd });
-  const ask = (...args: string[]) => caxton(args, { server: server.url, cwd });
-  const listed = await ask("budget", "list", "-o", "json");
+  const ask = (...args: string[]) => commandLine(args, { server: server.url, cwd });
+  const listed = await caxton(["budget", "list", "-o", "json"], { server: server.url, cwd });
   const { items } = contract.budgets.BudgetList.parse(JSON.parse(listed.stdout));
   const usd = (scope: string) => items.find((item) => item.scope === scope)?.amounts.find(({ kind }) => kind === "usd");
   expect(usd("agent")).toMatchObject({

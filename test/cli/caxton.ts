@@ -1,8 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { PassThrough, Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { runCommandLine } from "../../src/cli/command-line.ts";
+import { readCommandEnvironment } from "../../src/server/environment/index.ts";
 import { MODULE_CACHE } from "../helpers/server.ts";
+
+/** Where no server is. */
+const NOWHERE = "http://127.0.0.1:1";
 
 /** The file that `npx caxton` runs. */
 export const LAUNCHER = fileURLToPath(new URL("../../bin/caxton.mjs", import.meta.url));
@@ -26,7 +32,7 @@ export function start(args: readonly string[], surroundings: Surroundings = {}) 
   const { server, environment, input, cwd } = surroundings;
   const child = spawn(process.execPath, [LAUNCHER, ...args], {
     env: {
-      CAXTON_SERVER: server ?? "http://127.0.0.1:1",
+      CAXTON_SERVER: server ?? NOWHERE,
       CAXTON_DATA_DIR: "/nonexistent",
       CAXTON_SANDBOX__CACHE_DIRECTORY: MODULE_CACHE,
       ...environment,
@@ -43,3 +49,37 @@ export function start(args: readonly string[], surroundings: Surroundings = {}) 
 
 export const caxton = (args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> =>
   start(args, surroundings).ended;
+
+const HOME = process.cwd();
+/** Working directories that commands under way in this process were given. */
+const places: string[] = [];
+
+/**
+ * The same command line in this process, which saves the start of one: for commands that ask a server something, and for what
+ * they say. What belongs to a process (signals, pipes, the rest of the environment, a server of its own) needs `caxton`, and
+ * each family of commands is called that way at least once.
+ */
+export async function commandLine(args: readonly string[], surroundings: Surroundings = {}): Promise<Ended> {
+  const { server, environment, input, cwd } = surroundings;
+  const [output, error] = [new PassThrough(), new PassThrough()];
+  const said = Promise.all([text(output), text(error)]);
+  if (cwd !== undefined) {
+    if (places.some((place) => place !== cwd)) throw new Error("a process has one working directory at a time");
+    places.push(cwd);
+    process.chdir(cwd);
+  }
+  try {
+    const variables = { CAXTON_SERVER: server ?? NOWHERE, CAXTON_DATA_DIR: "/nonexistent", ...environment };
+    const code = await runCommandLine(args, {
+      streams: { input: Readable.from(input === undefined ? [] : [input]), output, error },
+      environment: readCommandEnvironment(variables),
+    });
+    output.end();
+    error.end();
+    const [stdout, stderr] = await said;
+    return { code, signal: null, stdout, stderr };
+  } finally {
+    if (cwd !== undefined) places.splice(places.indexOf(cwd), 1);
+    if (places.length === 0) process.chdir(HOME);
+  }
+}

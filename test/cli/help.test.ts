@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { expect, test } from "vitest";
 import { COMMANDS, findCommand } from "../../src/cli/commands.ts";
 import { everyCommand } from "../../src/cli/command-line.ts";
-import { caxton } from "./caxton.ts";
+import { caxton, commandLine } from "./caxton.ts";
 
 const surroundings = {
   streams: { input: Readable.from([]), output: new PassThrough(), error: new PassThrough() },
@@ -76,7 +76,7 @@ test("each top-level command is found by its name and its other names, and no na
 });
 
 test("a mistyped command is told what was meant, and exits with 2", async () => {
-  const { code, stdout, stderr } = await caxton(["agnet", "list"]);
+  const { code, stdout, stderr } = await commandLine(["agnet", "list"]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toBe(
     "error: unknown command 'agnet'. Did you mean agent?\n  usage and examples: caxton --help  [USAGE]\n",
@@ -85,8 +85,8 @@ test("a mistyped command is told what was meant, and exits with 2", async () => 
 
 test("a mistyped subcommand and option are told what was meant", async () => {
   const [subcommand, option] = await Promise.all([
-    caxton(["agents", "lst"]),
-    caxton(["run", "--modle", "x", "a", "b"]),
+    commandLine(["agents", "lst"]),
+    commandLine(["run", "--modle", "x", "a", "b"]),
   ]);
   expect(subcommand.stderr).toContain("unknown command 'lst'. Did you mean list?");
   expect(subcommand.stderr).toContain("caxton agent --help");
@@ -95,25 +95,28 @@ test("a mistyped subcommand and option are told what was meant", async () => {
 });
 
 test("a group without a subcommand shows its help and exits with 2", async () => {
-  const { code, stdout, stderr } = await caxton(["tool"]);
+  const { code, stdout, stderr } = await commandLine(["tool"]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toContain("Usage: caxton tool");
 });
 
 test("caxton help agent list is caxton agent list --help", async () => {
-  const [one, other] = await Promise.all([caxton(["help", "agent", "list"]), caxton(["agent", "list", "--help"])]);
+  const [one, other] = await Promise.all([
+    commandLine(["help", "agent", "list"]),
+    commandLine(["agent", "list", "--help"]),
+  ]);
   expect(one).toEqual(other);
   expect(one.stdout).toContain("Usage: caxton agent list");
 });
 
 test("with -o json a usage error is one problem document", async () => {
-  const { code, stderr } = await caxton(["agent", "list", "--limit", "none", "-o", "json"]);
+  const { code, stderr } = await commandLine(["agent", "list", "--limit", "none", "-o", "json"]);
   expect(code).toBe(2);
   expect(JSON.parse(stderr)).toMatchObject({ status: 400, code: "USAGE", type: "/docs/errors#USAGE" });
 });
 
 test("a format that a command does not have is a usage error that names those it has", async () => {
-  const { code, stderr } = await caxton(["run", "greeter", "hello", "-o", "yaml"]);
+  const { code, stderr } = await commandLine(["run", "greeter", "hello", "-o", "yaml"]);
   expect(code).toBe(2);
   expect(stderr).toContain('caxton run has no "yaml" output; it has text, json, jsonl');
 });

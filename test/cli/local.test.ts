@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { tempDirectory } from "../helpers/temp.ts";
-import { caxton } from "./caxton.ts";
+import { caxton, commandLine } from "./caxton.ts";
 import { answer, fakeServer } from "./fake-server.ts";
 
 test("init makes a directory whose agent is valid, and overwrites nothing unasked", async () => {
@@ -16,12 +16,12 @@ test("init makes a directory whose agent is valid, and overwrites nothing unaske
   expect(made.stdout).toContain("caxton dev");
   expect(statSync(join(cwd, "hello", "examples", "basic.sh")).mode & 0o111).not.toBe(0);
   expect(JSON.parse(readFileSync(join(cwd, "hello/.caxton/schema/agent.v1.json"), "utf8"))).toHaveProperty("$schema");
-  expect((await caxton(["agent", "validate", "hello"], { cwd })).stdout).toBe("valid  hello/hello.toml  hello\n");
+  expect((await commandLine(["agent", "validate", "hello"], { cwd })).stdout).toBe("valid  hello/hello.toml  hello\n");
   writeFileSync(join(cwd, "hello", "README.md"), "mine");
-  const again = await caxton(["init", "hello", "-t", "code-reviewer"], { cwd });
+  const again = await commandLine(["init", "hello", "-t", "code-reviewer"], { cwd });
   expect(again).toMatchObject({ code: 5, stdout: "" });
   expect(readFileSync(join(cwd, "hello", "README.md"), "utf8")).toBe("mine");
-  const forced = await caxton(["init", "hello", "-t", "code-reviewer", "--force"], { cwd });
+  const forced = await commandLine(["init", "hello", "-t", "code-reviewer", "--force"], { cwd });
   expect(forced.code).toBe(0);
   expect(readFileSync(join(cwd, "hello", "README.md"), "utf8")).not.toBe("mine");
 });
@@ -29,10 +29,10 @@ test("init makes a directory whose agent is valid, and overwrites nothing unaske
 test("init does not ask where nobody can answer", async () => {
   using directory = tempDirectory();
   const [bare, named, wrong, unknown] = await Promise.all([
-    caxton(["init"], { cwd: directory.path }),
-    caxton(["init", "hello"], { cwd: directory.path }),
-    caxton(["init", "9 lives", "-t", "data-analyzer"], { cwd: directory.path }),
-    caxton(["init", "hello", "-t", "data-analyser"], { cwd: directory.path }),
+    commandLine(["init"], { cwd: directory.path }),
+    commandLine(["init", "hello"], { cwd: directory.path }),
+    commandLine(["init", "9 lives", "-t", "data-analyzer"], { cwd: directory.path }),
+    commandLine(["init", "hello", "-t", "data-analyser"], { cwd: directory.path }),
   ]);
   expect([bare.code, named.code, wrong.code, unknown.code]).toEqual([2, 2, 2, 3]);
   expect(bare.stderr).toContain("caxton init my-agent --template data-analyzer");
@@ -127,7 +127,7 @@ test("completion scripts call the command for what may come next", async () => {
   );
   expect(scripts.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
   for (const { stdout } of scripts) expect(stdout).toMatch(/caxton complete '?--'?/);
-  expect((await caxton(["completion", "tcsh"])).code).toBe(2);
+  expect((await commandLine(["completion", "tcsh"])).code).toBe(2);
 });
 
 const completions = async (words: readonly string[], options: Parameters<typeof caxton>[1] = {}) => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { caxton, start } from "./caxton.ts";
+import { caxton, commandLine, start } from "./caxton.ts";
 import { serving } from "./serving.ts";
 
 const place = tempDirectory();
@@ -21,18 +21,20 @@ afterAll(async () => {
   place[Symbol.dispose]();
 });
 
-const ask = (...args: string[]) => caxton(args, { server: server.url, cwd });
+const ask = (...args: string[]) => commandLine(args, { server: server.url, cwd });
 /** What a command prints when it succeeds. */
 const said = async (...args: string[]): Promise<string> => {
   const { code, stdout, stderr } = await ask(...args);
   expect(code, `${args.join(" ")}: ${stdout}${stderr}`).toBe(0);
   return stdout;
 };
+/** The same from a process of its own, whose program loads each family of commands when it is called. */
+const program = async (...args: string[]): Promise<string> => (await caxton(args, { server: server.url, cwd })).stdout;
 const json = async (...args: string[]): Promise<unknown> => JSON.parse(await said(...args, "-o", "json"));
 
 test("a message is sent, waits, is fetched and acknowledged, and the lists show it", { timeout: 60_000 }, async () => {
   expect(await said("message", "send", "--to", "billing-bot", "invoice 42")).toContain("accepted for billing-bot");
-  expect(await said("participant", "list")).toMatch(/billing-bot +1 .*writes invoices/);
+  expect(await program("participant", "list")).toMatch(/billing-bot +1 .*writes invoices/);
   expect(await said("participant", "fetch", "billing-bot", "--ack")).toMatch(/1 +1 +request +user +invoice 42/);
   const one = await said("message", "get", "last");
   expect(one).toMatch(/delivery +billing-bot: done/);
@@ -94,7 +96,7 @@ test("an answer is waited for, followed and shown as a conversation", { timeout:
   const shown = await said("conversation", "get", "last");
   expect(shown).toMatch(/state +completed \(done\)/);
   expect(shown).toMatch(/user → billing-bot +request\n +2 \+ 2\n.*billing-bot → user +inform/);
-  expect(await said("conversation", "list")).toMatch(/completed +fipa-request +user +2/);
+  expect(await program("conversation", "list")).toMatch(/completed +fipa-request +user +2/);
   expect(await said("conversation", "archive", "last")).toContain("completed, archived");
   expect(await said("conversation", "list", "--archived", "-o", "name")).toBe(`${conversation}\n`);
 });
@@ -152,7 +154,7 @@ test("protocols and capabilities are shown as tables", { timeout: 60_000 }, asyn
   expect((await ask("conversation", "protocols", "fipa-dance")).stderr).toContain("there is no protocol");
   const registered = await said("capability", "register", "billing-bot", "invoicing", "--priority", "80");
   const id = registered.trim().split(" ").at(-1) ?? "";
-  expect(await said("capability", "list")).toMatch(/invoicing +1 +1 +billing-bot/);
+  expect(await program("capability", "list")).toMatch(/invoicing +1 +1 +billing-bot/);
   expect(await said("capability", "get", "invoicing")).toMatch(
     /billing-bot +1\.0\.0 +active +80 +0\.\d\d +\d+\.\d +registration/,
   );
@@ -165,6 +167,6 @@ test("protocols and capabilities are shown as tables", { timeout: 60_000 }, asyn
   const publish = async (price: number) =>
     said("message", "send", "--topic", "orders.new", "-p", "inform", "--data", JSON.stringify({ price }));
   expect(await publish(120)).toContain("accepted for billing-bot");
-  expect(await said("subscription", "list")).toMatch(/billing-bot +orders\.# +any +message\.content\.price > 100/);
+  expect(await program("subscription", "list")).toMatch(/billing-bot +orders\.# +any +message\.content\.price > 100/);
   await said("subscription", "delete", added.trim().split(" ").at(-1) ?? "");
 });

@@ -5,7 +5,7 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { caxton, start } from "./caxton.ts";
+import { caxton, commandLine, start } from "./caxton.ts";
 import {
   answer,
   fakeServer,
@@ -47,9 +47,9 @@ test("the answer alone goes to standard output, how it came about to standard er
 
 test("--verbose tells tool calls with their arguments, --quiet nothing but the answer", async () => {
   await using server = await fakeServer({ "POST /api/v1/runs": accept, [EVENTS]: stream(running, tool, end()) });
-  const verbose = await caxton(["run", "greeter", "hello", "-v"], { server: server.url });
+  const verbose = await commandLine(["run", "greeter", "hello", "-v"], { server: server.url });
   expect(verbose.stderr).toContain('● csv_parser.group {"by":"region"}  12 ms\n');
-  const quiet = await caxton(["run", "greeter", "hello", "-q"], { server: server.url });
+  const quiet = await commandLine(["run", "greeter", "hello", "-q"], { server: server.url });
   expect(quiet).toMatchObject({ stdout: "Good day to you.\n", stderr: "" });
 });
 
@@ -57,7 +57,7 @@ test("a failed call is told with its reason", async () => {
   const step = toolStep({ state: "failed", outcome: "tool-error", text: "no such column" });
   const events = stream(running, frame({ type: "step", step }, 2), end());
   await using server = await fakeServer({ "POST /api/v1/runs": accept, [EVENTS]: events });
-  const { stderr } = await caxton(["run", "greeter", "hello", "-v"], { server: server.url });
+  const { stderr } = await commandLine(["run", "greeter", "hello", "-v"], { server: server.url });
   expect(stderr).toContain("✗ csv_parser.group");
   expect(stderr).toContain("tool-error: no such column");
 });
@@ -67,9 +67,9 @@ test("-o json is the run, -o jsonl each event on a line", async () => {
     "POST /api/v1/runs": accept,
     [EVENTS]: stream(running, delta("Good"), end()),
   });
-  const json = await caxton(["run", "greeter", "hello", "-o", "json"], { server: server.url });
+  const json = await commandLine(["run", "greeter", "hello", "-o", "json"], { server: server.url });
   expect(JSON.parse(json.stdout)).toEqual(runDetail());
-  const jsonl = await caxton(["run", "greeter", "hello", "-o", "jsonl"], { server: server.url });
+  const jsonl = await commandLine(["run", "greeter", "hello", "-o", "jsonl"], { server: server.url });
   const types = jsonl.stdout
     .trim()
     .split("\n")
@@ -85,7 +85,7 @@ test("-o json is the run, -o jsonl each event on a line", async () => {
 test("an event of a kind that this version does not know is passed over", async () => {
   const events = stream(running, frame({ type: "thought", text: "?" }, 3), end());
   await using server = await fakeServer({ "POST /api/v1/runs": accept, [EVENTS]: events });
-  expect(await caxton(["run", "greeter", "hello"], { server: server.url })).toMatchObject({
+  expect(await commandLine(["run", "greeter", "hello"], { server: server.url })).toMatchObject({
     code: 0,
     stdout: "Good day to you.\n",
   });
@@ -107,7 +107,7 @@ test("a stream that breaks goes on where it was, and nothing is said twice", asy
       }
     },
   });
-  const { code, stdout, stderr } = await caxton(["run", "greeter", "hello", "-v"], { server: server.url });
+  const { code, stdout, stderr } = await commandLine(["run", "greeter", "hello", "-v"], { server: server.url });
   expect({ code, stdout }).toEqual({ code: 0, stdout: "Good day to you.\n" });
   expect(stderr.match(/csv_parser\.group/g)).toHaveLength(1);
   expect(stderr).toContain("the connection is lost; trying again");
@@ -124,7 +124,7 @@ test("a run that fails exits with 9 and says why and what to do", async () => {
     hint: "set OPENAI_API_KEY",
   });
   await using server = await fakeServer({ "POST /api/v1/runs": accept, [EVENTS]: stream(running, failed) });
-  const { code, stdout, stderr } = await caxton(["run", "greeter", "hello"], { server: server.url });
+  const { code, stdout, stderr } = await commandLine(["run", "greeter", "hello"], { server: server.url });
   expect({ code, stdout }).toEqual({ code: 9, stdout: "" });
   expect(stderr).toContain("error: the key was refused\n  set OPENAI_API_KEY  [MODEL_AUTH]\n");
 });
@@ -143,14 +143,14 @@ test("a run that waits for a person says how to decide, and exits with 9", async
     [`GET /api/v1/runs/${RUN_ID}`]: (_request, response) => answer(response, runDetail(waiting)),
     [`POST /api/v1/runs/${RUN_ID}/decide`]: (_request, response) => answer(response, runDetail({ state: "running" })),
   });
-  const { code, stderr } = await caxton(["run", "greeter", "hello"], { server: server.url });
+  const { code, stderr } = await commandLine(["run", "greeter", "hello"], { server: server.url });
   expect(code).toBe(9);
   expect(stderr).toContain("mailer.send was at work");
   expect(stderr).toContain(`caxton run decide ${RUN_ID} retry`);
-  const decided = await caxton(["run", "decide", RUN_ID, "skip"], { server: server.url });
+  const decided = await commandLine(["run", "decide", RUN_ID, "skip"], { server: server.url });
   expect(decided).toMatchObject({ code: 0, stdout: `${RUN_ID}  running\n` });
   expect(JSON.parse(server.received.at(-1)?.body ?? "")).toEqual({ decision: "skip" });
-  await caxton(["run", "decide", RUN_ID, "retry", "--call", call.call_id], { server: server.url });
+  await commandLine(["run", "decide", RUN_ID, "retry", "--call", call.call_id], { server: server.url });
   expect(JSON.parse(server.received.at(-1)?.body ?? "")).toEqual({ call_id: call.call_id, decision: "retry" });
 });
 
@@ -209,7 +209,7 @@ test("--timeout ends the waiting, not the run, with exit 8", async () => {
     "POST /api/v1/runs": accept,
     [EVENTS]: (_request, response) => void openStream(response).write(running),
   });
-  const { code, stderr } = await caxton(["run", "greeter", "hello", "--timeout", "1s"], { server: server.url });
+  const { code, stderr } = await commandLine(["run", "greeter", "hello", "--timeout", "1s"], { server: server.url });
   expect(code).toBe(8);
   expect(stderr).toContain(`caxton run watch ${RUN_ID}`);
   expect(server.received.some(({ path }) => path.endsWith("/cancel"))).toBe(false);
@@ -217,7 +217,7 @@ test("--timeout ends the waiting, not the run, with exit 8", async () => {
 
 test("--detach prints the id and does not wait", async () => {
   await using server = await fakeServer({ "POST /api/v1/runs": accept });
-  const { code, stdout, stderr } = await caxton(["run", "greeter", "hello", "--detach"], { server: server.url });
+  const { code, stdout, stderr } = await commandLine(["run", "greeter", "hello", "--detach"], { server: server.url });
   expect({ code, stdout }).toEqual({ code: 0, stdout: `${RUN_ID}\n` });
   expect(stderr).toBe(`follow it with: caxton run watch ${RUN_ID}\n`);
 });
@@ -226,7 +226,7 @@ test("- takes the request from standard input, between the words around it", asy
   await using server = await fakeServer({ "POST /api/v1/runs": accept, [EVENTS]: stream(end()) });
   await caxton(["run", "greeter", "Translate", "this:", "-"], { server: server.url, input: "bonjour\n" });
   expect(JSON.parse(server.received[0]?.body ?? "").input).toBe("Translate this:\n\nbonjour");
-  const empty = await caxton(["run", "greeter", "-"], { server: server.url });
+  const empty = await commandLine(["run", "greeter", "-"], { server: server.url });
   expect(empty.code).toBe(2);
 });
 
@@ -245,7 +245,7 @@ test("files are sent with their name, type and bytes before the run", async () =
     "POST /api/v1/runs": accept,
     [EVENTS]: stream(end()),
   });
-  await caxton(["run", "greeter", "hello", "--file", path, "-f", path], { server: server.url });
+  await commandLine(["run", "greeter", "hello", "--file", path, "-f", path], { server: server.url });
   const [first, second, third] = server.received;
   expect(first).toMatchObject({ path: "/api/v1/uploads?name=sales+data.csv", body: "a,b\n1,2\n" });
   expect(first?.headers).toMatchObject({ "content-type": "text/csv", "content-length": "8" });
@@ -266,13 +266,13 @@ test("a server that has not deployed its agents yet is waited for", async () => 
     },
     [EVENTS]: stream(end()),
   });
-  expect(await caxton(["run", "greeter", "hello"], { server: server.url })).toMatchObject({ code: 0 });
+  expect(await commandLine(["run", "greeter", "hello"], { server: server.url })).toMatchObject({ code: 0 });
   expect(asked).toBe(3);
 });
 
 test("a file that is not there is named before anything is sent", async () => {
   await using server = await fakeServer({});
-  const { code, stderr } = await caxton(["run", "greeter", "hello", "-f", "missing.csv"], { server: server.url });
+  const { code, stderr } = await commandLine(["run", "greeter", "hello", "-f", "missing.csv"], { server: server.url });
   expect(code).toBe(2);
   expect(stderr).toContain("cannot read missing.csv: there is no such file");
   expect(server.received).toEqual([]);
@@ -286,7 +286,7 @@ test("run is a noun before list and a verb before an agent, also one that is cal
   });
   const asked = async (args: readonly string[]) => {
     const before = server.received.length;
-    await caxton(args, { server: server.url });
+    await commandLine(args, { server: server.url });
     const request = server.received[before];
     return `${request?.method} ${request?.body === "" ? "" : JSON.parse(request?.body ?? "{}").agent}`;
   };
@@ -296,7 +296,7 @@ test("run is a noun before list and a verb before an agent, also one that is cal
   expect(await asked(["run", "greeter", "list"])).toBe("POST greeter");
   expect(await asked(["run", "--", "list", "hello"])).toBe("POST list");
   expect(await asked(["run", "--detach", "--", "get", "hello"])).toBe("POST get");
-  const noun = await caxton(["runs", "greeter", "hello"], { server: server.url });
+  const noun = await commandLine(["runs", "greeter", "hello"], { server: server.url });
   expect(noun.code).toBe(2);
 });
 
@@ -309,15 +309,15 @@ test("a run is named by last, by its id or by a part of it that fits one only", 
     [`GET /api/v1/runs/${other}`]: (_request, response) => answer(response, runDetail({ id: other })),
   });
   const named = async (reference: string) =>
-    (await caxton(["run", "get", reference, "-o", "name"], { server: server.url })).stdout.trim();
+    (await commandLine(["run", "get", reference, "-o", "name"], { server: server.url })).stdout.trim();
   expect(await named("last")).toBe(RUN_ID);
   expect(await named("456789ab")).toBe(RUN_ID);
   expect(await named("FFFFFFAB")).toBe(other);
   expect(await named(RUN_ID)).toBe(RUN_ID);
-  const several = await caxton(["run", "get", "0199c3a4"], { server: server.url });
+  const several = await commandLine(["run", "get", "0199c3a4"], { server: server.url });
   expect(several).toMatchObject({ code: 3, stdout: "" });
   expect(several.stderr).toContain('"0199c3a4" fits 2 runs');
-  const none = await caxton(["run", "get", "zzzz"], { server: server.url });
+  const none = await commandLine(["run", "get", "zzzz"], { server: server.url });
   expect(none.stderr).toContain("caxton run list");
 });
 
@@ -352,7 +352,7 @@ test("run get shows each step, what failed and the answer", async () => {
   await using server = await fakeServer({
     [`GET /api/v1/runs/${RUN_ID}`]: (_request, response) => answer(response, detail),
   });
-  const { stdout } = await caxton(["run", "get", RUN_ID], { server: server.url });
+  const { stdout } = await commandLine(["run", "get", RUN_ID], { server: server.url });
   expect(stdout).toContain("Agent    greeter, revision 1\n");
   expect(stdout).toContain("●  1  model  mock/basic  7 ms  10 → 4 tokens (3 tools ≈ 410)  calls csv_parser.group\n");
   expect(stdout).toContain("●  2  tool   csv_parser.group  12 ms  1,200 fuel\n");

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { tempDirectory } from "../helpers/temp.ts";
-import { caxton, start } from "./caxton.ts";
+import { caxton, commandLine, start } from "./caxton.ts";
 import { serving } from "./serving.ts";
 
 const greeter = (more = "") => `name = "greeter"
@@ -87,7 +87,7 @@ test("a run is watched across a restart of the server, to its answer", async () 
   using place = workplace([{ text: "Good day to you.", delayMs: 1_500 }]);
   const first = await serving({ cwd: place.path, environment: place.environment });
   const port = Number(new URL(first.url).port);
-  const { stdout: id } = await caxton(["run", "greeter", "hello", "--detach"], { server: first.url });
+  const { stdout: id } = await commandLine(["run", "greeter", "hello", "--detach"], { server: first.url });
   const { child, ended } = start(["run", "watch", id.trim(), "-o", "jsonl"], { server: first.url });
   await once(child.stdout, "data");
   first.child.kill("SIGKILL");
@@ -122,7 +122,7 @@ test("dev deploys a file when it is saved and keeps the revision when it is brok
   writeFileSync(join(place.path, "agents", "second.toml"), greeter().replace("greeter", "second"));
   await until(/↻ agents\/second\.toml added → revision 1 of second deployed/);
   const { url } = JSON.parse(readFileSync(join(place.path, ".caxton", "server.json"), "utf8"));
-  const revisions = await caxton(["agent", "revisions", "greeter", "-o", "name"], { server: url });
+  const revisions = await commandLine(["agent", "revisions", "greeter", "-o", "name"], { server: url });
   expect(revisions.stdout).toBe("2\n1\n");
   child.kill("SIGINT");
   expect((await ended).code).toBe(130);

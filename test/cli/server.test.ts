@@ -2,10 +2,12 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startServer, type TestServer } from "../helpers/server.ts";
-import { caxton } from "./caxton.ts";
+import { caxton, commandLine } from "./caxton.ts";
 
 let server: TestServer;
-const ask = (args: readonly string[], input = "") => caxton(args, { server: server.url, cwd: server.directory, input });
+const ask = (args: readonly string[], input = "") =>
+  commandLine(args, { server: server.url, cwd: server.directory, input });
+const program = (args: readonly string[]) => caxton(args, { server: server.url, cwd: server.directory });
 
 beforeAll(async () => {
   server = await startServer();
@@ -31,7 +33,7 @@ const write = (path: string, text: string): string => {
 
 test("an agent is deployed, listed, shown, changed and taken away", async () => {
   const file = write("made/first.toml", definition("first"));
-  const created = await ask(["agent", "deploy", file]);
+  const created = await program(["agent", "deploy", file]);
   expect(created).toMatchObject({ code: 0, stdout: "created    first  revision 1  made/first.toml\n" });
   expect((await ask(["agent", "deploy", file])).stdout).toBe("unchanged  first  revision 1  made/first.toml\n");
   write(file, definition("first", 'tags = ["changed"]\n'));
@@ -106,7 +108,7 @@ test("an agent that is not there is told with the nearest name", async () => {
 });
 
 test("tools are listed, shown and called by hand", async () => {
-  const names = await ask(["tools", "list", "-o", "name"]);
+  const names = await program(["tools", "list", "-o", "name"]);
   expect(names.stdout.split("\n")).toContain("csv_parser.describe");
   const servers = await ask(["tool", "list", "--servers"]);
   expect(servers.stdout).toMatch(/^csv_parser +\d+\.\d+\.\d+ +(loaded|running)/m);
@@ -131,10 +133,10 @@ test("a call that goes wrong says so and exits with 1; arguments that are no obj
 
 test("status, health and version tell of the server", async () => {
   const [status, health, ready, version] = await Promise.all([
-    ask(["status"]),
-    ask(["health"]),
+    program(["status"]),
+    program(["health"]),
     ask(["health", "--ready"]),
-    ask(["version", "-o", "json"]),
+    program(["version", "-o", "json"]),
   ]);
   expect(status.stdout).toMatch(/^Server +up .* {3}http:\/\/127\.0\.0\.1:\d+ {3}version/);
   expect(status.stdout).toMatch(/^Model +mock /m);

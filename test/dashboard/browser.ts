@@ -103,23 +103,55 @@ export type VisitOptions = {
   readonly still?: boolean;
 };
 
+/** Windows of a browser that nobody sits at, by the server they are for: a new one costs a core a second. */
+const rested = new WeakMap<Browser, Map<string, Page[]>>();
+
+const windowsFor = (browser: Browser, url: string): Page[] => {
+  const all = rested.getOrInsertComputed(browser, () => new Map<string, Page[]>());
+  return all.getOrInsertComputed(url, () => []);
+};
+
+async function openWindow(browser: Browser, url: string): Promise<Page> {
+  const permissions = ["clipboard-read", "clipboard-write"];
+  const context = await browser.newContext({ baseURL: url, viewport: DESK, permissions });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  return page;
+}
+
+/** Puts a window away as if nobody had sat at it; one that cannot be left so is closed. */
+async function leave(page: Page, windows: Page[]): Promise<void> {
+  const context = page.context();
+  context.removeAllListeners();
+  page.removeAllListeners();
+  try {
+    if (page.isClosed() || context.pages().length !== 1) throw new Error("it is not what it was");
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await page.evaluate("localStorage.clear(), sessionStorage.clear()");
+    await context.clearCookies();
+    await page.goto("about:blank");
+    windows.push(page);
+  } catch {
+    await context.close();
+  }
+}
+
 /** A new person at the dashboard of a server: nothing remembered, one tab. */
 export async function visit(browser: Browser, url: string, options: VisitOptions = {}): Promise<Visit> {
-  const context = await browser.newContext({
-    baseURL: url,
-    viewport: { ...DESK, width: options.width ?? DESK.width },
+  const windows = windowsFor(browser, url);
+  const page = windows.pop() ?? (await openWindow(browser, url));
+  await page.setViewportSize({ ...DESK, width: options.width ?? DESK.width });
+  await page.emulateMedia({
     colorScheme: options.theme ?? "light",
     reducedMotion: options.still === true ? "reduce" : "no-preference",
-    permissions: ["clipboard-read", "clipboard-write"],
   });
+  const context = page.context();
   const foreign: string[] = [];
   const complaints: string[] = [];
   context.on("request", (request) => {
     const address = request.url();
     if (!address.startsWith(`${url}/`) && !address.startsWith("data:")) foreign.push(address);
   });
-  const page = await context.newPage();
-  page.setDefaultTimeout(20_000);
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
     const words = message.text();
@@ -127,5 +159,5 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
     const refused = words.startsWith("Failed to load resource");
     if (message.type() === "error" && !refused) complaints.push(words);
   });
-  return { page, context, foreign, complaints, [Symbol.asyncDispose]: () => context.close() };
+  return { page, context, foreign, complaints, [Symbol.asyncDispose]: () => leave(page, windows) };
 }

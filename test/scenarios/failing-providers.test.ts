@@ -1,7 +1,7 @@
 import { LLMock } from "@copilotkit/aimock";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
-import { caxton } from "../cli/caxton.ts";
+import { commandLine } from "../cli/caxton.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 
 const first = new LLMock({ port: 0 });
@@ -100,19 +100,19 @@ test("a run that somebody follows waits for a choice; another model is chosen ov
 });
 
 test("the command line shows what there is to choose, and chooses", async () => {
-  const asked = await caxton(["run", "plain", "down", "--on-model-failure", "ask"], { server: server.url });
+  const asked = await commandLine(["run", "plain", "down", "--on-model-failure", "ask"], { server: server.url });
   expect(asked.code).toBe(9);
   expect(asked.stderr).toMatch(/upstream exploded\n {2}choose with: caxton run choose .* retry .*\[AWAITING_CHOICE\]/);
-  const listed = await caxton(["run", "list", "--state", "awaiting-choice", "-o", "name"], { server: server.url });
+  const listed = await commandLine(["run", "list", "--state", "awaiting-choice", "-o", "name"], { server: server.url });
   const id = listed.stdout.trim();
-  const shown = await caxton(["run", "choose", id], { server: server.url });
+  const shown = await commandLine(["run", "choose", id], { server: server.url });
   expect(shown.stdout).toContain(`caxton run choose ${id} use <provider/model>`);
-  expect((await caxton(["run", "choose", id, "use"], { server: server.url })).code).toBe(2);
-  const chosen = await caxton(["run", "choose", id, "use", "vllm/second"], { server: server.url });
+  expect((await commandLine(["run", "choose", id, "use"], { server: server.url })).code).toBe(2);
+  const chosen = await commandLine(["run", "choose", id, "use", "vllm/second"], { server: server.url });
   expect(chosen.code).toBe(0);
-  const watched = await caxton(["run", "watch", id], { server: server.url });
+  const watched = await commandLine(["run", "watch", id], { server: server.url });
   expect([watched.code, watched.stdout]).toEqual([0, "The second provider answers.\n"]);
-  const told = await caxton(["run", "get", id], { server: server.url });
+  const told = await commandLine(["run", "get", id], { server: server.url });
   expect(told.stdout).toContain("! openai/first: ");
 });
 
@@ -135,6 +135,6 @@ test("an answer that does not fit the definition's schema is mended, and printed
   expect(done).toMatchObject({ state: "completed", output_json: { score: 8 }, steps: 2 });
   expect(done.step_list[0]).toMatchObject({ output_problems: [expect.stringContaining("score")] });
   expect(JSON.stringify(first.getLastRequest()?.body)).toContain('"response_format":{"type":"json_');
-  const printed = await caxton(["run", "scorer", "score"], { server: server.url });
+  const printed = await commandLine(["run", "scorer", "score"], { server: server.url });
   expect(printed.stdout).toBe('{\n  "score": 8\n}\n');
 });

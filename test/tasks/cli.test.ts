@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import { caxton } from "../cli/caxton.ts";
+import { caxton, commandLine } from "../cli/caxton.ts";
 import { startServer } from "../helpers/server.ts";
 
 test("tasks are created, distributed, listed, shown and called off from the command line", async () => {
   await using server = await startServer();
   await server.ask("POST", "/api/v1/participants", { name: "outside" });
-  const ask = (...args: string[]) => caxton(["task", ...args], { server: server.url, cwd: server.directory });
+  const ask = (...args: string[]) => commandLine(["task", ...args], { server: server.url });
   const [created, none] = await Promise.all([
     ask("create", "count", "--to", "outside", "--data", '{"file":"a.csv"}', "--distribute"),
     ask("create", "count", "--capability", "alchemy", "--watch", "-o", "json"),
@@ -20,7 +20,10 @@ test("tasks are created, distributed, listed, shown and called off from the comm
   expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining("EXPRESSION_INVALID") });
   expect(unclear).toMatchObject({ code: 3, stderr: expect.stringContaining("TASK_NOT_FOUND") });
   const id = listed.stdout.trim();
-  expect(await ask("cancel", id.slice(-8))).toMatchObject({ code: 0, stdout: `${id}  cancelled\n` });
+  expect(await caxton(["task", "cancel", id.slice(-8)], { server: server.url })).toMatchObject({
+    code: 0,
+    stdout: `${id}  cancelled\n`,
+  });
   const [shown, again] = await Promise.all([ask("get", id), ask("distribute", id)]);
   expect(shown.stdout).toMatch(/status +cancelled/u);
   expect(again).toMatchObject({ code: 5, stderr: expect.stringContaining("TASK_STATE") });

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { caxton } from "../cli/caxton.ts";
+import { caxton, commandLine } from "../cli/caxton.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { answering, CLOCK, manifest, renamed } from "./modules.ts";
 import { World } from "./world.ts";
@@ -18,7 +18,7 @@ function put(directory: string, name: string, module: Uint8Array, text: string):
 test("deploy, dry run, diff, accept, activate, versions, pause, resume, delete", { timeout: 60_000 }, async () => {
   await using world = await World.open();
   const { url: server, directory } = world.server;
-  const run = (...words: string[]) => caxton(["tool", ...words], { server });
+  const run = (...words: string[]) => commandLine(["tool", ...words], { server });
   const path = put(directory, "probe", await answering("ok"), manifest("probe"));
   expect(await run("deploy", path)).toMatchObject({
     code: 0,
@@ -56,8 +56,8 @@ test("deploy, dry run, diff, accept, activate, versions, pause, resume, delete",
 test("keys, signatures and what becomes of a module that was changed after signing", { timeout: 60_000 }, async () => {
   using temp = tempDirectory();
   const path = put(temp.path, "signed", await answering("ok"), manifest("signed"));
-  const run = (...words: string[]) => caxton(["tool", ...words], { cwd: temp.path });
-  expect(await run("keygen", "acme")).toMatchObject({
+  const run = (...words: string[]) => commandLine(["tool", ...words], { cwd: temp.path });
+  expect(await caxton(["tool", "keygen", "acme"], { cwd: temp.path })).toMatchObject({
     code: 0,
     stdout: expect.stringContaining("[tools.trusted_keys]"),
   });
@@ -94,11 +94,11 @@ test("keys, signatures and what becomes of a module that was changed after signi
 
 test("what cannot be found or read is said so", async () => {
   using temp = tempDirectory();
-  expect(await caxton(["tool", "deploy", join(temp.path, "nothing")])).toMatchObject({
+  expect(await commandLine(["tool", "deploy", join(temp.path, "nothing")])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining("UNREADABLE_FILE"),
   });
-  expect(await caxton(["tool", "activate", "x"])).toMatchObject({
+  expect(await commandLine(["tool", "activate", "x"])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining("--revision"),
   });

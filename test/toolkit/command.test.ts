@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { runTests } from "../../src/toolkit/index.ts";
-import { caxton, start } from "../cli/caxton.ts";
+import { caxton, commandLine, start } from "../cli/caxton.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { never, PACKAGE, Workshop } from "./workshop.ts";
 
@@ -12,7 +12,7 @@ test("from nothing to a tested tool with three commands, and a failing test ends
   const made = await caxton(["tool", "new", "unit-price"], { cwd: temp.path });
   expect(made.stdout).toContain("made unit-price with README.md, index.ts, tests.toml, tool.toml, tsconfig.json");
   const cwd = join(temp.path, "unit-price");
-  const untested = await caxton(["tool", "test"], { cwd });
+  const untested = await commandLine(["tool", "test"], { cwd });
   expect(untested.code).toBe(6);
   expect(untested.stderr).toContain("build it first");
   const built = await caxton(["tool", "build", "-o", "json"], { cwd });
@@ -36,7 +36,7 @@ test("from nothing to a tested tool with three commands, and a failing test ends
 test("what cannot go on says what is missing", async () => {
   using temp = tempDirectory();
   const say = async (...words: string[]) => {
-    const { code, stderr } = await caxton(["tool", ...words], { cwd: temp.path });
+    const { code, stderr } = await commandLine(["tool", ...words], { cwd: temp.path });
     return [code, stderr] as const;
   };
   expect(await say("build")).toEqual([6, expect.stringContaining("there is no tool.toml")]);
