@@ -77,6 +77,7 @@ export const USE_OUTCOMES = ["allowed", "denied", "failed"] as const satisfies r
 export const USE_KINDS = [
   "file",
   "http",
+  "message",
   "state",
   "secret",
   "environment",

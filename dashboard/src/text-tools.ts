@@ -142,6 +142,7 @@ export const TOOLS = {
     kinds: {
       file: "Files",
       http: "Network",
+      message: "Messages",
       state: "State",
       secret: "Secrets",
       environment: "Environment",
@@ -153,6 +154,9 @@ export const TOOLS = {
     privateToo: "private addresses too",
     secretAs: { placeholder: "never sees its value", value: "sees its value" },
     secretFor: (places: string) => `only for ${places}`,
+    anyAct: "any message",
+    everybody: "every agent",
+    perMinute: (count: number) => `at most ${count} a minute`,
     stateNote: "keeps values between calls",
     clockNote: "knows the time",
     randomNote: "gets random numbers",

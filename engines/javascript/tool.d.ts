@@ -177,3 +177,39 @@ export const state: {
     readonly next?: string;
   }>;
 };
+
+/** A message to agents. Exactly one of `receiver`, `capability`, `topic` and `broadcast` says whom it is for. */
+export type OutgoingMessage = {
+  /** What is done by saying it: "inform" (the default), "request", "query-ref" … */
+  readonly performative?: string;
+  /** The name of an agent, or several. */
+  readonly receiver?: string | readonly string[];
+  /** Whoever provides it. */
+  readonly capability?: string;
+  /** Whoever subscribed to it. */
+  readonly topic?: string;
+  /** Every agent of the workspace. */
+  readonly broadcast?: true;
+  /** Text, or anything JSON can hold. */
+  readonly content: unknown;
+  /** A conversation that it belongs to; without it a new one. */
+  readonly conversationId?: string;
+  /** As in "fipa-request": then the conversation is checked. */
+  readonly protocol?: string;
+  readonly ontology?: string;
+  readonly language?: string;
+  readonly priority?: "low" | "normal" | "high" | "critical";
+  /** Until when an answer is wanted, as in "2026-11-21T10:00:00Z". */
+  readonly replyBy?: string;
+  readonly replyWith?: string;
+};
+
+/**
+ * Sends a message in the name of the agent whose run made the call, as far as `[[grants.messages]]` allows. It is on disk
+ * then; answers go to the agent, not to the tool. Throws HostError.
+ */
+export function sendMessage(message: OutgoingMessage): Promise<{
+  readonly id: string;
+  readonly conversationId: string;
+  readonly recipients: readonly string[];
+}>;

@@ -1,4 +1,5 @@
 /** Agents in conversations: what messages do to runs, and the tools by which runs send them. */
+export { ToolMail, type ToolMailDeps } from "./tool-mail.ts";
 export { Correspondence, type CorrespondenceDeps } from "./handler.ts";
 export { type MessageToolsDeps, MessageTools } from "./message-tools.ts";
 export { type OutboxDeps, Outbox } from "./outbox.ts";

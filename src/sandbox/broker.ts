@@ -1,9 +1,16 @@
+import type { ToolCallId } from "../kernel/ids.ts";
+import type { JsonObject } from "../kernel/json.ts";
 import type { CallContext, Grants } from "../tools/index.ts";
 import type { Secrets } from "../redaction/index.ts";
 import type { FileInfo, Listing, OpenFlags, Refusal, Stamps } from "./wire/index.ts";
 
-/** On whose behalf something is asked for. */
-export type Caller = { readonly server: string; readonly grants: Grants; readonly context: CallContext };
+/** On whose behalf something is asked for; the same object for all that one call asks. */
+export type Caller = {
+  readonly server: string;
+  readonly grants: Grants;
+  readonly call: ToolCallId;
+  readonly context: CallContext;
+};
 
 export type Refused = { readonly type: "refused"; readonly reason: Refusal };
 export const refused = (reason: Refusal): Refused => ({ type: "refused", reason });
@@ -98,6 +105,19 @@ export interface StateAccess {
   ): Promise<{ readonly keys: readonly StateEntry[]; readonly next: string | undefined } | HostRefused>;
 }
 
+export type SentMessage = {
+  readonly type: "sent";
+  readonly id: string;
+  readonly conversationId: string;
+  /** Who gets it; nobody where nobody subscribed to a topic. */
+  readonly recipients: readonly string[];
+};
+/** Messages to agents, in the name of the agent whose run made the call. */
+export interface MessageAccess {
+  /** `message` is what the guest wrote, as it is; it is on disk when this resolves. */
+  send(caller: Caller, message: JsonObject): Promise<SentMessage | HostRefused>;
+}
+
 /** What a guest reads of the system it runs in. */
 export const SYSTEM_USES = ["clock", "random", "environment"] as const;
 export type SystemUse = (typeof SYSTEM_USES)[number];
@@ -110,6 +130,7 @@ export interface Broker {
   readonly files: FileAccess;
   readonly http: HttpAccess;
   readonly state: StateAccess;
+  readonly messages: MessageAccess;
   /** What the guest finds in its environment: granted variables that are set, and granted secrets or what stands for them. */
   environment(server: string, grants: Grants): readonly { readonly name: string; readonly value: string }[];
   /** Told of what an instance read of the system for the first time; must not throw. Absent where nobody keeps it. */

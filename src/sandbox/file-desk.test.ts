@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { mint, ToolCallId } from "../kernel/ids.ts";
 import { NO_GRANTS } from "../tools/index.ts";
 import { type Broker, type BrokeredFile, type FileAccess, hostRefused, refused } from "./broker.ts";
 import { FileDesk } from "./file-desk.ts";
@@ -60,12 +61,13 @@ function desk(changes: Partial<FileAccess> = {}) {
   const broker: Broker = {
     files,
     http: { fetch: none },
+    messages: { send: none },
     state: { get: none, set: none, delete: none, list: none },
     environment: () => [],
     confidential: () => [],
   };
   const context = { session: "s", workspace: "default", agent: undefined, files: [] };
-  const made = new FileDesk(broker, { server: "t", grants: NO_GRANTS, context });
+  const made = new FileDesk(broker, { server: "t", grants: NO_GRANTS, call: mint(ToolCallId), context });
   const ask = async (request: IoRequest): Promise<IoReply> => decodeIoReply(Buffer.concat(await made.serve(request)));
   return { made, ask, open };
 }

@@ -31,7 +31,8 @@ export class FileTraffic {
 
   async #answer(id: number, job: Job, request: IoRequest, child: GuestHome): Promise<void> {
     const { manifest } = job.server;
-    job.files ??= new FileDesk(this.#broker, { server: manifest.name, grants: manifest.grants, context: job.context });
+    const { call, context } = job;
+    job.files ??= new FileDesk(this.#broker, { server: manifest.name, grants: manifest.grants, call, context });
     job.fileRequests += 1;
     const reply = await job.files.serve(request);
     job.fileRequests -= 1;

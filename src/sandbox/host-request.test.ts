@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { mint, ToolCallId } from "../kernel/ids.ts";
 import { NO_GRANTS } from "../tools/index.ts";
 import { type Broker, type Caller, hostRefused, type HttpRequest, type SystemUse } from "./broker.ts";
 import { answerHostRequest, readHostRequest } from "./host-request.ts";
@@ -8,6 +9,7 @@ import { decodeWithBytes, encodeWithBytes } from "./wire/index.ts";
 const caller: Caller = {
   server: "one",
   grants: NO_GRANTS,
+  call: mint(ToolCallId),
   context: { session: "s", workspace: "default", agent: undefined, files: [] },
 };
 const never = new AbortController().signal;
@@ -26,6 +28,7 @@ const brokerWith = (parts: Partial<Broker>): Broker => ({
     link: unused,
   },
   http: { fetch: unused },
+  messages: { send: unused },
   state: { get: unused, set: unused, delete: unused, list: unused },
   environment: () => [],
   confidential: () => [],

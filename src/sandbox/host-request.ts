@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseJson } from "../kernel/json.ts";
+import { JsonObject, parseJson } from "../kernel/json.ts";
 import { type Broker, type Caller, hostRefused, type HostRefusal, type HostRefused, SYSTEM_USES } from "./broker.ts";
 import { decodeWithBytes, encodeWithBytes } from "./wire/index.ts";
 
@@ -90,6 +90,16 @@ const OPERATIONS: { readonly [name: string]: Operation } = {
       return granted({ keys, ...(page.next === undefined ? {} : { next: page.next }) });
     };
     return { changes: false, work };
+  },
+  "messages.send": (head, bytes) => {
+    const given = JsonObject.parse(head);
+    const message = Object.hasOwn(given, "content") ? given : { ...given, content: bytes.toString("utf8") };
+    const work: Work = async ({ messages }, caller) => {
+      const answer = await messages.send(caller, message);
+      if (answer.type === "refused") return answer;
+      return granted({ id: answer.id, conversation_id: answer.conversationId, recipients: answer.recipients });
+    };
+    return { changes: true, work };
   },
   /** Said by the child at the end of a call; a guest that says it itself only speaks of itself. */
   [USED]: (head) => {

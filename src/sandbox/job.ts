@@ -1,3 +1,4 @@
+import type { ToolCallId } from "../kernel/ids.ts";
 import { type CallContext, toolId, type ToolResult } from "../tools/index.ts";
 import type { FileDesk } from "./file-desk.ts";
 import type { Account, LiveServer, Session } from "./live-server.ts";
@@ -6,6 +7,7 @@ import type { Teller } from "./outcome.ts";
 /** One call on its way through the sandbox. */
 export type Job = {
   readonly id: number;
+  readonly call: ToolCallId;
   readonly server: LiveServer;
   readonly session: Session;
   /** The deployed server whose standing and counters it touches; for a call with wider grants not the one it is made in. */

@@ -210,6 +210,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     return new Promise((resolve) => {
       const job: Job = {
         id: this.#freshId(),
+        call: call.id,
         server,
         session,
         account,

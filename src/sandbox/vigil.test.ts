@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { mint, ToolCallId } from "../kernel/ids.ts";
 import { DEFAULT_LIMITS, NO_GRANTS } from "../tools/index.ts";
 import type { GuestHome } from "./guest-home.ts";
 import type { Job } from "./job.ts";
@@ -21,6 +22,7 @@ function job(id: number, changes: Partial<Pick<Job, "cancelledAtMs" | "sentAtFra
   const session = server.session(`run-${id}`);
   return {
     id,
+    call: mint(ToolCallId),
     server,
     session,
     account: { server, session },

@@ -7,6 +7,7 @@ import { log } from "../kernel/log.ts";
 import { type KnownSecrets, Redaction } from "../redaction/index.ts";
 import type { Broker, Caller } from "../sandbox/index.ts";
 import { type Grants, type GrantLedger, type GrantUse, GrantWatch } from "../tools/index.ts";
+import { ToolMail, type ToolMailDeps } from "../correspondence/index.ts";
 import { auditedState } from "./audited-state.ts";
 import type { LoadedConfig } from "./config.ts";
 import { SecretVault } from "./secret-vault.ts";
@@ -25,12 +26,14 @@ type Parts = {
   readonly clock: Clock;
   readonly known?: KnownSecrets;
   readonly resolve?: Resolve | undefined;
+  /** Where messages of tools go; without it none can be sent. */
+  readonly mail?: Pick<ToolMailDeps, "post" | "journal"> | undefined;
 };
 
 /** Everything that guests may reach, behind their grants. */
 export function openBroker(
   { config, environment, secrets, file }: LoadedConfig,
-  { database, clock, known, resolve: resolveName }: Parts,
+  { database, clock, known, mail = NO_MAIL, resolve: resolveName }: Parts,
 ): OpenedBroker {
   const ledger = new SqliteGrantLedger(database, clock, {
     rowsMax: config.grants.uses_max,
@@ -64,6 +67,13 @@ export function openBroker(
     files,
     http: new HttpBroker({ clock, resolve: resolveName, secrets: (...which) => vault.granted(...which), audit }),
     state: auditedState(new SqliteToolState(database, clock), { clock, audit }),
+    messages: new ToolMail({
+      ...mail,
+      clock,
+      audit,
+      redact: (server, message) => redactions.get(server)?.json(message) ?? message,
+      contentBytesMax: config.messages.message_bytes_max,
+    }),
     environment: (server, grants) => {
       watch.deployed(server, grants);
       redactions.set(server, Redaction.of(vault.confidential(grants)));
@@ -77,6 +87,14 @@ export function openBroker(
   };
   return { broker, ledger, watch, [Symbol.asyncDispose]: () => ledger[Symbol.asyncDispose]() };
 }
+
+const NO_MAIL: Pick<ToolMailDeps, "post" | "journal"> = {
+  journal: { summary: () => undefined },
+  post: {
+    submit: ({ id }) => Promise.resolve({ type: "refused", id, error: NO_ROUTER, retryAfterMs: undefined }),
+  },
+};
+const NO_ROUTER = { code: "ROUTER_STOPPING", message: "no messages are sent here", hint: "", details: {} };
 
 /** What holds secrets, of tools or of this server: no grant opens it. */
 const closedPaths = (config: LoadedConfig["config"], file: string | undefined): readonly string[] => [

@@ -15,6 +15,7 @@ import type { ServerFacts } from "../api/operations/index.ts";
 import type { HttpServices } from "../api/http/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import type { KnownSecrets } from "../redaction/index.ts";
+import type { Message } from "../messages/index.ts";
 import { redactedPorts, redactedTools } from "../redaction/runs/index.ts";
 import { ModelTraffic } from "../model-traffic/index.ts";
 import type { ReplayRules } from "../replay/index.ts";
@@ -86,7 +87,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const { journal, artifacts, uploads } = stores;
   stack.use(stores.retention);
   const models = overrides.models ?? openModels(loaded, { clock, artifacts, known, tools: () => tools });
-  const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve }));
+  const mail = { journal, post: { submit: (message: Message) => messaging.router.submit(message) } };
+  const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve, mail }));
   const toolServerStore = new SqliteToolServerStore(database);
   const sandbox = stack.use(openSandbox(loaded, { clock, broker: grants.broker }, toolServerStore));
   const changes = new SqliteChangeLog(database);

@@ -1,5 +1,6 @@
 import { FileBroker } from "../backends/disk/index.ts";
 import { HttpBroker } from "../backends/network/index.ts";
+import { ToolMail } from "../correspondence/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import { mint, ToolCallId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
@@ -64,6 +65,8 @@ export class Trial implements AsyncDisposable {
   }
 }
 
+const CONTENT_BYTES_MAX = 1024 * 1024;
+
 function brokerFor(directory: string, variables: Readonly<Record<string, string>>, clock: Clock): Broker {
   const known = (names: readonly string[]): { name: string; value: string }[] =>
     names.flatMap((name) => (variables[name] === undefined ? [] : [{ name, value: variables[name] }]));
@@ -83,6 +86,7 @@ function brokerFor(directory: string, variables: Readonly<Record<string, string>
           })),
     }),
     state: new MemoryState(clock),
+    messages: nowhere(clock),
     environment: (_server, { environment, secrets }) => [
       ...known(environment),
       ...secrets.flatMap(({ name, as }) => (as === "value" ? known([name]) : [{ name, value: `secret:${name}` }])),
@@ -90,6 +94,30 @@ function brokerFor(directory: string, variables: Readonly<Record<string, string>
     confidential: ({ secrets }) => known(secrets.map(({ name }) => name)),
   };
 }
+
+/** Messages are judged by the grants as in a server, and go nowhere. */
+const nowhere = (clock: Clock): ToolMail =>
+  new ToolMail({
+    clock,
+    audit: () => {},
+    redact: (_server, message) => message,
+    contentBytesMax: CONTENT_BYTES_MAX,
+    journal: { summary: () => undefined },
+    post: {
+      submit: ({ id, conversationId, address, durability }) => {
+        const recipients = address.type === "receivers" ? address.names : [];
+        return Promise.resolve({
+          type: "accepted",
+          id,
+          conversationId,
+          recipients,
+          durability,
+          seq: 0,
+          duplicate: false,
+        });
+      },
+    },
+  });
 
 /** State of one trial. */
 class MemoryState implements StateAccess {

@@ -141,6 +141,17 @@ const anyGrants: fc.Arbitrary<Grants> = fc.record({
     }),
     { maxLength: 2 },
   ),
+  messages: fc.array(
+    fc.record({
+      performatives: fc.constantFrom(["inform"], ["*"], ["inform", "request"]),
+      receivers: fc.constantFrom(["ops"], ["ops-*"], ["*", "Ops-1"]),
+      capabilities: fc.constantFrom([], ["translate"]),
+      topics: fc.constantFrom([], ["prices.*"], ["prices.#"]),
+      broadcast: fc.boolean(),
+      perMinute: fc.constantFrom(10, 60),
+    }),
+    { maxLength: 3 },
+  ),
   state: fc.boolean(),
   clock: fc.boolean(),
   random: fc.boolean(),
@@ -170,4 +181,18 @@ test("a diff shows both texts, and equal texts have none", () => {
       expect(shown.length === 0).toBe(isEqual);
     }),
   );
+});
+
+test("messages are proposed by act and by whom they went to, with the rate that holds", () => {
+  const held = { performatives: ["inform"], receivers: ["ops-*"], capabilities: [], topics: [], broadcast: false };
+  const granted = grants({ messages: [{ ...held, perMinute: 5 }] });
+  const uses = [
+    use("message", "inform", "ops-1", { outcome: "allowed" }),
+    use("message", "inform", "topic:news"),
+    use("message", "request", "capability:translate"),
+  ];
+  expect(proposeGrants(granted, uses).grants.messages).toEqual([
+    { ...held, receivers: ["ops-1"], topics: ["news"], perMinute: 5 },
+    { ...held, performatives: ["request"], receivers: [], capabilities: ["translate"], perMinute: 60 },
+  ]);
 });

@@ -32,6 +32,9 @@ url = "https://api.example.com"
 
 [[grants.secrets]]
 name = "TOKEN"
+
+[[grants.messages]]
+receivers = ["ops-*"]
 `;
 
 const read = (text: string) => {
@@ -56,6 +59,16 @@ test("a manifest is read whole", () => {
       ],
       http: [{ url: "https://api.example.com", methods: ["GET", "HEAD"], private: false }],
       secrets: [{ name: "TOKEN", as: "placeholder", for: [] }],
+      messages: [
+        {
+          performatives: ["inform"],
+          receivers: ["ops-*"],
+          capabilities: [],
+          topics: [],
+          broadcast: false,
+          perMinute: 60,
+        },
+      ],
       state: true,
       clock: true,
       random: true,
@@ -109,4 +122,12 @@ test("the operator's word replaces the manifest's, key by key", () => {
     deadlineMs: 1_000,
     resultBytesMax: 2_097_152,
   });
+});
+
+test("a grant of messages names whom they may go to, and acts that there are", () => {
+  const head = 'name = "x"\nversion = "1.0.0"\n[[grants.messages]]\n';
+  expect(problems(`${head}per_minute = 5\n`)).toMatchObject([
+    { message: expect.stringContaining("receivers, capabilities, topics or broadcast = true") },
+  ]);
+  expect(problems(`${head}receivers = ["ops"]\nperformatives = ["shout"]\n`)).toHaveLength(1);
 });

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { checkAgainst, durationText, parseToml, type Problem, sizeText } from "../documents/index.ts";
 import { canonicalJson, Json } from "../kernel/json.ts";
+import { PERFORMATIVES } from "../messages/index.ts";
 import { type Grants, NO_GRANTS } from "./grants/index.ts";
 import type { ToolLimits } from "./tool.ts";
 import { readUrlPattern } from "./grants/index.ts";
@@ -42,6 +43,8 @@ const Limits = z.strictObject({
   result_bytes: sizeText({ minBytes: KIB, maxBytes: MANIFEST_MAXIMA.resultBytes }).optional(),
 });
 
+const isSome = (texts: readonly string[]): boolean => texts.length > 0;
+
 const Path = z
   .string()
   .min(1)
@@ -64,6 +67,40 @@ const UrlPattern = z
     error: "expected a place: no dots or encoded separators in the path, no * but a first *. before a name",
   })
   .meta({ examples: ["https://api.example.com", "https://*.example.com/v1/"] });
+
+const NamePattern = z
+  .string()
+  .min(1)
+  .max(256)
+  .meta({ examples: ["ops-*"] });
+
+/** What one entry of `messages` may name; none of them is a grant of nothing. */
+const MessageGrantTable = z
+  .strictObject({
+    performatives: z
+      .array(z.enum([...PERFORMATIVES, "*"]))
+      .min(1)
+      .max(PERFORMATIVES.length)
+      .default(["inform"]),
+    receivers: z.array(NamePattern).max(64).default([]).meta({ description: "Names; * stands for any characters" }),
+    capabilities: z.array(NamePattern).max(64).default([]).meta({ description: "* stands for any characters" }),
+    topics: z
+      .array(NamePattern.meta({ examples: ["prices.*"] }))
+      .max(64)
+      .default([])
+      .meta({ description: "* stands for one word, # for any number" }),
+    broadcast: z.boolean().default(false).meta({ description: "Every agent of the workspace" }),
+    per_minute: z
+      .int()
+      .min(1)
+      .max(6_000)
+      .default(60)
+      .meta({ description: "Messages in a minute, of all calls in a workspace together" }),
+  })
+  .refine((grant) => grant.broadcast || [grant.receivers, grant.capabilities, grant.topics].some(isSome), {
+    error: "expected whom messages may go to: receivers, capabilities, topics or broadcast = true",
+  })
+  .transform(({ per_minute: perMinute, ...grant }) => ({ ...grant, perMinute }));
 
 /** One table of grants, in a `tool.toml` or in an operator's configuration; every key may be absent. */
 export const GrantsTable = z.strictObject({
@@ -98,6 +135,7 @@ export const GrantsTable = z.strictObject({
     )
     .max(64)
     .optional(),
+  messages: z.array(MessageGrantTable).max(64).optional(),
   state: z.boolean().optional(),
   clock: z.boolean().optional(),
   random: z.boolean().optional(),
@@ -197,6 +235,7 @@ const withGrants = (grants: Grants, changed: z.output<typeof GrantsTable>): Gran
   files: changed.files ?? grants.files,
   http: changed.http ?? grants.http,
   secrets: changed.secrets ?? grants.secrets,
+  messages: changed.messages ?? grants.messages,
   state: changed.state ?? grants.state,
   clock: changed.clock ?? grants.clock,
   random: changed.random ?? grants.random,

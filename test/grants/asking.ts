@@ -54,7 +54,7 @@ export class AskRoom implements AsyncDisposable {
   readonly #database: Database;
   #calls = 0;
 
-  constructor(environment: { readonly [name: string]: string } = {}) {
+  constructor(environment: { readonly [name: string]: string } = {}, mail?: Parameters<typeof openBroker>[1]["mail"]) {
     const temp = tempDirectory();
     this.#temp = temp;
     this.directory = temp.path;
@@ -68,6 +68,7 @@ export class AskRoom implements AsyncDisposable {
     this.opened = openBroker(loaded, {
       database: this.#database,
       clock: systemClock,
+      mail,
       resolve: (name) => Promise.resolve(name.endsWith("nowhere.test") ? [] : ["127.0.0.1"]),
     });
     this.sandbox = new Sandbox(

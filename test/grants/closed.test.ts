@@ -6,6 +6,7 @@ import { systemClock } from "../../src/kernel/clock.ts";
 import type { Caller } from "../../src/sandbox/index.ts";
 import { openBroker } from "../../src/server/broker.ts";
 import { loadConfig } from "../../src/server/config.ts";
+import { mint, ToolCallId } from "../../src/kernel/ids.ts";
 import { type Grants, NO_GRANTS, permissiveGrants } from "../../src/tools/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 
@@ -13,6 +14,7 @@ const READ = { access: "read", create: false, exclusive: false, truncate: false,
 const callerWith = (grants: Grants): Caller => ({
   server: "curious",
   grants,
+  call: mint(ToolCallId),
   context: { session: "session", workspace: "default", agent: undefined, files: [], isPermissive: true },
 });
 

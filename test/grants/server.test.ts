@@ -23,6 +23,20 @@ capabilities = ["testing"]
 tools = ["asker"]
 system_prompt = "Ask."
 `;
+/** Two agents whose tool writes to the other whenever a message comes. */
+const talker = (name: string, other: string) => ({
+  [`agents/${name}.toml`]: `name = "${name}"
+version = "1.0.0"
+capabilities = ["talking"]
+tools = ["asker"]
+system_prompt = "Tell the other."
+model = "scripted/${name}.json"
+`,
+  [`${name}.json`]: JSON.stringify([
+    { toolCalls: [{ name: "asker__ask", arguments: asked("messages.send", { receiver: other, content: "ping" }) }] },
+    { text: "Told." },
+  ]),
+});
 const MANIFEST = `name = "asker"
 version = "1.0.0"
 
@@ -51,6 +65,8 @@ accept = "always"
 [[tool_servers.asker.grants.http]]
 url = "http://127.0.0.1:${port}"
 private = true
+[[tool_servers.asker.grants.messages]]
+receivers = ["pi*", "pong"]
 `;
 
 let directory: Disposable & { readonly path: string };
@@ -78,6 +94,8 @@ beforeAll(async () => {
   };
   write("agents/curious.toml", AGENT);
   write("script.json", JSON.stringify(SCRIPT));
+  for (const [file, content] of Object.entries({ ...talker("ping", "pong"), ...talker("pong", "ping") }))
+    write(file, content);
   write("caxton.toml", config(web.port));
   write("tools/asker/tool.toml", MANIFEST);
   write("tools/asker/module.wasm", await asker());
@@ -128,6 +146,24 @@ test("a tool that says its secret aloud tells it to no model, journal, log or re
   }
 });
 
+test("tools that make two agents write to each other for ever are stopped when the same message goes round", async () => {
+  const started = JSON.parse((await ask("POST", "/api/v1/runs", { agent: "ping", input: "go", wait: true })).text);
+  expect(started).toMatchObject({ state: "completed", output: "Told." });
+  const path = "/api/v1/tool-servers/asker/uses?kind=message";
+  const uses = async () =>
+    contract.grants.GrantUsePage.parse(JSON.parse((await ask("GET", path)).text)).items.toReversed();
+  let all = await uses();
+  while (!all.some(({ outcome }) => outcome === "failed")) all = await uses();
+  expect(all.at(-1)).toMatchObject({ operation: "inform", outcome: "failed", reason: "invalid" });
+  expect(all.slice(0, 3).map(({ agent, target }) => `${agent} to ${target}`)).toEqual([
+    "ping to pong",
+    "pong to ping",
+    "ping to pong",
+  ]);
+  const messages = JSON.parse((await ask("GET", "/api/v1/messages?sender=pong")).text);
+  expect(messages.items[0]).toMatchObject({ sender: "pong", performative: "inform" });
+});
+
 test("what a server used and was refused is listed, newest first, by page and outcome", async () => {
   const path = "/api/v1/tool-servers/asker/uses";
   await ask("POST", "/api/v1/tools/asker/ask/call", { arguments: asked("state.get", { key: "a" }) });
@@ -161,7 +197,7 @@ test("an observed call tells what it needed, and what is not granted stays refus
   expect(shown.stderr).toContain("✗ state set a");
   expect(shown.stdout).toBe(`--- tool.toml
 +++ tool.toml
-@@ -1,15 +1,2 @@
+@@ -1,20 +1,2 @@
 -[[grants.files]]
 -path = "unused"
 -access = "read"
@@ -177,12 +213,18 @@ test("an observed call tells what it needed, and what is not granted stays refus
 -
 -[[grants.secrets]]
 -name = "ABSENT"
+-
+-[[grants.messages]]
+-performatives = ["inform"]
+-receivers = ["pi*", "pong"]
+-per_minute = 60
 +[grants]
 +state = true
 [tool_servers.asker.grants]
 files = []
 http = []
 secrets = []
+messages = []
 state = true
 `);
   expect(shown.code).toBe(0);

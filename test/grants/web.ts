@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { HttpBroker, type GrantedSecret } from "../../src/backends/network/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import type { Caller, HttpRequest } from "../../src/sandbox/index.ts";
+import { mint, ToolCallId } from "../../src/kernel/ids.ts";
 import { type Grants, type GrantUse, type HttpGrant, NO_GRANTS } from "../../src/tools/index.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse, body: string) => void;
@@ -72,6 +73,7 @@ export const httpGrant = (url: string, more: Partial<HttpGrant> = {}): HttpGrant
 export const callerWith = (grants: Partial<Grants>, isPermissive = false): Caller => ({
   server: "weather",
   grants: { ...NO_GRANTS, ...grants },
+  call: mint(ToolCallId),
   context: { session: "session", workspace: "default", agent: "tester", files: [], isPermissive },
 });
 

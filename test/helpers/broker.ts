@@ -7,6 +7,7 @@ export function brokerOf(files: FileAccess, environment: Readonly<Record<string,
   return {
     files,
     http: { fetch: none },
+    messages: { send: none },
     state: { get: none, set: none, delete: none, list: none },
     environment: (_server, grants) =>
       grants.environment.flatMap((name) => {

@@ -123,6 +123,18 @@ test("files are read, written and listed where it was granted, and refused elsew
   expect(said(await call(trial, { path: "/etc/passwd" }))).toContain("[[grants.files]]");
 });
 
+test("messages are sent where it was granted, and refused elsewhere in words", async () => {
+  using workshop = new Workshop();
+  const grants = `[[grants.messages]]\nreceivers = ["ops-*"]\n`;
+  await using trial = await workshop.open(
+    toolOf(`const { id, conversationId, recipients } = await api.sendMessage({ receiver: "ops-1", content: { disk: "full" }, conversationId: "disk" });
+      return args.path ? api.sendMessage({ receiver: "boss", content: "hi" }) : { id: id.length, conversationId, recipients };`),
+    { grants },
+  );
+  expect(await call(trial)).toMatchObject({ structured: { id: 36, conversationId: "disk", recipients: ["ops-1"] } });
+  expect(said(await call(trial, { path: "x" }))).toContain("[[tool_servers.subject.grants.messages]]");
+});
+
 test("state is kept from one call to the next under its grant", async () => {
   using workshop = new Workshop();
   await using trial = await workshop.open(

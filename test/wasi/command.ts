@@ -3,6 +3,7 @@ import { FileDesk } from "../../src/sandbox/file-desk.ts";
 import { FUEL_EXPORT, meter, METER_LIMITS, START_EXPORT } from "../../src/sandbox/meter/index.ts";
 import { type Gate, Wasi, WASI_MODULE, wasiImports } from "../../src/sandbox/wasi/index.ts";
 import { decodeIoReply, decodeIoRequest, encodeIoRequest, type IoRequest } from "../../src/sandbox/wire/index.ts";
+import { mint, ToolCallId } from "../../src/kernel/ids.ts";
 import { type FileGrant, NO_GRANTS } from "../../src/tools/index.ts";
 import { brokerOf } from "../helpers/broker.ts";
 import { CommandStreams } from "./streams.ts";
@@ -99,6 +100,7 @@ function deskFor({ root, grants, environment, fileBytesMax }: Command): FileDesk
   return new FileDesk(brokerOf(files, environment ?? {}), {
     server: "command",
     grants: { ...NO_GRANTS, files: granted },
+    call: mint(ToolCallId),
     context: { session: "test", workspace: "default", agent: undefined, files: [] },
   });
 }

@@ -15,6 +15,7 @@ import {
   ToolError,
   toolServer,
 } from "./server.ts";
+import { sendMessage } from "./messages.ts";
 import { state } from "./state.ts";
 import { clearTimers, runNextTimer } from "./timers.ts";
 
@@ -201,6 +202,7 @@ export const protocol = {
     readFile,
     readTextFile,
     removeFile,
+    sendMessage,
     state,
     ToolError,
     toolServer,

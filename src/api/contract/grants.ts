@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-export const UseKind = z.enum(["file", "http", "state", "secret", "environment", "clock", "random"]);
+export const UseKind = z.enum(["file", "http", "message", "state", "secret", "environment", "clock", "random"]);
 export const UseOutcome = z
   .enum(["allowed", "denied", "failed"])
   .meta({ description: "denied: no grant allows it; failed: one does, and it went wrong" });
@@ -8,7 +8,7 @@ export const UseOutcome = z
 const what = {
   kind: UseKind,
   operation: z.string(),
-  target: z.string().meta({ description: "A path, a URL without query, a key or a name" }),
+  target: z.string().meta({ description: "A path, a URL without query, a key, a name, or whom a message is for" }),
   outcome: UseOutcome,
   reason: z.string().meta({ description: "A code; empty when it was allowed" }),
 };

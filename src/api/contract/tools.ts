@@ -91,6 +91,16 @@ export const ToolGrants = z
     files: z.array(z.object({ path: z.string(), access: z.enum(["read", "write"]) })),
     http: z.array(z.object({ url: z.string(), methods: z.array(z.string()), private: z.boolean() })),
     secrets: z.array(z.object({ name: z.string(), as: z.enum(["placeholder", "value"]), for: z.array(z.string()) })),
+    messages: z.array(
+      z.object({
+        performatives: z.array(z.string()).meta({ description: "Acts such as inform; * is any" }),
+        receivers: z.array(z.string()).meta({ description: "Names; * stands for any characters" }),
+        capabilities: z.array(z.string()),
+        topics: z.array(z.string()).meta({ description: "* stands for one word, # for any number" }),
+        broadcast: z.boolean(),
+        per_minute: z.int(),
+      }),
+    ),
     state: z.boolean(),
     clock: z.boolean(),
     random: z.boolean(),

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { BrokeredFile, Caller, OpenFlags, Refusal, Refused } from "../../sandbox/index.ts";
+import { mint, ToolCallId } from "../../kernel/ids.ts";
 import { type AttachedFile, type FileGrant, NO_GRANTS } from "../../tools/index.ts";
 import { type AuditRecord, FileBroker } from "./file-broker.ts";
 
@@ -35,6 +36,7 @@ export function place({
 export const caller = (files: readonly FileGrant[], attached: readonly AttachedFile[] = []): Caller => ({
   server: "t",
   grants: { ...NO_GRANTS, files },
+  call: mint(ToolCallId),
   context: { session: "run-1", workspace: "default", agent: "helper", files: attached },
 });
 

@@ -14,7 +14,6 @@ export const CORE_REFUSED: ReadonlySet<string> = new Set([
   "network_raw_socket",
   "process_spawn",
   "memory_direct_access",
-  "send_message",
   "receive_message",
   "subscribe_messages",
   "send_local_message",
@@ -35,6 +34,7 @@ export const CORE_IMPORTS: ReadonlySet<string> = new Set([
   "store_data",
   "load_data",
   "delete_data",
+  "send_message",
   "abort",
   "seed",
   "trace",
@@ -92,6 +92,7 @@ export class CoreHost {
           reply.type === "refused" ? FAILED : reply.head["deleted"] === true ? 0 : ABSENT,
         ),
       ),
+      send_message: new WebAssembly.Suspending((at: number, length: number) => this.#send([at, length])),
       abort: (message: number, file: number, line: number, column: number) => {
         this.#enter();
         const place = `${this.#managedText(file)}:${line}:${column}`;
@@ -162,14 +163,28 @@ export class CoreHost {
     );
   }
 
-  async #state(name: string, key: Span, value: Uint8Array): Promise<ReadReply> {
-    const head = { key: this.#bytes(key).toString("utf8") };
-    const body = Buffer.concat(encodeWithBytes(head, value));
+  /** 0 when it is on its way, -2 when it was refused; why is in the server's log. */
+  async #send(message: Span): Promise<number> {
+    const head = this.#bytes(message);
+    const length = Buffer.allocUnsafe(4);
+    length.writeUInt32LE(head.length);
+    const reply = await this.#asked("messages.send", Buffer.concat([length, head]));
+    if (reply.type === "granted") return 0;
+    this.#host.log(Buffer.from(`warn: the message was not sent: ${reply.message} [${reply.code}]\n`));
+    return FAILED;
+  }
+
+  async #asked(name: string, body: Buffer): Promise<ReadReply> {
     const reply = await this.#host.suspend<HostReply, HostReply>(
       (settle) => askHost(this.#host, name, body, settle),
       (given) => given,
     );
     return replyHead(reply);
+  }
+
+  async #state(name: string, key: Span, value: Uint8Array): Promise<ReadReply> {
+    const head = { key: this.#bytes(key).toString("utf8") };
+    return this.#asked(name, Buffer.concat(encodeWithBytes(head, value)));
   }
 
   /** Bytes of the value, as many of them written as there is room for. */

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { FileGrant, Grants, HttpGrant } from "./grants.ts";
+import { type MessageGrant, messageGrantAllows, targetIn } from "./message-grant.ts";
 import type { GrantUse } from "./grant-use.ts";
 import { patternAllows, readUrlPattern, targetOf } from "./url-pattern.ts";
 
@@ -25,6 +26,7 @@ export function proposeGrants(granted: Grants, uses: readonly GrantUse[]): Grant
       files: merged(files.filter((need) => typeof need !== "string")),
       http: httpNeeds(of("http")),
       secrets: granted.secrets.filter(({ name, as }) => sent.has(name) || (as === "value" && wasRead("environment"))),
+      messages: messageNeeds(granted, of("message")),
       state: of("state").length > 0,
       clock: granted.clock && wasRead("clock"),
       random: granted.random && wasRead("random"),
@@ -141,3 +143,30 @@ function sharedPath(origin: string, urls: readonly URL[]): string {
   });
   return allowsAll ? shared : "";
 }
+
+const PER_MINUTE = 60;
+
+/** One grant for each set of acts: whom each was sent to. Rates stay as they are granted. */
+function messageNeeds(granted: Grants, uses: readonly GrantUse[]): readonly MessageGrant[] {
+  const byPlace = Map.groupBy(uses, ({ target }) => target);
+  const byActs = Map.groupBy(byPlace, ([, found]) =>
+    [...new Set(found.map(({ operation }) => operation))].toSorted().join(" "),
+  );
+  return [...byActs].map(([acts, found]) => {
+    const targets = found.map(([target]) => targetIn(target));
+    const performatives = acts.split(" ");
+    const rates = granted.messages
+      .filter((grant) => performatives.some((act) => targets.some((target) => messageGrantAllows(grant, act, target))))
+      .map(({ perMinute }) => perMinute);
+    return {
+      performatives,
+      receivers: unique(targets.flatMap((target) => (target.type === "receivers" ? target.names : []))),
+      capabilities: unique(targets.flatMap((target) => (target.type === "capability" ? [target.capability] : []))),
+      topics: unique(targets.flatMap((target) => (target.type === "topic" ? [target.topic] : []))),
+      broadcast: targets.some(({ type }) => type === "broadcast"),
+      perMinute: rates.length === 0 ? PER_MINUTE : Math.max(...rates),
+    };
+  });
+}
+
+const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)].toSorted();

@@ -126,6 +126,29 @@ test("a secret is wider as its value and for more places", () => {
   ]);
 });
 
+const grant = (some: Partial<Grants["messages"][number]>) => ({
+  performatives: ["inform"],
+  receivers: [],
+  capabilities: [],
+  topics: [],
+  broadcast: false,
+  perMinute: 60,
+  ...some,
+});
+
+test("messages are compared act by act and place by place, and a higher rate is wider", () => {
+  const before = { messages: [grant({ receivers: ["ops-*"] }), grant({ topics: ["news.#"] })] };
+  const both = { messages: [grant({ receivers: ["ops-1"], topics: ["news.today"], perMinute: 30 })] };
+  expect(words(before, { messages: [...before.messages, ...both.messages] })).toEqual([]);
+  expect(words(before, { messages: [...before.messages, grant({ broadcast: true })] })).toEqual([
+    "added: send inform to everybody (at most 60 a minute)",
+  ]);
+  const faster = grant({ receivers: ["ops-*"], perMinute: 61 });
+  expect(words({ messages: before.messages.slice(0, 1) }, { messages: [faster] })).toEqual([
+    "widened: send inform to ops-* (at most 61 a minute) (before: send inform to ops-* (at most 60 a minute))",
+  ]);
+});
+
 const anyGrants: fc.Arbitrary<Grants> = fc.record({
   files: fc.array(
     fc.record({
@@ -154,6 +177,17 @@ const anyGrants: fc.Arbitrary<Grants> = fc.record({
       for: fc.uniqueArray(fc.constantFrom("https://a.example.com", "https://b.org")),
     }),
     { selector: ({ name }) => name },
+  ),
+  messages: fc.array(
+    fc.record({
+      performatives: fc.constantFrom(["inform"], ["*"], ["inform", "request"]),
+      receivers: fc.constantFrom(["ops"], ["ops-*"], ["*", "Ops-1"]),
+      capabilities: fc.constantFrom([], ["translate"]),
+      topics: fc.constantFrom([], ["prices.*"], ["prices.#"]),
+      broadcast: fc.boolean(),
+      perMinute: fc.constantFrom(10, 60),
+    }),
+    { maxLength: 3 },
   ),
   state: fc.boolean(),
   clock: fc.boolean(),
@@ -184,6 +218,7 @@ test("grants with some taken away never want more, and with some put to them nev
         files: [...one.files, ...other.files],
         http: [...one.http, ...other.http],
         secrets: one.secrets,
+        messages: [...one.messages, ...other.messages],
         state: one.state || other.state,
         clock: one.clock || other.clock,
         random: one.random || other.random,

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { FileGrant, Grants, HttpGrant, SecretGrant } from "./grants.ts";
+import { type MessageGrant, messageGrantCovers, messageGrantWords, placesOf } from "./message-grant.ts";
 import { patternCovers, readUrlPattern } from "./url-pattern.ts";
 
 /** One thing that two lists of grants do not share. */
@@ -35,6 +36,7 @@ function gains(from: Grants, to: Grants): readonly Gain[] {
     ...to.files.flatMap((file) => fileGain(from.files, file)),
     ...to.http.flatMap((place) => httpGain(from.http, place)),
     ...to.secrets.flatMap((secret) => secretGains(from.secrets, secret)),
+    ...to.messages.flatMap((grant) => messageGains(from.messages, grant)),
     ...SWITCHES.filter((name) => to[name] && !from[name]).map((name) => ({ kind: name, text: name, was: undefined })),
     ...to.environment
       .filter((name) => !from.environment.includes(name))
@@ -92,6 +94,22 @@ function urlCovers(wide: string, narrow: string): boolean {
   // A pattern that names no place allows nothing, so it covers nothing and everything covers it.
   if (inner === undefined) return true;
   return outer !== undefined && patternCovers(outer, inner);
+}
+
+/** Act by act and place by place, so that what two grants of the old list allow together is no change. */
+function messageGains(from: readonly MessageGrant[], grant: MessageGrant): readonly Gain[] {
+  const places = placesOf(grant);
+  const isNew = (performative: string): boolean =>
+    !places.every((place) => from.some((each) => messageGrantCovers(each, place, performative)));
+  const missing = grant.performatives.filter(isNew);
+  if (missing.length === 0) return [];
+  const reached = (each: MessageGrant): boolean =>
+    places.some((place) =>
+      grant.performatives.some((act) => messageGrantCovers({ ...each, perMinute: Infinity }, place, act)),
+    );
+  const was = from.find(reached);
+  const text = messageGrantWords({ ...grant, performatives: missing });
+  return [{ kind: "messages", text, was: was && messageGrantWords(was) }];
 }
 
 function secretGains(from: readonly SecretGrant[], secret: SecretGrant): readonly Gain[] {

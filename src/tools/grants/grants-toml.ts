@@ -28,6 +28,15 @@ export function grantsToml(grants: Grants, table: string): readonly string[] {
       ...(as === "value" ? ['as = "value"'] : []),
       ...(urls.length === 0 ? [] : [`for = ${list(urls)}`]),
     ]),
+    ...grants.messages.map(({ performatives, receivers, capabilities, topics, broadcast, perMinute }) => [
+      `[[${table}.messages]]`,
+      `performatives = ${list(performatives)}`,
+      ...(receivers.length === 0 ? [] : [`receivers = ${list(receivers)}`]),
+      ...(capabilities.length === 0 ? [] : [`capabilities = ${list(capabilities)}`]),
+      ...(topics.length === 0 ? [] : [`topics = ${list(topics)}`]),
+      ...(broadcast ? ["broadcast = true"] : []),
+      `per_minute = ${perMinute}`,
+    ]),
   ];
   return blocks.flatMap((block, index) => (index === 0 ? block : ["", ...block]));
 }

@@ -1,3 +1,5 @@
+import { type MessageGrant, messageGrantWords } from "./message-grant.ts";
+
 /** What a guest may do with a path it opened; `write` includes `read`. */
 export type FileAccess = "read" | "write";
 
@@ -31,6 +33,7 @@ export type Grants = {
   readonly files: readonly FileGrant[];
   readonly http: readonly HttpGrant[];
   readonly secrets: readonly SecretGrant[];
+  readonly messages: readonly MessageGrant[];
   /** Keys and values that are kept for this server and workspace. */
   readonly state: boolean;
   /** Real time, to the millisecond; a tool without it sees a clock that stands still. */
@@ -45,13 +48,14 @@ export const NO_GRANTS: Grants = {
   files: [],
   http: [],
   secrets: [],
+  messages: [],
   state: false,
   clock: false,
   random: false,
   environment: [],
 };
 
-/** What an operator lets a single call have, to see what it needs: nothing that changes files, and no secret more. */
+/** What an operator lets a single call have, to see what it needs: nothing that changes files, no secret more, and no message. */
 export const permissiveGrants = (grants: Grants): Grants => ({
   ...grants,
   files: [...grants.files, { path: ".", access: "read" }],
@@ -68,6 +72,7 @@ export const describeGrants = (grants: Grants): readonly string[] => [
       `${methods.includes("*") ? "any method" : methods.join(" ")} ${url}${isPrivate ? " (private addresses too)" : ""}`,
   ),
   ...grants.secrets.map(({ name, as }) => `secret ${name}${as === "value" ? " (its value)" : ""}`),
+  ...grants.messages.map(messageGrantWords),
   ...(grants.state ? ["state"] : []),
   ...(grants.clock ? ["clock"] : []),
   ...(grants.random ? ["random"] : []),

@@ -21,6 +21,7 @@ export {
 } from "./grant-use.ts";
 export { type GrantProposal, proposeGrants } from "./grant-proposal.ts";
 export { grantsToml, unifiedDiff } from "./grants-toml.ts";
+export { type MessageGrant, messageGrantAllows, type MessageTarget, targetWords } from "./message-grant.ts";
 export { GrantWatch, type Watch } from "./grant-watch.ts";
 export { patternAllows, readUrlPattern, targetOf, type UrlPattern, type UrlTarget } from "./url-pattern.ts";
 export { type GrantChange, grantsDifference } from "./grants-difference.ts";

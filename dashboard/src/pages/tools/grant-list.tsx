@@ -1,4 +1,15 @@
-import { Clock, Database, Dices, File, Globe, KeyRound, ShieldCheck, Variable, type LucideIcon } from "lucide-react";
+import {
+  Clock,
+  Database,
+  Dices,
+  File,
+  Globe,
+  KeyRound,
+  Send,
+  ShieldCheck,
+  Variable,
+  type LucideIcon,
+} from "lucide-react";
 import type { GrantUse, ToolServerRecord } from "../../../../src/api/contract/index.ts";
 import { cx } from "../../parts/class-names.ts";
 import { text } from "../../text.ts";
@@ -10,6 +21,7 @@ type Grant = { readonly kind: Kind; readonly what: string; readonly note: string
 export const KIND_ICONS: { readonly [Each in Kind]: LucideIcon } = {
   file: File,
   http: Globe,
+  message: Send,
   state: Database,
   secret: KeyRound,
   environment: Variable,
@@ -34,6 +46,19 @@ function listed(grants: Grants): readonly Grant[] {
       kind: "secret" as const,
       what: name,
       note: [words.secretAs[as], ...(places.length === 0 ? [] : [words.secretFor(places.join(", "))])].join(", "),
+    })),
+    ...grants.messages.map((grant) => ({
+      kind: "message" as const,
+      what: [
+        ...grant.receivers,
+        ...grant.capabilities.map((capability) => `capability:${capability}`),
+        ...grant.topics.map((topic) => `topic:${topic}`),
+        ...(grant.broadcast ? [words.everybody] : []),
+      ].join(", "),
+      note: [
+        grant.performatives.includes("*") ? words.anyAct : grant.performatives.join(", "),
+        words.perMinute(grant.per_minute),
+      ].join(", "),
     })),
     ...(grants.state ? [{ kind: "state" as const, what: "", note: words.stateNote }] : []),
     ...(grants.clock ? [{ kind: "clock" as const, what: "", note: words.clockNote }] : []),
