@@ -71,6 +71,8 @@ export const LIMITS = {
   messageReceiversMax: 256,
   /** Messages that a message names as having led to it. */
   messageTrailMax: 64,
+  /** Crashes of the server in which one delivery may be under way; then it is a dead letter. */
+  deliveryCrashesMax: 3,
   /** Content above it travels as a reference to where it is kept. */
   contentInlineBytesMax: 64 * KIB,
   /** How far ahead a message's deadline or end may be. */

@@ -2,6 +2,7 @@ import { type Alarm } from "../kernel/alarm.ts";
 import { type Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { type Message, type MessageError } from "../messages/index.ts";
+import { type Crashes } from "./crashes.ts";
 import { deadLetter } from "./dead-letter.ts";
 import { type Feed } from "./feed.ts";
 import { type Figures } from "./figures.ts";
@@ -22,6 +23,7 @@ export type DeliveryParts = {
   readonly recipients: Recipients;
   readonly options: RouterOptions;
   readonly figures: Figures;
+  readonly crashes: Crashes;
   /** From 0 up to 1. */
   readonly chance: () => number;
   /** The messages, by seq; those that are gone are not in it. */
@@ -68,6 +70,7 @@ export class Deliveries {
       if (recipient.waiters.size > 0) recipient.wakeWaiters();
       return;
     }
+    this.#parts.crashes.release(recipient);
     while (this.#hasTurn(recipient)) {
       const flight = this.take(recipient, this.#parts.options.leaseMs);
       if (flight === undefined) return;
@@ -84,11 +87,15 @@ export class Deliveries {
       if (!this.#isTurnTimed) this.#timeTurn();
       return true;
     }
-    if (!recipient.isScheduled) {
-      recipient.isScheduled = true;
-      this.#later.push(recipient);
-    }
+    this.#schedule(recipient);
     return false;
+  }
+
+  #schedule(recipient: Recipient): void {
+    if (recipient.isScheduled) return;
+    recipient.isScheduled = true;
+    this.#later.push(recipient);
+    if (!this.#isTurnTimed) this.#timeTurn();
   }
 
   #timeTurn(): void {
@@ -167,16 +174,26 @@ export class Deliveries {
   giveBack(recipient: Recipient, flight: Flight): void {
     if (recipient.mailbox.flight(flight.parcel.seq) !== flight) return;
     recipient.mailbox.giveBack(flight);
-    this.#rest(recipient);
+    this.#rest(recipient, flight);
   }
 
-  #rest(recipient: Recipient): void {
+  /** It is in hand no more. */
+  #rest(recipient: Recipient, { parcel: { seq } }: Flight): void {
     if (recipient.mailbox.leased === 0) this.#busy.delete(recipient);
+    const { crashes } = this.#parts;
+    if (seq > crashes.lastSeq) return;
+    crashes.over(seq, recipient);
+    for (const next of crashes.suspected) this.#schedule(next);
   }
 
   #hand(recipient: Recipient, flight: Flight, message: Message): void {
     const { handler, mailbox } = recipient;
     if (handler === undefined) return this.giveBack(recipient, flight);
+    const { crashes } = this.#parts;
+    if (flight.parcel.seq <= crashes.lastSeq && !crashes.hand(flight.parcel.seq, recipient)) {
+      const reason = `the server ended ${crashes.of(flight.parcel.seq, recipient)} times while it was in hand`;
+      return this.#bury(recipient, flight, { code: "CRASHED_DELIVERIES", reason });
+    }
     this.tellDelivery(recipient, flight, message);
     const { parcel, attempt, lease } = flight;
     const settle = (settlement: Settlement) => {
@@ -226,7 +243,7 @@ export class Deliveries {
     const tookMs = clock.monotonicMs() - flight.startedAtMs;
     if (message !== undefined) figures.settled(message.performative, outcome, tookMs);
     mailbox.settle(flight);
-    this.#rest(recipient);
+    this.#rest(recipient, flight);
     recipients.released(parcel.size);
     if (parcel.message !== undefined) recipients.cool(parcel.size);
     if (!parcel.isVolatile) writer.batch().settlement({ seq: parcel.seq, party: mailbox.number, outcome, attempt });
@@ -252,7 +269,7 @@ export class Deliveries {
     const backoffMs = Math.min(options.retryDelayMaxMs, options.retryDelayMs * 2 ** (attempt - 1));
     // Half of it by chance, so that what failed together does not come back together.
     const retry = mailbox.retryLater(flight, nowMs + backoffMs * (0.5 + chance() / 2), reason);
-    this.#rest(recipient);
+    this.#rest(recipient, flight);
     const inMs = retry.nextAtMs - nowMs;
     const place = { seq: parcel.seq, party: mailbox.number, attempts: attempt };
     if (!parcel.isVolatile) writer.batch().retry({ ...place, nextAtMs: clock.nowMs() + Math.ceil(inMs), reason });

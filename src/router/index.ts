@@ -20,6 +20,7 @@ export {
   type Settlement,
   type Submitted,
   type Directory,
+  type HandRecord,
   type Presence,
   type Provider,
   PROVIDER_STATUSES,

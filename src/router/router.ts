@@ -12,6 +12,7 @@ import {
 } from "../messages/index.ts";
 import { type Conversation, CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
 import { ClaimCheck } from "./claim-check.ts";
+import { Crashes } from "./crashes.ts";
 import { Addressing, loadOf, scoreOf } from "./addressing/index.ts";
 import { Conversations, type Lapsed } from "./conversations.ts";
 import { Deliveries } from "./deliveries.ts";
@@ -20,11 +21,12 @@ import { Figures, type RouterFigures } from "./figures.ts";
 import { Feed, type RouterEvent, type RouterFilter } from "./feed.ts";
 import { type Fetch, type FetchedSettlement, Fetching } from "./fetching.ts";
 import { Intake } from "./intake.ts";
-import { type Parcel, type Recipient, Recipients } from "./mailboxes/index.ts";
+import { type Parcel, type Recipient, Recipients, restoredParcel } from "./mailboxes/index.ts";
 import {
   type AgentHandler,
   type Delivered,
   type Directory,
+  type HandRecord,
   type MessageJournal,
   type Provider,
   type Recovered,
@@ -44,6 +46,8 @@ export type RouterParts = {
   readonly options: RouterOptions;
   /** Where content is kept that is too large to travel; absent, it travels. */
   readonly contents?: ContentStore | undefined;
+  /** What is in hand, through a crash; absent, a message that ends the process is delivered again each time. */
+  readonly hands?: HandRecord | undefined;
   /** Who wants what is published; absent is nobody. */
   readonly subscriptions?: Pick<Subscriptions, "subscribers"> | undefined;
   /** How long conversations last, and how large they get. */
@@ -80,6 +84,8 @@ const AGAIN_MS = 1_000;
 /** Conversations in memory before the least used free ones leave it. */
 const CONVERSATIONS_HELD_MAX = 200_000;
 
+type Failed = Pick<Recovered["retries"][number], "attempts" | "nextAtMs" | "reason"> & { readonly crashes: number };
+
 /** Takes messages, keeps them, and brings them to those they are for. The invariants are those of its parts. */
 export class Router {
   readonly #parts: RouterParts;
@@ -95,6 +101,7 @@ export class Router {
   readonly #duplicates: Duplicates;
   readonly #conversations: Conversations;
   readonly #claims: ClaimCheck | undefined;
+  readonly #crashes: Crashes;
   readonly #watching: Disposable;
   #isRefreshing = false;
   #isStopping = false;
@@ -114,6 +121,7 @@ export class Router {
       this.#gaveUp(message, error);
     };
     const read = (seqs: readonly number[]) => this.#read(seqs);
+    this.#crashes = new Crashes(parts.hands);
     const shared = { clock, alarm, writer, feed, recipients, options, directory, chance, figures: this.#figures };
     this.#duplicates = new Duplicates(
       { windowMs: options.dedupWindowMs, messagesMax: options.dedupMessagesMax },
@@ -121,7 +129,7 @@ export class Router {
     );
     this.#writer = writer;
     this.#recipients = recipients;
-    this.#deliveries = new Deliveries({ ...shared, read, gaveUp });
+    this.#deliveries = new Deliveries({ ...shared, crashes: this.#crashes, read, gaveUp });
     this.#fetching = new Fetching({ clock, writer, deliveries: this.#deliveries });
     const answer = (message: Message, act: "failure" | "not-understood", error: MessageError) =>
       this.#answer(message, act, error);
@@ -148,6 +156,7 @@ export class Router {
 
   #restore({ lastSeq, parties, pending, retries, recent, conversations }: Recovered): void {
     const { clock } = this.#parts;
+    this.#crashes.begin(lastSeq);
     for (const party of parties) this.#recipients.restore(party);
     this.#intake.startAfter(lastSeq);
     for (const [row, id] of recent.ids.entries()) {
@@ -159,20 +168,22 @@ export class Router {
     for (let row = 0; row < pending.seqs.length; row += 1) {
       const recipient = this.#recipients.byNumber(pending.parties[row] ?? 0);
       if (recipient === undefined) continue;
-      const parcel = restoredParcel(pending, row, recipient);
+      const parcel = restoredParcel(pending, row, recipient.mailbox.workspace);
       this.#recipients.admit(recipient, parcel.size);
       const retry = failed.size === 0 ? undefined : failed.get(`${parcel.seq}/${recipient.mailbox.number}`);
-      if (retry === undefined) recipient.mailbox.put(parcel);
-      else this.#resume(recipient, parcel, retry);
+      const crashes = this.#crashes.of(parcel.seq, recipient);
+      if (retry === undefined && crashes === 0) recipient.mailbox.put(parcel);
+      else this.#resume(recipient, parcel, { attempts: 0, nextAtMs: 0, reason: "a crash", ...retry, crashes });
     }
   }
 
-  #resume(recipient: Recipient, parcel: Parcel, retry: Recovered["retries"][number]): void {
+  #resume(recipient: Recipient, parcel: Parcel, retry: Failed): void {
     const { clock, alarm, options } = this.#parts;
     // The clock may have been set since: a pause is never longer than the longest.
     const waitMs = Math.min(Math.max(0, retry.nextAtMs - clock.nowMs()), options.retryDelayMaxMs);
-    const nextAtMs = clock.monotonicMs() + waitMs;
-    recipient.mailbox.resume({ parcel, attempts: retry.attempts, nextAtMs, reason: retry.reason });
+    const [nowMs, attempts] = [clock.monotonicMs(), retry.attempts + retry.crashes];
+    const nextAtMs = retry.crashes > 0 ? this.#crashes.suspect(parcel.seq, recipient, nowMs) : nowMs + waitMs;
+    recipient.mailbox.resume({ parcel, attempts, nextAtMs, reason: retry.reason });
     alarm.at(nextAtMs, () => this.#deliveries.wake(recipient));
   }
 
@@ -219,6 +230,7 @@ export class Router {
   }
 
   #pumpAll(): void {
+    for (const recipient of this.#crashes.suspected) this.#deliveries.pump(recipient);
     for (const recipient of this.#recipients.all()) {
       if (recipient.mailbox.hasWork) this.#deliveries.pump(recipient);
     }
@@ -383,18 +395,6 @@ export class Router {
     await this.#deliveries.stop(waitMs);
     await this.#writer.settled();
     await this.#parts.journal.close();
+    this.#crashes.close();
   }
-}
-
-function restoredParcel(pending: Recovered["pending"], row: number, recipient: Recipient): Parcel {
-  return {
-    seq: pending.seqs[row] ?? 0,
-    workspace: recipient.mailbox.workspace,
-    priority: pending.priorities[row] ?? 1,
-    conversationKey: pending.conversationKeys[row] ?? 0,
-    size: pending.sizes[row] ?? 0,
-    expiresAtMs: pending.expiresAtMs[row] ?? 0,
-    isVolatile: false,
-    message: undefined,
-  };
 }

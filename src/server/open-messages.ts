@@ -1,7 +1,12 @@
 import { join } from "node:path";
 import type { Agents } from "../agents/index.ts";
 import { probeHealth } from "../backends/network/index.ts";
-import { FileContentStore, MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../backends/sqlite/messages/index.ts";
+import {
+  FileContentStore,
+  FileHandRecord,
+  MESSAGE_JOURNAL_DEFAULTS,
+  SqliteMessageJournal,
+} from "../backends/sqlite/messages/index.ts";
 import { type Database, SqliteParticipantStore, SqliteSubscriptionStore } from "../backends/sqlite/index.ts";
 import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
 import type { ChangeLog } from "../changes/index.ts";
@@ -63,6 +68,7 @@ export async function openMessages(
     subscriptions,
     journal: messageJournal,
     contents: messageContents,
+    hands: new FileHandRecord(join(config.data.directory, "messages.hand")),
     directory,
     clock,
     alarm,

@@ -233,6 +233,15 @@ export class Mailbox {
     return nextMs;
   }
 
+  /** Lets what waits for its next attempt be taken now; false when it does not wait. */
+  hasten(seq: number): boolean {
+    const retry = this.#retries.get(seq);
+    if (retry === undefined) return false;
+    this.#retries.delete(seq);
+    this.#due.push(retry);
+    return true;
+  }
+
   /** Whether anything queued may have expired; cheap. */
   mayHaveExpired(nowMs: number): boolean {
     return this.#soonestExpiryMs <= nowMs;

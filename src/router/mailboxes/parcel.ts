@@ -1,4 +1,5 @@
 import { type Message } from "../../messages/index.ts";
+import { type PendingColumns } from "../ports/index.ts";
 
 /** A message inside the router, on its way to one mailbox or several. */
 export type Parcel = {
@@ -49,3 +50,15 @@ export type DeliveryState =
   | { readonly state: "held" }
   | { readonly state: "leased"; readonly attempt: number; readonly startedAtMs: number; readonly endsAtMs: number }
   | { readonly state: "retrying"; readonly attempts: number; readonly nextAtMs: number; readonly reason: string };
+
+/** A delivery that was under way when the router was closed or the process ended. */
+export const restoredParcel = (pending: PendingColumns, row: number, workspace: string): Parcel => ({
+  seq: pending.seqs[row] ?? 0,
+  workspace,
+  priority: pending.priorities[row] ?? 1,
+  conversationKey: pending.conversationKeys[row] ?? 0,
+  size: pending.sizes[row] ?? 0,
+  expiresAtMs: pending.expiresAtMs[row] ?? 0,
+  isVolatile: false,
+  message: undefined,
+});

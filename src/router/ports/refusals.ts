@@ -18,6 +18,7 @@ export const MESSAGE_FAILURES = {
   NO_CAPABILITY_PROVIDERS: "not-found",
   NO_SUBSCRIBERS: "not-found",
   DELIVERY_FAILED: "upstream",
+  CRASHED_DELIVERIES: "upstream",
   CONVERSATION_NOT_FOUND: "not-found",
   CONVERSATION_MERGED: "conflict",
   CONVERSATION_UNDER_WAY: "conflict",

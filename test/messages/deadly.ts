@@ -1,0 +1,55 @@
+/**
+ * A process that one of its messages kills: a real router over a real journal. `node deadly.ts <directory>`. The first one in a
+ * directory sends messages, of which `deadly` kills whoever handles it; each goes on with what is there. Says `P <text>` for
+ * each it has handled, and when nothing waits any more `E` with the dead letters as JSON.
+ */
+import { writeSync } from "node:fs";
+import { join } from "node:path";
+import { argv, kill, pid } from "node:process";
+import { setImmediate as turn } from "node:timers/promises";
+import {
+  FileHandRecord,
+  MESSAGE_JOURNAL_DEFAULTS,
+  SqliteMessageJournal,
+} from "../../src/backends/sqlite/messages/index.ts";
+import { Alarm } from "../../src/kernel/alarm.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { Router, ROUTER_DEFAULTS } from "../../src/router/index.ts";
+import { note, TestDirectory, textOf, to } from "../router/world.ts";
+
+const MESSAGES = 60;
+const AGENTS = ["bob", "cid"];
+const directory = argv[2] ?? ".";
+
+const router = await Router.open({
+  journal: new SqliteMessageJournal({ ...MESSAGE_JOURNAL_DEFAULTS, directory, synchronous: "normal" }),
+  hands: new FileHandRecord(join(directory, "messages.hand")),
+  directory: new TestDirectory("ann", ...AGENTS),
+  clock: systemClock,
+  alarm: new Alarm(systemClock),
+  options: { ...ROUTER_DEFAULTS, attemptsMax: 3 },
+});
+const isFirst = (await router.records.messages({ workspace: "default", limit: 1 })).length === 0;
+if (isFirst) {
+  const sent = Array.from({ length: MESSAGES }, (_, index) => {
+    const text = index === MESSAGES / 3 ? "deadly" : `harmless ${index}`;
+    return router.submit(
+      note(text, { ...to(AGENTS[index % 2] ?? ""), conversationId: `talk-${index}`, atMs: systemClock.nowMs() }),
+    );
+  });
+  await Promise.all(sent);
+}
+router.attachDeployed({
+  handle: async ({ message }) => {
+    // The others are in hand beside it when it strikes.
+    await turn();
+    if (textOf(message) === "deadly") kill(pid, "SIGKILL");
+    await turn();
+    writeSync(1, `P ${textOf(message)}\n`);
+    return { type: "done" };
+  },
+});
+while (AGENTS.some((name) => router.records.mailbox("default", name).messages > 0)) await turn();
+const dead = await router.records.deadLetters({ workspace: "default", limit: 10 });
+writeSync(1, `E ${JSON.stringify(dead.map(({ code, reason, body }) => ({ code, reason, body })))}\n`);
+await router.close(1_000);
