@@ -84,7 +84,8 @@ test("a flag that cannot be is told before anything starts", async () => {
 });
 
 test("a run is watched across a restart of the server, to its answer", async () => {
-  using place = workplace([{ text: "Good day to you.", delayMs: 1_500 }]);
+  // The first server cannot answer before it is killed, however slow the machine is.
+  using place = workplace([{ text: "Good day to you.", delayMs: 600_000 }]);
   const first = await serving({ cwd: place.path, environment: place.environment });
   const port = Number(new URL(first.url).port);
   const { stdout: id } = await commandLine(["run", "greeter", "hello", "--detach"], { server: first.url });
@@ -92,6 +93,7 @@ test("a run is watched across a restart of the server, to its answer", async () 
   await once(child.stdout, "data");
   first.child.kill("SIGKILL");
   await first.ended;
+  writeFileSync(join(place.path, "script.json"), JSON.stringify([{ text: "Good day to you." }]));
   await using second = await serving({ cwd: place.path, port, environment: place.environment });
   expect(second.ready.resumed_runs).toBe(1);
   const { code, stdout, stderr } = await ended;

@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { buildWhenStale } from "../dashboard/browser.ts";
 import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 
@@ -28,7 +29,31 @@ function cloneTo(directory: string): void {
   });
   for (const file of tracked.toString().split("\0").filter(Boolean)) {
     mkdirSync(join(directory, dirname(file)), { recursive: true });
-    cpSync(join(repository, file), join(directory, file));
+    cpSync(join(repository, file), join(directory, file), { preserveTimestamps: true });
+  }
+}
+
+/**
+ * Puts in place what `npm ci` brought this repository, packages and build: npm would take a minute to do again what was done
+ * before these tests, in continuous integration in a fresh clone. It still has to say that it could.
+ */
+function installTo(directory: string, machine: NodeJS.ProcessEnv): void {
+  const options = { cwd: directory, env: machine, stdio: "pipe" } as const;
+  execFileSync("npm", ["ci", "--dry-run", "--ignore-scripts", "--no-audit", "--no-fund"], options);
+  const packages = realpathSync(join(repository, "node_modules"));
+  const copy = (how: string): unknown => execFileSync("cp", [how, packages, join(directory, "node_modules")], options);
+  try {
+    copy("-al");
+  } catch {
+    // Another file system.
+    rmSync(join(directory, "node_modules"), { recursive: true, force: true });
+    copy("-a");
+  }
+  rmSync(join(directory, "node_modules/.cache"), { recursive: true, force: true });
+  buildWhenStale();
+  for (const built of ["dist", "dashboard/dist"]) {
+    if (!existsSync(join(repository, built))) continue;
+    cpSync(join(repository, built), join(directory, built), { recursive: true, preserveTimestamps: true });
   }
 }
 
@@ -63,11 +88,7 @@ test(
     const path = `${dirname(process.execPath)}:/usr/local/bin:/usr/bin:/bin`;
     const machine = { ...process.env, PATH: path, NO_COLOR: "1", CAXTON_PORT: "0" };
     // The runtime comes with the clone's own install; which Node npm itself runs on does not matter.
-    execFileSync("npm", ["ci", "--no-audit", "--no-fund"], {
-      cwd: place.path,
-      env: machine,
-      stdio: "pipe",
-    });
+    installTo(place.path, machine);
     const server = spawn("npm", ["start"], {
       cwd: place.path,
       env: machine,

@@ -10,10 +10,14 @@ import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 
 const WORDS = "The file has 344 rows, as it had before the server was killed.";
-const SCRIPT = [
-  { toolCalls: [{ name: "csv_parser__describe", arguments: { path: "examples/data/penguins.csv" } }] },
-  { text: WORDS, chunkChars: 4, delayMs: 2_000 },
-];
+/** What the model does; it takes as long as is said before it writes. */
+const script = (delayMs: number): string =>
+  JSON.stringify([
+    { toolCalls: [{ name: "csv_parser__describe", arguments: { path: "examples/data/penguins.csv" } }] },
+    { text: WORDS, chunkChars: 4, delayMs },
+  ]);
+/** Longer than any machine needs until the server is killed. */
+const FOR_EVER_MS = 600_000;
 const AGENT = `name = "steady"
 version = "1.0.0"
 capabilities = ["data-analysis"]
@@ -35,7 +39,7 @@ function workplace(port: number): Disposable & { readonly path: string } {
   cpSync(join(repository, "examples/data"), join(directory.path, "examples/data"), { recursive: true });
   mkdirSync(join(directory.path, "agents"));
   writeFileSync(join(directory.path, "agents/steady.toml"), AGENT);
-  writeFileSync(join(directory.path, "script.json"), JSON.stringify(SCRIPT));
+  writeFileSync(join(directory.path, "script.json"), script(FOR_EVER_MS));
   const config = `[server]\nport = ${port}\n[models]\ndefault = "scripted/script.json"\nscripted_directory = "."\n`;
   writeFileSync(join(directory.path, "caxton.toml"), config);
   return directory;
@@ -101,6 +105,7 @@ test("streams resume after kill -9: a run's, the server's, and the CLI's, with n
   await watching.printed(/"tool":"csv_parser.describe".*"state":"running"/);
   killed.kill("SIGKILL");
   await killed.ended();
+  writeFileSync(join(place.path, "script.json"), script(0));
   const second = await serve(place.path);
   await using server = second.server;
   void server;

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { killLoop } from "./kill-loop.ts";
 
-test("a server killed ten times under load loses no run that it accepted, ends them all, and doubles no effect unasked", async () => {
-  const report = await killLoop(10, 1);
-  expect(report.kills).toBe(10);
-  expect(report.accepted).toBeGreaterThan(10);
+test("a server killed five times under load loses no run that it accepted, ends them all, and doubles no effect unasked", async () => {
+  const report = await killLoop(5, 1);
+  expect(report.kills).toBe(5);
+  expect(report.accepted).toBeGreaterThan(5);
   expect(report.completed).toBe(report.accepted);
 }, 180_000);
