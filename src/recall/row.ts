@@ -16,7 +16,7 @@ export const RECALL_LIMITS = {
   /** Characters of one text that are indexed; what comes after is not found by keywords. */
   textCharsMax: 1_048_576,
   /** Different words of one query; the others do not count. */
-  queryTermsMax: 256,
+  queryTermsMax: 128,
 } as const;
 
 /** A row as the indexes take it. Throws a RangeError for what is no such number. */

@@ -1,0 +1,207 @@
+import { grown } from "./adjacency.ts";
+import { countCode, lengthCode } from "./bm25.ts";
+import { FreshBuffer } from "./fresh-buffer.ts";
+import { queryWords } from "./keyword-query.ts";
+import {
+  type Candidate,
+  Scores,
+  type Scene,
+  type WeighedWord,
+  partOf,
+  postingIn,
+  scoreMaxOf,
+  weighed,
+} from "./keyword-search.ts";
+import { Names } from "./names.ts";
+import { type Keep, RECALL_LIMITS, type Row, type ScopeKey, checkedRow } from "./row.ts";
+import { RowTable } from "./row-table.ts";
+import { Segments } from "./segments.ts";
+import { Terms } from "./terms.ts";
+import { Words } from "./words.ts";
+
+/** What is searched for by keywords. */
+export type KeywordSearch = {
+  readonly scopes: readonly ScopeKey[];
+  readonly limit: number;
+  /** Which rows may be answers; asked for rows that would be among the best only. */
+  readonly keep?: Keep | undefined;
+};
+
+/** A row with words of the query: which, and its score from 0 to 1, the share of the most this query could reach. */
+export type KeywordHit = { readonly row: Row; readonly score: number; readonly matched: readonly string[] };
+
+/**
+ * Texts by their words, scored by BM25 with the statistics of the scopes that are searched. New texts are found at once; they
+ * are put in order in small steps, a few with each change, so that no change waits long.
+ */
+export class KeywordIndex {
+  readonly #words = new Words();
+  readonly #terms = new Terms();
+  readonly #scopeNames = new Names();
+  readonly #textOf = new RowTable();
+  readonly #freeTexts: number[] = [];
+  readonly #scores = new Scores();
+  readonly #fresh: FreshBuffer;
+  readonly #segments: Segments;
+  #texts = 0;
+  // Of each text: its row, its scope's number, how many words it has, whether it is still there.
+  #rows = new Int32Array(64);
+  #scopes = new Int32Array(64);
+  #lengths = new Int32Array(64);
+  #alive = new Int32Array(64);
+  // Of each scope: how many words its texts have together, and how many texts there are.
+  readonly #scopeWords: number[] = [];
+  readonly #scopeTexts: number[] = [];
+
+  constructor() {
+    const facts = {
+      isAlive: (text: number) => this.#alive[text] === 1,
+      scopeOf: (text: number) => this.#scopes[text] ?? -1,
+    };
+    const forget = (text: number) => void this.#freeTexts.push(text);
+    this.#fresh = new FreshBuffer();
+    this.#segments = new Segments(facts, forget);
+  }
+
+  get size(): number {
+    return this.#textOf.size;
+  }
+
+  /** Memory taken, in bytes. */
+  get bytes(): number {
+    const texts = this.#rows.byteLength * 4;
+    return (
+      texts + this.#terms.bytes + this.#textOf.bytes + this.#scores.bytes + this.#fresh.bytes + this.#segments.bytes
+    );
+  }
+
+  /** Adds a row's text, or replaces it and its scope. Of a text the first million characters count. */
+  put(row: Row, scope: ScopeKey, text: string): void {
+    this.remove(checkedRow(row));
+    const number = this.#freeTexts.pop() ?? this.#addText();
+    this.#segments.settle(number);
+    const scopeNumber = this.#scopeNames.use(scope);
+    let length = 0;
+    this.#fresh.begin(number);
+    this.#words.split(text, (size) => {
+      this.#fresh.add(this.#terms.number(this.#words.units, size));
+      length += 1;
+    });
+    const distinct = this.#fresh.end(lengthCode(length), countCode);
+    this.#rows[number] = row;
+    this.#scopes[number] = scopeNumber;
+    this.#lengths[number] = length;
+    this.#alive[number] = 1;
+    this.#textOf.set(row, number);
+    this.#scopeTexts[scopeNumber] = (this.#scopeTexts[scopeNumber] ?? 0) + 1;
+    this.#scopeWords[scopeNumber] = (this.#scopeWords[scopeNumber] ?? 0) + length;
+    if (this.#fresh.isFull) this.#segments.add(this.#fresh.take());
+    this.#segments.work(distinct);
+  }
+
+  /** Forgets a row; whether it was there. */
+  remove(row: Row): boolean {
+    const text = this.#textOf.get(row);
+    if (text < 0) return false;
+    this.#textOf.delete(row);
+    this.#alive[text] = 0;
+    const scope = this.#scopes[text] ?? 0;
+    this.#scopeTexts[scope] = (this.#scopeTexts[scope] ?? 0) - 1;
+    this.#scopeWords[scope] = (this.#scopeWords[scope] ?? 0) - (this.#lengths[text] ?? 0);
+    this.#scopeNames.leave(scope);
+    return true;
+  }
+
+  /** The rows of the scopes that have words of a text: best first, equal ones by row. */
+  search(text: string, { scopes, limit, keep }: KeywordSearch): readonly KeywordHit[] {
+    const most = Math.min(Math.floor(limit), RECALL_LIMITS.limitMax);
+    const words = queryWords(text, this.#terms);
+    if (!(most > 0) || words.length === 0) return [];
+    const scene = this.#scene(this.#numbersOf(scopes), words);
+    if (scene === undefined) return [];
+    const weighty = weighed(words, scene);
+    const scoreMax = scoreMaxOf(weighty);
+    return this.#scores.best(weighty, scene, { limit: most, keep }).map((candidate) => ({
+      row: candidate.row,
+      score: Math.min(1, candidate.score / scoreMax),
+      matched: matchedBy(candidate, weighty),
+    }));
+  }
+
+  /**
+   * The scores of single rows as `search` in these scopes gives them (without `scopes`: those the rows are in); 0 for rows that
+   * have no word of the text or are not in the index.
+   */
+  scoresOf(text: string, rows: readonly Row[], options: { readonly scopes?: readonly ScopeKey[] } = {}): Float64Array {
+    const scores = new Float64Array(rows.length);
+    const words = queryWords(text, this.#terms);
+    const texts = rows.map((row) => this.#textOf.get(row));
+    const own = new Set(texts.filter((number) => number >= 0).map((number) => this.#scopes[number] ?? -1));
+    const scene = this.#scene(options.scopes === undefined ? own : this.#numbersOf(options.scopes), words);
+    if (scene === undefined || words.length === 0) return scores;
+    const weighty = weighed(words, scene);
+    const scoreMax = scoreMaxOf(weighty);
+    const factors = this.#scores.factors(scene.meanLength);
+    for (const part of scene.parts) {
+      for (const [index, number] of texts.entries()) {
+        const local = number < 0 ? -1 : part.localOf(number);
+        if (local < 0) continue;
+        let sum = 0;
+        for (const word of weighty) {
+          const posting = postingIn(word, part, local);
+          if (posting >= 0) sum += word.weight * (factors[((part.lengths[local] ?? 0) << 4) | (posting & 15)] ?? 0);
+        }
+        scores[index] = Math.min(1, sum / scoreMax);
+      }
+    }
+    return scores;
+  }
+
+  /** Puts all texts in order at once, which takes a while. Later searches are a little faster, and forgotten texts leave no trace. */
+  compact(): void {
+    this.#segments.add(this.#fresh.take());
+    this.#segments.compact();
+  }
+
+  #numbersOf(scopes: readonly ScopeKey[]): ReadonlySet<number> {
+    return new Set(scopes.map((scope) => this.#scopeNames.find(scope)).filter((number) => number >= 0));
+  }
+
+  #scene(scopes: ReadonlySet<number>, words: readonly { readonly term: number }[]): Scene | undefined {
+    let texts = 0;
+    let length = 0;
+    for (const scope of scopes) {
+      texts += this.#scopeTexts[scope] ?? 0;
+      length += this.#scopeWords[scope] ?? 0;
+    }
+    if (texts === 0) return undefined;
+    const isAlive = (text: number) => this.#alive[text] === 1;
+    let base = 0;
+    const parts = [];
+    for (const segment of this.#segments.all()) {
+      const localOf = (text: number) => this.#segments.localOf(text, segment);
+      const part = partOf(segment, scopes, { base, localOf });
+      if (part !== undefined) parts.push(part);
+      base += segment.texts.length;
+    }
+    const isSeen = (text: number) => this.#alive[text] === 1 && scopes.has(this.#scopes[text] ?? -1);
+    parts.push(this.#fresh.partOf(words, isSeen, { base, terms: this.#terms.count }));
+    const meanLength = Math.max(1, length / texts);
+    return { parts, texts, meanLength, isAlive, rowOf: (text) => this.#rows[text] ?? -1 };
+  }
+
+  #addText(): number {
+    const number = this.#texts;
+    this.#texts += 1;
+    if (number >= this.#rows.length) {
+      this.#rows = grown(this.#rows, number + 1);
+      this.#scopes = grown(this.#scopes, number + 1);
+      this.#lengths = grown(this.#lengths, number + 1);
+      this.#alive = grown(this.#alive, number + 1);
+    }
+    return number;
+  }
+}
+
+const matchedBy = ({ part, local }: Candidate, words: readonly WeighedWord[]): readonly string[] =>
+  words.filter((word) => postingIn(word, part, local) >= 0).map(({ written }) => written);

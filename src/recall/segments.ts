@@ -1,0 +1,135 @@
+import { grown } from "./adjacency.ts";
+import { type FreshTexts, type Segment, type TextFacts, merging, sealed, segmentBytes } from "./segment.ts";
+
+// The segments of an index.
+//
+// G1. Each living text that is not fresh is in one segment.
+// G2. Segments of about one size are merged when there are enough of them; several merges may be under way.
+// G3. A merge goes on a little with each change, and its sources are searched until it is done.
+
+/** Segments of one size before they become one. */
+const MERGED = 6;
+/** Postings that one more size means, as a factor. */
+const SIZE_STEP = 4;
+const SMALLEST = 16_384;
+/** Numbers that each merge moves for each word of a change. */
+const WORK_PER_WORD = 12;
+const WORK_MIN = 64;
+
+type Merge = { readonly sources: readonly Segment[]; readonly steps: Generator<number, Segment> };
+
+/** Segments, and the merges that keep them few. */
+export class Segments {
+  readonly #facts: TextFacts;
+  readonly #forget: (text: number) => void;
+  #segments: Segment[] = [];
+  #merges: Merge[] = [];
+  #serials = new Map<Segment, number>();
+  #nextSerial = 1;
+  // Of each text: the serial number of its segment, and its number there.
+  #homes = new Int32Array(64);
+  #locals = new Int32Array(64);
+
+  /** `forget` is called with each text that is in no segment any longer. */
+  constructor(facts: TextFacts, forget: (text: number) => void) {
+    this.#facts = facts;
+    this.#forget = forget;
+  }
+
+  get bytes(): number {
+    return this.#segments.reduce((sum, segment) => sum + segmentBytes(segment), this.#homes.byteLength * 2);
+  }
+
+  all(): readonly Segment[] {
+    return this.#segments;
+  }
+
+  /** The text's number in a segment, or -1 when it is not in it. */
+  localOf(text: number, segment: Segment): number {
+    return this.#homes[text] === this.#serials.get(segment) ? (this.#locals[text] ?? -1) : -1;
+  }
+
+  /** A text is nowhere here: its number begins anew. */
+  settle(text: number): void {
+    if (text >= this.#homes.length) {
+      this.#homes = grown(this.#homes, text + 1);
+      this.#locals = grown(this.#locals, text + 1);
+    }
+    this.#homes[text] = 0;
+  }
+
+  /** Adds fresh texts as a segment. */
+  add(fresh: FreshTexts): void {
+    for (const text of fresh.texts) if (!this.#facts.isAlive(text)) this.#forget(text);
+    const segment = sealed(fresh, this.#facts);
+    if (segment.texts.length === 0) return;
+    this.#segments.push(segment);
+    this.#house(segment);
+    this.#plan();
+  }
+
+  #house(segment: Segment): number {
+    const serial = this.#nextSerial;
+    this.#nextSerial += 1;
+    this.#serials.set(segment, serial);
+    const { texts } = segment;
+    for (let local = 0; local < texts.length; local += 1) {
+      const text = texts[local] ?? 0;
+      this.#homes[text] = serial;
+      this.#locals[text] = local;
+    }
+    return serial;
+  }
+
+  /** Goes on with the merges, as much as a change of so many words pays for. */
+  work(words: number): void {
+    for (const merge of this.#merges) this.#advance(merge, WORK_MIN + words * WORK_PER_WORD);
+  }
+
+  /** Makes one segment of all, now. */
+  compact(): void {
+    this.#merges = [];
+    if (this.#segments.length === 0) return;
+    const sources = this.#segments;
+    const merge = { sources, steps: merging(sources, this.#facts) };
+    this.#merges = [merge];
+    this.#advance(merge, Infinity);
+  }
+
+  #plan(): void {
+    const busy = new Set(this.#merges.flatMap(({ sources }) => sources));
+    const bySize = new Map<number, Segment[]>();
+    for (const segment of this.#segments) {
+      if (busy.has(segment)) continue;
+      const size = Math.max(0, Math.floor(Math.log(segment.postings.length / SMALLEST) / Math.log(SIZE_STEP)));
+      bySize.set(size, [...(bySize.get(size) ?? []), segment]);
+    }
+    for (const sources of bySize.values())
+      if (sources.length >= MERGED) this.#merges.push({ sources, steps: merging(sources, this.#facts) });
+  }
+
+  #advance(merge: Merge, budget: number): void {
+    for (let left = budget; left > 0;) {
+      const step = merge.steps.next();
+      if (step.done === true) {
+        this.#finish(merge, step.value);
+        return;
+      }
+      left -= step.value;
+    }
+  }
+
+  #finish(merge: Merge, merged: Segment): void {
+    this.#merges = this.#merges.filter((other) => other !== merge);
+    const gone = new Set(merge.sources);
+    const rest = this.#segments.filter((segment) => !gone.has(segment));
+    this.#segments = merged.texts.length === 0 ? rest : [merged, ...rest];
+    const serial = this.#house(merged);
+    for (const source of merge.sources) {
+      this.#serials.delete(source);
+      for (const text of source.texts) if (this.#homes[text] !== serial) this.#forget(text);
+    }
+    if (merged.texts.length === 0) this.#serials.delete(merged);
+    this.#plan();
+  }
+}
