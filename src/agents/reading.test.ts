@@ -273,6 +273,9 @@ test("a parameter that no prompt uses is pointed out", () => {
     "6:1 PARAMETER_UNUSED parameters.max_file_size",
   ]);
   expect(read(`${WHOLE.replace("write.", "write {{ words }}.")}[parameters]\nwords = 3\n`).found).toEqual([]);
+  // Prompts for messages count too.
+  const handler = '[prompt_templates]\ncfp_handler = "{{request}} in {{words}} words"\n';
+  expect(read(`${WHOLE}[parameters]\nwords = 3\n${handler}`).found).toEqual([]);
 });
 
 test("a system prompt may name parameters and the agent, not what differs from run to run", () => {

@@ -158,8 +158,10 @@ function promptProblems({ document, style }: Draft): readonly Problem[] {
       ...placeOf(document, "user_prompt_template", name, 0),
     }));
   const systemText = typeof system === "string" ? system : "";
+  const inMessages = messagePrompts(document, names);
+  const isUsed = (name: string) => used.has(name) || inMessages.some((prompt) => prompt.used.has(name));
   const unused = names
-    .filter((name) => PARAMETER_NAME.test(name) && !isBuiltIn(name) && !used.has(name) && broken.length === 0)
+    .filter((name) => PARAMETER_NAME.test(name) && !isBuiltIn(name) && !isUsed(name) && broken.length === 0)
     .filter((name) => !new RegExp(`\\{\\{\\s*${name}\\s*\\}\\}`).test(systemText))
     .map((name) => {
       const message = `no prompt contains {{${name}}}, so the parameter changes nothing`;
@@ -182,18 +184,21 @@ function promptProblems({ document, style }: Draft): readonly Problem[] {
     ...broken,
     ...empty,
     ...unused,
-    ...messagePromptProblems(document, names),
+    ...inMessages.flatMap(({ problems }) => problems),
     ...systemProblems(document, systemText, names, style),
   ];
 }
 
-/** What is wrong with the prompts for messages. */
-function messagePromptProblems(document: Document, names: readonly string[]): readonly Problem[] {
+/** The prompts for messages: what each uses, and what is wrong with it. */
+function messagePrompts(
+  document: Document,
+  names: readonly string[],
+): readonly { readonly used: ReadonlySet<string>; readonly problems: readonly Problem[] }[] {
   return ACT_HANDLER_NAMES.flatMap((handler) => {
     const template = at(document, ["prompt_templates", handler]);
     if (typeof template !== "string" || template === "") return [];
-    const { findings } = inspectTemplate(template, [...names, ...MESSAGE_VARIABLES]);
-    return findings.map(({ code, message, fix, alternatives }) =>
+    const { findings, used } = inspectTemplate(template, [...names, ...MESSAGE_VARIABLES]);
+    const problems = findings.map(({ code, message, fix, alternatives }) =>
       problemAt(document, ["prompt_templates", handler], {
         severity: "error",
         code,
@@ -202,6 +207,7 @@ function messagePromptProblems(document: Document, names: readonly string[]): re
         ...(alternatives.length > 0 && { alternatives }),
       }),
     );
+    return [{ used, problems }];
   });
 }
 

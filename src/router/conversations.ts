@@ -138,6 +138,20 @@ export class Conversations {
     return ALLOWED;
   }
 
+  /** What `enter` would say, and the conversation as it is; nothing is moved. */
+  judge(
+    message: Message,
+    recipients: readonly string[],
+  ): { readonly error?: MessageError; readonly now?: Conversation } {
+    const now = this.find(message.workspace, message.conversationId);
+    if (now === undefined && isAboutNothing(message)) return {};
+    const standing = now === undefined ? {} : { now };
+    const moved = advance(now, message, recipients, this.#parts.terms);
+    if (moved.type === "breach") return { ...standing, error: moved.error };
+    const family = this.#family(message, now === undefined);
+    return "code" in family ? { ...standing, error: family } : standing;
+  }
+
   #remember(key: string, conversation: Conversation): void {
     if (this.#fresh.size >= FRESH_MAX) {
       this.#staler = this.#fresh;

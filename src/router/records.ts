@@ -1,5 +1,5 @@
 import { type Clock } from "../kernel/clock.ts";
-import { type Message, restoreMessage } from "../messages/index.ts";
+import { type Message, type MessageError, restoreMessage } from "../messages/index.ts";
 import { type Conversation, readConversation } from "../protocols/index.ts";
 import { type Conversations } from "./conversations.ts";
 import { DeadLetterNotFoundError, MailboxNotFoundError } from "./errors.ts";
@@ -202,6 +202,14 @@ export class Records {
   async conversations(query: ConversationQuery): Promise<readonly Conversation[]> {
     const rows = await this.#parts.journal.conversations(query);
     return rows.map((row) => this.#parts.conversations.find(row.workspace, row.id) ?? fold(row));
+  }
+
+  /** Whether its conversation would take the message now, and what that is before it; `error` says why not. */
+  judge(
+    message: Message,
+    recipients: readonly string[],
+  ): { readonly error?: MessageError; readonly now?: Conversation } {
+    return this.#parts.conversations.judge(message, recipients);
   }
 
   async conversation(workspace: string, id: string): Promise<Conversation | undefined> {

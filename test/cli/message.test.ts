@@ -51,6 +51,8 @@ test("a dry run says what is wrong, where, and how to mend it, and sends nothing
   expect(await said("message", "send", "--to", "billing-bot", "x", "--dry-run")).toBe(
     "valid; it would go to billing-bot\n",
   );
+  const asked = ["message", "send", "--to", "billing-bot", "--protocol", "fipa-request", "x", "--dry-run"];
+  expect(await said(...asked)).toBe("valid; it would go to billing-bot\nfipa-request: it would begin a conversation\n");
   const refused = await ask("message", "send", "--to", "billing-bot");
   expect(refused).toMatchObject({ code: 2 });
   expect(refused.stderr).toContain("say something");

@@ -257,6 +257,32 @@ describe("somebody outside", () => {
     expect(await router.lease(olga, { max: 1, leaseMs: 1_000, waitMs: 0 }, always)).toMatchObject([{ attempt: 1 }]);
   });
 
+  test("has its settlement on disk without waiting for what comes after it", async () => {
+    const doors: (() => void)[] = [];
+    const disk = new MemoryDisk();
+    const journal = new MemoryMessageJournal(disk, () => new Promise((resolve) => void doors.push(resolve)));
+    const { router } = await openWorld({ disk, journal, isAttached: false });
+    const open = async () => {
+      await until(() => doors.length > 0);
+      doors.shift()?.();
+    };
+    const sent = router.submit(note("one", toOlga));
+    await open();
+    await sent;
+    const [taken] = await router.lease(olga, { max: 1, leaseMs: 60_000, waitMs: 0 }, always);
+    void router.submit(note("under way"));
+    await until(() => doors.length === 1);
+    let isSettled = false;
+    void router.settle(olga, [{ seq: taken?.seq ?? 0, outcome: "done" }]).then(() => (isSettled = true));
+    // One write was under way, the next has the settlement; the writer does not rest in between.
+    for (let writes = 0; writes < 2; writes += 1) {
+      await open();
+      void router.submit(note(`later ${writes}`));
+    }
+    await until(() => isSettled);
+    expect(disk.settled.size).toBe(1);
+  });
+
   test("gives back what it cannot do now, as if never taken", async () => {
     const { router } = await openWorld();
     for (const text of ["one", "two", "three"]) await router.submit(note(text, toOlga));

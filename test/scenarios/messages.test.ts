@@ -211,6 +211,39 @@ describe("addresses", () => {
   });
 });
 
+const check = async (message: object) =>
+  MessageCheck.parse((await server.ask("POST", "/api/v1/messages/validate", message)).body);
+
+test("a check says whether the protocol allows the message now, and what it expects", async () => {
+  const bob = await program("judged");
+  const request = { performative: "request", protocol: "fipa-request", receiver: bob, content: "x" };
+  const opening = { protocol: "fipa-request", state: null, expected: [{ who: "user", acts: ["request"] }] };
+  expect(await check(request)).toMatchObject({ valid: true, conversation: { ...opening, allowed: true } });
+  expect(await check({ ...request, performative: "propose" })).toMatchObject({
+    valid: false,
+    problems: [{ code: "PROTOCOL_BREACH" }],
+    conversation: { ...opening, allowed: false },
+  });
+  const { conversation_id } = await send(request);
+  const reply = { sender: bob, receiver: "user", conversation_id, content: "x" };
+  const standing = {
+    id: conversation_id,
+    state: expect.any(String),
+    expected: expect.arrayContaining([{ who: bob, acts: expect.arrayContaining(["agree"]) }]),
+  };
+  expect(await check({ ...reply, performative: "agree" })).toMatchObject({
+    valid: true,
+    conversation: { ...standing, allowed: true },
+  });
+  expect(await check({ ...reply, performative: "propose" })).toMatchObject({
+    valid: false,
+    conversation: { ...standing, allowed: false },
+  });
+  // Nothing was moved by looking.
+  await send({ ...reply, performative: "agree" });
+  expect(await check({ performative: "inform", receiver: bob, content: "x" })).toMatchObject({ conversation: null });
+});
+
 describe("records", () => {
   test("messages are listed with filters, page by page, traced and sent again", async () => {
     const name = await program("listed");

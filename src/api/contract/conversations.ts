@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { ExpectedActs } from "./messages.ts";
 import { PERFORMATIVES } from "./performatives.ts";
 import { ListQuery, page } from "./problem.ts";
 
@@ -50,7 +51,7 @@ export const Conversation = z
       .boolean()
       .meta({ description: "Somebody's deadline has passed, or it is open and nothing was said for an hour" }),
     expected: z
-      .array(z.object({ who: Name, acts: z.array(z.string()) }))
+      .array(ExpectedActs)
       .meta({ description: "What the protocol allows next; empty in lists, in free and in ended conversations" }),
   })
   .meta({ id: "Conversation" });

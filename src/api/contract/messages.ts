@@ -68,6 +68,9 @@ export const BatchReceipt = z
   .meta({ id: "MessageBatchReceipt" });
 export type BatchReceipt = z.infer<typeof BatchReceipt>;
 
+/** Who may say what. */
+export const ExpectedActs = z.object({ who: Name, acts: z.array(z.string()) });
+
 /** What a check of a message without sending it says. */
 export const MessageCheck = z
   .object({
@@ -75,6 +78,16 @@ export const MessageCheck = z
     problems: z.array(z.object({ code: z.string(), path: z.string(), message: z.string(), fix: z.string() })),
     canonical: z.record(z.string(), Json).nullable().meta({ description: "The message as Caxton writes it" }),
     recipients: z.array(Name).meta({ description: "To whom it would go now" }),
+    conversation: z
+      .object({
+        id: z.string(),
+        protocol: z.string(),
+        state: z.string().nullable().meta({ description: "null: the message would begin it" }),
+        allowed: z.boolean().meta({ description: "Whether it may be said now" }),
+        expected: z.array(ExpectedActs).meta({ description: "What the protocol allows now, before the message" }),
+      })
+      .nullable()
+      .meta({ description: "Where a protocol is checked; null in a free conversation" }),
   })
   .meta({ id: "MessageCheck" });
 export type MessageCheck = z.infer<typeof MessageCheck>;

@@ -95,7 +95,8 @@ export {
   replayMessage,
   traceMessage,
 } from "./message-operations.ts";
-export { checkMessage, sendMessage, sendMessages } from "./send-message.ts";
+export { checkMessage } from "./check-message.ts";
+export { sendMessage, sendMessages } from "./send-message.ts";
 export { watchMessages } from "./watch-messages.ts";
 export {
   getCapability,

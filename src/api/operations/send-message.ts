@@ -5,7 +5,7 @@ import { type Message, type MessageError, readMessage, type TextFacts, USER_SEND
 import type { Participants } from "../../participants/index.ts";
 import { MESSAGE_FAILURES, type Router, type Submitted } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
-import { presentMessage, wireObject } from "./present-message.ts";
+import { presentMessage } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 
 export type SendServices = {
@@ -34,7 +34,8 @@ type Read =
   | { readonly type: "message"; readonly message: Message }
   | { readonly type: "refused"; readonly receipt: contract.MessageReceipt };
 
-function read(services: SendServices, json: Json, text?: TextFacts): Read {
+/** Reads what somebody sends. */
+export function readSent(services: SendServices, json: Json, text?: TextFacts): Read {
   const { clock, messageLimits } = services;
   const result = readMessage(json, {
     workspace: DEFAULT_WORKSPACE,
@@ -82,8 +83,8 @@ export async function sendMessage(
   json: JsonObject,
   { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
 ): Promise<contract.MessageReceipt> {
-  const one = read(services, json);
-  if (one.type === "refused") throw new MessageRefusedError(mustError(one.receipt), undefined);
+  const one = readSent(services, json);
+  if (one.type === "refused") throw new MessageRefusedError(refusalOf(one.receipt), undefined);
   // Who does not wait is told nothing, so nothing is listened for.
   using replies = waitMs === 0 ? undefined : new Replies(services.router, one.message);
   const submitted = await submit(services, one.message);
@@ -100,7 +101,8 @@ async function submit({ router, participants }: SendServices, message: Message):
   return submitted;
 }
 
-const mustError = ({ error }: contract.MessageReceipt): MessageError =>
+/** Why it was refused. */
+export const refusalOf = ({ error }: contract.MessageReceipt): MessageError =>
   error ?? { code: "MESSAGE_INVALID", message: "the message cannot be read", hint: "", details: {} };
 
 /** Sends messages in order, each for itself: one that is refused keeps no other back. */
@@ -111,46 +113,13 @@ export async function sendMessages(
 ): Promise<contract.BatchReceipt> {
   const items = await Promise.all(
     messages.map(async (json) => {
-      const one = read(services, json, text);
+      const one = readSent(services, json, text);
       if (one.type === "refused") return one.receipt;
       return receiptOf(await submit(services, one.message), one.message.id);
     }),
   );
   const count = (status: contract.MessageReceipt["status"]) => items.filter((item) => item.status === status).length;
   return { items, accepted: count("accepted"), answered: count("answered"), refused: count("refused") };
-}
-
-/** Looks at a message without sending it: what is wrong with it, or how Caxton writes it and to whom it would go. */
-export function checkMessage(services: SendServices, json: JsonObject): contract.MessageCheck {
-  const one = read(services, json);
-  if (one.type === "refused") {
-    const error = mustError(one.receipt);
-    return { valid: false, problems: problemsOf(error), canonical: null, recipients: [] };
-  }
-  const whereTo = services.router.whereTo(one.message);
-  return {
-    valid: whereTo.type === "found",
-    problems: whereTo.type === "found" ? [] : problemsOf(whereTo.error),
-    canonical: wireObject(one.message),
-    recipients: whereTo.type === "found" ? [...whereTo.names] : [],
-  };
-}
-
-function problemsOf({ code, message, hint, details }: MessageError): contract.MessageCheck["problems"] {
-  const { problems } = details;
-  const listed = Array.isArray(problems) ? problems : [];
-  const known = listed.flatMap((each) => {
-    const {
-      code: own,
-      path,
-      message: says,
-      fix,
-    } = typeof each === "object" && each !== null && !Array.isArray(each) ? each : {};
-    return typeof own === "string" && typeof path === "string" && typeof says === "string" && typeof fix === "string"
-      ? [{ code: own, path, message: says, fix }]
-      : [];
-  });
-  return known.length > 0 ? known : [{ code, path: "", message, fix: hint }];
 }
 
 /** An agreement is not the answer yet: that follows. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, type MessageReceipt, messages, ROUTES } from "../../api/contract/index.ts";
+import { fillRoute, type MessageCheck, type MessageReceipt, messages, ROUTES } from "../../api/contract/index.ts";
 import { type Json, parseJson } from "../../kernel/json.ts";
 import {
   act,
@@ -145,12 +145,20 @@ async function check(context: Context, body: object): Promise<number> {
     name: value.recipients.join("\n"),
     human: () =>
       value.valid
-        ? `valid; it would go to ${value.recipients.join(", ") || "nobody"}\n`
+        ? safeText(`valid; it would go to ${value.recipients.join(", ") || "nobody"}\n${standingText(value)}`)
         : value.problems
             .map(({ path, message, fix }) => safeText(`${path === "" ? "" : `${path}: `}${message}\n  ${fix}\n`))
             .join(""),
   });
   return value.valid ? 0 : 2;
+}
+
+/** What its protocol expects, on a line. */
+function standingText({ conversation }: MessageCheck): string {
+  if (conversation === null) return "";
+  const { protocol, id, state, expected } = conversation;
+  const who = expected.map(({ who: name, acts }) => `${acts.join(" or ")} by ${name}`).join("; ");
+  return `${protocol}: ${state === null ? "it would begin a conversation" : `allowed now in ${id}, as are ${who}`}\n`;
 }
 
 async function waitOf(text: string | undefined, path: string) {
