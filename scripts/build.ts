@@ -54,6 +54,7 @@ await Promise.all([
       "src/sandbox/guest/child.ts",
       "src/sandbox/guest/thread.ts",
       "src/backends/sqlite/messages/thread.ts",
+      "src/backends/sqlite/checkpoint-thread.ts",
       "src/runs/threads/worker.ts",
     ],
   }),

@@ -17,7 +17,7 @@ export function startDeadline(clock: Clock, timeoutMs: number, caller: AbortSign
   clock.sleep(timeoutMs, ended.signal).then(
     () => {
       isLate = true;
-      late.abort("the attempt took too long");
+      return late.abort("the attempt took too long");
     },
     () => undefined, // The attempt ended first.
   );

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { Checkpointer } from "./checkpointer.ts";
 import { DatabaseTooNewError, dataDirectoryInUse, storageError } from "./errors.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 
@@ -11,6 +12,8 @@ export type DatabaseOptions = {
   readonly directory: string;
   /** `normal` survives the death of the process, `full` also that of the machine's power, for an fsync a commit. */
   readonly synchronous: Synchronous;
+  /** Pages of the log from which on it is carried over; for tests. */
+  readonly checkpointPages?: number;
 };
 
 type Job = {
@@ -19,13 +22,14 @@ type Job = {
   readonly reject: (error: unknown) => void;
 };
 
+const FILE = "caxton.db";
 const CACHE_KIB = 16_384;
 /** Nobody else should hold the database; whoever looks into it by hand is waited for this long. */
 const BUSY_MS = 1_000;
 const BUSY = 5;
 /** How long a job that may wait is kept for company: a commit costs more than what most jobs do. */
 const SOON_MS = 5;
-/** 32 MiB of log: a checkpoint, which waits for the disk, then falls on fewer than one run in a hundred. */
+/** 32 MiB of log. */
 const CHECKPOINT_PAGES = 8_000;
 
 /**
@@ -38,16 +42,28 @@ export class Database implements Disposable {
   readonly directory: string;
   readonly #db: DatabaseSync;
   readonly #lock: DatabaseSync;
+  readonly #checkpointer: Checkpointer;
   readonly #statements = new Map<string, StatementSync>();
   #jobs: Job[] = [];
   #scheduled = false;
+  #isClosing = false;
   /** Has what may wait written, when nothing else came in time. */
   #lazy: NodeJS.Timeout | undefined;
 
-  private constructor(db: DatabaseSync, lock: DatabaseSync, directory: string) {
+  private constructor(db: DatabaseSync, lock: DatabaseSync, options: DatabaseOptions) {
     this.#db = db;
     this.#lock = lock;
-    this.directory = directory;
+    this.directory = options.directory;
+    this.#checkpointer = new Checkpointer({
+      file: join(options.directory, FILE),
+      pagesMax: options.checkpointPages ?? CHECKPOINT_PAGES,
+      state: () => {
+        const state = this.sql("PRAGMA wal_checkpoint(NOOP)").get();
+        return { log: Number(state?.["log"] ?? 0), carried: Number(state?.["checkpointed"] ?? 0) };
+      },
+      carryHere: () => void this.sql("PRAGMA wal_checkpoint(PASSIVE)").get(),
+      released: () => this.#flush(),
+    });
   }
 
   /** Opens, locks and migrates. Throws DataDirectoryInUseError, DatabaseTooNewError, StorageReadOnlyError, StorageFullError. */
@@ -57,13 +73,13 @@ export class Database implements Disposable {
       mkdirSync(directory, { recursive: true });
       const lock = lockDirectory(directory);
       try {
-        const db = new DatabaseSync(join(directory, "caxton.db"), { timeout: BUSY_MS });
+        const db = new DatabaseSync(join(directory, FILE), { timeout: BUSY_MS });
         db.exec(
           `PRAGMA journal_mode=WAL; PRAGMA synchronous=${options.synchronous}; PRAGMA foreign_keys=ON;
-           PRAGMA cache_size=-${CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=${CHECKPOINT_PAGES};`,
+           PRAGMA cache_size=-${CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=0;`,
         );
         migrate(db);
-        return new Database(db, lock, directory);
+        return new Database(db, lock, options);
       } catch (error) {
         lock.close();
         throw error;
@@ -113,11 +129,13 @@ export class Database implements Disposable {
     clearTimeout(this.#lazy);
     this.#lazy = undefined;
     const jobs = this.#jobs;
-    if (jobs.length === 0) return;
+    // Those that wait for the log are written once it is short again.
+    if (jobs.length === 0 || (this.#checkpointer.isHolding && !this.#isClosing)) return;
     this.#jobs = [];
     try {
       const results = this.#transact(jobs);
       for (const [index, job] of jobs.entries()) job.resolve(results[index]);
+      this.#checkpointer.committed();
     } catch (error) {
       // Where no transaction can even begin, trying each job apart would only block as often.
       const hopeless = jobs.length === 1 || isBusy(error);
@@ -156,6 +174,8 @@ export class Database implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosing = true;
+    this.#checkpointer[Symbol.dispose]();
     this.#flush();
     this.#statements.clear();
     this.#db.close();

@@ -1,0 +1,18 @@
+/** Entry of the thread that carries the log of a database over into its file. It is told the file, and answers with a `Checkpointed`. */
+import { DatabaseSync } from "node:sqlite";
+import { parentPort } from "node:worker_threads";
+
+if (!parentPort) throw new Error("checkpoints are made by a thread of the server");
+const port = parentPort;
+
+port.on("message", (file: string) => {
+  let isDone = false;
+  try {
+    // Open only for as long as it takes: the last connection to be closed would wait to tidy up.
+    using database = new DatabaseSync(file, { timeout: 1_000 });
+    isDone = database.prepare("PRAGMA wal_checkpoint(PASSIVE)").get()?.["busy"] === 0;
+  } catch {
+    // The log stays longer; whoever asked makes the next one himself.
+  }
+  port.postMessage({ isDone });
+});
