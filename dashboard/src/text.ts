@@ -284,6 +284,7 @@ export const text = {
     failedAttempts: (count: number) => (count === 1 ? "One attempt failed" : `${count} attempts failed`),
     retried: (span: string) => `tried again after ${span}`,
     gaveUp: "not tried again",
+    cutOff: "charged as far as it had come",
     wentOver: (model: string) => `went over to ${model}`,
     waitsFor: (why: string) => `waits for its turn: ${why}`,
     refused: "Its answer did not fit, so it was asked again",

@@ -271,3 +271,34 @@ test("a call that does not fit the tool is nobody's question", async () => {
   expect(outcome.state).toBe("completed");
   expect(results(view.steps)[0]).toMatch(/^invalid-arguments/);
 });
+
+test("of several calls of a turn each is made once, when it is approved, also over restarts; those approved together in the model's order", async () => {
+  using directory = tempDirectory();
+  const asked = ["1", "2", "3"].map((text) => call("pay", { text }));
+  const { model, requests } = heard(scripted([{ toolCalls: asked }, { text: "finished" }]));
+  const permissions = rules({ ask: ["fake.pay"] });
+  const options = { model, tools: [{ ...echo, idempotent: false }], directory: directory.path };
+  const plan = { ...permissions, concurrentToolsMax: 1 };
+  let runId: Awaited<ReturnType<Engine["run"]>>["id"];
+  let waiting: readonly string[];
+  {
+    await using made = engine({ ...options, plan });
+    const { id } = await made.run("go");
+    runId = id;
+    waiting = open(made).map((approval) => approval.id);
+    await made.approvals.answer(waiting[1] ?? "", approve, ADMIN);
+    await until(isResting(made, id));
+    expect(made.tools.calls.map(({ arguments: given }) => given)).toEqual([{ text: "2" }]);
+    expect(made.runs.view(id).state).toBe("awaiting-approval");
+    expect(requests).toHaveLength(1);
+  }
+  await using again = engine({ ...options, plan, options: { holdUntilResumed: true } });
+  await again.approvals.answer(waiting[2] ?? "", approve, ADMIN);
+  await again.approvals.answer(waiting[0] ?? "", approve, ADMIN);
+  again.runs.resumeUnfinished();
+  await until(() => again.journal.summary(runId)?.state === "completed");
+  expect(again.tools.calls.map(({ arguments: given }) => given)).toEqual([{ text: "1" }, { text: "3" }]);
+  expect(requests[1]?.messages.at(-1)).toMatchObject({
+    results: [{ text: "paid 1" }, { text: "paid 2" }, { text: "paid 3" }],
+  });
+});

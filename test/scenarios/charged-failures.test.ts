@@ -2,7 +2,9 @@ import { expect, test } from "vitest";
 import { scripted } from "../../src/backends/models/index.ts";
 import { DEFAULT_CONTEXT, SUMMARY_REQUEST } from "../../src/context/index.ts";
 import type { LanguageModel, ModelPart } from "../../src/runs/index.ts";
-import { done, freshEngine } from "../helpers/engine.ts";
+import type { RunId } from "../../src/kernel/ids.ts";
+import { done, engine, freshEngine } from "../helpers/engine.ts";
+import { tempDirectory } from "../helpers/temp.ts";
 
 const limitOf = (max: number) => ({ max, per: "run" as const, key: "[budget] tokens", file: "tester.toml" });
 const retry = { attemptsMax: 2, totalMs: 15_000 };
@@ -81,4 +83,61 @@ test("a summary that broke off is charged to the model that was asked, and what 
   const summaries = made.journal.read(id, 0).flatMap(({ event }) => (event.type === "context-summary" ? [event] : []));
   expect(summaries[0]).toMatchObject({ model: "", charged: turns.id, cost: { estimated: true } });
   expect(made.journal.summary(id)?.estimatedCalls).toBeGreaterThanOrEqual(summaries.length);
+});
+
+/** Says something, tells, and then nothing more until it is cut off; a second time it answers at once. */
+function broken(): { readonly model: LanguageModel; readonly said: Promise<void> } {
+  const said = Promise.withResolvers<void>();
+  let times = 0;
+  return {
+    said: said.promise,
+    model: {
+      id: "scripted/broken",
+      limits: undefined,
+      async *stream(_request, signal): AsyncGenerator<ModelPart> {
+        times += 1;
+        yield { type: "text-delta", text: "a rather long answer that " };
+        const untold = { cachedInputTokens: undefined, cacheWriteTokens: undefined, reasoningTokens: undefined };
+        const usage = { inputTokens: 10, outputTokens: 5, ...untold };
+        if (times > 1) return yield { type: "finish", reason: "stop", usage, carried: undefined };
+        said.resolve();
+        await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+        const message = "the model call was cancelled";
+        yield { type: "error", failure: { class: "cancelled", message, status: undefined, retryAfterMs: undefined } };
+      },
+    },
+  };
+}
+
+test("what was streamed before a cancel is charged, by estimate, and stands beside the attempt", async () => {
+  const { model, said } = broken();
+  await using made = freshEngine({ model });
+  const { id, ended } = await made.begin("go");
+  await said;
+  await made.runs.cancel(id, "enough");
+  expect(await ended).toMatchObject({ state: "cancelled" });
+  const { spent, estimatedCalls } = made.journal.summary(id) ?? {};
+  expect(spent?.tokens).toBeGreaterThan(5);
+  expect(estimatedCalls).toBe(1);
+  const [step] = made.runs.view(id).steps;
+  expect(step?.kind === "model" ? step.attempts : []).toMatchObject([
+    { class: "cancelled", cost: { estimated: true } },
+  ]);
+});
+
+test("a stream that a stop of the server cut off is charged too, and costs the run none of its attempts", async () => {
+  using directory = tempDirectory();
+  const { model, said } = broken();
+  let runId: RunId | undefined;
+  {
+    await using made = engine({ model, directory: directory.path });
+    ({ id: runId } = await made.begin("go"));
+    await said;
+  }
+  await using again = engine({ model, directory: directory.path, options: { holdUntilResumed: true } });
+  again.runs.resumeUnfinished();
+  while (again.runs.view(runId).state !== "completed") await new Promise((resolve) => setTimeout(resolve, 2));
+  const { spent, estimatedCalls } = again.journal.summary(runId) ?? {};
+  expect(estimatedCalls).toBe(1);
+  expect(spent?.tokens).toBeGreaterThan(15);
 });

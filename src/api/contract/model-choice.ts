@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { StepCost } from "./budgets.ts";
 
 /** What a request may say of a failing model. */
 export const OnModelFailure = z.enum(["ask", "fail", "fallback"]).meta({
@@ -41,4 +42,5 @@ export const ModelAttempt = z.object({
   message: z.string(),
   retry_in_ms: z.number().nullable(),
   next: z.string().nullable().meta({ description: "The backup the run went over to" }),
+  cost: StepCost.nullable().meta({ description: "What it was charged although it failed; null when nothing was" }),
 });

@@ -168,6 +168,7 @@ function presentModelStep(step: ModelStep, ended: boolean): contract.Step {
       message: attempt.message,
       retry_in_ms: attempt.retryInMs,
       next: attempt.next ?? null,
+      cost: presentStepCost(attempt.cost),
     })),
     waits_for: step.hold,
     context: step.context === undefined ? null : presentContext(step.context),

@@ -11,6 +11,14 @@ export const choiceLines = (id: string, { failure, backups, expires_at: until }:
   `  until ${until}, then it fails`,
 ];
 
-/** A failed attempt in one line: which model, what it said, and what came next. */
-export const attemptLine = ({ model, message, next }: Extract<Step, { kind: "model" }>["attempts"][number]): string =>
-  `${model}: ${oneLine(message)}${next === null ? "" : ` → ${next}`}`;
+/** A failed attempt in one line: which model, what it said, what it was charged, and what came next. */
+export function attemptLine({
+  model,
+  message,
+  next,
+  cost,
+}: Extract<Step, { kind: "model" }>["attempts"][number]): string {
+  const tokens = cost === null ? 0 : cost.input_tokens + cost.output_tokens;
+  const charged = cost === null ? "" : ` (charged ${cost.estimated ? "about " : ""}${tokens} tokens)`;
+  return `${model}: ${oneLine(message)}${charged}${next === null ? "" : ` → ${next}`}`;
+}

@@ -147,7 +147,9 @@ test("a run that has ended already is shown whole", () => {
 test("an attempt that failed is told when the model answers at last", () => {
   const { terminal, shown } = screen();
   const view = new RunView(terminal, live);
-  const attempts = [{ model: "mock", class: "overloaded", message: "try later", retry_in_ms: 10, next: null }];
+  const attempts = [
+    { model: "mock", class: "overloaded", message: "try later", retry_in_ms: 10, next: null, cost: null },
+  ];
   view.show({ type: "step", step: modelStep({ text: "Yes.", attempts }) });
   view.show({ type: "end", run: ended("Yes.") });
   expect(shown()).toBe("! mock: try later\nYes.\n");

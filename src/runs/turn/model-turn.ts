@@ -1,5 +1,6 @@
 import type { ContextReport } from "../../context/index.ts";
 import { type Tool, toolsTokens } from "../../tools/index.ts";
+import { cutOff } from "./cut-off.ts";
 import { boundedStream } from "./bounded-stream.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { JsonObject } from "../../kernel/json.ts";
@@ -182,15 +183,21 @@ async function tryAgainAndAgain(
     recorder.note({ type: "model-start", step, model: model.id, attempt, content: { context } });
     const outcome = await attemptTurn({ ...deps, model }, step, permit.request, signal);
     if (outcome.type === "answered") return { ...outcome, use, permit };
-    if (signal.aborted) return { type: "stopped" };
     const { failure, queuedMs, charged } = outcome;
     const cost = charged && (await permit.charge(charged));
+    const usage = charged && isTold(charged.usage) ? charged.usage : undefined;
+    if (signal.aborted) {
+      if (charged) await recorder.record(cutOff({ step, model: model.id, attempt, queuedMs }, usage, cost));
+      return { type: "stopped" };
+    }
     state.heldMs += queuedMs;
     const isTooLong = failure.class === "context_too_long";
     const shrinks = isTooLong && before.every((each) => each.class !== "context_too_long");
     const waitMs = shrinks ? 0 : (failure.retryAfterMs ?? BACKOFF_MS * attempt);
     const inTime = clock.monotonicMs() - state.begunMs - state.heldMs + waitMs <= retry.totalMs;
-    const again = shrinks || (isRetryable(failure) && attempt < retry.attemptsMax && inTime);
+    // What was cut off from outside says nothing of the model.
+    const own = attempt - before.filter((each) => each.class === "cancelled").length;
+    const again = shrinks || (isRetryable(failure) && own < retry.attemptsMax && inTime);
     const next = again ? null : nextBackup(recorder.view(), deps.fallback, { step, model: model.id, failure });
     const { class: failureClass, message } = failure;
     await recorder.record({
@@ -203,7 +210,7 @@ async function tryAgainAndAgain(
       retryInMs: again ? waitMs : null,
       next,
       queuedMs,
-      usage: charged && isTold(charged.usage) ? charged.usage : undefined,
+      usage,
       cost,
     });
     if (shrinks || (again && cost)) return { type: "anew" };

@@ -17,6 +17,7 @@ import {
   type ExecutionPlan,
   type RunView,
 } from "../record/index.ts";
+import { cutOff } from "./cut-off.ts";
 import { isTold, type Meter, type TurnPermit, UNTOLD } from "../spending/index.ts";
 
 export type SummariseDeps = {
@@ -57,7 +58,12 @@ export async function summarise(
   const input = { task: view.prompt, before: view.summaries.at(-1)?.text ?? "", turns, tokensMax };
   const { written, release } = await write(deps, plan, input, signal);
   try {
-    if (signal.aborted) return "stopped";
+    if (signal.aborted) {
+      const { charged, model, cost, usage } = written;
+      const asked = { step, model: charged ?? model, attempt: 1, queuedMs: 0 };
+      if (cost) await deps.recorder.record(cutOff(asked, usage, cost));
+      return "stopped";
+    }
     const { text, ...rest } = written;
     await deps.recorder.record({
       type: "context-summary",

@@ -96,7 +96,7 @@ function ModelDetail({ run, step, draft = "" }: ModelProps) {
   );
 }
 
-function costOf({ cost }: Of<"model">): string {
+function costOf({ cost }: Pick<Of<"model">, "cost">): string {
   if (cost === null) return "–";
   const known = cost.usd === null ? text.usage.unknownPrice : usd(cost.usd);
   return cost.estimated ? `≈ ${known}` : known;
@@ -110,7 +110,10 @@ function Attempts({ step }: { readonly step: Of<"model"> }) {
         {step.attempts.map((attempt, index) => (
           <li key={index} className="text-sm">
             <span className="font-mono text-xs text-bad">{attempt.class}</span> {attempt.model}: {attempt.message}
-            <span className="block text-xs text-muted">{afterAttempt(attempt)}</span>
+            <span className="block text-xs text-muted">
+              {afterAttempt(attempt)}
+              {attempt.cost && ` · ${costOf(attempt)}`}
+            </span>
           </li>
         ))}
       </ol>
@@ -118,7 +121,8 @@ function Attempts({ step }: { readonly step: Of<"model"> }) {
   );
 }
 
-function afterAttempt({ retry_in_ms: ms, next }: Of<"model">["attempts"][number]): string {
+function afterAttempt({ class: kind, retry_in_ms: ms, next }: Of<"model">["attempts"][number]): string {
+  if (kind === "cancelled") return text.step.cutOff;
   if (next !== null) return text.step.wentOver(next);
   return ms === null ? text.step.gaveUp : text.step.retried(duration(ms));
 }
