@@ -41,6 +41,10 @@ const hasReplied = ({ steps }: RunView): boolean =>
       step.end.structured["final"] === true,
   );
 
+/** Whether the run's model has said something to whoever asked, be it that it agrees. */
+export const hasSpoken = ({ steps }: RunView): boolean =>
+  steps.some((step) => step.kind === "tool" && step.server === MESSAGES && step.tool === REPLY);
+
 /** The answer of a run that has ended; undefined when nobody waits for one, or has got it. */
 export function answerOf(view: RunView, link: RunMessage): Answer | undefined {
   const allowed = answersTo(link);

@@ -26,6 +26,20 @@ export function runIdOf(message: Pick<Message, "id" | "workspace" | "atMs">, rec
 export const taskIdOf = (call: ToolCallId): TaskId =>
   TaskId.parse(uuid(digestOf("task", call), "7", call.replaceAll("-", "").slice(0, 12)));
 
+const SUBSCRIPTION = "subscription-";
+const CALL_OFF = "cancel-";
+
+/** What answers to a subscription to an agent carry as `in_reply_to`: the first of them is waited for, the others start runs. */
+export const subscriptionOf = (letter: MessageId): string => SUBSCRIPTION + letter;
+export const isSubscription = (replyWith: string): boolean => replyWith.startsWith(SUBSCRIPTION);
+/** What answers to a `cancel` carry: they start nothing. */
+export const callOffOf = (letter: MessageId): string => CALL_OFF + letter;
+export const isCallOff = (replyWith: string): boolean => replyWith.startsWith(CALL_OFF);
+
+/** The id of the message that a wait is for. */
+export const letterOf = (replyWith: string): string =>
+  isSubscription(replyWith) ? replyWith.slice(SUBSCRIPTION.length) : replyWith;
+
 /** What a run says at one point of it: said again after a crash, it is the same message. */
 export const messageIdOf = (origin: RunId | ToolCallId, what: string): MessageId =>
   MessageId.parse(uuid(digestOf("message", origin, what), "8"));

@@ -6,8 +6,9 @@ import { log } from "../kernel/log.ts";
 import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
 import type { AgentHandler, Delivered, Settlement } from "../router/index.ts";
 import type { Replies, ReplyIndex, RunAnswers, RunJournal, RunMessage, Runs } from "../runs/index.ts";
-import { messageIdOf, runIdOf } from "./derived-ids.ts";
-import { agreesFirst, linkOf, replyTo } from "./link.ts";
+import type { Agreements } from "./agreements.ts";
+import { isCallOff, isSubscription, messageIdOf, runIdOf } from "./derived-ids.ts";
+import { agreesFirst, agreesLate, linkOf, replyTo } from "./link.ts";
 import type { ConversationPast, Post, TaskClaims } from "./ports.ts";
 import { isInterim, replyResult, textOf } from "./words.ts";
 
@@ -21,6 +22,7 @@ export type CorrespondenceDeps = {
   readonly post: Post;
   readonly past: ConversationPast;
   readonly tasks: TaskClaims;
+  readonly agreements: Pick<Agreements, "expect">;
   readonly clock: Clock;
   /** `hops` and `trail` of messages that are sent because of one. */
   readonly follow: (delivered: Delivered) => Pick<Message, "hops" | "trail">;
@@ -54,6 +56,7 @@ export class Correspondence implements AgentHandler {
     if (await this.#deps.tasks.claim(delivered)) return DONE;
     if (await this.#endWait(delivered)) return DONE;
     if (message.performative === "cancel") return this.#cancel(delivered);
+    if (message.inReplyTo !== undefined && isCallOff(message.inReplyTo)) return DONE;
     if (ANSWERS.has(message.performative)) return DONE;
     const id = runIdOf(message, delivered.recipient);
     const before = this.#starting.get(id);
@@ -70,8 +73,12 @@ export class Correspondence implements AgentHandler {
     const isOurs = named?.workspace === message.workspace && sameName(named.agent, recipient);
     const wait = isOurs ? named : this.#waitIn(message, recipient);
     if (wait === undefined) return false;
-    if (isInterim(message.performative)) return true;
-    const { outcome, text, structured } = replyResult(message);
+    if (isSubscription(wait.replyWith)) {
+      // The first answer is waited for; what is told later is news.
+      if (wait.state !== "open") return false;
+    } else if (isInterim(message.performative)) return true;
+    const { outcome, text: words, structured } = replyResult(message);
+    const text = isSubscription(wait.replyWith) ? `${words} (subscription ${message.conversationId})` : words;
     await replies.give(wait.replyWith, { outcome, messageId: message.id, from: message.sender, text, structured });
     // One that came too late, after the deadline say, is on record, and starts nothing.
     return true;
@@ -137,7 +144,10 @@ export class Correspondence implements AgentHandler {
 
   /** Where the protocol wants an agreement before the result, it is given when the run is on disk. */
   async #agree(link: RunMessage, { message, recipient }: Delivered, run: RunId): Promise<Settlement> {
-    if (!agreesFirst(link)) return DONE;
+    if (!agreesFirst(link)) {
+      if (agreesLate(link)) this.#deps.agreements.expect(run);
+      return DONE;
+    }
     const { post, clock } = this.#deps;
     await post.submit(
       replyTo(link, message.workspace, {

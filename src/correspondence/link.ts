@@ -98,6 +98,13 @@ export function answersTo(asked: Asked): readonly Performative[] {
   return [...new Set([...first, ...agreed])];
 }
 
+/** Whether an agreement may come before the result, and need not; without a protocol nobody expects one. */
+export function agreesLate(asked: Asked): boolean {
+  const { first, agreed } = actsAfter(asked);
+  const standsForItself = asked.performative === "subscribe" || asked.performative === "request-whenever";
+  return asked.protocol !== null && !standsForItself && first.includes("agree") && agreed.includes("inform");
+}
+
 /** Whether the protocol wants an agreement before it takes the result. */
 export function agreesFirst(asked: Asked): boolean {
   const { first, agreed } = actsAfter(asked);

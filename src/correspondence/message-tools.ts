@@ -1,7 +1,7 @@
 import type * as z from "zod";
 import type { Clock } from "../kernel/clock.ts";
 import { CaxtonError } from "../kernel/errors.ts";
-import { type JsonObject } from "../kernel/json.ts";
+import { JsonObject } from "../kernel/json.ts";
 import { RunId } from "../kernel/ids.ts";
 import { composeMessage, type Address, type Message, USER_SENDER } from "../messages/index.ts";
 import type { Submitted } from "../router/index.ts";
@@ -12,26 +12,28 @@ import {
   NO_USAGE,
   type Tool,
   type ToolCall,
-  type ToolEffects,
   toolId,
   type ToolResult,
 } from "../tools/index.ts";
-import { MESSAGES, REPLY } from "./answer.ts";
-import { messageIdOf, taskIdOf } from "./derived-ids.ts";
+import { MESSAGES } from "./answer.ts";
+import { messageIdOf, subscriptionOf, taskIdOf } from "./derived-ids.ts";
 import { answersTo, carriedOn, replyTo } from "./link.ts";
 import { type AgentFinder, findAgents } from "./find-agents.ts";
-import type { Post, SubscriptionDesk, TaskDesk } from "./ports.ts";
+import type { ConversationRecords, Post, SubscriptionDesk, TaskDesk } from "./ports.ts";
+import { SUBSCRIBE_PROTOCOL, tellSubscribers, unsubscribe } from "./subscribing.ts";
 import { waitFor } from "./task-waits.ts";
 import {
   AskArguments,
   CallArguments,
   FindArguments,
-  inputSchema,
   ReplyArguments,
   SendArguments,
   SubscribeArguments,
+  TellArguments,
   UnsubscribeArguments,
 } from "./tool-arguments.ts";
+import { addressOf, inWords } from "./tool-address.ts";
+import { ANSWER, ASK, CALL, FIND, SEND, SUBSCRIBE, TELL, UNSUBSCRIBE } from "./tool-list.ts";
 import { contentFrom, isInterim } from "./words.ts";
 
 export type MessageToolsDeps = {
@@ -40,77 +42,15 @@ export type MessageToolsDeps = {
   readonly agents: AgentFinder;
   readonly tasks: Pick<TaskDesk, "create" | "distribute">;
   readonly subscriptions: SubscriptionDesk;
+  readonly conversations: ConversationRecords;
   readonly clock: Clock;
   readonly version: string;
 };
 
 const MINUTE_MS = 60_000;
+const SUBSCRIBE_MINUTES = 10;
 /** Winners that are tried, at most, before a task is given up. */
 const TRIES_MAX = 4;
-const SENDS: ToolEffects = { readOnly: false, idempotent: true };
-const LOOKS: ToolEffects = { readOnly: true, idempotent: true };
-
-const tool = (
-  name: string,
-  [title, description]: readonly [string, string],
-  of: { readonly schema: z.ZodType; readonly effects: ToolEffects },
-): Tool => ({
-  server: MESSAGES,
-  name,
-  title,
-  description,
-  inputSchema: inputSchema(of.schema),
-  outputSchema: undefined,
-  effects: of.effects,
-});
-
-const SEND = tool(
-  "send_message",
-  [
-    "Send a message",
-    "Sends a message to agents, by name, capability, topic or to all, and does not wait for an answer.",
-  ],
-  { schema: SendArguments, effects: SENDS },
-);
-const ASK = tool(
-  "ask",
-  [
-    "Ask another agent",
-    "Asks another agent, by name or by capability, and waits for its answer, which is the result. Ask several in one turn when they can work side by side.",
-  ],
-  { schema: AskArguments, effects: SENDS },
-);
-const CALL = tool(
-  "call_for_proposals",
-  [
-    "Offer a task",
-    "Offers a task to several agents, by name or by capability, gives it to the one with the best proposal and waits for the result. When that one fails the next best gets it.",
-  ],
-  { schema: CallArguments, effects: SENDS },
-);
-const SUBSCRIBE = tool(
-  "subscribe",
-  ["Subscribe to a topic", "From now on messages to a topic start runs of this agent, until it unsubscribes."],
-  { schema: SubscribeArguments, effects: SENDS },
-);
-const UNSUBSCRIBE = tool("unsubscribe", ["End a subscription", "Ends a subscription of this agent."], {
-  schema: UnsubscribeArguments,
-  effects: SENDS,
-});
-const FIND = tool(
-  "find_agents",
-  ["Find agents", "Tells which agents there are, what they do and which capabilities they provide."],
-  { schema: FindArguments, effects: LOOKS },
-);
-const ANSWER = tool(
-  REPLY,
-  [
-    "Answer the message",
-    "Answers the message that you are working on with an act of your choice, such as refuse or accept-proposal. Without it your final text is the answer.",
-  ],
-  { schema: ReplyArguments, effects: SENDS },
-);
-
 /** On whose behalf a tool is called, and because of which message. */
 type Caller = { readonly workspace: string; readonly sender: string; readonly link: RunMessage | null };
 
@@ -121,7 +61,7 @@ type Caller = { readonly workspace: string; readonly sender: string; readonly li
 export class MessageTools implements NativeTools {
   readonly name = MESSAGES;
   readonly description = "Messages to other agents: sent, asked and answered. Part of Caxton itself.";
-  readonly tools = [SEND, ASK, CALL, SUBSCRIBE, UNSUBSCRIBE, FIND, ANSWER];
+  readonly tools = [SEND, ASK, CALL, SUBSCRIBE, UNSUBSCRIBE, TELL, FIND, ANSWER];
   readonly version: string;
   readonly #deps: MessageToolsDeps;
 
@@ -145,8 +85,15 @@ export class MessageTools implements NativeTools {
         );
       case UNSUBSCRIBE.name:
         return checked(UNSUBSCRIBE, UnsubscribeArguments, given, (wanted) =>
-          refusable(() => this.#unsubscribe(call, wanted.id)),
+          refusable(() => unsubscribe(this.#deps, call, wanted.id, plainly)),
         );
+      case TELL.name: {
+        const { link } = this.#callerOf(call);
+        const draft = link === null ? undefined : carriedOn(link);
+        return checked(TELL, TellArguments, given, (wanted) =>
+          tellSubscribers(this.#deps, call, wanted, draft, plainly),
+        );
+      }
       case FIND.name:
         return checked(FIND, FindArguments, given, async (wanted) =>
           done(...(await findAgents(this.#deps.agents, call.context, wanted))),
@@ -258,22 +205,41 @@ export class MessageTools implements NativeTools {
     );
   }
 
-  async #subscribe({ context }: ToolCall, { topic, where }: z.output<typeof SubscribeArguments>): Promise<ToolResult> {
+  async #subscribe(call: ToolCall, wanted: z.output<typeof SubscribeArguments>): Promise<ToolResult> {
+    const { context } = call;
     if (context.agent === undefined) return failedCall("tool-error", "only an agent subscribes with this tool.");
+    const address = addressOf(wanted);
+    if (typeof address === "string") return failedCall("invalid-arguments", address);
+    if (address.type !== "topic") return this.#subscribeTo(call, address, wanted);
+    const { topic, where } = { ...wanted, topic: address.topic };
     const draft = { workspace: context.workspace, subscriber: context.agent, topic, where };
     const { id } = await this.#deps.subscriptions.subscribe(draft);
     return done(`Subscribed to ${topic}.`, { subscription: id, topic });
   }
 
-  async #unsubscribe({ context }: ToolCall, id: string): Promise<ToolResult> {
-    const { subscriptions } = this.#deps;
-    const own = subscriptions.list(context.workspace, context.agent ?? USER_SENDER);
-    if (!own.some((each) => each.id === id)) {
-      const ids = own.map((each) => `${each.id} (${each.topic})`).join(", ");
-      return failedCall("invalid-arguments", `there is no subscription ${id} of this agent; it has: ${ids || "none"}.`);
+  /** Waits until the agent agrees; what it tells from then on are messages of its own. */
+  #subscribeTo(call: ToolCall, address: Address, { about, where }: z.output<typeof SubscribeArguments>) {
+    const { awaitReply } = call.context;
+    if (awaitReply === undefined || where !== undefined) {
+      const why = where === undefined ? "only a run can subscribe to an agent" : "where is for topics; say it in about";
+      return Promise.resolve(failedCall("invalid-arguments", why));
     }
-    await subscriptions.unsubscribe(context.workspace, id);
-    return done("Unsubscribed.", { subscription: id });
+    const caller = this.#callerOf(call);
+    const deadlineMs = this.#deadline(SUBSCRIBE_MINUTES, caller.link);
+    const replyWith = subscriptionOf(messageIdOf(call.id, "message"));
+    const message = this.#compose(call, caller, {
+      performative: "subscribe",
+      content: contentFrom(about ?? ""),
+      address,
+      replyWith,
+      replyByMs: deadlineMs,
+      protocol: SUBSCRIBE_PROTOCOL,
+    });
+    const wait = { conversationId: message.conversationId, replyWith, deadlineMs, to: inWords(address) };
+    return awaitReply(wait, async () => {
+      const result = resultOf(await this.#deps.post.submit(message), { performative: "subscribe" });
+      return result.type === "failed" ? result : undefined;
+    });
   }
 
   /** Nobody has to wait for an answer longer than their own asker waits for theirs. */
@@ -324,42 +290,8 @@ const PROTOCOL_OF: { readonly [Act in z.output<typeof AskArguments>["performativ
   subscribe: "fipa-subscribe",
 };
 
-type Addressed = {
-  readonly to?: string | readonly string[] | undefined;
-  readonly capability?: string | undefined;
-  readonly topic?: string | undefined;
-  readonly broadcast?: boolean | undefined;
-};
-
-/** The address, or why there is none. */
-function addressOf({ to, capability, topic, broadcast }: Addressed): Address | string {
-  const given: readonly (Address | undefined)[] = [
-    to === undefined ? undefined : { type: "receivers", names: [...new Set(typeof to === "string" ? [to] : to)] },
-    capability === undefined
-      ? undefined
-      : { type: "capability", capability, version: undefined, fallbackVersions: [], strategy: undefined },
-    topic === undefined ? undefined : { type: "topic", topic },
-    broadcast === true ? { type: "broadcast" } : undefined,
-  ];
-  const [address, ...others] = given.filter((each) => each !== undefined);
-  if (address !== undefined && others.length === 0) return address;
-  return address === undefined
-    ? "say whom it is for: to, capability, topic or broadcast."
-    : "say whom it is for in one way only: to, capability, topic or broadcast.";
-}
-
-function inWords(address: Address): string {
-  switch (address.type) {
-    case "receivers":
-      return address.names.join(", ");
-    case "capability":
-      return `capability:${address.capability}`;
-    case "topic":
-      return `topic:${address.topic}`;
-    case "broadcast":
-      return "everybody";
-  }
-}
+const plainly = (text: string, structured: Readonly<Record<string, string | readonly string[]>>): ToolResult =>
+  done(text, JsonObject.parse(structured));
 
 const done = (text: string, structured: JsonObject): ToolResult => ({
   type: "done",

@@ -1,6 +1,7 @@
 import type { Message } from "../messages/index.ts";
 import type { TaskId } from "../kernel/ids.ts";
-import type { Delivered, Submitted, Subscriptions } from "../router/index.ts";
+import type { Conversation } from "../protocols/index.ts";
+import type { ConversationQuery, Delivered, Submitted, Subscriptions } from "../router/index.ts";
 import type { Task, Tasks } from "../tasks/index.ts";
 
 /** Where messages are sent. One implementation: the router. */
@@ -22,16 +23,32 @@ export interface ConversationPast {
   ): Promise<readonly Message[]>;
 }
 
+/** What was sent. */
+export interface SentRecords {
+  /** A message by its id, and who got it. */
+  find(
+    workspace: string,
+    id: string,
+  ): Promise<{ readonly message: Message; readonly recipients: readonly string[] } | undefined>;
+}
+
 /** Who looks at messages to agents before anybody else does, because they belong to a task of theirs. */
 export interface TaskClaims {
   /** Whether it was theirs; what follows from it is out then. */
   claim(delivered: Delivered): Promise<boolean>;
 }
 
+/** Conversations as they stand. */
+export interface ConversationRecords {
+  conversation(workspace: string, id: string): Promise<Conversation | undefined>;
+  /** Last changed first. */
+  conversations(query: ConversationQuery): Promise<readonly Conversation[]>;
+}
+
 /** Who subscribed to what. */
 export type SubscriptionDesk = Pick<Subscriptions, "subscribe" | "unsubscribe" | "list">;
 
 /** Work that is offered to several. One implementation: `Tasks`. */
-export type TaskDesk = Pick<Tasks, "create" | "distribute" | "watch"> & {
+export type TaskDesk = Pick<Tasks, "create" | "distribute" | "cancel" | "watch"> & {
   readonly get: (workspace: string, id: TaskId) => Task;
 };

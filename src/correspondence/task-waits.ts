@@ -10,6 +10,12 @@ const PREFIX = "task-";
 /** What a call waits for that has offered a task. */
 export const waitFor = (id: TaskId): string => PREFIX + id;
 
+/** The task that is waited for; undefined when it is a message. */
+export function taskOfWait(replyWith: string): TaskId | undefined {
+  const id = replyWith.startsWith(PREFIX) ? TaskId.safeParse(replyWith.slice(PREFIX.length)) : undefined;
+  return id?.success === true ? id.data : undefined;
+}
+
 export type TaskWaitsDeps = {
   readonly tasks: Pick<TaskDesk, "watch" | "get">;
   readonly waits: Pick<ReplyIndex, "openWith">;

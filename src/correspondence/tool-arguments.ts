@@ -59,12 +59,19 @@ export const CallArguments = z.strictObject({
 });
 
 export const SubscribeArguments = z.strictObject({
-  topic: Name.meta({ description: "A topic, or a pattern of topics: prices.* is one word, prices.# any number" }),
+  topic: Name.optional().meta({
+    description: "A topic, or a pattern of topics: prices.* is one word, prices.# any number",
+  }),
+  to: Name.optional().meta({ description: "Or an agent that is to tell" }),
+  capability: Name.optional().meta({ description: "Or a capability: one agent that provides it is to tell" }),
+  about: Json.optional().meta({ description: "For an agent: what you want to be told of, text or JSON" }),
   where: z.string().min(1).max(4_000).optional().meta({
-    description: "Only messages for which this expression holds, as in message.content.price < 10",
+    description: "For a topic: only messages for which this expression holds, as in message.content.price < 10",
   }),
 });
 export const UnsubscribeArguments = z.strictObject({ id: Name.meta({ description: "As subscribe gave it" }) });
+
+export const TellArguments = z.strictObject({ content });
 
 export const FindArguments = z.strictObject({
   words: z.string().max(1_000).optional().meta({ description: "What you need, in a few words" }),

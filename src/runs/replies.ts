@@ -27,6 +27,10 @@ export interface ReplyIndex {
   }): readonly ReplyRecord[];
   /** Open ones whose `replyWith` begins so. */
   openWith(prefix: string): readonly ReplyRecord[];
+  /** Those whose runs have ended before the answer came, and of which nobody was told; at most so many. */
+  abandoned(limit: number): readonly ReplyRecord[];
+  /** Whoever was asked knows. On disk when resolved. */
+  told(replyWith: string): Promise<void>;
   /** When the next open one is given up, in milliseconds since 1970; undefined when none waits. */
   nextExpiryMs(): number | undefined;
   /** Open ones that are given up at this time or before, the oldest first. */

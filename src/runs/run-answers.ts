@@ -4,6 +4,8 @@ import type { RunId } from "../kernel/ids.ts";
 export interface RunAnswers {
   /** Those that have ended, the oldest first, after the one given. */
   due(after: RunId | undefined, limit: number): readonly RunId[];
+  /** Those that have not ended. */
+  underWay(): readonly { readonly runId: RunId; readonly createdAtMs: number }[];
   /** The answer is out, or there is none to send. On disk when resolved. */
   sent(runId: RunId): Promise<void>;
   /** Runs of an agent in a conversation, by their ids, oldest first; those under way only, or all. */

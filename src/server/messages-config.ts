@@ -48,6 +48,11 @@ export const MessagesTable = z
     }),
     breaker_pause: span(router.breaker.pauseMs, "How long that pause is"),
     hops_max: count(router.hopsMax, 1_000, "Messages that may lead to one another, so that circles end"),
+    agree_after: span(
+      10_000,
+      "How long an agent may work on a request or query of a checked conversation until whoever asked hears that it agrees",
+      100,
+    ),
     recipients_max: count(router.recipientsMax, 1_000_000, "Recipients of one topic or broadcast"),
     routing_strategy: z.enum(ROUTING_STRATEGIES).default(router.strategy).meta({
       description: "How one provider of a capability is chosen where the message does not say",

@@ -1,14 +1,18 @@
 import type { Agents } from "../agents/index.ts";
 import { type Database, SqliteReplies, SqliteRunAnswers } from "../backends/sqlite/index.ts";
 import {
+  Agreements,
+  CallOffs,
   type ConversationPast,
   Correspondence,
   type MessageToolsDeps,
   MessageTools,
   Outbox,
+  type SentRecords,
   TaskWaits,
 } from "../correspondence/index.ts";
 import type { Config } from "./config.ts";
+import { Alarm } from "../kernel/alarm.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { packageVersion } from "../kernel/package.ts";
 import { followUp, type Router, type Subscriptions } from "../router/index.ts";
@@ -40,7 +44,13 @@ export function openCorrespondence(parts: CorrespondenceParts): OpenCorresponden
   const waits = new SqliteReplies(database);
   const answers = new SqliteRunAnswers(database);
   const outbox = new Outbox({ runs, answers, agents, post: router, clock });
+  const sent = sentIn(router);
+  const alarm = new Alarm(clock);
+  const afterMs = config.messages.agree_after;
+  const agreements = new Agreements({ runs, answers, agents, sent, post: router, clock, alarm, afterMs });
+  const callOffs = new CallOffs({ runs, waits, sent, tasks, post: router, clock });
   const handler = new Correspondence({
+    agreements,
     agents,
     runs,
     journal,
@@ -61,10 +71,14 @@ export function openCorrespondence(parts: CorrespondenceParts): OpenCorresponden
     begin: () => {
       outbox.begin();
       taskWaits.begin();
+      callOffs.begin();
+      agreements.begin();
       attached = router.attachDeployed(handler);
     },
     [Symbol.asyncDispose]: async () => {
       rest();
+      alarm[Symbol.dispose]();
+      await callOffs[Symbol.asyncDispose]();
       await taskWaits[Symbol.asyncDispose]();
       await outbox[Symbol.asyncDispose]();
     },
@@ -89,6 +103,14 @@ const pastIn = ({ records }: Router): ConversationPast => ({
   },
 });
 
+/** What was sent, as the router has it on record. */
+const sentIn = ({ records }: Router): SentRecords => ({
+  find: async (workspace, id) => {
+    const found = await records.message(workspace, id);
+    return found && { message: found.message, recipients: found.deliveries.map(({ recipient }) => recipient) };
+  },
+});
+
 /** Puts the tools for messages beside a runner's own. Where messages are sent is known later, when the router is open. */
 export function openMessageTools(
   deps: Pick<MessageToolsDeps, "journal" | "clock">,
@@ -108,6 +130,10 @@ export function openMessageTools(
       list: (...query) => later().subscriptions.list(...query),
       subscribe: (draft) => later().subscriptions.subscribe(draft),
       unsubscribe: (...which) => later().subscriptions.unsubscribe(...which),
+    },
+    conversations: {
+      conversation: (...which) => later().router.records.conversation(...which),
+      conversations: (query) => later().router.records.conversations(query),
     },
     tasks: {
       create: (...task) => later().tasks.create(...task),

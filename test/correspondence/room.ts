@@ -8,7 +8,8 @@ import {
   SqliteRunAnswers,
   SqliteRunJournal,
 } from "../../src/backends/sqlite/index.ts";
-import { Correspondence, MessageTools, Outbox } from "../../src/correspondence/index.ts";
+import { Agreements, CallOffs, Correspondence, MessageTools, Outbox } from "../../src/correspondence/index.ts";
+import { Alarm } from "../../src/kernel/alarm.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
 import { PERMIT_ALL } from "../../src/permissions/index.ts";
 import { composeMessage, type Message, type MessageDraft } from "../../src/messages/index.ts";
@@ -41,6 +42,8 @@ export class PostOffice {
   readonly #open = new Set<readonly [recipient: string, message: Message]>();
   readonly providers = new Map<string, string>();
   readonly agents = new Set<string>();
+  /** Messages that are never taken, as if the server had ended in that moment. */
+  swallows: (message: Message) => boolean = () => false;
   #handler: AgentHandler | undefined;
   #life = new AbortController();
 
@@ -57,6 +60,7 @@ export class PostOffice {
 
   readonly submit = async (message: Message): Promise<Submitted> => {
     const { id, conversationId, durability, address } = message;
+    if (this.swallows(message)) return new Promise<never>(() => undefined);
     const duplicate = this.sent.some((each) => each.id === id);
     const recipients = this.#recipients(address);
     const isUnknown = recipients.some((name) => name !== "user" && !this.agents.has(name));
@@ -134,6 +138,7 @@ export type RoomOptions = {
   readonly actors: readonly Actor[];
   readonly office?: PostOffice;
   readonly clock?: Clock;
+  readonly agreeAfterMs?: number;
   readonly runs?: Partial<RunsOptions>;
 };
 
@@ -146,6 +151,7 @@ const notHere = (): never => {
 const ELSEWHERE = {
   tasks: { create: notHere, distribute: notHere },
   subscriptions: { list: notHere, subscribe: notHere, unsubscribe: notHere },
+  conversations: { conversation: notHere, conversations: notHere },
 };
 
 /** The database of a room with what is kept there, and who is deployed in it. */
@@ -195,9 +201,22 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
   const replies = new Replies({ runs, index: waits, clock });
   const outbox = new Outbox({ runs, answers, agents, post: office, clock });
   const tasks = { claim: async () => false };
-  const deps = { ...kept, runs, replies, post: office, past: pastOf(office), tasks, clock, follow };
+  const alarm = new Alarm(clock);
+  const sent = {
+    find: async (_workspace: string, id: string) => {
+      const message = office.sent.find((each) => each.id === id);
+      const names = message?.address.type === "receivers" ? message.address.names : [];
+      return message && { message, recipients: names };
+    },
+  };
+  const afterMs = rest.agreeAfterMs ?? 10_000;
+  const agreements = new Agreements({ runs, answers, agents, sent, post: office, clock, alarm, afterMs });
+  const callOffs = new CallOffs({ runs, waits, sent, tasks: { cancel: notHere }, post: office, clock });
+  const deps = { ...kept, agreements, runs, replies, post: office, past: pastOf(office), tasks, clock, follow };
   office.attach(new Correspondence(deps));
   outbox.begin();
+  callOffs.begin();
+  agreements.begin();
   const runsOf = (agent: string) =>
     journal
       .list({ workspace: "default", agent, state: undefined, before: undefined, limit: 100 })
@@ -215,11 +234,15 @@ export async function openRoom({ directory, actors, office = new PostOffice(), .
     write: writer(office, clock),
     die: () => {
       office.detach();
+      alarm[Symbol.dispose]();
+      void callOffs[Symbol.asyncDispose]();
       void outbox[Symbol.asyncDispose]();
       database[Symbol.dispose]();
     },
     [Symbol.asyncDispose]: async () => {
       office.detach();
+      alarm[Symbol.dispose]();
+      await callOffs[Symbol.asyncDispose]();
       await outbox[Symbol.asyncDispose]();
       await replies[Symbol.asyncDispose]();
       await runs[Symbol.asyncDispose]();

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
-import { startServer } from "../helpers/server.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
 
 const agent = (name: string, capability: string) =>
   `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["${capability}"]\ntools = ["messages"]\nsystem_prompt = "You are ${name}."\n`;
@@ -10,6 +10,7 @@ const tool = (name: string, given: { readonly [key: string]: string | number }) 
 });
 
 const SCRIPT = [
+  { when: { userIncludes: "green is out" }, text: "noted" },
   {
     when: { userIncludes: "organise" },
     toolCalls: [tool("call_for_proposals", { capability: "painting", task: "paint the fence" })],
@@ -20,6 +21,11 @@ const SCRIPT = [
   { when: { userIncludes: "listen" }, toolCalls: [tool("subscribe", { topic: "weather.*" })] },
   { when: { userIncludes: "listen" }, text: "listening" },
   { when: { userIncludes: "it rains" }, text: "noted" },
+  { when: { userIncludes: "heed" }, toolCalls: [tool("subscribe", { to: "painter-one", about: "colours" })] },
+  { when: { userIncludes: "heed" }, text: "following" },
+  { when: { userIncludes: "colours" }, text: "I will tell" },
+  { when: { userIncludes: "proclaim" }, toolCalls: [tool("tell_subscribers", { content: "green is out" })] },
+  { when: { userIncludes: "proclaim" }, text: "told" },
 ];
 
 test("a run offers a task, rests until it is done, and has the winner's result; a subscription starts runs", async () => {
@@ -56,10 +62,30 @@ test("a run offers a task, rests until it is done, and has the winner's result; 
     conversation_id: "rain",
   });
   expect(sent.status).toBe(202);
+  await until(server, "conversation=rain&state=completed");
+  await subscriptionToAgent(server);
+});
+
+/** One follows another, is told what is new, and that starts a run of its own. */
+async function subscriptionToAgent(server: TestServer): Promise<void> {
+  const run = async (agentName: string, input: string) => {
+    const { body } = await server.ask("POST", "/api/v1/runs", { agent: agentName, input, wait: true });
+    return contract.runs.RunDetail.parse(body).step_list[1];
+  };
+  const followed = await run("boss", "heed painter-one");
+  const words = /^painter-one \(agree\): I will tell \(subscription (.+)\)$/;
+  expect(followed).toMatchObject({ state: "done", text: expect.stringMatching(words) });
+  const [, conversation] = words.exec(followed?.kind === "tool" ? (followed.text ?? "") : "") ?? [];
+  expect(await run("painter-one", "proclaim it")).toMatchObject({ state: "done", text: "Told boss." });
+  const [news] = await until(server, `conversation=${conversation}&agent=boss&state=completed`);
+  expect(news).toMatchObject({ agent: "boss", output_preview: "noted" });
+}
+
+async function until(server: TestServer, query: string) {
   for (;;) {
-    const { body } = await server.ask("GET", "/api/v1/runs?conversation=rain&state=completed");
+    const { body } = await server.ask("GET", `/api/v1/runs?${query}`);
     const { items } = contract.runs.RunPage.parse(body);
-    if (items.length > 0) break;
+    if (items.length > 0) return items;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-});
+}

@@ -3,6 +3,9 @@ import { RunId } from "../../kernel/ids.ts";
 import { type JournalEntry, REPLY_STATES, type ReplyIndex, type ReplyRecord } from "../../runs/index.ts";
 import type { Database } from "./database.ts";
 
+/** Of a wait that was cancelled: whoever was asked knows. */
+const TOLD = "told";
+
 const Row = z
   .object({
     reply_with: z.string(),
@@ -10,7 +13,7 @@ const Row = z
     workspace: z.string(),
     agent: z.string(),
     conversation_id: z.string(),
-    state: z.enum(REPLY_STATES),
+    state: z.enum([...REPLY_STATES, TOLD]),
   })
   .transform((row): ReplyRecord => ({
     replyWith: row.reply_with,
@@ -18,7 +21,7 @@ const Row = z
     workspace: row.workspace,
     agent: row.agent,
     conversationId: row.conversation_id,
-    state: row.state,
+    state: row.state === TOLD ? "cancelled" : row.state,
   }));
 
 /** Waits for replies in `caxton.db`. Their rows are written by the journal, with `projectReply`. */
@@ -54,6 +57,24 @@ export class SqliteReplies implements ReplyIndex {
         .sql("SELECT * FROM reply_waits WHERE reply_with >= ? AND reply_with < ? AND state = 'open'")
         .all(prefix, `${prefix}\u{10FFFF}`)
         .map((row) => Row.parse(row)),
+    );
+  }
+
+  abandoned(limit: number): readonly ReplyRecord[] {
+    return this.#db.read(() =>
+      this.#db
+        .sql(
+          `SELECT reply_waits.* FROM reply_waits JOIN runs ON runs.id = reply_waits.run_id
+           WHERE reply_waits.state = 'cancelled' AND runs.ended_at_ms IS NOT NULL ORDER BY wait_seq LIMIT ?`,
+        )
+        .all(limit)
+        .map((row) => Row.parse(row)),
+    );
+  }
+
+  async told(replyWith: string): Promise<void> {
+    await this.#db.write(
+      () => void this.#db.sql("UPDATE reply_waits SET state = ? WHERE reply_with = ?").run(TOLD, replyWith),
     );
   }
 

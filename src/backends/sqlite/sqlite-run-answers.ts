@@ -19,6 +19,18 @@ export class SqliteRunAnswers implements RunAnswers {
     );
   }
 
+  underWay(): ReturnType<RunAnswers["underWay"]> {
+    return this.#db.read(() =>
+      this.#db
+        .sql(
+          `SELECT run_id, created_at_ms FROM run_answers JOIN runs ON runs.id = run_answers.run_id
+           WHERE is_due = 0 ORDER BY run_id`,
+        )
+        .all()
+        .map((row) => ({ runId: RunId.parse(row["run_id"]), createdAtMs: Number(row["created_at_ms"]) })),
+    );
+  }
+
   async sent(runId: RunId): Promise<void> {
     await this.#db.write(() => void this.#db.sql("DELETE FROM run_answers WHERE run_id = ?").run(runId));
   }

@@ -14,6 +14,7 @@ import { tasks } from "./013-tasks.ts";
 import { runMessages } from "./014-run-messages.ts";
 import { participants } from "./015-participants.ts";
 import { subscriptions } from "./016-subscriptions.ts";
+import { callOffs } from "./017-call-offs.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -33,4 +34,5 @@ export const MIGRATIONS: readonly string[] = [
   runMessages,
   participants,
   subscriptions,
+  callOffs,
 ];
