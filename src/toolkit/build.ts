@@ -25,7 +25,8 @@ export async function buildTool(directory: string, surroundings: BuildSurroundin
   const compileMs = performance.now() - startedAt;
   surroundings.tell("trying it in the sandbox");
   const { manifest } = project;
-  await using trial = await Trial.open({ manifest, module, directory: project.directory, signal: surroundings.signal });
+  const { cacheDirectory, signal } = surroundings;
+  await using trial = await Trial.open({ manifest, module, directory: project.directory, cacheDirectory, signal });
   const path = join(project.directory, MODULE_FILE);
   const made = `${path}.new`;
   await writeFile(made, module);

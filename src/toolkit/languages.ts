@@ -13,6 +13,8 @@ export type BuildSurroundings = {
   readonly packageDirectory: string;
   /** Said while something takes its time. */
   readonly tell: (what: string) => void;
+  /** Where what the trial made ready of the module is kept; default: nowhere. */
+  readonly cacheDirectory?: string | undefined;
   readonly signal: AbortSignal;
 };
 

@@ -24,6 +24,8 @@ export type TestRun = {
 export type TestRunOptions = {
   /** Told of each test when it has ended. */
   readonly onReport: (report: TestReport) => void;
+  /** Where the build kept what it made ready of the module; default: nowhere. */
+  readonly cacheDirectory?: string | undefined;
   readonly signal: AbortSignal;
 };
 
@@ -31,7 +33,8 @@ export type TestRunOptions = {
  * Runs the tests of a built tool, one after another, in a sandbox with the tool's own grants and limits. Throws
  * ToolProjectError, ToolServerRefusedError, CancelledError.
  */
-export async function runTests(directory: string, { onReport, signal }: TestRunOptions): Promise<TestRun> {
+export async function runTests(directory: string, options: TestRunOptions): Promise<TestRun> {
+  const { onReport, cacheDirectory, signal } = options;
   const project = await openProject(directory);
   const file = await readTests(project.directory);
   const module = await readFile(join(project.directory, MODULE_FILE)).catch((cause: unknown) => {
@@ -40,7 +43,8 @@ export async function runTests(directory: string, { onReport, signal }: TestRunO
   });
   const manifest = applyOverrides(project.manifest, { grants: file.grants });
   const { variables } = file;
-  await using trial = await Trial.open({ manifest, module, directory: project.directory, variables, signal });
+  const place = project.directory;
+  await using trial = await Trial.open({ manifest, module, directory: place, variables, cacheDirectory, signal });
   const reports: TestReport[] = [];
   for (const [index, test] of file.tests.entries()) {
     const result = await trial.call(test.tool, test.arguments, test.session ?? `test ${index}`);

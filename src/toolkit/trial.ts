@@ -14,6 +14,8 @@ export type TrialOptions = {
   readonly directory: string;
   /** What granted variables and secrets have for values. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** Where what was made ready of a module is kept for the next trial of the same one; default: nowhere. */
+  readonly cacheDirectory?: string | undefined;
   readonly signal: AbortSignal;
 };
 
@@ -25,9 +27,10 @@ export class Trial implements AsyncDisposable {
   readonly #signal: AbortSignal;
 
   /** Throws ToolServerRefusedError, ToolServerBuildError, CancelledError. */
-  static async open({ manifest, module, directory, variables = {}, signal }: TrialOptions): Promise<Trial> {
+  static async open(options: TrialOptions): Promise<Trial> {
+    const { manifest, module, directory, variables = {}, cacheDirectory, signal } = options;
     const broker = brokerFor(directory, variables, systemClock);
-    const sandbox = new Sandbox({ broker, clock: systemClock }, { processes: 1 });
+    const sandbox = new Sandbox({ broker, clock: systemClock }, { processes: 1, standby: false, cacheDirectory });
     try {
       return new Trial(sandbox, await sandbox.deploy({ manifest, module }, signal), signal);
     } catch (error) {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { TEMPLATES } from "../../src/agents/index.ts";
 import { repository } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { caxton } from "./caxton.ts";
+import { caxton, commandLine } from "./caxton.ts";
 
 const AGENT = `name = "counter"
 version = "1.0.0"
@@ -59,7 +59,7 @@ test("the sample agents pass their tests with the built-in model", async () => {
 test("what init writes passes, for every template", async () => {
   using here = place({});
   for (const { name } of TEMPLATES) {
-    const made = await here.run(["init", name, "--template", name]);
+    const made = await commandLine(["init", name, "--template", name], { cwd: here.path });
     expect(made.code).toBe(0);
   }
   const { code, stdout } = await here.run(["agent", "test"]);

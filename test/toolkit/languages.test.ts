@@ -23,7 +23,11 @@ test.each(LANGUAGES)(
     const tool = language === "python" ? "unit-price" : "unit_price";
     const description = expect.stringContaining("price per kilogram or litre");
     expect(server.tools).toMatchObject([{ name: tool, description, effects: { readOnly: true } }]);
-    const { reports } = await runTests(directory, { onReport: () => {}, signal: never });
+    const { reports } = await runTests(directory, {
+      onReport: () => {},
+      cacheDirectory: workshop.cacheDirectory,
+      signal: never,
+    });
     expect(reports.map(({ name, failures }) => ({ name, failures }))).toEqual([
       { name: "a price is per kilogram", failures: [] },
       { name: "litres stay litres", failures: [] },

@@ -1,6 +1,6 @@
 import { cpSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensureToolchains } from "../../scripts/ensure-toolchains.ts";
 import { CompileFailedError } from "../../src/toolkit/index.ts";
 import { CompilerMissingError } from "../../src/toolkit/errors.ts";
@@ -23,19 +23,23 @@ const subject = (): Workshop => {
   return workshop;
 };
 
+/** Stays to the end: what is made ready of a module of 20 MB, and again with other grants, is kept in it. */
+let maker: Workshop;
 beforeAll(async () => {
   ensureToolchains(["python"]);
-  using workshop = subject();
-  const built = await workshop.build();
+  maker = subject();
+  const built = await maker.build();
   module = readFileSync(built.path);
   ({ manifest } = built.project);
 }, COMPILE_MS);
+afterAll(() => maker?.[Symbol.dispose]());
 
 const open = (grants: Partial<ToolManifest["grants"]> = {}, directory = PACKAGE): Promise<Trial> =>
   Trial.open({
     manifest: { ...manifest, grants: { ...manifest.grants, ...grants } },
     module,
     directory,
+    cacheDirectory: maker.cacheDirectory,
     signal: never,
   });
 

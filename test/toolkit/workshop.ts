@@ -23,6 +23,9 @@ deadline = "20s"
 export class Workshop implements Disposable {
   readonly #temp = tempDirectory();
   readonly directory = this.#temp.path;
+  /** What was made ready of its modules, so that a trial after the build's own begins at once. */
+  readonly #cache = tempDirectory();
+  readonly cacheDirectory = this.#cache.path;
 
   write(file: string, content: string): void {
     const place = join(this.directory, file);
@@ -58,7 +61,12 @@ export class Workshop implements Disposable {
   }
 
   build(directory = this.directory): Promise<BuiltTool> {
-    return buildTool(directory, { packageDirectory: PACKAGE, tell: () => {}, signal: never });
+    return buildTool(directory, {
+      packageDirectory: PACKAGE,
+      tell: () => {},
+      cacheDirectory: this.cacheDirectory,
+      signal: never,
+    });
   }
 
   /** A tool server of one TypeScript file, whose tools are the members given, built and deployed. */
@@ -72,11 +80,14 @@ export class Workshop implements Disposable {
     const { readFile } = await import("node:fs/promises");
     const { project } = built;
     const module = await readFile(built.path);
-    return Trial.open({ manifest: project.manifest, module, directory: this.directory, signal: never, ...options });
+    const { directory, cacheDirectory } = this;
+    const { manifest } = project;
+    return Trial.open({ manifest, module, directory, cacheDirectory, signal: never, ...options });
   }
 
   [Symbol.dispose](): void {
     this.#temp[Symbol.dispose]();
+    this.#cache[Symbol.dispose]();
   }
 }
 
