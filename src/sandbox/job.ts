@@ -31,6 +31,8 @@ export type Job = {
   isSettled: boolean;
   /** When the child was told to end it. */
   cancelledAtMs: number | undefined;
+  /** It was taken out of a child that another guest held up; that is done once. */
+  isMoved: boolean;
   /** Frames heard from the child when it was sent. */
   sentAtFrame: number;
 };

@@ -24,7 +24,14 @@ import type { GuestTool, LoadSpec } from "./wire/index.ts";
 export type Account = { readonly server: LiveServer; readonly session: Session };
 
 /** A run's hold on a tool server: the child that has its instance, and how many calls it has under way. */
-export type Session = { readonly number: number; slot: Slot | undefined; pending: number; usedAtMs: number };
+export type Session = {
+  readonly number: number;
+  slot: Slot | undefined;
+  pending: number;
+  usedAtMs: number;
+  /** Nothing of it was answered in its child, so that there is nothing of it to be lost there. */
+  isFresh: boolean;
+};
 
 type Counters = { -readonly [Key in keyof ToolCounters]: number };
 
@@ -128,7 +135,7 @@ export class LiveServer {
     const key = this.manifest.instance === "server" ? "" : name;
     let session = this.sessions.get(key);
     if (session === undefined) {
-      session = { number: this.#nextSession, slot: undefined, pending: 0, usedAtMs: 0 };
+      session = { number: this.#nextSession, slot: undefined, pending: 0, usedAtMs: 0, isFresh: true };
       this.#nextSession = (this.#nextSession % 0xffff_fffe) + 1;
       this.sessions.set(key, session);
     }

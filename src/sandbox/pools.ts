@@ -1,4 +1,7 @@
 import type { LiveServer } from "./live-server.ts";
+import { relieve } from "./relief.ts";
+import type { ProcessStats } from "./sandbox-options.ts";
+import type { Rest } from "./slot-deps.ts";
 import type { Slot } from "./slot.ts";
 
 /** Calls more that a child must have than another before a server is compiled there too. */
@@ -14,12 +17,20 @@ const ABSENT_COST = 4;
  */
 export type Placement = { readonly group: string } | "dedicated";
 
-/** The children of one trust group, started as they are needed. */
+/** The children of one trust group, started as they are needed; and one in reserve, for while guests hold all of them up. */
 export class Pool {
+  /** All of them, the reserve last. */
   readonly slots: readonly Slot[];
+  readonly #ordinary: readonly Slot[];
 
-  constructor(slots: readonly Slot[]) {
-    this.slots = slots;
+  constructor(ordinary: readonly Slot[], reserve?: Slot) {
+    this.#ordinary = ordinary;
+    this.slots = reserve === undefined ? ordinary : [...ordinary, reserve];
+  }
+
+  /** Without a reserve that no child is in. */
+  get shown(): readonly Slot[] {
+    return this.slots.filter((slot) => slot.isStarted || this.#ordinary.includes(slot));
   }
 
   /** The child with least to do; a server is compiled in a second one only when the first is busy. */
@@ -30,41 +41,74 @@ export class Pool {
       (slot.isSilent ? SILENT_COST : 0) +
       (slot.isStarted ? 0 : ABSENT_COST) +
       slot.serverCount / 1_000;
-    return this.slots.reduce((best, slot) => (cost(slot) < cost(best) ? slot : best));
+    const choice = this.#ordinary.every(({ isHeldUp }) => isHeldUp) ? this.slots : this.#ordinary;
+    return choice.reduce((best, slot) => (cost(slot) < cost(best) ? slot : best));
   }
 }
 
+export type PoolsOptions = {
+  /** Children at most for each group, the reserve apart. */
+  readonly count: number;
+  /** How long a child with nothing in it is kept. */
+  readonly idleMs: number;
+  /** How long one in reserve is kept that nobody uses; undefined when groups have none. */
+  readonly reserveIdleMs: number | undefined;
+  readonly newSlot: (rest: Rest) => Slot;
+};
+
 /** Every child there is. Tool servers of two trust groups are never in one child. */
 export class Pools {
-  readonly #count: number;
-  readonly #newSlot: () => Slot;
+  readonly #options: PoolsOptions;
   readonly #groups = new Map<string, Pool>();
   readonly #dedicated = new Map<string, Pool>();
 
-  /** `count` children at most for each group. */
-  constructor(count: number, newSlot: () => Slot) {
-    this.#count = count;
-    this.#newSlot = newSlot;
+  constructor(options: PoolsOptions) {
+    this.#options = options;
   }
 
   /** The children of a server that is placed so. */
   of(placement: Placement | undefined, server: string): Pool {
-    if (placement === "dedicated") return this.#found(this.#dedicated, server, 1);
-    return this.#found(this.#groups, placement?.group ?? "default", this.#count);
+    if (placement === "dedicated") return this.#found(this.#dedicated, server, () => new Pool([this.#newSlot()]));
+    return this.#found(
+      this.#groups,
+      placement?.group ?? "default",
+      () => new Pool(Array.from({ length: this.#options.count }, this.#newSlot), this.#newReserve()),
+    );
+  }
+
+  /** Looks at each child, and takes calls out of those that a guest holds up; to be called now and then while there are calls. */
+  watch(nowMs: number): void {
+    for (const slot of this.slots()) {
+      slot.watch(nowMs);
+      relieve(slot);
+    }
   }
 
   slots(): readonly Slot[] {
     return [...this.#groups.values(), ...this.#dedicated.values()].flatMap(({ slots }) => slots);
   }
 
+  stats(): readonly ProcessStats[] {
+    return [...this.#groups.values(), ...this.#dedicated.values()].flatMap(({ shown }) =>
+      shown.map((slot) => slot.stats()),
+    );
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.slots().map((slot) => slot.close()));
   }
 
-  #found(pools: Map<string, Pool>, name: string, count: number): Pool {
+  readonly #newSlot = (): Slot => this.#options.newSlot({ idleMs: this.#options.idleMs, when: "empty" });
+
+  #newReserve(): Slot | undefined {
+    const { reserveIdleMs: idleMs, newSlot } = this.#options;
+    return idleMs === undefined ? undefined : newSlot({ idleMs, when: "unused" });
+  }
+
+  #found(pools: Map<string, Pool>, name: string, make: () => Pool): Pool {
     let pool = pools.get(name);
     if (pool === undefined) {
-      pool = new Pool(Array.from({ length: count }, this.#newSlot));
+      pool = make();
       pools.set(name, pool);
     }
     return pool;

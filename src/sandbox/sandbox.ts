@@ -112,9 +112,13 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     const { isolation = "process", standby = true } = options;
     const nursery = Nursery.of(isolation, standby);
     this.#nursery = nursery;
-    const idleMs = options.childIdleMs ?? CHILD_IDLE_MS;
-    const count = options.processes ?? Math.min(PROCESSES_MAX, availableParallelism());
-    this.#pools = new Pools(count, () => new Slot({ clock, broker, events, nursery, idleMs }));
+    this.#pools = new Pools({
+      count: options.processes ?? Math.min(PROCESSES_MAX, availableParallelism()),
+      idleMs: options.childIdleMs ?? CHILD_IDLE_MS,
+      // Nobody's session is as old as this, so that nothing is lost with it.
+      reserveIdleMs: standby ? SESSION_IDLE_MS : undefined,
+      newSlot: (rest) => new Slot({ clock, broker, events, nursery, rest }),
+    });
   }
 
   /**
@@ -186,7 +190,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     return {
       servers: this.#servers.size,
       callsUnderWay: this.#jobs.size,
-      processes: this.#pools.slots().map((slot) => slot.stats()),
+      processes: this.#pools.stats(),
       standbyPid: this.#nursery.pid,
     };
   }
@@ -227,6 +231,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
         crashes: 0,
         isSettled: false,
         cancelledAtMs: undefined,
+        isMoved: false,
         sentAtFrame: 0,
       };
       this.#begin(job);
@@ -352,7 +357,7 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
       await this.#deps.clock.sleep(TICK_MS, this.#stop.signal).catch(() => {});
       const nowMs = this.#deps.clock.monotonicMs();
       for (const job of this.#jobs.values()) if (nowMs >= job.deadlineAtMs) this.#expire(job);
-      for (const slot of this.#pools.slots()) slot.watch(nowMs);
+      this.#pools.watch(nowMs);
       this.#nursery.prepare(nowMs);
     }
     this.#isWatching = false;
@@ -402,7 +407,9 @@ export class Sandbox implements ToolRunner, AsyncDisposable {
     }
     for (const server of this.#servers.values()) {
       for (const session of server.sessions.values()) {
-        if (session.slot === slot && session.pending === 0) session.slot = undefined;
+        if (session.slot !== slot) continue;
+        session.isFresh = true;
+        if (session.pending === 0) session.slot = undefined;
       }
     }
   }

@@ -6,6 +6,13 @@ import type { ResultMessage } from "./wire/index.ts";
 /** `stuck`: the child was killed because of this call's server; `bystander`: because of another's. */
 export type Crash = "crashed" | "stuck" | "bystander";
 
+/** What the end of a child means to a call that was in it; `culprits` are the servers for whose sake it was killed. */
+export function howLost({ account, cancelledAtMs }: Job, culprits: ReadonlySet<LiveServer> | undefined): Crash {
+  if (culprits === undefined) return "crashed";
+  if (!culprits.has(account.server)) return "bystander";
+  return cancelledAtMs === undefined ? "crashed" : "stuck";
+}
+
 /** What a place for a child tells the sandbox of what becomes of calls, servers and the child. */
 export type SlotEvents = {
   readonly onResult: (job: Job, message: ResultMessage) => void;

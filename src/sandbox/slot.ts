@@ -3,12 +3,12 @@ import { FileTraffic } from "./file-traffic.ts";
 import type { GuestHome } from "./guest-home.ts";
 import { residentBytes } from "./guest-process.ts";
 import { Backoff } from "./backoff.ts";
-import type { Broker } from "./broker.ts";
 import type { Job } from "./job.ts";
 import type { LiveServer } from "./live-server.ts";
 import type { Nursery } from "./nursery.ts";
+import type { Rest, SlotDeps } from "./slot-deps.ts";
 import type { ProcessStats } from "./sandbox-options.ts";
-import type { Crash, SlotEvents } from "./slot-events.ts";
+import { howLost, type SlotEvents } from "./slot-events.ts";
 import { type Culprit, Vigil } from "./vigil.ts";
 import {
   decodeResult,
@@ -19,15 +19,6 @@ import {
   type LoadSpec,
   payloadOf,
 } from "./wire/index.ts";
-
-export type SlotDeps = {
-  readonly clock: Clock;
-  readonly broker: Broker;
-  readonly events: SlotEvents;
-  readonly nursery: Nursery;
-  /** How long a child with nothing in it is kept. */
-  readonly idleMs: number;
-};
 
 const CRASHES_MAX = 2;
 /** How long a call waits for a child to start and to load its server. */
@@ -49,7 +40,8 @@ type Loading = { state: "loading"; readonly jobs: Job[] } | { state: "loaded" };
  * S3. When the child ends by itself, each call that was in it and has changed nothing outside is made again, one at a
  *     time (careful mode): it may not even have begun. A call that was alone in a child that ended, twice in a row, is
  *     the culprit.
- * S4. A child that a guest keeps from answering past its right (see Vigil) is killed. The calls of that guest's server
+ * S4. A call is taken out of a child that a guest holds up only if it can have changed nothing, and once (see relief.ts).
+ * S5. A child that a guest keeps from answering past its right (see Vigil) is killed. The calls of that guest's server
  *     which are past their deadlines have failed by its fault; calls of others are made again, unless they are past
  *     theirs or have changed something, and are held against nobody.
  */
@@ -58,7 +50,7 @@ export class Slot {
   readonly #files: FileTraffic;
   readonly #events: SlotEvents;
   readonly #nursery: Nursery;
-  readonly #idleMs: number;
+  readonly #rest: Rest;
   #process: GuestHome | undefined;
   #isUp = false;
   #isClosed = false;
@@ -70,6 +62,8 @@ export class Slot {
   /** Calls on their way into the child, whose server is being read. */
   readonly #boarding = new Set<Job>();
   readonly #sent = new Map<number, Job>();
+  /** Calls that were taken out of the child again, until it says that they are over. */
+  readonly #recalled = new Set<number>();
   readonly #servers = new Map<LiveServer, Loading>();
   readonly #byNumber = new Map<number, LiveServer>();
   #suspects = 0;
@@ -80,9 +74,9 @@ export class Slot {
   #culprits: ReadonlySet<LiveServer> | undefined;
   readonly #backoff: Backoff;
 
-  constructor({ clock, broker, events, nursery, idleMs }: SlotDeps) {
+  constructor({ clock, broker, events, nursery, rest }: SlotDeps) {
     this.#nursery = nursery;
-    this.#idleMs = idleMs;
+    this.#rest = rest;
     this.#clock = clock;
     this.#backoff = new Backoff(clock);
     this.#files = new FileTraffic(broker);
@@ -96,6 +90,11 @@ export class Slot {
   /** Whether a guest has kept the child from answering for a while. */
   get isSilent(): boolean {
     return this.#vigil.isSilent;
+  }
+
+  /** Whether that is one which the child has named, and not a machine with too much to do. */
+  get isHeldUp(): boolean {
+    return this.#vigil.holder !== undefined;
   }
 
   /** Whether there is a child, though it may still be starting. */
@@ -182,6 +181,26 @@ export class Slot {
     this.#process?.send(KIND.cancel, job.id, job.server.number, why === "deadline" ? DEADLINE : CANCELLED);
   }
 
+  /** The calls in the child while a guest that it has named computes and keeps the others waiting; that guest's session apart. */
+  heldUp(): readonly Job[] {
+    const holder = this.#vigil.holder;
+    if (holder === undefined) return [];
+    const holding = this.#sent.get(holder.call)?.session;
+    return [...this.#sent.values()].filter(({ session }) => session !== holding);
+  }
+
+  /**
+   * Takes a call out of the child, to be made in another: its deadline begins again there, and what this child may still
+   * do of it nobody hears: its result is not taken, its requests are not answered.
+   */
+  recall(job: Job): void {
+    this.#sent.delete(job.id);
+    this.#recalled.add(job.id);
+    job.isMoved = true;
+    this.#hold(job);
+    this.#process?.send(KIND.cancel, job.id, job.server.number, CANCELLED);
+  }
+
   endSession(server: LiveServer, session: number): void {
     if (!this.#servers.has(server)) return;
     const payload = Buffer.allocUnsafe(4);
@@ -243,9 +262,9 @@ export class Slot {
    * has grown old; what its instances remembered is lost.
    */
   refresh(nowMs: number): void {
-    if (this.load > 0 || this.#servers.size > 0) this.#usedAtMs = nowMs;
+    if (this.load > 0 || (this.#rest.when === "empty" && this.#servers.size > 0)) this.#usedAtMs = nowMs;
     if (this.#process === undefined || this.load > 0) return;
-    if (nowMs - this.#usedAtMs > this.#idleMs) {
+    if (nowMs - this.#usedAtMs > this.#rest.idleMs) {
       this.#isResting = true;
       return this.#process.kill("it has nothing to do");
     }
@@ -339,19 +358,23 @@ export class Slot {
     switch (kind) {
       case KIND.result: {
         const job = this.#sent.get(id);
+        if (job === undefined && this.#recalled.delete(id)) return;
         const message = decodeResult(frame);
         if (job === undefined || message === undefined) return process.kill("it answered a call that was not made");
         this.#settled(job);
+        job.session.isFresh = false;
         this.#events.onResult(job, message);
         return;
       }
       case KIND.turn:
-        return this.#vigil.turned(server, id);
+        // A call that was taken out is nobody's any more.
+        return this.#vigil.turned(server, this.#recalled.has(id) ? 0 : id);
       case KIND.ioRequest:
         return this.#files.take(id, payloadOf(frame), { child: process, calls: this.#sent });
       case KIND.log: {
         const known = this.#byNumber.get(server);
-        if (known !== undefined) this.#events.onLog(known, payloadOf(frame), this.#sent.get(id));
+        if (known !== undefined && !this.#recalled.has(id))
+          this.#events.onLog(known, payloadOf(frame), this.#sent.get(id));
         return;
       }
       case KIND.loaded: {
@@ -384,6 +407,7 @@ export class Slot {
     this.#isUp = false;
     const lost = [...this.#sent.values()];
     this.#sent.clear();
+    this.#recalled.clear();
     // What was in it is loaded again when it is called, so that a child of a thousand servers is back as soon as any.
     for (const server of this.#servers.keys()) this.#forget(server);
     this.#events.onEnd(this, reason, this.#isResting);
@@ -402,19 +426,13 @@ export class Slot {
     const isSuspect = this.#culprits === undefined && !isOver;
     if (isOver || (isSuspect && job.crashes >= (isAlone ? 1 : CRASHES_MAX))) {
       this.#acquit(job);
-      return this.#events.onCrash(job, this.#howLost(job), reason);
+      return this.#events.onCrash(job, howLost(job, this.#culprits), reason);
     }
     if (isSuspect && job.crashes === 0) this.#suspects += 1;
     if (isSuspect) job.crashes += 1;
     job.files = undefined;
     this.#hold(job);
     this.#queue.push(job);
-  }
-
-  #howLost({ account, cancelledAtMs }: Job): Crash {
-    if (this.#culprits === undefined) return "crashed";
-    if (!this.#culprits.has(account.server)) return "bystander";
-    return cancelledAtMs === undefined ? "crashed" : "stuck";
   }
 
   async #restart(): Promise<void> {

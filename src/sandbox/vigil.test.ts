@@ -39,6 +39,7 @@ function job(id: number, changes: Partial<Pick<Job, "cancelledAtMs" | "sentAtFra
     crashes: 0,
     isSettled: false,
     cancelledAtMs: undefined,
+    isMoved: false,
     sentAtFrame: 0,
     ...changes,
   };

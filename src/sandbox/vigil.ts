@@ -47,6 +47,11 @@ export class Vigil {
     return this.#isSilent;
   }
 
+  /** A guest that has kept the child from answering for a while and that the child has named; calls of 0 are starts. */
+  get holder(): { readonly server: number; readonly call: number } | undefined {
+    return this.#isSilent && this.#turn.server !== 0 ? this.#turn : undefined;
+  }
+
   begin(nowMs: number): void {
     this.#heard = 0;
     this.#heardAtMs = nowMs;

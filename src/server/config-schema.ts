@@ -171,7 +171,8 @@ const SandboxTable = z
       description: "Child processes of one trust group, started as they are needed; default: cores, at most 4",
     }),
     standby: z.boolean().default(true).meta({
-      description: "Whether a child process is kept started for whichever place needs one next; about 40 MB of memory",
+      description:
+        "Whether a child process is kept started for whichever place needs one next, and for calls that wait behind a tool that computes for long; about 40 MB of memory",
     }),
     isolation: z.enum(ISOLATIONS).default("process").meta({
       description: "What tools run in. thread: lighter, for development; holds every limit, but is no second wall",

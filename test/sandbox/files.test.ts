@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { Broker, BrokeredFile, FileAccess } from "../../src/sandbox/index.ts";
-import { fileSystem, Room } from "./room.ts";
+import type { Broker, BrokeredFile, FileAccess, SandboxOptions } from "../../src/sandbox/index.ts";
+import { fileSystem, hostile, Room } from "./room.ts";
 
 const GRANTS = {
   grants: {
@@ -14,8 +14,8 @@ const GRANTS = {
   limits: { fuelPerCall: 5_000_000_000, deadlineMs: 30_000 },
 } as const;
 
-async function filled(wrap?: (broker: Broker) => Broker): Promise<Room> {
-  const room = new Room({}, wrap);
+async function filled(wrap?: (broker: Broker) => Broker, options: SandboxOptions = {}): Promise<Room> {
+  const room = new Room(options, wrap);
   mkdirSync(join(room.directory, "data"));
   writeFileSync(join(room.directory, "data", "a.txt"), "alpha");
   writeFileSync(join(room.directory, "secret.txt"), "secret");
@@ -68,23 +68,29 @@ function deadly(pids: () => readonly number[], when: "read" | "write") {
   };
   const wrap = ({ files, ...rest }: Broker): Broker => ({ ...rest, files: broken(files) });
   const broken = (broker: FileAccess): FileAccess => ({
+    ...passing(broker),
     open: async (...asked) => {
       seen.opens += 1;
       const file = await broker.open(...asked);
       return "reason" in file ? file : deadlyFile(file, { [when]: kill });
     },
-    stat: (...asked) => broker.stat(...asked),
-    list: (...asked) => broker.list(...asked),
-    createDirectory: (...asked) => broker.createDirectory(...asked),
-    rename: (...asked) => broker.rename(...asked),
-    remove: (...asked) => broker.remove(...asked),
-    setTimes: (...asked) => broker.setTimes(...asked),
-    readLink: (...asked) => broker.readLink(...asked),
-    makeLink: (...asked) => broker.makeLink(...asked),
-    link: (...asked) => broker.link(...asked),
   });
   return { seen, wrap };
 }
+
+/** Hands everything on. */
+const passing = (broker: FileAccess): FileAccess => ({
+  open: (...asked) => broker.open(...asked),
+  stat: (...asked) => broker.stat(...asked),
+  list: (...asked) => broker.list(...asked),
+  createDirectory: (...asked) => broker.createDirectory(...asked),
+  rename: (...asked) => broker.rename(...asked),
+  remove: (...asked) => broker.remove(...asked),
+  setTimes: (...asked) => broker.setTimes(...asked),
+  readLink: (...asked) => broker.readLink(...asked),
+  makeLink: (...asked) => broker.makeLink(...asked),
+  link: (...asked) => broker.link(...asked),
+});
 
 const deadlyFile = (
   file: BrokeredFile,
@@ -140,4 +146,32 @@ test("a call that has changed something is not made again", async () => {
   expect(written).toMatchObject({ type: "failed", reason: "crashed" });
   expect(listed.type).toBe("done");
   expect(readFileSync(join(room.directory, "out", "log.txt"), "utf8")).toBe("once");
+});
+
+test("a call that has asked for a file stays where it is while another guest computes; one that has not is made elsewhere", async () => {
+  const asked = Promise.withResolvers<void>();
+  const released = Promise.withResolvers<void>();
+  const slow = ({ files, ...rest }: Broker): Broker => {
+    const stat: FileAccess["stat"] = async (...given) => {
+      asked.resolve();
+      await released.promise;
+      return files.stat(...given);
+    };
+    return { ...rest, files: { ...passing(files), stat } };
+  };
+  await using room = await filled(slow, { standby: true });
+  await room.deploy(hostile(), "hog", { limits: { fuelPerCall: 1_000_000_000_000, deadlineMs: 60_000 } });
+  await room.call("hog.echo", { text: "warm" }, { session: "hog" });
+  const reading = room.text("f.file_info", { path: "data/a.txt" });
+  await asked.promise;
+  const calls = (): readonly number[] => room.sandbox.stats().processes.map((each) => each.calls);
+  const [here = 0, ...elsewhere] = calls();
+  const cancel = new AbortController();
+  const hogging = room.call("hog.slow_fuel", { n: 1_000_000_000_000 }, { session: "hog", signal: cancel.signal });
+  expect(await room.text("hog.echo", { text: "elsewhere" })).toBe("elsewhere");
+  expect(calls().slice(0, 1 + elsewhere.length)).toEqual([here + 1, ...elsewhere]);
+  cancel.abort();
+  released.resolve();
+  expect(await hogging).toMatchObject({ reason: "cancelled" });
+  expect(await reading).toContain("a.txt");
 });

@@ -194,6 +194,30 @@ test("with a second process, new runs are not held up by a guest that computes w
   expect(await hogging).toMatchObject({ reason: "cancelled" });
 });
 
+test("calls that wait behind a guest that computes for long, within its right, are made in the child that stands by", async () => {
+  await using room = new Room({ standby: true });
+  await room.deploy(hostile(), "hog", { limits: { ...BOUNDLESS, deadlineMs: 60_000 } });
+  await room.deploy(await assemble("probe.wat"), "neighbour", { limits: { deadlineMs: 60_000 } });
+  await room.call("hog.echo", { text: "warm" }, { session: "hog" });
+  expect(await room.text("neighbour.answer", {}, { session: "old" })).toBe("ok");
+  const cancel = new AbortController();
+  const hogging = room.call("hog.slow_fuel", FOREVER, { session: "hog", signal: cancel.signal });
+  let isOldAnswered = false;
+  // Its guest may remember something of the call before, so it waits where it is.
+  const old = room.text("neighbour.answer", {}, { session: "old" }).finally(() => (isOldAnswered = true));
+  const fresh = ["a", "b", "b"].map((session) => room.text("neighbour.answer", {}, { session }));
+  expect(await Promise.all(fresh)).toEqual(["ok", "ok", "ok"]);
+  expect(isOldAnswered).toBe(false);
+  const { processes } = room.sandbox.stats();
+  expect(processes.map(({ calls }) => calls)).toEqual([2, 0]);
+  // What comes later goes there at once.
+  expect(await room.text("neighbour.answer", {}, { session: "c" })).toBe("ok");
+  expect(room.pids()[0]).toBe(processes[0]?.pid);
+  cancel.abort();
+  expect(await hogging).toMatchObject({ reason: "cancelled" });
+  expect(await old).toBe("ok");
+});
+
 test("a server that breaks its limits five times in a minute is kept in quarantine, and others are not", async () => {
   await using room = new Room();
   await room.deploy(hostile(), "bad");

@@ -82,9 +82,11 @@ export class Turns {
     this.#isPaused = true;
     this.#sliceStartMs = 0;
     this.#flush();
-    setImmediate(() => {
+    const goOn = (): void => {
       this.#isPaused = false;
       if (!this.#isRunning) this.#next();
-    });
+    };
+    // The first comes before anything is read when it is asked for while something is, the second after.
+    setImmediate(() => void setImmediate(goOn));
   }
 }
