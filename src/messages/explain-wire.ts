@@ -7,7 +7,7 @@ import { WIRE_RULES } from "./wire-keys.ts";
 const ADDRESSES = ["receiver", "capability", "topic", "broadcast"];
 const SHOWN_CHARS_MAX = 80;
 
-/** Everything that keeps a message in canonical keys from being one. Empty for one that `isWire` takes. */
+/** Everything that keeps a message in canonical keys from being one. Empty for one that `wireOf` takes. */
 export function explainWire(wire: JsonObject): readonly MessageProblem[] {
   const values = Object.entries(WIRE_RULES).flatMap(([key, rule]) => {
     const value = wire[key];

@@ -44,4 +44,4 @@ export {
 } from "./read-message.ts";
 export { type Wire } from "./wire.ts";
 export { MessageWire } from "./wire-schema.ts";
-export { contentWire, messageWire, writeMessage } from "./write-message.ts";
+export { contentWire, messageWire, storedText, writeMessage } from "./write-message.ts";

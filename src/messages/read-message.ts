@@ -5,7 +5,8 @@ import { type Address, type Content, type Message, type MessageError, type Messa
 import { canonicalWire } from "./canonical-wire.ts";
 import { explainWire } from "./explain-wire.ts";
 import { invalid, type MessageProblem, refusal } from "./message-problem.ts";
-import { isWire, type Wire } from "./wire.ts";
+import { wireOf } from "./take-wire.ts";
+import { type Wire } from "./wire.ts";
 import { ARTIFACT_KEY, isMessageId, isWireArtifact, parseInstant, parseTtl } from "./wire-fields.ts";
 
 /** What is known of a message besides what it says itself. */
@@ -43,17 +44,19 @@ export type MessageRead =
  * message. Pass it what `parseJson` gave: depth is not looked at again. Never throws.
  */
 export function readMessage(json: Json, context: ReadContext): MessageRead {
-  if (isWire(json, context.text?.isPlain)) return read(json, context);
+  const taken = wireOf(json, context.text?.isPlain);
+  if (taken !== undefined) return read(taken, context);
   const { wire, problems } = canonicalWire(json, context.sender);
-  if (problems.length === 0 && isWire(wire)) return read(wire, context);
+  const mended = problems.length === 0 ? wireOf(wire) : undefined;
+  if (mended !== undefined) return read(mended, context);
   return refused(wire["id"], [...problems, ...explainWire(wire)]);
 }
 
 /** Back from what `writeMessage` wrote: nothing is judged again, times are what they were. Throws on anything else. */
 export function restoreMessage(json: Json): Message {
-  if (!isWire(json) || json.workspace === undefined || json.timestamp === undefined)
-    throw new TypeError("this is no stored message");
-  return build(json, { workspace: json.workspace, atMs: instant(json.timestamp) });
+  const wire = wireOf(json);
+  if (wire?.workspace === undefined || wire.timestamp === undefined) throw new TypeError("this is no stored message");
+  return build(wire, { workspace: wire.workspace, atMs: instant(wire.timestamp) });
 }
 
 function read(wire: Wire, context: ReadContext): MessageRead {

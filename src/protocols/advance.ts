@@ -174,6 +174,19 @@ function said(conversation: Conversation, message: Message, { protocol, particip
   return { type: "moved", conversation: next };
 }
 
+/** The free conversation after `count` more messages among those who are in it, the last of them at `atMs`. */
+export function saidMore(conversation: Conversation, count: number, atMs: number): Conversation {
+  const times = { lastActivityMs: atMs, idleMs: conversation.idleMs, endsAtMs: conversation.endsAtMs };
+  return {
+    ...conversation,
+    version: conversation.version + count,
+    messageCount: conversation.messageCount + count,
+    lastActivityMs: atMs,
+    dueAtMs: dueOf(undefined, times, conversation.participants),
+    archivedAtMs: undefined,
+  };
+}
+
 /** How a conversation stands after a message. `protocol` is undefined where nothing is checked. */
 type Standing = {
   readonly protocol: Protocol | undefined;

@@ -1,4 +1,5 @@
 import { log } from "../kernel/log.ts";
+import { LIMITS } from "../kernel/quantities.ts";
 import {
   type ContentStore,
   fetchContent,
@@ -30,11 +31,17 @@ export class ClaimCheck {
     this.#bytesMax = bytesMax;
   }
 
+  /** Whether a message of so many characters of JSON can be taken as it is, at once. */
+  letsPass(message: Message, chars: number): boolean {
+    // A character is three bytes at most.
+    return chars * 3 <= LIMITS.contentInlineBytesMax && !this.#leaving.has(message);
+  }
+
   /** Calls `next` once with the message as it travels, or with why it cannot be kept; maybe before this returns. */
   putAside(message: Message, next: (ready: Message, error?: MessageError) => void): void {
     const key = keyOf(message);
     const isLarge = isTooLargeToTravel(message.content, this.#bytesMax);
-    if (!isLarge && !this.#leaving.has(key)) return next(message);
+    if (!isLarge && !this.#leaving.has(message)) return next(message);
     const kept = isLarge ? putAside(message, this.#store, this.#closing.signal) : Promise.resolve(message);
     const failed = (error: unknown) => {
       log.error({ err: error, message: message.id }, "the content of a message could not be kept");
@@ -48,9 +55,9 @@ export class ClaimCheck {
     return {
       handle: (delivered, signal) => {
         const { message, recipient } = delivered;
-        const key = `${recipient}\n${keyOf(message)}`;
         const isAside = message.content.type === "artifact";
-        if (!isAside && !this.#coming.has(key)) return handler.handle(delivered, signal);
+        if (!isAside && !this.#coming.has(message, recipient)) return handler.handle(delivered, signal);
+        const key = keyOf(message, recipient);
         const { promise, resolve, reject } = Promise.withResolvers<Settlement>();
         // Begun, not ended: what comes after it need not wait for it.
         const next = (ready: Delivered | Settlement) =>
@@ -83,7 +90,8 @@ export class ClaimCheck {
   }
 }
 
-const keyOf = ({ workspace, conversationId }: Message): string => `${workspace}/${conversationId}`;
+const keyOf = ({ workspace, conversationId }: Message, recipient = ""): string =>
+  `${recipient}\n${workspace}/${conversationId}`;
 
 type Steps<Value> = { readonly next: (value: Value) => void; readonly failed: (error: unknown) => void };
 
@@ -91,8 +99,8 @@ type Steps<Value> = { readonly next: (value: Value) => void; readonly failed: (e
 class Lines {
   readonly #last = new Map<string, Promise<void>>();
 
-  has(key: string): boolean {
-    return this.#last.size > 0 && this.#last.has(key);
+  has(message: Message, recipient?: string): boolean {
+    return this.#last.size > 0 && this.#last.has(keyOf(message, recipient));
   }
 
   add<Value>(key: string, ready: Promise<Value>, { next, failed }: Steps<Value>): void {

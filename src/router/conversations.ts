@@ -9,14 +9,13 @@ import {
   type ConversationTerms,
   ended,
   expire,
-  findProtocol,
   isOpen,
   type Lapse,
   merged,
-  readConversation,
   undelivered,
 } from "../protocols/index.ts";
 import { type Feed } from "./feed.ts";
+import { type Held, isChecked, isOneMore, isPlain, newHeld, NO_TURNS, nowOf, type Turn } from "./held-conversation.ts";
 import { digestOf } from "./loops.ts";
 import { type ConversationRow, failure } from "./ports/index.ts";
 import { type Batch, type Writer } from "./writing/index.ts";
@@ -39,19 +38,6 @@ export type Entry =
 
 /** What time did to a conversation. */
 export type Lapsed = { readonly conversation: Conversation; readonly lapses: readonly Lapse[] };
-
-type Turn = { readonly sender: string; readonly digest: string };
-
-/** A conversation in memory. Parsed when it is first needed. */
-type Held = {
-  now: Conversation | string;
-  /** As on disk; undefined before its first row is there. */
-  written: Conversation | string | undefined;
-  writtenAtMs: number;
-  /** When its alarm rings, monotonic; undefined when none is set. */
-  alarmAtMs: number | undefined;
-  turns: readonly Turn[];
-};
 
 const ALLOWED: Entry = { type: "allowed" };
 
@@ -116,6 +102,11 @@ export class Conversations {
   enter(message: Message, recipients: readonly string[], batch: Batch): Entry {
     const key = keyOf(message.workspace, message.conversationId);
     const held = this.#held.get(key);
+    if (held !== undefined && this.#isQuick(held) && isOneMore(held, message, recipients)) {
+      held.more += 1;
+      held.moreAtMs = message.atMs;
+      return ALLOWED;
+    }
     const before = held === undefined ? (this.#fresh.get(key) ?? this.#staler.get(key)) : nowOf(held);
     if (before === undefined && isAboutNothing(message)) return ALLOWED;
     const turns = before === undefined ? NO_TURNS : turnsAfter(held?.turns ?? NO_TURNS, before, message);
@@ -152,6 +143,12 @@ export class Conversations {
     return "code" in family ? { ...standing, error: family } : standing;
   }
 
+  /** Whether nobody has to be told, on disk or off, of one more message in it (C2). */
+  #isQuick(held: Held): boolean {
+    const { feed, clock } = this.#parts;
+    return held.written !== undefined && clock.nowMs() - held.writtenAtMs < FREE_ROW_MS && !feed.isWatched;
+  }
+
   #remember(key: string, conversation: Conversation): void {
     if (this.#fresh.size >= FRESH_MAX) {
       this.#staler = this.#fresh;
@@ -183,6 +180,7 @@ export class Conversations {
     const before = held.written === undefined ? undefined : nowOf(held);
     this.#held.set(key, held);
     held.now = conversation;
+    held.more = 0;
     const { feed, clock } = this.#parts;
     const isOver = !isOpen(conversation);
     if (isOver) this.#forgetLater(key);
@@ -257,9 +255,10 @@ export class Conversations {
     const free: { readonly key: string; readonly atMs: number }[] = [];
     for (const [key, held] of this.#held) {
       if (typeof held.now === "string") continue;
-      if (isChecked(held.now)) continue;
-      if (held.now.dueAtMs !== undefined && held.now.dueAtMs <= nowMs) this.#expire(key, held.now);
-      else free.push({ key, atMs: held.now.lastActivityMs });
+      const now = nowOf(held);
+      if (isChecked(now)) continue;
+      if (now.dueAtMs !== undefined && now.dueAtMs <= nowMs) this.#expire(key, now);
+      else free.push({ key, atMs: now.lastActivityMs });
     }
     const excess = this.#held.size - heldMax;
     if (excess <= 0) return;
@@ -306,39 +305,13 @@ export class Conversations {
   }
 }
 
-const NO_TURNS: readonly Turn[] = [];
-
 const keyOf = (workspace: string, id: string): string => (workspace === "default" ? id : `${workspace}/${id}`);
-
-const newHeld = (now: Held["now"], written: Held["written"], writtenAtMs: number): Held => ({
-  now,
-  written,
-  writtenAtMs,
-  alarmAtMs: undefined,
-  turns: NO_TURNS,
-});
-
-function nowOf(held: Held): Conversation {
-  if (typeof held.now !== "string") return held.now;
-  const parsed = readConversation(JSON.parse(held.now));
-  if (held.written === held.now) held.written = parsed;
-  held.now = parsed;
-  return parsed;
-}
-
-/** Whether its protocol is one that is checked. */
-const isChecked = ({ protocol }: Conversation): boolean =>
-  protocol !== undefined && findProtocol(protocol).type === "known";
 
 /** C4: the server's answer to a message that reached nobody, or that no conversation of its protocol begins with. */
 const isAboutNothing = ({ sender, performative, inReplyTo }: Message): boolean =>
   sender === SYSTEM_SENDER &&
   inReplyTo !== undefined &&
   (performative === "failure" || performative === "not-understood");
-
-/** Nothing that other conversations have to know of. */
-const isPlain = ({ parentConversation, mergeConversations }: Message): boolean =>
-  parentConversation === undefined && mergeConversations.length === 0;
 
 /** C2. */
 const isRowDue = (held: Held, before: Conversation | undefined, now: Conversation, nowMs: number): boolean =>

@@ -42,7 +42,7 @@ export type DeliveryParts = {
 export class Deliveries {
   readonly #parts: DeliveryParts;
   readonly #leases: Leases;
-  /** Those with something in hand. */
+  /** Those with something in hand, and some that had: each is in it once (`isBusy`), and taken out when leases end. */
   readonly #busy = new Set<Recipient>();
   /** Pumped in the next turn of the event loop. */
   #later: Recipient[] = [];
@@ -52,8 +52,7 @@ export class Deliveries {
 
   constructor(parts: DeliveryParts) {
     this.#parts = parts;
-    const { clock, alarm } = parts;
-    this.#leases = new Leases({ clock, alarm, ended: (lease) => this.#leaseEnded(lease) });
+    this.#leases = new Leases({ alarm: parts.alarm, ended: (lease) => this.#leaseEnded(lease) });
   }
 
   /** Deliveries in hand. */
@@ -81,7 +80,7 @@ export class Deliveries {
 
   /** Whether it may be handed something in this turn of the event loop; if only later, it is pumped then. */
   #hasTurn(recipient: Recipient): boolean {
-    if (this.#isStopped || recipient.isLoading) return false;
+    if (this.#isStopped || recipient.isLoading || !recipient.mailbox.hasWork) return false;
     if (this.#turn < TURN_MAX) {
       this.#turn += 1;
       if (!this.#isTurnTimed) this.#timeTurn();
@@ -118,11 +117,11 @@ export class Deliveries {
     const { mailbox } = recipient;
     const nowMs = clock.monotonicMs();
     while (!mailbox.isPaused && mailbox.hasWork && mailbox.leased < recipient.window(options.window, nowMs)) {
-      const flight = mailbox.take(this.#leases.begin(leaseMs), nowMs);
+      const flight = mailbox.take(this.#leases.begin(leaseMs, nowMs), nowMs);
       if (flight === undefined) return undefined;
       const { expiresAtMs } = flight.parcel;
       if (expiresAtMs === 0 || expiresAtMs > clock.nowMs()) {
-        if (mailbox.leased === 1) this.#busy.add(recipient);
+        if (!recipient.isBusy) this.#begun(recipient);
         return flight;
       }
       this.#end(recipient, flight, "expired");
@@ -172,18 +171,27 @@ export class Deliveries {
 
   /** In hand no more, and in the mailbox as before. Of several, the newest first. */
   giveBack(recipient: Recipient, flight: Flight): void {
-    if (recipient.mailbox.flight(flight.parcel.seq) !== flight) return;
+    if (flight.isOver) return;
     recipient.mailbox.giveBack(flight);
-    this.#rest(recipient, flight);
+    this.#rest(flight, recipient);
   }
 
   /** It is in hand no more. */
-  #rest(recipient: Recipient, { parcel: { seq } }: Flight): void {
-    if (recipient.mailbox.leased === 0) this.#busy.delete(recipient);
+  #rest({ parcel: { seq } }: Flight, recipient: Recipient): void {
     const { crashes } = this.#parts;
     if (seq > crashes.lastSeq) return;
     crashes.over(seq, recipient);
     for (const next of crashes.suspected) this.#schedule(next);
+  }
+
+  #begun(recipient: Recipient): void {
+    recipient.isBusy = true;
+    this.#busy.add(recipient);
+  }
+
+  #ended(recipient: Recipient): void {
+    recipient.isBusy = false;
+    this.#busy.delete(recipient);
   }
 
   #hand(recipient: Recipient, flight: Flight, message: Message): void {
@@ -202,7 +210,7 @@ export class Deliveries {
     };
     let handled: Promise<Settlement>;
     try {
-      handled = handler.handle({ seq: parcel.seq, message, recipient: mailbox.name, attempt }, lease.stop.signal);
+      handled = handler.handle({ seq: parcel.seq, message, recipient: mailbox.name, attempt }, lease.signal);
     } catch (error) {
       handled = Promise.reject(error);
     }
@@ -221,11 +229,10 @@ export class Deliveries {
 
   /** R1, R2: how it went. False when the delivery was over already. */
   settle(recipient: Recipient, flight: Flight, settlement: Settlement): boolean {
-    if (recipient.mailbox.flight(flight.parcel.seq) !== flight) return false;
+    if (flight.isOver) return false;
     switch (settlement.type) {
       case "done":
-        recipient.succeeded(this.#parts.clock.monotonicMs() - flight.startedAtMs);
-        this.#end(recipient, flight, "done");
+        recipient.succeeded(this.#end(recipient, flight, "done"));
         return true;
       case "failed":
         this.#failed(recipient, flight, settlement.reason);
@@ -236,23 +243,25 @@ export class Deliveries {
     }
   }
 
-  #end(recipient: Recipient, flight: Flight, outcome: Outcome): void {
+  /** How long it took. */
+  #end(recipient: Recipient, flight: Flight, outcome: Outcome): number {
     const { recipients, writer, feed, clock, figures } = this.#parts;
     const { mailbox } = recipient;
     const { parcel, attempt, message } = flight;
     const tookMs = clock.monotonicMs() - flight.startedAtMs;
     if (message !== undefined) figures.settled(message.performative, outcome, tookMs);
     mailbox.settle(flight);
-    this.#rest(recipient, flight);
+    this.#rest(flight, recipient);
     recipients.released(parcel.size);
     if (parcel.message !== undefined) recipients.cool(parcel.size);
     if (!parcel.isVolatile) writer.batch().settlement({ seq: parcel.seq, party: mailbox.number, outcome, attempt });
-    if (!feed.isWatched) return;
+    if (!feed.isWatched) return tookMs;
     const { workspace, name } = mailbox;
     feed.tell(
       { type: "settlement", seq: parcel.seq, workspace, recipient: name, outcome, attempt, tookMs },
       message?.conversationId,
     );
+    return tookMs;
   }
 
   #failed(recipient: Recipient, flight: Flight, reason: string): void {
@@ -269,7 +278,7 @@ export class Deliveries {
     const backoffMs = Math.min(options.retryDelayMaxMs, options.retryDelayMs * 2 ** (attempt - 1));
     // Half of it by chance, so that what failed together does not come back together.
     const retry = mailbox.retryLater(flight, nowMs + backoffMs * (0.5 + chance() / 2), reason);
-    this.#rest(recipient, flight);
+    this.#rest(flight, recipient);
     const inMs = retry.nextAtMs - nowMs;
     const place = { seq: parcel.seq, party: mailbox.number, attempts: attempt };
     if (!parcel.isVolatile) writer.batch().retry({ ...place, nextAtMs: clock.nowMs() + Math.ceil(inMs), reason });
@@ -319,7 +328,8 @@ export class Deliveries {
   #leaseEnded(lease: Lease): void {
     // A copy: what is handed out here must not be looked at again.
     for (const recipient of Array.from(this.#busy)) {
-      for (const flight of recipient.mailbox.flights(lease)) this.#failed(recipient, flight, "its lease ended");
+      if (recipient.mailbox.leased === 0) this.#ended(recipient);
+      else for (const flight of recipient.mailbox.flights(lease)) this.#failed(recipient, flight, "its lease ended");
       this.pump(recipient);
     }
   }
@@ -367,7 +377,7 @@ export class Deliveries {
   }
 
   #isHandling(): boolean {
-    for (const recipient of this.#busy) if (recipient.handler !== undefined) return true;
+    for (const { handler, mailbox } of this.#busy) if (handler !== undefined && mailbox.leased > 0) return true;
     return false;
   }
 }

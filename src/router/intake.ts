@@ -1,5 +1,5 @@
 import { type Clock } from "../kernel/clock.ts";
-import { type Message, type MessageError, PRIORITIES, SYSTEM_SENDER, writeMessage } from "../messages/index.ts";
+import { type Message, type MessageError, PRIORITIES, storedText, SYSTEM_SENDER } from "../messages/index.ts";
 import { type Addressing, type Route } from "./addressing/index.ts";
 import { type Conversations } from "./conversations.ts";
 import { deadLetter } from "./dead-letter.ts";
@@ -7,7 +7,7 @@ import { type Deliveries } from "./deliveries.ts";
 import { type Feed } from "./feed.ts";
 import { type Figures } from "./figures.ts";
 import { loopOf } from "./loops.ts";
-import { isReader, type Parcel, type Recipient, type Recipients } from "./mailboxes/index.ts";
+import { type Parcel, type Recipient, type Recipients } from "./mailboxes/index.ts";
 import {
   conversationKey,
   failure,
@@ -67,18 +67,18 @@ export class Intake {
   }
 
   /** `done` is called once, when it is on disk or refused; maybe before this returns. */
-  submit(message: Message, done: Done): void {
+  submit(arrived: Arrived): void {
     const { clock, options, duplicates, addressing, writer } = this.#parts;
+    const { message, body, done } = arrived;
     const nowMs = clock.nowMs();
     if (message.expiresAtMs !== undefined && message.expiresAtMs <= nowMs)
       return this.refuse(message, done, failure("EXPIRED", "it had expired when it came"));
     const known = duplicates.seqOf(idKey(message));
-    if (known !== undefined) return void this.#duplicate(message, known, done);
-    const body = writeMessage(message);
+    if (known !== undefined) return void this.#duplicate(arrived, known);
     if (body.length > options.messageBytesMax)
       return this.refuse(message, done, tooLarge(body.length, options.messageBytesMax));
     const route = addressing.route(message);
-    if (route.type === "nobody") return this.#record({ message, body, done }, "failure", route.error);
+    if (route.type === "nobody") return this.#record(arrived, "failure", route.error);
     if (route.type === "refused") return this.refuse(message, done, route.error);
     const loop = message.hops === 0 ? undefined : loopOf(message, namesOf(route.recipients), options.hopsMax);
     if (loop !== undefined) return this.refuse(message, done, loop);
@@ -86,10 +86,10 @@ export class Intake {
     if ("error" in reserved) return this.refuse(message, done, reserved.error, RETRY_AFTER_MS);
     const batch = writer.batch();
     const entry = this.#parts.conversations.enter(message, namesOf(reserved.fit), batch);
-    if (entry.type === "allowed") return this.#accept({ message, body, done }, reserved, batch);
+    if (entry.type === "allowed") return this.#accept(arrived, reserved, { batch, nowMs });
     for (const recipient of reserved.fit) this.#release(recipient, body.length);
     if (entry.type === "refused") return this.refuse(message, done, entry.error);
-    this.#record({ message, body, done }, "not-understood", entry.error);
+    this.#record(arrived, "not-understood", entry.error);
   }
 
   /** Counts it and tells the sender. */
@@ -101,10 +101,13 @@ export class Intake {
   /** Room in each mailbox, or in none; of what is published, in those that have some (`left` have none). */
   #reserve({ recipients, isShared }: Found, size: number): Reserved {
     const { recipients: all, options } = this.#parts;
+    const [only] = recipients;
+    if (recipients.length === 1 && only !== undefined && (only.isReader || all.reserve(only, size) === undefined))
+      return { fit: recipients, left: NOBODY };
     const fit: Recipient[] = [];
     const left: Recipient[] = [];
     for (const recipient of recipients) {
-      const full = isReader(recipient.mailbox.name) ? undefined : this.#room(recipient, size);
+      const full = recipient.isReader ? undefined : this.#room(recipient, size);
       if (full === undefined) fit.push(recipient);
       else if (full === "mailbox" && isShared) left.push(recipient);
       else {
@@ -125,23 +128,22 @@ export class Intake {
   }
 
   #release(recipient: Recipient, size: number): void {
-    if (isReader(recipient.mailbox.name)) return;
+    if (recipient.isReader) return;
     recipient.mailbox.release(size);
     this.#parts.recipients.released(size);
   }
 
-  #accept({ message, body, done }: Arrived, { fit: recipients, left }: Room, batch: Batch): void {
-    const { duplicates, clock } = this.#parts;
+  #accept(arrived: Arrived, { fit: recipients, left }: Room, { batch, nowMs }: At): void {
+    const { message, body } = arrived;
     const isVolatile = message.durability === "none";
     const seq = this.#row(message, body, { recipients, batch });
-    duplicates.add(idKey(message), seq, clock.nowMs());
+    this.#parts.duplicates.add(idKey(message), seq, nowMs);
     this.#parts.figures.accepted(message);
-    for (const recipient of left) if (!isVolatile) batch.dead.push(unplaced(message, seq, recipient, clock.nowMs()));
-    for (const { mailbox } of recipients) {
-      if (isReader(mailbox.name) && !isVolatile)
-        batch.settlement({ seq, party: mailbox.number, outcome: "done", attempt: 1 });
+    for (const recipient of left) if (!isVolatile) batch.dead.push(unplaced(message, seq, recipient, nowMs));
+    for (const { mailbox, isReader } of recipients) {
+      if (isReader && !isVolatile) batch.settlement({ seq, party: mailbox.number, outcome: "done", attempt: 1 });
     }
-    batch.waiting.push(new Submission(this, { message, body, done }, { seq, recipients }));
+    batch.waiting.push(new Submission(this, arrived, { seq, recipients }));
   }
 
   /** It is on disk: into the mailboxes. */
@@ -163,12 +165,12 @@ export class Intake {
     // What has expired since would expire again at once.
     const { expiresAtMs: _, ...rest } = message;
     const fresh = { ...rest, expiresAtMs: undefined, durability: "full" } as const;
-    const body = writeMessage(fresh);
+    const body = storedText(fresh);
     const reserved = this.#reserve({ type: "found", recipients: [recipient], isShared: false }, body.length);
     if ("error" in reserved) return this.refuse(message, done, reserved.error, RETRY_AFTER_MS);
     const batch = this.#parts.writer.batch();
     batch.buried.push({ seq: deadSeq, party: recipient.mailbox.number });
-    this.#accept({ message: fresh, body, done }, reserved, batch);
+    this.#accept({ message: fresh, body, done }, reserved, { batch, nowMs: this.#parts.clock.nowMs() });
   }
 
   /** Writes the message's row with the batch, and answers its number. */
@@ -216,7 +218,7 @@ export class Intake {
     const { deliveries, feed, recipients: all } = this.#parts;
     if (feed.isWatched) feed.tell({ type: "message", seq: parcel.seq, message, recipients: namesOf(recipients) });
     for (const recipient of recipients) {
-      if (isReader(recipient.mailbox.name)) {
+      if (recipient.isReader) {
         if (parcel.message !== undefined) all.cool(parcel.size);
         continue;
       }
@@ -244,10 +246,11 @@ export class Intake {
   }
 
   /** I2. */
-  async #duplicate(message: Message, seq: number, done: Done): Promise<void> {
+  async #duplicate(arrived: Arrived, seq: number): Promise<void> {
+    const { message, done } = arrived;
     await this.#parts.writer.settled();
     // Lost meanwhile: then this is the first that counts.
-    if (this.#parts.duplicates.seqOf(idKey(message)) !== seq) return this.submit(message, done);
+    if (this.#parts.duplicates.seqOf(idKey(message)) !== seq) return this.submit(arrived);
     done(accepted(message, seq, await this.#parts.recipientsOf(seq), true));
   }
 }
@@ -290,13 +293,19 @@ class Submission implements Waiting {
   }
 }
 
+/** A message and its text for the journal. */
 export type Arrived = { readonly message: Message; readonly body: string; readonly done: Done };
+
+export const arrival = (message: Message, done: Done): Arrived => ({ message, body: storedText(message), done });
+
+/** What a message is accepted with, and when. */
+type At = { readonly batch: Batch; readonly nowMs: number };
+
+const NOBODY: readonly Recipient[] = [];
 
 const namesOf = (recipients: readonly Recipient[]): readonly string[] => {
   const [only] = recipients;
-  return recipients.length === 1 && only !== undefined
-    ? [only.mailbox.name]
-    : recipients.map(({ mailbox }) => mailbox.name);
+  return recipients.length === 1 && only !== undefined ? only.names : recipients.map(({ mailbox }) => mailbox.name);
 };
 
 const idKey = ({ workspace, id }: Message): string => (workspace === "default" ? id : `${workspace}/${id}`);

@@ -20,7 +20,7 @@ import { ConversationNotFoundError, ConversationUnderWayError } from "./errors.t
 import { Figures, type RouterFigures } from "./figures.ts";
 import { Feed, type RouterEvent, type RouterFilter } from "./feed.ts";
 import { type Fetch, type FetchedSettlement, Fetching } from "./fetching.ts";
-import { Intake } from "./intake.ts";
+import { arrival, Intake } from "./intake.ts";
 import { type Parcel, type Recipient, Recipients, restoredParcel } from "./mailboxes/index.ts";
 import {
   type AgentHandler,
@@ -113,8 +113,8 @@ export class Router {
     const writer = new Writer({ journal, clock, alarm, rowsMax: options.batchMessagesMax });
     const recipients = new Recipients({ options, directory, named: (party) => writer.batch().parties.push(party) });
     const feed = this.#feed;
-    const terms = parts.terms ?? CONVERSATION_TERMS;
-    const conversations = new Conversations({ clock, alarm, writer, feed: this.#feed, terms });
+    const { terms = CONVERSATION_TERMS } = parts;
+    const conversations = new Conversations({ clock, alarm, writer, feed, terms });
     this.#conversations = conversations;
     const gaveUp = (message: Message, recipient: string, error: MessageError) => {
       conversations.undelivered(message, recipient);
@@ -131,16 +131,14 @@ export class Router {
     this.#recipients = recipients;
     this.#deliveries = new Deliveries({ ...shared, crashes: this.#crashes, read, gaveUp });
     this.#fetching = new Fetching({ clock, writer, deliveries: this.#deliveries });
-    const answer = (message: Message, act: "failure" | "not-understood", error: MessageError) =>
-      this.#answer(message, act, error);
     const subscribers = (message: Message, topic: string) => parts.subscriptions?.subscribers(message, topic) ?? [];
     const addressing = new Addressing({ ...shared, subscribers });
     this.#addressing = addressing;
     const recipientsOf = (seq: number) => this.#recipientsOf(seq);
-    const { deliveries, duplicates } = { deliveries: this.#deliveries, duplicates: this.#duplicates };
-    this.#intake = new Intake({ ...shared, deliveries, duplicates, addressing, conversations, answer, recipientsOf });
-    const intake = this.#intake;
-    this.#records = new Records({ ...shared, journal, intake, conversations, duplicates });
+    const kept = { ...shared, deliveries: this.#deliveries, duplicates: this.#duplicates, conversations };
+    const answer = this.#answer.bind(this);
+    this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf });
+    this.#records = new Records({ ...kept, journal, intake: this.#intake });
     this.#watching = directory.watch(() => this.#refreshSoon());
   }
 
@@ -196,13 +194,16 @@ export class Router {
 
   /** As `submit`, without a promise for each message: `done` is called once, must be quick and not throw. */
   post(message: Message, done: (submitted: Submitted) => void): void {
+    const arrived = arrival(message, done);
+    const isSmall = this.#claims === undefined || this.#claims.letsPass(message, arrived.body.length);
+    if (isSmall && !this.#isStopping) return this.#intake.submit(arrived);
     const take = (ready: Message, error?: MessageError) => {
       const refusal = this.#isStopping ? STOPPING : error;
-      if (refusal === undefined) this.#intake.submit(ready, done);
+      if (refusal === undefined) this.#intake.submit(ready === message ? arrived : arrival(ready, done));
       else this.#intake.refuse(ready, done, refusal, AGAIN_MS);
     };
-    if (this.#claims === undefined) take(message);
-    else this.#claims.putAside(message, take);
+    if (this.#claims !== undefined) this.#claims.putAside(message, take);
+    else take(message);
   }
 
   /** Whoever handles the messages of this name; before all others. */
@@ -352,17 +353,12 @@ export class Router {
     const { clock } = this.#parts;
     const isThere = (name: string) => this.#recipients.find(message.workspace, name) !== undefined;
     const replyTo = [message.replyTo ?? message.sender, message.sender, USER_SENDER].find(isThere);
+    const text = error.hint === "" ? error.message : `${error.message}. ${error.hint}`;
     const reply = composeReply(
       { ...message, replyTo: replyTo ?? USER_SENDER },
-      {
-        performative: act,
-        sender: SYSTEM_SENDER,
-        content: { type: "text", text: error.hint === "" ? error.message : `${error.message}. ${error.hint}` },
-        atMs: clock.nowMs(),
-        error,
-      },
+      { performative: act, sender: SYSTEM_SENDER, content: { type: "text", text }, atMs: clock.nowMs(), error },
     );
-    this.#intake.submit(reply, () => {});
+    this.#intake.submit(arrival(reply, () => {}));
   }
 
   #sweepLater(): void {

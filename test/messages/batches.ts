@@ -64,8 +64,19 @@ const columnsOf = (messages: readonly TestMessage[]): MessageColumns => ({
   priorities: messages.map(({ priority }) => priority ?? 1),
   expiresAtMs: messages.map(({ expiresAtMs }) => expiresAtMs ?? 0),
   atMs: messages.map(({ seq, atMs }) => atMs ?? 1_000 + seq),
-  bodies: messages.map(({ seq, body }) => body ?? JSON.stringify({ n: seq })),
+  bodies: messages.map(bodyOf),
 });
+
+/** The message's line; `body` is what is in it besides its envelope. */
+export const bodyOf = ({ seq, id, workspace, conversation, sender, performative, body }: TestMessage): string =>
+  JSON.stringify({
+    id: id ?? `id-${seq}`,
+    workspace: workspace ?? "default",
+    performative: performative ?? "request",
+    sender: sender ?? "planner",
+    conversation_id: conversation ?? `talk-${seq}`,
+    content: body ?? seq,
+  });
 
 /** A batch as the router would make it. */
 export function batch(given: TestBatch): JournalBatch {

@@ -2,7 +2,7 @@ import { existsSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { conversationKey } from "../../src/router/index.ts";
-import { batch, conversation, deadLetter, JournalRoom, messages } from "./batches.ts";
+import { batch, bodyOf, conversation, deadLetter, JournalRoom, messages } from "./batches.ts";
 
 const KIB = 1_024;
 const WORKER = { number: 1, workspace: "default", name: "worker" };
@@ -45,7 +45,7 @@ test("what was appended is read back as it was, and comes back in order when it 
       priority: 3,
       expiresAtMs: 99,
       atMs: 1_005,
-      body: first.body,
+      body: bodyOf(first),
     },
     expect.objectContaining({ seq: 9, recipients: [2] }),
   ]);
@@ -103,13 +103,15 @@ test("attempts come back with the deliveries that are tried again, and go with t
 test("a batch that cannot be written is not there at all, and the next one is", async () => {
   await using room = new JournalRoom();
   await room.journal.append(batch({ parties: [WORKER], messages: messages(1, 2) }));
-  const twice = batch({
-    messages: [{ seq: 3 }, { seq: 3 }],
+  // Its last row, that of its settlements, has a time that is no whole number.
+  const failing = batch({
+    atMs: 1.5,
+    messages: [{ seq: 3 }],
     settled: [{ seq: 1, party: 1 }],
     dead: [deadLetter(1)],
     conversations: [conversation("c")],
   });
-  await expect(room.journal.append(twice)).rejects.toMatchObject({ code: "STORAGE_ERROR" });
+  await expect(room.journal.append(failing)).rejects.toMatchObject({ code: "STORAGE_ERROR" });
   expect(await room.journal.deadLetters({ workspace: "default", limit: 9 })).toEqual([]);
   await room.journal.append(batch({ messages: [{ seq: 4 }], settled: [{ seq: 2, party: 1 }] }));
   expect(await room.journal.figures()).toMatchObject({ messages: 3, dead: 0 });
@@ -183,7 +185,7 @@ test("messages are found by every filter, in sealed segments as in the one that 
     performative: message.seq % 3 === 0 ? "inform" : "request",
     recipients: message.seq % 500 === 0 ? "1,2" : 1,
     workspace: message.seq === 1_234 ? "other" : "default",
-    body: `{"trace_id":"${message.seq % 7}-trace"}`,
+    body: `${message.seq % 7}-trace`,
   }));
   for (let at = 0; at < all.length; at += 100) await journal.append(batch({ messages: all.slice(at, at + 100) }));
   const seqs = async (query: object) =>
@@ -278,6 +280,29 @@ test("a clock that is set back or far forward loses nothing and keeps the order"
   const recovered = await room.again(5_500);
   expect(recovered.recent.ids).toEqual(["id-3", "id-4"]);
   expect(recovered.lastSeq).toBe(4);
+});
+
+test("a journal of schema 1, with a row for each message, is read on", async () => {
+  await using room = new JournalRoom();
+  const { journal } = room;
+  await journal.append(batch({ parties: [WORKER], messages: messages(1, 200), settled: [{ seq: 7, party: 1 }] }));
+  await journal.close();
+  using db = new DatabaseSync(room.file);
+  db.exec(`DROP TABLE msg_1; PRAGMA user_version=1; CREATE TABLE msg_1 (seq INTEGER PRIMARY KEY, at_ms INTEGER,
+    recipients ANY, priority INTEGER, expires_at_ms INTEGER, id TEXT, workspace TEXT, conversation TEXT, sender TEXT,
+    performative TEXT, body TEXT) STRICT`);
+  const insert = db.prepare("INSERT INTO msg_1 VALUES (?, ?, 1, 1, 0, ?, 'default', ?, 'planner', 'request', ?)");
+  for (const one of messages(1, 200)) {
+    insert.run(one.seq, 1_000 + one.seq, `id-${one.seq}`, `talk-${one.seq}`, bodyOf(one));
+  }
+  db.close();
+  const recovered = await room.again();
+  expect(recovered.pending.seqs).toHaveLength(199);
+  expect(recovered.recent.ids).toHaveLength(200);
+  expect(await room.journal.read([150])).toMatchObject([{ id: "id-150", recipients: [1], atMs: 1_150 }]);
+  await room.journal.append(batch({ messages: [{ seq: 201 }] }));
+  expect(await room.journal.find("default", "id-42")).toMatchObject({ seq: 42 });
+  expect((await room.again()).lastSeq).toBe(201);
 });
 
 test("a file of another program is refused and left alone", async () => {

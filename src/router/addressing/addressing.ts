@@ -73,6 +73,10 @@ export class Addressing {
 
   #toNames(message: Message, names: readonly string[]): Route {
     const { recipients, options } = this.#parts;
+    const [first = ""] = names;
+    const isOne = names.length === 1 && first !== message.sender;
+    const alone = isOne ? recipients.find(message.workspace, first)?.alone : undefined;
+    if (alone !== undefined) return { type: "found", recipients: alone, isShared: false };
     if (names.length > options.recipientsMax) return tooMany(names.length, options.recipientsMax);
     const found = new Set<Recipient>();
     const unknown: string[] = [];
@@ -109,7 +113,7 @@ export class Addressing {
         group.turn += 1;
         const strategy = address.strategy ?? options.strategy;
         const chosen = choose(candidates, strategy, { nowMs, chance, turn: group.turn });
-        if (chosen !== undefined) return { type: "found", recipients: [chosen.recipient], isShared: false };
+        if (chosen !== undefined) return { type: "found", recipients: chosen.recipient.alone, isShared: false };
         continue;
       }
       const fit = candidates.filter((candidate) => healthOf(candidate, nowMs) > 0);

@@ -3,4 +3,4 @@ export { Leases } from "./leases.ts";
 export { type MailboxBounds } from "./mailbox.ts";
 export { type DeliveryState, type Flight, type Lease, type Parcel, restoredParcel, type Retry } from "./parcel.ts";
 export { type BreakerState, Recipient } from "./recipient.ts";
-export { isReader, Recipients } from "./recipients.ts";
+export { Recipients } from "./recipients.ts";

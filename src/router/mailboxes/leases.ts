@@ -1,5 +1,4 @@
 import { type Alarm } from "../../kernel/alarm.ts";
-import { type Clock } from "../../kernel/clock.ts";
 import { type Lease } from "./parcel.ts";
 
 /** Leases that begin within this time of each other end together. */
@@ -12,29 +11,39 @@ const SHARED_MS = 250;
  * L2. When it ends its signal is aborted and `ended` is told once.
  */
 export class Leases {
-  readonly #clock: Clock;
   readonly #alarm: Alarm;
   readonly #ended: (lease: Lease) => void;
   /** The last lease of each length. */
   readonly #open = new Map<number, Lease>();
   readonly #live = new Set<Lease>();
+  #last: Lease | undefined;
+  #lastMs = 0;
 
-  constructor(parts: { readonly clock: Clock; readonly alarm: Alarm; readonly ended: (lease: Lease) => void }) {
-    this.#clock = parts.clock;
+  constructor(parts: { readonly alarm: Alarm; readonly ended: (lease: Lease) => void }) {
     this.#alarm = parts.alarm;
     this.#ended = parts.ended;
   }
 
-  begin(leaseMs: number): Lease {
-    const untilMs = this.#clock.monotonicMs() + leaseMs;
+  /** `nowMs` is monotonic. */
+  begin(leaseMs: number, nowMs: number): Lease {
+    const untilMs = nowMs + leaseMs;
+    if (leaseMs === this.#lastMs && this.#last !== undefined && this.#last.endsAtMs >= untilMs) return this.#last;
     const open = this.#open.get(leaseMs);
-    if (open !== undefined && open.endsAtMs >= untilMs) return open;
-    const lease = { endsAtMs: untilMs + SHARED_MS, stop: new AbortController() };
+    const lease = open !== undefined && open.endsAtMs >= untilMs ? open : this.#start(leaseMs, untilMs);
+    this.#lastMs = leaseMs;
+    this.#last = lease;
+    return lease;
+  }
+
+  #start(leaseMs: number, untilMs: number): Lease {
+    const stop = new AbortController();
+    const lease = { endsAtMs: untilMs + SHARED_MS, stop, signal: stop.signal };
     this.#open.set(leaseMs, lease);
     this.#live.add(lease);
     this.#alarm.at(lease.endsAtMs, () => {
       this.#live.delete(lease);
       if (this.#open.get(leaseMs) === lease) this.#open.delete(leaseMs);
+      if (this.#last === lease) this.#last = undefined;
       lease.stop.abort(new DOMException("The lease has ended.", "TimeoutError"));
       this.#ended(lease);
     });

@@ -151,7 +151,7 @@ export class Mailbox {
   }
 
   #lease(parcel: Parcel, attempt: number, { lease, nowMs }: { lease: Lease; nowMs: number }): Flight {
-    const flight = { parcel, attempt, startedAtMs: nowMs, lease, message: parcel.message };
+    const flight = { parcel, attempt, startedAtMs: nowMs, lease, message: parcel.message, isOver: false };
     this.#flights.set(parcel.seq, flight);
     return flight;
   }
@@ -166,16 +166,21 @@ export class Mailbox {
     return lease === undefined ? flights : flights.filter((flight) => flight.lease === lease);
   }
 
+  #leave(flight: Flight): void {
+    flight.isOver = true;
+    this.#flights.delete(flight.parcel.seq);
+  }
+
   /** M4: a leased delivery is over; its conversation goes on. */
   settle(flight: Flight): void {
-    this.#flights.delete(flight.parcel.seq);
+    this.#leave(flight);
     this.release(flight.parcel.size);
     if (flight.attempt > 1) this.#unhold(flight.parcel.conversationKey);
   }
 
   /** Back as if never taken: whoever had it is gone, and it was not his fault. Of several, the newest first. */
   giveBack(flight: Flight): void {
-    this.#flights.delete(flight.parcel.seq);
+    this.#leave(flight);
     if (flight.attempt > 1) {
       this.#due.pushFront({ parcel: flight.parcel, attempts: flight.attempt - 1, nextAtMs: 0, reason: "" });
     } else this.#freed.pushFront(flight.parcel);
@@ -184,7 +189,7 @@ export class Mailbox {
   /** A leased delivery failed and is tried again at `nextAtMs`; until it is over, its conversation waits (M2). */
   retryLater(flight: Flight, nextAtMs: number, reason: string): Retry {
     const { parcel, attempt } = flight;
-    this.#flights.delete(parcel.seq);
+    this.#leave(flight);
     const retry = { parcel, attempts: attempt, nextAtMs: this.#afterEarlier(parcel, nextAtMs), reason };
     // Held anew before the old hold goes, so that nothing slips out between.
     this.#hold(retry);

@@ -28,10 +28,12 @@ export type Flight = {
   readonly lease: Lease;
   /** Known once it was read. */
   message: Message | undefined;
+  /** In nobody's hand any more. */
+  isOver: boolean;
 };
 
 /** Deliveries whose time runs out together. */
-export type Lease = { readonly endsAtMs: number; readonly stop: AbortController };
+export type Lease = { readonly endsAtMs: number; readonly stop: AbortController; readonly signal: AbortSignal };
 
 /** A parcel that failed and waits for its next attempt: the state `retrying` of a delivery. */
 export type Retry = {

@@ -1,8 +1,12 @@
 import { type AgentHandler } from "../ports/index.ts";
+import { SYSTEM_SENDER, USER_SENDER } from "../../messages/index.ts";
 import { type Mailbox } from "./mailbox.ts";
 
 /** How much a new measurement moves the average. */
 const AVERAGE_WEIGHT = 0.1;
+
+/** Whoever reads the record instead of a mailbox: people, and the server itself. What they get is done at once. */
+export const isReader = (name: string): boolean => name === USER_SENDER || name === SYSTEM_SENDER;
 
 /** `closed` delivers, `open` does not, `half-open` has one delivery on trial. */
 export type BreakerState = "closed" | "open" | "half-open";
@@ -16,6 +20,13 @@ type Waiter = () => void;
  */
 export class Recipient {
   readonly mailbox: Mailbox;
+  /** Whether it reads the record instead of a mailbox. */
+  readonly isReader: boolean;
+  /** Its name alone, and itself alone: most messages go to one. */
+  readonly names: readonly string[];
+  readonly alone: readonly Recipient[];
+  /** Something may be in hand: it is looked at when leases end. */
+  isBusy = false;
   readonly #breaker: { readonly failures: number; readonly pauseMs: number };
   /** Who handles what comes; undefined for those who fetch it themselves, or are not there at present. */
   handler: AgentHandler | undefined;
@@ -31,6 +42,9 @@ export class Recipient {
 
   constructor(mailbox: Mailbox, breaker: { readonly failures: number; readonly pauseMs: number }) {
     this.mailbox = mailbox;
+    this.isReader = isReader(mailbox.name);
+    this.names = [mailbox.name];
+    this.alone = [this];
     this.#breaker = breaker;
   }
 

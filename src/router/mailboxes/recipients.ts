@@ -1,10 +1,6 @@
-import { SYSTEM_SENDER, USER_SENDER } from "../../messages/index.ts";
 import { type AgentHandler, type Directory, type Party, type RouterOptions } from "../ports/index.ts";
 import { Mailbox } from "./mailbox.ts";
-import { Recipient } from "./recipient.ts";
-
-/** Whoever reads the record instead of a mailbox: people, and the server itself. What they get is done at once. */
-export const isReader = (name: string): boolean => name === USER_SENDER || name === SYSTEM_SENDER;
+import { isReader, Recipient } from "./recipient.ts";
 
 const keyOf = (workspace: string, name: string) => `${workspace}/${name}`;
 

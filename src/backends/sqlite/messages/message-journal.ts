@@ -17,6 +17,7 @@ import type {
 } from "../../../router/index.ts";
 import { storageError, type Synchronous } from "../index.ts";
 import { journalClosed, journalError } from "./errors.ts";
+import { packBatch } from "./packed-batch.ts";
 import { JournalReader } from "./reader.ts";
 import type { WriterAnswer, WriterRequest } from "./requests.ts";
 
@@ -95,7 +96,7 @@ export class SqliteMessageJournal implements MessageJournal {
 
   async append(batch: JournalBatch): Promise<void> {
     if (!this.#opened) await this.#open(Number.POSITIVE_INFINITY);
-    await this.#ask({ type: "append", batch });
+    await this.#ask({ type: "append", batch: packBatch(batch) });
   }
 
   async read(seqs: readonly number[]): Promise<readonly StoredMessage[]> {

@@ -1,11 +1,14 @@
-import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
+import { PERFORMATIVES } from "../../../messages/index.ts";
 import { conversationKey, type MessageQuery, type StoredMessage } from "../../../router/index.ts";
+import { type Head, headsIn, linesOf } from "./chunk.ts";
+import { ChunkReader } from "./chunk-reader.ts";
 import { lookupRow, names, offsetsOf, RECIPIENTS_ROW, SENDERS_ROW } from "./lookup.ts";
-import { MESSAGE_COLUMNS, storedMessage } from "./rows.ts";
+import { storedMessage } from "./rows.ts";
 import { type SegmentRow, segmentRows } from "./segment.ts";
 
-/** Messages read in one go before others get their turn: about two milliseconds. */
-const SLICE = 4_096;
+/** Rows whose heads are looked at in one go before others get their turn: a millisecond or two. */
+const SLICE = 64;
 
 /** Finds messages, newest first. Between slices a segment may be dropped by retention; what is in it is then gone. */
 export class MessageSearch {
@@ -50,14 +53,12 @@ export class MessageSearch {
   ): readonly StoredMessage[] {
     return this.#unlessDropped(segment, () => {
       const rows: StoredMessage[] = [];
-      const message = this.#db.prepare(
-        `SELECT ${MESSAGE_COLUMNS} FROM msg_${segment.n} WHERE seq = ? AND ${filter.text}`,
-      );
+      const chunks = new ChunkReader(this.#db, segment.n);
       const offsets = offsetsOf(this.#lookupRow(segment, lookupRow(kind, key)), key);
       for (const offset of offsets.toReversed()) {
         if (rows.length >= limit) break;
-        const row = message.get(segment.firstSeq + offset, ...filter.values);
-        if (row) rows.push(storedMessage(row));
+        const message = chunks.message(segment.firstSeq + offset);
+        if (message !== undefined && filter.fits(message)) rows.push(message);
       }
       return rows;
     });
@@ -79,30 +80,35 @@ export class MessageSearch {
   }
 
   async #scan(segment: SegmentRow, filter: Filter, found: StoredMessage[]): Promise<void> {
-    const { beforeSeq = Number.MAX_SAFE_INTEGER } = filter.query;
-    let high = Math.min(this.#lastSeq(segment), beforeSeq - 1);
-    while (high >= segment.firstSeq && found.length < filter.limit) {
-      const low = Math.max(segment.firstSeq, high - SLICE + 1);
+    for (let belowSeq = filter.query.beforeSeq ?? Number.MAX_SAFE_INTEGER; found.length < filter.limit;) {
       const rows = this.#unlessDropped(segment, () =>
         this.#db
-          .prepare(
-            `SELECT ${MESSAGE_COLUMNS} FROM msg_${segment.n} WHERE seq BETWEEN ? AND ? AND ${filter.text}
-             ORDER BY seq DESC LIMIT ?`,
-          )
-          .all(low, high, ...filter.values, filter.limit - found.length),
+          .prepare(`SELECT seq, heads FROM msg_${segment.n} WHERE seq < ? ORDER BY seq DESC LIMIT ${SLICE}`)
+          .all(belowSeq),
       );
-      for (const row of rows) found.push(storedMessage(row));
-      high = low - 1;
-      if (high >= segment.firstSeq) await new Promise((resolve) => setImmediate(resolve));
+      for (const row of rows) {
+        if (found.length >= filter.limit) return;
+        belowSeq = Number(row["seq"]);
+        const heads = headsIn(belowSeq, row["heads"]);
+        if (heads.some((head) => filter.mayFit(head))) this.#read(segment, { seq: belowSeq, heads }, filter, found);
+      }
+      if (rows.length < SLICE) return;
+      await new Promise((resolve) => setImmediate(resolve));
     }
   }
 
-  #lastSeq(segment: SegmentRow): number {
-    if (segment.isSealed) return segment.lastSeq;
+  #read(segment: SegmentRow, chunk: { seq: number; heads: readonly Head[] }, filter: Filter, found: StoredMessage[]) {
     const [row] = this.#unlessDropped(segment, () => [
-      this.#db.prepare(`SELECT max(seq) AS seq FROM msg_${segment.n}`).get(),
+      this.#db.prepare(`SELECT text FROM msg_${segment.n} WHERE seq = ?`).get(chunk.seq),
     ]);
-    return Number(row?.["seq"] ?? 0);
+    if (row === undefined) return;
+    const lines = linesOf(row["text"]);
+    for (let at = chunk.heads.length - 1; at >= 0 && found.length < filter.limit; at -= 1) {
+      const [head, line] = [chunk.heads[at], lines[at]];
+      if (head === undefined || line === undefined || !filter.mayFit(head)) continue;
+      const message = storedMessage(head, line);
+      if (filter.fits(message)) found.push(message);
+    }
   }
 
   #unlessDropped<Found>(segment: SegmentRow, query: () => readonly Found[]): readonly Found[] {
@@ -115,37 +121,26 @@ export class MessageSearch {
   }
 }
 
-/** A query as conditions on a message's row. */
+/** A query as conditions on a message. */
 class Filter {
   readonly query: MessageQuery;
   readonly limit: number;
-  readonly text: string;
-  readonly values: readonly SQLInputValue[];
+  readonly #id: string | undefined;
+  readonly #keys: Partial<Pick<Head, "idKey" | "conversationKey" | "senderKey" | "performative">>;
 
   constructor(query: MessageQuery, id?: string) {
-    const { workspace, sender, recipient, conversation, performative, trace, sinceMs, untilMs, beforeSeq, limit } =
-      query;
-    const conditions: (readonly [string, SQLInputValue | undefined])[] = [
-      ["workspace = ?", workspace],
-      ["id = ?", id],
-      ["conversation = ?", conversation],
-      ["sender = ?", sender],
-      ["performative = ?", performative],
-      // A number for one recipient, kept as the floating point number it was bound as; several are a text with commas.
-      [
-        "instr(',' || iif(typeof(recipients) = 'text', recipients, CAST(recipients AS INTEGER)) || ',', ?) > 0",
-        recipient === undefined ? undefined : `,${recipient},`,
-      ],
-      ["at_ms >= ?", sinceMs],
-      ["at_ms <= ?", untilMs],
-      ["seq < ?", beforeSeq],
-      ["instr(body, ?) > 0", trace],
-    ];
-    const given = conditions.filter(([, value]) => value !== undefined);
+    const { workspace, sender, conversation, performative } = query;
     this.query = query;
-    this.limit = limit;
-    this.text = given.map(([text]) => text).join(" AND ");
-    this.values = given.map(([, value]) => value ?? null);
+    this.limit = query.limit;
+    this.#id = id;
+    const key = (word: string | undefined) => (word === undefined ? undefined : conversationKey(workspace, word));
+    const keys = {
+      idKey: key(id),
+      conversationKey: key(conversation),
+      senderKey: key(sender),
+      performative: performative === undefined ? undefined : PERFORMATIVES.findIndex((each) => each === performative),
+    };
+    this.#keys = Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined));
   }
 
   mayBeIn({ isSealed, firstSeq, firstAtMs, lastAtMs }: SegmentRow): boolean {
@@ -153,4 +148,41 @@ class Filter {
     if (beforeSeq !== undefined && firstSeq >= beforeSeq) return false;
     return !isSealed || ((sinceMs ?? 0) <= lastAtMs && (untilMs ?? Number.POSITIVE_INFINITY) >= firstAtMs);
   }
+
+  /** By its head: two words may have one key. */
+  mayFit(head: Head): boolean {
+    const { recipient, sinceMs = 0, untilMs = Number.POSITIVE_INFINITY, beforeSeq } = this.query;
+    const { idKey = head.idKey, conversationKey: talk = head.conversationKey, senderKey = head.senderKey } = this.#keys;
+    return (
+      idKey === head.idKey &&
+      talk === head.conversationKey &&
+      senderKey === head.senderKey &&
+      (this.#keys.performative ?? head.performative) === head.performative &&
+      head.atMs >= sinceMs &&
+      head.atMs <= untilMs &&
+      (beforeSeq === undefined || head.seq < beforeSeq) &&
+      (recipient === undefined || head.recipients.includes(recipient))
+    );
+  }
+
+  fits(message: StoredMessage): boolean {
+    const { workspace, sender, recipient, conversation, performative, trace } = this.query;
+    const { sinceMs = 0, untilMs = Number.POSITIVE_INFINITY, beforeSeq } = this.query;
+    return (
+      message.workspace === workspace &&
+      message.id === (this.#id ?? message.id) &&
+      message.conversation === (conversation ?? message.conversation) &&
+      message.sender === (sender ?? message.sender) &&
+      message.performative === (performative ?? message.performative) &&
+      message.atMs >= sinceMs &&
+      message.atMs <= untilMs &&
+      (beforeSeq === undefined || message.seq < beforeSeq) &&
+      (recipient === undefined || message.recipients.includes(recipient)) &&
+      (trace === undefined || isOfTrace(message, trace))
+    );
+  }
 }
+
+/** A trace that began with the message is its id without dashes, and not written. */
+const isOfTrace = ({ id, body }: StoredMessage, trace: string): boolean =>
+  body.includes(trace) || id.replaceAll("-", "") === trace;

@@ -10,10 +10,11 @@ import {
   type StoredMessage,
   type StoredSettlement,
 } from "../../../router/index.ts";
+import { ChunkReader } from "./chunk-reader.ts";
 import { readError } from "./errors.ts";
 import { MessageSearch } from "./message-search.ts";
 import { unpackSettled } from "./packing.ts";
-import { conversationRow, deadLetter, MESSAGE_COLUMNS, storedMessage } from "./rows.ts";
+import { conversationRow, deadLetter } from "./rows.ts";
 import { openForReading } from "./schema.ts";
 import { type SegmentRow, segmentRows } from "./segment.ts";
 
@@ -179,11 +180,8 @@ const segmentOf = (segments: readonly SegmentRow[], seq: number): SegmentRow | u
   segments.find(({ firstSeq, lastSeq, isSealed }) => seq >= firstSeq && (!isSealed || seq <= lastSeq));
 
 function rowsOf(db: DatabaseSync, segment: SegmentRow, seqs: readonly number[]): readonly StoredMessage[] {
-  const statement = db.prepare(`SELECT ${MESSAGE_COLUMNS} FROM msg_${segment.n} WHERE seq = ?`);
-  return seqs.flatMap((seq) => {
-    const row = statement.get(seq);
-    return row ? [storedMessage(row)] : [];
-  });
+  const chunks = new ChunkReader(db, segment.n);
+  return seqs.flatMap((seq) => chunks.message(seq) ?? []);
 }
 
 function settlementsOf(db: DatabaseSync, segment: SegmentRow, seqs: ReadonlySet<number>): readonly StoredSettlement[] {

@@ -1,9 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
-import { conversationKey, type Recovered } from "../../../router/index.ts";
+import type { Recovered } from "../../../router/index.ts";
+import { HEAD_BYTES, headsIn, linesOf } from "./chunk.ts";
 import { LookupBuilder } from "./lookup.ts";
-import { partiesOf, unpackSettled } from "./packing.ts";
+import { unpackSettled } from "./packing.ts";
 import { PendingBuilder, RecentBuilder } from "./pending.ts";
-import { conversationRow } from "./rows.ts";
+import { conversationRow, storedMessage } from "./rows.ts";
 import { Segment, segmentRows } from "./segment.ts";
 
 export type RecoveryOptions = {
@@ -12,9 +13,6 @@ export type RecoveryOptions = {
   /** At most so many of them, the newest. */
   readonly recentMax: number;
 };
-
-/** What is read of a message when the server starts: everything but the body, of which SQLite reads only the length. */
-const SCAN = `seq, recipients, at_ms, priority, expires_at_ms, workspace, conversation, octet_length(body), id, sender`;
 
 /** Reads what is not settled, in the order of `seq`. Segments in which all is settled are not looked into. */
 export function recover(
@@ -75,42 +73,43 @@ function scan(db: DatabaseSync, segment: Segment, sink: Sink | undefined): void 
   const settled = new SettledDeliveries(db, segment);
   const isOpen = !segment.isSealed;
   const lookup = isOpen ? new LookupBuilder() : undefined;
-  const statement = db.prepare(`SELECT ${SCAN} FROM msg_${segment.n} ORDER BY seq`);
-  statement.setReturnArrays(true);
-  const rows: Iterable<unknown> = statement.iterate();
-  for (const row of rows) {
-    if (!Array.isArray(row)) continue;
-    const cells: readonly unknown[] = row;
-    const [seq, recipients, atMs, workspace] = [Number(cells[0]), cells[1], Number(cells[2]), String(cells[5])];
-    const offset = seq - segment.firstSeq;
-    const size = Number(cells[7]);
-    const key = conversationKey(workspace, String(cells[6]));
-    for (const party of partiesOf(recipients)) {
-      lookup?.addRecipient(party);
-      if (settled.has(offset, party)) continue;
-      segment.open(offset, party);
-      const [priority, expiresAtMs] = [Number(cells[3]), Number(cells[4])];
-      sink?.pending.add({ seq, party, priority, expiresAtMs, atMs, conversationKey: key, size });
+  for (const row of db.prepare(`SELECT seq, heads FROM msg_${segment.n} ORDER BY seq`).iterate()) {
+    const heads = headsIn(Number(row["seq"]), row["heads"]);
+    for (const head of heads) {
+      const { seq, atMs, size, recipients, priority, expiresAtMs, conversationKey } = head;
+      const offset = seq - segment.firstSeq;
+      for (const party of recipients) {
+        lookup?.addRecipient(party);
+        if (settled.has(offset, party)) continue;
+        segment.open(offset, party);
+        sink?.pending.add({ seq, party, priority, expiresAtMs, atMs, conversationKey, size });
+      }
+      if (isOpen) segment.tellMessage(seq, atMs, messageBytes(size));
+      lookup?.add(offset, head.idKey, conversationKey, head.senderKey);
     }
-    if (isOpen) segment.tellMessage(seq, atMs, messageBytes(size));
-    const id = String(cells[8]);
-    lookup?.add(offset, conversationKey(workspace, id), key, conversationKey(workspace, String(cells[9])));
-    if (sink && atMs >= sink.sinceMs) sink.recent.add(seq, id, workspace, atMs);
   }
   if (lookup) segment.lookup = lookup;
+  if (sink !== undefined) scanRecent(db, segment, sink.recent, sink.sinceMs);
 }
 
+/** The ids of what was accepted since then. Only rows in which there is one are read as a whole. */
 function scanRecent(db: DatabaseSync, segment: Segment, recent: RecentBuilder, sinceMs: number): void {
-  const rows = db
-    .prepare(`SELECT seq, id, workspace, at_ms FROM msg_${segment.n} WHERE at_ms >= ? ORDER BY seq`)
-    .iterate(sinceMs);
-  for (const row of rows) {
-    recent.add(Number(row["seq"]), String(row["id"]), String(row["workspace"]), Number(row["at_ms"]));
+  if (segment.lastAtMs < sinceMs) return;
+  const text = db.prepare(`SELECT text FROM msg_${segment.n} WHERE seq = ?`);
+  for (const row of db.prepare(`SELECT seq, heads FROM msg_${segment.n} ORDER BY seq`).iterate()) {
+    const heads = headsIn(Number(row["seq"]), row["heads"]);
+    if (heads.every(({ atMs }) => atMs < sinceMs)) continue;
+    const lines = linesOf(text.get(Number(row["seq"]))?.["text"]);
+    for (const [at, head] of heads.entries()) {
+      if (head.atMs < sinceMs) continue;
+      const { seq, id, workspace, atMs } = storedMessage(head, lines[at] ?? "{}");
+      recent.add(seq, id, workspace, atMs);
+    }
   }
 }
 
-/** What besides its body a message takes in a segment, about. */
-const MESSAGE_OVERHEAD_BYTES = 180;
+/** What besides its body a message takes in a segment, about: its head, its share of a row, its settlement. */
+const MESSAGE_OVERHEAD_BYTES = HEAD_BYTES + 20;
 
 /** About what a message takes on disk whose body has that length. */
 export const messageBytes = (bodyLength: number): number => bodyLength + MESSAGE_OVERHEAD_BYTES;

@@ -1,25 +1,32 @@
 import type { SQLOutputValue } from "node:sqlite";
 import type { ConversationRow, DeadLetter, StoredMessage } from "../../../router/index.ts";
-import { partiesOf } from "./packing.ts";
+import { isJsonObject } from "../../../kernel/json.ts";
+import type { Head } from "./chunk.ts";
 
 type Row = Record<string, SQLOutputValue>;
 
-export const MESSAGE_COLUMNS =
-  "seq, at_ms, recipients, priority, expires_at_ms, id, workspace, conversation, sender, performative, body";
-
-export const storedMessage = (row: Row): StoredMessage => ({
-  seq: Number(row["seq"]),
-  id: String(row["id"]),
-  workspace: String(row["workspace"]),
-  conversation: String(row["conversation"]),
-  sender: String(row["sender"]),
-  performative: String(row["performative"]),
-  recipients: partiesOf(row["recipients"]),
-  priority: Number(row["priority"]),
-  expiresAtMs: Number(row["expires_at_ms"]),
-  atMs: Number(row["at_ms"]),
-  body: String(row["body"]),
-});
+/** A message from its line. */
+export function storedMessage(head: Head, line: string): StoredMessage {
+  const { seq, recipients, priority, expiresAtMs, atMs } = head;
+  const wire: unknown = JSON.parse(line);
+  const word = (key: string) => {
+    const value = isJsonObject(wire) ? wire[key] : undefined;
+    return typeof value === "string" ? value : "";
+  };
+  return {
+    seq,
+    id: word("id"),
+    workspace: word("workspace"),
+    conversation: word("conversation_id"),
+    sender: word("sender"),
+    performative: word("performative"),
+    recipients,
+    priority,
+    expiresAtMs,
+    atMs,
+    body: line,
+  };
+}
 
 export const deadLetter = (row: Row): DeadLetter => ({
   seq: Number(row["seq"]),

@@ -1,8 +1,10 @@
 import { DatabaseSync } from "node:sqlite";
+import { messageTable } from "./chunk.ts";
+import { joinRows } from "./join-rows.ts";
 
 /** "CXM1": what kind of file it is, where SQLite's header has room for that. */
 const APPLICATION_ID = 0x43_58_4d_31;
-const SCHEMA = 1;
+const SCHEMA = 2;
 const CACHE_KIB = 65_536;
 const BUSY_MS = 1_000;
 /** 4 MiB of log: a checkpoint holds commits up, so it comes often and does little. */
@@ -22,8 +24,8 @@ export type WrongFileReason =
   | { readonly type: "too-new"; readonly found: number; readonly known: number };
 
 /**
- * What is in the file. Messages are in tables of their own for each segment (`segmentTables`), without an index, so that a
- * segment is written in order and dropped at once. Nothing else is written for a message that goes well.
+ * What is in the file. Messages are in tables of their own for each segment (`segmentTables`), many in one row (`Chunk`) and
+ * without an index, so that a segment is written in order and dropped at once. Nothing else is written for a message that goes well.
  */
 const TABLES = `
   CREATE TABLE segment (
@@ -96,19 +98,7 @@ const TABLES = `
 
 /** The tables of segment `n`: messages, packed settlements, and where what is found once it is sealed. */
 export const segmentTables = (n: number): string => `
-  CREATE TABLE msg_${n} (
-    seq INTEGER PRIMARY KEY,
-    at_ms INTEGER NOT NULL,
-    recipients ANY NOT NULL,
-    priority INTEGER NOT NULL,
-    expires_at_ms INTEGER NOT NULL,
-    id TEXT NOT NULL,
-    workspace TEXT NOT NULL,
-    conversation TEXT NOT NULL,
-    sender TEXT NOT NULL,
-    performative TEXT NOT NULL,
-    body TEXT NOT NULL
-  ) STRICT;
+  ${messageTable(n)}
   CREATE TABLE ack_${n} (
     n INTEGER PRIMARY KEY,
     at_ms INTEGER NOT NULL,
@@ -135,6 +125,9 @@ export function openForWriting(file: string): DatabaseSync {
     if (isNew) {
       const header = `PRAGMA application_id=${APPLICATION_ID}; PRAGMA user_version=${SCHEMA};`;
       db.exec(`BEGIN IMMEDIATE; ${TABLES} ${header} COMMIT;`);
+    } else if (numberOf(db, "PRAGMA user_version") < SCHEMA) {
+      joinRows(db);
+      db.exec(`PRAGMA user_version=${SCHEMA};`);
     }
     return db;
   } catch (error) {

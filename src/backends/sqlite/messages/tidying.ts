@@ -1,7 +1,6 @@
 import type { DatabaseSync } from "node:sqlite";
-import { conversationKey } from "../../../router/index.ts";
+import { headsIn } from "./chunk.ts";
 import { LookupBuilder } from "./lookup.ts";
-import { partiesOf } from "./packing.ts";
 import { recount } from "./recovery.ts";
 import { dropSegmentTables } from "./schema.ts";
 import type { Segment } from "./segment.ts";
@@ -16,7 +15,7 @@ export type TidyingOptions = {
 
 // What one step does: a millisecond or two, for which a batch may have to wait.
 const ROWS_FILED = 64;
-const ROWS_READ = 1_000;
+const ROWS_READ = 32;
 const ROWS_DELETED = 200;
 
 export type TidyingParts = {
@@ -110,15 +109,13 @@ export class Tidying {
   /** After a crash, what memory knew of a segment is read again; false when there is nothing more to read. */
   #readForLookup(segment: Segment, lookup: LookupBuilder): boolean {
     const rows = this.#db
-      .prepare(
-        `SELECT seq, recipients, workspace, id, conversation, sender FROM msg_${segment.n} WHERE seq > ? ORDER BY seq LIMIT ?`,
-      )
-      .all(segment.firstSeq + lookup.lastOffset, ROWS_READ);
+      .prepare(`SELECT seq, heads FROM msg_${segment.n} WHERE seq > ? ORDER BY seq LIMIT ${ROWS_READ}`)
+      .all(segment.firstSeq + lookup.lastOffset);
     for (const row of rows) {
-      const workspace = String(row["workspace"]);
-      const key = (column: string) => conversationKey(workspace, String(row[column]));
-      lookup.add(Number(row["seq"]) - segment.firstSeq, key("id"), key("conversation"), key("sender"));
-      for (const party of partiesOf(row["recipients"])) lookup.addRecipient(party);
+      for (const { seq, idKey, conversationKey, senderKey, recipients } of headsIn(Number(row["seq"]), row["heads"])) {
+        lookup.add(seq - segment.firstSeq, idKey, conversationKey, senderKey);
+        for (const party of recipients) lookup.addRecipient(party);
+      }
     }
     return rows.length > 0;
   }

@@ -1,7 +1,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { conversationKey, type JournalBatch, type MessageColumns, type Recovered } from "../../../router/index.ts";
+import assert from "node:assert/strict";
+import type { Recovered } from "../../../router/index.ts";
+import { type Chunk, headBytes, headsOf } from "./chunk.ts";
 import { LookupBuilder } from "./lookup.ts";
-import { partiesOf, SettledWords } from "./packing.ts";
+import type { PackedBatch } from "./packed-batch.ts";
+import { SettledWords } from "./packing.ts";
 import { messageBytes, recover, type RecoveryOptions } from "./recovery.ts";
 import { openForWriting, segmentTables } from "./schema.ts";
 import { Segment } from "./segment.ts";
@@ -21,6 +24,8 @@ export type WriterOptions = TidyingOptions & {
 /** Offsets within a segment are numbers of 32 bits, and seqs that are never written leave gaps. */
 const SEGMENT_SPAN_MAX = 2 ** 31;
 
+type Found = { readonly segments: Segment[]; readonly recovered: Recovered };
+
 export type WriterFigures = { readonly messages: number; readonly dead: number };
 
 /**
@@ -38,11 +43,14 @@ export class JournalWriter {
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   #isSynced = true;
+  /** Of all that were ever written. */
+  #lastSeq: number;
 
-  private constructor(db: DatabaseSync, options: WriterOptions, segments: Segment[]) {
+  private constructor(db: DatabaseSync, options: WriterOptions, { segments, recovered }: Found) {
     this.#db = db;
     this.#options = options;
     this.#segments = segments;
+    this.#lastSeq = recovered.lastSeq;
     this.#begin = db.prepare("BEGIN IMMEDIATE");
     this.#commit = db.prepare("COMMIT");
     this.#small = new SmallTables(db);
@@ -57,8 +65,8 @@ export class JournalWriter {
   ): { readonly writer: JournalWriter; readonly recovered: Recovered } {
     const db = openForWriting(options.file);
     try {
-      const { recovered, segments } = recover(db, recovery);
-      return { writer: new JournalWriter(db, options, segments), recovered };
+      const found = recover(db, recovery);
+      return { writer: new JournalWriter(db, options, found), recovered: found.recovered };
     } catch (error) {
       db.close();
       throw error;
@@ -66,9 +74,10 @@ export class JournalWriter {
   }
 
   /** Throws what SQLite throws; then nothing of the batch is there. */
-  append(batch: JournalBatch): void {
+  append(batch: PackedBatch): void {
     const { messages, settlements } = batch;
-    const segment = messages.seqs.length > 0 ? this.#segmentFor(messages, batch.atMs) : undefined;
+    this.#assertNew(messages);
+    const segment = messages.length > 0 ? this.#segmentFor(messages, batch.atMs) : undefined;
     this.#transact(batch.isSynced, () => {
       this.#small.write(batch);
       if (segment) insertMessages(this.#inserts(segment), messages);
@@ -76,7 +85,17 @@ export class JournalWriter {
     });
     this.#small.committed();
     if (segment) tellMessages(segment, messages);
+    this.#lastSeq = messages.at(-1)?.lastSeq ?? this.#lastSeq;
     this.#tellSettled(batch);
+  }
+
+  /** A chunk says only of its first message that it is not there yet. */
+  #assertNew(chunks: readonly Chunk[]): void {
+    let lastSeq = this.#lastSeq;
+    for (const chunk of chunks) {
+      assert(chunk.firstSeq > lastSeq, "messages come in the order of their numbers");
+      lastSeq = chunk.lastSeq;
+    }
   }
 
   /** Does a little of what is to be done besides; false when nothing is left to do. */
@@ -122,12 +141,12 @@ export class JournalWriter {
     this.#isSynced = isSynced;
   }
 
-  #segmentFor({ seqs }: MessageColumns, atMs: number): Segment {
+  #segmentFor(chunks: readonly Chunk[], atMs: number): Segment {
     const last = this.#segments.at(-1);
-    const lastSeq = seqs.at(-1) ?? 0;
+    const lastSeq = chunks.at(-1)?.lastSeq ?? 0;
     if (last && !last.isSealed && !this.#isFull(last, lastSeq, atMs)) return last;
     if (last && !last.isSealed) this.#seal(last);
-    return this.#start((last?.n ?? 0) + 1, seqs[0] ?? 0);
+    return this.#start((last?.n ?? 0) + 1, chunks[0]?.firstSeq ?? 0);
   }
 
   #isFull(segment: Segment, lastSeq: number, atMs: number): boolean {
@@ -177,13 +196,12 @@ export class JournalWriter {
 
   #inserts(segment: Segment): StatementSync {
     segment.insert ??= this.#db.prepare(
-      `INSERT INTO msg_${segment.n} (seq, at_ms, recipients, priority, expires_at_ms, id, workspace, conversation, sender,
-       performative, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO msg_${segment.n} (seq, last_seq, heads, text) VALUES (?, ?, ?, ?)`,
     );
     return segment.insert;
   }
 
-  #settle({ settlements, atMs }: JournalBatch): void {
+  #settle({ settlements, atMs }: PackedBatch): void {
     const { seqs, parties, outcomes, attempts } = settlements;
     const bySegment = new Map<Segment, SettledWords>();
     for (const [index, seq] of seqs.entries()) {
@@ -201,7 +219,7 @@ export class JournalWriter {
     }
   }
 
-  #tellSettled({ settlements: { seqs, parties } }: JournalBatch): void {
+  #tellSettled({ settlements: { seqs, parties } }: PackedBatch): void {
     for (const [index, seq] of seqs.entries()) {
       const segment = this.#segmentOf(seq);
       if (!segment) continue;
@@ -227,41 +245,20 @@ export class JournalWriter {
   }
 }
 
-function insertMessages(insert: StatementSync, messages: MessageColumns): void {
-  const { seqs, atMs, recipients, priorities, expiresAtMs } = messages;
-  const { ids, workspaces, conversations, senders, performatives, bodies } = messages;
-  for (let at = 0; at < seqs.length; at += 1) {
-    insert.run(
-      seqs[at] ?? 0,
-      atMs[at] ?? 0,
-      recipients[at] ?? "",
-      priorities[at] ?? 0,
-      expiresAtMs[at] ?? 0,
-      ids[at] ?? "",
-      workspaces[at] ?? "",
-      conversations[at] ?? "",
-      senders[at] ?? "",
-      performatives[at] ?? "",
-      bodies[at] ?? "",
-    );
-  }
+function insertMessages(insert: StatementSync, chunks: readonly Chunk[]): void {
+  for (const { firstSeq, lastSeq, heads, text } of chunks) insert.run(firstSeq, lastSeq, headBytes(heads), text);
 }
 
-function tellMessages(segment: Segment, messages: MessageColumns): void {
-  const { seqs, ids, workspaces, conversations, senders, recipients, atMs, bodies } = messages;
-  for (const [at, seq] of seqs.entries()) {
-    const workspace = workspaces[at] ?? "";
-    const offset = seq - segment.firstSeq;
-    segment.tellMessage(seq, atMs[at] ?? 0, messageBytes(bodies[at]?.length ?? 0));
-    segment.lookup?.add(
-      offset,
-      conversationKey(workspace, ids[at] ?? ""),
-      conversationKey(workspace, conversations[at] ?? ""),
-      conversationKey(workspace, senders[at] ?? ""),
-    );
-    for (const party of partiesOf(recipients[at])) {
-      segment.open(offset, party);
-      segment.lookup?.addRecipient(party);
+function tellMessages(segment: Segment, chunks: readonly Chunk[]): void {
+  for (const { firstSeq, heads } of chunks) {
+    for (const { seq, idKey, conversationKey, senderKey, atMs, size, recipients } of headsOf(firstSeq, heads)) {
+      const offset = seq - segment.firstSeq;
+      segment.tellMessage(seq, atMs, messageBytes(size));
+      segment.lookup?.add(offset, idKey, conversationKey, senderKey);
+      for (const party of recipients) {
+        segment.open(offset, party);
+        segment.lookup?.addRecipient(party);
+      }
     }
   }
 }

@@ -1,0 +1,74 @@
+import { type Message } from "../messages/index.ts";
+import { type Conversation, findProtocol, readConversation, saidMore } from "../protocols/index.ts";
+
+/** Who said what, as a digest. */
+export type Turn = { readonly sender: string; readonly digest: string };
+
+/** A conversation in memory. Parsed when it is first needed. */
+export type Held = {
+  now: Conversation | string;
+  /** Messages that are not in `now` yet: of a free conversation nothing but their number and the last one's time counts. */
+  more: number;
+  moreAtMs: number;
+  /** As on disk; undefined before its first row is there. */
+  written: Conversation | string | undefined;
+  writtenAtMs: number;
+  /** When its alarm rings, monotonic; undefined when none is set. */
+  alarmAtMs: number | undefined;
+  turns: readonly Turn[];
+};
+
+export const NO_TURNS: readonly Turn[] = [];
+
+export const newHeld = (now: Held["now"], written: Held["written"], writtenAtMs: number): Held => ({
+  now,
+  more: 0,
+  moreAtMs: 0,
+  written,
+  writtenAtMs,
+  alarmAtMs: undefined,
+  turns: NO_TURNS,
+});
+
+/** As it is now, with all that was said. */
+export function nowOf(held: Held): Conversation {
+  if (typeof held.now !== "string") return held.more === 0 ? held.now : caughtUp(held, held.now);
+  const parsed = readConversation(JSON.parse(held.now));
+  if (held.written === held.now) held.written = parsed;
+  held.now = parsed;
+  return parsed;
+}
+
+function caughtUp(held: Held, before: Conversation): Conversation {
+  const now = saidMore(before, held.more, held.moreAtMs);
+  held.now = now;
+  held.more = 0;
+  return now;
+}
+
+/**
+ * Whether all that the message does to its conversation is to be one more: between those who are in it, without a protocol,
+ * and answering nothing, of which circles are made. Most messages are such.
+ */
+export function isOneMore({ now }: Held, message: Message, recipients: readonly string[]): boolean {
+  if (typeof now === "string" || now.protocol !== undefined || message.protocol !== undefined) return false;
+  if (now.archivedAtMs !== undefined) return false;
+  if (now.status.state !== "in-progress" || message.inReplyTo !== undefined || !isPlain(message)) return false;
+  if (!isIn(now, message.sender)) return false;
+  for (const name of recipients) if (!isIn(now, name)) return false;
+  return true;
+}
+
+function isIn({ initiator, participants }: Conversation, name: string): boolean {
+  if (name === initiator) return true;
+  for (const participant of participants) if (participant.name === name) return true;
+  return false;
+}
+
+/** Whether its protocol is one that is checked. */
+export const isChecked = ({ protocol }: Conversation): boolean =>
+  protocol !== undefined && findProtocol(protocol).type === "known";
+
+/** Nothing that other conversations have to know of. */
+export const isPlain = ({ parentConversation, mergeConversations }: Message): boolean =>
+  parentConversation === undefined && mergeConversations.length === 0;
