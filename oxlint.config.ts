@@ -92,6 +92,7 @@ const ROOMS = {
     "participants",
     "messages",
   ],
+  "backends/sqlite/memory": ["kernel", "memory", "recall", "backends/sqlite"],
   "backends/sqlite/messages": ["kernel", "messages", "router", "backends/sqlite"],
   "backends/disk": ["kernel", "tools", "runs", "sandbox"],
   "backends/network": ["kernel", "redaction", "tools", "sandbox"],

@@ -55,6 +55,7 @@ await Promise.all([
       "src/sandbox/guest/thread.ts",
       "src/backends/sqlite/messages/thread.ts",
       "src/backends/sqlite/checkpoint-thread.ts",
+      "src/backends/sqlite/memory/thread.ts",
       "src/runs/threads/worker.ts",
     ],
   }),

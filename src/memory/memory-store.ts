@@ -179,10 +179,6 @@ export interface MemoryStore {
   /** By scope and name, in the order asked for. */
   find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): Promise<readonly (Entity | undefined)[]>;
   get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]>;
-  /** Passages as they are kept, by ordinal; without vectors. */
-  passages(
-    id: EntityId,
-  ): Promise<readonly { readonly ordinal: number; readonly text: string; readonly model: string | undefined }[]>;
   search(search: StoreSearch): Promise<StoreHits>;
   /** By name, then id. */
   list(filter: EntityFilter, page: PageOf): Promise<MemoryPage<Entity>>;

@@ -1,0 +1,37 @@
+/** Numbers by row, in a typed array that grows; rows that were never set read as `empty`. */
+export class Column<Values extends Int32Array | Float64Array> {
+  readonly #make: (length: number) => Values;
+  readonly #empty: number;
+  #values: Values;
+
+  constructor(make: (length: number) => Values, empty: number) {
+    this.#make = make;
+    this.#empty = empty;
+    this.#values = make(LENGTH);
+    this.#values.fill(empty);
+  }
+
+  get(row: number): number {
+    return this.#values[row] ?? this.#empty;
+  }
+
+  set(row: number, value: number): void {
+    if (row >= this.#values.length) this.#grow(row);
+    this.#values[row] = value;
+  }
+
+  #grow(row: number): void {
+    const before = this.#values;
+    this.#values = this.#make(Math.max(row + 1, Math.ceil(before.length * GROWTH)));
+    this.#values.fill(this.#empty);
+    this.#values.set(before);
+  }
+}
+
+const LENGTH = 1_024;
+const GROWTH = 1.5;
+
+/** Numbers from -2^31 to 2^31 - 1. */
+export const integers = (empty: number) => new Column((length) => new Int32Array(length), empty);
+/** Any numbers. */
+export const numbers = (empty: number) => new Column((length) => new Float64Array(length), empty);

@@ -1,0 +1,53 @@
+import { type Fault, RemoteError, toFault } from "../../../kernel/errors.ts";
+import type { EmbeddedMemory, Job } from "./embedded-memory.ts";
+
+/** What is asked of memory and answered at once, by the names of its methods. */
+export type Asking =
+  | "find"
+  | "get"
+  | "search"
+  | "list"
+  | "relations"
+  | "relation"
+  | "walk"
+  | "log"
+  | "history"
+  | "unembedded"
+  | "model"
+  | "figures"
+  | "check";
+
+export type Arguments<Name extends Asking> = Parameters<EmbeddedMemory[Name]>;
+
+/** One question with its arguments. */
+export type Question = {
+  [Name in Asking]: { readonly type: "ask"; readonly name: Name; readonly args: Arguments<Name> };
+}[Asking];
+
+/** What the memory's thread is asked. The first request is `open`, the last `close`; each is answered, in any order. */
+export type MemoryRequest = { readonly id: number } & (
+  | { readonly type: "open"; readonly file: string; readonly synchronous: "normal" | "full" }
+  | { readonly type: "job"; readonly job: Job }
+  | Question
+  /** Answered when everything is indexed; `progress` comes before. */
+  | { readonly type: "reindex" }
+  | { readonly type: "close" }
+);
+
+export type MemoryAnswer = { readonly id: number } & (
+  | { readonly type: "done"; readonly value: unknown }
+  | { readonly type: "progress"; readonly indexed: number }
+  | { readonly type: "failed"; readonly fault: Fault; readonly stack: string | undefined }
+);
+
+/** An error as it crosses threads. */
+export const failed = (id: number, error: unknown): MemoryAnswer => ({
+  id,
+  type: "failed",
+  fault: toFault(error),
+  stack: error instanceof Error ? error.stack : String(error),
+});
+
+/** The same on the other side. */
+export const errorOf = ({ fault, stack }: Extract<MemoryAnswer, { type: "failed" }>): Error =>
+  fault.kind === "bug" ? new Error(`the memory's thread failed: ${stack ?? fault.message}`) : new RemoteError(fault);

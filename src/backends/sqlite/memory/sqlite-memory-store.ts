@@ -1,0 +1,228 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import type { EntityId, RelationId } from "../../../kernel/ids.ts";
+import { log } from "../../../kernel/log.ts";
+import { programFile } from "../../../kernel/package.ts";
+import {
+  type Change,
+  type Entity,
+  type EntityFilter,
+  type EntityHistory,
+  type EntityRestore,
+  type EntityWrite,
+  type Forgotten,
+  type ForgetTarget,
+  type MemoryPage,
+  type MemoryStore,
+  MemoryUnavailableError,
+  type PageOf,
+  type Passage,
+  type Provenance,
+  type Relation,
+  type RelationWrite,
+  type ScopeKey,
+  type StoreFigures,
+  type StoreHits,
+  type StoreProblem,
+  type StoreSearch,
+  type StoreWalk,
+  type StoreWalked,
+  type WriteOutcome,
+} from "../../../memory/index.ts";
+import { storageError, type Synchronous } from "../index.ts";
+import type { EmbeddedMemory, Job } from "./embedded-memory.ts";
+import { type Arguments, type Asking, errorOf, type MemoryAnswer, type MemoryRequest } from "./requests.ts";
+
+export type SqliteMemoryOptions = {
+  /** The data directory; its lock is the `Database`'s. */
+  readonly directory: string;
+  readonly synchronous: Synchronous;
+};
+
+type Asked = {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly progress: ((indexed: number) => void) | undefined;
+};
+type Told<Request = MemoryRequest> = Request extends MemoryRequest ? Omit<Request, "id"> : never;
+
+const NAME = "embedded";
+/** Rows of which progress is told. */
+const WHOLE = 1_000;
+
+/**
+ * Memory in `memory.db`, in a thread of its own with its indexes. The thread is started by the first call.
+ * When it ends by itself, what it was asked fails, and the next call starts another: the file is the truth.
+ */
+export class SqliteMemoryStore implements MemoryStore {
+  readonly name = NAME;
+  readonly #options: SqliteMemoryOptions;
+  readonly #file: string;
+  readonly #asked = new Map<number, Asked>();
+  #thread: Worker | undefined;
+  #opened: Promise<unknown> | undefined;
+  #nextId = 1;
+  #isClosed = false;
+
+  constructor(options: SqliteMemoryOptions) {
+    this.#options = options;
+    this.#file = join(options.directory, "memory.db");
+  }
+
+  async write(writes: readonly (EntityWrite | RelationWrite)[]): Promise<readonly WriteOutcome[]> {
+    return this.#do<readonly WriteOutcome[]>({ type: "write", writes });
+  }
+  async restore(entities: readonly EntityRestore[], relations: readonly Relation[]): Promise<void> {
+    await this.#do({ type: "restore", entities, relations });
+  }
+  async embedded(of: {
+    readonly id: EntityId;
+    readonly version: number;
+    readonly model: string;
+    readonly passages: readonly Passage[];
+  }): Promise<boolean> {
+    return this.#do<boolean>({ type: "embedded", of });
+  }
+  async switchModel(model: string): Promise<void> {
+    await this.#do({ type: "switch-model", model });
+  }
+  async forget(
+    target: ForgetTarget,
+    by: { readonly provenance: Provenance; readonly atMs: number },
+  ): Promise<Forgotten> {
+    return this.#do<Forgotten>({ type: "forget", target, by });
+  }
+  find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): Promise<readonly (Entity | undefined)[]> {
+    return this.#ask("find", keys);
+  }
+  get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]> {
+    return this.#ask("get", ids);
+  }
+  search(search: StoreSearch): Promise<StoreHits> {
+    return this.#ask("search", search);
+  }
+  list(filter: EntityFilter, page: PageOf): Promise<MemoryPage<Entity>> {
+    return this.#ask("list", filter, page);
+  }
+  relations(
+    of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
+    page: PageOf,
+  ): Promise<MemoryPage<Relation>> {
+    return this.#ask("relations", of, page);
+  }
+  relation(id: RelationId): Promise<Relation | undefined> {
+    return this.#ask("relation", id);
+  }
+  walk(walk: StoreWalk): Promise<StoreWalked> {
+    return this.#ask("walk", walk);
+  }
+  log(
+    of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
+    page: PageOf,
+  ): Promise<MemoryPage<Change>> {
+    return this.#ask("log", of, page);
+  }
+  history(id: EntityId): Promise<EntityHistory | undefined> {
+    return this.#ask("history", id);
+  }
+  unembedded(model: string, limit: number): Promise<readonly Entity[]> {
+    return this.#ask("unembedded", model, limit);
+  }
+  model(): Promise<string | undefined> {
+    return this.#ask("model");
+  }
+  figures(): Promise<StoreFigures> {
+    return this.#ask("figures");
+  }
+  check(mend: boolean): Promise<readonly StoreProblem[]> {
+    return this.#ask("check", mend);
+  }
+
+  async reindex(progress: (done: number, all: number) => void): Promise<void> {
+    await this.#open();
+    await this.#tell({ type: "reindex" }, (indexed) => progress(Math.round(indexed * WHOLE), WHOLE));
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    const thread = this.#thread;
+    const closed = thread && this.#tell({ type: "close" });
+    this.#isClosed = true;
+    await closed?.catch(() => undefined);
+    await thread?.terminate();
+  }
+
+  #ask<Name extends Asking>(name: Name, ...args: Arguments<Name>): Promise<ReturnType<EmbeddedMemory[Name]>>;
+  async #ask(name: Asking, ...args: never): Promise<unknown> {
+    await this.#open();
+    return this.#tell({ type: "ask", name, args });
+  }
+
+  #do<Value>(job: Job): Promise<Value>;
+  async #do(job: Job): Promise<unknown> {
+    await this.#open();
+    return this.#tell({ type: "job", job });
+  }
+
+  #open(): Promise<unknown> {
+    if (this.#isClosed) return Promise.reject(this.#gone("is closed"));
+    this.#opened ??= this.#start().catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  async #start(): Promise<void> {
+    const { directory, synchronous } = this.#options;
+    try {
+      mkdirSync(directory, { recursive: true });
+    } catch (error) {
+      throw storageError(error, directory);
+    }
+    const thread = new Worker(programFile("backends/sqlite/memory/thread").path);
+    thread.on("message", (answer: MemoryAnswer) => this.#answered(answer));
+    thread.once("error", (error) => this.#ended(thread, error));
+    thread.once("exit", () => this.#ended(thread, undefined));
+    this.#thread = thread;
+    await this.#tell({ type: "open", file: this.#file, synchronous });
+  }
+
+  #tell(request: Told, progress?: (indexed: number) => void): Promise<unknown> {
+    const id = this.#nextId;
+    this.#nextId += 1;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    if (!this.#thread) return Promise.reject(this.#gone("is not running"));
+    this.#asked.set(id, { resolve, reject, progress });
+    this.#thread.postMessage({ ...request, id });
+    return promise;
+  }
+
+  #answered(answer: MemoryAnswer): void {
+    const asked = this.#asked.get(answer.id);
+    if (answer.type === "progress") return asked?.progress?.(answer.indexed);
+    this.#asked.delete(answer.id);
+    if (answer.type === "failed") asked?.reject(errorOf(answer));
+    else asked?.resolve(answer.value);
+  }
+
+  #ended(thread: Worker, error: unknown): void {
+    if (this.#thread !== thread) return;
+    this.#thread = undefined;
+    this.#opened = undefined;
+    if (!this.#isClosed)
+      log.error({ err: error }, "the thread of memory has ended; it is started again when it is needed");
+    const waiting = [...this.#asked.values()];
+    this.#asked.clear();
+    for (const { reject } of waiting) reject(this.#gone("ended before it answered"));
+  }
+
+  #gone(what: string): MemoryUnavailableError {
+    return new MemoryUnavailableError(
+      `memory ${what}`,
+      "Try again; when it goes on, the server's log says why. Nothing that was answered is lost.",
+      { backend: NAME },
+    );
+  }
+}

@@ -1,0 +1,143 @@
+/** Entry of the thread that has memory's file and indexes. Changes that come together share a transaction; indexing goes on between. */
+import { dirname } from "node:path";
+import { parentPort } from "node:worker_threads";
+import { storageError } from "../index.ts";
+import { EmbeddedMemory, type Job } from "./embedded-memory.ts";
+import { damagedError } from "./errors.ts";
+import { failed, type MemoryAnswer, type MemoryRequest, type Question } from "./requests.ts";
+
+if (!parentPort) throw new Error("memory is a thread of the server");
+const port = parentPort;
+
+let memory: EmbeddedMemory | undefined;
+let file = "";
+let jobs: { readonly id: number; readonly job: Job }[] = [];
+let isFlushing = false;
+let isIndexing = false;
+/** Those that wait until everything is indexed. */
+let reindexing: number[] = [];
+
+const answer = (told: MemoryAnswer): void => port.postMessage(told);
+const fail = (id: number, error: unknown): void =>
+  answer(failed(id, damagedError(storageError(error, dirname(file)), file)));
+
+port.on("message", (request: MemoryRequest) => {
+  try {
+    handle(request);
+  } catch (error) {
+    fail(request.id, error);
+  }
+});
+
+function handle(request: MemoryRequest): void {
+  const { id } = request;
+  switch (request.type) {
+    case "open":
+      ({ file } = request);
+      memory = EmbeddedMemory.open(request);
+      answer({ id, type: "done", value: undefined });
+      return indexSoon();
+    case "job":
+      jobs.push({ id, job: request.job });
+      return flushSoon();
+    case "ask":
+      return answer({ id, type: "done", value: valueOf(request, opened()) });
+    case "reindex":
+      opened().rebuild();
+      reindexing.push(id);
+      return indexSoon();
+    case "close":
+      flush();
+      memory?.close();
+      memory = undefined;
+      answer({ id, type: "done", value: undefined });
+      port.close();
+  }
+}
+
+function valueOf(question: Question, of: EmbeddedMemory): unknown {
+  switch (question.name) {
+    case "find":
+      return of.find(...question.args);
+    case "get":
+      return of.get(...question.args);
+    case "search":
+      return of.search(...question.args);
+    case "list":
+      return of.list(...question.args);
+    case "relations":
+      return of.relations(...question.args);
+    case "relation":
+      return of.relation(...question.args);
+    case "walk":
+      return of.walk(...question.args);
+    case "log":
+      return of.log(...question.args);
+    case "history":
+      return of.history(...question.args);
+    case "unembedded":
+      return of.unembedded(...question.args);
+    case "model":
+      return of.model();
+    case "figures":
+      return of.figures();
+    case "check":
+      return of.check(...question.args);
+  }
+}
+
+function opened(): EmbeddedMemory {
+  if (!memory) throw new Error("memory is not open");
+  return memory;
+}
+
+function flushSoon(): void {
+  if (isFlushing) return;
+  isFlushing = true;
+  setImmediate(flush);
+}
+
+/** All that has come meanwhile, in one transaction; each by itself when one of them fails. */
+function flush(): void {
+  isFlushing = false;
+  const now = jobs;
+  jobs = [];
+  if (now.length === 0) return;
+  try {
+    const values = opened().run(now.map(({ job }) => job));
+    for (const [index, { id }] of now.entries()) answer({ id, type: "done", value: values[index] });
+  } catch (error) {
+    if (now.length === 1) for (const { id } of now) fail(id, error);
+    else for (const one of now) flushAlone(one);
+  }
+  indexSoon();
+}
+
+function flushAlone({ id, job }: { readonly id: number; readonly job: Job }): void {
+  try {
+    answer({ id, type: "done", value: opened().run([job])[0] });
+  } catch (error) {
+    fail(id, error);
+  }
+}
+
+function indexSoon(): void {
+  if (isIndexing) return;
+  isIndexing = true;
+  setImmediate(index);
+}
+
+/** One step, then whoever has come meanwhile. */
+function index(): void {
+  isIndexing = false;
+  if (!memory) return;
+  try {
+    const isMore = memory.indexSome();
+    for (const id of reindexing) answer({ id, type: "progress", indexed: memory.indexed });
+    if (isMore) return indexSoon();
+    for (const id of reindexing) answer({ id, type: "done", value: undefined });
+  } catch (error) {
+    for (const id of reindexing) fail(id, error);
+  }
+  reindexing = [];
+}
