@@ -7,7 +7,12 @@ import {
   MESSAGE_JOURNAL_DEFAULTS,
   SqliteMessageJournal,
 } from "../backends/sqlite/messages/index.ts";
-import { type Database, SqliteParticipantStore, SqliteSubscriptionStore } from "../backends/sqlite/index.ts";
+import {
+  type Database,
+  SqliteParticipantStore,
+  SqliteRemoteAgentStore,
+  SqliteSubscriptionStore,
+} from "../backends/sqlite/index.ts";
 import { RemoteAgents, withRemoteAgents } from "../api/fipa/index.ts";
 import type { ChangeLog } from "../changes/index.ts";
 import { Alarm } from "../kernel/alarm.ts";
@@ -60,7 +65,9 @@ export async function openMessages(
   const seen = changes.range().last;
   await knowAgents(participants, agents);
   stack.use(followAgents(participants, { agents, changes }, seen));
-  const remotes = config.fipa.enabled ? new RemoteAgents(config.fipa.agents) : undefined;
+  const remotes = config.fipa.enabled
+    ? new RemoteAgents(config.fipa.agents, new SqliteRemoteAgentStore(database))
+    : undefined;
   const directory = remotes === undefined ? participants : withRemoteAgents(participants, remotes);
   const alarm = stack.use(new Alarm(clock));
   const subscriptions = new Subscriptions(new SqliteSubscriptionStore(database), clock);

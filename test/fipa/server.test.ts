@@ -4,8 +4,9 @@ import { buffer } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { readParts, writeParts } from "../../src/api/fipa/multipart.ts";
 import { writeEnvelope } from "../../src/api/fipa/envelope.ts";
-import { agentIdentifier, type AclMessage, readAcl, writeAcl } from "../../src/messages/index.ts";
+import { type AclMessage, agentIdentifier, readAcl, writeAcl } from "../../src/messages/index.ts";
 import { startServer } from "../helpers/server.ts";
+import { tempDirectory } from "../helpers/temp.ts";
 
 /** A platform that gathers what it is sent. */
 async function otherPlatform() {
@@ -28,6 +29,45 @@ async function otherPlatform() {
   };
 }
 
+/** What another platform's agent says to an agent of ours. */
+async function write(url: string, from: ReturnType<typeof agentIdentifier>, to: string, text: string): Promise<number> {
+  const receiver = agentIdentifier(to, [url]);
+  const payload = Buffer.from(writeAcl({ ...readAcl(text), sender: from, receiver: [receiver] }));
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "Content-Type": 'multipart/mixed; boundary="b"' },
+    body: Uint8Array.from(writeParts("b", writeEnvelope(from, receiver, { bytes: payload.length, atMs: 0 }), payload)),
+  });
+  return response.status;
+}
+
+test("agents of other platforms are known after a restart: where they are reached, and what they registered", async () => {
+  using other = await otherPlatform();
+  using directory = tempDirectory();
+  const options = {
+    directory: directory.path,
+    settings: { "fipa.enabled": true, "fipa.port": 0, "agents.directory": "none" },
+  };
+  const me = agentIdentifier("painter@elsewhere", [other.address]);
+  {
+    await using server = await startServer(options);
+    const answer = other.next();
+    const id = `(agent-identifier :name painter@elsewhere :addresses (sequence ${other.address}))`;
+    const entry = `(df-agent-description :name ${id} :services (set (service-description :name p :type painting)))`;
+    const content = `((action (agent-identifier :name df@caxton) (register ${entry})))`.replaceAll('"', '\\"');
+    const text = `(request :language fipa-sl0 :reply-with r1 :content "${content}")`;
+    expect(await write(server.started.fipaUrl ?? "", me, "df@caxton", text)).toBe(200);
+    expect((await answer).performative).toBe("inform");
+  }
+  await using server = await startServer(options);
+  const got = other.next();
+  const sent = { performative: "request", capability: "painting", content: "a door" };
+  expect(await server.ask("POST", "/api/v1/messages", sent)).toMatchObject({
+    body: { status: "accepted", recipients: ["painter@elsewhere"] },
+  });
+  expect(await got).toMatchObject({ performative: "request", content: "a door" });
+});
+
 test("a server with fipa enabled says where it is, and its directory tells others of its agents", async () => {
   using other = await otherPlatform();
   await using server = await startServer({ settings: { "fipa.enabled": true, "fipa.port": 0 } });
@@ -35,20 +75,8 @@ test("a server with fipa enabled says where it is, and its directory tells other
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/acc$/);
   const content = "((action (agent-identifier :name ams@caxton) (search (ams-agent-description))))";
   const me = agentIdentifier("asker@elsewhere", [other.address]);
-  const receiver = agentIdentifier("ams@caxton", [url]);
-  const message = {
-    ...readAcl("(request :language fipa-sl0 :reply-with r1)"),
-    sender: me,
-    receiver: [receiver],
-    content,
-  };
-  const payload = Buffer.from(writeAcl(message));
+  const text = `(request :language fipa-sl0 :reply-with r1 :content "${content}")`;
   const answer = other.next();
-  const response = await fetch(url, {
-    method: "POST",
-    headers: { "Content-Type": 'multipart/mixed; boundary="b"' },
-    body: Uint8Array.from(writeParts("b", writeEnvelope(me, receiver, { bytes: payload.length, atMs: 0 }), payload)),
-  });
-  expect(response.status).toBe(200);
+  expect(await write(url, me, "ams@caxton", text)).toBe(200);
   expect(await answer).toMatchObject({ performative: "inform", inReplyTo: "r1", sender: { name: "ams@caxton" } });
 });

@@ -72,6 +72,7 @@ test("a migration that shipped is never edited", () => {
     "5be96b5550db",
     "db92feffadce",
     "49ffa9df9432",
+    "e558ea2cf194",
   ]);
 });
 

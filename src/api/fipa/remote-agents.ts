@@ -1,25 +1,42 @@
+import { isDeepStrictEqual } from "node:util";
+import { log } from "../../kernel/log.ts";
 import { type AgentIdentifier } from "../../messages/index.ts";
 
 /** A service that an agent offers, as a directory facilitator knows it. */
 export type Service = { readonly name: string; readonly type: string };
 export type RemoteAgent = { readonly id: AgentIdentifier; readonly services: readonly Service[] };
 
+/** Where agents that were met are kept. */
+export interface RemoteAgentStore {
+  /** The one met last comes last. */
+  load(): readonly RemoteAgent[];
+  /** In place of the one of this name. */
+  save(agent: RemoteAgent): Promise<void>;
+  delete(name: string): Promise<void>;
+}
+
 const AGENTS_MAX = 10_000;
 const keyOf = (name: string): string => name.toLowerCase();
 
-/** Agents of other platforms and where they are reached: those configured, and the newest 10,000 that wrote or registered. */
+/**
+ * Agents of other platforms and where they are reached: those configured, and the newest 10,000 that wrote or registered,
+ * which the store knows through a restart. It is told after the fact: who writes does not wait for it.
+ */
 export class RemoteAgents {
   readonly #configured: ReadonlyMap<string, RemoteAgent>;
   readonly #met = new Map<string, RemoteAgent>();
+  readonly #store: RemoteAgentStore | undefined;
   readonly #listeners = new Set<() => void>();
 
   /** `configured` gives addresses to names, as in `[fipa.agents]`. */
-  constructor(configured: Readonly<Record<string, string>>) {
+  constructor(configured: Readonly<Record<string, string>>, store?: RemoteAgentStore) {
     const agents = Object.entries(configured).map(([name, address]): [string, RemoteAgent] => [
       keyOf(name),
       { id: { name, addresses: [address], resolvers: [], parameters: {} }, services: [] },
     ]);
     this.#configured = new Map(agents);
+    this.#store = store;
+    for (const agent of store?.load() ?? []) this.#met.set(keyOf(agent.id.name), agent);
   }
 
   find(name: string): RemoteAgent | undefined {
@@ -54,13 +71,23 @@ export class RemoteAgents {
 
   #keep(agent: RemoteAgent): void {
     const key = keyOf(agent.id.name);
+    const before = this.#met.get(key);
     this.#met.delete(key);
     this.#met.set(key, agent);
+    // Each message comes from somebody: only what is new is written.
+    if (!isDeepStrictEqual(before, agent)) kept(this.#store?.save(agent));
     const [oldest] = this.#met.keys();
-    if (this.#met.size > AGENTS_MAX && oldest !== undefined) this.#met.delete(oldest);
+    if (this.#met.size <= AGENTS_MAX || oldest === undefined) return;
+    this.#met.delete(oldest);
+    kept(this.#store?.delete(oldest));
   }
 
   #changed(): void {
     for (const listener of this.#listeners) listener();
   }
 }
+
+const kept = (writing: Promise<void> | undefined): void =>
+  void writing?.catch((error: unknown) =>
+    log.warn({ error }, "an agent of another platform could not be written down"),
+  );

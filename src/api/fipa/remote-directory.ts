@@ -10,6 +10,7 @@ const capabilityOf = (type: string): string =>
 
 /** A directory that also knows agents of other platforms: their names can be written to, their services are capabilities. */
 export function withRemoteAgents(inner: Directory, remotes: RemoteAgents): Directory {
+  const merged = new Map<string, readonly Provider[]>();
   let services = new Map<string, Provider[]>();
   const read = (): void => {
     services = new Map();
@@ -28,7 +29,7 @@ export function withRemoteAgents(inner: Directory, remotes: RemoteAgents): Direc
     }
     merged.clear();
   };
-  const merged = new Map<string, readonly Provider[]>();
+  read();
   remotes.watch(read);
   inner.watch(() => merged.clear());
   return {

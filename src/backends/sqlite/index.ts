@@ -8,6 +8,7 @@ export { SqliteAgentStore } from "./sqlite-agent-store.ts";
 export { SqliteArtifactStore } from "./sqlite-artifact-store.ts";
 export { Contents } from "./contents.ts";
 export { SqliteParticipantStore } from "./sqlite-participant-store.ts";
+export { SqliteRemoteAgentStore } from "./sqlite-remote-agent-store.ts";
 export { SqliteSubscriptionStore } from "./sqlite-subscription-store.ts";
 export { SqliteReplies } from "./sqlite-replies.ts";
 export { SqliteRunAnswers } from "./sqlite-run-answers.ts";

@@ -15,6 +15,7 @@ import { runMessages } from "./014-run-messages.ts";
 import { participants } from "./015-participants.ts";
 import { subscriptions } from "./016-subscriptions.ts";
 import { callOffs } from "./017-call-offs.ts";
+import { remoteAgents } from "./018-remote-agents.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -35,4 +36,5 @@ export const MIGRATIONS: readonly string[] = [
   participants,
   subscriptions,
   callOffs,
+  remoteAgents,
 ];
