@@ -5,13 +5,16 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  * machine that has never run the tests nothing else says which they are.
  */
 const FIRST = [
-  "test/scenarios/readme.test.ts",
-  "test/toolkit/languages.test.ts",
   "test/dashboard/access.test.ts",
   "test/dashboard/tool-pages.test.ts",
   "test/toolkit/python.test.ts",
-  "test/sandbox/life.test.ts",
+  "test/dashboard/message-pages.test.ts",
+  "test/scenarios/readme.test.ts",
+  "test/toolkit/languages.test.ts",
+  "test/dashboard/pages.test.ts",
   "test/cli/agent-test.test.ts",
+  "test/toolkit/javascript.test.ts",
+  "test/simulation/kill.test.ts",
 ];
 
 const place = ({ moduleId }: TestSpecification): number => {
