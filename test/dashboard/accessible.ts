@@ -4,8 +4,9 @@ import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import * as z from "zod";
 
+const require = createRequire(import.meta.url);
 /** Each page that is loaded compiles it anew, so the short form. */
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 const Violations = z.array(
   z.object({ id: z.string(), nodes: z.array(z.object({ target: z.array(z.string()), failureSummary: z.string() })) }),
