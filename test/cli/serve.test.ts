@@ -83,7 +83,7 @@ test("a flag that cannot be is told before anything starts", async () => {
   expect(stderr).toContain("server.port");
 });
 
-test("a run is watched across a restart of the server, to its answer", async () => {
+test("a run is watched across a restart of the server, to its answer", { timeout: 180_000 }, async () => {
   // The first server cannot answer before it is killed, however slow the machine is.
   using place = workplace([{ text: "Good day to you.", delayMs: 600_000 }]);
   const first = await serving({ cwd: place.path, environment: place.environment });
