@@ -30,6 +30,8 @@ export const kernelText = (variant: KernelVariant): string => `(module
  ${HAMMING}
  ${COLLECT}
  ${ADMIT}
+ ${ROTATE}
+ ${PACK}
 )
 `;
 
@@ -293,3 +295,82 @@ const ADMIT = `
    (br_if $dims (i32.lt_u (local.tee $p (i32.add (local.get $p) (i32.const 16))) (local.get $end))))
   (i32.store (i32.add (i32.add (local.get $slabAt) (global.get $sums)) ${within("(local.get $slot)", 2)})
    (i32.shl (i32.add (i32.add (i32x4.extract_lane 0 (local.get $a)) (i32x4.extract_lane 1 (local.get $a))) (i32.add (i32x4.extract_lane 2 (local.get $a)) (i32x4.extract_lane 3 (local.get $a)))) (i32.const 6))))`;
+
+const f32x4 = (lanes: readonly number[]): string => `(v128.const f32x4 ${lanes.join(" ")})`;
+const spread = (value: string, lanes: readonly number[]): string => shuffle(value, value, lanes);
+
+// The Walsh-Hadamard transform, in place, of f32 from `start` to before `end`: a power of two of them, at least sixteen.
+// `mix` puts the sums of the two halves into the first and their differences into the second, and keeps lengths.
+const ROTATE = `
+ (func (export "scaleBy") (param $at i32) (param $factors i32) (param $n i32) (local $end i32)
+  (local.set $end (i32.add (local.get $at) (i32.shl (local.get $n) (i32.const 2))))
+  (loop $next
+   (v128.store (local.get $at) (f32x4.mul (v128.load (local.get $at)) (v128.load (local.get $factors))))
+   (local.set $factors (i32.add (local.get $factors) (i32.const 16)))
+   (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end)))))
+ (func (export "transform") (param $start i32) (param $end i32) (local $at i32) (local $step i32) (local $until i32) (local $x v128) (local $y v128)
+  (local.set $at (local.get $start))
+  (loop $next
+   (local.set $x (v128.load (local.get $at)))
+   (local.set $x (f32x4.add ${spread("(local.get $x)", [0, 0, 2, 2])} (f32x4.mul ${spread("(local.get $x)", [1, 1, 3, 3])} ${f32x4([1, -1, 1, -1])})))
+   (local.set $x (f32x4.add ${spread("(local.get $x)", [0, 1, 0, 1])} (f32x4.mul ${spread("(local.get $x)", [2, 3, 2, 3])} ${f32x4([1, 1, -1, -1])})))
+   (v128.store (local.get $at) (local.get $x))
+   (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end))))
+  (local.set $step (i32.const 16))
+  (loop $steps
+   (local.set $at (local.get $start))
+   (loop $pairs
+    (local.set $until (i32.add (local.get $at) (local.get $step)))
+    (loop $next
+     (local.set $x (v128.load (local.get $at)))
+     (local.set $y (v128.load (i32.add (local.get $at) (local.get $step))))
+     (v128.store (i32.add (local.get $at) (local.get $step)) (f32x4.sub (local.get $x) (local.get $y)))
+     (v128.store (local.get $at) (f32x4.add (local.get $x) (local.get $y)))
+     (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $until))))
+    (br_if $pairs (i32.lt_u (local.tee $at (i32.add (local.get $at) (local.get $step))) (local.get $end))))
+   (local.set $step (i32.shl (local.get $step) (i32.const 1)))
+   (br_if $steps (i32.lt_u (local.get $step) (i32.sub (local.get $end) (local.get $start))))))
+ (func (export "mix") (param $at i32) (param $half i32) (local $end i32) (local $x v128) (local $y v128)
+  (local.set $end (i32.add (local.get $at) (local.get $half)))
+  (loop $next
+   (local.set $x (f32x4.mul (v128.load (local.get $at)) (f32x4.splat (f32.const ${Math.SQRT1_2}))))
+   (local.set $y (f32x4.mul (v128.load (i32.add (local.get $at) (local.get $half))) (f32x4.splat (f32.const ${Math.SQRT1_2}))))
+   (v128.store (local.get $at) (f32x4.add (local.get $x) (local.get $y)))
+   (v128.store (i32.add (local.get $at) (local.get $half)) (f32x4.sub (local.get $x) (local.get $y)))
+   (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end)))))`;
+
+const REGISTERS = [0, 1, 2, 3] as const;
+
+// `peak`: the largest part of n f32, without its sign. `pack`: n f32 times a factor as bytes, plus `zero`; returns the sum of
+// each byte (before `zero`) times its part. `signsTo`: the sign bits of n f32.
+const PACK = `
+ (func (export "peak") (param $at i32) (param $n i32) (result f32) (local $end i32) (local $a v128)
+  (local.set $end (i32.add (local.get $at) (i32.shl (local.get $n) (i32.const 2))))
+  (loop $next
+   (local.set $a (f32x4.max (local.get $a) (f32x4.abs (v128.load (local.get $at)))))
+   (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end))))
+  (f32.max (f32.max (f32x4.extract_lane 0 (local.get $a)) (f32x4.extract_lane 1 (local.get $a))) (f32.max (f32x4.extract_lane 2 (local.get $a)) (f32x4.extract_lane 3 (local.get $a)))))
+ (func (export "pack") (param $at i32) (param $to i32) (param $n i32) (param $factor f32) (param $zero i32) (result f32)
+  (local $end i32) (local $a v128) (local $f v128) ${REGISTERS.map((lane) => `(local $x${lane} v128) (local $y${lane} v128)`).join(" ")}
+  (local.set $f (f32x4.splat (local.get $factor)))
+  (local.set $end (i32.add (local.get $to) (local.get $n)))
+  (loop $next
+   ${REGISTERS.map(
+     (lane) => `(local.set $x${lane} (v128.load offset=${lane * 16} (local.get $at)))
+   (local.set $y${lane} (f32x4.nearest (f32x4.mul (local.get $x${lane}) (local.get $f))))
+   (local.set $a (f32x4.add (local.get $a) (f32x4.mul (local.get $x${lane}) (local.get $y${lane}))))`,
+   ).join("\n   ")}
+   (v128.store (local.get $to) (i8x16.add (i8x16.splat (local.get $zero)) (i8x16.narrow_i16x8_s
+    (i16x8.narrow_i32x4_s (i32x4.trunc_sat_f32x4_s (local.get $y0)) (i32x4.trunc_sat_f32x4_s (local.get $y1)))
+    (i16x8.narrow_i32x4_s (i32x4.trunc_sat_f32x4_s (local.get $y2)) (i32x4.trunc_sat_f32x4_s (local.get $y3))))))
+   (local.set $at (i32.add (local.get $at) (i32.const 64)))
+   (br_if $next (i32.lt_u (local.tee $to (i32.add (local.get $to) (i32.const 16))) (local.get $end))))
+  (f32.add (f32.add (f32x4.extract_lane 0 (local.get $a)) (f32x4.extract_lane 1 (local.get $a))) (f32.add (f32x4.extract_lane 2 (local.get $a)) (f32x4.extract_lane 3 (local.get $a)))))
+ (func (export "signsTo") (param $at i32) (param $to i32) (param $n i32) (local $end i32)
+  (local.set $end (i32.add (local.get $at) (i32.shl (local.get $n) (i32.const 2))))
+  (loop $next
+   (i32.store16 (local.get $to) (i32.or (i32.or
+    (i32x4.bitmask (v128.load (local.get $at))) (i32.shl (i32x4.bitmask (v128.load offset=16 (local.get $at))) (i32.const 4)))
+    (i32.or (i32.shl (i32x4.bitmask (v128.load offset=32 (local.get $at))) (i32.const 8)) (i32.shl (i32x4.bitmask (v128.load offset=48 (local.get $at))) (i32.const 12)))))
+   (local.set $to (i32.add (local.get $to) (i32.const 2)))
+   (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 64))) (local.get $end)))))`;

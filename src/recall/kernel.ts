@@ -16,6 +16,12 @@ export interface Kernel {
   readonly gather: (list: number, count: number, query: number) => void;
   readonly exact: (slot: number, query: number) => number;
   readonly admit: (slot: number) => void;
+  readonly scaleBy: (at: number, factors: number, count: number) => void;
+  readonly transform: (start: number, end: number) => void;
+  readonly mix: (at: number, halfBytes: number) => void;
+  readonly peak: (at: number, count: number) => number;
+  readonly pack: (...atToCountFactorZero: readonly [number, number, number, number, number]) => number;
+  readonly signsTo: (at: number, to: number, count: number) => void;
   readonly hamming: Hamming;
   readonly hammingOf: (signBytes: number) => Hamming;
   readonly collect: (
@@ -23,7 +29,8 @@ export interface Kernel {
   ) => number;
 }
 
-const NAMES = ["layout", "begin", "found", "scan", "score", "gather", "exact", "admit", "hamming", "collect"] as const;
+const NAMES =
+  "layout begin found scan score gather exact admit hamming collect scaleBy transform mix peak pack signsTo".split(" ");
 
 type Exports = Omit<Kernel, "hammingOf">;
 const isExports = (value: object): value is Exports =>
@@ -43,10 +50,9 @@ export function openKernel(choice: KernelChoice, memory: WebAssembly.Memory): Ke
   ));
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   if (!isExports(exports)) throw new TypeError("the kernel lacks a function");
-  const { layout, begin, found, scan, score, gather, exact, admit, hamming, collect } = exports;
   const hammingOf = (signBytes: number) => {
     const unrolled = Reflect.get(exports, `hamming${signBytes}`);
-    return isHamming(unrolled) ? unrolled : hamming;
+    return isHamming(unrolled) ? unrolled : exports.hamming;
   };
-  return { layout, begin, found, scan, score, gather, exact, admit, hamming, hammingOf, collect };
+  return { ...exports, hammingOf };
 }

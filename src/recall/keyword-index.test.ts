@@ -75,11 +75,137 @@ test("scores are those of a plain BM25, however rows came, changed, moved and we
         expect(new Set(before.map(({ row }) => row))).toEqual(new Set(plain.map(({ row }) => row)));
         expect(new Set(found.map(({ row }) => row))).toEqual(new Set(plain.map(({ row }) => row)));
         for (const [at, { score }] of found.entries()) expect(score).toBeCloseTo(plain[at]?.score ?? -1, 5);
-        const scores = index.scoresOf(query.join(" "), [...plain.map(({ row }) => row), 99], { scopes });
-        for (const [at, { score }] of plain.entries()) expect(scores[at]).toBeCloseTo(score, 5);
-        expect(scores.at(-1)).toBe(0);
+        const singly = index.scoresOf(query.join(" "), [...plain.map(({ row }) => row), 99], { scopes });
+        for (const [at, { score }] of plain.entries()) expect(singly[at]).toBeCloseTo(score, 5);
+        expect(singly.at(-1)).toBe(0);
         return true;
       },
     ),
   );
+});
+
+const scores = (hits: readonly { readonly score: number }[]) => hits.map(({ score }) => score.toFixed(4));
+
+/** A text of made-up words, the early ones of them often. */
+function textOf(number: number, length: number): string {
+  let state = Math.imul(number + 1, 0x9e37_79b9);
+  return Array.from({ length }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    return `w${Math.floor(2_000 ** ((state >>> 8) / 2 ** 24)).toString(36)}x`;
+  }).join(" ");
+}
+
+test("thousands of texts in many pieces are found as in one piece, while merges are under way", () => {
+  const [inPieces, inOne] = [new KeywordIndex(), new KeywordIndex()];
+  for (let row = 0; row < 4_500; row += 1) inPieces.put(row % 4_000, `s${row % 5}`, textOf(row, 20));
+  for (let row = 4_499; row >= 500; row -= 1) inOne.put(row % 4_000, `s${row % 5}`, textOf(row, 20));
+  for (let row = 0; row < 4_000; row += 9) {
+    inPieces.remove(row);
+    inOne.remove(row);
+  }
+  inPieces.compact();
+  inOne.compact();
+  expect(inPieces.size).toBe(inOne.size);
+  for (let row = 20_000; row < 20_900; row += 1) {
+    inPieces.put(row, `s${row % 5}`, textOf(row, 20));
+    inOne.put(row, `s${row % 5}`, textOf(row, 20));
+  }
+  inOne.compact();
+  for (let asked = 0; asked < 14; asked += 1) {
+    const query = textOf(asked * 31, 1 + (asked % 14));
+    for (const scopes of [["s1"], ["s0", "s3", "s4"], ["s0", "s1", "s2", "s3", "s4"]]) {
+      const one = inOne.search(query, { scopes, limit: 7 });
+      const all = inOne.search(query, { scopes, limit: 10_000 });
+      const pieces = inPieces.search(query, { scopes, limit: 7 });
+      // What is passed over in long queries is what could not have come among the best.
+      expect(scores(one)).toEqual(scores(all.slice(0, 7)));
+      expect(scores(pieces)).toEqual(scores(one));
+      const kept = inOne.search(query, { scopes, limit: 7, keep: (row) => row % 10 === 1 });
+      expect(scores(kept)).toEqual(scores(all.filter(({ row }) => row % 10 === 1).slice(0, 7)));
+    }
+  }
+});
+
+test("words are found in other forms, in identifiers, without accents, in scripts without spaces", () => {
+  const index = new KeywordIndex();
+  const texts = [
+    "The policies were cached while processes retried",
+    "getUserName calls user_id from HTTPServer E1042",
+    "Café in Ångström, l'été",
+    "東京都に住む人々",
+    "Привет, мир! Ελλάδα हिन्दी 한국어를",
+    "don't stop the user's database",
+  ];
+  for (const [row, text] of texts.entries()) index.put(row, "a", text);
+  const found = (text: string) => index.search(text, { scopes: ["a"], limit: 9 }).map(({ row }) => row);
+  for (const [query, row] of [
+    ["policy", 0],
+    ["caching retries", 0],
+    ["processing", 0],
+    ["user name", 1],
+    ["getusername", 1],
+    ["get_user_name", 1],
+    ["http", 1],
+    ["e1042", 1],
+    ["1042", 1],
+    ["cafe", 2],
+    ["ETE", 2],
+    ["angstrom", 2],
+    ["東京", 3],
+    ["привет", 4],
+    ["ΕΛΛΑΔΑ", 4],
+    ["한국어", 4],
+    ["databases", 5],
+  ] as const)
+    expect([query, found(query)[0]]).toEqual([query, row]);
+  expect(found("user")).toEqual(expect.arrayContaining([1, 5]));
+  const [hit] = index.search("Which HTTPServer is cached?", { scopes: ["a"], limit: 1 });
+  expect(hit?.matched.toSorted()).toEqual(["http", "httpserver", "server"]);
+});
+
+test("a scope of three rows knows rare words from common ones, and learns nothing of other scopes", () => {
+  const index = new KeywordIndex();
+  index.put(1, "mine", "the cat of the house");
+  index.put(2, "mine", "the and of for the");
+  index.put(3, "mine", "a dog");
+  const ask = () => index.search("the cat of zanzibar", { scopes: ["mine"], limit: 3 });
+  const before = ask();
+  expect(before[0]?.row).toBe(1);
+  for (let row = 10; row < 3_000; row += 1) index.put(row, "theirs", "cat zanzibar");
+  index.compact();
+  expect(ask()).toEqual(before);
+});
+
+test("odd texts and queries are bounded: empty, huge, one word a million times, no words at all", () => {
+  const index = new KeywordIndex();
+  index.put(1, "a", "");
+  index.put(2, "a", "again ".repeat(1_000_000));
+  index.put(3, "a", "x".repeat(3_000_000));
+  index.put(4, "a", "😀 !!! \ud800 \u0000 ...");
+  index.put(5, "a", "aB3".repeat(200_000));
+  expect(index.size).toBe(5);
+  expect(index.bytes).toBeLessThan(4_000_000);
+  const all = { scopes: ["a"], limit: 10 };
+  expect(index.search("again", all).map(({ row }) => row)).toEqual([2]);
+  expect(index.search("", all)).toEqual([]);
+  expect(index.search("  ?! ", all)).toEqual([]);
+  expect(index.search("again", { scopes: [], limit: 10 })).toEqual([]);
+  expect(index.search("again", { scopes: ["a"], limit: 0 })).toEqual([]);
+  expect(index.search("zebra ".concat(textOf(1, 5_000)), all).length).toBeLessThan(6);
+  expect(index.search("again ".repeat(100_000), all).length).toBe(1);
+  expect([...index.scoresOf("again", [])]).toEqual([]);
+  for (const row of [1, 2, 3, 4, 5]) expect(index.remove(row)).toBe(true);
+  expect(index.search("again", all)).toEqual([]);
+});
+
+test("thousands of scopes of a few rows take little memory, and searches of many scopes find all", () => {
+  const index = new KeywordIndex();
+  for (let row = 0; row < 15_000; row += 1) index.put(row, `s${row % 5_000}`, `note ${row} of kazoo`);
+  index.compact();
+  expect(index.bytes / 15_000).toBeLessThan(400);
+  const scopes = Array.from({ length: 2_500 }, (_none, at) => `s${at * 2}`);
+  const found = index.search("kazoo", { scopes, limit: 10_000 });
+  expect(found.length).toBe(7_500);
+  expect(found.every(({ row }) => (row % 5_000) % 2 === 0)).toBe(true);
+  expect(index.search("kazoo", { scopes: ["s77"], limit: 10 }).length).toBe(3);
 });

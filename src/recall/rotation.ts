@@ -1,61 +1,56 @@
+import { PLACES, type Slots } from "./slots.ts";
+
 const ROUNDS = 4;
 const SEED = 0x9e37_79b9;
 
 /**
- * A fixed random rotation of vectors of `width` parts: rounds of random signs, a Walsh-Hadamard transform of the first or the
+ * A fixed random rotation of vectors as long as a row: rounds of random signs, a Walsh-Hadamard transform of the first or the
  * last power of two of the parts, and a mix of the two halves. It keeps all dot products, spreads every vector evenly over
- * its parts, and depends on `width` alone: what is on disk was rotated by it, so it never changes.
+ * its parts, and depends on the length alone: what is on disk was rotated by it, so it never changes.
  */
 export class Rotation {
-  readonly #width: number;
+  readonly #slots: Slots;
   readonly #block: number;
-  readonly #signs: readonly Float64Array[];
 
-  constructor(width: number) {
-    this.#width = width;
+  constructor(slots: Slots) {
+    const { width, floats } = slots;
+    this.#slots = slots;
     this.#block = 2 ** Math.floor(Math.log2(width));
-    let state = SEED ^ width;
-    const chance = () => {
-      state = (state + 0x6d2b_79f5) | 0;
-      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-      return (mixed ^ (mixed >>> 14)) & 1;
-    };
-    this.#signs = Array.from({ length: ROUNDS }, () => Float64Array.from({ length: width }, () => (chance() ? 1 : -1)));
-  }
-
-  /** Rotates in place. */
-  apply(vector: Float64Array): void {
-    const width = this.#width;
-    const block = this.#block;
-    const half = width / 2;
-    for (const [round, signs] of this.#signs.entries()) {
-      for (let at = 0; at < width; at += 1) vector[at] = (vector[at] ?? 0) * (signs[at] ?? 0);
-      transform(vector, round % 2 === 0 ? 0 : width - block, block);
-      if (block === width) continue;
-      for (let at = 0; at < half; at += 1) {
-        const one = vector[at] ?? 0;
-        const other = vector[at + half] ?? 0;
-        vector[at] = (one + other) * Math.SQRT1_2;
-        vector[at + half] = (one - other) * Math.SQRT1_2;
+    const chance = coin(SEED ^ width);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const start = this.#startOf(round);
+      for (let at = 0; at < width; at += 1) {
+        // The transform's own factor is in the signs.
+        const isTransformed = at >= start && at < start + this.#block;
+        const factor = isTransformed ? 1 / Math.sqrt(this.#block) : 1;
+        floats[(PLACES.rotation >> 2) + round * width + at] = chance() === 1 ? factor : -factor;
       }
     }
+  }
+
+  /** Rotates the vector at `PLACES.work`. */
+  apply(): void {
+    const { kernel, width } = this.#slots;
+    for (let round = 0; round < ROUNDS; round += 1) {
+      kernel.scaleBy(PLACES.work, PLACES.rotation + round * width * 4, width);
+      const start = PLACES.work + this.#startOf(round) * 4;
+      kernel.transform(start, start + this.#block * 4);
+      if (this.#block !== width) kernel.mix(PLACES.work, width * 2);
+    }
+  }
+
+  #startOf(round: number): number {
+    return round % 2 === 0 ? 0 : this.#slots.width - this.#block;
   }
 }
 
-/** The Walsh-Hadamard transform of `length` parts from `start`, which keeps lengths. */
-function transform(vector: Float64Array, start: number, length: number): void {
-  const end = start + length;
-  for (let step = 1; step < length; step *= 2) {
-    for (let from = start; from < end; from += step * 2) {
-      for (let at = from; at < from + step; at += 1) {
-        const one = vector[at] ?? 0;
-        const other = vector[at + step] ?? 0;
-        vector[at] = one + other;
-        vector[at + step] = one - other;
-      }
-    }
-  }
-  const scale = 1 / Math.sqrt(length);
-  for (let at = start; at < end; at += 1) vector[at] = (vector[at] ?? 0) * scale;
+/** A seeded source of zeros and ones. */
+function coin(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b_79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return (mixed ^ (mixed >>> 14)) & 1;
+  };
 }

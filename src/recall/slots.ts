@@ -20,9 +20,15 @@ export const PLACES = {
   query: 1_024,
   exactQuery: 2_048,
   signsQuery: 6_144,
-  histogram: 8_192,
+  histogram: 6_400,
+  /** A vector being rotated, as f32. */
+  work: 12_288,
   best: 16_384,
   bestMax: 1_024,
+  /** A row's bytes before they have a slot. */
+  packed: 32_768,
+  /** The factors of the rotation's rounds, f32. */
+  rotation: 40_960,
   list: 65_536,
   listMax: 65_536,
   slabs: 327_680,
@@ -46,10 +52,8 @@ export class Slots {
   /** For each four slots, the number of the scope that owns them. */
   #owners = new Int32Array(0);
   #slabs = 0;
-  bytes8 = new Uint8Array(0);
   signed8 = new Int8Array(0);
   ints = new Int32Array(0);
-  shorts = new Uint16Array(0);
   floats = new Float32Array(0);
 
   constructor(width: number, choice: KernelChoice) {
@@ -105,9 +109,9 @@ export class Slots {
     return this.ints[(this.#side(slot) + this.#idsAt) >> 2] ?? -1;
   }
 
-  /** Writes a row. */
-  write(slot: number, row: number, { scale, bytes }: { readonly scale: number; readonly bytes: Int8Array }): void {
-    this.signed8.set(bytes, this.rowAt(slot));
+  /** Writes a row, whose bytes are at `PLACES.packed`. */
+  write(slot: number, row: number, scale: number): void {
+    this.signed8.copyWithin(this.rowAt(slot), PLACES.packed, PLACES.packed + this.width);
     const side = this.#side(slot);
     this.ints[(side + this.#idsAt) >> 2] = row;
     this.floats[(side + this.#scalesAt) >> 2] = scale;
@@ -179,10 +183,8 @@ export class Slots {
 
   #view(): void {
     const { buffer } = this.#memory;
-    this.bytes8 = new Uint8Array(buffer);
     this.signed8 = new Int8Array(buffer);
     this.ints = new Int32Array(buffer);
-    this.shorts = new Uint16Array(buffer);
     this.floats = new Float32Array(buffer);
   }
 }

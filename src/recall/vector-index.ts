@@ -26,7 +26,8 @@ const DIMS_MAX = 1_024;
 
 /**
  * Vectors of one length, searched by cosine within scopes. Rows are kept as signed bytes of their rotated vectors in one
- * WebAssembly memory. Up to 200,000 visible rows are all compared; of more, those whose signs are nearest to the query's.
+ * WebAssembly memory. Up to 200,000 visible rows of 384 parts (75,000 of 1,024) are all compared; of more, those whose signs
+ * are nearest to the query's.
  */
 export class VectorIndex {
   /** Parts of a vector. */
@@ -35,7 +36,6 @@ export class VectorIndex {
   readonly width: number;
   readonly #slots: Slots;
   readonly #rotation: Rotation;
-  readonly #work: Float64Array;
   readonly #slotOf = new RowTable();
   readonly #scopes = new Map<ScopeKey, number>();
   readonly #byOwner: (Scope | undefined)[] = [];
@@ -48,9 +48,8 @@ export class VectorIndex {
       throw new RangeError(`vectors of 64 to 1024 parts can be searched, not of ${dims}`);
     this.dims = dims;
     this.width = Math.ceil(dims / 16) * 16;
-    this.#work = new Float64Array(this.width);
-    this.#rotation = new Rotation(this.width);
     this.#slots = new Slots(this.width, kernel ?? bestKernel());
+    this.#rotation = new Rotation(this.#slots);
   }
 
   get size(): number {
@@ -64,7 +63,7 @@ export class VectorIndex {
 
   /** Adds or replaces a row, and moves it when its scope is another. Throws VECTOR_INVALID for a zero or unfit vector. */
   put(row: Row, scope: ScopeKey, vector: Float32Array): void {
-    this.#place(row, scope, this.quantise(vector));
+    this.#place(row, scope, this.#pack(vector));
   }
 
   /** The same with what `quantise` gave. */
@@ -72,24 +71,14 @@ export class VectorIndex {
     if (bytes.length !== this.width)
       throw new VectorInvalidError(`has ${bytes.length} bytes instead of ${this.width}`, this.dims);
     if (!(scale > 0 && scale < Infinity)) throw new VectorInvalidError(`has the scale ${scale}`, this.dims);
-    this.#place(row, scope, { scale, bytes });
+    this.#slots.signed8.set(bytes, PLACES.packed);
+    this.#place(row, scope, scale);
   }
 
   /** A vector rotated and rounded: what the store keeps. Its length does not matter; zero and what is not finite is refused. */
   quantise(vector: Float32Array): Quantised {
-    const work = this.#rotate(vector);
-    let most = 0;
-    for (const part of work) most = Math.max(most, Math.abs(part));
-    const bytes = new Int8Array(this.width);
-    let along = 0;
-    for (let at = 0; at < bytes.length; at += 1) {
-      const part = work[at] ?? 0;
-      const rounded = Math.round((part / most) * 127);
-      bytes[at] = rounded;
-      along += rounded * part;
-    }
-    // With this scale a vector's similarity to itself is 1, and that to others is off by chance only.
-    return { scale: 1 / along, bytes };
+    const scale = this.#pack(vector);
+    return { scale, bytes: this.#slots.signed8.slice(PLACES.packed, PLACES.packed + this.width) };
   }
 
   /** Forgets a row; whether it was there. */
@@ -133,7 +122,7 @@ export class VectorIndex {
     });
   }
 
-  #place(row: Row, key: ScopeKey, quantised: Quantised): void {
+  #place(row: Row, key: ScopeKey, scale: number): void {
     let slot = this.#slotOf.get(checkedRow(row));
     if (slot >= 0 && this.#byOwner[this.#slots.ownerOf(slot)]?.key !== key) {
       this.#takeOut(row, slot);
@@ -143,7 +132,7 @@ export class VectorIndex {
       slot = this.#scopeFor(key).rows.append(this.#moved);
       this.#slotOf.set(row, slot);
     }
-    this.#slots.write(slot, row, quantised);
+    this.#slots.write(slot, row, scale);
   }
 
   #takeOut(row: Row, slot: number): void {
@@ -167,37 +156,39 @@ export class VectorIndex {
     return scope;
   }
 
-  /** The vector with length 1, rotated. */
-  #rotate(vector: Float32Array): Float64Array {
+  /** Rounds a vector to the bytes at `PLACES.packed`; their scale. */
+  #pack(vector: Float32Array): number {
+    this.#rotate(vector);
+    const { kernel } = this.#slots;
+    const along = kernel.pack(PLACES.work, PLACES.packed, this.width, 127 / kernel.peak(PLACES.work, this.width), 0);
+    // With this scale a vector's similarity to itself is 1, and that to others is off by chance only.
+    return 1 / along;
+  }
+
+  /** Leaves the vector, made as long as 1 and rotated, at `PLACES.work`. */
+  #rotate(vector: Float32Array): void {
     if (vector.length !== this.dims)
       throw new VectorInvalidError(`has ${vector.length} parts instead of ${this.dims}`, this.dims);
-    const work = this.#work.fill(0);
     let squares = 0;
-    for (const part of vector) squares += part * part;
+    for (let at = 0; at < vector.length; at += 1) squares += (vector[at] ?? 0) ** 2;
     if (!Number.isFinite(squares)) throw new VectorInvalidError("has parts that are no finite numbers", this.dims);
     if (squares === 0) throw new VectorInvalidError("is zero, which is like nothing", this.dims);
     const scale = 1 / Math.sqrt(squares);
-    for (let at = 0; at < vector.length; at += 1) work[at] = (vector[at] ?? 0) * scale;
-    this.#rotation.apply(work);
-    return work;
+    const { floats } = this.#slots;
+    const work = PLACES.work >> 2;
+    for (let at = 0; at < vector.length; at += 1) floats[work + at] = (vector[at] ?? 0) * scale;
+    floats.fill(0, work + this.dims, work + this.width);
+    this.#rotation.apply();
   }
 
   /** Leaves the query in the kernel's memory: as it is, in seven bits, and its signs. */
   #setQuery(query: Float32Array): void {
-    const work = this.#rotate(query);
-    const { bytes8, floats } = this.#slots;
-    let most = 0;
-    for (const part of work) most = Math.max(most, Math.abs(part));
-    bytes8.fill(0, PLACES.signsQuery, PLACES.signsQuery + this.#slots.signBytes);
-    for (let at = 0; at < work.length; at += 1) {
-      const part = work[at] ?? 0;
-      floats[(PLACES.exactQuery >> 2) + at] = part;
-      bytes8[PLACES.query + at] = 64 + Math.round((part / most) * 63);
-      if (part < 0) {
-        const byte = PLACES.signsQuery + (at >> 3);
-        bytes8[byte] = (bytes8[byte] ?? 0) | (1 << (at & 7));
-      }
-    }
+    this.#rotate(query);
+    const { kernel, floats } = this.#slots;
+    const { width } = this;
+    floats.copyWithin(PLACES.exactQuery >> 2, PLACES.work >> 2, (PLACES.work >> 2) + width);
+    kernel.pack(PLACES.work, PLACES.query, width, 63 / kernel.peak(PLACES.work, width), 64);
+    kernel.signsTo(PLACES.work, PLACES.signsQuery, width);
   }
 }
 

@@ -15,11 +15,13 @@ export type SearchBounds = {
 type Bounds = { readonly limit: number; readonly keep?: Keep | undefined; readonly floor?: number | undefined };
 type Hit = { readonly row: Row; readonly similarity: number };
 
-/** Up to this many visible rows all bytes are compared; of more, the signs first. */
-const COMPARED_MAX = 200_000;
-/** Rows whose bytes are compared after their signs: at least so many, or one in so many of the visible. */
+/** Up to this many bytes of visible rows all are compared (200,000 rows of 384); of more, the signs first. */
+const COMPARED_BYTES_MAX = 200_000 * 384;
+/** Rows of 384 whose bytes are compared after their signs: at least so many, or one in so many of the visible. */
 const CANDIDATES_MIN = 1_000;
 const CANDIDATE_OF = 300;
+/** Fewer signs say less, so there are more candidates. */
+const SIGNS = 384;
 /** Rows past the limit whose similarity is reckoned exactly, since rounding may have put them behind. */
 const SLACK = 22;
 /** What the rounding of a query may add to a similarity. */
@@ -33,7 +35,7 @@ export function search(slots: Slots, { runs, visible }: Visible, bounds: Bounds)
   const wanted = limit + SLACK;
   const { keep } = bounds;
   const places = keep === undefined ? wanted : wanted * 4;
-  if (visible > COMPARED_MAX) return finish(bySigns(slots, { runs, visible }, { wanted, keep }));
+  if (visible * slots.width > COMPARED_BYTES_MAX) return finish(bySigns(slots, { runs, visible }, { wanted, keep }));
   if (places <= PLACES.bestMax) {
     const { kernel } = slots;
     kernel.begin(PLACES.best, places);
@@ -70,12 +72,10 @@ const BINS = 2_048;
 
 /** All scores first, then rows from the best down until enough are kept: for filters that let few through, and large limits. */
 function byScores(slots: Slots, { runs, visible }: Visible, { wanted, keep, floor = -Infinity }: Wanted): number[] {
-  const { kernel, floats, bytes8 } = slots;
+  const { kernel, floats } = slots;
   for (const { slot, count } of runs) kernel.score(slot, count, PLACES.query);
   // A score is a cosine in units of the query's rounding.
-  let most = 0;
-  for (let at = 0; at < slots.width; at += 1)
-    most = Math.max(most, Math.abs(floats[(PLACES.exactQuery >> 2) + at] ?? 0), (bytes8[PLACES.query + at] ?? 0) * 0);
+  const most = kernel.peak(PLACES.exactQuery, slots.width);
   const unit = most / 63;
   const binOf = (score: number) => Math.min(BINS - 1, Math.max(0, Math.floor((1.05 - score * unit) * (BINS / 2.1))));
   const starts = new Int32Array(BINS + 1);
@@ -120,7 +120,8 @@ function bySigns(slots: Slots, { runs, visible }: Visible, { wanted, keep }: Wan
   const hamming = kernel.hammingOf(slots.signBytes);
   for (const { slot, count } of runs) hamming(slot, count, PLACES.signsQuery, PLACES.histogram);
   const counts = ints.slice(histogram, histogram + bins);
-  const enough = (rows: number) => Math.max(CANDIDATES_MIN, wanted * 4, Math.ceil(rows / CANDIDATE_OF));
+  const doubt = Math.max(1, SIGNS / slots.width);
+  const enough = (rows: number) => Math.max(doubt * CANDIDATES_MIN, wanted * 4, (doubt * rows) / CANDIDATE_OF);
   const kept: number[] = [];
   let visits = 0;
   for (let least = 0; least < bins;) {
