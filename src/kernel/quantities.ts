@@ -75,6 +75,8 @@ export const LIMITS = {
   deliveryCrashesMax: 3,
   /** Content above it travels as a reference to where it is kept. */
   contentInlineBytesMax: 64 * KIB,
+  /** How long an answer is kept for a request that comes again with the same `Idempotency-Key`. */
+  keptAnswersMs: 86_400_000,
   /** How far ahead a message's deadline or end may be. */
   messageTtlMsMax: 366 * 86_400_000,
 } as const;

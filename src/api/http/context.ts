@@ -7,6 +7,7 @@ import type {
   BudgetServices,
   GrantServices,
   HistoryServices,
+  KeptAnswerServices,
   ReplayServices,
   ModelServices,
   RunServices,
@@ -30,6 +31,7 @@ export type HttpServices = AgentServices &
   BudgetServices &
   GrantServices &
   HistoryServices &
+  KeptAnswerServices &
   ReplayServices &
   ModelServices &
   ConversationServices &

@@ -5,6 +5,16 @@ export class RequestInvalidError extends CaxtonError<{ readonly problems: readon
   readonly kind = "invalid";
 }
 
+export class IdempotencyKeyReusedError extends CaxtonError<{ readonly key: string }> {
+  readonly code = "IDEMPOTENCY_KEY_REUSED";
+  readonly kind = "rejected";
+}
+
+export class IdempotencyKeyInUseError extends CaxtonError<{ readonly key: string }> {
+  readonly code = "IDEMPOTENCY_KEY_IN_USE";
+  readonly kind = "conflict";
+}
+
 export class BodyTooLargeError extends CaxtonError<{ readonly bytesMax: number }> {
   readonly code = "BODY_TOO_LARGE";
   readonly kind = "too-large";

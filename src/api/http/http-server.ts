@@ -18,6 +18,7 @@ import { budgetRoutes } from "./budget-routes.ts";
 import type { Http, HttpContext, HttpOptions, HttpServices } from "./context.ts";
 import { dashboardRoutes } from "./dashboard-routes.ts";
 import { RequestInvalidError, RouteNotFoundError } from "./errors.ts";
+import { keepAnswers } from "./idempotency.ts";
 import { grantRoutes } from "./grant-routes.ts";
 import { messageRoutes } from "./message-routes.ts";
 import { MessageSockets } from "./message-socket.ts";
@@ -91,6 +92,12 @@ export async function httpServer(
     transformObject: createJsonSchemaTransformObject({}),
   });
   const context: HttpContext = { services, streams, options };
+  keepAnswers(http, services);
+  routes(http, context);
+  return { http, streams };
+}
+
+function routes(http: Http, context: HttpContext): void {
   agentRoutes(http, context);
   runRoutes(http, context);
   modelRoutes(http, context);
@@ -104,7 +111,6 @@ export async function httpServer(
   taskRoutes(http, context);
   systemRoutes(http, context);
   dashboardRoutes(http, context);
-  return { http, streams };
 }
 
 /** Messages by requests and by WebSockets; those are ended when the server closes, before its connections are. */

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { ROUTES, system } from "../contract/index.ts";
 import { getReadiness, getStatus, messageSchema, metrics, watchServer } from "../operations/index.ts";
 import type { Http, HttpContext } from "./context.ts";
+import { withIdempotencyKeys } from "./idempotency.ts";
 import { tidyOpenApi } from "./openapi.ts";
 import { failures } from "./responses.ts";
 
@@ -57,7 +58,7 @@ export function systemRoutes(http: Http, { services, streams, options }: HttpCon
   );
   let document: object | undefined;
   http.get(ROUTES.openapi, { schema: { hide: true } }, async (_request, reply) => {
-    document ??= tidyOpenApi(http.swagger(), { SendMessage: messageSchema() });
+    document ??= withIdempotencyKeys(tidyOpenApi(http.swagger(), { SendMessage: messageSchema() }));
     return reply.serializer(JSON.stringify).type("application/json").send(document);
   });
 }

@@ -1,3 +1,4 @@
+export type { AnswerKey, KeptAnswer, KeptAnswers, KeptAnswerServices } from "./kept-answers.ts";
 export {
   type AgentServices,
   deleteAgent,

@@ -10,6 +10,7 @@ export { Contents } from "./contents.ts";
 export { SqliteParticipantStore } from "./sqlite-participant-store.ts";
 export { SqliteRemoteAgentStore } from "./sqlite-remote-agent-store.ts";
 export { SqliteSubscriptionStore } from "./sqlite-subscription-store.ts";
+export { SqliteKeptAnswers } from "./sqlite-kept-answers.ts";
 export { SqliteReplies } from "./sqlite-replies.ts";
 export { SqliteRunAnswers } from "./sqlite-run-answers.ts";
 export { SqliteRunArchive } from "./sqlite-run-archive.ts";

@@ -35,6 +35,8 @@ export type Request<Value> = {
   readonly query?: Query;
   /** Sent as JSON. */
   readonly body?: object;
+  /** With it the request is carried out once, however often it is sent. */
+  readonly idempotencyKey?: string | undefined;
   readonly schema: z.ZodType<Value>;
   /** Other than the client's. */
   readonly timeoutMs?: number;
@@ -91,7 +93,11 @@ export class Client {
       method: request.method ?? "GET",
       path: request.path,
       ...(request.query && { query: request.query }),
-      ...(request.body && { headers: { "content-type": "application/json" }, body: JSON.stringify(request.body) }),
+      headers: {
+        ...(request.body && { "content-type": "application/json" }),
+        ...(request.idempotencyKey !== undefined && { "idempotency-key": request.idempotencyKey }),
+      },
+      ...(request.body && { body: JSON.stringify(request.body) }),
       ...(request.accepts && { accepts: request.accepts }),
       signal,
     });

@@ -42,6 +42,7 @@ const SendInput = z.object({
   set: z.array(z.string()).default([]),
   wait: z.string().optional(),
   dryRun: z.boolean().default(false),
+  idempotencyKey: z.string().optional(),
 });
 type SendInput = z.infer<typeof SendInput>;
 
@@ -73,6 +74,7 @@ export function send(command: Command, invocation: Invocation): void {
     )
     .addOption(listOption("--set <key=value>", "any other parameter, as ttl=30s; may be given again"))
     .option("-w, --wait <duration>", "wait for the answer so long, as 60s")
+    .option("--idempotency-key <key>", "a word of yours: with it the message is sent once, however often you try")
     .option("--dry-run", "only check it, and say to whom it would go");
   examples(command, [
     ['caxton message send --to data-analyzer "describe examples/data/sales.csv" --wait 60s', "ask one agent"],
@@ -96,6 +98,7 @@ export function send(command: Command, invocation: Invocation): void {
         query,
         body,
         schema: messages.MessageReceipt,
+        idempotencyKey: input.idempotencyKey,
         ...(waitMs > 0 && { timeoutMs: waitMs + ANSWER_MS }),
       });
       await showOne(context, { raw, name: value.id, human: () => receiptText(context, value, waitMs > 0) });

@@ -53,6 +53,7 @@ const StartInput = z.object({
   outputSchema: z.string().optional(),
   stream: z.boolean(),
   detach: z.boolean().default(false),
+  idempotencyKey: z.string().optional(),
 });
 
 function verb(command: Command, invocation: Invocation): void {
@@ -76,13 +77,15 @@ function verb(command: Command, invocation: Invocation): void {
     )
     .option("--output-schema <file>", "a JSON Schema that the answer has to fit; it is printed as JSON")
     .option("--no-stream", "print the answer when it is complete")
-    .option("-d, --detach", "only start it and print its id");
+    .option("-d, --detach", "only start it and print its id")
+    .option("--idempotency-key <key>", "a word of yours: with it the same run is started once, however often you try");
   examples(command, [
     ['caxton run data-analyzer "mean price per region" --file sales.csv', ""],
     ["git diff | caxton run reviewer -", "the request from standard input"],
     ['caxton run greeter "say hello" -o json', "everything about the run, as one document"],
     ['caxton run greeter "say hello" -o jsonl', "each event as it happens, one a line"],
     ['caxton run scorer "rate it" --output-schema score.json', "an answer that fits a schema"],
+    ['caxton run greeter "say hello" --idempotency-key job-17', "from a script that tries again"],
     ["caxton run list", "what ran"],
     ["caxton run get last", "every step of the newest run"],
     ['caxton run -- list "..."', 'an agent that is called "list"'],

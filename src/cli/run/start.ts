@@ -17,6 +17,7 @@ export type RunRequest = {
   readonly outputSchema?: string | undefined;
   readonly stream: boolean;
   readonly detach: boolean;
+  readonly idempotencyKey?: string | undefined;
 };
 
 const READY_MS_MAX = 60_000;
@@ -24,6 +25,11 @@ const READY_PAUSE_MS = 200;
 
 /** Starts a run and, unless detached, follows it to its end. Returns the exit code. */
 export async function startRun(context: Context, request: RunRequest): Promise<number> {
+  if (request.idempotencyKey !== undefined && request.file.length > 0)
+    throw new UsageError(
+      "--idempotency-key and --file do not go together: files are sent anew each time",
+      "caxton run",
+    );
   const input = await promptOf(context, request.prompt);
   const files = await Promise.all(request.file.map(fileToSend));
   const outputSchema = request.outputSchema === undefined ? undefined : await schemaOf(request.outputSchema);
@@ -74,7 +80,13 @@ async function begin(context: Context, request: RunRequest, given: Given) {
     };
     // Not aborted by Ctrl-C: only the answer tells which run there is to cancel.
     const started = await onceReady(context, stop.signal, () =>
-      client.request({ method: "POST", path: ROUTES.runs, body, schema: runs.RunSummary }),
+      client.request({
+        method: "POST",
+        path: ROUTES.runs,
+        body,
+        schema: runs.RunSummary,
+        idempotencyKey: request.idempotencyKey,
+      }),
     );
     if (!stop.signal.aborted) return started;
     await cancelRun(context, started.value.id);

@@ -41,6 +41,7 @@ const Input = z.object({
   direct: z.boolean().default(false),
   distribute: z.boolean().default(false),
   watch: z.boolean().default(false),
+  idempotencyKey: z.string().optional(),
   ...Comparing,
 });
 
@@ -61,7 +62,8 @@ export function create(command: Command, invocation: Invocation): void {
     .option("--reawards <n>", "to how many more it may go when the first fails")
     .option("--direct", "without proposals: ask one after the other")
     .option("--distribute", "ask for proposals at once")
-    .option("--watch", "distribute it and follow it to its end");
+    .option("--watch", "distribute it and follow it to its end")
+    .option("--idempotency-key <key>", "a word of yours: with it the task is made once, however often you try");
   comparing(command);
   examples(command, [
     ['caxton task create "count species" --capability data-analysis --watch', "the best bid gets it"],
@@ -73,7 +75,13 @@ export function create(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, input) => {
       const body = bodyOf(input);
-      const created = await context.client.request({ method: "POST", path: ROUTES.tasks, body, schema: tasks.Task });
+      const created = await context.client.request({
+        method: "POST",
+        path: ROUTES.tasks,
+        body,
+        schema: tasks.Task,
+        idempotencyKey: input.idempotencyKey,
+      });
       if (input.watch) return watchTask(context, created);
       const { style, columns } = context.terminal;
       await showOne(context, {

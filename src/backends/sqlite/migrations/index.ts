@@ -16,6 +16,7 @@ import { participants } from "./015-participants.ts";
 import { subscriptions } from "./016-subscriptions.ts";
 import { callOffs } from "./017-call-offs.ts";
 import { remoteAgents } from "./018-remote-agents.ts";
+import { keptAnswers } from "./019-kept-answers.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -37,4 +38,5 @@ export const MIGRATIONS: readonly string[] = [
   subscriptions,
   callOffs,
   remoteAgents,
+  keptAnswers,
 ];

@@ -1,0 +1,116 @@
+import { createHash } from "node:crypto";
+import type { FastifyRequest } from "fastify";
+import type { Clock } from "../../kernel/clock.ts";
+import { canonicalJson, isJsonObject, Json, type JsonObject } from "../../kernel/json.ts";
+import { LIMITS } from "../../kernel/quantities.ts";
+import { type AnswerKey, DEFAULT_WORKSPACE, type KeptAnswers } from "../operations/index.ts";
+import type { Http } from "./context.ts";
+import { IdempotencyKeyInUseError, IdempotencyKeyReusedError, RequestInvalidError } from "./errors.ts";
+
+const KEY = /^[\x21-\x7E]{1,200}$/;
+/** Beside the body, what an answer is told by. */
+const HEADERS = ["content-type", "location"];
+
+/** How the header is described for programs. */
+const PARAMETER = {
+  in: "header",
+  name: "Idempotency-Key",
+  required: false,
+  schema: { type: "string", minLength: 1, maxLength: 200 },
+  description: `A word of your own for this request. Sent again with it within ${LIMITS.keptAnswersMs / 3_600_000} hours, the same request is not carried out again: it gets the first answer, with the header idempotent-replayed. Another request with it is refused.`,
+};
+
+const PREFIX = "/api/v1/";
+const takesKey = (method: string, url: string): boolean => method === "POST" && url.startsWith(PREFIX);
+
+/** A description of the interface in which every request that takes a key says so. */
+export function withIdempotencyKeys(document: JsonObject): JsonObject {
+  const { paths } = document;
+  if (!isJsonObject(paths)) return document;
+  const described = Object.entries(paths).map(([path, methods]) => {
+    const post = isJsonObject(methods) && path.startsWith(PREFIX) ? methods["post"] : undefined;
+    if (!isJsonObject(methods) || !isJsonObject(post)) return [path, methods] as const;
+    const { parameters } = post;
+    const all = [...(Array.isArray(parameters) ? parameters : []), PARAMETER];
+    return [path, { ...methods, post: { ...post, parameters: all } }] as const;
+  });
+  return { ...document, paths: Object.fromEntries(described) };
+}
+
+/** Has requests with an `Idempotency-Key` carried out once. Answers that are failures are not kept. */
+export function keepAnswers(http: Http, deps: { readonly keptAnswers: KeptAnswers; readonly clock: Clock }): void {
+  const { keptAnswers, clock } = deps;
+  const taken = new WeakMap<FastifyRequest, AnswerKey>();
+  http.addHook("preValidation", async (request, reply) => {
+    const given = request.headers["idempotency-key"];
+    if (given === undefined || !takesKey(request.method, request.url)) return;
+    const key = { workspace: DEFAULT_WORKSPACE, key: keyOf(request, given) };
+    const claim = await keptAnswers.claim(key, hashOf(request), clock.nowMs());
+    if (claim.type === "new") return void taken.set(request, key);
+    if (claim.type !== "kept") throw refusal(claim.type, key.key);
+    const { status, headers, body } = claim.answer;
+    return reply.status(status).headers(headers).header("idempotent-replayed", "true").send(body);
+  });
+  http.addHook("onSend", async (request, reply, payload: unknown) => {
+    const key = taken.get(request);
+    if (key === undefined) return payload;
+    const isKept = reply.statusCode < 300 && typeof payload === "string";
+    await (isKept
+      ? keptAnswers.keep(key, { status: reply.statusCode, headers: headersOf(reply.getHeaders()), body: payload })
+      : keptAnswers.release(key));
+    return payload;
+  });
+}
+
+const wrong = (message: string): RequestInvalidError =>
+  new RequestInvalidError(message, "A UUID is a good Idempotency-Key.", { problems: [message] });
+
+function keyOf({ headers }: FastifyRequest, given: string | string[]): string {
+  if (typeof given !== "string" || !KEY.test(given))
+    throw wrong("an Idempotency-Key is one word of 1 to 200 printable ASCII characters");
+  if (headers.accept?.includes("text/event-stream") === true)
+    throw wrong("a stream cannot be answered again, so there is no Idempotency-Key with it: start it, then follow it");
+  return given;
+}
+
+/** All that was asked: two requests with the same are the same. */
+function hashOf({ method, url, body }: FastifyRequest): string {
+  const json = Json.safeParse(body ?? null);
+  if (!json.success && !Buffer.isBuffer(body)) {
+    const message = "files are sent without an Idempotency-Key";
+    throw new RequestInvalidError(message, "Give the request that uses the file the key.", { problems: [message] });
+  }
+  const hash = createHash("sha256").update(`${method} ${url}\n`);
+  return hash.update(json.success ? canonicalJson(json.data) : String(body)).digest("base64url");
+}
+
+const headersOf = (headers: { readonly [name: string]: unknown }): { readonly [name: string]: string } =>
+  Object.fromEntries(
+    HEADERS.flatMap((name) => {
+      const value = headers[name];
+      return typeof value === "string" ? [[name, value] as const] : [];
+    }),
+  );
+
+function refusal(type: "other-request" | "under-way" | "unfinished", key: string): Error {
+  switch (type) {
+    case "other-request":
+      return new IdempotencyKeyReusedError(
+        `another request came with the Idempotency-Key ${key}`,
+        "Give each request a key of its own, and send it again unchanged.",
+        { key },
+      );
+    case "under-way":
+      return new IdempotencyKeyInUseError(
+        `the request with the Idempotency-Key ${key} is under way`,
+        "Send it again in a moment; then its answer is there.",
+        { key },
+      );
+    case "unfinished":
+      return new IdempotencyKeyInUseError(
+        `the server ended before it had answered the request with the Idempotency-Key ${key}, and it may have been carried out`,
+        "Look whether what you asked for is there; if it is not, send it with another key.",
+        { key },
+      );
+  }
+}

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { withIdempotencyKeys } from "../../src/api/http/idempotency.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+
+const directory = tempDirectory();
+const script = [{ text: "hello" }];
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer({ script, directory: directory.path });
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  directory[Symbol.dispose]();
+});
+
+/** A POST with a key. */
+async function post(path: string, key: string, body: object, headers: { readonly [name: string]: string } = {}) {
+  const response = await fetch(server.url + path, {
+    method: "POST",
+    headers: { "content-type": "application/json", "idempotency-key": key, ...headers },
+    body: JSON.stringify(body),
+  });
+  const answer: unknown = await response.json();
+  return { status: response.status, answer, replayed: response.headers.get("idempotent-replayed"), response };
+}
+const count = async () => {
+  const { body } = await server.ask("GET", "/api/v1/runs?limit=100");
+  return contract.runs.RunPage.parse(body).items.length;
+};
+const run = { agent: "greeter", input: "hello" };
+
+test("the same request with the same key starts one run and gets the same answer, also at the same moment and after a restart", async () => {
+  const before = await count();
+  const first = await post("/api/v1/runs", "one", run);
+  expect([first.status, first.replayed]).toEqual([202, null]);
+  // The order of members is no difference.
+  const again = await post("/api/v1/runs", "one", { input: "hello", agent: "greeter" });
+  expect([again.status, again.replayed, again.answer]).toEqual([202, "true", first.answer]);
+  expect(again.response.headers.get("location")).toBe(first.response.headers.get("location"));
+  const both = await Promise.all([post("/api/v1/runs", "two", run), post("/api/v1/runs", "two", run)]);
+  const refused = both.filter(({ status }) => status !== 202).map(({ answer }) => answer);
+  expect(refused).toEqual(refused.map(() => expect.objectContaining({ status: 409, code: "IDEMPOTENCY_KEY_IN_USE" })));
+  expect(refused.length).toBeLessThan(2);
+  expect(await count()).toBe(before + 2);
+  await server[Symbol.asyncDispose]();
+  server = await startServer({ script, directory: directory.path });
+  expect((await post("/api/v1/runs", "one", run)).answer).toEqual(first.answer);
+  expect(await count()).toBe(before + 2);
+});
+
+test("another request with the key is refused by name, and a key is not mixed up with a stream", async () => {
+  await post("/api/v1/runs", "three", run);
+  expect((await post("/api/v1/runs", "three", { ...run, input: "other" })).answer).toMatchObject({
+    status: 422,
+    code: "IDEMPOTENCY_KEY_REUSED",
+  });
+  expect((await post("/api/v1/messages/validate", "three", {})).answer).toMatchObject({
+    code: "IDEMPOTENCY_KEY_REUSED",
+  });
+  for (const [key, headers] of [
+    ["four", { accept: "text/event-stream" }],
+    ["two words", {}],
+  ] as const)
+    expect((await post("/api/v1/runs", key, run, headers)).answer).toMatchObject({ code: "REQUEST_INVALID" });
+});
+
+test("what was refused is not kept: once it is right, the key is good", async () => {
+  const wrong = await post("/api/v1/runs", "five", { agent: "nobody", input: "hello" });
+  expect(wrong.status).toBe(404);
+  expect((await post("/api/v1/runs", "five", run)).status).toBe(202);
+});
+
+test("messages and tasks take a key too, and the interface's description says so", async () => {
+  const message = { performative: "inform", receiver: "greeter", content: "hello" };
+  const sent = await post("/api/v1/messages", "six", message);
+  expect((await post("/api/v1/messages", "six", message)).answer).toEqual(sent.answer);
+  const task = { name: "count", requirements: { capabilities: ["x"] } };
+  const made = await post("/api/v1/tasks", "seven", task);
+  expect(await post("/api/v1/tasks", "seven", task)).toMatchObject({ answer: made.answer, status: made.status });
+  const described = withIdempotencyKeys({ paths: { "/api/v1/runs": { post: {}, get: {} }, "/health": { post: {} } } });
+  expect(described).toEqual({
+    paths: {
+      "/api/v1/runs": {
+        post: { parameters: [expect.objectContaining({ in: "header", name: "Idempotency-Key" })] },
+        get: {},
+      },
+      "/health": { post: {} },
+    },
+  });
+});
