@@ -1,0 +1,371 @@
+/**
+ * The arithmetic of a BERT encoder, for AssemblyScript: 7-bit activations times 8-bit weights, the rest in float32.
+ *
+ * It has no memory of its own and allocates nothing; every argument is an address or a count. Matrices are stored by rows.
+ * Built twice: with relaxed SIMD, whose dot product is one instruction on most machines, and without. Products of the two
+ * are the same integers, since 2 * 127 * 127 stays below 2^15; sums of floats may differ in the last bit.
+ */
+
+/** Numbers of a head; the models that this is for all have 32. */
+const HEAD: usize = 32;
+const FLOAT: usize = 4;
+/** Rows of activations that stay in the cache while all weights pass. */
+const TILE: i32 = 32;
+
+function sumOf(v: v128): f32 {
+  return (
+    f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
+  );
+}
+
+function maxOf(v: v128): f32 {
+  return max(
+    max(f32x4.extract_lane(v, 0), f32x4.extract_lane(v, 1)),
+    max(f32x4.extract_lane(v, 2), f32x4.extract_lane(v, 3)),
+  );
+}
+
+function wholeSum(v: v128): i32 {
+  return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
+}
+
+/** a * b + c */
+function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** `sum` and the products of 16 weights, -127 to 127, with 16 activations, 0 to 127, in four sums of four. */
+function dot(weights: v128, activations: v128, sum: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(weights, activations, sum);
+  const low = i16x8.extmul_low_i8x16_s(weights, activations);
+  const high = i16x8.extmul_high_i8x16_s(weights, activations);
+  return i32x4.add(sum, i32x4.add(i32x4.extadd_pairwise_i16x8_s(low), i32x4.extadd_pairwise_i16x8_s(high)));
+}
+
+/**
+ * Each row of `columns` floats as numbers from 0 to 127, with what they are to be multiplied by (`scales`) once the row's
+ * zero (`zeros`) is taken off. `columns` is a multiple of 16.
+ */
+export function quantise(x: usize, out: usize, scales: usize, zeros: usize, rows: i32, columns: usize): void {
+  const top = i8x16.splat(127);
+  for (let row = 0; row < rows; row++) {
+    let least = f32x4.splat(0);
+    let most = f32x4.splat(0);
+    for (let k: usize = 0; k < columns * FLOAT; k += 16) {
+      const v = v128.load(x + k);
+      least = f32x4.pmin(least, v);
+      most = f32x4.pmax(most, v);
+    }
+    const low = -maxOf(f32x4.neg(least));
+    const scale = max((maxOf(most) - low) / 127, <f32>1e-8);
+    const inverse: f32 = 1 / scale;
+    const zero = nearest<f32>(-low * inverse);
+    store<f32>(scales + <usize>row * FLOAT, scale);
+    store<i32>(zeros + <usize>row * FLOAT, <i32>zero);
+    const factor = f32x4.splat(inverse);
+    const shift = f32x4.splat(zero);
+    for (let k: usize = 0; k < columns; k += 16) {
+      const p = x + k * FLOAT;
+      const a = i16x8.narrow_i32x4_s(rounded(v128.load(p), factor, shift), rounded(v128.load(p, 16), factor, shift));
+      const b = i16x8.narrow_i32x4_s(rounded(v128.load(p, 32), factor, shift), rounded(v128.load(p, 48), factor, shift));
+      v128.store(out + k, i8x16.min_u(i8x16.narrow_i16x8_u(a, b), top));
+    }
+    x += columns * FLOAT;
+    out += columns;
+  }
+}
+
+function rounded(v: v128, factor: v128, shift: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.add(f32x4.mul(v, factor), shift)));
+}
+
+/** What a sum of products stands for. `weight` is the number of the weight's row. */
+function meant(sum: v128, scale: f32, zero: i32, weight: usize, table: usize, count: usize): f32 {
+  const p = table + weight * FLOAT;
+  const whole = wholeSum(sum) - zero * load<i32>(p + count * FLOAT);
+  return <f32>whole * (scale * load<f32>(p)) + load<f32>(p + 2 * count * FLOAT);
+}
+
+/**
+ * y = x . weights^T + bias, for rows that `quantise` made, a multiple of 4. `table` holds the scale of each of `count` rows
+ * of weights, then their sums, then the bias; `count` is even, `columns` a multiple of 16.
+ */
+export function multiply(
+  x: usize,
+  scales: usize,
+  zeros: usize,
+  weights: usize,
+  table: usize,
+  y: usize,
+  rows: i32,
+  columns: usize,
+  count: usize,
+): void {
+  const line = count * FLOAT;
+  for (let from = 0; from < rows; from += TILE) {
+    const until = min(rows, from + TILE);
+    for (let o: usize = 0; o < count; o += 2) {
+      const w0 = weights + o * columns;
+      const w1 = w0 + columns;
+      for (let t = from; t < until; t += 4) {
+        const x0 = x + <usize>t * columns;
+        const x1 = x0 + columns;
+        const x2 = x1 + columns;
+        const x3 = x2 + columns;
+        let a0 = i32x4.splat(0);
+        let a1 = a0;
+        let a2 = a0;
+        let a3 = a0;
+        let b0 = a0;
+        let b1 = a0;
+        let b2 = a0;
+        let b3 = a0;
+        for (let k: usize = 0; k < columns; k += 16) {
+          const wa = v128.load(w0 + k);
+          const wb = v128.load(w1 + k);
+          let v = v128.load(x0 + k);
+          a0 = dot(wa, v, a0);
+          b0 = dot(wb, v, b0);
+          v = v128.load(x1 + k);
+          a1 = dot(wa, v, a1);
+          b1 = dot(wb, v, b1);
+          v = v128.load(x2 + k);
+          a2 = dot(wa, v, a2);
+          b2 = dot(wb, v, b2);
+          v = v128.load(x3 + k);
+          a3 = dot(wa, v, a3);
+          b3 = dot(wb, v, b3);
+        }
+        const s = scales + <usize>t * FLOAT;
+        const z = zeros + <usize>t * FLOAT;
+        let to = y + <usize>t * line + o * FLOAT;
+        store<f32>(to, meant(a0, load<f32>(s), load<i32>(z), o, table, count));
+        store<f32>(to, meant(b0, load<f32>(s), load<i32>(z), o + 1, table, count), 4);
+        to += line;
+        store<f32>(to, meant(a1, load<f32>(s, 4), load<i32>(z, 4), o, table, count));
+        store<f32>(to, meant(b1, load<f32>(s, 4), load<i32>(z, 4), o + 1, table, count), 4);
+        to += line;
+        store<f32>(to, meant(a2, load<f32>(s, 8), load<i32>(z, 8), o, table, count));
+        store<f32>(to, meant(b2, load<f32>(s, 8), load<i32>(z, 8), o + 1, table, count), 4);
+        to += line;
+        store<f32>(to, meant(a3, load<f32>(s, 12), load<i32>(z, 12), o, table, count));
+        store<f32>(to, meant(b3, load<f32>(s, 12), load<i32>(z, 12), o + 1, table, count), 4);
+      }
+    }
+  }
+}
+
+/** e^x for x of at most 0; below -87 as at -87. */
+function exp(x: v128): v128 {
+  x = f32x4.max(x, f32x4.splat(-87));
+  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504)));
+  const r = madd(n, f32x4.splat(-0.693147182), x);
+  let p = madd(f32x4.splat(0.00833333), r, f32x4.splat(0.0416666667));
+  p = madd(p, r, f32x4.splat(0.166666667));
+  p = madd(p, r, f32x4.splat(0.5));
+  p = madd(p, r, f32x4.splat(1));
+  p = madd(p, r, f32x4.splat(1));
+  return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23));
+}
+
+/** x = x * (1 + erf(x / sqrt 2)) / 2 for `count` floats, a multiple of 4; erf after Abramowitz and Stegun, 7.1.26. */
+export function gelu(x: usize, count: usize): void {
+  const one = f32x4.splat(1);
+  const sign = i32x4.splat(0x80000000);
+  for (const end = x + count * FLOAT; x < end; x += 16) {
+    const v = v128.load(x);
+    const z = f32x4.mul(v, f32x4.splat(0.70710678));
+    const size = f32x4.abs(z);
+    const t = f32x4.div(one, madd(size, f32x4.splat(0.3275911), one));
+    let p = madd(f32x4.splat(1.061405429), t, f32x4.splat(-1.453152027));
+    p = madd(p, t, f32x4.splat(1.421413741));
+    p = madd(p, t, f32x4.splat(-0.284496736));
+    p = madd(p, t, f32x4.splat(0.254829592));
+    const erf = f32x4.sub(one, f32x4.mul(f32x4.mul(p, t), exp(f32x4.neg(f32x4.mul(size, size)))));
+    v128.store(x, f32x4.mul(f32x4.mul(v, f32x4.splat(0.5)), f32x4.add(one, v128.or(erf, v128.and(z, sign)))));
+  }
+}
+
+/** Rows of `columns` floats, with those at `added` added unless that is 0, brought to mean 0 and variance 1; then `gain` and `bias`. */
+export function normalise(x: usize, added: usize, gain: usize, bias: usize, rows: i32, columns: usize): void {
+  const line = columns * FLOAT;
+  for (let row = 0; row < rows; row++, x += line) {
+    let sum = f32x4.splat(0);
+    for (let k: usize = 0; k < line; k += 16) {
+      let v = v128.load(x + k);
+      if (added) {
+        v = f32x4.add(v, v128.load(added + k));
+        v128.store(x + k, v);
+      }
+      sum = f32x4.add(sum, v);
+    }
+    const mean = f32x4.splat(sumOf(sum) / <f32>columns);
+    let squares = f32x4.splat(0);
+    for (let k: usize = 0; k < line; k += 16) {
+      const d = f32x4.sub(v128.load(x + k), mean);
+      squares = madd(d, d, squares);
+    }
+    const factor = f32x4.splat(<f32>(1 / sqrt<f64>(<f64>sumOf(squares) / <f64>columns + 1e-12)));
+    for (let k: usize = 0; k < line; k += 16) {
+      const d = f32x4.mul(f32x4.sub(v128.load(x + k), mean), factor);
+      v128.store(x + k, madd(d, v128.load(gain + k), v128.load(bias + k)));
+    }
+    if (added) added += line;
+  }
+}
+
+/**
+ * Attention among the `count` rows of one text. A row of `x` holds its queries, keys and values, each of `heads` times 32
+ * floats; a row of `out` gets `heads` times 32. Four queries go at a time: rows of `x` and `out` up to the next multiple of
+ * 4 are read and written too. `scratch` has room for 36 times the count, rounded up to 8, floats.
+ */
+export function attend(x: usize, out: usize, scratch: usize, count: i32, heads: usize): void {
+  const line = heads * HEAD * FLOAT * 3;
+  const wide = <usize>((count + 7) & ~7) * FLOAT;
+  const weights = scratch + HEAD * wide;
+  for (let head: usize = 0; head < heads; head++) {
+    const queries = x + head * HEAD * FLOAT;
+    const keys = queries + heads * HEAD * FLOAT;
+    const values = keys + heads * HEAD * FLOAT;
+    turn(keys, line, scratch, wide, count);
+    for (let row = 0; row < count; row += 4) {
+      score(queries + <usize>row * line, line, scratch, wide, weights);
+      const o = out + <usize>row * heads * HEAD * FLOAT + head * HEAD * FLOAT;
+      const s0 = soften(weights, wide, count);
+      const s1 = soften(weights + wide, wide, count);
+      const s2 = soften(weights + 2 * wide, wide, count);
+      const s3 = soften(weights + 3 * wide, wide, count);
+      for (let part: usize = 0; part < HEAD * FLOAT; part += 32) {
+        mix(values + part, line, weights, wide, count);
+        v128.store(o + part, f32x4.mul(mixed0, f32x4.splat(s0)));
+        v128.store(o + part, f32x4.mul(mixed1, f32x4.splat(s0)), 16);
+        let next = o + part + heads * HEAD * FLOAT;
+        v128.store(next, f32x4.mul(mixed2, f32x4.splat(s1)));
+        v128.store(next, f32x4.mul(mixed3, f32x4.splat(s1)), 16);
+        next += heads * HEAD * FLOAT;
+        v128.store(next, f32x4.mul(mixed4, f32x4.splat(s2)));
+        v128.store(next, f32x4.mul(mixed5, f32x4.splat(s2)), 16);
+        next += heads * HEAD * FLOAT;
+        v128.store(next, f32x4.mul(mixed6, f32x4.splat(s3)));
+        v128.store(next, f32x4.mul(mixed7, f32x4.splat(s3)), 16);
+      }
+    }
+  }
+}
+
+/** The keys of a head as columns. */
+function turn(keys: usize, line: usize, to: usize, wide: usize, count: i32): void {
+  for (let j: usize = 0; j < wide; j += FLOAT) {
+    const key = keys + (j / FLOAT) * line;
+    const isThere = <i32>(j / FLOAT) < count;
+    for (let d: usize = 0; d < HEAD; d++) store<f32>(to + d * wide + j, isThere ? load<f32>(key + d * FLOAT) : 0);
+  }
+}
+
+/** How much four queries have to do with each key. */
+function score(query: usize, line: usize, keys: usize, wide: usize, to: usize): void {
+  const factor = f32x4.splat(0.17677669529);
+  const q1 = query + line;
+  const q2 = q1 + line;
+  const q3 = q2 + line;
+  for (let j: usize = 0; j < wide; j += 32) {
+    let a0 = f32x4.splat(0);
+    let a1 = a0;
+    let a2 = a0;
+    let a3 = a0;
+    let b0 = a0;
+    let b1 = a0;
+    let b2 = a0;
+    let b3 = a0;
+    let key = keys + j;
+    for (let d: usize = 0; d < HEAD * FLOAT; d += FLOAT, key += wide) {
+      const ka = v128.load(key);
+      const kb = v128.load(key, 16);
+      let q = v128.load32_splat(query + d);
+      a0 = madd(q, ka, a0);
+      b0 = madd(q, kb, b0);
+      q = v128.load32_splat(q1 + d);
+      a1 = madd(q, ka, a1);
+      b1 = madd(q, kb, b1);
+      q = v128.load32_splat(q2 + d);
+      a2 = madd(q, ka, a2);
+      b2 = madd(q, kb, b2);
+      q = v128.load32_splat(q3 + d);
+      a3 = madd(q, ka, a3);
+      b3 = madd(q, kb, b3);
+    }
+    let p = to + j;
+    v128.store(p, f32x4.mul(a0, factor));
+    v128.store(p, f32x4.mul(b0, factor), 16);
+    p += wide;
+    v128.store(p, f32x4.mul(a1, factor));
+    v128.store(p, f32x4.mul(b1, factor), 16);
+    p += wide;
+    v128.store(p, f32x4.mul(a2, factor));
+    v128.store(p, f32x4.mul(b2, factor), 16);
+    p += wide;
+    v128.store(p, f32x4.mul(a3, factor));
+    v128.store(p, f32x4.mul(b3, factor), 16);
+  }
+}
+
+/** Scores as weights that are yet to be multiplied by what is returned, to add up to 1. */
+function soften(scores: usize, wide: usize, count: i32): f32 {
+  for (let j = <usize>count * FLOAT; j < wide; j += FLOAT) store<f32>(scores + j, -1e30);
+  let most = f32x4.splat(-1e30);
+  for (let j: usize = 0; j < wide; j += 16) most = f32x4.max(most, v128.load(scores + j));
+  const top = f32x4.splat(maxOf(most));
+  let sum = f32x4.splat(0);
+  for (let j: usize = 0; j < wide; j += 16) {
+    const e = exp(f32x4.sub(v128.load(scores + j), top));
+    v128.store(scores + j, e);
+    sum = f32x4.add(sum, e);
+  }
+  return 1 / sumOf(sum);
+}
+
+let mixed0 = f32x4.splat(0);
+let mixed1 = mixed0;
+let mixed2 = mixed0;
+let mixed3 = mixed0;
+let mixed4 = mixed0;
+let mixed5 = mixed0;
+let mixed6 = mixed0;
+let mixed7 = mixed0;
+
+/** Eight columns of the values, weighed for four queries. */
+function mix(value: usize, line: usize, weights: usize, wide: usize, count: i32): void {
+  let a0 = f32x4.splat(0);
+  let a1 = a0;
+  let a2 = a0;
+  let a3 = a0;
+  let b0 = a0;
+  let b1 = a0;
+  let b2 = a0;
+  let b3 = a0;
+  for (let j = 0; j < count; j++, value += line, weights += FLOAT) {
+    const va = v128.load(value);
+    const vb = v128.load(value, 16);
+    let w = v128.load32_splat(weights);
+    a0 = madd(w, va, a0);
+    b0 = madd(w, vb, b0);
+    w = v128.load32_splat(weights + wide);
+    a1 = madd(w, va, a1);
+    b1 = madd(w, vb, b1);
+    w = v128.load32_splat(weights + 2 * wide);
+    a2 = madd(w, va, a2);
+    b2 = madd(w, vb, b2);
+    w = v128.load32_splat(weights + 3 * wide);
+    a3 = madd(w, va, a3);
+    b3 = madd(w, vb, b3);
+  }
+  mixed0 = a0;
+  mixed1 = b0;
+  mixed2 = a1;
+  mixed3 = b1;
+  mixed4 = a2;
+  mixed5 = b2;
+  mixed6 = a3;
+  mixed7 = b3;
+}

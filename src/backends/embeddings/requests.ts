@@ -1,0 +1,15 @@
+import type { Fault } from "../../kernel/errors.ts";
+
+/** What a thread is started with: which model, and the files that it is made of. */
+export type ThreadModel =
+  | { readonly type: "static"; readonly table: string; readonly vocabulary: string; readonly tokensMax: number }
+  | { readonly type: "encoder"; readonly image: string; readonly vocabulary: string; readonly tokensMax: number };
+
+/** Texts for the thread, those of one or more callers. */
+export type ThreadRequest = { readonly id: number; readonly texts: readonly string[] };
+
+/** What the thread answers: first that it is ready or cannot be, then vectors one after another, for each request. */
+export type ThreadAnswer =
+  | { readonly type: "ready" }
+  | { readonly type: "failed"; readonly fault: Fault }
+  | { readonly type: "vectors"; readonly id: number; readonly vectors: Float32Array<ArrayBuffer> };
