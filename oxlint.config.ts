@@ -94,6 +94,7 @@ const ROOMS = {
   ],
   "backends/sqlite/memory": ["kernel", "memory", "recall", "backends/sqlite"],
   "backends/sqlite/messages": ["kernel", "messages", "router", "backends/sqlite"],
+  "backends/embeddings": ["kernel", "memory"],
   "backends/disk": ["kernel", "tools", "runs", "sandbox"],
   "backends/network": ["kernel", "redaction", "tools", "sandbox"],
   "backends/mcp": ["kernel", "tools", "tool-servers"],

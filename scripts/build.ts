@@ -57,6 +57,7 @@ await Promise.all([
       "src/backends/sqlite/checkpoint-thread.ts",
       "src/backends/sqlite/memory/thread.ts",
       "src/runs/threads/worker.ts",
+      "src/backends/embeddings/thread.ts",
     ],
   }),
 ]);

@@ -13,9 +13,7 @@ const FLOAT: usize = 4;
 const TILE: i32 = 32;
 
 function sumOf(v: v128): f32 {
-  return (
-    f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3))
-  );
+  return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
 function maxOf(v: v128): f32 {
@@ -68,7 +66,10 @@ export function quantise(x: usize, out: usize, scales: usize, zeros: usize, rows
     for (let k: usize = 0; k < columns; k += 16) {
       const p = x + k * FLOAT;
       const a = i16x8.narrow_i32x4_s(rounded(v128.load(p), factor, shift), rounded(v128.load(p, 16), factor, shift));
-      const b = i16x8.narrow_i32x4_s(rounded(v128.load(p, 32), factor, shift), rounded(v128.load(p, 48), factor, shift));
+      const b = i16x8.narrow_i32x4_s(
+        rounded(v128.load(p, 32), factor, shift),
+        rounded(v128.load(p, 48), factor, shift),
+      );
       v128.store(out + k, i8x16.min_u(i8x16.narrow_i16x8_u(a, b), top));
     }
     x += columns * FLOAT;

@@ -77,6 +77,8 @@ export const LIMITS = {
   contentInlineBytesMax: 64 * KIB,
   /** How long an answer is kept for a request that comes again with the same `Idempotency-Key`. */
   keptAnswersMs: 86_400_000,
+  /** Texts that wait to be made into vectors before others are refused. */
+  embeddingTextsWaitingMax: 10_000,
   /** How far ahead a message's deadline or end may be. */
   messageTtlMsMax: 366 * 86_400_000,
 } as const;

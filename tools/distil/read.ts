@@ -6,7 +6,7 @@
  * after another, in the order of vocab.txt, words.txt and every so-many-th line of texts.txt; the tokens of the texts, as the
  * student sees them, are lines of numbers.
  */
-import { closeSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { imageBody, makeImage } from "../../src/backends/embeddings/encoder-image.ts";
@@ -19,7 +19,8 @@ const [model = "", source = "", out = "", part = "0", parts = "1"] = process.arg
 
 /** A word counts when the texts have it so often. */
 const WORD_COUNT_MIN = 6;
-const BLOCK = 512;
+const BLOCK = 256;
+const VECTOR_BYTES = 4 * MINILM.hidden;
 
 const vocabulary = readFileSync(join(model, "vocab.txt"), "utf8").trimEnd().split("\n");
 const texts = readFileSync(source, "utf8").trimEnd().split("\n");
@@ -36,12 +37,16 @@ function extraWords(): string[] {
   for (const text of texts)
     for (const word of wordsOf(text))
       if (!known.has(word) && /^[a-z]+$/.test(word)) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return [...counts].filter(([, n]) => n >= WORD_COUNT_MIN).toSorted(([, a], [, b]) => b - a).map(([word]) => word);
+  return [...counts]
+    .filter(([, n]) => n >= WORD_COUNT_MIN)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([word]) => word);
 }
 
 function write(name: string, lists: readonly (readonly number[])[]): void {
-  const file = openSync(join(out, name), "w");
-  for (let at = 0; at < lists.length; at += BLOCK) {
+  // What an earlier attempt wrote is gone on with.
+  const file = openSync(join(out, name), "a");
+  for (let at = fstatSync(file).size / VECTOR_BYTES; at < lists.length; at += BLOCK) {
     const vectors = encoder.embed(lists.slice(at, at + BLOCK).map(framed));
     writeSync(file, vectors);
     if ((at / BLOCK) % 16 === 0) process.stdout.write(`${name} ${at} of ${lists.length}\n`);
@@ -58,9 +63,18 @@ const student = (text: string): number[] =>
     return id === undefined ? pieces.encode(word, 100) : [id];
   });
 writeFileSync(join(out, `tokens-${part}.txt`), mine.map((text) => student(text).join(" ")).join("\n"));
-if (part === "0") {
+if (part === "0" && !existsSync(join(out, "vocabulary.f32"))) {
   writeFileSync(join(out, "words.txt"), extra.join("\n"));
-  write("vocabulary.f32", [...vocabulary.keys()].map((id) => [id]));
-  write("words.f32", extra.map((word) => pieces.encode(word, 100)));
+  write(
+    "vocabulary.f32",
+    [...vocabulary.keys()].map((id) => [id]),
+  );
+  write(
+    "words.f32",
+    extra.map((word) => pieces.encode(word, 100)),
+  );
 }
-write(`texts-${part}.f32`, mine.map((text) => pieces.encode(text, MINILM.positions - 2)));
+write(
+  `texts-${part}.f32`,
+  mine.map((text) => pieces.encode(text, MINILM.positions - 2)),
+);

@@ -79,7 +79,8 @@ class Body {
   }
 
   floats(address: number, values: Float32Array): void {
-    for (const [index, value] of values.entries()) this.#view.setFloat32(address - this.#start + 4 * index, value, true);
+    for (const [index, value] of values.entries())
+      this.#view.setFloat32(address - this.#start + 4 * index, value, true);
   }
 
   words(address: number, scales: number, values: Float32Array): void {
@@ -103,7 +104,11 @@ class Body {
   }
 
   /** One row in 8 bits. */
-  #row(address: number, values: Float32Array, columns = this.#hidden): { readonly scale: number; readonly sum: number } {
+  #row(
+    address: number,
+    values: Float32Array,
+    columns = this.#hidden,
+  ): { readonly scale: number; readonly sum: number } {
     let most = 0;
     for (let k = 0; k < columns; k++) most = Math.max(most, Math.abs(values[k] ?? 0));
     const scale = most / WEIGHT_MAX || 1;

@@ -56,7 +56,7 @@ export class Encoder {
   embed(texts: readonly (readonly number[])[]): Float32Array<ArrayBuffer> {
     const { hidden } = this.#shape;
     const vectors = new Float32Array(texts.length * hidden);
-    for (let first = 0; first < texts.length; ) {
+    for (let first = 0; first < texts.length;) {
       const group = together(texts, first);
       this.#run(group);
       let row = 0;

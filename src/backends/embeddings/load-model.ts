@@ -19,11 +19,15 @@ export function loadModel(model: ThreadModel): Embed {
   const vocabulary = readFileSync(model.vocabulary, "utf8").trimEnd().split("\n");
   const cut = (text: string): string => (text.length > CHARACTERS_MAX ? text.slice(0, CHARACTERS_MAX) : text);
   if (model.type === "static") {
-    const table = new StaticTable(readFileSync(model.table), vocabulary, model.table);
+    const table = new StaticTable(
+      readFileSync(model.table),
+      { lines: vocabulary, pieces: MINILM.vocabulary },
+      model.table,
+    );
     return (texts) => table.embed(texts.map(cut), model.tokensMax);
   }
   const encoder = new Encoder(MINILM, imageBody(readFileSync(model.image), MINILM, model.image), kernel());
-  const pieces = new WordPieces(vocabulary);
+  const pieces = new WordPieces(vocabulary.slice(0, MINILM.vocabulary));
   const [first, last] = [pieces.id("[CLS]"), pieces.id("[SEP]")];
   return (texts) => encoder.embed(texts.map((text) => [first, ...pieces.encode(cut(text), model.tokensMax - 2), last]));
 }

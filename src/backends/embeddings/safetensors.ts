@@ -40,7 +40,8 @@ export class Safetensors {
     if (tensor === undefined) throw this.#invalid(`it has no tensor ${name}`);
     const [from, until] = tensor.data_offsets;
     const isShape =
-      tensor.shape.length === shape.length && shape.every((side, index) => (side ?? tensor.shape[index]) === tensor.shape[index]);
+      tensor.shape.length === shape.length &&
+      shape.every((side, index) => (side ?? tensor.shape[index]) === tensor.shape[index]);
     const bytes = tensor.shape.reduce((all, side) => all * side, 4);
     const isThere = from >= 0 && until - from === bytes && this.#start + until <= this.#bytes.length;
     if (tensor.dtype !== "F32" || !isShape || !isThere)

@@ -16,6 +16,9 @@ const KEPT_LENGTH_MAX = 40;
 /** Numbers of a vector that a word sets of which not even a piece is known. */
 const MARKS = 8;
 
+/** `lines`: word or piece of each row; the first `pieces` of them are what other words are put together of. */
+export type TableVocabulary = { readonly lines: readonly string[]; readonly pieces: number };
+
 /** Texts as the sum of the vectors of their words. Texts without a word are all alike. */
 export class StaticTable {
   readonly dims: number;
@@ -28,17 +31,19 @@ export class StaticTable {
   readonly #unknown: number;
 
   /** Throws ModelFileInvalidError. `file` is what messages call the table. */
-  constructor(table: Uint8Array, vocabulary: readonly string[], file: string) {
+  constructor(table: Uint8Array, vocabulary: TableVocabulary, file: string) {
+    const { lines, pieces } = vocabulary;
     const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
     const isOurs = Buffer.from(table.subarray(0, MAGIC.length)).toString("latin1") === MAGIC;
-    const [rows, dims] = isOurs && table.length > HEADER_BYTES ? [view.getUint32(8, true), view.getUint32(12, true)] : [0, 0];
-    if (rows === 0 || rows !== vocabulary.length || table.length !== HEADER_BYTES + rows * (4 + dims))
-      throw new ModelFileInvalidError(`${file} is no table of ${vocabulary.length} words`, "Install Caxton anew.", { file });
+    const [rows, dims] =
+      isOurs && table.length > HEADER_BYTES ? [view.getUint32(8, true), view.getUint32(12, true)] : [0, 0];
+    if (rows === 0 || rows !== lines.length || table.length !== HEADER_BYTES + rows * (4 + dims))
+      throw new ModelFileInvalidError(`${file} is no table of ${lines.length} words`, "Install Caxton anew.", { file });
     this.dims = dims;
     this.#scales = new Float32Array(rows).map((_, row) => view.getFloat32(HEADER_BYTES + 4 * row, true));
     this.#numbers = new Int8Array(table.buffer, table.byteOffset + HEADER_BYTES + 4 * rows, rows * dims);
-    this.#words = new Map(vocabulary.map((word, row) => [word, row]));
-    this.#pieces = new WordPieces(vocabulary);
+    this.#words = new Map(lines.map((word, row) => [word, row]));
+    this.#pieces = new WordPieces(lines.slice(0, pieces));
     this.#unknown = this.#pieces.id("[UNK]");
   }
 

@@ -45,7 +45,7 @@ export class WordPieces {
     const unknown = [this.#unknown];
     if (word.length > WORD_MAX && [...word].length > WORD_MAX) return unknown;
     const pieces: number[] = [];
-    for (let start = 0; start < word.length; ) {
+    for (let start = 0; start < word.length;) {
       const piece = this.#longestPiece(word, start);
       if (piece === undefined) return unknown;
       pieces.push(piece.id);

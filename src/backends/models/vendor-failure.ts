@@ -4,7 +4,7 @@ import { parseJson } from "../../kernel/json.ts";
 import type { ModelFailure, ModelFailureClass } from "../../runs/index.ts";
 import { failure } from "./failure.ts";
 import { redact } from "../../redaction/index.ts";
-import { retryAfterMs } from "./retry-after.ts";
+import { retryAfterMs } from "../../kernel/retry-after.ts";
 
 export type FailureContext = {
   readonly nowMs: number;

@@ -1,0 +1,103 @@
+import { open, stat } from "node:fs/promises";
+import { CancelledError } from "../../kernel/errors.ts";
+import { ModelDiskFullError, ModelDownloadError } from "./errors.ts";
+
+/** Attempts that bring nothing more, one after another, before it is given up. */
+const IDLE_ATTEMPTS_MAX = 3;
+/** Without a byte for so long an attempt is over. */
+const SILENCE_MS = 30_000;
+
+export type Download = {
+  readonly url: string;
+  readonly file: string;
+  /** How long the whole is. */
+  readonly bytes: number;
+  readonly onProgress: (done: number, total: number) => void;
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Brings a file of known length. What is there of it is gone on with, by Range; a connection that breaks is made again as
+ * long as attempts bring something. Rejects with ModelDownloadError, ModelDiskFullError, CancelledError.
+ */
+export async function download(wanted: Download): Promise<void> {
+  let idle = 0;
+  let why = "";
+  for (let had = await sizeOf(wanted.file); had < wanted.bytes;) {
+    if (idle >= IDLE_ATTEMPTS_MAX) throw failure(wanted, had, why);
+    const outcome = await attempt(wanted, had);
+    if (wanted.signal.aborted) throw new CancelledError("the download");
+    if (outcome.type === "refused") throw failure(wanted, had, outcome.why);
+    const has = await sizeOf(wanted.file);
+    idle = has > had ? 0 : idle + 1;
+    why = outcome.type === "broken" ? outcome.why : "the connection ended too early";
+    had = has;
+  }
+}
+
+type Outcome =
+  | { readonly type: "ended" }
+  | { readonly type: "broken"; readonly why: string }
+  | { readonly type: "refused"; readonly why: string };
+
+async function attempt({ url, file, bytes, onProgress, signal }: Download, had: number): Promise<Outcome> {
+  const silent = new AbortController();
+  let timer = setTimeout(() => silent.abort(), SILENCE_MS);
+  const heard = (): void => {
+    clearTimeout(timer);
+    timer = setTimeout(() => silent.abort(), SILENCE_MS);
+  };
+  try {
+    const headers = had > 0 ? { range: `bytes=${had}-` } : {};
+    const response = await fetch(url, { headers, signal: AbortSignal.any([signal, silent.signal]) });
+    const isWhole = response.status === 200;
+    if (!isWhole && response.status !== 206) {
+      await response.body?.cancel();
+      const { status } = response;
+      return { type: status >= 500 || status === 429 ? "broken" : "refused", why: `the server answered ${status}` };
+    }
+    // A server that knows no Range begins anew, and so does the file.
+    const handle = await open(file, isWhole ? "w" : "a");
+    let done = isWhole ? 0 : had;
+    try {
+      for await (const chunk of response.body ?? []) {
+        heard();
+        done += chunk.length;
+        if (done > bytes) return { type: "refused", why: "it is larger than the model" };
+        await handle.write(chunk);
+        onProgress(done, bytes);
+      }
+    } finally {
+      await handle.close();
+    }
+    return { type: "ended" };
+  } catch (error) {
+    if (codeOf(error) === "ENOSPC") throw full(file, bytes - had, error);
+    const why = silent.signal.aborted ? `nothing came for ${SILENCE_MS / 1000} s` : codeOf(error);
+    return { type: "broken", why };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0;
+
+function codeOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? ("code" in cause ? String(cause.code) : cause.message) : String(cause);
+}
+
+const failure = ({ url, bytes }: Download, received: number, why: string): ModelDownloadError =>
+  new ModelDownloadError(
+    `the model could not be fetched from ${url}: ${why}; ${received} of ${bytes} bytes are here`,
+    "The same command goes on where it stopped. On a machine without network, fetch model.safetensors elsewhere and give its path with --from.",
+    { url, received },
+  );
+
+const full = (file: string, needed: number, cause: unknown): ModelDiskFullError =>
+  new ModelDiskFullError(
+    `the disk is full: ${file} needs ${Math.ceil(needed / 1e6)} MB more`,
+    "Free space and run the same command again: it goes on where it stopped.",
+    { directory: file, needed },
+    { cause },
+  );

@@ -1,0 +1,113 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { CancelledError } from "../../kernel/errors.ts";
+import { download } from "./download.ts";
+import { imageBytes, makeImage } from "./encoder-image.ts";
+import { type EncoderShape, MINILM } from "./encoder-shape.ts";
+import { ModelDiskFullError, ModelFileInvalidError } from "./errors.ts";
+import { Safetensors } from "./safetensors.ts";
+
+/** The file that all-MiniLM-L6-v2 is published as; nothing else is taken for it. */
+export type PinnedFile = { readonly url: string; readonly bytes: number; readonly sha256: string };
+const PUBLISHED: PinnedFile = {
+  url: "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2/resolve/main/model.safetensors",
+  bytes: 90_868_376,
+  sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+};
+
+/** Left free on the disk. */
+const SPARE_BYTES = 16 * 1024 * 1024;
+
+export type InstallOptions = {
+  /** Where models are kept; made when it is not there. */
+  readonly directory: string;
+  /** A file or an http(s) address to take it from; default: where it is published. */
+  readonly from?: string | undefined;
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly signal: AbortSignal;
+  /** Tests install models of their own. */
+  readonly pinned?: (PinnedFile & { readonly shape: EncoderShape }) | undefined;
+};
+
+export type Installed = { readonly file: string; readonly bytes: number; readonly wasThere: boolean };
+
+/** Where the image of all-MiniLM-L6-v2 is when it is installed. */
+export const minilmImage = (directory: string): string => join(directory, "all-minilm-l6-v2.image");
+
+/**
+ * Brings all-MiniLM-L6-v2 into a directory, as the runtime reads it. What was received before an interruption is kept and
+ * gone on with the next time. Rejects with ModelDownloadError, ModelFileInvalidError, ModelDiskFullError, CancelledError.
+ */
+export async function installMiniLM(options: InstallOptions): Promise<Installed> {
+  const { directory, signal } = options;
+  const pinned = options.pinned ?? { ...PUBLISHED, shape: MINILM };
+  const file = minilmImage(directory);
+  const there = await sizeOf(file);
+  if (there === imageBytes(pinned.shape)) return { file, bytes: there, wasThere: true };
+  await mkdir(directory, { recursive: true });
+  const source = options.from ?? pinned.url;
+  const isRemote = /^https?:\/\//.test(source);
+  const part = join(directory, "all-minilm-l6-v2.safetensors.part");
+  await needSpace(directory, imageBytes(pinned.shape) + (isRemote ? pinned.bytes - (await sizeOf(part)) : 0));
+  const onProgress = options.onProgress ?? (() => undefined);
+  if (isRemote) await download({ url: source, file: part, bytes: pinned.bytes, onProgress, signal });
+  const bytes = await readFile(isRemote ? part : source);
+  await checkSum(bytes, { source, pinned, part: isRemote ? part : undefined });
+  if (signal.aborted) throw new CancelledError("installing a model");
+  const image = makeImage(new Safetensors(bytes, source), pinned.shape);
+  await writeWhole(file, image, directory);
+  await rm(part, { force: true });
+  return { file, bytes: image.length, wasThere: false };
+}
+
+const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0;
+
+async function needSpace(directory: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  const needed = bytes + SPARE_BYTES;
+  if (bavail * bsize < needed) throw diskFull(directory, needed);
+}
+
+const diskFull = (directory: string, needed: number, cause?: unknown): ModelDiskFullError =>
+  new ModelDiskFullError(
+    `the model needs ${megabytes(needed)} in ${directory}, and so much is not free there`,
+    "Free space, or put the data directory onto another disk (data.directory in caxton.toml, or CAXTON_DATA_DIR).",
+    { directory, needed },
+    { cause },
+  );
+
+const megabytes = (bytes: number): string => `${Math.ceil(bytes / 1e6)} MB`;
+
+async function checkSum(
+  bytes: Uint8Array,
+  { source, pinned, part }: { readonly source: string; readonly pinned: PinnedFile; readonly part: string | undefined },
+): Promise<void> {
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  if (sha256 === pinned.sha256) return;
+  // What is wrong would only be gone on with.
+  if (part !== undefined) await rm(part, { force: true });
+  throw new ModelFileInvalidError(
+    `${source} is not the published model.safetensors of all-MiniLM-L6-v2: its SHA-256 is ${sha256}, and ${pinned.sha256} is right`,
+    part === undefined
+      ? "Take the file whole and unchanged from sentence-transformers/all-MiniLM-L6-v2."
+      : "Try again; if it stays so, take the file from elsewhere and give its path with --from.",
+    { file: source },
+  );
+}
+
+/** The file appears under its name only when it is whole and on the disk. */
+async function writeWhole(file: string, bytes: Uint8Array, directory: string): Promise<void> {
+  const fresh = `${file}.new`;
+  try {
+    await writeFile(fresh, bytes, { flush: true });
+    await rename(fresh, file);
+    const handle = await open(directory, "r");
+    await handle.sync().finally(() => handle.close());
+  } catch (error) {
+    await rm(fresh, { force: true });
+    if (error instanceof Error && "code" in error && error.code === "ENOSPC")
+      throw diskFull(directory, bytes.length, error);
+    throw error;
+  }
+}
