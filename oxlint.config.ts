@@ -277,7 +277,7 @@ export default defineConfig({
     "typescript/consistent-return": "off",
     "unicorn/require-post-message-target-origin": "off",
   },
-  ignorePatterns: ["dist/**", "dashboard/dist/**", "tools/**", "**/node_modules/**"],
+  ignorePatterns: ["dist/**", "dashboard/dist/**", "tools/**", "engines/embedding/**", "**/node_modules/**"],
   overrides: [
     ...rooms,
     {

@@ -1,6 +1,6 @@
 """What `transformers` and `tokenizers` make of the texts of eval/ and of some odd and long ones: `python reference.py`.
 
-reference/vectors.bin: for each text 384 int8, of a unit vector times 127 over its largest number; reference/tokens.json: texts
+reference/vectors.bin: for each text 384 int8, of a unit vector times 127 over its largest number; reference/tokens.jsonl: texts
 with their ids. `npm run check:minilm` and the tests of the tokenizer compare with these.
 """
 
@@ -57,9 +57,9 @@ def main() -> None:
     numbers = np.rint(vectors / np.abs(vectors).max(1, keepdims=True) * 127).astype(np.int8)
     with open(os.path.join(OUT, "vectors.bin"), "wb") as file:
         file.write(numbers.tobytes())
-    with open(os.path.join(OUT, "tokens.json"), "w") as file:
+    with open(os.path.join(OUT, "tokens.jsonl"), "w") as file:
         rows = [json.dumps([text, teacher.encode(text)[1:-1]]) for text in texts]
-        file.write("[\n" + ",\n".join(rows) + "\n]\n")
+        file.write("\n".join(rows) + "\n")
     print(len(texts))
 
 

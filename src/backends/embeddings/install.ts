@@ -102,8 +102,8 @@ async function writeWhole(file: string, bytes: Uint8Array, directory: string): P
   try {
     await writeFile(fresh, bytes, { flush: true });
     await rename(fresh, file);
-    const handle = await open(directory, "r");
-    await handle.sync().finally(() => handle.close());
+    await using handle = await open(directory, "r");
+    await handle.sync();
   } catch (error) {
     await rm(fresh, { force: true });
     if (error instanceof Error && "code" in error && error.code === "ENOSPC")

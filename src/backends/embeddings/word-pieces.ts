@@ -43,7 +43,7 @@ export class WordPieces {
 
   #cut(word: string): readonly number[] {
     const unknown = [this.#unknown];
-    if (word.length > WORD_MAX && [...word].length > WORD_MAX) return unknown;
+    if (word.length > WORD_MAX && Array.from(word).length > WORD_MAX) return unknown;
     const pieces: number[] = [];
     for (let start = 0; start < word.length;) {
       const piece = this.#longestPiece(word, start);

@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { ModelFileInvalidError } from "../../src/backends/embeddings/errors.ts";
+import { StaticTable } from "../../src/backends/embeddings/static-table.ts";
+import { tableOf } from "./small-table.ts";
+
+const LINES = ["[UNK]", "cat", "dog", "play", "##ing", "playing"];
+const file = tableOf([
+  [0, 0, 0, 1],
+  [1, 0, 0, 0],
+  [0, 1, 0, 0],
+  [0, 0, 1, 0],
+  [0, 0, 0.5, 0.5],
+  [0.6, 0.8, 0, 0],
+]);
+const table = new StaticTable(file, { lines: LINES, pieces: 5 }, "table.bin");
+const vector = (text: string, max = 100): number[] =>
+  [...table.embed([text], max)].map((value) => Math.round(value * 100) / 100);
+
+test("a text is the sum of its words, of length 1", () => {
+  expect(vector(" Cat\t")).toEqual(vector("cat"));
+  expect(vector("cat dog")).toEqual([0.71, 0.71, 0, 0]);
+  expect(vector("cat cat dog").map((value) => value > 0)).toEqual([true, true, false, false]);
+});
+
+test("a word that the table has is taken whole, another by its pieces", () => {
+  expect(vector("playing")).toEqual([0.6, 0.8, 0, 0]);
+  expect(vector("plays")).not.toEqual(vector("play"));
+  expect(vector("playinging").slice(0, 2)).toEqual([0, 0]);
+});
+
+test("words of which nothing is known are told from one another", () => {
+  expect(vector("zzz")).toEqual(vector("zzz"));
+  expect(vector("zzz")).not.toEqual(vector("yyy"));
+  expect(Math.hypot(...vector("zzz"))).toBeCloseTo(1, 1);
+});
+
+test("texts without a word are all alike, and have length 1 too", () => {
+  expect(vector("")).toEqual([1, 0, 0, 0]);
+  expect(vector(" \n\t ")).toEqual(vector(""));
+});
+
+test("of a text only the first words count", () => {
+  expect(vector("cat dog dog dog", 1)).toEqual(vector("cat"));
+});
+
+test("a file that is no table of these words is refused", () => {
+  const lines = LINES.slice(1);
+  expect(() => new StaticTable(file, { lines, pieces: 5 }, "t")).toThrow(ModelFileInvalidError);
+  expect(() => new StaticTable(file.subarray(1), { lines: LINES, pieces: 5 }, "t")).toThrow("t is no table of 6 words");
+  expect(() => new StaticTable(Buffer.alloc(0), { lines: LINES, pieces: 5 }, "t")).toThrow(ModelFileInvalidError);
+});
