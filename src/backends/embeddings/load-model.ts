@@ -14,10 +14,11 @@ const CHARACTERS_MAX = 32_768;
 /** Makes texts into unit vectors, one after another, while nothing else happens. */
 export type Embed = (texts: readonly string[]) => Float32Array<ArrayBuffer>;
 
+const cut = (text: string): string => (text.length > CHARACTERS_MAX ? text.slice(0, CHARACTERS_MAX) : text);
+
 /** Reads a model. Throws ModelFileInvalidError, and the system's errors for files that cannot be read. */
 export function loadModel(model: ThreadModel): Embed {
   const vocabulary = readFileSync(model.vocabulary, "utf8").trimEnd().split("\n");
-  const cut = (text: string): string => (text.length > CHARACTERS_MAX ? text.slice(0, CHARACTERS_MAX) : text);
   if (model.type === "static") {
     const table = new StaticTable(
       readFileSync(model.table),
