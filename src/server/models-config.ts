@@ -18,7 +18,11 @@ const RolesTable = z
     execution: model.meta({ description: "The same as models.default, which wins" }),
     routing: model,
     summarising: model,
-    embedding: model,
+    embedding: model.meta({
+      description:
+        "What makes vectors for memory: static (the default), all-minilm-l6-v2, or provider/model of an endpoint",
+      examples: ["all-minilm-l6-v2", "openai/text-embedding-3-small"],
+    }),
   })
   .prefault({})
   .meta({ description: "Models for single kinds of work, provider/model; a definition's [llm.roles] win" });
@@ -66,6 +70,12 @@ const FactsTable = z.strictObject({
   context_tokens: z.int().min(1_024).max(100_000_000).optional().meta({ description: "Request and answer together" }),
   output_tokens: z.int().min(1).max(10_000_000).optional().meta({ description: "The longest answer" }),
   images: z.boolean().optional().meta({ description: "Whether it takes pictures" }),
+  embedding_dims: z
+    .int()
+    .min(1)
+    .max(65_536)
+    .optional()
+    .meta({ description: "Numbers in its vectors, of a model of embeddings" }),
 });
 
 export const ModelsTable = z

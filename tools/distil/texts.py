@@ -13,6 +13,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 EACH_MAX = 9000
+WORDS_MAX = 14
 
 
 def git(clone: str, *words: str) -> str:
@@ -50,8 +51,10 @@ def main(clones: str, out: str) -> None:
             chance.shuffle(found)
             chosen = found[:EACH_MAX]
             seen.update(chosen)
-            print(repository, len(found), len(chosen))
-            file.writelines(s + "\n" for s in chosen)
+            # Short ones tell more of a word in the time that the teacher needs.
+            short = [s for s in chosen if len(s.split()) <= WORDS_MAX]
+            print(repository, len(found), len(short))
+            file.writelines(s + "\n" for s in short)
 
 
 if __name__ == "__main__":

@@ -60,6 +60,13 @@ export type ModelsOptions = {
   readonly facts?: { readonly [model: string]: StatedFacts } | undefined;
 };
 
+export type EmbeddingEndpoint = {
+  readonly model: string;
+  readonly baseUrl: string;
+  readonly key: () => Promise<string | undefined>;
+  readonly headers: { readonly [name: string]: string };
+};
+
 /** Every language model this server can use. The constructor throws UnknownModelError when the default is none. */
 export class Models implements ModelCatalogue {
   readonly defaultModel: string;
@@ -74,7 +81,7 @@ export class Models implements ModelCatalogue {
     this.#providers = providersOf(options.providers);
     this.roles = options.roles ?? {};
     this.defaultModel = options.defaultModel ?? this.roles.execution ?? defaultModel(this.#providers, deps.environment);
-    for (const model of [this.defaultModel, ...Object.values(this.roles)])
+    for (const model of [this.defaultModel, ...Object.values(speaking(this.roles))])
       if (model !== undefined) parseModelName(model, { baseUrl: undefined }, this.#providers);
   }
 
@@ -115,8 +122,27 @@ export class Models implements ModelCatalogue {
     const ready = this.#providers.filter((provider) => readiness(provider, this.#deps.environment).ready);
     const offered = ready.flatMap((provider) => OFFERED[provider.type].map((model) => `${provider.name}/${model}`));
     const stated = Object.keys(this.#options.facts ?? {});
-    const named = [this.defaultModel, ...Object.values(this.roles)].filter((model) => model !== undefined);
+    const named = [this.defaultModel, ...Object.values(speaking(this.roles))].filter((model) => model !== undefined);
     return [...new Set([...named, ...offered, ...stated])].flatMap((id) => this.#knownModel(id));
+  }
+
+  /** Where a model of embeddings is, and what it is spoken to with. Rejects with UnknownModelError. */
+  async embeddingEndpoint(id: string): Promise<EmbeddingEndpoint> {
+    const name = parseModelName(id, { baseUrl: undefined }, this.#providers);
+    const address = name.type === "endpoint" ? await this.#dereference(this.#addressFor(name.provider)) : undefined;
+    if (name.type !== "endpoint" || address === undefined || !EMBEDDING_TYPES.includes(name.provider.type))
+      throw new UnknownModelError(
+        `${id} makes no vectors that Caxton can ask for`,
+        "Name a model of embeddings of a provider with OpenAI's protocol, such as openai/text-embedding-3-small.",
+        { model: id, providers: providerNames(this.#providers) },
+      );
+    const { provider, model } = name;
+    return {
+      model,
+      baseUrl: this.#parseBaseUrl(id, address).href,
+      key: () => this.#dereference(serverKey(provider, this.#deps.environment)),
+      headers: await this.#headersOf(provider),
+    };
   }
 
   async discover(signal: AbortSignal): Promise<readonly DiscoveredServer[]> {
@@ -224,6 +250,12 @@ export class Models implements ModelCatalogue {
     );
   }
 }
+
+/** Protocols in which vectors are asked for alike. */
+const EMBEDDING_TYPES: readonly string[] = ["openai", "openai-compatible", "mistral"];
+
+/** Without the model of embeddings, which gives no answers. */
+const speaking = ({ embedding: _, ...roles }: RoleModels): RoleModels => roles;
 
 const definedLimits = (stated: StatedFacts | undefined) => ({
   ...(stated?.contextTokens === undefined ? {} : { contextTokens: stated.contextTokens }),

@@ -1,4 +1,5 @@
 import { type CommandMaker, examples } from "../frame/index.ts";
+import { modelInstall } from "./install.ts";
 import { modelList } from "./list.ts";
 import { modelProviders } from "./providers.ts";
 import { modelTest } from "./test.ts";
@@ -12,9 +13,11 @@ export const model: CommandMaker = (command, invocation) => {
   examples(command, [
     ["caxton model list", "models that can be used now, Ollama's on this machine too"],
     ["caxton model providers", "who can give models, and what each still needs"],
+    ["caxton model install all-minilm-l6-v2", "better vectors for memory than those of the table that comes with it"],
     ["caxton model test openai/gpt-5-mini", "whether it answers, calls tools and keeps to a form"],
   ]);
   modelList(command.command("list"), invocation);
   modelProviders(command.command("providers"), invocation);
   modelTest(command.command("test"), invocation);
+  modelInstall(command.command("install"), invocation);
 };

@@ -1,0 +1,57 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { act, examples, type Invocation } from "../frame/index.ts";
+import { oneLine, progressBar, showBytes } from "../terminal/index.ts";
+
+/** `caxton model install` */
+export function modelInstall(command: Command, invocation: Invocation): void {
+  command
+    .summary("fetch a model of embeddings, for memory")
+    .description(
+      "Fetch all-MiniLM-L6-v2 (91 MB), check that it is the published file, and keep it in 23 MB in the data directory. " +
+        "No server is needed, and nothing is fetched without this command. What was interrupted is gone on with by the " +
+        "same command. Memory uses it after models.roles.embedding is set to its name.",
+    )
+    .argument("<model>", "all-minilm-l6-v2")
+    .option("--from <url|path>", "another address, or model.safetensors on this machine")
+    .option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH)");
+  examples(command, [
+    ["caxton model install all-minilm-l6-v2", ""],
+    ["caxton model install all-minilm-l6-v2 --from ./model.safetensors", "on a machine without network"],
+    ["CAXTON_MODELS__ROLES__EMBEDDING=all-minilm-l6-v2 caxton serve", "memory uses it from now on"],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      model: z.literal("all-minilm-l6-v2", { error: "all-minilm-l6-v2 is the one model that can be installed" }),
+      from: z.string().optional(),
+      config: z.string().optional(),
+    }),
+    formats: ["text", "json"],
+    run: async (context, { model, from, config }) => {
+      const { terminal } = context;
+      const { installModel, loadConfig } = await import("../../server/index.ts");
+      const stop = new AbortController();
+      const interrupt = (): void => stop.abort();
+      process.once("SIGINT", interrupt);
+      try {
+        const installed = await installModel(loadConfig({ config }), {
+          from,
+          signal: stop.signal,
+          onProgress: (done, total) => terminal.status(progressBar(model, done, total)),
+        });
+        terminal.status(undefined);
+        const { file, bytes, wasThere } = installed;
+        if (context.format === "json")
+          terminal.write(`${JSON.stringify({ model, file, bytes, was_there: wasThere })}\n`);
+        else {
+          const what = wasThere ? "is installed already" : "installed";
+          terminal.write(`${model} ${what}: ${oneLine(file)}, ${showBytes(bytes)}\n`);
+          terminal.write(`memory uses it with [models.roles] embedding = "${model}" in caxton.toml\n`);
+        }
+      } finally {
+        terminal.status(undefined);
+        process.off("SIGINT", interrupt);
+      }
+    },
+  });
+}
