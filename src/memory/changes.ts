@@ -38,7 +38,9 @@ export type RelationInput = {
 };
 
 /** What of an entity is to be otherwise. */
-export type Revision = Partial<Pick<EntityHead, "name" | "type" | "confidence" | "strength" | "validity" | "metadata">>;
+export type Revision = {
+  readonly [Key in "name" | "type" | "confidence" | "strength" | "validity" | "metadata"]?: EntityHead[Key] | undefined;
+};
 
 /** How often a change that somebody else came before is tried. */
 const ATTEMPTS = 8;
@@ -128,7 +130,7 @@ export class Changes {
 
   /** Changes fields of an entity. Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError for a name that is another's. */
   async revise(scope: ScopeKey, name: string, revision: Revision, provenance: Provenance): Promise<Entity> {
-    const fields: Revision = {
+    const fields = {
       ...(revision.name === undefined ? {} : { name: readEntityName(revision.name) }),
       ...(revision.type === undefined ? {} : { type: readTypeName(revision.type) }),
       ...(revision.confidence === undefined ? {} : { confidence: readShare(revision.confidence, "confidence") }),

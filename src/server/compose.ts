@@ -47,6 +47,7 @@ import { definitionEnvironment, openModels, secretsDirectories } from "./open-mo
 import { openJournal } from "./open-journal.ts";
 import { type OpenCorrespondence, openCorrespondence, openMessageTools } from "./open-correspondence.ts";
 import { type Messaging, openMessages } from "./open-messages.ts";
+import { openMemory, withMemoryTools } from "./open-memory.ts";
 import { openTasks } from "./open-tasks.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openRedaction } from "./redaction.ts";
@@ -96,9 +97,11 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const remotes = stack.use(
     await openMcpServers(loaded, { clock, sandbox, changes, known, version: packageVersion() }),
   );
+  const memory = stack.use(openMemory(config, { clock, embedder: undefined }));
   const withMessages = openMessageTools({ journal, clock }, () => ({ ...messaging, agents }));
+  const withOwn = (runner: ToolRunner) => withMemoryTools(withMessages(runner), () => memory);
   const toolServices = openToolServers(config, { sandbox, remotes, store: toolServerStore, clock, changes }, (runner) =>
-    redactedTools(overrides.wrapTools?.(withMessages(runner)) ?? withMessages(runner), redactors),
+    redactedTools(overrides.wrapTools?.(withOwn(runner)) ?? withOwn(runner), redactors),
   );
   const { tools, toolServers } = toolServices;
   const agents = openAgents(database, { changes, clock, tools });
@@ -130,6 +133,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     clock,
     facts,
     ledger: grants.ledger,
+    memory,
     grantWatch: grants.watch,
     models,
     plans,

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ServerContextTable, ServerLimitsTable } from "./context-config.ts";
 import { BudgetsTable } from "./budgets-config.ts";
 import { FipaTable } from "./fipa-config.ts";
+import { ServerMemoryTable } from "./memory-config.ts";
 import { MessagesTable } from "./messages-config.ts";
 import { durationText, sizeText } from "../documents/index.ts";
 import { RedactionTable } from "./redaction-config.ts";
@@ -272,6 +273,7 @@ export const ConfigFile = z.strictObject({
   agents: AgentsTable,
   runs: RunsTable,
   messages: MessagesTable,
+  memory: ServerMemoryTable,
   fipa: FipaTable,
   retention: RetentionTable,
   models: ModelsTable,

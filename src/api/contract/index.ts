@@ -116,3 +116,21 @@ export {
   type ToolServerVersion,
 } from "./tools.ts";
 export * as tools from "./tools.ts";
+export type {
+  MemoryChange,
+  MemoryChangePage,
+  MemoryDiff,
+  MemoryEntity,
+  MemoryEntityPage,
+  MemoryFigures,
+  MemoryForgotten,
+  MemoryGraph,
+  MemoryHistory,
+  MemoryObservation,
+  MemoryRelation,
+  MemoryRelationList,
+  MemoryRemembered,
+  MemorySearchResult,
+  SearchMemoryBody,
+} from "./memory.ts";
+export * as memory from "./memory.ts";

@@ -14,6 +14,7 @@ import type {
   ConversationServices,
   DeadLetterServices,
   MailboxServices,
+  MemoryServices,
   MessageServices,
   MetricsServices,
   SubscriptionServices,
@@ -37,6 +38,7 @@ export type HttpServices = AgentServices &
   ConversationServices &
   DeadLetterServices &
   MailboxServices &
+  MemoryServices &
   MessageServices &
   MetricsServices &
   SubscriptionServices &

@@ -24,6 +24,7 @@ import { messageRoutes } from "./message-routes.ts";
 import { MessageSockets } from "./message-socket.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { guardOrigin } from "./origin-guard.ts";
+import { memoryRoutes } from "./memory-routes.ts";
 import { participantRoutes } from "./participant-routes.ts";
 import { sendProblem } from "./problem.ts";
 import { runHistoryRoutes } from "./run-history-routes.ts";
@@ -117,6 +118,7 @@ function routes(http: Http, context: HttpContext): void {
 function messaging(http: Http, context: HttpContext): void {
   messageRoutes(http, context);
   participantRoutes(http, context);
+  memoryRoutes(http, context);
   const sockets = new MessageSockets(context.services, context.options.allowedHosts);
   http.server.on("upgrade", (request, socket, head) => {
     if (sockets.upgrade(request, socket, head)) return;

@@ -115,3 +115,22 @@ export {
 } from "./participant-operations.ts";
 export { metrics, type MetricsServices } from "./metrics.ts";
 export { listSubscriptions, subscribe, type SubscriptionServices, unsubscribe } from "./subscription-operations.ts";
+export {
+  diffEntity,
+  entityHistory,
+  findEntity,
+  forgetEntity,
+  forgetScope,
+  getEntity,
+  listEntities,
+  memoryFigures,
+  memoryGraph,
+  memoryLog,
+  type MemoryServices,
+  relate,
+  remember,
+  reviseEntity,
+  revertEntity,
+  searchMemory,
+  unrelate,
+} from "./memory-operations.ts";

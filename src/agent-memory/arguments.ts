@@ -1,0 +1,80 @@
+import * as z from "zod";
+
+/** Whose memory: `workspace`, the agent's own, or everyone's. */
+export const TOOL_SCOPES = ["workspace", "agent-only", "global"] as const;
+const Scope = z.enum(TOOL_SCOPES).default("workspace").meta({
+  description: "workspace: all agents of it know; agent-only: you alone; global: everyone",
+});
+const Name = z.string().min(1).max(256);
+const Text = z.string().min(1).max(100_000);
+const BATCH_MAX = 100;
+const Limit = z.int().min(1).max(100);
+
+export const RememberArguments = z.strictObject({
+  about: Name.meta({ description: "Whom or what it is about: a person, thing or topic, by the name it goes by" }),
+  facts: z.array(Text).min(1).max(BATCH_MAX).meta({ description: "What to remember, one fact a string" }),
+  type: Name.optional().meta({ description: "What it is, as in person, project, place" }),
+  scope: Scope,
+});
+export const RecallArguments = z.strictObject({
+  query: z.string().min(1).max(10_000).meta({ description: "What you want to know, as a question or in words" }),
+  limit: Limit.default(5),
+  max_tokens: z.int().min(50).max(100_000).default(2_000).meta({ description: "About how much you want to read" }),
+});
+export const ForgetArguments = z.strictObject({
+  about: Name.meta({ description: "Whom or what it is about, by the exact name" }),
+  facts: z
+    .array(Text)
+    .max(BATCH_MAX)
+    .default([])
+    .meta({ description: "The exact facts; without them everything about it" }),
+  scope: Scope,
+});
+
+export const CreateEntitiesArguments = z.strictObject({
+  entities: z
+    .array(z.strictObject({ name: Name, entityType: Name, observations: z.array(Text).max(1_000) }))
+    .min(1)
+    .max(BATCH_MAX),
+  scope: Scope,
+});
+const RelationWords = z.strictObject({
+  from: Name,
+  to: Name,
+  relationType: z.string().min(1).max(64).meta({ description: "In active voice, as works_at" }),
+});
+export const RelationsArguments = z.strictObject({
+  relations: z.array(RelationWords).min(1).max(BATCH_MAX),
+  scope: Scope,
+});
+export const AddObservationsArguments = z.strictObject({
+  observations: z
+    .array(z.strictObject({ entityName: Name, contents: z.array(Text).min(1).max(1_000) }))
+    .min(1)
+    .max(BATCH_MAX),
+  scope: Scope,
+});
+export const DeleteEntitiesArguments = z.strictObject({
+  entityNames: z.array(Name).min(1).max(BATCH_MAX),
+  scope: Scope,
+});
+export const DeleteObservationsArguments = z.strictObject({
+  deletions: z
+    .array(z.strictObject({ entityName: Name, observations: z.array(Text).min(1).max(1_000) }))
+    .min(1)
+    .max(BATCH_MAX),
+  scope: Scope,
+});
+export const ReadGraphArguments = z.strictObject({
+  limit: Limit.default(50),
+  cursor: z.string().max(1_000).optional().meta({ description: "`next` of the answer before" }),
+  includeObservations: z.boolean().default(true),
+  scope: Scope,
+});
+export const SearchNodesArguments = z.strictObject({
+  query: z.string().min(1).max(10_000),
+  limit: Limit.default(10),
+  cursor: z.string().max(1_000).optional(),
+  includeObservations: z.boolean().default(true),
+});
+export const OpenNodesArguments = z.strictObject({ names: z.array(Name).min(1).max(BATCH_MAX), scope: Scope });

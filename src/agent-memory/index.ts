@@ -1,0 +1,2 @@
+/** Agents' own use of memory: the tools by which they remember and recall. */
+export { MemoryTools } from "./memory-tools.ts";

@@ -1,0 +1,311 @@
+import * as z from "zod";
+import { JsonObject } from "../../kernel/json.ts";
+import { page } from "./problem.ts";
+
+const Instant = z.iso.datetime();
+const Share = z.number().min(0).max(1);
+const MaybeInstant = Instant.nullable();
+
+/** Who may look: `owner` is the agent of `agent-only`, the conversation of `conversation`. */
+export const MEMORY_SCOPES = ["agent-only", "workspace", "global", "conversation"] as const;
+const SCOPE_TEXT = /^(?:global|workspace|(?:agent-only|conversation):.{1,256})$/u;
+
+/** As callers write it: `workspace`, `global`, `agent-only:<agent>`, `conversation:<id>`. */
+export const MemoryScope = z
+  .string()
+  .regex(SCOPE_TEXT, { error: "workspace, global, agent-only:<agent> or conversation:<id>" })
+  .meta({ description: "workspace, global, agent-only:<agent> or conversation:<id>", examples: ["workspace"] });
+const Scopes = z.array(MemoryScope).min(1).max(20);
+
+export const Provenance = z
+  .object({
+    source: z.enum(["run", "message", "tool", "user", "import"]),
+    source_id: z.string().nullable(),
+    agent: z.string().nullable(),
+  })
+  .meta({ id: "MemoryProvenance" });
+
+export const Observation = z
+  .object({
+    id: z.string(),
+    text: z.string(),
+    confidence: Share,
+    valid_from: MaybeInstant,
+    valid_to: MaybeInstant,
+    provenance: Provenance,
+    at: Instant,
+    since: z.int().meta({ description: "The version of the entity that first had it" }),
+    until: z.int().nullable().meta({ description: "The first that no longer had it" }),
+  })
+  .meta({ id: "MemoryObservation" });
+export type MemoryObservation = z.infer<typeof Observation>;
+
+export const Entity = z
+  .object({
+    id: z.string(),
+    scope: MemoryScope,
+    name: z.string(),
+    type: z.string(),
+    observations: z.array(Observation),
+    confidence: Share,
+    strength: Share,
+    valid_from: MaybeInstant,
+    valid_to: MaybeInstant,
+    metadata: JsonObject,
+    version: z.int(),
+    created_at: Instant,
+    updated_at: Instant,
+  })
+  .meta({ id: "MemoryEntity" });
+export type MemoryEntity = z.infer<typeof Entity>;
+export const EntityPage = page(Entity).meta({ id: "MemoryEntityPage" });
+export type MemoryEntityPage = z.infer<typeof EntityPage>;
+
+export const Relation = z
+  .object({
+    id: z.string(),
+    scope: MemoryScope,
+    from: z.string().meta({ description: "The entity's id" }),
+    to: z.string(),
+    type: z.string(),
+    strength: Share,
+    confidence: Share,
+    bidirectional: z.boolean(),
+    metadata: JsonObject,
+    provenance: Provenance,
+    created_at: Instant,
+  })
+  .meta({ id: "MemoryRelation" });
+export type MemoryRelation = z.infer<typeof Relation>;
+
+const ObservationInput = z.union([
+  z.string(),
+  z.object({
+    text: z.string(),
+    confidence: Share.optional(),
+    valid_from: Instant.optional(),
+    valid_to: Instant.optional(),
+  }),
+]);
+
+const NAMES_MAX = 100;
+const EntityInput = z.object({
+  name: z.string(),
+  type: z.string().optional().meta({ description: "`thing` for a new one without" }),
+  observations: z.array(ObservationInput).max(1_000).default([]),
+  confidence: Share.optional(),
+  strength: Share.optional(),
+  valid_from: Instant.optional(),
+  valid_to: Instant.optional(),
+  metadata: JsonObject.optional(),
+});
+
+export const RememberBody = z
+  .object({ scope: MemoryScope.default("workspace"), entities: z.array(EntityInput).min(1).max(NAMES_MAX) })
+  .meta({ id: "Remember" });
+
+export const Remembered = z
+  .object({
+    items: z.array(
+      z.object({
+        outcome: z.enum(["created", "changed", "known"]).meta({ description: "known: nothing of it was new" }),
+        entity: Entity,
+        added: z.array(z.string()),
+      }),
+    ),
+  })
+  .meta({ id: "Remembered" });
+export type MemoryRemembered = z.infer<typeof Remembered>;
+
+export const ReviseBody = z
+  .object({
+    name: z.string().optional(),
+    type: z.string().optional(),
+    confidence: Share.optional(),
+    strength: Share.optional(),
+    valid_from: MaybeInstant.optional(),
+    valid_to: MaybeInstant.optional(),
+    metadata: JsonObject.optional(),
+    withdraw: z
+      .array(z.string())
+      .max(1_000)
+      .default([])
+      .meta({ description: "Texts of observations that are taken back" }),
+  })
+  .meta({ id: "ReviseEntity" });
+
+export const RelateBody = z
+  .object({
+    scope: MemoryScope.default("workspace"),
+    relations: z
+      .array(
+        z.object({
+          from: z.string().meta({ description: "The entity's name" }),
+          to: z.string(),
+          type: z.string(),
+          strength: Share.optional(),
+          confidence: Share.optional(),
+          bidirectional: z.boolean().optional(),
+          metadata: JsonObject.optional(),
+        }),
+      )
+      .min(1)
+      .max(NAMES_MAX),
+  })
+  .meta({ id: "Relate" });
+export const RelationList = z.object({ items: z.array(Relation) }).meta({ id: "MemoryRelationList" });
+export type MemoryRelationList = z.infer<typeof RelationList>;
+
+const HITS_MAX = 100;
+export const SearchBody = z
+  .object({
+    query: z.string().min(1).max(10_000),
+    scopes: Scopes.default(["workspace", "global"]),
+    mode: z.enum(["hybrid", "semantic", "keyword"]).default("hybrid"),
+    limit: z.int().min(1).max(HITS_MAX).default(10),
+    cursor: z.string().max(200).optional(),
+    min_similarity: Share.optional().meta({ description: "Cosine below which nearness in meaning does not count" }),
+    keyword_weight: Share.optional(),
+    expand: z
+      .int()
+      .min(0)
+      .max(3)
+      .default(0)
+      .meta({ description: "How many relations away from hits others are found too" }),
+    max_tokens: z.int().min(1).optional().meta({ description: "About so many tokens of entities at most" }),
+    at: z
+      .union([z.enum(["now", "any"]), Instant])
+      .default("now")
+      .meta({ description: "When it must hold" }),
+    types: z.array(z.string()).max(100).optional(),
+    agent: z.string().optional().meta({ description: "Only entities of which this agent said something" }),
+    metadata: JsonObject.optional(),
+  })
+  .meta({ id: "SearchMemory" });
+export type SearchMemoryBody = z.output<typeof SearchBody>;
+
+export const Hit = z
+  .object({
+    entity: Entity,
+    score: z.object({
+      total: z.number(),
+      similarity: z.number().nullable().meta({ description: "Cosine of its nearest passage" }),
+      keyword: z.number(),
+      recency: z.number(),
+      graph: z.number(),
+      matched: z.array(z.string()),
+    }),
+  })
+  .meta({ id: "MemoryHit" });
+export const SearchResult = z
+  .object({
+    items: z.array(Hit),
+    next: z.string().nullable(),
+    tokens: z.int(),
+    notices: z
+      .array(z.enum(["no-embedder", "embedder-failed", "model-changing", "indexing"]))
+      .meta({ description: "What the search had to do without; `indexing`: not everything is indexed yet" }),
+  })
+  .meta({ id: "MemorySearchResult" });
+export type MemorySearchResult = z.infer<typeof SearchResult>;
+
+const scopeQuery = z
+  .string()
+  .default("workspace,global")
+  .transform((text) => text.split(",").map((scope) => scope.trim()))
+  .pipe(Scopes)
+  .meta({ description: "Scopes, with commas between" });
+const cursor = z.string().max(1_000).optional();
+const limit = z.coerce.number().int().min(1).max(200).default(50);
+
+export const EntityQuery = z.object({ scopes: scopeQuery, type: z.string().optional(), cursor, limit });
+export const NamedQuery = z.object({ scope: MemoryScope.default("workspace"), name: z.string().min(1).max(256) });
+export const LogQuery = z.object({ scopes: scopeQuery, cursor, limit });
+
+const VISITS_MAX = 1_000;
+export const GraphQuery = z.object({
+  scopes: scopeQuery,
+  start: z.string().meta({ description: "Ids of entities, with commas between" }),
+  depth: z.coerce.number().int().min(1).max(10).default(2),
+  direction: z.enum(["outgoing", "incoming", "both"]).default("both"),
+  types: z.string().optional().meta({ description: "Types of relations, with commas between" }),
+  min_strength: z.coerce.number().min(0).max(1).default(0),
+  limit: z.coerce.number().int().min(1).max(VISITS_MAX).default(100),
+});
+export const Graph = z
+  .object({
+    entities: z.array(z.object({ entity: Entity, depth: z.int(), via: z.string().nullable() })),
+    relations: z.array(Relation),
+    cut: z.boolean().meta({ description: "There was more" }),
+  })
+  .meta({ id: "MemoryGraph" });
+export type MemoryGraph = z.infer<typeof Graph>;
+
+export const Change = z
+  .object({
+    seq: z.int(),
+    entity: z.string().nullable(),
+    scope: MemoryScope,
+    version: z.int(),
+    action: z.enum(["create", "observe", "withdraw", "revise", "revert", "relate", "unrelate", "forget"]),
+    provenance: Provenance,
+    at: Instant,
+    details: JsonObject,
+  })
+  .meta({ id: "MemoryChange" });
+export type MemoryChange = z.infer<typeof Change>;
+export const ChangePage = page(Change).meta({ id: "MemoryChangePage" });
+export type MemoryChangePage = z.infer<typeof ChangePage>;
+
+export const History = z
+  .object({
+    entity: Entity,
+    observations: z.array(Observation).meta({ description: "Also what was withdrawn" }),
+    changes: z.array(Change).meta({ description: "Oldest first" }),
+  })
+  .meta({ id: "MemoryHistory" });
+export type MemoryHistory = z.infer<typeof History>;
+
+export const DiffQuery = z.object({ from: z.coerce.number().int().min(1), to: z.coerce.number().int().min(1) });
+export const Diff = z
+  .object({
+    from: z.int(),
+    to: z.int(),
+    added: z.array(Observation),
+    withdrawn: z.array(Observation),
+    fields: JsonObject,
+  })
+  .meta({ id: "MemoryDiff" });
+export type MemoryDiff = z.infer<typeof Diff>;
+
+export const RevertBody = z.object({ version: z.int().min(1) }).meta({ id: "RevertEntity" });
+export const ForgetQuery = z.object({
+  observation: z.string().optional().meta({ description: "Only this observation" }),
+});
+export const ForgetScopeBody = z
+  .object({
+    scope: MemoryScope,
+    confirm: z.literal(true, { error: "confirm must be true: everything in the scope is forgotten for ever" }),
+  })
+  .meta({ id: "ForgetScope" });
+export const Forgotten = z
+  .object({ entities: z.int(), observations: z.int(), relations: z.int() })
+  .meta({ id: "Forgotten" });
+export type MemoryForgotten = z.infer<typeof Forgotten>;
+
+export const Figures = z
+  .object({
+    backend: z.string(),
+    scopes: z.array(z.object({ scope: MemoryScope, entities: z.int(), observations: z.int(), relations: z.int() })),
+    bytes: z.int().nullable(),
+    indexed: Share.meta({ description: "What share is indexed" }),
+    model: z.string().nullable().meta({ description: "The embedding model that searches go by" }),
+    wanted_model: z
+      .string()
+      .nullable()
+      .meta({ description: "The one that is configured; another than `model` while vectors are made anew" }),
+    passages_by_model: z.record(z.string(), z.int()),
+    passages_without_vector: z.int(),
+  })
+  .meta({ id: "MemoryFigures" });
+export type MemoryFigures = z.infer<typeof Figures>;

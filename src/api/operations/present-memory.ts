@@ -1,0 +1,108 @@
+import {
+  type Change,
+  type Entity,
+  type EntityHead,
+  type Graph,
+  type Observation,
+  type Provenance,
+  readScopeKey,
+  type Relation,
+  type ScopeKey,
+  scopeKey,
+  type SearchResult,
+} from "../../memory/index.ts";
+import type * as contract from "../contract/index.ts";
+import { instant } from "./present-run.ts";
+
+const maybe = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms));
+
+/** A scope as callers write it, as the key it is kept by. */
+export function scopeKeyOf(workspace: string, text: string): ScopeKey {
+  const [type, ...rest] = text.split(":");
+  const owner = rest.join(":");
+  if (type === "agent-only") return scopeKey({ type, workspace, agent: owner });
+  if (type === "conversation") return scopeKey({ type, workspace, conversationId: owner });
+  return type === "global" ? scopeKey({ type }) : scopeKey({ type: "workspace", workspace });
+}
+
+/** The other way round. */
+export function scopeTextOf(key: ScopeKey): string {
+  const scope = readScopeKey(key);
+  if (scope.type === "agent-only") return `agent-only:${scope.agent}`;
+  return scope.type === "conversation" ? `conversation:${scope.conversationId}` : scope.type;
+}
+
+const presentProvenance = ({ source, sourceId, agent }: Provenance) => ({
+  source,
+  source_id: sourceId ?? null,
+  agent: agent ?? null,
+});
+
+export const presentObservation = (one: Observation): contract.MemoryObservation => ({
+  id: one.id,
+  text: one.text,
+  confidence: one.confidence,
+  valid_from: maybe(one.validity.fromMs),
+  valid_to: maybe(one.validity.toMs),
+  provenance: presentProvenance(one.provenance),
+  at: instant(one.atMs),
+  since: one.since,
+  until: one.until ?? null,
+});
+
+export const presentEntity = (one: EntityHead & Pick<Entity, "observations">): contract.MemoryEntity => ({
+  id: one.id,
+  scope: scopeTextOf(one.scope),
+  name: one.name,
+  type: one.type,
+  observations: one.observations.map(presentObservation),
+  confidence: one.confidence,
+  strength: one.strength,
+  valid_from: maybe(one.validity.fromMs),
+  valid_to: maybe(one.validity.toMs),
+  metadata: one.metadata,
+  version: one.version,
+  created_at: instant(one.createdAtMs),
+  updated_at: instant(one.updatedAtMs),
+});
+
+export const presentRelation = (one: Relation): contract.MemoryRelation => ({
+  id: one.id,
+  scope: scopeTextOf(one.scope),
+  from: one.from,
+  to: one.to,
+  type: one.type,
+  strength: one.strength,
+  confidence: one.confidence,
+  bidirectional: one.isBidirectional,
+  metadata: one.metadata,
+  provenance: presentProvenance(one.provenance),
+  created_at: instant(one.createdAtMs),
+});
+
+export const presentChange = (one: Change): contract.MemoryChange => ({
+  seq: one.seq,
+  entity: one.entity ?? null,
+  scope: scopeTextOf(one.scope),
+  version: one.version,
+  action: one.action,
+  provenance: presentProvenance(one.provenance),
+  at: instant(one.atMs),
+  details: one.details,
+});
+
+export const presentGraph = ({ entities, relations, isCut }: Graph): contract.MemoryGraph => ({
+  entities: entities.map(({ entity, depth, via }) => ({ entity: presentEntity(entity), depth, via: via ?? null })),
+  relations: relations.map(presentRelation),
+  cut: isCut,
+});
+
+export const presentSearch = ({ hits, next, tokens, notices }: SearchResult): contract.MemorySearchResult => ({
+  items: hits.map(({ entity, score }) => ({
+    entity: presentEntity(entity),
+    score: { ...score, similarity: score.similarity ?? null, matched: [...score.matched] },
+  })),
+  next: next ?? null,
+  tokens,
+  notices: [...notices],
+});
