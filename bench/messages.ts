@@ -10,7 +10,7 @@ import { systemClock } from "../src/kernel/clock.ts";
 import { Addressing } from "../src/router/addressing/index.ts";
 import { Recipients } from "../src/router/mailboxes/index.ts";
 import { type Json } from "../src/kernel/json.ts";
-import { readMessage } from "../src/messages/index.ts";
+import { readMessage, textFacts } from "../src/messages/index.ts";
 import { type AgentHandler, type Directory, type Provider, Router, ROUTER_DEFAULTS } from "../src/router/index.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
 import { ms, perSecond, quantile, type Row, table } from "./table.ts";
@@ -125,7 +125,12 @@ class Traffic {
     const text = next(this.#prepared, this.sent);
     this.sent += 1;
     const json: Json = JSON.parse(text);
-    const read = readMessage(json, { workspace: "default", nowMs: Date.now(), contentBytesMax: 1_048_576 });
+    const read = readMessage(json, {
+      workspace: "default",
+      nowMs: Date.now(),
+      contentBytesMax: 1_048_576,
+      text: textFacts(text),
+    });
     if (read.type === "refused") throw new Error(read.error.message);
     this.#begunMs.set(read.message.id, dueMs);
     this.#router.post(read.message, (answer) => {

@@ -1,5 +1,5 @@
 import { type MessageId } from "../kernel/ids.ts";
-import { type Json } from "../kernel/json.ts";
+import { isJsonObject, type Json } from "../kernel/json.ts";
 import { mintMessageId, traceOf } from "./compose.ts";
 import { type Address, type Content, type Message, type MessageError, type MessageTrace } from "./message.ts";
 import { canonicalWire } from "./canonical-wire.ts";
@@ -126,6 +126,24 @@ export function contentBytes(content: Content): number {
   return Buffer.byteLength(JSON.stringify(content.type === "json" ? content.value : content.artifact));
 }
 
+const [NUMBER_BYTES_MAX, CHARACTER_BYTES_MAX] = [25, 6];
+
+/** At least the bytes that JSON of it takes; counts no further than to `max`. */
+function boundOf(value: Json, max: number): number {
+  if (typeof value === "string") return value.length * CHARACTER_BYTES_MAX + 2;
+  if (typeof value !== "object" || value === null) return NUMBER_BYTES_MAX;
+  let bytes = 2;
+  if (Array.isArray(value)) {
+    for (let at = 0; at < value.length && bytes <= max; at += 1) bytes += 1 + boundOf(value[at] ?? null, max);
+  } else if (isJsonObject(value)) {
+    for (const key in value) {
+      bytes += key.length * CHARACTER_BYTES_MAX + 4 + boundOf(value[key] ?? null, max);
+      if (bytes > max) break;
+    }
+  }
+  return bytes;
+}
+
 /** Content as it is on the wire: a text, a reference to an artifact, or any other JSON. */
 export function contentOf(value: Json): Content {
   if (typeof value === "string") return { type: "text", text: value };
@@ -171,6 +189,9 @@ const misplaced = ({ workspace }: Wire, context: ReadContext): MessageProblem | 
 function oversized(content: Content, { contentBytesMax, text }: ReadContext): MessageProblem | undefined {
   // JSON of a value is at most some numbers' digits longer than the text it was parsed from.
   if (text !== undefined && text.bytes * 2 <= contentBytesMax) return undefined;
+  // Most content is far below it, and seen to be without being written.
+  const value = content.type === "json" ? content.value : content.type === "text" ? content.text : "";
+  if (boundOf(value, contentBytesMax) <= contentBytesMax) return undefined;
   const bytes = contentBytes(content);
   return bytes <= contentBytesMax
     ? undefined

@@ -64,8 +64,9 @@ export class Mailbox {
 
   /** Whether `take` may give something. */
   get hasWork(): boolean {
-    const [low, normal, high, critical] = this.#lanes;
-    return normal.length + high.length + low.length + critical.length + this.#due.length + this.#freed.length > 0;
+    const lanes = this.#lanes;
+    if (lanes[1].length > 0 || lanes[2].length > 0 || lanes[0].length > 0 || lanes[3].length > 0) return true;
+    return this.#due.length + this.#freed.length > 0;
   }
 
   /** Room for one more of this size, from acceptance on; false when there is none. */
@@ -127,15 +128,15 @@ export class Mailbox {
 
   #pick(): Parcel | undefined {
     if (this.#freed.length > 0) return this.#freed.shift();
-    const [low, normal, high, critical] = this.#lanes;
+    const lanes = this.#lanes;
     this.#picks += 1;
     if (this.#picks >= FAIR_PICK) {
       this.#picks = 0;
       return this.#oldestLane()?.shift();
     }
-    if (critical.length > 0) return critical.shift();
-    if (high.length > 0) return high.shift();
-    return normal.length > 0 ? normal.shift() : low.shift();
+    if (lanes[3].length > 0) return lanes[3].shift();
+    if (lanes[2].length > 0) return lanes[2].shift();
+    return lanes[1].length > 0 ? lanes[1].shift() : lanes[0].shift();
   }
 
   #oldestLane(): Lane | undefined {
