@@ -71,6 +71,12 @@ export const MESSAGES = {
   },
   content: "Content",
   noContent: "It says nothing.",
+  large: {
+    title: (size: string) => `Kept beside the message: ${size}`,
+    download: "Download",
+    preview: "How it begins",
+    cut: "This is how it begins; the file has all of it.",
+  },
   error: "What went wrong",
   deliveries: "Deliveries",
   noDeliveries: "It was delivered to nobody.",

@@ -100,6 +100,21 @@ test("messages come by themselves, wait while paused, and tell all there is abou
   expect(person.complaints).toEqual([]);
 });
 
+test("large content shows how it begins, and is saved whole as a file", async () => {
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  const content = `The report begins here. ${"row ".repeat(25_000)}`;
+  const { id } = await send({ performative: "inform", sender: "billing", receiver: "planner", content });
+  await page.goto(`/ui/messages?message=${id}`);
+  await detail(page).getByText("Kept beside the message").waitFor();
+  await detail(page).getByText("The report begins here.").waitFor();
+  const downloading = page.waitForEvent("download");
+  await detail(page).getByRole("link", { name: "Download" }).click();
+  const saved = await (await downloading).path();
+  expect(await readFile(saved, "utf8")).toBe(content);
+  expect(person.complaints).toEqual([]);
+});
+
 test("a message is checked while it is written, sent, and its answer waited for", async () => {
   await using person = await visit(browser, server.url);
   const { page } = person;

@@ -19,7 +19,13 @@ export const conversationsQuery = (filter: ConversationFilter) =>
     queryKey: ["conversations", filter],
     queryFn: ({ pageParam, signal }) => {
       const { archived, ...rest } = filter;
-      const query = { ...rest, archived: archived === true ? "true" : undefined, cursor: pageParam, limit: PAGE_SIZE };
+      const query = {
+        ...rest,
+        archived: archived === true ? "true" : undefined,
+        order: "stuck",
+        cursor: pageParam,
+        limit: PAGE_SIZE,
+      };
       return ask<ConversationPage>(withQuery(ROUTES.conversations, query), { signal });
     },
     initialPageParam: "",

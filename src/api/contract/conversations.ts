@@ -65,6 +65,10 @@ export const ConversationQuery = ListQuery.extend({
   participant: Name.optional(),
   parent: z.string().optional(),
   archived: z.stringbool().default(false),
+  order: z
+    .enum(["changed", "stuck"])
+    .default("changed")
+    .meta({ description: "changed: the last changed first; stuck: those that are stuck before the others" }),
 });
 
 export const ArchiveBody = z

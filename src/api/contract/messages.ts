@@ -160,7 +160,9 @@ const filters = {
 
 export const MessageQuery = ListQuery.extend({
   ...filters,
-  trace_id: z.string().optional(),
+  trace_id: z.string().optional().meta({
+    description: "Looked for in each message that is kept, the newest first; `since` bounds how many those are",
+  }),
   since: Instant.optional(),
   until: Instant.optional(),
 });

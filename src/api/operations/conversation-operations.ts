@@ -77,28 +77,30 @@ export function presentConversation(
   };
 }
 
-/** Conversations, the last changed first. */
+/**
+ * Conversations, the last changed first, or those that are stuck before the others. Those of one message without a protocol
+ * are not among them: that is a message, and not talk yet.
+ */
 export async function listConversations(
-  { messageJournal, router, clock }: ConversationServices,
+  services: ConversationServices,
   query: {
     readonly state?: string | undefined;
     readonly protocol?: string | undefined;
     readonly participant?: string | undefined;
     readonly parent?: string | undefined;
     readonly archived: boolean;
+    readonly order: "changed" | "stuck";
     readonly cursor?: string | undefined;
     readonly limit: number;
   },
 ): Promise<contract.ConversationPage> {
-  const { state, protocol, participant, parent, archived, limit } = query;
-  const filters = { state, protocol, participant, parent, isArchived: archived };
-  const before = query.cursor === undefined ? undefined : place(query.cursor);
-  const page = { workspace: DEFAULT_WORKSPACE, ...filters, before, limit: limit + 1 };
-  const rows = await messageJournal.conversations(page);
-  const found = await Promise.all(
-    rows.slice(0, limit).map(async ({ id }) => router.records.conversation(DEFAULT_WORKSPACE, id)),
-  );
+  const { router, clock } = services;
+  const { limit } = query;
   const nowMs = clock.nowMs();
+  const rows = await rowsOf(services, query, nowMs);
+  const found = await Promise.all(
+    rows.slice(0, limit).map(async ({ row: { id } }) => router.records.conversation(DEFAULT_WORKSPACE, id)),
+  );
   const items = found.flatMap((each) =>
     each === undefined ? [] : presentConversation(each, { nowMs, isWhole: false }),
   );
@@ -106,12 +108,40 @@ export async function listConversations(
   return { items, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
 }
 
-const cursorOf = ({ updatedAtMs, id }: ConversationRow): string => `${updatedAtMs}.${id}`;
+/** A row, and in which part of the list it is. */
+type Placed = { readonly row: ConversationRow; readonly part: Part };
+/** `all` has one part; else those that are stuck come first, then the rest. */
+type Part = "all" | "stuck" | "rest";
 
-function place(cursor: string): { readonly updatedAtMs: number; readonly id: string } | undefined {
-  const dot = cursor.indexOf(".");
-  const updatedAtMs = Number(cursor.slice(0, dot));
-  return dot < 1 || !Number.isSafeInteger(updatedAtMs) ? undefined : { updatedAtMs, id: cursor.slice(dot + 1) };
+/** One more than a page has, where there are more. */
+async function rowsOf(
+  { messageJournal }: ConversationServices,
+  query: Parameters<typeof listConversations>[1],
+  nowMs: number,
+): Promise<readonly Placed[]> {
+  const { state, protocol, participant, parent, archived, order, limit } = query;
+  const filters = { workspace: DEFAULT_WORKSPACE, state, protocol, participant, parent, isArchived: archived };
+  const from = query.cursor === undefined ? undefined : place(query.cursor);
+  const parts: readonly Part[] = order === "changed" ? ["all"] : from?.part === "rest" ? ["rest"] : ["stuck", "rest"];
+  const rows: Placed[] = [];
+  for (const part of parts) {
+    if (rows.length > limit) break;
+    const stuck = part === "all" ? undefined : { is: part === "stuck", nowMs, silentSinceMs: nowMs - STUCK_MS };
+    const before = from?.part === part ? from : undefined;
+    const page = { ...filters, stuck, before, limit: limit + 1 - rows.length };
+    for (const row of await messageJournal.conversations(page)) rows.push({ row, part });
+  }
+  return rows;
+}
+
+const PARTS: { readonly [letter: string]: Part } = { a: "all", s: "stuck", r: "rest" };
+
+const cursorOf = ({ row: { updatedAtMs, id }, part }: Placed): string => `${part.slice(0, 1)}${updatedAtMs}.${id}`;
+
+function place(cursor: string): { readonly part: Part; readonly updatedAtMs: number; readonly id: string } | undefined {
+  const [, letter = "", digits, id] = /^([asr])(\d{1,16})\.(.+)$/su.exec(cursor) ?? [];
+  const part = PARTS[letter];
+  return part === undefined || id === undefined ? undefined : { part, updatedAtMs: Number(digits), id };
 }
 
 /** Throws ConversationNotFoundError. */

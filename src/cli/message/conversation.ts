@@ -91,9 +91,11 @@ function list(command: Command, invocation: Invocation): void {
     .option("--protocol <name>", "only those of one protocol")
     .option("--with <name>", "only those it takes part in")
     .option("--archived", "those that were put away instead")
+    .option("--stuck-first", "those that are stuck before the others")
     .addOption(limitOption(20));
   examples(command, [
     ["caxton conversation list --state in-progress", "what is under way"],
+    ["caxton conversation list --stuck-first", "what needs looking at on top"],
     ["caxton conversation list --with data-analyzer -o wide", ""],
   ]);
   act(command, invocation, {
@@ -102,11 +104,13 @@ function list(command: Command, invocation: Invocation): void {
       protocol: z.string().optional(),
       with: z.string().optional(),
       archived: z.boolean().default(false),
+      stuckFirst: z.boolean().default(false),
       limit: z.number(),
     }),
     formats: LIST_FORMATS,
-    run: async (context, { state, protocol, with: participant, archived, limit }) => {
-      const query = { state, protocol, participant, archived: String(archived) };
+    run: async (context, { state, protocol, with: participant, archived, stuckFirst, limit }) => {
+      const order = stuckFirst ? "stuck" : "changed";
+      const query = { state, protocol, participant, archived: String(archived), order };
       const found = await listUpTo(
         context.client,
         { path: ROUTES.conversations, query, schema: conversations.ConversationPage },

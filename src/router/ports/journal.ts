@@ -202,6 +202,8 @@ export type ConversationQuery = {
   readonly parent?: string | undefined;
   /** Absent: those not archived. */
   readonly isArchived?: boolean | undefined;
+  /** Only those that are stuck, or only the others: open, and somebody's deadline is past, or checked and silent for too long. */
+  readonly stuck?: { readonly is: boolean; readonly nowMs: number; readonly silentSinceMs: number } | undefined;
   /** Only those before this one, in the order of the answer (last changed first, by `updatedAtMs` then `id`). */
   readonly before?: { readonly updatedAtMs: number; readonly id: string } | undefined;
   readonly limit: number;

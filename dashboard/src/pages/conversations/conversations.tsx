@@ -93,10 +93,9 @@ function List() {
   if (data === undefined) return <Skeleton lines={8} />;
   const items = data.pages.flatMap((page) => page.items);
   if (items.length === 0) return <Nothing filter={filter} />;
-  const sorted = items.toSorted((one, other) => Number(other.stuck) - Number(one.stuck));
   return (
     <>
-      <ConversationTable conversations={sorted} />
+      <ConversationTable conversations={items} />
       <div className="mt-3 flex items-center gap-3 text-sm text-muted">
         <span>{words.shown(items.length, hasNextPage)}</span>
         {hasNextPage ? (

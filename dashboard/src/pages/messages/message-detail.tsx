@@ -2,6 +2,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { Redo2, X } from "lucide-react";
 import type { MessageRecord } from "../../../../src/api/contract/index.ts";
+import { keptContent } from "../../api/kept-content.ts";
 import { conversationRunsQuery, messageQuery, replayMessage, traceQuery } from "../../api/messages.ts";
 import { ActBadge } from "../../parts/act-badge.tsx";
 import { Button, IconButton } from "../../parts/button.tsx";
@@ -17,6 +18,7 @@ import { ProblemView } from "../../parts/problem-view.tsx";
 import { StatePill } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
 import { Fold, TextBlock } from "../run/fold.tsx";
+import { LargeContent } from "./large-content.tsx";
 
 const words = text.messages;
 
@@ -141,6 +143,7 @@ function useAnswered({ id, in_reply_to: wanted }: MessageRecord): string | undef
 
 function Content({ message: { content, error } }: OfMessage) {
   const plain = typeof content === "string" ? content : undefined;
+  const kept = keptContent(content);
   return (
     <>
       {error === null ? null : (
@@ -150,6 +153,7 @@ function Content({ message: { content, error } }: OfMessage) {
           <p className="mt-1 font-mono text-xs text-muted">{error.code}</p>
         </Card>
       )}
+      {kept === undefined ? null : <LargeContent kept={kept} />}
       <Card title={words.content} flush actions={<CopyButton value={plain ?? JSON.stringify(content, null, 2)} />}>
         {content === null || plain === "" ? (
           <p className="p-4 text-sm text-muted">{words.noContent}</p>

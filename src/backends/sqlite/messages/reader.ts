@@ -89,7 +89,7 @@ export class JournalReader implements Disposable {
 
   /** Those that are open have no index by time: they are sorted, and the router bounds how many there are. */
   conversations(query: ConversationQuery): readonly ConversationRow[] {
-    const { workspace, state, protocol, participant, parent, isArchived = false, before, limit } = query;
+    const { workspace, state, protocol, participant, parent, isArchived = false, stuck, before, limit } = query;
     const where = new Conditions("workspace = ?", workspace);
     where.and("is_archived = ?", Number(isArchived));
     if (state !== undefined) where.and("state = ?", state);
@@ -97,6 +97,7 @@ export class JournalReader implements Disposable {
     if (parent !== undefined) where.and("parent = ?", parent);
     if (participant !== undefined)
       where.and("EXISTS (SELECT 1 FROM json_each(participants) WHERE value = ?)", participant);
+    if (stuck !== undefined) where.and(stuck.is ? STUCK : `NOT ${STUCK}`, stuck.silentSinceMs, stuck.nowMs);
     if (before !== undefined) where.and("(updated_at_ms, id) < (?, ?)", before.updatedAtMs, before.id);
     return this.#reading([], (db) =>
       [1, 0]
@@ -161,6 +162,10 @@ export class JournalReader implements Disposable {
 }
 
 /** Conditions that must all hold, and what stands for their question marks. */
+/** Of an open conversation; the times are when silence began to be too long, and now. */
+const STUCK = `(is_open = 1 AND ((protocol IS NOT NULL AND updated_at_ms < ?) OR EXISTS
+  (SELECT 1 FROM json_each(fold, '$.participants') AS each WHERE json_extract(each.value, '$.deadlineMs') < ?)))`;
+
 class Conditions {
   text: string;
   readonly values: (string | number)[];
