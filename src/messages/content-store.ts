@@ -12,6 +12,13 @@ export interface ContentStore {
   fetch(artifact: Pick<MessageArtifact, "hash">, signal: AbortSignal): Promise<Uint8Array | undefined>;
   /** Removes what was last kept before `ms` (epoch); how many. */
   dropBefore(ms: number): Promise<number>;
+  /** Bytes of all that is kept. */
+  bytes(): Promise<number>;
+  /**
+   * Removes the oldest until at most `bytesMax` are kept, but nothing whose hash is in `spared`, and nothing that was kept
+   * within the last minute: a message may be about to refer to it. How many bytes are kept then.
+   */
+  dropOldest(bytesMax: number, spared: ReadonlySet<string>): Promise<number>;
 }
 
 const KEPT = "sha256-";

@@ -1,3 +1,4 @@
+import { type Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import {
@@ -9,26 +10,44 @@ import {
   putAside,
   wasPutAside,
 } from "../messages/index.ts";
-import { MessageContentNotFoundError } from "./errors.ts";
+import { MessageContentNotFoundError, MessageContentsFullError } from "./errors.ts";
 import { type AgentHandler, type Delivered, NOT_STORED, type Settlement } from "./ports/index.ts";
+
+export type ClaimOptions = {
+  /** Content above it is left in its message, which is refused for it. */
+  readonly messageBytesMax: number;
+  /** All contents together. */
+  readonly storeBytesMax: number;
+  readonly clock: Clock;
+  /** Hashes of contents that messages in mailboxes refer to. Asked only when there is no room. */
+  readonly waiting: () => Promise<ReadonlySet<string>>;
+};
+
+/** What is left after the oldest contents went. */
+const TRIMMED_SHARE = 0.9;
+/** After no room was found, it is not looked for again for so long. */
+const FULL_MS = 1_000;
 
 /**
  * Content that is too large to travel is put aside before its message is taken, and is in its place again when a participant
  * inside of the server gets the message. Programs outside get the reference.
  * K1. Messages of one conversation are taken, and begun at one recipient, in their order, large or small.
  * K2. A message is taken only when its content is on disk.
+ * K3. Contents take `storeBytesMax` at most: the oldest go that no waiting message refers to; when that is not enough, a
+ *     message with large content is refused.
  */
 export class ClaimCheck {
   readonly #store: ContentStore;
-  readonly #bytesMax: number;
+  readonly #options: ClaimOptions;
+  #trimming: Promise<number> | undefined;
+  #fullUntilMs = 0;
   readonly #leaving = new Lines();
   readonly #coming = new Lines();
   readonly #closing = new AbortController();
 
-  /** `bytesMax`: content above it is left in its message, which is refused for it. */
-  constructor(store: ContentStore, bytesMax: number) {
+  constructor(store: ContentStore, options: ClaimOptions) {
     this.#store = store;
-    this.#bytesMax = bytesMax;
+    this.#options = options;
   }
 
   /** Whether a message of so many characters of JSON can be taken as it is, at once. */
@@ -40,14 +59,32 @@ export class ClaimCheck {
   /** Calls `next` once with the message as it travels, or with why it cannot be kept; maybe before this returns. */
   putAside(message: Message, next: (ready: Message, error?: MessageError) => void): void {
     const key = keyOf(message);
-    const isLarge = isTooLargeToTravel(message.content, this.#bytesMax);
+    const isLarge = isTooLargeToTravel(message.content, this.#options.messageBytesMax);
     if (!isLarge && !this.#leaving.has(message)) return next(message);
-    const kept = isLarge ? putAside(message, this.#store, this.#closing.signal) : Promise.resolve(message);
+    const kept = isLarge ? this.#keep(message) : Promise.resolve(message);
     const failed = (error: unknown) => {
       log.error({ err: error, message: message.id }, "the content of a message could not be kept");
       next(message, NOT_STORED);
     };
     this.#leaving.add(key, kept, { next, failed });
+  }
+
+  /** K2, K3. */
+  async #keep(message: Message): Promise<Message> {
+    const ready = await putAside(message, this.#store, this.#closing.signal);
+    const { storeBytesMax, clock } = this.#options;
+    if ((await this.#store.bytes()) <= storeBytesMax) return ready;
+    if (clock.monotonicMs() < this.#fullUntilMs) throw new MessageContentsFullError(storeBytesMax);
+    this.#trimming ??= this.#trim().finally(() => (this.#trimming = undefined));
+    if ((await this.#trimming) <= storeBytesMax) return ready;
+    this.#fullUntilMs = clock.monotonicMs() + FULL_MS;
+    throw new MessageContentsFullError(storeBytesMax);
+  }
+
+  /** A little more than is needed, so that it is not done for each message. */
+  async #trim(): Promise<number> {
+    const { storeBytesMax, waiting } = this.#options;
+    return this.#store.dropOldest(storeBytesMax * TRIMMED_SHARE, await waiting());
   }
 
   /** A handler that gets messages with their content. What retention took of it is rejected, with MESSAGE_CONTENT_NOT_FOUND. */

@@ -65,3 +65,15 @@ export class ConversationUnderWayError extends CaxtonError<{ readonly id: string
     super(`conversation ${id} is under way`, "Cancel it, or wait until it is over.", { id });
   }
 }
+
+export class MessageContentsFullError extends CaxtonError<{ readonly bytesMax: number }> {
+  readonly code = "MESSAGE_CONTENTS_FULL";
+  readonly kind = "storage-full";
+  constructor(bytesMax: number) {
+    super(
+      "waiting messages refer to as much large content as the server keeps",
+      "Let their recipients take them, or raise messages.content_bytes_max.",
+      { bytesMax },
+    );
+  }
+}

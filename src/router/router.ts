@@ -36,6 +36,7 @@ import {
 } from "./ports/index.ts";
 import { Records } from "./records.ts";
 import { type Subscriptions } from "./subscriptions/index.ts";
+import { waitingContent } from "./waiting-content.ts";
 import { Duplicates, Writer } from "./writing/index.ts";
 
 export type RouterParts = {
@@ -109,7 +110,10 @@ export class Router {
   private constructor(parts: RouterParts) {
     const { journal, directory, clock, alarm, options, chance = Math.random } = parts;
     this.#parts = parts;
-    this.#claims = parts.contents && new ClaimCheck(parts.contents, options.messageBytesMax);
+    const { messageBytesMax, contentBytesMax: storeBytesMax } = options;
+    const waiting = () => waitingContent(this.#recipients, journal);
+    const claiming = { messageBytesMax, storeBytesMax, clock, waiting };
+    this.#claims = parts.contents && new ClaimCheck(parts.contents, claiming);
     const writer = new Writer({ journal, clock, alarm, rowsMax: options.batchMessagesMax });
     const recipients = new Recipients({ options, directory, named: (party) => writer.batch().parties.push(party) });
     const feed = this.#feed;

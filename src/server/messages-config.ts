@@ -27,6 +27,10 @@ export const MessagesTable = z
         "What accepted means: full, on disk through a power cut; normal, through the end of the process only. A message may ask for less by its durability",
     }),
     message_bytes_max: size(router.messageBytesMax, "One message"),
+    content_bytes_max: size(
+      router.contentBytesMax,
+      "Large content kept beside messages; past this the oldest goes that no waiting message refers to",
+    ),
     mailbox_messages_max: count(
       router.mailboxMessagesMax,
       10_000_000,
@@ -87,6 +91,7 @@ type Messages = z.output<typeof MessagesTable>;
 export const routerOptions = (messages: Messages): RouterOptions => ({
   ...ROUTER_DEFAULTS,
   messageBytesMax: messages.message_bytes_max,
+  contentBytesMax: messages.content_bytes_max,
   mailboxMessagesMax: messages.mailbox_messages_max,
   mailboxBytesMax: messages.mailbox_bytes_max,
   totalBytesMax: messages.total_bytes_max,

@@ -7,11 +7,14 @@ import {
   composeMessage,
   type Content,
   fetchContent,
+  keptHash,
   plainMessage,
   putAside,
   readMessage,
 } from "../../src/messages/index.ts";
+import { ManualClock } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";
+import { openWorld, until } from "../router/world.ts";
 
 const { signal } = new AbortController();
 const message = (content: Content) =>
@@ -53,6 +56,47 @@ test("the same content is kept once, a damaged or lost one stays a reference", a
   expect(await fetchContent(kept, store, signal)).toBe(kept);
   expect(await store.dropBefore(systemClock.nowMs() + 60_000)).toBe(1);
   expect(await fetchContent(kept, store, signal)).toBe(kept);
+});
+
+test("contents are bounded by bytes: the oldest goes that nobody waits for, and what would not fit is refused", async () => {
+  using directory = tempDirectory();
+  const clock = new ManualClock();
+  const contents = new FileContentStore(directory.path, clock);
+  const options = { contentBytesMax: 350_000 };
+  const { router, agent } = await openWorld({ clock, contents, options });
+  const send = (letter: string, to: string) =>
+    router.submit(
+      composeMessage({
+        workspace: "default",
+        performative: "inform",
+        sender: "ann",
+        address: { type: "receivers", names: [to] },
+        content: { type: "text", text: letter.repeat(100_000) },
+        atMs: clock.nowMs(),
+      }),
+    );
+  const isKept = async (letter: string) => {
+    const hash = keptHash({ type: "text", text: letter.repeat(100_000) });
+    return (await contents.fetch({ hash }, signal)) !== undefined;
+  };
+  // Olga is outside and takes nothing; bob takes all there is.
+  for (const [letter, name] of [
+    ["a", "outside-olga"],
+    ["b", "bob"],
+    ["c", "bob"],
+  ] as const) {
+    expect(await send(letter, name)).toMatchObject({ type: "accepted" });
+    await clock.advance(120_000);
+  }
+  await until(() => agent.got.length === 2);
+  expect(await send("d", "outside-olga")).toMatchObject({ type: "accepted" });
+  expect(await Promise.all(["a", "b", "c", "d"].map(isKept))).toEqual([true, false, true, true]);
+  await clock.advance(120_000);
+  expect(await send("e", "outside-olga")).toMatchObject({ type: "accepted" });
+  await clock.advance(120_000);
+  expect(await send("f", "outside-olga")).toMatchObject({ type: "refused", error: { code: "MESSAGE_NOT_STORED" } });
+  expect(await Promise.all(["a", "c", "d", "e"].map(isKept))).toEqual([true, false, true, true]);
+  await router.close(0);
 });
 
 test("a plain message, made a message and plain again, is the same", () => {

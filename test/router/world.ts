@@ -112,6 +112,7 @@ type WorldParts = {
   readonly chance?: () => number;
   readonly subscriptions?: Subscriptions;
   readonly journal?: RouterParts["journal"];
+  readonly contents?: RouterParts["contents"];
   /** One agent for all names of the directory; else a test attaches its own. */
   readonly isAttached?: boolean;
 };
@@ -127,6 +128,7 @@ export async function openWorld(parts: WorldParts = {}): Promise<World> {
     alarm: new Alarm(parts.clock ?? clock),
     options: { ...ROUTER_DEFAULTS, ...parts.options },
     subscriptions: parts.subscriptions,
+    contents: parts.contents,
     chance: parts.chance ?? (() => 0),
   });
   const agent = new TestAgent();

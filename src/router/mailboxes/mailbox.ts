@@ -267,6 +267,15 @@ export class Mailbox {
     return removed;
   }
 
+  /** Of all that is under way. */
+  *seqs(): Generator<number> {
+    yield* this.#flights.keys();
+    yield* this.#retries.keys();
+    for (const { parcel } of this.#due) yield parcel.seq;
+    for (const queue of [this.#freed, ...this.#lanes]) for (const { seq } of queue) yield seq;
+    for (const { parcels } of this.#holds.values()) for (const { seq } of parcels) yield seq;
+  }
+
   /** Where message `seq` is; undefined when it is not here. Walks the queues. */
   state(seq: number): DeliveryState | undefined {
     const flight = this.#flights.get(seq);

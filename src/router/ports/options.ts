@@ -4,6 +4,8 @@ import { type RoutingStrategy } from "../../messages/index.ts";
 export type RouterOptions = {
   /** One message, written as JSON. */
   readonly messageBytesMax: number;
+  /** All content that is kept beside messages because it is too large to travel, in bytes. */
+  readonly contentBytesMax: number;
   readonly mailboxMessagesMax: number;
   readonly mailboxBytesMax: number;
   /** All mailboxes together. */
@@ -40,6 +42,7 @@ const MIB = 1024 * 1024;
 
 export const ROUTER_DEFAULTS: RouterOptions = {
   messageBytesMax: MIB,
+  contentBytesMax: 8 * 1024 * MIB,
   mailboxMessagesMax: 10_000,
   mailboxBytesMax: 64 * MIB,
   totalBytesMax: 1024 * MIB,

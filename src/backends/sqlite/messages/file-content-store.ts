@@ -5,6 +5,8 @@ import { type Clock } from "../../../kernel/clock.ts";
 import { mint, UploadId } from "../../../kernel/ids.ts";
 import { type ContentStore, type MessageArtifact } from "../../../messages/index.ts";
 
+/** What was kept within this time is not removed for want of room. */
+const FRESH_MS = 60_000;
 const HASH = /^[0-9a-f]{64}$/;
 const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
@@ -15,6 +17,8 @@ const hashOf = (bytes: Uint8Array): string => createHash("sha256").update(bytes)
 export class FileContentStore implements ContentStore {
   readonly #directory: string;
   readonly #clock: Clock;
+  /** Undefined until somebody asks, and after files went. */
+  #bytes: number | undefined;
 
   constructor(directory: string, clock: Clock) {
     this.#directory = directory;
@@ -32,6 +36,8 @@ export class FileContentStore implements ContentStore {
     try {
       await writeSynced(draft, bytes, signal);
       await rename(draft, path);
+      await this.#touch(path);
+      if (this.#bytes !== undefined) this.#bytes += bytes.length;
     } catch (error) {
       await rm(draft, { force: true });
       throw error;
@@ -52,17 +58,46 @@ export class FileContentStore implements ContentStore {
 
   /** Removes what was last kept before `ms` (epoch); how many. */
   async dropBefore(ms: number): Promise<number> {
-    const folders = await readdir(this.#directory).catch(() => []);
     let dropped = 0;
-    for (const folder of folders) {
+    for await (const { path, keptAtMs } of this.#files()) {
+      if (keptAtMs >= ms) continue;
+      await rm(path, { force: true });
+      dropped += 1;
+    }
+    if (dropped > 0) this.#bytes = undefined;
+    return dropped;
+  }
+
+  async bytes(): Promise<number> {
+    if (this.#bytes !== undefined) return this.#bytes;
+    let sum = 0;
+    for await (const { bytes } of this.#files()) sum += bytes;
+    return (this.#bytes = sum);
+  }
+
+  async dropOldest(bytesMax: number, spared: ReadonlySet<string>): Promise<number> {
+    const files = await Array.fromAsync(this.#files());
+    let left = files.reduce((sum, { bytes }) => sum + bytes, 0);
+    const freshMs = this.#clock.nowMs() - FRESH_MS;
+    for (const { path, name, bytes } of files.toSorted((one, other) => one.keptAtMs - other.keptAtMs)) {
+      if (left <= bytesMax) break;
+      // Looked at again: it may have been kept anew while others were removed.
+      const found = await stat(path).catch(() => undefined);
+      if (spared.has(name) || found === undefined || found.mtimeMs > freshMs) continue;
+      await rm(path, { force: true });
+      left -= bytes;
+    }
+    return (this.#bytes = left);
+  }
+
+  async *#files(): AsyncGenerator<KeptFile> {
+    for (const folder of await readdir(this.#directory).catch(() => [])) {
       for (const name of await readdir(join(this.#directory, folder))) {
         const path = join(this.#directory, folder, name);
-        if ((await stat(path)).mtimeMs >= ms) continue;
-        await rm(path, { force: true });
-        dropped += 1;
+        const found = await stat(path).catch(() => undefined);
+        if (found !== undefined) yield { path, name, bytes: found.size, keptAtMs: found.mtimeMs };
       }
     }
-    return dropped;
   }
 
   #path(hash: string): string {
@@ -81,6 +116,8 @@ export class FileContentStore implements ContentStore {
     }
   }
 }
+
+type KeptFile = { readonly path: string; readonly name: string; readonly bytes: number; readonly keptAtMs: number };
 
 async function writeSynced(path: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
   await using file = await open(path, "wx");
