@@ -46,8 +46,9 @@ export class Embeddings implements AsyncDisposable {
   async open(): Promise<void> {
     this.#active = await this.#store.model();
     if (!this.#embedder) return;
-    if (this.#active === undefined) await this.#switch(this.#embedder.id);
-    else if (this.#active !== this.#embedder.id) {
+    // Nothing is kept yet: the first that is written names the model, so that a memory nobody uses is never made.
+    if (this.#active === undefined) return;
+    if (this.#active !== this.#embedder.id) {
       log.warn({ from: this.#active, to: this.#embedder.id }, "memory gets vectors of another embedding model");
       this.#former = this.#formerly(this.#active);
     }
@@ -66,6 +67,7 @@ export class Embeddings implements AsyncDisposable {
   ): Promise<{ readonly vectors: readonly (Float32Array | undefined)[]; readonly model: string | undefined }> {
     if (!this.#embedder) return { vectors: texts.map(() => undefined), model: undefined };
     try {
+      if (this.#active === undefined) await this.#switch(this.#embedder.id);
       return {
         vectors: texts.length > 0 ? await this.#embedder.embed(texts, this.#stop.signal) : [],
         model: this.#embedder.id,
@@ -85,8 +87,8 @@ export class Embeddings implements AsyncDisposable {
     | { readonly type: "vector"; readonly vector: Float32Array; readonly model: string }
     | { readonly type: "none"; readonly why: NoVectors }
   > {
-    if (!this.#embedder || this.#active === undefined) return { type: "none", why: "no-embedder" };
-    const embedder = this.#active === this.#embedder.id ? this.#embedder : this.#former;
+    if (!this.#embedder) return { type: "none", why: "no-embedder" };
+    const embedder = (this.#active ?? this.#embedder.id) === this.#embedder.id ? this.#embedder : this.#former;
     if (!embedder) return { type: "none", why: "model-changing" };
     try {
       const [vector] = await embedder.embed([text], signal);

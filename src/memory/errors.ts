@@ -6,12 +6,6 @@ export class MemoryScopeError extends CaxtonError<{ readonly scope: string }> {
   readonly kind = "invalid";
 }
 
-/** The scope is another's. */
-export class ScopePermissionDeniedError extends CaxtonError<{ readonly scope: string }> {
-  readonly code = "SCOPE_PERMISSION_DENIED";
-  readonly kind = "denied";
-}
-
 /** A name, type, text, number or time that memory does not take. */
 export class MemoryValueError extends CaxtonError<{ readonly field: string }> {
   readonly code = "MEMORY_VALUE_INVALID";
@@ -58,16 +52,6 @@ export class MemoryConflictError extends CaxtonError<{ readonly entity: string }
   readonly kind = "conflict";
 }
 
-/** As much is kept as may be. */
-export class MemoryFullError extends CaxtonError<{
-  readonly scope: string;
-  readonly max: number;
-  readonly key: string;
-}> {
-  readonly code = "MEMORY_FULL";
-  readonly kind = "exhausted";
-}
-
 /** The place where memory is kept does not answer, or is not what it should be. */
 export class MemoryUnavailableError extends CaxtonError<{ readonly backend: string }> {
   readonly code = "MEMORY_UNAVAILABLE";
@@ -90,12 +74,6 @@ export class EmbedderOverloadedError extends CaxtonError<{ readonly embedder: st
 export class EmbeddingModelMismatchError extends CaxtonError<{ readonly expected: string; readonly got: string }> {
   readonly code = "EMBEDDING_MODEL_MISMATCH";
   readonly kind = "rejected";
-}
-
-/** A line or document that is no memory. */
-export class MemoryImportError extends CaxtonError<{ readonly line: number }> {
-  readonly code = "MEMORY_IMPORT_INVALID";
-  readonly kind = "invalid";
 }
 
 /** A cursor that no page gave out. */

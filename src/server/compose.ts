@@ -88,7 +88,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const stores = openStores(database, { config, clock });
   const { journal, artifacts, uploads } = stores;
   stack.use(stores.retention);
-  const models = overrides.models ?? openModels(loaded, { clock, artifacts, known, tools: () => tools });
+  const own = openModels(loaded, { clock, artifacts, known, tools: () => tools });
+  const models = overrides.models ?? own;
   const mail = { journal, post: { submit: (message: Message) => messaging.router.submit(message) } };
   const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve, mail }));
   const toolServerStore = new SqliteToolServerStore(database);
@@ -97,7 +98,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const remotes = stack.use(
     await openMcpServers(loaded, { clock, sandbox, changes, known, version: packageVersion() }),
   );
-  const memory = stack.use(openMemory(config, { clock, embedder: undefined }));
+  const memory = stack.use(await openMemory(config, { clock, models: own }));
   const withMessages = openMessageTools({ journal, clock }, () => ({ ...messaging, agents }));
   const withOwn = (runner: ToolRunner) => withMemoryTools(withMessages(runner), () => memory);
   const toolServices = openToolServers(config, { sandbox, remotes, store: toolServerStore, clock, changes }, (runner) =>

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import {
   ALL_MINILM,
+  type EmbedderChoice,
   type EndpointOptions,
   minilmImage,
   openEmbedder,
@@ -77,6 +78,20 @@ export class Embedders {
     const directory = modelsDirectory(this.#config);
     if (model === ALL_MINILM) return openEmbedder({ type: "minilm", directory }, this.#clock);
     return openEmbedder({ type: "endpoint", options: await this.#endpoint(model) }, this.#clock);
+  }
+
+  /** The embedder whose vectors have this id, while it still is here; endpoints are not asked for what they no longer are used for. */
+  formerly(id: string): Embedder | undefined {
+    const directory = modelsDirectory(this.#config);
+    const own: readonly EmbedderChoice[] = existsSync(minilmImage(directory))
+      ? [{ type: "static" }, { type: "minilm", directory }]
+      : [{ type: "static" }];
+    for (const choice of own) {
+      const embedder = openEmbedder(choice, this.#clock);
+      if (embedder.id === id) return embedder;
+      void embedder.close();
+    }
+    return undefined;
   }
 
   async #endpoint(name: string): Promise<EndpointOptions> {

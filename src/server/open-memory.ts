@@ -6,17 +6,36 @@ import { packageVersion } from "../kernel/package.ts";
 import { type Embedder, Memory } from "../memory/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/index.ts";
 import type { Config } from "./config.ts";
+import { Embedders } from "./embedders.ts";
 import { searchDefaults } from "./memory-config.ts";
 
-/** Memory, over what is on disk. A memory that cannot be opened is told in the log and by each call; the server goes on without. */
-export function openMemory(
+/**
+ * Memory, over what is on disk. What cannot be opened is told in the log: without an embedder memory goes by words, without
+ * its file each call says why; the server goes on.
+ */
+export async function openMemory(
   config: Config,
-  { clock, embedder }: { readonly clock: Clock; readonly embedder: Embedder | undefined },
-): Memory {
-  const store = new SqliteMemoryStore({ directory: config.data.directory, synchronous: config.memory.synchronous });
-  const memory = new Memory({ store, embedder, clock, defaults: searchDefaults(config.memory) });
+  { clock, models }: { readonly clock: Clock; readonly models: ConstructorParameters<typeof Embedders>[0]["models"] },
+): Promise<Memory> {
+  const store = new SqliteMemoryStore({
+    directory: config.data.directory,
+    synchronous: config.memory.synchronous,
+  });
+  const embedders = new Embedders({ config, models, clock });
+  const embedder = await openOr(embedders, embedders.used);
+  const formerly = (id: string) => embedders.formerly(id);
+  const memory = new Memory({ store, embedder, formerly, clock, defaults: searchDefaults(config.memory) });
   memory.open().catch((error: unknown) => log.error({ err: error }, "memory cannot be opened; agents run without it"));
   return memory;
+}
+
+async function openOr(embedders: Embedders, name: string): Promise<Embedder | undefined> {
+  try {
+    return await embedders.open(name);
+  } catch (error) {
+    log.error({ err: error, embedder: name }, "memory is searched by words alone: its embedder cannot be opened");
+    return undefined;
+  }
 }
 
 /** Puts the tools for memory beside a runner's own. */

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { EntityId, RelationId } from "../../../kernel/ids.ts";
@@ -129,8 +129,9 @@ export class SqliteMemoryStore implements MemoryStore {
   unembedded(model: string, limit: number): Promise<readonly Entity[]> {
     return this.#ask("unembedded", model, limit);
   }
-  model(): Promise<string | undefined> {
-    return this.#ask("model");
+  /** Without a file there is none, and no thread is started to say so. */
+  async model(): Promise<string | undefined> {
+    return this.#opened || existsSync(this.#file) ? this.#ask("model") : undefined;
   }
   figures(): Promise<StoreFigures> {
     return this.#ask("figures");
