@@ -1,3 +1,5 @@
+import { SECRET_CHARS_MIN } from "./secrets.ts";
+
 /** A node of the tree of all texts: where each next character leads, and where to go on when it leads nowhere. */
 type Node = {
   readonly depth: number;
@@ -7,17 +9,28 @@ type Node = {
   ends: { readonly chars: number; readonly name: string } | undefined;
 };
 
+/** No text is shorter. */
+const WINDOW = SECRET_CHARS_MIN;
+const PAIRS = 65_536;
+const pairOf = (one: number, other: number): number => ((one << 8) ^ other) & (PAIRS - 1);
+
 const node = (depth: number): Node => ({ depth, next: new Map(), fallback: undefined, ends: undefined });
 
 /** Many fixed texts that are looked for at once (the automaton of Aho and Corasick); shared by all finders. */
 export class Literals {
   readonly #root = node(0);
+  /** By two characters in a row, how far the window can move on: see `isIn`. */
+  readonly #shifts = new Uint8Array(PAIRS);
   readonly isEmpty: boolean;
 
   /** By text, the name it is hidden under. */
   constructor(texts: ReadonlyMap<string, string>) {
     this.isEmpty = texts.size === 0;
-    for (const [text, name] of texts) this.#add(text, name);
+    this.#shifts.fill(WINDOW - 1);
+    for (const [text, name] of texts) {
+      this.#add(text, name);
+      this.#mark(text);
+    }
     this.#link();
   }
 
@@ -30,6 +43,37 @@ export class Literals {
       at = known;
     }
     at.ends ??= { chars: text.length, name };
+  }
+
+  #mark(text: string): void {
+    for (let at = 1; at < WINDOW; at += 1) {
+      const pair = pairOf(text.charCodeAt(at - 1), text.charCodeAt(at));
+      this.#shifts[pair] = Math.min(this.#shifts[pair] ?? 0, WINDOW - 1 - at);
+    }
+  }
+
+  /**
+   * Whether one of the texts is in this one. Looks at two characters and moves on as far as no text can begin between (Wu and
+   * Manber), so that most characters are not looked at.
+   */
+  isIn(text: string): boolean {
+    if (this.isEmpty) return false;
+    for (let last = WINDOW - 1; last < text.length;) {
+      const shift = this.#shifts[pairOf(text.charCodeAt(last - 1), text.charCodeAt(last))] ?? 0;
+      if (shift === 0 && this.#begins(text, last - WINDOW + 1)) return true;
+      last += Math.max(1, shift);
+    }
+    return false;
+  }
+
+  #begins(text: string, from: number): boolean {
+    let at: Node | undefined = this.#root;
+    for (let index = from; at !== undefined; index += 1) {
+      if (at.ends !== undefined) return true;
+      if (index >= text.length) return false;
+      at = at.next.get(text.charCodeAt(index));
+    }
+    return false;
   }
 
   #link(): void {

@@ -138,3 +138,29 @@ test("no known secret is in what a stream has shown, at any moment", () => {
     { numRuns: 500 },
   );
 });
+
+test("a text as a whole is hidden as it is in a stream, which looks at all of it", () => {
+  const parts = [
+    SECRET,
+    SECRET.slice(0, 9),
+    "@",
+    "a.b",
+    " ",
+    "12",
+    "-",
+    "eyJ",
+    "AKIA",
+    "\n",
+    "é",
+    "😀",
+    ...Object.values(EXAMPLES),
+  ];
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...parts), { maxLength: 12 }), (chosen) => {
+      const text = chosen.join("");
+      const stream = all.stream();
+      expect(all.text(text)).toBe(stream.push(text) + stream.end());
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,7 +1,8 @@
 export type Test = (point: number) => boolean;
 export type Edge = "begin" | "end" | "word" | "not-word";
 export type Instruction =
-  | { readonly type: "one"; readonly test: Test }
+  /** `only` is the one character that passes, where there is one. */
+  | { readonly type: "one"; readonly test: Test; readonly only?: number | undefined }
   | { readonly type: "edge"; readonly edge: Edge }
   | { type: "fork"; to: readonly number[] }
   | { readonly type: "match" };

@@ -40,6 +40,31 @@ test("a pattern finds what JavaScript's own finds", () => {
   );
 });
 
+test("by tables the same is found as place by place, whatever the characters", () => {
+  const text = fc.array(fc.constantFrom(...LETTERS, "é", "文", "😀", "\ud800", "\u017f", "."), { maxLength: 40 });
+  fc.assert(
+    fc.property(pattern, fc.array(text, { minLength: 1, maxLength: 4 }), fc.boolean(), (source, texts, ignoresCase) => {
+      const made = compileRegex(ignoresCase ? `(?i)${source}` : source);
+      fc.pre(made.type === "compiled");
+      if (made.type !== "compiled") return;
+      // One after the other with the same tables.
+      for (const letters of texts) {
+        const given = letters.join("");
+        expect(made.regex.test(given)).toBe(made.regex.testSlowly(given));
+      }
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test("a pattern with more states than the tables hold finds the same", () => {
+  const made = compileRegex("(a|b)*a(a|b){12}c");
+  if (made.type === "malformed") throw new Error(made.problem.message);
+  const noise = Array.from({ length: 3_000 }, (_none, at) => ((at * at) % 7 < 3 ? "a" : "b")).join("");
+  for (const text of [noise, `${noise}${"a".repeat(13)}c`, `${noise}b${"b".repeat(12)}c`])
+    expect(made.regex.test(text)).toBe(made.regex.testSlowly(text));
+});
+
 test("a pattern that others take forever for is over at once", () => {
   for (const source of ["^(a+)+$", "^(a|aa)+$", "^(a*)*b$", "(.*a){20}$"]) {
     const made = compileRegex(source);

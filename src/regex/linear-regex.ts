@@ -8,6 +8,7 @@ import {
   isWord,
   type Test,
 } from "./finder.ts";
+import { LazyDfa } from "./lazy-dfa.ts";
 
 /**
  * Regular expressions that take time in proportion to text times pattern, whatever the pattern: all ways to match are
@@ -16,6 +17,8 @@ import {
  */
 export type LinearRegex = {
   readonly test: (text: string) => boolean;
+  /** The same without tables, place by place: what `test` is held against. */
+  readonly testSlowly: (text: string) => boolean;
   /** Looks for it in a text that comes in pieces. */
   readonly finder: (options: FinderOptions) => Finder;
 };
@@ -30,7 +33,7 @@ const DEPTH_MAX = 20;
 const REPEAT_MAX = 100;
 
 type Node =
-  | { readonly type: "one"; readonly test: Test }
+  | { readonly type: "one"; readonly test: Test; readonly only?: number | undefined }
   | { readonly type: "edge"; readonly edge: Edge }
   | { readonly type: "all"; readonly nodes: readonly Node[] }
   | { readonly type: "either"; readonly nodes: readonly Node[] }
@@ -53,9 +56,12 @@ export function compileRegex(pattern: string): CompiledRegex {
     const program: Instruction[] = [];
     emit(node, program);
     program.push({ type: "match" });
+    // Made at the first text: most patterns of a configuration never see one.
+    let dfa: LazyDfa | undefined;
+    const test = (text: string): boolean => (dfa ??= new LazyDfa(program)).test(text) ?? run(program, text);
     return {
       type: "compiled",
-      regex: { test: (text) => run(program, text), finder: (options) => new Finder(program, options) },
+      regex: { test, testSlowly: (text) => run(program, text), finder: (options) => new Finder(program, options) },
     };
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;
@@ -154,7 +160,7 @@ class Reader {
       case "?":
         throw new Malformed("nothing to repeat", this.#at - 1);
       default:
-        return { type: "one", test: this.#literal(letter) };
+        return this.#one(letter);
     }
   }
 
@@ -172,7 +178,8 @@ class Reader {
     const letter = this.#next();
     if (letter === "b") return { type: "edge", edge: "word" };
     if (letter === "B") return { type: "edge", edge: "not-word" };
-    return { type: "one", test: CLASSES[letter] ?? this.#literal(this.#plain(letter)) };
+    const known = CLASSES[letter];
+    return known ? { type: "one", test: known } : this.#one(this.#plain(letter));
   }
 
   /** What an escaped character stands for; letters and digits that mean nothing here might mean something elsewhere. */
@@ -215,6 +222,10 @@ class Reader {
     if (letter !== "\\") return letter;
     const escaped = this.#next();
     return CLASSES[escaped] ?? this.#plain(escaped);
+  }
+
+  #one(letter: string): Node {
+    return { type: "one", test: this.#literal(letter), only: this.#ignoresCase ? undefined : pointOf(letter) };
   }
 
   #literal(letter: string): Test {

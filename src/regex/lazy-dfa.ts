@@ -1,0 +1,163 @@
+import { type Instruction, isAtEdge, isWord } from "./finder.ts";
+
+/** States one pattern may have at a time; past that they are made anew, so that memory stays bounded. */
+const STATES_MAX = 512;
+/** A row of the table: kinds of characters that a pattern tells apart, and the end of the text as the last. */
+const ROW_BITS = 5;
+const ROW = 1 << ROW_BITS;
+const END = ROW - 1;
+const ASCII = 128;
+/** Characters past those of which the kind is remembered. */
+const OTHERS_MAX = 4_096;
+const UNKNOWN = -1;
+const MATCH = -2;
+const TOO_MANY = -3;
+
+/** What came before: nothing, a character of a word, another one. */
+type Before = 0 | 1 | 2;
+const POINT_BEFORE = [undefined, 0x61, 0x20] as const;
+type State = { readonly places: readonly number[]; readonly before: Before };
+
+/**
+ * Tells whether a pattern is found in a text, with one look into a table for each character: the sets of places that the
+ * program can be at are states, which are made when a text first leads to them.
+ */
+export class LazyDfa {
+  readonly #program: readonly Instruction[];
+  /** A character that every match has, where there is one. */
+  readonly #needed: string | undefined;
+  /** Of characters below 128, their kind: those of one kind pass the same tests. */
+  readonly #ascii = new Int8Array(ASCII);
+  readonly #kinds = new Map<string, number>();
+  readonly #others = new Map<number, number>();
+  /** One character of each kind. */
+  readonly #points: number[] = [];
+  readonly #table = new Int16Array(STATES_MAX << ROW_BITS);
+  #states: State[] = [];
+  #renewals = 0;
+  readonly #ids = new Map<string, number>();
+
+  constructor(program: readonly Instruction[]) {
+    this.#program = program;
+    for (let point = 0; point < ASCII; point += 1) this.#ascii[point] = this.#kindOf(point);
+    this.#needed = neededBy(program);
+  }
+
+  /** Undefined when the text has too many kinds of characters for the table, or leads to more states than it is worth to make. */
+  test(text: string): boolean | undefined {
+    if (this.#needed !== undefined && !text.includes(this.#needed)) return false;
+    const table = this.#table;
+    const ascii = this.#ascii;
+    const { length } = text;
+    const renewed = this.#renewals;
+    let id = this.#idOf([], 0);
+    for (let at = 0; at < length; at += 1) {
+      const unit = text.charCodeAt(at);
+      let kind = ascii[unit];
+      if (kind === undefined) {
+        const point = text.codePointAt(at) ?? unit;
+        if (point > 0xff_ff) at += 1;
+        kind = this.#others.get(point) ?? this.#other(point);
+      }
+      if (kind < 0) return undefined;
+      let next = table[(id << ROW_BITS) | kind] ?? UNKNOWN;
+      if (next === UNKNOWN) {
+        next = this.#step(id, kind);
+        if (this.#renewals - renewed > 1) return undefined;
+      }
+      if (next === MATCH) return true;
+      id = next;
+    }
+    const last = table[(id << ROW_BITS) | END] ?? UNKNOWN;
+    return (last === UNKNOWN ? this.#step(id, END) : last) === MATCH;
+  }
+
+  #other(point: number): number {
+    if (this.#others.size >= OTHERS_MAX) this.#others.clear();
+    const kind = this.#kindOf(point);
+    this.#others.set(point, kind);
+    return kind;
+  }
+
+  #kindOf(point: number): number {
+    let passed = isWord(point) ? "w" : "-";
+    for (const instruction of this.#program)
+      if (instruction.type === "one") passed += instruction.test(point) ? "1" : "0";
+    const known = this.#kinds.get(passed);
+    if (known !== undefined) return known;
+    const kind = this.#points.length;
+    if (kind >= END) return TOO_MANY;
+    this.#kinds.set(passed, kind);
+    this.#points.push(point);
+    return kind;
+  }
+
+  #idOf(places: readonly number[], before: Before): number {
+    const key = `${before} ${places.join(" ")}`;
+    const known = this.#ids.get(key);
+    if (known !== undefined) return known;
+    if (this.#states.length >= STATES_MAX) {
+      this.#states = [];
+      this.#renewals += 1;
+      this.#ids.clear();
+    }
+    const id = this.#states.length;
+    this.#states.push({ places, before });
+    this.#table.fill(UNKNOWN, id << ROW_BITS, (id + 1) << ROW_BITS);
+    this.#ids.set(key, id);
+    return id;
+  }
+
+  /** Where a character of that kind, or the end, leads from a state. */
+  #step(id: number, kind: number): number {
+    const state = this.#states[id];
+    if (state === undefined) return UNKNOWN;
+    const point = kind === END ? undefined : this.#points[kind];
+    const places = this.#follow(state, point);
+    const next = places === MATCH ? MATCH : this.#idOf(places, point === undefined ? 0 : isWord(point) ? 1 : 2);
+    // Unless the states were made anew meanwhile, and this one is gone.
+    if (this.#states[id] === state) this.#table[(id << ROW_BITS) | kind] = next;
+    return next;
+  }
+
+  #follow({ places, before }: State, point: number | undefined): readonly number[] | typeof MATCH {
+    const seen = new Set<number>();
+    const next = new Set<number>();
+    const waiting = [0, ...places];
+    for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+      if (seen.has(place)) continue;
+      seen.add(place);
+      const instruction = this.#program[place];
+      if (instruction === undefined) continue;
+      if (instruction.type === "match") return MATCH;
+      if (instruction.type === "fork") waiting.push(...instruction.to);
+      else if (instruction.type === "edge") {
+        if (isAtEdge(instruction.edge, POINT_BEFORE[before], point)) waiting.push(place + 1);
+      } else if (point !== undefined && instruction.test(point)) next.add(place + 1);
+    }
+    return [...next].toSorted((one, other) => one - other);
+  }
+}
+
+/** A character without which there is no match: no way to one goes round the place that takes it. */
+function neededBy(program: readonly Instruction[]): string | undefined {
+  for (const [place, instruction] of program.entries()) {
+    if (instruction.type !== "one" || instruction.only === undefined || reachesMatch(program, place)) continue;
+    return String.fromCodePoint(instruction.only);
+  }
+  return undefined;
+}
+
+function reachesMatch(program: readonly Instruction[], without: number): boolean {
+  const seen = new Set([without]);
+  const waiting = [0];
+  for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {
+    if (seen.has(place)) continue;
+    seen.add(place);
+    const instruction = program[place];
+    if (instruction?.type === "match") return true;
+    if (instruction?.type === "fork") waiting.push(...instruction.to);
+    else waiting.push(place + 1);
+  }
+  return false;
+}
