@@ -20,6 +20,7 @@ const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
   journal: () => import("./journal.ts"),
   isolation: () => import("./isolation.ts"),
   durable: () => import("./durable.ts"),
+  following: () => import("./following.ts"),
   messages: () => import("./messages.ts"),
   "message-journal": () => import("./message-journal.ts"),
 };
