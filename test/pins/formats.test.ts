@@ -72,7 +72,9 @@ test("a migration that shipped is never edited", () => {
     "5be96b5550db",
     "db92feffadce",
     "49ffa9df9432",
+    "9fa45b4aff4d",
     "e558ea2cf194",
+    "a13e64c378a3",
   ]);
 });
 
