@@ -327,7 +327,7 @@ export class Router {
     const recipient = this.#recipients.open(workspace, provider.name);
     const candidate = { provider, recipient };
     const load = loadOf(candidate);
-    const score = scoreOf(candidate, this.#parts.clock.monotonicMs());
+    const score = scoreOf(candidate, this.#parts.clock);
     return { load, score: score === 0 ? undefined : score };
   }
 

@@ -103,20 +103,19 @@ export class Addressing {
 
   #toCapability(message: Message, address: ToCapability): Route {
     const { clock, chance, options } = this.#parts;
-    const nowMs = clock.monotonicMs();
     const group = this.#group(message.workspace, address.capability);
     const { version, fallbackVersions } = address;
-    const asked = version === undefined ? [undefined] : [version, ...fallbackVersions];
+    const asked = version === undefined ? ANY : [version, ...fallbackVersions];
     for (const each of asked) {
       const candidates = others(ofVersion(group.candidates, each), message.sender);
       if (TO_ONE.has(message.performative)) {
         group.turn += 1;
         const strategy = address.strategy ?? options.strategy;
-        const chosen = choose(candidates, strategy, { nowMs, chance, turn: group.turn });
+        const chosen = choose(candidates, strategy, { clock, chance, turn: group.turn });
         if (chosen !== undefined) return { type: "found", recipients: chosen.recipient.alone, isShared: false };
         continue;
       }
-      const fit = candidates.filter((candidate) => healthOf(candidate, nowMs) > 0);
+      const fit = candidates.filter((candidate) => healthOf(candidate, clock) > 0);
       if (fit.length > options.recipientsMax) return tooMany(fit.length, options.recipientsMax);
       if (fit.length > 0) return { type: "found", recipients: fit.map(({ recipient }) => recipient), isShared: false };
     }
@@ -145,8 +144,7 @@ export class Addressing {
       capability,
       known.filter((name) => name !== capability),
     ).map((name) => ({ capability: name, providers: directory.providers(workspace, name).length }));
-    const nowMs = clock.monotonicMs();
-    const unfit = group.candidates.filter((candidate) => healthOf(candidate, nowMs) === 0);
+    const unfit = group.candidates.filter((candidate) => healthOf(candidate, clock) === 0);
     const versions = [...new Set(group.providers.map((provider) => provider.version))];
     const asked = version === undefined ? capability : `${capability} ${[version, ...fallbackVersions].join(" or ")}`;
     const names = unfit.map(({ provider }) => `${provider.name} (${stateOf(provider)})`);
@@ -177,6 +175,7 @@ export class Addressing {
 }
 
 const NONE: readonly Candidate[] = [];
+const ANY: readonly undefined[] = [undefined];
 
 /** Copies only when the sender is among them. */
 function others(candidates: readonly Candidate[], sender: string): readonly Candidate[] {

@@ -1,3 +1,4 @@
+import { type Clock } from "../../kernel/clock.ts";
 import { type RoutingStrategy } from "../../messages/index.ts";
 import { type Recipient } from "../mailboxes/index.ts";
 import { type Provider } from "../ports/index.ts";
@@ -11,7 +12,8 @@ const SCAN_MAX = 16;
 const HALF_LOADED = 16;
 
 export type Choice = {
-  readonly nowMs: number;
+  /** Asked only when somebody's breaker is not closed: the time costs as much as looking at three candidates. */
+  readonly clock: Pick<Clock, "monotonicMs">;
   /** From 0 up to 1. */
   readonly chance: () => number;
   /** Goes up by one with each choice among these candidates. */
@@ -25,9 +27,10 @@ export function loadOf({ provider, recipient }: Candidate): number {
 }
 
 /** 1 when deliveries go through, a half while its breaker is on trial, 0 while nothing is delivered. */
-export function healthOf({ provider, recipient }: Candidate, nowMs: number): number {
+export function healthOf({ provider, recipient }: Candidate, clock: Choice["clock"]): number {
   if (provider.status !== "active" || recipient.mailbox.isPaused) return 0;
-  const state = recipient.breaker(nowMs);
+  if (recipient.opensAtMs === undefined) return 1;
+  const state = recipient.breaker(clock.monotonicMs());
   return state === "closed" ? 1 : state === "open" ? 0 : 0.5;
 }
 
@@ -35,8 +38,8 @@ export function healthOf({ provider, recipient }: Candidate, nowMs: number): num
 const urgency = ({ provider }: Candidate): number => Math.max(provider.priority, 0.001);
 
 /** What `best_match` makes of it; 0 for whoever takes nothing. */
-export const scoreOf = (candidate: Candidate, nowMs: number): number =>
-  urgency(candidate) * healthOf(candidate, nowMs) * (1 - loadOf(candidate));
+export const scoreOf = (candidate: Candidate, clock: Choice["clock"]): number =>
+  urgency(candidate) * healthOf(candidate, clock) * (1 - loadOf(candidate));
 
 /** One of the candidates that are fit to work; undefined when none is. */
 export function choose(
@@ -66,7 +69,7 @@ const expectedMs = ({ averageMs = 0, mailbox }: Recipient): number => averageMs 
 /** Among equals the turn decides, so that each comes in turn. */
 function highest(
   candidates: readonly Candidate[],
-  { nowMs, turn }: Choice,
+  { clock, turn }: Choice,
   rate: (candidate: Candidate, health: number) => number,
 ): Candidate | undefined {
   const { length } = candidates;
@@ -77,7 +80,7 @@ function highest(
     const candidate = candidates[at];
     at = at + 1 === length ? 0 : at + 1;
     if (candidate === undefined) continue;
-    const health = healthOf(candidate, nowMs);
+    const health = healthOf(candidate, clock);
     const score = health === 0 ? 0 : rate(candidate, health);
     if (score <= most) continue;
     most = score;
@@ -86,10 +89,10 @@ function highest(
   return best;
 }
 
-function next(candidates: readonly Candidate[], { nowMs, turn }: Choice): Candidate | undefined {
+function next(candidates: readonly Candidate[], { clock, turn }: Choice): Candidate | undefined {
   for (let looked = 0; looked < candidates.length; looked += 1) {
     const candidate = candidates[(turn + looked) % candidates.length];
-    if (candidate !== undefined && healthOf(candidate, nowMs) > 0) return candidate;
+    if (candidate !== undefined && healthOf(candidate, clock) > 0) return candidate;
   }
   return undefined;
 }
@@ -103,9 +106,9 @@ function better(candidates: readonly Candidate[], choice: Choice): Candidate | u
 }
 
 /** By chance, in proportion to priority over what is waiting. */
-function byWeight(candidates: readonly Candidate[], { nowMs, chance }: Choice): Candidate | undefined {
+function byWeight(candidates: readonly Candidate[], { clock, chance }: Choice): Candidate | undefined {
   const weightOf = (candidate: Candidate) =>
-    (healthOf(candidate, nowMs) * urgency(candidate)) / (1 + candidate.recipient.mailbox.messages);
+    (healthOf(candidate, clock) * urgency(candidate)) / (1 + candidate.recipient.mailbox.messages);
   let total = 0;
   for (const candidate of candidates) total += weightOf(candidate);
   let left = chance() * total;
