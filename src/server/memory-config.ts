@@ -22,6 +22,7 @@ export const ServerMemoryTable = z
         "By what the score of something changed at this moment is multiplied; what it is above 1 halves each day",
     }),
   })
+  .prefault({})
   .meta({ description: "What agents remember, and how it is found" });
 
 export const searchDefaults = (table: z.output<typeof ServerMemoryTable>): SearchDefaults => ({
