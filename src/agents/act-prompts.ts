@@ -53,7 +53,7 @@ const WORDS: { readonly [Handler in ActHandler]: Wording } = {
   },
   cfp_handler: {
     is: "call for proposals",
-    toDo: `Propose on which terms you would do it, as one JSON object such as {"cost": 3, "seconds": 20}; do not do it yet. ${BACK} as your proposal.`,
+    toDo: `Propose on which terms you would do it, as one JSON object such as {"cost": 3, "seconds": 20}; do not do it yet. ${BACK} as your proposal. A call of an auction names a price: answer with it to bid that price, or refuse it with the tool reply.`,
   },
   propose_handler: {
     is: "proposal",

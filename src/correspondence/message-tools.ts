@@ -6,6 +6,7 @@ import { RunId } from "../kernel/ids.ts";
 import { composeMessage, type Address, type Message, USER_SENDER } from "../messages/index.ts";
 import type { Submitted } from "../router/index.ts";
 import type { RunJournal, RunMessage } from "../runs/index.ts";
+import type { TaskRequest } from "../tasks/index.ts";
 import {
   failedCall,
   type NativeTools,
@@ -24,6 +25,7 @@ import { SUBSCRIBE_PROTOCOL, tellSubscribers, unsubscribe } from "./subscribing.
 import { waitFor } from "./task-waits.ts";
 import {
   AskArguments,
+  AuctionArguments,
   CallArguments,
   FindArguments,
   ReplyArguments,
@@ -32,8 +34,8 @@ import {
   TellArguments,
   UnsubscribeArguments,
 } from "./tool-arguments.ts";
-import { addressOf, inWords } from "./tool-address.ts";
-import { ANSWER, ASK, CALL, FIND, SEND, SUBSCRIBE, TELL, UNSUBSCRIBE } from "./tool-list.ts";
+import { type Addressed, addressOf, inWords } from "./tool-address.ts";
+import { ANSWER, ASK, AUCTION, CALL, FIND, SEND, SUBSCRIBE, TELL, UNSUBSCRIBE } from "./tool-list.ts";
 import { contentFrom, isInterim } from "./words.ts";
 
 export type MessageToolsDeps = {
@@ -51,6 +53,10 @@ const MINUTE_MS = 60_000;
 const SUBSCRIBE_MINUTES = 10;
 /** Winners that are tried, at most, before a task is given up. */
 const TRIES_MAX = 4;
+/** Prices that an auction may call. */
+const PRICES_MAX = 50;
+
+type Entrusted = Pick<TaskRequest, "name" | "data" | "evaluation" | "protocol" | "auction">;
 /** On whose behalf a tool is called, and because of which message. */
 type Caller = { readonly workspace: string; readonly sender: string; readonly link: RunMessage | null };
 
@@ -61,7 +67,7 @@ type Caller = { readonly workspace: string; readonly sender: string; readonly li
 export class MessageTools implements NativeTools {
   readonly name = MESSAGES;
   readonly description = "Messages to other agents: sent, asked and answered. Part of Caxton itself.";
-  readonly tools = [SEND, ASK, CALL, SUBSCRIBE, UNSUBSCRIBE, TELL, FIND, ANSWER];
+  readonly tools = [SEND, ASK, CALL, AUCTION, SUBSCRIBE, UNSUBSCRIBE, TELL, FIND, ANSWER];
   readonly version: string;
   readonly #deps: MessageToolsDeps;
 
@@ -79,6 +85,8 @@ export class MessageTools implements NativeTools {
         return checked(ASK, AskArguments, given, (wanted) => this.#ask(call, wanted));
       case CALL.name:
         return checked(CALL, CallArguments, given, (wanted) => refusable(() => this.#offer(call, wanted)));
+      case AUCTION.name:
+        return checked(AUCTION, AuctionArguments, given, (wanted) => refusable(() => this.#auction(call, wanted)));
       case SUBSCRIBE.name:
         return checked(SUBSCRIBE, SubscribeArguments, given, (wanted) =>
           refusable(() => this.#subscribe(call, wanted)),
@@ -170,31 +178,45 @@ export class MessageTools implements NativeTools {
   }
 
   async #offer(call: ToolCall, wanted: z.output<typeof CallArguments>): Promise<ToolResult> {
+    const { task: name, data, score } = wanted;
+    const evaluation =
+      score === undefined ? undefined : { type: "expression" as const, expression: score, order: "min" as const };
+    // Besides the first winner, others may have to be tried.
+    return this.#entrust(call, wanted, { name, data, evaluation }, { rounds: 1, tries: TRIES_MAX });
+  }
+
+  async #auction(call: ToolCall, wanted: z.output<typeof AuctionArguments>): Promise<ToolResult> {
+    const { item: name, data, kind, start, step, reserve, deliver } = wanted;
+    const auction = { start, step, reserve, deliver };
+    const protocol = kind === "dutch" ? ("auction-dutch" as const) : ("auction-english" as const);
+    return this.#entrust(call, wanted, { name, data, protocol, auction }, { rounds: PRICES_MAX, tries: 1 });
+  }
+
+  /** A task on its way, and the call waiting for its end: at most so many rounds of bids, and tries to have it done. */
+  async #entrust(
+    call: ToolCall,
+    wanted: Addressed & { readonly bid_minutes: number; readonly work_minutes: number },
+    ...[what, { rounds, tries }]: [Entrusted, { readonly rounds: number; readonly tries: number }]
+  ): Promise<ToolResult> {
     const address = addressOf(wanted);
     if (typeof address === "string") return failedCall("invalid-arguments", address);
     const { awaitReply } = call.context;
     if (awaitReply === undefined) return failedCall("tool-error", "only a run can wait for a task; see `caxton task`.");
     const { workspace, sender, link } = this.#callerOf(call);
-    const { task: name, data, score, bid_minutes: bids, work_minutes: work } = wanted;
-    const [bidsMs, workMs] = [Math.round(bids * MINUTE_MS), Math.round(work * MINUTE_MS)];
+    const [bidsMs, workMs] = [Math.round(wanted.bid_minutes * MINUTE_MS), Math.round(wanted.work_minutes * MINUTE_MS)];
     const id = taskIdOf(call.id);
     const { tasks, clock } = this.#deps;
     const request = {
+      ...what,
       workspace,
       owner: sender,
-      name,
-      data,
       participants: address.type === "receivers" ? address.names : [],
       capabilities: address.type === "capability" ? [address.capability] : [],
-      ...(score !== undefined && {
-        evaluation: { type: "expression" as const, expression: score, order: "min" as const },
-      }),
       bidsMs,
       workMs,
       hops: link?.hops ?? 0,
     };
-    // Besides the first winner, others may have to be tried.
-    const deadlineMs = clock.nowMs() + bidsMs + workMs * TRIES_MAX + MINUTE_MS;
+    const deadlineMs = clock.nowMs() + bidsMs * rounds + workMs * tries + MINUTE_MS;
     const wait = { conversationId: id, replyWith: waitFor(id), deadlineMs, to: inWords(address) };
     return awaitReply(wait, () =>
       refusable(async () => {

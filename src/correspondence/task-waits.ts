@@ -86,6 +86,8 @@ function endOf(task: Task): GivenReply {
     ),
   };
   const shared = { messageId: null, from: task.assignedTo ?? "", structured };
+  if (task.state === "done" && task.auction !== undefined && !task.auction.deliver)
+    return { ...shared, outcome: "answered", text: `${task.assignedTo} has it for ${task.auction.price}` };
   if (task.state === "done")
     return { ...shared, outcome: "answered", text: `${task.assignedTo} did it: ${shown(winner?.result)}` };
   const why = task.failure === undefined ? "it was cancelled" : `${task.failure.message} [${task.failure.code}]`;

@@ -1,6 +1,6 @@
 import type { Address } from "../messages/index.ts";
 
-type Addressed = {
+export type Addressed = {
   readonly to?: string | readonly string[] | undefined;
   readonly capability?: string | undefined;
   readonly topic?: string | undefined;

@@ -58,6 +58,33 @@ export const CallArguments = z.strictObject({
     .meta({ description: "How long the work may take" }),
 });
 
+const Price = z.number().min(-1e12).max(1e12);
+
+export const AuctionArguments = z.strictObject({
+  ...addresses,
+  item: z.string().min(1).meta({ description: "What is sold, or the work that the winner is to do, in words" }),
+  data: Json.optional().meta({ description: "What bidders need to know of it, as JSON" }),
+  kind: z.enum(["english", "dutch"]).default("english").meta({
+    description: "english: the price rises, the last bid has it; dutch: it falls, the first has it",
+  }),
+  start: Price.meta({ description: "The first price" }),
+  step: z.number().positive().max(1e12).meta({ description: "By how much it changes from call to call" }),
+  reserve: Price.optional().meta({ description: "Nobody gets it for less" }),
+  deliver: z
+    .boolean()
+    .default(false)
+    .meta({ description: "english: ask the winner to do it, and wait for the result" }),
+  bid_minutes: z
+    .number()
+    .positive()
+    .max(60)
+    .default(1)
+    .meta({ description: "How long bids at one price are waited for" }),
+  work_minutes: z.number().positive().max(MINUTES_MAX).default(ASK_MINUTES).meta({
+    description: "How long delivering may take",
+  }),
+});
+
 export const SubscribeArguments = z.strictObject({
   topic: Name.optional().meta({
     description: "A topic, or a pattern of topics: prices.* is one word, prices.# any number",

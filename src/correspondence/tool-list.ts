@@ -3,6 +3,7 @@ import { type Tool, type ToolEffects } from "../tools/index.ts";
 import { MESSAGES, REPLY } from "./answer.ts";
 import {
   AskArguments,
+  AuctionArguments,
   CallArguments,
   FindArguments,
   inputSchema,
@@ -55,6 +56,14 @@ export const CALL = tool(
     "Offers a task to several agents, by name or by capability, gives it to the one with the best proposal and waits for the result. When that one fails the next best gets it.",
   ],
   { schema: CallArguments, effects: SENDS },
+);
+export const AUCTION = tool(
+  "auction",
+  [
+    "Hold an auction",
+    "Sells something to several agents, by name or by capability: to the last bid as the price rises, or to the first as it falls. Waits for the end.",
+  ],
+  { schema: AuctionArguments, effects: SENDS },
 );
 export const SUBSCRIBE = tool(
   "subscribe",

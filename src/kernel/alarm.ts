@@ -49,11 +49,14 @@ export class Alarm implements Disposable {
   #ring(): void {
     this.#sleep = undefined;
     const nowMs = this.#clock.monotonicMs();
+    const due: Ring[] = [];
     // Timers may be early by a fraction of a millisecond.
     for (let next = this.#rings[0]; next !== undefined && next.atMs <= nowMs + 1; next = this.#rings[0]) {
       this.#pop();
-      next.wake();
+      due.push(next);
     }
+    // Who finds itself early sets a ring a millisecond on: that one waits for its time.
+    for (const { wake } of due) wake();
     this.#rest();
   }
 

@@ -1,6 +1,6 @@
 import { type Directory } from "../router/index.ts";
 import { type Measured } from "./history.ts";
-import { type Candidate } from "./steps.ts";
+import { type Candidate } from "./parts.ts";
 import { type Task, TASK_LIMITS } from "./task.ts";
 
 /** Whom to ask: those named, else whoever provides every capability asked for; never the owner. The best measured first. */

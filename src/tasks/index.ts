@@ -3,8 +3,9 @@ export { costIn, secondsIn } from "./bids.ts";
 export { TaskNotFoundError } from "./errors.ts";
 export { type Measured } from "./history.ts";
 export { TASKS_PARTICIPANT } from "./letter.ts";
-export { type TaskRequest } from "./request.ts";
+export { type AuctionRequest, type TaskRequest } from "./request.ts";
 export {
+  type Auction,
   type Bidder,
   type BidderState,
   type Evaluation,

@@ -9,7 +9,7 @@ export const TASKS_PARTICIPANT = "caxton.tasks";
 /** The message that an entry of a task's outbox stands for; the same id however often it is made. */
 export function letter(task: Task, entry: Outgoing, nowMs: number): Message {
   const { act, to, content, protocol, conversation, replyByMs, inReplyTo } = entry;
-  const id = letterId(task, entry);
+  const id = letterId(task, entry.key);
   return composeMessage({
     id,
     workspace: task.workspace,
@@ -30,7 +30,7 @@ export function letter(task: Task, entry: Outgoing, nowMs: number): Message {
 }
 
 /** A UUID (version 8) out of the task and the step, so that a step that is made twice is one message. */
-function letterId(task: Task, { key }: Outgoing): MessageId {
+export function letterId(task: Pick<Task, "id">, key: string): MessageId {
   const hex = createHash("sha256").update(`${task.id}\n${key}`).digest("hex");
   const variant = (0x8 | (Number.parseInt(hex[16] ?? "0", 16) & 0x3)).toString(16);
   return MessageId.parse(

@@ -1,7 +1,13 @@
 import { type TaskId } from "../kernel/ids.ts";
 import { type Json } from "../kernel/json.ts";
 import { TaskInvalidError } from "./errors.ts";
-import { type Evaluation, type Task, TASK_LIMITS, type TaskProtocol } from "./task.ts";
+import { type Auction, type Evaluation, type Task, TASK_LIMITS, type TaskProtocol } from "./task.ts";
+
+/** Prices of an auction; an English one without a reserve sells to any bid, a Dutch one goes down to 0. */
+export type AuctionRequest = Pick<Auction, "start" | "step"> & {
+  readonly reserve?: number | undefined;
+  readonly deliver?: boolean | undefined;
+};
 
 /** What is asked for; what is left out has its usual value. Times in milliseconds. */
 export type TaskRequest = {
@@ -15,6 +21,7 @@ export type TaskRequest = {
   readonly participants?: readonly string[] | undefined;
   readonly capabilities?: readonly string[] | undefined;
   readonly minPerformanceScore?: number | undefined;
+  readonly auction?: AuctionRequest | undefined;
   readonly evaluation?: Evaluation | undefined;
   readonly bidsMs?: number | undefined;
   readonly workMs?: number | undefined;
@@ -49,6 +56,7 @@ export function newTask(request: TaskRequest, id: TaskId, nowMs: number): Task {
     participants,
     capabilities,
     minPerformanceScore: request.minPerformanceScore,
+    auction: auctionOf(protocol, request.auction),
     evaluation: request.evaluation ?? { type: "best_bid" },
     bidsMs: request.bidsMs ?? TASK_LIMITS.bidsMs,
     workMs: request.workMs ?? TASK_LIMITS.workMs,
@@ -68,6 +76,32 @@ export function newTask(request: TaskRequest, id: TaskId, nowMs: number): Task {
     failure: undefined,
     outbox: [],
   };
+}
+
+function auctionOf(protocol: TaskProtocol, asked: AuctionRequest | undefined): Auction | undefined {
+  const isDutch = protocol === "auction-dutch";
+  if (protocol !== "auction-english" && !isDutch) {
+    if (asked === undefined) return undefined;
+    throw invalid(`a ${protocol} has no prices`, 'Auctions have "protocol": "auction-english" or "auction-dutch".');
+  }
+  if (asked === undefined)
+    throw invalid(`an ${protocol} needs prices`, "Say where it starts and by how much it steps.");
+  const { start, step, reserve = isDutch ? 0 : start, deliver = false } = asked;
+  const calls = isDutch ? Math.floor((start - reserve) / step) + 1 : Math.ceil((reserve - start) / step) + 1;
+  if (!(step > 0)) throw invalid(`a step of ${step} leads nowhere`, "A step is more than 0 in either auction.");
+  if (isDutch && reserve > start) {
+    throw invalid(`the price falls from ${start} and never comes to ${reserve}`, "The reserve is at most the start.");
+  }
+  if (isDutch && deliver) {
+    throw invalid("who wins a Dutch auction is asked for nothing more", "deliver is for English auctions.");
+  }
+  if (calls > TASK_LIMITS.auctionRoundsMax) {
+    throw invalid(
+      `from ${start} to ${reserve} it takes ${calls} calls`,
+      `At most ${TASK_LIMITS.auctionRoundsMax}: take larger steps.`,
+    );
+  }
+  return { start, step, reserve, deliver, calls: [], leader: undefined, price: undefined };
 }
 
 const invalid = (problem: string, hint: string) =>

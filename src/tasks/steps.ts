@@ -3,19 +3,16 @@
  * that are to go out (`outbox`). The very same task is returned when the event changes nothing, so that a message that
  * comes twice is harmless.
  */
-import { type Json, type JsonObject } from "../kernel/json.ts";
+import { type Json } from "../kernel/json.ts";
 import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
+import { auctionAnswered, auctionCancelled, auctionDue, opened, undelivered } from "./auction.ts";
 import { bidIn, resultIn, wordsIn } from "./bids.ts";
+import { type Candidate, changed, GRACE_MS, newBidder, outgoing, summary, withBidder } from "./parts.ts";
 import { type Bidder, isFinished, type Outgoing, type Task, type TASK_FAILURES } from "./task.ts";
 
-/** Replies that were on time may still be on their way through the server. */
-const GRACE_MS = 250;
 const JUDGE_ATTEMPTS = 2;
 const JUDGE_WAIT_MS = 60_000;
 const NOT_SELECTED = "Proposal not selected";
-
-/** Somebody who may be asked, the most promising first. */
-export type Candidate = { readonly name: string; readonly isThere: boolean };
 
 /** The task with those asked who are there. */
 export function begun(task: Task, candidates: readonly Candidate[], nowMs: number): Task {
@@ -23,6 +20,7 @@ export function begun(task: Task, candidates: readonly Candidate[], nowMs: numbe
   const there = candidates.filter(({ isThere }) => isThere);
   const bidders = candidates.map(({ name, isThere }) => newBidder(name, isThere ? "called" : "unreached"));
   if (there.length === 0) return failed({ ...task, bidders }, "NO_CANDIDATES", noCandidates(task), nowMs);
+  if (task.auction !== undefined) return opened({ ...task, bidders }, task.auction, nowMs);
   if (task.protocol === "request") return requested({ ...task, bidders }, nowMs);
   return called({ ...task, bidders, round: 1 }, nowMs);
 }
@@ -31,20 +29,6 @@ const noCandidates = ({ capabilities, participants }: Task) =>
   participants.length > 0
     ? `nobody of ${participants.join(", ")} can be written to`
     : `nobody provides ${capabilities.join(" and ")}`;
-
-const newBidder = (name: string, state: Bidder["state"]): Bidder => ({
-  name,
-  state,
-  bid: undefined,
-  proposal: undefined,
-  holdsUntilMs: undefined,
-  score: undefined,
-  rank: undefined,
-  awardedAtMs: undefined,
-  endedAtMs: undefined,
-  note: undefined,
-  result: undefined,
-});
 
 /** A call for proposals, the first or a further one, to all bidders that are `called`. */
 function called(task: Task, nowMs: number): Task {
@@ -59,14 +43,6 @@ function called(task: Task, nowMs: number): Task {
     ],
   });
 }
-
-/** What bidders are told of the work. */
-const summary = ({ id, name, description, data }: Task): JsonObject => ({
-  id,
-  name,
-  description,
-  ...(data !== undefined && { data }),
-});
 
 function call(task: Task): Json {
   const { capabilities, round, rounds } = task;
@@ -111,6 +87,7 @@ function requested(task: Task, nowMs: number): Task {
 
 /** The task after a message of its conversations came in. */
 export function answered(task: Task, message: Message, nowMs: number): Task {
+  if (task.auction !== undefined) return auctionAnswered(task, task.auction, message, nowMs);
   if (message.sender === SYSTEM_SENDER) return told(task, message, nowMs);
   if (task.state === "evaluating" && message.conversationId.startsWith(`${task.id}-judge`)) return task;
   const bidder = task.bidders.find(({ name }) => name === message.sender);
@@ -291,6 +268,7 @@ const rejection = (task: Task, { name, proposal }: Bidder): Outgoing =>
 /** The task after its time has come: proposals are closed, the judge or the winner is late. */
 export function due(task: Task, nowMs: number): Task {
   if (task.dueAtMs === undefined || task.dueAtMs > nowMs) return task;
+  if (task.auction !== undefined) return auctionDue(task, task.auction, nowMs);
   switch (task.state) {
     case "collecting":
       return closed(task, nowMs);
@@ -329,6 +307,7 @@ const isOpen = ({ state }: Bidder) => state === "called" || state === "proposed"
 /** The task called off; whoever still owes something is told. */
 export function cancelled(task: Task, nowMs: number): Task {
   if (isFinished(task)) return task;
+  if (task.auction !== undefined) return auctionCancelled(task, nowMs);
   const open = task.bidders.filter(isOpen);
   const bidders = task.bidders.map((each): Bidder =>
     isOpen(each) ? { ...each, state: "cancelled", endedAtMs: nowMs } : each,
@@ -356,43 +335,10 @@ export function sent(task: Task, key: string, nowMs: number): Task {
 /** The task after one of its messages was refused for good. */
 export function unsendable(task: Task, { key, act, to }: Outgoing, reason: string, nowMs: number): Task {
   const rest = sent(task, key, nowMs);
+  if (rest.auction !== undefined) return undelivered(rest, rest.auction, { act, to, reason }, nowMs);
   if (act === "cfp" && task.state === "collecting") return failed(rest, "TASK_NOT_ANNOUNCED", reason, nowMs);
   if (act === "query-ref" && task.state === "evaluating") return changed(rest, nowMs, { dueAtMs: nowMs });
   const bidder = rest.bidders.find(({ name }) => name === to[0]);
   const isAward = act === "accept-proposal" || act === "request";
   return isAward && bidder?.state === "accepted" ? declined(rest, bidder, reason, nowMs) : rest;
 }
-
-type What = Pick<Outgoing, "key" | "act" | "to" | "content"> & {
-  readonly replyByMs?: number;
-  readonly inReplyTo?: string | undefined;
-};
-
-const outgoing = (task: Task, { key, act, to, content, replyByMs, inReplyTo }: What): Outgoing => ({
-  key,
-  act,
-  to,
-  conversation: task.id,
-  protocol: PROTOCOL_NAMES[task.protocol],
-  content,
-  replyByMs,
-  inReplyTo,
-});
-
-const PROTOCOL_NAMES = {
-  "contract-net": "fipa-contract-net",
-  "iterated-contract-net": "fipa-iterated-contract-net",
-  request: "fipa-request",
-} as const;
-
-const withBidder = (task: Task, bidder: Bidder): Task => ({
-  ...task,
-  bidders: task.bidders.map((each) => (each.name === bidder.name ? bidder : each)),
-});
-
-const changed = (task: Task, nowMs: number, change: Partial<Task>): Task => ({
-  ...task,
-  ...change,
-  version: task.version + 1,
-  updatedAtMs: nowMs,
-});

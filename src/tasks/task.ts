@@ -8,7 +8,13 @@ const maybe = <T extends z.ZodType>(schema: T) =>
 const list = <T extends z.ZodType>(schema: T) => z.array(schema).readonly();
 
 /** How the work finds somebody to do it. */
-export const TASK_PROTOCOLS = ["contract-net", "iterated-contract-net", "request"] as const;
+export const TASK_PROTOCOLS = [
+  "contract-net",
+  "iterated-contract-net",
+  "request",
+  "auction-english",
+  "auction-dutch",
+] as const;
 export type TaskProtocol = (typeof TASK_PROTOCOLS)[number];
 
 /** How the best proposal is found. */
@@ -23,6 +29,32 @@ export const Evaluation = z.discriminatedUnion("type", [
   z.object({ type: z.literal("agent"), agent: z.string() }),
 ]);
 export type Evaluation = z.infer<typeof Evaluation>;
+
+/** A price that was called, and what came of it. */
+const AuctionCall = z.object({
+  price: z.number(),
+  atMs: z.int(),
+  /** Bids at that price. */
+  bids: z.int(),
+  /** Who was taken; nobody below the reserve. */
+  leader: maybe(z.string()),
+});
+
+/** What is sold, and how far its price has come. Prices are numbers of whatever is paid with. */
+export const Auction = z.object({
+  /** English: it rises from call to call. Dutch: it falls. */
+  start: z.number(),
+  step: z.number(),
+  /** Nobody gets it for less. */
+  reserve: z.number(),
+  /** Whether the winner of an English auction is asked to deliver: to do the work. */
+  deliver: z.boolean(),
+  calls: list(AuctionCall),
+  /** Who has it as things stand, and for how much. */
+  leader: maybe(z.string()),
+  price: maybe(z.number()),
+});
+export type Auction = z.infer<typeof Auction>;
 
 /** What became of somebody who was asked. `unreached`: the message could not be delivered. */
 export const BIDDER_STATES = [
@@ -100,7 +132,8 @@ export const Task = z.object({
   /** Share of tasks done that somebody must have to be asked, 0 to 1. */
   minPerformanceScore: maybe(z.number()),
   evaluation: Evaluation,
-  /** How long proposals are waited for. */
+  auction: maybe(Auction),
+  /** How long proposals are waited for; in an auction bids at one price. */
   bidsMs: z.int(),
   /** How long whoever gets it has. */
   workMs: z.int(),
@@ -138,6 +171,8 @@ export const TASK_LIMITS = {
   workMs: 300_000,
   workMsMax: 7 * 24 * 3_600_000,
   roundsMax: 10,
+  /** Prices that one auction may call. */
+  auctionRoundsMax: 50,
   reawards: 2,
   reawardsMax: 10,
   /** Somebody's bid beyond this is kept as text only, cut. */

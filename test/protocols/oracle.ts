@@ -89,10 +89,13 @@ const bidding = any(
   seq("p:propose", any("T", "i:reject-proposal", seq("i:accept-proposal", any("T", result)))),
 );
 const revised = seq("i:cfp", "p:propose");
-const englishRound = seq("i:cfp", maybe(any("T", seq("p:propose", any("i:accept-proposal", "i:reject-proposal")))));
-const englishLost = seq("i:cfp", maybe(any("T", seq("p:propose", "i:reject-proposal"))));
+const englishRound = seq(
+  "i:cfp",
+  maybe(any("T", "p:refuse", seq("p:propose", any("i:accept-proposal", "i:reject-proposal")))),
+);
+const englishLost = seq("i:cfp", maybe(any("T", "p:refuse", seq("p:propose", "i:reject-proposal"))));
 const order = seq("i:request", again(say("p:agree")), any("p:inform", "p:refuse", "p:failure", "T"));
-const dutchRound = seq("i:cfp", maybe(any("T", seq("p:propose", "i:reject-proposal"))));
+const dutchRound = seq("i:cfp", maybe(any("T", "p:refuse", seq("p:propose", "i:reject-proposal"))));
 const offer = seq("i:propose", "p:propose");
 const passedOn = any("p:agree", "p:propose");
 

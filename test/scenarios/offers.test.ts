@@ -16,6 +16,11 @@ const SCRIPT = [
     toolCalls: [tool("call_for_proposals", { capability: "painting", task: "paint the fence" })],
   },
   { when: { userIncludes: "organise" }, text: "the fence is painted" },
+  {
+    when: { userIncludes: "sell" },
+    toolCalls: [tool("auction", { capability: "painting", item: "a ladder", kind: "dutch", start: 50, step: 10 })],
+  },
+  { when: { userIncludes: "sell" }, text: "sold" },
   { when: { userIncludes: "[call for proposals" }, text: '{"cost": 3, "seconds": 5}' },
   { when: { userIncludes: "[acceptance of your proposal" }, text: "painted in green" },
   { when: { userIncludes: "listen" }, toolCalls: [tool("subscribe", { topic: "weather.*" })] },
@@ -28,7 +33,7 @@ const SCRIPT = [
   { when: { userIncludes: "proclaim" }, text: "told" },
 ];
 
-test("a run offers a task, rests until it is done, and has the winner's result; a subscription starts runs", async () => {
+test("a run offers a task or holds an auction, rests until it is over, and has the outcome; a subscription starts runs", async () => {
   await using server = await startServer({
     script: SCRIPT,
     files: {
@@ -52,6 +57,11 @@ test("a run offers a task, rests until it is done, and has the winner's result; 
     state: "done",
     text: expect.stringMatching(/^painter-(?:one|two) did it: painted in green$/),
     structured: { state: "done", bids: { "painter-one": { cost: 3 }, "painter-two": { cost: 3 } } },
+  });
+  expect((await run("sell a ladder")).step_list[1]).toMatchObject({
+    tool: "messages.auction",
+    state: "done",
+    text: expect.stringMatching(/^painter-(?:one|two) has it for 50$/),
   });
   expect((await run("listen")).step_list[1]).toMatchObject({ state: "done", text: "Subscribed to weather.*." });
   const sent = await server.ask("POST", "/api/v1/messages", {

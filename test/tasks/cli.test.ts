@@ -28,3 +28,21 @@ test("tasks are created, distributed, listed, shown and called off from the comm
   expect(shown.stdout).toMatch(/status +cancelled/u);
   expect(again).toMatchObject({ code: 5, stderr: expect.stringContaining("TASK_STATE") });
 });
+
+test("an auction is held, followed and shown from the command line", async () => {
+  await using server = await startServer();
+  await server.ask("POST", "/api/v1/participants", { name: "outside" });
+  const ask = (...args: string[]) => commandLine(["task", ...args], { server: server.url });
+  const prices = ["--start", "10", "--step", "5"];
+  const [begun, none, wrong] = await Promise.all([
+    ask("auction", "a slot", "--to", "outside", ...prices),
+    ask("auction", "a slot", "--capability", "alchemy", ...prices, "--watch", "-o", "json"),
+    ask("auction", "a slot", "--to", "outside", "--dutch", ...prices, "--reserve", "20"),
+  ]);
+  expect([begun.code, begun.stdout]).toEqual([
+    0,
+    expect.stringMatching(/price +10 called, from 10 up in steps of 5, reserve 10[^]*outside +called/u),
+  ]);
+  expect(JSON.parse(none.stdout)).toMatchObject({ protocol: "auction-english", failure: { code: "NO_CANDIDATES" } });
+  expect(wrong).toMatchObject({ code: 6, stderr: expect.stringContaining("TASK_INVALID") });
+});

@@ -26,18 +26,41 @@ const oneEvaluation = (body: { readonly [Key in keyof typeof evaluation]?: unkno
   [body.strategy, body.minimize, body.maximize, body.judge].filter((given) => given !== undefined).length <= 1;
 const ONE_EVALUATION = { error: "give one of strategy, minimize, maximize and judge" };
 const maxWait = z.number().min(0.1).max(DAY_S).optional().meta({
-  description: "How long proposals are waited for, in each round; default 30",
+  description: "How long proposals are waited for, in each round, or bids at each price; default 30",
 });
+
+const Protocol = z.enum(["contract-net", "iterated-contract-net", "request", "auction-english", "auction-dutch"]);
+const Price = z.number().min(-1e12).max(1e12);
+
+/** How the price of an auction goes. */
+const AuctionTerms = z
+  .strictObject({
+    start: Price.meta({ description: "The first price that is called" }),
+    step: z
+      .number()
+      .positive()
+      .max(1e12)
+      .meta({ description: "By how much it rises (English) or falls (Dutch) from call to call" }),
+    reserve: Price.optional().meta({
+      description: "Nobody gets it for less. English: the start, unless given; Dutch: 0",
+    }),
+    deliver: z.boolean().default(false).meta({
+      description:
+        "English: the winner is then asked to do the work, within timeout_seconds, and its result is the task's",
+    }),
+  })
+  .meta({ id: "AuctionTerms" });
 
 export const CreateTaskBody = z
   .strictObject({
     name: z.string().min(1).max(200),
     description: z.string().max(32_000).default("").meta({ description: "What is to be done; bidders read it" }),
     data: Json.optional().meta({ description: "What it is about; bidders get it as it is" }),
-    protocol: z.enum(["contract-net", "iterated-contract-net", "request"]).optional().meta({
+    protocol: Protocol.optional().meta({
       description:
-        "contract-net: proposals, then an award. iterated-contract-net: in rounds. request: one after the other, without proposals",
+        "contract-net: proposals, then an award. iterated-contract-net: in rounds. request: one after the other, without proposals. auction-english, auction-dutch: to the last bid, or to the first",
     }),
+    auction: AuctionTerms.optional().meta({ description: "Prices; auctions need them, and nothing else has them" }),
     participants: z
       .array(Name)
       .max(100)
@@ -114,7 +137,7 @@ export const Task = z
     description: z.string(),
     owner: z.string(),
     parent_task: z.string().nullable(),
-    protocol: z.enum(["contract-net", "iterated-contract-net", "request"]),
+    protocol: Protocol,
     status: TaskStatus,
     progress: z
       .number()
@@ -129,6 +152,19 @@ export const Task = z
     round: z.int(),
     rounds: z.int(),
     bidders: z.array(TaskBidder),
+    auction: z
+      .object({
+        start: z.number(),
+        step: z.number(),
+        reserve: z.number(),
+        deliver: z.boolean(),
+        leader: z.string().nullable().meta({ description: "Who has it as things stand" }),
+        price: z.number().nullable().meta({ description: "And for how much" }),
+        calls: z
+          .array(z.object({ price: z.number(), at: Instant, bids: z.int(), leader: z.string().nullable() }))
+          .meta({ description: "Prices that were called, and who was taken at each" }),
+      })
+      .nullable(),
     result: Json.nullable().meta({ description: "What whoever did it told" }),
     failure: z.object({ code: z.string(), message: z.string() }).nullable(),
     subtasks: z.array(z.object({ id: z.string(), name: z.string(), status: TaskStatus })),

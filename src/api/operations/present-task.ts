@@ -1,5 +1,5 @@
 import type { JsonObject } from "../../kernel/json.ts";
-import { type Bidder, type Measured, secondsIn, costIn, type Task } from "../../tasks/index.ts";
+import { type Auction, type Bidder, type Measured, secondsIn, costIn, type Task } from "../../tasks/index.ts";
 import type * as contract from "../contract/index.ts";
 
 const PROGRESS = {
@@ -36,6 +36,7 @@ export function presentTask(task: Task, subtasks: readonly Task[]): contract.Tas
     round: task.round,
     rounds: task.rounds,
     bidders: task.bidders.map(presentBidder),
+    auction: task.auction === undefined ? null : presentAuction(task.auction),
     result: winner?.result ?? null,
     failure: task.failure ?? null,
     subtasks: subtasks.map(({ id, name, state }) => ({ id, name, status: state })),
@@ -44,6 +45,29 @@ export function presentTask(task: Task, subtasks: readonly Task[]): contract.Tas
     due_at: task.dueAtMs === undefined ? null : instant(task.dueAtMs),
   };
 }
+
+const presentAuction = ({
+  start,
+  step,
+  reserve,
+  deliver,
+  leader,
+  price,
+  calls,
+}: Auction): contract.Task["auction"] => ({
+  start,
+  step,
+  reserve,
+  deliver,
+  leader: leader ?? null,
+  price: price ?? null,
+  calls: calls.map((call) => ({
+    price: call.price,
+    at: instant(call.atMs),
+    bids: call.bids,
+    leader: call.leader ?? null,
+  })),
+});
 
 const presentBidder = ({ name, state, rank, score, bid, note }: Bidder): contract.Task["bidders"][number] => ({
   name,

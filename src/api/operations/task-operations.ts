@@ -10,6 +10,9 @@ const SUBTASKS_MAX = 200;
 /** An evaluating agent is waited for at most twice so long. */
 const JUDGE_WAIT_MS = 65_000;
 
+/** Calls of an auction that are waited for; it goes on without the caller. */
+const AUCTION_CALLS = 50;
+
 const workspace = DEFAULT_WORKSPACE;
 
 /** Throws TaskNotFoundError for an id that is none. */
@@ -45,6 +48,7 @@ export async function createTask(services: TaskServices, body: contract.CreateTa
     data: body.data,
     parent: body.parent_task === undefined ? undefined : taskId(body.parent_task),
     protocol: body.protocol,
+    auction: body.auction,
     participants: body.participants,
     capabilities: body.requirements.capabilities,
     minPerformanceScore: body.requirements.min_performance_score,
@@ -68,7 +72,8 @@ export async function distributeTask(
 ): Promise<contract.TaskDistribution> {
   const change = { evaluation: evaluationOf(body), bidsMs: ms(body.max_wait_seconds) };
   const begun = await tasks.distribute(workspace, taskId(id), change);
-  const waitMs = begun.bidsMs * begun.rounds + JUDGE_WAIT_MS * 2;
+  const calls = begun.auction === undefined ? begun.rounds : AUCTION_CALLS;
+  const waitMs = begun.bidsMs * calls + JUDGE_WAIT_MS * 2;
   return presentDistribution(await tasks.until({ workspace, id: begun.id, waitMs }, isDecided, signal));
 }
 

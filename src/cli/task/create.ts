@@ -112,8 +112,8 @@ const bodyOf = (input: z.infer<typeof Input>): CreateTaskBody => ({
   distribute: input.distribute || input.watch,
 });
 
-function dataIn(text: string): Json {
+export function dataIn(text: string, path = PATH): Json {
   const parsed = parseJson(text);
   if (parsed.type === "parsed") return parsed.value;
-  throw new UsageError(`--data is not JSON: ${parsed.reason}`, PATH);
+  throw new UsageError(`--data is not JSON: ${parsed.reason}`, path);
 }

@@ -16,12 +16,13 @@ export const isOver = (status: TaskStatus): boolean =>
 
 /** How a task stands, as a person reads it. */
 export function taskText(task: Task, style: Style, columns: number): string {
-  const { name, status, assigned_to: winner, failure, result, due_at: due, bidders } = task;
+  const { name, status, assigned_to: winner, failure, result, due_at: due, bidders, auction } = task;
   const fields: (readonly [string, string])[] = [
     ["task", task.id],
     ["name", safeText(name)],
     ["status", style(STATUS_TONES[status], status)],
     ...(winner === null ? [] : [["given to", safeText(winner)] as const]),
+    ...(auction === null ? [] : [["price", safeText(priceLine(task))] as const]),
     ...(due === null ? [] : [["until", due] as const]),
     ...(failure === null ? [] : [["failed", safeText(`${failure.message} [${failure.code}]`)] as const]),
     ...(result === null
@@ -46,15 +47,29 @@ export function taskText(task: Task, style: Style, columns: number): string {
   return `${renderFields(fields, { style, columns })}${table}`;
 }
 
+/** How far the price has come: "15 by bob, from 10 in steps of 5". */
+function priceLine({ auction, protocol }: Task): string {
+  if (auction === null) return "";
+  const { start, step, reserve, leader, price, calls } = auction;
+  const called = calls.at(-1)?.price ?? start;
+  const now = leader === null ? `${called} called` : `${price} by ${leader}`;
+  const way = protocol === "auction-dutch" ? "down" : "up";
+  return `${now}, from ${start} ${way} in steps of ${step}, reserve ${reserve}`;
+}
+
 /** One line that says what has changed. */
-export function changeLine({ status, bidders, assigned_to: winner, failure }: Task, style: Style): string {
+export function changeLine(task: Task, style: Style): string {
+  const { status, bidders, assigned_to: winner, failure, auction } = task;
   const proposals = bidders.filter(({ bid }) => bid !== null).length;
   const words = {
     created: "nobody was asked yet",
-    collecting: `${proposals} of ${bidders.length} proposed`,
+    collecting: auction === null ? `${proposals} of ${bidders.length} proposed` : priceLine(task),
     evaluating: `${proposals} proposals are compared`,
     working: `given to ${winner ?? ""}`,
-    done: `done by ${winner ?? ""}`,
+    done:
+      auction === null || auction.deliver
+        ? `done by ${winner ?? ""}`
+        : `${winner ?? ""} has it for ${auction.price ?? ""}`,
     failed: failure === null ? "" : `${failure.message} [${failure.code}]`,
     cancelled: "called off",
   } as const;

@@ -16,6 +16,7 @@ import {
   showOne,
 } from "../frame/index.ts";
 import { type Column, oneLine, showAge } from "../terminal/index.ts";
+import { auction } from "./auction.ts";
 import { Comparing, comparing, create } from "./create.ts";
 import { distributionText, isOver, STATUS_TONES, taskText } from "./lines.ts";
 import { resolveTask } from "./reference.ts";
@@ -31,6 +32,7 @@ export const task: CommandMaker = (command, invocation) => {
     "Work that is offered to several: the server calls for proposals, compares them, gives the task to the best and to the next best when that one fails.",
   );
   create(command.command("create"), invocation);
+  auction(command.command("auction"), invocation);
   distribute(command.command("distribute"), invocation);
   list(command.command("list"), invocation);
   get(command.command("get"), invocation);

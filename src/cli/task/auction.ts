@@ -1,0 +1,81 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { type CreateTaskBody, ROUTES, tasks } from "../../api/contract/index.ts";
+import { act, examples, type Invocation, listOption, ONE_FORMATS, showOne } from "../frame/index.ts";
+import { dataIn } from "./create.ts";
+import { taskText } from "./lines.ts";
+import { watchTask } from "./watch.ts";
+
+const PATH = "caxton task auction";
+
+const Input = z.object({
+  name: z.string(),
+  description: z.string(),
+  data: z.string().optional(),
+  capability: z.array(z.string()).default([]),
+  to: z.array(z.string()).default([]),
+  dutch: z.boolean().default(false),
+  start: z.coerce.number(),
+  step: z.coerce.number().positive(),
+  reserve: z.coerce.number().optional(),
+  bidsWithin: z.coerce.number().positive().optional(),
+  deliver: z.boolean().default(false),
+  doneWithin: z.coerce.number().positive().optional(),
+  watch: z.boolean().default(false),
+});
+
+/** `caxton task auction`: to whoever bids most, or first. */
+export function auction(command: Command, invocation: Invocation): void {
+  command
+    .summary("sell something to the highest bid, or to the first")
+    .description(
+      "Hold an auction. English: the price rises from call to call, and whoever bid last has it when nobody bids any more. Dutch: it falls, and the first who takes a price has it. Bidders answer each call with propose, or refuse.",
+    )
+    .argument("<name>", "what is sold")
+    .option("--description <text>", "more of it; bidders read it", "")
+    .option("--data <json>", "what it is about")
+    .addOption(listOption("--capability <name>", "what bidders must provide; may be repeated"))
+    .addOption(listOption("--to <agent>", "let this one bid; may be repeated"))
+    .option("--dutch", "the price falls, and the first has it")
+    .requiredOption("--start <price>", "the first price")
+    .requiredOption("--step <price>", "by how much it changes from call to call")
+    .option("--reserve <price>", "nobody gets it for less")
+    .option("--bids-within <seconds>", "how long bids at one price are waited for")
+    .option("--deliver", "ask the winner of an English auction to do the work")
+    .option("--done-within <seconds>", "how long it then has")
+    .option("--watch", "follow it to its end");
+  examples(command, [
+    ["caxton task auction 'a slot at nine' --to alice --to bob --start 10 --step 5 --watch", "rises until one is left"],
+    ["caxton task auction 'last tickets' --capability buying --dutch --start 100 --step 10 --reserve 50", "falls"],
+    ["caxton task auction translate --capability translation --start 1 --step 1 --deliver", "the winner does it"],
+  ]);
+  act(command, invocation, {
+    input: Input,
+    formats: ONE_FORMATS,
+    run: async (context, input) => {
+      const body = bodyOf(input);
+      const created = await context.client.request({ method: "POST", path: ROUTES.tasks, body, schema: tasks.Task });
+      if (input.watch) return watchTask(context, created);
+      const { style, columns } = context.terminal;
+      await showOne(context, {
+        raw: created.raw,
+        name: created.value.id,
+        human: () => taskText(created.value, style, columns ?? 80),
+      });
+    },
+  });
+}
+
+const bodyOf = (input: z.infer<typeof Input>): CreateTaskBody => ({
+  name: input.name,
+  description: input.description,
+  data: input.data === undefined ? undefined : dataIn(input.data, PATH),
+  participants: input.to,
+  requirements: { capabilities: input.capability },
+  protocol: input.dutch ? "auction-dutch" : "auction-english",
+  auction: { start: input.start, step: input.step, reserve: input.reserve, deliver: input.deliver },
+  max_wait_seconds: input.bidsWithin,
+  timeout_seconds: input.doneWithin,
+  owner: "user",
+  distribute: true,
+});
