@@ -21,6 +21,7 @@ const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
   isolation: () => import("./isolation.ts"),
   durable: () => import("./durable.ts"),
   following: () => import("./following.ts"),
+  recall: () => import("./recall.ts"),
   messages: () => import("./messages.ts"),
   "message-journal": () => import("./message-journal.ts"),
 };

@@ -23,12 +23,3 @@ export class RecallFullError extends CaxtonError<{ readonly rows: number }> {
     );
   }
 }
-
-/** A snapshot of an index that cannot be read: of another version, or damaged. */
-export class SnapshotInvalidError extends CaxtonError {
-  readonly code = "RECALL_SNAPSHOT_INVALID";
-  readonly kind = "invalid";
-  constructor(problem: string) {
-    super(`the snapshot ${problem}`, "Fill the index from its texts again.", {});
-  }
-}

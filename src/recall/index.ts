@@ -1,4 +1,4 @@
-export { RecallFullError, SnapshotInvalidError, VectorInvalidError } from "./errors.ts";
+export { RecallFullError, VectorInvalidError } from "./errors.ts";
 export type { KernelChoice } from "./kernel.ts";
 export { type Keep, RECALL_LIMITS, type Row, type ScopeKey } from "./row.ts";
 export { type Quantised, type VectorHit, VectorIndex, type VectorSearch } from "./vector-index.ts";

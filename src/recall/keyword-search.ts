@@ -154,26 +154,50 @@ export class Scores {
     }
     const factors = this.factors(scene.meanLength);
     const rest = remaining(words);
-    let touched = 0;
-    let candidates: Int32Array | undefined;
+    const sums = this.#sums;
+    const touched = this.#touched;
     const top = new Top(scene, wanted);
+    let count = 0;
+    // What the least of the best can have come to since they were last looked for.
+    let ceiling = 0;
+    let isClosed = false;
+    let candidates: Int32Array | undefined;
     for (const [index, word] of words.entries()) {
-      if (candidates === undefined) touched = this.#addAll(word, factors, touched);
-      else this.#addTo(candidates, word, factors);
+      if (candidates !== undefined) this.#addTo(candidates, word, factors);
+      else if (isClosed) this.#addToTouched(word, factors);
+      else count = this.#addAll(word, factors, count);
       const { bound, postings } = rest[index + 1] ?? { bound: 0, postings: 0 };
-      if (postings === 0) continue;
-      // When no new text can come among the best, the words that are left are looked up for those in the running only.
-      const running = candidates ?? this.#touched.subarray(0, touched);
-      if (postings < running.length || (candidates !== undefined && running.length < wanted.limit * 4)) continue;
-      const least = top.fill(running, this.#sums);
+      ceiling += word.weight * SCORE_MAX;
+      if (candidates !== undefined || postings < count || postings === 0 || ceiling <= bound) continue;
+      // When no new text can come among the best, the words that are left count for those in the running only.
+      const least = top.fill(touched, count, sums);
+      ceiling = least;
       if (least <= bound) continue;
-      candidates = running.filter((at) => (this.#sums[at] ?? 0) + bound >= least * 0.999_999);
-      candidates.sort();
+      isClosed = true;
+      candidates = inTheRunning(touched.subarray(0, count), sums, (least - bound) * 0.999_999);
     }
-    top.fill(candidates ?? this.#touched.subarray(0, touched), this.#sums);
+    if (candidates === undefined) top.fill(touched, count, sums);
+    else top.fill(candidates, candidates.length, sums);
     const found = top.candidates();
-    for (let index = 0; index < touched; index += 1) this.#sums[this.#touched[index] ?? 0] = 0;
+    for (let index = 0; index < count; index += 1) sums[touched[index] ?? 0] = 0;
     return found;
+  }
+
+  /** Adds a word's scores to the texts that have some already. */
+  #addToTouched({ found, weight }: WeighedWord, factors: Float32Array): void {
+    const sums = this.#sums;
+    for (const { part, pieces } of found) {
+      const { base, lengths } = part;
+      for (const { postings, low, high } of pieces) {
+        for (let index = low; index < high; index += 1) {
+          const posting = postings[index] ?? 0;
+          const local = posting >>> COUNT_BITS;
+          const sum = sums[base + local] ?? 0;
+          if (sum === 0) continue;
+          sums[base + local] = sum + weight * (factors[((lengths[local] ?? 0) << 4) | (posting & 15)] ?? 0);
+        }
+      }
+    }
   }
 
   #addAll({ found, weight }: WeighedWord, factors: Float32Array, before: number): number {
@@ -227,6 +251,23 @@ export class Scores {
   }
 }
 
+/** More texts than this in the running are not looked up one by one. */
+const RUNNING_MAX = 2_048;
+
+/** The places with at least such a sum, ascending; undefined when there are many. */
+function inTheRunning(places: Int32Array, sums: Float32Array, least: number): Int32Array | undefined {
+  const running = new Int32Array(RUNNING_MAX);
+  let count = 0;
+  for (let index = 0; index < places.length; index += 1) {
+    const at = places[index] ?? 0;
+    if ((sums[at] ?? 0) < least) continue;
+    if (count === RUNNING_MAX) return undefined;
+    running[count] = at;
+    count += 1;
+  }
+  return running.subarray(0, count).toSorted();
+}
+
 /** For each word: what it and those behind it can add at most, and how many postings they have. */
 function remaining(words: readonly WeighedWord[]): readonly { readonly bound: number; readonly postings: number }[] {
   const rest = [{ bound: 0, postings: 0 }];
@@ -244,6 +285,7 @@ class Top {
   readonly #keep: Keep | undefined;
   readonly #kept = new Map<Row, boolean>();
   #entries: Candidate[] = [];
+  #part: VisiblePart | undefined;
 
   constructor(scene: Scene, { limit, keep }: { readonly limit: number; readonly keep: Keep | undefined }) {
     this.#scene = scene;
@@ -252,10 +294,11 @@ class Top {
   }
 
   /** Begins anew with the texts at some places. The least score among the best, 0 while there are fewer than wanted. */
-  fill(places: Int32Array, sums: Float32Array): number {
+  fill(places: Int32Array, count: number, sums: Float32Array): number {
     this.#entries = [];
     let least = 0;
-    for (const at of places) {
+    for (let index = 0; index < count; index += 1) {
+      const at = places[index] ?? 0;
       const score = sums[at] ?? 0;
       if (score < least) continue;
       const candidate = this.#candidate(at, score);
@@ -272,8 +315,11 @@ class Top {
   }
 
   #candidate(at: number, score: number): Candidate | undefined {
-    const part = partAt(this.#scene.parts, at);
+    const known = this.#part;
+    const isThere = known !== undefined && at >= known.base && at < known.base + known.texts.length;
+    const part = isThere ? known : this.#scene.parts.findLast(({ base }) => base <= at);
     if (part === undefined) return undefined;
+    this.#part = part;
     const local = at - part.base;
     const text = part.texts[local] ?? -1;
     if (!this.#scene.isAlive(text)) return undefined;
@@ -334,7 +380,3 @@ function sink(entries: Candidate[], candidate: Candidate): void {
 
 const isBetter = (one: Candidate, other: Candidate): boolean =>
   one.score > other.score || (one.score === other.score && one.row < other.row);
-
-function partAt(parts: readonly VisiblePart[], at: number): VisiblePart | undefined {
-  return parts.findLast(({ base }) => base <= at);
-}
