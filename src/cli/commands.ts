@@ -112,6 +112,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./task/index.ts")).task,
   },
   {
+    name: "memory",
+    also: ["memories"],
+    group: "work",
+    summary: "what agents know: search, add, relate, see who said what, revert, forget",
+    load: async () => (await import("./memory/index.ts")).memory,
+  },
+  {
     name: "budget",
     also: ["budgets"],
     group: "work",

@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { RootCommand } from "@bomb.sh/tab";
 import * as z from "zod";
-import { agents, ROUTES, tools } from "../api/contract/index.ts";
+import { agents, memory, ROUTES, tools } from "../api/contract/index.ts";
 import { everyCommand } from "./command-line.ts";
 import { act, type CommandMaker, type Context } from "./frame/index.ts";
 
@@ -13,6 +13,7 @@ type Names = {
   readonly agents: readonly string[];
   readonly tools: readonly string[];
   readonly servers: readonly string[];
+  readonly entities: readonly string[];
   readonly templates: readonly string[];
 };
 
@@ -56,6 +57,14 @@ async function namesFor({ client }: Context, words: readonly string[]): Promise<
       : [],
     tools: servers.flatMap((server) => server.tools.map(({ id }) => id)),
     servers: servers.map(({ name }) => name),
+    entities: wanted(["memory", "memories"])
+      ? await client
+          .request({ path: ROUTES.memoryEntities, query: { limit: 200 }, schema: memory.EntityPage, timeoutMs })
+          .then(
+            ({ value }) => value.items.map(({ name }) => name),
+            () => [],
+          )
+      : [],
     templates: wanted(["init"]) ? (await import("../agents/index.ts")).TEMPLATES.map(({ name }) => name) : [],
   };
 }
@@ -72,6 +81,19 @@ const TAKES_TOOL = [
   ["tool call", "tool"],
 ] as const;
 const TAKES_SERVER = ["logs", "versions", "diff", "accept", "activate", "pause", "resume", "delete", "health"] as const;
+const TAKES_ENTITY = [
+  ["get", "name"],
+  ["revise", "entity"],
+  ["withdraw", "name"],
+  ["relate", "from"],
+  ["relate", "to"],
+  ["graph", "name"],
+  ["log", "name"],
+  ["diff", "name"],
+  ["blame", "name"],
+  ["revert", "name"],
+  ["forget", "name"],
+] as const;
 const TAKES_RUN = ["run get", "run watch", "run cancel", "run decide"] as const;
 
 const offer = (values: readonly string[]) => (add: (value: string, description: string) => void) => {
@@ -90,6 +112,7 @@ function addNames(completions: RootCommand, names: Names): void {
   for (const [command, argument] of TAKES_AGENT) setArgument(command, argument, names.agents);
   for (const [command, argument] of TAKES_TOOL) setArgument(command, argument, names.tools);
   for (const command of TAKES_SERVER) setArgument(`tool ${command}`, "server", names.servers);
+  for (const [command, argument] of TAKES_ENTITY) setArgument(`memory ${command}`, argument, names.entities);
   for (const command of TAKES_RUN) setArgument(command, "run", ["last"]);
   setOption("run list", "agent", names.agents);
   setOption("init", "template", names.templates);

@@ -30,7 +30,7 @@ export type AnswerNote = {
 export type Query = { readonly [name: string]: string | number | undefined };
 
 export type Request<Value> = {
-  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly query?: Query;
   /** Sent as JSON. */

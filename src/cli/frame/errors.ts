@@ -88,6 +88,12 @@ export class ConversationReferenceError extends CaxtonError {
   readonly kind = "not-found";
 }
 
+/** An entity of the memory has no such observation. */
+export class ObservationReferenceError extends CaxtonError {
+  readonly code = "OBSERVATION_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
 /** What was typed for a run fits none, or several. */
 export class RunReferenceError extends CaxtonError {
   readonly code = "RUN_NOT_FOUND";

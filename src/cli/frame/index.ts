@@ -19,6 +19,7 @@ export {
   ConversationReferenceError,
   MessageReferenceError,
   NeedsDecisionError,
+  ObservationReferenceError,
   StillRunningError,
   TaskReferenceError,
   ToolNotFoundError,
@@ -26,7 +27,7 @@ export {
 } from "./errors.ts";
 export { onInterrupt } from "./interrupt.ts";
 export { announceLocalServer } from "./local-server.ts";
-export { limitOption, listOption, revisionOption } from "./options.ts";
+export { limitOption, listOption, revisionOption, wholeNumber } from "./options.ts";
 export { listUpTo } from "./pages.ts";
 export { reportError } from "./report-error.ts";
 export { resolveRun, shortRunId } from "./run-reference.ts";

@@ -3,8 +3,8 @@ import * as z from "zod";
 
 const COUNT_MAX = 10_000;
 
-/** A whole number within bounds, as an option's value. */
-const wholeNumber = (text: string, min: number, max: number): number => {
+/** A whole number within bounds, as an option's or argument's value. */
+export const wholeNumber = (text: string, min: number, max: number): number => {
   const parsed = z.coerce.number().int().min(min).max(max).safeParse(text);
   if (parsed.success) return parsed.data;
   throw new InvalidArgumentError(`Expected a whole number from ${min} to ${max}.`);

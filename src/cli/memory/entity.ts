@@ -1,0 +1,226 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, memory, type MemoryEntity, type MemoryRemembered, ROUTES } from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
+import {
+  act,
+  examples,
+  type Invocation,
+  limitOption,
+  LIST_FORMATS,
+  listOption,
+  listUpTo,
+  ObservationReferenceError,
+  ONE_FORMATS,
+  showList,
+  showOne,
+  UsageError,
+} from "../frame/index.ts";
+import { type Column, countOf, oneLine, safeText, showAge } from "../terminal/index.ts";
+import { entityText } from "./lines.ts";
+import { findEntity, instantIn, metadataIn, SCOPE, scopeOption, Scopes, scopesOption, shareIn } from "./reference.ts";
+
+export const NAME = "its name, or its id";
+
+const columns = (nowMs: number): readonly Column<MemoryEntity>[] => [
+  { title: "NAME", value: ({ name }) => name, tone: () => "bold", shrinks: true },
+  { title: "TYPE", value: ({ type }) => type },
+  { title: "SCOPE", value: ({ scope }) => scope, shrinks: true },
+  { title: "VERSION", value: ({ version }) => String(version), align: "right" },
+  {
+    title: "CHANGED",
+    value: (each) => each.updated_at,
+    short: (each) => showAge(Date.parse(each.updated_at), nowMs),
+  },
+  { title: "ID", value: ({ id }) => id, wide: true },
+  { title: "FACTS", value: ({ observations }) => observations.map(({ text }) => text).join("; "), shrinks: true },
+];
+
+export function list(command: Command, invocation: Invocation): void {
+  command
+    .summary("entities by name")
+    .description("List what is remembered, by name.")
+    .addOption(scopesOption())
+    .option("--type <type>", "only entities of one type")
+    .addOption(limitOption(50));
+  examples(command, [
+    ["caxton memory list --type person", ""],
+    ["caxton memory list --scope agent-only:support -o wide", "what one agent keeps for itself, with ids"],
+  ]);
+  act(command, invocation, {
+    input: z.object({ scope: Scopes, type: z.string().optional(), limit: z.number() }),
+    formats: LIST_FORMATS,
+    run: async (context, { scope, type, limit }) => {
+      const query = { scopes: scope.join(","), type };
+      const found = await listUpTo(
+        context.client,
+        { path: ROUTES.memoryEntities, query, schema: memory.EntityPage },
+        limit,
+      );
+      await showList(context, {
+        raw: found.raw,
+        items: found.value.items,
+        columns: columns(systemClock.nowMs()),
+        name: ({ name }) => name,
+        empty: `nothing is remembered in ${scope.join(", ")}; begin: caxton memory add <name> --fact "…"`,
+        footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
+      });
+    },
+  });
+}
+
+export function get(command: Command, invocation: Invocation): void {
+  command
+    .summary("one entity with its facts")
+    .description("Show an entity with all that is said of it now.")
+    .argument("<name>", NAME)
+    .addOption(scopeOption());
+  examples(command, [
+    ["caxton memory get Anna", ""],
+    ["caxton memory get Anna --scope global -o yaml", ""],
+  ]);
+  act(command, invocation, {
+    input: z.object({ name: z.string(), scope: z.string().optional() }),
+    formats: ONE_FORMATS,
+    run: async (context, { name, scope }) => {
+      const { raw, value } = await findEntity(context.client, name, scope);
+      const human = () => entityText(value, context.terminal);
+      await showOne(context, { raw, name: value.name, human });
+    },
+  });
+}
+
+/** Options for the fields of an entity. */
+const withFields = (command: Command): Command =>
+  command
+    .option("--metadata <json>", "an object of your own about it")
+    .addOption(command.createOption("--confidence <share>", "how sure it is, 0 to 1").argParser(shareIn))
+    .addOption(command.createOption("--strength <share>", "how much it matters, 0 to 1").argParser(shareIn))
+    .addOption(command.createOption("--valid-from <time>", "since when it holds").argParser(instantIn))
+    .addOption(command.createOption("--valid-to <time>", "until when it holds").argParser(instantIn));
+
+const Fields = {
+  type: z.string().optional(),
+  metadata: z.string().optional(),
+  confidence: z.number().optional(),
+  strength: z.number().optional(),
+  validFrom: z.string().optional(),
+  validTo: z.string().optional(),
+};
+const FieldsInput = z.object(Fields);
+
+/** The fields that were given, as the API has them. */
+const fieldsOf = (input: z.infer<typeof FieldsInput>, command: string): object => {
+  const { type, confidence, strength, validFrom: valid_from, validTo: valid_to } = input;
+  const fields = { type, confidence, strength, valid_from, valid_to, metadata: metadataIn(input.metadata, command) };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+};
+
+export function add(command: Command, invocation: Invocation): void {
+  command
+    .summary("remember an entity and facts about it")
+    .description(
+      "Remember an entity, or more about one that is known: facts that are new are added, those that are known stay as they are.",
+    )
+    .argument("<name>", "what it is called")
+    .option("--type <type>", "what it is, such as person; thing for a new one without")
+    .addOption(listOption("--fact <text>", "one thing that is so; may be repeated"))
+    .addOption(scopeOption());
+  withFields(command);
+  examples(command, [
+    ['caxton memory add Anna --type person --fact "leads billing" --fact "works from Kraków"', ""],
+    ['caxton memory add Acme --type company --scope global --metadata \'{"crm":"A-17"}\'', "known in all workspaces"],
+    ['caxton memory add "summer office" --fact "is in Berlin" --valid-to 2026-09-30', "holds until then"],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      name: z.string(),
+      fact: z.array(z.string()).default([]),
+      scope: z.string().default(SCOPE),
+      ...Fields,
+    }),
+    formats: ONE_FORMATS,
+    run: async (context, { name, fact, scope, ...input }) => {
+      const entity = { name, observations: fact, ...fieldsOf(input, "caxton memory add") };
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: ROUTES.memoryEntities,
+        body: { scope, entities: [entity] },
+        schema: memory.Remembered,
+      });
+      await showOne(context, { raw, name, human: () => value.items.map(rememberedLine).join("") });
+    },
+  });
+}
+
+function rememberedLine({ outcome, entity, added }: MemoryRemembered["items"][number]): string {
+  const what = `${oneLine(entity.name)} (${oneLine(entity.type)}) in ${oneLine(entity.scope)}`;
+  if (outcome === "known") return `${what}: nothing of it is new, version ${entity.version}\n`;
+  const facts = added.length === 0 ? "" : `, ${countOf(added.length, "new fact")}`;
+  return `${what}: ${outcome}${facts}, version ${entity.version}\n`;
+}
+
+export function revise(command: Command, invocation: Invocation): void {
+  command
+    .summary("change its name, type and other fields")
+    .description(
+      "Change fields of an entity; what is not given stays. Facts are added with add and taken back with withdraw.",
+    )
+    .argument("<entity>", NAME)
+    .addOption(scopeOption())
+    .option("--name <name>", "what it is called from now on")
+    .option("--type <type>", "what it is");
+  withFields(command);
+  examples(command, [
+    ['caxton memory revise Anna --name "Anna Nowak"', ""],
+    ["caxton memory revise Acme --type customer --strength 0.9", ""],
+  ]);
+  act(command, invocation, {
+    input: z.object({ entity: z.string(), name: z.string().optional(), scope: z.string().optional(), ...Fields }),
+    formats: ONE_FORMATS,
+    run: async (context, { entity, name, scope, ...input }) => {
+      const path = "caxton memory revise";
+      const body = { ...fieldsOf(input, path), ...(name !== undefined && { name }) };
+      if (Object.keys(body).length === 0) throw new UsageError("say what to change, such as --type or --name", path);
+      const { id } = (await findEntity(context.client, entity, scope)).value;
+      const { raw, value } = await change(context.client, id, body);
+      await showOne(context, { raw, name: value.name, human: () => entityText(value, context.terminal) });
+    },
+  });
+}
+
+const change = (client: Parameters<typeof findEntity>[0], id: string, body: object) =>
+  client.request({ method: "PATCH", path: fillRoute("memoryEntity", { id }), body, schema: memory.Entity });
+
+export function withdraw(command: Command, invocation: Invocation): void {
+  command
+    .summary("take a fact back")
+    .description(
+      "Take back a fact that is no longer so. It stays in the history; caxton memory forget removes it for ever.",
+    )
+    .argument("<name>", NAME)
+    .argument("<text>", "the fact, as it was written")
+    .addOption(scopeOption());
+  examples(command, [['caxton memory withdraw Anna "leads billing"', ""]]);
+  act(command, invocation, {
+    input: z.object({ name: z.string(), text: z.string(), scope: z.string().optional() }),
+    formats: ONE_FORMATS,
+    run: async (context, { name, text, scope }) => {
+      const { value: entity } = await findEntity(context.client, name, scope);
+      const wanted = text.normalize("NFC").trim();
+      if (!entity.observations.some((one) => one.text === wanted)) {
+        throw new ObservationReferenceError(
+          `${entity.name} has no fact "${text}"`,
+          entity.observations.length === 0
+            ? "nothing is said of it"
+            : `its facts, written as they are: ${entity.observations.map((one) => `"${one.text}"`).join(", ")}`,
+          { entity: entity.id },
+        );
+      }
+      const { raw, value } = await change(context.client, entity.id, { withdraw: [wanted] });
+      const left = countOf(value.observations.length, "fact");
+      const human = () => `${safeText(value.name)}: withdrawn, ${left} left, version ${value.version}\n`;
+      await showOne(context, { raw, name: value.name, human });
+    },
+  });
+}

@@ -1,0 +1,122 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, memory, type MemoryForgotten, ROUTES } from "../../api/contract/index.ts";
+import type { Answer } from "../client/index.ts";
+import {
+  act,
+  confirm,
+  type Context,
+  examples,
+  type Invocation,
+  ObservationReferenceError,
+  ONE_FORMATS,
+  showOne,
+  toJson,
+  UsageError,
+} from "../frame/index.ts";
+import { countOf } from "../terminal/index.ts";
+import { findEntity, historyOf, scopeOption } from "./reference.ts";
+
+const PATH = "caxton memory forget";
+
+const Input = z.object({
+  name: z.string().optional(),
+  scope: z.string().optional(),
+  observation: z.string().optional(),
+});
+
+export function forget(command: Command, invocation: Invocation): void {
+  command
+    .summary("remove for ever: an entity, a fact, or a scope")
+    .description(
+      "Forget an entity, one fact of it, or, without a name, everything in a scope. It is gone without a trace, from the history too; " +
+        "only the log keeps how much it was. What is merely no longer so: caxton memory withdraw. Asks, unless --yes.",
+    )
+    .argument("[name]", "its name, or its id")
+    .addOption(scopeOption("where it lies; without a name everything in this scope is forgotten"))
+    .option("--observation <text>", "only this fact, also one that was withdrawn; its text or its id");
+  examples(command, [
+    ["caxton memory forget Anna", ""],
+    ['caxton memory forget Anna --observation "born 1990" --yes', "one fact, unasked"],
+    ["caxton memory forget --scope conversation:8c1f --yes", "everything of one conversation"],
+  ]);
+  act(command, invocation, {
+    input: Input,
+    formats: ONE_FORMATS,
+    run: async (context, input) => {
+      const prepared = await prepare(context, input);
+      if (!(await confirm(context, `${prepared.question} It cannot be taken back.`, PATH))) {
+        context.terminal.note("nothing was forgotten");
+        return;
+      }
+      const { raw, value } = await prepared.forget();
+      await showOne(context, { raw, name: prepared.name, human: () => `${forgottenText(value)}\n` });
+    },
+  });
+}
+
+type Prepared = {
+  readonly name: string;
+  readonly question: string;
+  readonly forget: () => Promise<Answer<MemoryForgotten>>;
+};
+
+async function prepare({ client }: Context, { name, scope, observation }: z.infer<typeof Input>): Promise<Prepared> {
+  if (name === undefined) {
+    if (scope === undefined || observation !== undefined) {
+      throw new UsageError("say what to forget: a name, or --scope for everything in a scope", PATH);
+    }
+    const body = { scope, confirm: true };
+    return {
+      name: scope,
+      question: `Forget everything in ${scope}?`,
+      forget: () => client.request({ method: "POST", path: ROUTES.forgetMemoryScope, body, schema: memory.Forgotten }),
+    };
+  }
+  const { value: entity } = await findEntity(client, name, scope);
+  const remove = (observationId?: string) =>
+    client.request({
+      method: "DELETE",
+      path: fillRoute("memoryEntity", { id: entity.id }),
+      query: { observation: observationId },
+      schema: memory.Forgotten,
+    });
+  const called = `${entity.name} in ${entity.scope}`;
+  if (observation === undefined) return { name: entity.name, question: `Forget ${called}?`, forget: () => remove() };
+  const ids = await observationsOf(client, entity, observation);
+  return {
+    name: entity.name,
+    question: `Forget a fact of ${called}?`,
+    forget: async () => {
+      const gone = { entities: 0, observations: 0, relations: 0 };
+      for (const id of ids) gone.observations += (await remove(id)).value.observations;
+      return { raw: toJson(gone), value: gone };
+    },
+  };
+}
+
+/** The ids of all that ever said this of an entity, or that have this id. Throws ObservationReferenceError. */
+async function observationsOf(
+  client: Context["client"],
+  entity: { readonly id: string; readonly name: string },
+  reference: string,
+): Promise<readonly string[]> {
+  const wanted = reference.normalize("NFC").trim();
+  const { observations } = (await historyOf(client, entity.id)).value;
+  const ids = observations.filter(({ id, text }) => id === wanted || text === wanted).map(({ id }) => id);
+  if (ids.length > 0) return ids;
+  throw new ObservationReferenceError(
+    `${entity.name} never had the fact "${reference}"`,
+    `its facts: ${observations.map(({ text }) => `"${text}"`).join(", ") || "none"}`,
+    { entity: entity.id },
+  );
+}
+
+const forgottenText = ({ entities, observations, relations }: MemoryForgotten): string => {
+  const parts = [
+    ...(entities === 0 ? [] : [entities === 1 ? "1 entity" : `${entities} entities`]),
+    ...(observations === 0 ? [] : [countOf(observations, "fact")]),
+    ...(relations === 0 ? [] : [countOf(relations, "relation")]),
+  ];
+  return parts.length === 0 ? "there was nothing to forget" : `forgotten: ${parts.join(", ")}`;
+};

@@ -1,0 +1,129 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, memory, ROUTES } from "../../api/contract/index.ts";
+import { act, examples, type Invocation, listOption, ONE_FORMATS, showOne, wholeNumber } from "../frame/index.ts";
+import { oneLine, safeText } from "../terminal/index.ts";
+import { NAME } from "./entity.ts";
+import { findEntity, metadataIn, SCOPE, scopeOption, shareIn } from "./reference.ts";
+import { treeText } from "./tree.ts";
+
+const DEPTH_MAX = 10;
+const VISITS_MAX = 1_000;
+
+export function relate(command: Command, invocation: Invocation): void {
+  command
+    .summary("say how one is related to another")
+    .description(
+      "Relate two entities that are known, by their names. The same relation again takes the place of the first.",
+    )
+    .argument("<from>", "the name of one")
+    .argument("<type>", "in active voice, such as works_at")
+    .argument("<to>", "the name of the other")
+    .addOption(scopeOption("where both lie: workspace, global, agent-only:<agent> or conversation:<id>"))
+    .option("--both-ways", "it holds in both directions")
+    .addOption(command.createOption("--strength <share>", "how strong it is, 0 to 1").argParser(shareIn))
+    .addOption(command.createOption("--confidence <share>", "how sure it is, 0 to 1").argParser(shareIn))
+    .option("--metadata <json>", "an object of your own about it");
+  examples(command, [
+    ["caxton memory relate Anna works_at Acme", ""],
+    ["caxton memory relate Anna knows Bob --both-ways --strength 0.8", ""],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      from: z.string(),
+      type: z.string(),
+      to: z.string(),
+      scope: z.string().default(SCOPE),
+      bothWays: z.boolean().default(false),
+      strength: z.number().optional(),
+      confidence: z.number().optional(),
+      metadata: z.string().optional(),
+    }),
+    formats: ONE_FORMATS,
+    run: async (context, { from, type, to, scope, bothWays: bidirectional, ...rest }) => {
+      const metadata = metadataIn(rest.metadata, "caxton memory relate");
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: ROUTES.memoryRelations,
+        body: { scope, relations: [{ from, to, type, bidirectional, ...rest, metadata }] },
+        schema: memory.RelationList,
+      });
+      const id = value.items[0]?.id ?? "";
+      const human = () => `${oneLine(from)} ${oneLine(type)} ${oneLine(to)}  relation ${id}\n`;
+      await showOne(context, { raw, name: id, human });
+    },
+  });
+}
+
+export function unrelate(command: Command, invocation: Invocation): void {
+  command
+    .summary("take a relation away")
+    .description("Take a relation away; the log keeps that it was there.")
+    .argument("<id>", "the relation's id, as caxton memory graph shows it");
+  examples(command, [["caxton memory unrelate 01a1fc5a-02d8-7e5b-9fe9-b4469cdfb57f", ""]]);
+  act(command, invocation, {
+    input: z.object({ id: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { id }) => {
+      const { raw, value } = await context.client.request({
+        method: "DELETE",
+        path: fillRoute("memoryRelation", { id }),
+        schema: memory.Relation,
+      });
+      await showOne(context, { raw, name: value.id, human: () => `the relation ${safeText(value.type)} is gone\n` });
+    },
+  });
+}
+
+const Direction = z.enum(["outgoing", "incoming", "both"]);
+
+export function graph(command: Command, invocation: Invocation): void {
+  command
+    .summary("what is around an entity, as a tree")
+    .description("Show what is related to an entity, and to that again, as a tree; the ids are those of the relations.")
+    .argument("<name>", NAME)
+    .addOption(scopeOption())
+    .addOption(
+      command
+        .createOption("--depth <n>", "how many relations away, 1 to 10")
+        .argParser((text) => wholeNumber(text, 1, DEPTH_MAX))
+        .default(2),
+    )
+    .addOption(
+      command
+        .createOption("--direction <direction>", "which relations are followed")
+        .choices(Direction.options)
+        .default("both"),
+    )
+    .addOption(listOption("--type <type>", "only relations of this type; may be repeated"));
+  examples(command, [
+    ["caxton memory graph Anna", ""],
+    ["caxton memory graph Acme --direction incoming --type works_at --depth 1", "who works there"],
+  ]);
+  act(command, invocation, {
+    input: z.object({
+      name: z.string(),
+      scope: z.string().optional(),
+      depth: z.number(),
+      direction: Direction,
+      type: z.array(z.string()).default([]),
+    }),
+    formats: ONE_FORMATS,
+    run: async (context, { name, scope, depth, direction, type }) => {
+      const { value: root } = await findEntity(context.client, name, scope);
+      const scopes = [...new Set([root.scope, "workspace", "global"])].join(",");
+      const types = type.length === 0 ? undefined : type.join(",");
+      const { raw, value } = await context.client.request({
+        path: ROUTES.memoryGraph,
+        query: { scopes, start: root.id, depth, direction, types, limit: VISITS_MAX },
+        schema: memory.Graph,
+      });
+      await showOne(context, {
+        raw,
+        name: value.entities.map(({ entity }) => entity.name).join("\n"),
+        human: () => treeText(root, value, context.terminal.style),
+      });
+      if (value.cut) context.terminal.note("there is more than is shown; ask for less: --depth, --direction, --type");
+    },
+  });
+}

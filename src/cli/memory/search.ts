@@ -1,0 +1,128 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { memory, type MemoryEntity, type MemorySearchResult, ROUTES } from "../../api/contract/index.ts";
+import { act, examples, type Invocation, LIST_FORMATS, showList, wholeNumber } from "../frame/index.ts";
+import { type Column, oneLine } from "../terminal/index.ts";
+import { instantIn, Scopes, scopesOption } from "./reference.ts";
+
+type Hit = MemorySearchResult["items"][number];
+type Notice = MemorySearchResult["notices"][number];
+
+const FACTS_SHOWN = 2;
+const LIMIT_MAX = 100;
+const EXPAND_MAX = 3;
+
+/** What a search had to do without, and what to do about it. */
+const NOTICES: { readonly [Of in Notice]: string } = {
+  "no-embedder": "found by words only: no embedder is configured, see models.roles.embedding",
+  "embedder-failed": "found by words only: the embedder did not answer; see caxton doctor",
+  "model-changing": "vectors are being made anew with another embedder; results by meaning get better meanwhile",
+  indexing: "not everything is indexed yet, so that something may be missing; caxton memory stats shows how far it is",
+};
+
+const atIn = (text: string): string => (text === "now" || text === "any" ? text : instantIn(text));
+
+const Input = z.object({
+  words: z.array(z.string()),
+  scope: Scopes,
+  mode: z.enum(["hybrid", "semantic", "keyword"]),
+  limit: z.number(),
+  expand: z.number(),
+  at: z.string(),
+  type: z.string().optional(),
+  explain: z.boolean().default(false),
+});
+
+export function search(command: Command, invocation: Invocation): void {
+  command
+    .summary("by meaning and by words")
+    .description(
+      "Search what is remembered, the best hit first, each with the facts that fit best. What the search had to do without is " +
+        "said on standard error. --explain shows what a score is made of: (similarity + keyword) × recency + graph.",
+    )
+    .argument("<words...>", "what to look for")
+    .addOption(scopesOption())
+    .addOption(
+      command
+        .createOption("--mode <mode>", "semantic: by meaning; keyword: by words; hybrid: both")
+        .choices(["hybrid", "semantic", "keyword"])
+        .default("hybrid"),
+    )
+    .addOption(
+      command
+        .createOption("--limit <n>", "how many to show")
+        .argParser((text) => wholeNumber(text, 1, LIMIT_MAX))
+        .default(10),
+    )
+    .addOption(
+      command
+        .createOption("--expand <n>", "find also what is up to so many relations away, 0 to 3")
+        .argParser((text) => wholeNumber(text, 0, EXPAND_MAX))
+        .default(0),
+    )
+    .addOption(
+      command
+        .createOption("--at <time>", "what held then: now, any, a day or an instant")
+        .argParser(atIn)
+        .default("now"),
+    )
+    .option("--type <type>", "only entities of one type")
+    .option("--explain", "show the parts of each score");
+  examples(command, [
+    ["caxton memory search who leads billing", ""],
+    ["caxton memory search billing --expand 1 --explain", "with what is related to hits, and why"],
+    ["caxton memory search office --at 2026-01-01", "what held on that day"],
+    ["caxton memory search refunds --scope agent-only:support --mode keyword", "what one agent keeps for itself"],
+  ]);
+  act(command, invocation, {
+    input: Input,
+    formats: LIST_FORMATS,
+    run: async (context, { words, scope: scopes, mode, limit, expand, at, type, explain }) => {
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: ROUTES.searchMemory,
+        body: { query: words.join(" "), scopes, mode, limit, expand, at, ...(type !== undefined && { types: [type] }) },
+        schema: memory.SearchResult,
+      });
+      await showList(context, {
+        raw,
+        items: value.items,
+        columns: columnsOf(explain),
+        name: ({ entity }) => entity.name,
+        empty: `nothing is remembered of that in ${scopes.join(", ")}; see: caxton memory list`,
+        footer: value.next !== null && limit < LIMIT_MAX ? `more: --limit ${Math.min(LIMIT_MAX, limit * 2)}` : "",
+      });
+      for (const notice of value.notices) context.terminal.note(NOTICES[notice]);
+    },
+  });
+}
+
+/** The facts that have most of the words, else the newest. */
+export function bestFacts({ observations }: MemoryEntity, matched: readonly string[]): readonly string[] {
+  const words = matched.map((word) => word.toLowerCase());
+  const fit = (text: string) => words.filter((word) => text.toLowerCase().includes(word)).length;
+  return observations
+    .map(({ text }, index) => ({ text, index, fit: fit(text) }))
+    .toSorted((a, b) => b.fit - a.fit || b.index - a.index)
+    .slice(0, FACTS_SHOWN)
+    .map(({ text }) => oneLine(text));
+}
+
+const part = (value: number | null): string => (value === null ? "" : value.toFixed(3));
+
+const columnsOf = (explain: boolean): readonly Column<Hit>[] => [
+  { title: "NAME", value: ({ entity }) => entity.name, tone: () => "bold", shrinks: true },
+  { title: "TYPE", value: ({ entity }) => entity.type },
+  { title: "SCOPE", value: ({ entity }) => entity.scope, shrinks: true },
+  { title: "SCORE", value: ({ score }) => part(score.total), align: "right" },
+  ...(explain ? PARTS : PARTS.map((column): Column<Hit> => ({ ...column, wide: true }))),
+  { title: "FACTS", value: ({ entity, score }) => bestFacts(entity, score.matched).join("; "), shrinks: true },
+];
+
+const PARTS: readonly Column<Hit>[] = [
+  { title: "SIMILARITY", value: ({ score }) => part(score.similarity), align: "right" },
+  { title: "KEYWORD", value: ({ score }) => part(score.keyword), align: "right" },
+  { title: "RECENCY", value: ({ score }) => part(score.recency), align: "right" },
+  { title: "GRAPH", value: ({ score }) => part(score.graph), align: "right" },
+  { title: "MATCHED", value: ({ score }) => score.matched.join(" "), shrinks: true },
+];

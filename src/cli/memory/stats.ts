@@ -1,0 +1,59 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { memory, type MemoryFigures, ROUTES } from "../../api/contract/index.ts";
+import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
+import {
+  type Column,
+  type Look,
+  renderFields,
+  renderTable,
+  safeText,
+  showBytes,
+  showCount,
+} from "../terminal/index.ts";
+
+type Row = MemoryFigures["scopes"][number];
+
+const COLUMNS: readonly Column<Row>[] = [
+  { title: "SCOPE", value: ({ scope }) => scope, tone: () => "bold", shrinks: true },
+  { title: "ENTITIES", value: ({ entities }) => showCount(entities), align: "right" },
+  { title: "FACTS", value: ({ observations }) => showCount(observations), align: "right" },
+  { title: "RELATIONS", value: ({ relations }) => showCount(relations), align: "right" },
+];
+
+export function stats(command: Command, invocation: Invocation): void {
+  command
+    .summary("what is kept, and how it is indexed")
+    .description(
+      "Show how much is remembered in each scope, where it is kept, and how far it is indexed with which embedder.",
+    );
+  examples(command, [["caxton memory stats", ""]]);
+  act(command, invocation, {
+    input: z.object({}),
+    formats: ONE_FORMATS,
+    run: async (context) => {
+      const { raw, value } = await context.client.request({ path: ROUTES.memoryFigures, schema: memory.Figures });
+      const human = () => statsText(value, context.terminal);
+      await showOne(context, { raw, name: value.backend, human });
+    },
+  });
+}
+
+function statsText(figures: MemoryFigures, look: Look): string {
+  const { backend, bytes, indexed, model, wanted_model: wanted, scopes } = figures;
+  const changing = wanted !== null && wanted !== model ? `, changing to ${wanted}` : "";
+  const lacking = figures.passages_without_vector;
+  const fields: (readonly [string, string])[] = [
+    ["Kept in", safeText(backend) + (bytes === null ? "" : `, ${showBytes(bytes)}`)],
+    [
+      "Indexed",
+      `${Math.floor(indexed * 100)} %${lacking === 0 ? "" : `, ${showCount(lacking)} passages without a vector`}`,
+    ],
+    ["Embedder", safeText(model ?? (wanted === null ? "none: found by words only" : "none yet")) + safeText(changing)],
+  ];
+  const table =
+    scopes.length === 0
+      ? 'nothing is remembered yet; begin: caxton memory add <name> --fact "…"\n'
+      : renderTable(COLUMNS, scopes, { widthMax: look.columns, wide: false, style: look.style });
+  return `${renderFields(fields, look)}\n${table}`;
+}

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+import { caxton, commandLine } from "./caxton.ts";
+import { serving } from "./serving.ts";
+
+const place = tempDirectory();
+const cwd = place.path;
+let server: Awaited<ReturnType<typeof serving>>;
+beforeAll(async () => {
+  server = await serving({ cwd });
+  await said("add", "Anna", "--type", "person", "--fact", "leads the billing team", "--fact", "works from Kraków");
+  await said("add", "Acme", "--type", "company", "--fact", "sells anvils");
+  await said("add", "Bob", "--type", "person", "--fact", "writes invoices");
+  await said("relate", "Anna", "works_at", "Acme");
+  await said("relate", "Bob", "works_at", "Acme");
+}, 60_000);
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  place[Symbol.dispose]();
+});
+
+const LONG = { timeout: 60_000 };
+const ask = (...args: string[]) => commandLine(["memory", ...args], { server: server.url, cwd });
+/** What a command prints when it succeeds. */
+const said = async (...args: string[]): Promise<string> => {
+  const { code, stdout, stderr } = await ask(...args);
+  expect(code, `${args.join(" ")}: ${stdout}${stderr}`).toBe(0);
+  return stdout;
+};
+const json = async (...args: string[]): Promise<unknown> => JSON.parse(await said(...args, "-o", "json"));
+/** The exit code of a command that is mistaken, and what it says. */
+const mistaken = async (...args: string[]): Promise<string> => {
+  const { code, stderr } = await ask(...args);
+  return `${code} ${stderr}`;
+};
+
+test("what is added is listed, shown and found, in a process of its own too", LONG, async () => {
+  expect(await said("list")).toMatch(/Anna +person +workspace +1 .*leads the billing team; works from Kraków/);
+  expect(await said("list", "--type", "company", "-o", "name")).toBe("Acme\n");
+  expect(await said("get", "Anna")).toMatch(
+    /Name +Anna\nType +person\n[^]*Facts +leads the billing team\n +works from/,
+  );
+  const found = await caxton(["memory", "search", "who", "leads", "billing"], { server: server.url, cwd });
+  expect(found).toMatchObject({ code: 0 });
+  expect(found.stdout).toMatch(/^NAME.*\nAnna +person +workspace +\d+\.\d{3} +leads the billing team; works/);
+  const { id } = contract.memory.Entity.parse(await json("get", "Anna"));
+  expect(await said("get", id, "-o", "name")).toBe("Anna\n");
+});
+
+test("adding again says what was new of it", LONG, async () => {
+  expect(await said("add", "Oslo", "--fact", "is cold", "--metadata", '{"n":1}')).toMatch(
+    /^Oslo \(thing\) in workspace: created, 1 new fact, version 1\n$/,
+  );
+  expect(await said("add", "Oslo", "--fact", "is cold")).toContain("nothing of it is new, version 1");
+  expect(await said("add", "Oslo", "--fact", "is cold", "--fact", "has a harbour")).toContain("changed, 1 new fact");
+  expect(contract.memory.Entity.parse(await json("get", "Oslo")).metadata).toEqual({ n: 1 });
+});
+
+test("a search is explained, finds what is related, and goes by time and scope", LONG, async () => {
+  const explained = await said("search", "anvils", "--mode", "keyword", "--explain");
+  expect(explained).toMatch(
+    /SCORE +SIMILARITY +KEYWORD +RECENCY +GRAPH +MATCHED +FACTS\nAcme .* anvils? +sells anvils/,
+  );
+  expect(await said("search", "anvils", "--mode", "keyword", "-o", "name")).toBe("Acme\n");
+  const around = await said("search", "anvils", "--mode", "keyword", "--expand", "1", "-o", "name");
+  expect(around.split("\n")).toEqual(expect.arrayContaining(["Acme", "Anna", "Bob"]));
+  await said("add", "pavilion", "--fact", "serves lunch", "--valid-to", "2020-01-01");
+  const at = (...when: string[]) => said("search", "lunch", "--mode", "keyword", "-o", "name", ...when);
+  expect([await at(), await at("--at", "2019-06-01"), await at("--at", "any")]).toEqual([
+    "",
+    "pavilion\n",
+    "pavilion\n",
+  ]);
+  await said("add", "refunds", "--fact", "take five days", "--scope", "agent-only:support");
+  const nothing = await ask("search", "five days", "--mode", "keyword");
+  expect(nothing).toMatchObject({ code: 0, stdout: "" });
+  expect(nothing.stderr).toContain("nothing is remembered of that in workspace, global");
+  const own = await said("search", "five", "--scope", "agent-only:support", "--scope", "workspace", "-o", "name");
+  expect(own.split("\n")).toContain("refunds");
+});
+
+test("relations are shown as a tree, whose ids take them away", LONG, async () => {
+  const tree = await said("graph", "Anna");
+  expect(tree).toMatch(
+    /^Anna \(person\)\n└─ works_at → Acme \(company\) +\S{36}\n {3}└─ works_at ← Bob \(person\) +\S{36}\n$/,
+  );
+  expect(await said("graph", "Anna", "--depth", "1", "-o", "name")).toBe("Anna\nAcme\n");
+  expect(await said("graph", "Anna", "--direction", "incoming")).toBe("Anna (person)\n");
+  const id = (await said("relate", "Anna", "knows", "Bob", "--both-ways", "--strength", "0.8", "-o", "name")).trim();
+  expect(await said("graph", "Anna")).toMatch(/├─ works_at → Acme[^]*└─ knows ↔ Bob[^]*also:\n {2}Bob works_at → Acme/);
+  expect(await said("unrelate", id)).toBe("the relation knows is gone\n");
+  expect((await ask("unrelate", id)).code).toBe(3);
+  expect((await ask("relate", "Anna", "knows", "Nobody")).code).toBe(3);
+});
+
+test("each change is a version: seen, compared, told by whom, and reverted", LONG, async () => {
+  await said("add", "Vega", "--type", "project", "--fact", "starts in May");
+  await said("add", "Vega", "--fact", "is led by Bob");
+  expect(await said("withdraw", "Vega", "starts in May")).toBe("Vega: withdrawn, 1 fact left, version 3\n");
+  expect(await said("revise", "Vega", "--name", "Vega 2", "--confidence", "0.5")).toMatch(
+    /Name +Vega 2[^]*Confidence +0\.5/,
+  );
+  const log = await said("log", "Vega 2");
+  expect(log).toMatch(
+    /Vega 2 +4 +revise +user +.*name: Vega → Vega 2.*\n.*3 +withdraw .*- starts in May\n.*2 +observe .*\+ is led by Bob\n.*1 +create .*\+ starts in May\n$/,
+  );
+  expect(await said("log", "--limit", "1")).toMatch(/Vega 2 +4 +revise/);
+  expect(await said("diff", "Vega 2", "1", "4")).toMatch(
+    /name: Vega → Vega 2\n[^]*- starts in May\n\+ is led by Bob\n$/,
+  );
+  expect(await said("diff", "Vega 2", "2", "2")).toBe("versions 2 and 2 are the same\n");
+  expect(await said("blame", "Vega 2")).toMatch(/\n +2 +\S+ +user +is led by Bob\n$/);
+  expect(await said("revert", "Vega 2", "2")).toMatch(/Version +5, [^]*is led by Bob\n +starts in May/);
+  expect(await ask("diff", "Vega 2", "1", "99")).toMatchObject({ code: 3 });
+});
+
+test("forgetting asks, and takes a fact, an entity or a whole scope out of the history too", LONG, async () => {
+  await said("add", "Rex", "--fact", "bites", "--fact", "barks");
+  const asked = await ask("forget", "Rex");
+  expect(asked.code).toBe(2);
+  expect(asked.stderr).toContain(
+    "Forget Rex in workspace? It cannot be taken back. Nobody can be asked here: add --yes",
+  );
+  expect(await said("withdraw", "Rex", "bites")).toContain("1 fact left");
+  expect(await said("forget", "Rex", "--observation", "bites", "--yes")).toBe("forgotten: 1 fact\n");
+  expect(await said("log", "Rex")).not.toContain("bites");
+  expect(await said("forget", "Rex", "--yes")).toBe("forgotten: 1 entity, 1 fact\n");
+  expect((await ask("get", "Rex")).code).toBe(3);
+  expect(await said("log")).toMatch(/\(forgotten\) +– +forget +user +1 entities, 1 observations/);
+  await said("add", "gone", "--fact", "soon", "--scope", "conversation:c1");
+  expect(await said("stats")).toMatch(/Kept in +\S+[^]*Indexed +\d+ %[^]*conversation:c1 +1 +1 +0/);
+  expect(await said("forget", "--scope", "conversation:c1", "--yes")).toBe("forgotten: 1 entity, 1 fact\n");
+  expect(await said("list", "--scope", "conversation:c1")).toBe("");
+});
+
+test("who mistakes a name, scope, number or fact is told what would be right", LONG, async () => {
+  expect(await mistaken("get", "anna")).toMatch(/^3 .*"anna"[^]*caxton memory list[^]*ENTITY_NOT_FOUND/);
+  expect(await mistaken("get", "Anna", "--scope", "mine")).toMatch(
+    /^2 [^]*Expected workspace, global, agent-only:<agent>/,
+  );
+  expect(await mistaken("withdraw", "Anna", "sings")).toMatch(
+    /^3 .*Anna has no fact "sings"\n.*"leads the billing team", "works from Kraków" +\[OBSERVATION_NOT_FOUND\]/,
+  );
+  expect(await mistaken("forget", "Anna", "--observation", "sings", "--yes")).toMatch(
+    /^3 .*never had the fact "sings"/,
+  );
+  expect(await mistaken("forget", "--yes")).toMatch(/^2 .*say what to forget/);
+  expect(await mistaken("revise", "Anna")).toMatch(/^2 .*say what to change/);
+  expect(await mistaken("add", "x", "--metadata", "[1]")).toMatch(/^2 .*--metadata is not an object/);
+  expect(await mistaken("add", "x", "--metadata", "{")).toMatch(/^2 .*--metadata is not JSON/);
+  expect(await mistaken("add", "x", "--confidence", "2")).toMatch(/^2 [^]*number from 0 to 1/);
+  expect(await mistaken("add", "Anna", "--type", "robot")).toMatch(/^5 [^]*ENTITY_TYPE_CONFLICT/);
+  expect(await mistaken("search", "x", "--at", "yesterday")).toMatch(/^2 [^]*a day or an instant/);
+  expect(await mistaken("search", "x", "--expand", "9")).toMatch(/^2 [^]*whole number from 0 to 3/);
+  expect(await mistaken("search")).toMatch(/^2 /);
+  expect(await mistaken("revert", "Anna", "zero")).toMatch(/^2 [^]*whole number/);
+});
