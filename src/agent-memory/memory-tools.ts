@@ -63,9 +63,9 @@ export class MemoryTools implements NativeTools {
   readonly description = "What agents remember from run to run. Part of Caxton itself.";
   readonly version: string;
   readonly tools = [...WORKS.keys()];
-  readonly #memory: () => Memory;
+  readonly #memory: Memory;
 
-  constructor(deps: { readonly memory: () => Memory; readonly version: string }) {
+  constructor(deps: { readonly memory: Memory; readonly version: string }) {
     this.#memory = deps.memory;
     this.version = deps.version;
   }
@@ -74,7 +74,7 @@ export class MemoryTools implements NativeTools {
     const work = [...WORKS].find(([{ name }]) => name === call.tool)?.[1];
     if (!work) return failedCall("unknown-tool", `${MEMORY} has no tool ${call.tool}`);
     try {
-      return await work(this.#memory(), new Caller(call), call.arguments);
+      return await work(this.#memory, new Caller(call), call.arguments);
     } catch (error) {
       if (error instanceof CaxtonError)
         return failedCall("tool-error", [error.message, error.hint].filter(Boolean).join(". "));

@@ -16,6 +16,7 @@ import type { ServerFacts } from "../api/operations/index.ts";
 import type { HttpServices } from "../api/http/index.ts";
 import { type Clock, systemClock } from "../kernel/clock.ts";
 import type { KnownSecrets } from "../redaction/index.ts";
+import type { Memory } from "../memory/index.ts";
 import type { Message } from "../messages/index.ts";
 import { redactedPorts, redactedTools } from "../redaction/runs/index.ts";
 import { ModelTraffic } from "../model-traffic/index.ts";
@@ -89,7 +90,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const { journal, artifacts, uploads } = stores;
   stack.use(stores.retention);
   const own = openModels(loaded, { clock, artifacts, known, tools: () => tools });
-  const models = overrides.models ?? own;
+  const { models = own } = overrides;
   const mail = { journal, post: { submit: (message: Message) => messaging.router.submit(message) } };
   const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve, mail }));
   const toolServerStore = new SqliteToolServerStore(database);
@@ -99,8 +100,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     await openMcpServers(loaded, { clock, sandbox, changes, known, version: packageVersion() }),
   );
   const memory = stack.use(await openMemory(config, { clock, models: own }));
-  const withMessages = openMessageTools({ journal, clock }, () => ({ ...messaging, agents }));
-  const withOwn = (runner: ToolRunner) => withMemoryTools(withMessages(runner), () => memory);
+  const withOwn = openOwnTools({ journal, clock, memory }, () => ({ ...messaging, agents }));
   const toolServices = openToolServers(config, { sandbox, remotes, store: toolServerStore, clock, changes }, (runner) =>
     redactedTools(overrides.wrapTools?.(withOwn(runner)) ?? withOwn(runner), redactors),
   );
@@ -151,6 +151,15 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const owned = stack.move();
   const markReady = () => void (progress.definitions = true);
   return { services, toolsReady, markReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Puts the tools for messages and memory beside a runner's own. */
+function openOwnTools(
+  { memory, ...deps }: Parameters<typeof openMessageTools>[0] & { readonly memory: Memory },
+  later: Parameters<typeof openMessageTools>[1],
+): (runner: ToolRunner) => ToolRunner {
+  const withMessages = openMessageTools(deps, later);
+  return (runner) => withMemoryTools(withMessages(runner), memory);
 }
 
 /** Runs and their files. */

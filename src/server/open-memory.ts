@@ -39,6 +39,6 @@ async function openOr(embedders: Embedders, name: string): Promise<Embedder | un
 }
 
 /** Puts the tools for memory beside a runner's own. */
-export function withMemoryTools(runner: ToolRunner, memory: () => Memory): ToolRunner {
+export function withMemoryTools(runner: ToolRunner, memory: Memory): ToolRunner {
   return withNativeTools(runner, [new MemoryTools({ memory, version: packageVersion() })]);
 }

@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { memoryStoreContract } from "./memory-store.ts";
+import { memoryStoreContract } from "./memory/memory-store.ts";
 
 describe("memory in a file", () => {
   memoryStoreContract(async () => {

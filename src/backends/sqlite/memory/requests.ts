@@ -1,23 +1,15 @@
 import { type Fault, RemoteError, toFault } from "../../../kernel/errors.ts";
 import type { EmbeddedMemory, Job } from "./embedded-memory.ts";
+import type { Reading } from "./reading.ts";
+
+type Looks = "find" | "get" | "list" | "relations" | "relation" | "walk" | "log" | "history";
+type Asks = "search" | "unembedded" | "model" | "figures" | "check";
+type Methods = Pick<Reading, Looks> & Pick<EmbeddedMemory, Asks>;
 
 /** What is asked of memory and answered at once, by the names of its methods. */
-export type Asking =
-  | "find"
-  | "get"
-  | "search"
-  | "list"
-  | "relations"
-  | "relation"
-  | "walk"
-  | "log"
-  | "history"
-  | "unembedded"
-  | "model"
-  | "figures"
-  | "check";
-
-export type Arguments<Name extends Asking> = Parameters<EmbeddedMemory[Name]>;
+export type Asking = keyof Methods;
+export type Arguments<Name extends Asking> = Parameters<Methods[Name]>;
+export type Answered<Name extends Asking> = ReturnType<Methods[Name]>;
 
 /** One question with its arguments. */
 export type Question = {

@@ -31,8 +31,15 @@ import {
   type WriteOutcome,
 } from "../../../memory/index.ts";
 import { storageError, type Synchronous } from "../index.ts";
-import type { EmbeddedMemory, Job } from "./embedded-memory.ts";
-import { type Arguments, type Asking, errorOf, type MemoryAnswer, type MemoryRequest } from "./requests.ts";
+import type { Job } from "./embedded-memory.ts";
+import {
+  type Answered,
+  type Arguments,
+  type Asking,
+  errorOf,
+  type MemoryAnswer,
+  type MemoryRequest,
+} from "./requests.ts";
 
 export type SqliteMemoryOptions = {
   /** The data directory; its lock is the `Database`'s. */
@@ -154,7 +161,7 @@ export class SqliteMemoryStore implements MemoryStore {
     await thread?.terminate();
   }
 
-  #ask<Name extends Asking>(name: Name, ...args: Arguments<Name>): Promise<ReturnType<EmbeddedMemory[Name]>>;
+  #ask<Name extends Asking>(name: Name, ...args: Arguments<Name>): Promise<Answered<Name>>;
   async #ask(name: Asking, ...args: never): Promise<unknown> {
     await this.#open();
     return this.#tell({ type: "ask", name, args });

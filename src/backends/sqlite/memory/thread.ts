@@ -58,23 +58,23 @@ function handle(request: MemoryRequest): void {
 function valueOf(question: Question, of: EmbeddedMemory): unknown {
   switch (question.name) {
     case "find":
-      return of.find(...question.args);
+      return of.reading.find(...question.args);
     case "get":
-      return of.get(...question.args);
+      return of.reading.get(...question.args);
     case "search":
       return of.search(...question.args);
     case "list":
-      return of.list(...question.args);
+      return of.reading.list(...question.args);
     case "relations":
-      return of.relations(...question.args);
+      return of.reading.relations(...question.args);
     case "relation":
-      return of.relation(...question.args);
+      return of.reading.relation(...question.args);
     case "walk":
-      return of.walk(...question.args);
+      return of.reading.walk(...question.args);
     case "log":
-      return of.log(...question.args);
+      return of.reading.log(...question.args);
     case "history":
-      return of.history(...question.args);
+      return of.reading.history(...question.args);
     case "unembedded":
       return of.unembedded(...question.args);
     case "model":
@@ -105,7 +105,7 @@ function flush(): void {
   if (now.length === 0) return;
   try {
     const values = opened().run(now.map(({ job }) => job));
-    for (const [index, { id }] of now.entries()) answer({ id, type: "done", value: values[index] });
+    for (const [at, { id }] of now.entries()) answer({ id, type: "done", value: values[at] });
   } catch (error) {
     if (now.length === 1) for (const { id } of now) fail(id, error);
     else for (const one of now) flushAlone(one);

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { Memory } from "../../../src/memory/index.ts";
+import { AGAIN, BY, OTHER, PAGE, TEAM, WALK, type Within } from "./within.ts";
+
+const chain = async (memory: Memory) => {
+  await memory.changes.remember(
+    TEAM,
+    ["a", "b", "c", "d", "alone"].map((name) => ({ name })),
+    BY,
+  );
+  await memory.changes.relate(
+    TEAM,
+    [
+      { from: "a", to: "b", type: "knows" },
+      { from: "b", to: "c", type: "knows", strength: 0.9 },
+      { from: "d", to: "b", type: "owns" },
+    ],
+    BY,
+  );
+  return memory.get(TEAM, "b");
+};
+
+/** What holds of graph, for every store. */
+export function graphContract(within: Within): void {
+  test("a walk follows relations as far, and in the direction, that was asked", () =>
+    within(async ({ memory }) => {
+      const { id: b } = await chain(memory);
+      const { id: a } = await memory.get(TEAM, "a");
+      const around = async (over: object) =>
+        (await memory.graph({ ...WALK, scopes: [TEAM], start: [b], ...over })).entities
+          .map(({ entity }) => entity.name)
+          .toSorted();
+      expect(await around({})).toEqual(["a", "b", "c", "d"]);
+      expect(await around({ direction: "outgoing" })).toEqual(["b", "c"]);
+      expect(await around({ direction: "incoming" })).toEqual(["a", "b", "d"]);
+      expect(await around({ types: ["owns"] })).toEqual(["b", "d"]);
+      expect(await around({ strengthMin: 0.8 })).toEqual(["b", "c"]);
+      expect(await around({ start: [a], depth: 1 })).toEqual(["a", "b"]);
+      expect(await around({ scopes: [OTHER] })).toEqual([]);
+      const cut = await memory.graph({ ...WALK, scopes: [TEAM], start: [b], visitsMax: 2 });
+      expect([cut.entities.length, cut.isCut]).toEqual([2, true]);
+    }));
+
+  test("relations are unique by their ends and type, and gone when they are taken away", () =>
+    within(async ({ memory }) => {
+      await chain(memory);
+      const [again] = await memory.changes.relate(TEAM, [{ from: "a", to: "b", type: "knows", strength: 1 }], AGAIN);
+      const { id: a } = await memory.get(TEAM, "a");
+      const of = async () => (await memory.store.relations({ scopes: [TEAM], entities: [a] }, PAGE)).entries;
+      expect(await of()).toMatchObject([{ id: again?.id, type: "knows", strength: 1 }]);
+      if (again) await memory.changes.unrelate(again.id, BY);
+      expect(await of()).toEqual([]);
+      await expect(memory.changes.relate(TEAM, [{ from: "a", to: "nobody", type: "knows" }], BY)).rejects.toMatchObject(
+        { code: "ENTITY_NOT_FOUND" },
+      );
+    }));
+}

@@ -1,0 +1,88 @@
+import { expect, test } from "vitest";
+import { AGAIN, BY, found, names, PAGE, said, TEAM, type Within } from "./within.ts";
+
+/** What holds of history, for every store. */
+export function historyContract(within: Within): void {
+  historyContract1(within);
+  historyContract2(within);
+}
+
+function historyContract1(within: Within): void {
+  test("each change is in the log, newest first, with who made it", () =>
+    within(async ({ memory }) => {
+      await memory.changes.remember(TEAM, [{ name: "Ada", observations: said("a") }], BY);
+      await memory.changes.remember(TEAM, [{ name: "Ada", observations: said("b") }], AGAIN);
+      await memory.changes.withdraw(TEAM, "Ada", ["a"], BY);
+      await memory.changes.revise(TEAM, "Ada", { type: "person" }, AGAIN);
+      const { id } = await memory.get(TEAM, "Ada");
+      const log = await memory.log({ entity: id }, PAGE);
+      expect(log.entries.map(({ action, version }) => [action, version])).toEqual([
+        ["revise", 4],
+        ["withdraw", 3],
+        ["observe", 2],
+        ["create", 1],
+      ]);
+      expect(log.entries.map(({ provenance }) => provenance.agent)).toEqual(["reader", "scribe", "reader", "scribe"]);
+      expect(log.entries[0]?.details).toEqual({ type: { before: "thing", after: "person" } });
+      const all = await memory.log({ scopes: [TEAM] }, { limit: 3, cursor: undefined });
+      const rest = await memory.log({ scopes: [TEAM] }, { limit: 3, cursor: all.next });
+      expect([...all.entries, ...rest.entries].map(({ version }) => version)).toEqual([4, 3, 2, 1]);
+    }));
+
+  test("an entity is seen as it was, and what is otherwise since", () =>
+    within(async ({ memory }) => {
+      await memory.changes.remember(
+        TEAM,
+        [{ name: "Ada", type: "person", observations: said("a"), strength: 0.5 }],
+        BY,
+      );
+      await memory.changes.remember(TEAM, [{ name: "Ada", observations: said("b"), strength: 0.75 }], BY);
+      await memory.changes.withdraw(TEAM, "Ada", ["a"], BY);
+      expect(await memory.at(TEAM, "Ada", 1)).toMatchObject({
+        version: 1,
+        strength: 0.5,
+        observations: [{ text: "a" }],
+      });
+      const diff = await memory.diff(TEAM, "Ada", { from: 1, to: 3 });
+      expect(diff).toMatchObject({
+        added: [{ text: "b" }],
+        withdrawn: [{ text: "a" }],
+        fields: { strength: { before: 0.5, after: 0.75 } },
+      });
+      await expect(memory.at(TEAM, "Ada", 9)).rejects.toMatchObject({ code: "ENTITY_VERSION_NOT_FOUND" });
+    }));
+
+  test("blame names the change that brought what counts now", () =>
+    within(async ({ memory }) => {
+      await memory.changes.remember(TEAM, [{ name: "Ada", observations: said("a") }], BY);
+      await memory.changes.remember(TEAM, [{ name: "Ada", observations: said("b") }], AGAIN);
+      expect(
+        (await memory.blame(TEAM, "Ada")).map(({ observation, change }) => [
+          observation.text,
+          change?.provenance.agent,
+          change?.version,
+        ]),
+      ).toEqual([
+        ["a", "scribe", 1],
+        ["b", "reader", 2],
+      ]);
+    }));
+}
+
+function historyContract2(within: Within): void {
+  test("reverting makes it what it was, as a new version", () =>
+    within(async ({ memory }) => {
+      await memory.changes.remember(
+        TEAM,
+        [{ name: "Ada", type: "person", observations: said("a", "b"), strength: 0.5 }],
+        BY,
+      );
+      await memory.changes.withdraw(TEAM, "Ada", ["a"], BY);
+      await memory.changes.remember(TEAM, [{ name: "Ada", observations: said("c"), strength: 1 }], BY);
+      const reverted = await memory.changes.revert(TEAM, "Ada", 1, BY);
+      expect(reverted).toMatchObject({ version: 4, strength: 0.5 });
+      const entity = await memory.get(TEAM, "Ada");
+      expect(entity.observations.map(({ text }) => text).toSorted()).toEqual(["a", "b"]);
+      expect(names(await found(memory, "c", { mode: "keyword" }))).toEqual([]);
+    }));
+}
