@@ -116,10 +116,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const correspondence = stack.use(
     openCorrespondence({ ...messaging, ...asking, config, agents, runs, journal, database, clock }),
   );
-  stack.defer(async () => {
-    correspondence.rest();
-    await runs.drain(config.server.shutdown_timeout);
-  });
+  stack.defer(() => drain(runs, correspondence, config));
   const progress = { tools: false, definitions: false };
   const deployed = beginToolServers(stack, toolServers, { config, directory: overrides.toolServers });
   const toolsReady = withMcpServers(remotes, deployed).finally(() => (progress.tools = true));
@@ -151,6 +148,12 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const owned = stack.move();
   const markReady = () => void (progress.definitions = true);
   return { services, toolsReady, markReady, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** Runs end, or stop where they can go on; messages come no more. */
+async function drain(runs: Runs, correspondence: OpenCorrespondence, { server }: Config): Promise<void> {
+  correspondence.rest();
+  await runs.drain(server.shutdown_timeout);
 }
 
 /** Puts the tools for messages and memory beside a runner's own. */

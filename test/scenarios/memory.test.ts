@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+
+const { memory } = contract;
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startServer({});
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+const remember = async (body: object) =>
+  memory.Remembered.parse((await server.ask("POST", "/api/v1/memory/entities", body)).body).items;
+const search = async (query: string, more: object = {}) =>
+  memory.SearchResult.parse((await server.ask("POST", "/api/v1/memory/search", { query, ...more })).body);
+const call = async (tool: string, args: object) =>
+  (await server.ask("POST", `/api/v1/tools/memory/${tool}/call`, { arguments: args })).body;
+
+test("what is remembered over REST is found by its meaning, without any setting", async () => {
+  const [ada] = await remember({
+    entities: [
+      {
+        name: "Ada",
+        type: "person",
+        observations: ["drives an old automobile to the office", "is allergic to peanuts"],
+      },
+      { name: "Oslo office", type: "place", observations: ["opens at eight in the morning"] },
+    ],
+  });
+  expect(ada).toMatchObject({ outcome: "created", entity: { scope: "workspace", version: 1 } });
+  const result = await search("which car does she use to get to work?");
+  expect(result.items[0]).toMatchObject({ entity: { name: "Ada" } });
+  expect(result.items[0]?.score.similarity).toBeGreaterThan(0.3);
+  expect(result.notices).toEqual([]);
+});
+
+test("an entity is read, revised, looked back on, reverted and forgotten", async () => {
+  const [bo] = await remember({
+    entities: [{ name: "Bo", observations: ["plays chess", { text: "lives in Rome", confidence: 0.5 }] }],
+  });
+  const path = `/api/v1/memory/entities/${bo?.entity.id}`;
+  const revised = await server.ask("PATCH", path, { type: "person", withdraw: ["lives in Rome"] });
+  expect(revised.body).toMatchObject({ type: "person", version: 3, observations: [{ text: "plays chess" }] });
+  const history = memory.History.parse((await server.ask("GET", `${path}/history`)).body);
+  expect(history.changes.map(({ action }) => action)).toEqual(["create", "withdraw", "revise"]);
+  const diff = await server.ask("GET", `${path}/diff?from=1&to=3`);
+  expect(diff.body).toMatchObject({
+    withdrawn: [{ text: "lives in Rome" }],
+    fields: { type: { before: "thing", after: "person" } },
+  });
+  expect((await server.ask("POST", `${path}/revert`, { version: 1 })).body).toMatchObject({
+    version: 4,
+    type: "thing",
+  });
+  expect((await server.ask("DELETE", path)).body).toEqual({
+    entities: 1,
+    observations: expect.any(Number),
+    relations: 0,
+  });
+  expect(await server.ask("GET", path)).toMatchObject({ status: 404, body: { code: "ENTITY_NOT_FOUND" } });
+  expect((await server.ask("GET", "/api/v1/memory/log?limit=1")).body).toMatchObject({ items: [{ action: "forget" }] });
+});
+
+test("relations make a graph, and what is wrong is said", async () => {
+  const items = await remember({ entities: [{ name: "Cy" }, { name: "Dee" }] });
+  const related = await server.ask("POST", "/api/v1/memory/relations", {
+    relations: [{ from: "Cy", to: "Dee", type: "knows" }],
+  });
+  expect(related.body).toMatchObject({ items: [{ type: "knows", strength: 0.5 }] });
+  const graph = await server.ask("GET", `/api/v1/memory/graph?start=${items[0]?.entity.id}`);
+  expect(graph.body).toMatchObject({
+    entities: [{ depth: 0 }, { entity: { name: "Dee" }, depth: 1 }],
+    relations: [{ type: "knows" }],
+    cut: false,
+  });
+  const wrong = await server.ask("POST", "/api/v1/memory/relations", {
+    relations: [{ from: "Cy", to: "Nobody", type: "knows" }],
+  });
+  expect(wrong).toMatchObject({
+    status: 404,
+    body: { code: "ENTITY_NOT_FOUND", detail: expect.stringContaining("Nobody") },
+  });
+  expect(
+    await server.ask("POST", "/api/v1/memory/entities", { entities: [{ name: "Cy", type: "ship" }] }),
+  ).toMatchObject({ status: 409, body: { code: "ENTITY_TYPE_CONFLICT" } });
+  expect(await server.ask("GET", "/api/v1/memory/entities?scopes=mars")).toMatchObject({
+    status: 400,
+    body: { code: "REQUEST_INVALID" },
+  });
+});
+
+test("scopes are apart, and a whole scope is forgotten only on purpose", async () => {
+  await remember({
+    scope: "agent-only:scribe",
+    entities: [{ name: "note", observations: ["keeps quiet about tuesday"] }],
+  });
+  expect((await search("tuesday", { mode: "keyword" })).items).toEqual([]);
+  expect((await search("tuesday", { mode: "keyword", scopes: ["agent-only:scribe"] })).items).toHaveLength(1);
+  const refused = await server.ask("POST", "/api/v1/memory/forget", { scope: "agent-only:scribe" });
+  expect(refused).toMatchObject({ status: 400 });
+  const forgotten = await server.ask("POST", "/api/v1/memory/forget", { scope: "agent-only:scribe", confirm: true });
+  expect(forgotten.body).toMatchObject({ entities: 1, observations: 1 });
+});
+
+test("models use the tools whose names they know from the reference memory server", async () => {
+  await call("create_entities", {
+    entities: [
+      { name: "Eve", entityType: "person", observations: ["speaks five languages"] },
+      { name: "Fox", entityType: "team", observations: [] },
+    ],
+  });
+  await call("create_relations", { relations: [{ from: "Eve", to: "Fox", relationType: "leads" }] });
+  await call("add_observations", {
+    observations: [{ entityName: "Eve", contents: ["likes rowing", "speaks five languages"] }],
+  });
+  const opened = await call("open_nodes", { names: ["Eve", "Fox"] });
+  expect(JSON.stringify(opened)).toContain("likes rowing");
+  expect(opened).toMatchObject({
+    structured: {
+      entities: [
+        { name: "Eve", entityType: "person", observations: ["speaks five languages", "likes rowing"] },
+        { name: "Fox", entityType: "team", observations: [] },
+      ],
+      relations: [{ from: "Eve", to: "Fox", relationType: "leads" }],
+    },
+  });
+  expect(JSON.stringify(await call("search_nodes", { query: "who knows many tongues and languages?" }))).toContain(
+    "Eve",
+  );
+  await call("delete_observations", { deletions: [{ entityName: "Eve", observations: ["likes rowing"] }] });
+  await call("delete_relations", { relations: [{ from: "Eve", to: "Fox", relationType: "leads" }] });
+  const graph = JSON.stringify(await call("read_graph", { limit: 100 }));
+  expect(graph).not.toContain("leads");
+  expect(graph).not.toContain("rowing");
+  expect(JSON.stringify(await call("delete_entities", { entityNames: ["Eve", "nobody"] }))).toContain(
+    "1 entities deleted",
+  );
+  expect(
+    JSON.stringify(await call("add_observations", { observations: [{ entityName: "Eve", contents: ["x"] }] })),
+  ).toContain("memory knows no");
+});
+
+test("an agent remembers, recalls and forgets in words", async () => {
+  await call("remember", { about: "Release", facts: ["goes out on Thursday evening"], type: "event" });
+  expect(
+    JSON.stringify(await call("remember", { about: "Release", facts: ["goes out on Thursday evening"] })),
+  ).toContain("All of it was known");
+  expect(JSON.stringify(await call("recall", { query: "when is the release?" }))).toContain("Thursday evening");
+  expect(JSON.stringify(await call("forget", { about: "Release" }))).toContain("is forgotten");
+  expect(JSON.stringify(await call("recall", { query: "Thursday evening release", limit: 3 }))).not.toContain(
+    "Thursday evening\\n",
+  );
+  expect(JSON.stringify(await call("remember", { about: "", facts: [] }))).toContain("do not fit memory.remember");
+});
+
+test("figures say what is kept and which model searches go by", async () => {
+  const figures = memory.Figures.parse((await server.ask("GET", "/api/v1/memory/stats")).body);
+  expect(figures).toMatchObject({
+    backend: "embedded",
+    indexed: 1,
+    model: "static-minilm-192@1",
+    wanted_model: "static-minilm-192@1",
+    passages_without_vector: 0,
+  });
+  expect(figures.scopes.find(({ scope }) => scope === "workspace")?.entities).toBeGreaterThan(2);
+});
