@@ -14,7 +14,7 @@ import {
   type EntityInput,
   writeOf,
 } from "./remembering.ts";
-import type { ScopeKey } from "./scope.ts";
+import { type ScopeKey, scopeText } from "./scope.ts";
 import { readEntityName, readMetadata, readShare, readTypeName, readValidity } from "./values.ts";
 import { entityAt } from "./versions.ts";
 
@@ -259,7 +259,7 @@ export class Changes {
 /** Nobody of the name is known there. */
 export const notFound = (scope: ScopeKey, name: string): EntityNotFoundError =>
   new EntityNotFoundError(
-    `memory knows no "${name.slice(0, 100)}" in ${scope}`,
+    `memory knows no "${name.slice(0, 100)}" in ${scopeText(scope)}`,
     "`caxton memory list` shows the names; letters' case counts.",
     { scope, entity: name.slice(0, 256) },
   );

@@ -8,15 +8,7 @@ export { type Graph, Memory, type MemoryDeps } from "./memory.ts";
 export type * from "./memory-store.ts";
 export { passagesOf } from "./passages.ts";
 export type { EntityInput, ObservationInput } from "./remembering.ts";
-export {
-  readScopeKey,
-  type Scope,
-  SCOPE_TYPES,
-  type ScopeKey,
-  scopeKey,
-  type ScopeType,
-  visibleScopes,
-} from "./scope.ts";
+export { type Scope, SCOPE_TYPES, type ScopeKey, scopeKey, scopeText, type ScopeType, visibleScopes } from "./scope.ts";
 export * from "./searching.ts";
 export { isValidDuring, MEMORY_LIMITS } from "./values.ts";
 export { type Blame, blameOf, diffOf, type EntityDiff, entityAt } from "./versions.ts";

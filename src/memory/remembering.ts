@@ -4,7 +4,7 @@ import type { ChangeAction, Entity, EntityHead, Observation, Provenance, Validit
 import { EntityTypeConflictError, MemoryTooLargeError } from "./errors.ts";
 import type { EntityWrite, Passage } from "./memory-store.ts";
 import { passagesOf } from "./passages.ts";
-import type { ScopeKey } from "./scope.ts";
+import { type ScopeKey, scopeText } from "./scope.ts";
 import {
   MEMORY_LIMITS,
   readEntityName,
@@ -80,7 +80,7 @@ type At = { readonly scope: ScopeKey; readonly provenance: Provenance; readonly 
 export function draftOf(input: CheckedInput, before: Entity | undefined, at: At): Draft | undefined {
   if (before && input.type !== undefined && input.type !== before.type) {
     throw new EntityTypeConflictError(
-      `${input.name} is a ${before.type} in ${at.scope}, not a ${input.type}`,
+      `${input.name} is a ${before.type} in ${scopeText(at.scope)}, not a ${input.type}`,
       `Leave the type out, or give another name; \`caxton memory revise\` changes the type.`,
       { scope: at.scope, name: input.name, type: before.type },
     );

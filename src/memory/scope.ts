@@ -48,6 +48,13 @@ export const readScopeKey = (key: ScopeKey): Scope => {
   return { type: "global" };
 };
 
+/** A key as people write it, without the workspace: `workspace`, `global`, `agent-only:<agent>`, `conversation:<id>`. */
+export const scopeText = (key: ScopeKey): string => {
+  const scope = readScopeKey(key);
+  if (scope.type === "agent-only") return `agent-only:${scope.agent}`;
+  return scope.type === "conversation" ? `conversation:${scope.conversationId}` : scope.type;
+};
+
 /** What an agent that speaks in a conversation may look at, nearest first. */
 export const visibleScopes = (of: {
   readonly workspace: string;

@@ -44,6 +44,8 @@ test("what is added is listed, shown and found, in a process of its own too", LO
   const found = await caxton(["memory", "search", "who", "leads", "billing"], { server: server.url, cwd });
   expect(found).toMatchObject({ code: 0 });
   expect(found.stdout).toMatch(/^NAME.*\nAnna +person +workspace +\d+\.\d{3} +leads the billing team; works/);
+  const completed = await caxton(["complete", "--", "memory", "get", "A"], { server: server.url, cwd });
+  expect(completed.stdout).toMatch(/^Acme\t?\nAnna\t?\n/);
   const { id } = contract.memory.Entity.parse(await json("get", "Anna"));
   expect(await said("get", id, "-o", "name")).toBe("Anna\n");
 });
@@ -135,7 +137,7 @@ test("forgetting asks, and takes a fact, an entity or a whole scope out of the h
 });
 
 test("who mistakes a name, scope, number or fact is told what would be right", LONG, async () => {
-  expect(await mistaken("get", "anna")).toMatch(/^3 .*"anna"[^]*caxton memory list[^]*ENTITY_NOT_FOUND/);
+  expect(await mistaken("get", "anna")).toMatch(/^3 .*"anna" in workspace\n[^]*caxton memory list[^]*ENTITY_NOT_FOUND/);
   expect(await mistaken("get", "Anna", "--scope", "mine")).toMatch(
     /^2 [^]*Expected workspace, global, agent-only:<agent>/,
   );

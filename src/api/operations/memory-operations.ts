@@ -7,6 +7,7 @@ import {
   type Memory,
   type Provenance,
   RelationNotFoundError,
+  scopeText,
   type SearchInput,
 } from "../../memory/index.ts";
 import { memory as schemas } from "../contract/index.ts";
@@ -19,7 +20,6 @@ import {
   presentRelation,
   presentSearch,
   scopeKeyOf,
-  scopeTextOf,
 } from "./present-memory.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 
@@ -250,7 +250,7 @@ export async function memoryFigures({ memory }: MemoryServices): Promise<contrac
   const { active, wanted } = memory.embeddings.models;
   return {
     backend: memory.store.name,
-    scopes: scopes.map(({ scope, ...counts }) => ({ scope: scopeTextOf(scope), ...counts })),
+    scopes: scopes.map(({ scope, ...counts }) => ({ scope: scopeText(scope), ...counts })),
     bytes: bytes ?? null,
     indexed,
     model: active ?? null,

@@ -5,10 +5,10 @@ import {
   type Graph,
   type Observation,
   type Provenance,
-  readScopeKey,
   type Relation,
   type ScopeKey,
   scopeKey,
+  scopeText,
   type SearchResult,
 } from "../../memory/index.ts";
 import type * as contract from "../contract/index.ts";
@@ -23,13 +23,6 @@ export function scopeKeyOf(workspace: string, text: string): ScopeKey {
   if (type === "agent-only") return scopeKey({ type, workspace, agent: owner });
   if (type === "conversation") return scopeKey({ type, workspace, conversationId: owner });
   return type === "global" ? scopeKey({ type }) : scopeKey({ type: "workspace", workspace });
-}
-
-/** The other way round. */
-export function scopeTextOf(key: ScopeKey): string {
-  const scope = readScopeKey(key);
-  if (scope.type === "agent-only") return `agent-only:${scope.agent}`;
-  return scope.type === "conversation" ? `conversation:${scope.conversationId}` : scope.type;
 }
 
 const presentProvenance = ({ source, sourceId, agent }: Provenance) => ({
@@ -52,7 +45,7 @@ export const presentObservation = (one: Observation): contract.MemoryObservation
 
 export const presentEntity = (one: EntityHead & Pick<Entity, "observations">): contract.MemoryEntity => ({
   id: one.id,
-  scope: scopeTextOf(one.scope),
+  scope: scopeText(one.scope),
   name: one.name,
   type: one.type,
   observations: one.observations.map(presentObservation),
@@ -68,7 +61,7 @@ export const presentEntity = (one: EntityHead & Pick<Entity, "observations">): c
 
 export const presentRelation = (one: Relation): contract.MemoryRelation => ({
   id: one.id,
-  scope: scopeTextOf(one.scope),
+  scope: scopeText(one.scope),
   from: one.from,
   to: one.to,
   type: one.type,
@@ -83,7 +76,7 @@ export const presentRelation = (one: Relation): contract.MemoryRelation => ({
 export const presentChange = (one: Change): contract.MemoryChange => ({
   seq: one.seq,
   entity: one.entity ?? null,
-  scope: scopeTextOf(one.scope),
+  scope: scopeText(one.scope),
   version: one.version,
   action: one.action,
   provenance: presentProvenance(one.provenance),

@@ -98,7 +98,7 @@ export function search(command: Command, invocation: Invocation): void {
 }
 
 /** The facts that have most of the words, else the newest. */
-export function bestFacts({ observations }: MemoryEntity, matched: readonly string[]): readonly string[] {
+function bestFacts({ observations }: MemoryEntity, matched: readonly string[]): readonly string[] {
   const words = matched.map((word) => word.toLowerCase());
   const fit = (text: string) => words.filter((word) => text.toLowerCase().includes(word)).length;
   return observations
