@@ -20,6 +20,7 @@ import {
   toolsSearch,
 } from "./search.ts";
 import { conversationSearch, conversationsSearch, graphSearch, messagesSearch } from "./search-messages.ts";
+import { memorySearch } from "./search-memory.ts";
 import { Shell } from "./shell/shell.tsx";
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -101,6 +102,18 @@ const graph = createRoute({
   component: lazyRouteComponent(() => import("./pages/graph/graph.tsx"), "Graph"),
 });
 
+const memory = createRoute({
+  getParentRoute: () => root,
+  path: "/memory",
+  validateSearch: memorySearch,
+  component: lazyRouteComponent(() => import("./pages/memory/memory.tsx"), "Memory"),
+});
+const entity = createRoute({
+  getParentRoute: () => root,
+  path: "/memory/$id",
+  component: lazyRouteComponent(() => import("./pages/memory/entity.tsx"), "Entity"),
+});
+
 const settings = createRoute({
   getParentRoute: () => root,
   path: "/settings",
@@ -125,6 +138,8 @@ const routeTree = root.addChildren([
   conversations,
   conversation,
   graph,
+  memory,
+  entity,
   tools,
   tool,
   usage,

@@ -13,6 +13,7 @@ export const HELP = {
         ["g m", "Messages"],
         ["g c", "Conversations"],
         ["g g", "Graph"],
+        ["g e", "Memory"],
         ["g t", "Tools"],
         ["g u", "Usage"],
         ["g s", "Settings"],

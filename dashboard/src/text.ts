@@ -6,6 +6,7 @@ import { FINISHES, OUTCOMES, REPLY_STATES, STATES } from "./text-wire.ts";
 import { APPROVALS } from "./text-approvals.ts";
 import { CONVERSATIONS, GRAPH } from "./text-conversations.ts";
 import { HELP } from "./text-help.ts";
+import { MEMORY } from "./text-memory.ts";
 import { MESSAGES } from "./text-messages.ts";
 
 /** Every word the dashboard shows. Names of things are those of the CLI, the API and the documentation. */
@@ -22,6 +23,7 @@ export const text = {
     messages: "Messages",
     conversations: "Conversations",
     graph: "Graph",
+    memory: "Memory",
     tools: "Tools",
     usage: "Usage",
     settings: "Settings",
@@ -304,6 +306,7 @@ export const text = {
   messages: MESSAGES,
   conversations: CONVERSATIONS,
   graph: GRAPH,
+  memory: MEMORY,
   choice: {
     title: "The model failed; how shall it go on?",
     note: (until: string) => `The run waits until ${new Date(until).toLocaleString()}, then it fails.`,

@@ -12,7 +12,7 @@ export class ProblemError extends Error {
 }
 
 type Request = {
-  readonly method?: "POST" | "DELETE" | undefined;
+  readonly method?: "POST" | "PATCH" | "DELETE" | undefined;
   readonly json?: unknown;
   /** Sent as it is, with its own media type; instead of `json`. */
   readonly file?: File | undefined;

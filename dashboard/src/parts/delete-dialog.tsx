@@ -19,7 +19,7 @@ type Props = {
   readonly onClose: () => void;
   readonly remove: () => Promise<unknown>;
   /** Where there is something to see afterwards. */
-  readonly backTo: "/agents" | "/tools";
+  readonly backTo: "/agents" | "/tools" | "/memory";
   /** What is known of the thing itself, and what has to be read anew. */
   readonly gone: QueryKey;
   readonly stale: readonly QueryKey[];

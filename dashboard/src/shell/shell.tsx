@@ -59,6 +59,7 @@ function useShellKeys(setOpen: (open: "palette" | "help") => void): void {
     "g m": () => void navigate({ to: "/messages" }),
     "g c": () => void navigate({ to: "/conversations" }),
     "g g": () => void navigate({ to: "/graph" }),
+    "g e": () => void navigate({ to: "/memory" }),
     "g t": () => void navigate({ to: "/tools" }),
     "g u": () => void navigate({ to: "/usage" }),
     "g s": () => void navigate({ to: "/settings" }),

@@ -1,6 +1,7 @@
 import { Link } from "@tanstack/react-router";
 import {
   Bot,
+  Brain,
   Gauge,
   House,
   ListTree,
@@ -25,6 +26,7 @@ export const PAGES = [
   { to: "/messages", name: text.pages.messages, icon: Mail, keys: "g m" },
   { to: "/conversations", name: text.pages.conversations, icon: MessagesSquare, keys: "g c" },
   { to: "/graph", name: text.pages.graph, icon: Waypoints, keys: "g g" },
+  { to: "/memory", name: text.pages.memory, icon: Brain, keys: "g e" },
   { to: "/tools", name: text.pages.tools, icon: Wrench, keys: "g t" },
   { to: "/usage", name: text.pages.usage, icon: Gauge, keys: "g u" },
   { to: "/settings", name: text.pages.settings, icon: Settings, keys: "g s" },

@@ -10,7 +10,7 @@ export type GraphNode = {
   readonly sent: number;
   readonly received: number;
 };
-export type GraphEdge = { readonly flow: Flow; readonly path: string; readonly width: number };
+export type GraphEdge = { readonly flow: Flow; readonly path: string; readonly width: number; readonly middle: Point };
 export type GraphPicture = {
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
@@ -77,6 +77,7 @@ function edge(flow: Flow, nodes: readonly GraphNode[], most: number): GraphEdge 
     flow,
     path: `M${round(from.x)} ${round(from.y)}Q${round(control.x)} ${round(control.y)} ${round(end.x)} ${round(end.y)}`,
     width: WIDTH.least + (WIDTH.most - WIDTH.least) * weight,
+    middle: { x: (from.x + to.x) / 4 + control.x / 2, y: (from.y + to.y) / 4 + control.y / 2 },
   };
 }
 

@@ -1,0 +1,88 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { getRouteApi, Link } from "@tanstack/react-router";
+import type { MemoryEntity, MemoryFigures } from "../../../../src/api/contract/index.ts";
+import { entitiesQuery } from "../../api/memory.ts";
+import { Ago } from "../../parts/ago.tsx";
+import { Button, buttonClass } from "../../parts/button.tsx";
+import { Empty, Skeleton } from "../../parts/empty.tsx";
+import { ProblemView } from "../../parts/problem-view.tsx";
+import { Row, rowLink, Table, Td, Th } from "../../parts/table.tsx";
+import { text } from "../../text.ts";
+import { scopesToLookInto } from "./scopes.ts";
+
+const route = getRouteApi("/memory");
+const words = text.memory;
+
+/** Entities by name, page by page. */
+export function EntityList({ figures }: { readonly figures: MemoryFigures }) {
+  const { scope, type } = route.useSearch();
+  const scopes = scope === undefined ? scopesToLookInto(figures).scopes : [scope];
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
+    entitiesQuery({ scopes, type }),
+  );
+  if (error !== null && data === undefined) return <ProblemView error={error} onRetry={() => void refetch()} />;
+  if (data === undefined) return <Skeleton lines={8} />;
+  const items = data.pages.flatMap((page) => page.items);
+  if (items.length === 0) return <Nothing isFiltered={scope !== undefined || type !== undefined} />;
+  return (
+    <>
+      <EntityTable entities={items} />
+      <div className="mt-3 flex items-center gap-3 text-sm text-muted">
+        <span>{words.shown(items.length, hasNextPage)}</span>
+        {hasNextPage ? (
+          <Button size="small" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+            {isFetchingNextPage ? text.actions.loading : words.more}
+          </Button>
+        ) : null}
+      </div>
+    </>
+  );
+}
+
+const Nothing = ({ isFiltered }: { readonly isFiltered: boolean }) =>
+  isFiltered ? (
+    <Empty title={words.none} note={words.noneNote}>
+      <Link to="/memory" className={buttonClass()}>
+        {words.clear}
+      </Link>
+    </Empty>
+  ) : (
+    <Empty title={words.empty} note={words.emptyNote} />
+  );
+
+function EntityTable({ entities }: { readonly entities: readonly MemoryEntity[] }) {
+  const { columns } = words;
+  return (
+    <Table label={words.entities}>
+      <thead>
+        <tr>
+          <Th>{columns.name}</Th>
+          <Th className="w-36 max-sm:w-24">{columns.type}</Th>
+          <Th className="w-44 max-md:hidden">{columns.scope}</Th>
+          <Th className="w-28 text-right max-sm:hidden">{columns.observations}</Th>
+          <Th className="w-28 text-right max-sm:hidden">{columns.changed}</Th>
+        </tr>
+      </thead>
+      <tbody>
+        {entities.map(({ id, name, type, scope, observations, updated_at: updated }) => (
+          <Row key={id}>
+            <Td className="max-w-0">
+              <Link to="/memory/$id" params={{ id }} data-row-link className={`${rowLink} block truncate`}>
+                {name}
+              </Link>
+              {observations[0] === undefined ? null : (
+                <span className="block truncate text-xs text-muted">{observations[0].text}</span>
+              )}
+            </Td>
+            <Td className="max-w-0 truncate text-muted">{type}</Td>
+            <Td className="max-w-0 truncate text-muted max-md:hidden">{scope}</Td>
+            <Td className="text-right text-muted max-sm:hidden">{observations.length}</Td>
+            <Td className="text-right text-muted max-sm:hidden">
+              <Ago at={updated} />
+            </Td>
+          </Row>
+        ))}
+      </tbody>
+    </Table>
+  );
+}

@@ -1,0 +1,15 @@
+import { fullTime } from "../../parts/format.ts";
+import { text } from "../../text.ts";
+
+const words = text.memory.facts;
+
+/** "80 %" */
+export const percent = (share: number): string => `${Math.round(share * 100)} %`;
+
+/** From when until when something holds. */
+export function spanWords(from: string | null, to: string | null): string {
+  if (from === null && to === null) return words.always;
+  return [from === null ? "" : words.from(fullTime(from)), to === null ? "" : words.to(fullTime(to))]
+    .filter((part) => part !== "")
+    .join(", ");
+}

@@ -1,0 +1,98 @@
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import type { MemorySearchResult } from "../../../../src/api/contract/index.ts";
+import { memorySearchQuery, type Question } from "../../api/memory.ts";
+import { Button, buttonClass } from "../../parts/button.tsx";
+import { Chip } from "../../parts/card.tsx";
+import { Empty, Skeleton } from "../../parts/empty.tsx";
+import { ProblemView } from "../../parts/problem-view.tsx";
+import { rowLink } from "../../parts/table.tsx";
+import { text } from "../../text.ts";
+import { cutAtWords } from "./marked.ts";
+import { ScoreBars } from "./score-bars.tsx";
+
+const words = text.memory;
+type Hit = MemorySearchResult["items"][number];
+
+/** What answers the question, best first, with why; and what the search had to do without. */
+export function HitList({ question }: { readonly question: Question }) {
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
+    memorySearchQuery(question),
+  );
+  if (error !== null) return <ProblemView error={error} onRetry={() => void refetch()} />;
+  if (data === undefined) return <Skeleton lines={8} />;
+  const hits = data.pages.flatMap(({ items }) => items);
+  const notices = [...new Set(data.pages.flatMap((page) => page.notices))];
+  const best = Math.max(...hits.map(({ score }) => score.total), Number.EPSILON);
+  return (
+    <section aria-label={words.hits}>
+      <div role="status" className="mb-2 space-y-1 text-xs text-muted">
+        <p>{words.hitsFound(hits.length, hasNextPage)}</p>
+        {notices.map((notice) => (
+          <p key={notice} className="text-warn">
+            {words.notices[notice]}
+          </p>
+        ))}
+      </div>
+      {hits.length === 0 ? (
+        <Empty title={words.nothingFound} note={words.nothingFoundNote}>
+          <Link to="/memory" className={buttonClass()}>
+            {words.clear}
+          </Link>
+        </Empty>
+      ) : (
+        <ol className="divide-y divide-line overflow-hidden rounded-lg border border-line bg-surface shadow-card">
+          {hits.map((hit) => (
+            <HitItem key={hit.entity.id} hit={hit} best={best} />
+          ))}
+        </ol>
+      )}
+      {hasNextPage ? (
+        <Button className="mt-3" size="small" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+          {isFetchingNextPage ? text.actions.loading : words.more}
+        </Button>
+      ) : null}
+    </section>
+  );
+}
+
+/** Observations shown of a hit; its page has all. */
+const SHOWN = 3;
+
+function HitItem({ hit: { entity, score }, best }: { readonly hit: Hit; readonly best: number }) {
+  const { id, name, type, scope, observations } = entity;
+  const matches = (said: string) => cutAtWords(said, score.matched).filter(({ isMatch }) => isMatch).length;
+  const shown = observations.toSorted((one, other) => matches(other.text) - matches(one.text)).slice(0, SHOWN);
+  return (
+    <li className="relative flex flex-wrap gap-x-6 gap-y-2 px-4 py-3 hover:bg-hover">
+      <div className="min-w-0 flex-1 basis-72">
+        <p className="flex flex-wrap items-center gap-2">
+          <Link to="/memory/$id" params={{ id }} data-row-link className={`${rowLink} [overflow-wrap:anywhere]`}>
+            <Marked words={score.matched}>{name}</Marked>
+          </Link>
+          <Chip>{type}</Chip>
+          <span className="text-xs text-muted">{scope}</span>
+        </p>
+        <ul className="mt-1 space-y-0.5 text-sm text-muted">
+          {shown.map((observation) => (
+            <li key={observation.id} className="line-clamp-3 [overflow-wrap:anywhere]">
+              <Marked words={score.matched}>{observation.text}</Marked>
+            </li>
+          ))}
+        </ul>
+      </div>
+      <ScoreBars name={name} score={score} best={best} />
+    </li>
+  );
+}
+
+const Marked = ({ words: wanted, children }: { readonly words: readonly string[]; readonly children: string }) =>
+  cutAtWords(children, wanted).map(({ text: piece, isMatch }, at) =>
+    isMatch ? (
+      <mark key={at} className="rounded-sm bg-warn-soft text-ink">
+        {piece}
+      </mark>
+    ) : (
+      piece
+    ),
+  );

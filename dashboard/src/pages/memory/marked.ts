@@ -1,0 +1,14 @@
+/** A piece of a text, and whether it is one of the words. */
+export type Piece = { readonly text: string; readonly isMatch: boolean };
+
+/** The text cut where the words stand in it, at the beginning of a word, whatever their case. */
+export function cutAtWords(text: string, words: readonly string[]): readonly Piece[] {
+  const longest = words.filter((word) => word !== "").toSorted((one, other) => other.length - one.length);
+  if (longest.length === 0) return [{ text, isMatch: false }];
+  const either = longest.map((word) => RegExp.escape(word)).join("|");
+  // What is caught by the brackets is kept by split, at every second place.
+  return text
+    .split(new RegExp(`(?<![\\p{L}\\p{N}])(${either})`, "giu"))
+    .map((piece, at) => ({ text: piece, isMatch: at % 2 === 1 }))
+    .filter((piece) => piece.text !== "");
+}

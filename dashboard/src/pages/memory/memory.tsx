@@ -1,0 +1,57 @@
+import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
+import { Plus } from "lucide-react";
+import { useState } from "react";
+import { memoryFiguresQuery } from "../../api/memory.ts";
+import { Button } from "../../parts/button.tsx";
+import { Skeleton } from "../../parts/empty.tsx";
+import { PageHeading } from "../../parts/page-heading.tsx";
+import { ProblemView } from "../../parts/problem-view.tsx";
+import { useListKeys } from "../../shell/keys.ts";
+import { text } from "../../text.ts";
+import { EntityList } from "./entity-list.tsx";
+import { Figures } from "./figures.tsx";
+import { HitList } from "./hit-list.tsx";
+import { RememberDialog } from "./remember-dialog.tsx";
+import { scopesToLookInto } from "./scopes.ts";
+import { SearchBar } from "./search-bar.tsx";
+
+const route = getRouteApi("/memory");
+const words = text.memory;
+
+/** What is remembered: entities by name, or those that answer a question, each with why. */
+export function Memory() {
+  useListKeys();
+  const { q } = route.useSearch();
+  const [isRemembering, setRemembering] = useState(false);
+  const { data: figures, error, refetch } = useQuery(memoryFiguresQuery);
+  return (
+    <>
+      <PageHeading title={text.pages.memory} note={words.note}>
+        <Button onClick={() => setRemembering(true)}>
+          <Plus aria-hidden />
+          {words.remember}
+        </Button>
+      </PageHeading>
+      {figures === undefined ? (
+        error === null ? (
+          <Skeleton lines={8} />
+        ) : (
+          <ProblemView error={error} onRetry={() => void refetch()} />
+        )
+      ) : (
+        <>
+          <Figures figures={figures} />
+          <SearchBar figures={figures} />
+          {q === undefined ? <EntityList figures={figures} /> : <Hits question={q} {...scopesToLookInto(figures)} />}
+        </>
+      )}
+      {isRemembering ? <RememberDialog onClose={() => setRemembering(false)} /> : null}
+    </>
+  );
+}
+
+function Hits({ question, scopes: all }: { readonly question: string; readonly scopes: readonly string[] }) {
+  const { mode = "hybrid", scope, type, limit = 10 } = route.useSearch();
+  return <HitList question={{ query: question, mode, limit, type, scopes: scope === undefined ? all : [scope] }} />;
+}

@@ -1,0 +1,77 @@
+import { useState } from "react";
+import { rememberObservation, type Remembering } from "../../api/memory.ts";
+import { Button } from "../../parts/button.tsx";
+import { Dialog } from "../../parts/dialog.tsx";
+import { Field, Input, TextArea } from "../../parts/field.tsx";
+import { ProblemView } from "../../parts/problem-view.tsx";
+import { text } from "../../text.ts";
+import { useChange } from "./use-change.ts";
+
+const words = text.memory;
+
+/** Something is said of an entity, which is made when it is not known. */
+export function RememberDialog({ onClose }: { readonly onClose: () => void }) {
+  const [given, setGiven] = useState({ scope: "workspace", name: "", type: "", observation: "" });
+  const remember = useChange(rememberObservation, ({ items }) =>
+    items[0]?.outcome === "known" ? words.alreadyKnown : words.remembered,
+  );
+  const set = (change: Partial<typeof given>) => setGiven((before) => ({ ...before, ...change }));
+  const isWhole = given.name.trim() !== "" && given.observation.trim() !== "";
+  const wanted: Remembering = { ...given, type: given.type === "" ? undefined : given.type };
+  return (
+    <Dialog title={words.remember} onClose={onClose}>
+      <form
+        className="space-y-4 overflow-y-auto p-5"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (isWhole) remember.mutate(wanted, { onSuccess: onClose });
+        }}
+      >
+        <Field label={words.name} note={words.rememberNote} required>
+          {({ id, describedBy }) => (
+            <Input
+              id={id}
+              aria-describedby={describedBy}
+              data-autofocus
+              autoComplete="off"
+              value={given.name}
+              onChange={({ target }) => set({ name: target.value })}
+            />
+          )}
+        </Field>
+        <div className="grid grid-cols-2 gap-3">
+          <Field label={words.type} note={words.typeNote}>
+            {({ id, describedBy }) => (
+              <Input
+                id={id}
+                aria-describedby={describedBy}
+                value={given.type}
+                onChange={({ target }) => set({ type: target.value })}
+              />
+            )}
+          </Field>
+          <Field label={words.scope}>
+            {({ id }) => <Input id={id} value={given.scope} onChange={({ target }) => set({ scope: target.value })} />}
+          </Field>
+        </div>
+        <Field label={words.observation} required>
+          {({ id }) => (
+            <TextArea
+              id={id}
+              rows={3}
+              value={given.observation}
+              onChange={({ target }) => set({ observation: target.value })}
+            />
+          )}
+        </Field>
+        {remember.error === null ? null : <ProblemView error={remember.error} />}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{text.actions.cancel}</Button>
+          <Button type="submit" look="primary" disabled={!isWhole || remember.isPending}>
+            {words.save}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,110 @@
+import { getRouteApi } from "@tanstack/react-router";
+import { Search } from "lucide-react";
+import { useState } from "react";
+import type { MemoryFigures } from "../../../../src/api/contract/index.ts";
+import { Button } from "../../parts/button.tsx";
+import { Choices } from "../../parts/choices.tsx";
+import { Input, Select } from "../../parts/field.tsx";
+import { NameFilter } from "../../parts/name-filter.tsx";
+import { HIT_LIMITS, type MemorySearch, SEARCH_MODES } from "../../search-memory.ts";
+import { text } from "../../text.ts";
+import { scopesToLookInto } from "./scopes.ts";
+
+const route = getRouteApi("/memory");
+const words = text.memory;
+
+/** What is asked, and where; all of it is in the address. */
+export function SearchBar({ figures }: { readonly figures: MemoryFigures }) {
+  const filter = route.useSearch();
+  const navigate = route.useNavigate();
+  const set = (change: MemorySearch) => void navigate({ search: { ...filter, ...change }, replace: true });
+  const { scopes: first, leftOut } = scopesToLookInto(figures);
+  const scopes = [
+    ...new Set([...first, ...figures.scopes.map(({ scope }) => scope), ...(filter.scope ?? "").split("\n")]),
+  ];
+  return (
+    <search className="mb-4 space-y-2">
+      <QuestionField key={filter.q ?? ""} question={filter.q} onAsk={(q) => set({ q })} />
+      <div className="flex flex-wrap items-end gap-2">
+        {filter.q === undefined ? null : (
+          <>
+            <Choices
+              label={words.mode}
+              value={filter.mode ?? "hybrid"}
+              choices={SEARCH_MODES.map((value) => ({ value, label: words.modes[value] }))}
+              onChange={(mode) => set({ mode: mode === "hybrid" ? undefined : mode })}
+            />
+            <label className="text-xs text-muted">
+              {words.limit}
+              <Select
+                value={filter.limit ?? 10}
+                onChange={({ target: { value } }) => set({ limit: Number(value) })}
+                className="block text-ink"
+              >
+                {HIT_LIMITS.map((limit) => (
+                  <option key={limit} value={limit}>
+                    {limit}
+                  </option>
+                ))}
+              </Select>
+            </label>
+          </>
+        )}
+        <label className="min-w-0 text-xs text-muted">
+          {words.scope}
+          <Select
+            value={filter.scope ?? ""}
+            onChange={({ target: { value } }) => set({ scope: value === "" ? undefined : value })}
+            className="block max-w-56 text-ink"
+          >
+            <option value="">{words.anyScope}</option>
+            {scopes
+              .filter((scope) => scope !== "")
+              .map((scope) => (
+                <option key={scope} value={scope}>
+                  {scope}
+                </option>
+              ))}
+          </Select>
+        </label>
+        <NameFilter label={words.type} value={filter.type} onChange={(type) => set({ type })} isFree />
+      </div>
+      {leftOut > 0 && filter.scope === undefined ? (
+        <p className="text-xs text-warn">{words.scopesLeftOut(leftOut)}</p>
+      ) : null}
+    </search>
+  );
+}
+
+type QuestionProps = {
+  readonly question: string | undefined;
+  readonly onAsk: (question: string | undefined) => void;
+};
+
+function QuestionField({ question, onAsk }: QuestionProps) {
+  const [typed, setTyped] = useState(question ?? "");
+  return (
+    <form
+      className="flex gap-2"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onAsk(typed.trim() === "" ? undefined : typed.trim());
+      }}
+    >
+      <Input
+        data-filter
+        type="search"
+        aria-label={words.question}
+        placeholder={words.questionPlaceholder}
+        maxLength={10_000}
+        value={typed}
+        onChange={({ target }) => setTyped(target.value)}
+      />
+      <Button type="submit" look="primary">
+        <Search aria-hidden />
+        {words.ask}
+      </Button>
+      {question === undefined ? null : <Button onClick={() => onAsk(undefined)}>{words.clear}</Button>}
+    </form>
+  );
+}
