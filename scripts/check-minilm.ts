@@ -46,10 +46,10 @@ function check(): number {
   const vocabulary = readFileSync(join(ROOT, "models", "static-minilm", "vocabulary.txt"), "utf8")
     .trimEnd()
     .split("\n");
-  const pieces = new WordPieces(vocabulary.slice(0, MINILM.vocabulary));
+  const pieces = new WordPieces(new Map(vocabulary.slice(0, MINILM.vocabulary).map((piece, id) => [piece, id])));
   const file = ensureWeights();
   const image = makeImage(new Safetensors(readFileSync(file), file), MINILM);
-  const encoder = new Encoder(MINILM, imageBody(image, MINILM, file), kernel());
+  const encoder = new Encoder(MINILM, imageBody(image, MINILM, file), kernel(join(ROOT, "engines", "built")));
   const texts = readFileSync(join(REFERENCE, "tokens.jsonl"), "utf8")
     .trimEnd()
     .split("\n")

@@ -25,7 +25,7 @@ export const SETTINGS = {
     local: (provider: string, address: string) => `${provider} answers at ${address}`,
     discover: "Look for Ollama",
     silent: (provider: string, address: string) => `${provider} does not answer at ${address}`,
-    checks: { answer: "Answer", tools: "Tool call", structured: "JSON answer" },
+    checks: { answer: "Answer", tools: "Tool call", structured: "JSON answer", embedding: "Vectors" },
     measured: (first: number, input: number | null, output: number | null) =>
       `first part after ${Math.round(first)} ms; ${input ?? "?"} tokens in, ${output ?? "?"} out`,
     result: (model: string) => `Test of ${model}`,

@@ -370,3 +370,45 @@ function mix(value: usize, line: usize, weights: usize, wide: usize, count: i32)
   mixed6 = a3;
   mixed7 = b3;
 }
+
+/**
+ * Adds rows of a table to `out`: the `count` numbers at `rows` say which, each counts times its scale. `columns` is a multiple
+ * of 16.
+ */
+export function gather(rows: usize, count: usize, scales: usize, table: usize, columns: usize, out: usize): void {
+  const end = rows + count * FLOAT;
+  for (let k: usize = 0; k < columns; k += 16, out += 64) {
+    let a = v128.load(out);
+    let b = v128.load(out, 16);
+    let c = v128.load(out, 32);
+    let d = v128.load(out, 48);
+    for (let p = rows; p < end; p += FLOAT) {
+      const row = <usize>load<i32>(p);
+      const scale = v128.load32_splat(scales + row * FLOAT);
+      const v = v128.load(table + row * columns + k);
+      const low = i16x8.extend_low_i8x16_s(v);
+      const high = i16x8.extend_high_i8x16_s(v);
+      a = madd(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), scale, a);
+      b = madd(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), scale, b);
+      c = madd(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), scale, c);
+      d = madd(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), scale, d);
+    }
+    v128.store(out, a);
+    v128.store(out, b, 16);
+    v128.store(out, c, 32);
+    v128.store(out, d, 48);
+  }
+}
+
+/** Brings a vector of `columns` floats to length 1; answers what its length was. One without length stays as it is. */
+export function unite(x: usize, columns: usize): f32 {
+  let squares = f32x4.splat(0);
+  const end = x + columns * FLOAT;
+  for (let p = x; p < end; p += 16) squares = madd(v128.load(p), v128.load(p), squares);
+  const length = sqrt<f32>(sumOf(squares));
+  if (length > 0) {
+    const factor = f32x4.splat(1 / length);
+    for (let p = x; p < end; p += 16) v128.store(p, f32x4.mul(v128.load(p), factor));
+  }
+  return length;
+}

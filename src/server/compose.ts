@@ -44,7 +44,8 @@ import { serverPermissions } from "./permissions.ts";
 import { trafficOptions, warnOfUnknownLimits } from "./traffic-config.ts";
 import { configuredLimits, openAccounts } from "./accounts.ts";
 import { AgentPlans } from "./plans.ts";
-import { definitionEnvironment, openModels, secretsDirectories } from "./open-models.ts";
+import { definitionEnvironment, type ModelParts, openModels, secretsDirectories } from "./open-models.ts";
+import { Embedders } from "./embedders.ts";
 import { openJournal } from "./open-journal.ts";
 import { type OpenCorrespondence, openCorrespondence, openMessageTools } from "./open-correspondence.ts";
 import { type Messaging, openMessages } from "./open-messages.ts";
@@ -89,8 +90,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const stores = openStores(database, { config, clock });
   const { journal, artifacts, uploads } = stores;
   stack.use(stores.retention);
-  const own = openModels(loaded, { clock, artifacts, known, tools: () => tools });
-  const { models = own } = overrides;
+  const minds = await openMinds(stack, loaded, { clock, artifacts, known, tools: () => tools }, overrides);
+  const { models, memory } = minds;
   const mail = { journal, post: { submit: (message: Message) => messaging.router.submit(message) } };
   const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve, mail }));
   const toolServerStore = new SqliteToolServerStore(database);
@@ -99,7 +100,6 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const remotes = stack.use(
     await openMcpServers(loaded, { clock, sandbox, changes, known, version: packageVersion() }),
   );
-  const memory = stack.use(await openMemory(config, { clock, models: own }));
   const withOwn = openOwnTools({ journal, clock, memory }, () => ({ ...messaging, agents }));
   const toolServices = openToolServers(config, { sandbox, remotes, store: toolServerStore, clock, changes }, (runner) =>
     redactedTools(overrides.wrapTools?.(withOwn(runner)) ?? withOwn(runner), redactors),
@@ -131,9 +131,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     clock,
     facts,
     ledger: grants.ledger,
-    memory,
     grantWatch: grants.watch,
-    models,
+    ...minds,
     plans,
     modelTraffic: traffic,
     prices: accounts.prices,
@@ -163,6 +162,20 @@ function openOwnTools(
 ): (runner: ToolRunner) => ToolRunner {
   const withMessages = openMessageTools(deps, later);
   return (runner) => withMemoryTools(withMessages(runner), memory);
+}
+
+/** What answers, what makes vectors, and what is remembered. */
+async function openMinds(
+  stack: AsyncDisposableStack,
+  loaded: LoadedConfig,
+  ...[parts, overrides]: [ModelParts, Overrides]
+) {
+  const { config } = loaded;
+  const { clock } = parts;
+  const own = openModels(loaded, parts);
+  const embedders = new Embedders({ config, clock, models: own });
+  const memory = stack.use(await openMemory(config, { clock, embedders }));
+  return { models: overrides.models ?? own, embedders, memory };
 }
 
 /** Runs and their files. */

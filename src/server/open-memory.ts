@@ -6,7 +6,7 @@ import { packageVersion } from "../kernel/package.ts";
 import { type Embedder, Memory } from "../memory/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/index.ts";
 import type { Config } from "./config.ts";
-import { Embedders } from "./embedders.ts";
+import type { Embedders } from "./embedders.ts";
 import { searchDefaults } from "./memory-config.ts";
 
 /**
@@ -15,13 +15,12 @@ import { searchDefaults } from "./memory-config.ts";
  */
 export async function openMemory(
   config: Config,
-  { clock, models }: { readonly clock: Clock; readonly models: ConstructorParameters<typeof Embedders>[0]["models"] },
+  { clock, embedders }: { readonly clock: Clock; readonly embedders: Embedders },
 ): Promise<Memory> {
   const store = new SqliteMemoryStore({
     directory: config.data.directory,
     synchronous: config.memory.synchronous,
   });
-  const embedders = new Embedders({ config, models, clock });
   const embedder = await openOr(embedders, embedders.used);
   const formerly = (id: string) => embedders.formerly(id);
   const memory = new Memory({ store, embedder, formerly, clock, defaults: searchDefaults(config.memory) });

@@ -17,7 +17,7 @@ import { type Environment, type LoadedConfig, isReferable } from "./config.ts";
 import type { ModelsTable } from "./models-config.ts";
 import { References } from "./references.ts";
 
-type Parts = {
+export type ModelParts = {
   readonly clock: Clock;
   readonly artifacts: ArtifactStore;
   readonly known: KnownSecrets;
@@ -26,7 +26,7 @@ type Parts = {
 };
 
 /** The models that the configuration gives. Throws UnknownModelError. */
-export function openModels(loaded: LoadedConfig, { clock, artifacts, known, tools }: Parts): Models {
+export function openModels(loaded: LoadedConfig, { clock, artifacts, known, tools }: ModelParts): Models {
   const { config, environment } = loaded;
   const references = new References(environment, secretsDirectories(loaded), known.add);
   return new Models(

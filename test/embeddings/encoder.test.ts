@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { describe, expect, test } from "vitest";
 import { compileKernel, kernelFile, KERNEL_NAMES } from "../../scripts/build-embedding.ts";
 import { Encoder } from "../../src/backends/embeddings/encoder.ts";
@@ -21,7 +22,7 @@ const TEXTS = Array.from({ length: SMALL.positions }, (_, index) => textOf(index
 
 const encoders = KERNEL_NAMES.map((name) => ({
   name,
-  encoder: new Encoder(SMALL, imageBody(image, SMALL, "image"), kernel(name)),
+  encoder: new Encoder(SMALL, imageBody(image, SMALL, "image"), kernel(dirname(kernelFile(name)), name)),
 }));
 
 const cosine = (one: readonly number[], other: Float32Array): number =>

@@ -1,8 +1,11 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ModelFileInvalidError } from "../../src/backends/embeddings/errors.ts";
+import { kernel } from "../../src/backends/embeddings/load-model.ts";
 import { StaticTable } from "../../src/backends/embeddings/static-table.ts";
 import { tableOf } from "./small-table.ts";
 
+const KERNELS = join(import.meta.dirname, "../../engines/built");
 const LINES = ["[UNK]", "cat", "dog", "play", "##ing", "playing"];
 const file = tableOf([
   [0, 0, 0, 1],
@@ -12,9 +15,11 @@ const file = tableOf([
   [0, 0, 0.5, 0.5],
   [0.6, 0.8, 0, 0],
 ]);
-const table = new StaticTable(file, { lines: LINES, pieces: 5 }, "table.bin");
+const tableFrom = (bytes: Uint8Array, lines: readonly string[] = LINES): StaticTable =>
+  new StaticTable({ bytes, name: "t" }, { lines, pieces: 5 }, kernel(KERNELS));
+const table = tableFrom(file);
 const vector = (text: string, max = 100): number[] =>
-  [...table.embed([text], max)].map((value) => Math.round(value * 100) / 100);
+  [...table.embed([text], max)].slice(0, 4).map((value) => Math.round(value * 100) / 100);
 
 test("a text is the sum of its words, of length 1", () => {
   expect(vector(" Cat\t")).toEqual(vector("cat"));
@@ -29,9 +34,10 @@ test("a word that the table has is taken whole, another by its pieces", () => {
 });
 
 test("words of which nothing is known are told from one another", () => {
-  expect(vector("zzz")).toEqual(vector("zzz"));
-  expect(vector("zzz")).not.toEqual(vector("yyy"));
-  expect(Math.hypot(...vector("zzz"))).toBeCloseTo(1, 1);
+  const [one, again, other] = ["zzz", "zzz", "yyy"].map((text) => table.embed([text], 10));
+  expect(one).toEqual(again);
+  expect(one).not.toEqual(other);
+  expect(Math.hypot(...(one ?? []))).toBeCloseTo(1, 5);
 });
 
 test("texts without a word are all alike, and have length 1 too", () => {
@@ -44,8 +50,7 @@ test("of a text only the first words count", () => {
 });
 
 test("a file that is no table of these words is refused", () => {
-  const lines = LINES.slice(1);
-  expect(() => new StaticTable(file, { lines, pieces: 5 }, "t")).toThrow(ModelFileInvalidError);
-  expect(() => new StaticTable(file.subarray(1), { lines: LINES, pieces: 5 }, "t")).toThrow("t is no table of 6 words");
-  expect(() => new StaticTable(Buffer.alloc(0), { lines: LINES, pieces: 5 }, "t")).toThrow(ModelFileInvalidError);
+  expect(() => tableFrom(file, LINES.slice(1))).toThrow(ModelFileInvalidError);
+  expect(() => tableFrom(file.subarray(1))).toThrow("t is no table of 6 words");
+  expect(() => tableFrom(Buffer.alloc(0))).toThrow(ModelFileInvalidError);
 });

@@ -6,7 +6,7 @@ import { WordPieces } from "../../src/backends/embeddings/word-pieces.ts";
 
 const root = join(import.meta.dirname, "../..");
 const lines = readFileSync(join(root, "models/static-minilm/vocabulary.txt"), "utf8").trimEnd().split("\n");
-const pieces = new WordPieces(lines.slice(0, 30_522));
+const pieces = new WordPieces(new Map(lines.map((piece, id) => [piece, id])), 30_522);
 const reference = readFileSync(join(root, "tools/distil/reference/tokens.jsonl"), "utf8")
   .trimEnd()
   .split("\n")

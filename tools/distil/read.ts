@@ -24,7 +24,7 @@ const VECTOR_BYTES = 4 * MINILM.hidden;
 
 const vocabulary = readFileSync(join(model, "vocab.txt"), "utf8").trimEnd().split("\n");
 const texts = readFileSync(source, "utf8").trimEnd().split("\n");
-const pieces = new WordPieces(vocabulary);
+const pieces = new WordPieces(new Map(vocabulary.map((piece, id) => [piece, id])));
 const image = makeImage(new Safetensors(readFileSync(join(model, "model.safetensors")), model), MINILM);
 const kernel = readFileSync(join(import.meta.dirname, "..", "..", "engines", "built", "embedding-relaxed.wasm"));
 const encoder = new Encoder(MINILM, imageBody(image, MINILM, model), new WebAssembly.Module(kernel));

@@ -31,6 +31,17 @@ export const KnownModel = z
   .meta({ id: "KnownModel" });
 export type KnownModel = z.infer<typeof KnownModel>;
 
+/** What can make vectors for memory. */
+export const KnownEmbedder = z
+  .object({
+    model: z.string().meta({ description: "As models.roles.embedding names it" }),
+    ready: z.boolean(),
+    used: z.boolean().meta({ description: "Memory's vectors are made by it" }),
+    note: z.string().meta({ description: "What it is, or what it needs" }),
+  })
+  .meta({ id: "KnownEmbedder" });
+export type KnownEmbedder = z.infer<typeof KnownEmbedder>;
+
 /** A server on this machine that was asked what models it has. */
 export const LocalModelServer = z
   .object({
@@ -53,6 +64,7 @@ export const ModelPage = z
   .object({
     default_model: z.string(),
     items: z.array(KnownModel),
+    embedders: z.array(KnownEmbedder).default([]).meta({ description: "Models of embeddings, which give no answers" }),
     traffic: z.array(ModelCondition).meta({ description: "How those stand that were used, each for every key" }),
     local: z.array(LocalModelServer).meta({ description: "Empty when it was not asked for" }),
     next: z.null(),
@@ -73,7 +85,7 @@ export type TestModelBody = z.infer<typeof TestModelBody>;
 
 export const ModelCheck = z
   .object({
-    check: z.enum(["answer", "tools", "structured"]),
+    check: z.enum(["answer", "tools", "structured", "embedding"]),
     state: z.enum(["ok", "failed", "skipped"]),
     note: z.string(),
     fix: z.string().meta({ description: "What to do when it failed; else empty" }),

@@ -115,7 +115,7 @@ const NO_END: ModelFailure = {
   retryAfterMs: undefined,
 };
 
-const NOTHING = { first_part_ms: null, duration_ms: null, input_tokens: null, output_tokens: null };
+export const NOTHING = { first_part_ms: null, duration_ms: null, input_tokens: null, output_tokens: null };
 
 const skipped = (check: ModelCheck["check"]): ModelCheck => ({
   check,
@@ -145,12 +145,14 @@ function checkOf(
 }
 
 const DONE = {
+  embedding: "it makes vectors",
   answer: "it answers",
   tools: "it calls tools",
   structured: "it answers in the form that is asked for",
 } as const;
 
 const UNABLE = {
+  embedding: "Choose another for memory.",
   answer: "Try another model; this one may be for something else than answering.",
   tools:
     "Give this model only to agents without tools, or serve it with tool calling on (vLLM: --enable-auto-tool-choice).",

@@ -3,6 +3,7 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { ModelCatalogue } from "../../runs/index.ts";
 import type * as contract from "../contract/index.ts";
 import { type ModelConditions, presentConditions } from "./model-conditions.ts";
+import { checkEmbedder, type EmbedderCatalogue } from "./check-embedder.ts";
 import { checkModel } from "./check-model.ts";
 
 export type ModelServices = {
@@ -12,6 +13,7 @@ export type ModelServices = {
     guarded(models: Pick<ModelCatalogue, "resolve">): Pick<ModelCatalogue, "resolve">;
   };
   readonly prices: PriceTable;
+  readonly embedders: EmbedderCatalogue;
   readonly clock: Clock;
 };
 
@@ -22,7 +24,7 @@ export const listProviders = ({ models }: ModelServices): contract.ModelProvider
 
 /** Models that can be used by name, and, when asked to discover, those of servers on this machine. */
 export async function listModels(
-  { models, modelTraffic, prices }: ModelServices,
+  { models, modelTraffic, prices, embedders }: ModelServices,
   { discover }: contract.ModelQuery,
   signal: AbortSignal,
 ): Promise<contract.ModelPage> {
@@ -41,6 +43,7 @@ export async function listModels(
         roles: rolesOf(models, id),
       };
     }),
+    embedders: embedders.known().map(({ model, isReady: ready, isUsed: used, note }) => ({ model, ready, used, note })),
     traffic: presentConditions(modelTraffic),
     local: found.map(({ provider, address, answers, models: own }) => ({
       provider,
@@ -52,12 +55,16 @@ export async function listModels(
   };
 }
 
-/** Asks a model three small things, one after the other. Throws UnknownModelError, ScriptInvalidError, ReferenceUnresolvedError. */
+/** Asks a model three small things, one after the other, and one of embeddings for three vectors. Throws UnknownModelError, ScriptInvalidError, ReferenceUnresolvedError. */
 export async function testModel(
-  { models, modelTraffic, clock }: ModelServices,
+  { models, modelTraffic, embedders, clock }: ModelServices,
   { model: id }: contract.TestModelBody,
   signal: AbortSignal,
 ): Promise<contract.ModelTest> {
+  if (embedders.known().some(({ model }) => model === id)) {
+    const check = await checkEmbedder(() => embedders.open(id), clock, signal);
+    return { model: id, ok: check.state === "ok", checks: [check] };
+  }
   const model = await modelTraffic.guarded(models).resolve({ model: id, baseUrl: undefined, apiKey: undefined });
   const checks = await checkModel(model, clock, signal);
   return { model: model.id, ok: checks[0]?.state === "ok", checks: [...checks] };

@@ -4,7 +4,6 @@ import { CancelledError } from "../../kernel/errors.ts";
 import { retryAfterMs } from "../../kernel/retry-after.ts";
 import { EmbedderUnavailableError, type Embedder } from "../../memory/index.ts";
 import { EmbeddingDimensionsError } from "./errors.ts";
-import { unite } from "./static-table.ts";
 
 export type EndpointOptions = {
   /** How the model is called here, `provider/model`. */
@@ -180,13 +179,18 @@ export class EndpointEmbedder implements Embedder {
         { expected: dims, got: embedding.length },
       );
     const vector = Float32Array.from(embedding);
-    unite(vector);
-    return vector;
+    return united(vector);
   }
 
   #failure({ why, hint }: Refusal): EmbedderUnavailableError {
     return new EmbedderUnavailableError(`${this.#options.name} makes no vectors: ${why}`, hint, { embedder: this.id });
   }
+}
+
+/** Of length 1; one that has no length becomes the first axis. */
+function united(vector: Float32Array): Float32Array {
+  const length = Math.hypot(...vector);
+  return vector.map((value, index) => (length > 0 ? value / length : index === 0 ? 1 : 0));
 }
 
 const parsed = (text: string): unknown => {

@@ -52,13 +52,26 @@ export async function installMiniLM(options: InstallOptions): Promise<Installed>
   await needSpace(directory, imageBytes(pinned.shape) + (isRemote ? pinned.bytes - (await sizeOf(part)) : 0));
   const onProgress = options.onProgress ?? (() => undefined);
   if (isRemote) await download({ url: source, file: part, bytes: pinned.bytes, onProgress, signal });
-  const bytes = await readFile(isRemote ? part : source);
+  const bytes = await readWhole(isRemote ? part : source);
   await checkSum(bytes, { source, pinned, part: isRemote ? part : undefined });
   if (signal.aborted) throw new CancelledError("installing a model");
   const image = makeImage(new Safetensors(bytes, source), pinned.shape);
   await writeWhole(file, image, directory);
   await rm(part, { force: true });
   return { file, bytes: image.length, wasThere: false };
+}
+
+async function readWhole(file: string): Promise<Uint8Array> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new ModelFileInvalidError(
+      `${file} cannot be read`,
+      "Is the path right, and may you read it?",
+      { file },
+      { cause },
+    );
+  }
 }
 
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0;

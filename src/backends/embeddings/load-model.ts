@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { PACKAGE_DIRECTORY } from "../../kernel/package.ts";
 import { Encoder } from "./encoder.ts";
 import { imageBody } from "./encoder-image.ts";
 import { MINILM } from "./encoder-shape.ts";
@@ -21,24 +20,23 @@ export function loadModel(model: ThreadModel): Embed {
   const vocabulary = readFileSync(model.vocabulary, "utf8").trimEnd().split("\n");
   if (model.type === "static") {
     const table = new StaticTable(
-      readFileSync(model.table),
+      { bytes: readFileSync(model.table), name: model.table },
       { lines: vocabulary, pieces: MINILM.vocabulary },
-      model.table,
+      kernel(model.kernels),
     );
     return (texts) => table.embed(texts.map(cut), model.tokensMax);
   }
-  const encoder = new Encoder(MINILM, imageBody(readFileSync(model.image), MINILM, model.image), kernel());
-  const pieces = new WordPieces(vocabulary.slice(0, MINILM.vocabulary));
+  const encoder = new Encoder(MINILM, imageBody(readFileSync(model.image), MINILM, model.image), kernel(model.kernels));
+  const pieces = new WordPieces(new Map(vocabulary.slice(0, MINILM.vocabulary).map((piece, id) => [piece, id])));
   const [first, last] = [pieces.id("[CLS]"), pieces.id("[SEP]")];
   return (texts) => encoder.embed(texts.map((text) => [first, ...pieces.encode(cut(text), model.tokensMax - 2), last]));
 }
 
-const kernelBytes = (name: "relaxed" | "plain"): Buffer<ArrayBuffer> =>
-  readFileSync(join(PACKAGE_DIRECTORY, "engines", "built", `embedding-${name}.wasm`));
-
 /** The kernel for this machine's WebAssembly: where there is no relaxed SIMD, the one that does without. */
-export function kernel(name?: "relaxed" | "plain"): WebAssembly.Module {
-  if (name !== undefined) return new WebAssembly.Module(kernelBytes(name));
-  const relaxed = kernelBytes("relaxed");
-  return new WebAssembly.Module(WebAssembly.validate(relaxed) ? relaxed : kernelBytes("plain"));
+export function kernel(directory: string, name?: "relaxed" | "plain"): WebAssembly.Module {
+  const read = (which: "relaxed" | "plain"): Buffer<ArrayBuffer> =>
+    readFileSync(join(directory, `embedding-${which}.wasm`));
+  if (name !== undefined) return new WebAssembly.Module(read(name));
+  const relaxed = read("relaxed");
+  return new WebAssembly.Module(WebAssembly.validate(relaxed) ? relaxed : read("plain"));
 }

@@ -11,6 +11,7 @@ import { StaticEmbedder } from "./static-embedder.ts";
 import { ThreadedEmbedder } from "./threaded-embedder.ts";
 
 /** Where the package keeps its tables. */
+const KERNELS = join(PACKAGE_DIRECTORY, "engines", "built");
 const TABLES = join(PACKAGE_DIRECTORY, "models", "static-minilm");
 
 /** What the table is called wherever a model is named; the default. */
@@ -41,6 +42,7 @@ export function openEmbedder(choice: EmbedderChoice, clock: Clock): Embedder {
           type: "static",
           table: join(TABLES, "table.bin"),
           vocabulary: join(TABLES, "vocabulary.txt"),
+          kernels: KERNELS,
           tokensMax: STATIC_TOKENS_MAX,
         },
       });
@@ -62,6 +64,6 @@ function openMiniLM(image: string): Embedder {
   return new ThreadedEmbedder({
     id: MINILM_ID,
     dims: MINILM.hidden,
-    model: { type: "encoder", image, vocabulary, tokensMax: MINILM.positions },
+    model: { type: "encoder", image, vocabulary, kernels: KERNELS, tokensMax: MINILM.positions },
   });
 }

@@ -1,9 +1,10 @@
 import type { Fault } from "../../kernel/errors.ts";
 
-/** What a thread is started with: which model, and the files that it is made of. */
-export type ThreadModel =
-  | { readonly type: "static"; readonly table: string; readonly vocabulary: string; readonly tokensMax: number }
-  | { readonly type: "encoder"; readonly image: string; readonly vocabulary: string; readonly tokensMax: number };
+/** What a thread is started with: which model, and the files that it is made of; `kernels` is a directory. */
+export type ThreadModel = { readonly vocabulary: string; readonly kernels: string; readonly tokensMax: number } & (
+  | { readonly type: "static"; readonly table: string }
+  | { readonly type: "encoder"; readonly image: string }
+);
 
 /** Texts for the thread, those of one or more callers. */
 export type ThreadRequest = { readonly id: number; readonly texts: readonly string[] };

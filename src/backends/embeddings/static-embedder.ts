@@ -1,5 +1,6 @@
 import type { Embedder } from "../../memory/index.ts";
 import { type Embed, loadModel } from "./load-model.ts";
+import type { ThreadModel } from "./requests.ts";
 import { ThreadedEmbedder, type ThreadedOptions } from "./threaded-embedder.ts";
 
 /**
@@ -14,21 +15,24 @@ export class StaticEmbedder implements Embedder {
   readonly dims: number;
   readonly tokensMax: number;
   readonly #threaded: ThreadedEmbedder;
-  readonly #embed: Embed;
+  readonly #model: ThreadModel;
+  #embed: Embed | undefined;
 
-  /** Reads the table. Throws ModelFileInvalidError. */
+  /** The table is read when it is first needed. */
   constructor(options: ThreadedOptions) {
     this.#threaded = new ThreadedEmbedder(options);
-    this.#embed = loadModel(options.model);
+    this.#model = options.model;
     this.id = options.id;
     this.dims = options.dims;
     this.tokensMax = options.model.tokensMax;
   }
 
+  /** Rejects as well with ModelFileInvalidError. */
   async embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]> {
     let characters = 0;
     for (const { length } of texts) characters += length + 1;
     if (characters > AT_ONCE_CHARACTERS_MAX || signal?.aborted === true) return this.#threaded.embed(texts, signal);
+    this.#embed ??= loadModel(this.#model);
     const vectors = this.#embed(texts);
     return texts.map((_, index) => vectors.slice(index * this.dims, (index + 1) * this.dims));
   }

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { ModelFileInvalidError } from "./errors.ts";
 import { WordPieces, wordsOf } from "./word-pieces.ts";
 
@@ -7,87 +8,123 @@ import { WordPieces, wordsOf } from "./word-pieces.ts";
  */
 const MAGIC = "CXSTAT01";
 const HEADER_BYTES = 16;
+/** What the kernel adds at once. */
+const BLOCK = 16;
+const PAGE_BYTES = 65_536;
+/** As the kernel was told. */
+const PAGES_MAX = 65_536;
+
+/** Where the rows of a text are put for the kernel, how many at most, where its vector comes, and the table. */
+const ROWS_AT = 4_096;
+const ROWS_MAX = 4_096;
+const VECTOR_AT = ROWS_AT + 4 * ROWS_MAX;
+const VECTOR_BYTES = 4_096;
+const SCALES_AT = VECTOR_AT + VECTOR_BYTES;
 
 /** Pieces of a word that is no word of the table. */
 const PIECES_MAX = 100;
-const UNKNOWN_MAX = 20_000;
+const COMPOSED_MAX = 20_000;
 /** Words that are longer are not kept for the next time. */
 const KEPT_LENGTH_MAX = 40;
-/** Numbers of a vector that a word sets of which not even a piece is known. */
+/** Numbers of a vector that a word sets of which not even a piece is known, and how far. */
 const MARKS = 8;
+const MARK = 0.35;
+
+const Kernel = z.object({
+  gather: z.custom<(...at: number[]) => void>((value) => typeof value === "function"),
+  unite: z.custom<(at: number, columns: number) => number>((value) => typeof value === "function"),
+});
+type Kernel = z.infer<typeof Kernel>;
 
 /** `lines`: word or piece of each row; the first `pieces` of them are what other words are put together of. */
 export type TableVocabulary = { readonly lines: readonly string[]; readonly pieces: number };
 
+/** A table as it is read: its file, and what messages call that. */
+export type TableFile = { readonly bytes: Uint8Array; readonly name: string };
+
 /** Texts as the sum of the vectors of their words. Texts without a word are all alike. */
 export class StaticTable {
   readonly dims: number;
-  readonly #scales: Float32Array;
-  readonly #numbers: Int8Array;
+  readonly #kernel: Kernel;
+  readonly #rows: Int32Array;
+  readonly #vector: Float32Array;
+  /** Where the numbers of the rows begin. */
+  readonly #table: number;
   readonly #pieces: WordPieces;
   readonly #words: ReadonlyMap<string, number>;
   /** Rows of words that are made of pieces. */
   readonly #composed = new Map<string, readonly number[]>();
   readonly #unknown: number;
 
-  /** Throws ModelFileInvalidError. `file` is what messages call the table. */
-  constructor(table: Uint8Array, vocabulary: TableVocabulary, file: string) {
-    const { lines, pieces } = vocabulary;
-    const view = new DataView(table.buffer, table.byteOffset, table.byteLength);
-    const isOurs = Buffer.from(table.subarray(0, MAGIC.length)).toString("latin1") === MAGIC;
-    const [rows, dims] =
-      isOurs && table.length > HEADER_BYTES ? [view.getUint32(8, true), view.getUint32(12, true)] : [0, 0];
-    if (rows === 0 || rows !== lines.length || table.length !== HEADER_BYTES + rows * (4 + dims))
-      throw new ModelFileInvalidError(`${file} is no table of ${lines.length} words`, "Install Caxton anew.", { file });
+  /** `kernel` is the module of engines/embedding. Throws ModelFileInvalidError. */
+  constructor(file: TableFile, { lines, pieces }: TableVocabulary, kernel: WebAssembly.Module) {
+    const { rows, dims } = shapeOf(file, lines.length);
     this.dims = dims;
-    this.#scales = new Float32Array(rows).map((_, row) => view.getFloat32(HEADER_BYTES + 4 * row, true));
-    this.#numbers = new Int8Array(table.buffer, table.byteOffset + HEADER_BYTES + 4 * rows, rows * dims);
+    this.#table = SCALES_AT + 4 * rows;
+    const pages = Math.ceil((this.#table + rows * dims) / PAGE_BYTES);
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: PAGES_MAX });
+    new Uint8Array(memory.buffer).set(file.bytes.subarray(HEADER_BYTES), SCALES_AT);
+    this.#kernel = Kernel.parse(new WebAssembly.Instance(kernel, { env: { memory } }).exports);
+    this.#rows = new Int32Array(memory.buffer, ROWS_AT, ROWS_MAX);
+    this.#vector = new Float32Array(memory.buffer, VECTOR_AT, dims);
     this.#words = new Map(lines.map((word, row) => [word, row]));
-    this.#pieces = new WordPieces(lines.slice(0, pieces));
+    this.#pieces = new WordPieces(this.#words, pieces);
     this.#unknown = this.#pieces.id("[UNK]");
   }
 
   /** A unit vector for each text, one after another; of a text's words the first `max` count. */
   embed(texts: readonly string[], max: number): Float32Array<ArrayBuffer> {
-    const vectors = new Float32Array(texts.length * this.dims);
-    for (const [index, text] of texts.entries())
-      this.#embedOne(text, max, vectors.subarray(index * this.dims, (index + 1) * this.dims));
+    const { dims } = this;
+    const vectors = new Float32Array(texts.length * dims);
+    let at = 0;
+    for (const text of texts) {
+      this.#embedOne(text, max);
+      vectors.set(this.#vector, at);
+      at += dims;
+    }
     return vectors;
   }
 
-  #embedOne(text: string, max: number, vector: Float32Array): void {
+  #embedOne(text: string, max: number): void {
+    const vector = this.#vector.fill(0);
     const words = wordsOf(text);
-    const count = Math.min(words.length, max);
-    for (let at = 0; at < count; at++) {
+    const length = Math.min(words.length, max);
+    let count = 0;
+    for (let at = 0; at < length; at++) {
       const word = words[at] ?? "";
-      const row = this.#words.get(word);
-      if (row === undefined) this.#addComposed(word, vector);
-      else this.#add(row, vector);
+      const whole = this.#words.get(word);
+      if (whole !== undefined) this.#rows[count++] = whole;
+      else
+        for (const row of this.#composedOf(word))
+          if (row === this.#unknown) mark(word, vector);
+          else if (count < ROWS_MAX) this.#rows[count++] = row;
+      if (count >= ROWS_MAX) break;
     }
-    unite(vector);
+    this.#kernel.gather(ROWS_AT, count, SCALES_AT, this.#table, this.dims, VECTOR_AT);
+    if (!(this.#kernel.unite(VECTOR_AT, this.dims) > 0)) vector[0] = 1;
   }
 
-  #add(row: number, vector: Float32Array): void {
-    const scale = this.#scales[row] ?? 0;
-    const numbers = this.#numbers;
-    const start = row * vector.length;
-    for (let k = 0; k < vector.length; k++) vector[k] = (vector[k] ?? 0) + (numbers[start + k] ?? 0) * scale;
-  }
-
-  #addComposed(word: string, vector: Float32Array): void {
-    let rows = this.#composed.get(word);
-    if (rows === undefined) {
-      rows = this.#pieces.encode(word, PIECES_MAX);
-      if (this.#composed.size >= UNKNOWN_MAX) this.#composed.clear();
-      if (word.length <= KEPT_LENGTH_MAX) this.#composed.set(word, rows);
-    }
-    for (const row of rows)
-      if (row === this.#unknown) mark(word, vector);
-      else this.#add(row, vector);
+  #composedOf(word: string): readonly number[] {
+    const known = this.#composed.get(word);
+    if (known !== undefined) return known;
+    const rows = this.#pieces.encode(word, PIECES_MAX);
+    if (this.#composed.size >= COMPOSED_MAX) this.#composed.clear();
+    if (word.length <= KEPT_LENGTH_MAX) this.#composed.set(word, rows);
+    return rows;
   }
 }
 
-/** A word of letters that the table does not know leaves a mark of its own, so that it is found again as it is written. */
+function shapeOf({ bytes, name }: TableFile, lines: number): { readonly rows: number; readonly dims: number } {
+  const isOurs =
+    bytes.length > HEADER_BYTES && Buffer.from(bytes.subarray(0, MAGIC.length)).toString("latin1") === MAGIC;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const [rows, dims] = isOurs ? [view.getUint32(8, true), view.getUint32(12, true)] : [0, 0];
+  const isFit = rows > 0 && rows === lines && dims > 0 && dims % BLOCK === 0 && 4 * dims <= VECTOR_BYTES;
+  if (isFit && bytes.length === HEADER_BYTES + rows * (4 + dims)) return { rows, dims };
+  throw new ModelFileInvalidError(`${name} is no table of ${lines} words`, "Install Caxton anew.", { file: name });
+}
+
+/** A word of which not even a piece is known leaves a mark of its own, so that it is found again as it is written. */
 function mark(word: string, vector: Float32Array): void {
   let hash = 2_166_136_261;
   for (let at = 0; at < word.length; at++) hash = Math.imul(hash ^ word.charCodeAt(at), 16_777_619);
@@ -96,18 +133,4 @@ function mark(word: string, vector: Float32Array): void {
     const at = (hash >>> 0) % vector.length;
     vector[at] = (vector[at] ?? 0) + ((hash & 1_024) === 0 ? -MARK : MARK);
   }
-}
-const MARK = 0.35;
-
-/** Brings a vector to length 1; one without length becomes the first axis. */
-export function unite(vector: Float32Array): void {
-  let squares = 0;
-  for (let k = 0; k < vector.length; k++) squares += (vector[k] ?? 0) ** 2;
-  if (squares === 0 || !Number.isFinite(squares)) {
-    vector.fill(0);
-    vector[0] = 1;
-    return;
-  }
-  const factor = 1 / Math.sqrt(squares);
-  for (let k = 0; k < vector.length; k++) vector[k] = (vector[k] ?? 0) * factor;
 }

@@ -4,14 +4,16 @@
  */
 export class WordPieces {
   readonly #ids: ReadonlyMap<string, number>;
-  readonly #longest: number;
+  readonly #count: number;
+  #longest = 0;
   readonly #unknown: number;
   readonly #pieces = new Map<string, readonly number[]>();
 
-  /** `vocabulary` in the order of the ids. */
-  constructor(vocabulary: readonly string[]) {
-    this.#ids = new Map(vocabulary.map((piece, id) => [piece, id]));
-    this.#longest = vocabulary.reduce((longest, { length }) => Math.max(longest, length), 0);
+  /** The id of each piece; those from `count` on are no pieces. */
+  constructor(ids: ReadonlyMap<string, number>, count: number = ids.size) {
+    this.#ids = ids;
+    this.#count = count;
+    for (const { length } of ids.keys()) this.#longest = Math.max(this.#longest, length);
     this.#unknown = this.#ids.get("[UNK]") ?? 0;
   }
 
@@ -58,7 +60,7 @@ export class WordPieces {
     const prefix = start === 0 ? "" : "##";
     for (let end = Math.min(word.length, start + this.#longest); end > start; end--) {
       const id = this.#ids.get(prefix + word.slice(start, end));
-      if (id !== undefined) return { id, end };
+      if (id !== undefined && id < this.#count) return { id, end };
     }
     return undefined;
   }

@@ -255,7 +255,7 @@ export class Models implements ModelCatalogue {
 const EMBEDDING_TYPES: readonly string[] = ["openai", "openai-compatible", "mistral"];
 
 /** Without the model of embeddings, which gives no answers. */
-const speaking = ({ embedding: _, ...roles }: RoleModels): RoleModels => roles;
+const speaking = (roles: RoleModels): RoleModels => ({ ...roles, embedding: undefined });
 
 const definedLimits = (stated: StatedFacts | undefined) => ({
   ...(stated?.contextTokens === undefined ? {} : { contextTokens: stated.contextTokens }),

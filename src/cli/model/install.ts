@@ -10,19 +10,19 @@ export function modelInstall(command: Command, invocation: Invocation): void {
     .description(
       "Fetch all-MiniLM-L6-v2 (91 MB), check that it is the published file, and keep it in 23 MB in the data directory. " +
         "No server is needed, and nothing is fetched without this command. What was interrupted is gone on with by the " +
-        "same command. Memory uses it after models.roles.embedding is set to its name.",
+        'same command. Memory uses it after `embedding = "all-minilm-l6-v2"` is set under [models.roles] of caxton.toml.',
     )
-    .argument("<model>", "all-minilm-l6-v2")
+    .addArgument(command.createArgument("<model>", "which").choices(["all-minilm-l6-v2"]))
     .option("--from <url|path>", "another address, or model.safetensors on this machine")
     .option("-c, --config <file>", "configuration file (CAXTON_CONFIG_PATH)");
   examples(command, [
     ["caxton model install all-minilm-l6-v2", ""],
     ["caxton model install all-minilm-l6-v2 --from ./model.safetensors", "on a machine without network"],
-    ["CAXTON_MODELS__ROLES__EMBEDDING=all-minilm-l6-v2 caxton serve", "memory uses it from now on"],
+    ["caxton model test all-minilm-l6-v2", "whether the server can use it"],
   ]);
   act(command, invocation, {
     input: z.object({
-      model: z.literal("all-minilm-l6-v2", { error: "all-minilm-l6-v2 is the one model that can be installed" }),
+      model: z.string(),
       from: z.string().optional(),
       config: z.string().optional(),
     }),

@@ -55,22 +55,22 @@ export function modelList(command: Command, invocation: Invocation): void {
   });
 }
 
+const UNKNOWN = { context_tokens: null, output_tokens: null, images: false, price: null };
+
 /** What a local server has is listed once, also where the operator named it. */
-function rowsOf({ items, local }: ModelPage): readonly Row[] {
+function rowsOf({ items, local, embedders }: ModelPage): readonly Row[] {
   const known = new Set(items.map(({ id }) => id));
   const found = local
     .flatMap(({ provider, models: own }) => own.map(({ id }) => ({ id, provider })))
     .filter(({ id }) => !known.has(id))
-    .map(({ id, provider }) => ({
-      id,
-      provider,
-      context_tokens: null,
-      output_tokens: null,
-      images: false,
-      price: null,
-      roles: [],
-    }));
-  return [...items, ...found];
+    .map(({ id, provider }) => ({ ...UNKNOWN, id, provider, roles: [] }));
+  const vectors = embedders.map(({ model, used, ready }) => ({
+    ...UNKNOWN,
+    id: model,
+    provider: "",
+    roles: [used ? "embedding" : ready ? "(embedding)" : "(embedding, not installed)"],
+  }));
+  return [...items, ...found, ...vectors];
 }
 
 function footerOf({ default_model: standard, local }: ModelPage): string {

@@ -13,6 +13,7 @@ const NAMES: { readonly [Check in ModelCheck["check"]]: string } = {
   answer: "answer",
   tools: "tool call",
   structured: "JSON answer",
+  embedding: "vectors",
 };
 
 /** `caxton model test` */
