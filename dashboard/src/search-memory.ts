@@ -1,4 +1,4 @@
-import { number, oneOf, type Raw, words } from "./search-values.ts";
+import { flag, number, oneOf, type Raw, words } from "./search-values.ts";
 
 export const SEARCH_MODES = ["hybrid", "semantic", "keyword"] as const;
 export const HIT_LIMITS = [5, 10, 20, 50] as const;
@@ -11,11 +11,14 @@ export type MemorySearch = {
   readonly scope?: string | undefined;
   readonly type?: string | undefined;
   readonly limit?: number | undefined;
+  /** Whether what is related to hits is found too. */
+  readonly related?: true | undefined;
 };
 export const memorySearch = (raw: Raw): MemorySearch => ({
   q: words(raw["q"]),
   mode: oneOf(SEARCH_MODES, raw["mode"]),
   scope: words(raw["scope"]),
   type: words(raw["type"]),
+  related: flag(raw["related"]),
   limit: HIT_LIMITS.find((limit) => limit === number(raw["limit"])),
 });

@@ -14,6 +14,7 @@ export const MEMORY = {
   scopesLeftOut: (count: number) => `${count} scopes are left out here; choose one to look into it.`,
   type: "Type",
   limit: "At a time",
+  related: "Also what is related",
   clear: "Show all",
   columns: { name: "Name", type: "Type", scope: "Scope", observations: "Observations", changed: "Changed" },
   shown: (count: number, more: boolean) => {

@@ -112,6 +112,11 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   await page.getByRole("button", { name: "Words", exact: true }).click();
   expect(await hits.locator("li mark").allTextContents()).toEqual(expect.arrayContaining(["green", "tea"]));
   await page.getByLabel("Why Ada was found").getByText("not compared").waitFor();
+  expect(await hits.getByRole("link", { name: "Place 07" }).count()).toBe(0);
+  await page.getByLabel("Type").fill("");
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Also what is related").check();
+  await hits.getByRole("link", { name: "Place 07" }).waitFor();
   await everybody();
   await page.getByRole("heading", { level: 1 }).click();
   await page.keyboard.press("j");

@@ -45,6 +45,8 @@ export type Question = EntityFilter & {
   readonly query: string;
   readonly mode: SearchMemoryBody["mode"];
   readonly limit: number;
+  /** How many relations away from hits others are found too. */
+  readonly expand: number;
 };
 
 /** Asked once: a search may cost an embedding. */

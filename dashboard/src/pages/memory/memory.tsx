@@ -52,6 +52,8 @@ export function Memory() {
 }
 
 function Hits({ question, scopes: all }: { readonly question: string; readonly scopes: readonly string[] }) {
-  const { mode = "hybrid", scope, type, limit = 10 } = route.useSearch();
-  return <HitList question={{ query: question, mode, limit, type, scopes: scope === undefined ? all : [scope] }} />;
+  const { mode = "hybrid", scope, type, limit = 10, related } = route.useSearch();
+  const expand = related === true ? 1 : 0;
+  const scopes = scope === undefined ? all : [scope];
+  return <HitList question={{ query: question, mode, limit, type, expand, scopes }} />;
 }

@@ -26,30 +26,7 @@ export function SearchBar({ figures }: { readonly figures: MemoryFigures }) {
     <search className="mb-4 space-y-2">
       <QuestionField key={filter.q ?? ""} question={filter.q} onAsk={(q) => set({ q })} />
       <div className="flex flex-wrap items-end gap-2">
-        {filter.q === undefined ? null : (
-          <>
-            <Choices
-              label={words.mode}
-              value={filter.mode ?? "hybrid"}
-              choices={SEARCH_MODES.map((value) => ({ value, label: words.modes[value] }))}
-              onChange={(mode) => set({ mode: mode === "hybrid" ? undefined : mode })}
-            />
-            <label className="text-xs text-muted">
-              {words.limit}
-              <Select
-                value={filter.limit ?? 10}
-                onChange={({ target: { value } }) => set({ limit: Number(value) })}
-                className="block text-ink"
-              >
-                {HIT_LIMITS.map((limit) => (
-                  <option key={limit} value={limit}>
-                    {limit}
-                  </option>
-                ))}
-              </Select>
-            </label>
-          </>
-        )}
+        {filter.q === undefined ? null : <HowToSearch filter={filter} onChange={set} />}
         <label className="min-w-0 text-xs text-muted">
           {words.scope}
           <Select
@@ -75,6 +52,41 @@ export function SearchBar({ figures }: { readonly figures: MemoryFigures }) {
     </search>
   );
 }
+
+type HowProps = { readonly filter: MemorySearch; readonly onChange: (change: MemorySearch) => void };
+
+const HowToSearch = ({ filter, onChange }: HowProps) => (
+  <>
+    <Choices
+      label={words.mode}
+      value={filter.mode ?? "hybrid"}
+      choices={SEARCH_MODES.map((value) => ({ value, label: words.modes[value] }))}
+      onChange={(mode) => onChange({ mode: mode === "hybrid" ? undefined : mode })}
+    />
+    <label className="text-xs text-muted">
+      {words.limit}
+      <Select
+        value={filter.limit ?? 10}
+        onChange={({ target: { value } }) => onChange({ limit: Number(value) })}
+        className="block text-ink"
+      >
+        {HIT_LIMITS.map((limit) => (
+          <option key={limit} value={limit}>
+            {limit}
+          </option>
+        ))}
+      </Select>
+    </label>
+    <label className="flex h-8 items-center gap-1.5 text-sm text-muted">
+      <input
+        type="checkbox"
+        checked={filter.related === true}
+        onChange={({ target }) => onChange({ related: target.checked ? true : undefined })}
+      />
+      {words.related}
+    </label>
+  </>
+);
 
 type QuestionProps = {
   readonly question: string | undefined;
