@@ -4,9 +4,9 @@
  */
 export const INACTIVE = {
   requires: "whoever provides a capability is looked for when it is asked for",
-  memory: "agents have no memory yet",
-  memory_enabled: "agents have no memory yet",
-  memory_scope: "agents have no memory yet",
+  memory: "agents remember and recall by the tools of `memory`; nothing is recalled before a run",
+  memory_enabled: "agents remember and recall by the tools of `memory`; nothing is recalled before a run",
+  memory_scope: "agents remember and recall by the tools of `memory`; nothing is recalled before a run",
   conversation_settings: "write messaging and conversation",
   tool_config: "tools take their settings from their own manifest",
   capability_metadata: "capabilities are only listed",
@@ -24,7 +24,8 @@ export const INACTIVE = {
   provider_extensions: "write llm.options",
   "conversation.timeout": "conversations end as messages.conversation_idle and conversation_life of the server say",
   "conversation.temperature": "write llm.temperature",
-  "conversation.memory_integration": "agents have no memory yet",
+  "conversation.memory_integration":
+    "agents remember and recall by the tools of `memory`; nothing is recalled before a run",
   "messaging.conversation_timeout": "conversations end as messages.conversation_idle of the server says",
   "messaging.max_conversation_length": "write conversation.max_turns",
   "messaging.response_format": "answers that are JSON are sent as JSON, others as text",
@@ -32,7 +33,7 @@ export const INACTIVE = {
   "performance.context_preparation_timeout": "the context of a run is its request and its files",
   "performance.context_cache_ttl": "answers and contexts are not cached",
   "performance.cache_responses": "answers and contexts are not cached",
-  "performance.preload_memory": "agents have no memory yet",
+  "performance.preload_memory": "agents remember and recall by the tools of `memory`; nothing is recalled before a run",
   "performance.optimize_prompts": "prompts are sent as written",
 } as const satisfies Readonly<Record<string, string>>;
 

@@ -1,14 +1,22 @@
 /** What agents know: entities, what is said of them, how they relate, and where it is found again. */
-export { Changes, type RelationInput, type Remembered, type Revision } from "./changes.ts";
+export type { Changes, RelationInput, Remembered, Revision } from "./changes.ts";
 export type { Embedder } from "./embedder.ts";
-export { Embeddings, type NoVectors } from "./embeddings.ts";
+export type { Embeddings, NoVectors } from "./embeddings.ts";
 export * from "./entity.ts";
 export * from "./errors.ts";
 export { type Graph, Memory, type MemoryDeps } from "./memory.ts";
 export type * from "./memory-store.ts";
 export { passagesOf } from "./passages.ts";
 export type { EntityInput, ObservationInput } from "./remembering.ts";
-export { type Scope, SCOPE_TYPES, type ScopeKey, scopeKey, scopeText, type ScopeType, visibleScopes } from "./scope.ts";
+export {
+  readScopeKey,
+  type Scope,
+  type ScopeKey,
+  scopeKey,
+  scopeText,
+  type ScopeType,
+  visibleScopes,
+} from "./scope.ts";
 export * from "./searching.ts";
-export { isValidDuring, MEMORY_LIMITS } from "./values.ts";
-export { type Blame, blameOf, diffOf, type EntityDiff, entityAt } from "./versions.ts";
+export { isValidDuring } from "./values.ts";
+export type { Blame, EntityDiff } from "./versions.ts";

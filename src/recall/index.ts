@@ -1,3 +1,4 @@
+/** What is looked up in memory: quantised vectors, keywords, the graph, and how scores are put together. */
 export type { KernelChoice } from "./kernel.ts";
 export type { Keep, Row, ScopeKey } from "./row.ts";
 export { type Quantised, type VectorHit, VectorIndex, type VectorSearch } from "./vector-index.ts";

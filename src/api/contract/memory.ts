@@ -6,8 +6,6 @@ const Instant = z.iso.datetime();
 const Share = z.number().min(0).max(1);
 const MaybeInstant = Instant.nullable();
 
-/** Who may look: `owner` is the agent of `agent-only`, the conversation of `conversation`. */
-export const MEMORY_SCOPES = ["agent-only", "workspace", "global", "conversation"] as const;
 const SCOPE_TEXT = /^(?:global|workspace|(?:agent-only|conversation):.{1,256})$/u;
 
 /** As callers write it: `workspace`, `global`, `agent-only:<agent>`, `conversation:<id>`. */

@@ -1,3 +1,2 @@
 /** Memory in a file of its own, kept and searched by a thread of its own. */
-export { MemoryFileDamagedError, MemoryFileForeignError } from "./errors.ts";
 export { SqliteMemoryStore, type SqliteMemoryOptions } from "./sqlite-memory-store.ts";
