@@ -24,6 +24,7 @@ export const MEMORY = {
   more: "More",
   empty: "Nothing is remembered yet",
   emptyNote: "Entities appear here when an agent with the memory tools remembers something, or when you do.",
+  emptyCommand: 'npx caxton memory add Ada --type person --fact "drinks green tea in the morning"',
   none: "No entity fits",
   noneNote: "Change scope or type, or show all.",
   nothingFound: "Nothing in memory answers that",
@@ -113,7 +114,6 @@ export const MEMORY = {
     "This cannot be undone: its text goes from the history too. To keep it on record, take it back instead.",
   forgotten: "It is forgotten",
   history: "History",
-  historyColumns: { version: "Version", what: "What", by: "By", at: "When", do: "Back to it" },
   actions: {
     create: "Created",
     observe: "Observed",

@@ -112,6 +112,16 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   await page.getByRole("button", { name: "Words", exact: true }).click();
   expect(await hits.locator("li mark").allTextContents()).toEqual(expect.arrayContaining(["green", "tea"]));
   await page.getByLabel("Why Ada was found").getByText("not compared").waitFor();
+  await page.route("**/api/v1/memory/search", async (route) => {
+    const response = await route.fetch();
+    const found = memory.SearchResult.parse(await response.json());
+    await route.fulfill({ response, json: { ...found, notices: ["embedder-failed", "indexing"] } });
+  });
+  await page.getByRole("button", { name: "Meaning", exact: true }).click();
+  await hits.getByText("The embedding model failed").waitFor();
+  await hits.getByText("Not everything is indexed yet").waitFor();
+  await page.unroute("**/api/v1/memory/search");
+  await page.getByRole("button", { name: "Words", exact: true }).click();
   expect(await hits.getByRole("link", { name: "Place 07" }).count()).toBe(0);
   await page.getByLabel("Type").fill("");
   await page.keyboard.press("Enter");

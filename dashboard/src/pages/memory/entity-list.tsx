@@ -47,7 +47,7 @@ const Nothing = ({ isFiltered }: { readonly isFiltered: boolean }) =>
       </Link>
     </Empty>
   ) : (
-    <Empty title={words.empty} note={words.emptyNote} />
+    <Empty title={words.empty} note={words.emptyNote} command={words.emptyCommand} />
   );
 
 function EntityTable({ entities }: { readonly entities: readonly MemoryEntity[] }) {
