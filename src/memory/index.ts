@@ -8,15 +8,7 @@ export { type Graph, Memory, type MemoryDeps } from "./memory.ts";
 export type * from "./memory-store.ts";
 export { passagesOf } from "./passages.ts";
 export type { EntityInput, ObservationInput } from "./remembering.ts";
-export {
-  readScopeKey,
-  type Scope,
-  type ScopeKey,
-  scopeKey,
-  scopeText,
-  type ScopeType,
-  visibleScopes,
-} from "./scope.ts";
+export { type Scope, type ScopeKey, scopeKey, scopeText, type ScopeType, visibleScopes } from "./scope.ts";
 export * from "./searching.ts";
 export { isValidDuring } from "./values.ts";
 export type { Blame, EntityDiff } from "./versions.ts";
