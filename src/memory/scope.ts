@@ -32,7 +32,7 @@ export const scopeKey = (scope: Scope): ScopeKey => {
 };
 
 /** The scope that a key names. Throws MemoryScopeError for what is none. */
-export const readScopeKey = (key: ScopeKey): Scope => {
+const readScopeKey = (key: ScopeKey): Scope => {
   const parts = KEY.exec(key)?.groups;
   if (!parts) {
     throw new MemoryScopeError(
