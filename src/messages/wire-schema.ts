@@ -184,4 +184,5 @@ export const MessageWire = z
     for (const [key, expected] of conflicts(message))
       context.addIssue({ code: "custom", path: [key], message: expected });
   })
-  .meta({ id: "Message", description: "Exactly one of receiver, capability, topic and broadcast says whom it is for" });
+  // Without an id: the interface's own schema of a message has that name, and a document cannot hold two of one name.
+  .meta({ description: "Exactly one of receiver, capability, topic and broadcast says whom it is for" });

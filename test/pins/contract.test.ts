@@ -2,10 +2,15 @@ import { join } from "node:path";
 import { build } from "esbuild";
 import { expect, test } from "vitest";
 import { PERFORMATIVES as ON_THE_WIRE } from "../../src/api/contract/performatives.ts";
-import { PERFORMATIVES } from "../../src/messages/index.ts";
+import * as z from "zod";
+import { MessageWire, PERFORMATIVES } from "../../src/messages/index.ts";
 
 test("the contract lists the acts that the room of messages reads, in its order", () => {
   expect(ON_THE_WIRE).toEqual(PERFORMATIVES);
+});
+
+test("the interface's schema of a message shares its name with none of the room's, whichever is loaded first", () => {
+  expect(z.globalRegistry.get(MessageWire)?.id).toBeUndefined();
 });
 
 test("the contract brings nothing of the server's rooms and nothing of Node into the dashboard", async () => {
