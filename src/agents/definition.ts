@@ -49,6 +49,18 @@ export const AgentPermissions = z.object({
 });
 export type AgentPermissions = z.infer<typeof AgentPermissions>;
 
+/** What is looked up in memory before each run, and put into its prompt. */
+export const AgentMemory = z.object({
+  /** How far it looks: `agent-only` its own, `workspace` also its workspace's, `global` everywhere, `conversation` there alone. */
+  scope: z.enum(["agent-only", "workspace", "global", "conversation"]),
+  /** Entities at most. */
+  limit: z.int(),
+  /** Undefined is the server's. */
+  similarityMin: z.number().optional(),
+  isSemantic: z.boolean(),
+});
+export type AgentMemory = z.infer<typeof AgentMemory>;
+
 /** An agent, as its file defined it: checked, and with every default filled in. Also the form in which stores keep it. */
 export const AgentDefinition = z.object({
   name: z.string(),
@@ -81,6 +93,8 @@ export const AgentDefinition = z.object({
   context: ContextTable.default({}),
   /** When a run is taken to go wrong. */
   limits: LimitsTable.default({}),
+  /** What is recalled before a run; absent where nothing is. */
+  memory: AgentMemory.optional(),
   /** How it takes part in conversations. */
   messaging: AgentMessaging.prefault({}),
   author: z.string(),

@@ -4,9 +4,15 @@
  */
 export const INACTIVE = {
   requires: "whoever provides a capability is looked for when it is asked for",
-  memory: "agents remember and recall by the tools of `memory`; nothing is recalled before a run",
-  memory_enabled: "agents remember and recall by the tools of `memory`; nothing is recalled before a run",
-  memory_scope: "agents remember and recall by the tools of `memory`; nothing is recalled before a run",
+  "memory.auto_store": "agents remember by the tools of `memory`; nothing is stored by itself",
+  "memory.retention": "what is remembered stays until it is forgotten",
+  "memory.relationship_tracking": "relations are made by the tools of `memory`",
+  "memory.auto_cleanup": "what is remembered stays until it is forgotten",
+  "memory.learning_rate": "nothing learns",
+  "memory.backend": "memory is in the server's data directory",
+  "memory.settings": "write them into [memory]",
+  memory_enabled: "write enabled into [memory]",
+  memory_scope: "write scope into [memory]",
   conversation_settings: "write messaging and conversation",
   tool_config: "tools take their settings from their own manifest",
   capability_metadata: "capabilities are only listed",
@@ -33,7 +39,7 @@ export const INACTIVE = {
   "performance.context_preparation_timeout": "the context of a run is its request and its files",
   "performance.context_cache_ttl": "answers and contexts are not cached",
   "performance.cache_responses": "answers and contexts are not cached",
-  "performance.preload_memory": "agents remember and recall by the tools of `memory`; nothing is recalled before a run",
+  "performance.preload_memory": "write enabled into [memory]",
   "performance.optimize_prompts": "prompts are sent as written",
 } as const satisfies Readonly<Record<string, string>>;
 

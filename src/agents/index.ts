@@ -18,7 +18,7 @@ export { type AgentsDeps, type DefinitionSource, type DeployResult, type Prepare
 export { type DefinitionTemplate, findTemplate, TEMPLATES } from "./catalogue.ts";
 export { type Converted, convertDefinition } from "./convert.ts";
 export { ContextTable, LimitsTable } from "./context-tables.ts";
-export { type AgentModel, AgentDefinition } from "./definition.ts";
+export { type AgentMemory, type AgentModel, AgentDefinition } from "./definition.ts";
 export {
   AgentNotFoundError,
   DefinitionInvalidError,

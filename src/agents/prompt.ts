@@ -72,13 +72,14 @@ export function inspectTemplate(
 
 /**
  * Makes a template ready, parameters filled in. Files that came with the request and that the template does not
- * mention are listed after the prompt. Throws PromptRenderError when the template is broken.
+ * mention are listed after the prompt, and so is what was recalled. Throws PromptRenderError when the template is broken.
  */
 export function compilePrompt(source: string, parameters: JsonObject): Prompt {
   const parsed = parseTemplate(source);
   if (parsed.type === "broken") throw new PromptRenderError(parsed.fault.message);
   const { usages, render } = parsed.template;
-  const mentionsFiles = usages.some(({ name }) => name === "files");
+  const mentions = (variable: string) => usages.some(({ name }) => name === variable);
+  const [mentionsFiles, mentionsMemory] = [mentions("files"), mentions("memory_context")];
   const fixed = Object.entries(parameters);
   return (variables) => {
     const values = new Map<string, Json>(fixed);
@@ -87,8 +88,13 @@ export function compilePrompt(source: string, parameters: JsonObject): Prompt {
       for (const [name, value] of Object.entries(messageVariables(variables.message))) values.set(name, filled(value));
     const files = variables.files.length === 0 ? null : filesValue(variables.files);
     values.set("files", files);
-    const prompt = render(values);
-    return files === null || mentionsFiles ? prompt : bounded(`${prompt}\n\nAttached files:\n${showValue(files)}`);
+    const recalled = values.get("memory_context") ?? null;
+    const prompt = [
+      render(values),
+      ...(files === null || mentionsFiles ? [] : [`Attached files:\n${showValue(files)}`]),
+      ...(recalled === null || mentionsMemory ? [] : [`What you remember that may matter:\n${showValue(recalled)}`]),
+    ];
+    return prompt.length === 1 ? (prompt[0] ?? "") : bounded(prompt.join("\n\n"));
   };
 }
 

@@ -222,7 +222,6 @@ response_format = "natural"
 `).found,
   ).toEqual([
     "5:1 NO_EFFECT requires",
-    "6:2 NO_EFFECT memory",
     "10:1 NO_EFFECT conversation.temperature",
     "14:1 NO_EFFECT performance.cache_responses",
     "15:2 NO_EFFECT tool_config",
@@ -235,11 +234,7 @@ response_format = "natural"
 
 test("keys without effect are still checked", () => {
   const { found } = read(`${WHOLE}[memory]\nenabled = true\nscope = "planet"\nsemantic_serch = true\n`);
-  expect(found).toEqual([
-    "5:2 NO_EFFECT memory",
-    "7:9 NOT_ALLOWED memory.scope",
-    "8:1 UNKNOWN_KEY memory.semantic_serch",
-  ]);
+  expect(found).toEqual(["7:9 NOT_ALLOWED memory.scope", "8:1 UNKNOWN_KEY memory.semantic_serch"]);
 });
 
 test("a key in the clear is refused and never repeated", () => {
@@ -291,6 +286,12 @@ test("variables that nothing fills yet are pointed out", () => {
   expect(read(`${WHOLE}user_prompt_template = "{{request}} {{context}}"\n`).found).toEqual([
     "5:39 VARIABLE_EMPTY user_prompt_template",
   ]);
+});
+
+test("what is recalled is empty only where nothing is recalled", () => {
+  const template = `${WHOLE}user_prompt_template = "{{request}} {{memory_context}}"\n`;
+  expect(read(template).found).toEqual(["5:39 VARIABLE_EMPTY user_prompt_template"]);
+  expect(read(`${template}[memory]\nenabled = true\n`).found).toEqual([]);
 });
 
 test("Markdown with front matter is the same agent", () => {
@@ -386,7 +387,7 @@ test("the format is told by extension, or by how the file begins", () => {
 });
 
 test("every key without effect and every refused key is one of the file's", () => {
-  const { execution, performance, conversation, messaging, ...top } = DefinitionFile.shape;
+  const { execution, performance, conversation, messaging, memory, ...top } = DefinitionFile.shape;
   const nested = {
     ...top,
     execution,
@@ -397,6 +398,7 @@ test("every key without effect and every refused key is one of the file's", () =
     ...prefixed("conversation", conversation),
     ...prefixed("messaging", messaging),
     ...prefixed("performance", performance),
+    ...prefixed("memory", memory),
   };
   const unknown = [...Object.keys(INACTIVE), ...Object.keys(UNSUPPORTED)].filter((key) => !Object.hasOwn(nested, key));
   expect(unknown).toEqual([]);

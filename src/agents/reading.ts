@@ -3,6 +3,7 @@ import type { AgentDefinition, AgentPermissions } from "./definition.ts";
 import { DefinitionFile } from "./definition-file.ts";
 import { draftFromMarkdown, draftFromToml, type Draft } from "./draft.ts";
 import { draftFromForeign, isForeign, splitTools } from "./foreign.ts";
+import type { AgentMemory } from "./definition.ts";
 import { AgentMessaging } from "./messaging-tables.ts";
 import { STEPS_DEFAULT, TOOLS_AT_ONCE_DEFAULT } from "./rules.ts";
 import { semanticProblems, type KnownTools } from "./semantics.ts";
@@ -120,6 +121,7 @@ function definitionOf(file: DefinitionFile, tools: string[]): AgentDefinition {
     budget: { run, perDay },
     context: contextOf(file),
     limits: file.limits ?? {},
+    ...(file.memory?.enabled === true && { memory: memoryOf(file.memory) }),
     messaging: messagingOf(file),
     author: file.author,
     license: file.license,
@@ -136,6 +138,20 @@ function contextOf({ context, conversation }: DefinitionFile): AgentDefinition["
     ...(strategy !== undefined && { strategy: strategy === "persist" ? "summarize" : strategy }),
     ...(window !== undefined && { window }),
     ...context,
+  };
+}
+
+/** Entities that are recalled before a run. */
+const RECALLED_DEFAULT = 5;
+const RECALLED_MAX = 100;
+
+function memoryOf(table: NonNullable<DefinitionFile["memory"]>): AgentMemory {
+  const { scope = "global", search_limit: limit = RECALLED_DEFAULT, min_similarity: similarityMin } = table;
+  return {
+    scope,
+    limit: Math.min(limit, RECALLED_MAX),
+    ...(similarityMin !== undefined && { similarityMin }),
+    isSemantic: table.semantic_search ?? true,
   };
 }
 

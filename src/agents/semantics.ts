@@ -119,6 +119,23 @@ const ALWAYS_EMPTY = new Set<string>(
   BUILT_IN_VARIABLES.filter((name) => !["request", "files", "timestamp", "agent_name"].includes(name)),
 );
 
+/** It is filled where the definition says so. */
+const RECALLED = "memory_context";
+const NOT_RECALLED = {
+  message: `${RECALLED} is empty: nothing is recalled before runs of this agent`,
+  fix: "Add [memory] with enabled = true.",
+};
+
+function isAlwaysEmpty(name: string, { data: { memory } }: Document): boolean {
+  if (name === RECALLED) return !(isRecord(memory) && memory["enabled"] === true);
+  return ALWAYS_EMPTY.has(name);
+}
+
+const alwaysEmpty = (name: string) => ({
+  message: `${name} is always empty in this version: a run is given its request and files`,
+  fix: `Remove {{${name}}}, or leave it for a later version.`,
+});
+
 function promptProblems({ document, style }: Draft): readonly Problem[] {
   const { parameters, user_prompt_template: template, system_prompt: system } = document.data;
   const names = isRecord(parameters) ? Object.keys(parameters) : [];
@@ -147,13 +164,12 @@ function promptProblems({ document, style }: Draft): readonly Problem[] {
     ...placeOf(document, "user_prompt_template", snippet, offset),
   }));
   const empty = [...used]
-    .filter((name) => ALWAYS_EMPTY.has(name) && !names.includes(name))
+    .filter((name) => isAlwaysEmpty(name, document) && !names.includes(name))
     .map((name) => ({
       ...problemAt(document, ["user_prompt_template"], {
         severity: "warning",
         code: "VARIABLE_EMPTY",
-        message: `${name} is always empty in this version: a run is given its request and files`,
-        fix: `Remove {{${name}}}, or leave it for a later version.`,
+        ...(name === RECALLED ? NOT_RECALLED : alwaysEmpty(name)),
       }),
       ...placeOf(document, "user_prompt_template", name, 0),
     }));

@@ -132,7 +132,11 @@ async function promptDivergences(view: RunView, { plans }: ReplayDeps): Promise<
   if (view.message !== null) return [];
   const plan = await plans.plan(view.workspace, view.agent, view.revision);
   const schema = view.outputSchema ?? plan.outputSchema;
-  const rendered = renderPrompts({ input: view.input, files: view.files }, plan, { schema, nowMs: view.createdAtMs });
+  const rendered = renderPrompts({ input: view.input, files: view.files }, plan, {
+    schema,
+    nowMs: view.createdAtMs,
+    recalled: view.recalled,
+  });
   const what = { turn: null, event: "run-queue" satisfies RunEvent["type"], tool: null };
   return (["system", "prompt"] as const)
     .filter((field) => rendered[field] !== view[field])

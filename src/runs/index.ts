@@ -33,6 +33,7 @@ export {
   type OpenChoice,
   type PlanSource,
   type PromptRequest,
+  type Recalled,
   type QuestionReply,
   type RestingState,
   type RoleModels,

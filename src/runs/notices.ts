@@ -3,7 +3,7 @@ import type { RunNotice, RunStep, RunView } from "./record/index.ts";
 
 /** What whoever reads a run's answer should know of how it came about. */
 export function noticesOf(view: RunView): readonly RunNotice[] {
-  return [...contextNotices(view), ...redactionNotices(view), ...view.endNotices];
+  return [...view.startNotices, ...contextNotices(view), ...redactionNotices(view), ...view.endNotices];
 }
 
 /** Counted in what is kept, so that a run tells the same at any time. */

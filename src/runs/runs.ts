@@ -119,7 +119,12 @@ export class Runs implements AsyncDisposable {
     await this.#deps.models.resolve({ ...plan.model, model: request.model ?? plan.model.model });
     if (plan.isolation === "thread") this.#deps.threads?.prepare();
     const recorder = this.#recorderOf(id, new RunFold());
-    await recorder.record(queueEvent(request, plan, this.#deps.clock.nowMs()), ...(request.from?.events ?? []));
+    // Prompts that are taken over have what was recalled then.
+    const recalls = request.from?.prompts === undefined ? plan.recall : undefined;
+    const conversationId = request.message?.link.conversationId;
+    const recalled = await recalls?.({ input: request.input, conversationId });
+    const at = { nowMs: this.#deps.clock.nowMs(), recalled };
+    await recorder.record(queueEvent(request, plan, at), ...(request.from?.events ?? []));
     return recorder;
   }
 

@@ -3,6 +3,7 @@ import type { RunId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import {
   outputInstruction,
+  type Recalled,
   refuseBrokenSchema,
   type RunEvent,
   type RunFile,
@@ -34,7 +35,11 @@ export type StartRequest = {
 };
 
 /** A run's first event: the request, with its prompts rendered. Throws PromptRenderError, OutputSchemaInvalidError. */
-export function queueEvent(request: StartRequest, plan: RunPlan, nowMs: number): RunEvent {
+export function queueEvent(
+  request: StartRequest,
+  plan: RunPlan,
+  { nowMs, recalled }: { readonly nowMs: number; readonly recalled: Recalled | undefined },
+): RunEvent {
   const { workspace, input, files, outputSchema, from, message } = request;
   const schema = outputSchema ?? plan.outputSchema;
   if (schema !== undefined) refuseBrokenSchema(schema);
@@ -49,7 +54,12 @@ export function queueEvent(request: StartRequest, plan: RunPlan, nowMs: number):
     ...(outputSchema && { outputSchema }),
     ...(from && { origin: from.origin }),
     ...(message && { message: message.link }),
-    content: { input, ...(from?.prompts ?? renderPrompts(request, plan, { schema, nowMs })) },
+    content: {
+      input,
+      ...(from?.prompts ?? renderPrompts(request, plan, { schema, nowMs, recalled: recalled?.text })),
+      ...(recalled && recalled.text !== "" && { recalled: recalled.text }),
+    },
+    ...(recalled && recalled.notices.length > 0 && { notices: [...recalled.notices] }),
   };
 }
 
@@ -57,8 +67,12 @@ export function queueEvent(request: StartRequest, plan: RunPlan, nowMs: number):
 export function renderPrompts(
   { input, files, message }: Pick<StartRequest, "input" | "files" | "message">,
   plan: RunPlan,
-  { schema, nowMs }: { readonly schema: JsonObject | undefined; readonly nowMs: number },
+  {
+    schema,
+    nowMs,
+    recalled,
+  }: { readonly schema: JsonObject | undefined; readonly nowMs: number; readonly recalled: string | undefined },
 ): { readonly system: string; readonly prompt: string } {
-  const { system, prompt } = plan.render({ input, files, atMs: nowMs, message: message?.prompt });
+  const { system, prompt } = plan.render({ input, files, atMs: nowMs, message: message?.prompt, recalled });
   return { system: schema ? `${system}\n\n${outputInstruction(schema)}` : system, prompt };
 }

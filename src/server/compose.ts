@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { recallFor } from "../agent-memory/index.ts";
 import { Agents } from "../agents/index.ts";
 import {
   Database,
@@ -107,7 +108,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const { tools, toolServers } = toolServices;
   const agents = openAgents(database, { changes, clock, tools });
   const messaging = await openMessaging(stack, config, { database, agents, changes, clock });
-  const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock, known });
+  const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock, known, memory });
   const traffic = openTraffic(config, { clock, models });
   const ports = redactedPorts(redactors, { journal, models: traffic.guarded(models) });
   const threads = stack.use(new ThreadPool(clock, threadOptions(config)));
@@ -248,7 +249,14 @@ function openPlans(
     database,
     clock,
     known,
-  }: { readonly agents: Agents; readonly database: Database; readonly clock: Clock; readonly known: KnownSecrets },
+    memory,
+  }: {
+    readonly agents: Agents;
+    readonly database: Database;
+    readonly clock: Clock;
+    readonly known: KnownSecrets;
+    readonly memory: Memory;
+  },
 ) {
   const { config } = loaded;
   const limits = configuredLimits(loaded);
@@ -263,6 +271,7 @@ function openPlans(
     care: config,
     secretsDirectories: secretsDirectories(loaded),
     secretFound: known.add,
+    recall: (of) => recallFor(memory, of),
   });
   return { accounts, plans, budgets: accounts.budgets, spend, agentLimits: plans.limits };
 }

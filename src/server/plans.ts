@@ -1,8 +1,8 @@
-import type { AgentDefinition, Agents, PreparedAgent, RunIsolation } from "../agents/index.ts";
+import type { AgentDefinition, AgentMemory, Agents, PreparedAgent, RunIsolation } from "../agents/index.ts";
 import type { Permissions } from "../permissions/index.ts";
 import type { AgentLimits } from "../api/operations/index.ts";
 import { limitsOf, type Limits } from "../budgets/index.ts";
-import type { PlanSource, RunPlan } from "../runs/index.ts";
+import type { PlanSource, Recalled, RunPlan } from "../runs/index.ts";
 import { type CareConfig, careOf } from "./context-config.ts";
 import type { Environment } from "./config.ts";
 import { mergePermissions, type ServerPermissions } from "./permissions.ts";
@@ -18,11 +18,22 @@ export type PlanOptions = {
   readonly budget: { readonly run: Limits; readonly agent: Limits };
   /** For requests and limits of which a definition does not say; absent takes the defaults for all. */
   readonly care?: CareConfig | undefined;
+  /** What is remembered of a request's matter; absent recalls nothing. */
+  readonly recall?: Recall | undefined;
   /** Directories that `${file:path}` may point into. */
   readonly secretsDirectories: readonly string[];
   /** Told of each secret that is read from one. */
   readonly secretFound?: SecretFound | undefined;
 };
+
+/** Looks up what an agent remembers of a request's matter; never rejects. */
+export type Recall = (of: {
+  readonly workspace: string;
+  readonly agent: string;
+  readonly conversationId: string | undefined;
+  readonly input: string;
+  readonly memory: AgentMemory;
+}) => Promise<Recalled>;
 
 /** Turns deployed agents into what a run executes: references resolved, defaults filled in. */
 export class AgentPlans implements PlanSource {
@@ -79,6 +90,7 @@ export class AgentPlans implements PlanSource {
       budget: this.#budgetOf(prepared),
       ...(this.#options.care && careOf(definition, this.#options.care)),
       render: renderer(prepared),
+      recall: this.#recallOf(workspace, prepared),
     };
   }
 
@@ -99,6 +111,13 @@ export class AgentPlans implements PlanSource {
         ? await this.#agents.prepareLatest(workspace, agent)
         : await this.#agents.prepare(workspace, agent, revision),
     );
+
+  #recallOf(workspace: string, { name, definition }: PreparedAgent): RunPlan["recall"] {
+    const { memory } = definition;
+    const { recall } = this.#options;
+    if (memory === undefined || recall === undefined) return undefined;
+    return ({ input, conversationId }) => recall({ workspace, agent: name, conversationId, input, memory });
+  }
 
   #budgetOf({ definition, fileName }: PreparedAgent): NonNullable<RunPlan["budget"]> {
     const { run, perDay } = definition.budget;
@@ -125,7 +144,14 @@ const toolList = ({ tools }: AgentDefinition): RunPlan["tools"] => (tools.includ
 
 const renderer =
   ({ name, systemPrompt, prompt }: PreparedAgent): RunPlan["render"] =>
-  ({ input, atMs, files, message }) => ({
+  ({ input, atMs, files, message, recalled }) => ({
     system: systemPrompt,
-    prompt: prompt({ request: input, agent_name: name, timestamp: new Date(atMs).toISOString(), files, message }),
+    prompt: prompt({
+      request: input,
+      agent_name: name,
+      timestamp: new Date(atMs).toISOString(),
+      files,
+      message,
+      ...(recalled !== undefined && { memory_context: recalled }),
+    }),
   });

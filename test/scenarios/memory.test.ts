@@ -4,9 +4,17 @@ import { startServer, type TestServer } from "../helpers/server.ts";
 
 const { memory } = contract;
 
+const agent = (name: string, more: string) =>
+  `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["front-desk"]\nsystem_prompt = "You help."\n${more}`;
+
 let server: TestServer;
 beforeAll(async () => {
-  server = await startServer({});
+  server = await startServer({
+    files: {
+      "examples/agents/concierge.toml": agent("concierge", "[memory]\nenabled = true\n"),
+      "examples/agents/forgetful.toml": agent("forgetful", ""),
+    },
+  });
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
@@ -14,6 +22,8 @@ afterAll(async () => {
 
 const remember = async (body: object) =>
   memory.Remembered.parse((await server.ask("POST", "/api/v1/memory/entities", body)).body).items;
+const run = async (body: object) =>
+  contract.runs.RunDetail.parse((await server.ask("POST", "/api/v1/runs", { wait: true, ...body })).body);
 const search = async (query: string, more: object = {}) =>
   memory.SearchResult.parse((await server.ask("POST", "/api/v1/memory/search", { query, ...more })).body);
 const call = async (tool: string, args: object) =>
@@ -166,4 +176,17 @@ test("figures say what is kept and which model searches go by", async () => {
     passages_without_vector: 0,
   });
   expect(figures.scopes.find(({ scope }) => scope === "workspace")?.entities).toBeGreaterThan(2);
+});
+
+test("an agent with memory gets what matters into its prompt before a run, and the run keeps it", async () => {
+  await remember({
+    entities: [{ name: "Ms Quill", type: "guest", observations: ["wants a quiet room far from the lift"] }],
+  });
+  const detail = await run({ agent: "concierge", input: "Which room suits Ms Quill, who likes silence?" });
+  expect(detail.prompt).toContain("What you remember that may matter:");
+  expect(detail.prompt).toContain("wants a quiet room far from the lift");
+  const plain = await run({ agent: "forgetful", input: "Which room suits Ms Quill, who likes silence?" });
+  expect(plain.prompt).not.toContain("quiet room");
+  const replayed = await server.ask("POST", `/api/v1/runs/${detail.id}/replay`, {});
+  expect(replayed.body).toMatchObject({ same: true });
 });

@@ -30,10 +30,8 @@ function redactedEvent(event: RunEvent, redactor: Redactor): RunEvent {
     hint: text(given.hint),
   });
   switch (event.type) {
-    case "run-queue": {
-      const { input, system, prompt } = event.content;
-      return { ...event, content: { input: text(input), system: text(system), prompt: text(prompt) } };
-    }
+    case "run-queue":
+      return { ...event, content: redactedRequest(event.content, text) };
     case "model-end":
       return { ...event, content: redactedTurn(event.content, redactor) };
     case "context-summary":
@@ -104,3 +102,12 @@ function objectOf(given: JsonObject | null, redactor: Redactor): JsonObject | nu
   const redacted = redactor.json(given);
   return isJsonObject(redacted) ? redacted : null;
 }
+
+type Request = Extract<RunEvent, { readonly type: "run-queue" }>["content"];
+
+const redactedRequest = ({ input, system, prompt, recalled }: Request, text: (given: string) => string): Request => ({
+  input: text(input),
+  system: text(system),
+  prompt: text(prompt),
+  ...(recalled !== undefined && { recalled: text(recalled) }),
+});

@@ -33,7 +33,14 @@ export {
 } from "./language-model.ts";
 export { type Loop, type LoopGuard, DEFAULT_LOOP_GUARD, loopNotes, loopOf } from "./loops.ts";
 export { type OpenChoice } from "./model-fold.ts";
-export { type ExecutionPlan, type PlanSource, type PromptRequest, type RunPlan, DEFAULT_RUN_SIZES } from "./plan.ts";
+export {
+  type ExecutionPlan,
+  type PlanSource,
+  type PromptRequest,
+  type Recalled,
+  type RunPlan,
+  DEFAULT_RUN_SIZES,
+} from "./plan.ts";
 export { type RunRecord, Recorder } from "./recorder.ts";
 export {
   type ApprovalAnswer,

@@ -3,6 +3,7 @@ import type { ContextSettings } from "../../context/index.ts";
 import type { LoopGuard } from "./loops.ts";
 import type { OnModelFailure, PromptMessage, RunIsolation } from "../../agents/index.ts";
 import type { ModelChoice, ModelSettings } from "./language-model.ts";
+import type { RunNotice } from "./run-event.ts";
 import type { Permissions } from "../../permissions/index.ts";
 import type { JsonObject } from "../../kernel/json.ts";
 import type { ToolList } from "../../tools/index.ts";
@@ -38,12 +39,14 @@ export type RunPlan = {
   readonly timeoutMs: number;
   /** What one run may use up, and all runs of the agent in one day; absent limits nothing. */
   readonly budget?: { readonly run: Limits; readonly agent: Limits } | undefined;
+  /** What is remembered of a request's matter; absent where nothing is looked up. Never rejects. */
+  readonly recall?: ((request: RecallRequest) => Promise<Recalled>) | undefined;
   /** System and user prompt for a request. Throws PromptRenderError. */
   readonly render: (request: PromptRequest) => { readonly system: string; readonly prompt: string };
 };
 
 /** What of a plan a run is carried out by: plain data, without secrets but in its settings. */
-export type ExecutionPlan = Omit<RunPlan, "render" | "model" | "budget">;
+export type ExecutionPlan = Omit<RunPlan, "render" | "recall" | "model" | "budget">;
 
 /** How much a model may write. */
 export type RunSizes = {
@@ -55,8 +58,15 @@ export type RunSizes = {
 
 export const DEFAULT_RUN_SIZES: RunSizes = { outputBytesMax: 4 * 1024 * 1024, argumentBytesMax: 256 * 1024 };
 
+export type RecallRequest = { readonly input: string; readonly conversationId: string | undefined };
+
+/** What was recalled, as the prompt has it, empty for nothing; and what whoever reads the run should know of how. */
+export type Recalled = { readonly text: string; readonly notices: readonly RunNotice[] };
+
 export type PromptRequest = {
   readonly input: string;
+  /** What is remembered of its matter; absent or empty for nothing. */
+  readonly recalled?: string | undefined;
   readonly atMs: number;
   readonly files: readonly { readonly name: string; readonly mediaType: string; readonly bytes: number }[];
   /** The message that `input` is the content of; absent when a person or a program asks. */

@@ -100,7 +100,15 @@ export const RunEvent = z.discriminatedUnion("type", [
     /** The message that started it; absent when none did. */
     message: RunMessage.optional(),
     /** `system` and `prompt` are the rendered prompts; rendering is not repeated on resume. */
-    content: z.object({ input: z.string(), system: z.string(), prompt: z.string() }),
+    content: z.object({
+      input: z.string(),
+      system: z.string(),
+      prompt: z.string(),
+      /** What of memory the prompt holds; absent where nothing was recalled. */
+      recalled: z.string().optional(),
+    }),
+    /** What went otherwise than it should before it began. */
+    notices: z.array(RunNotice).optional(),
   }),
   /** The server begins to work on it; `attempt` 2 and more are resumptions after a stop of the server. */
   z.object({

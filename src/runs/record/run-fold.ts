@@ -186,6 +186,8 @@ const begin = ({ runId, atMs, seq }: JournalEntry, event: EventOf<"run-queue">):
   input: event.content.input,
   system: event.content.system,
   prompt: event.content.prompt,
+  recalled: event.content.recalled ?? "",
+  startNotices: event.notices ?? [],
   ...modelBegin(event),
   state: "queued",
   resting: false,

@@ -152,6 +152,10 @@ export type RunView = {
   readonly questions: readonly RunQuestion[];
   /** Oldest first; the last is what the model has now. */
   readonly summaries: readonly RunSummaryNote[];
+  /** What of memory its prompt holds; empty for nothing. */
+  readonly recalled: string;
+  /** What went otherwise than it should before it began. */
+  readonly startNotices: readonly RunNotice[];
   /** What the end of the run said of how the answer came about. */
   readonly endNotices: readonly RunNotice[];
   /** Calls that people were asked for, oldest first; one call may have several. */

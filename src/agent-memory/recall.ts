@@ -1,0 +1,90 @@
+import { log } from "../kernel/log.ts";
+import { type Entity, type Memory, type ScopeKey, scopeKey, visibleScopes } from "../memory/index.ts";
+
+/** What of memory is put before a run: about so many tokens at most, looked up in so long. */
+const TOKENS_MAX = 1_000;
+const WAIT_MS = 2_000;
+const QUESTION_CHARS_MAX = 2_000;
+
+/** Whose memory is asked, and how. */
+export type RecallFor = {
+  readonly workspace: string;
+  readonly agent: string;
+  readonly conversationId: string | undefined;
+  readonly input: string;
+  readonly memory: {
+    readonly scope: "agent-only" | "workspace" | "global" | "conversation";
+    readonly limit: number;
+    readonly similarityMin?: number | undefined;
+    readonly isSemantic: boolean;
+  };
+};
+
+/** Text for the prompt, empty for nothing; and what whoever reads the run should know. */
+export type RecalledText = {
+  readonly text: string;
+  readonly notices: readonly { readonly code: string; readonly message: string }[];
+};
+
+/** Looks up what is remembered of a request's matter. A memory that fails is a notice; never rejects. */
+export async function recallFor(memory: Pick<Memory, "search">, of: RecallFor): Promise<RecalledText> {
+  const text = of.input.slice(0, QUESTION_CHARS_MAX);
+  if (text.trim() === "") return NOTHING;
+  try {
+    const { limit, similarityMin, isSemantic } = of.memory;
+    const { hits, notices } = await memory.search(
+      {
+        scopes: scopesOf(of),
+        text,
+        limit,
+        similarityMin,
+        mode: isSemantic ? "hybrid" : "keyword",
+        tokensMax: TOKENS_MAX,
+      },
+      AbortSignal.timeout(WAIT_MS),
+    );
+    const without = notices.filter((notice) => isSemantic || notice === "indexing");
+    return {
+      text: hits.map(({ entity }) => told(entity)).join("\n"),
+      notices: without.map((notice) => ({
+        code: "memory-degraded",
+        message: `What was recalled ${DEGRADED[notice]}.`,
+      })),
+    };
+  } catch (error) {
+    log.warn({ err: error, agent: of.agent }, "nothing was recalled for a run");
+    return {
+      text: "",
+      notices: [
+        {
+          code: "memory-failed",
+          message: "Nothing was recalled: memory could not be searched. The server's log says why.",
+        },
+      ],
+    };
+  }
+}
+
+const NOTHING: RecalledText = { text: "", notices: [] };
+
+const DEGRADED = {
+  "no-embedder": "was found by words alone: there is no embedder",
+  "embedder-failed": "was found by words alone: the embedder failed",
+  "model-changing": "was found by words alone: memory gets vectors of another model",
+  indexing: "may lack something: memory is still being indexed",
+} as const;
+
+function scopesOf({ workspace, agent, conversationId, memory: { scope } }: RecallFor): readonly ScopeKey[] {
+  const visible = visibleScopes({ workspace, agent, conversationId });
+  const seen = {
+    global: () => true,
+    workspace: ({ type }: { readonly type: string }) => type !== "global",
+    "agent-only": ({ type }: { readonly type: string }) => type === "agent-only" || type === "conversation",
+    conversation: ({ type }: { readonly type: string }) => type === "conversation",
+  };
+  const scopes = visible.filter(seen[scope]);
+  return (scopes.length > 0 ? scopes : visible.filter(({ type }) => type === "agent-only")).map(scopeKey);
+}
+
+const told = ({ name, type, observations }: Entity): string =>
+  `- ${name} (${type})${observations.length > 0 ? `: ${observations.map(({ text }) => text).join("; ")}` : ""}`;
