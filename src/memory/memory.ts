@@ -160,7 +160,10 @@ export class Memory implements AsyncDisposable {
 
   /** Removes without a trace but for the numbers. What is not there is passed over. */
   async forget(target: ForgetTarget, provenance: Provenance): Promise<Forgotten> {
-    return this.store.forget(target, { provenance, atMs: this.#clock.nowMs() });
+    const forgotten = await this.store.forget(target, { provenance, atMs: this.#clock.nowMs() });
+    // What is left of an entity is cut into other passages, which have no vectors yet.
+    if (target.type === "observations" && forgotten.observations > 0) this.embeddings.catchUp();
+    return forgotten;
   }
 
   async figures(): Promise<StoreFigures> {

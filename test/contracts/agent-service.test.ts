@@ -69,7 +69,7 @@ test("a deployed definition is a revision with its source, hash and time", async
 
 test("warnings come with the deployment, errors refuse it", async () => {
   const agents = service();
-  const { warnings } = await agents.deploy("default", file("writer", "one", "[memory]\nenabled = true\n"));
+  const { warnings } = await agents.deploy("default", file("writer", "one", '[monitoring]\nlevel = "debug"\n'));
   expect(warnings).toMatchObject([{ code: "NO_EFFECT", line: 5 }]);
   const refused = await agents
     .deploy("default", file("broken", "one", 'tools = ["csv_parsr"]\nnme = 1\n'))

@@ -1,4 +1,8 @@
-import { describe } from "vitest";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { Memory, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { memoryStoreContract } from "./memory/memory-store.ts";
@@ -24,4 +28,27 @@ describe("memory in a file", () => {
       },
     };
   });
+});
+
+test("what was forgotten is in no byte of the files any more", async () => {
+  using directory = tempDirectory();
+  const store = new SqliteMemoryStore({ directory: directory.path, synchronous: "full" });
+  await using memory = new Memory({ store, embedder: undefined, clock: systemClock, defaults: SEARCH_DEFAULTS });
+  await memory.open();
+  const [scope, by] = ["workspace:default", { source: "user", sourceId: undefined, agent: undefined }] as const;
+  const isThere = (text: string) =>
+    readdirSync(directory.path).some((file) => readFileSync(join(directory.path, file)).includes(text));
+  await memory.changes.remember(
+    scope,
+    [{ name: "Ada", observations: [{ text: "zebra-one" }, { text: "zebra-two" }] }],
+    by,
+  );
+  await memory.changes.remember(scope, [{ name: "Bo", observations: [{ text: "zebra-three" }] }], by);
+  expect(isThere("zebra-one")).toBe(true);
+  const ada = await memory.get(scope, "Ada");
+  const ids = ada.observations.slice(0, 1).map(({ id }) => id);
+  await memory.forget({ type: "observations", entity: ada.id, ids }, by);
+  expect([isThere("zebra-one"), isThere("zebra-two")]).toEqual([false, true]);
+  await memory.forget({ type: "entities", ids: [ada.id] }, by);
+  expect([isThere("zebra-two"), isThere("zebra-three")]).toEqual([false, true]);
 });

@@ -41,7 +41,6 @@ export function forgettingContract(within: Within): void {
         relations: 0,
       });
       expect(JSON.stringify(await memory.store.history(id))).not.toContain("secret");
-      memory.embeddings.catchUp();
       expect(names(await found(memory, "chess"))).toEqual(["Ada"]);
       expect(embedder.texts).toBeGreaterThan(2);
       expect(await memory.forget({ type: "scope", scope: TEAM }, BY)).toMatchObject({ entities: 1 });
