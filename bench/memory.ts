@@ -119,7 +119,9 @@ async function ours(count: number, peer: Peer | undefined): Promise<readonly Row
     await again.open();
     await again.search({ scopes: [SCOPE], text: "first question" });
     const firstMs = performance.now() - from;
-    while ((await again.figures()).indexed < 1) await new Promise((resolve) => setTimeout(resolve, 100));
+    const isIndexing = async () =>
+      (await again.search({ scopes: [SCOPE], text: "still" })).notices.includes("indexing");
+    while (await isIndexing()) await new Promise((resolve) => setTimeout(resolve, 100));
     const wholeMs = performance.now() - from;
     await again[Symbol.asyncDispose]();
     const named = (what: string, caxton: string, more: Named = {}): Row => ({

@@ -1,7 +1,7 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import type { EntityId, RelationId } from "../../../kernel/ids.ts";
+import { EntityId, RelationId } from "../../../kernel/ids.ts";
 import type { Change, Entity, EntityHistory, Provenance, Relation, ScopeKey } from "../../../memory/index.ts";
-import { changeOf, headOf, idBytes, numberOf, observationOf, relationOf, type Row } from "./rows.ts";
+import { changeOf, headOf, idBytes, idText, numberOf, observationOf, relationOf, type Row } from "./rows.ts";
 
 const HEAD = "SELECT e.*, s.key AS scope_key FROM entity e JOIN scope s ON s.n = e.scope";
 const OBSERVATION = `SELECT o.*, p.source, p.source_id, p.agent FROM observation o JOIN provenance p ON p.n = o.provenance`;
@@ -76,6 +76,16 @@ export class Facts {
   rowOf(id: EntityId): number | undefined {
     const row = this.sql("SELECT row FROM entity WHERE id = ?").get(idBytes(id));
     return row && numberOf(row["row"]);
+  }
+
+  entityId(row: number): EntityId | undefined {
+    const found = this.sql("SELECT id FROM entity WHERE row = ?").get(row);
+    return found && EntityId.parse(idText(found["id"]));
+  }
+
+  relationId(row: number): RelationId | undefined {
+    const found = this.sql("SELECT id FROM relation WHERE row = ?").get(row);
+    return found && RelationId.parse(idText(found["id"]));
   }
 
   find(scope: ScopeKey, name: string): Filed | undefined {

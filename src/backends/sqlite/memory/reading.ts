@@ -115,8 +115,8 @@ export class Reading {
       keep: (row) => this.#indexes.isOfScopes(row, scopes),
     });
     const steps = visited.flatMap(({ row, depth, via }) => {
-      const entity = this.#facts.at(row)?.entity.id;
-      const relation = via === undefined ? undefined : this.#facts.relations("WHERE r.row = ?", via)[0]?.id;
+      const entity = this.#facts.entityId(row);
+      const relation = via === undefined ? undefined : this.#facts.relationId(via);
       return entity ? [{ entity, depth, via: relation }] : [];
     });
     return { steps, isCut: cut };
