@@ -1,3 +1,4 @@
+import { addAbortListener } from "node:events";
 import type { Clock } from "../kernel/clock.ts";
 import type { EntityId, RelationId } from "../kernel/ids.ts";
 import { Changes, notFound } from "./changes.ts";
@@ -78,7 +79,7 @@ export class Memory implements AsyncDisposable {
     const { search, mode, offset, limit } = readSearch(input, this.#defaults, this.#clock.nowMs());
     const question = mode === "keyword" ? undefined : await this.embeddings.forSearching(input.text, signal);
     const found = question?.type === "vector" ? question : undefined;
-    const { hits, isPartial } = await this.store.search({
+    const looked = this.store.search({
       ...search,
       // Where there is no vector, words are all there is.
       text: found ? search.text : input.text,
@@ -86,6 +87,7 @@ export class Memory implements AsyncDisposable {
       vector: found?.vector,
       model: found?.model,
     });
+    const { hits, isPartial } = await unlessAborted(looked, signal);
     const { validFromMs: fromMs, validToMs: toMs } = search.filter;
     const span = fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs };
     const notices: SearchNotice[] = [
@@ -175,4 +177,12 @@ export class Memory implements AsyncDisposable {
     await this.embeddings[Symbol.asyncDispose]();
     await this.store.close();
   }
+}
+
+/** What the work gives; rejects with the signal's reason when that aborts first, and the work goes on for nobody. */
+async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal | undefined): Promise<Value> {
+  if (!signal) return work;
+  const stopped = Promise.withResolvers<never>();
+  const listener = addAbortListener(signal, () => stopped.reject(signal.reason));
+  return await Promise.race([work, stopped.promise]).finally(() => listener[Symbol.dispose]());
 }

@@ -139,6 +139,14 @@ function searchingContract3(within: Within): void {
       expect(expanded.hits[1]?.score.graph).toBeGreaterThan(0);
     }));
 
+  test("a search that nobody waits for any more ends at once", () =>
+    within(async ({ memory }) => {
+      const stop = new AbortController();
+      const search = memory.search({ scopes: [TEAM], text: "red car" }, stop.signal);
+      stop.abort(new Error("gone"));
+      await expect(search).rejects.toThrow("gone");
+    }));
+
   test("hits come page by page, and within a budget of tokens", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(
