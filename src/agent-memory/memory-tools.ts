@@ -4,9 +4,9 @@ import type { Json, JsonObject } from "../kernel/json.ts";
 import {
   type Entity,
   type Memory,
+  MemoryScopeError,
   type Provenance,
   type Relation,
-  type Scope,
   type ScopeKey,
   scopeKey,
   visibleScopes,
@@ -98,15 +98,22 @@ class Caller {
         : { source: "run", sourceId: context.session, agent: context.agent };
   }
 
+  /** Throws MemoryScopeError for `agent-only` where no agent calls. */
   scope(type: (typeof TOOL_SCOPES)[number]): ScopeKey {
-    const workspace = this.#workspace;
-    const scope: Scope =
-      type === "agent-only" && this.#agent !== undefined
-        ? { type, workspace, agent: this.#agent }
-        : type === "global"
-          ? { type }
-          : { type: "workspace", workspace };
-    return scopeKey(scope);
+    const [workspace, agent] = [this.#workspace, this.#agent];
+    if (type === "global") return scopeKey({ type });
+    if (type === "workspace") return scopeKey({ type, workspace });
+    // What was meant for one alone must never be told to all.
+    if (agent === undefined) {
+      throw new MemoryScopeError(
+        "nobody's own memory is meant: no agent makes this call",
+        "Choose the scope workspace or global.",
+        {
+          scope: type,
+        },
+      );
+    }
+    return scopeKey({ type, workspace, agent });
   }
 
   /** What it may look at. */

@@ -166,6 +166,12 @@ test("an agent remembers, recalls and forgets in words", async () => {
   expect(JSON.stringify(await call("remember", { about: "", facts: [] }))).toContain("do not fit memory.remember");
 });
 
+test("what only an agent may know is not kept where no agent calls", async () => {
+  const refused = JSON.stringify(await call("remember", { about: "Secret", facts: ["x"], scope: "agent-only" }));
+  expect(refused).toContain("no agent makes this call");
+  expect((await server.ask("GET", "/api/v1/memory/entity?name=Secret")).status).toBe(404);
+});
+
 test("figures say what is kept and which model searches go by", async () => {
   const figures = memory.Figures.parse((await server.ask("GET", "/api/v1/memory/stats")).body);
   expect(figures).toMatchObject({
