@@ -32,19 +32,16 @@ type Parts = {
 
 /** Everything that guests may reach, behind their grants. */
 export function openBroker(
-  { config, environment, secrets, file }: LoadedConfig,
+  loaded: LoadedConfig,
   { database, clock, known, mail = NO_MAIL, resolve: resolveName }: Parts,
 ): OpenedBroker {
+  const { config, environment, file } = loaded;
   const ledger = new SqliteGrantLedger(database, clock, {
     rowsMax: config.grants.uses_max,
     ageMsMax: config.grants.uses_age,
   });
   const watch = new GrantWatch(ledger);
-  const vault = new SecretVault({
-    directories: config.secrets.directories.map((directory) => resolve(directory)),
-    variables: secrets,
-    found: known?.add,
-  });
+  const vault = SecretVault.of(loaded, known?.add);
   const redactions = new Map<string, Redaction | undefined>();
   // A tool that has a secret's value could ask for a file or a key of that name.
   const audit = (use: GrantUse): void => {

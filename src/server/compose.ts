@@ -175,7 +175,7 @@ async function openMinds(
   const { clock } = parts;
   const own = openModels(loaded, parts);
   const embedders = new Embedders({ config, clock, models: own });
-  const memory = stack.use(await openMemory(config, { clock, embedders }));
+  const memory = stack.use(await openMemory(loaded, { clock, embedders, secretFound: parts.known.add }));
   return { models: overrides.models ?? own, embedders, memory };
 }
 

@@ -82,3 +82,17 @@ test("secrets of tools are told apart from settings, and from what definitions a
   expect(warnings).toEqual([]);
   expect(JSON.stringify([kept, config])).not.toContain("hidden");
 });
+
+test("places of memory have defaults, and hold no password", () => {
+  const { config } = loadConfig(
+    {},
+    { CAXTON_MEMORY__BACKEND: "qdrant", CAXTON_MEMORY__QDRANT__COLLECTION: "notes" },
+    directory,
+  );
+  expect(config.memory.backend).toBe("qdrant");
+  expect(config.memory.qdrant).toEqual({ url: "http://127.0.0.1:6333", collection: "notes" });
+  const url = "postgresql://me:letmein@db:5432/notes";
+  const refused = () => loadConfig({}, { CAXTON_MEMORY__POSTGRESQL__URL: url }, directory);
+  expect(refused).toThrow(/holds no password/u);
+  expect(refused).not.toThrow(/letmein/u);
+});

@@ -5,12 +5,82 @@ const share = (standard: number, description: string) =>
   z.number().min(0).max(1).default(standard).meta({ description });
 const BOOST_MAX = 10;
 
+/** Where memory can be kept. */
+const MEMORY_BACKENDS = ["embedded", "postgresql", "neo4j", "qdrant"] as const;
+export type MemoryBackend = (typeof MEMORY_BACKENDS)[number];
+
+/** A place of one of the schemes; who may enter is proven by a secret, which is no part of it. */
+const placeUrl = (schemes: readonly string[], standard: string, description: string) =>
+  z
+    .string()
+    .refine((text) => schemes.includes(URL.parse(text)?.protocol.slice(0, -1) ?? ""), {
+      error: `expected a URL such as ${standard}`,
+    })
+    .refine((text) => !URL.parse(text)?.password, {
+      error: "a URL in the configuration holds no password: keep it as a secret, and name that",
+    })
+    .default(standard)
+    .meta({ description });
+const secretName = (description: string) =>
+  z
+    .string()
+    .regex(/^[A-Za-z_]\w{0,127}$/, { error: "a secret's name has letters, digits and _" })
+    .optional()
+    .meta({ description: `${description}, by its name: CAXTON_SECRET_<name>, or a file of secrets.directories` });
+const IDENTIFIER = /^[a-z_][a-z0-9_]{0,47}$/;
+const identifier = (description: string) =>
+  z
+    .string()
+    .regex(IDENTIFIER, { error: "expected at most 48 small letters, digits and _, beginning with a letter" })
+    .default("caxton")
+    .meta({ description });
+
+const PostgresqlTable = z
+  .strictObject({
+    url: placeUrl(
+      ["postgresql", "postgres"],
+      "postgresql://caxton@127.0.0.1:5432/caxton",
+      "Server, user and database; ?sslmode=verify-full encrypts",
+    ),
+    password_secret: secretName("The user's password"),
+    schema: identifier("The schema that holds the tables; it is made where it is missing"),
+    connections: z.int().min(1).max(64).default(4).meta({ description: "Connections at most" }),
+  })
+  .prefault({});
+
+const Neo4jTable = z
+  .strictObject({
+    url: placeUrl(
+      ["bolt", "bolt+s", "bolt+ssc", "neo4j", "neo4j+s", "neo4j+ssc"],
+      "bolt://127.0.0.1:7687",
+      "The server; bolt+s:// and neo4j+s:// encrypt",
+    ),
+    user: z.string().min(1).default("neo4j").meta({ description: "Who enters" }),
+    password_secret: secretName("The user's password"),
+    database: z.string().min(1).default("neo4j").meta({ description: "The database that holds memory" }),
+  })
+  .prefault({});
+
+const QdrantTable = z
+  .strictObject({
+    url: placeUrl(["http", "https"], "http://127.0.0.1:6333", "The server's REST endpoint"),
+    api_key_secret: secretName("The API key"),
+    collection: identifier("What the names of its collections begin with"),
+  })
+  .prefault({});
+
 /** `[memory]` of `caxton.toml`. */
 export const ServerMemoryTable = z
   .strictObject({
+    backend: z.enum(MEMORY_BACKENDS).default("embedded").meta({
+      description: "Where memory is kept: embedded, in memory.db of the data directory, or in a server of its own",
+    }),
+    postgresql: PostgresqlTable.meta({ description: 'The server that is used with backend = "postgresql"' }),
+    neo4j: Neo4jTable.meta({ description: 'The server that is used with backend = "neo4j"' }),
+    qdrant: QdrantTable.meta({ description: 'The server that is used with backend = "qdrant"' }),
     synchronous: z.enum(["normal", "full"]).default("full").meta({
       description:
-        "What remembered means: full, on disk through a power cut; normal, through the end of the process only",
+        "What remembered means with the embedded backend: full, on disk through a power cut; normal, through the end of the process only",
     }),
     min_similarity: share(
       SEARCH_DEFAULTS.similarityMin,

@@ -1,26 +1,26 @@
 import { MemoryTools } from "../agent-memory/index.ts";
-import { SqliteMemoryStore } from "../backends/sqlite/memory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { packageVersion } from "../kernel/package.ts";
 import { type Embedder, Memory } from "../memory/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/index.ts";
-import type { Config } from "./config.ts";
+import type { LoadedConfig } from "./config.ts";
 import type { Embedders } from "./embedders.ts";
+import { openMemoryStore } from "./memory-backends.ts";
 import { searchDefaults } from "./memory-config.ts";
+import type { SecretFound } from "./references.ts";
+import { SecretVault } from "./secret-vault.ts";
+
+type Parts = { readonly clock: Clock; readonly embedders: Embedders; readonly secretFound?: SecretFound | undefined };
 
 /**
- * Memory, over what is on disk. What cannot be opened is told in the log: without an embedder memory goes by words, without
- * its file each call says why; the server goes on.
+ * Memory, in the place that is configured. What cannot be opened is told in the log: without an embedder memory goes by
+ * words, without its place each call says why; the server goes on.
  */
-export async function openMemory(
-  config: Config,
-  { clock, embedders }: { readonly clock: Clock; readonly embedders: Embedders },
-): Promise<Memory> {
-  const store = new SqliteMemoryStore({
-    directory: config.data.directory,
-    synchronous: config.memory.synchronous,
-  });
+export async function openMemory(loaded: LoadedConfig, { clock, embedders, secretFound }: Parts): Promise<Memory> {
+  const { config } = loaded;
+  const vault = SecretVault.of(loaded, secretFound);
+  const store = await openMemoryStore(config, { secret: (name) => vault.find(name) });
   const embedder = await openOr(embedders, embedders.used);
   const formerly = (id: string) => embedders.formerly(id);
   const memory = new Memory({ store, embedder, formerly, clock, defaults: searchDefaults(config.memory) });

@@ -1,8 +1,9 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { accessSync, type BigIntStats, constants, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { GrantedSecret } from "../backends/network/index.ts";
 import { type Confidential, SECRET_CHARS_MIN, type Secrets } from "../redaction/index.ts";
+import type { LoadedConfig } from "./config.ts";
 import type { SecretFound } from "./references.ts";
 import type { Grants } from "../tools/index.ts";
 
@@ -37,6 +38,12 @@ export class SecretVault {
   readonly #marks = new Map<string, string>();
 
   readonly #found: SecretFound | undefined;
+
+  /** The one that the configuration describes. */
+  static of({ config, secrets }: LoadedConfig, found?: SecretFound): SecretVault {
+    const directories = config.secrets.directories.map((directory) => resolve(directory));
+    return new SecretVault({ directories, variables: secrets, found });
+  }
 
   constructor({ directories, variables, found }: VaultOptions) {
     this.#directories = directories;
@@ -100,6 +107,11 @@ export class SecretVault {
       const found = this.#find(name);
       return found.type === "missing" ? [{ name, why: found.why }] : [];
     });
+  }
+
+  /** What a secret of this server's own holds now. */
+  find(name: string): Found {
+    return this.#find(name);
   }
 
   #placeholder(server: string, name: string): string {

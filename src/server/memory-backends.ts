@@ -1,0 +1,52 @@
+import { SqliteMemoryStore } from "../backends/sqlite/memory/index.ts";
+import { type MemoryStore, MemoryUnavailableError } from "../memory/index.ts";
+import type { Config } from "./config.ts";
+import type { MemoryBackend } from "./memory-config.ts";
+
+/** What a secret of the vault holds now, or why it is not there and what to do. */
+export type FindSecret = (
+  name: string,
+) => { readonly type: "found"; readonly value: string } | { readonly type: "missing"; readonly why: string };
+
+/**
+ * The place where memory is kept: the one configured, or the one named. Nothing is connected to before it is used; the
+ * clients of the others are not even loaded.
+ */
+export async function openMemoryStore(
+  config: Config,
+  { secret, backend = config.memory.backend }: { readonly secret: FindSecret; readonly backend?: MemoryBackend },
+): Promise<MemoryStore> {
+  const { memory } = config;
+  const password = secretOf(backend, secret);
+  switch (backend) {
+    case "embedded":
+      return new SqliteMemoryStore({ directory: config.data.directory, synchronous: memory.synchronous });
+    case "postgresql":
+      return missing(backend, password(memory.postgresql.password_secret));
+    case "neo4j":
+      return missing(backend, password(memory.neo4j.password_secret));
+    case "qdrant":
+      return missing(backend, password(memory.qdrant.api_key_secret));
+  }
+}
+
+/** Reads a secret each time it is asked, so that one that was changed holds from the next connection on. */
+const secretOf =
+  (backend: MemoryBackend, secret: FindSecret) => (name: string | undefined) => (): string | undefined => {
+    if (name === undefined) return undefined;
+    const found = secret(name);
+    if (found.type === "found") return found.value;
+    throw new MemoryUnavailableError(
+      `the secret ${name}, which [memory.${backend}] names, is not there`,
+      `To give it: ${found.why}.`,
+      { backend },
+    );
+  };
+
+function missing(backend: MemoryBackend, _password: () => string | undefined): never {
+  throw new MemoryUnavailableError(
+    `this version of Caxton keeps no memory in ${backend}`,
+    'Set memory.backend = "embedded".',
+    { backend },
+  );
+}
