@@ -145,17 +145,31 @@ function settingOf(variable: string): string | undefined {
   const short = SHORT_VARIABLES[variable];
   if (short !== undefined) return short;
   const [table, key, ...rest] = variable.slice("CAXTON_".length).toLowerCase().split("__");
-  return table !== undefined && key !== undefined && rest.length === 0 && table in ConfigFile.shape
-    ? `${table}.${key}`
-    : undefined;
+  if (table === undefined || key === undefined || !(table in ConfigFile.shape)) return undefined;
+  if (rest.length === 0) return `${table}.${key}`;
+  const [inner = ""] = rest;
+  return rest.length === 1 && tablesWithin(table).has(key) ? `${table}.${key}.${inner}` : undefined;
+}
+
+/** The tables of a table that always have the same settings; those whose keys people choose are not among them. */
+function tablesWithin(table: string): ReadonlySet<string> {
+  const settings = Object.entries(ConfigFile.parse({})).find(([name]) => name === table)?.[1];
+  const tables = Object.entries(settings ?? {}).filter(([, value]: [string, unknown]) => leavesIn(value) > 0);
+  return new Set(tables.map(([name]) => name));
+}
+
+const leavesIn = (value: unknown): number =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value).length : 0;
+
+/** `a.b.c` with a value as `{a: {b: {c: value}}}`, beside what is there. */
+function within(before: unknown, [key = "", ...rest]: readonly string[], value: unknown): Record<string, unknown> {
+  const table: Record<string, unknown> = { ...(typeof before === "object" ? before : {}) };
+  return { ...table, [key]: rest.length === 0 ? value : within(table[key], rest, value) };
 }
 
 /** A variable's text as the type its setting wants: text where that fits, else what it means as JSON. */
 function fromText(setting: string, text: string): unknown {
-  const fits = (value: unknown) => {
-    const [table = "", key = ""] = setting.split(".");
-    return ConfigFile.safeParse({ [table]: { [key]: value } }).success;
-  };
+  const fits = (value: unknown) => ConfigFile.safeParse(within({}, setting.split("."), value)).success;
   if (fits(text)) return text;
   try {
     const value: unknown = JSON.parse(text);
@@ -170,9 +184,8 @@ function set(
   origins: Record<string, string>,
   { setting, value, origin }: { readonly setting: string; readonly value: unknown; readonly origin: string },
 ): void {
-  const [table = "", key = ""] = setting.split(".");
-  const before = values[table];
-  values[table] = { ...(typeof before === "object" ? before : {}), [key]: value };
+  const [table = "", ...rest] = setting.split(".");
+  values[table] = within(values[table], rest, value);
   origins[setting] = origin;
 }
 
