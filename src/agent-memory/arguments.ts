@@ -1,9 +1,10 @@
 import * as z from "zod";
 
-/** Whose memory: `workspace`, the agent's own, or everyone's. */
-export const TOOL_SCOPES = ["workspace", "agent-only", "global"] as const;
+/** Whose memory: `workspace`, the agent's own, everyone's, or that of the conversation the run takes part in. */
+export const TOOL_SCOPES = ["workspace", "agent-only", "global", "conversation"] as const;
 const Scope = z.enum(TOOL_SCOPES).default("workspace").meta({
-  description: "workspace: all agents of it know; agent-only: you alone; global: everyone",
+  description:
+    "workspace: all agents of it know; agent-only: you alone; global: everyone; conversation: those who take part in this one",
 });
 const Name = z.string().min(1).max(256);
 const Text = z.string().min(1).max(100_000);

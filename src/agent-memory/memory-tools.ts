@@ -87,40 +87,45 @@ export class MemoryTools implements NativeTools {
 class Caller {
   readonly #workspace: string;
   readonly #agent: string | undefined;
+  readonly #conversation: string | undefined;
   readonly provenance: Provenance;
 
   constructor({ context, id }: ToolCall) {
     this.#workspace = context.workspace;
     this.#agent = context.agent;
+    this.#conversation = context.conversation;
     this.provenance =
       context.agent === undefined
         ? { source: "tool", sourceId: id, agent: undefined }
         : { source: "run", sourceId: context.session, agent: context.agent };
   }
 
-  /** Throws MemoryScopeError for `agent-only` where no agent calls. */
+  /** Throws MemoryScopeError for `agent-only` where no agent calls, `conversation` where there is none. */
   scope(type: (typeof TOOL_SCOPES)[number]): ScopeKey {
-    const [workspace, agent] = [this.#workspace, this.#agent];
+    const [workspace, agent, conversationId] = [this.#workspace, this.#agent, this.#conversation];
     if (type === "global") return scopeKey({ type });
     if (type === "workspace") return scopeKey({ type, workspace });
-    // What was meant for one alone must never be told to all.
-    if (agent === undefined) {
-      throw new MemoryScopeError(
-        "nobody's own memory is meant: no agent makes this call",
-        "Choose the scope workspace or global.",
-        {
-          scope: type,
-        },
-      );
+    // What was meant for some alone must never be told to all.
+    if (type === "conversation") {
+      if (conversationId !== undefined) return scopeKey({ type, workspace, conversationId });
+      throw nobodys("no conversation's memory is meant: no message started this run", type);
     }
+    if (agent === undefined) throw nobodys("nobody's own memory is meant: no agent makes this call", type);
     return scopeKey({ type, workspace, agent });
   }
 
   /** What it may look at. */
   visible(): readonly ScopeKey[] {
-    return visibleScopes({ workspace: this.#workspace, agent: this.#agent }).map(scopeKey);
+    return visibleScopes({
+      workspace: this.#workspace,
+      agent: this.#agent,
+      conversationId: this.#conversation,
+    }).map(scopeKey);
   }
 }
+
+const nobodys = (message: string, scope: string): MemoryScopeError =>
+  new MemoryScopeError(message, "Choose the scope workspace or global.", { scope });
 
 /** Work on arguments that fit; others are told to the model, so that it can correct itself. */
 const work = <Schema extends z.ZodType>(

@@ -12,6 +12,10 @@ import {
   draftChange,
   draftOf,
   type EntityInput,
+  type Hide,
+  HIDE_NOTHING,
+  hiddenInput,
+  hiddenObject,
   writeOf,
 } from "./remembering.ts";
 import { type ScopeKey, scopeText } from "./scope.ts";
@@ -50,16 +54,24 @@ const RELATION_STRENGTH = 0.5;
  * How memory is changed: nothing is forgotten here, and all of it is in the history.
  * M3. What was remembered is on disk, and found by the next search.
  * M4. The same said twice is known once; what is said of an entity by two at once is all kept.
+ * M6. What is to be hidden is hidden before it is written, whoever remembers it.
  */
 export class Changes {
   readonly #store: MemoryStore;
   readonly #clock: Clock;
   readonly #embeddings: Embeddings;
+  readonly #hide: Hide;
 
-  constructor(deps: { readonly store: MemoryStore; readonly clock: Clock; readonly embeddings: Embeddings }) {
+  constructor(deps: {
+    readonly store: MemoryStore;
+    readonly clock: Clock;
+    readonly embeddings: Embeddings;
+    readonly hide?: Hide | undefined;
+  }) {
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#embeddings = deps.embeddings;
+    this.#hide = deps.hide ?? HIDE_NOTHING;
   }
 
   /**
@@ -71,7 +83,7 @@ export class Changes {
     inputs: readonly EntityInput[],
     provenance: Provenance,
   ): Promise<readonly Remembered[]> {
-    const checked = inputs.map(checkInput);
+    const checked = inputs.map((input) => checkInput(hiddenInput(input, this.#hide)));
     const results = new Map<number, Remembered>();
     let waiting = [...checked.entries()];
     for (let attempt = 0; waiting.length > 0; attempt += 1) {
@@ -131,12 +143,14 @@ export class Changes {
   /** Changes fields of an entity. Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError for a name that is another's. */
   async revise(scope: ScopeKey, name: string, revision: Revision, provenance: Provenance): Promise<Entity> {
     const fields = {
-      ...(revision.name === undefined ? {} : { name: readEntityName(revision.name) }),
-      ...(revision.type === undefined ? {} : { type: readTypeName(revision.type) }),
+      ...(revision.name === undefined ? {} : { name: readEntityName(this.#hide.text(revision.name)) }),
+      ...(revision.type === undefined ? {} : { type: readTypeName(this.#hide.text(revision.type)) }),
       ...(revision.confidence === undefined ? {} : { confidence: readShare(revision.confidence, "confidence") }),
       ...(revision.strength === undefined ? {} : { strength: readShare(revision.strength, "strength") }),
       ...(revision.validity === undefined ? {} : { validity: readValidity(revision.validity) }),
-      ...(revision.metadata === undefined ? {} : { metadata: readMetadata(revision.metadata) }),
+      ...(revision.metadata === undefined
+        ? {}
+        : { metadata: readMetadata(hiddenObject(revision.metadata, this.#hide)) }),
     };
     if (fields.name !== undefined && fields.name !== name) {
       const [other] = await this.#store.find([{ scope, name: fields.name }]);
@@ -154,7 +168,7 @@ export class Changes {
 
   /** Takes observations back; they stay in the history. Texts that nobody said are passed over. Throws EntityNotFoundError. */
   async withdraw(scope: ScopeKey, name: string, texts: readonly string[], provenance: Provenance): Promise<Entity> {
-    const gone = new Set(texts.map((text) => text.normalize("NFC").trim()));
+    const gone = new Set(texts.map((text) => this.#hide.text(text).normalize("NFC").trim()));
     return this.#change(scope, name, (before) => {
       const withdrawn = before.observations.filter(({ text }) => gone.has(text)).map(({ id }) => id);
       if (withdrawn.length === 0) return undefined;
@@ -202,12 +216,12 @@ export class Changes {
         scope,
         from: from.id,
         to: to.id,
-        type: readTypeName(input.type),
+        type: readTypeName(this.#hide.text(input.type)),
         strength: readShare(input.strength ?? RELATION_STRENGTH, "strength"),
         confidence: readShare(input.confidence ?? 1, "confidence"),
         isBidirectional: input.isBidirectional ?? false,
         validity: readValidity(input.validity),
-        metadata: readMetadata(input.metadata),
+        metadata: readMetadata(input.metadata && hiddenObject(input.metadata, this.#hide)),
         provenance,
         createdAtMs: atMs,
       };
@@ -236,7 +250,7 @@ export class Changes {
   }
 
   async #entities(scope: ScopeKey, names: readonly string[]): Promise<readonly (Entity | undefined)[]> {
-    return this.#store.find(names.map((name) => ({ scope, name: readEntityName(name) })));
+    return this.#store.find(names.map((name) => ({ scope, name: readEntityName(this.#hide.text(name)) })));
   }
 
   async #change(

@@ -16,6 +16,7 @@ import type {
   StoreFigures,
   StoreWalk,
 } from "./memory-store.ts";
+import type { Hide } from "./remembering.ts";
 import type { ScopeKey } from "./scope.ts";
 import {
   pageOfHits,
@@ -48,6 +49,8 @@ export type MemoryDeps = {
   readonly formerly?: (id: string) => Embedder | undefined;
   readonly clock: Clock;
   readonly defaults: SearchDefaults;
+  /** What must not be kept; absent keeps all. */
+  readonly hide?: Hide | undefined;
 };
 
 /**

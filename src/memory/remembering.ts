@@ -1,5 +1,5 @@
 import { EntityId, mint, ObservationId } from "../kernel/ids.ts";
-import { canonicalJson, type JsonObject } from "../kernel/json.ts";
+import { canonicalJson, isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
 import type { ChangeAction, Entity, EntityHead, Observation, Provenance, Validity } from "./entity.ts";
 import { EntityTypeConflictError, MemoryTooLargeError } from "./errors.ts";
 import type { EntityWrite, Passage } from "./memory-store.ts";
@@ -41,6 +41,25 @@ export type CheckedInput = {
   readonly observations: readonly { readonly text: string; readonly confidence: number; readonly validity: Validity }[];
   readonly fields: Partial<Pick<EntityHead, "confidence" | "strength" | "validity" | "metadata">>;
 };
+
+/** Takes out of what is to be remembered what must not be kept anywhere. */
+export type Hide = { text(text: string): string; json(value: Json): Json };
+
+export const HIDE_NOTHING: Hide = { text: (text) => text, json: (value) => value };
+
+/** The input without what is to be hidden. */
+export const hiddenInput = (input: EntityInput, hide: Hide): EntityInput => ({
+  ...input,
+  name: hide.text(input.name),
+  ...(input.type !== undefined && { type: hide.text(input.type) }),
+  ...(input.observations && { observations: input.observations.map((one) => ({ ...one, text: hide.text(one.text) })) }),
+  ...(input.metadata && { metadata: hiddenObject(input.metadata, hide) }),
+});
+
+export function hiddenObject(given: JsonObject, hide: Hide): JsonObject {
+  const hidden = hide.json(given);
+  return isJsonObject(hidden) ? hidden : {};
+}
 
 const TYPE = "thing";
 

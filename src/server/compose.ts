@@ -19,7 +19,7 @@ import { type Clock, systemClock } from "../kernel/clock.ts";
 import type { KnownSecrets } from "../redaction/index.ts";
 import type { Memory } from "../memory/index.ts";
 import type { Message } from "../messages/index.ts";
-import { redactedPorts, redactedTools } from "../redaction/runs/index.ts";
+import { redactedPorts, redactedTools, type Redactors } from "../redaction/runs/index.ts";
 import { ModelTraffic } from "../model-traffic/index.ts";
 import type { ReplayRules } from "../replay/index.ts";
 import {
@@ -91,7 +91,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const stores = openStores(database, { config, clock });
   const { journal, artifacts, uploads } = stores;
   stack.use(stores.retention);
-  const minds = await openMinds(stack, loaded, { clock, artifacts, known, tools: () => tools }, overrides);
+  const minds = await openMinds(stack, loaded, { clock, artifacts, known, redactors, tools: () => tools }, overrides);
   const { models, memory } = minds;
   const mail = { journal, post: { submit: (message: Message) => messaging.router.submit(message) } };
   const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve, mail }));
@@ -169,13 +169,14 @@ function openOwnTools(
 async function openMinds(
   stack: AsyncDisposableStack,
   loaded: LoadedConfig,
-  ...[parts, overrides]: [ModelParts, Overrides]
+  ...[parts, overrides]: [ModelParts & { readonly redactors: Redactors }, Overrides]
 ) {
   const { config } = loaded;
-  const { clock } = parts;
+  const { clock, redactors } = parts;
   const own = openModels(loaded, parts);
   const embedders = new Embedders({ config, clock, models: own });
-  const memory = stack.use(await openMemory(loaded, { clock, embedders, secretFound: parts.known.add }));
+  const secretFound = parts.known.add;
+  const memory = stack.use(await openMemory(loaded, { clock, embedders, redactors, secretFound }));
   return { models: overrides.models ?? own, embedders, memory };
 }
 

@@ -3,6 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { packageVersion } from "../kernel/package.ts";
 import { type Embedder, Memory } from "../memory/index.ts";
+import type { Redactors } from "../redaction/runs/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/index.ts";
 import type { LoadedConfig } from "./config.ts";
 import type { Embedders } from "./embedders.ts";
@@ -11,19 +12,34 @@ import { searchDefaults } from "./memory-config.ts";
 import type { SecretFound } from "./references.ts";
 import { SecretVault } from "./secret-vault.ts";
 
-type Parts = { readonly clock: Clock; readonly embedders: Embedders; readonly secretFound?: SecretFound | undefined };
+type Parts = {
+  readonly clock: Clock;
+  readonly embedders: Embedders;
+  readonly redactors: Redactors;
+  readonly secretFound?: SecretFound | undefined;
+};
 
 /**
  * Memory, in the place that is configured. What cannot be opened is told in the log: without an embedder memory goes by
  * words, without its place each call says why; the server goes on.
  */
-export async function openMemory(loaded: LoadedConfig, { clock, embedders, secretFound }: Parts): Promise<Memory> {
+export async function openMemory(
+  loaded: LoadedConfig,
+  { clock, embedders, redactors, secretFound }: Parts,
+): Promise<Memory> {
   const { config } = loaded;
   const vault = SecretVault.of(loaded, secretFound);
   const store = await openMemoryStore(config, { secret: (name) => vault.find(name) });
   const embedder = await openOr(embedders, embedders.used);
   const formerly = (id: string) => embedders.formerly(id);
-  const memory = new Memory({ store, embedder, formerly, clock, defaults: searchDefaults(config.memory) });
+  const memory = new Memory({
+    store,
+    embedder,
+    formerly,
+    clock,
+    defaults: searchDefaults(config.memory),
+    hide: redactors.memory,
+  });
   memory.open().catch((error: unknown) => log.error({ err: error }, "memory cannot be opened; agents run without it"));
   return memory;
 }

@@ -34,7 +34,7 @@ export const RedactionTable = z
       .default([...REDACTED_PLACES])
       .meta({
         description:
-          "Where patterns are hidden: prompts is what models are sent, journal what is kept and shown of runs",
+          "Where patterns are hidden: prompts is what models are sent, journal what is kept and shown of runs, memory what is remembered",
       }),
   })
   .prefault({});

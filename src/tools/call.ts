@@ -43,6 +43,8 @@ export type CallContext = {
   readonly session: string;
   readonly workspace: string;
   readonly agent: string | undefined;
+  /** The conversation whose message started the run; absent where none did. */
+  readonly conversation?: string | undefined;
   readonly files: readonly AttachedFile[];
   /**
    * An operator lets this one call reach what its server asks for, to see what it needs: files below the server's

@@ -167,6 +167,8 @@ test("an agent remembers, recalls and forgets in words", async () => {
 });
 
 test("what only an agent may know is not kept where no agent calls", async () => {
+  const alone = JSON.stringify(await call("remember", { about: "Secret", facts: ["x"], scope: "conversation" }));
+  expect(alone).toContain("no message started this run");
   const refused = JSON.stringify(await call("remember", { about: "Secret", facts: ["x"], scope: "agent-only" }));
   expect(refused).toContain("no agent makes this call");
   expect((await server.ask("GET", "/api/v1/memory/entity?name=Secret")).status).toBe(404);

@@ -93,3 +93,29 @@ test("a pattern that cannot be read is refused with its place", async () => {
     ran({ settings: { "redaction.patterns": [{ name: "ticket", pattern: "T-(\\d+" }] } }),
   ).rejects.toMatchObject({ code: "CONFIG_INVALID" });
 });
+
+test("patterns and secrets are hidden from memory, whoever remembers, and names are found as they were given", async () => {
+  await using server = await startServer({
+    environment: { CAXTON_SECRET_CRM: KEY },
+    settings: { "redaction.patterns": ["email"] },
+  });
+  const given = { name: `Jane ${EMAIL}`, metadata: { mail: EMAIL }, observations: [`her key is ${KEY}`] };
+  await server.ask("POST", "/api/v1/memory/entities", { entities: [given, { name: "Bo" }] });
+  const about = { about: given.name, facts: [`writes from ${EMAIL}`, `her key is ${KEY}`] };
+  const { body: told } = await server.ask("POST", "/api/v1/tools/memory/remember/call", { arguments: about });
+  expect(JSON.stringify(told)).toContain('"remembered":1');
+  const relations = [{ from: given.name, to: "Bo", type: "knows", metadata: { by: EMAIL } }];
+  expect(await server.ask("POST", "/api/v1/memory/relations", { relations })).toMatchObject({ status: 200 });
+  const { body: list } = await server.ask("GET", "/api/v1/memory/entities");
+  const { body: links } = await server.ask("GET", "/api/v1/memory/relations");
+  expect(JSON.stringify(list)).toContain("Jane [redacted:email]");
+  const data = join(server.directory, ".caxton");
+  const stored = readdirSync(data)
+    .filter((name) => name.startsWith("memory.db"))
+    .map((name) => readFileSync(join(data, name), "latin1"));
+  expect(stored.length).toBeGreaterThan(0);
+  for (const text of [list, links, stored].map((sink) => JSON.stringify(sink))) {
+    expect(text).not.toContain(EMAIL);
+    expect(text).not.toContain(KEY);
+  }
+});

@@ -1,6 +1,6 @@
 import { type Pattern, Redactor, type Secrets } from "../index.ts";
 
-export const REDACTED_PLACES = ["prompts", "journal", "logs"] as const;
+export const REDACTED_PLACES = ["prompts", "journal", "logs", "memory"] as const;
 export type RedactedPlace = (typeof REDACTED_PLACES)[number];
 
 /** What hides in each place: known secrets everywhere, patterns where they were asked for. */
@@ -17,5 +17,5 @@ export function redactorsOf(
   const files = new Redactor(secrets, []);
   const full = patterns.length === 0 ? files : new Redactor(secrets, patterns);
   const at = (place: RedactedPlace): Redactor => (where.includes(place) ? full : files);
-  return { prompts: at("prompts"), journal: at("journal"), logs: at("logs"), files };
+  return { prompts: at("prompts"), journal: at("journal"), logs: at("logs"), memory: at("memory"), files };
 }

@@ -5,10 +5,11 @@ import type { AskFor } from "./questions.ts";
 import { waiterOf } from "./replies.ts";
 
 /** On whose behalf the calls of a run are made. */
-export const callContext = ({ id, workspace, agent, files }: RunView): CallContext => ({
+export const callContext = ({ id, workspace, agent, message, files }: RunView): CallContext => ({
   session: id,
   workspace,
   agent,
+  conversation: message?.conversationId,
   files,
 });
 
