@@ -4,4 +4,5 @@ export type { Keep, Row, ScopeKey } from "./row.ts";
 export { type Quantised, type VectorHit, VectorIndex, type VectorSearch } from "./vector-index.ts";
 export { type Found, type Fused, fuse, type Weights } from "./fuse.ts";
 export { type GraphEdge, GraphIndex, type Visit, type Walk, type Walked } from "./graph-index.ts";
-export { type KeywordHit, KeywordIndex, type KeywordSearch } from "./keyword-index.ts";
+export { KeywordIndex } from "./keyword-index.ts";
+export type { KeywordQuestion } from "./keyword-question.ts";

@@ -1,17 +1,9 @@
 import { grown } from "./adjacency.ts";
 import { countCode, lengthCode } from "./bm25.ts";
 import { FreshBuffer } from "./fresh-buffer.ts";
-import { queryWords } from "./keyword-query.ts";
-import {
-  type Candidate,
-  Scores,
-  type Scene,
-  type WeighedWord,
-  partOf,
-  postingIn,
-  scoreMaxOf,
-  weighed,
-} from "./keyword-search.ts";
+import { KeywordQuestion, type KeywordHit } from "./keyword-question.ts";
+import { type QueryWord, queryWords } from "./keyword-query.ts";
+import { type Scene, Scores, partOf } from "./keyword-search.ts";
 import { Names } from "./names.ts";
 import { type Keep, RECALL_LIMITS, type Row, type ScopeKey, checkedRow } from "./row.ts";
 import { RowTable } from "./row-table.ts";
@@ -26,9 +18,6 @@ export type KeywordSearch = {
   /** Which rows may be answers; asked for rows that would be among the best only. */
   readonly keep?: Keep | undefined;
 };
-
-/** A row with words of the query: which, and its score from 0 to 1, the share of the most this query could reach. */
-export type KeywordHit = { readonly row: Row; readonly score: number; readonly matched: readonly string[] };
 
 /**
  * Texts by their words, scored by BM25 with the statistics of the scopes that are searched. New texts are found at once; they
@@ -112,20 +101,21 @@ export class KeywordIndex {
     return true;
   }
 
-  /** The rows of the scopes that have words of a text: best first, equal ones by row. */
-  search(text: string, { scopes, limit, keep }: KeywordSearch): readonly KeywordHit[] {
-    const most = Math.min(Math.floor(limit), RECALL_LIMITS.limitMax);
+  /** Puts a text to some scopes as a question. */
+  ask(text: string, scopes: readonly ScopeKey[]): KeywordQuestion {
     const words = queryWords(text, this.#terms);
-    if (!(most > 0) || words.length === 0) return [];
-    const scene = this.#scene(this.#numbersOf(scopes), words);
-    if (scene === undefined) return [];
-    const weighty = weighed(words, scene);
-    const scoreMax = scoreMaxOf(weighty);
-    return this.#scores.best(weighty, scene, { limit: most, keep }).map((candidate) => ({
-      row: candidate.row,
-      score: Math.min(1, candidate.score / scoreMax),
-      matched: matchedBy(candidate, weighty),
-    }));
+    return this.#asked(words, this.#scene(this.#numbersOf(scopes), words));
+  }
+
+  /** The rows of the scopes that have words of a text: best first, equal ones by row. */
+  search(
+    text: string,
+    { scopes, limit, keep }: KeywordSearch,
+  ): readonly (KeywordHit & { readonly matched: readonly string[] })[] {
+    const question = this.ask(text, scopes);
+    return question
+      .best(Math.min(Math.floor(limit), RECALL_LIMITS.limitMax), keep)
+      .map((hit) => ({ ...hit, matched: question.matchedBy(hit.row) }));
   }
 
   /**
@@ -133,28 +123,16 @@ export class KeywordIndex {
    * have no word of the text or are not in the index.
    */
   scoresOf(text: string, rows: readonly Row[], options: { readonly scopes?: readonly ScopeKey[] } = {}): Float64Array {
-    const scores = new Float64Array(rows.length);
     const words = queryWords(text, this.#terms);
-    const texts = rows.map((row) => this.#textOf.get(row));
-    const own = new Set(texts.filter((number) => number >= 0).map((number) => this.#scopes[number] ?? -1));
+    const texts = rows.map((row) => this.#textOf.get(row)).filter((number) => number >= 0);
+    const own = new Set(texts.map((number) => this.#scopes[number] ?? -1));
     const scene = this.#scene(options.scopes === undefined ? own : this.#numbersOf(options.scopes), words);
-    if (scene === undefined || words.length === 0) return scores;
-    const weighty = weighed(words, scene);
-    const scoreMax = scoreMaxOf(weighty);
-    const factors = this.#scores.factors(scene.meanLength);
-    for (const part of scene.parts) {
-      for (const [index, number] of texts.entries()) {
-        const local = number < 0 ? -1 : part.localOf(number);
-        if (local < 0) continue;
-        let sum = 0;
-        for (const word of weighty) {
-          const posting = postingIn(word, part, local);
-          if (posting >= 0) sum += word.weight * (factors[((part.lengths[local] ?? 0) << 4) | (posting & 15)] ?? 0);
-        }
-        scores[index] = Math.min(1, sum / scoreMax);
-      }
-    }
-    return scores;
+    const question = this.#asked(words, scene);
+    return Float64Array.from(rows, (row) => question.scoreOf(row));
+  }
+
+  #asked(words: readonly QueryWord[], scene: Scene | undefined): KeywordQuestion {
+    return new KeywordQuestion({ words, scene }, { scores: this.#scores, textOf: (row) => this.#textOf.get(row) });
   }
 
   /** Puts all texts in order at once, which takes a while. Later searches are a little faster, and forgotten texts leave no trace. */
@@ -202,6 +180,3 @@ export class KeywordIndex {
     return number;
   }
 }
-
-const matchedBy = ({ part, local }: Candidate, words: readonly WeighedWord[]): readonly string[] =>
-  words.filter((word) => postingIn(word, part, local) >= 0).map(({ written }) => written);

@@ -1,5 +1,5 @@
 import type { ScoreParts, StoreHit, StoreHits, StoreSearch } from "../../../memory/index.ts";
-import { fuse, type Found } from "../../../recall/index.ts";
+import { fuse, type Found, type KeywordQuestion } from "../../../recall/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Indexes } from "./indexes.ts";
 
@@ -13,12 +13,8 @@ const EXPANDED_VISITS_MAX = 500;
 const GRAPH_WEIGHT = 0.1;
 
 /** What is known of an entity that was found. */
-type Candidate = {
-  similarity: number | undefined;
-  keyword: number;
-  graph: number;
-  readonly matched: Set<string>;
-};
+type Candidate = { similarity: number | undefined; keyword: number; graph: number };
+type Candidates = Map<number, Candidate>;
 
 /** Looks a question up in the indexes, and reads what was found. */
 export class Lookup {
@@ -33,24 +29,23 @@ export class Lookup {
   /** `isPartial` only when a filter took too long; the caller knows whether all is indexed. */
   search(search: StoreSearch): StoreHits {
     const { keep, isExhausted } = this.#indexes.keeper(search.filter);
-    const candidates = new Map<number, Candidate>();
+    const candidates: Candidates = new Map();
+    const isByWords = search.keywordWeight > 0 && search.text !== "";
+    const words = isByWords ? this.#indexes.keywords.ask(search.text, search.filter.scopes) : undefined;
     this.#byMeaning(search, keep, candidates);
-    this.#byWords(search, keep, candidates);
-    this.#complete(search, candidates);
+    if (words) this.#byWords(words, { limit: passagesFor(search.limit), keep }, candidates);
+    this.#complete(search, words, candidates);
     if (search.expand > 0) this.#expand(search, keep, candidates);
-    return { hits: this.#ranked(search, candidates), isPartial: isExhausted() };
+    return { hits: this.#ranked(search, words, candidates), isPartial: isExhausted() };
   }
 
-  #candidate(candidates: Map<number, Candidate>, entity: number): Candidate {
+  #candidate(candidates: Candidates, entity: number): Candidate {
     let candidate = candidates.get(entity);
-    if (!candidate) {
-      candidate = { similarity: undefined, keyword: 0, graph: 0, matched: new Set() };
-      candidates.set(entity, candidate);
-    }
+    if (!candidate) candidates.set(entity, (candidate = { similarity: undefined, keyword: 0, graph: 0 }));
     return candidate;
   }
 
-  #byMeaning(search: StoreSearch, keep: (entity: number) => boolean, candidates: Map<number, Candidate>): void {
+  #byMeaning(search: StoreSearch, keep: (entity: number) => boolean, candidates: Candidates): void {
     const { vectors } = this.#indexes;
     if (!search.vector || !vectors) return;
     const hits = vectors.search(search.vector, {
@@ -65,39 +60,42 @@ export class Lookup {
     }
   }
 
-  #byWords(search: StoreSearch, keep: (entity: number) => boolean, candidates: Map<number, Candidate>): void {
-    if (search.keywordWeight === 0 || search.text === "") return;
-    const hits = this.#indexes.keywords.search(search.text, {
-      scopes: search.filter.scopes,
-      limit: passagesFor(search.limit),
-      keep: (passage) => keep(this.#indexes.entityOf(passage)),
-    });
-    for (const { row, score, matched } of hits) {
+  #byWords(
+    words: KeywordQuestion,
+    { limit, keep }: { readonly limit: number; readonly keep: (entity: number) => boolean },
+    candidates: Candidates,
+  ): void {
+    for (const { row, score } of words.best(limit, (passage) => keep(this.#indexes.entityOf(passage)))) {
       const candidate = this.#candidate(candidates, this.#indexes.entityOf(row));
       candidate.keyword = Math.max(candidate.keyword, score);
-      for (const word of matched) candidate.matched.add(word);
     }
   }
 
   /** What one index found is looked up in the other too, or its score would depend on where the others ended. */
-  #complete(search: StoreSearch, candidates: ReadonlyMap<number, Candidate>): void {
+  #complete(search: StoreSearch, words: KeywordQuestion | undefined, candidates: Candidates): void {
+    const without = [...candidates].filter(([, { similarity }]) => similarity === undefined).map(([entity]) => entity);
+    this.#compare(search, without, candidates);
+    if (!words) return;
     for (const [entity, candidate] of candidates) {
-      const passages = [...this.#indexes.passagesOf(entity)];
-      if (candidate.similarity === undefined) candidate.similarity = this.#similarity(search, passages);
-      if (candidate.keyword === 0 && search.keywordWeight > 0 && search.text !== "") {
-        candidate.keyword = Math.max(0, ...this.#indexes.keywords.scoresOf(search.text, passages));
-      }
+      if (candidate.keyword > 0) continue;
+      for (const passage of this.#indexes.passagesOf(entity))
+        candidate.keyword = Math.max(candidate.keyword, words.scoreOf(passage));
     }
   }
 
-  #similarity({ vector }: StoreSearch, passages: readonly number[]): number | undefined {
+  /** Sets the similarity of entities that are candidates, by their nearest passages. */
+  #compare({ vector }: StoreSearch, entities: readonly number[], candidates: Candidates): void {
     const { vectors } = this.#indexes;
-    if (!vector || !vectors) return undefined;
-    const known = [...vectors.similaritiesOf(vector, passages)].filter((one) => !Number.isNaN(one));
-    return known.length > 0 ? Math.max(...known) : undefined;
+    if (!vector || !vectors || entities.length === 0) return;
+    const passages = entities.flatMap((entity) => [...this.#indexes.passagesOf(entity)]);
+    for (const [index, similarity] of vectors.similaritiesOf(vector, passages).entries()) {
+      if (Number.isNaN(similarity)) continue;
+      const candidate = this.#candidate(candidates, this.#indexes.entityOf(passages[index] ?? 0));
+      candidate.similarity = Math.max(candidate.similarity ?? -1, similarity);
+    }
   }
 
-  #expand(search: StoreSearch, keep: (entity: number) => boolean, candidates: Map<number, Candidate>): void {
+  #expand(search: StoreSearch, keep: (entity: number) => boolean, candidates: Candidates): void {
     const start = fuse(foundOf(candidates), weightsOf(search, EXPANDED)).map(({ row }) => row);
     const scopes = new Set(search.filter.scopes.flatMap((key) => this.#facts.scopeNumber(key) ?? []));
     const { visited } = this.#indexes.graph.walk(start, {
@@ -106,16 +104,17 @@ export class Lookup {
       visitsMax: EXPANDED_VISITS_MAX,
       keep: (row) => this.#indexes.isOfScopes(row, scopes),
     });
+    const fresh: number[] = [];
     for (const { row, depth } of visited) {
       if (depth === 0 || !keep(row)) continue;
-      const isNew = !candidates.has(row);
+      if (!candidates.has(row)) fresh.push(row);
       const candidate = this.#candidate(candidates, row);
       candidate.graph = Math.max(candidate.graph, 1 / 2 ** (depth - 1));
-      if (isNew) candidate.similarity = this.#similarity(search, [...this.#indexes.passagesOf(row)]);
     }
+    this.#compare(search, fresh, candidates);
   }
 
-  #ranked(search: StoreSearch, candidates: ReadonlyMap<number, Candidate>): readonly StoreHit[] {
+  #ranked(search: StoreSearch, words: KeywordQuestion | undefined, candidates: Candidates): readonly StoreHit[] {
     const found = foundOf(candidates).map((one) => ({
       ...one,
       ageMs: search.nowMs - this.#indexes.updatedAtMs(one.row),
@@ -124,13 +123,14 @@ export class Lookup {
       const filed = this.#facts.at(row);
       if (!filed) return [];
       const { keyword, recency, graph } = parts;
+      const matched = words ? [...this.#indexes.passagesOf(row)].flatMap((passage) => words.matchedBy(passage)) : [];
       const explained: ScoreParts = {
         total: score,
         similarity,
         keyword,
         recency,
         graph,
-        matched: [...(candidates.get(row)?.matched ?? [])],
+        matched: [...new Set(matched)],
       };
       return [{ entity: filed.entity, score: explained }];
     });
@@ -139,7 +139,7 @@ export class Lookup {
 
 const passagesFor = (limit: number): number => Math.min(limit * PASSAGES_PER_HIT + PASSAGES_MORE, 10_000);
 
-const foundOf = (candidates: ReadonlyMap<number, Candidate>): Found[] =>
+const foundOf = (candidates: Candidates): Found[] =>
   [...candidates].map(([row, { similarity, keyword, graph }]) => ({ row, similarity, keyword, graph }));
 
 const weightsOf = ({ keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
