@@ -111,6 +111,7 @@ const ROOMS = {
     "documents",
     "tools",
     "tool-servers",
+    "agent-memory",
     "correspondence",
     "sandbox",
     "backends/disk",

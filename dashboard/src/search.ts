@@ -78,6 +78,7 @@ export const USE_KINDS = [
   "file",
   "http",
   "message",
+  "memory",
   "state",
   "secret",
   "environment",

@@ -138,11 +138,12 @@ export const TOOLS = {
   },
   grants: {
     title: "What it may touch",
-    none: "Nothing outside its own memory: no files, no network, no environment.",
+    none: "Nothing outside its own instance: no files, no network, no environment.",
     kinds: {
       file: "Files",
       http: "Network",
       message: "Messages",
+      memory: "Memory",
       state: "State",
       secret: "Secrets",
       environment: "Environment",
@@ -157,6 +158,7 @@ export const TOOLS = {
     anyAct: "any message",
     everybody: "every agent",
     perMinute: (count: number) => `at most ${count} a minute`,
+    searches: (hits: number, perMinute: number) => `searches, at most ${hits} hits, ${perMinute} times a minute`,
     stateNote: "keeps values between calls",
     clockNote: "knows the time",
     randomNote: "gets random numbers",

@@ -32,6 +32,7 @@ export const writeFile = outside("writeFile");
 export const removeFile = outside("removeFile");
 export const listDirectory = outside("listDirectory");
 export const sendMessage = outside("sendMessage");
+export const searchMemory = outside("searchMemory");
 export const state = Object.fromEntries(
   ["get", "set", "getBytes", "setBytes", "delete", "list"].map((name) => [name, outside(`state.${name}`)]),
 );

@@ -213,3 +213,28 @@ export function sendMessage(message: OutgoingMessage): Promise<{
   readonly conversationId: string;
   readonly recipients: readonly string[];
 }>;
+
+/** Whose memory: all of the workspace's, the calling agent's own, that of the run's conversation, everybody's. */
+export type MemoryScope = "workspace" | "agent-only" | "conversation" | "global";
+
+/** Someone or something that is remembered. */
+export type MemoryHit = {
+  readonly name: string;
+  readonly type: string;
+  readonly scope: MemoryScope;
+  /** What is known and holds now. */
+  readonly observations: readonly string[];
+  /** 0 to 1; the best comes first. */
+  readonly score: number;
+};
+
+/**
+ * Searches what is remembered, as far as `[[grants.memory]]` allows, in words or by meaning. Whose memory a scope is follows from the
+ * call: a tool cannot name another agent, conversation or workspace. Without `scopes` all that a grant allows; more hits than
+ * are granted are not given. `cut` says that the answer was too long to be given whole, `notices` what the search had to do
+ * without. Throws HostError.
+ */
+export function searchMemory(
+  query: string,
+  options?: { readonly scopes?: readonly MemoryScope[]; readonly limit?: number },
+): Promise<{ readonly hits: readonly MemoryHit[]; readonly notices: readonly string[]; readonly cut: boolean }>;

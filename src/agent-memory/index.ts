@@ -1,3 +1,4 @@
-/** Agents' own use of memory: the tools by which they remember and recall, and what is recalled before a run. */
+/** Agents' own use of memory: the tools by which they remember and recall, what is recalled before a run, what tools may search. */
 export { MemoryTools } from "./memory-tools.ts";
 export { recallFor } from "./recall.ts";
+export { ToolRecall, type ToolRecallDeps } from "./tool-recall.ts";

@@ -19,7 +19,7 @@ import {
 import { messageIdOf } from "./derived-ids.ts";
 import { carriedOn } from "./link.ts";
 import type { Post } from "./ports.ts";
-import { Rates } from "./rates.ts";
+import { Rates } from "../kernel/rates.ts";
 
 export type ToolMailDeps = {
   readonly post: Post;

@@ -1,6 +1,6 @@
 import type { ToolCallId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
-import type { CallContext, Grants } from "../tools/index.ts";
+import type { CallContext, Grants, MemoryGrantScope } from "../tools/index.ts";
 import type { Secrets } from "../redaction/index.ts";
 import type { FileInfo, Listing, OpenFlags, Refusal, Stamps } from "./wire/index.ts";
 
@@ -118,6 +118,35 @@ export interface MessageAccess {
   send(caller: Caller, message: JsonObject): Promise<SentMessage | HostRefused>;
 }
 
+export type MemorySearch = {
+  readonly query: string;
+  /** Whose memory, all of it granted; undefined is all that one grant allows. */
+  readonly scopes: readonly MemoryGrantScope[] | undefined;
+  /** Hits; more than is granted are not given. */
+  readonly limit: number | undefined;
+};
+export type MemoryHit = {
+  readonly name: string;
+  readonly type: string;
+  readonly scope: MemoryGrantScope;
+  readonly observations: readonly string[];
+  /** 0 to 1. */
+  readonly score: number;
+};
+export type MemoryFound = {
+  readonly type: "found";
+  /** The best first. */
+  readonly hits: readonly MemoryHit[];
+  /** What the search had to do without, as codes. */
+  readonly notices: readonly string[];
+  /** Something was left out, since an answer is bounded. */
+  readonly isCut: boolean;
+};
+/** What is remembered, for reading, on behalf of the agent, the conversation and the workspace of the call and of no other. */
+export interface MemoryAccess {
+  search(caller: Caller, search: MemorySearch, signal: AbortSignal): Promise<MemoryFound | HostRefused>;
+}
+
 /** What a guest reads of the system it runs in. */
 export const SYSTEM_USES = ["clock", "random", "environment"] as const;
 export type SystemUse = (typeof SYSTEM_USES)[number];
@@ -131,6 +160,7 @@ export interface Broker {
   readonly http: HttpAccess;
   readonly state: StateAccess;
   readonly messages: MessageAccess;
+  readonly memory: MemoryAccess;
   /** What the guest finds in its environment: granted variables that are set, and granted secrets or what stands for them. */
   environment(server: string, grants: Grants): readonly { readonly name: string; readonly value: string }[];
   /** Told of what an instance read of the system for the first time; must not throw. Absent where nobody keeps it. */

@@ -62,6 +62,7 @@ function desk(changes: Partial<FileAccess> = {}) {
     files,
     http: { fetch: none },
     messages: { send: none },
+    memory: { search: none },
     state: { get: none, set: none, delete: none, list: none },
     environment: () => [],
     confidential: () => [],

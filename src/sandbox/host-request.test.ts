@@ -29,6 +29,7 @@ const brokerWith = (parts: Partial<Broker>): Broker => ({
   },
   http: { fetch: unused },
   messages: { send: unused },
+  memory: { search: unused },
   state: { get: unused, set: unused, delete: unused, list: unused },
   environment: () => [],
   confidential: () => [],

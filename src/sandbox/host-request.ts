@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { JsonObject, parseJson } from "../kernel/json.ts";
+import { MEMORY_GRANT_SCOPES } from "../tools/index.ts";
 import { type Broker, type Caller, hostRefused, type HostRefusal, type HostRefused, SYSTEM_USES } from "./broker.ts";
 import { decodeWithBytes, encodeWithBytes } from "./wire/index.ts";
 
@@ -10,6 +11,8 @@ import { decodeWithBytes, encodeWithBytes } from "./wire/index.ts";
 const USED = "grants.used";
 const KEY_CHARS_MAX = 512;
 const PAGE_MAX = 1_000;
+const QUERY_CHARS_MAX = 10_000;
+const HITS_MAX = 100;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 const isText = (text: string): boolean => text.isWellFormed() && !text.includes("\0");
@@ -29,6 +32,13 @@ const Fetch = z.object({
     .default([]),
   timeout_ms: z.number().positive().max(3_600_000).optional(),
   bytes_max: z.int().min(1).max(ANSWER_BYTES_MAX).optional(),
+});
+
+/** Strict: a tool that names somebody's memory is told that it cannot, rather than given its own. */
+const Search = z.strictObject({
+  query: z.string().min(1).max(QUERY_CHARS_MAX).refine(isText, { error: "expected Unicode without NUL" }),
+  scopes: z.array(z.enum(MEMORY_GRANT_SCOPES)).min(1).max(MEMORY_GRANT_SCOPES.length).optional(),
+  limit: z.int().min(1).max(HITS_MAX).optional(),
 });
 
 const Used = z.object({ kinds: z.array(z.enum(SYSTEM_USES)).max(SYSTEM_USES.length) });
@@ -100,6 +110,15 @@ const OPERATIONS: { readonly [name: string]: Operation } = {
       return granted({ id: answer.id, conversation_id: answer.conversationId, recipients: answer.recipients });
     };
     return { changes: true, work };
+  },
+  "memory.search": (head) => {
+    const { query, scopes, limit } = Search.parse(head);
+    const work: Work = async ({ memory }, caller, signal) => {
+      const answer = await memory.search(caller, { query, scopes, limit }, signal);
+      if (answer.type === "refused") return answer;
+      return granted({ hits: answer.hits, notices: answer.notices, cut: answer.isCut });
+    };
+    return { changes: false, work };
   },
   /** Said by the child at the end of a call; a guest that says it itself only speaks of itself. */
   [USED]: (head) => {

@@ -1,4 +1,5 @@
 import { dirname, resolve, sep } from "node:path";
+import { ToolRecall, type ToolRecallDeps } from "../agent-memory/index.ts";
 import { type AuditRecord, FileBroker } from "../backends/disk/index.ts";
 import { HttpBroker } from "../backends/network/index.ts";
 import { type Database, SqliteGrantLedger, SqliteToolState } from "../backends/sqlite/index.ts";
@@ -28,12 +29,14 @@ type Parts = {
   readonly resolve?: Resolve | undefined;
   /** Where messages of tools go; without it none can be sent. */
   readonly mail?: Pick<ToolMailDeps, "post" | "journal"> | undefined;
+  /** What tools may search; without it there is nothing. */
+  readonly memory?: ToolRecallDeps["memory"] | undefined;
 };
 
 /** Everything that guests may reach, behind their grants. */
 export function openBroker(
   loaded: LoadedConfig,
-  { database, clock, known, mail = NO_MAIL, resolve: resolveName }: Parts,
+  { database, clock, known, mail = NO_MAIL, memory, resolve: resolveName }: Parts,
 ): OpenedBroker {
   const { config, environment, file } = loaded;
   const ledger = new SqliteGrantLedger(database, clock, {
@@ -70,6 +73,12 @@ export function openBroker(
       audit,
       redact: (server, message) => redactions.get(server)?.json(message) ?? message,
       contentBytesMax: config.messages.message_bytes_max,
+    }),
+    memory: new ToolRecall({
+      memory,
+      clock,
+      audit,
+      redact: (server, query) => redactions.get(server)?.text(query) ?? query,
     }),
     environment: (server, grants) => {
       watch.deployed(server, grants);

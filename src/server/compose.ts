@@ -94,7 +94,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const minds = await openMinds(stack, loaded, { clock, artifacts, known, redactors, tools: () => tools }, overrides);
   const { models, memory } = minds;
   const mail = { journal, post: { submit: (message: Message) => messaging.router.submit(message) } };
-  const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve, mail }));
+  const grants = stack.use(openBroker(loaded, { database, clock, known, resolve: overrides.resolve, mail, memory }));
   const toolServerStore = new SqliteToolServerStore(database);
   const sandbox = stack.use(openSandbox(loaded, { clock, broker: grants.broker }, toolServerStore));
   const changes = new SqliteChangeLog(database);

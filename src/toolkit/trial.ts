@@ -1,3 +1,4 @@
+import { ToolRecall } from "../agent-memory/index.ts";
 import { FileBroker } from "../backends/disk/index.ts";
 import { HttpBroker } from "../backends/network/index.ts";
 import { ToolMail } from "../correspondence/index.ts";
@@ -90,6 +91,7 @@ function brokerFor(directory: string, variables: Readonly<Record<string, string>
     }),
     state: new MemoryState(clock),
     messages: nowhere(clock),
+    memory: empty(clock),
     environment: (_server, { environment, secrets }) => [
       ...known(environment),
       ...secrets.flatMap(({ name, as }) => (as === "value" ? known([name]) : [{ name, value: `secret:${name}` }])),
@@ -120,6 +122,15 @@ const nowhere = (clock: Clock): ToolMail =>
         });
       },
     },
+  });
+
+/** Searches are judged by the grants as in a server, and find nothing. */
+const empty = (clock: Clock): ToolRecall =>
+  new ToolRecall({
+    memory: { search: () => Promise.resolve({ hits: [], next: undefined, notices: [], tokens: 0 }) },
+    clock,
+    audit: () => {},
+    redact: (_server, query) => query,
   });
 
 /** State of one trial. */

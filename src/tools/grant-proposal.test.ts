@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { parseToml } from "../documents/index.ts";
 import { proposeGrants } from "./grants/index.ts";
 import type { GrantUse } from "./grants/index.ts";
-import { type Grants, NO_GRANTS } from "./grants/index.ts";
+import { type Grants, type MemoryGrant, NO_GRANTS } from "./grants/index.ts";
 import { grantsToml, unifiedDiff } from "./grants/index.ts";
 import { readManifest } from "./manifest.ts";
 
@@ -152,6 +152,14 @@ const anyGrants: fc.Arbitrary<Grants> = fc.record({
     }),
     { maxLength: 3 },
   ),
+  memory: fc.array(
+    fc.record({
+      scopes: fc.constantFrom<MemoryGrant["scopes"]>(["workspace"], ["workspace", "agent-only"], ["global"]),
+      hitsMax: fc.constantFrom(1, 10),
+      perMinute: fc.constantFrom(10, 60),
+    }),
+    { maxLength: 3 },
+  ),
   state: fc.boolean(),
   clock: fc.boolean(),
   random: fc.boolean(),
@@ -195,4 +203,19 @@ test("messages are proposed by act and by whom they went to, with the rate that 
     { ...held, receivers: ["ops-1"], topics: ["news"], perMinute: 5 },
     { ...held, performatives: ["request"], receivers: [], capabilities: ["translate"], perMinute: 60 },
   ]);
+});
+
+test("of memory the scopes that were searched are proposed, with the bounds that hold", () => {
+  const uses = [
+    use("memory", "search", "workspace"),
+    use("memory", "search", "workspace, agent-only", { outcome: "allowed" }),
+  ];
+  expect(proposeGrants(grants({}), uses).grants.memory).toEqual([
+    { scopes: ["workspace", "agent-only"], hitsMax: 10, perMinute: 60 },
+  ]);
+  const granted = grants({ memory: [{ scopes: ["agent-only", "global"], hitsMax: 3, perMinute: 5 }] });
+  expect(proposeGrants(granted, uses).grants.memory).toEqual([
+    { scopes: ["workspace", "agent-only"], hitsMax: 3, perMinute: 5 },
+  ]);
+  expect(proposeGrants(granted, []).grants.memory).toEqual([]);
 });

@@ -35,6 +35,10 @@ name = "TOKEN"
 
 [[grants.messages]]
 receivers = ["ops-*"]
+
+[[grants.memory]]
+scopes = ["workspace", "agent-only"]
+hits_max = 5
 `;
 
 const read = (text: string) => {
@@ -69,6 +73,7 @@ test("a manifest is read whole", () => {
           perMinute: 60,
         },
       ],
+      memory: [{ scopes: ["workspace", "agent-only"], hitsMax: 5, perMinute: 60 }],
       state: true,
       clock: true,
       random: true,
@@ -130,4 +135,12 @@ test("a grant of messages names whom they may go to, and acts that there are", (
     { message: expect.stringContaining("receivers, capabilities, topics or broadcast = true") },
   ]);
   expect(problems(`${head}receivers = ["ops"]\nperformatives = ["shout"]\n`)).toHaveLength(1);
+});
+
+test("a grant of memory names scopes that there are, and nobody whose memory it is", () => {
+  const head = 'name = "x"\nversion = "1.0.0"\n[[grants.memory]]\n';
+  expect(problems(`${head}hits_max = 5\n`).map(({ path }) => path)).toEqual(["grants.memory.0.scopes"]);
+  expect(problems(`${head}scopes = ["agent-only:boss"]\n`)).toHaveLength(1);
+  expect(problems(`${head}scopes = ["workspace"]\nagent = "boss"\n`)).toMatchObject([{ code: "UNKNOWN_KEY" }]);
+  expect(problems(`${head}scopes = ["workspace"]\nhits_max = 101\n`)).toHaveLength(1);
 });

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { checkAgainst, durationText, parseToml, type Problem, sizeText } from "../documents/index.ts";
 import { canonicalJson, Json } from "../kernel/json.ts";
 import { PERFORMATIVES } from "../messages/index.ts";
-import { type Grants, NO_GRANTS } from "./grants/index.ts";
+import { type Grants, MEMORY_GRANT_DEFAULTS, MEMORY_GRANT_SCOPES, NO_GRANTS } from "./grants/index.ts";
 import type { ToolLimits } from "./tool.ts";
 import { readUrlPattern } from "./grants/index.ts";
 
@@ -102,6 +102,22 @@ const MessageGrantTable = z
   })
   .transform(({ per_minute: perMinute, ...grant }) => ({ ...grant, perMinute }));
 
+/** What one entry of `memory` may name. */
+const MemoryGrantTable = z
+  .strictObject({
+    scopes: z.array(z.enum(MEMORY_GRANT_SCOPES)).min(1).max(MEMORY_GRANT_SCOPES.length).meta({
+      description: "Whose memory: of the workspace, of the agent and the conversation that call, of everybody",
+    }),
+    hits_max: z.int().min(1).max(100).default(MEMORY_GRANT_DEFAULTS.hitsMax).meta({ description: "Of one search" }),
+    per_minute: z
+      .int()
+      .min(1)
+      .max(6_000)
+      .default(MEMORY_GRANT_DEFAULTS.perMinute)
+      .meta({ description: "Searches in a minute, of all calls in a workspace together" }),
+  })
+  .transform(({ scopes, hits_max: hitsMax, per_minute: perMinute }) => ({ scopes, hitsMax, perMinute }));
+
 /** One table of grants, in a `tool.toml` or in an operator's configuration; every key may be absent. */
 export const GrantsTable = z.strictObject({
   files: z
@@ -136,6 +152,7 @@ export const GrantsTable = z.strictObject({
     .max(64)
     .optional(),
   messages: z.array(MessageGrantTable).max(64).optional(),
+  memory: z.array(MemoryGrantTable).max(64).optional(),
   state: z.boolean().optional(),
   clock: z.boolean().optional(),
   random: z.boolean().optional(),
@@ -236,6 +253,7 @@ const withGrants = (grants: Grants, changed: z.output<typeof GrantsTable>): Gran
   http: changed.http ?? grants.http,
   secrets: changed.secrets ?? grants.secrets,
   messages: changed.messages ?? grants.messages,
+  memory: changed.memory ?? grants.memory,
   state: changed.state ?? grants.state,
   clock: changed.clock ?? grants.clock,
   random: changed.random ?? grants.random,

@@ -40,6 +40,7 @@ export type AskOptions = {
   readonly session?: string;
   readonly signal?: AbortSignal;
   readonly isPermissive?: boolean;
+  readonly conversation?: string;
   readonly onLog?: CallContext["onLog"];
 };
 
@@ -54,7 +55,11 @@ export class AskRoom implements AsyncDisposable {
   readonly #database: Database;
   #calls = 0;
 
-  constructor(environment: { readonly [name: string]: string } = {}, mail?: Parameters<typeof openBroker>[1]["mail"]) {
+  constructor(
+    environment: { readonly [name: string]: string } = {},
+    mail?: Parameters<typeof openBroker>[1]["mail"],
+    memory?: Parameters<typeof openBroker>[1]["memory"],
+  ) {
     const temp = tempDirectory();
     this.#temp = temp;
     this.directory = temp.path;
@@ -69,6 +74,7 @@ export class AskRoom implements AsyncDisposable {
       database: this.#database,
       clock: systemClock,
       mail,
+      memory,
       resolve: (name) => Promise.resolve(name.endsWith("nowhere.test") ? [] : ["127.0.0.1"]),
     });
     this.sandbox = new Sandbox(
@@ -92,7 +98,7 @@ export class AskRoom implements AsyncDisposable {
   call(
     tool: string,
     given: JsonObject = {},
-    { session, signal, isPermissive, onLog }: AskOptions = {},
+    { session, signal, isPermissive, conversation, onLog }: AskOptions = {},
   ): Promise<ToolResult> {
     this.#calls += 1;
     const context = {
@@ -101,6 +107,7 @@ export class AskRoom implements AsyncDisposable {
       agent: "tester",
       files: [],
       isPermissive,
+      conversation,
       onLog,
     };
     return this.sandbox.call(

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "n
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
+import type { JsonObject } from "../../src/kernel/json.ts";
 import { CaxtonProcess } from "../helpers/process.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { asked, asker } from "./asking.ts";
@@ -67,6 +68,8 @@ url = "http://127.0.0.1:${port}"
 private = true
 [[tool_servers.asker.grants.messages]]
 receivers = ["pi*", "pong"]
+[[tool_servers.asker.grants.memory]]
+scopes = ["workspace", "agent-only"]
 `;
 
 let directory: Disposable & { readonly path: string };
@@ -191,13 +194,34 @@ test("what a server used and was refused is listed, newest first, by page and ou
   expect((await caxton("tool", "uses", "asker", "--since", "soon")).code).toBe(2);
 });
 
+const hex = (text: string) => Buffer.from(text).toString("hex");
+
+test("a tool finds what is remembered where it was granted, and its uses tell whose memory and no word of it", async () => {
+  const known = { entities: [{ name: "harbour", type: "place", observations: [{ text: "it is deep" }] }] };
+  expect((await ask("POST", "/api/v1/memory/entities", known)).status).toBe(200);
+  const call = (head: JsonObject) =>
+    ask("POST", "/api/v1/tools/asker/ask/call", { arguments: asked("memory.search", head) });
+  expect((await call({ query: "how deep is the harbour?" })).text).toContain(hex("it is deep"));
+  expect((await call({ query: "harbour", scopes: ["global"] })).text).toContain(
+    hex("may not search the memory of global"),
+  );
+  const path = "/api/v1/tool-servers/asker/uses?kind=memory";
+  const uses = contract.grants.GrantUsePage.parse(JSON.parse((await ask("GET", path)).text)).items;
+  expect(uses.map(({ operation, target, outcome }) => [operation, target, outcome])).toEqual([
+    ["search", "global", "denied"],
+    ["search", "workspace, agent-only", "allowed"],
+  ]);
+  const shown = await caxton("tool", "get", "asker");
+  expect(shown.stdout).toContain("search the memory of workspace, agent-only (at most 10 hits, 60 times a minute)");
+});
+
 test("an observed call tells what it needed, and what is not granted stays refused", async () => {
   const given = JSON.stringify(asked("state.set", { key: "a" }, "1"));
   const shown = await caxton("tool", "observe", "asker.ask", "--args", given);
   expect(shown.stderr).toContain("✗ state set a");
   expect(shown.stdout).toBe(`--- tool.toml
 +++ tool.toml
-@@ -1,20 +1,2 @@
+@@ -1,25 +1,2 @@
 -[[grants.files]]
 -path = "unused"
 -access = "read"
@@ -218,6 +242,11 @@ test("an observed call tells what it needed, and what is not granted stays refus
 -performatives = ["inform"]
 -receivers = ["pi*", "pong"]
 -per_minute = 60
+-
+-[[grants.memory]]
+-scopes = ["workspace", "agent-only"]
+-hits_max = 10
+-per_minute = 60
 +[grants]
 +state = true
 [tool_servers.asker.grants]
@@ -225,6 +254,7 @@ files = []
 http = []
 secrets = []
 messages = []
+memory = []
 state = true
 `);
   expect(shown.code).toBe(0);

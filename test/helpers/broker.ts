@@ -8,6 +8,7 @@ export function brokerOf(files: FileAccess, environment: Readonly<Record<string,
     files,
     http: { fetch: none },
     messages: { send: none },
+    memory: { search: none },
     state: { get: none, set: none, delete: none, list: none },
     environment: (_server, grants) =>
       grants.environment.flatMap((name) => {

@@ -135,6 +135,19 @@ test("messages are sent where it was granted, and refused elsewhere in words", a
   expect(said(await call(trial, { path: "x" }))).toContain("[[tool_servers.subject.grants.messages]]");
 });
 
+test("memory is searched where it was granted, and refused elsewhere in words", async () => {
+  using workshop = new Workshop();
+  const grants = `[[grants.memory]]\nscopes = ["workspace", "agent-only"]\n`;
+  await using trial = await workshop.open(
+    toolOf(`if (args.kind === "strange") return api.searchMemory("harbour", { agent: "boss" });
+      return api.searchMemory("harbour", args.path ? { scopes: ["global"], limit: 3 } : { limit: 3 });`),
+    { grants },
+  );
+  expect(await call(trial)).toMatchObject({ structured: { hits: [], notices: [], cut: false } });
+  expect(said(await call(trial, { path: "x" }))).toContain("[[tool_servers.subject.grants.memory]]");
+  expect(said(await call(trial, { kind: "strange" }))).toContain("agent");
+});
+
 test("state is kept from one call to the next under its grant", async () => {
   using workshop = new Workshop();
   await using trial = await workshop.open(

@@ -15,6 +15,7 @@ import {
   ToolError,
   toolServer,
 } from "./server.ts";
+import { searchMemory } from "./memory.ts";
 import { sendMessage } from "./messages.ts";
 import { state } from "./state.ts";
 import { clearTimers, runNextTimer } from "./timers.ts";
@@ -202,6 +203,7 @@ export const protocol = {
     readFile,
     readTextFile,
     removeFile,
+    searchMemory,
     sendMessage,
     state,
     ToolError,

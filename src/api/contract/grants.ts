@@ -1,6 +1,16 @@
 import * as z from "zod";
 
-export const UseKind = z.enum(["file", "http", "message", "state", "secret", "environment", "clock", "random"]);
+export const UseKind = z.enum([
+  "file",
+  "http",
+  "message",
+  "memory",
+  "state",
+  "secret",
+  "environment",
+  "clock",
+  "random",
+]);
 export const UseOutcome = z
   .enum(["allowed", "denied", "failed"])
   .meta({ description: "denied: no grant allows it; failed: one does, and it went wrong" });
@@ -8,7 +18,9 @@ export const UseOutcome = z
 const what = {
   kind: UseKind,
   operation: z.string(),
-  target: z.string().meta({ description: "A path, a URL without query, a key, a name, or whom a message is for" }),
+  target: z.string().meta({
+    description: "A path, a URL without query, a key, a name, whom a message is for, or whose memory is searched",
+  }),
   outcome: UseOutcome,
   reason: z.string().meta({ description: "A code; empty when it was allowed" }),
 };

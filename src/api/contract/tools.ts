@@ -101,6 +101,16 @@ export const ToolGrants = z
         per_minute: z.int(),
       }),
     ),
+    memory: z.array(
+      z.object({
+        scopes: z.array(z.enum(["workspace", "agent-only", "conversation", "global"])).meta({
+          description:
+            "Whose memory may be searched: of the workspace, of the agent and conversation that call, of everybody",
+        }),
+        hits_max: z.int().meta({ description: "Hits of one search" }),
+        per_minute: z.int(),
+      }),
+    ),
     state: z.boolean(),
     clock: z.boolean(),
     random: z.boolean(),

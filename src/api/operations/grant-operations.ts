@@ -78,7 +78,7 @@ export function presentObservation(
 function configurationOf(server: string, granted: Grants, grants: Grants): string {
   const table = `tool_servers.${server}.grants`;
   const lines = grantsToml(grants, table);
-  const emptied = (["files", "http", "secrets", "messages", "environment"] as const).filter(
+  const emptied = (["files", "http", "secrets", "messages", "memory", "environment"] as const).filter(
     (name) => granted[name].length > 0 && grants[name].length === 0,
   );
   const off = (["state", "clock", "random"] as const).filter((name) => granted[name] && !grants[name]);

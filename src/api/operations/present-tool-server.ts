@@ -120,6 +120,11 @@ const presentGrants = (grants: Grants): contract.ToolServerRecord["grants"] => (
     broadcast,
     per_minute: perMinute,
   })),
+  memory: grants.memory.map(({ scopes, hitsMax, perMinute }) => ({
+    scopes: [...scopes],
+    hits_max: hitsMax,
+    per_minute: perMinute,
+  })),
   state: grants.state,
   clock: grants.clock,
   random: grants.random,

@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { FileGrant, Grants, HttpGrant } from "./grants.ts";
+import { MEMORY_GRANT_DEFAULTS, type MemoryGrant, memoryGrantAllows, scopesIn } from "./memory-grant.ts";
 import { type MessageGrant, messageGrantAllows, targetIn } from "./message-grant.ts";
 import type { GrantUse } from "./grant-use.ts";
 import { patternAllows, readUrlPattern, targetOf } from "./url-pattern.ts";
@@ -27,6 +28,7 @@ export function proposeGrants(granted: Grants, uses: readonly GrantUse[]): Grant
       http: httpNeeds(of("http")),
       secrets: granted.secrets.filter(({ name, as }) => sent.has(name) || (as === "value" && wasRead("environment"))),
       messages: messageNeeds(granted, of("message")),
+      memory: memoryNeeds(granted, of("memory")),
       state: of("state").length > 0,
       clock: granted.clock && wasRead("clock"),
       random: granted.random && wasRead("random"),
@@ -167,6 +169,22 @@ function messageNeeds(granted: Grants, uses: readonly GrantUse[]): readonly Mess
       perMinute: rates.length === 0 ? PER_MINUTE : Math.max(...rates),
     };
   });
+}
+
+/** One grant for all that was searched. Its bounds stay as they are granted. */
+function memoryNeeds(granted: Grants, uses: readonly GrantUse[]): readonly MemoryGrant[] {
+  const scopes = scopesIn(uses.map(({ target }) => target).join(", "));
+  if (scopes.length === 0) return [];
+  const held = granted.memory.filter((grant) => scopes.some((scope) => memoryGrantAllows(grant, [scope])));
+  const { hitsMax, perMinute } = MEMORY_GRANT_DEFAULTS;
+  if (held.length === 0) return [{ scopes, hitsMax, perMinute }];
+  return [
+    {
+      scopes,
+      hitsMax: Math.max(...held.map((grant) => grant.hitsMax)),
+      perMinute: Math.max(...held.map((grant) => grant.perMinute)),
+    },
+  ];
 }
 
 const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)].toSorted();

@@ -1,5 +1,15 @@
 /** What was used: each is a kind of grant. */
-export const USE_KINDS = ["file", "http", "message", "state", "secret", "environment", "clock", "random"] as const;
+export const USE_KINDS = [
+  "file",
+  "http",
+  "message",
+  "memory",
+  "state",
+  "secret",
+  "environment",
+  "clock",
+  "random",
+] as const;
 export type UseKind = (typeof USE_KINDS)[number];
 
 /** `denied`: no grant allows it. `failed`: a grant allows it, and it went wrong. */
@@ -14,9 +24,9 @@ export type GrantUse = {
   /** The run's id, or that of a call outside a run. */
   readonly session: string;
   readonly kind: UseKind;
-  /** `read`, `GET`, `set`, `inform`: in the words of its kind. */
+  /** `read`, `GET`, `set`, `inform`, `search`: in the words of its kind. */
   readonly operation: string;
-  /** A path, a URL without query, a key, a name, whom a message is for. */
+  /** A path, a URL without query, a key, a name, whom a message is for, whose memory is searched. */
   readonly target: string;
   readonly outcome: UseOutcome;
   /** Why it was not allowed or went wrong, as a code; empty when neither. */

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { type GrantChange, grantsDifference } from "./grants-difference.ts";
 import { type Grants, NO_GRANTS } from "./grants.ts";
+import type { MemoryGrant } from "./memory-grant.ts";
 
 const grants = (some: Partial<Grants>): Grants => ({ ...NO_GRANTS, ...some });
 const words = (before: Partial<Grants>, after: Partial<Grants>): readonly string[] =>
@@ -189,6 +190,14 @@ const anyGrants: fc.Arbitrary<Grants> = fc.record({
     }),
     { maxLength: 3 },
   ),
+  memory: fc.array(
+    fc.record({
+      scopes: fc.constantFrom<MemoryGrant["scopes"]>(["workspace"], ["workspace", "agent-only"], ["global"]),
+      hitsMax: fc.constantFrom(1, 10),
+      perMinute: fc.constantFrom(10, 60),
+    }),
+    { maxLength: 3 },
+  ),
   state: fc.boolean(),
   clock: fc.boolean(),
   random: fc.boolean(),
@@ -219,6 +228,7 @@ test("grants with some taken away never want more, and with some put to them nev
         http: [...one.http, ...other.http],
         secrets: one.secrets,
         messages: [...one.messages, ...other.messages],
+        memory: [...one.memory, ...other.memory],
         state: one.state || other.state,
         clock: one.clock || other.clock,
         random: one.random || other.random,
@@ -228,4 +238,24 @@ test("grants with some taken away never want more, and with some put to them nev
       expect(grantsDifference(one, both).every(({ change }) => change === "added" || change === "widened")).toBe(true);
     }),
   );
+});
+
+const memory = (scopes: MemoryGrant["scopes"], hitsMax = 10): Grants => ({
+  ...NO_GRANTS,
+  memory: [{ scopes, hitsMax, perMinute: 60 }],
+});
+
+test("a scope of memory more is more, as are more hits; what two grants allow together is no change", () => {
+  expect(grantsDifference(memory(["workspace"]), memory(["workspace", "global"]))).toEqual([
+    {
+      change: "widened",
+      kind: "memory",
+      text: "search the memory of global (at most 10 hits, 60 times a minute) (before: search the memory of workspace (at most 10 hits, 60 times a minute))",
+    },
+  ]);
+  expect(grantsDifference(memory(["workspace"]), memory(["workspace"], 20)).map(({ change }) => change)).toEqual([
+    "widened",
+  ]);
+  const apart = { ...NO_GRANTS, memory: [...memory(["workspace"]).memory, ...memory(["global"]).memory] };
+  expect(grantsDifference(apart, memory(["global", "workspace"]))).toEqual([]);
 });

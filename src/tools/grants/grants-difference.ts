@@ -1,5 +1,6 @@
 import { posix } from "node:path";
 import type { FileGrant, Grants, HttpGrant, SecretGrant } from "./grants.ts";
+import { type MemoryGrant, memoryGrantCovers, memoryGrantWords } from "./memory-grant.ts";
 import { type MessageGrant, messageGrantCovers, messageGrantWords, placesOf } from "./message-grant.ts";
 import { patternCovers, readUrlPattern } from "./url-pattern.ts";
 
@@ -37,6 +38,7 @@ function gains(from: Grants, to: Grants): readonly Gain[] {
     ...to.http.flatMap((place) => httpGain(from.http, place)),
     ...to.secrets.flatMap((secret) => secretGains(from.secrets, secret)),
     ...to.messages.flatMap((grant) => messageGains(from.messages, grant)),
+    ...to.memory.flatMap((grant) => memoryGains(from.memory, grant)),
     ...SWITCHES.filter((name) => to[name] && !from[name]).map((name) => ({ kind: name, text: name, was: undefined })),
     ...to.environment
       .filter((name) => !from.environment.includes(name))
@@ -110,6 +112,15 @@ function messageGains(from: readonly MessageGrant[], grant: MessageGrant): reado
   const was = from.find(reached);
   const text = messageGrantWords({ ...grant, performatives: missing });
   return [{ kind: "messages", text, was: was && messageGrantWords(was) }];
+}
+
+/** Scope by scope, as messages place by place. */
+function memoryGains(from: readonly MemoryGrant[], grant: MemoryGrant): readonly Gain[] {
+  const missing = grant.scopes.filter((scope) => !from.some((each) => memoryGrantCovers(each, grant, scope)));
+  if (missing.length === 0) return [];
+  const was = from.find(({ scopes }) => scopes.some((scope) => grant.scopes.includes(scope)));
+  const text = memoryGrantWords({ ...grant, scopes: missing });
+  return [{ kind: "memory", text, was: was && memoryGrantWords(was) }];
 }
 
 function secretGains(from: readonly SecretGrant[], secret: SecretGrant): readonly Gain[] {

@@ -37,6 +37,12 @@ export function grantsToml(grants: Grants, table: string): readonly string[] {
       ...(broadcast ? ["broadcast = true"] : []),
       `per_minute = ${perMinute}`,
     ]),
+    ...grants.memory.map(({ scopes, hitsMax, perMinute }) => [
+      `[[${table}.memory]]`,
+      `scopes = ${list(scopes)}`,
+      `hits_max = ${hitsMax}`,
+      `per_minute = ${perMinute}`,
+    ]),
   ];
   return blocks.flatMap((block, index) => (index === 0 ? block : ["", ...block]));
 }

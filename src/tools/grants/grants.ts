@@ -1,3 +1,4 @@
+import { type MemoryGrant, memoryGrantWords } from "./memory-grant.ts";
 import { type MessageGrant, messageGrantWords } from "./message-grant.ts";
 
 /** What a guest may do with a path it opened; `write` includes `read`. */
@@ -34,6 +35,7 @@ export type Grants = {
   readonly http: readonly HttpGrant[];
   readonly secrets: readonly SecretGrant[];
   readonly messages: readonly MessageGrant[];
+  readonly memory: readonly MemoryGrant[];
   /** Keys and values that are kept for this server and workspace. */
   readonly state: boolean;
   /** Real time, to the millisecond; a tool without it sees a clock that stands still. */
@@ -49,13 +51,14 @@ export const NO_GRANTS: Grants = {
   http: [],
   secrets: [],
   messages: [],
+  memory: [],
   state: false,
   clock: false,
   random: false,
   environment: [],
 };
 
-/** What an operator lets a single call have, to see what it needs: nothing that changes files, no secret more, and no message. */
+/** What an operator lets a single call have, to see what it needs: nothing that changes files, no secret more, no message and no memory. */
 export const permissiveGrants = (grants: Grants): Grants => ({
   ...grants,
   files: [...grants.files, { path: ".", access: "read" }],
@@ -73,6 +76,7 @@ export const describeGrants = (grants: Grants): readonly string[] => [
   ),
   ...grants.secrets.map(({ name, as }) => `secret ${name}${as === "value" ? " (its value)" : ""}`),
   ...grants.messages.map(messageGrantWords),
+  ...grants.memory.map(memoryGrantWords),
   ...(grants.state ? ["state"] : []),
   ...(grants.clock ? ["clock"] : []),
   ...(grants.random ? ["random"] : []),

@@ -21,6 +21,14 @@ export {
 } from "./grant-use.ts";
 export { type GrantProposal, proposeGrants } from "./grant-proposal.ts";
 export { grantsToml, unifiedDiff } from "./grants-toml.ts";
+export {
+  MEMORY_GRANT_DEFAULTS,
+  MEMORY_GRANT_SCOPES,
+  type MemoryGrant,
+  memoryGrantAllows,
+  type MemoryGrantScope,
+  scopesWords,
+} from "./memory-grant.ts";
 export { type MessageGrant, messageGrantAllows, type MessageTarget, targetWords } from "./message-grant.ts";
 export { GrantWatch, type Watch } from "./grant-watch.ts";
 export { patternAllows, readUrlPattern, targetOf, type UrlPattern, type UrlTarget } from "./url-pattern.ts";

@@ -1,4 +1,5 @@
 import {
+  Brain,
   Clock,
   Database,
   Dices,
@@ -22,6 +23,7 @@ export const KIND_ICONS: { readonly [Each in Kind]: LucideIcon } = {
   file: File,
   http: Globe,
   message: Send,
+  memory: Brain,
   state: Database,
   secret: KeyRound,
   environment: Variable,
@@ -59,6 +61,11 @@ function listed(grants: Grants): readonly Grant[] {
         grant.performatives.includes("*") ? words.anyAct : grant.performatives.join(", "),
         words.perMinute(grant.per_minute),
       ].join(", "),
+    })),
+    ...grants.memory.map((grant) => ({
+      kind: "memory" as const,
+      what: grant.scopes.join(", "),
+      note: words.searches(grant.hits_max, grant.per_minute),
     })),
     ...(grants.state ? [{ kind: "state" as const, what: "", note: words.stateNote }] : []),
     ...(grants.clock ? [{ kind: "clock" as const, what: "", note: words.clockNote }] : []),

@@ -1,4 +1,4 @@
-import type { Clock } from "../kernel/clock.ts";
+import type { Clock } from "./clock.ts";
 
 type Bucket = { readonly left: number; readonly atMs: number };
 
