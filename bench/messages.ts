@@ -40,6 +40,7 @@ function directoryOf(count: number): Directory {
     find: (_workspace, name) => known.get(name),
     names: () => names,
     providers: (_workspace, capability) => providers.get(capability) ?? [],
+    descriptions: () => [],
     capabilities: () => providers.keys(),
     watch: () => ({ [Symbol.dispose]: () => {} }),
   };

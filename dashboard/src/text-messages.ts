@@ -51,6 +51,8 @@ export const MESSAGES = {
   noneNote: "Change the filters, or show all. New ones that fit appear by themselves.",
   nobody: "nobody",
   capability: (name: string) => `can do ${name}`,
+  nearest: (asked: string, { capability, similarity }: { readonly capability: string; readonly similarity: number }) =>
+    `can do ${capability}, the nearest to ${asked}: ${similarity.toFixed(2)}`,
   topic: (name: string) => `topic ${name}`,
   everybody: "everybody",
   deliveryStates: DELIVERY_STATES,
@@ -114,6 +116,7 @@ export const MESSAGES = {
       refused: "Refused; not on record",
     },
     duplicate: "A message of this id was there before; nothing was done again",
+    nearest: "Taken as the nearest capability",
     thread: "What comes back",
     waits: "Waiting for an answer. It appears here; you can close this and find it in the conversation.",
     open: "Open the conversation",

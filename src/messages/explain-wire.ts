@@ -28,7 +28,9 @@ function missing(wire: JsonObject): readonly MessageProblem[] {
 
 function addressing(wire: JsonObject): readonly MessageProblem[] {
   const given = ADDRESSES.filter((key) => wire[key] !== undefined);
-  const routing = ["version", "fallback_versions", "routing_strategy"].filter((key) => wire[key] !== undefined);
+  const routing = ["version", "fallback_versions", "routing_strategy", "nearest_capability"].filter(
+    (key) => wire[key] !== undefined,
+  );
   const stray =
     wire["capability"] === undefined
       ? routing.map((key) =>

@@ -22,6 +22,7 @@ export {
   type MessageArtifact,
   type MessageError,
   type MessageTrace,
+  type NearestCapability,
   PERFORMATIVES,
   type Performative,
   PRIORITIES,

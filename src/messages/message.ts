@@ -40,6 +40,9 @@ export type Durability = (typeof DURABILITIES)[number];
 export const ROUTING_STRATEGIES = ["best_match", "round_robin", "least_loaded", "weighted", "fastest"] as const;
 export type RoutingStrategy = (typeof ROUTING_STRATEGIES)[number];
 
+/** A capability that somebody provides, near in meaning to the one asked for; `similarity` is a cosine, 0 to 1. */
+export type NearestCapability = { readonly capability: string; readonly similarity: number };
+
 /** Whom a message is for. */
 export type Address =
   /** At least one name, none twice. */
@@ -51,6 +54,8 @@ export type Address =
       readonly version: string | undefined;
       readonly fallbackVersions: readonly string[];
       readonly strategy: RoutingStrategy | undefined;
+      /** The router's: the capability it took, since nobody provides the one asked for. Of most messages not even a key. */
+      readonly nearest?: NearestCapability;
     }
   /** Whoever subscribed to it. */
   | { readonly type: "topic"; readonly topic: string }

@@ -56,7 +56,11 @@ export function readMessage(json: Json, context: ReadContext): MessageRead {
 export function restoreMessage(json: Json): Message {
   const wire = wireOf(json);
   if (wire?.workspace === undefined || wire.timestamp === undefined) throw new TypeError("this is no stored message");
-  return build(wire, { workspace: wire.workspace, atMs: instant(wire.timestamp) });
+  const message = build(wire, { workspace: wire.workspace, atMs: instant(wire.timestamp) });
+  const { nearest_capability: nearest } = wire;
+  // Of a message that comes from a sender it is not read: the router says it.
+  if (nearest === undefined || message.address.type !== "capability") return message;
+  return { ...message, address: { ...message.address, nearest } };
 }
 
 function read(wire: Wire, context: ReadContext): MessageRead {

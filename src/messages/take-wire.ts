@@ -10,6 +10,7 @@ import {
   isInstant,
   isMessageId,
   isName,
+  isNearest,
   isPerformative,
   isPriority,
   isReceiver,
@@ -43,6 +44,7 @@ const nothing = (): Taken => ({
   version: undefined,
   fallback_versions: undefined,
   routing_strategy: undefined,
+  nearest_capability: undefined,
   reply_to: undefined,
   content: undefined,
   language: undefined,
@@ -94,6 +96,7 @@ function isAddressed(wire: Wire): boolean {
   if (capability !== undefined) return receiver === undefined && topic === undefined && broadcast === undefined;
   if (wire.version !== undefined || wire.fallback_versions !== undefined || wire.routing_strategy !== undefined)
     return false;
+  if (wire.nearest_capability !== undefined) return false;
   if (receiver !== undefined) return topic === undefined && broadcast === undefined;
   return (topic === undefined) !== (broadcast === undefined);
 }
@@ -162,6 +165,8 @@ function takeChecked(taken: Taken, key: string, value: Json): boolean {
       return (taken.capability = isCapability(value) ? value : undefined) !== undefined;
     case "routing_strategy":
       return (taken.routing_strategy = isStrategy(value) ? value : undefined) !== undefined;
+    case "nearest_capability":
+      return (taken.nearest_capability = isNearest(value) ? value : undefined) !== undefined;
     case "priority":
       return (taken.priority = isPriority(value) ? value : undefined) !== undefined;
     case "durability":

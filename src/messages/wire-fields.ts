@@ -6,6 +6,7 @@ import {
   DURABILITIES,
   type Durability,
   PERFORMATIVES,
+  type NearestCapability,
   type Performative,
   PRIORITIES,
   type Priority,
@@ -193,6 +194,15 @@ export const isWireError = (value: unknown): value is WireError =>
   isJsonObject(value["details"]);
 
 type WireTrail = readonly { readonly sender: string; readonly receiver: string; readonly digest: string }[];
+
+/** What the router took in place of a capability that nobody provides. */
+export const isNearest = (value: unknown): value is NearestCapability =>
+  isJsonObject(value) &&
+  Object.keys(value).length === 2 &&
+  isCapability(value["capability"]) &&
+  typeof value["similarity"] === "number" &&
+  value["similarity"] >= 0 &&
+  value["similarity"] <= 1;
 
 export const isTrail = (value: unknown): value is WireTrail => isList(value, LIMITS.messageTrailMax, isTrailEntry);
 const isTrailEntry = (value: unknown): value is WireTrail[number] =>

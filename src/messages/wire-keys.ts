@@ -11,6 +11,7 @@ import {
   isInstant,
   isMessageId,
   isName,
+  isNearest,
   isPerformative,
   isPriority,
   isReceiver,
@@ -78,6 +79,11 @@ export const WIRE_RULES: Readonly<Record<keyof Wire, Rule>> = {
     fix: 'Write them as in ["1.1.0", "1.0.0"].',
   },
   routing_strategy: among(isStrategy, ROUTING_STRATEGIES),
+  nearest_capability: {
+    is: isNearest,
+    expected: "{capability, similarity}",
+    fix: "Leave it out: the router says it.",
+  },
   reply_to: name,
   content: {
     is: isContent,

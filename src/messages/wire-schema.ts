@@ -89,6 +89,12 @@ const keys = {
     (text) => strategyOf(text) !== undefined,
     "How one of several providers is chosen",
   ).nullish(),
+  nearest_capability: z
+    .strictObject({ capability: Word, similarity: z.number().min(0).max(1) })
+    .nullish()
+    .meta(
+      described("What the router took when nobody provides the capability; of a message that is sent it is not read"),
+    ),
   reply_to: Word.nullish().meta(described("Who gets the answers")),
   content: MessageContent,
   language: Word.nullish(),
@@ -147,7 +153,8 @@ function conflicts(message: Keys): readonly (readonly [keyof Keys, string])[] {
   const capabilities = given(capability, target_capability, to_capability);
   const names = (Array.isArray(receiver) ? receiver : [receiver]).map((name) => name?.toLowerCase());
   const act = isGiven(type) ? type?.toLowerCase() === "error" && "failure" : performativeOf(performative ?? "");
-  const isStrayRouting = given(message.version, message.fallback_versions, message.routing_strategy) > 0;
+  const { version, fallback_versions, routing_strategy, nearest_capability } = message;
+  const isStrayRouting = given(version, fallback_versions, routing_strategy, nearest_capability) > 0;
   const isStrayTrace = given(message.span_id, message.trace_state) > 0 || typeof message.trace_flags === "number";
   return [
     ...PAIRS.flatMap(([one, other]) =>

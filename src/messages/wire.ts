@@ -3,6 +3,7 @@ import { type Json, type JsonObject, parseJson } from "../kernel/json.ts";
 import {
   type Durability,
   type MessageError,
+  type NearestCapability,
   type Performative,
   type Priority,
   type RoutingStrategy,
@@ -22,6 +23,7 @@ export type Wire = {
   readonly version?: string | undefined;
   readonly fallback_versions?: readonly string[] | undefined;
   readonly routing_strategy?: RoutingStrategy | undefined;
+  readonly nearest_capability?: NearestCapability | undefined;
   readonly reply_to?: string | undefined;
   readonly content: Json;
   readonly language?: string | undefined;

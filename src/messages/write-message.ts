@@ -74,7 +74,8 @@ function addressText(address: Address): string {
       let text = `,"capability":${quoted(address.capability)}`;
       if (version !== undefined) text += `,"version":${quoted(version)}`;
       if (fallbackVersions.length > 0) text += `,"fallback_versions":${JSON.stringify(fallbackVersions)}`;
-      return strategy === undefined ? text : `${text},"routing_strategy":"${strategy}"`;
+      if (strategy !== undefined) text += `,"routing_strategy":"${strategy}"`;
+      return address.nearest === undefined ? text : `${text},"nearest_capability":${JSON.stringify(address.nearest)}`;
     }
   }
 }
@@ -109,6 +110,7 @@ export function messageWire(message: Message): Wire {
     version: isCapability ? address.version : undefined,
     fallback_versions: isCapability && address.fallbackVersions.length > 0 ? address.fallbackVersions : undefined,
     routing_strategy: isCapability ? address.strategy : undefined,
+    nearest_capability: isCapability ? address.nearest : undefined,
     topic: address.type === "topic" ? address.topic : undefined,
     broadcast: address.type === "broadcast" ? true : undefined,
     reply_to: message.replyTo,

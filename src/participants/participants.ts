@@ -25,6 +25,8 @@ const RESERVED: ReadonlySet<string> = new Set([SYSTEM_SENDER, USER_SENDER]);
 /** Parts of the server have such names, as `caxton.tasks`. */
 const isReserved = (name: string) => RESERVED.has(keyOf(name)) || keyOf(name).startsWith(`${SYSTEM_SENDER}.`);
 const PRIORITY = 50;
+/** Of a capability's description so much is compared. */
+const DESCRIPTION_CHARS_MAX = 500;
 
 type Registering = Pick<Registration, "workspace" | "agent" | "capability"> &
   Partial<Pick<Registration, "version" | "priority" | "healthCheckUrl" | "metadata">>;
@@ -133,6 +135,18 @@ export class Participants implements Directory {
     for (const registration of this.#registrations.values())
       if (registration.workspace === workspace) known.add(registration.capability);
     return known;
+  }
+
+  /** `description` in the metadata of registrations. */
+  descriptions(workspace: string, capability: string): readonly string[] {
+    const found: string[] = [];
+    for (const each of this.#registrations.values()) {
+      const { description } = each.metadata;
+      const isHere = each.workspace === workspace && each.capability === capability;
+      if (isHere && typeof description === "string" && description !== "")
+        found.push(description.slice(0, DESCRIPTION_CHARS_MAX));
+    }
+    return found;
   }
 
   watch(listener: () => void): Disposable {

@@ -11,6 +11,7 @@ export { DURATION_BOUNDS_S, type RouterFigures } from "./figures.ts";
 export { type Fetch, type FetchedSettlement } from "./fetching.ts";
 export { followUp } from "./loops.ts";
 
+export { CapabilityMeaning } from "./addressing/index.ts";
 export { type SubscriptionDraft, Subscriptions } from "./subscriptions/index.ts";
 export { type Subscription, type SubscriptionStore } from "./ports/index.ts";
 export { Router, type RouterParts } from "./router.ts";
@@ -44,6 +45,7 @@ export {
   type SettlementColumns,
   type StoredMessage,
   type StoredSettlement,
+  type TextVectors,
   ROUTER_DEFAULTS,
   type RouterOptions,
   MESSAGE_FAILURES,

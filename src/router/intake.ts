@@ -1,6 +1,14 @@
 import { type Clock } from "../kernel/clock.ts";
-import { type Message, type MessageError, PRIORITIES, storedText, SYSTEM_SENDER } from "../messages/index.ts";
-import { type Addressing, type Route } from "./addressing/index.ts";
+import {
+  type Message,
+  type MessageError,
+  type NearestCapability,
+  PRIORITIES,
+  storedText,
+  SYSTEM_SENDER,
+} from "../messages/index.ts";
+import { type Addressing, type CapabilityMeaning, type Route } from "./addressing/index.ts";
+import { ByMeaning, type Looked } from "./by-meaning.ts";
 import { type Conversations } from "./conversations.ts";
 import { deadLetter } from "./dead-letter.ts";
 import { type Deliveries } from "./deliveries.ts";
@@ -30,6 +38,8 @@ export type IntakeParts = {
   readonly recipients: Recipients;
   readonly deliveries: Deliveries;
   readonly addressing: Addressing;
+  /** For what nobody provides; absent, only what is written the same is the same. */
+  readonly meaning: CapabilityMeaning | undefined;
   readonly conversations: Conversations;
   readonly duplicates: Duplicates;
   readonly options: RouterOptions;
@@ -42,6 +52,11 @@ export type IntakeParts = {
 
 type Done = (submitted: Submitted) => void;
 
+/** Whether a message would be delivered, and to whom. */
+export type WhereTo =
+  | { readonly type: "found"; readonly names: readonly string[]; readonly nearest: NearestCapability | undefined }
+  | { readonly type: "nobody"; readonly error: MessageError };
+
 /**
  * What happens to a message between a sender and the mailboxes.
  * I1. Nothing is delivered, and no sender is told "accepted", before the message is on disk (durability `none` excepted).
@@ -51,10 +66,13 @@ type Done = (submitted: Submitted) => void;
  */
 export class Intake {
   readonly #parts: IntakeParts;
+  readonly #byMeaning: ByMeaning | undefined;
+  readonly #looking = new Set<Promise<void>>();
   #lastSeq = 0;
 
   constructor(parts: IntakeParts) {
     this.#parts = parts;
+    this.#byMeaning = parts.meaning && new ByMeaning(parts.meaning, parts.addressing);
   }
 
   get lastSeq(): number {
@@ -78,7 +96,7 @@ export class Intake {
     if (body.length > options.messageBytesMax)
       return this.refuse(message, done, tooLarge(body.length, options.messageBytesMax));
     const route = addressing.route(message);
-    if (route.type === "nobody") return this.#record(arrived, "failure", route.error);
+    if (route.type === "nobody") return this.#nobody(arrived, route.error);
     if (route.type === "refused") return this.refuse(message, done, route.error);
     const loop = message.hops === 0 ? undefined : loopOf(message, namesOf(route.recipients), options.hopsMax);
     if (loop !== undefined) return this.refuse(message, done, loop);
@@ -90,6 +108,41 @@ export class Intake {
     for (const recipient of reserved.fit) this.#release(recipient, body.length);
     if (entry.type === "refused") return this.refuse(message, done, entry.error);
     this.#record(arrived, "not-understood", entry.error);
+  }
+
+  /** Nobody is there for it: who provides what is near in meaning gets it, where that is on; else its sender is told. */
+  #nobody(arrived: Arrived, error: MessageError): void {
+    const looking = this.#byMeaning?.look(arrived.message, error);
+    if (looking === undefined) return this.#record(arrived, "failure", error);
+    const ended = this.#byMeaningOf(arrived, looking).finally(() => this.#looking.delete(ended));
+    this.#looking.add(ended);
+  }
+
+  async #byMeaningOf(arrived: Arrived, looking: Promise<Looked>): Promise<void> {
+    const { message, error, nearest } = await looking;
+    if (nearest === undefined) return this.#record(arrived, "failure", error);
+    const done: Done = (submitted) =>
+      arrived.done(submitted.type === "accepted" ? { ...submitted, nearest } : submitted);
+    this.submit(arrival(message, done));
+  }
+
+  /** To whom it would go now. */
+  async whereTo(message: Message): Promise<WhereTo> {
+    const { addressing } = this.#parts;
+    const route = addressing.route(message);
+    if (route.type === "found") return { type: "found", names: namesOf(route.recipients), nearest: undefined };
+    const looked = await this.#byMeaning?.look(message, route.error);
+    if (looked?.nearest === undefined) return { type: "nobody", error: looked?.error ?? route.error };
+    const near = addressing.route(looked.message);
+    return near.type === "found"
+      ? { type: "found", names: namesOf(near.recipients), nearest: looked.nearest }
+      : { type: "nobody", error: near.error };
+  }
+
+  /** Nothing is looked for any more; what was has come to its end. */
+  async close(): Promise<void> {
+    await this.#byMeaning?.close();
+    await Promise.all(this.#looking);
   }
 
   /** Counts it and tells the sender. */

@@ -13,14 +13,14 @@ import {
 import { type Conversation, CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
 import { ClaimCheck } from "./claim-check.ts";
 import { Crashes } from "./crashes.ts";
-import { Addressing, loadOf, scoreOf } from "./addressing/index.ts";
+import { Addressing, type CapabilityMeaning, loadOf, scoreOf } from "./addressing/index.ts";
 import { Conversations, type Lapsed } from "./conversations.ts";
 import { Deliveries } from "./deliveries.ts";
 import { ConversationNotFoundError, ConversationUnderWayError } from "./errors.ts";
 import { Figures, type RouterFigures } from "./figures.ts";
 import { Feed, type RouterEvent, type RouterFilter } from "./feed.ts";
 import { type Fetch, type FetchedSettlement, Fetching } from "./fetching.ts";
-import { arrival, Intake } from "./intake.ts";
+import { arrival, Intake, type WhereTo } from "./intake.ts";
 import { type Parcel, type Recipient, Recipients, restoredParcel } from "./mailboxes/index.ts";
 import {
   type AgentHandler,
@@ -53,14 +53,11 @@ export type RouterParts = {
   readonly subscriptions?: Pick<Subscriptions, "subscribers"> | undefined;
   /** How long conversations last, and how large they get. */
   readonly terms?: ConversationTerms | undefined;
+  /** Finds capabilities by what they mean; absent, what nobody provides has no provider. */
+  readonly meaning?: CapabilityMeaning | undefined;
   /** From 0 up to 1; for pauses between attempts and choices among equals. */
   readonly chance?: (() => number) | undefined;
 };
-
-/** Whether a message would be delivered, and to whom. */
-export type WhereTo =
-  | { readonly type: "found"; readonly names: readonly string[] }
-  | { readonly type: "nobody"; readonly error: MessageError };
 
 /** Acts that wait for an answer: whoever sent one is told when it came too late. */
 const ASKING: ReadonlySet<string> = new Set([
@@ -97,7 +94,6 @@ export class Router {
   readonly #deliveries: Deliveries;
   readonly #fetching: Fetching;
   readonly #intake: Intake;
-  readonly #addressing: Addressing;
   readonly #records: Records;
   readonly #duplicates: Duplicates;
   readonly #conversations: Conversations;
@@ -137,11 +133,10 @@ export class Router {
     this.#fetching = new Fetching({ clock, writer, deliveries: this.#deliveries });
     const subscribers = (message: Message, topic: string) => parts.subscriptions?.subscribers(message, topic) ?? [];
     const addressing = new Addressing({ ...shared, subscribers });
-    this.#addressing = addressing;
     const recipientsOf = (seq: number) => this.#recipientsOf(seq);
     const kept = { ...shared, deliveries: this.#deliveries, duplicates: this.#duplicates, conversations };
     const answer = this.#answer.bind(this);
-    this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf });
+    this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf, meaning: parts.meaning });
     this.#records = new Records({ ...kept, journal, intake: this.#intake });
     this.#watching = directory.watch(() => this.#refreshSoon());
   }
@@ -315,11 +310,8 @@ export class Router {
   }
 
   /** To whom a message would go now; nothing is sent or kept. */
-  whereTo(message: Message): WhereTo {
-    const route = this.#addressing.route(message);
-    return route.type === "found"
-      ? { type: "found", names: route.recipients.map(({ mailbox }) => mailbox.name) }
-      : { type: "nobody", error: route.error };
+  whereTo(message: Message): Promise<WhereTo> {
+    return this.#intake.whereTo(message);
   }
 
   /** How loaded a provider is, from 0 idle to 1 full, and what `best_match` makes of it; the score is undefined for whoever takes nothing. */
@@ -392,6 +384,7 @@ export class Router {
     this.#isStopping = true;
     this.#watching[Symbol.dispose]();
     await this.#claims?.close();
+    await this.#intake.close();
     await this.#deliveries.stop(waitMs);
     await this.#writer.settled();
     await this.#parts.journal.close();

@@ -107,7 +107,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   );
   const { tools, toolServers } = toolServices;
   const agents = openAgents(database, { changes, clock, tools });
-  const messaging = await openMessaging(stack, config, { database, agents, changes, clock });
+  const messaging = await openMessaging(stack, config, { ...minds, database, agents, changes, clock });
   const { accounts, plans, ...counted } = openPlans(loaded, { agents, database, clock, known, memory });
   const traffic = openTraffic(config, { clock, models });
   const ports = redactedPorts(redactors, { journal, models: traffic.guarded(models) });

@@ -61,6 +61,13 @@ export const MessagesTable = z
     routing_strategy: z.enum(ROUTING_STRATEGIES).default(router.strategy).meta({
       description: "How one provider of a capability is chosen where the message does not say",
     }),
+    semantic_fallback: z.boolean().default(false).meta({
+      description:
+        "Whether a message to a capability that nobody provides goes to the nearest one in meaning; the receipt and the message say which",
+    }),
+    semantic_min_similarity: z.number().min(0).max(1).default(0.6).meta({
+      description: "Cosine of the two capabilities' names, or of a description, from which that is done",
+    }),
     dedup_window: span(
       router.dedupWindowMs,
       "How long a message's id is remembered, so that sending it again does nothing",

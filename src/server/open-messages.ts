@@ -22,6 +22,8 @@ import { HealthChecks, Participants } from "../participants/index.ts";
 import { Router, Subscriptions } from "../router/index.ts";
 import type { ContentStore } from "../messages/index.ts";
 import type { Config } from "./config.ts";
+import type { Embedders } from "./embedders.ts";
+import { openMeaning } from "./open-meaning.ts";
 import { openFipa } from "./open-fipa.ts";
 import { conversationTerms, routerOptions } from "./messages-config.ts";
 
@@ -49,6 +51,7 @@ export async function openMessages(
     readonly agents: Agents;
     readonly changes: ChangeLog;
     readonly clock: Clock;
+    readonly embedders: Embedders;
   },
 ): Promise<Messaging> {
   const { database, agents, changes, clock } = parts;
@@ -77,6 +80,7 @@ export async function openMessages(
     contents: messageContents,
     hands: new FileHandRecord(join(config.data.directory, "messages.hand")),
     directory,
+    meaning: openMeaning(stack, config, parts.embedders),
     clock,
     alarm,
     options: routerOptions(messages),

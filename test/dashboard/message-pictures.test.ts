@@ -17,6 +17,7 @@ function message(sender: string, recipients: readonly string[], more: Partial<Me
     performative: "inform",
     sender,
     receiver: [...recipients],
+    nearest: null,
     capability: null,
     topic: null,
     broadcast: false,

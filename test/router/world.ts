@@ -71,6 +71,16 @@ export class TestDirectory implements Directory {
     return new Set(this.#providers.map(({ capability }) => capability));
   }
 
+  readonly #descriptions = new Map<string, readonly string[]>();
+
+  describe(capability: string, ...descriptions: readonly string[]): void {
+    this.#descriptions.set(capability, descriptions);
+  }
+
+  descriptions(_workspace: string, capability: string): readonly string[] {
+    return this.#descriptions.get(capability) ?? [];
+  }
+
   watch(listener: () => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
@@ -113,6 +123,7 @@ type WorldParts = {
   readonly subscriptions?: Subscriptions;
   readonly journal?: RouterParts["journal"];
   readonly contents?: RouterParts["contents"];
+  readonly meaning?: RouterParts["meaning"];
   /** One agent for all names of the directory; else a test attaches its own. */
   readonly isAttached?: boolean;
 };
@@ -129,6 +140,7 @@ export async function openWorld(parts: WorldParts = {}): Promise<World> {
     options: { ...ROUTER_DEFAULTS, ...parts.options },
     subscriptions: parts.subscriptions,
     contents: parts.contents,
+    meaning: parts.meaning,
     chance: parts.chance ?? (() => 0),
   });
   const agent = new TestAgent();

@@ -3,11 +3,12 @@ import { text } from "../text.ts";
 
 const words = text.messages;
 
-type Addressed = Pick<MessageRecord, "receiver" | "capability" | "topic" | "recipients">;
+type Addressed = Pick<MessageRecord, "receiver" | "capability" | "nearest" | "topic" | "recipients">;
 
 /** How the recipients were meant, where not by name. */
-export function meantAs({ receiver, capability, topic }: Addressed): string | undefined {
+export function meantAs({ receiver, capability, nearest, topic }: Addressed): string | undefined {
   if (receiver !== null) return undefined;
+  if (capability !== null && nearest !== null) return words.nearest(capability, nearest);
   if (capability !== null) return words.capability(capability);
   return topic === null ? words.everybody : words.topic(topic);
 }

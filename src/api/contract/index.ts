@@ -35,6 +35,7 @@ export {
   type MessageEvent,
   type MessagePage,
   type MessageReceipt,
+  type NearestCapability,
   type MessageRecord,
   type MessageTrace,
 } from "./messages.ts";

@@ -34,6 +34,17 @@ export const MessageFault = z
   .meta({ id: "MessageFault" });
 export type MessageFault = z.infer<typeof MessageFault>;
 
+/** What the router took when nobody provides the capability asked for. */
+export const NearestCapability = z
+  .object({
+    capability: Name,
+    similarity: z
+      .number()
+      .meta({ description: "Cosine of what the two mean, 0 to 1; messages.semantic_min_similarity bounds it" }),
+  })
+  .meta({ id: "NearestCapability", description: "The capability taken instead, as messages.semantic_fallback allows" });
+export type NearestCapability = z.infer<typeof NearestCapability>;
+
 export const MessageReceipt = z
   .object({
     id: z.string(),
@@ -46,6 +57,9 @@ export const MessageReceipt = z
     duplicate: z.boolean().meta({ description: "A message of this id was accepted before; nothing was done again" }),
     durability: z.enum(["full", "normal", "none"]).nullable().meta({
       description: "What on record means: through a power cut, through the end of the process, in memory only",
+    }),
+    nearest: NearestCapability.nullable().meta({
+      description: "The capability it was taken to mean, when nobody provides the one asked for; null otherwise",
     }),
     answer: z.enum(["failure", "not-understood"]).nullable(),
     error: MessageFault.nullable(),
@@ -78,6 +92,9 @@ export const MessageCheck = z
     problems: z.array(z.object({ code: z.string(), path: z.string(), message: z.string(), fix: z.string() })),
     canonical: z.record(z.string(), Json).nullable().meta({ description: "The message as Caxton writes it" }),
     recipients: z.array(Name).meta({ description: "To whom it would go now" }),
+    nearest: NearestCapability.nullable().meta({
+      description: "The capability it would be taken to mean; null otherwise",
+    }),
     conversation: z
       .object({
         id: z.string(),
@@ -129,6 +146,9 @@ export const MessageRecord = z
     sender: Name,
     receiver: z.array(Name).nullable(),
     capability: z.string().nullable(),
+    nearest: NearestCapability.nullable().meta({
+      description: "The capability whose provider got it, when nobody provides the one asked for; null otherwise",
+    }),
     topic: z.string().nullable(),
     broadcast: z.boolean(),
     conversation_id: z.string(),

@@ -48,6 +48,7 @@ export function withRemoteAgents(inner: Directory, remotes: RemoteAgents): Direc
       return known;
     },
     capabilities: (workspace) => new Set([...inner.capabilities(workspace), ...services.keys()]),
+    descriptions: (workspace, capability) => inner.descriptions(workspace, capability),
     watch: (listener) => {
       const watched = [inner.watch(listener), remotes.watch(listener)];
       return { [Symbol.dispose]: () => watched.forEach((each) => each[Symbol.dispose]()) };

@@ -9,14 +9,14 @@ import { readSent, refusalOf, type SendServices } from "./send-message.ts";
  * Looks at a message without sending it: what is wrong with it, or how Caxton writes it, to whom it would go, and whether its
  * conversation would take it now.
  */
-export function checkMessage(services: SendServices, json: JsonObject): contract.MessageCheck {
+export async function checkMessage(services: SendServices, json: JsonObject): Promise<contract.MessageCheck> {
   const one = readSent(services, json);
   if (one.type === "refused") {
     const problems = problemsOf(refusalOf(one.receipt));
-    return { valid: false, problems, canonical: null, recipients: [], conversation: null };
+    return { valid: false, problems, canonical: null, recipients: [], nearest: null, conversation: null };
   }
   const { message } = one;
-  const whereTo = services.router.whereTo(message);
+  const whereTo = await services.router.whereTo(message);
   const recipients = whereTo.type === "found" ? [...whereTo.names] : [];
   const { error, now } = services.router.records.judge(message, recipients);
   // Who cannot be reached takes no part: what the protocol says of such a message is beside the point.
@@ -26,6 +26,7 @@ export function checkMessage(services: SendServices, json: JsonObject): contract
     problems: wrong === undefined ? [] : problemsOf(wrong),
     canonical: wireObject(message),
     recipients,
+    nearest: (whereTo.type === "found" ? whereTo.nearest : undefined) ?? null,
     conversation: standingOf(message, now, error === undefined),
   };
 }

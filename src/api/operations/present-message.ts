@@ -31,6 +31,7 @@ export function presentMessage(
     sender: message.sender,
     receiver: address.type === "receivers" ? [...address.names] : null,
     capability: address.type === "capability" ? address.capability : null,
+    nearest: (address.type === "capability" ? address.nearest : undefined) ?? null,
     topic: address.type === "topic" ? address.topic : null,
     broadcast: address.type === "broadcast",
     conversation_id: message.conversationId,

@@ -53,11 +53,11 @@ type Refusal = Pick<Extract<Submitted, { type: "refused" }>, "type" | "error" | 
 
 function receiptOf(submitted: Exclude<Submitted, { type: "refused" }> | Refusal, id: string): contract.MessageReceipt {
   const none = { recipients: [], duplicate: false, durability: null, answer: null, error: null, retry_after_ms: null };
-  const nothing = { ...none, id, conversation_id: "", reply: null };
+  const nothing = { ...none, id, conversation_id: "", nearest: null, reply: null };
   switch (submitted.type) {
     case "accepted": {
-      const { conversationId, recipients, duplicate, durability } = submitted;
-      const known = { recipients: [...recipients], duplicate, durability };
+      const { conversationId, recipients, duplicate, durability, nearest = null } = submitted;
+      const known = { recipients: [...recipients], duplicate, durability, nearest };
       return { ...nothing, ...known, conversation_id: conversationId, status: "accepted" };
     }
     case "answered": {

@@ -1,4 +1,9 @@
-import { fillRoute, type MessageDelivery, type MessageRecord } from "../../api/contract/index.ts";
+import {
+  fillRoute,
+  type MessageDelivery,
+  type MessageRecord,
+  type NearestCapability,
+} from "../../api/contract/index.ts";
 import { isJsonObject, type Json } from "../../kernel/json.ts";
 import { renderFields, safeText, type Style, type Tone } from "../terminal/index.ts";
 
@@ -19,13 +24,18 @@ const TONES: { readonly [performative: string]: Tone } = {
 
 export const performativeTone = (performative: string): Tone | undefined => TONES[performative];
 
-type Addressed = Pick<MessageRecord, "receiver" | "capability" | "topic" | "recipients">;
+type Addressed = Pick<MessageRecord, "receiver" | "capability" | "nearest" | "topic" | "recipients">;
+
+/** A capability that was near enough in meaning to the one asked for. */
+export const nearestText = ({ capability, similarity }: NearestCapability): string =>
+  `${capability} (similarity ${similarity.toFixed(2)})`;
 
 /** Whom it was for: names, or how they were found and who it was. */
-export function addressLine({ receiver, capability, topic, recipients }: Addressed): string {
+export function addressLine({ receiver, capability, nearest, topic, recipients }: Addressed): string {
   if (receiver !== null) return receiver.join(", ");
   const found = recipients.length === 0 ? "nobody" : recipients.join(", ");
-  const how = capability === null ? (topic === null ? "all" : `topic ${topic}`) : `capability ${capability}`;
+  const taken = nearest === null ? "" : `, taken as ${nearestText(nearest)}`;
+  const how = capability === null ? (topic === null ? "all" : `topic ${topic}`) : `capability ${capability}${taken}`;
   return `${found} (${how})`;
 }
 

@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, type MessageCheck, type MessageReceipt, messages, ROUTES } from "../../api/contract/index.ts";
+import {
+  fillRoute,
+  type MessageCheck,
+  type MessageReceipt,
+  messages,
+  type NearestCapability,
+  ROUTES,
+} from "../../api/contract/index.ts";
 import { type Json, parseJson } from "../../kernel/json.ts";
 import {
   act,
@@ -14,7 +21,7 @@ import {
   UsageError,
 } from "../frame/index.ts";
 import { oneLine, safeText } from "../terminal/index.ts";
-import { performativeTone } from "./lines.ts";
+import { nearestText, performativeTone } from "./lines.ts";
 import { resolveMessage } from "./reference.ts";
 
 /** The message was sent, and what came back is not what was asked for. */
@@ -148,7 +155,9 @@ async function check(context: Context, body: object): Promise<number> {
     name: value.recipients.join("\n"),
     human: () =>
       value.valid
-        ? safeText(`valid; it would go to ${value.recipients.join(", ") || "nobody"}\n${standingText(value)}`)
+        ? safeText(
+            `valid; it would go to ${value.recipients.join(", ") || "nobody"}\n${value.nearest === null ? "" : `${takenText(value.nearest)}\n`}${standingText(value)}`,
+          )
         : value.problems
             .map(({ path, message, fix }) => safeText(`${path === "" ? "" : `${path}: `}${message}\n  ${fix}\n`))
             .join(""),
@@ -217,6 +226,9 @@ function parametersOf(settings: readonly string[], path: string): Readonly<Recor
   );
 }
 
+const takenText = (nearest: NearestCapability): string =>
+  safeText(`nobody provides that capability; taken as the nearest one, ${nearestText(nearest)}`);
+
 function receiptText({ terminal: { style } }: Context, receipt: MessageReceipt, waited: boolean): string {
   const lines = [`${receipt.id}  conversation ${safeText(receipt.conversation_id)}`];
   if (receipt.error !== null) {
@@ -226,6 +238,7 @@ function receiptText({ terminal: { style } }: Context, receipt: MessageReceipt, 
   } else {
     const to = receipt.recipients.join(", ") || "nobody: its topic has no subscribers";
     lines.push(receipt.duplicate ? "it was accepted before" : `accepted for ${safeText(to)}`);
+    if (receipt.nearest !== null) lines.push(takenText(receipt.nearest));
   }
   if (receipt.reply !== null) lines.push("", ...replyLines(receipt.reply, style));
   else if (waited && receipt.error === null) lines.push(style("yellow", "no answer came in time; it may still come"));

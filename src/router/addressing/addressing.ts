@@ -3,6 +3,7 @@ import { type Clock } from "../../kernel/clock.ts";
 import { type Address, type Message, type MessageError } from "../../messages/index.ts";
 import { type Recipient, type Recipients } from "../mailboxes/index.ts";
 import { type Directory, failure, type Provider, type RouterOptions } from "../ports/index.ts";
+import { type MeantCapability } from "./capability-meaning.ts";
 import { relatedCapabilities } from "./related.ts";
 import { type Candidate, choose, healthOf } from "./strategies.ts";
 import { compareVersions, fitsVersion } from "./versions.ts";
@@ -48,6 +49,7 @@ type Group = { readonly providers: readonly Provider[]; readonly candidates: rea
  * A1. A sender gets nothing of its own: named it is refused, else it is left out.
  * A2. Of a version asked for, then of each fallback in order, the first that somebody fit to work provides is taken.
  * A3. Who is inactive, unhealthy, draining, paused, or behind an open breaker, is not chosen.
+ * A4. Of a capability taken for its meaning any version will do: the one asked for is of another capability.
  */
 export class Addressing {
   readonly #parts: AddressingParts;
@@ -103,9 +105,9 @@ export class Addressing {
 
   #toCapability(message: Message, address: ToCapability): Route {
     const { clock, chance, options } = this.#parts;
-    const group = this.#group(message.workspace, address.capability);
-    const { version, fallbackVersions } = address;
-    const asked = version === undefined ? ANY : [version, ...fallbackVersions];
+    const { version, fallbackVersions, nearest: taken } = address;
+    const group = this.#group(message.workspace, taken?.capability ?? address.capability);
+    const asked = version === undefined || taken !== undefined ? ANY : [version, ...fallbackVersions];
     for (const each of asked) {
       const candidates = others(ofVersion(group.candidates, each), message.sender);
       if (TO_ONE.has(message.performative)) {
@@ -120,6 +122,23 @@ export class Addressing {
       if (fit.length > 0) return { type: "found", recipients: fit.map(({ recipient }) => recipient), isShared: false };
     }
     return { type: "nobody", error: this.#noProviders(message.workspace, address, group) };
+  }
+
+  /** Whether somebody other than the sender provides it, fit to work or not. */
+  isProvided({ workspace, sender }: Message, capability: string): boolean {
+    return this.#parts.directory.providers(workspace, capability).some(({ name }) => name !== sender);
+  }
+
+  /** What others than the sender provide who are fit to work. */
+  provided({ workspace, sender }: Message): readonly MeantCapability[] {
+    const { directory, clock } = this.#parts;
+    const found: MeantCapability[] = [];
+    for (const capability of directory.capabilities(workspace)) {
+      const { candidates } = this.#group(workspace, capability);
+      if (!others(candidates, sender).some((candidate) => healthOf(candidate, clock) > 0)) continue;
+      found.push({ capability, descriptions: directory.descriptions(workspace, capability) });
+    }
+    return found;
   }
 
   #group(workspace: string, capability: string): Group {

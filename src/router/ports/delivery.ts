@@ -1,5 +1,5 @@
 import { type MessageId } from "../../kernel/ids.ts";
-import { type Durability, type Message, type MessageError } from "../../messages/index.ts";
+import { type Durability, type Message, type MessageError, type NearestCapability } from "../../messages/index.ts";
 
 /** What became of a message that was submitted. */
 export type Submitted =
@@ -12,6 +12,8 @@ export type Submitted =
       readonly recipients: readonly string[];
       readonly duplicate: boolean;
       readonly durability: Durability;
+      /** What it was taken to mean, since nobody provides the capability asked for. Mostly not even a key. */
+      readonly nearest?: NearestCapability;
     }
   /** On record, and delivered to nobody: the sender got a failure or not-understood about it. */
   | {

@@ -28,6 +28,8 @@ export interface Directory {
   providers(workspace: string, capability: string): readonly Provider[];
   /** Every capability that somebody provides. */
   capabilities(workspace: string): Iterable<string>;
+  /** What its providers say of it, in their words; asked only for messages that fit nobody. */
+  descriptions(workspace: string, capability: string): readonly string[];
   /** Woken after a change; a listener is quick and never throws. */
   watch(listener: () => void): Disposable;
 }

@@ -23,6 +23,7 @@ export {
   type StoredMessage,
   type StoredSettlement,
 } from "./journal.ts";
+export { type TextVectors } from "./meaning.ts";
 export { type Subscription, type SubscriptionStore } from "./subscription.ts";
 export { ROUTER_DEFAULTS, type RouterOptions } from "./options.ts";
 export {

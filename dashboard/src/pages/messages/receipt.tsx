@@ -27,6 +27,11 @@ export const Receipt = ({ receipt }: { readonly receipt: MessageReceipt }) => (
       )}
       <dl className="grid gap-3 sm:grid-cols-3">
         <Fact name={text.messages.columns.to}>{receipt.recipients.join(", ") || text.messages.nobody}</Fact>
+        {receipt.nearest === null ? null : (
+          <Fact name={words.nearest}>
+            {receipt.nearest.capability} <span className="text-muted">{receipt.nearest.similarity.toFixed(2)}</span>
+          </Fact>
+        )}
         <Fact name={text.messages.facts.conversation}>{shortId(receipt.conversation_id)}</Fact>
         <Fact name={text.messages.facts.id}>{shortId(receipt.id)}</Fact>
       </dl>

@@ -1,0 +1,125 @@
+import { afterAll, describe, expect, test } from "vitest";
+import { openEmbedder } from "../../src/backends/embeddings/index.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { composeMessage, readMessage, restoreMessage, storedText } from "../../src/messages/index.ts";
+import { CapabilityMeaning, type Submitted, type TextVectors } from "../../src/router/index.ts";
+import { note, openWorld, TestDirectory, until } from "./world.ts";
+
+const embedder = openEmbedder({ type: "static" }, systemClock);
+afterAll(() => embedder.close());
+
+const ask = (capability: string, version?: string) =>
+  note("?", {
+    performative: "request",
+    address: { type: "capability", capability, version, fallbackVersions: [], strategy: undefined },
+  });
+
+/** The table of words, and what it was asked for. */
+class Counted implements TextVectors {
+  readonly texts: string[] = [];
+  embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]> {
+    this.texts.push(...texts);
+    return embedder.embed(texts, signal);
+  }
+}
+
+async function worldOf(vectors: TextVectors, similarityMin = 0.6) {
+  const directory = new TestDirectory("ann", "bob", "cid");
+  directory.provide("bob", "data-analysis");
+  directory.provide("cid", "text-translation");
+  return openWorld({ directory, meaning: new CapabilityMeaning(vectors, { similarityMin }) });
+}
+
+const errorOf = (answer: Submitted) => (answer.type === "accepted" ? undefined : answer.error);
+
+describe("a message to a capability that nobody provides", () => {
+  test("goes to the nearest one in meaning; receipt and message say which, and how near", async () => {
+    const { router, agent } = await worldOf(new Counted());
+    const answer = await router.submit(ask("analyze-data"));
+    expect(answer).toMatchObject({
+      type: "accepted",
+      recipients: ["bob"],
+      nearest: { capability: "data-analysis", similarity: expect.closeTo(0.92, 1) },
+    });
+    await until(() => agent.got.length === 1);
+    const [got] = agent.got;
+    expect(got?.message.address).toMatchObject({
+      capability: "analyze-data",
+      nearest: { capability: "data-analysis" },
+    });
+    if (got !== undefined) expect(restoreMessage(JSON.parse(storedText(got.message)))).toEqual(got.message);
+  });
+
+  test("goes there whatever version it asks for: versions are of the other capability", async () => {
+    const { router } = await worldOf(new Counted());
+    expect(await router.submit(ask("translate-german", "7.0.0"))).toMatchObject({ recipients: ["cid"] });
+  });
+
+  test("is answered when nothing is near enough, with what is nearest", async () => {
+    const { router } = await worldOf(new Counted());
+    const error = errorOf(await router.submit(ask("statistics")));
+    expect(error?.code).toBe("NO_CAPABILITY_PROVIDERS");
+    expect(error?.hint).toContain("data-analysis (0.5");
+    expect(error?.details["similar"]).toEqual([{ capability: "data-analysis", similarity: expect.any(Number) }]);
+  });
+
+  test("is not for its own sender, nor for one who takes nothing now", async () => {
+    const { router, directory } = await worldOf(new Counted());
+    directory.provide("ann", "number-crunching");
+    expect(errorOf(await router.submit(ask("crunching-numbers")))?.code).toBe("NO_CAPABILITY_PROVIDERS");
+    router.pause("default", "bob", true);
+    expect(errorOf(await router.submit(ask("analyze-data")))?.code).toBe("NO_CAPABILITY_PROVIDERS");
+  });
+
+  test("is found by a description as well", async () => {
+    const { router, directory } = await worldOf(new Counted());
+    directory.provide("cid", "ledger");
+    directory.describe("ledger", "invoices and billing");
+    expect(await router.submit(ask("invoice-billing"))).toMatchObject({ nearest: { capability: "ledger" } });
+  });
+
+  test("is answered as ever when meanings cannot be told", async () => {
+    const { router } = await worldOf({ embed: () => Promise.reject(new Error("no model")) });
+    expect(errorOf(await router.submit(ask("analyze-data")))?.code).toBe("NO_CAPABILITY_PROVIDERS");
+  });
+
+  test("is answered before the router has closed", async () => {
+    const { router } = await worldOf({ embed: (_texts, signal) => rejectedOn(signal) });
+    const answer = router.submit(ask("analyze-data"));
+    await router.close(0);
+    expect(errorOf(await answer)?.code).toBe("NO_CAPABILITY_PROVIDERS");
+  });
+});
+
+describe("meanings", () => {
+  test("are looked up once for each text, and never for what somebody provides", async () => {
+    const vectors = new Counted();
+    const { router } = await worldOf(vectors);
+    await router.submit(ask("data-analysis"));
+    await router.submit(ask("data-analysis", "9.0.0"));
+    expect(vectors.texts).toEqual([]);
+    await router.submit(ask("analyze-data"));
+    await router.submit(ask("analyze-data"));
+    await router.submit(ask("translate-german"));
+    expect(vectors.texts).toEqual(["analyze data", "data analysis", "text translation", "translate german"]);
+  });
+
+  test("are not looked up at all where that is off", async () => {
+    const { router } = await openWorld({ directory: new TestDirectory("ann", "bob") });
+    expect(errorOf(await router.submit(ask("analyze-data")))?.code).toBe("NO_CAPABILITY_PROVIDERS");
+  });
+});
+
+test("what a sender says about the nearest capability is not believed", () => {
+  const wire = { performative: "request", sender: "ann", capability: "cooking", content: "?" };
+  const said = { ...wire, nearest_capability: { capability: "payments", similarity: 1 } };
+  const read = readMessage(said, { workspace: "default", nowMs: 1, contentBytesMax: 1_000 });
+  expect(read.type === "message" && read.message.address).not.toHaveProperty("nearest");
+  expect(composeMessage(ask("cooking")).address).not.toHaveProperty("nearest");
+});
+
+const rejectedOn = (signal: AbortSignal | undefined): Promise<never> => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal?.addEventListener("abort", () => reject(new Error("stopped")));
+  return promise;
+};
