@@ -6,3 +6,14 @@ export { type Found, type Fused, fuse, type Weights } from "./fuse.ts";
 export { type GraphEdge, GraphIndex, type Visit, type Walk, type Walked } from "./graph-index.ts";
 export { KeywordIndex } from "./keyword-index.ts";
 export type { KeywordQuestion } from "./keyword-question.ts";
+export {
+  type AskedWord,
+  type TextWords,
+  WORD_FACTOR,
+  WORD_FACTOR_MAX,
+  wordFactor,
+  wordsAsked,
+  wordsOf,
+  type WordStatistics,
+  wordWeights,
+} from "./word-scores.ts";

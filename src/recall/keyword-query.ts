@@ -26,6 +26,9 @@ function textOf(length: number): string {
   return String.fromCharCode(...words.units.subarray(0, length));
 }
 
+/** Whether a word, as it is compared, says little. */
+export const isCommonStem = (stem: string): boolean => commonStems.has(stem);
+
 /** The distinct words of a query, at most 128. */
 export function queryWords(text: string, terms: Terms): readonly QueryWord[] {
   const found = new Map<string, QueryWord>();
