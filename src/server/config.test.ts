@@ -96,3 +96,21 @@ test("places of memory have defaults, and hold no password", () => {
   expect(refused).toThrow(/holds no password/u);
   expect(refused).not.toThrow(/letmein/u);
 });
+
+test("a setting of a table within a table is a variable too, also of one that has no defaults", () => {
+  const environment = {
+    CAXTON_MODELS__ROLES__EMBEDDING: "ollama/nomic-embed-text",
+    CAXTON_RUNS__THREADS__WARM: "3",
+    CAXTON_MODELS__PROVIDERS__MINE__BASE_URL: "http://127.0.0.1:1",
+    CAXTON_MODELS__PROVIDERS__MINE: "x",
+  };
+  const { config, origins, warnings } = loadConfig({}, environment, directory);
+  expect(config.models.roles.embedding).toBe("ollama/nomic-embed-text");
+  expect(origins["models.roles.embedding"]).toBe("CAXTON_MODELS__ROLES__EMBEDDING");
+  expect(config.runs.threads.warm).toBe(3);
+  // What people name themselves stands in the file.
+  expect(warnings).toEqual([
+    "CAXTON_MODELS__PROVIDERS__MINE__BASE_URL is not a setting of Caxton and is ignored",
+    "CAXTON_MODELS__PROVIDERS__MINE is not a setting of Caxton and is ignored",
+  ]);
+});

@@ -144,22 +144,22 @@ const serviceWarning = (variable: string, text: string): string =>
 function settingOf(variable: string): string | undefined {
   const short = SHORT_VARIABLES[variable];
   if (short !== undefined) return short;
-  const [table, key, ...rest] = variable.slice("CAXTON_".length).toLowerCase().split("__");
+  const [table, key, inner, ...rest] = variable.slice("CAXTON_".length).toLowerCase().split("__");
   if (table === undefined || key === undefined || !(table in ConfigFile.shape)) return undefined;
-  if (rest.length === 0) return `${table}.${key}`;
-  const [inner = ""] = rest;
-  return rest.length === 1 && tablesWithin(table).has(key) ? `${table}.${key}.${inner}` : undefined;
+  if (inner === undefined) return `${table}.${key}`;
+  // Of tables whose keys people choose, such as names of providers, nothing can be said in a variable.
+  const within = settingsIn(settingsIn(ConfigFile)?.[table])?.[key];
+  return rest.length === 0 && settingsIn(within) !== undefined ? `${table}.${key}.${inner}` : undefined;
 }
 
-/** The tables of a table that always have the same settings; those whose keys people choose are not among them. */
-function tablesWithin(table: string): ReadonlySet<string> {
-  const settings = Object.entries(ConfigFile.parse({})).find(([name]) => name === table)?.[1];
-  const tables = Object.entries(settings ?? {}).filter(([, value]: [string, unknown]) => leavesIn(value) > 0);
-  return new Set(tables.map(([name]) => name));
+/** The settings of a table, whatever stands for it when it is absent; undefined for what is no table of settings. */
+function settingsIn(schema: z.core.$ZodType | undefined): Readonly<Record<string, z.core.$ZodType>> | undefined {
+  if (schema instanceof z.ZodObject) return schema.shape;
+  const isWrapped =
+    schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional;
+  if (isWrapped) return settingsIn(schema.unwrap());
+  return schema instanceof z.ZodPipe ? settingsIn(schema.in) : undefined;
 }
-
-const leavesIn = (value: unknown): number =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? Object.keys(value).length : 0;
 
 /** `a.b.c` with a value as `{a: {b: {c: value}}}`, beside what is there. */
 function within(before: unknown, [key = "", ...rest]: readonly string[], value: unknown): Record<string, unknown> {
