@@ -109,7 +109,11 @@ export class Runs implements AsyncDisposable {
 
   async #endOf(runId: RunId, first: Promise<RunOutcome>): Promise<RunOutcome> {
     const outcome = await first;
-    if (outcome.state !== "awaiting-reply") return outcome;
+    return outcome.state === "awaiting-reply" ? this.still(runId) : outcome;
+  }
+
+  /** How a run that is there ends, or comes to rest for a person. */
+  async still(runId: RunId): Promise<RunOutcome> {
     return untilStill({ hub: this.hub, journal: this.#deps.journal }, runId, this.#shutdown.signal);
   }
 

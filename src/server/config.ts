@@ -148,8 +148,8 @@ function settingOf(variable: string): string | undefined {
   if (table === undefined || key === undefined || !(table in ConfigFile.shape)) return undefined;
   if (inner === undefined) return `${table}.${key}`;
   // Of tables whose keys people choose, such as names of providers, nothing can be said in a variable.
-  const within = settingsIn(settingsIn(ConfigFile)?.[table])?.[key];
-  return rest.length === 0 && settingsIn(within) !== undefined ? `${table}.${key}.${inner}` : undefined;
+  const settings = settingsIn(settingsIn(ConfigFile)?.[table])?.[key];
+  return rest.length === 0 && settingsIn(settings) !== undefined ? `${table}.${key}.${inner}` : undefined;
 }
 
 /** The settings of a table, whatever stands for it when it is absent; undefined for what is no table of settings. */

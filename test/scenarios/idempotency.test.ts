@@ -1,6 +1,10 @@
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
-import { withIdempotencyKeys } from "../../src/api/http/idempotency.ts";
+import { hashOf, withIdempotencyKeys } from "../../src/api/http/idempotency.ts";
+import { Database, SqliteKeptAnswers } from "../../src/backends/sqlite/index.ts";
+import { mint, RunId } from "../../src/kernel/ids.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 
@@ -64,6 +68,32 @@ test("another request with the key is refused by name, and a key is not mixed up
     ["two words", {}],
   ] as const)
     expect((await post("/api/v1/runs", key, run, headers)).answer).toMatchObject({ code: "REQUEST_INVALID" });
+});
+
+test("a run that was not begun when the server crashed is begun under the id that its key has, and once", async () => {
+  using place = tempDirectory();
+  const id = mint(RunId);
+  {
+    using database = Database.open({ directory: join(place.path, ".caxton"), synchronous: "normal" });
+    const keys = new SqliteKeptAnswers(database);
+    const request = { method: "POST", url: "/api/v1/runs", body: run };
+    const message = { method: "POST", url: "/api/v1/tasks", body: {} };
+    await keys.claim({ workspace: "default", key: "lost" }, { hash: hashOf(request), subject: id }, Date.now());
+    await keys.claim({ workspace: "default", key: "task" }, { hash: hashOf(message), subject: undefined }, Date.now());
+  }
+  await using other = await startServer({ script, directory: place.path });
+  const ask = async (key: string, path = "/api/v1/runs", body: object = run) => {
+    const headers = { "content-type": "application/json", "idempotency-key": key };
+    const response = await fetch(other.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+    return { status: response.status, body: z.object({ id: z.string().optional() }).parse(await response.json()) };
+  };
+  const both = await Promise.all([ask("lost"), ask("lost")]);
+  expect(both.filter(({ status }) => status === 202).map(({ body }) => body.id)[0]).toBe(id);
+  expect(await ask("lost")).toMatchObject({ status: 202, body: { id } });
+  const { body } = await other.ask("GET", "/api/v1/runs");
+  expect(contract.runs.RunPage.parse(body).items.map((each) => each.id)).toEqual([id]);
+  // Nobody knows of anything else that was begun.
+  expect((await ask("task", "/api/v1/tasks", {})).status).toBe(409);
 });
 
 test("what was refused is not kept: once it is right, the key is good", async () => {

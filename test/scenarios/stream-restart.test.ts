@@ -78,18 +78,28 @@ const lastId = (events: readonly Read[]): string => events.at(-1)?.id ?? "";
 const isEnd = (data: string) => data.startsWith('{"type":"end"');
 const hasEnded = (data: string) => data.includes('"state":"completed"');
 
-test("streams resume after kill -9: a run's, the server's, and the CLI's, with nothing missing and nothing twice", async () => {
+/** Starts the run and waits for it, with a key; rejects when the server dies before it answers. */
+const startOnce = (url: string): Promise<Response> =>
+  fetch(`${url}/api/v1/runs`, {
+    method: "POST",
+    headers: { "content-type": "application/json", "idempotency-key": "once" },
+    body: JSON.stringify({ agent: "steady", input: "How many rows?", wait: true }),
+  });
+
+const runsOf = async (url: string) => runs.RunPage.parse(await (await fetch(`${url}/api/v1/runs`)).json()).items;
+
+test("streams resume after kill -9: a run's, the server's, and the CLI's, with nothing missing and nothing twice; asked again, its start gives the same run", async () => {
   using place = workplace(await freePort());
   const first = await serve(place.path);
   await using killed = first.server;
   const { url } = first;
   const ready = await read(`${url}/api/v1/events`, "", (data) => data.includes('"ready"'));
-  const started = await fetch(`${url}/api/v1/runs`, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ agent: "steady", input: "How many rows?" }),
-  });
-  const { id } = runs.RunDetail.parse(await started.json());
+  const unanswered = startOnce(url).then(
+    () => "answered",
+    () => "cut off",
+  );
+  await expect.poll(async () => (await runsOf(url)).length).toBe(1);
+  const [{ id } = { id: "" }] = await runsOf(url);
   const events = `${url}/api/v1/runs/${id}/events`;
   await using watching = new CaxtonProcess(["run", "watch", id, "-o", "jsonl"], {
     cwd: place.path,
@@ -105,6 +115,7 @@ test("streams resume after kill -9: a run's, the server's, and the CLI's, with n
   await watching.printed(/"tool":"csv_parser.describe".*"state":"running"/);
   killed.kill("SIGKILL");
   await killed.ended();
+  expect(await unanswered).toBe("cut off");
   writeFileSync(join(place.path, "script.json"), script(0));
   const second = await serve(place.path);
   await using server = second.server;
@@ -121,6 +132,11 @@ test("streams resume after kill -9: a run's, the server's, and the CLI's, with n
       .reduce((known, event) => (event.type === "text-delta" ? known.slice(0, event.offset) + event.text : known), "");
     expect(["", WORDS]).toContain(text);
   }
+  const again = await startOnce(url);
+  expect(again.status).toBe(200);
+  expect(await again.json()).toMatchObject({ id, state: "completed", output: WORDS });
+  expect(again.headers.get("location")).toBe(`/api/v1/runs/${id}`);
+  expect(await runsOf(url)).toHaveLength(1);
   const missed = (await read(`${url}/api/v1/events`, lastId(ready), hasEnded)).map(asServer);
   expect(missed.map(({ type }) => type)).not.toContain("reset");
   expect(missed.at(-1)).toMatchObject({ type: "run", run: { id, state: "completed" } });

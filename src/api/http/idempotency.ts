@@ -2,8 +2,10 @@ import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import type { Clock } from "../../kernel/clock.ts";
 import { canonicalJson, isJsonObject, Json, type JsonObject } from "../../kernel/json.ts";
+import { mint, RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { type AnswerKey, DEFAULT_WORKSPACE, type KeptAnswers } from "../operations/index.ts";
+import { ROUTES } from "../contract/index.ts";
 import type { Http } from "./context.ts";
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError, RequestInvalidError } from "./errors.ts";
 
@@ -37,6 +39,12 @@ export function withIdempotencyKeys(document: JsonObject): JsonObject {
   return { ...document, paths: Object.fromEntries(described) };
 }
 
+/** Runs that requests with a key begin, under ids that are on disk before they are begun. */
+const runs = new WeakMap<FastifyRequest, RunId>();
+
+/** The run that a request begins or, when the server ended before it had answered, may have begun; undefined without a key. */
+export const runBegunBy = (request: FastifyRequest): RunId | undefined => runs.get(request);
+
 /** Has requests with an `Idempotency-Key` carried out once. Answers that are failures are not kept. */
 export function keepAnswers(http: Http, deps: { readonly keptAnswers: KeptAnswers; readonly clock: Clock }): void {
   const { keptAnswers, clock } = deps;
@@ -45,8 +53,13 @@ export function keepAnswers(http: Http, deps: { readonly keptAnswers: KeptAnswer
     const given = request.headers["idempotency-key"];
     if (given === undefined || !takesKey(request.method, request.url)) return;
     const key = { workspace: DEFAULT_WORKSPACE, key: keyOf(request, given) };
-    const claim = await keptAnswers.claim(key, hashOf(request), clock.nowMs());
-    if (claim.type === "new") return void taken.set(request, key);
+    const subject = request.routeOptions.url === ROUTES.runs ? mint(RunId) : undefined;
+    const claim = await keptAnswers.claim(key, { hash: hashOf(request), subject }, clock.nowMs());
+    if (claim.type === "new" || claim.type === "begun") {
+      const run = claim.type === "begun" ? RunId.parse(claim.subject) : subject;
+      if (run !== undefined) runs.set(request, run);
+      return void taken.set(request, key);
+    }
     if (claim.type !== "kept") throw refusal(claim.type, key.key);
     const { status, headers, body } = claim.answer;
     return reply.status(status).headers(headers).header("idempotent-replayed", "true").send(body);
@@ -74,7 +87,7 @@ function keyOf({ headers }: FastifyRequest, given: string | string[]): string {
 }
 
 /** All that was asked: two requests with the same are the same. */
-function hashOf({ method, url, body }: FastifyRequest): string {
+export function hashOf({ method, url, body }: Pick<FastifyRequest, "method" | "url" | "body">): string {
   const json = Json.safeParse(body ?? null);
   if (!json.success && !Buffer.isBuffer(body)) {
     const message = "files are sent without an Idempotency-Key";

@@ -17,6 +17,7 @@ import {
   watchRun,
 } from "../operations/index.ts";
 import type { Http, HttpContext } from "./context.ts";
+import { runBegunBy } from "./idempotency.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["runs"];
@@ -48,7 +49,7 @@ function startRoute(http: Http, { services, streams }: HttpContext): void {
     },
     async (request, reply) => {
       const start = async () => {
-        const started = await startRun(services, request.body);
+        const started = await startRun(services, request.body, runBegunBy(request));
         reply.header("location", ROUTES.run.replace(":id", started.id));
         return started;
       };

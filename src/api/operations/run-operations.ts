@@ -44,9 +44,9 @@ export const uploadId = (text: string): UploadId => {
 
 export type StartedRun = { readonly id: RunId; readonly ended: Promise<RunOutcome> };
 
-/** Accepts a run with its files; on disk when resolved. */
+/** Accepts a run with its files; on disk when resolved. With an id that the journal has it is that run, which is not begun again. */
 export async function startRun(
-  { runs, uploads }: RunServices,
+  { runs, journal, uploads }: RunServices,
   body: {
     readonly agent: string;
     readonly input: string;
@@ -56,8 +56,9 @@ export async function startRun(
     readonly attended?: boolean | undefined;
     readonly output_schema?: StartRequest["outputSchema"];
   },
+  id: RunId = mint(RunId),
 ): Promise<StartedRun> {
-  const id = mint(RunId);
+  if (journal.summary(id) !== undefined) return { id, ended: runs.still(id) };
   const files = await uploads.take(body.uploads.map(uploadId), id);
   try {
     const { ended } = await runs.start({

@@ -5,7 +5,15 @@ import type { Database } from "./database.ts";
 
 const Answer = z.object({ status: z.int(), headers: z.record(z.string(), z.string()), body: z.string() });
 type Answer = z.infer<typeof Answer>;
-const Row = z.object({ request: z.string(), process: z.string(), answer: z.string().nullable() });
+const Row = z.object({
+  request: z.string(),
+  process: z.string(),
+  answer: z.string().nullable(),
+  subject: z.string().nullable(),
+});
+
+/** What was asked, as a hash, and the id of what it will make, where it has one. */
+type Asked = { readonly hash: string; readonly subject: string | undefined };
 
 type Key = { readonly workspace: string; readonly key: string };
 
@@ -15,6 +23,7 @@ const DROPPED_MAX = 100;
 /**
  * Answers by the keys of their requests, in `caxton.db`, for `LIMITS.keptAnswersMs`.
  * I1. A key is on disk before its request is begun, so of two requests with one key one is carried out, also over a restart.
+ * I2. So is the id of what it makes: after a crash the same request is given it again, and one process at a time has it.
  */
 export class SqliteKeptAnswers {
   readonly #db: Database;
@@ -25,8 +34,8 @@ export class SqliteKeptAnswers {
     this.#db = db;
   }
 
-  /** Takes a key for a request, given as its hash, or says what became of the one that has it. */
-  claim({ workspace, key }: Key, request: string, nowMs: number) {
+  /** Takes a key for a request, or says what became of the one that has it. */
+  claim({ workspace, key }: Key, { hash, subject }: Asked, nowMs: number) {
     return this.#db.write(() => {
       const oldestMs = nowMs - LIMITS.keptAnswersMs;
       this.#db
@@ -37,23 +46,28 @@ export class SqliteKeptAnswers {
         .run(oldestMs, DROPPED_MAX);
       const before = this.#db
         .sql(
-          'SELECT request, process, answer FROM kept_answers WHERE workspace = ? AND "key" = ? AND created_at_ms >= ?',
+          'SELECT request, process, answer, subject FROM kept_answers WHERE workspace = ? AND "key" = ? AND created_at_ms >= ?',
         )
         .get(workspace, key, oldestMs);
-      if (before) return this.#found(Row.parse(before), request);
+      if (before) return this.#found({ workspace, key }, Row.parse(before), hash);
       this.#db
         .sql(
-          'INSERT OR REPLACE INTO kept_answers (workspace, "key", request, process, created_at_ms) VALUES (?, ?, ?, ?, ?)',
+          'INSERT OR REPLACE INTO kept_answers (workspace, "key", request, process, subject, created_at_ms) VALUES (?, ?, ?, ?, ?, ?)',
         )
-        .run(workspace, key, request, this.#process, nowMs);
+        .run(workspace, key, hash, this.#process, subject ?? null, nowMs);
       return { type: "new" } as const;
     });
   }
 
-  #found(row: z.infer<typeof Row>, request: string) {
-    if (row.request !== request) return { type: "other-request" } as const;
+  #found({ workspace, key }: Key, row: z.infer<typeof Row>, hash: string) {
+    if (row.request !== hash) return { type: "other-request" } as const;
     if (row.answer !== null) return { type: "kept", answer: Answer.parse(JSON.parse(row.answer)) } as const;
-    return { type: row.process === this.#process ? "under-way" : "unfinished" } as const;
+    if (row.process === this.#process) return { type: "under-way" } as const;
+    if (row.subject === null) return { type: "unfinished" } as const;
+    this.#db
+      .sql('UPDATE kept_answers SET process = ? WHERE workspace = ? AND "key" = ?')
+      .run(this.#process, workspace, key);
+    return { type: "begun", subject: row.subject } as const;
   }
 
   async keep({ workspace, key }: Key, answer: Answer): Promise<void> {

@@ -17,6 +17,7 @@ import { subscriptions } from "./016-subscriptions.ts";
 import { callOffs } from "./017-call-offs.ts";
 import { remoteAgents } from "./018-remote-agents.ts";
 import { keptAnswers } from "./019-kept-answers.ts";
+import { keptAnswerSubjects } from "./020-kept-answer-subjects.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -39,4 +40,5 @@ export const MIGRATIONS: readonly string[] = [
   callOffs,
   remoteAgents,
   keptAnswers,
+  keptAnswerSubjects,
 ];
