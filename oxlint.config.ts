@@ -62,7 +62,7 @@ const ROOMS = {
   ],
   tasks: ["kernel", "messages", "protocols", "expressions", "router"],
   participants: ["kernel", "messages", "router"],
-  "agent-memory": ["kernel", "memory", "tools"],
+  "agent-memory": ["kernel", "memory", "tools", "agents", "runs"],
   correspondence: ["kernel", "messages", "protocols", "router", "tasks", "agents", "tools", "runs"],
   "sandbox/meter": ["kernel"],
   "sandbox/wire": ["kernel"],

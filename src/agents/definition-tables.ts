@@ -164,7 +164,26 @@ export const MemoryTable = z
   .strictObject({
     enabled: z.boolean().optional(),
     scope: MemoryScope.optional().meta({ examples: ["workspace"] }),
-    auto_store: z.boolean().optional(),
+    auto_store: z
+      .boolean()
+      .optional()
+      .meta({ description: "Remember the request and answer of each run that completes. Default: false" }),
+    extract_with: z
+      .string()
+      .min(1)
+      .optional()
+      .meta({
+        description: "The agent that takes facts out of what auto_store keeps, in a run of its own, after the answer",
+        examples: ["memory-extractor"],
+      }),
+    exclude_patterns: z
+      .array(z.string().min(1).max(100))
+      .max(50)
+      .optional()
+      .meta({
+        description: 'Words; auto_store leaves out lines that have one. Default: "password", "api_key", "secret"',
+        examples: [["password", "salary"]],
+      }),
     search_limit: z.int().min(1).max(1_000).optional(),
     min_similarity: similarity,
     retention: durationText({ maxMs: 36_600 * 86_400_000 })

@@ -49,7 +49,7 @@ export const AgentPermissions = z.object({
 });
 export type AgentPermissions = z.infer<typeof AgentPermissions>;
 
-/** What is looked up in memory before each run, and put into its prompt. */
+/** What is looked up in memory before each run and put into its prompt, and what is remembered of each that completes. */
 export const AgentMemory = z.object({
   /** How far it looks: `agent-only` its own, `workspace` also its workspace's, `global` everywhere, `conversation` there alone. */
   scope: z.enum(["agent-only", "workspace", "global", "conversation"]),
@@ -58,6 +58,16 @@ export const AgentMemory = z.object({
   /** Undefined is the server's. */
   similarityMin: z.number().optional(),
   isSemantic: z.boolean(),
+  /** Absent remembers nothing by itself. */
+  keeps: z
+    .object({
+      scope: z.enum(["agent-only", "workspace", "global", "conversation"]),
+      /** Lines with any of these words are left out, in whatever case. */
+      excludes: z.array(z.string()),
+      /** The agent that takes facts out of what was kept; absent where none does. */
+      extractor: z.string().optional(),
+    })
+    .optional(),
 });
 export type AgentMemory = z.infer<typeof AgentMemory>;
 

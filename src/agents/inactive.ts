@@ -4,7 +4,6 @@
  */
 export const INACTIVE = {
   requires: "whoever provides a capability is looked for when it is asked for",
-  "memory.auto_store": "agents remember by the tools of `memory`; nothing is stored by itself",
   "memory.retention": "what is remembered stays until it is forgotten",
   "memory.relationship_tracking": "relations are made by the tools of `memory`",
   "memory.auto_cleanup": "what is remembered stays until it is forgotten",

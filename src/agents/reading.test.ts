@@ -30,6 +30,19 @@ const foreignTools = (line: string) =>
 const prefixed = (table: string, schema: z.ZodOptional<z.ZodObject>): object =>
   Object.fromEntries(Object.keys(schema.unwrap().shape).map((key) => [`${table}.${key}`, true]));
 
+const memoryProblems = (memory: string) =>
+  readDefinition(
+    `name = "scribe"\nversion = "1.0.0"\ncapabilities = ["notes"]\nsystem_prompt = "Write."\n[memory]\n${memory}`,
+    "scribe.toml",
+  ).problems.map(({ line, code }) => `${line} ${code}`);
+
+test("what is kept of runs has to be switched on, and to be read by another agent", () => {
+  expect(memoryProblems("auto_store = true\n")).toEqual(["6 NO_EFFECT"]);
+  expect(memoryProblems('enabled = true\nextract_with = "distiller"\n')).toEqual(["7 NO_EFFECT"]);
+  expect(memoryProblems('enabled = true\nauto_store = true\nextract_with = "scribe"\n')).toEqual(["8 BAD_FORMAT"]);
+  expect(memoryProblems('enabled = true\nauto_store = true\nextract_with = "distiller"\n')).toEqual([]);
+});
+
 test("the smallest definition gets every default", () => {
   const { definition, found } = read(WHOLE);
   expect(found).toEqual([]);

@@ -144,6 +144,8 @@ function contextOf({ context, conversation }: DefinitionFile): AgentDefinition["
 /** Entities that are recalled before a run. */
 const RECALLED_DEFAULT = 5;
 const RECALLED_MAX = 100;
+/** What is left out of what is remembered by itself, where a definition does not say. */
+const EXCLUDES = ["password", "api_key", "secret"];
 
 function memoryOf(table: NonNullable<DefinitionFile["memory"]>): AgentMemory {
   const { scope = "global", search_limit: limit = RECALLED_DEFAULT, min_similarity: similarityMin } = table;
@@ -152,6 +154,14 @@ function memoryOf(table: NonNullable<DefinitionFile["memory"]>): AgentMemory {
     limit: Math.min(limit, RECALLED_MAX),
     ...(similarityMin !== undefined && { similarityMin }),
     isSemantic: table.semantic_search ?? true,
+    ...(table.auto_store === true && {
+      keeps: {
+        // Told to others only where the definition says so.
+        scope: table.scope ?? "agent-only",
+        excludes: table.exclude_patterns ?? EXCLUDES,
+        ...(table.extract_with !== undefined && { extractor: table.extract_with }),
+      },
+    }),
   };
 }
 

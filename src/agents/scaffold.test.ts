@@ -9,7 +9,7 @@ import { scaffold } from "./scaffold.ts";
 
 const knownTools = () => ["csv_parser", "chart_generator", "file_system"];
 
-test("there are ten templates, by name", () => {
+test("there are eleven templates, by name", () => {
   expect(TEMPLATES.map(({ name }) => name)).toEqual([
     "api-client",
     "code-reviewer",
@@ -17,6 +17,7 @@ test("there are ten templates, by name", () => {
     "data-analyzer",
     "data-validator",
     "documentation-builder",
+    "memory-extractor",
     "pipeline-coordinator",
     "system-monitor",
     "task-automator",

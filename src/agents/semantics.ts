@@ -17,6 +17,7 @@ export const semanticProblems = (draft: Draft, knownTools: KnownTools | undefine
   ...nameProblems(draft.document),
   ...modelProblems(draft.document),
   ...sameProblems(draft.document),
+  ...memoryProblems(draft.document),
   ...promptProblems(draft),
   ...(knownTools === undefined ? [] : toolProblems(draft, knownTools)),
 ];
@@ -113,6 +114,38 @@ const sameProblems = (document: Document): readonly Problem[] =>
       problemAt(document, path, { severity: "error", code: "DUPLICATE_KEY", message, fix: `Keep ${other}.` }, "key"),
     ];
   });
+
+/** What an agent keeps by itself has to make sense together. */
+function memoryProblems(document: Document): readonly Problem[] {
+  const { memory, name } = document.data;
+  if (!isRecord(memory)) return [];
+  const { enabled, auto_store: isKept, extract_with: extractor } = memory;
+  const problem = (key: string, severity: "warning" | "error", message: string, fix: string): Problem =>
+    problemAt(
+      document,
+      ["memory", key],
+      { severity, code: severity === "error" ? "BAD_FORMAT" : "NO_EFFECT", message, fix },
+      "key",
+    );
+  return [
+    ...(isKept === true && enabled !== true
+      ? [problem("auto_store", "warning", "nothing is stored: memory is not enabled", "Add enabled = true.")]
+      : []),
+    ...(extractor !== undefined && isKept !== true
+      ? [problem("extract_with", "warning", "nothing is extracted: nothing is stored", "Add auto_store = true.")]
+      : []),
+    ...(typeof extractor === "string" && extractor === name
+      ? [
+          problem(
+            "extract_with",
+            "error",
+            "an agent cannot take facts out of its own runs",
+            "Name another agent, for example one made of the template memory-extractor.",
+          ),
+        ]
+      : []),
+  ];
+}
 
 /** Built-in variables that a run cannot fill yet: a request and files are all it is given. */
 const ALWAYS_EMPTY = new Set<string>(

@@ -124,7 +124,7 @@ const attemptAfter = ({ attempt, state }: RunView): number => (state === "queued
 
 /** Only what can be copied, and no key. */
 function carriedOf(plan: RunPlan): ExecutionPlan {
-  const { render: _render, recall: _recall, model: _model, budget: _budget, ...carried } = plan;
+  const { render: _render, recall: _recall, remembers: _remembers, model: _model, budget: _budget, ...carried } = plan;
   return carried;
 }
 

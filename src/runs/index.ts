@@ -96,6 +96,7 @@ export { type ApprovalIndex, type ApprovalQuery, type ApprovalRecord } from "./a
 export { type ApprovalsDeps, type ApprovalWord, Approvals } from "./approvals.ts";
 export { noticesOf } from "./notices.ts";
 export { type GivenReply, type RepliesDeps, type ReplyIndex, type ReplyRecord, Replies } from "./replies.ts";
+export { KEEPING_STATES, type RunKeeping, type RunKeepings } from "./run-keepings.ts";
 export { type RunAnswers } from "./run-answers.ts";
 export { type RunsKept, Retention } from "./retention.ts";
 export { type RunsOptions, DEFAULT_RUNS_OPTIONS } from "./runs-options.ts";

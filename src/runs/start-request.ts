@@ -30,6 +30,8 @@ export type StartRequest = {
   readonly revision?: number | undefined;
   /** The message that starts it, and what was said before in its conversation, as the prompt has it. */
   readonly message?: { readonly link: RunMessage; readonly prompt: PromptMessage } | undefined;
+  /** Nothing of it is remembered by itself, whatever the definition says. */
+  readonly isForgotten?: boolean | undefined;
   /** What it takes over from another run. */
   readonly from?: TakenOver | undefined;
 };
@@ -60,6 +62,7 @@ export function queueEvent(
       ...(recalled && recalled.text !== "" && { recalled: recalled.text }),
     },
     ...(recalled && recalled.notices.length > 0 && { notices: [...recalled.notices] }),
+    ...(plan.remembers === true && request.isForgotten !== true && { remembers: true }),
   };
 }
 

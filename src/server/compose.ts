@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { recallFor } from "../agent-memory/index.ts";
+import { Keeper, recallFor } from "../agent-memory/index.ts";
 import { Agents } from "../agents/index.ts";
 import {
   Database,
@@ -9,6 +9,7 @@ import {
   SqliteChangeLog,
   SqliteKeptAnswers,
   SqliteReplies,
+  SqliteRunKeepings,
   SqliteSpendStore,
   SqliteToolServerStore,
   SqliteUploadStore,
@@ -74,7 +75,11 @@ export type Overrides = {
 /** A Caxton put together, not yet listening. Disposing it drains the runs, ends the children and closes the database. */
 export type Caxton = AsyncDisposable & {
   readonly services: HttpServices &
-    Pick<Messaging, "fipaUrl"> & { readonly replies: Replies; readonly correspondence: OpenCorrespondence };
+    Pick<Messaging, "fipaUrl"> & {
+      readonly replies: Replies;
+      readonly correspondence: OpenCorrespondence;
+      readonly keeper: Keeper;
+    };
   /** Resolves when the tool servers are deployed or have failed; never rejects. */
   readonly toolsReady: Promise<readonly ToolDeployment[]>;
   /** Says that definitions are deployed and unfinished runs go on, so that `/ready` can. */
@@ -114,6 +119,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const threads = stack.use(new ThreadPool(clock, threadOptions(config)));
   const runs = new Runs({ ...ports, plans, tools, artifacts, clock, accounts, threads }, runsOptions(config));
   const asking = openWaits(stack, database, { runs, plans, tools, clock });
+  const keepings = new SqliteRunKeepings(database);
+  const keeper = stack.use(new Keeper({ runs, keepings, agents, memory, clock }));
   const correspondence = stack.use(
     openCorrespondence({ ...messaging, ...asking, config, agents, runs, journal, database, clock }),
   );
@@ -126,6 +133,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     agents,
     ...asking,
     correspondence,
+    keeper,
+    keepings,
     ...stores,
     changes,
     keptAnswers: new SqliteKeptAnswers(database),

@@ -91,6 +91,7 @@ export class AgentPlans implements PlanSource {
       ...(this.#options.care && careOf(definition, this.#options.care)),
       render: renderer(prepared),
       recall: this.#recallOf(workspace, prepared),
+      remembers: definition.memory?.keeps !== undefined,
     };
   }
 

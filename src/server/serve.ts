@@ -103,6 +103,7 @@ async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: Abo
   caxton.services.approvals.watchExpiry();
   caxton.services.replies.watchExpiry();
   caxton.services.correspondence.begin();
+  caxton.services.keeper.begin();
   caxton.markReady();
   caxton.services.retention.start();
   if (resumedRuns > 0) log.info({ runs: resumedRuns }, "unfinished runs go on");

@@ -93,6 +93,7 @@ export const runDetail = (more: object = {}): contract.RunDetail => ({
   input: "hello",
   output: "Good day to you.",
   output_json: null,
+  remembered: null,
   choice: null,
   system_prompt: "You greet.",
   prompt: "hello",

@@ -75,6 +75,8 @@ test("a migration that shipped is never edited", () => {
     "9fa45b4aff4d",
     "e558ea2cf194",
     "a13e64c378a3",
+    "17cdd34c6293",
+    "a8a3e6504325",
   ]);
 });
 

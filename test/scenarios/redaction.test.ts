@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import * as z from "zod";
+import * as contract from "../../src/api/contract/index.ts";
 import { scripted } from "../../src/backends/models/index.ts";
 import type { LanguageModel, ModelRequest } from "../../src/runs/index.ts";
 import { models } from "../helpers/engine.ts";
@@ -107,7 +108,9 @@ test("patterns and secrets are hidden from memory, whoever remembers, and names 
   const relations = [{ from: given.name, to: "Bo", type: "knows", metadata: { by: EMAIL } }];
   expect(await server.ask("POST", "/api/v1/memory/relations", { relations })).toMatchObject({ status: 200 });
   const { body: list } = await server.ask("GET", "/api/v1/memory/entities");
-  const { body: links } = await server.ask("GET", "/api/v1/memory/relations");
+  const bo = contract.memory.EntityPage.parse(list).items.find(({ name }) => name === "Bo");
+  const { body: links } = await server.ask("GET", `/api/v1/memory/graph?start=${bo?.id}`);
+  expect(JSON.stringify(links)).toContain('"by":"[redacted:email]"');
   expect(JSON.stringify(list)).toContain("Jane [redacted:email]");
   const data = join(server.directory, ".caxton");
   const stored = readdirSync(data)

@@ -234,6 +234,7 @@ describe("a client that goes away", () => {
 });
 
 const text = (runId: RunId, step: number) => ({ type: "text-delta", runId, step, offset: 0, text: "x" }) as const;
+const NO_KEEPINGS = { get: () => undefined };
 const NO_UPLOADS = () => ({
   save: never,
   find: never,
@@ -268,7 +269,7 @@ describe("the text of a turn under way", () => {
     });
     await using engine = freshEngine({ model });
     const { id, ended } = await engine.begin("count");
-    const services = { ...engine, uploads: NO_UPLOADS() };
+    const services = { ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS };
     const until = (count: number) => vi.waitFor(() => expect(asked).toHaveLength(count));
     const readers: Promise<Streamed<RunStreamEvent>[]>[] = [];
     for (let count = 1; count <= pieces.length; count += 1) {
@@ -291,7 +292,9 @@ describe("the text of a turn under way", () => {
     const failing = { class: "overloaded", message: "later", times: 1, retryAfterMs: 1, afterChars: 4 } as const;
     await using engine = freshEngine({ model: scripted([{ text: "Good day.", chunkChars: 2, error: failing }]) });
     const { id, ended } = await engine.begin("hello");
-    const told = await collect(watchRun({ ...engine, uploads: NO_UPLOADS() }, id, {}, AbortSignal.timeout(10_000)));
+    const told = await collect(
+      watchRun({ ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS }, id, {}, AbortSignal.timeout(10_000)),
+    );
     await ended;
     const begun = told.filter(({ event }) => event.type === "text-delta" && event.offset === 0);
     expect(begun).toHaveLength(2);
@@ -313,14 +316,18 @@ test("how far a call has come, and what its tool logs, is told while it runs", a
     tools: [slow],
   });
   const { id, ended } = await engine.begin("go");
-  const told = await collect(watchRun({ ...engine, uploads: NO_UPLOADS() }, id, {}, AbortSignal.timeout(10_000)));
+  const told = await collect(
+    watchRun({ ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS }, id, {}, AbortSignal.timeout(10_000)),
+  );
   await ended;
   const event = told.find((each) => each.event.type === "tool-progress")?.event;
   expect(event).toMatchObject({ type: "tool-progress", turn: 1, done: 1, total: 4, message: "a quarter" });
   const log = told.find((each) => each.event.type === "tool-log")?.event;
   expect(log).toMatchObject({ turn: 1, lines: [{ at: "1970-01-01T00:00:00.000Z", text: "reading" }] });
   const asked = { types: ["run", "step"] } as const;
-  const steps = await collect(watchRun({ ...engine, uploads: NO_UPLOADS() }, id, asked, AbortSignal.timeout(10_000)));
+  const steps = await collect(
+    watchRun({ ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS }, id, asked, AbortSignal.timeout(10_000)),
+  );
   expect(new Set(steps.map((each) => each.event.type))).toEqual(new Set(["run", "step", "end"]));
 });
 
@@ -333,7 +340,12 @@ describe("a reader that is too slow", () => {
       tools: [wait],
     });
     const { id, ended } = await engine.begin("go");
-    const events = watchRun({ ...engine, uploads: NO_UPLOADS() }, id, {}, AbortSignal.timeout(5_000));
+    const events = watchRun(
+      { ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS },
+      id,
+      {},
+      AbortSignal.timeout(5_000),
+    );
     await events.next();
     // Texts of two turns by turns, so that none is joined with the one before.
     for (let step = 0; step <= LIMITS.streamEventsMax; step += 1) {
@@ -357,7 +369,12 @@ describe("a reader that is too slow", () => {
     const words = Array.from({ length: 20_000 }, (_, index) => `${index} `).join("");
     await using engine = freshEngine({ model: scripted([{ text: words.repeat(12), chunkChars: 500 }]) });
     const { id, ended } = await engine.begin("go");
-    const events = watchRun({ ...engine, uploads: NO_UPLOADS() }, id, {}, AbortSignal.timeout(10_000));
+    const events = watchRun(
+      { ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS },
+      id,
+      {},
+      AbortSignal.timeout(10_000),
+    );
     await events.next();
     expect(await ended).toEqual({ state: "completed" });
     const rest = await collect(events);
@@ -375,7 +392,9 @@ test("an id is that of an entry's last event, so that a cut before it loses noth
     tools: [make],
   });
   const { id } = await engine.run("go");
-  const events = await collect(watchRun({ ...engine, uploads: NO_UPLOADS() }, id, {}, new AbortController().signal));
+  const events = await collect(
+    watchRun({ ...engine, uploads: NO_UPLOADS(), keepings: NO_KEEPINGS }, id, {}, new AbortController().signal),
+  );
   const first = events.findIndex(({ event }) => event.type === "artifact");
   const entry = events.slice(first - 1, first + 2);
   expect(entry.map(({ event }) => event.type)).toEqual(["step", "artifact", "artifact"]);

@@ -4,6 +4,7 @@ export { contentGenerator } from "./content-generator.ts";
 export { dataAnalyzer } from "./data-analyzer.ts";
 export { dataValidator } from "./data-validator.ts";
 export { documentationBuilder } from "./documentation-builder.ts";
+export { memoryExtractor } from "./memory-extractor.ts";
 export { pipelineCoordinator } from "./pipeline-coordinator.ts";
 export { systemMonitor } from "./system-monitor.ts";
 export { taskAutomator } from "./task-automator.ts";

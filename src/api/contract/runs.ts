@@ -255,6 +255,19 @@ export const RunDetail = RunSummary.extend({
   approvals: z.array(Approval).meta({ description: "Calls that people were asked for, oldest first" }),
   replies: z.array(RunReply).meta({ description: "Replies of other agents that calls wait for, oldest first" }),
   notice_list: z.array(z.object({ code: z.string(), message: z.string() })).meta({ description: "`notices` in words" }),
+  remembered: z
+    .object({
+      state: z.enum(["open", "due", "extracting", "kept", "failed"]),
+      entity: z.string().nullable(),
+      extraction: z.string().nullable().meta({ description: "The run that takes facts out of it" }),
+      problem: z.string(),
+    })
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        "What becomes of request and answer in memory, where the definition says auto_store: open until the run has completed, due, extracting while another run takes facts out of it, then kept or failed",
+    }),
   summaries: z.array(ContextSummary).meta({
     description: "Summaries of turns that no longer fit into the model's window, oldest first; the last is in use",
   }),

@@ -8,6 +8,7 @@ import {
   type OpenChoice,
   type RunArtifact,
   type RunQuestion,
+  type RunKeeping,
   type RunMessage,
   type RunReply,
   type RunStep,
@@ -59,12 +60,16 @@ const presentMessage = ({ id, performative, sender, conversationId, protocol }: 
   protocol,
 });
 
-type PresentedParts = { readonly artifacts: readonly Artifact[]; readonly madeFromIt: readonly RunSummary[] };
+type PresentedParts = {
+  readonly artifacts: readonly Artifact[];
+  readonly madeFromIt: readonly RunSummary[];
+  readonly keeping: RunKeeping | undefined;
+};
 
 export function presentRun(
   summary: RunSummary,
   view: RunView,
-  { artifacts, madeFromIt }: PresentedParts,
+  { artifacts, madeFromIt, keeping }: PresentedParts,
 ): contract.RunDetail {
   const ended = isTerminal(view.state);
   return {
@@ -87,6 +92,7 @@ export function presentRun(
     approvals: presentApprovalsOf(view),
     replies: view.replies.map(presentReply),
     notice_list: noticesOf(view).map(({ code, message }) => ({ code, message })),
+    remembered: keeping === undefined ? null : presentKeeping(keeping),
     summaries: view.summaries.map(presentSummaryNote),
     hint: view.failure?.hint ?? "",
     step_list: view.steps.map((step) => presentStep(step, ended)),
@@ -95,6 +101,13 @@ export function presentRun(
     last_event: view.lastSeq,
   };
 }
+
+const presentKeeping = ({ state, entity, extraction, problem }: RunKeeping) => ({
+  state,
+  entity: entity ?? null,
+  extraction: extraction ?? null,
+  problem,
+});
 
 const presentChoice = ({ turn, model, failure, ...choice }: OpenChoice): contract.RunChoice => ({
   turn,

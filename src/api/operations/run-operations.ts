@@ -7,6 +7,7 @@ import {
   type Decision,
   type ModelChosen,
   type RunJournal,
+  type RunKeepings,
   type RunOutcome,
   type Runs,
   type RunState,
@@ -27,6 +28,7 @@ export type RunServices = {
   readonly journal: RunJournal;
   readonly artifacts: ArtifactStore;
   readonly uploads: UploadStore;
+  readonly keepings: Pick<RunKeepings, "get">;
 };
 
 /** An id from outside; what is no id at all is simply not there. Throws RunNotFoundError. */
@@ -90,10 +92,14 @@ export async function releaseUploads(uploads: UploadStore, id: RunId): Promise<v
 
 /** A run with all its steps. Throws RunNotFoundError. */
 export function getRun(services: RunServices, id: RunId): contract.RunDetail {
-  const { runs, journal, artifacts } = services;
+  const { runs, journal, artifacts, keepings } = services;
   const view = runs.view(id);
   const summary = summaryOf(services, id);
-  return presentRun(summary, view, { artifacts: artifacts.ofRun(id), madeFromIt: journal.madeFrom(id) });
+  return presentRun(summary, view, {
+    artifacts: artifacts.ofRun(id),
+    madeFromIt: journal.madeFrom(id),
+    keeping: keepings.get(id),
+  });
 }
 
 /** A run's row. Throws RunNotFoundError. */

@@ -103,16 +103,22 @@ function end(db: Database, runId: RunId, atMs: number, event: End): void {
   switch (event.type) {
     case "run-complete":
       for (const { code } of event.notices ?? []) addNotice(db, runId, code);
+      db.sql("UPDATE run_keeping SET state = 'due', due_at_ms = ? WHERE run_id = ?").run(atMs, runId);
       db.sql(END).run("completed", atMs, preview(event.content.output), null, null, runId);
       return;
     case "run-fail":
+      forgo(db, runId);
       db.sql(END).run("failed", atMs, "", event.failure.code, event.failure.message, runId);
       return;
     case "run-cancel":
+      forgo(db, runId);
       db.sql(END).run("cancelled", atMs, "", null, null, runId);
       return;
   }
 }
+
+/** Only what succeeded is remembered. */
+const forgo = (db: Database, runId: RunId) => db.sql("DELETE FROM run_keeping WHERE run_id = ?").run(runId);
 
 function queue(db: Database, runId: RunId, atMs: number, event: Extract<RunEvent, { type: "run-queue" }>): void {
   const { origin, message } = event;
@@ -134,6 +140,7 @@ function queue(db: Database, runId: RunId, atMs: number, event: Extract<RunEvent
     message === undefined ? null : JSON.stringify(message),
   );
   if (message) db.sql("INSERT INTO run_answers (run_id) VALUES (?)").run(runId);
+  if (event.remembers === true) db.sql("INSERT INTO run_keeping (run_id) VALUES (?)").run(runId);
 }
 
 function addNotice(db: Database, runId: RunId, code: string): void {

@@ -67,6 +67,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
     fields.push(["Message", `${id}  ${performative} from ${oneLine(sender)}`], ["Talk", oneLine(conversation)]);
   }
   for (const made of run.made_from_it) fields.push(["Made", `${made.id}  ${oneLine(madeAs(made))}`]);
+  if (run.remembered !== null) fields.push(["Memory", oneLine(rememberedAs(run.remembered))]);
   if (run.files.length > 0) {
     fields.push(["Files", run.files.map((file) => `${oneLine(file.name)}  ${showBytes(file.bytes)}`).join("\n")]);
   }
@@ -172,3 +173,15 @@ const MARKS: { readonly [State in Step["state"]]: { readonly sign: string; reado
 
 const cut = (text: string, whole: boolean): string =>
   whole ? safeText(text) : truncate(oneLine(text), TEXT_CHARS_MAX);
+
+/** What became of the exchange in memory. */
+function rememberedAs({ state, entity, problem }: NonNullable<RunDetail["remembered"]>): string {
+  const words = {
+    open: "remembered once it completes",
+    due: "not remembered yet",
+    extracting: `remembered as ${entity ?? ""}; facts are taken out of it`,
+    kept: `remembered as ${entity ?? ""}`,
+    failed: "not remembered",
+  }[state];
+  return problem === "" ? words : `${words}: ${problem}`;
+}

@@ -97,6 +97,7 @@ const ended = (output: string): RunDetail => ({
   origin: null,
   message: null,
   made_from_it: [],
+  remembered: null,
   waiting_calls: [],
   hint: "",
   notices: [],

@@ -41,12 +41,14 @@ export type RunPlan = {
   readonly budget?: { readonly run: Limits; readonly agent: Limits } | undefined;
   /** What is remembered of a request's matter; absent where nothing is looked up. Never rejects. */
   readonly recall?: ((request: RecallRequest) => Promise<Recalled>) | undefined;
+  /** What it asked and answered is remembered once it completes. */
+  readonly remembers?: boolean | undefined;
   /** System and user prompt for a request. Throws PromptRenderError. */
   readonly render: (request: PromptRequest) => { readonly system: string; readonly prompt: string };
 };
 
 /** What of a plan a run is carried out by: plain data, without secrets but in its settings. */
-export type ExecutionPlan = Omit<RunPlan, "render" | "recall" | "model" | "budget">;
+export type ExecutionPlan = Omit<RunPlan, "render" | "recall" | "remembers" | "model" | "budget">;
 
 /** How much a model may write. */
 export type RunSizes = {

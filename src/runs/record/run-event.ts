@@ -109,6 +109,8 @@ export const RunEvent = z.discriminatedUnion("type", [
     }),
     /** What went otherwise than it should before it began. */
     notices: z.array(RunNotice).optional(),
+    /** What it asked and answered is remembered once it completes; absent where it is not. */
+    remembers: z.literal(true).optional(),
   }),
   /** The server begins to work on it; `attempt` 2 and more are resumptions after a stop of the server. */
   z.object({

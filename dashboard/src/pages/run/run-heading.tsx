@@ -61,6 +61,11 @@ function Facts({ run }: { readonly run: RunDetail }) {
       </Item>
       {run.isolation === "thread" ? <Item name={text.run.facts.isolation}>{text.run.ownThread}</Item> : null}
       <Kin run={run} />
+      {run.remembered === null ? null : (
+        <Item name={text.run.facts.memory}>
+          <Remembered of={run.remembered} />
+        </Item>
+      )}
       {run.attempt > 1 ? <Item name={text.run.facts.resumed}>{run.attempt - 1}×</Item> : null}
     </div>
   );
@@ -83,6 +88,20 @@ function Kin({ run }: { readonly run: RunDetail }) {
         </Item>
       ))}
     </>
+  );
+}
+
+/** What became of request and answer in memory. */
+function Remembered({ of: { state, entity, problem } }: { readonly of: NonNullable<RunDetail["remembered"]> }) {
+  const words = (
+    <span title={problem}>{problem === "" ? text.run.remembered[state] : text.run.remembered.problem}</span>
+  );
+  return entity === null ? (
+    words
+  ) : (
+    <Link to="/memory/$id" params={{ id: entity }} className="text-accent hover:underline">
+      {words}
+    </Link>
   );
 }
 

@@ -18,6 +18,7 @@ import { callOffs } from "./017-call-offs.ts";
 import { remoteAgents } from "./018-remote-agents.ts";
 import { keptAnswers } from "./019-kept-answers.ts";
 import { keptAnswerSubjects } from "./020-kept-answer-subjects.ts";
+import { runKeeping } from "./021-run-keeping.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -41,4 +42,5 @@ export const MIGRATIONS: readonly string[] = [
   remoteAgents,
   keptAnswers,
   keptAnswerSubjects,
+  runKeeping,
 ];

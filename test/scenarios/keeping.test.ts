@@ -1,0 +1,148 @@
+import { expect, test, vi } from "vitest";
+import * as contract from "../../src/api/contract/index.ts";
+import { scripted } from "../../src/backends/models/index.ts";
+import type { LanguageModel } from "../../src/runs/index.ts";
+import { models } from "../helpers/engine.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+
+const agent = (name: string, memory: string) =>
+  `name = "${name}"\nversion = "1.0.0"\ncapabilities = ["front-desk"]\nsystem_prompt = "You are ${name}."\n${memory}`;
+const KEEPING = '[memory]\nenabled = true\nscope = "workspace"\nauto_store = true\n';
+
+/** A model that answers as the agent that asks it: what `answers` has for the first name its system prompt holds. */
+function answering(answers: { readonly [name: string]: (prompt: string) => string }): LanguageModel {
+  const base = scripted([{ text: "" }]);
+  return {
+    id: base.id,
+    limits: base.limits,
+    stream: (request, signal) => {
+      const name = Object.keys(answers).find((each) => request.system.includes(each)) ?? "";
+      const text = answers[name]?.(JSON.stringify(request.messages)) ?? "?";
+      return scripted([{ text }]).stream(request, signal);
+    },
+  };
+}
+
+const run = async (server: TestServer, body: object) =>
+  contract.runs.RunDetail.parse((await server.ask("POST", "/api/v1/runs", { wait: true, ...body })).body);
+const shown = async (server: TestServer, id: string) =>
+  contract.runs.RunDetail.parse((await server.ask("GET", `/api/v1/runs/${id}`)).body);
+const listed = async (server: TestServer) =>
+  contract.memory.EntityPage.parse((await server.ask("GET", "/api/v1/memory/entities")).body).items;
+const settled = async (server: TestServer, id: string) =>
+  vi.waitFor(
+    async () => {
+      const { remembered } = await shown(server, id);
+      expect(["kept", "failed"]).toContain(remembered?.state);
+      return remembered;
+    },
+    { timeout: 30_000, interval: 50 },
+  );
+
+test("what a run was asked and answered is remembered once, with its newest answer, and comes into later runs", async () => {
+  let answer = "Ada Lovelace, in Oslo.\nHer password is tulip.";
+  const prompts: string[] = [];
+  const model = answering({
+    concierge: (prompt) => (prompts.push(prompt), answer),
+    silent: () => "Nothing.",
+    speechless: () => "",
+  });
+  await using server = await startServer({
+    overrides: { models: models(model) },
+    files: {
+      "examples/agents/concierge.toml": agent("concierge", KEEPING),
+      "examples/agents/silent.toml": agent("silent", "[memory]\nenabled = true\n"),
+      "examples/agents/speechless.toml": agent("speechless", KEEPING),
+    },
+  });
+  const first = await run(server, { agent: "concierge", input: "Who leads the review?" });
+  const kept = await settled(server, first.id);
+  expect(kept).toMatchObject({ state: "kept", extraction: null, problem: "" });
+  const again = await run(server, { agent: "concierge", input: " Who leads  the review? " });
+  await settled(server, again.id);
+  answer = "Bo Berg, since Monday.";
+  const third = await run(server, { agent: "concierge", input: "Who leads the review?" });
+  expect(await settled(server, third.id)).toMatchObject({ entity: kept?.entity });
+  expect(await listed(server)).toMatchObject([
+    {
+      id: kept?.entity,
+      name: "Asked: Who leads the review?",
+      type: "interaction",
+      observations: [{ text: "Answer: Bo Berg, since Monday.", provenance: { source: "run", source_id: third.id } }],
+    },
+  ]);
+  expect(prompts.at(-1)).toContain("Ada Lovelace, in Oslo.");
+  expect(prompts.at(-1)).not.toContain("tulip");
+  const silent = await run(server, { agent: "silent", input: "hello" });
+  expect(silent.remembered).toBeNull();
+  const failed = await run(server, { agent: "speechless", input: "Anyone?" });
+  expect(failed).toMatchObject({ state: "failed", remembered: null });
+});
+
+test("another agent takes facts and relations out of it in a run of its own, which leaves nothing itself", async () => {
+  const facts = {
+    entities: [
+      { name: "Ada Lovelace", type: "person", facts: ["leads the review", "works in Oslo"] },
+      { name: "Acme", type: "organisation", facts: [] },
+    ],
+    relations: [
+      { from: "Ada Lovelace", type: "works_for", to: "Acme" },
+      { from: "Ada Lovelace", type: "knows", to: "nobody" },
+    ],
+  };
+  const model = answering({
+    concierge: () => "Ada Lovelace of Acme, in Oslo.",
+    distiller: (prompt) => (prompt.includes("garbled") ? "no JSON" : JSON.stringify(facts)),
+    lonely: () => "Yes.",
+  });
+  await using server = await startServer({
+    overrides: { models: models(model) },
+    files: {
+      "examples/agents/concierge.toml": agent("concierge", `${KEEPING}extract_with = "distiller"\n`),
+      "examples/agents/distiller.toml": agent("distiller", KEEPING),
+      "examples/agents/lonely.toml": agent("lonely", `${KEEPING}extract_with = "nobody"\n`),
+    },
+  });
+  const asked = await run(server, { agent: "concierge", input: "Who leads the review?" });
+  const kept = await settled(server, asked.id);
+  expect(kept?.problem).toContain('"nobody"');
+  const extraction = await shown(server, kept?.extraction ?? "");
+  expect(extraction).toMatchObject({ agent: "distiller", state: "completed", remembered: null });
+  const entities = await listed(server);
+  expect(entities.map(({ name }) => name)).toEqual(["Acme", "Ada Lovelace", "Asked: Who leads the review?"]);
+  expect(entities[1]?.observations).toMatchObject([
+    { text: "leads the review", confidence: 0.8, provenance: { source: "run", source_id: asked.id } },
+    { text: "works in Oslo" },
+  ]);
+  const graph = await server.ask("GET", `/api/v1/memory/graph?start=${entities[1]?.id}`);
+  expect(graph.body).toMatchObject({ relations: [{ type: "works_for", confidence: 0.8 }] });
+  const lost = await run(server, { agent: "lonely", input: "Anyone?" });
+  expect(await settled(server, lost.id)).toMatchObject({ state: "kept", problem: expect.stringContaining("nobody") });
+  const garbled = await run(server, { agent: "concierge", input: "garbled" });
+  expect(await settled(server, garbled.id)).toMatchObject({
+    state: "kept",
+    problem: expect.stringContaining("no facts were taken out of it"),
+  });
+});
+
+test("what a server had no time to remember, the next one does", async () => {
+  using directory = tempDirectory();
+  const options = {
+    directory: directory.path,
+    script: [{ text: "In the cellar." }],
+    files: { "examples/agents/concierge.toml": agent("concierge", KEEPING) },
+  };
+  let id = "";
+  {
+    await using before = await startServer(options);
+    // As if it had ended in this moment.
+    await before.started.services.keeper[Symbol.asyncDispose]();
+    ({ id } = await run(before, { agent: "concierge", input: "Where is the wine?" }));
+    expect((await shown(before, id)).remembered).toMatchObject({ state: "due", entity: null });
+    expect(await listed(before)).toEqual([]);
+  }
+  await using after = await startServer(options);
+  expect(await settled(after, id)).toMatchObject({ state: "kept" });
+  expect(await listed(after)).toMatchObject([{ name: "Asked: Where is the wine?" }]);
+});
