@@ -46,6 +46,7 @@ export {
   type RunJournal,
   type WriteTime,
   type RunListener,
+  joins,
   type RunNews,
   type RunOrigin,
   type RunPlan,

@@ -211,11 +211,11 @@ describe("a client that goes away", () => {
   test("gives its stream's place back, also when the stream began with a POST", async () => {
     await using other = await startServer({ script: [{ text: "late", delayMs: 60_000 }] });
     const { hub } = other.started.services.runs;
-    const watch = hub.watch.bind(hub);
+    const follow = hub.follow.bind(hub);
     const unwatched = Promise.withResolvers<string>();
-    hub.watch = (id, listener) => {
+    hub.follow = (id, listener) => {
       using moved = new DisposableStack();
-      moved.use(watch(id, listener));
+      moved.use(follow(id, listener));
       moved.defer(() => unwatched.resolve("nobody watches"));
       return moved.move();
     };
@@ -347,8 +347,8 @@ describe("a reader that is too slow", () => {
       AbortSignal.timeout(5_000),
     );
     await events.next();
-    // Texts of two turns by turns, so that none is joined with the one before.
-    for (let step = 0; step <= LIMITS.streamEventsMax; step += 1) {
+    // Texts of turn after turn, so that none is joined with the one before; the last still waits for more.
+    for (let step = 0; step <= LIMITS.streamEventsMax + 1; step += 1) {
       engine.runs.hub.publish(id, text(id, step));
     }
     const told: unknown[] = [];

@@ -147,5 +147,15 @@ async function hasDrained(response: ServerResponse, { signal, stallMs }: Patienc
   }
 }
 
-const frame = ({ id, event }: Event): string =>
-  `${id === undefined ? "" : `id: ${id}\n`}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+type Frame = { readonly id: Event["id"]; readonly bytes: Buffer };
+/** What was written for an event: many readers are told the same object. */
+const frames = new WeakMap<Event["event"], Frame>();
+
+function frame({ id, event }: Event): Buffer {
+  const known = frames.get(event);
+  if (known !== undefined && known.id === id) return known.bytes;
+  const text = `${id === undefined ? "" : `id: ${id}\n`}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  const bytes = Buffer.from(text);
+  frames.set(event, { id, bytes });
+  return bytes;
+}

@@ -1,8 +1,7 @@
 import type { ToolCallId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import type { RunNews } from "../../runs/index.ts";
+import { joins, type RunNews } from "../../runs/index.ts";
 
-type Text = Extract<RunNews, { type: "text-delta" }>;
 type Progress = Extract<RunNews, { type: "tool-progress" }>;
 
 /**
@@ -80,6 +79,3 @@ export class RunInbox {
     return news;
   }
 }
-
-const joins = (last: Text, next: Text): boolean =>
-  last.step === next.step && last.offset + last.text.length === next.offset;

@@ -29,7 +29,7 @@ export async function* watchRun(
   // First listen, then read: what is written in between is heard twice and told once.
   const inbox = new RunInbox(signal);
   const wants = new Set<RunStreamEvent["type"]>(types);
-  using watching = services.runs.hub.watch(runId, (news) => {
+  using watching = services.runs.hub.follow(runId, (news) => {
     if (news.type === "entry" || wants.has(news.type)) inbox.put(news);
   });
   void watching;
@@ -46,21 +46,40 @@ export async function* watchRun(
   }
   // Deltas heard since come after the text so far; they say by their offset where they belong.
   if (draft !== undefined && isWriting(fold, draft.step)) yield { id: undefined, event: presentDelta(draft) };
+  let last: object = fold;
   for (let over = isOver(fold); !over;) {
     const news = await inbox.next();
     if (news === undefined) {
       if (inbox.hasOverflown && !signal.aborted) yield { id: undefined, event: { type: "lagged" } };
       return;
     }
-    if (news.type !== "entry") yield { id: undefined, event: presentPassing(news) };
+    if (news.type !== "entry") yield { id: undefined, event: passing.of(news, () => presentPassing(news)) };
     else if (news.entry.seq > seen) {
       seen = news.entry.seq;
       yield* told(services, fold, news.entry, { after, wants });
       over = isOver(fold);
+      if (over) last = news.entry;
     }
   }
-  yield { id: seen, event: { type: "end", run: getRun(services, runId) } };
+  yield { id: seen, event: ends.of(last, () => ({ type: "end", run: getRun(services, runId) })) };
 }
+
+/** What is made of something by the first who needs it, for all who hear the same thing: of a hundred followers one presents it. */
+class Shared<Key extends object, Value> {
+  readonly #made = new WeakMap<Key, Value>();
+
+  of(key: Key, make: () => Value): Value {
+    const known = this.#made.get(key);
+    if (known !== undefined) return known;
+    const made = make();
+    this.#made.set(key, made);
+    return made;
+  }
+}
+
+const entries = new Shared<JournalEntry, readonly RunStreamEvent[]>();
+const passing = new Shared<RunNews, RunStreamEvent>();
+const ends = new Shared<object, RunStreamEvent>();
 
 const isWriting = (fold: RunFold, turn: number): boolean => {
   const last = fold.view().steps.findLast((step) => step.kind === "model");
@@ -98,11 +117,12 @@ function* told(
 ): Generator<Streamed<RunStreamEvent>> {
   const step = fold.apply(entry);
   if (entry.seq <= after) return;
-  const events = [
+  const all = entries.of(entry, () => [
     ...eventsOf(services, entry, step && presentStep(step, isTerminal(fold.view().state))),
     ...questionOf(fold, entry),
     ...approvalOf(fold, entry),
-  ].filter(({ type }) => wants.has(type));
+  ]);
+  const events = all.filter(({ type }) => wants.has(type));
   // Only the last carries the id: who is cut off before it gets the whole entry again.
   for (const [index, event] of events.entries()) {
     yield { id: index === events.length - 1 ? entry.seq : undefined, event };

@@ -69,6 +69,7 @@ export { type RunSummaryNote } from "./run-fold-context.ts";
 export { foldRun, RunFold } from "./run-fold.ts";
 export { type ReplyEnd, type ReplyState, type ReplyWait, type RunReply, REPLY_STATES } from "./run-reply.ts";
 export { RunMessage } from "./run-message.ts";
+export { joins } from "./joined-text.ts";
 export { type RunListener, type RunNews, RunHub } from "./run-hub.ts";
 export {
   type JournalAppend,
