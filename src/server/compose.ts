@@ -289,7 +289,7 @@ function openPlans(
 /** Messages, and tasks over them. */
 async function openMessaging(...[stack, config, parts]: Parameters<typeof openMessages>) {
   const messaging = await openMessages(stack, config, parts);
-  return { ...messaging, tasks: openTasks(stack, { ...messaging, ...parts }) };
+  return { ...messaging, tasks: openTasks(stack, config, { ...messaging, ...parts }) };
 }
 
 /** What runs rest for: words of people, and replies of other agents. */

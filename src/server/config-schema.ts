@@ -4,6 +4,7 @@ import { BudgetsTable } from "./budgets-config.ts";
 import { FipaTable } from "./fipa-config.ts";
 import { ServerMemoryTable } from "./memory-config.ts";
 import { MessagesTable } from "./messages-config.ts";
+import { TasksTable } from "./tasks-config.ts";
 import { durationText, sizeText } from "../documents/index.ts";
 import { RedactionTable } from "./redaction-config.ts";
 import { ModelsTable } from "./models-config.ts";
@@ -273,6 +274,7 @@ export const ConfigFile = z.strictObject({
   agents: AgentsTable,
   runs: RunsTable,
   messages: MessagesTable,
+  tasks: TasksTable,
   memory: ServerMemoryTable,
   fipa: FipaTable,
   retention: RetentionTable,

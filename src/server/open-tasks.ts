@@ -2,13 +2,17 @@ import { type Database, SqliteTaskStore } from "../backends/sqlite/index.ts";
 import { Alarm } from "../kernel/alarm.ts";
 import type { Clock } from "../kernel/clock.ts";
 import type { Directory, Router } from "../router/index.ts";
+import type { Config } from "./config.ts";
+import { tasksOptions } from "./tasks-config.ts";
 import { Tasks, TASKS_PARTICIPANT } from "../tasks/index.ts";
 
+/** Where late answers are taken also while no task is under way. */
 const WORKSPACE = "default";
 
 /** Tasks over what is on disk, with those that were under way. The stack ends what they wait for. */
 export function openTasks(
   stack: AsyncDisposableStack,
+  config: Config,
   parts: {
     readonly database: Database;
     readonly router: Router;
@@ -18,8 +22,16 @@ export function openTasks(
 ): Tasks {
   const { database, router, participants: directory, clock } = parts;
   const alarm = stack.use(new Alarm(clock));
-  const tasks = new Tasks({ store: new SqliteTaskStore(database), post: router, directory, clock, alarm });
-  stack.use(router.attach(WORKSPACE, TASKS_PARTICIPANT, tasks));
-  tasks.resume();
+  const attached = stack.use(new DisposableStack());
+  const tasks = new Tasks({
+    store: new SqliteTaskStore(database),
+    post: router,
+    directory,
+    clock,
+    alarm,
+    options: tasksOptions(config.tasks),
+    attach: (workspace, handler) => void attached.use(router.attach(workspace, TASKS_PARTICIPANT, handler)),
+  });
+  tasks.resume([WORKSPACE]);
   return tasks;
 }

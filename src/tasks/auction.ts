@@ -9,7 +9,7 @@ import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
 import { bidIn, resultIn, wordsIn } from "./bids.ts";
 import { letterId } from "./letter.ts";
 import { changed, GRACE_MS, outgoing, summary, withBidder } from "./parts.ts";
-import { type Auction, type Bidder, isFinished, type Outgoing, type Task, TASK_LIMITS } from "./task.ts";
+import { type Auction, type Bidder, isFinished, type Outgoing, type Task } from "./task.ts";
 
 const isDutch = ({ protocol }: Task): boolean => protocol === "auction-dutch";
 const callKey = (round: number, name: string): string => `cfp-${round}-${name}`;
@@ -175,7 +175,7 @@ function onwards(task: Task, nowMs: number): Task {
 /** The next call, or the end. */
 function next(task: Task, auction: Auction, nowMs: number): Task {
   const call = auction.calls.at(-1);
-  const isLast = task.round >= TASK_LIMITS.auctionRoundsMax;
+  const isLast = task.round >= auction.callsMax;
   if (call === undefined || isLast) return ended(task, auction, nowMs);
   if (isDutch(task)) {
     const price = rounded(auction.start - auction.step * task.round);

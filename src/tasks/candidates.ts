@@ -1,13 +1,13 @@
 import { type Directory } from "../router/index.ts";
 import { type Measured } from "./history.ts";
 import { type Candidate } from "./parts.ts";
-import { type Task, TASK_LIMITS } from "./task.ts";
+import { type Task } from "./task.ts";
 
-/** Whom to ask: those named, else whoever provides every capability asked for; never the owner. The best measured first. */
+/** Whom to ask: those named, else whoever provides every capability asked for; never the owner. The best measured first, `max` of them. */
 export function candidatesOf(
   task: Task,
   directory: Pick<Directory, "find" | "providers">,
-  measured: (name: string) => Measured,
+  { measured, max }: { readonly measured: (name: string) => Measured; readonly max: number },
 ): readonly Candidate[] {
   const { workspace, participants, owner, minPerformanceScore = 0 } = task;
   const named = participants.map((name) => {
@@ -20,7 +20,7 @@ export function candidatesOf(
   return [...unique.values()]
     .filter(({ name }) => measured(name).successRate >= minPerformanceScore)
     .toSorted((one, other) => measured(other.name).successRate - measured(one.name).successRate)
-    .slice(0, TASK_LIMITS.participantsMax);
+    .slice(0, max);
 }
 
 function providersOfAll(

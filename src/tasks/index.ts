@@ -2,6 +2,7 @@
 export { costIn, secondsIn } from "./bids.ts";
 export { TaskNotFoundError } from "./errors.ts";
 export { type Measured } from "./history.ts";
+export { TASK_DEFAULTS, type TasksOptions } from "./options.ts";
 export { TASKS_PARTICIPANT } from "./letter.ts";
 export { type AuctionRequest, type TaskRequest } from "./request.ts";
 export {

@@ -1,7 +1,8 @@
 import { type TaskId } from "../kernel/ids.ts";
 import { type Json } from "../kernel/json.ts";
 import { TaskInvalidError } from "./errors.ts";
-import { type Auction, type Evaluation, type Task, TASK_LIMITS, type TaskProtocol } from "./task.ts";
+import { type Auction, type Evaluation, type Task, type TaskProtocol } from "./task.ts";
+import { type TasksOptions } from "./options.ts";
 
 /** Prices of an auction; an English one without a reserve sells to any bid, a Dutch one goes down to 0. */
 export type AuctionRequest = Pick<Auction, "start" | "step"> & {
@@ -31,15 +32,21 @@ export type TaskRequest = {
 };
 
 /** The task of a request. Throws TaskInvalidError. */
-export function newTask(request: TaskRequest, id: TaskId, nowMs: number): Task {
+export function newTask(
+  request: TaskRequest,
+  { id, nowMs, options }: { readonly id: TaskId; readonly nowMs: number; readonly options: TasksOptions },
+): Task {
   const { participants = [], capabilities = [], protocol: given, rounds: asked } = request;
   const protocol = given ?? (asked !== undefined && asked > 1 ? "iterated-contract-net" : "contract-net");
   const rounds = asked ?? (protocol === "iterated-contract-net" ? 2 : 1);
   if (participants.length === 0 && capabilities.length === 0) {
     throw invalid("nobody is asked", "Name participants, or capabilities that whoever does it must have.");
   }
-  if (participants.length > TASK_LIMITS.participantsMax) {
-    throw invalid(`${participants.length} participants are too many`, `At most ${TASK_LIMITS.participantsMax}.`);
+  if (participants.length > options.participantsMax) {
+    throw invalid(
+      `${participants.length} participants are too many`,
+      `At most ${options.participantsMax}: tasks.participants_max.`,
+    );
   }
   if (rounds > 1 && protocol !== "iterated-contract-net") {
     throw invalid(`a ${protocol} has one round`, 'Rounds need "protocol": "iterated-contract-net".');
@@ -56,12 +63,12 @@ export function newTask(request: TaskRequest, id: TaskId, nowMs: number): Task {
     participants,
     capabilities,
     minPerformanceScore: request.minPerformanceScore,
-    auction: auctionOf(protocol, request.auction),
+    auction: auctionOf(protocol, request.auction, options.auctionCallsMax),
     evaluation: request.evaluation ?? { type: "best_bid" },
-    bidsMs: request.bidsMs ?? TASK_LIMITS.bidsMs,
-    workMs: request.workMs ?? TASK_LIMITS.workMs,
+    bidsMs: request.bidsMs ?? options.bidsMs,
+    workMs: request.workMs ?? options.workMs,
     rounds,
-    reawardsMax: request.reawardsMax ?? TASK_LIMITS.reawards,
+    reawardsMax: request.reawardsMax ?? options.reawards,
     hops: request.hops ?? 0,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
@@ -78,7 +85,7 @@ export function newTask(request: TaskRequest, id: TaskId, nowMs: number): Task {
   };
 }
 
-function auctionOf(protocol: TaskProtocol, asked: AuctionRequest | undefined): Auction | undefined {
+function auctionOf(protocol: TaskProtocol, asked: AuctionRequest | undefined, callsMax: number): Auction | undefined {
   const isDutch = protocol === "auction-dutch";
   if (protocol !== "auction-english" && !isDutch) {
     if (asked === undefined) return undefined;
@@ -95,13 +102,13 @@ function auctionOf(protocol: TaskProtocol, asked: AuctionRequest | undefined): A
   if (isDutch && deliver) {
     throw invalid("who wins a Dutch auction is asked for nothing more", "deliver is for English auctions.");
   }
-  if (calls > TASK_LIMITS.auctionRoundsMax) {
+  if (calls > callsMax) {
     throw invalid(
       `from ${start} to ${reserve} it takes ${calls} calls`,
-      `At most ${TASK_LIMITS.auctionRoundsMax}: take larger steps.`,
+      `At most ${callsMax}: take larger steps, or raise tasks.auction_calls_max.`,
     );
   }
-  return { start, step, reserve, deliver, calls: [], leader: undefined, price: undefined };
+  return { start, step, reserve, deliver, callsMax, calls: [], leader: undefined, price: undefined };
 }
 
 const invalid = (problem: string, hint: string) =>

@@ -50,6 +50,8 @@ export const Auction = z.object({
   /** Whether the winner of an English auction is asked to deliver: to do the work. */
   deliver: z.boolean(),
   calls: list(AuctionCall),
+  /** Prices that may be called. */
+  callsMax: z.int().default(50),
   /** Who has it as things stand, and for how much. */
   leader: maybe(z.string()),
   price: maybe(z.number()),
@@ -164,22 +166,8 @@ export type Task = z.infer<typeof Task>;
 /** Whether nothing more happens to it. */
 export const isFinished = ({ state }: Task): boolean => state === "done" || state === "failed" || state === "cancelled";
 
-/** Limits and usual values of tasks; times in milliseconds. */
+/** Limits that nobody needs to change; the others are `TasksOptions`. */
 export const TASK_LIMITS = {
-  bidsMs: 30_000,
-  bidsMsMax: 24 * 3_600_000,
-  workMs: 300_000,
-  workMsMax: 7 * 24 * 3_600_000,
-  roundsMax: 10,
-  /** Prices that one auction may call. */
-  auctionRoundsMax: 50,
-  reawards: 2,
-  reawardsMax: 10,
   /** Somebody's bid beyond this is kept as text only, cut. */
   bidBytesMax: 64 * 1024,
-  /** Tasks of a workspace that are not finished. */
-  openMax: 1_000,
-  participantsMax: 100,
-  nameCharsMax: 200,
-  descriptionCharsMax: 32_000,
 } as const;

@@ -21,7 +21,8 @@ import { type Measure, type Measured, measured, newcomer } from "./history.ts";
 import { letter } from "./letter.ts";
 import { newTask, type TaskRequest } from "./request.ts";
 import { answered, awarded, begun, cancelled, due, judging, sent, unsendable } from "./steps.ts";
-import { isFinished, type Outgoing, type Task, TASK_LIMITS } from "./task.ts";
+import { isFinished, type Outgoing, type Task } from "./task.ts";
+import { type TasksOptions } from "./options.ts";
 import { type TaskQuery, type TaskStore } from "./task-store.ts";
 
 export type TasksDeps = {
@@ -31,6 +32,9 @@ export type TasksDeps = {
   readonly directory: Pick<Directory, "find" | "providers">;
   readonly clock: Clock;
   readonly alarm: Alarm;
+  readonly options: TasksOptions;
+  /** Called before a workspace's first message goes out: from then on answers to `TASKS_PARTICIPANT` come here. */
+  readonly attach: (workspace: string, tasks: Tasks) => void;
 };
 
 /** After a restart answers that wait in the mailbox come before deadlines. */
@@ -43,24 +47,34 @@ export class Tasks {
   readonly #queues = new Map<TaskId, Promise<unknown>>();
   readonly #history = new Map<string, Measured>();
   readonly #watchers = new Set<() => void>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(task: Task) => void>();
+  /** Workspaces in which answers come here. */
+  readonly #served = new Set<string>();
   readonly #loaded = new Set<string>();
 
   constructor(deps: TasksDeps) {
     this.#deps = deps;
   }
 
-  /** Goes on with what was under way when the server ended. Once, when messages can be sent. */
-  resume(): void {
+  /** Goes on with what was under way when the server ended, and takes answers in `workspaces`. Once, when messages can be sent. */
+  resume(workspaces: readonly string[]): void {
+    for (const workspace of workspaces) this.#serve(workspace);
     for (const task of this.#deps.store.unfinished()) {
+      this.#serve(task.workspace);
       this.#open.set(task.id, task);
       this.#arm(task, RESTART_GRACE_MS);
       this.#flushSoon(task.id);
     }
   }
 
-  /** Told when a task has changed; a listener is quick and never throws. */
-  watch(listener: () => void): Disposable {
+  #serve(workspace: string): void {
+    if (this.#served.has(workspace)) return;
+    this.#served.add(workspace);
+    this.#deps.attach(workspace, this);
+  }
+
+  /** Told when a task has changed, or is new; a listener is quick and never throws. */
+  watch(listener: (task: Task) => void): Disposable {
     this.#listeners.add(listener);
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) };
   }
@@ -69,19 +83,22 @@ export class Tasks {
   async create(request: TaskRequest, id: TaskId = mint(TaskId)): Promise<Task> {
     const known = this.#open.get(id) ?? this.#deps.store.find(request.workspace, id);
     if (known !== undefined) return known;
-    const task = newTask(request, id, this.#deps.clock.nowMs());
+    const { clock, options } = this.#deps;
+    const task = newTask(request, { id, nowMs: clock.nowMs(), options });
     if (task.evaluation.type === "expression") bidScore(task.evaluation.expression);
     if (task.parent !== undefined) this.get(task.workspace, task.parent);
     const open = this.#deps.store.openCount(task.workspace);
-    if (open >= TASK_LIMITS.openMax) {
+    if (open >= options.openMax) {
       throw new TooManyTasksError(
         `there are ${open} tasks that are not finished`,
-        "Cancel some: `caxton task list --state created`.",
-        { limit: TASK_LIMITS.openMax },
+        "Cancel some: `caxton task list --status created`; tasks.open_max bounds them.",
+        { limit: options.openMax },
       );
     }
     await this.#deps.store.put(task, []);
+    this.#serve(task.workspace);
     this.#open.set(task.id, task);
+    for (const tell of this.#listeners) tell(task);
     return task;
   }
 
@@ -103,7 +120,10 @@ export class Tasks {
       if (now.state !== "created") return now;
       const { evaluation = now.evaluation, bidsMs = now.bidsMs } = change;
       const named = { ...now, evaluation, bidsMs };
-      const candidates = candidatesOf(named, this.#deps.directory, (name) => this.#measured(named, name));
+      const candidates = candidatesOf(named, this.#deps.directory, {
+        measured: (name) => this.#measured(named, name),
+        max: this.#deps.options.participantsMax,
+      });
       return begun(named, candidates, this.#deps.clock.nowMs());
     });
   }
@@ -231,7 +251,7 @@ export class Tasks {
       this.#arm(after, 0);
     }
     if (isFinished(after) && after.outbox.length === 0) this.#open.delete(id);
-    if (after !== before) for (const tell of [...this.#watchers, ...this.#listeners]) tell();
+    if (after !== before) for (const tell of [...this.#watchers, ...this.#listeners]) tell(after);
     if (after.outbox.length > 0) this.#flushSoon(id);
     return after;
   }

@@ -42,12 +42,9 @@ describe("a message to a capability that nobody provides", () => {
       nearest: { capability: "data-analysis", similarity: expect.closeTo(0.92, 1) },
     });
     await until(() => agent.got.length === 1);
-    const [got] = agent.got;
-    expect(got?.message.address).toMatchObject({
-      capability: "analyze-data",
-      nearest: { capability: "data-analysis" },
-    });
-    if (got !== undefined) expect(restoreMessage(JSON.parse(storedText(got.message)))).toEqual(got.message);
+    const [message] = agent.got.map((delivered) => delivered.message);
+    expect(message?.address).toMatchObject({ capability: "analyze-data", nearest: { capability: "data-analysis" } });
+    expect(message && restoreMessage(JSON.parse(storedText(message)))).toEqual(message);
   });
 
   test("goes there whatever version it asks for: versions are of the other capability", async () => {

@@ -3,13 +3,23 @@ import { Database, SqliteTaskStore } from "../../src/backends/sqlite/index.ts";
 import { type Json } from "../../src/kernel/json.ts";
 import { composeReply, type Message, type Performative } from "../../src/messages/index.ts";
 import { type Router } from "../../src/router/index.ts";
-import { TASKS_PARTICIPANT, type Task, type TaskRequest, Tasks, type TasksDeps } from "../../src/tasks/index.ts";
+import {
+  TASK_DEFAULTS,
+  TASKS_PARTICIPANT,
+  type Task,
+  type TaskRequest,
+  Tasks,
+  type TasksDeps,
+  type TasksOptions,
+} from "../../src/tasks/index.ts";
 import { ManualClock } from "../helpers/manual-clock.ts";
 import { MemoryDisk } from "../helpers/memory-message-journal.ts";
 import { openWorld, TestDirectory, until } from "../router/world.ts";
 
 /** What a bidder does with a message: the act and content of its answer, or nothing. */
 export type Reaction = (message: Message) => readonly [Performative, Json, Partial<Message>?] | "breaks" | undefined;
+
+const NO_OPTIONS: Partial<TasksOptions> = {};
 
 /** Bidders, a router and tasks in a database of their own; only time and the message journal's disk are not real. */
 export class Market implements AsyncDisposable {
@@ -31,7 +41,12 @@ export class Market implements AsyncDisposable {
   static async open(
     directory: string,
     bidders: Readonly<Record<string, Reaction>>,
-    { disk = new MemoryDisk(), clock = new ManualClock(), wrap = (post: TasksDeps["post"]) => post } = {},
+    {
+      disk = new MemoryDisk(),
+      clock = new ManualClock(),
+      wrap = (post: TasksDeps["post"]) => post,
+      options = NO_OPTIONS,
+    } = {},
   ): Promise<Market> {
     await using stack = new AsyncDisposableStack();
     const people = new TestDirectory("ann", ...Object.keys(bidders));
@@ -42,9 +57,16 @@ export class Market implements AsyncDisposable {
     const alarm = stack.use(new Alarm(clock));
     const store = new SqliteTaskStore(database);
     const post = wrap(world.router);
-    const tasks = new Tasks({ store, post, directory: people, clock, alarm });
+    const tasks = new Tasks({
+      store,
+      post,
+      directory: people,
+      clock,
+      alarm,
+      options: { ...TASK_DEFAULTS, ...options },
+      attach: (workspace, handler) => void world.router.attach(workspace, TASKS_PARTICIPANT, handler),
+    });
     const market = new Market({ clock, tasks, router: world.router, disk }, stack.move());
-    world.router.attach("default", TASKS_PARTICIPANT, tasks);
     for (const [name, react] of Object.entries(bidders)) {
       world.router.attach("default", name, {
         handle: async ({ message }) => {
@@ -65,7 +87,7 @@ export class Market implements AsyncDisposable {
         },
       });
     }
-    tasks.resume();
+    tasks.resume(["default"]);
     return market;
   }
 

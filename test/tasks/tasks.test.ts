@@ -3,6 +3,9 @@ import { isFinished, type Task } from "../../src/tasks/index.ts";
 import { settled } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { bids, Market } from "./market.ts";
+import { composeReply } from "../../src/messages/index.ts";
+import { until } from "../router/world.ts";
+import { MemoryDisk } from "../helpers/memory-message-journal.ts";
 
 const states = ({ bidders }: Task) => Object.fromEntries(bidders.map(({ name, state }) => [name, state]));
 const conversation = ({ disk }: Market, { id }: Task, suffix = "") => {
@@ -184,5 +187,56 @@ describe("a task", () => {
     expect([last.awards, last.assignedTo], "cid is a little dearer and gets it at once").toEqual([1, "cid"]);
     const picky = await market.run({ minPerformanceScore: 0.5 });
     expect(picky.bidders.map(({ name }) => name)).toEqual(["cid"]);
+  });
+});
+
+describe("tasks of another workspace", () => {
+  test("are carried out there, and come back to it after a restart", async () => {
+    using directory = tempDirectory();
+    const disk = new MemoryDisk();
+    const first = await Market.open(directory.path, { bob: bids(1) }, { disk });
+    first.router.attach("north", "bob", { handle: () => new Promise(() => {}) });
+    const created = await first.tasks.create({
+      workspace: "north",
+      owner: "ann",
+      name: "count",
+      participants: ["bob"],
+    });
+    const begun = await first.tasks.distribute("north", created.id);
+    await until(() => first.tasks.get("north", begun.id).outbox.length === 0);
+    expect(first.tasks.list({ workspace: "default", limit: 10 })).toEqual([]);
+    await first[Symbol.asyncDispose]();
+    await using second = await Market.open(directory.path, {}, { disk, clock: first.clock });
+    second.router.attach("north", "bob", {
+      handle: async ({ message }) => {
+        const isCall = message.performative === "cfp";
+        const answer = { performative: isCall ? "propose" : "inform", sender: "bob" } as const;
+        const content = { type: "json", value: isCall ? { cost: 1 } : "counted" } as const;
+        await second.router.submit(composeReply(message, { ...answer, content, atMs: second.clock.nowMs() }));
+        return { type: "done" };
+      },
+    });
+    await until(() => isFinished(second.tasks.get("north", begun.id)));
+    expect(second.tasks.get("north", begun.id)).toMatchObject({ state: "done", assignedTo: "bob" });
+  });
+});
+
+describe("bounds of tasks", () => {
+  test("are the operator's: how many are open, who is asked, what holds for those that say nothing", async () => {
+    using directory = tempDirectory();
+    const bidders = { bob: bids(3), cid: bids(2), dan: bids(1) };
+    const options = { openMax: 2, participantsMax: 2, bidsMs: 7_000, workMs: 9_000, reawards: 0, auctionCallsMax: 3 };
+    await using market = await Market.open(directory.path, bidders, { options });
+    const task = await market.when(await market.run({}), isFinished);
+    expect(task).toMatchObject({ bidsMs: 7_000, workMs: 9_000, reawardsMax: 0 });
+    expect(task.bidders).toHaveLength(2);
+    const ask = { workspace: "default", owner: "ann", name: "n", capabilities: ["analysis"] };
+    const prices = { start: 10, step: 1, reserve: 1 };
+    await expect(market.tasks.create({ ...ask, protocol: "auction-dutch", auction: prices })).rejects.toThrow(
+      "10 calls",
+    );
+    await market.tasks.create(ask);
+    await market.tasks.create(ask);
+    await expect(market.tasks.create(ask)).rejects.toThrow("there are 2 tasks that are not finished");
   });
 });

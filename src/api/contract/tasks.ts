@@ -5,6 +5,12 @@ import { ListQuery, page } from "./problem.ts";
 const Instant = z.iso.datetime();
 const Name = z.string().min(1).max(256);
 const DAY_S = 24 * 3_600;
+const Workspace = z
+  .string()
+  .min(1)
+  .max(64)
+  .default("default")
+  .meta({ description: "Whose agents and programs are asked" });
 
 export const TaskStatus = z.enum(["created", "collecting", "evaluating", "working", "done", "failed", "cancelled"]);
 export type TaskStatus = z.infer<typeof TaskStatus>;
@@ -26,7 +32,7 @@ const oneEvaluation = (body: { readonly [Key in keyof typeof evaluation]?: unkno
   [body.strategy, body.minimize, body.maximize, body.judge].filter((given) => given !== undefined).length <= 1;
 const ONE_EVALUATION = { error: "give one of strategy, minimize, maximize and judge" };
 const maxWait = z.number().min(0.1).max(DAY_S).optional().meta({
-  description: "How long proposals are waited for, in each round, or bids at each price; default 30",
+  description: "How long proposals are waited for, in each round, or bids at each price; default tasks.bids: 30",
 });
 
 const Protocol = z.enum(["contract-net", "iterated-contract-net", "request", "auction-english", "auction-dutch"]);
@@ -63,9 +69,9 @@ export const CreateTaskBody = z
     auction: AuctionTerms.optional().meta({ description: "Prices; auctions need them, and nothing else has them" }),
     participants: z
       .array(Name)
-      .max(100)
+      .max(1_000)
       .default([])
-      .meta({ description: "Whom to ask; empty is whoever has the capabilities" }),
+      .meta({ description: "Whom to ask, at most tasks.participants_max: 100; empty is whoever has the capabilities" }),
     requirements: z
       .strictObject({
         capabilities: z.array(Name).max(10).default([]).meta({ description: "Who is asked provides all of them" }),
@@ -82,13 +88,14 @@ export const CreateTaskBody = z
       .max(7 * DAY_S)
       .optional()
       .meta({
-        description: "How long whoever gets it has; then it goes to the next. Default 300",
+        description: "How long whoever gets it has; then it goes to the next. Default tasks.work: 300",
       }),
     rounds: z.int().min(1).max(10).optional().meta({ description: "Rounds of proposals; more than one is iterated" }),
     reawards_max: z.int().min(0).max(10).optional().meta({
-      description: "To how many more it may go when the first fails; default 2",
+      description: "To how many more it may go when the first fails; default tasks.reawards: 2",
     }),
     owner: Name.default("user").meta({ description: "On whose behalf: the sender of the messages" }),
+    workspace: Workspace,
     parent_task: z.uuidv7().optional().meta({ description: "The task that this one is a part of" }),
     distribute: z.boolean().default(false).meta({ description: "Ask for proposals at once" }),
   })
@@ -125,6 +132,9 @@ export const TaskBidder = z
     score: z.number().nullable(),
     bid: Bid.nullable(),
     note: z.string().meta({ description: "What it said when it refused or failed" }),
+    awarded_at: Instant.nullable(),
+    ended_at: Instant.nullable(),
+    result: Json.nullable().meta({ description: "What it told when it was done" }),
   })
   .meta({ id: "TaskBidder" });
 
@@ -135,9 +145,17 @@ export const Task = z
     task_id: z.string().meta({ description: "The same as id" }),
     name: z.string(),
     description: z.string(),
+    data: Json.nullable().meta({ description: "What it is about, as bidders get it" }),
+    workspace: z.string(),
     owner: z.string(),
     parent_task: z.string().nullable(),
     protocol: Protocol,
+    evaluation: z
+      .object({
+        type: z.enum(["best_bid", "first_bid", "minimize", "maximize", "judge"]),
+        by: z.string().nullable().meta({ description: "The expression, or the agent that judges" }),
+      })
+      .meta({ description: "How the best proposal is found" }),
     status: TaskStatus,
     progress: z
       .number()
@@ -147,6 +165,11 @@ export const Task = z
     version: z.int().meta({ description: "Higher by one with each change" }),
     conversation_id: z.string(),
     capabilities: z.array(z.string()),
+    participants: z.array(z.string()).meta({ description: "Whom it names; empty is whoever has the capabilities" }),
+    min_performance_score: z.number().nullable(),
+    max_wait_seconds: z.number(),
+    timeout_seconds: z.number(),
+    reawards_max: z.int(),
     assigned_to: z.string().nullable(),
     awards: z.int().meta({ description: "How often it was given to somebody" }),
     round: z.int(),
@@ -178,9 +201,16 @@ export type Task = z.infer<typeof Task>;
 export const TaskPage = page(Task).meta({ id: "TaskPage" });
 export type TaskPage = z.infer<typeof TaskPage>;
 
-export const TaskListQuery = ListQuery.extend({ status: TaskStatus.optional(), owner: Name.optional() });
+export const TaskListQuery = ListQuery.extend({
+  status: TaskStatus.optional(),
+  owner: Name.optional(),
+  workspace: Workspace,
+});
 
-export const TaskQuery = z.object({
+/** Where a task named by its id is. */
+export const TaskPlaceQuery = z.object({ workspace: Workspace });
+
+export const TaskQuery = TaskPlaceQuery.extend({
   after_version: z.coerce.number().int().min(0).optional().meta({
     description: "Answer once the task has changed since this version",
   }),

@@ -9,7 +9,12 @@ import { failures } from "./responses.ts";
 const tags = ["tasks"];
 const params = z.object({ id: z.string() });
 
-export function taskRoutes(http: Http, { services }: HttpContext): void {
+export function taskRoutes(http: Http, context: HttpContext): void {
+  recordRoutes(http, context);
+  workRoutes(http, context);
+}
+
+function recordRoutes(http: Http, { services }: HttpContext): void {
   http.post(
     ROUTES.tasks,
     {
@@ -48,6 +53,9 @@ export function taskRoutes(http: Http, { services }: HttpContext): void {
     },
     async ({ params: { id }, query }, reply) => getTask(services, id, query, clientGone(reply).signal),
   );
+}
+
+function workRoutes(http: Http, { services }: HttpContext): void {
   http.post(
     ROUTES.distributeTask,
     {
@@ -56,16 +64,26 @@ export function taskRoutes(http: Http, { services }: HttpContext): void {
         summary: "Ask for proposals; answers when somebody has got the task, or nobody will",
         description: "The task goes on when the caller leaves. 409 TASK_STATE when it was distributed already.",
         params,
+        querystring: tasks.TaskPlaceQuery,
         body: tasks.DistributeBody.nullish(),
         response: { 200: tasks.TaskDistribution, ...failures },
       },
     },
-    async ({ params: { id }, body }, reply) => distributeTask(services, id, body ?? {}, clientGone(reply).signal),
+    async ({ params: { id }, query: { workspace }, body }, reply) =>
+      distributeTask(services, { id, workspace }, body ?? {}, clientGone(reply).signal),
   );
   http.post(
     ROUTES.cancelTask,
-    { schema: { tags, summary: "Call a task off", params, response: { 200: tasks.Task, ...failures } } },
-    async ({ params: { id } }) => cancelTask(services, id),
+    {
+      schema: {
+        tags,
+        summary: "Call a task off",
+        params,
+        querystring: tasks.TaskPlaceQuery,
+        response: { 200: tasks.Task, ...failures },
+      },
+    },
+    async ({ params: { id }, query: { workspace } }) => cancelTask(services, { id, workspace }),
   );
   http.get(
     ROUTES.performance,
@@ -73,9 +91,10 @@ export function taskRoutes(http: Http, { services }: HttpContext): void {
       schema: {
         tags,
         summary: "How providers did with tasks so far; older ones count less",
+        querystring: tasks.TaskPlaceQuery,
         response: { 200: tasks.PerformanceList, ...failures },
       },
     },
-    async () => listPerformance(services),
+    async ({ query: { workspace } }) => listPerformance(services, workspace),
   );
 }

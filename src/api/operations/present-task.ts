@@ -23,14 +23,22 @@ export function presentTask(task: Task, subtasks: readonly Task[]): contract.Tas
     task_id: task.id,
     name: task.name,
     description: task.description,
+    data: task.data ?? null,
+    workspace: task.workspace,
     owner: task.owner,
     parent_task: task.parent ?? null,
     protocol: task.protocol,
+    evaluation: presentEvaluation(task.evaluation),
     status: task.state,
     progress: subtasks.length > 0 && own < 1 ? finished / subtasks.length : own,
     version: task.version,
     conversation_id: task.id,
     capabilities: [...task.capabilities],
+    participants: [...task.participants],
+    min_performance_score: task.minPerformanceScore ?? null,
+    max_wait_seconds: task.bidsMs / 1_000,
+    timeout_seconds: task.workMs / 1_000,
+    reawards_max: task.reawardsMax,
     assigned_to: task.assignedTo ?? null,
     awards: task.awards,
     round: task.round,
@@ -69,13 +77,40 @@ const presentAuction = ({
   })),
 });
 
-const presentBidder = ({ name, state, rank, score, bid, note }: Bidder): contract.Task["bidders"][number] => ({
+function presentEvaluation(evaluation: Task["evaluation"]): contract.Task["evaluation"] {
+  switch (evaluation.type) {
+    case "expression":
+      return { type: evaluation.order === "min" ? "minimize" : "maximize", by: evaluation.expression };
+    case "agent":
+      return { type: "judge", by: evaluation.agent };
+    case "best_bid":
+    case "first_bid":
+      return { type: evaluation.type, by: null };
+  }
+}
+
+const maybeInstant = (ms: number | undefined): string | null => (ms === undefined ? null : instant(ms));
+
+const presentBidder = ({
+  name,
+  state,
+  rank,
+  score,
+  bid,
+  note,
+  awardedAtMs,
+  endedAtMs,
+  result,
+}: Bidder): contract.Task["bidders"][number] => ({
   name,
   state,
   rank: rank ?? null,
   score: score ?? null,
   bid: bid ?? null,
   note: note ?? "",
+  awarded_at: maybeInstant(awardedAtMs),
+  ended_at: maybeInstant(endedAtMs),
+  result: result ?? null,
 });
 
 export function presentDistribution(task: Task): contract.TaskDistribution {

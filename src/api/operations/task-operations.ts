@@ -2,7 +2,6 @@ import { TaskId } from "../../kernel/ids.ts";
 import { type Evaluation, TaskNotFoundError, type TaskState, type Task, type Tasks } from "../../tasks/index.ts";
 import type * as contract from "../contract/index.ts";
 import { presentDistribution, presentPerformance, presentTask } from "./present-task.ts";
-import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 
 export type TaskServices = { readonly tasks: Tasks };
 
@@ -13,7 +12,8 @@ const JUDGE_WAIT_MS = 65_000;
 /** Calls of an auction that are waited for; it goes on without the caller. */
 const AUCTION_CALLS = 50;
 
-const workspace = DEFAULT_WORKSPACE;
+/** A task by its id, and where it is. */
+export type TaskPlace = { readonly id: string; readonly workspace: string };
 
 /** Throws TaskNotFoundError for an id that is none. */
 function taskId(text: string): TaskId {
@@ -23,7 +23,7 @@ function taskId(text: string): TaskId {
 }
 
 const presented = ({ tasks }: TaskServices, task: Task): contract.Task =>
-  presentTask(task, tasks.list({ workspace, parent: task.id, limit: SUBTASKS_MAX }));
+  presentTask(task, tasks.list({ workspace: task.workspace, parent: task.id, limit: SUBTASKS_MAX }));
 
 type HowToCompare = Pick<contract.DistributeBody, "strategy" | "minimize" | "maximize" | "judge">;
 
@@ -40,6 +40,7 @@ const ms = (seconds: number | undefined): number | undefined =>
 /** A new task, perhaps distributed at once. Throws what `Tasks.create` and `Tasks.distribute` do. */
 export async function createTask(services: TaskServices, body: contract.CreateTaskBody): Promise<contract.Task> {
   const { tasks } = services;
+  const { workspace } = body;
   const task = await tasks.create({
     workspace,
     owner: body.owner,
@@ -66,7 +67,7 @@ const isDecided = ({ state }: Task) => state !== "collecting" && state !== "eval
 /** Asks for proposals; answers when somebody has got it or nobody will. Throws what `Tasks.distribute` does, CancelledError. */
 export async function distributeTask(
   { tasks }: TaskServices,
-  id: string,
+  { id, workspace }: TaskPlace,
   body: contract.DistributeBody,
   signal: AbortSignal,
 ): Promise<contract.TaskDistribution> {
@@ -81,34 +82,35 @@ export async function distributeTask(
 export async function getTask(
   services: TaskServices,
   id: string,
-  query: { readonly after_version?: number | undefined; readonly wait_seconds: number },
+  query: { readonly workspace: string; readonly after_version?: number | undefined; readonly wait_seconds: number },
   signal: AbortSignal,
 ): Promise<contract.Task> {
   const { after_version: after, wait_seconds: seconds } = query;
-  const place = { workspace, id: taskId(id), waitMs: after === undefined ? 0 : seconds * 1000 };
+  const place = { workspace: query.workspace, id: taskId(id), waitMs: after === undefined ? 0 : seconds * 1000 };
   return presented(services, await services.tasks.until(place, ({ version }) => version > (after ?? -1), signal));
 }
 
 /** Throws TaskNotFoundError, TaskStateError. */
-export const cancelTask = async (services: TaskServices, id: string): Promise<contract.Task> =>
+export const cancelTask = async (services: TaskServices, { id, workspace }: TaskPlace): Promise<contract.Task> =>
   presented(services, await services.tasks.cancel(workspace, taskId(id)));
 
 /** Tasks, newest first. */
 export function listTasks(
   services: TaskServices,
   query: {
+    readonly workspace: string;
     readonly status?: TaskState | undefined;
     readonly owner?: string | undefined;
     readonly cursor?: TaskId | undefined;
     readonly limit: number;
   },
 ): contract.TaskPage {
-  const { status: state, owner, cursor: before, limit } = query;
+  const { workspace, status: state, owner, cursor: before, limit } = query;
   const found = services.tasks.list({ workspace, state, owner, before, limit: limit + 1 });
   const items = found.slice(0, limit).map((task) => presented(services, task));
   return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
 }
 
 /** How providers did with tasks so far. */
-export const listPerformance = ({ tasks }: TaskServices): contract.PerformanceList =>
+export const listPerformance = ({ tasks }: TaskServices, workspace: string): contract.PerformanceList =>
   presentPerformance(tasks.history(workspace));

@@ -5,6 +5,7 @@ import { act, examples, type Invocation, listOption, ONE_FORMATS, showOne } from
 import { dataIn } from "./create.ts";
 import { taskText } from "./lines.ts";
 import { watchTask } from "./watch.ts";
+import { workspaceOption } from "./workspace.ts";
 
 const PATH = "caxton task auction";
 
@@ -22,6 +23,7 @@ const Input = z.object({
   deliver: z.boolean().default(false),
   doneWithin: z.coerce.number().positive().optional(),
   watch: z.boolean().default(false),
+  workspace: z.string(),
 });
 
 /** `caxton task auction`: to whoever bids most, or first. */
@@ -43,7 +45,8 @@ export function auction(command: Command, invocation: Invocation): void {
     .option("--bids-within <seconds>", "how long bids at one price are waited for")
     .option("--deliver", "ask the winner of an English auction to do the work")
     .option("--done-within <seconds>", "how long it then has")
-    .option("--watch", "follow it to its end");
+    .option("--watch", "follow it to its end")
+    .addOption(workspaceOption(command));
   examples(command, [
     ["caxton task auction 'a slot at nine' --to alice --to bob --start 10 --step 5 --watch", "rises until one is left"],
     ["caxton task auction 'last tickets' --capability buying --dutch --start 100 --step 10 --reserve 50", "falls"],
@@ -77,5 +80,6 @@ const bodyOf = (input: z.infer<typeof Input>): CreateTaskBody => ({
   max_wait_seconds: input.bidsWithin,
   timeout_seconds: input.doneWithin,
   owner: "user",
+  workspace: input.workspace,
   distribute: true,
 });

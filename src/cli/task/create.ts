@@ -5,6 +5,7 @@ import { type Json, parseJson } from "../../kernel/json.ts";
 import { act, examples, type Invocation, listOption, ONE_FORMATS, showOne, UsageError } from "../frame/index.ts";
 import { taskText } from "./lines.ts";
 import { watchTask } from "./watch.ts";
+import { workspaceOption } from "./workspace.ts";
 
 const PATH = "caxton task create";
 
@@ -41,6 +42,7 @@ const Input = z.object({
   direct: z.boolean().default(false),
   distribute: z.boolean().default(false),
   watch: z.boolean().default(false),
+  workspace: z.string(),
   idempotencyKey: z.string().optional(),
   ...Comparing,
 });
@@ -63,6 +65,7 @@ export function create(command: Command, invocation: Invocation): void {
     .option("--direct", "without proposals: ask one after the other")
     .option("--distribute", "ask for proposals at once")
     .option("--watch", "distribute it and follow it to its end")
+    .addOption(workspaceOption(command))
     .option("--idempotency-key <key>", "a word of yours: with it the task is made once, however often you try");
   comparing(command);
   examples(command, [
@@ -109,6 +112,7 @@ const bodyOf = (input: z.infer<typeof Input>): CreateTaskBody => ({
   reawards_max: input.reawards,
   protocol: input.direct ? "request" : undefined,
   owner: "user",
+  workspace: input.workspace,
   distribute: input.distribute || input.watch,
 });
 

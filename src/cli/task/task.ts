@@ -21,6 +21,7 @@ import { Comparing, comparing, create } from "./create.ts";
 import { distributionText, isOver, STATUS_TONES, taskText } from "./lines.ts";
 import { resolveTask } from "./reference.ts";
 import { watchTask } from "./watch.ts";
+import { workspaceOption } from "./workspace.ts";
 
 const ARGUMENT = "its id, the end of its id, or last";
 /** Beyond the time that proposals are waited for. */
@@ -55,20 +56,22 @@ function distribute(command: Command, invocation: Invocation): void {
     command
       .summary("ask for proposals, and say who got it")
       .description("Ask for proposals. Ends when somebody has the task, or nobody will; the task goes on without it.")
-      .argument("<task>", ARGUMENT),
+      .argument("<task>", ARGUMENT)
+      .addOption(workspaceOption(command)),
   );
   examples(command, [
     ["caxton task distribute last", ""],
     ["caxton task distribute last --minimize 'bid.cost * (2 - history.success_rate)' --bids-within 10", ""],
   ]);
   act(command, invocation, {
-    input: z.object({ task: z.string(), ...Comparing }),
+    input: z.object({ task: z.string(), workspace: z.string(), ...Comparing }),
     formats: ONE_FORMATS,
-    run: async (context, { task: reference, strategy, minimize, maximize, judge, bidsWithin }) => {
-      const id = await resolveTask(context, reference);
+    run: async (context, { task: reference, workspace, strategy, minimize, maximize, judge, bidsWithin }) => {
+      const id = await resolveTask(context, reference, workspace);
       const { raw, value } = await context.client.request({
         method: "POST",
         path: fillRoute("distributeTask", { id }),
+        query: { workspace },
         body: { strategy, minimize, maximize, judge, max_wait_seconds: bidsWithin },
         schema: tasks.TaskDistribution,
         timeoutMs: (bidsWithin ?? 30) * 10_000 + PATIENCE_MS,
@@ -84,16 +87,22 @@ function list(command: Command, invocation: Invocation): void {
     .description("List tasks, newest first.")
     .addOption(command.createOption("--status <status>", "those in one state").choices(tasks.TaskStatus.options))
     .option("--owner <name>", "those of one agent or program")
+    .addOption(workspaceOption(command))
     .addOption(limitOption(20));
   examples(command, [
     ["caxton task list", ""],
     ["caxton task list --status working -o wide", "what is under way, for whom"],
   ]);
   act(command, invocation, {
-    input: z.object({ status: tasks.TaskStatus.optional(), owner: z.string().optional(), limit: z.number() }),
+    input: z.object({
+      status: tasks.TaskStatus.optional(),
+      owner: z.string().optional(),
+      workspace: z.string(),
+      limit: z.number(),
+    }),
     formats: LIST_FORMATS,
-    run: async (context, { status, owner, limit }) => {
-      const query = { status, owner };
+    run: async (context, { status, owner, workspace, limit }) => {
+      const query = { status, owner, workspace };
       const found = await listUpTo(context.client, { path: ROUTES.tasks, query, schema: tasks.TaskPage }, limit);
       await showList(context, {
         raw: found.raw,
@@ -112,17 +121,22 @@ function get(command: Command, invocation: Invocation): void {
     .summary("one task, who was asked and what each proposed")
     .description("Show a task: how it stands, who was asked, what each proposed, and what came of it.")
     .argument("<task>", ARGUMENT)
-    .option("--watch", "follow it to its end");
+    .option("--watch", "follow it to its end")
+    .addOption(workspaceOption(command));
   examples(command, [
     ["caxton task get last", ""],
     ["caxton task get last --watch", "until it is done, failed or cancelled"],
   ]);
   act(command, invocation, {
-    input: z.object({ task: z.string(), watch: z.boolean().default(false) }),
+    input: z.object({ task: z.string(), workspace: z.string(), watch: z.boolean().default(false) }),
     formats: ONE_FORMATS,
-    run: async (context, { task: reference, watch }) => {
-      const id = await resolveTask(context, reference);
-      const found = await context.client.request({ path: fillRoute("task", { id }), schema: tasks.Task });
+    run: async (context, { task: reference, workspace, watch }) => {
+      const id = await resolveTask(context, reference, workspace);
+      const found = await context.client.request({
+        path: fillRoute("task", { id }),
+        query: { workspace },
+        schema: tasks.Task,
+      });
       if (watch && !isOver(found.value.status)) return watchTask(context, found);
       const { style, columns: width } = context.terminal;
       await showOne(context, { raw: found.raw, name: id, human: () => taskText(found.value, style, width ?? 80) });
@@ -134,15 +148,16 @@ function cancel(command: Command, invocation: Invocation): void {
   command
     .summary("call a task off")
     .description("Call a task off. Whoever was asked or has it is told.")
-    .argument("<task>", ARGUMENT);
+    .argument("<task>", ARGUMENT)
+    .addOption(workspaceOption(command));
   examples(command, [["caxton task cancel last", ""]]);
   act(command, invocation, {
-    input: z.object({ task: z.string() }),
+    input: z.object({ task: z.string(), workspace: z.string() }),
     formats: ONE_FORMATS,
-    run: async (context, { task: reference }) => {
-      const id = await resolveTask(context, reference);
+    run: async (context, { task: reference, workspace }) => {
+      const id = await resolveTask(context, reference, workspace);
       const path = fillRoute("cancelTask", { id });
-      const { raw } = await context.client.request({ method: "POST", path, schema: tasks.Task });
+      const { raw } = await context.client.request({ method: "POST", path, query: { workspace }, schema: tasks.Task });
       await showOne(context, { raw, name: id, human: () => `${id}  cancelled\n` });
     },
   });
@@ -153,13 +168,18 @@ function performance(command: Command, invocation: Invocation): void {
     .summary("how providers did so far")
     .description(
       "Show how providers did with tasks: share done, mean time and cost. Older tasks count less, half after 30 days.",
-    );
+    )
+    .addOption(workspaceOption(command));
   examples(command, [["caxton task performance", ""]]);
   act(command, invocation, {
-    input: z.object({}),
+    input: z.object({ workspace: z.string() }),
     formats: LIST_FORMATS,
-    run: async (context) => {
-      const { raw, value } = await context.client.request({ path: ROUTES.performance, schema: tasks.PerformanceList });
+    run: async (context, { workspace }) => {
+      const { raw, value } = await context.client.request({
+        path: ROUTES.performance,
+        query: { workspace },
+        schema: tasks.PerformanceList,
+      });
       await showList(context, {
         raw,
         items: value.items,

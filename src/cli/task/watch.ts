@@ -19,7 +19,7 @@ export async function watchTask(context: Context, begun: Seen): Promise<void> {
     if (isOver(seen.value.status)) break;
     seen = await client.request({
       path: fillRoute("task", { id: begun.value.id }),
-      query: { after_version: seen.value.version, wait_seconds: WAIT_SECONDS },
+      query: { workspace: begun.value.workspace, after_version: seen.value.version, wait_seconds: WAIT_SECONDS },
       schema: tasks.Task,
     });
   }

@@ -1,0 +1,66 @@
+import * as z from "zod";
+
+const Taken = z.object({ items: z.array(z.object({ seq: z.int(), message: z.record(z.string(), z.unknown()) })) });
+type Wire = Readonly<Record<string, unknown>>;
+export type Answer = { readonly performative: string; readonly content: unknown };
+
+/** A registered program outside that takes part in conversations over REST. */
+export class Program {
+  readonly name: string;
+  #url: string;
+
+  constructor(url: string, name: string) {
+    this.#url = url;
+    this.name = name;
+  }
+
+  static async register(url: string, name: string): Promise<Program> {
+    const program = new Program(url, name);
+    await program.#ask("POST", "/api/v1/participants", { name });
+    return program;
+  }
+
+  /** The server came back somewhere else. */
+  moveTo(url: string): void {
+    this.#url = url;
+  }
+
+  async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
+    const headers = { "content-type": "application/json" };
+    const json = body === undefined ? {} : { body: JSON.stringify(body) };
+    const response = await fetch(this.#url + path, { method, headers, ...json });
+    const answer: unknown = await response.json();
+    if (!response.ok) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
+    return answer;
+  }
+
+  provide = (capability: string) => this.#ask("POST", "/api/v1/capabilities", { agent: this.name, capability });
+
+  /** The next message, once it comes. */
+  async next(): Promise<{ readonly seq: number; readonly message: Wire }> {
+    for (;;) {
+      const path = `/api/v1/mailboxes/${this.name}/messages?max=1&wait=20`;
+      const [first] = Taken.parse(await this.#ask("GET", path)).items;
+      if (first !== undefined) return first;
+    }
+  }
+
+  settle = (seq: number) => this.#ask("POST", `/api/v1/mailboxes/${this.name}/settle`, { done: [seq] });
+
+  /** Answers a message, and settles it. */
+  async answer({ seq, message }: { readonly seq: number; readonly message: Wire }, answer: Answer): Promise<void> {
+    const { conversation_id, protocol, reply_to, sender, reply_with } = message;
+    const place = { conversation_id, protocol, in_reply_to: reply_with, receiver: reply_to ?? sender };
+    await this.#ask("POST", "/api/v1/messages", { ...answer, ...place, sender: this.name });
+    await this.settle(seq);
+  }
+
+  /** Takes messages until one has the act; the others are settled. */
+  async await(performative: string): ReturnType<Program["next"]> {
+    for (;;) {
+      const taken = await this.next();
+      if (taken.message["performative"] === performative) return taken;
+      await this.settle(taken.seq);
+    }
+  }
+}
