@@ -71,7 +71,7 @@ export type Relation = {
   readonly createdAtMs: number;
 };
 
-/** What was done. Of what was forgotten only numbers stay. */
+/** What was done. Of what was forgotten only numbers stay. Files keep the place in this list, so it only grows at its end. */
 export const CHANGE_ACTIONS = [
   "create",
   "observe",

@@ -116,7 +116,10 @@ export type WalkStep = { readonly entity: EntityId; readonly depth: number; read
 /** `isCut`: there was more than `visitsMax`. */
 export type StoreWalked = { readonly steps: readonly WalkStep[]; readonly isCut: boolean };
 
-/** Entries in a fixed order; `next` is given back for those that follow. */
+/**
+ * Entries in a fixed order; `next` is given back for those that follow. Where a filter lets few pass, a page may have fewer
+ * entries than were asked for, or none, and still name a next one.
+ */
 export type MemoryPage<Entry> = { readonly entries: readonly Entry[]; readonly next: string | undefined };
 
 export type PageOf = { readonly limit: number; readonly cursor: string | undefined };

@@ -1,5 +1,6 @@
 import { Adjacency, grown } from "./adjacency.ts";
 import { Names } from "./names.ts";
+import { NONE, type Reached, Steps } from "./steps.ts";
 import { type Keep, type Row, checkedRow } from "./row.ts";
 import { RowTable } from "./row-table.ts";
 
@@ -60,6 +61,7 @@ export class GraphIndex {
   #slots = 0;
   #marks = new Int32Array(16);
   #mark = 0;
+  readonly #steps = new Steps();
 
   /** Relations held. */
   get size(): number {
@@ -73,8 +75,8 @@ export class GraphIndex {
     return nodes + edges + this.#lists.bytes + this.#nodeOf.bytes + this.#slotOf.bytes;
   }
 
-  /** Adds a relation, or replaces the one of the same id. */
-  put({ id, from, to, type, strength, both }: GraphEdge): void {
+  /** Adds a relation, or replaces the one of the same id. Its slot: a small number that is its own until it is removed. */
+  put({ id, from, to, type, strength, both }: GraphEdge): number {
     this.remove(checkedRow(id));
     const slot = this.#freeSlots.pop() ?? this.#addSlot();
     const one = this.#node(checkedRow(from));
@@ -91,9 +93,10 @@ export class GraphIndex {
     this.#enter(slot, 1, other * 2 + 1, one);
     this.#positions[slot * PLACES + 2] = -1;
     this.#positions[slot * PLACES + 3] = -1;
-    if (!both || one === other) return;
+    if (!both || one === other) return slot;
     this.#enter(slot, 2, other * 2, one);
     this.#enter(slot, 3, one * 2 + 1, other);
+    return slot;
   }
 
   /** Forgets a relation; whether it was there. */
@@ -125,54 +128,63 @@ export class GraphIndex {
 
   /** The rows within some steps of the starts, each once, by a shortest way. Starts that nothing is related to are told too. */
   walk(start: readonly Row[], options: Walk): Walked {
-    const visited: Visit[] = [];
-    const parents: number[] = [];
-    const nodes: number[] = [];
+    const { count, rows, depths, slots, cut } = this.reach(start, options);
+    const visited = Array.from({ length: count }, (_none, at): Visit => {
+      const slot = slots[at] ?? NONE;
+      return { row: rows[at] ?? 0, depth: depths[at] ?? 0, via: slot === NONE ? undefined : this.#ids[slot] };
+    });
+    return { visited, cut };
+  }
+
+  /** The same in arrays that the next walk writes over: rows, their depths, and the slots of relations, -1 for starts. */
+  reach(start: readonly Row[], options: Walk): Reached {
+    const steps = this.#steps.cleared(Math.max(0, options.visitsMax));
     const mark = this.#nextMark();
-    const allowed = options.types && this.#typeFlags(options.types);
-    const { keep, strengthMin = -Infinity, visitsMax } = options;
+    const { keep, visitsMax } = options;
     const unrelated = new Set<Row>();
-    let cut = false;
     for (const row of start) {
       const node = this.#nodeOf.get(row);
       if (node < 0 ? unrelated.has(row) : this.#marks[node] === mark) continue;
       if (keep !== undefined && !keep(row)) continue;
-      if (visited.length >= visitsMax) return { visited, cut: true };
+      if (steps.count >= visitsMax) return steps.reached(true);
       if (node < 0) unrelated.add(row);
       else this.#marks[node] = mark;
-      visited.push({ row, depth: 0, via: undefined });
-      nodes.push(node);
-      parents.push(-1);
+      steps.add({ row, depth: 0, slot: NONE, node, parent: NONE });
     }
-    let looks = visitsMax * LOOKS_PER_VISIT;
-    const sides = options.direction === "both" ? [0, 1] : options.direction === "out" ? [0] : [1];
+    const cut = this.#follow(steps, mark, options);
+    if (options.order === "depth") steps.orderByDepth();
+    return steps.reached(cut);
+  }
+
+  /** From each step to what is next to it; whether there was more than it might visit. */
+  #follow(steps: Steps, mark: number, options: Walk): boolean {
+    const { keep, strengthMin = -Infinity, visitsMax } = options;
+    const allowed = options.types && this.#typeFlags(options.types);
+    const [first, last] = options.direction === "both" ? [0, 1] : options.direction === "out" ? [0, 0] : [1, 1];
     const { pool } = this.#lists;
-    for (let next = 0; next < visited.length && !cut; next += 1) {
-      const node = nodes[next] ?? -1;
-      const depth = (visited[next]?.depth ?? 0) + 1;
+    let looks = visitsMax * LOOKS_PER_VISIT;
+    for (let next = 0; next < steps.count; next += 1) {
+      const node = steps.nodes[next] ?? NONE;
+      const depth = (steps.depths[next] ?? 0) + 1;
       if (node < 0 || depth > options.depth) continue;
-      for (const side of sides) {
-        const from = this.#lists.startOf(node * 2 + side);
-        const end = from + this.#lists.lengthOf(node * 2 + side) * 2;
-        for (let at = from; at < end && !cut; at += 2) {
+      for (let list = node * 2 + first; list <= node * 2 + last; list += 1) {
+        const from = this.#lists.startOf(list);
+        for (let at = from, end = from + this.#lists.lengthOf(list) * 2; at < end; at += 2) {
           const neighbour = pool[at] ?? 0;
-          if ((looks -= 1) < 0) cut = true;
+          if ((looks -= 1) < 0) return true;
           if (this.#marks[neighbour] === mark) continue;
           const slot = (pool[at + 1] ?? 0) >> 2;
           if (allowed !== undefined && allowed[this.#typeOf[slot] ?? 0] !== 1) continue;
           if ((this.#strengths[slot] ?? 0) < strengthMin) continue;
           const row = this.#rows[neighbour] ?? 0;
           if (keep !== undefined && !keep(row)) continue;
-          if (visited.length >= visitsMax) cut = true;
-          if (cut) break;
+          if (steps.count >= visitsMax) return true;
           this.#marks[neighbour] = mark;
-          visited.push({ row, depth, via: this.#ids[slot] ?? 0 });
-          nodes.push(neighbour);
-          parents.push(next);
+          steps.add({ row, depth, slot, node: neighbour, parent: next });
         }
       }
     }
-    return { visited: options.order === "depth" ? depthFirst(visited, parents) : visited, cut };
+    return false;
   }
 
   #enter(slot: number, place: number, list: number, neighbour: number): void {
@@ -240,22 +252,4 @@ export class GraphIndex {
     }
     return flags;
   }
-}
-
-/** The same visits, each followed by those that were reached from it. */
-function depthFirst(visited: readonly Visit[], parents: readonly number[]): readonly Visit[] {
-  const children: number[][] = visited.map(() => []);
-  const stack: number[] = [];
-  for (let at = visited.length - 1; at >= 0; at -= 1) {
-    const parent = parents[at] ?? -1;
-    if (parent < 0) stack.push(at);
-    else children[parent]?.push(at);
-  }
-  const ordered: Visit[] = [];
-  for (let at = stack.pop(); at !== undefined; at = stack.pop()) {
-    const visit = visited[at];
-    if (visit !== undefined) ordered.push(visit);
-    stack.push(...(children[at] ?? []));
-  }
-  return ordered;
 }

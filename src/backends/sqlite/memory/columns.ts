@@ -35,3 +35,10 @@ const GROWTH = 1.5;
 export const integers = (empty: number) => new Column((length) => new Int32Array(length), empty);
 /** Any numbers. */
 export const numbers = (empty: number) => new Column((length) => new Float64Array(length), empty);
+
+/** The same bytes in an array of at least `least`, half as long again as before. */
+export function grownBytes(bytes: Uint8Array, least: number): Uint8Array<ArrayBuffer> {
+  const wider = new Uint8Array(Math.max(least, Math.ceil(bytes.length * GROWTH)));
+  wider.set(bytes);
+  return wider;
+}

@@ -1,46 +1,47 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { EntityId } from "../../../kernel/ids.ts";
 import type {
-  Entity,
-  EntityRestore,
-  EntityWrite,
   Forgotten,
   ForgetTarget,
-  Passage,
   Provenance,
   Relation,
   RelationWrite,
-  ScopeKey,
   StoreFigures,
-  StoreHits,
   StoreProblem,
   StoreSearch,
   WriteOutcome,
 } from "../../../memory/index.ts";
+import { checked } from "./checking.ts";
 import { Facts } from "./facts.ts";
-import { Indexes } from "./indexes.ts";
+import { figuresOf } from "./figures.ts";
+import { Forgetting } from "./forgetting.ts";
+import { indexablesAfter } from "./indexable.ts";
+import { type IndexableRelation, Indexes } from "./indexes.ts";
 import { Lookup } from "./lookup.ts";
-import { numberOf, textOf } from "./rows.ts";
+import type { PackedHits } from "./packing.ts";
+import { numberOf, type PackedEntity, textOf } from "./rows.ts";
 import { Reading } from "./reading.ts";
 import { openMemoryFile } from "./schema.ts";
-import { Vectors } from "./vectors.ts";
-import { type Touched, Writing } from "./writing.ts";
+import { type PassagePut, Vectors } from "./vectors.ts";
+import { type EntityPut, type EntityPutBack, type Touched, Writing } from "./writing.ts";
 
 /** Entities that are indexed between two looks at who has come meanwhile. */
 const INDEXED_AT_ONCE = 256;
-const SCANNED_AT_ONCE = 500;
+const SCANNED_AT_ONCE = 1_000;
+
+const NO_ID = new Uint8Array(16);
 
 /** One change of the file; several share a transaction. */
 export type Job =
-  | { readonly type: "write"; readonly writes: readonly (EntityWrite | RelationWrite)[] }
-  | { readonly type: "restore"; readonly entities: readonly EntityRestore[]; readonly relations: readonly Relation[] }
+  | { readonly type: "write"; readonly writes: readonly (EntityPut | RelationWrite)[] }
+  | { readonly type: "restore"; readonly entities: readonly EntityPutBack[]; readonly relations: readonly Relation[] }
   | {
       readonly type: "embedded";
       readonly of: {
         readonly id: EntityId;
         readonly version: number;
         readonly model: string;
-        readonly passages: readonly Passage[];
+        readonly passages: readonly PassagePut[];
       };
     }
   | { readonly type: "switch-model"; readonly model: string }
@@ -61,6 +62,7 @@ export class EmbeddedMemory {
   readonly #facts: Facts;
   readonly #vectors: Vectors;
   readonly #writing: Writing;
+  readonly #forgetting: Forgetting;
   #indexes: Indexes;
   #lookup: Lookup;
   #reading: Reading;
@@ -72,6 +74,7 @@ export class EmbeddedMemory {
     this.#facts = new Facts(db);
     this.#vectors = new Vectors(this.#facts);
     this.#writing = new Writing({ facts: this.#facts, vectors: this.#vectors });
+    this.#forgetting = new Forgetting({ facts: this.#facts, vectors: this.#vectors, writing: this.#writing });
     this.#indexes = new Indexes({ facts: this.#facts, vectors: this.#vectors });
     this.#lookup = new Lookup({ facts: this.#facts, indexes: this.#indexes });
     this.#reading = this.#read();
@@ -95,10 +98,11 @@ export class EmbeddedMemory {
 
   /** Does all jobs in one transaction. When it throws nothing of any is there. */
   run(jobs: readonly Job[]): readonly Done[] {
-    const touched: Touched = { entities: new Set(), relations: new Set() };
+    const touched: Touched = { entities: new Map(), relations: new Map() };
+    const active = this.#vectors.active?.name;
     const results = this.#transact(() => jobs.map((job) => this.#do(job, touched)));
-    this.#learn(touched);
-    if (jobs.some(({ type }) => type === "switch-model")) this.#rebuild();
+    if (this.#vectors.active?.name === active) this.#learn(touched);
+    else this.#rebuild();
     if (jobs.some(({ type }) => type === "forget")) this.#wipe();
     return results;
   }
@@ -119,7 +123,7 @@ export class EmbeddedMemory {
         this.#vectors.activate(job.model);
         return undefined;
       case "forget":
-        return this.#writing.forget(job.target, job.by, touched);
+        return this.#forgetting.forget(job.target, job.by, touched);
     }
   }
 
@@ -134,33 +138,42 @@ export class EmbeddedMemory {
       if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
       this.#facts.rolledBack();
       this.#vectors.rolledBack();
+      this.#writing.rolledBack();
       throw error;
     }
   }
 
   #learn({ entities, relations }: Touched): void {
-    for (const row of entities) {
-      // What is not indexed yet will be when its turn comes; indexed early it is only put in twice.
-      if (this.#facts.sql("SELECT 1 FROM entity WHERE row = ?").get(row)) this.#indexes.refresh(row);
-      else this.#indexes.forget(row);
+    for (const [row, known] of entities) {
+      if (!known) this.#indexes.refresh(row);
+      // What is not indexed yet will be when its turn comes.
+      else if (this.#indexing && row > this.#indexing.entity) continue;
+      else {
+        this.#indexes.takeOut(row);
+        this.#indexes.put(known);
+      }
     }
-    for (const row of relations) {
+    for (const [row, known] of relations) {
       this.#indexes.graph.remove(row);
-      for (const end of this.#ends("WHERE row = ?", row)) this.#indexes.putRelation(row, end, end);
+      if (known) this.#indexes.putRelation(known);
     }
   }
 
-  #ends(rest: string, ...values: number[]) {
+  #relationsAfter(row: number): readonly IndexableRelation[] {
     return this.#facts
-      .sql(`SELECT row, src, dst, type, strength, is_both FROM relation ${rest}`)
-      .all(...values)
-      .map((row) => ({
-        row: numberOf(row["row"]),
-        from: numberOf(row["src"]),
-        to: numberOf(row["dst"]),
-        type: textOf(row["type"]),
-        strength: numberOf(row["strength"]),
-        isBidirectional: numberOf(row["is_both"]) === 1,
+      .cells(
+        "SELECT row, id, src, dst, type, coalesce(strength, 0.5), is_both FROM relation WHERE row > ? ORDER BY row LIMIT ?",
+        row,
+        SCANNED_AT_ONCE,
+      )
+      .map(([at = 0, id, src = 0, dst = 0, type, strength = 0, both]) => ({
+        row: numberOf(at),
+        id: id instanceof Uint8Array ? id : NO_ID,
+        from: numberOf(src),
+        to: numberOf(dst),
+        type: textOf(type),
+        strength: numberOf(strength),
+        both: both === 1,
       }));
   }
 
@@ -194,17 +207,21 @@ export class EmbeddedMemory {
   indexSome(): boolean {
     const at = this.#indexing;
     if (!at) return false;
-    const filed = this.#facts.after(at.entity, INDEXED_AT_ONCE);
-    for (const one of filed) this.#indexes.refresh(one.row);
-    at.entity = filed.at(-1)?.row ?? at.entity;
-    at.done += filed.length;
-    if (filed.length > 0) return true;
-    const ends = this.#ends("WHERE row > ? ORDER BY row LIMIT ?", at.relation, SCANNED_AT_ONCE);
-    for (const end of ends) this.#indexes.putRelation(end.row, end, end);
-    at.relation = ends.at(-1)?.row ?? at.relation;
-    at.done += ends.length;
-    if (ends.length === 0) this.#indexing = undefined;
-    return ends.length > 0;
+    const known = indexablesAfter(this.#facts, at.entity, INDEXED_AT_ONCE);
+    for (const one of known) {
+      // A change may have put it in already.
+      this.#indexes.takeOut(one.row);
+      this.#indexes.put(one);
+    }
+    at.entity = known.at(-1)?.row ?? at.entity;
+    at.done += known.length;
+    if (known.length > 0) return true;
+    const relations = this.#relationsAfter(at.relation);
+    for (const relation of relations) this.#indexes.putRelation(relation);
+    at.relation = relations.at(-1)?.row ?? at.relation;
+    at.done += relations.length;
+    if (relations.length === 0) this.#indexing = undefined;
+    return relations.length > 0;
   }
 
   /** 0 to 1. */
@@ -213,14 +230,14 @@ export class EmbeddedMemory {
     return at ? Math.min(at.done / Math.max(at.rows, 1), 1) : 1;
   }
 
-  search(search: StoreSearch): StoreHits {
+  search(search: StoreSearch): PackedHits {
     const active = this.#vectors.active?.name;
     const found = this.#lookup.search(search.model === active ? search : { ...search, vector: undefined });
-    return { hits: found.hits, isPartial: found.isPartial || this.#indexing !== undefined };
+    return { ...found, isPartial: found.isPartial || this.#indexing !== undefined };
   }
 
-  unembedded(model: string, limit: number): readonly Entity[] {
-    return this.#vectors.lacking(model, limit);
+  unembedded(model: string, limit: number): readonly PackedEntity[] {
+    return this.#facts.packed(this.#vectors.lacking(model, limit)).filter((one) => one !== undefined);
   }
 
   model(): string | undefined {
@@ -228,83 +245,18 @@ export class EmbeddedMemory {
   }
 
   figures(): StoreFigures {
-    const entities = this.#count(
-      "SELECT s.key, count(*) AS n FROM entity e JOIN scope s ON s.n = e.scope GROUP BY s.key",
-    );
-    const observations = this.#count(
-      `SELECT s.key, count(*) AS n FROM observation o JOIN entity e ON e.row = o.entity JOIN scope s ON s.n = e.scope
-       WHERE o.until IS NULL GROUP BY s.key`,
-    );
-    const relations = this.#count(
-      "SELECT s.key, count(*) AS n FROM relation r JOIN entity e ON e.row = r.src JOIN scope s ON s.n = e.scope GROUP BY s.key",
-    );
-    const { byModel, without } = this.#vectors.counts();
-    const pages = this.#facts
-      .sql("SELECT page_count * page_size AS n FROM pragma_page_count(), pragma_page_size()")
-      .get();
-    return {
-      scopes: [...entities].map(([scope, n]) => ({
-        scope,
-        entities: n,
-        observations: observations.get(scope) ?? 0,
-        relations: relations.get(scope) ?? 0,
-      })),
-      bytes: numberOf(pages?.["n"]),
-      passagesByModel: byModel,
-      passagesWithoutVector: without,
-      indexed: this.indexed,
-    };
-  }
-
-  #count(query: string): ReadonlyMap<ScopeKey, number> {
-    return new Map(
-      this.#facts
-        .sql(query)
-        .all()
-        .map((row) => [textOf(row["key"]), numberOf(row["n"])]),
-    );
+    return { ...figuresOf(this.#facts, this.#vectors), indexed: this.indexed };
   }
 
   check(mend: boolean): readonly StoreProblem[] {
-    const said = this.#facts
-      .sql("PRAGMA integrity_check")
-      .all()
-      .map((row) => textOf(Object.values(row)[0]))
-      .filter((text) => text !== "ok");
-    const foreign = this.#facts.sql("PRAGMA foreign_key_check").all().length;
-    const bare = numberOf(
-      this.#facts
-        .sql("SELECT count(*) AS n FROM entity e WHERE NOT EXISTS (SELECT 1 FROM passage p WHERE p.entity = e.row)")
-        .get()?.["n"],
-    );
-    if (bare > 0 && mend) this.#giveRoom();
-    return [
-      ...said.map((text) => ({
-        what: `the file is damaged: ${text}`,
-        hint: "Restore the latest snapshot.",
-        isMended: false,
-      })),
-      ...(foreign > 0
-        ? [{ what: `${foreign} rows refer to what is gone`, hint: "Restore the latest snapshot.", isMended: false }]
-        : []),
-      ...(bare > 0
-        ? [
-            {
-              what: `${bare} entities cannot be found by searches`,
-              hint: "`caxton memory doctor --mend` indexes them.",
-              isMended: mend,
-            },
-          ]
-        : []),
-    ];
-  }
-
-  #giveRoom(): void {
-    const bare = this.#facts.heads("WHERE NOT EXISTS (SELECT 1 FROM passage p WHERE p.entity = e.row)");
-    this.#transact(() => {
-      for (const filed of bare) this.#vectors.makeRoom(filed);
-    });
-    for (const { row } of bare) this.#indexes.refresh(row);
+    const { problems, bare } = checked(this.#facts, mend);
+    if (mend && bare.length > 0) {
+      this.#transact(() => {
+        for (const [row, count] of bare) this.#vectors.makeRoom(row, count);
+      });
+      for (const [row] of bare) this.#indexes.refresh(row);
+    }
+    return problems;
   }
 
   /** Writes the log back into the file. */

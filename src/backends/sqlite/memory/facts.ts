@@ -1,24 +1,39 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
-import { EntityId, RelationId } from "../../../kernel/ids.ts";
-import type { Change, Entity, EntityHistory, Provenance, Relation, ScopeKey } from "../../../memory/index.ts";
-import { changeOf, headOf, idBytes, idText, numberOf, observationOf, relationOf, type Row } from "./rows.ts";
+import type { EntityId, RelationId } from "../../../kernel/ids.ts";
+import type { Change, EntityHistory, Provenance, Relation, ScopeKey } from "../../../memory/index.ts";
+import {
+  type Cells,
+  CHANGE_COLUMNS,
+  changeOf,
+  entityOf,
+  HEAD_COLUMNS,
+  idBytes,
+  idTail,
+  numberOf,
+  OBSERVATION_COLUMNS,
+  type PackedEntity,
+  relatedOf,
+  RELATION_COLUMNS,
+  relationOf,
+  textOf,
+} from "./rows.ts";
+import { SPAN, spanOf, tailOf } from "./tables.ts";
 
-const HEAD = "SELECT e.*, s.key AS scope_key FROM entity e JOIN scope s ON s.n = e.scope";
-const OBSERVATION = `SELECT o.*, p.source, p.source_id, p.agent FROM observation o JOIN provenance p ON p.n = o.provenance`;
-const RELATION = `SELECT r.*, p.source, p.source_id, p.agent, a.id AS src_id, b.id AS dst_id, s.key AS scope_key
-  FROM relation r JOIN provenance p ON p.n = r.provenance
-  JOIN entity a ON a.row = r.src JOIN entity b ON b.row = r.dst JOIN scope s ON s.n = a.scope`;
-const CHANGE = `SELECT c.*, p.source, p.source_id, p.agent, s.key AS scope_key FROM change c
-  JOIN provenance p ON p.n = c.provenance JOIN scope s ON s.n = c.scope`;
+const RELATION = `SELECT ${RELATION_COLUMNS} FROM relation r CROSS JOIN provenance p ON p.n = r.provenance
+  CROSS JOIN entity a ON a.row = r.src CROSS JOIN entity b ON b.row = r.dst`;
+const CHANGE = `SELECT ${CHANGE_COLUMNS} FROM change c JOIN provenance p ON p.n = c.provenance
+  LEFT JOIN entity e ON e.row = c.entity`;
+const BY_ID = `${tailOf("id")} = ? AND id = ?`;
 
-/** An entity with the number it has in this file. */
-export type Filed = { readonly row: number; readonly entity: Entity };
+/** Numbers of runs and agents that are kept in memory. */
+const PROVENANCES_KNOWN_MAX = 10_000;
 
 /** Reads what is known, and keeps the small tables that rows refer to. Not a transaction by itself. */
 export class Facts {
   readonly #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #scopes = new Map<ScopeKey, number>();
+  readonly #scopeKeys = new Map<number, ScopeKey>();
   readonly #provenances = new Map<string, number>();
 
   constructor(db: DatabaseSync) {
@@ -32,9 +47,21 @@ export class Facts {
     return statement;
   }
 
+  /** The same, whose rows are arrays of values. */
+  cells(text: string, ...values: SQLInputValue[]): readonly Cells[] {
+    let statement = this.#statements.get(text);
+    if (!statement) {
+      this.#statements.set(text, (statement = this.#db.prepare(text)));
+      statement.setReturnArrays(true);
+    }
+    const rows: readonly unknown[] = statement.all(...values);
+    return rows.filter(isCells);
+  }
+
   /** Forgets numbers that a transaction gave out which was rolled back. */
   rolledBack(): void {
     this.#scopes.clear();
+    this.#scopeKeys.clear();
     this.#provenances.clear();
   }
 
@@ -44,6 +71,14 @@ export class Facts {
     const row = this.sql("SELECT n FROM scope WHERE key = ?").get(key);
     if (row) this.#scopes.set(key, numberOf(row["n"]));
     return row && numberOf(row["n"]);
+  }
+
+  scopeKey(number: number): ScopeKey {
+    const known = this.#scopeKeys.get(number);
+    if (known !== undefined) return known;
+    const key = textOf(this.sql("SELECT key FROM scope WHERE n = ?").get(number)?.["key"]);
+    this.#scopeKeys.set(number, key);
+    return key;
   }
 
   /** Inside a transaction. */
@@ -57,7 +92,7 @@ export class Facts {
 
   /** Inside a transaction. */
   provenanceNumberFor({ source, sourceId = "", agent = "" }: Provenance): number {
-    const key = JSON.stringify([source, sourceId, agent]);
+    const key = `${source}\n${sourceId}\n${agent}`;
     const known = this.#provenances.get(key);
     if (known !== undefined) return known;
     const values = [source, sourceId, agent] as const;
@@ -74,81 +109,92 @@ export class Facts {
   }
 
   rowOf(id: EntityId): number | undefined {
-    const row = this.sql("SELECT row FROM entity WHERE id = ?").get(idBytes(id));
+    const bytes = idBytes(id);
+    const row = this.sql(`SELECT row FROM entity WHERE ${BY_ID}`).get(idTail(bytes), bytes);
     return row && numberOf(row["row"]);
   }
 
-  entityId(row: number): EntityId | undefined {
-    const found = this.sql("SELECT id FROM entity WHERE row = ?").get(row);
-    return found && EntityId.parse(idText(found["id"]));
-  }
-
-  relationId(row: number): RelationId | undefined {
-    const found = this.sql("SELECT id FROM relation WHERE row = ?").get(row);
-    return found && RelationId.parse(idText(found["id"]));
-  }
-
-  find(scope: ScopeKey, name: string): Filed | undefined {
+  rowNamed(scope: ScopeKey, name: string): number | undefined {
     const n = this.scopeNumber(scope);
-    return n === undefined ? undefined : this.#filed(this.sql(`${HEAD} WHERE e.scope = ? AND e.name = ?`).get(n, name));
+    const row =
+      n === undefined ? undefined : this.sql("SELECT row FROM entity WHERE scope = ? AND name = ?").get(n, name);
+    return row && numberOf(row["row"]);
   }
 
-  get(id: EntityId): Filed | undefined {
-    return this.#filed(this.sql(`${HEAD} WHERE e.id = ?`).get(idBytes(id)));
-  }
-
-  at(row: number): Filed | undefined {
-    return this.#filed(this.sql(`${HEAD} WHERE e.row = ?`).get(row));
-  }
-
-  /** Those with greater numbers than `after`, in their order. */
-  after(row: number, limit: number): readonly Filed[] {
-    return this.sql(`${HEAD} WHERE e.row > ? ORDER BY e.row LIMIT ?`)
-      .all(row, limit)
-      .flatMap((head) => this.#filed(head) ?? []);
-  }
-
-  /** Heads by the end of a query over `e` and `s`. */
-  heads(rest: string, ...values: SQLInputValue[]): readonly Filed[] {
-    return this.sql(`${HEAD} ${rest}`)
-      .all(...values)
-      .flatMap((head) => this.#filed(head) ?? []);
-  }
-
-  #filed(row: Row | undefined): Filed | undefined {
-    if (!row) return undefined;
-    const n = numberOf(row["row"]);
-    const observations = this.sql(`${OBSERVATION} WHERE o.entity = ? AND o.until IS NULL ORDER BY o.row`).all(n);
-    return { row: n, entity: { ...headOf(row), observations: observations.map(observationOf) } };
+  /** Entities as they cross threads, by their rows, in their order; those that are not there are undefined. */
+  packed(rows: readonly number[]): readonly (PackedEntity | undefined)[] {
+    if (rows.length === 0) return [];
+    const list = JSON.stringify([...new Set(rows)]);
+    const heads = this.cells(`SELECT ${HEAD_COLUMNS} FROM json_each(?) j CROSS JOIN entity e ON e.row = j.value`, list);
+    const observations = this.cells(
+      `SELECT ${OBSERVATION_COLUMNS} FROM json_each(?) j
+       CROSS JOIN observation o ON o.row BETWEEN j.value * ${SPAN} AND j.value * ${SPAN} + ${SPAN - 1}
+       CROSS JOIN provenance p ON p.n = o.provenance WHERE o.until IS NULL`,
+      list,
+    );
+    const found = new Map<number, unknown>();
+    let next = 0;
+    for (const head of heads) {
+      const row = numberOf(head[0]);
+      const cells = head.slice(1);
+      cells[1] = this.scopeKey(numberOf(head[2]));
+      for (; next < observations.length; next += 1) {
+        const one = observations[next];
+        if (!one || Math.floor(numberOf(one[0]) / SPAN) !== row) break;
+        for (let at = 1; at < one.length; at += 1) cells.push(one[at] ?? null);
+      }
+      found.set(row, cells);
+    }
+    return rows.map((row) => {
+      const cells = found.get(row);
+      return isCells(cells) ? cells : undefined;
+    });
   }
 
   history(id: EntityId): EntityHistory | undefined {
-    const row = this.sql(`${HEAD} WHERE e.id = ?`).get(idBytes(id));
-    if (!row) return undefined;
-    const observations = this.sql(`${OBSERVATION} WHERE o.entity = ? ORDER BY o.row`).all(numberOf(row["row"]));
-    const changes = this.sql(`${CHANGE} WHERE c.entity = ? ORDER BY c.seq`).all(idBytes(id));
-    return { head: headOf(row), observations: observations.map(observationOf), changes: changes.map(changeOf) };
+    const row = this.rowOf(id);
+    const [cells] = row === undefined ? [] : this.packed([row]);
+    if (row === undefined || !cells) return undefined;
+    const { observations: _now, ...head } = entityOf(cells);
+    const said = this.cells(
+      `SELECT ${OBSERVATION_COLUMNS} FROM observation o JOIN provenance p ON p.n = o.provenance
+       WHERE o.row BETWEEN ? AND ? ORDER BY o.row`,
+      ...spanOf(row),
+    );
+    const { observations } = entityOf([...cells.slice(0, 12), ...said.flatMap((one) => one.slice(1))]);
+    const changes = [
+      ...this.changes("WHERE c.entity = ?", row),
+      ...this.related("WHERE r.src = ? AND r.version IS NOT NULL", row),
+    ];
+    return { head, observations, changes: changes.toSorted((one, other) => one.seq - other.seq) };
   }
 
   relation(id: RelationId): (Relation & { readonly row: number }) | undefined {
-    const row = this.sql(`${RELATION} WHERE r.id = ?`).get(idBytes(id));
-    return row && { ...relationOf(row), row: numberOf(row["row"]) };
+    const bytes = idBytes(id);
+    const [found] = this.relations(`WHERE ${tailOf("r.id")} = ? AND r.id = ?`, idTail(bytes), bytes);
+    return found;
   }
 
-  /** By the end of a query over `r`, `a`, `b` and `s`. */
+  /** By the end of a query over `r`, `a` and `b`. */
   relations(rest: string, ...values: SQLInputValue[]): readonly (Relation & { readonly row: number })[] {
     return this.sql(`${RELATION} ${rest}`)
       .all(...values)
-      .map((row) => ({ ...relationOf(row), row: numberOf(row["row"]) }));
+      .map((row) => ({ ...relationOf(row, this.scopeKey(numberOf(row["scope"]))), row: numberOf(row["row"]) }));
   }
 
-  /** By the end of a query over `c`. */
+  /** The changes that stand in relations, by the end of a query over `r` and `a`. */
+  related(rest: string, ...values: SQLInputValue[]): readonly Change[] {
+    return this.sql(`${RELATION} ${rest}`)
+      .all(...values)
+      .map((row) => relatedOf(row, this.scopeKey(numberOf(row["scope"]))));
+  }
+
+  /** Other changes, by the end of a query over `c`. */
   changes(rest: string, ...values: SQLInputValue[]): readonly Change[] {
     return this.sql(`${CHANGE} ${rest}`)
       .all(...values)
-      .map(changeOf);
+      .map((row) => changeOf(row, this.scopeKey(numberOf(row["scope"]))));
   }
 }
 
-/** Numbers of runs and agents that are kept in memory. */
-const PROVENANCES_KNOWN_MAX = 10_000;
+const isCells = (row: unknown): row is Cells => Array.isArray(row);

@@ -1,47 +1,62 @@
-import { type Entity, type EntityFilter, isValidDuring, passagesOf, type Relation } from "../../../memory/index.ts";
+import { type EntityFilter, isValidDuring } from "../../../memory/index.ts";
 import { GraphIndex, KeywordIndex, VectorIndex } from "../../../recall/index.ts";
 import { integers, numbers } from "./columns.ts";
-import type { Facts, Filed } from "./facts.ts";
-import { idBytes, numberOf } from "./rows.ts";
+import type { Facts } from "./facts.ts";
+import { Ids } from "./ids.ts";
+import { type Indexable, indexableAt } from "./indexable.ts";
+import { type Cells, PACKED, textOf } from "./rows.ts";
 import type { Vectors } from "./vectors.ts";
 
 const NONE = -1;
 /** Looks into the file that one search may take for what is not known here. */
 const LOOKS_MAX = 5_000;
 
-/** What is known here of an entity, and asked by filters. */
-type Columns = {
-  readonly scope: ReturnType<typeof integers>;
-  readonly type: ReturnType<typeof integers>;
-  readonly confidence: ReturnType<typeof numbers>;
-  readonly updatedAtMs: ReturnType<typeof numbers>;
-  readonly fromMs: ReturnType<typeof numbers>;
-  readonly toMs: ReturnType<typeof numbers>;
+/** A relation as the graph takes it; ends are rows of entities. */
+export type IndexableRelation = {
+  readonly row: number;
+  readonly id: Uint8Array;
+  readonly from: number;
+  readonly to: number;
+  readonly type: string;
+  readonly strength: number;
+  readonly both: boolean;
+};
+
+/** Which entities pass a filter; `keep` is undefined where all do. */
+export type Keeper = {
+  readonly keep: ((entity: number) => boolean) | undefined;
+  /** It looked as often as it may, and lets nothing pass any more. */
+  readonly isExhausted: () => boolean;
 };
 
 /**
- * What is derived from the file and lies in memory: passages by meaning and by words, the graph, and what filters ask.
- * Rows of passages and of entities are those of the file.
+ * What is derived from the file and lies in memory: passages by meaning and by words, the graph, ids, and what filters ask.
+ * Rows of entities and relations are those of the file; passages are numbered here.
  */
 export class Indexes {
   readonly #facts: Facts;
   readonly #vectorRows: Vectors;
   readonly keywords = new KeywordIndex();
   readonly graph = new GraphIndex();
+  readonly entityIds = new Ids({ isFound: true });
+  /** By the graph's slots. */
+  readonly relationIds = new Ids({ isFound: false });
   #vectors: VectorIndex | undefined;
   /** The first passage of an entity, and of a passage the next and its entity. */
   readonly #first = integers(NONE);
   readonly #next = integers(NONE);
   readonly #entityOf = integers(NONE);
+  readonly #freePassages: number[] = [];
+  #passages = 0;
   readonly #types = new Map<string, number>();
-  readonly #columns: Columns = {
-    scope: integers(NONE),
-    type: integers(NONE),
-    confidence: numbers(0),
-    updatedAtMs: numbers(0),
-    fromMs: numbers(Number.NEGATIVE_INFINITY),
-    toMs: numbers(Number.POSITIVE_INFINITY),
-  };
+  readonly #scope = integers(NONE);
+  readonly #type = integers(NONE);
+  readonly #confidence = numbers(0);
+  readonly #updatedAtMs = numbers(0);
+  readonly #fromMs = numbers(Number.NEGATIVE_INFINITY);
+  readonly #toMs = numbers(Number.POSITIVE_INFINITY);
+  /** Entities that do not hold always. */
+  #bounded = 0;
 
   constructor(deps: { readonly facts: Facts; readonly vectors: Vectors }) {
     this.#facts = deps.facts;
@@ -58,47 +73,45 @@ export class Indexes {
   }
 
   updatedAtMs(entity: number): number {
-    return this.#columns.updatedAtMs.get(entity);
+    return this.#updatedAtMs.get(entity);
   }
 
   isOfScopes(entity: number, scopes: ReadonlySet<number>): boolean {
-    return scopes.has(this.#columns.scope.get(entity));
+    return scopes.has(this.#scope.get(entity));
   }
 
   /** Passages of an entity. */
-  *passagesOf(entity: number): Iterable<number> {
-    for (let row = this.#first.get(entity); row !== NONE; row = this.#next.get(row)) yield row;
+  passagesOf(entity: number): readonly number[] {
+    const passages: number[] = [];
+    for (let row = this.#first.get(entity); row !== NONE; row = this.#next.get(row)) passages.push(row);
+    return passages;
   }
 
   /** Makes what is known of an entity what the file says. */
   refresh(row: number): void {
-    const filed = this.#facts.at(row);
-    this.#takeOut(row);
-    if (filed) this.put(filed);
+    const known = indexableAt(this.#facts, row);
+    this.takeOut(row);
+    if (known) this.put(known);
+    else this.graph.removeRow(row);
   }
 
   /** Adds an entity that is not there. */
-  put({ row, entity }: Filed): void {
-    this.#note(row, entity);
-    const texts = passagesOf(entity);
+  put(known: Indexable): void {
+    const { row, texts, vectors } = known;
+    this.#note(known);
+    const key = this.#facts.scopeKey(known.scope);
     let last = NONE;
-    for (const passage of this.#vectorRows.passages(row)) {
-      const text = texts[passage.ordinal];
-      if (text === undefined) continue;
-      if (last === NONE) this.#first.set(row, passage.row);
-      else this.#next.set(last, passage.row);
-      this.#next.set(passage.row, NONE);
-      this.#entityOf.set(passage.row, row);
-      last = passage.row;
-      this.keywords.put(passage.row, entity.scope, text);
-      if (passage.vector)
-        this.#vectorsFor()?.putQuantised(passage.row, entity.scope, passage.vector.scale, passage.vector.bytes);
+    for (const [ordinal, text] of texts.entries()) {
+      const passage = this.#freePassages.pop() ?? this.#passages++;
+      if (last === NONE) this.#first.set(row, passage);
+      else this.#next.set(last, passage);
+      this.#next.set(passage, NONE);
+      this.#entityOf.set(passage, row);
+      last = passage;
+      this.keywords.put(passage, key, text);
+      const vector = vectors[ordinal];
+      if (vector) this.#vectorsFor()?.putQuantised(passage, key, vector.scale, vector.bytes);
     }
-  }
-
-  /** All vectors are of another model from now on. */
-  dropVectors(): void {
-    this.#vectors = undefined;
   }
 
   #vectorsFor(): VectorIndex | undefined {
@@ -107,14 +120,19 @@ export class Indexes {
     return this.#vectors;
   }
 
-  #note(row: number, entity: Entity): void {
-    const columns = this.#columns;
-    columns.scope.set(row, this.#facts.scopeNumber(entity.scope) ?? NONE);
-    columns.type.set(row, this.#typeNumber(entity.type));
-    columns.confidence.set(row, entity.confidence);
-    columns.updatedAtMs.set(row, entity.updatedAtMs);
-    columns.fromMs.set(row, entity.validity.fromMs ?? Number.NEGATIVE_INFINITY);
-    columns.toMs.set(row, entity.validity.toMs ?? Number.POSITIVE_INFINITY);
+  #note({ row, id, scope, type, confidence, updatedAtMs, fromMs, toMs }: Indexable): void {
+    this.entityIds.set(row, id);
+    this.#scope.set(row, scope);
+    this.#type.set(row, this.#typeNumber(type));
+    this.#confidence.set(row, confidence);
+    this.#updatedAtMs.set(row, updatedAtMs);
+    this.#fromMs.set(row, fromMs);
+    this.#toMs.set(row, toMs);
+    if (this.#isBounded(row)) this.#bounded += 1;
+  }
+
+  #isBounded(row: number): boolean {
+    return this.#fromMs.get(row) !== Number.NEGATIVE_INFINITY || this.#toMs.get(row) !== Number.POSITIVE_INFINITY;
   }
 
   #typeNumber(type: string): number {
@@ -123,77 +141,69 @@ export class Indexes {
     return n;
   }
 
-  #takeOut(row: number): void {
+  /** It is found no more; its relations stay. */
+  takeOut(row: number): void {
     for (const passage of this.passagesOf(row)) {
       this.keywords.remove(passage);
       this.#vectors?.remove(passage);
       this.#entityOf.set(passage, NONE);
+      this.#freePassages.push(passage);
     }
     this.#first.set(row, NONE);
-    this.#columns.scope.set(row, NONE);
+    if (this.#isBounded(row)) this.#bounded -= 1;
+    this.#fromMs.set(row, Number.NEGATIVE_INFINITY);
+    this.#toMs.set(row, Number.POSITIVE_INFINITY);
+    this.#scope.set(row, NONE);
+    this.entityIds.delete(row);
   }
 
-  /** The entity is no more. */
-  forget(row: number): void {
-    this.#takeOut(row);
-    this.graph.removeRow(row);
-  }
-
-  putRelation(
-    row: number,
-    relation: Pick<Relation, "type" | "strength" | "isBidirectional">,
-    ends: { readonly from: number; readonly to: number },
-  ): void {
-    this.graph.put({
-      id: row,
-      ...ends,
-      type: relation.type,
-      strength: relation.strength,
-      both: relation.isBidirectional,
-    });
+  putRelation({ row, id, ...edge }: IndexableRelation): void {
+    this.relationIds.set(this.graph.put({ id: row, ...edge }), id);
   }
 
   /** Whether an entity passes; what is not known here is looked up, so often at most, and then passes no more. */
-  keeper(filter: EntityFilter): { readonly keep: (entity: number) => boolean; readonly isExhausted: () => boolean } {
-    const columns = this.#columns;
+  keeper(filter: EntityFilter): Keeper {
     const types = filter.types && new Set(filter.types.map((type) => this.#types.get(type) ?? NONE));
     const {
       confidenceMin = 0,
       updatedFromMs = Number.NEGATIVE_INFINITY,
       updatedToMs = Number.POSITIVE_INFINITY,
     } = filter;
-    const { validFromMs, validToMs } = filter;
-    const span =
-      validFromMs === undefined && validToMs === undefined
-        ? undefined
-        : { fromMs: validFromMs ?? Number.NEGATIVE_INFINITY, toMs: validToMs ?? Number.POSITIVE_INFINITY };
+    const span = this.#bounded > 0 ? spanOf(filter) : undefined;
     const looks = filter.agent !== undefined || filter.metadata !== undefined;
+    const isOpen = confidenceMin <= 0 && filter.updatedFromMs === undefined && filter.updatedToMs === undefined;
     let left = LOOKS_MAX;
     const keep = (row: number): boolean => {
-      if (types && !types.has(columns.type.get(row))) return false;
-      if (columns.confidence.get(row) < confidenceMin) return false;
-      const updated = columns.updatedAtMs.get(row);
+      if (types && !types.has(this.#type.get(row))) return false;
+      if (this.#confidence.get(row) < confidenceMin) return false;
+      const updated = this.#updatedAtMs.get(row);
       if (updated < updatedFromMs || updated > updatedToMs) return false;
-      if (span && !isValidDuring({ fromMs: columns.fromMs.get(row), toMs: columns.toMs.get(row) }, span)) return false;
+      if (span && !isValidDuring({ fromMs: this.#fromMs.get(row), toMs: this.#toMs.get(row) }, span)) return false;
       if (!looks) return true;
       left -= 1;
       return left >= 0 && this.#isSaidSo(row, filter);
     };
-    return { keep, isExhausted: () => left < 0 };
+    return { keep: isOpen && !types && !span && !looks ? undefined : keep, isExhausted: () => left < 0 };
   }
 
   #isSaidSo(row: number, { agent, metadata }: EntityFilter): boolean {
-    const entity = this.#facts.at(row)?.entity;
-    if (!entity) return false;
-    if (agent !== undefined && !entity.observations.some(({ provenance }) => provenance.agent === agent)) return false;
+    const [cells] = this.#facts.packed([row]);
+    if (!cells) return false;
+    if (agent !== undefined && !isSaidBy(cells, agent)) return false;
+    const has: unknown = JSON.parse(textOf(cells[PACKED.metadata]) || "{}");
     return Object.entries(metadata ?? {}).every(
-      ([key, value]) => JSON.stringify(entity.metadata[key]) === JSON.stringify(value),
+      ([key, value]) => JSON.stringify(Object(has)[key]) === JSON.stringify(value),
     );
   }
-
-  /** The row of an entity that is known here. */
-  rowOf(id: string): number | undefined {
-    const row = this.#facts.sql("SELECT row FROM entity WHERE id = ?").get(idBytes(id));
-    return row && numberOf(row["row"]);
-  }
 }
+
+function isSaidBy(cells: Cells, agent: string): boolean {
+  for (let at = PACKED.head; at < cells.length; at += PACKED.observation)
+    if (cells[at + PACKED.agent] === agent) return true;
+  return false;
+}
+
+const spanOf = ({ validFromMs, validToMs }: EntityFilter) =>
+  validFromMs === undefined && validToMs === undefined
+    ? undefined
+    : { fromMs: validFromMs ?? Number.NEGATIVE_INFINITY, toMs: validToMs ?? Number.POSITIVE_INFINITY };

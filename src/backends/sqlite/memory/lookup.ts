@@ -1,7 +1,9 @@
-import type { ScoreParts, StoreHit, StoreHits, StoreSearch } from "../../../memory/index.ts";
+import type { StoreSearch } from "../../../memory/index.ts";
 import { fuse, type Found, type KeywordQuestion } from "../../../recall/index.ts";
 import type { Facts } from "./facts.ts";
-import type { Indexes } from "./indexes.ts";
+import type { Indexes, Keeper } from "./indexes.ts";
+import type { PackedHits } from "./packing.ts";
+import type { PackedEntity } from "./rows.ts";
 
 /** Passages fetched for each hit wanted: several of one entity may be near. */
 const PASSAGES_PER_HIT = 4;
@@ -27,7 +29,7 @@ export class Lookup {
   }
 
   /** `isPartial` only when a filter took too long; the caller knows whether all is indexed. */
-  search(search: StoreSearch): StoreHits {
+  search(search: StoreSearch): PackedHits {
     const { keep, isExhausted } = this.#indexes.keeper(search.filter);
     const candidates: Candidates = new Map();
     const isByWords = search.keywordWeight > 0 && search.text !== "";
@@ -36,7 +38,7 @@ export class Lookup {
     if (words) this.#byWords(words, { limit: passagesFor(search.limit), keep }, candidates);
     this.#complete(search, words, candidates);
     if (search.expand > 0) this.#expand(search, keep, candidates);
-    return { hits: this.#ranked(search, words, candidates), isPartial: isExhausted() };
+    return { ...this.#ranked(search, words, candidates), isPartial: isExhausted() };
   }
 
   #candidate(candidates: Candidates, entity: number): Candidate {
@@ -45,14 +47,14 @@ export class Lookup {
     return candidate;
   }
 
-  #byMeaning(search: StoreSearch, keep: (entity: number) => boolean, candidates: Candidates): void {
+  #byMeaning(search: StoreSearch, keep: Keeper["keep"], candidates: Candidates): void {
     const { vectors } = this.#indexes;
     if (!search.vector || !vectors) return;
     const hits = vectors.search(search.vector, {
       scopes: search.filter.scopes,
       limit: passagesFor(search.limit),
       floor: search.similarityMin,
-      keep: (passage) => keep(this.#indexes.entityOf(passage)),
+      keep: keep && ((passage) => keep(this.#indexes.entityOf(passage))),
     });
     for (const { row, similarity } of hits) {
       const candidate = this.#candidate(candidates, this.#indexes.entityOf(row));
@@ -62,10 +64,10 @@ export class Lookup {
 
   #byWords(
     words: KeywordQuestion,
-    { limit, keep }: { readonly limit: number; readonly keep: (entity: number) => boolean },
+    { limit, keep }: { readonly limit: number; readonly keep: Keeper["keep"] },
     candidates: Candidates,
   ): void {
-    for (const { row, score } of words.best(limit, (passage) => keep(this.#indexes.entityOf(passage)))) {
+    for (const { row, score } of words.best(limit, keep && ((passage) => keep(this.#indexes.entityOf(passage))))) {
       const candidate = this.#candidate(candidates, this.#indexes.entityOf(row));
       candidate.keyword = Math.max(candidate.keyword, score);
     }
@@ -87,7 +89,7 @@ export class Lookup {
   #compare({ vector }: StoreSearch, entities: readonly number[], candidates: Candidates): void {
     const { vectors } = this.#indexes;
     if (!vector || !vectors || entities.length === 0) return;
-    const passages = entities.flatMap((entity) => [...this.#indexes.passagesOf(entity)]);
+    const passages = entities.flatMap((entity) => this.#indexes.passagesOf(entity));
     for (const [index, similarity] of vectors.similaritiesOf(vector, passages).entries()) {
       if (Number.isNaN(similarity)) continue;
       const candidate = this.#candidate(candidates, this.#indexes.entityOf(passages[index] ?? 0));
@@ -95,7 +97,7 @@ export class Lookup {
     }
   }
 
-  #expand(search: StoreSearch, keep: (entity: number) => boolean, candidates: Candidates): void {
+  #expand(search: StoreSearch, keep: Keeper["keep"], candidates: Candidates): void {
     const start = fuse(foundOf(candidates), weightsOf(search, EXPANDED)).map(({ row }) => row);
     const scopes = new Set(search.filter.scopes.flatMap((key) => this.#facts.scopeNumber(key) ?? []));
     const { visited } = this.#indexes.graph.walk(start, {
@@ -106,7 +108,7 @@ export class Lookup {
     });
     const fresh: number[] = [];
     for (const { row, depth } of visited) {
-      if (depth === 0 || !keep(row)) continue;
+      if (depth === 0 || keep?.(row) === false) continue;
       if (!candidates.has(row)) fresh.push(row);
       const candidate = this.#candidate(candidates, row);
       candidate.graph = Math.max(candidate.graph, 1 / 2 ** (depth - 1));
@@ -114,26 +116,29 @@ export class Lookup {
     this.#compare(search, fresh, candidates);
   }
 
-  #ranked(search: StoreSearch, words: KeywordQuestion | undefined, candidates: Candidates): readonly StoreHit[] {
+  #ranked(
+    search: StoreSearch,
+    words: KeywordQuestion | undefined,
+    candidates: Candidates,
+  ): Omit<PackedHits, "isPartial"> {
     const found = foundOf(candidates).map((one) => ({
       ...one,
       ageMs: search.nowMs - this.#indexes.updatedAtMs(one.row),
     }));
-    return fuse(found, weightsOf(search, search.limit)).flatMap(({ row, score, similarity, parts }): StoreHit[] => {
-      const filed = this.#facts.at(row);
-      if (!filed) return [];
-      const { keyword, recency, graph } = parts;
-      const matched = words ? [...this.#indexes.passagesOf(row)].flatMap((passage) => words.matchedBy(passage)) : [];
-      const explained: ScoreParts = {
-        total: score,
-        similarity,
-        keyword,
-        recency,
-        graph,
-        matched: [...new Set(matched)],
-      };
-      return [{ entity: filed.entity, score: explained }];
-    });
+    const best = fuse(found, weightsOf(search, search.limit));
+    const read = this.#facts.packed(best.map(({ row }) => row));
+    const entities: PackedEntity[] = [];
+    const scores: number[] = [];
+    const matched: (readonly string[])[] = [];
+    for (const [index, { row, score, similarity, parts }] of best.entries()) {
+      const entity = read[index];
+      if (!entity) continue;
+      entities.push(entity);
+      scores.push(score, similarity ?? Number.NaN, parts.keyword, parts.recency, parts.graph);
+      const has = words ? this.#indexes.passagesOf(row).flatMap((passage) => words.matchedBy(passage)) : [];
+      matched.push([...new Set(has)]);
+    }
+    return { entities, scores, matched };
   }
 }
 

@@ -1,7 +1,6 @@
 import type { EntityId, RelationId } from "../../../kernel/ids.ts";
 import {
   type Change,
-  type Entity,
   type EntityFilter,
   type EntityHistory,
   MemoryCursorError,
@@ -10,11 +9,18 @@ import {
   type Relation,
   type ScopeKey,
   type StoreWalk,
-  type StoreWalked,
 } from "../../../memory/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Indexes } from "./indexes.ts";
-import { idBytes } from "./rows.ts";
+import { ID_CHARACTERS } from "./ids.ts";
+import type { PackedWalk } from "./packing.ts";
+import { idBytes, numberOf, type PackedEntity, textOf } from "./rows.ts";
+
+/** No entity has this row. */
+const NOBODY = 0;
+/** Names that a list looks at together, once a filter has left some out, and at most for one page. */
+const LISTED_AT_ONCE = 500;
+const LISTED_LOOKS_MAX = 5_000;
 
 /** What is asked of memory besides searches: by name, by id, page by page, along relations. Changes nothing. */
 export class Reading {
@@ -29,36 +35,66 @@ export class Reading {
     this.#isIndexed = deps.isIndexed;
   }
 
-  find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): readonly (Entity | undefined)[] {
-    return keys.map(({ scope, name }) => this.#facts.find(scope, name)?.entity);
+  find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): readonly (PackedEntity | undefined)[] {
+    const rows = keys.map(({ scope, name }) => this.#facts.rowNamed(scope, name) ?? NOBODY);
+    return this.#facts.packed(rows);
   }
 
-  get(ids: readonly EntityId[]): readonly (Entity | undefined)[] {
-    return ids.map((id) => this.#facts.get(id)?.entity);
+  get(ids: readonly EntityId[]): readonly (PackedEntity | undefined)[] {
+    return this.#facts.packed(ids.map((id) => this.#rowOf(id) ?? NOBODY));
   }
 
-  list(filter: EntityFilter, { limit, cursor }: PageOf): MemoryPage<Entity> {
+  /** What is indexed is found without the file. */
+  #rowOf(id: EntityId): number | undefined {
+    const row = this.#indexes.entityIds.find(idBytes(id));
+    return row >= 0 ? row : this.#isIndexed() ? undefined : this.#facts.rowOf(id);
+  }
+
+  list(filter: EntityFilter, { limit, cursor }: PageOf): MemoryPage<PackedEntity> {
     const { keep } = this.#indexes.keeper(filter);
     const scopes = this.#scopes(filter.scopes);
-    const entries: Entity[] = [];
+    const kept: number[] = [];
     let after = cursor === undefined ? (["", 0] as const) : readCursor(cursor);
-    for (;;) {
-      const filed = this.#facts.heads(
-        `WHERE e.scope IN (SELECT value FROM json_each(?)) AND (e.name, e.row) > (?, ?) ORDER BY e.name, e.row LIMIT ?`,
-        JSON.stringify(scopes),
-        after[0],
-        after[1],
-        limit + 1,
-      );
-      for (const { row, entity } of filed) {
-        if (entries.length === limit) return { entries, next: writeCursor(after) };
-        after = [entity.name, row];
+    let looked = 0;
+    for (let step = limit + 1; ; step = LISTED_AT_ONCE) {
+      const found = this.#named(scopes, after, step);
+      for (const { row, name } of found) {
+        if (kept.length === limit) return this.#page(kept, after);
+        after = [name, row];
         // A filter asks the indexes, which may not have it yet.
-        if (!this.#isIndexed()) this.#indexes.refresh(row);
-        if (keep(row)) entries.push(entity);
+        if (keep && !this.#isIndexed()) this.#indexes.refresh(row);
+        if (keep?.(row) !== false) kept.push(row);
       }
-      if (filed.length <= limit) return { entries, next: undefined };
+      looked += found.length;
+      if (found.length < step) return this.#page(kept, undefined);
+      // Where few pass, the next page goes on: nobody waits for a whole scope.
+      if (looked >= LISTED_LOOKS_MAX) return this.#page(kept, after);
     }
+  }
+
+  #page(rows: readonly number[], after: ListCursor | undefined): MemoryPage<PackedEntity> {
+    return {
+      entries: this.#facts.packed(rows).filter((one) => one !== undefined),
+      next: after && writeCursor(after),
+    };
+  }
+
+  /** Names and rows behind a place, in the order of lists: out of each scope's index as many as are wanted. */
+  #named(scopes: readonly number[], [name, row]: ListCursor, limit: number) {
+    const found = scopes.flatMap((scope) =>
+      this.#facts
+        .cells(
+          "SELECT name, row FROM entity WHERE scope = ? AND name >= ? AND (name > ? OR row > ?) ORDER BY name LIMIT ?",
+          scope,
+          name,
+          name,
+          row,
+          limit,
+        )
+        .map(([text, number]) => ({ name: textOf(text), row: numberOf(number) })),
+    );
+    if (scopes.length < 2) return found;
+    return found.toSorted((one, other) => compare(one.name, other.name) || one.row - other.row).slice(0, limit);
   }
 
   #scopes(keys: readonly ScopeKey[]): readonly number[] {
@@ -72,7 +108,7 @@ export class Reading {
     const from = cursor === undefined ? 0 : readNumber(cursor);
     const scopes = JSON.stringify(this.#scopes(of.scopes));
     const rest = "AND r.row > ? ORDER BY r.row LIMIT ?";
-    const rows = of.entities && JSON.stringify(of.entities.flatMap((id) => this.#facts.rowOf(id) ?? []));
+    const rows = of.entities && JSON.stringify(of.entities.flatMap((id) => this.#rowOf(id) ?? []));
     const found =
       rows === undefined
         ? this.#facts.relations(`WHERE a.scope IN (SELECT value FROM json_each(?)) ${rest}`, scopes, from, limit + 1)
@@ -100,12 +136,12 @@ export class Reading {
     return relation;
   }
 
-  walk(walk: StoreWalk): StoreWalked {
+  walk(walk: StoreWalk): PackedWalk {
     const scopes = new Set(this.#scopes(walk.scopes));
     const start = walk.start
-      .flatMap((id) => this.#facts.rowOf(id) ?? [])
+      .flatMap((id) => this.#rowOf(id) ?? [])
       .filter((row) => this.#indexes.isOfScopes(row, scopes));
-    const { visited, cut } = this.#indexes.graph.walk(start, {
+    const { count, rows, depths, slots, cut } = this.#indexes.graph.reach(start, {
       depth: walk.depth,
       direction: walk.direction === "both" ? "both" : walk.direction === "outgoing" ? "out" : "in",
       order: walk.order,
@@ -114,12 +150,14 @@ export class Reading {
       visitsMax: walk.visitsMax,
       keep: (row) => this.#indexes.isOfScopes(row, scopes),
     });
-    const steps = visited.flatMap(({ row, depth, via }) => {
-      const entity = this.#facts.entityId(row);
-      const relation = via === undefined ? undefined : this.#facts.relationId(via);
-      return entity ? [{ entity, depth, via: relation }] : [];
-    });
-    return { steps, isCut: cut };
+    const text = Buffer.alloc(count * ID_CHARACTERS * 2, " ");
+    const { entityIds, relationIds } = this.#indexes;
+    for (let at = 0; at < count; at += 1) {
+      entityIds.write(rows[at] ?? 0, text, at * ID_CHARACTERS * 2);
+      const slot = slots[at] ?? -1;
+      if (slot >= 0) relationIds.write(slot, text, (at * 2 + 1) * ID_CHARACTERS);
+    }
+    return { ids: text.toString("latin1"), depths: [...depths.subarray(0, count)], isCut: cut };
   }
 
   log(
@@ -128,21 +166,50 @@ export class Reading {
   ): MemoryPage<Change> {
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumber(cursor);
     const found =
-      "entity" in of
-        ? this.#facts.changes(
-            "WHERE c.entity = ? AND c.seq < ? ORDER BY c.seq DESC LIMIT ?",
-            idBytes(of.entity),
-            before,
-            limit + 1,
-          )
-        : this.#facts.changes(
-            "WHERE c.scope IN (SELECT value FROM json_each(?)) AND c.seq < ? ORDER BY c.seq DESC LIMIT ?",
-            JSON.stringify(this.#scopes(of.scopes)),
-            before,
-            limit + 1,
-          );
-    const entries = found.slice(0, limit);
-    return { entries, next: found.length > limit ? `n${entries.at(-1)?.seq}` : undefined };
+      "entity" in of ? this.#logOf(of.entity, before, limit + 1) : this.#logIn(of.scopes, before, limit + 1);
+    const newest = found.toSorted((one, other) => other.seq - one.seq);
+    const entries = newest.slice(0, limit);
+    return { entries, next: newest.length > limit ? `n${entries.at(-1)?.seq}` : undefined };
+  }
+
+  #logOf(id: EntityId, before: number, limit: number): readonly Change[] {
+    const row = this.#rowOf(id);
+    if (row === undefined) {
+      return this.#facts.changes(
+        "WHERE c.gone = ? AND c.seq < ? ORDER BY c.seq DESC LIMIT ?",
+        idBytes(id),
+        before,
+        limit,
+      );
+    }
+    return [
+      ...this.#facts.changes("WHERE c.entity = ? AND c.seq < ? ORDER BY c.seq DESC LIMIT ?", row, before, limit),
+      ...this.#facts.related(
+        "WHERE r.src = ? AND r.version IS NOT NULL AND r.row < ? ORDER BY r.row DESC LIMIT ?",
+        row,
+        before,
+        limit,
+      ),
+    ];
+  }
+
+  #logIn(keys: readonly ScopeKey[], before: number, limit: number): readonly Change[] {
+    const scopes = JSON.stringify(this.#scopes(keys));
+    return [
+      ...this.#facts.changes(
+        "WHERE c.scope IN (SELECT value FROM json_each(?)) AND c.seq < ? ORDER BY c.seq DESC LIMIT ?",
+        scopes,
+        before,
+        limit,
+      ),
+      ...this.#facts.related(
+        `WHERE r.version IS NOT NULL AND a.scope IN (SELECT value FROM json_each(?)) AND r.row < ?
+         ORDER BY r.row DESC LIMIT ?`,
+        scopes,
+        before,
+        limit,
+      ),
+    ];
   }
 
   history(id: EntityId): EntityHistory | undefined {
@@ -163,6 +230,9 @@ function readCursor(cursor: string): ListCursor {
   }
   throw foreignCursor(cursor);
 }
+
+/** As SQLite compares. */
+const compare = (one: string, other: string): number => Buffer.compare(Buffer.from(one), Buffer.from(other));
 
 function readNumber(cursor: string): number {
   const n = Number(/^n(\d{1,15})$/u.exec(cursor)?.[1]);

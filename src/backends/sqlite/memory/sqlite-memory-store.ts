@@ -32,6 +32,7 @@ import {
 } from "../../../memory/index.ts";
 import { storageError, type Synchronous } from "../index.ts";
 import type { Job } from "./embedded-memory.ts";
+import { hitsOf, walkedOf } from "./packing.ts";
 import {
   type Answered,
   type Arguments,
@@ -40,6 +41,8 @@ import {
   type MemoryAnswer,
   type MemoryRequest,
 } from "./requests.ts";
+import { entityOf } from "./rows.ts";
+import type { PassagePut } from "./vectors.ts";
 
 export type SqliteMemoryOptions = {
   /** The data directory; its lock is the `Database`'s. */
@@ -78,10 +81,13 @@ export class SqliteMemoryStore implements MemoryStore {
   }
 
   async write(writes: readonly (EntityWrite | RelationWrite)[]): Promise<readonly WriteOutcome[]> {
-    return this.#do<readonly WriteOutcome[]>({ type: "write", writes });
+    return this.#do<readonly WriteOutcome[]>({
+      type: "write",
+      writes: writes.map((write) => (write.type === "entity" ? withoutTexts(write) : write)),
+    });
   }
   async restore(entities: readonly EntityRestore[], relations: readonly Relation[]): Promise<void> {
-    await this.#do({ type: "restore", entities, relations });
+    await this.#do({ type: "restore", entities: entities.map(withoutTexts), relations });
   }
   async embedded(of: {
     readonly id: EntityId;
@@ -89,7 +95,7 @@ export class SqliteMemoryStore implements MemoryStore {
     readonly model: string;
     readonly passages: readonly Passage[];
   }): Promise<boolean> {
-    return this.#do<boolean>({ type: "embedded", of });
+    return this.#do<boolean>({ type: "embedded", of: withoutTexts(of) });
   }
   async switchModel(model: string): Promise<void> {
     await this.#do({ type: "switch-model", model });
@@ -100,17 +106,20 @@ export class SqliteMemoryStore implements MemoryStore {
   ): Promise<Forgotten> {
     return this.#do<Forgotten>({ type: "forget", target, by });
   }
-  find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): Promise<readonly (Entity | undefined)[]> {
-    return this.#ask("find", keys);
+  async find(
+    keys: readonly { readonly scope: ScopeKey; readonly name: string }[],
+  ): Promise<readonly (Entity | undefined)[]> {
+    return (await this.#ask("find", keys)).map((cells) => cells && entityOf(cells));
   }
-  get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]> {
-    return this.#ask("get", ids);
+  async get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]> {
+    return (await this.#ask("get", ids)).map((cells) => cells && entityOf(cells));
   }
-  search(search: StoreSearch): Promise<StoreHits> {
-    return this.#ask("search", search);
+  async search(search: StoreSearch): Promise<StoreHits> {
+    return hitsOf(await this.#ask("search", search));
   }
-  list(filter: EntityFilter, page: PageOf): Promise<MemoryPage<Entity>> {
-    return this.#ask("list", filter, page);
+  async list(filter: EntityFilter, page: PageOf): Promise<MemoryPage<Entity>> {
+    const { entries, next } = await this.#ask("list", filter, page);
+    return { entries: entries.map(entityOf), next };
   }
   relations(
     of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] | undefined },
@@ -121,8 +130,8 @@ export class SqliteMemoryStore implements MemoryStore {
   relation(id: RelationId): Promise<Relation | undefined> {
     return this.#ask("relation", id);
   }
-  walk(walk: StoreWalk): Promise<StoreWalked> {
-    return this.#ask("walk", walk);
+  async walk(walk: StoreWalk): Promise<StoreWalked> {
+    return walkedOf(await this.#ask("walk", walk));
   }
   log(
     of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
@@ -133,8 +142,8 @@ export class SqliteMemoryStore implements MemoryStore {
   history(id: EntityId): Promise<EntityHistory | undefined> {
     return this.#ask("history", id);
   }
-  unembedded(model: string, limit: number): Promise<readonly Entity[]> {
-    return this.#ask("unembedded", model, limit);
+  async unembedded(model: string, limit: number): Promise<readonly Entity[]> {
+    return (await this.#ask("unembedded", model, limit)).map(entityOf);
   }
   /** Without a file there is none, and no thread is started to say so. */
   async model(): Promise<string | undefined> {
@@ -234,3 +243,11 @@ export class SqliteMemoryStore implements MemoryStore {
     );
   }
 }
+
+/** Texts of passages follow from what is said, and need not go along. */
+const withoutTexts = <Of extends { readonly passages: readonly Passage[] }>(
+  of: Of,
+): Omit<Of, "passages"> & { readonly passages: readonly PassagePut[] } => ({
+  ...of,
+  passages: of.passages.map(({ ordinal, vector }) => ({ ordinal, vector })),
+});

@@ -1,22 +1,24 @@
-import { type Entity, EmbeddingModelMismatchError, type Passage, passagesOf } from "../../../memory/index.ts";
+import { EmbeddingModelMismatchError } from "../../../memory/index.ts";
 import { type Quantised, VectorIndex } from "../../../recall/index.ts";
-import type { Facts, Filed } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 import { numberOf, textOf } from "./rows.ts";
+import { SPAN } from "./tables.ts";
 
 /** A model whose vectors are kept. */
 export type Model = { readonly n: number; readonly name: string; readonly dims: number };
 
-/** A passage as it is kept, its vector as the index takes it. */
-export type PassageRow = { readonly row: number; readonly ordinal: number; readonly vector: Quantised | undefined };
+/** A passage that is written: its place in its entity, and its vector. */
+export type PassagePut = { readonly ordinal: number; readonly vector: Float32Array | undefined };
 
 /**
- * The vectors in the file. Those of the model that counts stand beside their passages, those of one that comes in a table
- * of their own, until all are there. All but `open` and the reading ones are called inside a transaction.
+ * The vectors in the file. Those of the model that counts stand with their passages, those of one that comes in a table
+ * of their own, until all are there. All but the reading methods are called inside a transaction.
  */
 export class Vectors {
   readonly #facts: Facts;
   /** How vectors of a length are rounded; the same for all models of the length. */
   readonly #quantisers = new Map<number, VectorIndex>();
+  readonly #models = new Map<string, Model>();
   #active: Model | undefined;
   /** Up to where each model's gaps were looked for. */
   readonly #seen = new Map<string, number>();
@@ -32,6 +34,7 @@ export class Vectors {
 
   /** A transaction was undone. */
   rolledBack(): void {
+    this.#models.clear();
     this.#active = this.#read("WHERE is_active = 1");
     this.#seen.clear();
   }
@@ -46,10 +49,15 @@ export class Vectors {
   }
 
   #modelFor(name: string, dims: number): Model {
-    const known = this.named(name);
+    const known = this.#models.get(name) ?? this.named(name);
     if (known && known.dims !== dims && known.dims !== 0) throw mismatch(name, known.dims, dims);
-    if (known && known.dims === dims) return known;
-    // A model that was named before its first vector came is told its length now.
+    const model = known && known.dims === dims ? known : this.#measured(name, dims);
+    this.#models.set(name, model);
+    return model;
+  }
+
+  /** A model that was named before its first vector came is told its length now. */
+  #measured(name: string, dims: number): Model {
     this.#facts
       .sql(
         "INSERT INTO model (name, dims, is_active) VALUES (?, ?, 0) ON CONFLICT (name) DO UPDATE SET dims = excluded.dims",
@@ -61,39 +69,63 @@ export class Vectors {
     return made;
   }
 
-  /** A passage whose text is new: what vectors it had count no more. */
-  put(entity: number, passage: Passage, modelName: string | undefined): void {
-    const { row } = this.#rowFor(entity, passage.ordinal);
-    this.#facts.sql("UPDATE passage SET model = NULL, scale = NULL, vector = NULL WHERE row = ?").run(row);
-    this.#facts.sql("DELETE FROM coming WHERE passage = ?").run(row);
-    this.#vector(row, passage, modelName);
+  /** A passage whose text is new: what vectors it had count no more. Its vector as searches take it, if they do. */
+  put(entity: number, { ordinal, vector }: PassagePut, modelName: string | undefined): Quantised | undefined {
+    const row = entity * SPAN + ordinal;
+    this.#forgetComing(row);
+    const made = vector && modelName !== undefined ? this.#quantised(vector, modelName) : undefined;
+    const counts = made !== undefined && made.model.name === this.#active?.name;
+    this.#facts
+      .sql("INSERT OR REPLACE INTO passage (row, model, scale, vector) VALUES (?, ?, ?, ?)")
+      .run(row, ...(counts ? [made.model.n, made.scale, made.bytes] : [null, null, null]));
+    if (!made || counts) return made;
+    this.#putComing(row, made);
+    return undefined;
   }
 
   /** A passage that is as it was gets a vector. */
-  add(entity: number, passage: Passage, modelName: string): void {
-    this.#vector(this.#rowFor(entity, passage.ordinal).row, passage, modelName);
-  }
-
-  #rowFor(entity: number, ordinal: number): { readonly row: number } {
-    const known = this.#facts.sql("SELECT row FROM passage WHERE entity = ? AND ordinal = ?").get(entity, ordinal);
-    if (known) return { row: numberOf(known["row"]) };
-    const made = this.#facts.sql("INSERT INTO passage (entity, ordinal) VALUES (?, ?)").run(entity, ordinal);
-    return { row: Number(made.lastInsertRowid) };
-  }
-
-  #vector(row: number, { vector }: Passage, modelName: string | undefined): void {
-    if (!vector || modelName === undefined) return;
-    const model = this.#modelFor(modelName, vector.length);
-    const { scale, bytes } = this.#quantiser(vector.length).quantise(vector);
-    if (model.name === this.#active?.name) {
+  add(entity: number, { ordinal, vector }: PassagePut, modelName: string): void {
+    if (!vector) return;
+    const row = entity * SPAN + ordinal;
+    const made = this.#quantised(vector, modelName);
+    this.#facts.sql("INSERT OR IGNORE INTO passage (row) VALUES (?)").run(row);
+    if (made.model.name === this.#active?.name)
       this.#facts
         .sql("UPDATE passage SET model = ?, scale = ?, vector = ? WHERE row = ?")
-        .run(model.n, scale, bytes, row);
-    } else {
-      this.#facts
-        .sql("INSERT OR REPLACE INTO coming (passage, model, scale, vector) VALUES (?, ?, ?, ?)")
-        .run(row, model.n, scale, bytes);
-    }
+        .run(made.model.n, made.scale, made.bytes, row);
+    else this.#putComing(row, made);
+  }
+
+  /** Takes an entity's passages out from an ordinal on. */
+  remove(entity: number, from: number): void {
+    const span = [entity * SPAN + from, entity * SPAN + SPAN - 1];
+    this.#facts.sql("DELETE FROM passage WHERE row BETWEEN ? AND ?").run(...span);
+    if (this.#isComing()) this.#facts.sql("DELETE FROM coming WHERE passage BETWEEN ? AND ?").run(...span);
+  }
+
+  /** Passages without vectors for so many texts of an entity. */
+  makeRoom(entity: number, count: number): void {
+    for (let ordinal = 0; ordinal < count; ordinal += 1)
+      this.#facts.sql("INSERT OR IGNORE INTO passage (row) VALUES (?)").run(entity * SPAN + ordinal);
+  }
+
+  #quantised(vector: Float32Array, modelName: string): Quantised & { readonly model: Model } {
+    const model = this.#modelFor(modelName, vector.length);
+    return { model, ...this.#quantiser(vector.length).quantise(vector) };
+  }
+
+  #putComing(row: number, { model, scale, bytes }: Quantised & { readonly model: Model }): void {
+    this.#facts
+      .sql("INSERT OR REPLACE INTO coming (passage, model, scale, vector) VALUES (?, ?, ?, ?)")
+      .run(row, model.n, scale, bytes);
+  }
+
+  #forgetComing(row: number): void {
+    if (this.#isComing()) this.#facts.sql("DELETE FROM coming WHERE passage = ?").run(row);
+  }
+
+  #isComing(): boolean {
+    return this.#facts.sql("SELECT 1 FROM coming LIMIT 1").get() !== undefined;
   }
 
   #quantiser(dims: number): VectorIndex {
@@ -102,51 +134,32 @@ export class Vectors {
     return quantiser;
   }
 
-  /** Passages without vectors for all of an entity's text. */
-  makeRoom({ row, entity }: Filed): void {
-    for (const [ordinal] of passagesOf(entity).entries()) this.#rowFor(row, ordinal);
-  }
-
-  /** Of an entity, by ordinal. */
-  passages(entity: number): readonly PassageRow[] {
-    return this.#facts
-      .sql("SELECT row, ordinal, scale, vector FROM passage WHERE entity = ? ORDER BY ordinal")
-      .all(entity)
-      .map((row) => ({
-        row: numberOf(row["row"]),
-        ordinal: numberOf(row["ordinal"]),
-        vector: quantisedOf(row["scale"], row["vector"]),
-      }));
-  }
-
-  /** Entities with gaps; each gap is named once, and again when all were. */
-  lacking(modelName: string, limit: number): readonly Entity[] {
+  /** Rows of entities with gaps; each gap is named once, and again when all were. */
+  lacking(modelName: string, limit: number): readonly number[] {
     const isActive = modelName === this.#active?.name;
     const model = this.named(modelName);
     const from = this.#seen.get(modelName) ?? 0;
     const rows = isActive
-      ? this.#facts
-          .sql("SELECT row, entity FROM passage WHERE vector IS NULL AND row > ? ORDER BY row LIMIT ?")
-          .all(from, limit)
-      : this.#facts
-          .sql(
-            `SELECT p.row, p.entity FROM passage p LEFT JOIN coming c ON c.passage = p.row AND c.model = ?
-             WHERE c.passage IS NULL AND p.row > ? ORDER BY p.row LIMIT ?`,
-          )
-          .all(model?.n ?? -1, from, limit);
+      ? this.#facts.cells("SELECT row FROM passage WHERE vector IS NULL AND row > ? ORDER BY row LIMIT ?", from, limit)
+      : this.#facts.cells(
+          `SELECT p.row FROM passage p LEFT JOIN coming c ON c.passage = p.row AND c.model = ?
+           WHERE c.passage IS NULL AND p.row > ? ORDER BY p.row LIMIT ?`,
+          model?.n ?? -1,
+          from,
+          limit,
+        );
     if (rows.length === 0 && from > 0) {
       this.#seen.delete(modelName);
       return this.lacking(modelName, limit);
     }
-    this.#seen.set(modelName, numberOf(rows.at(-1)?.["row"]));
-    const entities = new Set(rows.map(({ entity }) => numberOf(entity)));
-    return [...entities].flatMap((row) => this.#facts.at(row)?.entity ?? []);
+    this.#seen.set(modelName, numberOf(rows.at(-1)?.[0]));
+    return [...new Set(rows.map(([row]) => Math.floor(numberOf(row) / SPAN)))];
   }
 
-  /** Its vectors are those that count; all others go. */
-  activate(modelName: string): void {
+  /** The model counts from now on, and vectors of others are no more. Whether that changed anything. */
+  activate(modelName: string): boolean {
     const model = this.named(modelName);
-    if (model?.name === this.#active?.name && model) return;
+    if (model?.name === this.#active?.name && model) return false;
     this.#facts
       .sql("INSERT INTO model (name, dims, is_active) VALUES (?, 0, 0) ON CONFLICT (name) DO NOTHING")
       .run(modelName);
@@ -161,8 +174,10 @@ export class Vectors {
       .run(next?.n ?? -1);
     this.#facts.sql("DELETE FROM coming").run();
     this.#facts.sql("DELETE FROM model WHERE is_active = 0").run();
+    this.#models.clear();
     this.#active = next;
     this.#seen.clear();
+    return true;
   }
 
   counts(): { readonly byModel: Readonly<Record<string, number>>; readonly without: number } {
@@ -178,11 +193,6 @@ export class Vectors {
       without: numberOf(without?.["n"]),
     };
   }
-}
-
-function quantisedOf(scale: unknown, bytes: unknown): Quantised | undefined {
-  if (typeof scale !== "number" || !(bytes instanceof Uint8Array)) return undefined;
-  return { scale, bytes: new Int8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
 const mismatch = (model: string, known: number, got: number): EmbeddingModelMismatchError =>

@@ -1,60 +1,89 @@
 import type { EntityId } from "../../../kernel/ids.ts";
-import type {
-  EntityHead,
-  EntityRestore,
-  EntityWrite,
-  Forgotten,
-  ForgetTarget,
-  Observation,
-  Passage,
-  Provenance,
-  Relation,
-  RelationWrite,
-  WriteOutcome,
-} from "../../../memory/index.ts";
 import type { JsonObject } from "../../../kernel/json.ts";
+import {
+  type Change,
+  type ChangeAction,
+  type EntityHead,
+  type EntityRestore,
+  type EntityWrite,
+  type Observation,
+  passagesOf,
+  type Provenance,
+  type Relation,
+  type RelationWrite,
+  type WriteOutcome,
+} from "../../../memory/index.ts";
 import type { Facts } from "./facts.ts";
-import { idBytes, jsonText, numberOf } from "./rows.ts";
-import type { Vectors } from "./vectors.ts";
+import type { Indexable } from "./indexable.ts";
+import type { IndexableRelation } from "./indexes.ts";
+import { actionNumber, idBytes, jsonText, numberOf, USUAL_STRENGTH } from "./rows.ts";
+import { SPAN, spanOf } from "./tables.ts";
+import type { PassagePut, Vectors } from "./vectors.ts";
 
 /** What the indexes have to learn when a transaction is on disk. */
 export type Touched = {
-  /** Entities that are new or otherwise, or gone, by row. */
-  readonly entities: Set<number>;
-  readonly relations: Set<number>;
+  /** Entities that are new or otherwise, or gone, by row. Of new ones what is known of them, which need not be read again. */
+  readonly entities: Map<number, Indexable | undefined>;
+  /** Relations likewise. */
+  readonly relations: Map<number, IndexableRelation | undefined>;
 };
 
-/** Everything that changes the file, inside a transaction that the caller holds. What it touched is added to `touched`. */
+/** A write of an entity as it crosses threads: `passages` without texts, since those follow from what is said. */
+export type EntityPut = Omit<EntityWrite, "passages"> & { readonly passages: readonly PassagePut[] };
+export type EntityPutBack = Omit<EntityRestore, "passages"> & { readonly passages: readonly PassagePut[] };
+
+type Changed = {
+  readonly entity: number | undefined;
+  readonly gone: Uint8Array | undefined;
+  readonly scope: number;
+  readonly version: number;
+  readonly action: ChangeAction;
+  readonly provenance: number;
+  readonly atMs: number;
+  readonly details: JsonObject;
+};
+
+/** Everything that adds to the file, inside a transaction that the caller holds. What it touched is added to `touched`. */
 export class Writing {
   readonly #facts: Facts;
   readonly #vectors: Vectors;
+  /** The number of the last change, which relations count too. */
+  #seq: number;
 
   constructor(deps: { readonly facts: Facts; readonly vectors: Vectors }) {
     this.#facts = deps.facts;
     this.#vectors = deps.vectors;
+    this.#seq = this.#lastSeq();
   }
 
-  entity(write: EntityWrite, touched: Touched): WriteOutcome {
+  #lastSeq(): number {
+    const last = (table: string, row: string) =>
+      numberOf(this.#facts.sql(`SELECT max(${row}) AS n FROM ${table}`).get()?.["n"]);
+    return Math.max(last("change", "seq"), last("relation", "row"));
+  }
+
+  /** A transaction was undone. */
+  rolledBack(): void {
+    this.#seq = this.#lastSeq();
+  }
+
+  entity(write: EntityPut, touched: Touched): WriteOutcome {
     const { head, expected } = write;
-    const before = this.#facts.sql("SELECT row, version FROM entity WHERE id = ?").get(idBytes(head.id));
-    if (numberOf(before?.["version"]) !== expected) return "conflict";
     const scope = this.#facts.scopeNumberFor(head.scope);
-    const namesake = this.#facts
-      .sql("SELECT row FROM entity WHERE scope = ? AND name = ? AND id <> ?")
-      .get(scope, head.name, idBytes(head.id));
-    if (namesake) return "conflict";
-    const row = this.#putHead(head, scope, before && numberOf(before["row"]));
+    const row = expected === 0 ? this.#insertHead(head, scope) : this.#updateHead(head, scope, expected);
+    if (row === undefined) return "conflict";
     const provenance = this.#facts.provenanceNumberFor(write.provenance);
     for (const id of write.withdrawn) {
       this.#facts
-        .sql("UPDATE observation SET until = ? WHERE entity = ? AND id = ? AND until IS NULL")
-        .run(head.version, row, idBytes(id));
+        .sql("UPDATE observation SET until = ? WHERE row BETWEEN ? AND ? AND id = ? AND until IS NULL")
+        .run(head.version, ...spanOf(row), idBytes(id));
     }
-    for (const observation of write.added) this.#addObservation(row, observation);
-    this.#facts.sql("DELETE FROM passage WHERE entity = ? AND ordinal >= ?").run(row, write.passageCount);
-    this.#putPassages(row, write.passages, write.model);
+    this.#addObservations(row, write.added, expected === 0);
+    if (expected > 0) this.#vectors.remove(row, write.passageCount);
+    const vectors = write.passages.map((passage) => this.#vectors.put(row, passage, write.model));
     this.#log({
-      entity: head.id,
+      entity: row,
+      gone: undefined,
       scope,
       version: head.version,
       action: write.action,
@@ -62,65 +91,100 @@ export class Writing {
       atMs: head.updatedAtMs,
       details: write.details,
     });
-    touched.entities.add(row);
+    const fresh = expected === 0 ? indexableOf({ row, head, scope, observations: write.added, vectors }) : undefined;
+    touched.entities.set(row, fresh);
     return "written";
   }
 
   relation({ action, relation, provenance, atMs }: RelationWrite, touched: Touched): WriteOutcome {
     const [src, dst] = [this.#facts.rowOf(relation.from), this.#facts.rowOf(relation.to)];
     if (src === undefined || dst === undefined) return "conflict";
-    const known = this.#facts
+    for (const { row } of this.#facts
       .sql("SELECT row FROM relation WHERE src = ? AND dst = ? AND type = ?")
-      .get(src, dst, relation.type);
-    if (known) touched.relations.add(numberOf(known["row"]));
-    this.#facts.sql("DELETE FROM relation WHERE src = ? AND dst = ? AND type = ?").run(src, dst, relation.type);
-    if (action === "relate") touched.relations.add(this.#putRelation(relation, src, dst));
-    const scope = this.#facts.scopeNumberFor(relation.scope);
+      .all(src, dst, relation.type)) {
+      this.#tellApart(numberOf(row));
+      this.#facts.sql("DELETE FROM relation WHERE row = ?").run(row ?? null);
+      touched.relations.set(numberOf(row), undefined);
+    }
     const version = numberOf(this.#facts.sql("SELECT version FROM entity WHERE row = ?").get(src)?.["version"]);
-    this.#log({
-      entity: relation.from,
-      scope,
-      version,
-      action,
-      provenance: this.#facts.provenanceNumberFor(provenance),
-      atMs,
-      details: { relation: relation.id, to: relation.to, type: relation.type },
-    });
+    const by = this.#facts.provenanceNumberFor(provenance);
+    const isOwn =
+      action === "relate" &&
+      atMs === relation.createdAtMs &&
+      by === this.#facts.provenanceNumberFor(relation.provenance);
+    if (action === "relate") this.#putRelation(relation, { src, dst, version: isOwn ? version : undefined }, touched);
+    if (isOwn) return "written";
+    const details = { relation: relation.id, to: relation.to, type: relation.type };
+    const scope = this.#facts.scopeNumberFor(relation.scope);
+    this.#log({ entity: src, gone: undefined, scope, version, action, provenance: by, atMs, details });
     return "written";
   }
 
-  restore(of: EntityRestore, touched: Touched): void {
+  /** A relation goes: the change that stands in it comes to stand among the others. */
+  #tellApart(row: number): void {
+    for (const change of this.#facts.related("WHERE r.row = ? AND r.version IS NOT NULL", row)) {
+      const { entity, version, atMs, details } = change;
+      this.#facts
+        .sql(CHANGE)
+        .run(
+          row,
+          (entity && this.#facts.rowOf(entity)) ?? null,
+          null,
+          this.#facts.scopeNumberFor(change.scope),
+          version,
+          actionNumber("relate"),
+          this.#facts.provenanceNumberFor(change.provenance),
+          atMs,
+          jsonText(details),
+        );
+    }
+  }
+
+  restore(of: EntityPutBack, touched: Touched): void {
     const { head, observations, changes, passages, model } = of;
     const scope = this.#facts.scopeNumberFor(head.scope);
     const known = this.#facts.rowOf(head.id);
-    const row = this.#putHead(head, scope, known);
-    this.#facts.sql("DELETE FROM observation WHERE entity = ?").run(row);
-    this.#facts.sql("DELETE FROM change WHERE entity = ?").run(idBytes(head.id));
-    this.#facts.sql("DELETE FROM passage WHERE entity = ?").run(row);
-    for (const observation of observations) this.#addObservation(row, observation);
-    for (const change of changes) {
-      const { version, action, atMs, details } = change;
-      this.#log({
-        entity: head.id,
-        scope,
-        version,
-        action,
-        provenance: this.#facts.provenanceNumberFor(change.provenance),
-        atMs,
-        details,
-      });
+    if (known !== undefined) {
+      this.#facts.sql("DELETE FROM observation WHERE row BETWEEN ? AND ?").run(...spanOf(known));
+      this.#facts.sql("DELETE FROM change WHERE entity = ?").run(known);
+      this.#facts.sql("UPDATE relation SET version = NULL WHERE src = ? AND version IS NOT NULL").run(known);
+      this.#vectors.remove(known, 0);
+      this.#facts.sql("DELETE FROM entity WHERE row = ?").run(known);
     }
-    this.#putPassages(row, passages, model);
-    touched.entities.add(row);
+    const row = this.#insertHead(head, scope, known);
+    if (row === undefined) throw new Error(`${head.scope} has another ${head.name}`);
+    this.#addObservations(row, observations, true);
+    for (const change of changes) this.#restoreChange(row, scope, change);
+    const vectors = passages.map((passage) => this.#vectors.put(row, passage, model));
+    const now = observations.filter(({ until }) => until === undefined);
+    touched.entities.set(
+      row,
+      known === undefined ? indexableOf({ row, head, scope, observations: now, vectors }) : undefined,
+    );
+  }
+
+  #restoreChange(row: number, scope: number, change: Change): void {
+    const { version, action, atMs, details } = change;
+    const provenance = this.#facts.provenanceNumberFor(change.provenance);
+    this.#log({ entity: row, gone: undefined, scope, version, action, provenance, atMs, details });
   }
 
   restoreRelation(relation: Relation, touched: Touched): void {
     const [src, dst] = [this.#facts.rowOf(relation.from), this.#facts.rowOf(relation.to)];
     if (src === undefined || dst === undefined) return;
-    this.#facts
-      .sql("DELETE FROM relation WHERE id = ? OR (src = ? AND dst = ? AND type = ?)")
-      .run(idBytes(relation.id), src, dst, relation.type);
-    touched.relations.add(this.#putRelation(relation, src, dst));
+    const known = [
+      this.#facts.relation(relation.id)?.row,
+      ...this.#facts
+        .sql("SELECT row FROM relation WHERE src = ? AND dst = ? AND type = ?")
+        .all(src, dst, relation.type)
+        .map(({ row }) => numberOf(row)),
+    ];
+    for (const row of known) {
+      if (row === undefined) continue;
+      this.#facts.sql("DELETE FROM relation WHERE row = ?").run(row);
+      touched.relations.set(row, undefined);
+    }
+    this.#putRelation(relation, { src, dst, version: undefined }, touched);
   }
 
   /** Vectors for an entity that still has the version; false: it has not. */
@@ -129,210 +193,174 @@ export class Writing {
       readonly id: EntityId;
       readonly version: number;
       readonly model: string;
-      readonly passages: readonly Passage[];
+      readonly passages: readonly PassagePut[];
     },
     touched: Touched,
   ): boolean {
-    const row = this.#facts.sql("SELECT row FROM entity WHERE id = ? AND version = ?").get(idBytes(of.id), of.version);
-    if (!row) return false;
-    for (const passage of of.passages) this.#vectors.add(numberOf(row["row"]), passage, of.model);
-    touched.entities.add(numberOf(row["row"]));
+    const row = this.#facts.rowOf(of.id);
+    const version = row && this.#facts.sql("SELECT version FROM entity WHERE row = ?").get(row)?.["version"];
+    if (row === undefined || version !== of.version) return false;
+    for (const passage of of.passages) this.#vectors.add(row, passage, of.model);
+    touched.entities.set(row, undefined);
     return true;
   }
 
-  forget(
-    target: ForgetTarget,
-    by: { readonly provenance: Provenance; readonly atMs: number },
-    touched: Touched,
-  ): Forgotten {
-    const provenance = this.#facts.provenanceNumberFor(by.provenance);
-    const at = { provenance, atMs: by.atMs };
-    switch (target.type) {
-      case "entities":
-        return target.ids.map((id) => this.#forgetEntity(id, at, touched)).reduce(sum, NOTHING);
-      case "observations":
-        return this.#forgetObservations(target, at, touched);
-      case "scope": {
-        const scope = this.#facts.scopeNumber(target.scope);
-        if (scope === undefined) return NOTHING;
-        const rows = this.#facts
-          .sql("SELECT row FROM entity WHERE scope = ?")
-          .all(scope)
-          .map(({ row }) => numberOf(row));
-        const gone = rows.map((row) => this.#remove(row, touched)).reduce(sum, NOTHING);
-        this.#facts.sql("DELETE FROM change WHERE scope = ?").run(scope);
-        this.#log({ entity: undefined, scope, version: 0, action: "forget", ...at, details: gone });
-        return gone;
-      }
-    }
+  /** Its row, or undefined when another has its name. */
+  #insertHead(head: EntityHead, scope: number, row?: number): number | undefined {
+    const { changes, lastInsertRowid } = this.#facts
+      .sql(
+        `INSERT OR IGNORE INTO entity (row, id, scope, name, type, confidence, strength, valid_from_ms, valid_to_ms, metadata,
+         version, created_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      )
+      .run(row ?? null, idBytes(head.id), scope, head.name, ...valuesOf(head));
+    return Number(changes) === 0 ? undefined : Number(lastInsertRowid);
   }
 
-  #forgetEntity(id: EntityId, at: { readonly provenance: number; readonly atMs: number }, touched: Touched): Forgotten {
-    const known = this.#facts.sql("SELECT row, scope FROM entity WHERE id = ?").get(idBytes(id));
-    if (!known) return NOTHING;
-    const gone = this.#remove(numberOf(known["row"]), touched);
-    this.#facts.sql("DELETE FROM change WHERE entity = ?").run(idBytes(id));
-    this.#log({ entity: id, scope: numberOf(known["scope"]), version: 0, action: "forget", ...at, details: gone });
-    return gone;
+  /** The same when it no longer has the version. */
+  #updateHead(head: EntityHead, scope: number, expected: number): number | undefined {
+    const row = this.#facts.rowOf(head.id);
+    if (row === undefined) return undefined;
+    const { changes } = this.#facts
+      .sql(
+        `UPDATE OR IGNORE entity SET name = ?, type = ?, confidence = ?, strength = ?, valid_from_ms = ?, valid_to_ms = ?,
+         metadata = ?, version = ?, created_at_ms = ?, updated_at_ms = ? WHERE row = ? AND version = ? AND scope = ?`,
+      )
+      .run(head.name, ...valuesOf(head), row, expected, scope);
+    return Number(changes) === 0 ? undefined : row;
   }
 
-  #forgetObservations(
-    target: Extract<ForgetTarget, { type: "observations" }>,
-    at: { readonly provenance: number; readonly atMs: number },
-    touched: Touched,
-  ): Forgotten {
-    const known = this.#facts.sql("SELECT row, scope, version FROM entity WHERE id = ?").get(idBytes(target.entity));
-    if (!known) return NOTHING;
-    const row = numberOf(known["row"]);
-    let observations = 0;
-    for (const id of target.ids) {
-      observations += Number(
-        this.#facts.sql("DELETE FROM observation WHERE entity = ? AND id = ?").run(row, idBytes(id)).changes,
-      );
-    }
-    if (observations === 0) return NOTHING;
-    const gone = { entities: 0, observations, relations: 0 };
-    const version = numberOf(known["version"]) + 1;
-    this.#facts.sql("UPDATE entity SET version = ?, updated_at_ms = ? WHERE row = ?").run(version, at.atMs, row);
-    // What its passages said is no longer so; they get vectors again from what is left.
-    this.#facts.sql("DELETE FROM passage WHERE entity = ?").run(row);
-    const left = this.#facts.at(row);
-    if (left) this.#vectors.makeRoom(left);
-    this.#log({
-      entity: target.entity,
-      scope: numberOf(known["scope"]),
-      version,
-      action: "forget",
-      ...at,
-      details: gone,
-    });
-    touched.entities.add(row);
-    return gone;
-  }
-
-  #remove(row: number, touched: Touched): Forgotten {
-    const count = (table: string, where: string, ...values: number[]) =>
-      numberOf(this.#facts.sql(`SELECT count(*) AS n FROM ${table} WHERE ${where}`).get(...values)?.["n"]);
-    const observations = count("observation", "entity = ?", row);
-    for (const { row: relation } of this.#facts
-      .sql("SELECT row FROM relation WHERE src = ? OR dst = ?")
-      .all(row, row)) {
-      touched.relations.add(numberOf(relation));
-    }
-    const relations = count("relation", "src = ? OR dst = ?", row, row);
-    this.#facts.sql("DELETE FROM entity WHERE row = ?").run(row);
-    touched.entities.add(row);
-    return { entities: 1, observations, relations };
-  }
-
-  #putHead(head: EntityHead, scope: number, row: number | undefined): number {
-    const values = [
-      head.name,
-      head.type,
-      head.confidence,
-      head.strength,
-      head.validity.fromMs ?? null,
-      head.validity.toMs ?? null,
-      jsonText(head.metadata),
-      head.version,
-      head.createdAtMs,
-      head.updatedAtMs,
-    ];
-    if (row !== undefined) {
+  #addObservations(row: number, observations: readonly Observation[], isNew: boolean): void {
+    if (observations.length === 0) return;
+    const last = isNew
+      ? undefined
+      : this.#facts.sql("SELECT max(row) AS n FROM observation WHERE row BETWEEN ? AND ?").get(...spanOf(row))?.["n"];
+    let next = typeof last === "number" ? last + 1 : row * SPAN;
+    for (const observation of observations) {
+      const { validity, provenance, until } = observation;
       this.#facts
         .sql(
-          `UPDATE entity SET name = ?, type = ?, confidence = ?, strength = ?, valid_from_ms = ?, valid_to_ms = ?,
-           metadata = ?, version = ?, created_at_ms = ?, updated_at_ms = ? WHERE row = ?`,
+          `INSERT INTO observation (row, id, text, confidence, valid_from_ms, valid_to_ms, provenance, at_ms, since, until)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
         )
-        .run(...values, row);
-      return row;
+        .run(
+          next++,
+          idBytes(observation.id),
+          observation.text,
+          observation.confidence,
+          validity.fromMs ?? null,
+          validity.toMs ?? null,
+          this.#facts.provenanceNumberFor(provenance),
+          observation.atMs,
+          observation.since,
+          until ?? null,
+        );
     }
-    const { lastInsertRowid } = this.#facts
-      .sql(
-        `INSERT INTO entity (name, type, confidence, strength, valid_from_ms, valid_to_ms, metadata, version,
-         created_at_ms, updated_at_ms, id, scope) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(...values, idBytes(head.id), scope);
-    return Number(lastInsertRowid);
   }
 
-  #addObservation(row: number, observation: Observation): void {
-    const { validity, provenance } = observation;
+  #putRelation(
+    relation: Relation,
+    { src, dst, version }: { readonly src: number; readonly dst: number; readonly version: number | undefined },
+    touched: Touched,
+  ): void {
+    const row = (this.#seq += 1);
+    const id = idBytes(relation.id);
+    const { type, strength, confidence, isBidirectional: both, validity, metadata } = relation;
     this.#facts
       .sql(
-        `INSERT INTO observation (id, entity, text, confidence, valid_from_ms, valid_to_ms, provenance, at_ms, since, until)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO relation (row, id, src, dst, type, strength, confidence, is_both, valid_from_ms, valid_to_ms, metadata,
+         provenance, created_at_ms, version) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
-        idBytes(observation.id),
         row,
-        observation.text,
-        observation.confidence,
-        validity.fromMs ?? null,
-        validity.toMs ?? null,
-        this.#facts.provenanceNumberFor(provenance),
-        observation.atMs,
-        observation.since,
-        observation.until ?? null,
-      );
-  }
-
-  #putRelation(relation: Relation, src: number, dst: number): number {
-    const { lastInsertRowid } = this.#facts
-      .sql(
-        `INSERT INTO relation (id, src, dst, type, strength, confidence, is_both, valid_from_ms, valid_to_ms, metadata,
-         provenance, created_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(
-        idBytes(relation.id),
+        id,
         src,
         dst,
-        relation.type,
-        relation.strength,
-        relation.confidence,
-        relation.isBidirectional ? 1 : 0,
-        relation.validity.fromMs ?? null,
-        relation.validity.toMs ?? null,
-        jsonText(relation.metadata),
+        type,
+        strength === USUAL_STRENGTH ? null : strength,
+        confidence,
+        both ? 1 : 0,
+        validity.fromMs ?? null,
+        validity.toMs ?? null,
+        jsonText(metadata),
         this.#facts.provenanceNumberFor(relation.provenance),
         relation.createdAtMs,
+        version ?? null,
       );
-    return Number(lastInsertRowid);
+    touched.relations.set(row, { row, id, from: src, to: dst, type, strength, both });
   }
 
-  #putPassages(row: number, passages: readonly Passage[], model: string | undefined): void {
-    for (const passage of passages) this.#vectors.put(row, passage, model);
-  }
-
-  #log(of: {
-    readonly entity: EntityId | undefined;
-    readonly scope: number;
-    readonly version: number;
-    readonly action: string;
-    readonly provenance: number;
-    readonly atMs: number;
-    readonly details: JsonObject;
-  }): void {
+  #log(of: Changed): void {
+    this.#seq += 1;
+    const { entity, gone, scope, version, action, provenance, atMs, details } = of;
     this.#facts
-      .sql(
-        "INSERT INTO change (entity, scope, version, action, provenance, at_ms, details) VALUES (?, ?, ?, ?, ?, ?, ?)",
-      )
+      .sql(CHANGE)
       .run(
-        of.entity === undefined ? null : idBytes(of.entity),
-        of.scope,
-        of.version,
-        of.action,
-        of.provenance,
-        of.atMs,
-        jsonText(of.details),
+        this.#seq,
+        entity ?? null,
+        gone ?? null,
+        scope,
+        version,
+        actionNumber(action),
+        provenance,
+        atMs,
+        jsonText(details),
       );
+  }
+
+  /** What was forgotten leaves this line. `gone`: the id of an entity that is no more. */
+  forgotten(
+    of: {
+      readonly entity: number | undefined;
+      readonly gone: EntityId | undefined;
+      readonly scope: number;
+      readonly version: number;
+    },
+    by: { readonly provenance: Provenance; readonly atMs: number },
+    details: JsonObject,
+  ): void {
+    const provenance = this.#facts.provenanceNumberFor(by.provenance);
+    const gone = of.gone === undefined ? undefined : idBytes(of.gone);
+    this.#log({ ...of, gone, action: "forget", provenance, atMs: by.atMs, details });
   }
 }
 
-const NOTHING: Forgotten = { entities: 0, observations: 0, relations: 0 };
+const CHANGE = `INSERT INTO change (seq, entity, gone, scope, version, action, provenance, at_ms, details)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
-const sum = (a: Forgotten, b: Forgotten): Forgotten => ({
-  entities: a.entities + b.entities,
-  observations: a.observations + b.observations,
-  relations: a.relations + b.relations,
+const valuesOf = (head: EntityHead) => [
+  head.type,
+  head.confidence,
+  head.strength,
+  head.validity.fromMs ?? null,
+  head.validity.toMs ?? null,
+  jsonText(head.metadata),
+  head.version,
+  head.createdAtMs,
+  head.updatedAtMs === head.createdAtMs ? null : head.updatedAtMs,
+];
+
+/** What the indexes learn of an entity that was just put in whole. */
+const indexableOf = ({
+  row,
+  head,
+  scope,
+  observations,
+  vectors,
+}: {
+  readonly row: number;
+  readonly head: EntityHead;
+  readonly scope: number;
+  readonly observations: readonly Observation[];
+  readonly vectors: Indexable["vectors"];
+}): Indexable => ({
+  row,
+  id: idBytes(head.id),
+  scope,
+  type: head.type,
+  confidence: head.confidence,
+  updatedAtMs: head.updatedAtMs,
+  fromMs: head.validity.fromMs ?? Number.NEGATIVE_INFINITY,
+  toMs: head.validity.toMs ?? Number.POSITIVE_INFINITY,
+  texts: passagesOf({ name: head.name, type: head.type, observations }),
+  vectors,
 });

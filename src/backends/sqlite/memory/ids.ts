@@ -1,0 +1,107 @@
+import { grownBytes } from "./columns.ts";
+
+const BYTES = 16;
+const EMPTY = -1;
+const TAIL = 12;
+
+/** Ids in 16 bytes, by the number that something has; with `isFound` also numbers by ids. Numbers are used again. */
+export class Ids {
+  #bytes = new Uint8Array(BYTES * 64);
+  /** Places of numbers by the last bytes of their ids, which are chance; undefined when nobody looks for ids. */
+  #places: Int32Array | undefined;
+  #count = 0;
+
+  constructor({ isFound }: { readonly isFound: boolean }) {
+    if (isFound) this.#places = new Int32Array(64).fill(EMPTY);
+  }
+
+  /** A number that had another id is deleted first. */
+  set(number: number, id: Uint8Array): void {
+    this.delete(number);
+    const end = (number + 1) * BYTES;
+    if (end > this.#bytes.length) this.#bytes = grownBytes(this.#bytes, end);
+    this.#bytes.set(id, number * BYTES);
+    const places = this.#places;
+    if (!places) return;
+    this.#place(places, number);
+    this.#count += 1;
+    if (this.#count > places.length * 0.7) this.#grow(places.length * 2);
+  }
+
+  /** Its id is looked for no more. */
+  delete(number: number): void {
+    const places = this.#places;
+    if (!places || (number + 1) * BYTES > this.#bytes.length) return;
+    const mask = places.length - 1;
+    let gap = this.#home(number) & mask;
+    while (places[gap] !== EMPTY && places[gap] !== number) gap = (gap + 1) & mask;
+    if (places[gap] === EMPTY) return;
+    this.#count -= 1;
+    // What follows moves up, so that none is behind an empty place.
+    for (let at = (gap + 1) & mask; places[at] !== EMPTY; at = (at + 1) & mask) {
+      const other = places[at] ?? EMPTY;
+      if (((at - (this.#home(other) & mask)) & mask) < ((at - gap) & mask)) continue;
+      places[gap] = other;
+      gap = at;
+    }
+    places[gap] = EMPTY;
+    this.#bytes.fill(0, number * BYTES, (number + 1) * BYTES);
+  }
+
+  /** The number of an id, or -1. */
+  find(id: Uint8Array): number {
+    const places = this.#places;
+    if (!places || id.length !== BYTES) return EMPTY;
+    const mask = places.length - 1;
+    for (let at = tailOf(id, 0) & mask; places[at] !== EMPTY; at = (at + 1) & mask) {
+      const number = places[at] ?? EMPTY;
+      if (this.#is(number, id)) return number;
+    }
+    return EMPTY;
+  }
+
+  /** Writes the id of a number as text of 36 characters. */
+  write(number: number, into: Uint8Array, at: number): void {
+    let to = at;
+    for (let byte = number * BYTES, end = byte + BYTES, count = 0; byte < end; byte += 1, count += 1) {
+      if (count === 4 || count === 6 || count === 8 || count === 10) into[to++] = DASH;
+      const value = this.#bytes[byte] ?? 0;
+      into[to++] = DIGITS[value >> 4] ?? 0;
+      into[to++] = DIGITS[value & 15] ?? 0;
+    }
+  }
+
+  #is(number: number, id: Uint8Array): boolean {
+    for (let at = 0, from = number * BYTES; at < BYTES; at += 1) if (this.#bytes[from + at] !== id[at]) return false;
+    return true;
+  }
+
+  #home(number: number): number {
+    return tailOf(this.#bytes, number * BYTES);
+  }
+
+  #place(places: Int32Array, number: number): void {
+    const mask = places.length - 1;
+    let at = this.#home(number) & mask;
+    while (places[at] !== EMPTY) at = (at + 1) & mask;
+    places[at] = number;
+  }
+
+  #grow(length: number): void {
+    const before = this.#places ?? new Int32Array(0);
+    const places = new Int32Array(length).fill(EMPTY);
+    for (const number of before) if (number !== EMPTY) this.#place(places, number);
+    this.#places = places;
+  }
+}
+
+/** Characters of an id as text. */
+export const ID_CHARACTERS = 36;
+const DASH = "-".charCodeAt(0);
+const DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+
+const tailOf = (bytes: Uint8Array, at: number): number =>
+  (bytes[at + TAIL] ?? 0) |
+  ((bytes[at + TAIL + 1] ?? 0) << 8) |
+  ((bytes[at + TAIL + 2] ?? 0) << 16) |
+  ((bytes[at + TAIL + 3] ?? 0) << 24);
