@@ -37,7 +37,7 @@ const input = (turns: readonly Turn[], over: Partial<LayoutInput> = {}): LayoutI
   windowFrom: "model",
   reserve: 1_000,
   correction: 1,
-  fixed: { system: 50, tools: 100, task: 50 },
+  fixed: { system: 50, tools: 100, task: 50, recalled: 0 },
   turns,
   before: { shortenedThrough: 0, coveredThrough: 0 },
   summary: undefined,
@@ -103,7 +103,7 @@ test("a summary that is there is not made again", () => {
 });
 
 test("what cannot be left out and does not fit is named, and nothing is laid out", () => {
-  const laid = layOut(input([], { fixed: { system: 9_000, tools: 10, task: 10 } }));
+  const laid = layOut(input([], { fixed: { system: 9_000, tools: 10, task: 10, recalled: 0 } }));
   expect(laid).toMatchObject({
     type: "too-long",
     room: 7_000,
@@ -190,4 +190,30 @@ test("L3: the marks never go back as a dialogue grows", () => {
       }
     }),
   );
+});
+
+test("what was recalled is a part of its own, and is left out before nothing fits", () => {
+  const fixed = { system: 50, tools: 100, task: 50, recalled: 900 };
+  const part = (over: Partial<LayoutInput>) => {
+    const laid = layOut(input(turnsOf([["a"]]), { fixed, ...over }));
+    if (laid.type === "too-long") return laid.takes.map(({ what }) => what);
+    const { report } = laid;
+    const told = report.parts.reduce((sum, { tokens }) => sum + tokens, 0);
+    expect(report.estimate).toBeGreaterThanOrEqual(told);
+    return [laid.holdsRecalled, report.degraded, report.parts.find(({ what }) => what === "recalled memory")];
+  };
+  expect(part({})).toEqual([
+    true,
+    false,
+    { what: "recalled memory", tokens: 900, action: "kept", why: "about the task" },
+  ]);
+  const small = { window: 1_000, reserve: 200 };
+  expect(part(small)).toEqual([
+    false,
+    true,
+    { what: "recalled memory", tokens: 40, action: "dropped", why: "did not fit" },
+  ]);
+  // Nothing is touched where the definition says so.
+  expect(part({ ...small, strategy: "full" })).toContain("recalled memory");
+  expect(part({ fixed: { ...fixed, recalled: 0 } })).toEqual([true, false, undefined]);
 });

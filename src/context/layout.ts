@@ -13,8 +13,8 @@ export type LayoutInput = {
   readonly reserve: number;
   /** At least 1: by how much more than estimated the provider counts. */
   readonly correction: number;
-  /** What is in every request whole. */
-  readonly fixed: { readonly system: number; readonly tools: number; readonly task: number };
+  /** What is in every request whole; `recalled`, what memory had before the run, is left out before nothing fits. */
+  readonly fixed: Fixed;
   /** All finished turns after `before.coveredThrough`, oldest first. */
   readonly turns: readonly Turn[];
   readonly before: Marks;
@@ -26,11 +26,15 @@ export type LayoutInput = {
   readonly readOn: (call: number) => string;
 };
 
+type Fixed = { readonly system: number; readonly tools: number; readonly task: number; readonly recalled: number };
+
 export type Layout =
   | {
       readonly type: "fits";
       readonly shown: readonly ShownTurn[];
       readonly report: ContextReport;
+      /** Whether what was recalled is in it; false is that a note stands for it. */
+      readonly holdsRecalled: boolean;
       /** Turns after the summary there is, that a new one has to cover before this layout holds. */
       readonly toSummarise: readonly Turn[];
     }
@@ -38,7 +42,7 @@ export type Layout =
 
 /** Once it has to be made smaller, the dialogue is made to take this part of its room: the next turns then fit as they come, and begin alike, which providers' caches reward. */
 const LOW_WATER = 0.7;
-/** What stands for turns that were left out. */
+/** What stands for turns that were left out, and for what was recalled. */
 const NOTICE_TOKENS = 40;
 /** To what the newest results are cut when there is room for nothing else. */
 const TIGHT = [SHORT_TOKENS, 150, 80, 40] as const;
@@ -46,18 +50,25 @@ const TIGHT = [SHORT_TOKENS, 150, 80, 40] as const;
 /**
  * Chooses what of a dialogue goes into a request. What does not fit is made smaller in this order: results of older
  * turns are shortened, or referred to where a later call has the same; then the oldest turns are covered, by a summary
- * or a note; then the newest turns too are shortened, but the last one is never covered.
+ * or a note; then the newest turns too are shortened, but the last one is never covered; then what was recalled is left out.
  * L1. What it lays out never takes more than the room: window less reserve, corrected.
  * L2. System prompt, tools and task are always whole; a call and its result are in a request together or not at all.
  * L3. The marks never go back, and a larger window never moves them further.
  */
 export function layOut(input: LayoutInput): Layout {
+  const whole = layWith(input, true);
+  const { fixed, strategy } = input;
+  if (whole.type === "fits" || fixed.recalled <= NOTICE_TOKENS || strategy === "full") return whole;
+  return layWith({ ...input, fixed: { ...fixed, recalled: NOTICE_TOKENS } }, false);
+}
+
+function layWith(input: LayoutInput, holdsRecalled: boolean): Layout {
   const room = Math.floor((input.window - input.reserve) / input.correction);
-  const { system, tools, task } = input.fixed;
-  const free = room - system - tools - task - 2 * FRAME_TOKENS;
+  const { system, tools, task, recalled } = input.fixed;
+  const free = room - system - tools - task - recalled - 2 * FRAME_TOKENS;
   const sizes = sizesOf(input);
   const marks = chooseMarks(input, sizes, free);
-  if (marks.type === "too-long") return { type: "too-long", room, takes: takesOf(input, sizes) };
+  if (marks.type === "too-long") return { type: "too-long", room, takes: takesOf(input, { sizes, holdsRecalled }) };
   const shown = show(input, sizes, marks);
   const { coveredThrough } = marks;
   const known = input.summary?.coversThrough ?? 0;
@@ -65,7 +76,8 @@ export function layOut(input: LayoutInput): Layout {
     input.strategy === "summarize" && coveredThrough > known
       ? input.turns.filter(({ turn }) => turn > known && turn <= coveredThrough)
       : [];
-  return { type: "fits", shown, report: reportOf(input, marks, shown), toSummarise };
+  const report = reportOf(input, marks, { shown, holdsRecalled });
+  return { type: "fits", shown, report, holdsRecalled, toSummarise };
 }
 
 type Sizes = {
@@ -167,10 +179,14 @@ function show(input: LayoutInput, { latest, whole, short }: Sizes, marks: Chosen
 
 const range = (first: number, last: number): string => (first === last ? `turn ${first}` : `turns ${first}–${last}`);
 
-function reportOf(input: LayoutInput, marks: Chosen, shown: readonly ShownTurn[]): ContextReport {
+function reportOf(
+  input: LayoutInput,
+  marks: Chosen,
+  { shown, holdsRecalled }: { readonly shown: readonly ShownTurn[]; readonly holdsRecalled: boolean },
+): ContextReport {
   const { fixed, window, windowFrom, reserve, correction, strategy } = input;
   const { coveredThrough, shortenedThrough, tight } = marks;
-  const parts: ContextPart[] = fixedParts(fixed);
+  const parts: ContextPart[] = fixedParts(fixed, holdsRecalled);
   const covered = coverTokens(input, coveredThrough);
   if (coveredThrough > 0) {
     const action = strategy === "summarize" ? "summarised" : "dropped";
@@ -201,7 +217,7 @@ function reportOf(input: LayoutInput, marks: Chosen, shown: readonly ShownTurn[]
     });
   }
   const estimate = parts.reduce((all, { tokens }) => all + tokens, 2 * FRAME_TOKENS);
-  const degraded = coveredThrough > 0 || older.length > 0;
+  const degraded = coveredThrough > 0 || older.length > 0 || !holdsRecalled;
   return {
     window,
     windowFrom,
@@ -219,19 +235,26 @@ function reportOf(input: LayoutInput, marks: Chosen, shown: readonly ShownTurn[]
 const isShort = (turn: ShownTurn): boolean => turn.results.some(({ how }) => how !== "whole");
 const sum = (turns: readonly ShownTurn[]): number => turns.reduce((all, turn) => all + tokensOf(turn), 0);
 
-const fixedParts = ({ system, tools, task }: LayoutInput["fixed"]): ContextPart[] => [
+const fixedParts = ({ system, tools, task, recalled }: Fixed, holdsRecalled: boolean): ContextPart[] => [
   { what: "system prompt", tokens: system, action: "kept", why: "always" },
   ...(tools > 0 ? [{ what: "tools", tokens: tools, action: "kept" as const, why: "always" }] : []),
   { what: "task", tokens: task, action: "kept", why: "always" },
+  ...(recalled > 0 ? [{ what: RECALLED, tokens: recalled, ...(holdsRecalled ? RECALLED_KEPT : RECALLED_LEFT) }] : []),
 ];
+const RECALLED = "recalled memory";
+const RECALLED_KEPT = { action: "kept", why: "about the task" } as const;
+const RECALLED_LEFT = { action: "dropped", why: "did not fit" } as const;
 
 /** What takes the space when nothing helps. */
-function takesOf(input: LayoutInput, { whole }: Sizes): readonly ContextPart[] {
+function takesOf(
+  input: LayoutInput,
+  { sizes: { whole }, holdsRecalled }: { readonly sizes: Sizes; readonly holdsRecalled: boolean },
+): readonly ContextPart[] {
   const last = input.turns.at(-1);
   const all = whole.reduce((total, tokens) => total + tokens, 0);
   const newest = whole.at(-1) ?? 0;
   return [
-    ...fixedParts(input.fixed),
+    ...fixedParts(input.fixed, holdsRecalled),
     ...(last === undefined || input.strategy === "full"
       ? []
       : [{ what: `turn ${last.turn}, the newest`, tokens: newest, action: "kept" as const, why: "always" }]),

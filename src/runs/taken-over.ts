@@ -6,8 +6,8 @@ export type TakenOver = {
   readonly origin: RunOrigin;
   /** Events that come after its `run-queue`, before it begins. */
   readonly events: readonly RunEvent[];
-  /** The rendered prompts; undefined where they are rendered anew. */
-  readonly prompts: { readonly system: string; readonly prompt: string } | undefined;
+  /** The rendered prompts, and what was recalled for them; undefined where they are rendered anew. */
+  readonly prompts: { readonly system: string; readonly prompt: string; readonly recalled?: string } | undefined;
 };
 
 /** What a call returned is in its end; what it waited for was of the other run. */

@@ -50,7 +50,7 @@ export class TimeTravel {
     const step = view.steps.find(({ index }) => index === at);
     if (!step) throw stepNotFound(view, at);
     const events = eventsBefore(this.#deps.journal.read(runId, 0), view.steps, step);
-    const { system, prompt } = view;
+    const { system, prompt, recalled } = view;
     const isAsked = input !== undefined || revision !== undefined;
     return this.#start(view, events, (own) => ({
       ...requestOf(view),
@@ -60,7 +60,7 @@ export class TimeTravel {
       from: {
         origin: { run: runId, kind: "fork", step: at },
         events: own,
-        prompts: isAsked ? undefined : { system, prompt },
+        prompts: isAsked ? undefined : { system, prompt, ...(recalled !== "" && { recalled }) },
       },
     }));
   }

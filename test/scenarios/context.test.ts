@@ -230,3 +230,32 @@ test("what its provider thinks too long is made smaller and sent once more, and 
   const reports = view.steps.flatMap((step) => (step.kind === "model" && step.context ? [step.context] : []));
   expect(reports.at(-1)).toMatchObject({ windowFrom: "refused" });
 });
+
+test("what was recalled is left out of a request that would not fit with it, and of one that has room for it is not", async () => {
+  const recalled = words(600, "remembered");
+  const plan = {
+    recall: async () => ({ text: recalled, notices: [] }),
+    render: ({ input, recalled: text }: { readonly input: string; readonly recalled?: string | undefined }) => ({
+      system: "Be a test.",
+      prompt: `${input}\n${text ?? ""}`,
+    }),
+  };
+  for (const [windowTokens, action] of [
+    [1_000, "dropped"],
+    [6_000, "kept"],
+  ] as const) {
+    const { model, requests } = watched(scripted([{ text: "Well." }]));
+    await using made = freshEngine({ model, plan: { ...plan, context: small({ windowTokens, reserveTokens: 100 }) } });
+    const { view } = await made.run("Who is it?");
+    expect(view.state).toBe("completed");
+    expect(view.prompt).toContain(recalled);
+    const [step] = view.steps;
+    const report = step?.kind === "model" ? step.context : undefined;
+    expect(report?.parts.find(({ what }) => what === "recalled memory")).toMatchObject({ action });
+    expect(report?.estimate).toBeLessThanOrEqual(windowTokens - 100);
+    const [asked] = requests;
+    expect(asked?.tools).toEqual([]);
+    const text = action === "kept" ? `Who is it?\n${recalled}` : "Who is it?\n(left out: it did not fit)";
+    expect(asked?.messages[0]).toMatchObject({ role: "user", text });
+  }
+});

@@ -193,6 +193,11 @@ test("an agent with memory gets what matters into its prompt before a run, and t
   const detail = await run({ agent: "concierge", input: "Which room suits Ms Quill, who likes silence?" });
   expect(detail.prompt).toContain("What you remember that may matter:");
   expect(detail.prompt).toContain("wants a quiet room far from the lift");
+  const [turn] = detail.step_list;
+  const parts = turn?.kind === "model" ? turn.context?.parts : undefined;
+  const recalled = parts?.find(({ what }) => what === "recalled memory");
+  expect(recalled).toMatchObject({ action: "kept", why: "about the task" });
+  expect(recalled?.tokens).toBeGreaterThan(5);
   const plain = await run({ agent: "forgetful", input: "Which room suits Ms Quill, who likes silence?" });
   expect(plain.prompt).not.toContain("quiet room");
   const replayed = await server.ask("POST", `/api/v1/runs/${detail.id}/replay`, {});

@@ -92,12 +92,13 @@ function requestOf(
     turns,
     offered,
   }: { view: RunView; plan: ExecutionPlan; turns: readonly DialogueTurn[]; offered: readonly Tool[] },
-  { shown, report }: Fits,
+  { shown, report, holdsRecalled }: Fits,
 ): { readonly request: ModelRequest; readonly report: ContextReport } {
   const { coveredThrough } = report;
   const summary = view.summaries.at(-1)?.text;
   const cover = coveredThrough === 0 ? undefined : { through: coveredThrough, summary };
-  const messages = messagesOf(view, { shown, turns }, cover);
+  const given = holdsRecalled ? view : { ...view, prompt: withoutRecalled(view) };
+  const messages = messagesOf(given, { shown, turns }, cover);
   const taken = view.steps.filter((step) => step.kind === "model" && step.end.state === "done").length;
   const note = shown.at(-1)?.turn.results.at(-1)?.note ?? "";
   const warnings = [note, endsEmpty(view) ? "the last answer was empty" : ""].filter((warning) => warning !== "");
@@ -140,6 +141,7 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
   const turns = turnsAfter(view, before.coveredThrough, (_steps, turn) => notes.get(turn) ?? "");
   const summary = view.summaries.at(-1);
   const window = windowOf(model, settings, { last, refused: ask.window });
+  const recalled = recalledIn(view) ? estimateTokens(view.recalled) : 0;
   const layWith = (offered: readonly Tool[]): Layout =>
     layOut({
       window: window.tokens,
@@ -149,7 +151,8 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
       fixed: {
         system: estimateTokens(view.system),
         tools: toolsTokens(offered),
-        task: estimateTokens(view.prompt) + filePictures(view.files).length * PICTURE_TOKENS,
+        recalled,
+        task: Math.max(0, estimateTokens(view.prompt) - recalled) + filePictures(view.files).length * PICTURE_TOKENS,
       },
       turns,
       before,
@@ -160,12 +163,22 @@ function layoutFor({ model }: ContextDeps, plan: ExecutionPlan, ask: ContextAsk,
       readOn: (call) => `${modelToolName(READ_RESULT)} {"call": ${call}}`,
     });
   const layout = layWith(ask.offered);
-  const lacksReading = layout.type === "fits" && layout.report.degraded && !ask.offered.includes(READ_RESULT);
+  const lacksReading = layout.type === "fits" && shortens(layout.report) && !ask.offered.includes(READ_RESULT);
   if (!lacksReading) return { layout, turns, offered: ask.offered, window };
   // What was shortened can be read on, so the tool for that is there from the same turn on.
   const offered = [...ask.offered, READ_RESULT];
   return { layout: layWith(offered), turns, offered, window };
 }
+
+/** Whether something of the dialogue is missing in the request. */
+const shortens = ({ coveredThrough, shortenedThrough, parts }: ContextReport): boolean =>
+  coveredThrough > 0 || shortenedThrough > 0 || parts.some(({ action }) => action === "shortened");
+
+/** Whether the prompt has what was recalled as it was; a template may have made something else of it. */
+const recalledIn = ({ prompt, recalled }: RunView): boolean => recalled !== "" && prompt.includes(recalled);
+
+const withoutRecalled = ({ prompt, recalled }: RunView): string =>
+  prompt.split(recalled).join("(left out: it did not fit)");
 
 function notesOf(view: RunView, after: number, guard: LoopGuard): ReadonlyMap<number, string> {
   return loopNotes(
