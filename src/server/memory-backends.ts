@@ -26,8 +26,16 @@ export async function openMemoryStore(
     case "neo4j":
       return missing(backend, password(memory.neo4j.password_secret));
     case "qdrant":
-      return missing(backend, password(memory.qdrant.api_key_secret));
+      return openQdrant(memory.qdrant, password(memory.qdrant.api_key_secret));
   }
+}
+
+async function openQdrant(
+  { url, collection }: Config["memory"]["qdrant"],
+  apiKey: () => string | undefined,
+): Promise<MemoryStore> {
+  const { QdrantMemoryStore } = await import("../backends/qdrant/index.ts");
+  return new QdrantMemoryStore({ url, collection, apiKey });
 }
 
 /** Reads a secret each time it is asked, so that one that was changed holds from the next connection on. */

@@ -1,0 +1,2 @@
+/** Memory in Qdrant. */
+export { QdrantMemoryStore, type QdrantOptions } from "./qdrant-memory-store.ts";
