@@ -6,7 +6,7 @@ import {
   type MessageJournalOptions,
   SqliteMessageJournal,
 } from "../src/backends/sqlite/messages/index.ts";
-import type { JournalBatch } from "../src/router/index.ts";
+import { type JournalBatch, RowsBuilder, wordKey } from "../src/router/index.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
 import { p50, p99, row, sleep, sorted, us } from "./stage.ts";
 import { mib, ms, perSecond, type Row, table } from "./table.ts";
@@ -36,70 +36,37 @@ const bodies = Array.from({ length: BODIES }, (_none, index) =>
   }),
 );
 
-type Filling = {
-  readonly seqs: number[];
-  readonly ids: string[];
-  readonly conversations: string[];
-  readonly senders: string[];
-  readonly recipients: number[];
-  readonly bodies: string[];
-  readonly sentMs: number[];
-  readonly settled: number[];
-};
-const filling = (): Filling => ({
-  seqs: [],
-  ids: [],
+type Filling = { readonly rows: RowsBuilder; readonly sentMs: number[]; readonly settled: number[] };
+const filling = (before?: Filling): Filling => ({ rows: new RowsBuilder(before?.rows), sentMs: [], settled: [] });
+
+const batchOf = ({ rows, settled }: Filling): JournalBatch => ({
+  atMs: Date.now(),
+  isSynced: true,
+  parties: [],
+  messages: rows.rows(),
+  settlements: {
+    seqs: Float64Array.from(settled),
+    parties: Uint32Array.from(settled, (seq) => seq % MAILBOXES),
+    outcomes: new Uint8Array(settled.length),
+    attempts: new Uint32Array(settled.length).fill(1),
+  },
+  retries: { seqs: [], parties: [], attempts: [], nextAtMs: [], reasons: [] },
+  dead: [],
+  buried: [],
   conversations: [],
-  senders: [],
-  recipients: [],
-  bodies: [],
-  sentMs: [],
-  settled: [],
 });
 
-function batchOf(filled: Filling): JournalBatch {
-  const { seqs, ids, conversations, senders, recipients, settled } = filled;
-  const [count, atMs] = [seqs.length, Date.now()];
-  const same = <Value>(value: Value): Value[] => Array.from({ length: count }, () => value);
-  return {
-    atMs,
-    isSynced: true,
-    parties: [],
-    messages: {
-      seqs,
-      ids,
-      workspaces: same("default"),
-      conversations,
-      senders,
-      performatives: same("request"),
-      recipients,
-      priorities: same(1),
-      expiresAtMs: same(0),
-      atMs: same(atMs),
-      bodies: filled.bodies,
-    },
-    settlements: {
-      seqs: settled,
-      parties: settled.map((seq) => seq % MAILBOXES),
-      outcomes: settled.map(() => 0),
-      attempts: settled.map(() => 1),
-    },
-    retries: { seqs: [], parties: [], attempts: [], nextAtMs: [], reasons: [] },
-    dead: [],
-    buried: [],
-    conversations: [],
-  };
-}
-
-function add(filled: Filling, seq: number, sentMs: number): void {
-  const at = seq % BODIES;
-  filled.seqs.push(seq);
-  filled.ids.push(`0199f0a0-0000-7000-8000-${String(seq).padStart(12, "0")}`);
-  filled.conversations.push(`0199f0a0-1111-7000-8000-${String(seq % 5_000).padStart(12, "0")}`);
-  filled.senders.push(`planner-${seq % MAILBOXES}`);
-  filled.recipients.push(seq % MAILBOXES);
-  filled.bodies.push(bodies[at] ?? "");
-  filled.sentMs.push(sentMs);
+function add({ rows, sentMs: times }: Filling, seq: number, sentMs: number): void {
+  const workspace = "default";
+  const conversation = `0199f0a0-1111-7000-8000-${String(seq % 5_000).padStart(12, "0")}`;
+  const id = `0199f0a0-0000-7000-8000-${String(seq).padStart(12, "0")}`;
+  const size = rows.lines.addText(bodies[seq % BODIES] ?? "");
+  rows.add(
+    { seq, conversationKey: wordKey(workspace, conversation), priority: 1, expiresAtMs: 0, size },
+    { workspace, id, sender: `planner-${seq % MAILBOXES}`, performative: "request", atMs: Date.now() },
+    [seq % MAILBOXES],
+  );
+  times.push(sentMs);
 }
 
 type Load = {
@@ -126,11 +93,12 @@ async function load(journal: SqliteMessageJournal, rate: number, seconds: number
   let [seq, settledUntil, written, batches, measuredFromMs] = [0, 0, 0, 0, 0];
   const delays: number[] = [];
   let writing: Promise<void> | undefined;
+  let filled = filling();
   while (performance.now() < endMs) {
-    const filled = filling();
+    filled = filling(filled);
     const nowMs = performance.now();
     const due = rate > 0 ? Math.floor(((nowMs - startMs) / 1_000) * rate) : seq + Math.min(BATCH_MAX, WINDOW);
-    while (seq < due && filled.seqs.length < BATCH_MAX) {
+    while (seq < due && filled.rows.count < BATCH_MAX) {
       seq += 1;
       add(filled, seq, rate > 0 ? startMs + (seq * 1_000) / rate : nowMs);
     }
@@ -138,17 +106,18 @@ async function load(journal: SqliteMessageJournal, rate: number, seconds: number
       [measuredFromMs, written, batches] = [nowMs, 0, 0];
       usedBefore = cpu();
     }
-    if (filled.seqs.length === 0) {
+    if (filled.rows.count === 0) {
       await new Promise((resolve) => setImmediate(resolve));
       continue;
     }
     await writing;
-    while (settledUntil < seq - filled.seqs.length) filled.settled.push(++settledUntil);
+    while (settledUntil < seq - filled.rows.count) filled.settled.push(++settledUntil);
+    const { rows, sentMs: times } = filled;
     writing = journal.append(batchOf(filled)).then(() => {
       const doneMs = performance.now();
-      written += filled.seqs.length;
+      written += rows.count;
       batches += 1;
-      if (measuredFromMs > 0) for (const sentMs of filled.sentMs) delays.push(doneMs - sentMs);
+      if (measuredFromMs > 0) for (const sentMs of times) delays.push(doneMs - sentMs);
       return undefined;
     });
     if (rate > 0) await writing;

@@ -1,4 +1,4 @@
-import { composeMessage, composeReply, type Message, type ReplyDraft } from "../messages/index.ts";
+import { composeMessage, composeReply, type Message, type ReplyDraft, traceOf } from "../messages/index.ts";
 import { findProtocol } from "../protocols/index.ts";
 import type { RunMessage } from "../runs/index.ts";
 
@@ -6,7 +6,7 @@ type Performative = Message["performative"];
 
 /** What a run keeps of the message that started it; `follow` is of the messages that it sends. */
 export const linkOf = (message: Message, follow: Pick<Message, "hops" | "trail">): RunMessage => {
-  const { traceId, spanId, flags, state } = message.trace;
+  const { traceId, spanId, flags, state } = traceOf(message);
   return {
     id: message.id,
     performative: message.performative,

@@ -12,9 +12,7 @@ export type MessageDraft = {
   readonly content: Content;
   /** When it is made. */
   readonly atMs: number;
-} & { readonly [Key in Exclude<keyof Message, "trace">]?: Message[Key] | undefined } & {
-  readonly trace?: MessageTrace | undefined;
-};
+} & { readonly [Key in keyof Message]?: Message[Key] | undefined };
 
 /** A whole message from its draft: ids minted, normal priority, full durability, no hops. Checks nothing. */
 export function composeMessage(draft: MessageDraft): Message {
@@ -40,7 +38,7 @@ export function composeMessage(draft: MessageDraft): Message {
     durability: draft.durability ?? "full",
     hops: draft.hops ?? 0,
     trail: draft.trail ?? [],
-    trace: draft.trace ?? traceOf(id),
+    trace: draft.trace,
     atMs: draft.atMs,
     parentConversation: draft.parentConversation,
     mergeConversations: draft.mergeConversations ?? [],
@@ -55,15 +53,12 @@ export function mintMessageId(): MessageId {
   return isMessageId(id) ? id : MessageId.parse(id);
 }
 
-/** The trace of a message that came without one: its id's digits, so that no chance is needed and logs agree. */
-export function traceOf(id: MessageId): MessageTrace {
-  const digits = digitsOf(id);
-  return { traceId: digits, spanId: digits.slice(16), flags: 1, state: undefined };
+/** A message's trace; of one that came without, its id's digits, so that no chance is needed and logs agree. */
+export function traceOf({ id, trace }: Pick<Message, "id" | "trace">): MessageTrace {
+  if (trace !== undefined) return trace;
+  const traceId = id.replaceAll("-", "");
+  return { traceId, spanId: traceId.slice(16), flags: 1, state: undefined };
 }
-
-/** The 32 digits of a message's id. */
-export const digitsOf = (id: string): string =>
-  id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
 
 /** What a reply is made of besides its words. */
 export type ReplyDraft = {
@@ -81,8 +76,8 @@ export type ReplyDraft = {
  * the caller's.
  */
 export function composeReply(message: Message, draft: ReplyDraft): Message {
-  const { workspace, conversationId, protocol, language, encoding, ontology, priority, durability, trace } = message;
-  const shared = { protocol, language, encoding, ontology, priority, durability, trace };
+  const { workspace, conversationId, protocol, language, encoding, ontology, priority, durability } = message;
+  const shared = { protocol, language, encoding, ontology, priority, durability, trace: traceOf(message) };
   return composeMessage({
     ...shared,
     ...draft,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { type Json, parseJson } from "../kernel/json.ts";
 import { LIMITS } from "../kernel/quantities.ts";
 import { type Content, type Message, type MessageArtifact } from "./message.ts";
-import { contentBytes } from "./read-message.ts";
+import { boundOf, contentBytes } from "./read-message.ts";
 
 /** Where content is kept that is too large to travel with its message. */
 export interface ContentStore {
@@ -30,6 +30,13 @@ export function isTooLargeToTravel(content: Content, bytesMax = Number.POSITIVE_
   if (content.type === "artifact") return false;
   const bytes = contentBytes(content);
   return bytes > LIMITS.contentInlineBytesMax && bytes <= bytesMax;
+}
+
+/** Whether that little can be said without writing it: what most content is. */
+export function isSurelySmall(content: Content): boolean {
+  if (content.type === "artifact") return true;
+  const value = content.type === "text" ? content.text : content.value;
+  return boundOf(value, LIMITS.contentInlineBytesMax) <= LIMITS.contentInlineBytesMax;
 }
 
 /** Whether it refers to content that `putAside` kept; other references are the senders' own. */

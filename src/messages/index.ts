@@ -3,11 +3,12 @@ export { type AclMessage, AclTextError, type AgentIdentifier, agentIdentifier } 
 export { readAcl } from "./acl-read.ts";
 export { aclTime, parseAclTime } from "./acl-time.ts";
 export { writeAcl } from "./acl-write.ts";
-export { composeMessage, composeReply, type MessageDraft, type ReplyDraft } from "./compose.ts";
+export { composeMessage, composeReply, type MessageDraft, type ReplyDraft, traceOf } from "./compose.ts";
 export {
   type ContentStore,
   fetchContent,
   hashOfKept,
+  isSurelySmall,
   isTooLargeToTravel,
   keptHash,
   putAside,
@@ -33,16 +34,10 @@ export {
   type TrailEntry,
   USER_SENDER,
 } from "./message.ts";
+export { MessageLines } from "./message-lines.ts";
 export { MESSAGE_REFUSALS, type MessageProblem, type MessageRefusal } from "./message-problem.ts";
 export { type PlainMessage, plainMessage } from "./plain-message.ts";
-export {
-  type MessageRead,
-  type ReadContext,
-  readMessage,
-  restoreMessage,
-  type TextFacts,
-  textFacts,
-} from "./read-message.ts";
+export { type MessageRead, type ReadContext, readMessage, restoreMessage } from "./read-message.ts";
 export { type Wire } from "./wire.ts";
 export { MessageWire } from "./wire-schema.ts";
-export { contentWire, messageWire, storedText, writeMessage } from "./write-message.ts";
+export { contentWire, messageWire, writeMessage } from "./write-message.ts";

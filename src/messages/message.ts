@@ -125,7 +125,8 @@ export type Message = {
   readonly hops: number;
   /** The newest of the messages that led here, oldest first. */
   readonly trail: readonly TrailEntry[];
-  readonly trace: MessageTrace;
+  /** The trace it belongs to; undefined when that begins with it, see `traceOf`. */
+  readonly trace: MessageTrace | undefined;
   /** When the server accepted it, in epoch milliseconds. */
   readonly atMs: number;
   readonly parentConversation: string | undefined;

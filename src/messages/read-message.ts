@@ -17,22 +17,7 @@ export type ReadContext = {
   readonly contentBytesMax: number;
   /** Who speaks when the message does not say. */
   readonly sender?: string | undefined;
-  /** What is known of the text it was parsed from, see `textFacts`; saves looking at the same again in the values. */
-  readonly text?: TextFacts | undefined;
 };
-
-export type TextFacts = {
-  readonly bytes: number;
-  /** Printable ASCII without a backslash. */
-  readonly isPlain: boolean;
-};
-
-/** Of JSON text that parses; also of a text of many messages, for each of them. */
-export function textFacts(text: string): TextFacts {
-  const bytes = Buffer.byteLength(text);
-  // JSON has no control characters in strings but for those written with a backslash.
-  return { bytes, isPlain: bytes === text.length && !text.includes("\\") && !text.includes("\x7f") };
-}
 
 export type MessageRead =
   | { readonly type: "message"; readonly message: Message }
@@ -44,7 +29,7 @@ export type MessageRead =
  * message. Pass it what `parseJson` gave: depth is not looked at again. Never throws.
  */
 export function readMessage(json: Json, context: ReadContext): MessageRead {
-  const taken = wireOf(json, context.text?.isPlain);
+  const taken = wireOf(json);
   if (taken !== undefined) return read(taken, context);
   const { wire, problems } = canonicalWire(json, context.sender);
   const mended = problems.length === 0 ? wireOf(wire) : undefined;
@@ -99,7 +84,7 @@ function build(wire: Wire, { workspace, atMs }: { readonly workspace: string; re
     durability: wire.durability ?? "full",
     hops: wire.hops ?? 0,
     trail: wire.trail ?? [],
-    trace: wire.trace_id === undefined ? traceOf(id) : traceOfWire(wire, wire.trace_id, id),
+    trace: wire.trace_id === undefined ? undefined : traceOfWire(wire, wire.trace_id, id),
     atMs,
     parentConversation: wire.parent_conversation,
     mergeConversations: wire.merge_conversations ?? [],
@@ -133,7 +118,7 @@ export function contentBytes(content: Content): number {
 const [NUMBER_BYTES_MAX, CHARACTER_BYTES_MAX] = [25, 6];
 
 /** At least the bytes that JSON of it takes; counts no further than to `max`. */
-function boundOf(value: Json, max: number): number {
+export function boundOf(value: Json, max: number): number {
   if (typeof value === "string") return value.length * CHARACTER_BYTES_MAX + 2;
   if (typeof value !== "object" || value === null) return NUMBER_BYTES_MAX;
   let bytes = 2;
@@ -165,7 +150,7 @@ const traceOfWire = (
   { span_id: spanId, trace_flags: flags = 1, trace_state: state }: Wire,
   traceId: string,
   id: MessageId,
-): MessageTrace => ({ traceId, spanId: spanId ?? traceOf(id).spanId, flags, state });
+): MessageTrace => ({ traceId, spanId: spanId ?? traceOf({ id, trace: undefined }).spanId, flags, state });
 
 const isPast = (ms: number | undefined, nowMs: number): boolean => ms !== undefined && ms <= nowMs;
 
@@ -190,9 +175,7 @@ const misplaced = ({ workspace }: Wire, context: ReadContext): MessageProblem | 
         "Leave workspace out, or send it there.",
       );
 
-function oversized(content: Content, { contentBytesMax, text }: ReadContext): MessageProblem | undefined {
-  // JSON of a value is at most some numbers' digits longer than the text it was parsed from.
-  if (text !== undefined && text.bytes * 2 <= contentBytesMax) return undefined;
+function oversized(content: Content, { contentBytesMax }: ReadContext): MessageProblem | undefined {
   // Most content is far below it, and seen to be without being written.
   const value = content.type === "json" ? content.value : content.type === "text" ? content.text : "";
   if (boundOf(value, contentBytesMax) <= contentBytesMax) return undefined;

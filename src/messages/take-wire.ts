@@ -23,7 +23,6 @@ import {
   isVersions,
   isWireError,
   isWord,
-  WORD_CHARS_MAX,
 } from "./wire-fields.ts";
 
 /**
@@ -73,15 +72,14 @@ const nothing = (): Taken => ({
 });
 
 /**
- * A message that can be taken as it stands: every key known and right, and no two at odds; else undefined. `isPlain` says
- * that it was parsed from text of printable ASCII without a backslash, so that no string in it can hold anything else.
+ * A message that can be taken as it stands: every key known and right, and no two at odds; else undefined.
  */
-export function wireOf(value: Json, isPlain = false): Wire | undefined {
+export function wireOf(value: Json): Wire | undefined {
   if (!isJsonObject(value)) return undefined;
   const taken = nothing();
   for (const key in value) {
     const each = value[key];
-    if (each === undefined || !takeWord(taken, key, each, isPlain)) return undefined;
+    if (each === undefined || !takeWord(taken, key, each)) return undefined;
   }
   return isWhole(taken) && isAddressed(taken) && disagreement(taken) === undefined ? taken : undefined;
 }
@@ -101,53 +99,38 @@ function isAddressed(wire: Wire): boolean {
   return (topic === undefined) !== (broadcast === undefined);
 }
 
-/** `isWord`; in plain text only the length is left to look at. */
-function word(value: Json | undefined, isPlain: boolean): string | undefined {
-  if (typeof value !== "string") return undefined;
-  if (isPlain) return value !== "" && value.length <= WORD_CHARS_MAX ? value : undefined;
-  return isWord(value) ? value : undefined;
-}
-
-function name(value: Json | undefined, isPlain: boolean): string | undefined {
-  if (typeof value !== "string") return undefined;
-  if (isPlain) return value !== "" && value.length <= WORD_CHARS_MAX && !value.includes(" ") ? value : undefined;
-  return isName(value) ? value : undefined;
-}
-
-function oneOrMore(value: Json, isPlain: boolean): Wire["receiver"] {
-  if (typeof value === "string") return name(value, isPlain);
-  return isReceiver(value) ? value : undefined;
-}
+const word = (value: Json): string | undefined => (isWord(value) ? value : undefined);
+const name = (value: Json): string | undefined => (isName(value) ? value : undefined);
 
 /** Whether it is a key of a message, and its value right; then it is taken. */
-function takeWord(taken: Taken, key: string, value: Json, isPlain: boolean): boolean {
+function takeWord(taken: Taken, key: string, value: Json): boolean {
   switch (key) {
     case "sender":
-      return (taken.sender = name(value, isPlain)) !== undefined;
+      return (taken.sender = name(value)) !== undefined;
     case "conversation_id":
-      return (taken.conversation_id = word(value, isPlain)) !== undefined;
+      return (taken.conversation_id = word(value)) !== undefined;
     case "reply_with":
-      return (taken.reply_with = word(value, isPlain)) !== undefined;
+      return (taken.reply_with = word(value)) !== undefined;
     case "in_reply_to":
-      return (taken.in_reply_to = word(value, isPlain)) !== undefined;
+      return (taken.in_reply_to = word(value)) !== undefined;
     case "language":
-      return (taken.language = word(value, isPlain)) !== undefined;
+      return (taken.language = word(value)) !== undefined;
     case "ontology":
-      return (taken.ontology = word(value, isPlain)) !== undefined;
+      return (taken.ontology = word(value)) !== undefined;
     case "protocol":
-      return (taken.protocol = word(value, isPlain)) !== undefined;
+      return (taken.protocol = word(value)) !== undefined;
     case "encoding":
-      return (taken.encoding = word(value, isPlain)) !== undefined;
+      return (taken.encoding = word(value)) !== undefined;
     case "reply_to":
-      return (taken.reply_to = name(value, isPlain)) !== undefined;
+      return (taken.reply_to = name(value)) !== undefined;
     case "topic":
-      return (taken.topic = word(value, isPlain)) !== undefined;
+      return (taken.topic = word(value)) !== undefined;
     case "parent_conversation":
-      return (taken.parent_conversation = word(value, isPlain)) !== undefined;
+      return (taken.parent_conversation = word(value)) !== undefined;
     case "workspace":
-      return (taken.workspace = name(value, isPlain)) !== undefined;
+      return (taken.workspace = name(value)) !== undefined;
     case "receiver":
-      return (taken.receiver = oneOrMore(value, isPlain)) !== undefined;
+      return (taken.receiver = isReceiver(value) ? value : undefined) !== undefined;
     default:
       return takeChecked(taken, key, value);
   }

@@ -1,9 +1,9 @@
 import { type Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
-import { LIMITS } from "../kernel/quantities.ts";
 import {
   type ContentStore,
   fetchContent,
+  isSurelySmall,
   isTooLargeToTravel,
   type Message,
   type MessageError,
@@ -50,10 +50,9 @@ export class ClaimCheck {
     this.#options = options;
   }
 
-  /** Whether a message of so many characters of JSON can be taken as it is, at once. */
-  letsPass(message: Message, chars: number): boolean {
-    // A character is three bytes at most.
-    return chars * 3 <= LIMITS.contentInlineBytesMax && !this.#leaving.has(message);
+  /** Whether a message can be taken as it is, at once. */
+  letsPass(message: Message): boolean {
+    return isSurelySmall(message.content) && !this.#leaving.has(message);
   }
 
   /** Calls `next` once with the message as it travels, or with why it cannot be kept; maybe before this returns. */

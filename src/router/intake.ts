@@ -4,7 +4,6 @@ import {
   type MessageError,
   type NearestCapability,
   PRIORITIES,
-  storedText,
   SYSTEM_SENDER,
 } from "../messages/index.ts";
 import { type Addressing, type CapabilityMeaning, type Route } from "./addressing/index.ts";
@@ -17,7 +16,6 @@ import { type Figures } from "./figures.ts";
 import { loopOf } from "./loops.ts";
 import { type Parcel, type Recipient, type Recipients } from "./mailboxes/index.ts";
 import {
-  conversationKey,
   failure,
   mailboxFull,
   NOT_STORED,
@@ -25,6 +23,7 @@ import {
   type RouterOptions,
   type Submitted,
   tooLarge,
+  wordKey,
 } from "./ports/index.ts";
 import { type Batch, type Duplicates, type Waiting, type Writer } from "./writing/index.ts";
 
@@ -85,27 +84,26 @@ export class Intake {
   }
 
   /** `done` is called once, when it is on disk or refused; maybe before this returns. */
-  submit(arrived: Arrived): void {
-    const { clock, options, duplicates, addressing, writer } = this.#parts;
-    const { message, body, done } = arrived;
+  submit(message: Message, done: Done): void {
+    const { clock, options, duplicates, addressing, writer, conversations } = this.#parts;
     const nowMs = clock.nowMs();
     if (message.expiresAtMs !== undefined && message.expiresAtMs <= nowMs)
       return this.refuse(message, done, failure("EXPIRED", "it had expired when it came"));
-    const known = duplicates.seqOf(idKey(message));
-    if (known !== undefined) return void this.#duplicate(arrived, known);
-    if (body.length > options.messageBytesMax)
-      return this.refuse(message, done, tooLarge(body.length, options.messageBytesMax));
+    const known = duplicates.seqOf(message);
+    if (known !== undefined) return void this.#duplicate(message, done, known);
+    const size = writer.batch().draft(message);
+    if (size > options.messageBytesMax) return this.refuse(message, done, tooLarge(size, options.messageBytesMax));
     const route = addressing.route(message);
+    const arrived = { message, size, done };
     if (route.type === "nobody") return this.#nobody(arrived, route.error);
     if (route.type === "refused") return this.refuse(message, done, route.error);
     const loop = message.hops === 0 ? undefined : loopOf(message, namesOf(route.recipients), options.hopsMax);
     if (loop !== undefined) return this.refuse(message, done, loop);
-    const reserved = this.#reserve(route, body.length);
+    const reserved = this.#reserve(route, size);
     if ("error" in reserved) return this.refuse(message, done, reserved.error, RETRY_AFTER_MS);
-    const batch = writer.batch();
-    const entry = this.#parts.conversations.enter(message, namesOf(reserved.fit), batch);
-    if (entry.type === "allowed") return this.#accept(arrived, reserved, { batch, nowMs });
-    for (const recipient of reserved.fit) this.#release(recipient, body.length);
+    const entry = conversations.enter(message, namesOf(reserved.fit), writer.batch());
+    if (entry.type === "allowed") return this.#accept(arrived, reserved, nowMs);
+    for (const recipient of reserved.fit) this.#release(recipient, size);
     if (entry.type === "refused") return this.refuse(message, done, entry.error);
     this.#record(arrived, "not-understood", entry.error);
   }
@@ -123,7 +121,7 @@ export class Intake {
     if (nearest === undefined) return this.#record(arrived, "failure", error);
     const done: Done = (submitted) =>
       arrived.done(submitted.type === "accepted" ? { ...submitted, nearest } : submitted);
-    this.submit(arrival(message, done));
+    this.submit(message, done);
   }
 
   /** To whom it would go now. */
@@ -186,84 +184,63 @@ export class Intake {
     this.#parts.recipients.released(size);
   }
 
-  #accept(arrived: Arrived, { fit: recipients, left }: Room, { batch, nowMs }: At): void {
-    const { message, body } = arrived;
-    const isVolatile = message.durability === "none";
-    const seq = this.#row(message, body, { recipients, batch });
-    this.#parts.duplicates.add(idKey(message), seq, nowMs);
-    this.#parts.figures.accepted(message);
-    for (const recipient of left) if (!isVolatile) batch.dead.push(unplaced(message, seq, recipient, nowMs));
-    for (const { mailbox, isReader } of recipients) {
-      if (isReader && !isVolatile) batch.settlement({ seq, party: mailbox.number, outcome: "done", attempt: 1 });
+  #accept(arrived: Arrived, { fit: recipients, left }: Room, nowMs: number): void {
+    const { message } = arrived;
+    const { duplicates, figures, writer } = this.#parts;
+    const parcel = this.#parcel(arrived);
+    const { seq, isVolatile } = parcel;
+    const batch = writer.batch();
+    if (!isVolatile) keep(batch, message, parcel, recipients);
+    duplicates.add(message, seq, nowMs);
+    figures.accepted(message);
+    if (!isVolatile) {
+      for (const recipient of left) batch.dead.push(unplaced(message, seq, recipient, nowMs));
+      for (const { mailbox, isReader } of recipients)
+        if (isReader) batch.settlement({ seq, party: mailbox.number, outcome: "done", attempt: 1 });
     }
-    batch.waiting.push(new Submission(this, arrived, { seq, recipients }));
+    batch.waiting.push(new Submission(this, arrived, parcel, recipients));
   }
 
   /** It is on disk: into the mailboxes. */
-  written({ message, body, done }: Arrived, { seq, recipients }: Placed): void {
-    const heat = body.length * recipients.length;
-    this.#put(message, recipients, this.#parcel(message, seq, heat, body.length));
-    done(accepted(message, seq, namesOf(recipients), false));
+  written({ message, size, done }: Arrived, parcel: Parcel, recipients: readonly Recipient[]): void {
+    const isHot = this.#parts.recipients.heat(size * recipients.length, parcel.isVolatile);
+    parcel.message = isHot ? message : undefined;
+    this.#put(message, recipients, parcel);
+    done(accepted(message, parcel.seq, namesOf(recipients), false));
   }
 
   /** It is not, and must leave no trace (I4). */
-  lost({ message, body, done }: Arrived, { recipients }: Placed): void {
-    this.#parts.duplicates.forget(idKey(message));
-    for (const recipient of recipients) this.#release(recipient, body.length);
+  lost({ message, size, done }: Arrived, recipients: readonly Recipient[]): void {
+    this.#parts.duplicates.forget(message);
+    for (const recipient of recipients) this.#release(recipient, size);
     this.refuse(message, done, NOT_STORED, RETRY_AFTER_MS);
   }
 
   /** A dead letter once more, to its recipient alone; its conversation does not move again. */
-  again({ message, done }: Omit<Arrived, "body">, recipient: Recipient, deadSeq: number): void {
+  again(message: Message, done: Done, recipient: Recipient, deadSeq: number): void {
+    const { writer, clock } = this.#parts;
     // What has expired since would expire again at once.
     const { expiresAtMs: _, ...rest } = message;
     const fresh = { ...rest, expiresAtMs: undefined, durability: "full" } as const;
-    const body = storedText(fresh);
-    const reserved = this.#reserve({ type: "found", recipients: [recipient], isShared: false }, body.length);
+    const size = writer.batch().draft(fresh);
+    const reserved = this.#reserve({ type: "found", recipients: recipient.alone, isShared: false }, size);
     if ("error" in reserved) return this.refuse(message, done, reserved.error, RETRY_AFTER_MS);
-    const batch = this.#parts.writer.batch();
-    batch.buried.push({ seq: deadSeq, party: recipient.mailbox.number });
-    this.#accept({ message: fresh, body, done }, reserved, { batch, nowMs: this.#parts.clock.nowMs() });
+    writer.batch().buried.push({ seq: deadSeq, party: recipient.mailbox.number });
+    this.#accept({ message: fresh, size, done }, reserved, clock.nowMs());
   }
 
-  /** Writes the message's row with the batch, and answers its number. */
-  #row(message: Message, body: string, to: { recipients: readonly Recipient[]; batch: Batch }): number {
+  /** With the next number. */
+  #parcel({ message, size }: Arrived): Parcel {
     this.#lastSeq += 1;
-    const seq = this.#lastSeq;
-    const { batch, recipients } = to;
-    if (message.durability === "none") return seq;
-    if (message.durability === "full") batch.sync();
-    const [only] = recipients;
-    batch.message({
-      seq,
-      id: message.id,
-      workspace: message.workspace,
-      conversation: message.conversationId,
-      sender: message.sender,
-      performative: message.performative,
-      recipients:
-        recipients.length === 1 && only !== undefined
-          ? only.mailbox.number
-          : recipients.map(({ mailbox }) => mailbox.number).join(","),
-      priority: PRIORITIES.indexOf(message.priority),
-      expiresAtMs: message.expiresAtMs ?? 0,
-      atMs: message.atMs,
-      body,
-    });
-    return seq;
-  }
-
-  #parcel(message: Message, seq: number, heat: number, size: number): Parcel {
-    const isVolatile = message.durability === "none";
     return {
-      seq,
+      seq: this.#lastSeq,
       workspace: message.workspace,
       priority: PRIORITIES.indexOf(message.priority),
-      conversationKey: conversationKey(message.workspace, message.conversationId),
+      conversationKey: wordKey(message.workspace, message.conversationId),
       size,
       expiresAtMs: message.expiresAtMs ?? 0,
-      isVolatile,
-      message: this.#parts.recipients.heat(heat, isVolatile) ? message : undefined,
+      isVolatile: message.durability === "none",
+      message: undefined,
     };
   }
 
@@ -281,17 +258,19 @@ export class Intake {
   }
 
   /** I3: on record, delivered to nobody, and the sender is answered in the same transaction. */
-  #record({ message, body, done }: Arrived, act: "failure" | "not-understood", error: MessageError): void {
-    const { writer, duplicates, clock, answer } = this.#parts;
-    this.#parts.figures.error(error.code);
+  #record(arrived: Arrived, act: "failure" | "not-understood", error: MessageError): void {
+    const { writer, duplicates, clock, answer, figures } = this.#parts;
+    const { message, done } = arrived;
+    figures.error(error.code);
     const batch = writer.batch();
-    const seq = this.#row(message, body, { recipients: [], batch });
-    duplicates.add(idKey(message), seq, clock.nowMs());
+    const parcel = this.#parcel(arrived);
+    if (!parcel.isVolatile) keep(batch, message, parcel, NOBODY);
+    duplicates.add(message, parcel.seq, clock.nowMs());
     batch.waiting.push({
       written: () =>
         done({ type: "answered", id: message.id, conversationId: message.conversationId, answer: act, error }),
       lost: () => {
-        duplicates.forget(idKey(message));
+        duplicates.forget(message);
         this.refuse(message, done, NOT_STORED, RETRY_AFTER_MS);
       },
     });
@@ -299,13 +278,20 @@ export class Intake {
   }
 
   /** I2. */
-  async #duplicate(arrived: Arrived, seq: number): Promise<void> {
-    const { message, done } = arrived;
+  async #duplicate(message: Message, done: Done, seq: number): Promise<void> {
     await this.#parts.writer.settled();
     // Lost meanwhile: then this is the first that counts.
-    if (this.#parts.duplicates.seqOf(idKey(message)) !== seq) return this.submit(arrived);
+    if (this.#parts.duplicates.seqOf(message) !== seq) return this.submit(message, done);
     done(accepted(message, seq, await this.#parts.recipientsOf(seq), true));
   }
+}
+
+/** Its row, with the batch. */
+function keep(batch: Batch, message: Message, parcel: Parcel, recipients: readonly Recipient[]): void {
+  if (message.durability === "full") batch.sync();
+  const [only] = recipients;
+  const isOne = recipients.length === 1 && only !== undefined;
+  batch.keep(parcel, message, isOne ? only.number : recipients.map(({ mailbox }) => mailbox.number));
 }
 
 type Found = Extract<Route, { type: "found" }>;
@@ -322,37 +308,31 @@ const unplaced = (message: Message, seq: number, recipient: Recipient, atMs: num
     { code: "MAILBOX_FULL", reason: fullOf(recipient).message, attempts: 0, atMs },
   );
 
-/** Where a message went, and its number. */
-type Placed = { readonly seq: number; readonly recipients: readonly Recipient[] };
+/** A message, the bytes of its line, and whom to tell. */
+type Arrived = { readonly message: Message; readonly size: number; readonly done: Done };
 
 /** A message that waits to be on disk: one object instead of two functions for each. */
 class Submission implements Waiting {
   readonly #intake: Intake;
   readonly #arrived: Arrived;
-  readonly #placed: Placed;
+  readonly #parcel: Parcel;
+  readonly #recipients: readonly Recipient[];
 
-  constructor(intake: Intake, arrived: Arrived, placed: Placed) {
+  constructor(intake: Intake, arrived: Arrived, parcel: Parcel, recipients: readonly Recipient[]) {
     this.#intake = intake;
     this.#arrived = arrived;
-    this.#placed = placed;
+    this.#parcel = parcel;
+    this.#recipients = recipients;
   }
 
   written(): void {
-    this.#intake.written(this.#arrived, this.#placed);
+    this.#intake.written(this.#arrived, this.#parcel, this.#recipients);
   }
 
   lost(): void {
-    this.#intake.lost(this.#arrived, this.#placed);
+    this.#intake.lost(this.#arrived, this.#recipients);
   }
 }
-
-/** A message and its text for the journal. */
-export type Arrived = { readonly message: Message; readonly body: string; readonly done: Done };
-
-export const arrival = (message: Message, done: Done): Arrived => ({ message, body: storedText(message), done });
-
-/** What a message is accepted with, and when. */
-type At = { readonly batch: Batch; readonly nowMs: number };
 
 const NOBODY: readonly Recipient[] = [];
 
@@ -360,8 +340,6 @@ const namesOf = (recipients: readonly Recipient[]): readonly string[] => {
   const [only] = recipients;
   return recipients.length === 1 && only !== undefined ? only.names : recipients.map(({ mailbox }) => mailbox.name);
 };
-
-const idKey = ({ workspace, id }: Message): string => (workspace === "default" ? id : `${workspace}/${id}`);
 
 function accepted(message: Message, seq: number, recipients: readonly string[], duplicate: boolean): Submitted {
   const { id, conversationId, durability } = message;

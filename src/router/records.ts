@@ -84,7 +84,7 @@ export class Records {
   /** The message of this id; the newest, when it was a dead letter that was sent again. */
   async message(workspace: string, id: string): Promise<MessageView | undefined> {
     const { journal, duplicates } = this.#parts;
-    const seq = duplicates.seqOf(workspace === "default" ? id : `${workspace}/${id}`);
+    const seq = duplicates.seqOf({ workspace, id });
     const [recent] = seq === undefined ? [] : await journal.read([seq]);
     const stored = recent ?? (await journal.find(workspace, id));
     if (stored === undefined) return undefined;
@@ -185,7 +185,7 @@ export class Records {
     const recipient = this.recipient(key.workspace, key.recipient);
     const message = restoreMessage(JSON.parse(body));
     const { promise, resolve } = Promise.withResolvers<Submitted>();
-    this.#parts.intake.again({ message, done: resolve }, recipient, key.seq);
+    this.#parts.intake.again(message, resolve, recipient, key.seq);
     return promise;
   }
 

@@ -20,7 +20,7 @@ import { ConversationNotFoundError, ConversationUnderWayError } from "./errors.t
 import { Figures, type RouterFigures } from "./figures.ts";
 import { Feed, type RouterEvent, type RouterFilter } from "./feed.ts";
 import { type Fetch, type FetchedSettlement, Fetching } from "./fetching.ts";
-import { arrival, Intake, type WhereTo } from "./intake.ts";
+import { Intake, type WhereTo } from "./intake.ts";
 import { type Parcel, type Recipient, Recipients, restoredParcel } from "./mailboxes/index.ts";
 import {
   type AgentHandler,
@@ -158,7 +158,7 @@ export class Router {
     this.#intake.startAfter(lastSeq);
     for (const [row, id] of recent.ids.entries()) {
       const workspace = recent.workspaces[row] ?? "default";
-      this.#duplicates.add(workspace === "default" ? id : `${workspace}/${id}`, recent.seqs[row] ?? 0, clock.nowMs());
+      this.#duplicates.add({ workspace, id }, recent.seqs[row] ?? 0, clock.nowMs());
     }
     this.#conversations.restore(conversations);
     const failed = new Map(retries.map((retry) => [`${retry.seq}/${retry.party}`, retry]));
@@ -193,12 +193,11 @@ export class Router {
 
   /** As `submit`, without a promise for each message: `done` is called once, must be quick and not throw. */
   post(message: Message, done: (submitted: Submitted) => void): void {
-    const arrived = arrival(message, done);
-    const isSmall = this.#claims === undefined || this.#claims.letsPass(message, arrived.body.length);
-    if (isSmall && !this.#isStopping) return this.#intake.submit(arrived);
+    const isSmall = this.#claims === undefined || this.#claims.letsPass(message);
+    if (isSmall && !this.#isStopping) return this.#intake.submit(message, done);
     const take = (ready: Message, error?: MessageError) => {
       const refusal = this.#isStopping ? STOPPING : error;
-      if (refusal === undefined) this.#intake.submit(ready === message ? arrived : arrival(ready, done));
+      if (refusal === undefined) this.#intake.submit(ready, done);
       else this.#intake.refuse(ready, done, refusal, AGAIN_MS);
     };
     if (this.#claims !== undefined) this.#claims.putAside(message, take);
@@ -354,7 +353,7 @@ export class Router {
       { ...message, replyTo: replyTo ?? USER_SENDER },
       { performative: act, sender: SYSTEM_SENDER, content: { type: "text", text }, atMs: clock.nowMs(), error },
     );
-    this.#intake.submit(arrival(reply, () => {}));
+    this.#intake.submit(reply, () => {});
   }
 
   #sweepLater(): void {

@@ -1,16 +1,18 @@
+import { restoreMessage } from "../../src/messages/index.ts";
 import {
   type ConversationQuery,
   type ConversationRow,
-  conversationKey,
   type DeadLetter,
   type DeadQuery,
   type JournalBatch,
   type MessageJournal,
   type MessageQuery,
+  headsOf,
   OUTCOMES,
   type Recovered,
   type StoredMessage,
   type StoredSettlement,
+  wordKey,
 } from "../../src/router/index.ts";
 
 type Retry = Recovered["retries"][number];
@@ -59,9 +61,7 @@ export class MemoryMessageJournal implements MessageJournal {
         priorities: Uint8Array.from(rows, ({ message }) => message.priority),
         expiresAtMs: Float64Array.from(rows, ({ message }) => message.expiresAtMs),
         atMs: Float64Array.from(rows, ({ message }) => message.atMs),
-        conversationKeys: Uint32Array.from(rows, ({ message }) =>
-          conversationKey(message.workspace, message.conversation),
-        ),
+        conversationKeys: Uint32Array.from(rows, ({ message }) => wordKey(message.workspace, message.conversation)),
         sizes: Uint32Array.from(rows, ({ message }) => message.body.length),
       },
       retries: [...disk.retries.values()],
@@ -92,24 +92,17 @@ export class MemoryMessageJournal implements MessageJournal {
     const { disk } = this;
     disk.commits += 1;
     for (const party of parties) disk.parties.set(party.number, party);
-    messages.seqs.forEach((seq, row) => {
-      const recipients = messages.recipients[row] ?? "";
-      if (seq <= disk.lastSeq) throw new Error(`seq ${seq} after ${disk.lastSeq}`);
-      disk.lastSeq = seq;
-      disk.messages.set(seq, {
-        seq,
-        id: messages.ids[row] ?? "",
-        workspace: messages.workspaces[row] ?? "",
-        conversation: messages.conversations[row] ?? "",
-        sender: messages.senders[row] ?? "",
-        performative: messages.performatives[row] ?? "",
-        recipients: recipients === "" ? [] : String(recipients).split(",").map(Number),
-        priority: messages.priorities[row] ?? 0,
-        expiresAtMs: messages.expiresAtMs[row] ?? 0,
-        atMs: messages.atMs[row] ?? 0,
-        body: messages.bodies[row] ?? "",
-      });
-    });
+    const lines = Buffer.from(messages.text).toString("utf8").split("\n");
+    headsOf(messages.firstSeq, messages.heads).forEach(
+      ({ seq, recipients, priority, expiresAtMs, atMs: when }, row) => {
+        if (seq <= disk.lastSeq) throw new Error(`seq ${seq} after ${disk.lastSeq}`);
+        disk.lastSeq = seq;
+        const body = lines[row] ?? "";
+        const { id, workspace, conversationId: conversation, sender, performative } = restoreMessage(JSON.parse(body));
+        const head = { seq, id, workspace, conversation, sender, performative, recipients, priority };
+        disk.messages.set(seq, { ...head, expiresAtMs, atMs: when, body });
+      },
+    );
     retries.seqs.forEach((seq, row) => {
       const party = retries.parties[row] ?? 0;
       const [attempts, nextAtMs] = [retries.attempts[row] ?? 0, retries.nextAtMs[row] ?? 0];

@@ -10,9 +10,11 @@ import {
   type ConversationRow,
   type DeadLetter,
   type JournalBatch,
-  type MessageColumns,
+  type MessageRows,
   OUTCOMES,
   type Outcome,
+  RowsBuilder,
+  wordKey,
 } from "../../src/router/index.ts";
 
 /** What a test says of one message; the rest has plain values. */
@@ -53,19 +55,20 @@ type TestBatch = {
   readonly conversations?: readonly ConversationRow[];
 };
 
-const columnsOf = (messages: readonly TestMessage[]): MessageColumns => ({
-  seqs: messages.map(({ seq }) => seq),
-  ids: messages.map(({ seq, id }) => id ?? `id-${seq}`),
-  workspaces: messages.map(({ workspace }) => workspace ?? "default"),
-  conversations: messages.map(({ seq, conversation }) => conversation ?? `talk-${seq}`),
-  senders: messages.map(({ sender }) => sender ?? "planner"),
-  performatives: messages.map(({ performative }) => performative ?? "request"),
-  recipients: messages.map(({ recipients }) => recipients ?? 1),
-  priorities: messages.map(({ priority }) => priority ?? 1),
-  expiresAtMs: messages.map(({ expiresAtMs }) => expiresAtMs ?? 0),
-  atMs: messages.map(({ seq, atMs }) => atMs ?? 1_000 + seq),
-  bodies: messages.map(bodyOf),
-});
+function rowsOf(messages: readonly TestMessage[]): MessageRows {
+  const builder = new RowsBuilder();
+  for (const message of messages) {
+    const { seq, workspace = "default", conversation: talk = `talk-${seq}`, recipients = 1 } = message;
+    const { id = `id-${seq}`, sender = "planner", performative = "request", priority = 1, expiresAtMs = 0 } = message;
+    const size = builder.lines.addText(bodyOf(message));
+    builder.add(
+      { seq, conversationKey: wordKey(workspace, talk), priority, expiresAtMs, size },
+      { workspace, id, sender, performative, atMs: message.atMs ?? 1_000 + seq },
+      recipients === "" ? [] : String(recipients).split(",").map(Number),
+    );
+  }
+  return builder.rows();
+}
 
 /** The message's line; `body` is what is in it besides its envelope. */
 export const bodyOf = ({ seq, id, workspace, conversation, sender, performative, body }: TestMessage): string =>
@@ -85,12 +88,12 @@ export function batch(given: TestBatch): JournalBatch {
     atMs: given.atMs ?? 1_000,
     isSynced: given.isSynced ?? true,
     parties: given.parties ?? [],
-    messages: columnsOf(given.messages ?? []),
+    messages: rowsOf(given.messages ?? []),
     settlements: {
-      seqs: settled.map(({ seq }) => seq),
-      parties: settled.map(({ party }) => party),
-      outcomes: settled.map(({ outcome }) => OUTCOMES.indexOf(outcome ?? "done")),
-      attempts: settled.map(({ attempt }) => attempt ?? 1),
+      seqs: Float64Array.from(settled, ({ seq }) => seq),
+      parties: Uint32Array.from(settled, ({ party }) => party),
+      outcomes: Uint8Array.from(settled, ({ outcome }) => OUTCOMES.indexOf(outcome ?? "done")),
+      attempts: Uint32Array.from(settled, ({ attempt }) => attempt ?? 1),
     },
     retries: {
       seqs: retries.map(({ seq }) => seq),

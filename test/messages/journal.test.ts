@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
-import { conversationKey } from "../../src/router/index.ts";
+import { wordKey } from "../../src/router/index.ts";
 import { batch, bodyOf, conversation, deadLetter, JournalRoom, messages } from "./batches.ts";
 
 const KIB = 1_024;
@@ -58,7 +58,7 @@ test("what was appended is read back as it was, and comes back in order when it 
   expect([...recovered.pending.priorities]).toEqual([3, 3, 1]);
   expect([...recovered.pending.expiresAtMs]).toEqual([99, 99, 0]);
   expect([...recovered.pending.atMs]).toEqual([1_005, 1_005, 1_009]);
-  expect(recovered.pending.conversationKeys[0]).toBe(conversationKey("default", "c"));
+  expect(recovered.pending.conversationKeys[0]).toBe(wordKey("default", "c"));
   expect(recovered.recent.ids).toEqual(["id-5", "id-7", "id-8", "id-9"]);
 });
 

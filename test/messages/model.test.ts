@@ -3,7 +3,6 @@ import { copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { packBatch } from "../../src/backends/sqlite/messages/packed-batch.ts";
 import { JournalReader } from "../../src/backends/sqlite/messages/reader.ts";
 import { JournalWriter } from "../../src/backends/sqlite/messages/writer.ts";
 import type { Outcome, Recovered } from "../../src/router/index.ts";
@@ -11,7 +10,6 @@ import { tempDirectory } from "../helpers/temp.ts";
 import { batch, bodyOf, conversation, deadLetter, type TestMessage } from "./batches.ts";
 
 const PARTIES = [1, 2, 3] as const;
-const packed = (given: Parameters<typeof batch>[0]) => packBatch(batch(given));
 const keyOf = (seq: number, party: number): string => `${seq}/${party}`;
 
 type Model = {
@@ -97,7 +95,7 @@ const append = (shapes: readonly number[], atMs: number): Step =>
       messages.push({ seq, recipients, atMs, body: "y".repeat(shape * 20) });
     }
     writer.append(
-      packed({ atMs, messages, parties: PARTIES.map((number) => ({ number, workspace: "w", name: `${number}` })) }),
+      batch({ atMs, messages, parties: PARTIES.map((number) => ({ number, workspace: "w", name: `${number}` })) }),
     );
     for (const message of messages) {
       const { seq: written, recipients } = message;
@@ -121,7 +119,7 @@ const settle = (picks: readonly number[], outcome: Outcome): Step =>
       return { seq, party, outcome, attempt: 1 + (attempts ?? 0) };
     });
     const dead = outcome === "dead" ? settled.map(({ seq, party }) => deadLetter(seq, { party })) : [];
-    writer.append(packed({ settled, dead }));
+    writer.append(batch({ settled, dead }));
     for (const { seq, party } of settled) {
       model.pending.delete(keyOf(seq, party));
       model.retries.delete(keyOf(seq, party));
@@ -135,14 +133,14 @@ const retry = (picks: readonly number[]): Step =>
       const attempts = 1 + (model.retries.get(keyOf(seq, party)) ?? 0);
       return { seq, party, attempts, nextAtMs: 9, reason: "no" };
     });
-    writer.append(packed({ retries, isSynced: false }));
+    writer.append(batch({ retries, isSynced: false }));
     for (const { seq, party, attempts } of retries) model.retries.set(keyOf(seq, party), attempts);
   });
 
 const talk = (id: number, isOpen: boolean): Step =>
   command(`talk(${id} ${isOpen})`, (model, { writer }) => {
     const fold = `${id}-${model.open.size}-${model.lastSeq}`;
-    writer.append(packed({ conversations: [conversation(`c${id}`, { isOpen, fold })] }));
+    writer.append(batch({ conversations: [conversation(`c${id}`, { isOpen, fold })] }));
     if (isOpen) model.open.set(`c${id}`, fold);
     else model.open.delete(`c${id}`);
   });
@@ -153,7 +151,7 @@ const fail = command("fail", (model, { writer }) => {
   if (first === undefined) return;
   const settled = [{ seq: first.seq, party: first.party }];
   const messages = [{ seq: model.lastSeq + 1 }];
-  const failing = packed({
+  const failing = batch({
     atMs: 1.5,
     messages,
     settled,

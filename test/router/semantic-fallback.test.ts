@@ -1,12 +1,19 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { openEmbedder } from "../../src/backends/embeddings/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
-import { composeMessage, readMessage, restoreMessage, storedText } from "../../src/messages/index.ts";
+import { composeMessage, type Message, MessageLines, readMessage, restoreMessage } from "../../src/messages/index.ts";
 import { CapabilityMeaning, type Submitted, type TextVectors } from "../../src/router/index.ts";
 import { note, openWorld, TestDirectory, until } from "./world.ts";
 
 const embedder = openEmbedder({ type: "static" }, systemClock);
 afterAll(() => embedder.close());
+
+/** As the journal gives it back. */
+function kept(message: Message): Message {
+  const lines = new MessageLines(1_024);
+  lines.add(message);
+  return restoreMessage(JSON.parse(Buffer.from(lines.bytes).toString("utf8")));
+}
 
 const ask = (capability: string, version?: string) =>
   note("?", {
@@ -44,7 +51,7 @@ describe("a message to a capability that nobody provides", () => {
     await until(() => agent.got.length === 1);
     const [message] = agent.got.map((delivered) => delivered.message);
     expect(message?.address).toMatchObject({ capability: "analyze-data", nearest: { capability: "data-analysis" } });
-    expect(message && restoreMessage(JSON.parse(storedText(message)))).toEqual(message);
+    expect(message && kept(message)).toEqual(message);
   });
 
   test("goes there whatever version it asks for: versions are of the other capability", async () => {

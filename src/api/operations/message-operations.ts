@@ -1,6 +1,6 @@
 import { MessageId } from "../../kernel/ids.ts";
 import { isJsonObject } from "../../kernel/json.ts";
-import { type ContentStore, hashOfKept } from "../../messages/index.ts";
+import { type ContentStore, hashOfKept, traceOf } from "../../messages/index.ts";
 import {
   MessageContentNotFoundError,
   MessageNotFoundError,
@@ -76,7 +76,7 @@ const TRACE_MESSAGES_MAX = 500;
 /** Everything that belongs to the message's trace, oldest first. Throws MessageNotFoundError. */
 export async function traceMessage(services: MessageServices, id: string): Promise<contract.MessageTrace> {
   const { message } = await mustFind(services, id);
-  const trace = message.trace.traceId;
+  const trace = traceOf(message).traceId;
   const limit = TRACE_MESSAGES_MAX + 1;
   const found = await services.router.records.messages({ workspace: DEFAULT_WORKSPACE, trace, limit });
   const messages = found.slice(0, TRACE_MESSAGES_MAX).toReversed().map(presentView);

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
-import { type Message, messageWire, restoreMessage } from "../../messages/index.ts";
+import { type Message, messageWire, restoreMessage, traceOf } from "../../messages/index.ts";
 import type { DeadLetter, DeliveryView, MessageView } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { instant } from "./present-run.ts";
@@ -43,7 +43,7 @@ export function presentMessage(
     content: wire["content"] ?? null,
     error: error === undefined ? null : { ...error },
     hops: message.hops,
-    trace_id: message.trace.traceId,
+    trace_id: traceOf(message).traceId,
     recipients: [...recipients],
     deliveries: [...deliveries],
     message: wire,

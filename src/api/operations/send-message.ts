@@ -1,7 +1,7 @@
 import type { Clock } from "../../kernel/clock.ts";
 import { CaxtonError, type FaultKind } from "../../kernel/errors.ts";
 import type { Json, JsonObject } from "../../kernel/json.ts";
-import { type Message, type MessageError, readMessage, type TextFacts, USER_SENDER } from "../../messages/index.ts";
+import { type Message, type MessageError, readMessage, USER_SENDER } from "../../messages/index.ts";
 import type { Participants } from "../../participants/index.ts";
 import { MESSAGE_FAILURES, type Router, type Submitted } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
@@ -35,14 +35,13 @@ type Read =
   | { readonly type: "refused"; readonly receipt: contract.MessageReceipt };
 
 /** Reads what somebody sends. */
-export function readSent(services: SendServices, json: Json, text?: TextFacts): Read {
+export function readSent(services: SendServices, json: Json): Read {
   const { clock, messageLimits } = services;
   const result = readMessage(json, {
     workspace: DEFAULT_WORKSPACE,
     nowMs: clock.nowMs(),
     contentBytesMax: messageLimits.contentBytesMax,
     sender: USER_SENDER,
-    text,
   });
   if (result.type === "message") return result;
   const id = result.id ?? "";
@@ -106,14 +105,10 @@ export const refusalOf = ({ error }: contract.MessageReceipt): MessageError =>
   error ?? { code: "MESSAGE_INVALID", message: "the message cannot be read", hint: "", details: {} };
 
 /** Sends messages in order, each for itself: one that is refused keeps no other back. */
-export async function sendMessages(
-  services: SendServices,
-  messages: readonly Json[],
-  text?: TextFacts,
-): Promise<contract.BatchReceipt> {
+export async function sendMessages(services: SendServices, messages: readonly Json[]): Promise<contract.BatchReceipt> {
   const items = await Promise.all(
     messages.map(async (json) => {
-      const one = readSent(services, json, text);
+      const one = readSent(services, json);
       if (one.type === "refused") return one.receipt;
       return receiptOf(await submit(services, one.message), one.message.id);
     }),

@@ -7,9 +7,9 @@ export type Parcel = {
   readonly workspace: string;
   /** 0 low to 3 critical. */
   readonly priority: number;
-  /** `conversationKey` of its conversation. */
+  /** `wordKey` of its conversation. */
   readonly conversationKey: number;
-  /** Characters of its JSON. */
+  /** Bytes of its line in the journal. */
   readonly size: number;
   /** Epoch milliseconds, 0 is never. */
   readonly expiresAtMs: number;

@@ -25,6 +25,8 @@ export class Recipient {
   /** Its name alone, and itself alone: most messages go to one. */
   readonly names: readonly string[];
   readonly alone: readonly Recipient[];
+  /** The number of its mailbox alone. */
+  readonly number: readonly number[];
   /** Something may be in hand: it is looked at when leases end. */
   isBusy = false;
   readonly #breaker: { readonly failures: number; readonly pauseMs: number };
@@ -45,6 +47,7 @@ export class Recipient {
     this.isReader = isReader(mailbox.name);
     this.names = [mailbox.name];
     this.alone = [this];
+    this.number = [mailbox.number];
     this.#breaker = breaker;
   }
 

@@ -3,14 +3,12 @@ export { type AgentHandler, type Delivered, type Settlement, type Submitted } fr
 export { deliveryKey, type HandRecord } from "./hand-record.ts";
 export { type Directory, type Presence, type Provider, PROVIDER_STATUSES, type ProviderStatus } from "./directory.ts";
 export {
-  conversationKey,
   type ConversationQuery,
   type ConversationRow,
   type DeadLetter,
   type DeadQuery,
   type JournalBatch,
   type JournalFigures,
-  type MessageColumns,
   type MessageJournal,
   type MessageQuery,
   type Outcome,
@@ -24,6 +22,7 @@ export {
   type StoredSettlement,
 } from "./journal.ts";
 export { type TextVectors } from "./meaning.ts";
+export { type Head, HEAD_WORDS, headsOf, type MessageRows, type Placed, RowsBuilder, wordKey } from "./message-rows.ts";
 export { type Subscription, type SubscriptionStore } from "./subscription.ts";
 export { ROUTER_DEFAULTS, type RouterOptions } from "./options.ts";
 export {

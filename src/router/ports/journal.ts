@@ -1,31 +1,11 @@
 /**
  * What is kept of messages on disk: the port that the router writes through and reads from.
  *
- * A batch crosses to the writer's thread in one `postMessage`, so it is columns of strings and numbers: entry `i` of every
+ * A batch crosses to the writer's thread in one `postMessage`, so it is columns of numbers and strings: entry `i` of every
  * column of a table belongs to row `i`. Mailboxes ("parties") are numbers there; the batch that uses a number first says
  * whose it is.
  */
-
-/** Messages to add. All columns are of one length; `seqs` ascends and is above every earlier batch's. */
-export type MessageColumns = {
-  readonly seqs: readonly number[];
-  /** Message ids. Not unique: a dead letter that is sent again has a new `seq` and its old id. */
-  readonly ids: readonly string[];
-  readonly workspaces: readonly string[];
-  readonly conversations: readonly string[];
-  readonly senders: readonly string[];
-  readonly performatives: readonly string[];
-  /** Numbers of the mailboxes it goes to: the number for one, `"3,7,9"` for several, `""` for none. */
-  readonly recipients: readonly (number | string)[];
-  /** 0 low, 1 normal, 2 high, 3 critical. */
-  readonly priorities: readonly number[];
-  /** Epoch milliseconds; 0 is never. */
-  readonly expiresAtMs: readonly number[];
-  /** When it was accepted, epoch milliseconds. */
-  readonly atMs: readonly number[];
-  /** The whole message as JSON on the wire (`writeMessage`); `readMessage` reads it back. */
-  readonly bodies: readonly string[];
-};
+import { type MessageRows } from "./message-rows.ts";
 
 /** How a delivery ended for good. As numbers in columns: the index here, so append only. */
 export const OUTCOMES = ["done", "dead", "expired", "dropped"] as const;
@@ -33,12 +13,12 @@ export type Outcome = (typeof OUTCOMES)[number];
 
 /** Deliveries that are over: message `seqs[i]` to mailbox `parties[i]`. They come back from `recover` no more. */
 export type SettlementColumns = {
-  readonly seqs: readonly number[];
-  readonly parties: readonly number[];
+  readonly seqs: Float64Array;
+  readonly parties: Uint32Array;
   /** Indexes of `OUTCOMES`. */
-  readonly outcomes: readonly number[];
+  readonly outcomes: Uint8Array;
   /** Which attempt it ended with. Above 1 there is a row of `RetryColumns`, which goes with this. */
-  readonly attempts: readonly number[];
+  readonly attempts: Uint32Array;
 };
 
 /** Deliveries that failed and are tried again: put in place of an earlier row of the same message and mailbox. */
@@ -102,7 +82,7 @@ export type JournalBatch = {
   readonly isSynced: boolean;
   /** Mailboxes numbered since the last batch; never renamed, never numbered anew. */
   readonly parties: readonly Party[];
-  readonly messages: MessageColumns;
+  readonly messages: MessageRows;
   readonly settlements: SettlementColumns;
   readonly retries: RetryColumns;
   readonly dead: readonly DeadLetter[];
@@ -121,9 +101,9 @@ export type PendingColumns = {
   readonly priorities: Uint8Array;
   readonly expiresAtMs: Float64Array;
   readonly atMs: Float64Array;
-  /** `conversationKey` of workspace and conversation. */
+  /** `wordKey` of workspace and conversation. */
   readonly conversationKeys: Uint32Array;
-  /** Length of the body in characters. */
+  /** Bytes of the message's line. */
   readonly sizes: Uint32Array;
 };
 
@@ -255,15 +235,4 @@ export interface MessageJournal {
   retain(olderThanMs: number): Promise<void>;
   /** After the last batch; checkpoints and ends the thread. */
   close(): Promise<void>;
-}
-
-/** 32 bits (FNV-1a) that stand for a conversation where its name would take too much memory; two may share one. */
-export function conversationKey(workspace: string, conversation: string): number {
-  let hash = 0x81_1c_9d_c5;
-  for (let index = 0; index < workspace.length; index += 1)
-    hash = Math.imul(hash ^ workspace.charCodeAt(index), 0x01_00_01_93);
-  hash = Math.imul(hash ^ 0x1f, 0x01_00_01_93);
-  for (let index = 0; index < conversation.length; index += 1)
-    hash = Math.imul(hash ^ conversation.charCodeAt(index), 0x01_00_01_93);
-  return hash >>> 0;
 }

@@ -1,3 +1,4 @@
+import { type Message } from "../../messages/index.ts";
 import {
   type ConversationRow,
   type DeadLetter,
@@ -5,22 +6,9 @@ import {
   type Outcome,
   OUTCOMES,
   type Party,
+  type Placed,
+  RowsBuilder,
 } from "../ports/index.ts";
-
-/** A message's row. */
-export type MessageRow = {
-  readonly seq: number;
-  readonly id: string;
-  readonly workspace: string;
-  readonly conversation: string;
-  readonly sender: string;
-  readonly performative: string;
-  readonly recipients: number | string;
-  readonly priority: number;
-  readonly expiresAtMs: number;
-  readonly atMs: number;
-  readonly body: string;
-};
 
 /** Something that waits for its batch to be on disk. */
 export interface Waiting {
@@ -29,20 +17,6 @@ export interface Waiting {
   /** Nothing of it is on disk. Must not throw. */
   lost(error: unknown): void;
 }
-
-const columns = () => ({
-  seqs: new Array<number>(),
-  ids: new Array<string>(),
-  workspaces: new Array<string>(),
-  conversations: new Array<string>(),
-  senders: new Array<string>(),
-  performatives: new Array<string>(),
-  recipients: new Array<number | string>(),
-  priorities: new Array<number>(),
-  expiresAtMs: new Array<number>(),
-  atMs: new Array<number>(),
-  bodies: new Array<string>(),
-});
 
 const settlementColumns = () => ({
   seqs: new Array<number>(),
@@ -79,21 +53,29 @@ export class Batch {
   readonly parties: Party[] = [];
   readonly dead: DeadLetter[] = [];
   readonly buried: { readonly seq: number; readonly party: number }[] = [];
-  readonly #messages = columns();
+  readonly #messages: RowsBuilder;
   readonly #settlements = settlementColumns();
   readonly #retries = retryColumns();
   /** By workspace and id: several changes of one conversation are one row, made when the batch is closed. */
   readonly #conversations = new Map<string, () => ConversationRow>();
+  /** The message whose line is the last one; not kept yet. */
+  #drafted: Message | undefined;
+  #keptBytes = 0;
   #isSynced = false;
 
+  /** `before` tells how large it may get. */
+  constructor(before?: Batch) {
+    this.#messages = new RowsBuilder(before === undefined ? undefined : before.#messages);
+  }
+
   get messages(): number {
-    return this.#messages.seqs.length;
+    return this.#messages.count;
   }
 
   /** Whether the journal has anything to write. */
   get hasRows(): boolean {
     return (
-      this.#messages.seqs.length + this.#settlements.seqs.length + this.#retries.seqs.length > 0 ||
+      this.#messages.count + this.#settlements.seqs.length + this.#retries.seqs.length > 0 ||
       this.parties.length + this.dead.length + this.buried.length + this.#conversations.size > 0
     );
   }
@@ -103,19 +85,21 @@ export class Batch {
     this.#isSynced = true;
   }
 
-  message(row: MessageRow): void {
-    const messages = this.#messages;
-    messages.seqs.push(row.seq);
-    messages.ids.push(row.id);
-    messages.workspaces.push(row.workspace);
-    messages.conversations.push(row.conversation);
-    messages.senders.push(row.sender);
-    messages.performatives.push(row.performative);
-    messages.recipients.push(row.recipients);
-    messages.priorities.push(row.priority);
-    messages.expiresAtMs.push(row.expiresAtMs);
-    messages.atMs.push(row.atMs);
-    messages.bodies.push(row.body);
+  /** Writes a message's line, over that of a message that was not kept; its bytes. */
+  draft(message: Message): number {
+    const { lines } = this.#messages;
+    lines.cut(this.#keptBytes);
+    this.#drafted = message;
+    return lines.add(message);
+  }
+
+  /** Adds a message for good, to mailboxes of these numbers. */
+  keep(placed: Placed, message: Message, parties: readonly number[]): void {
+    // Something that was found out meanwhile may have been said in between.
+    if (this.#drafted !== message) this.draft(message);
+    this.#messages.add(placed, message, parties);
+    this.#keptBytes = this.#messages.lines.length;
+    this.#drafted = undefined;
   }
 
   settlement({ seq, party, outcome, attempt }: Settled): void {
@@ -150,12 +134,19 @@ export class Batch {
   }
 
   rows(atMs: number): JournalBatch {
+    this.#messages.lines.cut(this.#keptBytes);
+    const { seqs, parties, outcomes, attempts } = this.#settlements;
     return {
       atMs,
       isSynced: this.#isSynced,
       parties: this.parties,
-      messages: this.#messages,
-      settlements: this.#settlements,
+      messages: this.#messages.rows(),
+      settlements: {
+        seqs: new Float64Array(seqs),
+        parties: new Uint32Array(parties),
+        outcomes: new Uint8Array(outcomes),
+        attempts: new Uint32Array(attempts),
+      },
       retries: this.#retries,
       dead: this.dead,
       buried: this.buried,

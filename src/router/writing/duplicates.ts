@@ -1,3 +1,5 @@
+type Identified = { readonly workspace: string; readonly id: string };
+
 /**
  * Ids that were accepted lately, in two halves: when the newer is as old as the window, or full, the older is forgotten.
  * D1. An id is known for at least `windowMs`, unless more than half of `messagesMax` came in that time.
@@ -20,22 +22,26 @@ export class Duplicates {
   }
 
   /** The number under which this id was accepted. */
-  seqOf(id: string): number | undefined {
+  seqOf(message: Identified): number | undefined {
+    const id = keyOf(message);
     return this.#newer.get(id) ?? this.#older.get(id);
   }
 
-  add(id: string, seq: number, nowMs: number): void {
+  add(message: Identified, seq: number, nowMs: number): void {
     // A clock that was put back makes the half longer, never shorter than what was promised.
     if (nowMs - this.#turnedAtMs >= this.#windowMs || this.#newer.size >= this.#halfMax) {
       this.#older = this.#newer;
       this.#newer = new Map();
       this.#turnedAtMs = nowMs;
     }
-    this.#newer.set(id, seq);
+    this.#newer.set(keyOf(message), seq);
   }
 
   /** It was not accepted after all. */
-  forget(id: string): void {
+  forget(message: Identified): void {
+    const id = keyOf(message);
     if (!this.#newer.delete(id)) this.#older.delete(id);
   }
 }
+
+const keyOf = ({ workspace, id }: Identified): string => (workspace === "default" ? id : `${workspace}/${id}`);

@@ -35,7 +35,7 @@ export class Writer {
     this.#schedule();
     const last = this.#batches[this.#batches.length - 1];
     if (last !== undefined && last.messages < this.#rowsMax && last.waiting.length < this.#rowsMax) return last;
-    const next = new Batch();
+    const next = new Batch(last);
     this.#batches.push(next);
     return next;
   }
@@ -64,7 +64,7 @@ export class Writer {
 
   async #write(): Promise<void> {
     const batch = this.#batches.shift() ?? new Batch();
-    if (this.#batches.length === 0) this.#batches.push(new Batch());
+    if (this.#batches.length === 0) this.#batches.push(new Batch(batch));
     this.#isWriting = true;
     const problem = await this.#put(batch);
     this.#isWriting = false;

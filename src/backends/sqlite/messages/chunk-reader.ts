@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { StoredMessage } from "../../../router/index.ts";
-import { type Head, headsIn, linesOf } from "./chunk.ts";
+import type { Head, StoredMessage } from "../../../router/index.ts";
+import { headsIn, linesOf } from "./chunk.ts";
 import { storedMessage } from "./rows.ts";
 
 /** Reads messages of one segment, which are many in a row; the row that was read last is at hand. */

@@ -1,5 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
-import { headBytes, messageTable, packMessages } from "./chunk.ts";
+import { RowsBuilder, wordKey } from "../../../router/index.ts";
+import { chunksOf, chunkValues, insertChunk, messageTable } from "./chunk.ts";
+import { partiesOf } from "./packing.ts";
 
 /** Rows that become one; more than a chunk takes. */
 const ROWS = 128;
@@ -18,28 +20,32 @@ function joinSegment(db: DatabaseSync, n: number): void {
   db.exec(`BEGIN IMMEDIATE; ALTER TABLE msg_${n} RENAME TO row_${n}; ${messageTable(n)}`);
   try {
     const next = db.prepare(`SELECT * FROM row_${n} WHERE seq > ? ORDER BY seq LIMIT ${ROWS}`);
-    const insert = db.prepare(`INSERT INTO msg_${n} (seq, last_seq, heads, text) VALUES (?, ?, ?, ?)`);
+    const insert = db.prepare(insertChunk(n));
     for (let rows = next.all(-1); rows.length > 0; rows = next.all(rows.at(-1)?.["seq"] ?? 0)) {
-      const numbers = (column: string) => rows.map((row) => Number(row[column]));
-      const texts = (column: string) => rows.map((row) => String(row[column]));
-      const chunks = packMessages({
-        seqs: numbers("seq"),
-        ids: texts("id"),
-        workspaces: texts("workspace"),
-        conversations: texts("conversation"),
-        senders: texts("sender"),
-        performatives: texts("performative"),
-        recipients: rows.map(({ recipients }) => (typeof recipients === "number" ? recipients : String(recipients))),
-        priorities: numbers("priority"),
-        expiresAtMs: numbers("expires_at_ms"),
-        atMs: numbers("at_ms"),
-        bodies: texts("body"),
-      });
-      for (const { firstSeq, lastSeq, heads, text } of chunks) insert.run(firstSeq, lastSeq, headBytes(heads), text);
+      const builder = new RowsBuilder();
+      for (const row of rows) addRow(builder, row);
+      for (const chunk of chunksOf(builder.rows())) insert.run(...chunkValues(chunk));
     }
     db.exec(`DROP TABLE row_${n}; COMMIT;`);
   } catch (error) {
     if (db.isTransaction) db.exec("ROLLBACK");
     throw error;
   }
+}
+
+function addRow(builder: RowsBuilder, row: Readonly<Record<string, unknown>>): void {
+  const number = (column: string) => Number(row[column]);
+  const text = (column: string) => String(row[column]);
+  const workspace = text("workspace");
+  builder.add(
+    {
+      seq: number("seq"),
+      conversationKey: wordKey(workspace, text("conversation")),
+      priority: number("priority"),
+      expiresAtMs: number("expires_at_ms"),
+      size: builder.lines.addText(text("body")),
+    },
+    { workspace, id: text("id"), sender: text("sender"), performative: text("performative"), atMs: number("at_ms") },
+    partiesOf(row["recipients"]),
+  );
 }

@@ -17,7 +17,6 @@ import type {
 } from "../../../router/index.ts";
 import { storageError, type Synchronous } from "../index.ts";
 import { journalClosed, journalError } from "./errors.ts";
-import { packBatch } from "./packed-batch.ts";
 import { JournalReader } from "./reader.ts";
 import type { WriterAnswer, WriterRequest } from "./requests.ts";
 
@@ -96,7 +95,8 @@ export class SqliteMessageJournal implements MessageJournal {
 
   async append(batch: JournalBatch): Promise<void> {
     if (!this.#opened) await this.#open(Number.POSITIVE_INFINITY);
-    await this.#ask({ type: "append", batch: packBatch(batch) });
+    const { heads, text } = batch.messages;
+    await this.#ask({ type: "append", batch }, [heads.buffer, text.buffer]);
   }
 
   async read(seqs: readonly number[]): Promise<readonly StoredMessage[]> {
@@ -210,13 +210,14 @@ export class SqliteMessageJournal implements MessageJournal {
     this.#asked.clear();
   }
 
-  #ask(question: Question): Promise<WriterAnswer> {
+  /** What is in `moved` is the thread's from then on. */
+  #ask(question: Question, moved: readonly ArrayBuffer[] = []): Promise<WriterAnswer> {
     const thread = this.#thread;
     if (!thread || this.#isClosed) return Promise.reject(journalClosed(this.#file));
     const { promise, resolve, reject } = Promise.withResolvers<WriterAnswer>();
     const id = this.#nextId++;
     this.#asked.set(id, { resolve, reject });
-    thread.postMessage({ id, ...question } satisfies WriterRequest);
+    thread.postMessage({ id, ...question } satisfies WriterRequest, moved);
     return promise;
   }
 }

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { PERFORMATIVES } from "../../../messages/index.ts";
-import { conversationKey, type MessageQuery, type StoredMessage } from "../../../router/index.ts";
-import { type Head, headsIn, linesOf } from "./chunk.ts";
+import { type Head, type MessageQuery, type StoredMessage, wordKey } from "../../../router/index.ts";
+import { headsIn, linesOf } from "./chunk.ts";
 import { ChunkReader } from "./chunk-reader.ts";
 import { lookupRow, names, offsetsOf, RECIPIENTS_ROW, SENDERS_ROW } from "./lookup.ts";
 import { storedMessage } from "./rows.ts";
@@ -20,13 +20,13 @@ export class MessageSearch {
 
   async find(workspace: string, id: string): Promise<StoredMessage | undefined> {
     const filter = new Filter({ workspace, limit: 1 }, id);
-    const [found] = await this.#collect(filter, ["id", conversationKey(workspace, id)]);
+    const [found] = await this.#collect(filter, ["id", wordKey(workspace, id)]);
     return found;
   }
 
   list(query: MessageQuery): Promise<readonly StoredMessage[]> {
     const { workspace, conversation } = query;
-    const key = conversation === undefined ? undefined : conversationKey(workspace, conversation);
+    const key = conversation === undefined ? undefined : wordKey(workspace, conversation);
     return this.#collect(new Filter(query), key === undefined ? undefined : ["conversation", key]);
   }
 
@@ -68,7 +68,7 @@ export class MessageSearch {
   #occurs(segment: SegmentRow, { query: { workspace, sender, recipient } }: Filter): boolean {
     const isThere = (row: number, key: number | undefined) =>
       key === undefined || names(this.#lookupRow(segment, row), key);
-    const senderKey = sender === undefined ? undefined : conversationKey(workspace, sender);
+    const senderKey = sender === undefined ? undefined : wordKey(workspace, sender);
     return (
       this.#unlessDropped(segment, () => [isThere(SENDERS_ROW, senderKey) && isThere(RECIPIENTS_ROW, recipient)])[0] ===
       true
@@ -133,7 +133,7 @@ class Filter {
     this.query = query;
     this.limit = query.limit;
     this.#id = id;
-    const key = (word: string | undefined) => (word === undefined ? undefined : conversationKey(workspace, word));
+    const key = (word: string | undefined) => (word === undefined ? undefined : wordKey(workspace, word));
     const keys = {
       idKey: key(id),
       conversationKey: key(conversation),

@@ -1,5 +1,4 @@
-import type { Recovered } from "../../../router/index.ts";
-import type { PackedBatch } from "./packed-batch.ts";
+import type { JournalBatch, Recovered } from "../../../router/index.ts";
 import type { RecoveryOptions } from "./recovery.ts";
 import { WrongFile, type WrongFileReason } from "./schema.ts";
 import type { WriterFigures, WriterOptions } from "./writer.ts";
@@ -7,7 +6,7 @@ import type { WriterFigures, WriterOptions } from "./writer.ts";
 /** What the writer's thread is asked. The first request is `open`, the last `close`; each is answered, in any order. */
 export type WriterRequest = { readonly id: number } & (
   | { readonly type: "open"; readonly options: WriterOptions; readonly recovery: RecoveryOptions }
-  | { readonly type: "append"; readonly batch: PackedBatch }
+  | { readonly type: "append"; readonly batch: JournalBatch }
   | { readonly type: "figures" }
   /** Answered when all that is old has been dropped. */
   | { readonly type: "retain"; readonly olderThanMs: number }

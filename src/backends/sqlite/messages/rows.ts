@@ -1,7 +1,6 @@
 import type { SQLOutputValue } from "node:sqlite";
-import type { ConversationRow, DeadLetter, StoredMessage } from "../../../router/index.ts";
+import type { ConversationRow, DeadLetter, Head, StoredMessage } from "../../../router/index.ts";
 import { isJsonObject } from "../../../kernel/json.ts";
-import type { Head } from "./chunk.ts";
 
 type Row = Record<string, SQLOutputValue>;
 

@@ -1,6 +1,5 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { ConversationRow, DeadLetter } from "../../../router/index.ts";
-import type { PackedBatch } from "./packed-batch.ts";
+import type { ConversationRow, DeadLetter, JournalBatch } from "../../../router/index.ts";
 import { numberOf } from "./schema.ts";
 
 /** All that a batch holds besides messages and settlements: little, or seldom. */
@@ -40,7 +39,7 @@ export class SmallTables {
   }
 
   /** Inside the transaction of the batch. */
-  write(batch: PackedBatch): void {
+  write(batch: JournalBatch): void {
     this.#deadChange = 0;
     for (const { number, workspace, name } of batch.parties) this.#party.run(number, workspace, name);
     const { retries, settlements } = batch;

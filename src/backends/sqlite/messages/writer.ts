@@ -1,9 +1,8 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import assert from "node:assert/strict";
-import type { Recovered } from "../../../router/index.ts";
-import { type Chunk, headBytes, headsOf } from "./chunk.ts";
+import type { JournalBatch, MessageRows, Recovered } from "../../../router/index.ts";
+import { type Chunk, chunksOf, chunkValues, insertChunk } from "./chunk.ts";
 import { LookupBuilder } from "./lookup.ts";
-import type { PackedBatch } from "./packed-batch.ts";
 import { SettledWords } from "./packing.ts";
 import { messageBytes, recover, type RecoveryOptions } from "./recovery.ts";
 import { openForWriting, segmentTables } from "./schema.ts";
@@ -74,28 +73,22 @@ export class JournalWriter {
   }
 
   /** Throws what SQLite throws; then nothing of the batch is there. */
-  append(batch: PackedBatch): void {
+  append(batch: JournalBatch): void {
     const { messages, settlements } = batch;
-    this.#assertNew(messages);
-    const segment = messages.length > 0 ? this.#segmentFor(messages, batch.atMs) : undefined;
+    assert(messages.count === 0 || messages.firstSeq > this.#lastSeq, "messages come in the order of their numbers");
+    const segment = messages.count > 0 ? this.#segmentFor(messages, batch.atMs) : undefined;
+    const chunks = chunksOf(messages);
     this.#transact(batch.isSynced, () => {
       this.#small.write(batch);
-      if (segment) insertMessages(this.#inserts(segment), messages);
+      if (segment) insertMessages(this.#inserts(segment), chunks);
       if (settlements.seqs.length > 0) this.#settle(batch);
     });
     this.#small.committed();
-    if (segment) tellMessages(segment, messages);
-    this.#lastSeq = messages.at(-1)?.lastSeq ?? this.#lastSeq;
-    this.#tellSettled(batch);
-  }
-
-  /** A chunk says only of its first message that it is not there yet. */
-  #assertNew(chunks: readonly Chunk[]): void {
-    let lastSeq = this.#lastSeq;
-    for (const chunk of chunks) {
-      assert(chunk.firstSeq > lastSeq, "messages come in the order of their numbers");
-      lastSeq = chunk.lastSeq;
+    if (segment) {
+      tellMessages(segment, chunks);
+      this.#lastSeq = messages.lastSeq;
     }
+    this.#tellSettled(batch);
   }
 
   /** Does a little of what is to be done besides; false when nothing is left to do. */
@@ -141,12 +134,11 @@ export class JournalWriter {
     this.#isSynced = isSynced;
   }
 
-  #segmentFor(chunks: readonly Chunk[], atMs: number): Segment {
+  #segmentFor({ firstSeq, lastSeq }: MessageRows, atMs: number): Segment {
     const last = this.#segments.at(-1);
-    const lastSeq = chunks.at(-1)?.lastSeq ?? 0;
     if (last && !last.isSealed && !this.#isFull(last, lastSeq, atMs)) return last;
     if (last && !last.isSealed) this.#seal(last);
-    return this.#start((last?.n ?? 0) + 1, chunks[0]?.firstSeq ?? 0);
+    return this.#start((last?.n ?? 0) + 1, firstSeq);
   }
 
   #isFull(segment: Segment, lastSeq: number, atMs: number): boolean {
@@ -195,13 +187,11 @@ export class JournalWriter {
   }
 
   #inserts(segment: Segment): StatementSync {
-    segment.insert ??= this.#db.prepare(
-      `INSERT INTO msg_${segment.n} (seq, last_seq, heads, text) VALUES (?, ?, ?, ?)`,
-    );
+    segment.insert ??= this.#db.prepare(insertChunk(segment.n));
     return segment.insert;
   }
 
-  #settle({ settlements, atMs }: PackedBatch): void {
+  #settle({ settlements, atMs }: JournalBatch): void {
     const { seqs, parties, outcomes, attempts } = settlements;
     const bySegment = new Map<Segment, SettledWords>();
     for (const [index, seq] of seqs.entries()) {
@@ -219,7 +209,7 @@ export class JournalWriter {
     }
   }
 
-  #tellSettled({ settlements: { seqs, parties } }: PackedBatch): void {
+  #tellSettled({ settlements: { seqs, parties } }: JournalBatch): void {
     for (const [index, seq] of seqs.entries()) {
       const segment = this.#segmentOf(seq);
       if (!segment) continue;
@@ -246,12 +236,12 @@ export class JournalWriter {
 }
 
 function insertMessages(insert: StatementSync, chunks: readonly Chunk[]): void {
-  for (const { firstSeq, lastSeq, heads, text } of chunks) insert.run(firstSeq, lastSeq, headBytes(heads), text);
+  for (const chunk of chunks) insert.run(...chunkValues(chunk));
 }
 
 function tellMessages(segment: Segment, chunks: readonly Chunk[]): void {
-  for (const { firstSeq, heads } of chunks) {
-    for (const { seq, idKey, conversationKey, senderKey, atMs, size, recipients } of headsOf(firstSeq, heads)) {
+  for (const { heads } of chunks) {
+    for (const { seq, idKey, conversationKey, senderKey, atMs, size, recipients } of heads) {
       const offset = seq - segment.firstSeq;
       segment.tellMessage(seq, atMs, messageBytes(size));
       segment.lookup?.add(offset, idKey, conversationKey, senderKey);
