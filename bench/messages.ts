@@ -148,7 +148,7 @@ class Traffic {
 }
 
 /** `rate` messages a second, or as many as go with `IN_FLIGHT` under way when it is 0. */
-async function measure({ agents, rate, seconds }: Load): Promise<Figures> {
+export async function measure({ agents, rate, seconds }: Load): Promise<Figures> {
   using directory = tempDirectory();
   const router = await openRouter(directory.path, agents);
   const traffic = new Traffic(router, agents);

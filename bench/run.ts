@@ -23,6 +23,7 @@ const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
   following: () => import("./following.ts"),
   recall: () => import("./recall.ts"),
   messages: () => import("./messages.ts"),
+  brokers: () => import("./brokers.ts"),
   "message-journal": () => import("./message-journal.ts"),
 };
 
