@@ -1,0 +1,2 @@
+/** Memory in PostgreSQL, with vectors of pgvector. */
+export { PostgresqlMemoryStore, type PostgresqlMemoryOptions } from "./postgresql-memory-store.ts";
