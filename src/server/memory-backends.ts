@@ -21,8 +21,11 @@ export async function openMemoryStore(
   switch (backend) {
     case "embedded":
       return new SqliteMemoryStore({ directory: config.data.directory, synchronous: memory.synchronous });
-    case "postgresql":
-      return missing(backend, password(memory.postgresql.password_secret));
+    case "postgresql": {
+      const { PostgresqlMemoryStore } = await import("../backends/postgresql/index.ts");
+      const { url, schema, connections, password_secret: name } = memory.postgresql;
+      return new PostgresqlMemoryStore({ url, schema, connections, password: password(name) });
+    }
     case "neo4j":
       return missing(backend, password(memory.neo4j.password_secret));
     case "qdrant":

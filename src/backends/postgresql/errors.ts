@@ -31,6 +31,11 @@ const STATE = {
 const LOST_STATES: readonly string[] = ["57P01", "57P02", "57P03"];
 const LOST_MESSAGE = /^Connection terminated|not queryable|connection timeout|timeout exceeded when trying to connect/u;
 
+/** The client's own words when it has no password to give. */
+const UNPROVEN = /^SASL: .*client password must be/u;
+const PASSWORD_HINT =
+  "Keep the user's password as a secret, in CAXTON_SECRET_<name> or a file of secrets.directories, and name it in memory.postgresql.password_secret.";
+
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 const codeOf = (error: unknown): string => (error instanceof Error && "code" in error ? textOf(error.code) : "");
 const isSqlState = (code: string): boolean => /^[0-9A-Z]{5}$/u.test(code);
@@ -54,6 +59,7 @@ export const isContended = (error: unknown): boolean =>
 export function memoryError(error: unknown, place: Place): unknown {
   if (error instanceof CaxtonError || !(error instanceof Error)) return error;
   const code = codeOf(error);
+  if (UNPROVEN.test(error.message)) return unavailable(place, `wants a password of ${place.user}`, PASSWORD_HINT);
   if (!isLost(error) && !isSqlState(code)) return error;
   const [what, hint] = saying(code, error.message, place);
   return new MemoryUnavailableError(`${placeText(place)} ${what}`, hint, { backend: BACKEND }, { cause: error });
