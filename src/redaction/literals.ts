@@ -66,6 +66,29 @@ export class Literals {
     return false;
   }
 
+  /** Tells each place of a whole text at which one of the texts ends, with the longest that does; in their order. */
+  find(text: string, found: (from: number, to: number, name: string) => void): void {
+    if (this.isEmpty) return;
+    const ends = new Map<number, { readonly from: number; readonly name: string }>();
+    for (let last = WINDOW - 1; last < text.length;) {
+      const shift = this.#shifts[pairOf(text.charCodeAt(last - 1), text.charCodeAt(last))] ?? 0;
+      if (shift === 0) this.#endsFrom(text, last - WINDOW + 1, ends);
+      last += Math.max(1, shift);
+    }
+    const inOrder = [...ends].toSorted(([one], [other]) => one - other);
+    for (const [to, { from, name }] of inOrder) found(from, to, name);
+  }
+
+  /** Texts that begin at a place; of those that end where another does, the one that was first there is longer. */
+  #endsFrom(text: string, from: number, ends: Map<number, { readonly from: number; readonly name: string }>): void {
+    let at = this.#root.next.get(text.charCodeAt(from));
+    for (let index = from + 1; at !== undefined; index += 1) {
+      const isWhole = at.ends?.chars === index - from;
+      if (at.ends !== undefined && isWhole && !ends.has(index)) ends.set(index, { from, name: at.ends.name });
+      at = index < text.length ? at.next.get(text.charCodeAt(index)) : undefined;
+    }
+  }
+
   #begins(text: string, from: number): boolean {
     let at: Node | undefined = this.#root;
     for (let index = from; at !== undefined; index += 1) {

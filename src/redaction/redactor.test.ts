@@ -164,3 +164,13 @@ test("a text as a whole is hidden as it is in a stream, which looks at all of it
     { numRuns: 500 },
   );
 });
+
+test("more patterns than fit into one table hide the same, each by itself", () => {
+  const letters = Array.from({ length: 70 }, (_none, at) => String.fromCodePoint(0x4e_00 + at));
+  const redactor = new Redactor(
+    KNOWN,
+    patterns("email", ...letters.map((letter, at) => ({ name: `p${at}`, pattern: `${letter}\\d+` }))),
+  );
+  const shown = redactor.text(`a ${letters[3]}12 b@c.org ${letters[69]}7 ${SECRET} ${letters[5]}`);
+  expect(shown).toBe(`a [redacted:p3] [redacted:email] [redacted:p69] [redacted:TOKEN] ${letters[5]}`);
+});

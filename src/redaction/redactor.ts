@@ -1,8 +1,11 @@
 import type { Json } from "../kernel/json.ts";
+import { RegexSet } from "../regex/index.ts";
 import { Literals } from "./literals.ts";
 import type { Pattern } from "./patterns.ts";
+import { placeholder } from "./placeholder.ts";
 import { type Confidential, formsOf, SECRET_CHARS_MIN, type Secrets } from "./secrets.ts";
-import { type Hidden, RedactingStream } from "./stream.ts";
+import { addSpan, type Span } from "./spans.ts";
+import { type Hidden, lookingFor, RedactingStream } from "./stream.ts";
 
 const NOTHING = new Literals(new Map());
 
@@ -10,12 +13,14 @@ const NOTHING = new Literals(new Map());
 export class Redactor {
   readonly #secrets: () => readonly Confidential[];
   readonly #patterns: readonly Pattern[];
+  readonly #set: RegexSet;
   #known: readonly Confidential[] | undefined;
   #literals = NOTHING;
 
   constructor(secrets: Secrets, patterns: readonly Pattern[]) {
     this.#secrets = typeof secrets === "function" ? secrets : () => secrets;
     this.#patterns = patterns;
+    this.#set = new RegexSet(patterns.map((pattern) => ({ regex: pattern.regex, options: lookingFor(pattern) })));
   }
 
   /** For a text that comes in pieces; what becomes secret meanwhile is hidden from the next stream on. */
@@ -25,8 +30,22 @@ export class Redactor {
 
   text(text: string, hidden?: Hidden): string {
     if (text === "" || this.#hidesNothing()) return text;
-    // To know that nothing is in it costs far less than to find where it is.
     const literals = this.#current();
+    const places: Place[] = [];
+    const isAll = this.#set.find(text, (index, from, to) => {
+      const pattern = this.#patterns[index];
+      if (pattern === undefined || pattern.isReal?.(text.slice(from, to)) === false) return;
+      places.push({ from, to, name: pattern.name, heardAt: 2 * to });
+    });
+    if (!isAll) return this.#textOneByOne(text, literals, hidden);
+    // A stream hears of a literal with its last character, of a pattern with what follows.
+    literals.find(text, (from, to, name) => places.push({ from, to, name, heardAt: 2 * to - 1 }));
+    return places.length === 0 ? text : withoutPlaces(text, places, hidden);
+  }
+
+  /** By each pattern alone, where they are too many to be looked for together. */
+  #textOneByOne(text: string, literals: Literals, hidden: Hidden | undefined): string {
+    // To know that nothing is in it costs far less than to find where it is.
     const found = literals.isIn(text) ? literals : NOTHING;
     const patterns = this.#patterns.filter(({ regex }) => regex.test(text));
     if (found.isEmpty && patterns.length === 0) return text;
@@ -61,4 +80,21 @@ export class Redactor {
     this.#literals = new Literals(forms);
     return this.#literals;
   }
+}
+
+/** Something to hide, and when a stream would hear of it. */
+type Place = { readonly from: number; readonly to: number; readonly name: string; readonly heardAt: number };
+
+function withoutPlaces(text: string, places: readonly Place[], hidden: Hidden | undefined): string {
+  const spans: Span[] = [];
+  const inOrder = places.toSorted((one, other) => one.heardAt - other.heardAt);
+  for (const { from, to, name } of inOrder) addSpan(spans, from, to, name);
+  let shown = "";
+  let at = 0;
+  for (const { start, end, name } of spans) {
+    shown += text.slice(at, start) + placeholder(name);
+    hidden?.(name);
+    at = end;
+  }
+  return shown + text.slice(at);
 }

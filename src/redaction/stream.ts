@@ -1,21 +1,20 @@
-import type { Finder } from "../regex/index.ts";
+import type { Finder, FinderOptions } from "../regex/index.ts";
 import type { LiteralFinder, Literals } from "./literals.ts";
 import type { Pattern } from "./patterns.ts";
 import { placeholder } from "./placeholder.ts";
+import { addSpan, type Span } from "./spans.ts";
 
 /** The longest text, in UTF-16 units, that a pattern hides as a whole; of a longer one the last so many are hidden. */
 export const MATCH_CHARS_MAX = 16_384;
 
+/** How a pattern is looked for: what was refused may hide something real that began later. */
+export const lookingFor = ({ isReal }: Pattern): FinderOptions => ({
+  lengthMax: MATCH_CHARS_MAX,
+  tells: isReal === undefined ? "earliest" : "every",
+});
+
 /** Told of each text that was hidden. */
 export type Hidden = (name: string) => void;
-
-type Span = {
-  start: number;
-  end: number;
-  readonly name: string;
-  /** What stands for it has been given out. */
-  isShown: boolean;
-};
 
 /**
  * Hides texts in one that comes in pieces. What is given out, put together, is the same however the text was cut: as much
@@ -36,11 +35,7 @@ export class RedactingStream {
 
   constructor(literals: Literals, patterns: readonly Pattern[], hidden?: Hidden) {
     this.#literals = literals.isEmpty ? undefined : literals.finder();
-    this.#patterns = patterns.map((pattern) => {
-      // What was refused may hide something real that began later.
-      const tells = pattern.isReal === undefined ? "earliest" : "every";
-      return { pattern, finder: pattern.regex.finder({ lengthMax: MATCH_CHARS_MAX, tells }) };
-    });
+    this.#patterns = patterns.map((pattern) => ({ pattern, finder: pattern.regex.finder(lookingFor(pattern)) }));
     this.#hidden = hidden;
   }
 
@@ -71,7 +66,7 @@ export class RedactingStream {
     for (const each of this.#patterns) this.#lookFor(each, point, at);
     for (let unit = 0; unit < units; unit += 1) {
       const ends = this.#literals?.next(this.#held.charCodeAt(at + unit - this.#heldFrom));
-      if (ends !== undefined) this.#add(at + unit + 1 - ends.chars, at + unit + 1, ends.name);
+      if (ends !== undefined) addSpan(this.#spans, at + unit + 1 - ends.chars, at + unit + 1, ends.name);
     }
     this.#seen = at + units;
   }
@@ -84,20 +79,8 @@ export class RedactingStream {
     finder.next(point, at, (from, to) => {
       const { isReal } = pattern;
       if (isReal?.(this.#held.slice(from - this.#heldFrom, to - this.#heldFrom)) === false) return;
-      this.#add(from, to, pattern.name);
+      addSpan(this.#spans, from, to, pattern.name);
     });
-  }
-
-  #add(from: number, to: number, name: string): void {
-    let end = to;
-    let last = this.#spans.at(-1);
-    while (last !== undefined && last.start > from) {
-      end = Math.max(end, last.end);
-      this.#spans.pop();
-      last = this.#spans.at(-1);
-    }
-    if (last !== undefined && last.end > from) last.end = Math.max(end, last.end);
-    else this.#spans.push({ start: from, end, name, isShown: false });
   }
 
   #safeUpTo(): number {

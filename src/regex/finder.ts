@@ -36,6 +36,9 @@ export class Finder {
   /** Places in the program and where each began, the earliest first. */
   #places: number[] = [];
   #begins: number[] = [];
+  /** What these were a character ago, to be written anew: nothing is made for a character. */
+  #spare: { places: number[]; begins: number[] } = { places: [], begins: [] };
+  readonly #waiting: number[] = [];
   #before: number | undefined;
   #turn = 0;
 
@@ -52,20 +55,37 @@ export class Finder {
     return this.#begins[0];
   }
 
+  /** Goes on after that character, undefined for a text's begin; what was open is given up. */
+  resume(before: number | undefined): void {
+    this.#before = before;
+    this.#places.length = 0;
+    this.#begins.length = 0;
+  }
+
   /**
    * The character at `at`, undefined for the end of the text. `found` is told of each match that ends before it.
    */
   next(point: number | undefined, at: number, found: (from: number, to: number) => void): void {
     const before = this.#before;
     this.#before = point;
-    if (this.#places.length === 0 && point !== undefined && point < 128 && this.#starts[point] !== true) return;
+    // Short, so that it costs next to nothing where nothing begins.
+    if (this.#places.length > 0 || point === undefined || point >= 128 || this.#starts[point] === true)
+      this.#advance(before, point, { at, found });
+  }
+
+  #advance(
+    before: number | undefined,
+    point: number | undefined,
+    { at, found }: { readonly at: number; readonly found: (from: number, to: number) => void },
+  ): void {
     const oldest = at - this.#lengthMax;
     const program = this.#program;
     const marks = this.#marks;
     let turn = (this.#turn += 1);
-    const places: number[] = [];
-    const begins: number[] = [];
-    const waiting: number[] = [];
+    const { places, begins } = this.#spare;
+    places.length = 0;
+    begins.length = 0;
+    const waiting = this.#waiting;
     const count = this.#places.length;
     for (let index = 0; index <= count; index += 1) {
       const begin = index < count ? Math.max(this.#begins[index] ?? at, oldest) : at;
@@ -89,6 +109,7 @@ export class Finder {
         }
       }
     }
+    this.#spare = { places: this.#places, begins: this.#begins };
     this.#places = places;
     this.#begins = begins;
   }

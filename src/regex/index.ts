@@ -1,3 +1,4 @@
 /** Regular expressions whose time grows with text times pattern and no faster. */
-export { type Finder } from "./finder.ts";
+export { type Finder, type FinderOptions } from "./finder.ts";
+export { RegexSet } from "./regex-set.ts";
 export { compileRegex, type LinearRegex, type RegexProblem } from "./linear-regex.ts";

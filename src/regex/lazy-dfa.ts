@@ -1,17 +1,24 @@
 import { type Instruction, isAtEdge, isWord } from "./finder.ts";
 
-/** States one pattern may have at a time; past that they are made anew, so that memory stays bounded. */
-const STATES_MAX = 512;
-/** A row of the table: kinds of characters that a pattern tells apart, and the end of the text as the last. */
-const ROW_BITS = 5;
-const ROW = 1 << ROW_BITS;
-const END = ROW - 1;
+export type DfaSize = {
+  /** States there may be at a time; past that they are made anew, so that memory stays bounded. */
+  readonly statesMax: number;
+  /** Of the kinds of characters that are told apart; the last of them is the end of the text. */
+  readonly kindBits: number;
+};
+/** Enough for one pattern: 32 KiB. */
+export const ONE_PATTERN: DfaSize = { statesMax: 512, kindBits: 5 };
 const ASCII = 128;
 /** Characters past those of which the kind is remembered. */
 const OTHERS_MAX = 4_096;
 const UNKNOWN = -1;
 const MATCH = -2;
 const TOO_MANY = -3;
+/** States before these have no place: nothing that began is open. */
+const EMPTY_STATES = 3;
+
+/** Where what is found began at the earliest; `none`: nothing is; `unknown`: the table cannot tell. */
+export type Opened = number | "none" | "unknown";
 
 /** What came before: nothing, a character of a word, another one. */
 type Before = 0 | 1 | 2;
@@ -32,13 +39,19 @@ export class LazyDfa {
   readonly #others = new Map<number, number>();
   /** One character of each kind. */
   readonly #points: number[] = [];
-  readonly #table = new Int16Array(STATES_MAX << ROW_BITS);
+  readonly #size: DfaSize;
+  readonly #end: number;
+  readonly #table: Int16Array;
   #states: State[] = [];
   #renewals = 0;
   readonly #ids = new Map<string, number>();
 
-  constructor(program: readonly Instruction[]) {
+  constructor(program: readonly Instruction[], size = ONE_PATTERN) {
     this.#program = program;
+    this.#size = size;
+    this.#end = (1 << size.kindBits) - 1;
+    this.#table = new Int16Array(size.statesMax << size.kindBits);
+    this.#begin();
     for (let point = 0; point < ASCII; point += 1) this.#ascii[point] = this.#kindOf(point);
     this.#needed = neededBy(program);
   }
@@ -46,12 +59,21 @@ export class LazyDfa {
   /** Undefined when the text has too many kinds of characters for the table, or leads to more states than it is worth to make. */
   test(text: string): boolean | undefined {
     if (this.#needed !== undefined && !text.includes(this.#needed)) return false;
+    const opened = this.opened(text, 0);
+    return opened === "unknown" ? undefined : opened !== "none";
+  }
+
+  /** Looks from a place on, at which nothing is open, for the first match; tells where the last place before it was at which nothing was. */
+  opened(text: string, from: number): Opened {
     const table = this.#table;
     const ascii = this.#ascii;
+    const bits = this.#size.kindBits;
     const { length } = text;
     const renewed = this.#renewals;
-    let id = this.#idOf([], 0);
-    for (let at = 0; at < length; at += 1) {
+    let empty = from;
+    let id = this.#idOf([], from === 0 ? 0 : isWord(text.charCodeAt(from - 1)) ? 1 : 2);
+    for (let at = from; at < length; at += 1) {
+      if (id < EMPTY_STATES) empty = at;
       const unit = text.charCodeAt(at);
       let kind = ascii[unit];
       if (kind === undefined) {
@@ -59,17 +81,18 @@ export class LazyDfa {
         if (point > 0xff_ff) at += 1;
         kind = this.#others.get(point) ?? this.#other(point);
       }
-      if (kind < 0) return undefined;
-      let next = table[(id << ROW_BITS) | kind] ?? UNKNOWN;
+      if (kind < 0) return "unknown";
+      let next = table[(id << bits) | kind] ?? UNKNOWN;
       if (next === UNKNOWN) {
         next = this.#step(id, kind);
-        if (this.#renewals - renewed > 1) return undefined;
+        if (this.#renewals - renewed > 1) return "unknown";
       }
-      if (next === MATCH) return true;
+      if (next === MATCH) return empty;
       id = next;
     }
-    const last = table[(id << ROW_BITS) | END] ?? UNKNOWN;
-    return (last === UNKNOWN ? this.#step(id, END) : last) === MATCH;
+    if (id < EMPTY_STATES) empty = length;
+    const last = table[(id << bits) | this.#end] ?? UNKNOWN;
+    return (last === UNKNOWN ? this.#step(id, this.#end) : last) === MATCH ? empty : "none";
   }
 
   #other(point: number): number {
@@ -86,7 +109,7 @@ export class LazyDfa {
     const known = this.#kinds.get(passed);
     if (known !== undefined) return known;
     const kind = this.#points.length;
-    if (kind >= END) return TOO_MANY;
+    if (kind >= this.#end) return TOO_MANY;
     this.#kinds.set(passed, kind);
     this.#points.push(point);
     return kind;
@@ -96,14 +119,25 @@ export class LazyDfa {
     const key = `${before} ${places.join(" ")}`;
     const known = this.#ids.get(key);
     if (known !== undefined) return known;
-    if (this.#states.length >= STATES_MAX) {
-      this.#states = [];
+    if (this.#states.length >= this.#size.statesMax) {
       this.#renewals += 1;
-      this.#ids.clear();
+      this.#begin();
     }
+    return this.#newId({ places, before }, key);
+  }
+
+  /** Forgets all states but those without a place. */
+  #begin(): void {
+    this.#states = [];
+    this.#ids.clear();
+    for (const before of [0, 1, 2] as const) this.#newId({ places: [], before }, `${before} `);
+  }
+
+  #newId(state: State, key: string): number {
     const id = this.#states.length;
-    this.#states.push({ places, before });
-    this.#table.fill(UNKNOWN, id << ROW_BITS, (id + 1) << ROW_BITS);
+    const bits = this.#size.kindBits;
+    this.#states.push(state);
+    this.#table.fill(UNKNOWN, id << bits, (id + 1) << bits);
     this.#ids.set(key, id);
     return id;
   }
@@ -112,11 +146,11 @@ export class LazyDfa {
   #step(id: number, kind: number): number {
     const state = this.#states[id];
     if (state === undefined) return UNKNOWN;
-    const point = kind === END ? undefined : this.#points[kind];
+    const point = kind === this.#end ? undefined : this.#points[kind];
     const places = this.#follow(state, point);
     const next = places === MATCH ? MATCH : this.#idOf(places, point === undefined ? 0 : isWord(point) ? 1 : 2);
     // Unless the states were made anew meanwhile, and this one is gone.
-    if (this.#states[id] === state) this.#table[(id << ROW_BITS) | kind] = next;
+    if (this.#states[id] === state) this.#table[(id << this.#size.kindBits) | kind] = next;
     return next;
   }
 

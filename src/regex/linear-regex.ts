@@ -19,6 +19,8 @@ export type LinearRegex = {
   readonly test: (text: string) => boolean;
   /** The same without tables, place by place: what `test` is held against. */
   readonly testSlowly: (text: string) => boolean;
+  /** What it was compiled to. */
+  readonly program: readonly Instruction[];
   /** Looks for it in a text that comes in pieces. */
   readonly finder: (options: FinderOptions) => Finder;
 };
@@ -61,7 +63,12 @@ export function compileRegex(pattern: string): CompiledRegex {
     const test = (text: string): boolean => (dfa ??= new LazyDfa(program)).test(text) ?? run(program, text);
     return {
       type: "compiled",
-      regex: { test, testSlowly: (text) => run(program, text), finder: (options) => new Finder(program, options) },
+      regex: {
+        test,
+        testSlowly: (text) => run(program, text),
+        program,
+        finder: (options) => new Finder(program, options),
+      },
     };
   } catch (error) {
     if (!(error instanceof Malformed)) throw error;

@@ -1,0 +1,88 @@
+import { Finder, type FinderOptions, type Instruction } from "./finder.ts";
+import { type DfaSize, LazyDfa } from "./lazy-dfa.ts";
+import type { LinearRegex } from "./linear-regex.ts";
+
+/** Enough for some dozen patterns together: 512 KiB. */
+const SEVERAL: DfaSize = { statesMax: 4_096, kindBits: 6 };
+
+type Member = { readonly regex: LinearRegex; readonly options: FinderOptions };
+
+/** Told of each match: which pattern, by its place in the set, and where. */
+export type FoundOne = (index: number, from: number, to: number) => void;
+
+/**
+ * Several patterns that are looked for at once in a whole text: one look into a table for each character, and each pattern by itself only
+ * around what one of them matches.
+ */
+export class RegexSet {
+  readonly #members: readonly Member[];
+  readonly #programs: readonly (readonly Instruction[])[];
+  #dfa: LazyDfa | undefined;
+  #finders: readonly Finder[] | undefined;
+
+  constructor(members: readonly Member[]) {
+    this.#members = members;
+    this.#programs = members.map(({ regex }) => regex.program);
+  }
+
+  /**
+   * Tells all that a `Finder` of each pattern would tell of the text, in the order in which it would. False when the patterns are too many
+   * for the table; then what was told is not all.
+   */
+  find(text: string, found: FoundOne): boolean {
+    if (this.#members.length === 0) return true;
+    const dfa = (this.#dfa ??= new LazyDfa(together(this.#programs), SEVERAL));
+    for (let at = 0; at <= text.length;) {
+      const opened = dfa.opened(text, at);
+      if (opened === "unknown") return false;
+      if (opened === "none") return true;
+      at = this.#lookFrom(text, opened, found);
+    }
+    return true;
+  }
+
+  /** Looks with each pattern until nothing is open any more; where that is, or past the text. */
+  #lookFrom(text: string, from: number, found: FoundOne): number {
+    const finders = (this.#finders ??= this.#members.map(({ regex, options }) => regex.finder(options)));
+    const before = from === 0 ? undefined : pointBefore(text, from);
+    const looking = finders.map((finder, index) => {
+      finder.resume(before);
+      return { finder, tell: (begin: number, end: number) => found(index, begin, end) };
+    });
+    for (let at = from; at < text.length;) {
+      const point = text.codePointAt(at) ?? 0;
+      let isOpen = false;
+      for (const { finder, tell } of looking) {
+        finder.next(point, at, tell);
+        isOpen ||= finder.openFrom !== undefined;
+      }
+      at += point > 0xff_ff ? 2 : 1;
+      if (!isOpen && at < text.length) return at;
+    }
+    for (const { finder, tell } of looking) finder.next(undefined, text.length, tell);
+    return text.length + 1;
+  }
+}
+
+/** The character that ends where another begins. */
+function pointBefore(text: string, at: number): number | undefined {
+  const unit = text.charCodeAt(at - 1);
+  const isSecondHalf = unit >= 0xdc_00 && unit <= 0xdf_ff && at > 1;
+  const whole = isSecondHalf ? text.codePointAt(at - 2) : undefined;
+  return whole !== undefined && whole > 0xff_ff ? whole : unit;
+}
+
+/** One program that matches where one of several does. */
+function together(programs: readonly (readonly Instruction[])[]): readonly Instruction[] {
+  const starts: number[] = [];
+  const all: Instruction[] = [{ type: "fork", to: starts }];
+  for (const program of programs) {
+    const start = all.length;
+    starts.push(start);
+    for (const instruction of program)
+      all.push(
+        instruction.type === "fork" ? { type: "fork", to: instruction.to.map((to) => to + start) } : instruction,
+      );
+  }
+  return all;
+}
