@@ -27,7 +27,7 @@ export async function openMemoryStore(
       return new PostgresqlMemoryStore({ url, schema, connections, password: password(name) });
     }
     case "neo4j":
-      return missing(backend, password(memory.neo4j.password_secret));
+      return openNeo4j(memory.neo4j, password(memory.neo4j.password_secret));
     case "qdrant":
       return openQdrant(memory.qdrant, password(memory.qdrant.api_key_secret));
   }
@@ -39,6 +39,14 @@ async function openQdrant(
 ): Promise<MemoryStore> {
   const { QdrantMemoryStore } = await import("../backends/qdrant/index.ts");
   return new QdrantMemoryStore({ url, collection, apiKey });
+}
+
+async function openNeo4j(
+  { url, user, database }: Config["memory"]["neo4j"],
+  password: () => string | undefined,
+): Promise<MemoryStore> {
+  const { Neo4jMemoryStore } = await import("../backends/neo4j/index.ts");
+  return new Neo4jMemoryStore({ url, user, password, database });
 }
 
 /** Reads a secret each time it is asked, so that one that was changed holds from the next connection on. */
@@ -53,11 +61,3 @@ const secretOf =
       { backend },
     );
   };
-
-function missing(backend: MemoryBackend, _password: () => string | undefined): never {
-  throw new MemoryUnavailableError(
-    `this version of Caxton keeps no memory in ${backend}`,
-    'Set memory.backend = "embedded".',
-    { backend },
-  );
-}

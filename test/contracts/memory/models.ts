@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Memory, SEARCH_DEFAULTS } from "../../../src/memory/index.ts";
 import { WordEmbedder } from "../../helpers/word-embedder.ts";
-import { BY, found, names, PAGE, said, TEAM, type Within } from "./within.ts";
+import { BY, found, names, PAGE, POLL, said, TEAM, type Within } from "./within.ts";
 
 /** What holds of model, for every store. */
 export function modelContract(within: Within): void {
@@ -33,8 +33,10 @@ export function modelContract(within: Within): void {
       await changed.embeddings.caughtUp();
       expect(await store.model()).toBe("words-96@2");
       await expect
-        .poll(async () =>
-          names(await changed.search({ scopes: [TEAM], text: "car", mode: "semantic", similarityMin: 0.2 })),
+        .poll(
+          async () =>
+            names(await changed.search({ scopes: [TEAM], text: "car", mode: "semantic", similarityMin: 0.2 })),
+          POLL,
         )
         .toEqual(["Ada"]);
       expect((await store.figures()).passagesByModel).toEqual({ "words-96@2": 2 });

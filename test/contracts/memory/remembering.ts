@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Memory, SEARCH_DEFAULTS } from "../../../src/memory/index.ts";
-import { AGAIN, BY, names, OTHER, said, TEAM, WALK, type Within } from "./within.ts";
+import { AGAIN, BY, names, OTHER, POLL, said, TEAM, WALK, type Within } from "./within.ts";
 
 /** What holds of remembering, for every store. */
 export function rememberingContract(within: Within): void {
@@ -145,12 +145,16 @@ function rememberingContract3(within: Within): void {
       const again = new Memory({ store, embedder, clock, defaults: SEARCH_DEFAULTS });
       await again.open();
       expect(await again.get(TEAM, "Ada")).toEqual(before);
-      await expect.poll(async () => names(await again.search({ scopes: [TEAM], text: "automobile" }))).toEqual(["Ada"]);
       await expect
-        .poll(async () =>
-          (await again.graph({ ...WALK, scopes: [TEAM], start: [before.id] })).entities.map(
-            ({ entity }) => entity.name,
-          ),
+        .poll(async () => names(await again.search({ scopes: [TEAM], text: "automobile" })), POLL)
+        .toEqual(["Ada"]);
+      await expect
+        .poll(
+          async () =>
+            (await again.graph({ ...WALK, scopes: [TEAM], start: [before.id] })).entities.map(
+              ({ entity }) => entity.name,
+            ),
+          POLL,
         )
         .toEqual(["Ada", "Bo"]);
     }));

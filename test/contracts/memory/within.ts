@@ -13,6 +13,8 @@ export const OTHER = scopeKey({ type: "workspace", workspace: "other" });
 export const BY: Provenance = { source: "run", sourceId: "run-1", agent: "scribe" };
 export const AGAIN: Provenance = { source: "message", sourceId: "m-2", agent: "reader" };
 export const PAGE = { limit: 10, cursor: undefined };
+/** A server of its own may have much to do. */
+export const POLL = { timeout: 15_000 };
 export const WALK = { depth: 3, direction: "both", order: "breadth", strengthMin: 0, visitsMax: 100 } as const;
 
 export type OpenedStore = AsyncDisposable & {

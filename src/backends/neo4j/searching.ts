@@ -1,0 +1,228 @@
+import * as z from "zod";
+import { EntityId } from "../../kernel/ids.ts";
+import type { Entity, StoreHit, StoreHits, StoreSearch } from "../../memory/index.ts";
+import { type Found, fuse } from "../../recall/index.ts";
+import type { Connection } from "./connection.ts";
+import { KEEP, keepParameters } from "./filters.ts";
+import { NEO4J_LIMITS } from "./limits.ts";
+import { placeOfModel } from "./models.ts";
+import { isWithoutIndex } from "./refusals.ts";
+import { numberOf } from "./rows.ts";
+import { walk } from "./walking.ts";
+import { ask, type Question, type Statistics } from "./words.ts";
+
+/** Passages fetched for each hit wanted: several of one entity may be near. */
+const PASSAGES_PER_HIT = 4;
+const PASSAGES_MORE = 32;
+/** Hits whose relations are followed. */
+const EXPANDED = 10;
+const EXPANDED_VISITS_MAX = 500;
+/** What the nearest relation is worth. */
+const GRAPH_WEIGHT = 0.1;
+/** How many more an index is asked for, when of what it gave too little was wanted. */
+const GROWTH = 4;
+
+const CandidateRow = z.object({ id: EntityId, isKept: z.boolean() });
+const PassageRow = z.object({ words: z.array(z.string()), length: z.number(), similarity: z.number().nullish() });
+const DetailRow = z.object({ id: EntityId, updatedAtMs: z.number(), passages: z.array(PassageRow) });
+
+/** Passages of the scopes that are compared one by one; where there are more the vector index is asked. */
+export type SearchLimits = { readonly comparedMax: number };
+
+/** What is known of an entity that may be a hit. */
+type Candidate = Omit<Found, "row"> & { readonly id: EntityId; readonly matched: readonly string[] };
+type Asked = {
+  readonly search: StoreSearch;
+  readonly question: Question | undefined;
+  /** The vector's, while it is of the model that counts. */
+  readonly vector: readonly number[] | undefined;
+  readonly property: string | undefined;
+  readonly index: string | undefined;
+  readonly passages: number;
+};
+type Ids = { readonly ids: readonly EntityId[]; readonly isPartial: boolean };
+
+/** Finds what is near in meaning and what has the words, and puts the scores together as every backend does. */
+export class Searching {
+  readonly #connection: Connection;
+  readonly #statistics: Statistics;
+  readonly #limits: SearchLimits;
+  readonly #read: (ids: readonly EntityId[]) => Promise<readonly (Entity | undefined)[]>;
+
+  constructor(deps: {
+    readonly connection: Connection;
+    readonly statistics: Statistics;
+    readonly limits: SearchLimits;
+    readonly read: (ids: readonly EntityId[]) => Promise<readonly (Entity | undefined)[]>;
+  }) {
+    this.#connection = deps.connection;
+    this.#statistics = deps.statistics;
+    this.#limits = deps.limits;
+    this.#read = deps.read;
+  }
+
+  /** `active` is the model that counts. */
+  async search(search: StoreSearch, active: string | undefined): Promise<StoreHits> {
+    const scopes = [...new Set(search.filter.scopes)];
+    const statistics = await this.#statistics.of(scopes);
+    if (statistics.passages === 0) return { hits: [], isPartial: false };
+    const isByWords = search.keywordWeight > 0 && search.text !== "";
+    const question = isByWords ? await ask(this.#connection, search.text, { scopes, statistics }) : undefined;
+    const vector = active !== undefined && search.model === active && search.vector ? [...search.vector] : undefined;
+    const place = vector && active !== undefined ? placeOfModel(active) : undefined;
+    const asked = {
+      search,
+      question,
+      vector,
+      property: place?.property,
+      index: place?.index,
+      passages: statistics.passages,
+    };
+    const [near, worded] = await Promise.all([this.#byMeaning(asked), this.#byWords(asked)]);
+    const found = await this.#details(asked, [...new Set([...near.ids, ...worded.ids])], true);
+    const candidates = search.expand > 0 ? await this.#expand(asked, found) : found;
+    return { hits: await this.#ranked(search, candidates), isPartial: near.isPartial || worded.isPartial };
+  }
+
+  /** By comparing one by one where that is quick; else by the index, which knows no scopes: it is asked for more until there are enough. */
+  async #byMeaning(asked: Asked): Promise<Ids> {
+    if (asked.property === undefined) return NONE;
+    if (asked.passages <= this.#limits.comparedMax) return this.#compare(asked, asked.property);
+    try {
+      return await this.#grow(
+        asked.search,
+        `CALL db.index.vector.queryNodes($index, toInteger($asked), $vector) YIELD node AS p
+         MATCH (e:CaxtonEntity)-[:PASSAGE]->(p)
+         RETURN e.id AS id, e.scope IN $scopes AND 2 * vector.similarity.cosine(p.${asked.property}, $vector) - 1 >= $floor AND ${KEEP} AS isKept`,
+        { index: asked.index, vector: asked.vector, floor: asked.search.similarityMin },
+      );
+    } catch (error) {
+      // It is being built: everything is there without it, only slower.
+      if (!isWithoutIndex(error)) throw error;
+      return { ...(await this.#compare(asked, asked.property)), isPartial: true };
+    }
+  }
+
+  async #compare({ search, vector }: Asked, property: string): Promise<Ids> {
+    const rows = await this.#connection.read(
+      `MATCH (p:CaxtonPassage) WHERE p.scope IN $scopes AND p.length >= 0
+       WITH p, 2 * vector.similarity.cosine(p.${property}, $vector) - 1 AS similarity WHERE similarity >= $floor
+       MATCH (e:CaxtonEntity)-[:PASSAGE]->(p) WHERE ${KEEP}
+       RETURN e.id AS id, true AS isKept ORDER BY similarity DESC LIMIT toInteger($limit)`,
+      { ...keepParameters(search.filter), vector, floor: search.similarityMin, limit: passagesFor(search.limit) },
+    );
+    return { ids: rows.map((row) => CandidateRow.parse(row).id), isPartial: false };
+  }
+
+  async #byWords({ search, question }: Asked): Promise<Ids> {
+    if (!question) return NONE;
+    return this.#grow(
+      search,
+      `CALL db.index.fulltext.queryNodes('caxton_words', $query, {limit: toInteger($asked)}) YIELD node AS p
+       MATCH (e:CaxtonEntity)-[:PASSAGE]->(p) RETURN e.id AS id, e.scope IN $scopes AND ${KEEP} AS isKept`,
+      { query: question.query },
+    );
+  }
+
+  /** Asks an index for more and more, until enough of it is wanted or there is no more. */
+  async #grow(search: StoreSearch, statement: string, parameters: object): Promise<Ids> {
+    const wanted = passagesFor(search.limit);
+    for (let asked = wanted; ; asked = Math.min(asked * GROWTH, NEO4J_LIMITS.candidatesMax)) {
+      const rows = await this.#connection.read(statement, { ...keepParameters(search.filter), ...parameters, asked });
+      const candidates = rows.map((row) => CandidateRow.parse(row));
+      const ids = candidates.filter(({ isKept }) => isKept).map(({ id }) => id);
+      const isAll = candidates.length < asked;
+      if (isAll || ids.length >= wanted) return { ids: ids.slice(0, wanted), isPartial: false };
+      if (asked >= NEO4J_LIMITS.candidatesMax) return { ids, isPartial: true };
+    }
+  }
+
+  /** What one index found is looked up in the other too, or its score would depend on where the others ended. */
+  async #details(asked: Asked, ids: readonly EntityId[], isFound: boolean): Promise<readonly Candidate[]> {
+    if (ids.length === 0) return [];
+    const { search, question, vector, property } = asked;
+    const similarity = property === undefined ? "null" : `2 * vector.similarity.cosine(p.${property}, $vector) - 1`;
+    const rows = await this.#connection.read(
+      `UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id})-[:PASSAGE]->(p:CaxtonPassage)
+       RETURN id, e.updatedAtMs AS updatedAtMs, collect({
+         words: CASE WHEN size($stems) = 0 THEN [] ELSE [word IN split(p.words, ' ') WHERE word IN $stems] END,
+         length: p.length, similarity: ${similarity}
+       }) AS passages`,
+      { ids, stems: question?.stems ?? [], vector: vector ?? null },
+    );
+    return rows.map((row): Candidate => {
+      const { id, updatedAtMs, passages } = DetailRow.parse(row);
+      const similarities = passages.flatMap((one) => one.similarity ?? []);
+      const scores = isFound && question ? passages.map(({ words, length }) => question.scoreOf(words, length)) : [];
+      return {
+        id,
+        similarity: similarities.length > 0 ? Math.max(...similarities) : undefined,
+        keyword: Math.max(0, ...scores),
+        graph: 0,
+        ageMs: search.nowMs - updatedAtMs,
+        matched: question?.matchedBy(new Set(passages.flatMap(({ words }) => words))) ?? [],
+      };
+    });
+  }
+
+  /** Adds what is related to the best. */
+  async #expand(asked: Asked, found: readonly Candidate[]): Promise<readonly Candidate[]> {
+    const { search } = asked;
+    const rows = rowsOf(found);
+    const start = fuse(rows, weightsOf(search, EXPANDED)).map(({ row }) => row);
+    const { steps } = await walk(this.#connection, {
+      scopes: search.filter.scopes,
+      start: start.flatMap((row) => rows[row]?.id ?? []),
+      depth: search.expand,
+      direction: "both",
+      order: "breadth",
+      strengthMin: 0,
+      visitsMax: EXPANDED_VISITS_MAX,
+    });
+    const depths = new Map(steps.filter(({ depth }) => depth > 0).map(({ entity, depth }) => [entity, depth] as const));
+    const kept = await this.#connection.read(
+      `UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id}) WHERE ${KEEP} RETURN id, true AS isKept`,
+      { ...keepParameters(search.filter), ids: [...depths.keys()] },
+    );
+    const related = new Set(kept.map((row) => CandidateRow.parse(row).id));
+    const known = new Set(found.map(({ id }) => id));
+    const fresh = await this.#details(
+      asked,
+      [...related].filter((id) => !known.has(id)),
+      false,
+    );
+    return [...found, ...fresh].map((one) => {
+      const depth = related.has(one.id) ? depths.get(one.id) : undefined;
+      return depth === undefined ? one : { ...one, graph: 1 / 2 ** (depth - 1) };
+    });
+  }
+
+  async #ranked(search: StoreSearch, candidates: readonly Candidate[]): Promise<readonly StoreHit[]> {
+    const rows = rowsOf(candidates);
+    const best = fuse(rows, weightsOf(search, search.limit));
+    const entities = await this.#read(best.flatMap(({ row }) => rows[numberOf(row)]?.id ?? []));
+    return best.flatMap(({ row, score, similarity, parts }, at): StoreHit[] => {
+      const entity = entities[at];
+      if (!entity) return [];
+      const { keyword, recency, graph } = parts;
+      const matched = rows[row]?.matched ?? [];
+      return [{ entity, score: { total: score, similarity, keyword, recency, graph, matched } }];
+    });
+  }
+}
+
+const NONE: Ids = { ids: [], isPartial: false };
+
+const passagesFor = (limit: number): number =>
+  Math.min(limit * PASSAGES_PER_HIT + PASSAGES_MORE, NEO4J_LIMITS.candidatesMax);
+
+/** Numbered by their ids, which rise with time: of those that are as good the oldest comes first. */
+const rowsOf = (candidates: readonly Candidate[]) =>
+  candidates.toSorted((one, other) => (one.id < other.id ? -1 : 1)).map((one, row) => ({ ...one, row }));
+
+const weightsOf = ({ keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
+  limit,
+  keywordWeight,
+  graphWeight: GRAPH_WEIGHT,
+  recencyBoost: recencyBoost - 1,
+});
