@@ -20,6 +20,7 @@ import {
   toolsSearch,
 } from "./search.ts";
 import { conversationSearch, conversationsSearch, graphSearch, messagesSearch } from "./search-messages.ts";
+import { tasksSearch } from "./search-tasks.ts";
 import { memorySearch } from "./search-memory.ts";
 import { Shell } from "./shell/shell.tsx";
 
@@ -95,6 +96,17 @@ const conversation = createRoute({
   validateSearch: conversationSearch,
   component: lazyRouteComponent(() => import("./pages/conversations/conversation.tsx"), "Conversation"),
 });
+const tasks = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks",
+  validateSearch: tasksSearch,
+  component: lazyRouteComponent(() => import("./pages/tasks/tasks.tsx"), "Tasks"),
+});
+const task = createRoute({
+  getParentRoute: () => root,
+  path: "/tasks/$id",
+  component: lazyRouteComponent(() => import("./pages/tasks/task.tsx"), "Task"),
+});
 const graph = createRoute({
   getParentRoute: () => root,
   path: "/graph",
@@ -137,6 +149,8 @@ const routeTree = root.addChildren([
   messages,
   conversations,
   conversation,
+  tasks,
+  task,
   graph,
   memory,
   entity,

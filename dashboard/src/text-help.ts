@@ -12,6 +12,7 @@ export const HELP = {
         ["g p", "Approvals"],
         ["g m", "Messages"],
         ["g c", "Conversations"],
+        ["g k", "Tasks"],
         ["g g", "Graph"],
         ["g e", "Memory"],
         ["g t", "Tools"],

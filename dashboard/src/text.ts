@@ -7,6 +7,7 @@ import { APPROVALS } from "./text-approvals.ts";
 import { CONVERSATIONS, GRAPH } from "./text-conversations.ts";
 import { HELP } from "./text-help.ts";
 import { MEMORY } from "./text-memory.ts";
+import { TASKS } from "./text-tasks.ts";
 import { MESSAGES } from "./text-messages.ts";
 
 /** Every word the dashboard shows. Names of things are those of the CLI, the API and the documentation. */
@@ -22,6 +23,7 @@ export const text = {
     approvals: "Approvals",
     messages: "Messages",
     conversations: "Conversations",
+    tasks: "Tasks",
     graph: "Graph",
     memory: "Memory",
     tools: "Tools",
@@ -72,6 +74,7 @@ export const text = {
     groups: { page: "Page", agent: "Agent", run: "Run", tool: "Tool server", action: "Action" },
   },
   settings: SETTINGS,
+  tasks: TASKS,
   usage: USAGE,
   states: STATES,
   replyStates: REPLY_STATES,

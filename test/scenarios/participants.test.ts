@@ -33,3 +33,41 @@ describe("where capabilities are also found by meaning", () => {
     expect(receipt.error?.details["similar"]).toMatchObject([{ capability: "data-analysis" }]);
   });
 });
+
+test("who watches conversations and tasks is told which changed, and who does not ask is not", async () => {
+  const stop = new AbortController();
+  const lines = async (types: string) => {
+    const response = await fetch(`${server.url}/api/v1/events${types}`, { signal: stop.signal });
+    return new Lines(response);
+  };
+  const [told, usual] = await Promise.all([lines("?types=conversation,task"), lines("")]);
+  await Promise.all([told.until("ready"), usual.until("ready")]);
+  await server.ask("POST", "/api/v1/participants", { name: "listener" });
+  const message = { performative: "inform", receiver: "listener", content: "!" };
+  const heard = MessageReceipt.parse((await server.ask("POST", "/api/v1/messages", message)).body);
+  expect(await told.until(heard.conversation_id)).toContain('"type":"conversation"');
+  const made = await server.ask("POST", "/api/v1/tasks", { name: "count", participants: ["listener"] });
+  const { id } = contract.tasks.Task.parse(made.body);
+  expect(await told.until(id)).toContain('"type":"task"');
+  expect(usual.text).not.toMatch(/"type":"(?:conversation|task)"/);
+  stop.abort();
+});
+
+/** What a stream of events says, as text. */
+class Lines {
+  text = "";
+  readonly #reader: ReadableStreamDefaultReader<string>;
+
+  constructor({ body }: Response) {
+    this.#reader = (body ?? new ReadableStream()).pipeThrough(new TextDecoderStream()).getReader();
+  }
+
+  async until(word: string): Promise<string> {
+    while (!this.text.includes(word)) {
+      const { value, done } = await this.#reader.read();
+      if (done) throw new Error(`it ended without ${word}: ${this.text}`);
+      this.text += value;
+    }
+    return this.text;
+  }
+}

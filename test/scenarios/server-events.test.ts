@@ -12,6 +12,9 @@ import { tempDirectory } from "../helpers/temp.ts";
 
 type Query = Parameters<typeof watchServer>[1];
 
+/** Nothing is said, and no task goes on. */
+const SILENT = { watch: () => ({ [Symbol.dispose]: () => {} }) };
+
 /** The changes of a server of its own, as readers of its events are told them. */
 function serverEvents() {
   using stack = new DisposableStack();
@@ -22,7 +25,7 @@ function serverEvents() {
   const stop = new AbortController();
   const watch = (query: Query) =>
     watchServer(
-      { ...made, changes, clock: systemClock },
+      { ...made, changes, clock: systemClock, router: SILENT, tasks: SILENT },
       query,
       AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)]),
     );

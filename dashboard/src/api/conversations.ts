@@ -3,8 +3,8 @@ import { type Conversation, type ConversationPage, fillRoute, ROUTES } from "../
 import { ask } from "./client.ts";
 import { retryUnlessRefused, withQuery } from "./queries.ts";
 
-/** Conversations change without an event of their own, so they are read again while someone looks at them. */
-const AGAIN_MS = 2_000;
+/** That somebody's time is over is no event: for that they are read again now and then. */
+const AGAIN_MS = 30_000;
 const PAGE_SIZE = 50;
 
 export type ConversationFilter = {

@@ -78,6 +78,10 @@ export function applyServerEvent(client: QueryClient, event: ServerEvent): void 
       for (const key of ["agent", "revisions"]) void client.invalidateQueries({ queryKey: [key, event.name] });
       void client.invalidateQueries({ queryKey: ["agents"] });
       return;
+    // Asked for by the pages that show them.
+    case "conversation":
+    case "task":
+      return;
     case "tool-server":
       for (const queryKey of toolServerKeys(event.name)) void client.invalidateQueries({ queryKey });
   }

@@ -58,6 +58,7 @@ function useShellKeys(setOpen: (open: "palette" | "help") => void): void {
     "g p": () => void navigate({ to: "/approvals" }),
     "g m": () => void navigate({ to: "/messages" }),
     "g c": () => void navigate({ to: "/conversations" }),
+    "g k": () => void navigate({ to: "/tasks" }),
     "g g": () => void navigate({ to: "/graph" }),
     "g e": () => void navigate({ to: "/memory" }),
     "g t": () => void navigate({ to: "/tools" }),

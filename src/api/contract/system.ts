@@ -65,13 +65,28 @@ export const ServerEvent = z
       revision: z.int(),
     }),
     z.object({ type: z.literal("tool-server"), name: z.string(), state: z.string() }),
+    z.object({ type: z.literal("conversation"), id: z.string().nullable() }).meta({
+      description: "Something was said in it, or it ended; null: in many. Told as it happens, never afterwards",
+    }),
+    z
+      .object({ type: z.literal("task"), id: z.string().nullable() })
+      .meta({ description: "It is new or went on; null: many did. Told as it happens, never afterwards" }),
   ])
   .meta({ id: "ServerEvent" });
 export type ServerEvent = z.infer<typeof ServerEvent>;
 
-export const SERVER_EVENT_TYPES = ["run", "step", "question", "approval", "agent", "tool-server"] as const;
+export const SERVER_EVENT_TYPES = [
+  "run",
+  "step",
+  "question",
+  "approval",
+  "agent",
+  "tool-server",
+  "conversation",
+  "task",
+] as const;
 export const EventsQuery = z.object({
   types: typeList(SERVER_EVENT_TYPES).meta({
-    description: `Kinds to be told of, with commas between: ${SERVER_EVENT_TYPES.join(", ")}. Without it all but step.`,
+    description: `Kinds to be told of, with commas between: ${SERVER_EVENT_TYPES.join(", ")}. Without it all but step, conversation and task.`,
   }),
 });

@@ -3,10 +3,14 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { isTerminal, RunFold, type RunJournal, type Runs, type RunTail } from "../../runs/index.ts";
+import type { Router } from "../../router/index.ts";
+import type { Tasks } from "../../tasks/index.ts";
 import type { ServerEvent } from "../contract/index.ts";
 import { type Backlog, parsePosition, type Position, RunBacklog, showPosition } from "./event-position.ts";
 import { presentApprovalsOf } from "./present-approval.ts";
 import { presentQuestion, presentStep, presentSummary } from "./present-run.ts";
+import { ChangedIds } from "./changed-ids.ts";
+import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 import type { Streamed } from "./watch-run.ts";
 
 const FRAME_MS = 75;
@@ -22,6 +26,8 @@ export type ServerEventServices = {
   readonly journal: Pick<RunJournal, "read" | "summary"> & RunTail;
   readonly changes: ChangeLog;
   readonly clock: Clock;
+  readonly router: Pick<Router, "watch">;
+  readonly tasks: Pick<Tasks, "watch">;
 };
 
 export type ServerEventQuery = {
@@ -38,6 +44,7 @@ type Told = Streamed<ServerEvent>;
  * S1. An event's id says up to where in the journal and in the log of changes the reader has been told everything.
  * S2. A reader that comes back with an id is told what it missed, or `reset` when that is too much or no longer known.
  * S3. What waits for a reader is bounded: ids of runs. Past the bound it is told `reset`; nothing waits for it.
+ * S4. Conversations and tasks are told of while they are watched, and only to who asks: whoever comes back reads them anew.
  * Ends when the signal aborts.
  */
 export async function* watchServer(
@@ -62,6 +69,7 @@ export async function* watchServer(
     );
   }
   if (wantsChanges) stack.use(services.changes.watch(() => bell.ring()));
+  const talk = stack.use(new Talk(services, wants, bell));
   let at = newest(services);
   const missed = after === undefined ? undefined : backlogSince(services, after, at);
   if (missed?.type === "gap") yield resetAt(at);
@@ -86,6 +94,7 @@ export async function* watchServer(
       at = { ...at, change: seq };
       if (wants.has(change.type)) yield { id: showPosition(at), event: change };
     }
+    for (const event of talk.take()) yield { id: undefined, event };
     for (const backlog of runs.take(RUNS_PER_FRAME_MAX)) {
       at = { ...at, run: runs.toldUpTo(at.run) };
       const events = [...runEvents(services, backlog, wants)];
@@ -93,6 +102,46 @@ export async function* watchServer(
         yield { id: index === events.length - 1 ? showPosition(at) : undefined, event };
     }
     if (runs.size > 0 || (wantsChanges && kept.last > at.change)) bell.ring();
+  }
+}
+
+/** What is said and done between agents, for who watches it. */
+class Talk implements Disposable {
+  readonly #conversations = new ChangedIds();
+  readonly #tasks = new ChangedIds();
+  readonly #watching = new DisposableStack();
+
+  constructor({ router, tasks }: ServerEventServices, wants: ReadonlySet<ServerEventType>, bell: Bell) {
+    if (wants.has("conversation")) {
+      const filter = { workspace: DEFAULT_WORKSPACE, types: ["message", "conversation"] } as const;
+      this.#watching.use(
+        router.watch(filter, (events) => {
+          for (const event of events) {
+            if (event.type === "message") this.#conversations.add(event.message.conversationId);
+            else if (event.type === "conversation") this.#conversations.add(event.conversation.id);
+            else this.#conversations.addMany();
+          }
+          bell.ring();
+        }),
+      );
+    }
+    if (wants.has("task")) {
+      this.#watching.use(
+        tasks.watch(({ id }) => {
+          this.#tasks.add(id);
+          bell.ring();
+        }),
+      );
+    }
+  }
+
+  *take(): Generator<ServerEvent> {
+    for (const id of this.#conversations.take()) yield { type: "conversation", id };
+    for (const id of this.#tasks.take()) yield { type: "task", id };
+  }
+
+  [Symbol.dispose](): void {
+    this.#watching.dispose();
   }
 }
 

@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Conversation as ConversationRecord } from "../../../../src/api/contract/index.ts";
 import { conversationQuery } from "../../api/conversations.ts";
+import { useTalkUpdates } from "../../api/live-talk.ts";
 import { conversationRunsQuery } from "../../api/messages.ts";
 import { Card } from "../../parts/card.tsx";
 import { cx } from "../../parts/class-names.ts";
@@ -25,6 +26,7 @@ export function Conversation() {
   const { id } = route.useParams();
   const { message } = route.useSearch();
   const navigate = route.useNavigate();
+  useTalkUpdates("conversation");
   const { data: conversation, error, refetch } = useQuery(conversationQuery(id));
   const select = (chosen: string | undefined) =>
     void navigate({ search: (before) => ({ ...before, message: chosen }), replace: true, resetScroll: false });

@@ -2,6 +2,7 @@ import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
 import type { Conversation } from "../../../../src/api/contract/index.ts";
 import { conversationsQuery } from "../../api/conversations.ts";
+import { useTalkUpdates } from "../../api/live-talk.ts";
 import { protocolsQuery } from "../../api/messages.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Button, buttonClass } from "../../parts/button.tsx";
@@ -25,6 +26,7 @@ const words = text.conversations;
 /** Conversations that keep to a protocol: those that are stuck first, then the last changed. */
 export function Conversations() {
   useListKeys();
+  useTalkUpdates("conversation");
   return (
     <>
       <PageHeading title={text.pages.conversations} note={words.note} />
