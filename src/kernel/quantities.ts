@@ -79,6 +79,12 @@ export const LIMITS = {
   keptAnswersMs: 86_400_000,
   /** Texts that wait to be made into vectors before others are refused. */
   embeddingTextsWaitingMax: 10_000,
+  /** Exports of memory under way at once. */
+  memoryExportsMax: 4,
+  /** Imports into memory under way at once. */
+  memoryImportsMax: 2,
+  /** One import into memory. */
+  memoryImportBytesMax: 16 * 1024 * MIB,
   /** How far ahead a message's deadline or end may be. */
   messageTtlMsMax: 366 * 86_400_000,
 } as const;

@@ -29,6 +29,13 @@ export type Remembered = {
   readonly added: readonly Observation[];
 };
 
+/** `kept`: it was there, and stays as it is. `refused`: it was there, and would have become otherwise, or is of another type. */
+export type Taken = Remembered | { readonly outcome: "kept" | "refused"; readonly entity: Entity };
+
+/** What becomes of an entity that is there already: it gets what is new, stays as it is, or must not become otherwise. */
+export const MERGES = ["update", "skip", "error"] as const;
+export type Merge = (typeof MERGES)[number];
+
 /** A relation between two named entities of one scope. */
 export type RelationInput = {
   readonly from: string;
@@ -39,6 +46,8 @@ export type RelationInput = {
   readonly isBidirectional?: boolean | undefined;
   readonly validity?: Partial<Validity> | undefined;
   readonly metadata?: JsonObject | undefined;
+  /** Who said it, where that is not who relates them now. */
+  readonly provenance?: Provenance | undefined;
 };
 
 /** What of an entity is to be otherwise. */
@@ -60,7 +69,8 @@ export class Changes {
   readonly #store: MemoryStore;
   readonly #clock: Clock;
   readonly #embeddings: Embeddings;
-  readonly #hide: Hide;
+  /** Takes out what must not be kept; what comes in here goes through it. */
+  readonly hide: Hide;
 
   constructor(deps: {
     readonly store: MemoryStore;
@@ -71,7 +81,7 @@ export class Changes {
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#embeddings = deps.embeddings;
-    this.#hide = deps.hide ?? HIDE_NOTHING;
+    this.hide = deps.hide ?? HIDE_NOTHING;
   }
 
   /**
@@ -83,12 +93,34 @@ export class Changes {
     inputs: readonly EntityInput[],
     provenance: Provenance,
   ): Promise<readonly Remembered[]> {
-    const checked = inputs.map((input) => checkInput(hiddenInput(input, this.#hide)));
-    const results = new Map<number, Remembered>();
+    const taken = await this.#rememberAll(scope, inputs, { provenance, merge: undefined, isTrial: false });
+    return taken.flatMap((one) => ("added" in one ? [one] : []));
+  }
+
+  /**
+   * The same for what comes from elsewhere: says of each entity that was there already what became of it. `isTrial`: what
+   * would become of it; nothing is written.
+   * Throws MemoryValueError, MemoryTooLargeError; then nothing is taken of any.
+   */
+  async take(
+    scope: ScopeKey,
+    inputs: readonly EntityInput[],
+    how: { readonly provenance: Provenance; readonly merge: Merge; readonly isTrial: boolean },
+  ): Promise<readonly Taken[]> {
+    return this.#rememberAll(scope, inputs, how);
+  }
+
+  async #rememberAll(
+    scope: ScopeKey,
+    inputs: readonly EntityInput[],
+    how: { readonly provenance: Provenance; readonly merge: Merge | undefined; readonly isTrial: boolean },
+  ): Promise<readonly Taken[]> {
+    const checked = inputs.map((input) => checkInput(hiddenInput(input, this.hide)));
+    const results = new Map<number, Taken>();
     let waiting = [...checked.entries()];
     for (let attempt = 0; waiting.length > 0; attempt += 1) {
       if (attempt === ATTEMPTS) throw conflict(waiting[0]?.[1].name ?? "");
-      waiting = await this.#rememberOnce({ scope, provenance, waiting, results });
+      waiting = await this.#rememberOnce({ ...how, scope, waiting, results });
     }
     return checked.map((_, index) => results.get(index)).filter((result) => result !== undefined);
   }
@@ -97,24 +129,26 @@ export class Changes {
   async #rememberOnce(of: {
     readonly scope: ScopeKey;
     readonly provenance: Provenance;
+    readonly merge: Merge | undefined;
+    readonly isTrial: boolean;
     readonly waiting: readonly (readonly [number, CheckedInput])[];
-    readonly results: Map<number, Remembered>;
+    readonly results: Map<number, Taken>;
   }): Promise<[number, CheckedInput][]> {
     const names = new Set<string>();
     const now = of.waiting.filter(([, { name }]) => !names.has(name) && names.add(name));
+    const isNow = new Set(now);
     const left = of.waiting
-      .filter((entry) => !now.includes(entry))
+      .filter((entry) => !isNow.has(entry))
       .map(([index, input]): [number, CheckedInput] => [index, input]);
     const at = { scope: of.scope, provenance: of.provenance, atMs: this.#clock.nowMs() };
     const found = await this.#store.find(now.map(([, { name }]) => ({ scope: of.scope, name })));
     const drafts: { readonly index: number; readonly input: CheckedInput; readonly draft: Draft }[] = [];
     for (const [position, [index, input]] of now.entries()) {
-      const draft = draftOf(input, found[position], at);
-      const entity = found[position];
-      if (draft) drafts.push({ index, input, draft });
-      else if (entity) of.results.set(index, { outcome: "known", entity, added: [] });
+      const decided = decide(input, found[position], { at, merge: of.merge });
+      if (decided.type === "write") drafts.push({ index, input, draft: decided.draft });
+      else of.results.set(index, decided.taken);
     }
-    const outcomes = await this.#write(drafts.map(({ draft }) => draft));
+    const outcomes = of.isTrial ? [] : await this.#write(drafts.map(({ draft }) => draft));
     for (const [position, { index, input, draft }] of drafts.entries()) {
       if (outcomes[position] === "conflict") left.push([index, input]);
       else
@@ -143,14 +177,14 @@ export class Changes {
   /** Changes fields of an entity. Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError for a name that is another's. */
   async revise(scope: ScopeKey, name: string, revision: Revision, provenance: Provenance): Promise<Entity> {
     const fields = {
-      ...(revision.name === undefined ? {} : { name: readEntityName(this.#hide.text(revision.name)) }),
-      ...(revision.type === undefined ? {} : { type: readTypeName(this.#hide.text(revision.type)) }),
+      ...(revision.name === undefined ? {} : { name: readEntityName(this.hide.text(revision.name)) }),
+      ...(revision.type === undefined ? {} : { type: readTypeName(this.hide.text(revision.type)) }),
       ...(revision.confidence === undefined ? {} : { confidence: readShare(revision.confidence, "confidence") }),
       ...(revision.strength === undefined ? {} : { strength: readShare(revision.strength, "strength") }),
       ...(revision.validity === undefined ? {} : { validity: readValidity(revision.validity) }),
       ...(revision.metadata === undefined
         ? {}
-        : { metadata: readMetadata(hiddenObject(revision.metadata, this.#hide)) }),
+        : { metadata: readMetadata(hiddenObject(revision.metadata, this.hide)) }),
     };
     if (fields.name !== undefined && fields.name !== name) {
       const [other] = await this.#store.find([{ scope, name: fields.name }]);
@@ -168,7 +202,7 @@ export class Changes {
 
   /** Takes observations back; they stay in the history. Texts that nobody said are passed over. Throws EntityNotFoundError. */
   async withdraw(scope: ScopeKey, name: string, texts: readonly string[], provenance: Provenance): Promise<Entity> {
-    const gone = new Set(texts.map((text) => this.#hide.text(text).normalize("NFC").trim()));
+    const gone = new Set(texts.map((text) => this.hide.text(text).normalize("NFC").trim()));
     return this.#change(scope, name, (before) => {
       const withdrawn = before.observations.filter(({ text }) => gone.has(text)).map(({ id }) => id);
       if (withdrawn.length === 0) return undefined;
@@ -216,13 +250,13 @@ export class Changes {
         scope,
         from: from.id,
         to: to.id,
-        type: readTypeName(this.#hide.text(input.type)),
+        type: readTypeName(this.hide.text(input.type)),
         strength: readShare(input.strength ?? RELATION_STRENGTH, "strength"),
         confidence: readShare(input.confidence ?? 1, "confidence"),
         isBidirectional: input.isBidirectional ?? false,
         validity: readValidity(input.validity),
-        metadata: readMetadata(input.metadata && hiddenObject(input.metadata, this.#hide)),
-        provenance,
+        metadata: readMetadata(input.metadata && hiddenObject(input.metadata, this.hide)),
+        provenance: input.provenance ?? provenance,
         createdAtMs: atMs,
       };
     });
@@ -250,7 +284,7 @@ export class Changes {
   }
 
   async #entities(scope: ScopeKey, names: readonly string[]): Promise<readonly (Entity | undefined)[]> {
-    return this.#store.find(names.map((name) => ({ scope, name: readEntityName(this.#hide.text(name)) })));
+    return this.#store.find(names.map((name) => ({ scope, name: readEntityName(this.hide.text(name)) })));
   }
 
   async #change(
@@ -268,6 +302,29 @@ export class Changes {
     }
     throw conflict(name);
   }
+}
+
+type Decided = { readonly type: "write"; readonly draft: Draft } | { readonly type: "taken"; readonly taken: Taken };
+
+/** What an input becomes beside what is there. Throws EntityTypeConflictError where nothing says how to merge. */
+function decide(
+  input: CheckedInput,
+  before: Entity | undefined,
+  { at, merge }: { readonly at: Parameters<typeof draftOf>[2]; readonly merge: Merge | undefined },
+): Decided {
+  const taken = (outcome: "kept" | "refused", entity: Entity): Decided => ({
+    type: "taken",
+    taken: { outcome, entity },
+  });
+  if (before && merge === "skip") return taken("kept", before);
+  if (before && merge !== undefined && input.type !== undefined && input.type !== before.type)
+    return taken("refused", before);
+  const draft = draftOf(input, before, at);
+  if (draft && before && merge === "error") return taken("refused", before);
+  if (draft) return { type: "write", draft };
+  // Without a draft it was there.
+  if (!before) throw new Error(`nothing was made of ${input.name}`);
+  return { type: "taken", taken: { outcome: "known", entity: before, added: [] } };
 }
 
 /** Nobody of the name is known there. */

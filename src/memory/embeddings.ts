@@ -57,8 +57,19 @@ export class Embeddings implements AsyncDisposable {
   }
 
   /** The model that searches go by, and the one that new vectors are of. */
-  get models(): { readonly active: string | undefined; readonly wanted: string | undefined; readonly changed: number } {
-    return { active: this.#active, wanted: this.#embedder?.id, changed: this.#progress.done };
+  get models(): {
+    readonly active: string | undefined;
+    readonly wanted: string | undefined;
+    readonly changed: number;
+    /** How long the vectors of `wanted` are. */
+    readonly dims: number | undefined;
+  } {
+    return {
+      active: this.#active,
+      wanted: this.#embedder?.id,
+      changed: this.#progress.done,
+      dims: this.#embedder?.dims,
+    };
   }
 
   /** Vectors for new passages; undefined ones, to be made later, when that fails. */

@@ -1,5 +1,13 @@
 /** What agents know: entities, what is said of them, how they relate, and where it is found again. */
-export type { Changes, RelationInput, Remembered, Revision } from "./changes.ts";
+export {
+  type Changes,
+  type Merge,
+  MERGES,
+  type RelationInput,
+  type Remembered,
+  type Revision,
+  type Taken,
+} from "./changes.ts";
 export type { Embedder } from "./embedder.ts";
 export type { Embeddings, NoVectors } from "./embeddings.ts";
 export * from "./entity.ts";
@@ -7,7 +15,7 @@ export * from "./errors.ts";
 export { type Graph, Memory, type MemoryDeps } from "./memory.ts";
 export type * from "./memory-store.ts";
 export { passagesOf } from "./passages.ts";
-export type { EntityInput, ObservationInput } from "./remembering.ts";
+export { checkInput, type Hide, type EntityInput, type ObservationInput } from "./remembering.ts";
 export { type Scope, type ScopeKey, scopeKey, scopeText, type ScopeType, visibleScopes } from "./scope.ts";
 export * from "./searching.ts";
 export { isValidDuring } from "./values.ts";

@@ -20,6 +20,9 @@ export type ObservationInput = {
   readonly text: string;
   readonly confidence?: number | undefined;
   readonly validity?: Partial<Validity> | undefined;
+  /** Who said it and when, where that is not who remembers it now. */
+  readonly provenance?: Provenance | undefined;
+  readonly atMs?: number | undefined;
 };
 
 /** What is to be remembered of one entity; what is absent stays as it is. */
@@ -32,13 +35,24 @@ export type EntityInput = {
   readonly strength?: number | undefined;
   readonly validity?: Partial<Validity> | undefined;
   readonly metadata?: JsonObject | undefined;
+  /** What it is from the beginning, when it is new: as another memory had it. No entity may have the id. */
+  readonly origin?: EntityOrigin | undefined;
+};
+
+/** What an entity that comes from another memory keeps of its life there. */
+export type EntityOrigin = {
+  readonly id: EntityId | undefined;
+  readonly createdAtMs: number | undefined;
+  readonly updatedAtMs: number | undefined;
 };
 
 /** An input whose values were read: names and texts as they are kept. */
 export type CheckedInput = {
   readonly name: string;
   readonly type: string | undefined;
-  readonly observations: readonly { readonly text: string; readonly confidence: number; readonly validity: Validity }[];
+  readonly observations: readonly (Pick<Observation, "text" | "confidence" | "validity"> &
+    Pick<ObservationInput, "provenance" | "atMs">)[];
+  readonly origin: EntityOrigin | undefined;
   readonly fields: Partial<Pick<EntityHead, "confidence" | "strength" | "validity" | "metadata">>;
 };
 
@@ -73,7 +87,10 @@ export function checkInput(input: EntityInput): CheckedInput {
       text: readObservation(one.text),
       confidence: readShare(one.confidence ?? confidence ?? 1, "confidence"),
       validity: readValidity(one.validity),
+      provenance: one.provenance,
+      atMs: one.atMs,
     })),
+    origin: input.origin,
     fields: {
       ...(confidence === undefined ? {} : { confidence: readShare(confidence, "confidence") }),
       ...(strength === undefined ? {} : { strength: readShare(strength, "strength") }),
@@ -112,8 +129,8 @@ export function draftOf(input: CheckedInput, before: Entity | undefined, at: At)
   const added = fresh.map((one): Observation => ({
     ...one,
     id: mint(ObservationId),
-    provenance: at.provenance,
-    atMs: at.atMs,
+    provenance: one.provenance ?? at.provenance,
+    atMs: one.atMs ?? at.atMs,
     since: head.version,
     until: undefined,
   }));
@@ -158,10 +175,11 @@ function headOf(entity: Entity): EntityHead {
 }
 
 function headAfter(input: CheckedInput, before: Entity | undefined, { scope, atMs }: At): EntityHead {
+  const { origin } = input;
   const base: EntityHead = before
     ? headOf(before)
     : {
-        id: mint(EntityId),
+        id: origin?.id ?? mint(EntityId),
         scope,
         name: input.name,
         type: input.type ?? TYPE,
@@ -170,10 +188,11 @@ function headAfter(input: CheckedInput, before: Entity | undefined, { scope, atM
         validity: { fromMs: undefined, toMs: undefined },
         metadata: {},
         version: 0,
-        createdAtMs: atMs,
+        createdAtMs: origin?.createdAtMs ?? atMs,
         updatedAtMs: atMs,
       };
-  return { ...base, ...input.fields, version: base.version + 1, updatedAtMs: atMs };
+  const updatedAtMs = before ? atMs : (origin?.updatedAtMs ?? atMs);
+  return { ...base, ...input.fields, version: base.version + 1, updatedAtMs };
 }
 
 function draft(of: {

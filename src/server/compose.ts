@@ -51,7 +51,7 @@ import { Embedders } from "./embedders.ts";
 import { openJournal } from "./open-journal.ts";
 import { type OpenCorrespondence, openCorrespondence, openMessageTools } from "./open-correspondence.ts";
 import { type Messaging, openMessages } from "./open-messages.ts";
-import { openMemory, withMemoryTools } from "./open-memory.ts";
+import { openMemory, openTransfers, withMemoryTools } from "./open-memory.ts";
 import { openTasks } from "./open-tasks.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openRedaction } from "./redaction.ts";
@@ -186,7 +186,12 @@ async function openMinds(
   const embedders = new Embedders({ config, clock, models: own });
   const secretFound = parts.known.add;
   const memory = stack.use(await openMemory(loaded, { clock, embedders, redactors, secretFound }));
-  return { models: overrides.models ?? own, embedders, memory };
+  return {
+    models: overrides.models ?? own,
+    embedders,
+    memory,
+    memoryTransfers: openTransfers(config, { memory, clock }),
+  };
 }
 
 /** Runs and their files. */

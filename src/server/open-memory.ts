@@ -1,11 +1,14 @@
+import { join } from "node:path";
 import { MemoryTools } from "../agent-memory/index.ts";
+import { CheckpointFiles } from "../backends/disk/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { packageVersion } from "../kernel/package.ts";
 import { type Embedder, Memory } from "../memory/index.ts";
+import { MemoryTransfers } from "../memory-transfer/index.ts";
 import type { Redactors } from "../redaction/runs/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/index.ts";
-import type { LoadedConfig } from "./config.ts";
+import type { Config, LoadedConfig } from "./config.ts";
 import type { Embedders } from "./embedders.ts";
 import { openMemoryStore } from "./memory-backends.ts";
 import { searchDefaults } from "./memory-config.ts";
@@ -43,6 +46,13 @@ export async function openMemory(
   memory.open().catch((error: unknown) => log.error({ err: error }, "memory cannot be opened; agents run without it"));
   return memory;
 }
+
+/** Exports and imports, which note how far they are in the data directory. */
+export const openTransfers = (
+  { data }: Config,
+  deps: { readonly memory: Memory; readonly clock: Clock },
+): MemoryTransfers =>
+  new MemoryTransfers({ ...deps, checkpoints: new CheckpointFiles(join(data.directory, "transfers")) });
 
 async function openOr(embedders: Embedders, name: string): Promise<Embedder | undefined> {
   try {

@@ -135,3 +135,5 @@ export type {
   SearchMemoryBody,
 } from "./memory.ts";
 export * as memory from "./memory.ts";
+export type { MemoryImportEvent, MemoryImportReport } from "./memory-transfer.ts";
+export * as memoryTransfer from "./memory-transfer.ts";

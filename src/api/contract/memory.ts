@@ -13,7 +13,7 @@ export const MemoryScope = z
   .string()
   .regex(SCOPE_TEXT, { error: "workspace, global, agent-only:<agent> or conversation:<id>" })
   .meta({ description: "workspace, global, agent-only:<agent> or conversation:<id>", examples: ["workspace"] });
-const Scopes = z.array(MemoryScope).min(1).max(20);
+export const Scopes = z.array(MemoryScope).min(1).max(20);
 
 export const Provenance = z
   .object({

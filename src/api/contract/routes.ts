@@ -103,6 +103,8 @@ export const ROUTES = {
   memoryGraph: "/api/v1/memory/graph",
   memoryLog: "/api/v1/memory/log",
   forgetMemoryScope: "/api/v1/memory/forget",
+  exportMemory: "/api/v1/memory/export",
+  importMemory: "/api/v1/memory/import",
   participants: "/api/v1/participants",
   participant: "/api/v1/participants/:name",
   capabilities: "/api/v1/capabilities",

@@ -15,6 +15,7 @@ import type {
   DeadLetterServices,
   MailboxServices,
   MemoryServices,
+  MemoryTransferServices,
   MessageServices,
   MetricsServices,
   SubscriptionServices,
@@ -39,6 +40,7 @@ export type HttpServices = AgentServices &
   DeadLetterServices &
   MailboxServices &
   MemoryServices &
+  MemoryTransferServices &
   MessageServices &
   MetricsServices &
   SubscriptionServices &

@@ -25,6 +25,7 @@ import { MessageSockets } from "./message-socket.ts";
 import { modelRoutes } from "./model-routes.ts";
 import { guardOrigin } from "./origin-guard.ts";
 import { memoryRoutes } from "./memory-routes.ts";
+import { memoryTransferRoutes } from "./memory-transfer-routes.ts";
 import { participantRoutes } from "./participant-routes.ts";
 import { sendProblem } from "./problem.ts";
 import { runHistoryRoutes } from "./run-history-routes.ts";
@@ -119,6 +120,7 @@ function messaging(http: Http, context: HttpContext): void {
   messageRoutes(http, context);
   participantRoutes(http, context);
   memoryRoutes(http, context);
+  memoryTransferRoutes(http, context);
   const sockets = new MessageSockets(context.services, context.options.allowedHosts);
   http.server.on("upgrade", (request, socket, head) => {
     if (sockets.upgrade(request, socket, head)) return;

@@ -134,3 +134,4 @@ export {
   searchMemory,
   unrelate,
 } from "./memory-operations.ts";
+export { exportMemory, importMemory, type MemoryTransferServices } from "./memory-transfer-operations.ts";

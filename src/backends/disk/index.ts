@@ -1,2 +1,3 @@
 /** The file system as guests may see it. */
 export { type AuditRecord, FileBroker, type FileBrokerOptions } from "./file-broker.ts";
+export { CheckpointFiles } from "./checkpoint-files.ts";

@@ -4,6 +4,8 @@ import { forget } from "./forget.ts";
 import { blame, diff, log, revert } from "./history.ts";
 import { graph, relate, unrelate } from "./relation.ts";
 import { search } from "./search.ts";
+import { exportCommand } from "./export.ts";
+import { importCommand } from "./import.ts";
 import { stats } from "./stats.ts";
 
 /** `caxton memory` */
@@ -19,6 +21,7 @@ export const memory: CommandMaker = (command, invocation) => {
     ["caxton memory search who leads billing", "by meaning and by words"],
     ["caxton memory graph Anna", "what is around it"],
     ["caxton memory log Anna", "who changed what, when"],
+    ["caxton memory export memory.jsonl", "all of it, to keep or to move"],
   ]);
   search(command.command("search"), invocation);
   list(command.command("list"), invocation);
@@ -35,4 +38,6 @@ export const memory: CommandMaker = (command, invocation) => {
   revert(command.command("revert"), invocation);
   forget(command.command("forget"), invocation);
   stats(command.command("stats"), invocation);
+  exportCommand(command.command("export"), invocation);
+  importCommand(command.command("import"), invocation);
 };

@@ -19,11 +19,13 @@ export const scopeOption = (description = `where it lies: ${SCOPE_TEXT}`): Optio
   new Option("--scope <scope>", description).argParser(scopeIn);
 
 /** `--scope` of what looks into several; given again and again it adds one. */
-export const scopesOption = (): Option =>
-  new Option(
-    "--scope <scope>",
-    `where to look: ${SCOPE_TEXT}; may be repeated; workspace and global unless given`,
-  ).argParser((text: string, before: readonly string[] | undefined) => [...(before ?? []), scopeIn(text)]);
+export const scopesOption = (
+  description = `where to look: ${SCOPE_TEXT}; may be repeated; workspace and global unless given`,
+): Option =>
+  new Option("--scope <scope>", description).argParser((text: string, before: readonly string[] | undefined) => [
+    ...(before ?? []),
+    scopeIn(text),
+  ]);
 
 /** What `scopesOption` gives. */
 export const Scopes = z.array(z.string()).default(["workspace", "global"]);

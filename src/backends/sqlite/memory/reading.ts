@@ -111,7 +111,8 @@ export class Reading {
     const rows = of.entities && JSON.stringify(of.entities.flatMap((id) => this.#rowOf(id) ?? []));
     const found =
       rows === undefined
-        ? this.#facts.relations(`WHERE a.scope IN (SELECT value FROM json_each(?)) ${rest}`, scopes, from, limit + 1)
+        ? // In the order of their rows, with the plus: by the scopes' entities all of them would be sorted for each page.
+          this.#facts.relations(`WHERE +a.scope IN (SELECT value FROM json_each(?)) ${rest}`, scopes, from, limit + 1)
         : this.#facts.relations(
             `WHERE r.row IN (SELECT row FROM relation WHERE src IN (SELECT value FROM json_each(?))
                UNION SELECT row FROM relation WHERE dst IN (SELECT value FROM json_each(?)))

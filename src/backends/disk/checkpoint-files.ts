@@ -1,0 +1,40 @@
+import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type Json, parseJson } from "../../kernel/json.ts";
+import type { Checkpoints } from "../../memory-transfer/index.ts";
+
+/** Checkpoints as files of a directory, each replaced whole. */
+export class CheckpointFiles implements Checkpoints {
+  readonly #directory: string;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  async read(name: string): Promise<Json | undefined> {
+    const text = await readFile(this.#file(name), "utf8").catch(() => undefined);
+    const parsed = text === undefined ? undefined : parseJson(text);
+    return parsed?.type === "parsed" ? parsed.value : undefined;
+  }
+
+  async write(name: string, value: object): Promise<void> {
+    await mkdir(this.#directory, { recursive: true });
+    const fresh = `${this.#file(name)}.new`;
+    const file = await open(fresh, "w");
+    try {
+      await file.writeFile(JSON.stringify(value));
+      await file.datasync();
+    } finally {
+      await file.close();
+    }
+    await rename(fresh, this.#file(name));
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(this.#file(name), { force: true });
+  }
+
+  #file(name: string): string {
+    return join(this.#directory, `${name}.json`);
+  }
+}

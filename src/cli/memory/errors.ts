@@ -1,0 +1,43 @@
+import { CaxtonError } from "../../kernel/errors.ts";
+import { reasonOf } from "../client/index.ts";
+
+/** An export ended before it was complete. */
+export class ExportCutError extends CaxtonError {
+  readonly code = "EXPORT_CUT";
+  readonly kind = "unavailable";
+  constructor(cause: unknown) {
+    super(
+      `the export ended before it was complete: ${reasonOf(cause)}`,
+      "no file was written; try again, and look at the server's log if it happens again",
+      {},
+      { cause },
+    );
+  }
+}
+
+/** The connection was lost before an import had ended. */
+export class ImportCutError extends CaxtonError {
+  readonly code = "IMPORT_CUT";
+  readonly kind = "unavailable";
+  constructor(cause: unknown) {
+    super(
+      `the connection was lost before the import had ended: ${reasonOf(cause)}`,
+      "give the same file again: the import goes on where it was, and nothing is there twice",
+      {},
+      { cause },
+    );
+  }
+}
+
+/** An import of which something could not be taken. */
+export class ImportProblemsError extends CaxtonError<{ readonly problems: number }> {
+  readonly code = "IMPORT_PROBLEMS";
+  readonly kind = "rejected";
+  constructor(problems: number) {
+    super(
+      problems === 1 ? "one record could not be imported" : `${problems} records could not be imported`,
+      "correct the lines named above and import the file again: what is there already is passed over",
+      { problems },
+    );
+  }
+}

@@ -1,0 +1,117 @@
+import { once } from "node:events";
+import { createWriteStream } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import type { Writable } from "node:stream";
+import { Option, type Command } from "commander";
+import * as z from "zod";
+import { memory, memoryTransfer, ROUTES } from "../../api/contract/index.ts";
+import { act, type Context, examples, type Invocation, onInterrupt } from "../frame/index.ts";
+import { countOf, oneLine, progressBar, showBytes, showCount } from "../terminal/index.ts";
+import { ExportCutError } from "./errors.ts";
+import { scopesOption } from "./reference.ts";
+
+const Input = z.object({
+  file: z.string().optional(),
+  format: z.enum(memoryTransfer.MEMORY_FORMATS).optional(),
+  scope: z.array(z.string()).optional(),
+  embeddings: z.boolean().default(false),
+  history: z.boolean().default(false),
+});
+type Wanted = z.infer<typeof Input>;
+
+const LINE_FEED = 10;
+
+/** `caxton memory export` */
+export function exportCommand(command: Command, invocation: Invocation): void {
+  command
+    .summary("write memory to a file: to keep it, or to move it")
+    .description(
+      "Write what is remembered as JSON, lines of JSON, or the lines of the reference memory server of the Model Context " +
+        "Protocol. It is read back with caxton memory import, here or on another server, whatever keeps memory there. " +
+        "The file is complete or not there at all; without one it goes to standard output.",
+    )
+    .argument("[file]", "where to; its ending chooses the format: .json or .jsonl")
+    .addOption(
+      new Option("--format <format>", "json, jsonl, or mcp for the reference memory server (one scope)").choices(
+        memoryTransfer.MEMORY_FORMATS,
+      ),
+    )
+    .addOption(scopesOption("what to export; all scopes unless given, workspace for mcp"))
+    .option("--history", "also what was withdrawn, and each change")
+    .option("--embeddings", "also the vectors, so that importing need not make them");
+  examples(command, [
+    ["caxton memory export memory.jsonl", "everything, a line for each thing"],
+    ["caxton memory export memory.json --history", "with all that ever was said"],
+    ["caxton memory export memory.jsonl --format mcp", "for the reference memory server"],
+    ["caxton memory export --format jsonl --scope global | gzip > global.jsonl.gz", ""],
+  ]);
+  act(command, invocation, { input: Input, formats: ["text"], run: exportTo });
+}
+
+async function exportTo(context: Context, wanted: Wanted): Promise<void> {
+  const { terminal, client } = context;
+  const { file } = wanted;
+  const format = wanted.format ?? (file?.toLowerCase().endsWith(".json") === true ? "json" : "jsonl");
+  const all = await countIn(context, wanted.scope);
+  const stop = new AbortController();
+  using _interrupt = onInterrupt(() => stop.abort());
+  const response = await client.open({
+    method: "GET",
+    path: ROUTES.exportMemory,
+    query: {
+      format,
+      scopes: wanted.scope?.join(","),
+      embeddings: String(wanted.embeddings),
+      history: String(wanted.history),
+    },
+    headers: { accept: "*/*" },
+    signal: stop.signal,
+  });
+  const part = file === undefined ? undefined : `${file}.part`;
+  const output = part === undefined ? terminal.streams.output : createWriteStream(part);
+  try {
+    const { bytes, lines } = await copy(response, output, (done) =>
+      terminal.status(progressBar(oneLine(file ?? "memory"), Math.min(done, all), all, showCount)),
+    );
+    terminal.status(undefined);
+    if (part === undefined || file === undefined) return;
+    output.end();
+    await once(output, "close");
+    await rename(part, file);
+    terminal.note(`exported to ${oneLine(file)}: ${countOf(lines, "line")}, ${showBytes(bytes)}`);
+  } catch (error) {
+    if (part !== undefined) {
+      output.destroy();
+      await rm(part, { force: true });
+    }
+    throw stop.signal.aborted ? error : new ExportCutError(error);
+  }
+}
+
+/** How many entities and relations there are, for the bar. */
+async function countIn({ client }: Context, scopes: readonly string[] | undefined): Promise<number> {
+  const { value } = await client.request({ path: ROUTES.memoryFigures, schema: memory.Figures });
+  return value.scopes
+    .filter(({ scope }) => scopes?.includes(scope) ?? true)
+    .reduce((sum, { entities, relations }) => sum + entities + relations, 0);
+}
+
+async function copy(
+  response: Response,
+  output: Writable,
+  onLines: (lines: number) => void,
+): Promise<{ readonly bytes: number; readonly lines: number }> {
+  let bytes = 0;
+  let lines = 0;
+  const failed = Promise.withResolvers<never>();
+  // Nobody waits for it where nothing fails.
+  failed.promise.catch(() => undefined);
+  output.once("error", failed.reject);
+  for await (const piece of response.body ?? []) {
+    bytes += piece.length;
+    for (const byte of piece) if (byte === LINE_FEED) lines += 1;
+    if (!output.write(piece)) await Promise.race([once(output, "drain"), failed.promise]);
+    onLines(lines);
+  }
+  return { bytes, lines };
+}

@@ -1,0 +1,31 @@
+import { CaxtonError } from "../kernel/errors.ts";
+
+/** What was given is no export of memory: nothing of it can be read from this line on. */
+export class MemoryImportInvalidError extends CaxtonError<{ readonly line: number }> {
+  readonly code = "MEMORY_IMPORT_INVALID";
+  readonly kind = "invalid";
+}
+
+/** The export is of a version that is not known here. */
+export class MemoryExportVersionError extends CaxtonError<{ readonly version: string; readonly known: string }> {
+  readonly code = "MEMORY_EXPORT_VERSION";
+  readonly kind = "rejected";
+}
+
+/** An entity is there already and would have become otherwise, where that was to be an error. */
+export class MemoryMergeConflictError extends CaxtonError<{ readonly line: number; readonly name: string }> {
+  readonly code = "MEMORY_MERGE_CONFLICT";
+  readonly kind = "conflict";
+}
+
+/** As many exports or imports are under way as may be. */
+export class MemoryTransfersFullError extends CaxtonError<{ readonly max: number }> {
+  readonly code = "MEMORY_TRANSFERS_FULL";
+  readonly kind = "exhausted";
+}
+
+/** The same import is under way. */
+export class MemoryImportRunningError extends CaxtonError {
+  readonly code = "MEMORY_IMPORT_RUNNING";
+  readonly kind = "conflict";
+}

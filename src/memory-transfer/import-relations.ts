@@ -1,0 +1,164 @@
+import { CaxtonError } from "../kernel/errors.ts";
+import type { EntityId } from "../kernel/ids.ts";
+import { canonicalJson } from "../kernel/json.ts";
+import type { Memory, Merge, Provenance, Relation, RelationInput, ScopeKey } from "../memory/index.ts";
+import type { RelationDocument } from "./document.ts";
+import { relationInput } from "./records.ts";
+import type { ImportCounts } from "./report.ts";
+
+export type WaitingRelation = {
+  readonly line: number;
+  readonly scope: ScopeKey;
+  readonly document: RelationDocument;
+};
+
+export type RelationOutcome =
+  | { readonly type: keyof ImportCounts }
+  /** An end of it is not there, or not there yet. */
+  | { readonly type: "hangs"; readonly end: string }
+  | { readonly type: "refused" }
+  | { readonly type: "wrong"; readonly error: CaxtonError };
+
+type Placed = {
+  readonly at: number;
+  readonly input: RelationInput;
+  readonly from: EntityId;
+  readonly to: EntityId;
+};
+
+/** Relations that are known here, of the entities that relations of the import begin at. */
+const KNOWN_MAX = 200_000;
+const PAGE = 1_000;
+
+/** Puts batches of relations into memory. */
+export class RelationImport {
+  readonly #memory: Memory;
+  readonly #how: { readonly provenance: Provenance; readonly merge: Merge; readonly isTrial: boolean };
+  /** By where they begin; then by type and where they end. */
+  readonly #known = new Map<EntityId, Map<string, Relation>>();
+  #knownCount = 0;
+
+  constructor(of: {
+    readonly memory: Memory;
+    readonly how: { readonly provenance: Provenance; readonly merge: Merge; readonly isTrial: boolean };
+  }) {
+    this.#memory = of.memory;
+    this.#how = of.how;
+  }
+
+  /** Nothing begins at an entity that was made just now. */
+  made(entity: EntityId): void {
+    if (this.#known.size < KNOWN_MAX) this.#known.set(entity, new Map());
+  }
+
+  /** What became of each, in order; all of it is on disk. Rejects with what memory rejects with. */
+  async put(batch: readonly WaitingRelation[]): Promise<readonly RelationOutcome[]> {
+    const outcomes: RelationOutcome[] = [];
+    const entries = [...batch.entries()];
+    for (const [scope, own] of Map.groupBy(entries, ([, waiting]) => waiting.scope)) {
+      const placed = await this.#placed(scope, own, outcomes);
+      await this.#learn(scope, placed);
+      const wanted = placed.filter((one) => {
+        const outcome = this.#judge(one);
+        if (outcome) outcomes[one.at] = outcome;
+        return outcome === undefined;
+      });
+      await this.#relate(scope, wanted, outcomes);
+    }
+    return outcomes;
+  }
+
+  async #placed(
+    scope: ScopeKey,
+    batch: readonly (readonly [number, WaitingRelation])[],
+    outcomes: RelationOutcome[],
+  ): Promise<readonly Placed[]> {
+    const { hide } = this.#memory.changes;
+    const inputs = batch.map(([at, { document }]) => {
+      const input = relationInput(document);
+      // Its ends were named without what must not be kept.
+      return {
+        at,
+        input: { ...input, from: hide.text(input.from), to: hide.text(input.to), type: hide.text(input.type) },
+      };
+    });
+    const names = [...new Set(inputs.flatMap(({ input: { from, to } }) => [nameIn(from), nameIn(to)]))];
+    const found = await this.#memory.store.find(names.map((name) => ({ scope, name })));
+    const ids = new Map(names.map((name, index) => [name, found[index]?.id]));
+    return inputs.flatMap(({ at, input }) => {
+      const [from, to] = [ids.get(nameIn(input.from)), ids.get(nameIn(input.to))];
+      if (from !== undefined && to !== undefined) return [{ at, input, from, to }];
+      outcomes[at] = { type: "hangs", end: from === undefined ? input.from : input.to };
+      return [];
+    });
+  }
+
+  /** Looks up what begins at entities that were there before. */
+  async #learn(scope: ScopeKey, placed: readonly Placed[]): Promise<void> {
+    if (this.#knownCount > KNOWN_MAX) {
+      this.#known.clear();
+      this.#knownCount = 0;
+    }
+    const entities = [...new Set(placed.map(({ from }) => from))].filter((from) => !this.#known.has(from));
+    if (entities.length === 0) return;
+    for (const entity of entities) this.#known.set(entity, new Map());
+    let cursor: string | undefined;
+    do {
+      const page = await this.#memory.store.relations({ scopes: [scope], entities }, { limit: PAGE, cursor });
+      for (const relation of page.entries) this.#note(relation);
+      cursor = page.next;
+    } while (cursor !== undefined);
+  }
+
+  #note(relation: Relation): void {
+    this.#known.get(relation.from)?.set(keyOf(relation.type, relation.to), relation);
+    this.#knownCount += 1;
+  }
+
+  #judge({ input, from, to }: Placed): RelationOutcome | undefined {
+    const there = this.#known.get(from)?.get(keyOf(input.type.normalize("NFC").trim(), to));
+    if (!there) return undefined;
+    if (isSame(there, input)) return { type: "known" };
+    const { merge } = this.#how;
+    return merge === "update" ? undefined : { type: merge === "skip" ? "kept" : "refused" };
+  }
+
+  async #relate(scope: ScopeKey, placed: readonly Placed[], outcomes: RelationOutcome[]): Promise<void> {
+    const done = (one: Placed): void => {
+      const isThere = this.#known.get(one.from)?.has(keyOf(one.input.type.normalize("NFC").trim(), one.to));
+      outcomes[one.at] = { type: isThere ? "changed" : "created" };
+    };
+    if (placed.length === 0 || this.#how.isTrial) return placed.forEach(done);
+    try {
+      const relations = await this.#memory.changes.relate(
+        scope,
+        placed.map(({ input }) => input),
+        this.#how.provenance,
+      );
+      for (const one of placed) done(one);
+      for (const relation of relations) this.#note(relation);
+    } catch (error) {
+      if (!(error instanceof CaxtonError) || !isOfInput(error)) throw error;
+      const [first] = placed;
+      if (placed.length > 1) for (const one of placed) await this.#relate(scope, [one], outcomes);
+      else if (first) outcomes[first.at] = { type: "wrong", error };
+    }
+  }
+}
+
+const nameIn = (name: string): string => name.normalize("NFC").trim();
+const keyOf = (type: string, to: EntityId): string => `${to} ${type}`;
+/** It is about what was given, not about where memory is kept. */
+const isOfInput = ({ kind }: CaxtonError): boolean =>
+  kind === "invalid" || kind === "too-large" || kind === "not-found" || kind === "conflict";
+
+/** Whether what the input says is so already; what it does not say does not differ. */
+const isSame = (
+  there: Relation,
+  { strength, confidence, isBidirectional, validity, metadata }: RelationInput,
+): boolean =>
+  (strength === undefined || strength === there.strength) &&
+  (confidence === undefined || confidence === there.confidence) &&
+  (isBidirectional ?? false) === there.isBidirectional &&
+  (validity === undefined || (validity.fromMs === there.validity.fromMs && validity.toMs === there.validity.toMs)) &&
+  (metadata === undefined || canonicalJson(metadata) === canonicalJson(there.metadata));

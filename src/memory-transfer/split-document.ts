@@ -1,0 +1,220 @@
+import { MemoryImportInvalidError } from "./errors.ts";
+
+/** A piece of what is read, with the line on which it begins, from 1. */
+export type RawRecord = {
+  readonly line: number;
+  /** `line`: one of many documents, a line each; `head`: what a document says besides its lists. */
+  readonly kind: "line" | "entity" | "relation" | "head";
+  readonly text: string;
+};
+
+/** One entity or relation with all of its texts. */
+const RECORD_CHARS_MAX = 32 * 1024 * 1024;
+const STREAMED = /^"(entities|relations)"\s*:\s*$/;
+const isBlank = (character: string): boolean =>
+  character === " " || character === "\n" || character === "\r" || character === "\t";
+
+/**
+ * Reads the first JSON object of a text that comes in pieces, and hands out the elements of its `entities` and `relations`
+ * one by one, so that it is never whole in memory. The rest of it follows when it ends, as `head`; as `line` when there were
+ * no such lists: then it was the first of many, and what follows is read by others.
+ */
+export class FirstObject {
+  #text = "";
+  #at = 0;
+  #line = 1;
+  #depth = 0;
+  #quoted = false;
+  #member = -1;
+  readonly #members: string[] = [];
+  #kind: "entity" | "relation" | undefined;
+  #hasLists = false;
+  #element: { readonly at: number; readonly line: number } | undefined;
+  #isBare = false;
+  #out: RawRecord[] = [];
+  #isEnded = false;
+
+  /** The object has ended. */
+  get isEnded(): boolean {
+    return this.#isEnded;
+  }
+
+  /** What came after it, and the line that begins there. */
+  get rest(): { readonly text: string; readonly line: number } {
+    return { text: this.#text.slice(this.#at), line: this.#line };
+  }
+
+  get line(): number {
+    return this.#line;
+  }
+
+  get hasBegun(): boolean {
+    return this.#depth > 0;
+  }
+
+  /** What is complete by now. Throws MemoryImportInvalidError. */
+  feed(piece: string): readonly RawRecord[] {
+    this.#forget();
+    this.#text += piece;
+    if (this.#text.length > RECORD_CHARS_MAX + piece.length) {
+      throw new MemoryImportInvalidError(
+        `what begins before line ${this.#line} is longer than ${RECORD_CHARS_MAX} characters`,
+        "One entity or relation at a time is read whole; split what is larger.",
+        { line: this.#line },
+      );
+    }
+    this.#out = [];
+    while (this.#at < this.#text.length && !this.#isEnded) this.#step();
+    return this.#out;
+  }
+
+  /** Drops what was read and is not needed any more. */
+  #forget(): void {
+    const keep = this.#element?.at ?? (this.#member === -1 ? this.#at : this.#member);
+    this.#text = this.#text.slice(keep);
+    this.#at -= keep;
+    if (this.#member !== -1) this.#member -= keep;
+    if (this.#element) this.#element = { ...this.#element, at: this.#element.at - keep };
+  }
+
+  #step(): void {
+    const character = this.#text[this.#at] ?? "";
+    if (character === "\n") this.#line += 1;
+    if (this.#quoted) {
+      if (character === "\\") this.#at += 1;
+      else if (character === '"') this.#quoted = false;
+    } else if (!isBlank(character)) {
+      this.#sign(character);
+    }
+    this.#at += 1;
+  }
+
+  #sign(character: string): void {
+    if (this.#depth === 0 && character !== "{") {
+      throw new MemoryImportInvalidError(
+        `line ${this.#line} begins with ${JSON.stringify(character)}, not with an object`,
+        'Give a document {"entities":[…],"relations":[…]}, or lines of JSON, as `caxton memory export` and the reference memory server write them.',
+        { line: this.#line },
+      );
+    }
+    if (character === "{" || character === "[") return this.#opens(character);
+    if (character === "}" || character === "]") return this.#closes();
+    if (character === '"') this.#quoted = true;
+    if (this.#depth === 1) this.#inObject(character);
+    else if (this.#isBetweenElements) this.#bare(character);
+  }
+
+  get #isBetweenElements(): boolean {
+    return this.#depth === 2 && this.#kind !== undefined && this.#element === undefined;
+  }
+
+  #inObject(character: string): void {
+    if (character === '"' && this.#member === -1) this.#member = this.#at;
+    if (character === ",") this.#endMember();
+  }
+
+  #opens(character: string): void {
+    if (this.#depth === 1 && character === "[" && this.#member !== -1) {
+      const list = STREAMED.exec(this.#text.slice(this.#member, this.#at))?.[1];
+      if (list !== undefined) {
+        this.#kind = list === "entities" ? "entity" : "relation";
+        this.#hasLists = true;
+        this.#member = -1;
+      }
+    } else if (this.#isBetweenElements) {
+      this.#element = { at: this.#at, line: this.#line };
+    }
+    this.#depth += 1;
+  }
+
+  #closes(): void {
+    this.#depth -= 1;
+    if (this.#kind && this.#element && this.#depth === 2) {
+      const { at, line } = this.#element;
+      this.#out.push({ kind: this.#kind, line, text: this.#text.slice(at, this.#at + 1) });
+      this.#element = undefined;
+    } else if (this.#kind && this.#depth === 1) {
+      this.#isBare = false;
+      this.#kind = undefined;
+    } else if (this.#depth === 0) {
+      this.#endMember();
+      const text = `{${this.#members.join(",")}}`;
+      this.#out.push({ kind: this.#hasLists ? "head" : "line", line: this.#hasLists ? 1 : this.#line, text });
+      this.#isEnded = true;
+    }
+  }
+
+  #endMember(): void {
+    if (this.#member === -1) return;
+    const text = this.#text.slice(this.#member, this.#at);
+    this.#member = -1;
+    this.#members.push(text);
+    // Whether it can be read at all is known before anything of it is.
+    if (text.startsWith('"version"')) this.#out.push({ kind: "head", line: this.#line, text: `{${text}}` });
+  }
+
+  /** An element that is no object, once however long it is. */
+  #bare(character: string): void {
+    if (character === ",") this.#isBare = false;
+    else if (!this.#isBare && this.#kind) {
+      this.#isBare = true;
+      this.#out.push({ kind: this.#kind, line: this.#line, text: "null" });
+    }
+  }
+}
+
+/** The records of an import, whatever form it has, as they come. Throws MemoryImportInvalidError. */
+export async function* recordsOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<RawRecord, void, undefined> {
+  const decoder = new TextDecoder();
+  const first = new FirstObject();
+  let lines: Lines | undefined;
+  for await (const bytes of pieces) {
+    const text = decoder.decode(bytes, { stream: true });
+    if (lines) yield* lines.feed(text);
+    else {
+      yield* first.feed(text);
+      if (first.isEnded) {
+        lines = new Lines(first.rest.line);
+        yield* lines.feed(first.rest.text);
+      }
+    }
+  }
+  if (lines) yield* lines.end();
+  else if (first.hasBegun) throw isCut(first.line);
+}
+
+const isCut = (line: number): MemoryImportInvalidError =>
+  new MemoryImportInvalidError(
+    `the document ends on line ${line} before it is complete`,
+    "Was the export or the copy interrupted? What was complete of it is imported; the same import again goes on there.",
+    { line },
+  );
+
+class Lines {
+  #text = "";
+  #line: number;
+
+  constructor(line: number) {
+    this.#line = line;
+  }
+
+  *feed(piece: string): Iterable<RawRecord> {
+    const lines = (this.#text + piece).split("\n");
+    this.#text = lines.pop() ?? "";
+    for (const text of lines) {
+      if (text.trim() !== "") yield { kind: "line", line: this.#line, text };
+      this.#line += 1;
+    }
+    if (this.#text.length > RECORD_CHARS_MAX) {
+      throw new MemoryImportInvalidError(
+        `line ${this.#line} is longer than ${RECORD_CHARS_MAX} characters`,
+        "One entity or relation at a time is read whole; split what is larger.",
+        { line: this.#line },
+      );
+    }
+  }
+
+  *end(): Iterable<RawRecord> {
+    if (this.#text.trim() !== "") yield { kind: "line", line: this.#line, text: this.#text };
+  }
+}

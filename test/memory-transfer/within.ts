@@ -1,0 +1,66 @@
+import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { type EntityInput, Memory, type ScopeKey, scopeKey, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
+import { exportMemory, type ExportOptions, importMemory, type ImportOptions } from "../../src/memory-transfer/index.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+import { WordEmbedder } from "../helpers/word-embedder.ts";
+
+export const SCOPE = scopeKey({ type: "workspace", workspace: "default" });
+export const GLOBAL = scopeKey({ type: "global" });
+export const BY = { source: "run", sourceId: "run-1", agent: "scribe" } as const;
+
+/** The keys of scopes as documents write them. */
+export const keyOf = (text: string): ScopeKey => (text === "global" ? GLOBAL : SCOPE);
+
+export type OpenMemory = AsyncDisposable & {
+  readonly memory: Memory;
+  readonly embedder: WordEmbedder;
+  readonly directory: string;
+};
+
+/** A real memory in a directory of its own, or in this one. */
+export async function openMemory(directory?: string): Promise<OpenMemory> {
+  const own = directory === undefined ? tempDirectory() : undefined;
+  const path = directory ?? own?.path ?? "";
+  const embedder = new WordEmbedder();
+  const store = new SqliteMemoryStore({ directory: path, synchronous: "full" });
+  const memory = new Memory({ store, embedder, clock: systemClock, defaults: SEARCH_DEFAULTS });
+  await memory.open();
+  return {
+    memory,
+    embedder,
+    directory: path,
+    [Symbol.asyncDispose]: async () => {
+      await memory[Symbol.asyncDispose]();
+      own?.[Symbol.dispose]();
+    },
+  };
+}
+
+export async function exported(memory: Memory, over: Partial<ExportOptions> = {}): Promise<string> {
+  const options = { format: "jsonl", scopes: undefined, hasEmbeddings: false, hasHistory: false, nowMs: 0 } as const;
+  let text = "";
+  for await (const piece of exportMemory(memory, { ...options, ...over })) text += piece;
+  return text;
+}
+
+/** A text in small pieces, cut anywhere. */
+export async function* pieces(text: string, size = 1_000): AsyncGenerator<Uint8Array, void, undefined> {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+export const imported = (memory: Memory, text: string | AsyncIterable<Uint8Array>, over: Partial<ImportOptions> = {}) =>
+  importMemory(memory, typeof text === "string" ? pieces(text) : text, {
+    merge: "update",
+    scope: undefined,
+    scopeKey: keyOf,
+    isTrial: false,
+    source: "export.jsonl",
+    from: undefined,
+    clock: systemClock,
+    ...over,
+  });
+
+export const remember = (memory: Memory, entities: readonly EntityInput[], scope = SCOPE) =>
+  memory.changes.remember(scope, entities, BY);
