@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -157,4 +159,21 @@ test("who mistakes a name, scope, number or fact is told what would be right", L
   expect(await mistaken("search", "x", "--expand", "9")).toMatch(/^2 [^]*whole number from 0 to 3/);
   expect(await mistaken("search")).toMatch(/^2 /);
   expect(await mistaken("revert", "Anna", "zero")).toMatch(/^2 [^]*whole number/);
+});
+
+test("memory is exported to a file and read again, with what is wrong named by its line", LONG, async () => {
+  const file = join(cwd, "memory.jsonl");
+  await said("export", file, "--scope", "workspace");
+  expect(readFileSync(file, "utf8")).toMatch(/^\{"type":"caxton-memory","version":"1\.0"[^]*\n\{"type":"end",.*\}\n$/);
+  expect(await said("import", file)).toMatch(/^Entities +0 new, \d+ known already\nRelations +0 new, \d+ known already\n$/);
+  expect(await said("import", file, "--scope", "conversation:copy", "--dry-run")).toMatch(
+    /Entities +\d+ new\n[^]*Dry run +nothing was changed/,
+  );
+  expect(await said("export", "--format", "mcp")).toMatch(/^\{"type":"entity","name":"Acme","entityType":"company"/);
+  writeFileSync(file, '{"name":"Zoë","observations":["sails"]}\n{"name":\n{"from":"Zoë","to":"Nobody","type":"knows"}\n');
+  const { code, stdout, stderr } = await ask("import", file);
+  expect([code, stderr]).toEqual([6, expect.stringContaining("2 records could not be imported")]);
+  expect(stdout).toMatch(/Entities +1 new\n[^]*line 2: not JSON[^]*line 3: Zoë cannot be related to Nobody/);
+  expect(await mistaken("import", "nothing.jsonl")).toContain("2 error: cannot read nothing.jsonl");
+  expect(await said("import", "--help")).toContain("goes on when the same file is given again");
 });

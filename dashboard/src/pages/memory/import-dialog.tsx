@@ -1,0 +1,114 @@
+import { FileUp } from "lucide-react";
+import { useRef, useState } from "react";
+import type { MemoryImportReport } from "../../../../src/api/contract/index.ts";
+import { importMemory, type Importing } from "../../api/memory-transfer.ts";
+import { Button } from "../../parts/button.tsx";
+import { Fact } from "../../parts/card.tsx";
+import { Dialog } from "../../parts/dialog.tsx";
+import { Field, Input, Select } from "../../parts/field.tsx";
+import { ProblemView } from "../../parts/problem-view.tsx";
+import { text } from "../../text.ts";
+import { TRANSFER } from "../../text-transfer.ts";
+import { useChange } from "./use-change.ts";
+
+const MERGES = ["update", "skip", "error"] as const;
+const SHOWN = 20;
+
+/** A file is read into memory, or only tried. */
+export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
+  const picker = useRef<HTMLInputElement>(null);
+  const [file, setFile] = useState<File>();
+  const [merge, setMerge] = useState<Importing["merge"]>("update");
+  const [scope, setScope] = useState("");
+  const send = useChange(importMemory, ({ dry_run }) => (dry_run ? TRANSFER.tried : TRANSFER.done));
+  const begin = (isTrial: boolean) => {
+    if (file) send.mutate({ file, merge, scope: scope.trim() === "" ? undefined : scope.trim(), isTrial });
+  };
+  return (
+    <Dialog title={TRANSFER.importTitle} onClose={onClose}>
+      <form
+        className="space-y-4 overflow-y-auto p-5"
+        onSubmit={(event) => {
+          event.preventDefault();
+          begin(false);
+        }}
+      >
+        <p className="text-sm text-muted">{TRANSFER.importNote}</p>
+        <input
+          ref={picker}
+          type="file"
+          aria-label={TRANSFER.choose}
+          accept=".json,.jsonl,.ndjson"
+          hidden
+          onChange={({ target }) => setFile(target.files?.[0])}
+        />
+        <Button data-autofocus onClick={() => picker.current?.click()}>
+          <FileUp aria-hidden />
+          {file?.name ?? TRANSFER.choose}
+        </Button>
+        <div className="grid grid-cols-2 gap-3">
+          <Field label={TRANSFER.merge}>
+            {({ id }) => (
+              <Select
+                id={id}
+                value={merge}
+                onChange={({ target }) => setMerge(MERGES.find((one) => one === target.value) ?? "update")}
+              >
+                {MERGES.map((one) => (
+                  <option key={one} value={one}>
+                    {TRANSFER.merges[one]}
+                  </option>
+                ))}
+              </Select>
+            )}
+          </Field>
+          <Field label={TRANSFER.scope} note={TRANSFER.scopeNote}>
+            {({ id, describedBy }) => (
+              <Input
+                id={id}
+                aria-describedby={describedBy}
+                value={scope}
+                onChange={({ target }) => setScope(target.value)}
+              />
+            )}
+          </Field>
+        </div>
+        {send.error === null ? null : <ProblemView error={send.error} />}
+        {send.data === undefined ? null : <Report report={send.data} />}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{text.actions.cancel}</Button>
+          <Button disabled={file === undefined || send.isPending} onClick={() => begin(true)}>
+            {TRANSFER.trial}
+          </Button>
+          <Button type="submit" look="primary" disabled={file === undefined || send.isPending}>
+            {TRANSFER.import}
+          </Button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}
+
+function Report({ report }: { readonly report: MemoryImportReport }) {
+  return (
+    <section aria-label={TRANSFER.report} role="status" className="space-y-2 text-sm">
+      <dl className="flex flex-wrap gap-x-8 gap-y-2">
+        <Fact name={TRANSFER.entities}>{TRANSFER.counts(report.entities)}</Fact>
+        <Fact name={TRANSFER.relations}>{TRANSFER.counts(report.relations)}</Fact>
+      </dl>
+      {report.whole ? null : <p className="text-warn">{TRANSFER.cut}</p>}
+      {report.problems === 0 ? null : (
+        <>
+          <p className="text-bad">{TRANSFER.problems(report.problems)}</p>
+          <ul className="space-y-1">
+            {report.items.slice(0, SHOWN).map(({ line, message }, index) => (
+              <li key={index} className="[overflow-wrap:anywhere]">
+                <span className="font-mono text-xs text-muted">{TRANSFER.line(line)}</span> {message}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,34 @@
+const counted = (count: number) => count.toLocaleString("en-US");
+
+type Counts = { readonly created: number; readonly changed: number; readonly known: number; readonly kept: number };
+
+/** What is said of memory that moves. */
+export const TRANSFER = {
+  export: "Export",
+  exportNote: "All that is remembered, a line of JSON for each thing",
+  import: "Import",
+  importTitle: "Import into memory",
+  importNote:
+    "An export of Caxton, or the file of the reference memory server. The same file again changes nothing; what is wrong is named and left out.",
+  choose: "Choose a file",
+  merge: "What is there already",
+  merges: { update: "Gets what is new", skip: "Stays as it is", error: "Ends the import" },
+  scope: "Into the scope",
+  scopeNote: "Empty: where the file says, else the workspace",
+  trial: "Try",
+  done: "It is imported",
+  tried: "Nothing was changed",
+  report: "What became of it",
+  entities: "Entities",
+  relations: "Relations",
+  counts: ({ created, changed, known, kept }: Counts) =>
+    [
+      `${counted(created)} new`,
+      ...(changed === 0 ? [] : [`${counted(changed)} changed`]),
+      ...(known === 0 ? [] : [`${counted(known)} known already`]),
+      ...(kept === 0 ? [] : [`${counted(kept)} left as they were`]),
+    ].join(", "),
+  cut: "The file was cut off: what comes after its last line is missing.",
+  problems: (count: number) => (count === 1 ? "One record was left out" : `${counted(count)} records were left out`),
+  line: (line: number) => `line ${line}`,
+} as const;

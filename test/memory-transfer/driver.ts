@@ -1,0 +1,26 @@
+/**
+ * A process that imports until it is killed: `node driver.ts <directory> <file>`. Says `P <records>` each time it was told how
+ * far it is, and `E <report>` at the end.
+ */
+import { createReadStream, writeSync } from "node:fs";
+import { join } from "node:path";
+import { argv } from "node:process";
+import { CheckpointFiles } from "../../src/backends/disk/index.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { MemoryTransfers } from "../../src/memory-transfer/index.ts";
+import { keyOf, openMemory } from "./within.ts";
+
+const [, , directory = ".", file = ""] = argv;
+await using opened = await openMemory(directory);
+const checkpoints = new CheckpointFiles(join(directory, "transfers"));
+const transfers = new MemoryTransfers({ memory: opened.memory, checkpoints, clock: systemClock });
+const report = await transfers.import(createReadStream(file, { highWaterMark: 4_096 }), {
+  merge: "error",
+  scope: undefined,
+  scopeKey: keyOf,
+  isTrial: false,
+  source: "file",
+  key: "file",
+  onProgress: ({ records }) => void writeSync(1, `P ${records}\n`),
+});
+writeSync(1, `E ${JSON.stringify(report)}\n`);
