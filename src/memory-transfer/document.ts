@@ -94,7 +94,7 @@ export type RelationDocument = z.output<typeof RelationDocument>;
 
 export const ms = (instant: string | null | undefined): number | undefined =>
   instant === null || instant === undefined ? undefined : Date.parse(instant);
-const instant = (ms: number): string => new Date(ms).toISOString();
+const instant = (atMs: number): string => new Date(atMs).toISOString();
 
 export const provenanceIn = ({ source, source_id: id, agent }: z.output<typeof ProvenanceDocument>): Provenance => ({
   source,

@@ -72,10 +72,11 @@ async function* entityPages(
     let cursor: string | undefined;
     do {
       const { entries, next } = await memory.list({ scopes: [scope] }, { limit, cursor });
+      cursor = next;
+      if (entries.length === 0) continue;
       yield entries;
       const bytes = entries.reduce((sum, { observations }) => sum + observations.reduce(add, 200), 1);
       limit = Math.max(1, Math.min(PAGE_MAX, Math.ceil((entries.length * PAGE_BYTES) / bytes)));
-      cursor = next;
     } while (cursor !== undefined);
   }
 }

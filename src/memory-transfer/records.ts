@@ -46,7 +46,7 @@ const without = (value: JsonObject, name: string): JsonObject =>
 function head(line: number, { version }: JsonObject, isOfLines: boolean): ImportRecord {
   const major = typeof version === "string" ? version.split(".")[0] : undefined;
   if (version === undefined || major === DOCUMENT_VERSION.split(".")[0]) return { line, type: "head", isOfLines };
-  const shown = String(version).slice(0, 40);
+  const shown = JSON.stringify(version).slice(0, 40);
   throw new MemoryExportVersionError(
     `the export has version ${shown}; this Caxton reads ${DOCUMENT_VERSION}`,
     "Import it with the Caxton that wrote it, and export it there as --format mcp, which all versions read.",

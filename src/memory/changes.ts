@@ -306,21 +306,22 @@ export class Changes {
 
 type Decided = { readonly type: "write"; readonly draft: Draft } | { readonly type: "taken"; readonly taken: Taken };
 
+const untouched = (outcome: "kept" | "refused", entity: Entity): Decided => ({
+  type: "taken",
+  taken: { outcome, entity },
+});
+
 /** What an input becomes beside what is there. Throws EntityTypeConflictError where nothing says how to merge. */
 function decide(
   input: CheckedInput,
   before: Entity | undefined,
   { at, merge }: { readonly at: Parameters<typeof draftOf>[2]; readonly merge: Merge | undefined },
 ): Decided {
-  const taken = (outcome: "kept" | "refused", entity: Entity): Decided => ({
-    type: "taken",
-    taken: { outcome, entity },
-  });
-  if (before && merge === "skip") return taken("kept", before);
+  if (before && merge === "skip") return untouched("kept", before);
   if (before && merge !== undefined && input.type !== undefined && input.type !== before.type)
-    return taken("refused", before);
+    return untouched("refused", before);
   const draft = draftOf(input, before, at);
-  if (draft && before && merge === "error") return taken("refused", before);
+  if (draft && before && merge === "error") return untouched("refused", before);
   if (draft) return { type: "write", draft };
   // Without a draft it was there.
   if (!before) throw new Error(`nothing was made of ${input.name}`);

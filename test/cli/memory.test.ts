@@ -165,12 +165,17 @@ test("memory is exported to a file and read again, with what is wrong named by i
   const file = join(cwd, "memory.jsonl");
   await said("export", file, "--scope", "workspace");
   expect(readFileSync(file, "utf8")).toMatch(/^\{"type":"caxton-memory","version":"1\.0"[^]*\n\{"type":"end",.*\}\n$/);
-  expect(await said("import", file)).toMatch(/^Entities +0 new, \d+ known already\nRelations +0 new, \d+ known already\n$/);
+  expect(await said("import", file)).toMatch(
+    /^Entities +0 new, \d+ known already\nRelations +0 new, \d+ known already\n$/,
+  );
   expect(await said("import", file, "--scope", "conversation:copy", "--dry-run")).toMatch(
     /Entities +\d+ new\n[^]*Dry run +nothing was changed/,
   );
   expect(await said("export", "--format", "mcp")).toMatch(/^\{"type":"entity","name":"Acme","entityType":"company"/);
-  writeFileSync(file, '{"name":"Zoë","observations":["sails"]}\n{"name":\n{"from":"Zoë","to":"Nobody","type":"knows"}\n');
+  writeFileSync(
+    file,
+    '{"name":"Zoë","observations":["sails"]}\n{"name":\n{"from":"Zoë","to":"Nobody","type":"knows"}\n',
+  );
   const { code, stdout, stderr } = await ask("import", file);
   expect([code, stderr]).toEqual([6, expect.stringContaining("2 records could not be imported")]);
   expect(stdout).toMatch(/Entities +1 new\n[^]*line 2: not JSON[^]*line 3: Zoë cannot be related to Nobody/);

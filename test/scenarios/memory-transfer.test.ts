@@ -49,7 +49,10 @@ test("an import is followed line by line, and goes where it is sent", async () =
     .trim()
     .split("\n")
     .map((line) => memoryTransfer.ImportEvent.parse(JSON.parse(line)));
-  expect(events.at(-1)).toMatchObject({ type: "done", report: { entities: { created: 2 }, relations: { created: 1 } } });
+  expect(events.at(-1)).toMatchObject({
+    type: "done",
+    report: { entities: { created: 2 }, relations: { created: 1 } },
+  });
   const { body } = await server.ask("GET", "/api/v1/memory/entities?scopes=agent-only:support");
   const ada = memory.EntityPage.parse(body).items.find(({ name }) => name === "Ada");
   expect(ada?.observations).toMatchObject([{ provenance: { source: "import" } }]);

@@ -54,7 +54,8 @@ async function exportTo(context: Context, wanted: Wanted): Promise<void> {
   const format = wanted.format ?? (file?.toLowerCase().endsWith(".json") === true ? "json" : "jsonl");
   const all = await countIn(context, wanted.scope);
   const stop = new AbortController();
-  using _interrupt = onInterrupt(() => stop.abort());
+  using interrupts = new DisposableStack();
+  interrupts.use(onInterrupt(() => stop.abort()));
   const response = await client.open({
     method: "GET",
     path: ROUTES.exportMemory,

@@ -79,7 +79,8 @@ async function send(context: Context, wanted: Wanted): Promise<MemoryImportRepor
   const { terminal, client } = context;
   const file = wanted.file === "-" ? undefined : await fileToSend(wanted.file);
   const stop = new AbortController();
-  using _interrupt = onInterrupt(() => stop.abort());
+  using interrupts = new DisposableStack();
+  interrupts.use(onInterrupt(() => stop.abort()));
   const state = { sent: 0, records: 0 };
   const show = (): void => {
     const count = `${showCount(state.records)} in memory`;
@@ -140,14 +141,15 @@ async function follow(response: Response, onRecords: (records: number) => void):
   throw new ImportCutError(new Error("the answer ended"));
 }
 
+const counts = ({ created, changed, known, kept }: MemoryImportReport["entities"]): string =>
+  [
+    `${showCount(created)} new`,
+    ...(changed === 0 ? [] : [`${showCount(changed)} changed`]),
+    ...(known === 0 ? [] : [`${showCount(known)} known already`]),
+    ...(kept === 0 ? [] : [`${showCount(kept)} left as they were`]),
+  ].join(", ");
+
 function reportText(report: MemoryImportReport, look: Look): string {
-  const counts = ({ created, changed, known, kept }: MemoryImportReport["entities"]): string =>
-    [
-      `${showCount(created)} new`,
-      ...(changed === 0 ? [] : [`${showCount(changed)} changed`]),
-      ...(known === 0 ? [] : [`${showCount(known)} known already`]),
-      ...(kept === 0 ? [] : [`${showCount(kept)} left as they were`]),
-    ].join(", ");
   const fields: (readonly [string, string])[] = [
     ["Entities", counts(report.entities)],
     ["Relations", counts(report.relations)],

@@ -75,17 +75,31 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
         </div>
         {send.error === null ? null : <ProblemView error={send.error} />}
         {send.data === undefined ? null : <Report report={send.data} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{text.actions.cancel}</Button>
-          <Button disabled={file === undefined || send.isPending} onClick={() => begin(true)}>
-            {TRANSFER.trial}
-          </Button>
-          <Button type="submit" look="primary" disabled={file === undefined || send.isPending}>
-            {TRANSFER.import}
-          </Button>
-        </div>
+        <Buttons isReady={file !== undefined && !send.isPending} onTry={() => begin(true)} onClose={onClose} />
       </form>
     </Dialog>
+  );
+}
+
+function Buttons({
+  isReady,
+  onTry,
+  onClose,
+}: {
+  readonly isReady: boolean;
+  readonly onTry: () => void;
+  readonly onClose: () => void;
+}) {
+  return (
+    <div className="flex justify-end gap-2">
+      <Button onClick={onClose}>{text.actions.cancel}</Button>
+      <Button disabled={!isReady} onClick={onTry}>
+        {TRANSFER.trial}
+      </Button>
+      <Button type="submit" look="primary" disabled={!isReady}>
+        {TRANSFER.import}
+      </Button>
+    </div>
   );
 }
 
