@@ -8,7 +8,9 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process, { stderr, stdout } from "node:process";
 
+/** Of the client the models alone are used, which need nothing but pydantic. */
 const PACKAGES = ["qdrant-edge-py==0.9.0", "qdrant-client==1.19.1"];
+const MODELS = "pydantic==2.14.3";
 const DIRECTORY = join(import.meta.dirname, "..", "node_modules", ".cache", "caxton-qdrant", PACKAGES.join("_"));
 /** Written when all is there: an installation that was cut off is made again. */
 const WHOLE = join(DIRECTORY, ".whole");
@@ -22,9 +24,9 @@ export function ensureQdrant(): void {
   stderr.write("No Qdrant is here, which the tests of memory need: installing its engine.\n");
   mkdirSync(DIRECTORY, { recursive: true });
   try {
-    execFileSync("pip3", ["install", "--quiet", "--upgrade", "--target", DIRECTORY, ...PACKAGES], {
-      stdio: ["ignore", 2, 2],
-    });
+    const install = ["install", "--quiet", "--disable-pip-version-check", "--upgrade", "--target", DIRECTORY];
+    execFileSync("pip3", [...install, "--no-deps", ...PACKAGES], { stdio: ["ignore", 2, 2] });
+    execFileSync("pip3", [...install, MODELS], { stdio: ["ignore", 2, 2] });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new Error(

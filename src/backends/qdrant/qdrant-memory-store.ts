@@ -33,7 +33,7 @@ import { Forgetting } from "./forgetting.ts";
 import { Models } from "./models.ts";
 import { Place, type PlaceOptions } from "./place.ts";
 import { Reading } from "./reading.ts";
-import { BACKEND, isMissing, told } from "./refusals.ts";
+import { BACKEND, isMissing, refused, told } from "./refusals.ts";
 import { openCollection } from "./schema.ts";
 import { Searching } from "./searching.ts";
 import { Sequence } from "./sequence.ts";
@@ -175,7 +175,7 @@ export class QdrantMemoryStore implements MemoryStore {
 
   /** After the place was lost the next call begins from the start: with the key as it is then, and the collection as it is. */
   #lost(error: unknown): unknown {
-    if (!(error instanceof MemoryUnavailableError) && !isMissing(error)) return error;
+    if (!(error instanceof MemoryUnavailableError) && !isMissing(error)) return refused(error, this.#place.name);
     this.#opened = undefined;
     this.#place.forgetClient();
     if (!isMissing(error)) return error;

@@ -1,5 +1,5 @@
 import { QdrantClientTimeoutError } from "@qdrant/js-client-rest";
-import { MemoryUnavailableError } from "../../memory/index.ts";
+import { MemoryTooLargeError, MemoryUnavailableError } from "../../memory/index.ts";
 import { QDRANT_LIMITS } from "./limits.ts";
 
 export const BACKEND = "qdrant";
@@ -51,6 +51,7 @@ export function unavailable(error: unknown, place: string): unknown {
       cause: error,
     });
   }
+  if (refusal?.status === 413) return tooLarge(place, error);
   if (refusal && !PASSING.includes(refusal.status)) return error;
   const why = refusal
     ? `HTTP ${refusal.status}${refusal.said ? `, ${refusal.said}` : ""}`
@@ -60,6 +61,24 @@ export function unavailable(error: unknown, place: string): unknown {
   if (why === undefined) return error;
   return told(`Qdrant at ${place} does not answer: ${why}`, {
     hint: "Start it, or correct memory.qdrant.url; Caxton connects again by itself. What was being written is there whole or not at all.",
+    cause: error,
+  });
+}
+
+const tooLarge = (place: string, cause: unknown): MemoryTooLargeError =>
+  new MemoryTooLargeError(
+    `Qdrant at ${place} takes no request as large as what is to be remembered`,
+    "Raise service.max_request_size_mb of Qdrant, or keep what is large in a file and remember where it is.",
+    { field: "observations", max: QDRANT_LIMITS.requestBytesMax },
+    { cause },
+  );
+
+/** A request of ours that Qdrant does not take and nobody here expected, in our words; everything else as it is. */
+export function refused(error: unknown, place: string): unknown {
+  const refusal = refusalOf(error);
+  if (!refusal) return error;
+  return told(`Qdrant at ${place} does not take a request of Caxton: HTTP ${refusal.status}, ${refusal.said}`, {
+    hint: "Caxton knows Qdrant 1.18 to 1.19; another version may take other requests. Please report it otherwise.",
     cause: error,
   });
 }

@@ -15,19 +15,17 @@ const FAST = "/dev/shm";
  */
 export class QdrantServer implements AsyncDisposable {
   readonly #directory = mkdtempSync(join(existsSync(FAST) ? FAST : tmpdir(), "caxton-qdrant-"));
-  readonly #options: { readonly apiKey?: string | undefined; readonly version?: string | undefined };
+  readonly #apiKey: string | undefined;
   #child: ChildProcess | undefined;
   #port = 0;
 
-  private constructor(options: { readonly apiKey?: string | undefined; readonly version?: string | undefined }) {
-    this.#options = options;
+  private constructor(apiKey: string | undefined) {
+    this.#apiKey = apiKey;
   }
 
-  static async start(
-    options: { readonly apiKey?: string | undefined; readonly version?: string | undefined } = {},
-  ): Promise<QdrantServer> {
+  static async start(options: { readonly apiKey?: string | undefined } = {}): Promise<QdrantServer> {
     ensureQdrant();
-    const server = new QdrantServer(options);
+    const server = new QdrantServer(options.apiKey);
     await server.begin();
     return server;
   }
@@ -38,14 +36,13 @@ export class QdrantServer implements AsyncDisposable {
 
   /** Starts it, after `kill` on the port it had. */
   async begin(): Promise<void> {
-    const { apiKey, version } = this.#options;
+    const apiKey = this.#apiKey;
     const program = join(import.meta.dirname, "server.py");
     const child = spawn("python3", [program, this.#directory, String(this.#port), ...(apiKey ? [apiKey] : [])], {
       env: {
         ...process.env,
         PYTHONPATH: QDRANT_PACKAGES,
         PYTHONDONTWRITEBYTECODE: "1",
-        ...(version ? { QDRANT_TEST_VERSION: version } : {}),
       },
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -61,7 +58,7 @@ export class QdrantServer implements AsyncDisposable {
 
   /** Removes a collection; what made it costly is used again by the next one. */
   async drop(collection: string): Promise<void> {
-    const { apiKey } = this.#options;
+    const apiKey = this.#apiKey;
     await fetch(`${this.url}/collections/${collection}`, {
       method: "DELETE",
       ...(apiKey ? { headers: { "api-key": apiKey } } : {}),

@@ -15,11 +15,20 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import types
+
 import qdrant_edge as edge
 from pydantic import TypeAdapter, ValidationError
-from qdrant_client.http import models
 
-VERSION = os.environ.get("QDRANT_TEST_VERSION", "1.19.1")
+# The client itself, which is not used, would take seconds to load: its package is entered past its doors.
+for package in ("qdrant_client", "qdrant_client.http"):
+    place = [os.path.join(one, *package.split(".")) for one in sys.path]
+    sys.modules[package] = types.ModuleType(package)
+    sys.modules[package].__path__ = [one for one in place if os.path.isdir(one)]
+
+from qdrant_client.http import models  # noqa: E402
+
+VERSION = "1.19.1"
 
 
 class Refused(Exception):
