@@ -1,19 +1,36 @@
-import { afterAll, beforeAll, describe } from "vitest";
-import { PostgresqlMemoryStore } from "../../src/backends/postgresql/index.ts";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { PostgresqlMemoryStore, type PostgresqlMemoryOptions } from "../../src/backends/postgresql/index.ts";
+import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { Memory, SEARCH_DEFAULTS, type SearchInput } from "../../src/memory/index.ts";
 import { PASSWORD, Postgresql } from "../helpers/postgresql.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+import { WordEmbedder } from "../helpers/word-embedder.ts";
 import { memoryStoreContract } from "./memory/memory-store.ts";
+import { AGAIN, BY, names, OTHER, PAGE, said, TEAM } from "./memory/within.ts";
 
 let server: Postgresql;
 let schemas = 0;
 beforeAll(async () => void (server = await Postgresql.start()));
 afterAll(() => server[Symbol.asyncDispose]());
 
+const optionsOf = (schema: string): PostgresqlMemoryOptions => ({
+  url: server.url,
+  password: () => PASSWORD,
+  schema,
+  connections: 4,
+});
+const elsewhere = (database: string) => server.url.replace(/[^/]*$/u, database);
+const freshSchema = () => `memory_${(schemas += 1)}`;
+
 describe("memory in PostgreSQL", () => {
   memoryStoreContract(async () => {
-    const schema = `memory_${(schemas += 1)}`;
+    const options = optionsOf(freshSchema());
     const opened: PostgresqlMemoryStore[] = [];
     const open = () => {
-      const store = new PostgresqlMemoryStore({ url: server.url, password: () => PASSWORD, schema, connections: 4 });
+      const store = new PostgresqlMemoryStore(options);
       opened.push(store);
       return store;
     };
@@ -29,3 +46,246 @@ describe("memory in PostgreSQL", () => {
     };
   });
 });
+
+type Opener = (over?: Partial<PostgresqlMemoryOptions>) => Memory;
+
+/** Memories of several servers over one fresh schema. */
+async function within(use: (open: Opener, schema: string) => Promise<void>): Promise<void> {
+  const schema = freshSchema();
+  const opened: Memory[] = [];
+  try {
+    await use((over = {}) => {
+      const store = new PostgresqlMemoryStore({ ...optionsOf(schema), ...over });
+      opened.push(new Memory({ store, embedder: new WordEmbedder(), clock: systemClock, defaults: SEARCH_DEFAULTS }));
+      return opened.at(-1) ?? expect.fail();
+    }, schema);
+  } finally {
+    for (const memory of opened) await memory[Symbol.asyncDispose]();
+  }
+}
+
+const TEXTS = [
+  "drives an old red car to the harbour, and the car is loud",
+  "sings in the harbour choir",
+  "getUserName reads user_name of E1042",
+  "owns a red vehicle",
+  "is the chief of the ship of the harbour",
+];
+const people = () => TEXTS.map((text, index) => ({ name: `p${index}`, type: "person", observations: said(text) }));
+
+describe("several servers", () => {
+  test("that start at once make one schema, and see each other's memory", () =>
+    within(async (open) => {
+      const [one, other, third] = [open(), open(), open()];
+      await Promise.all([one, other, third].map((memory) => memory.open()));
+      await one.changes.remember(TEAM, [{ name: "Ada", observations: said("plays chess") }], BY);
+      expect(names(await other.search({ scopes: [TEAM], text: "chess" }))).toEqual(["Ada"]);
+      await other.forget({ type: "scope", scope: TEAM }, BY);
+      expect(names(await third.search({ scopes: [TEAM], text: "chess" }))).toEqual([]);
+    }));
+
+  test("that change one entity at once lose nothing of what is said", () =>
+    within(async (open) => {
+      const [one, other] = [open(), open()];
+      await Promise.all(
+        Array.from({ length: 6 }, async (_, index) => {
+          const memory = index % 2 === 0 ? one : other;
+          const inputs = ["Ada", "Bo"].map((name) => ({ name, observations: said(`says ${index}`) }));
+          await memory.changes.remember(TEAM, index % 3 === 0 ? inputs : inputs.toReversed(), BY);
+        }),
+      );
+      for (const name of ["Ada", "Bo"]) {
+        const { observations, version } = await other.get(TEAM, name);
+        expect([observations.length, version]).toEqual([6, 6]);
+      }
+      expect(names(await one.search({ scopes: [TEAM], text: "says 5" })).toSorted()).toEqual(["Ada", "Bo"]);
+    }));
+
+  test("that have one connection each do everything", () =>
+    within(async (open) => {
+      const memory = open({ connections: 1 });
+      await memory.changes.remember(TEAM, people(), BY);
+      expect(await memory.store.check(true)).toEqual([]);
+      await memory.store.reindex(() => undefined);
+      const { id } = await memory.get(TEAM, "p1");
+      await memory.forget({ type: "entities", ids: [id] }, BY);
+      expect(names(await memory.search({ scopes: [TEAM], text: "loud car", limit: 1 }))).toEqual(["p0"]);
+    }));
+});
+
+describe("a place that fails", () => {
+  test("is connected to again by itself, and what was remembered is there", () =>
+    within(async (open) => {
+      const memory = open();
+      await memory.changes.remember(TEAM, people(), BY);
+      await server.stop();
+      await expect(memory.get(TEAM, "p0")).rejects.toMatchObject({
+        code: "MEMORY_UNAVAILABLE",
+        message: expect.stringMatching(/PostgreSQL at 127.0.0.1:\d+, database caxton, does not answer/u),
+        hint: expect.stringContaining("memory.postgresql.url"),
+      });
+      await server.resume();
+      expect(names(await memory.search({ scopes: [TEAM], text: "choir", limit: 1 }))).toEqual(["p1"]);
+    }));
+
+  test("that cuts connections is asked again", () =>
+    within(async (open) => {
+      const memory = open();
+      await memory.changes.remember(TEAM, people(), BY);
+      await server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'caxton'");
+      const [added] = await memory.changes.remember(TEAM, [{ name: "p0", observations: said("is back") }], AGAIN);
+      expect(added?.outcome).toBe("changed");
+      await server.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'caxton'");
+      expect(names(await memory.search({ scopes: [TEAM], text: "choir", limit: 1 }))).toEqual(["p1"]);
+    }));
+
+  test.each([
+    ["a wrong password", () => ({ password: () => "guessed" }), /does not let caxton in/u, /password_secret/u],
+    ["no password", () => ({ password: () => undefined }), /wants a password of caxton/u, /password_secret/u],
+    ["no database", () => ({ url: elsewhere("nowhere") }), /nowhere, does not exist/u, /CREATE DATABASE nowhere/u],
+    ["nobody there", () => ({ url: "postgresql://127.0.0.1:1/a" }), /does not answer: .*ECONNREFUSED/u, /runs/u],
+  ])("says what is wrong: %s", (_, over, message, hint) =>
+    within(async (open) => {
+      await expect(open(over()).get(TEAM, "p0")).rejects.toMatchObject({
+        code: "MEMORY_UNAVAILABLE",
+        message: expect.stringMatching(message),
+        hint: expect.stringMatching(hint),
+      });
+    }),
+  );
+
+  test("that has no pgvector, and lets nobody add it, says how it is added", () =>
+    within(async (open) => {
+      await server.run("CREATE DATABASE bare");
+      await server.run(`CREATE ROLE guest LOGIN PASSWORD '${PASSWORD}'`);
+      await server.run("CREATE SCHEMA owned AUTHORIZATION guest", "bare");
+      const memory = open({ url: elsewhere("bare").replace("//caxton@", "//guest@"), schema: "owned" });
+      await expect(memory.get(TEAM, "p0")).rejects.toMatchObject({
+        code: "MEMORY_UNAVAILABLE",
+        message: expect.stringContaining("does not allow that to guest"),
+        hint: expect.stringContaining("CREATE EXTENSION vector"),
+      });
+    }));
+
+  test("whose schema a newer version wrote, or somebody else's tables, is left alone", () =>
+    within(async (open, schema) => {
+      await open().open();
+      await server.run(`UPDATE ${schema}.setting SET value = '99' WHERE key = 'schema'`);
+      await expect(open().open()).rejects.toThrow(/written by a newer Caxton/u);
+      await server.run("CREATE SCHEMA theirs; CREATE TABLE theirs.entity (n int)");
+      await expect(open({ schema: "theirs" }).open()).rejects.toThrow(/other tables where memory should be/u);
+    }));
+});
+
+test("words and scores are those of the embedded memory", () =>
+  within(async (open) => {
+    using directory = tempDirectory();
+    const store = new SqliteMemoryStore({ directory: directory.path, synchronous: "normal" });
+    const deps = { embedder: new WordEmbedder(), clock: systemClock, defaults: SEARCH_DEFAULTS };
+    await using embedded = new Memory({ ...deps, store });
+    const memory = open();
+    for (const each of [embedded, memory]) await each.changes.remember(TEAM, people(), BY);
+    for (const text of ["the red cars", "user name", "E1042", "who sings in the harbour?", "nothing of it"]) {
+      for (const mode of ["keyword", "hybrid"] as const) {
+        const asked: SearchInput = { scopes: [TEAM], text, mode, similarityMin: 0.05 };
+        const [expected, got] = [await embedded.search(asked), await memory.search(asked)];
+        expect([text, mode, names(got)]).toEqual([text, mode, names(expected)]);
+        for (const [index, { score }] of got.hits.entries()) {
+          const known = expected.hits[index]?.score;
+          expect(score.keyword).toBeCloseTo(known?.keyword ?? Number.NaN, 5);
+          // The embedded one rounds vectors to bytes.
+          expect(score.similarity ?? 0).toBeCloseTo(known?.similarity ?? 0, 1);
+        }
+      }
+    }
+  }));
+
+test("texts of all characters come back as they were, and are found", () =>
+  within(async (open) => {
+    const memory = open();
+    const text = "one\u0000two \uFDD0 three \uFDD01 🚢 \\u0000 东京";
+    await memory.changes.remember(
+      TEAM,
+      [{ name: "Zoë 🚢", observations: said(text), metadata: { "k\u0000": ["v\u0000\uFDD0"] } }],
+      BY,
+    );
+    expect(await memory.get(TEAM, "Zoë 🚢")).toMatchObject({
+      observations: [{ text }],
+      metadata: { "k\u0000": ["v\u0000\uFDD0"] },
+    });
+    expect(
+      names(
+        await memory.search({ scopes: [TEAM], text: "东京", filter: { metadata: { "k\u0000": ["v\u0000\uFDD0"] } } }),
+      ),
+    ).toEqual(["Zoë 🚢"]);
+  }));
+
+test("many vectors are found by an index, which filters and scopes leave nothing out of", () =>
+  within(async (open, schema) => {
+    const memory = open({ exactMax: 50 });
+    const all = Array.from({ length: 300 }, (_, index) => ({
+      name: `n${index}`,
+      type: index % 100 === 7 ? "rare" : "note",
+      observations: said(`the red car number ${index} of the harbour`),
+    }));
+    for (let at = 0; at < all.length; at += 100) {
+      await memory.changes.remember(at === 200 ? OTHER : TEAM, all.slice(at, at + 100), BY);
+    }
+    await memory.embeddings.caughtUp();
+    await memory.store.reindex(() => undefined);
+    const indexes = await server.rows(
+      `SELECT indexdef FROM pg_indexes WHERE schemaname = '${schema}' AND indexdef LIKE '%hnsw%'`,
+    );
+    expect(indexes).toHaveLength(1);
+    const found = async (over: Partial<SearchInput>) =>
+      names(await memory.search({ scopes: [TEAM], text: "red car", mode: "semantic", limit: 100, ...over }));
+    expect((await found({})).length).toBe(100);
+    expect((await found({ filter: { types: ["rare"] } })).toSorted()).toEqual(["n107", "n7"]);
+    expect(await found({ scopes: [OTHER], filter: { types: ["rare"] } })).toEqual(["n207"]);
+    expect(await memory.store.check(false)).toEqual([]);
+  }));
+
+test("what was forgotten is in no table, index or statistics of the database any more", () =>
+  within(async (open) => {
+    const memory = open();
+    const isThere = async (text: string) => {
+      // What is in memory only is written first, and files that are no longer used go with the checkpoint.
+      await server.run("CHECKPOINT");
+      const base = join(server.directory, "data", "base");
+      const files = readdirSync(base, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+      return files.some(({ parentPath, name }) => readFileSync(join(parentPath, name)).includes(text));
+    };
+    const ada = {
+      name: "zebra-name",
+      type: "zebra-type",
+      observations: said("zebra-one", "zebra-two"),
+      metadata: { zebra: "zebra-data" },
+    };
+    await memory.changes.remember(TEAM, [ada, { name: "Bo", observations: said("zebra-three") }], BY);
+    await memory.changes.relate(TEAM, [{ from: "zebra-name", to: "Bo", type: "zebra-knows" }], BY);
+    await server.run("ANALYZE");
+    expect([await isThere("zebra-one"), await isThere("zebra-name")]).toEqual([true, true]);
+    const { id, observations } = await memory.get(TEAM, "zebra-name");
+    await memory.forget({ type: "observations", entity: id, ids: observations.slice(0, 1).map((one) => one.id) }, BY);
+    expect([await isThere("zebra-one"), await isThere("zebra-two")]).toEqual([false, true]);
+    await memory.forget({ type: "entities", ids: [id] }, BY);
+    const gone = ["zebra-two", "zebra-name", "zebra-type", "zebra-data", "zebra-knows"];
+    expect(await Promise.all(gone.map(isThere))).toEqual(gone.map(() => false));
+    expect(await isThere("zebra-three")).toBe(true);
+    expect(await memory.list({ scopes: [TEAM] }, PAGE)).toMatchObject({ entries: [{ name: "Bo" }] });
+  }));
+
+test("words that were lost are noticed, and mended", () =>
+  within(async (open, schema) => {
+    const memory = open();
+    await memory.changes.remember(TEAM, people(), BY);
+    await server.run(`DELETE FROM ${schema}.posting WHERE passage IN (SELECT min(row) FROM ${schema}.passage)`);
+    await server.run(`INSERT INTO ${schema}.posting VALUES (1, 1, 999999, 1, 1)`);
+    const problems = [
+      { what: "1 entities cannot be found by all of their words" },
+      { what: "1 words are of texts that are gone" },
+    ];
+    expect(await memory.store.check(true)).toMatchObject(problems.map((one) => ({ ...one, isMended: true })));
+    expect(await memory.store.check(false)).toEqual([]);
+    expect(names(await memory.search({ scopes: [TEAM], text: "loud", mode: "keyword" }))).toEqual(["p0"]);
+  }));
