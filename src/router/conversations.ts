@@ -16,6 +16,7 @@ import {
 } from "../protocols/index.ts";
 import { type Feed } from "./feed.ts";
 import { type Held, isChecked, isOneMore, isPlain, newHeld, NO_TURNS, nowOf, type Turn } from "./held-conversation.ts";
+import { LateRows } from "./late-rows.ts";
 import { digestOf } from "./loops.ts";
 import { type ConversationRow, failure } from "./ports/index.ts";
 import { type Batch, type Writer } from "./writing/index.ts";
@@ -52,7 +53,8 @@ export type ConversationParts = {
 /**
  * Conversations, kept with the messages that move them.
  * C1. A conversation whose protocol is checked moves with its message: in the same transaction, or not at all.
- * C2. A free conversation has a row from its second message on; the row's counts are at most `FREE_ROW_MS` behind.
+ * C2. A free conversation has a row from its second message on; what the row says of messages and participants is at most
+ *     `FREE_ROW_MS` behind, and right for whoever asks.
  * C3. When a batch is lost, every conversation is again as it is on disk.
  * C4. A message that began nothing leaves its conversation to be begun: what the server says about it begins none either.
  * C5. What is due (deadlines, silence, too long a life) happens by itself, and listeners are told once.
@@ -66,10 +68,14 @@ export class Conversations {
   /** Keys of those that are over, the oldest first. */
   readonly #over = new Set<string>();
   readonly #moves = new WeakMap<Batch, Map<Held, Conversation>>();
+  readonly #late: LateRows;
   readonly #listeners = new Set<(lapsed: Lapsed) => void>();
 
   constructor(parts: ConversationParts) {
     this.#parts = parts;
+    const { clock, alarm, writer } = parts;
+    const write = (key: string, held: Held) => this.#held.get(key) === held && this.#write(key, held, writer.batch());
+    this.#late = new LateRows({ clock, alarm, write }, FREE_ROW_MS);
   }
 
   /** Those in memory. */
@@ -79,7 +85,7 @@ export class Conversations {
 
   restore(rows: readonly ConversationRow[]): void {
     for (const row of rows) {
-      const held = newHeld(row.fold, row.fold, row.updatedAtMs);
+      const held = newHeld(row.fold, row.fold);
       this.#held.set(keyOf(row.workspace, row.id), held);
       if (row.expiresAtMs > 0) this.#ringAt(keyOf(row.workspace, row.id), held, row.expiresAtMs);
     }
@@ -105,6 +111,7 @@ export class Conversations {
     if (held !== undefined && this.#isQuick(held) && isOneMore(held, message, recipients)) {
       held.more += 1;
       held.moreAtMs = message.atMs;
+      if (!held.isLate) this.#late.add(key, held);
       return ALLOWED;
     }
     const before = held === undefined ? (this.#fresh.get(key) ?? this.#staler.get(key)) : nowOf(held);
@@ -145,8 +152,12 @@ export class Conversations {
 
   /** Whether nobody has to be told, on disk or off, of one more message in it (C2). */
   #isQuick(held: Held): boolean {
-    const { feed, clock } = this.#parts;
-    return held.written !== undefined && clock.nowMs() - held.writtenAtMs < FREE_ROW_MS && !feed.isWatched;
+    return held.written !== undefined && !this.#parts.feed.isWatched;
+  }
+
+  /** Writes rows that are behind; whether there were any. */
+  catchUp(): boolean {
+    return this.#late.writeAll();
   }
 
   #remember(key: string, conversation: Conversation): void {
@@ -176,22 +187,27 @@ export class Conversations {
 
   /** C1, C2. */
   #move(key: string, conversation: Conversation, batch: Batch): void {
-    const held = this.#held.get(key) ?? newHeld(conversation, undefined, 0);
+    const held = this.#held.get(key) ?? newHeld(conversation, undefined);
     const before = held.written === undefined ? undefined : nowOf(held);
     this.#held.set(key, held);
     held.now = conversation;
     held.more = 0;
-    const { feed, clock } = this.#parts;
+    const { feed } = this.#parts;
     const isOver = !isOpen(conversation);
     if (isOver) this.#forgetLater(key);
     else if (this.#over.size > 0) this.#over.delete(key);
     if (conversation.dueAtMs !== undefined && isChecked(conversation)) this.#ringAt(key, held, conversation.dueAtMs);
-    if (isChecked(conversation) || isRowDue(held, before, conversation, clock.nowMs())) {
-      held.writtenAtMs = clock.nowMs();
-      batch.conversation(key, () => rowOf(conversation));
-      this.#moveWith(batch, held, conversation);
-    }
+    if (isChecked(conversation) || isRowDue(before, conversation)) this.#write(key, held, batch);
+    else if (!held.isLate) this.#late.add(key, held);
     if (feed.isWatched) feed.tell({ type: "conversation", conversation });
+  }
+
+  /** As it is now, with this batch. */
+  #write(key: string, held: Held, batch: Batch): void {
+    const conversation = nowOf(held);
+    held.isLate = false;
+    batch.conversation(key, () => rowOf(conversation));
+    this.#moveWith(batch, held, conversation);
   }
 
   /** C3: what is on disk is known when the batch is. */
@@ -314,12 +330,8 @@ const isAboutNothing = ({ sender, performative, inReplyTo }: Message): boolean =
   (performative === "failure" || performative === "not-understood");
 
 /** C2. */
-const isRowDue = (held: Held, before: Conversation | undefined, now: Conversation, nowMs: number): boolean =>
-  before === undefined ||
-  before.participants.length !== now.participants.length ||
-  before.status.state !== now.status.state ||
-  before.archivedAtMs !== now.archivedAtMs ||
-  nowMs - held.writtenAtMs >= FREE_ROW_MS;
+const isRowDue = (before: Conversation | undefined, now: Conversation): boolean =>
+  before === undefined || before.status.state !== now.status.state || before.archivedAtMs !== now.archivedAtMs;
 
 /** A conversation as the journal keeps it. */
 export const rowOf = (conversation: Conversation): ConversationRow => ({

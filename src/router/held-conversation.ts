@@ -12,7 +12,8 @@ export type Held = {
   moreAtMs: number;
   /** As on disk; undefined before its first row is there. */
   written: Conversation | string | undefined;
-  writtenAtMs: number;
+  /** The row says less than was said since, and is written before long. */
+  isLate: boolean;
   /** When its alarm rings, monotonic; undefined when none is set. */
   alarmAtMs: number | undefined;
   turns: readonly Turn[];
@@ -20,12 +21,12 @@ export type Held = {
 
 export const NO_TURNS: readonly Turn[] = [];
 
-export const newHeld = (now: Held["now"], written: Held["written"], writtenAtMs: number): Held => ({
+export const newHeld = (now: Held["now"], written: Held["written"]): Held => ({
   now,
   more: 0,
   moreAtMs: 0,
   written,
-  writtenAtMs,
+  isLate: false,
   alarmAtMs: undefined,
   turns: NO_TURNS,
 });

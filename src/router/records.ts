@@ -200,8 +200,10 @@ export class Records {
 
   /** Last changed first; those of one message without a protocol are not in it. */
   async conversations(query: ConversationQuery): Promise<readonly Conversation[]> {
-    const rows = await this.#parts.journal.conversations(query);
-    return rows.map((row) => this.#parts.conversations.find(row.workspace, row.id) ?? fold(row));
+    const { conversations, writer, journal } = this.#parts;
+    if (conversations.catchUp()) await writer.settled();
+    const rows = await journal.conversations(query);
+    return rows.map((row) => conversations.find(row.workspace, row.id) ?? fold(row));
   }
 
   /** Whether its conversation would take the message now, and what that is before it; `error` says why not. */

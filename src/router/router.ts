@@ -385,6 +385,7 @@ export class Router {
     await this.#claims?.close();
     await this.#intake.close();
     await this.#deliveries.stop(waitMs);
+    this.#conversations.catchUp();
     await this.#writer.settled();
     await this.#parts.journal.close();
     this.#crashes.close();

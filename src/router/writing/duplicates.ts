@@ -1,3 +1,5 @@
+import { IdKey, IdTable } from "./id-table.ts";
+
 type Identified = { readonly workspace: string; readonly id: string };
 
 /**
@@ -7,8 +9,10 @@ type Identified = { readonly workspace: string; readonly id: string };
 export class Duplicates {
   readonly #windowMs: number;
   readonly #halfMax: number;
-  #newer = new Map<string, number>();
-  #older = new Map<string, number>();
+  readonly #workspaces = new Map<string, number>();
+  readonly #key = new IdKey();
+  #newer = new IdTable();
+  #older = new IdTable();
   #turnedAtMs: number;
 
   constructor(bounds: { readonly windowMs: number; readonly messagesMax: number }, nowMs: number) {
@@ -17,31 +21,32 @@ export class Duplicates {
     this.#turnedAtMs = nowMs;
   }
 
-  get size(): number {
-    return this.#newer.size + this.#older.size;
-  }
-
-  /** The number under which this id was accepted. */
+  /** The number under which this message was accepted. */
   seqOf(message: Identified): number | undefined {
-    const id = keyOf(message);
-    return this.#newer.get(id) ?? this.#older.get(id);
+    const key = this.#keyOf(message);
+    return this.#newer.seqOf(key) ?? this.#older.seqOf(key);
   }
 
+  /** `seq` is above those of all that were added before. */
   add(message: Identified, seq: number, nowMs: number): void {
     // A clock that was put back makes the half longer, never shorter than what was promised.
     if (nowMs - this.#turnedAtMs >= this.#windowMs || this.#newer.size >= this.#halfMax) {
       this.#older = this.#newer;
-      this.#newer = new Map();
+      this.#newer = new IdTable(this.#older.size);
       this.#turnedAtMs = nowMs;
     }
-    this.#newer.set(keyOf(message), seq);
+    this.#newer.set(this.#keyOf(message), seq);
   }
 
   /** It was not accepted after all. */
   forget(message: Identified): void {
-    const id = keyOf(message);
-    if (!this.#newer.delete(id)) this.#older.delete(id);
+    const key = this.#keyOf(message);
+    if (!this.#newer.delete(key)) this.#older.delete(key);
+  }
+
+  #keyOf({ workspace, id }: Identified): IdKey {
+    let number = this.#workspaces.get(workspace);
+    if (number === undefined) this.#workspaces.set(workspace, (number = this.#workspaces.size));
+    return this.#key.of(number, id);
   }
 }
-
-const keyOf = ({ workspace, id }: Identified): string => (workspace === "default" ? id : `${workspace}/${id}`);
