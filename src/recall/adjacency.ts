@@ -1,3 +1,6 @@
+import * as z from "zod";
+import { SavedInts, SavedNumbers } from "./saved.ts";
+
 const WORDS = 2;
 const CAPACITY_MIN = 2;
 
@@ -8,10 +11,40 @@ const CAPACITY_MIN = 2;
 export class Adjacency {
   #pool = new Int32Array(64);
   #used = 0;
+  /** Lists that were ever added to end before this one. */
+  #lists = 0;
   #starts = new Int32Array(16);
   #lengths = new Int32Array(16);
   #capacities = new Int32Array(16);
   readonly #free = new Map<number, number[]>();
+
+  static readonly Saved = z.object({
+    pool: SavedInts,
+    used: z.number(),
+    starts: SavedInts,
+    lengths: SavedInts,
+    capacities: SavedInts,
+    free: z.map(z.number(), SavedNumbers),
+  });
+
+  save(): z.infer<typeof Adjacency.Saved> {
+    const free = new Map(this.#free);
+    const pool = this.#pool.subarray(0, this.#used);
+    const lists = this.#lists;
+    const [starts, lengths] = [this.#starts.subarray(0, lists), this.#lengths.subarray(0, lists)];
+    return { pool, used: this.#used, starts, lengths, capacities: this.#capacities.subarray(0, lists), free };
+  }
+
+  /** Into one that is empty. */
+  load({ pool, used, starts, lengths, capacities, free }: z.infer<typeof Adjacency.Saved>): void {
+    this.#pool = pool;
+    this.#used = used;
+    this.#starts = starts;
+    this.#lists = starts.length;
+    this.#lengths = lengths;
+    this.#capacities = capacities;
+    for (const [capacity, places] of free) this.#free.set(capacity, places);
+  }
 
   get bytes(): number {
     return this.#pool.byteLength + this.#starts.byteLength * 3;
@@ -34,6 +67,7 @@ export class Adjacency {
   /** Appends a pair; its position in the list. */
   push(list: number, neighbour: number, entry: number): number {
     if (list >= this.#starts.length) this.#widen(list);
+    if (list >= this.#lists) this.#lists = list + 1;
     const length = this.#lengths[list] ?? 0;
     if (length === this.#capacities[list]) this.#move(list, Math.max(CAPACITY_MIN, length * 2));
     const at = (this.#starts[list] ?? 0) + length * WORDS;

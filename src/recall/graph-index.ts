@@ -1,8 +1,10 @@
+import * as z from "zod";
 import { Adjacency, grown } from "./adjacency.ts";
 import { Names } from "./names.ts";
 import { NONE, type Reached, Steps } from "./steps.ts";
 import { type Keep, type Row, checkedRow } from "./row.ts";
 import { RowTable } from "./row-table.ts";
+import { SavedFloats, SavedInts, SavedNumbers } from "./saved.ts";
 
 /** A typed relation. `id` is the store's, an integer below 2^31; `both` means that it can be walked either way. */
 export type GraphEdge = {
@@ -62,6 +64,65 @@ export class GraphIndex {
   #marks = new Int32Array(16);
   #mark = 0;
   readonly #steps = new Steps();
+
+  static readonly Saved = z.object({
+    nodeOf: RowTable.Saved,
+    slotOf: RowTable.Saved,
+    lists: Adjacency.Saved,
+    types: Names.Saved,
+    freeNodes: SavedNumbers,
+    freeSlots: SavedNumbers,
+    rows: SavedInts,
+    degrees: SavedInts,
+    nodes: z.number(),
+    ids: SavedInts,
+    ends: SavedInts,
+    typeOf: SavedInts,
+    strengths: SavedFloats,
+    positions: SavedInts,
+    slots: z.number(),
+  });
+
+  /** All of it as data, which is right until the next change. */
+  save(): z.infer<typeof GraphIndex.Saved> {
+    return {
+      nodeOf: this.#nodeOf.save(),
+      slotOf: this.#slotOf.save(),
+      lists: this.#lists.save(),
+      types: this.#types.save(),
+      freeNodes: this.#freeNodes,
+      freeSlots: this.#freeSlots,
+      rows: this.#rows.subarray(0, this.#nodes),
+      degrees: this.#degrees.subarray(0, this.#nodes),
+      nodes: this.#nodes,
+      ids: this.#ids.subarray(0, this.#slots),
+      ends: this.#ends.subarray(0, this.#slots * 2),
+      typeOf: this.#typeOf.subarray(0, this.#slots),
+      strengths: this.#strengths.subarray(0, this.#slots),
+      positions: this.#positions.subarray(0, this.#slots * PLACES),
+      slots: this.#slots,
+    };
+  }
+
+  /** Into one that is empty. */
+  load(saved: z.infer<typeof GraphIndex.Saved>): void {
+    this.#nodeOf.load(saved.nodeOf);
+    this.#slotOf.load(saved.slotOf);
+    this.#lists.load(saved.lists);
+    this.#types.load(saved.types);
+    for (const node of saved.freeNodes) this.#freeNodes.push(node);
+    for (const slot of saved.freeSlots) this.#freeSlots.push(slot);
+    this.#rows = saved.rows;
+    this.#degrees = saved.degrees;
+    this.#nodes = saved.nodes;
+    this.#ids = saved.ids;
+    this.#ends = saved.ends;
+    this.#typeOf = saved.typeOf;
+    this.#strengths = saved.strengths;
+    this.#positions = saved.positions;
+    this.#slots = saved.slots;
+    this.#marks = new Int32Array(saved.rows.length);
+  }
 
   /** Relations held. */
   get size(): number {

@@ -1,3 +1,4 @@
+import * as z from "zod";
 import { grown } from "./adjacency.ts";
 import { countCode, lengthCode } from "./bm25.ts";
 import { FreshBuffer } from "./fresh-buffer.ts";
@@ -7,6 +8,8 @@ import { type Scene, Scores, partOf } from "./keyword-search.ts";
 import { Names } from "./names.ts";
 import { type Keep, RECALL_LIMITS, type Row, type ScopeKey, checkedRow } from "./row.ts";
 import { RowTable } from "./row-table.ts";
+import { SavedInts, SavedNumbers } from "./saved.ts";
+import { SavedSegment } from "./segment.ts";
 import { Segments } from "./segments.ts";
 import { Terms } from "./terms.ts";
 import { Words } from "./words.ts";
@@ -50,6 +53,60 @@ export class KeywordIndex {
     const forget = (text: number) => void this.#freeTexts.push(text);
     this.#fresh = new FreshBuffer();
     this.#segments = new Segments(facts, forget);
+  }
+
+  static readonly Saved = z.object({
+    terms: Terms.Saved,
+    scopeNames: Names.Saved,
+    textOf: RowTable.Saved,
+    freeTexts: SavedNumbers,
+    segments: z.array(SavedSegment),
+    texts: z.number(),
+    rows: SavedInts,
+    scopes: SavedInts,
+    lengths: SavedInts,
+    alive: SavedInts,
+    scopeWords: SavedNumbers,
+    scopeTexts: SavedNumbers,
+  });
+
+  /** All of it as data. `thoroughly`: no word is in it that only texts had which are gone. */
+  save({ thoroughly }: { readonly thoroughly: boolean }): z.infer<typeof KeywordIndex.Saved> {
+    this.#segments.add(this.#fresh.take());
+    if (thoroughly) this.#segments.compact();
+    const segments = [...this.#segments.all()];
+    const used = new Uint8Array(this.#terms.count);
+    for (const { terms } of segments) for (const term of terms) used[term] = 1;
+    return {
+      terms: this.#terms.save((term) => !thoroughly || used[term] === 1),
+      scopeNames: this.#scopeNames.save(),
+      textOf: this.#textOf.save(),
+      freeTexts: this.#freeTexts,
+      segments,
+      texts: this.#texts,
+      rows: this.#rows.subarray(0, this.#texts),
+      scopes: this.#scopes.subarray(0, this.#texts),
+      lengths: this.#lengths.subarray(0, this.#texts),
+      alive: this.#alive.subarray(0, this.#texts),
+      scopeWords: this.#scopeWords,
+      scopeTexts: this.#scopeTexts,
+    };
+  }
+
+  /** Into one that is empty. */
+  load(saved: z.infer<typeof KeywordIndex.Saved>): void {
+    this.#terms.load(saved.terms);
+    this.#scopeNames.load(saved.scopeNames);
+    this.#textOf.load(saved.textOf);
+    for (const text of saved.freeTexts) this.#freeTexts.push(text);
+    this.#segments.load(saved.segments, saved.texts);
+    this.#texts = saved.texts;
+    this.#rows = saved.rows;
+    this.#scopes = saved.scopes;
+    this.#lengths = saved.lengths;
+    this.#alive = saved.alive;
+    this.#scopeWords.push(...saved.scopeWords);
+    this.#scopeTexts.push(...saved.scopeTexts);
   }
 
   get size(): number {

@@ -1,9 +1,28 @@
+import * as z from "zod";
+import { SavedNumbers } from "./saved.ts";
+
 /** Strings as small integers, each as long as somebody uses it. */
 export class Names {
   readonly #numbers = new Map<string, number>();
   readonly #names: (string | undefined)[] = [];
   readonly #uses: number[] = [];
   readonly #free: number[] = [];
+
+  static readonly Saved = z.object({ names: z.array(z.string().optional()), uses: SavedNumbers, free: SavedNumbers });
+
+  save(): z.infer<typeof Names.Saved> {
+    return { names: this.#names, uses: this.#uses, free: this.#free };
+  }
+
+  /** Into one that is empty. */
+  load({ names, uses, free }: z.infer<typeof Names.Saved>): void {
+    for (const [number, name] of names.entries()) {
+      this.#names[number] = name;
+      if (name !== undefined) this.#numbers.set(name, number);
+    }
+    this.#uses.push(...uses);
+    this.#free.push(...free);
+  }
 
   /** How many numbers have been given out at most. */
   get length(): number {

@@ -1,3 +1,6 @@
+import * as z from "zod";
+import { SavedInts } from "./saved.ts";
+
 const EMPTY = -1;
 
 /**
@@ -5,8 +8,8 @@ const EMPTY = -1;
  * are integers from 0 to 2^31 - 1.
  */
 export class RowTable {
-  #keys: Int32Array;
-  #values: Int32Array;
+  #keys: Int32Array<ArrayBuffer>;
+  #values: Int32Array<ArrayBuffer>;
   #size = 0;
 
   constructor(capacity = 16) {
@@ -14,6 +17,18 @@ export class RowTable {
     while (places * 0.75 < capacity) places *= 2;
     this.#keys = new Int32Array(places).fill(EMPTY);
     this.#values = new Int32Array(places);
+  }
+
+  static readonly Saved = z.object({ keys: SavedInts, values: SavedInts, size: z.number() });
+
+  save(): z.infer<typeof RowTable.Saved> {
+    return { keys: this.#keys, values: this.#values, size: this.#size };
+  }
+
+  load({ keys, values, size }: z.infer<typeof RowTable.Saved>): void {
+    this.#keys = keys;
+    this.#values = values;
+    this.#size = size;
   }
 
   get size(): number {

@@ -1,3 +1,5 @@
+import * as z from "zod";
+import { SavedNumbers } from "./saved.ts";
 import { BLOCK_SIZES, type BlockClass, type Slots } from "./slots.ts";
 
 /** Past this class blocks are added; below it one block is replaced by a larger one. */
@@ -15,6 +17,25 @@ export class ScopeRows {
   constructor(slots: Slots, owner: number) {
     this.#slots = slots;
     this.#owner = owner;
+  }
+
+  static readonly Saved = z.object({
+    starts: SavedNumbers,
+    classes: z.array(z.literal([0, 1, 2, 3, 4])),
+    fill: z.number(),
+    count: z.number(),
+  });
+
+  save(): z.infer<typeof ScopeRows.Saved> {
+    return { starts: this.#starts, classes: this.#classes, fill: this.#fill, count: this.#count };
+  }
+
+  /** Into one that is empty, of the same slots. */
+  load({ starts, classes, fill, count }: z.infer<typeof ScopeRows.Saved>): void {
+    for (const start of starts) this.#starts.push(start);
+    for (const size of classes) this.#classes.push(size);
+    this.#fill = fill;
+    this.#count = count;
   }
 
   get count(): number {

@@ -1,4 +1,6 @@
+import * as z from "zod";
 import { grown } from "./adjacency.ts";
+import { SavedBytes, SavedInts } from "./saved.ts";
 
 /** Bits of a posting that say how often the word is in the text; above them is the text's number in the segment. */
 export const COUNT_BITS = 4;
@@ -9,18 +11,29 @@ export const COUNT_BITS = 4;
  */
 export type Segment = {
   /** For each text: its number in the index. Sorted by scope, then as they came. */
-  readonly texts: Int32Array;
+  readonly texts: Int32Array<ArrayBuffer>;
   /** For each text: the code of its length. */
-  readonly lengths: Uint8Array;
+  readonly lengths: Uint8Array<ArrayBuffer>;
   /** The scopes there are, ascending, and where the texts of each begin; one more start than scopes. */
-  readonly scopes: Int32Array;
-  readonly starts: Int32Array;
+  readonly scopes: Int32Array<ArrayBuffer>;
+  readonly starts: Int32Array<ArrayBuffer>;
   /** The words there are, ascending, and where the postings of each begin; one more offset than terms. */
-  readonly terms: Int32Array;
-  readonly offsets: Int32Array;
+  readonly terms: Int32Array<ArrayBuffer>;
+  readonly offsets: Int32Array<ArrayBuffer>;
   /** Text in the segment << 4 | code of the count; ascending for each word. */
-  readonly postings: Int32Array;
+  readonly postings: Int32Array<ArrayBuffer>;
 };
+
+/** A segment as it is kept. */
+export const SavedSegment = z.object({
+  texts: SavedInts,
+  lengths: SavedBytes,
+  scopes: SavedInts,
+  starts: SavedInts,
+  terms: SavedInts,
+  offsets: SavedInts,
+  postings: SavedInts,
+});
 
 /** The first index of `sorted`, from `low` to before `high`, whose value is at least `value`. */
 export function lowerBound(sorted: Int32Array, value: number, bounds: { low: number; high: number }): number {
@@ -114,7 +127,7 @@ class PostingsWriter {
   #offsets = new Int32Array(65);
   #count = 0;
   #term = -1;
-  readonly postings: Int32Array;
+  readonly postings: Int32Array<ArrayBuffer>;
   length = 0;
 
   constructor(size: number) {

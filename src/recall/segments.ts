@@ -1,5 +1,14 @@
 import { grown } from "./adjacency.ts";
-import { type FreshTexts, type Segment, type TextFacts, merging, sealed, segmentBytes } from "./segment.ts";
+import type * as z from "zod";
+import {
+  type FreshTexts,
+  type SavedSegment,
+  type Segment,
+  type TextFacts,
+  merging,
+  sealed,
+  segmentBytes,
+} from "./segment.ts";
 
 // The segments of an index.
 //
@@ -65,6 +74,16 @@ export class Segments {
     if (segment.texts.length === 0) return;
     this.#segments.push(segment);
     this.#house(segment);
+    this.#plan();
+  }
+
+  /** Into one that is empty. */
+  load(segments: readonly z.infer<typeof SavedSegment>[], texts: number): void {
+    this.settle(texts);
+    for (const segment of segments) {
+      this.#segments.push(segment);
+      this.#house(segment);
+    }
     this.#plan();
   }
 

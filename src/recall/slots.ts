@@ -1,5 +1,7 @@
+import * as z from "zod";
 import { RecallFullError } from "./errors.ts";
 import { type Kernel, type KernelChoice, openKernel } from "./kernel.ts";
+import { SavedBytes, SavedInts, SavedNumbers } from "./saved.ts";
 
 // The memory of a vector index.
 //
@@ -70,6 +72,27 @@ export class Slots {
     const places = [this.#sumsAt, this.#scalesAt, this.#idsAt, this.#scratchAt, this.#signsAt];
     this.kernel.layout(width, PLACES.slabs, this.#slabBytes, ...places, this.signBytes);
     this.#view();
+  }
+
+  static readonly Saved = z.object({
+    bytes: SavedBytes,
+    owners: SavedInts,
+    slabs: z.number(),
+    free: z.array(SavedNumbers),
+  });
+
+  save(): z.infer<typeof Slots.Saved> {
+    const bytes = new Uint8Array(this.#memory.buffer, PLACES.slabs, this.#slabs * this.#slabBytes);
+    return { bytes, owners: this.#owners, slabs: this.#slabs, free: this.#free.map((starts) => [...starts]) };
+  }
+
+  /** Into those of an index that is empty, and of the same width. */
+  load({ bytes, owners, slabs, free }: z.infer<typeof Slots.Saved>): void {
+    if (bytes.length !== slabs * this.#slabBytes) throw new RangeError("the rows that were saved are of another width");
+    while (this.#slabs < slabs) this.#addSlab();
+    new Uint8Array(this.#memory.buffer).set(bytes, PLACES.slabs);
+    this.#owners = owners;
+    for (const [size, starts] of free.entries()) for (const start of starts) this.#free[size]?.add(start);
   }
 
   /** Bytes that are taken from the machine. */

@@ -1,4 +1,6 @@
+import * as z from "zod";
 import { grown } from "./adjacency.ts";
+import { SavedInts, SavedUnits } from "./saved.ts";
 
 const EMPTY = -1;
 
@@ -9,6 +11,32 @@ export class Terms {
   #ends = new Int32Array(48);
   #units = new Uint16Array(256);
   #count = 0;
+
+  static readonly Saved = z.object({
+    places: SavedInts,
+    hashes: SavedInts,
+    ends: SavedInts,
+    units: SavedUnits,
+    count: z.number(),
+  });
+
+  /** Words that are not in use are left out: their numbers stay, but nothing says any more what they were. */
+  save(isUsed: (term: number) => boolean): z.infer<typeof Terms.Saved> {
+    const units = this.#units.slice(0, this.#startOf(this.#count));
+    for (let term = 0; term < this.#count; term += 1)
+      if (!isUsed(term)) units.fill(0, this.#startOf(term), this.#ends[term] ?? 0);
+    const hashes = this.#hashes.slice(0, this.#count);
+    for (let term = 0; term < this.#count; term += 1) if (!isUsed(term)) hashes[term] = EMPTY;
+    return { places: this.#places, hashes, ends: this.#ends.slice(0, this.#count), units, count: this.#count };
+  }
+
+  load({ places, hashes, ends, units, count }: z.infer<typeof Terms.Saved>): void {
+    this.#places = places;
+    this.#hashes = hashes;
+    this.#ends = ends;
+    this.#units = units;
+    this.#count = count;
+  }
 
   get count(): number {
     return this.#count;

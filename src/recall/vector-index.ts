@@ -1,8 +1,10 @@
+import * as z from "zod";
 import { VectorInvalidError } from "./errors.ts";
 import { bestKernel, type KernelChoice } from "./kernel.ts";
 import { Rotation } from "./rotation.ts";
 import { type Row, type ScopeKey, checkedRow } from "./row.ts";
 import { RowTable } from "./row-table.ts";
+import { SavedNumbers } from "./saved.ts";
 import { ScopeRows } from "./scope-rows.ts";
 import { PLACES, Slots } from "./slots.ts";
 import { type Run, type SearchBounds, search } from "./vector-search.ts";
@@ -50,6 +52,35 @@ export class VectorIndex {
     this.width = Math.ceil(dims / 16) * 16;
     this.#slots = new Slots(this.width, kernel ?? bestKernel());
     this.#rotation = new Rotation(this.#slots);
+  }
+
+  static readonly Saved = z.object({
+    dims: z.number(),
+    slots: Slots.Saved,
+    slotOf: RowTable.Saved,
+    scopes: z.array(z.object({ key: z.string(), owner: z.number(), rows: ScopeRows.Saved })),
+    freeOwners: SavedNumbers,
+  });
+
+  save(): z.infer<typeof VectorIndex.Saved> {
+    const scopes = this.#byOwner.flatMap((scope, owner) =>
+      scope ? [{ key: scope.key, owner, rows: scope.rows.save() }] : [],
+    );
+    const { dims } = this;
+    return { dims, slots: this.#slots.save(), slotOf: this.#slotOf.save(), scopes, freeOwners: this.#freeOwners };
+  }
+
+  /** Into one that is empty, of the same dims. */
+  load(saved: z.infer<typeof VectorIndex.Saved>): void {
+    this.#slots.load(saved.slots);
+    this.#slotOf.load(saved.slotOf);
+    for (const { key, owner, rows } of saved.scopes) {
+      const scope = { key, rows: new ScopeRows(this.#slots, owner) };
+      scope.rows.load(rows);
+      this.#byOwner[owner] = scope;
+      this.#scopes.set(key, owner);
+    }
+    for (const owner of saved.freeOwners) this.#freeOwners.push(owner);
   }
 
   get size(): number {

@@ -11,6 +11,14 @@ export class Column<Values extends Int32Array | Float64Array> {
     this.#values.fill(empty);
   }
 
+  save(): Values {
+    return this.#values;
+  }
+
+  load(values: Values): void {
+    this.#values = values;
+  }
+
   get(row: number): number {
     return this.#values[row] ?? this.#empty;
   }

@@ -17,6 +17,7 @@ import { figuresOf } from "./figures.ts";
 import { Forgetting } from "./forgetting.ts";
 import { indexablesAfter } from "./indexable.ts";
 import { type IndexableRelation, Indexes } from "./indexes.ts";
+import { KeptIndexes } from "./kept-indexes.ts";
 import { Lookup } from "./lookup.ts";
 import type { PackedHits } from "./packing.ts";
 import { numberOf, type PackedEntity, textOf } from "./rows.ts";
@@ -28,6 +29,8 @@ import { type EntityPut, type EntityPutBack, type Touched, Writing } from "./wri
 /** Entities that are indexed between two looks at who has come meanwhile. */
 const INDEXED_AT_ONCE = 256;
 const SCANNED_AT_ONCE = 1_000;
+/** Fewer entities are indexed as fast as indexes are read. */
+const KEPT_ENTITIES_MIN = 1_000;
 
 const NO_ID = new Uint8Array(16);
 
@@ -67,40 +70,61 @@ export class EmbeddedMemory {
   #lookup: Lookup;
   #reading: Reading;
   /** Up to which row of each table all is indexed; undefined: everything. */
-  #indexing: { entity: number; relation: number; readonly rows: number; done: number } | undefined;
+  #indexing: { entity: number; relation: number; readonly rows: number } | undefined;
 
-  private constructor(db: DatabaseSync) {
+  readonly #kept: KeptIndexes;
+  /** The indexes are in their file as they are here. */
+  #isKept = false;
+  /** Something was forgotten since the indexes were made. */
+  #hasForgotten = false;
+
+  private constructor(db: DatabaseSync, file: string) {
     this.#db = db;
     this.#facts = new Facts(db);
+    this.#kept = new KeptIndexes(`${file.replace(/\.db$/u, "")}.index`, this.#facts);
     this.#vectors = new Vectors(this.#facts);
     this.#writing = new Writing({ facts: this.#facts, vectors: this.#vectors });
     this.#forgetting = new Forgetting({ facts: this.#facts, vectors: this.#vectors, writing: this.#writing });
     this.#indexes = new Indexes({ facts: this.#facts, vectors: this.#vectors });
     this.#lookup = new Lookup({ facts: this.#facts, indexes: this.#indexes });
     this.#reading = this.#read();
-    this.#indexing = { entity: 0, relation: 0, rows: this.#rows(), done: 0 };
+    this.#indexing = { entity: 0, relation: 0, rows: this.#rows() };
   }
 
   static open(options: { readonly file: string; readonly synchronous: "normal" | "full" }): EmbeddedMemory {
     const db = openMemoryFile(options.file, options.synchronous);
     try {
-      return new EmbeddedMemory(db);
+      const memory = new EmbeddedMemory(db, options.file);
+      memory.#recall();
+      return memory;
     } catch (error) {
       db.close();
       throw error;
     }
   }
 
+  /** Takes the indexes that were kept, if they are those of the file. */
+  #recall(): void {
+    this.#isKept = this.#kept.read(this.#indexes);
+    if (this.#isKept) this.#indexing = undefined;
+    else this.#rebuild();
+  }
+
+  /** The last rows that are there; how far indexing has to go. */
   #rows(): number {
-    const row = this.#facts.sql("SELECT (SELECT count(*) FROM entity) + (SELECT count(*) FROM relation) AS n").get();
-    return numberOf(row?.["n"]);
+    const last = (table: "entity" | "relation") => numberOf(this.#facts.cells(`SELECT max(row) FROM ${table}`)[0]?.[0]);
+    return last("entity") + last("relation");
   }
 
   /** Does all jobs in one transaction. When it throws nothing of any is there. */
   run(jobs: readonly Job[]): readonly Done[] {
     const touched: Touched = { entities: new Map(), relations: new Map() };
     const active = this.#vectors.active?.name;
-    const results = this.#transact(() => jobs.map((job) => this.#do(job, touched)));
+    const results = this.#transact(() => {
+      if (this.#isKept) this.#kept.strikeOut();
+      return jobs.map((job) => this.#do(job, touched));
+    });
+    this.#isKept = false;
     if (this.#vectors.active?.name === active) this.#learn(touched);
     else this.#rebuild();
     if (jobs.some(({ type }) => type === "forget")) this.#wipe();
@@ -179,6 +203,8 @@ export class EmbeddedMemory {
 
   /** What was forgotten is not in the log's old pages either. */
   #wipe(): void {
+    this.#hasForgotten = true;
+    this.#kept.remove();
     this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
   }
 
@@ -196,10 +222,12 @@ export class EmbeddedMemory {
     this.#indexes = new Indexes({ facts: this.#facts, vectors: this.#vectors });
     this.#lookup = new Lookup({ facts: this.#facts, indexes: this.#indexes });
     this.#reading = this.#read();
-    this.#indexing = { entity: 0, relation: 0, rows: this.#rows(), done: 0 };
+    this.#indexing = { entity: 0, relation: 0, rows: this.#rows() };
   }
 
   rebuild(): void {
+    this.#kept.remove();
+    this.#isKept = false;
     this.#rebuild();
   }
 
@@ -214,12 +242,10 @@ export class EmbeddedMemory {
       this.#indexes.put(one);
     }
     at.entity = known.at(-1)?.row ?? at.entity;
-    at.done += known.length;
     if (known.length > 0) return true;
     const relations = this.#relationsAfter(at.relation);
     for (const relation of relations) this.#indexes.putRelation(relation);
     at.relation = relations.at(-1)?.row ?? at.relation;
-    at.done += relations.length;
     if (relations.length === 0) this.#indexing = undefined;
     return relations.length > 0;
   }
@@ -227,7 +253,7 @@ export class EmbeddedMemory {
   /** 0 to 1. */
   get indexed(): number {
     const at = this.#indexing;
-    return at ? Math.min(at.done / Math.max(at.rows, 1), 1) : 1;
+    return at ? Math.min((at.entity + at.relation) / Math.max(at.rows, 1), 1) : 1;
   }
 
   search(search: StoreSearch): PackedHits {
@@ -259,8 +285,15 @@ export class EmbeddedMemory {
     return problems;
   }
 
-  /** Writes the log back into the file. */
+  /** Keeps the indexes for the next start, and writes the log back into the file. */
   close(): void {
+    try {
+      if (!this.#isKept && !this.#indexing && this.#indexes.size >= KEPT_ENTITIES_MIN)
+        this.#kept.write(this.#indexes, { thoroughly: this.#hasForgotten });
+    } catch {
+      // They are made anew at the next start: nobody is kept from closing.
+      this.#kept.remove();
+    }
     this.#db.close();
   }
 }

@@ -1,3 +1,5 @@
+import * as z from "zod";
+import { SavedBytes, SavedInts } from "../../../recall/index.ts";
 import { grownBytes } from "./columns.ts";
 
 const BYTES = 16;
@@ -8,11 +10,32 @@ const TAIL = 12;
 export class Ids {
   #bytes = new Uint8Array(BYTES * 64);
   /** Places of numbers by the last bytes of their ids, which are chance; undefined when nobody looks for ids. */
-  #places: Int32Array | undefined;
+  #places: Int32Array<ArrayBuffer> | undefined;
   #count = 0;
+  /** Behind the last byte that was ever written. */
+  #end = 0;
 
   constructor({ isFound }: { readonly isFound: boolean }) {
     if (isFound) this.#places = new Int32Array(64).fill(EMPTY);
+  }
+
+  /** Ids that can be found. */
+  get size(): number {
+    return this.#count;
+  }
+
+  static readonly Saved = z.object({ bytes: SavedBytes, places: SavedInts.optional(), count: z.number() });
+
+  /** Right until the next change. */
+  save(): z.infer<typeof Ids.Saved> {
+    return { bytes: this.#bytes.subarray(0, this.#end), places: this.#places, count: this.#count };
+  }
+
+  load({ bytes, places, count }: z.infer<typeof Ids.Saved>): void {
+    this.#bytes = bytes;
+    this.#end = bytes.length;
+    this.#places = places;
+    this.#count = count;
   }
 
   /** A number that had another id is deleted first. */
@@ -21,6 +44,7 @@ export class Ids {
     const end = (number + 1) * BYTES;
     if (end > this.#bytes.length) this.#bytes = grownBytes(this.#bytes, end);
     this.#bytes.set(id, number * BYTES);
+    this.#end = Math.max(this.#end, end);
     const places = this.#places;
     if (!places) return;
     this.#place(places, number);

@@ -1,5 +1,6 @@
 import { type EntityFilter, isValidDuring } from "../../../memory/index.ts";
-import { GraphIndex, KeywordIndex, VectorIndex } from "../../../recall/index.ts";
+import * as z from "zod";
+import { GraphIndex, KeywordIndex, SavedFloats, SavedInts, SavedNumbers, VectorIndex } from "../../../recall/index.ts";
 import { integers, numbers } from "./columns.ts";
 import type { Facts } from "./facts.ts";
 import { Ids } from "./ids.ts";
@@ -8,6 +9,8 @@ import { type Cells, PACKED, textOf } from "./rows.ts";
 import type { Vectors } from "./vectors.ts";
 
 const NONE = -1;
+/** Before the number of a type that nothing has any more; no type begins so. */
+const GONE = "\n";
 /** Looks into the file that one search may take for what is not known here. */
 const LOOKS_MAX = 5_000;
 
@@ -55,8 +58,60 @@ export class Indexes {
   readonly #updatedAtMs = numbers(0);
   readonly #fromMs = numbers(Number.NEGATIVE_INFINITY);
   readonly #toMs = numbers(Number.POSITIVE_INFINITY);
+  readonly #integers = [this.#first, this.#next, this.#entityOf, this.#scope, this.#type];
+  readonly #numbers = [this.#confidence, this.#updatedAtMs, this.#fromMs, this.#toMs];
   /** Entities that do not hold always. */
   #bounded = 0;
+
+  static readonly Saved = z.object({
+    keywords: KeywordIndex.Saved,
+    graph: GraphIndex.Saved,
+    vectors: VectorIndex.Saved.optional(),
+    entityIds: Ids.Saved,
+    relationIds: Ids.Saved,
+    integers: z.array(SavedInts).length(5),
+    numbers: z.array(SavedFloats).length(4),
+    freePassages: SavedNumbers,
+    passages: z.number(),
+    types: z.array(z.string()),
+    bounded: z.number(),
+  });
+
+  /** All of it as data; `thoroughly`: nothing is in it that only what is gone had. */
+  save({ thoroughly }: { readonly thoroughly: boolean }): z.infer<typeof Indexes.Saved> {
+    const used = new Set(this.#type.save());
+    return {
+      keywords: this.keywords.save({ thoroughly }),
+      graph: this.graph.save(),
+      vectors: this.#vectors?.save(),
+      entityIds: this.entityIds.save(),
+      relationIds: this.relationIds.save(),
+      integers: this.#integers.map((column) => column.save()),
+      numbers: this.#numbers.map((column) => column.save()),
+      freePassages: this.#freePassages,
+      passages: this.#passages,
+      types: [...this.#types].map(([type, n]) => (!thoroughly || used.has(n) ? type : `${GONE}${n}`)),
+      bounded: this.#bounded,
+    };
+  }
+
+  /** Into one that is empty. */
+  load(saved: z.infer<typeof Indexes.Saved>): void {
+    this.keywords.load(saved.keywords);
+    this.graph.load(saved.graph);
+    if (saved.vectors) {
+      this.#vectors = new VectorIndex({ dims: saved.vectors.dims });
+      this.#vectors.load(saved.vectors);
+    }
+    this.entityIds.load(saved.entityIds);
+    this.relationIds.load(saved.relationIds);
+    for (const [at, values] of saved.integers.entries()) this.#integers[at]?.load(values);
+    for (const [at, values] of saved.numbers.entries()) this.#numbers[at]?.load(values);
+    for (const passage of saved.freePassages) this.#freePassages.push(passage);
+    this.#passages = saved.passages;
+    for (const [n, type] of saved.types.entries()) this.#types.set(type, n);
+    this.#bounded = saved.bounded;
+  }
 
   constructor(deps: { readonly facts: Facts; readonly vectors: Vectors }) {
     this.#facts = deps.facts;
@@ -70,6 +125,11 @@ export class Indexes {
 
   entityOf(passage: number): number {
     return this.#entityOf.get(passage);
+  }
+
+  /** Entities that are known. */
+  get size(): number {
+    return this.entityIds.size;
   }
 
   updatedAtMs(entity: number): number {
@@ -154,6 +214,7 @@ export class Indexes {
     this.#fromMs.set(row, Number.NEGATIVE_INFINITY);
     this.#toMs.set(row, Number.POSITIVE_INFINITY);
     this.#scope.set(row, NONE);
+    this.#type.set(row, NONE);
     this.entityIds.delete(row);
   }
 

@@ -100,5 +100,7 @@ export const TABLES = `
     details TEXT
   ) STRICT;
   CREATE INDEX change_of ON change (entity) WHERE entity IS NOT NULL;
+  -- Names the file with the indexes as they are now, if there is one.
+  CREATE TABLE kept (stamp BLOB NOT NULL) STRICT;
   CREATE INDEX change_of_gone ON change (gone) WHERE gone IS NOT NULL;
 `;

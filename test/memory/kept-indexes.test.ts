@@ -1,0 +1,85 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
+import { systemClock } from "../../src/kernel/clock.ts";
+import { Memory, scopeKey, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+import { WordEmbedder } from "../helpers/word-embedder.ts";
+
+const SCOPE = scopeKey({ type: "workspace", workspace: "default" });
+const BY = { source: "import", sourceId: undefined, agent: undefined } as const;
+const BATCHES = 11;
+const BATCH = 100;
+
+const opened = async (directory: string): Promise<Memory> => {
+  const store = new SqliteMemoryStore({ directory, synchronous: "normal" });
+  const memory = new Memory({ store, embedder: new WordEmbedder(), clock: systemClock, defaults: SEARCH_DEFAULTS });
+  await memory.open();
+  return memory;
+};
+
+const fill = async (memory: Memory) => {
+  for (let batch = 0; batch < BATCHES; batch += 1) {
+    const inputs = Array.from({ length: BATCH }, (_none, at) => ({
+      name: `number ${batch * BATCH + at}`,
+      observations: [{ text: `said of ${batch * BATCH + at}` }],
+    }));
+    await memory.changes.remember(SCOPE, inputs, BY);
+  }
+  await memory.changes.relate(SCOPE, [{ from: "number 7", to: "number 8", type: "knows" }], BY);
+  await memory.changes.remember(SCOPE, [{ name: "a secret", observations: [{ text: "zebrafish" }] }], BY);
+};
+
+const firstHit = async (memory: Memory, text: string) => {
+  const { hits, notices } = await memory.search({ scopes: [SCOPE], text });
+  return [hits[0]?.entity.name, notices];
+};
+
+test("a memory that was closed is whole at once when it is opened again, and changes go on from there", async () => {
+  using directory = tempDirectory();
+  const index = join(directory.path, "memory.index");
+  {
+    await using memory = await opened(directory.path);
+    await fill(memory);
+  }
+  expect(existsSync(index)).toBe(true);
+  {
+    await using memory = await opened(directory.path);
+    expect((await memory.figures()).indexed).toBe(1);
+    expect(await firstHit(memory, "said of 1034")).toEqual(["number 1034", []]);
+    const { id } = await memory.get(SCOPE, "number 7");
+    const walk = {
+      scopes: [SCOPE],
+      start: [id],
+      depth: 1,
+      direction: "both",
+      order: "breadth",
+      strengthMin: 0,
+    } as const;
+    expect((await memory.graph({ ...walk, visitsMax: 9 })).entities.map(({ entity }) => entity.name)).toEqual([
+      "number 7",
+      "number 8",
+    ]);
+    await memory.changes.remember(SCOPE, [{ name: "new", observations: [{ text: "giraffe" }] }], BY);
+    expect(await firstHit(memory, "giraffe")).toEqual(["new", []]);
+  }
+  {
+    await using memory = await opened(directory.path);
+    expect((await memory.figures()).indexed).toBe(1);
+    expect(await firstHit(memory, "giraffe")).toEqual(["new", []]);
+    const secret = await memory.get(SCOPE, "a secret");
+    await memory.forget({ type: "entities", ids: [secret.id] }, BY);
+    expect(existsSync(index)).toBe(false);
+  }
+  // The next file has no word any more that only what was forgotten had.
+  expect(readFileSync(index).includes(Buffer.from("zebrafish", "utf16le"))).toBe(false);
+  expect(readFileSync(index).includes(Buffer.from("giraff", "utf16le"))).toBe(true);
+  const bytes = readFileSync(index);
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 9) ^ 1, bytes.length - 9);
+  writeFileSync(index, bytes);
+  await using memory = await opened(directory.path);
+  await expect.poll(async () => (await memory.figures()).indexed, { timeout: 20_000 }).toBe(1);
+  expect(await firstHit(memory, "giraffe")).toEqual(["new", []]);
+  expect(await firstHit(memory, "zebrafish")).not.toContain("a secret");
+}, 60_000);
