@@ -3,6 +3,8 @@ import { LongestFirst } from "./vitest.sequencer.ts";
 
 /** Tests that look at what their whole process holds or hears of, and so need one of their own. */
 const ALONE = ["test/hostile/**/*.test.ts", "test/sandbox/{isolation,recovery}.test.ts"];
+/** Tests that need another database server; `npm run test:databases`. */
+const DATABASES = ["test/databases/**/*.test.ts"];
 
 const setupFiles = ["test/helpers/chance.ts"];
 const patient = { setupFiles, testTimeout: 60_000, hookTimeout: 120_000 };
@@ -28,9 +30,16 @@ export default defineConfig({
         },
       },
       {
-        test: { name: "integration", include: ["test/**/*.test.ts"], exclude: ALONE, isolate: false, ...patient },
+        test: {
+          name: "integration",
+          include: ["test/**/*.test.ts"],
+          exclude: [...ALONE, ...DATABASES],
+          isolate: false,
+          ...patient,
+        },
       },
       { test: { name: "alone", include: ALONE, ...patient } },
+      { test: { name: "databases", include: DATABASES, isolate: false, ...patient } },
     ],
   },
 });

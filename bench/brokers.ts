@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { delimiter, join } from "node:path";
+import { env } from "node:process";
 import * as z from "zod";
 import { goDirectory, TOOLCHAIN_DIRECTORY } from "../scripts/ensure-toolchains.ts";
 import { tempDirectory } from "../test/helpers/temp.ts";
@@ -37,9 +38,9 @@ function ensureBrokers(): string {
   if (go === undefined) throw new Error("building nats-server needs Go: node scripts/ensure-toolchains.ts go");
   process.stdout.write("building nats-server …\n");
   mkdirSync(NATS_HOME, { recursive: true });
-  const path = [go, process.env["PATH"]].filter(Boolean).join(delimiter);
+  const path = [go, env["PATH"]].filter(Boolean).join(delimiter);
   execFileSync("go", ["install", NATS], {
-    env: { ...process.env, PATH: path, GOBIN: NATS_HOME },
+    env: { ...env, PATH: path, GOBIN: NATS_HOME },
     stdio: ["ignore", 2, 2],
   });
   return server;

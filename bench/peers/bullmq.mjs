@@ -6,12 +6,12 @@ const [port, count, rate, seconds] = process.argv.slice(2).map(Number);
 const connection = { host: "127.0.0.1", port, maxRetriesPerRequest: null };
 const names = Array.from({ length: count }, (_none, index) => `worker-${index}`);
 const queues = names.map((name) => new Queue(name, { connection, defaultJobOptions: { removeOnComplete: true } }));
-const { took, run } = traffic({ rate, seconds });
+const load = traffic({ rate, seconds });
 const workers = names.map(
   (name) =>
-    new Worker(name, async ({ data }) => took(data.index), { connection, concurrency: count === 1 ? 1_000 : 10 }),
+    new Worker(name, async ({ data }) => load.took(data.index), { connection, concurrency: count === 1 ? 1_000 : 10 }),
 );
 await Promise.all(workers.map((worker) => worker.waitUntilReady()));
-const figures = await run((index) => queues[index % count].add("request", body(index)));
+const figures = await load.run((index) => queues[index % count].add("request", body(index)));
 process.stdout.write(`${JSON.stringify(figures)}\n`);
 process.exit(0);

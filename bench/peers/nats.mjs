@@ -11,16 +11,16 @@ const stream = { name: "MAIL", subjects: ["mail.>"], retention: "workqueue", sto
 await manager.streams.add({ ...stream, duplicate_window: 120e9 });
 await manager.consumers.add("MAIL", { durable_name: "agents", ack_policy: "explicit", max_ack_pending: 20_000 });
 const consumer = await jetstream(receiver).consumers.get("MAIL", "agents");
-const { took, run } = traffic({ rate, seconds });
+const load = traffic({ rate, seconds });
 const messages = await consumer.consume({ max_messages: 2_000 });
 void (async () => {
   for await (const message of messages) {
-    took(message.json().index);
+    load.took(message.json().index);
     message.ack();
   }
 })();
 const publisher = jetstream(sender, { timeout: 30_000 });
-const figures = await run((index) =>
+const figures = await load.run((index) =>
   publisher.publish(`mail.${index % count}`, JSON.stringify(body(index)), { msgID: `m-${process.pid}-${index}` }),
 );
 process.stdout.write(`${JSON.stringify(figures)}\n`);

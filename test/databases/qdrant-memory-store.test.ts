@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe } from "vitest";
 import { QdrantMemoryStore } from "../../src/backends/qdrant/index.ts";
 import { QdrantServer } from "../helpers/qdrant/qdrant-server.ts";
-import { memoryStoreContract } from "./memory/memory-store.ts";
+import { memoryStoreContract } from "../contracts/memory/memory-store.ts";
 
 // Against Qdrant's own engine behind a small server with its REST paths: test/helpers/qdrant/server.py says what of it is real.
 let server: QdrantServer;

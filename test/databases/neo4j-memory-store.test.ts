@@ -4,8 +4,8 @@ import { systemClock } from "../../src/kernel/clock.ts";
 import { Memory, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
 import { Neo4jServer } from "../helpers/neo4j.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
-import { memoryStoreContract } from "./memory/memory-store.ts";
-import { AGAIN, BY, found, names, OTHER, PAGE, said, TEAM } from "./memory/within.ts";
+import { memoryStoreContract } from "../contracts/memory/memory-store.ts";
+import { AGAIN, BY, found, names, OTHER, PAGE, said, TEAM } from "../contracts/memory/within.ts";
 
 const START_MS = 120_000;
 

@@ -8,8 +8,8 @@ import { Memory, SEARCH_DEFAULTS, type SearchInput } from "../../src/memory/inde
 import { PASSWORD, Postgresql } from "../helpers/postgresql.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
-import { memoryStoreContract } from "./memory/memory-store.ts";
-import { AGAIN, BY, names, OTHER, PAGE, said, TEAM } from "./memory/within.ts";
+import { memoryStoreContract } from "../contracts/memory/memory-store.ts";
+import { AGAIN, BY, names, OTHER, PAGE, said, TEAM } from "../contracts/memory/within.ts";
 
 let server: Postgresql;
 let schemas = 0;
