@@ -30,6 +30,7 @@ export const MEMORY = {
   nothingFound: "Nothing in memory answers that",
   nothingFoundNote: "Ask with other words, or look into all scopes.",
   figures: "Figures",
+  keptIn: "Kept in",
   entities: "Entities",
   observations: "Observations",
   relations: "Relations",

@@ -28,6 +28,8 @@ export class Embeddings implements AsyncDisposable {
   readonly #stop = new AbortController();
   #working: Promise<void> | undefined;
   #isBehind = false;
+  /** It was not yet, or could not be, learned what the store goes by. */
+  #isUnknown = false;
   #progress: { readonly done: number } = { done: 0 };
 
   constructor(deps: {
@@ -44,7 +46,9 @@ export class Embeddings implements AsyncDisposable {
 
   /** Learns what the store goes by, and begins to change it when it is another model. */
   async open(): Promise<void> {
+    this.#isUnknown = true;
     this.#active = await this.#store.model();
+    this.#isUnknown = false;
     if (!this.#embedder) return;
     // Nothing is kept yet: the first that is written names the model, so that a memory nobody uses is never made.
     if (this.#active === undefined) return;
@@ -54,6 +58,11 @@ export class Embeddings implements AsyncDisposable {
     }
     // Vectors that an earlier process could not make are made now.
     this.catchUp();
+  }
+
+  /** A place that did not answer when it was opened may do so by now; what it goes by has to be known first. */
+  async #known(): Promise<void> {
+    if (this.#isUnknown) await this.open();
   }
 
   /** The model that searches go by, and the one that new vectors are of. */
@@ -77,6 +86,7 @@ export class Embeddings implements AsyncDisposable {
     texts: readonly string[],
   ): Promise<{ readonly vectors: readonly (Float32Array | undefined)[]; readonly model: string | undefined }> {
     if (!this.#embedder) return { vectors: texts.map(() => undefined), model: undefined };
+    await this.#known();
     try {
       if (this.#active === undefined) await this.#switch(this.#embedder.id);
       return {
@@ -99,6 +109,7 @@ export class Embeddings implements AsyncDisposable {
     | { readonly type: "none"; readonly why: NoVectors }
   > {
     if (!this.#embedder) return { type: "none", why: "no-embedder" };
+    await this.#known();
     const embedder = (this.#active ?? this.#embedder.id) === this.#embedder.id ? this.#embedder : this.#former;
     if (!embedder) return { type: "none", why: "model-changing" };
     try {

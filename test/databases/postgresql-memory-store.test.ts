@@ -56,8 +56,9 @@ async function within(use: (open: Opener, schema: string) => Promise<void>): Pro
   try {
     await use((over = {}) => {
       const store = new PostgresqlMemoryStore({ ...optionsOf(schema), ...over });
-      opened.push(new Memory({ store, embedder: new WordEmbedder(), clock: systemClock, defaults: SEARCH_DEFAULTS }));
-      return opened.at(-1) ?? expect.fail();
+      const memory = new Memory({ store, embedder: new WordEmbedder(), clock: systemClock, defaults: SEARCH_DEFAULTS });
+      opened.push(memory);
+      return memory;
     }, schema);
   } finally {
     for (const memory of opened) await memory[Symbol.asyncDispose]();
@@ -126,6 +127,17 @@ describe("a place that fails", () => {
       });
       await server.resume();
       expect(names(await memory.search({ scopes: [TEAM], text: "choir", limit: 1 }))).toEqual(["p1"]);
+    }));
+
+  test("at the start is used when it answers, with the vectors that are there", () =>
+    within(async (open) => {
+      await open().changes.remember(TEAM, people(), BY);
+      const memory = open();
+      await server.stop();
+      await expect(memory.open()).rejects.toMatchObject({ code: "MEMORY_UNAVAILABLE" });
+      await server.resume();
+      expect(names(await memory.search({ scopes: [TEAM], text: "choir", mode: "semantic", limit: 1 }))).toEqual(["p1"]);
+      expect(memory.embeddings.models.active).toBe("words-64@1");
     }));
 
   test("that cuts connections is asked again", () =>

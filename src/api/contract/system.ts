@@ -37,6 +37,9 @@ export const Status = z
     tool_servers: z.array(z.object({ name: z.string(), state: z.string(), tools: z.int() })),
     default_model: z.string(),
     models: z.array(z.object({ provider: z.string(), ready: z.boolean(), note: z.string() })),
+    memory: z
+      .object({ backend: z.string(), ready: z.boolean(), note: z.string() })
+      .meta({ description: "Where memory is kept, and whether it answers" }),
     model_traffic: z.array(ModelCondition).meta({ description: "Models that were used, each for every key" }),
   })
   .meta({ id: "Status" });

@@ -1,4 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
+import { toFault } from "../../kernel/errors.ts";
+import type { Memory } from "../../memory/index.ts";
 import type { ModelCatalogue, RunJournal, Runs } from "../../runs/index.ts";
 import type { ToolCatalogue } from "../../tools/index.ts";
 import type * as contract from "../contract/index.ts";
@@ -27,7 +29,11 @@ export type SystemServices = {
   readonly modelTraffic: ModelConditions;
   readonly runs: Runs;
   readonly clock: Clock;
+  readonly memory: Memory;
 };
+
+/** How long memory may take to say that it is there; a place that is gone is noticed later than that. */
+const MEMORY_ANSWER_MS = 2_000;
 
 export async function getStatus({
   facts,
@@ -36,6 +42,7 @@ export async function getStatus({
   models,
   modelTraffic,
   clock,
+  memory,
 }: SystemServices): Promise<contract.Status> {
   const counts = journal.counts(DEFAULT_WORKSPACE);
   return {
@@ -61,8 +68,34 @@ export async function getStatus({
     tool_servers: tools.servers().map(({ name, state, tools: { length } }) => ({ name, state, tools: length })),
     default_model: models.defaultModel,
     models: models.providers().map(({ name, ready, note }) => ({ provider: name, ready, note })),
+    memory: await memoryCondition(memory, clock),
     model_traffic: presentConditions(modelTraffic),
   };
+}
+
+async function memoryCondition({ store }: Memory, clock: Clock): Promise<contract.Status["memory"]> {
+  const backend = store.name;
+  const stop = new AbortController();
+  const late = clock.sleep(MEMORY_ANSWER_MS, stop.signal).then(
+    () => ({ backend, ready: false, note: `does not answer within ${MEMORY_ANSWER_MS / 1_000} s` }),
+    () => ({ backend, ready: false, note: "" }),
+  );
+  const answered = store.model().then(
+    (model) => ({
+      backend,
+      ready: true,
+      note: model === undefined ? "nothing has a vector yet" : `vectors of ${model}`,
+    }),
+    (error: unknown) => {
+      const { message, hint } = toFault(error);
+      return { backend, ready: false, note: `${message}. ${hint}`.trim() };
+    },
+  );
+  try {
+    return await Promise.race([answered, late]);
+  } finally {
+    stop.abort();
+  }
 }
 
 /** Ready when every part works and runs are taken: not while the server starts, nor while it drains. */

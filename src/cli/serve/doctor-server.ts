@@ -18,7 +18,7 @@ export async function checkServer({ client }: Context): Promise<ServerFindings> 
     const note = `answers at ${client.server.origin}, version ${value.version}`;
     const fix = same ? "" : `this command is ${here}; use the same version for both`;
     const server: Finding = { check: "server", state: same ? "ok" : "warn", note, fix };
-    const found = [...models(value), ...(await localModels(client, value)), ...toolServers(value)];
+    const found = [...models(value), ...(await localModels(client, value)), memory(value), ...toolServers(value)];
     return { answers: true, findings: [server, ...found] };
   } catch (error) {
     if (!(error instanceof CaxtonError)) throw error;
@@ -65,6 +65,13 @@ async function localModels(client: Context["client"], { default_model: standard 
           : `write models.default = "${oneLine(first.id)}" in caxton.toml`;
       return { check: "models", state: "ok", note, fix };
     });
+}
+
+function memory({ memory: { backend, ready, note } }: Status): Finding {
+  const check = "memory";
+  return ready
+    ? { check, state: "ok", note: oneLine(`${backend}: ${note}`), fix: "" }
+    : { check, state: "fail", note: `${oneLine(backend)} does not answer`, fix: oneLine(note) };
 }
 
 function toolServers({ tool_servers: servers }: Status): Finding[] {

@@ -79,6 +79,7 @@ function renderStatus(
     ["Agents", found.agents === 0 ? "none; deploy one with: caxton agent deploy <file>" : `${found.agents} deployed`],
     ["Runs", runCounts(found.runs, style)],
     ["Tools", toolServers(found.tool_servers, style)],
+    ["Memory", memoryLine(found.memory, style)],
     ["Model", [`${found.default_model} unless a definition names another`, ...localHint(local)].join("\n")],
     [
       "Providers",
@@ -119,6 +120,9 @@ function toolServers(servers: Status["tool_servers"], style: Style): string {
   const bad = broken.map(({ name, state }) => style("red", `${name} ${state}`));
   return [`${countOf(tools, "tool")} in ${countOf(servers.length, "server")}`, ...bad].join(", ");
 }
+
+const memoryLine = ({ backend, ready, note }: Status["memory"], style: Style): string =>
+  `${ready ? style("green", "●") : style("red", "○")} ${oneLine(backend)}  ${style("dim", oneLine(note))}`;
 
 const providerLine = (provider: string, ready: boolean, note: string, style: Style): string =>
   `${ready ? style("green", "●") : style("dim", "○")} ${provider}  ${style("dim", oneLine(note))}`;

@@ -22,6 +22,7 @@ export function Figures({ figures }: { readonly figures: MemoryFigures }) {
             <span className="ml-1 font-normal text-warn">{words.changingTo(wanted)}</span>
           )}
         </Fact>
+        <Fact name={words.keptIn}>{figures.backend}</Fact>
         <Fact name={words.indexed}>{Math.floor(indexed * 100)} %</Fact>
         <Fact name={words.withoutVector}>{count(bare)}</Fact>
         {size === null ? null : <Fact name={words.size}>{bytes(size)}</Fact>}
