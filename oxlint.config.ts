@@ -94,7 +94,7 @@ const ROOMS = {
     "participants",
     "messages",
   ],
-  "backends/sqlite/memory": ["kernel", "memory", "recall", "backends/sqlite"],
+  "backends/sqlite/memory": ["kernel", "memory", "memory-transfer", "recall", "backends/sqlite"],
   "backends/sqlite/messages": ["kernel", "messages", "router", "backends/sqlite"],
   "backends/postgresql": ["kernel", "memory", "recall"],
   "backends/neo4j": ["kernel", "memory", "recall"],

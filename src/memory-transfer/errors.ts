@@ -29,3 +29,15 @@ export class MemoryImportRunningError extends CaxtonError {
   readonly code = "MEMORY_IMPORT_RUNNING";
   readonly kind = "conflict";
 }
+
+/** No snapshot has the name. */
+export class SnapshotNotFoundError extends CaxtonError<{ readonly snapshot: string }> {
+  readonly code = "SNAPSHOT_NOT_FOUND";
+  readonly kind = "not-found";
+}
+
+/** Memory is kept where no snapshots are made. */
+export class SnapshotsUnsupportedError extends CaxtonError<{ readonly backend: string }> {
+  readonly code = "SNAPSHOTS_UNSUPPORTED";
+  readonly kind = "rejected";
+}

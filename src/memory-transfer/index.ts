@@ -5,3 +5,13 @@ export { EXPORT_FORMATS, exportMemory, type ExportFormat, type ExportOptions } f
 export { importMemory, type ImportOptions } from "./import.ts";
 export type { ImportCounts, ImportProblem, ImportProgress, ImportReport } from "./report.ts";
 export { type ImportRequest, MemoryTransfers } from "./transfers.ts";
+export {
+  type MemorySnapshot,
+  MemorySnapshots,
+  outOfKeeping,
+  type SnapshotKind,
+  SNAPSHOT_KINDS,
+  type SnapshotOptions,
+  type SnapshotPlace,
+  type SnapshotsKept,
+} from "./snapshots.ts";

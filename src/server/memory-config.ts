@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { durationText } from "../documents/index.ts";
+import type { SnapshotOptions } from "../memory-transfer/index.ts";
 import { SEARCH_DEFAULTS, type SearchDefaults } from "../memory/index.ts";
 
 const share = (standard: number, description: string) =>
@@ -69,6 +71,21 @@ const QdrantTable = z
   })
   .prefault({});
 
+const KEPT_MAX = 1_000;
+const kept = (standard: number, description: string) =>
+  z.int().min(0).max(KEPT_MAX).default(standard).meta({ description });
+const SnapshotsTable = z
+  .strictObject({
+    enabled: z.boolean().default(true).meta({ description: "Copy memory by itself, when it has changed" }),
+    interval: durationText({ maxMs: 366 * 86_400_000 })
+      .prefault("1h")
+      .meta({ description: "Between two copies" }),
+    hourly: kept(24, "How many of the latest stay"),
+    daily: kept(7, "Of how many days the latest stays"),
+    weekly: kept(4, "Of how many weeks the latest stays"),
+  })
+  .prefault({});
+
 /** `[memory]` of `caxton.toml`. */
 export const ServerMemoryTable = z
   .strictObject({
@@ -81,6 +98,9 @@ export const ServerMemoryTable = z
     synchronous: z.enum(["normal", "full"]).default("full").meta({
       description:
         "What remembered means with the embedded backend: full, on disk through a power cut; normal, through the end of the process only",
+    }),
+    snapshots: SnapshotsTable.meta({
+      description: "Copies of an embedded memory, in snapshots of the data directory; others have backups of their own",
     }),
     min_similarity: share(
       SEARCH_DEFAULTS.similarityMin,
@@ -99,4 +119,9 @@ export const searchDefaults = (table: z.output<typeof ServerMemoryTable>): Searc
   similarityMin: table.min_similarity,
   keywordWeight: table.keyword_weight,
   recencyBoost: table.recency_boost,
+});
+
+export const snapshotOptions = ({ snapshots }: z.output<typeof ServerMemoryTable>): SnapshotOptions => ({
+  everyMs: snapshots.enabled ? snapshots.interval : undefined,
+  kept: { hourly: snapshots.hourly, daily: snapshots.daily, weekly: snapshots.weekly },
 });

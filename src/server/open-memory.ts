@@ -1,17 +1,18 @@
 import { join } from "node:path";
 import { MemoryTools } from "../agent-memory/index.ts";
 import { CheckpointFiles } from "../backends/disk/index.ts";
+import { SqliteMemoryStore, SqliteSnapshots } from "../backends/sqlite/memory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { packageVersion } from "../kernel/package.ts";
 import { type Embedder, Memory } from "../memory/index.ts";
-import { MemoryTransfers } from "../memory-transfer/index.ts";
+import { MemorySnapshots, MemoryTransfers } from "../memory-transfer/index.ts";
 import type { Redactors } from "../redaction/runs/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/index.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import type { Embedders } from "./embedders.ts";
 import { openMemoryStore } from "./memory-backends.ts";
-import { searchDefaults } from "./memory-config.ts";
+import { searchDefaults, snapshotOptions } from "./memory-config.ts";
 import type { SecretFound } from "./references.ts";
 import { SecretVault } from "./secret-vault.ts";
 
@@ -53,6 +54,19 @@ export const openTransfers = (
   deps: { readonly memory: Memory; readonly clock: Clock },
 ): MemoryTransfers =>
   new MemoryTransfers({ ...deps, checkpoints: new CheckpointFiles(join(data.directory, "transfers")) });
+
+/** Copies of an embedded memory, made by themselves from now on. */
+export function openSnapshots(
+  { data, memory: table }: Config,
+  { memory, clock }: { readonly memory: Memory; readonly clock: Clock },
+): MemorySnapshots {
+  const { store } = memory;
+  const place =
+    store instanceof SqliteMemoryStore ? new SqliteSnapshots({ store, directory: data.directory }) : undefined;
+  const snapshots = new MemorySnapshots({ place, memory, clock }, snapshotOptions(table));
+  snapshots.start();
+  return snapshots;
+}
 
 async function openOr(embedders: Embedders, name: string): Promise<Embedder | undefined> {
   try {

@@ -182,3 +182,17 @@ test("memory is exported to a file and read again, with what is wrong named by i
   expect(await mistaken("import", "nothing.jsonl")).toContain("2 error: cannot read nothing.jsonl");
   expect(await said("import", "--help")).toContain("goes on when the same file is given again");
 });
+
+test("a snapshot is made, listed, put back and deleted; the doctor finds nothing", LONG, async () => {
+  await said("add", "Rome", "--fact", "is old");
+  const name = (await said("snapshot", "create", "-o", "name")).trim();
+  await said("add", "Rome", "--fact", "is rebuilt");
+  expect(await said("snapshot", "list")).toMatch(new RegExp(`${name} .* manual `));
+  expect(await said("snapshot", "restore", name, "--yes")).toMatch(
+    /^memory is as it was at .*; to take it back: caxton/,
+  );
+  expect(await said("get", "Rome")).not.toContain("is rebuilt");
+  expect(await said("snapshot", "delete", name, "--yes")).toContain("deleted");
+  expect(await said("doctor", "--mend")).toBe("memory in embedded is sound\n");
+  expect(await said("reindex")).toBe("all is indexed\n");
+});

@@ -137,3 +137,5 @@ export type {
 export * as memory from "./memory.ts";
 export type { MemoryImportEvent, MemoryImportReport } from "./memory-transfer.ts";
 export * as memoryTransfer from "./memory-transfer.ts";
+export type { MemoryChecked, MemoryRestored, MemorySnapshot, MemorySnapshotPage } from "./memory-upkeep.ts";
+export * as memoryUpkeep from "./memory-upkeep.ts";

@@ -16,6 +16,7 @@ import type {
   MailboxServices,
   MemoryServices,
   MemoryTransferServices,
+  MemoryUpkeepServices,
   MessageServices,
   MetricsServices,
   SubscriptionServices,
@@ -41,6 +42,7 @@ export type HttpServices = AgentServices &
   MailboxServices &
   MemoryServices &
   MemoryTransferServices &
+  MemoryUpkeepServices &
   MessageServices &
   MetricsServices &
   SubscriptionServices &

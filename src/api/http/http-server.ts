@@ -26,6 +26,7 @@ import { modelRoutes } from "./model-routes.ts";
 import { guardOrigin } from "./origin-guard.ts";
 import { memoryRoutes } from "./memory-routes.ts";
 import { memoryTransferRoutes } from "./memory-transfer-routes.ts";
+import { memoryUpkeepRoutes } from "./memory-upkeep-routes.ts";
 import { participantRoutes } from "./participant-routes.ts";
 import { sendProblem } from "./problem.ts";
 import { runHistoryRoutes } from "./run-history-routes.ts";
@@ -121,6 +122,7 @@ function messaging(http: Http, context: HttpContext): void {
   participantRoutes(http, context);
   memoryRoutes(http, context);
   memoryTransferRoutes(http, context);
+  memoryUpkeepRoutes(http, context);
   const sockets = new MessageSockets(context.services, context.options.allowedHosts);
   http.server.on("upgrade", (request, socket, head) => {
     if (sockets.upgrade(request, socket, head)) return;

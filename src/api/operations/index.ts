@@ -134,4 +134,13 @@ export {
   searchMemory,
   unrelate,
 } from "./memory-operations.ts";
+export {
+  checkMemory,
+  createSnapshot,
+  deleteSnapshot,
+  listSnapshots,
+  type MemoryUpkeepServices,
+  reindexMemory,
+  restoreSnapshot,
+} from "./memory-upkeep-operations.ts";
 export { exportMemory, importMemory, type MemoryTransferServices } from "./memory-transfer-operations.ts";

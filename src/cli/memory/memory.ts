@@ -1,4 +1,5 @@
 import { type CommandMaker, examples } from "../frame/index.ts";
+import { doctor, reindex } from "./doctor.ts";
 import { add, get, list, revise, withdraw } from "./entity.ts";
 import { forget } from "./forget.ts";
 import { blame, diff, log, revert } from "./history.ts";
@@ -6,6 +7,7 @@ import { graph, relate, unrelate } from "./relation.ts";
 import { search } from "./search.ts";
 import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
+import { snapshot } from "./snapshot.ts";
 import { stats } from "./stats.ts";
 
 /** `caxton memory` */
@@ -40,4 +42,7 @@ export const memory: CommandMaker = (command, invocation) => {
   stats(command.command("stats"), invocation);
   exportCommand(command.command("export"), invocation);
   importCommand(command.command("import"), invocation);
+  snapshot(command.command("snapshot"), invocation);
+  doctor(command.command("doctor"), invocation);
+  reindex(command.command("reindex"), invocation);
 };

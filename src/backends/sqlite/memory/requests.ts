@@ -23,6 +23,10 @@ export type MemoryRequest = { readonly id: number } & (
   | Question
   /** Answered when everything is indexed; `progress` comes before. */
   | { readonly type: "reindex" }
+  /** Copies all there is at this moment into another file. */
+  | { readonly type: "copy"; readonly to: string }
+  /** Whether another file is a sound memory. */
+  | { readonly type: "verify"; readonly other: string }
   | { readonly type: "close" }
 );
 

@@ -1,5 +1,7 @@
 import { existsSync, mkdirSync } from "node:fs";
+import { copyFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import type { EntityId, RelationId } from "../../../kernel/ids.ts";
 import { log } from "../../../kernel/log.ts";
@@ -31,6 +33,7 @@ import {
   type WriteOutcome,
 } from "../../../memory/index.ts";
 import { storageError, type Synchronous } from "../index.ts";
+import { flushFile } from "./snapshot-files.ts";
 import type { Job } from "./embedded-memory.ts";
 import { hitsOf, walkedOf } from "./packing.ts";
 import {
@@ -72,6 +75,8 @@ export class SqliteMemoryStore implements MemoryStore {
   readonly #asked = new Map<number, Asked>();
   #thread: Worker | undefined;
   #opened: Promise<unknown> | undefined;
+  /** While another file takes the place of memory's. */
+  #replacing: Promise<unknown> | undefined;
   #nextId = 1;
   #isClosed = false;
 
@@ -161,6 +166,46 @@ export class SqliteMemoryStore implements MemoryStore {
     await this.#tell({ type: "reindex" }, (indexed) => progress(Math.round(indexed * WHOLE), WHOLE));
   }
 
+  /** Copies all there is at this moment into another file. */
+  async copyTo(file: string): Promise<void> {
+    await this.#open();
+    await this.#tell({ type: "copy", to: file });
+  }
+
+  /**
+   * Memory is what is in another file from now on; what is asked meanwhile waits. Rejects with MemoryFileDamagedError, and
+   * storage errors; then memory is as it was.
+   */
+  async replaceWith(file: string): Promise<void> {
+    await this.#open();
+    const fresh = `${this.#file}.restored`;
+    await copyFile(file, fresh);
+    flushFile(fresh);
+    await this.#tell({ type: "verify", other: fresh });
+    const replaced = this.#replace(fresh);
+    this.#replacing = replaced.catch(() => undefined);
+    try {
+      await replaced;
+    } finally {
+      this.#replacing = undefined;
+    }
+  }
+
+  async #replace(fresh: string): Promise<void> {
+    // Who has just found memory open still asks.
+    await setImmediate();
+    const thread = this.#thread;
+    await this.#tell({ type: "close" });
+    this.#thread = undefined;
+    this.#opened = undefined;
+    await thread?.terminate();
+    for (const { reject } of this.#asked.values()) reject(this.#gone("was put back to a snapshot"));
+    this.#asked.clear();
+    // All of the log is in the file when the last connection has closed.
+    for (const ending of ["-wal", "-shm"]) await rm(`${this.#file}${ending}`, { force: true });
+    await rename(fresh, this.#file);
+  }
+
   async close(): Promise<void> {
     if (this.#isClosed) return;
     const thread = this.#thread;
@@ -183,6 +228,7 @@ export class SqliteMemoryStore implements MemoryStore {
   }
 
   #open(): Promise<unknown> {
+    if (this.#replacing) return this.#replacing.then(() => this.#open());
     if (this.#isClosed) return Promise.reject(this.#gone("is closed"));
     this.#opened ??= this.#start().catch((error: unknown) => {
       this.#opened = undefined;

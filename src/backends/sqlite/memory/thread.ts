@@ -1,9 +1,10 @@
 /** Entry of the thread that has memory's file and indexes. Changes that come together share a transaction; indexing goes on between. */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { storageError } from "../index.ts";
 import { EmbeddedMemory, type Job } from "./embedded-memory.ts";
 import { damagedError } from "./errors.ts";
+import { copyMemory, forgetInSnapshots, verifyMemory } from "./snapshot-files.ts";
 import { failed, type MemoryAnswer, type MemoryRequest, type Question } from "./requests.ts";
 
 if (!parentPort) throw new Error("memory is a thread of the server");
@@ -14,6 +15,7 @@ let file = "";
 let jobs: { readonly id: number; readonly job: Job }[] = [];
 let isFlushing = false;
 let isIndexing = false;
+let copying: Promise<void> | undefined;
 /** Those that wait until everything is indexed. */
 let reindexing: number[] = [];
 
@@ -38,6 +40,8 @@ function handle(request: MemoryRequest): void {
       answer({ id, type: "done", value: undefined });
       return indexSoon();
     case "job":
+      // Nothing is forgotten in memory that a copy under way still has.
+      if (copying && request.job.type === "forget") return later(request);
       jobs.push({ id, job: request.job });
       return flushSoon();
     case "ask":
@@ -46,13 +50,37 @@ function handle(request: MemoryRequest): void {
       opened().rebuild();
       reindexing.push(id);
       return indexSoon();
+    case "copy":
+      if (copying) return later(request);
+      opened();
+      return copy(id, request.to);
+    case "verify":
+      verifyMemory(request.other);
+      return answer({ id, type: "done", value: undefined });
     case "close":
+      if (copying) return later(request);
       flush();
       memory?.close();
       memory = undefined;
       answer({ id, type: "done", value: undefined });
       port.close();
   }
+}
+
+/** When the copy under way is made, or has failed. */
+function later(request: MemoryRequest): void {
+  void copying?.finally(() => port.emit("message", request));
+}
+
+function copy(id: number, to: string): void {
+  copying = copyMemory(file, to)
+    .then(
+      () => answer({ id, type: "done", value: undefined }),
+      (error: unknown) => fail(id, error),
+    )
+    .finally(() => {
+      copying = undefined;
+    });
 }
 
 function valueOf(question: Question, of: EmbeddedMemory): unknown {
@@ -104,6 +132,10 @@ function flush(): void {
   jobs = [];
   if (now.length === 0) return;
   try {
+    forgetInSnapshots(
+      join(dirname(file), "snapshots"),
+      now.map(({ job }) => job),
+    );
     const values = opened().run(now.map(({ job }) => job));
     for (const [at, { id }] of now.entries()) answer({ id, type: "done", value: values[at] });
   } catch (error) {

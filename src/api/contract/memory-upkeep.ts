@@ -1,0 +1,38 @@
+import * as z from "zod";
+import { page } from "./problem.ts";
+
+export const Snapshot = z
+  .object({
+    name: z.string(),
+    kind: z.enum(["scheduled", "manual", "replaced"]).meta({
+      description: "scheduled: made by itself; manual: by somebody; replaced: what a restored one took the place of",
+    }),
+    at: z.iso.datetime(),
+    bytes: z.int(),
+  })
+  .meta({ id: "MemorySnapshot" });
+export type MemorySnapshot = z.infer<typeof Snapshot>;
+export const SnapshotPage = page(Snapshot).meta({ id: "MemorySnapshotPage" });
+export type MemorySnapshotPage = z.infer<typeof SnapshotPage>;
+
+export const RestoreBody = z
+  .object({
+    confirm: z.literal(true, { error: "confirm must be true: memory becomes what it was then" }),
+  })
+  .meta({ id: "RestoreMemorySnapshot" });
+export const Restored = z.object({ restored: Snapshot, replaced: Snapshot }).meta({ id: "MemoryRestored" });
+export type MemoryRestored = z.infer<typeof Restored>;
+
+export const CheckBody = z
+  .object({ mend: z.boolean().default(false).meta({ description: "Repair what is derived" }) })
+  .meta({ id: "CheckMemory" });
+export const Checked = z
+  .object({
+    backend: z.string(),
+    items: z.array(z.object({ what: z.string(), hint: z.string(), mended: z.boolean() })),
+  })
+  .meta({ id: "MemoryChecked" });
+export type MemoryChecked = z.infer<typeof Checked>;
+
+/** A line of the answer to `reindex`; the last is one in which `done` is `all`. */
+export const Reindexed = z.object({ done: z.int(), all: z.int() }).meta({ id: "MemoryReindexed" });

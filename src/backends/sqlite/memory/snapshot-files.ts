@@ -1,0 +1,88 @@
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { backup, DatabaseSync } from "node:sqlite";
+import { log } from "../../../kernel/log.ts";
+import { EmbeddedMemory, type Job } from "./embedded-memory.ts";
+import { damagedError, MemoryFileDamagedError } from "./errors.ts";
+
+/** All pages at once: a copy that goes on in steps begins again whenever somebody writes. */
+const ALL_PAGES = 2 ** 30;
+const SNAPSHOT = /^memory-\d{8}T\d{9}Z-[a-z]+\.db$/;
+
+/** Names of the snapshots of a directory, in any order. */
+export const snapshotNames = (directory: string): readonly string[] =>
+  existsSync(directory) ? readdirSync(directory).filter((name) => SNAPSHOT.test(name)) : [];
+
+/** Copies the file as it is at this moment, whoever writes to it meanwhile. */
+export async function copyMemory(file: string, to: string): Promise<void> {
+  mkdirSync(join(to, ".."), { recursive: true });
+  const part = `${to}.part`;
+  rmSync(part, { force: true });
+  const source = new DatabaseSync(file, { readOnly: true });
+  try {
+    await backup(source, part, { rate: ALL_PAGES });
+  } finally {
+    source.close();
+  }
+  flushFile(part);
+  renameSync(part, to);
+}
+
+export function flushFile(file: string): void {
+  const descriptor = openSync(file, "r+");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Throws MemoryFileDamagedError, and what SQLite throws. */
+export function verifyMemory(file: string): void {
+  try {
+    const said = quickCheck(file);
+    if (said !== "ok") throw damagedSnapshot(file, said);
+  } catch (error) {
+    const known = damagedError(error, file);
+    throw known instanceof MemoryFileDamagedError ? damagedSnapshot(file, known.message) : known;
+  }
+}
+
+function quickCheck(file: string): string {
+  const db = new DatabaseSync(file, { readOnly: true });
+  try {
+    return String(db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]);
+  } finally {
+    db.close();
+  }
+}
+
+const damagedSnapshot = (file: string, why: string): MemoryFileDamagedError =>
+  new MemoryFileDamagedError(
+    `the snapshot is damaged: ${why}`,
+    "Memory stays as it is. Restore another one: `caxton memory snapshot list`.",
+    { file },
+  );
+
+/**
+ * Takes out of all snapshots what is to be forgotten. One that cannot be opened is removed: nobody can say what it holds.
+ * Done before memory itself forgets, so that whoever is interrupted finds it there and asks again.
+ */
+export function forgetInSnapshots(directory: string, jobs: readonly Job[]): void {
+  const forgetting = jobs.filter(({ type }) => type === "forget");
+  if (forgetting.length === 0) return;
+  for (const name of snapshotNames(directory)) {
+    const file = join(directory, name);
+    try {
+      const memory = EmbeddedMemory.open({ file, synchronous: "full" });
+      try {
+        memory.run(forgetting);
+      } finally {
+        memory.close();
+      }
+    } catch (error) {
+      log.error({ err: error, snapshot: name }, "a snapshot of memory from which nothing can be forgotten was removed");
+      for (const ending of ["", "-wal", "-shm"]) rmSync(`${file}${ending}`, { force: true });
+    }
+  }
+}

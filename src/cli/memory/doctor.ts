@@ -1,0 +1,71 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { memoryUpkeep, ROUTES } from "../../api/contract/index.ts";
+import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
+import { safeText } from "../terminal/index.ts";
+
+const LONG_MS = 3_600_000;
+/** What is left cannot be mended by it. */
+const UNSOUND = 1;
+
+/** `caxton memory doctor` */
+export function doctor(command: Command, invocation: Invocation): void {
+  command
+    .summary("look for what is not as it should be")
+    .description(
+      "Look through all of memory: its file or database, and what is derived from it. With --mend what is derived is " +
+        "repaired. Exits with 1 when something is left.",
+    )
+    .option("--mend", "repair what can be");
+  examples(command, [
+    ["caxton memory doctor", ""],
+    ["caxton memory doctor --mend", ""],
+  ]);
+  act(command, invocation, {
+    input: z.object({ mend: z.boolean().default(false) }),
+    formats: ONE_FORMATS,
+    run: async (context, { mend }) => {
+      context.terminal.status("looking through memory");
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: ROUTES.checkMemory,
+        body: { mend },
+        timeoutMs: LONG_MS,
+        schema: memoryUpkeep.Checked,
+      });
+      context.terminal.status(undefined);
+      const lines = value.items.map(
+        ({ what, hint, mended }) =>
+          `${mended ? "mended" : "wrong"}: ${safeText(what)}${mended ? "" : `\n  ${safeText(hint)}`}\n`,
+      );
+      const human = () => (lines.length === 0 ? `memory in ${safeText(value.backend)} is sound\n` : lines.join(""));
+      await showOne(context, { raw, name: value.backend, human });
+      return value.items.some(({ mended }) => !mended) ? UNSOUND : 0;
+    },
+  });
+}
+
+/** `caxton memory reindex` */
+export function reindex(command: Command, invocation: Invocation): void {
+  command
+    .summary("build all indexes anew")
+    .description(
+      "Build all that searches go by anew from what is kept. Searches go on meanwhile, with what is indexed.",
+    );
+  examples(command, [["caxton memory reindex", ""]]);
+  act(command, invocation, {
+    input: z.object({}),
+    formats: ONE_FORMATS,
+    run: async (context) => {
+      context.terminal.status("building the indexes of memory");
+      const { raw } = await context.client.request({
+        method: "POST",
+        path: ROUTES.reindexMemory,
+        timeoutMs: LONG_MS,
+        schema: memoryUpkeep.Reindexed,
+      });
+      context.terminal.status(undefined);
+      await showOne(context, { raw, name: "memory", human: () => "all is indexed\n" });
+    },
+  });
+}

@@ -1,0 +1,136 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { fillRoute, memoryUpkeep, type MemorySnapshot, ROUTES } from "../../api/contract/index.ts";
+import {
+  act,
+  confirm,
+  examples,
+  type Invocation,
+  LIST_FORMATS,
+  ONE_FORMATS,
+  showList,
+  showOne,
+} from "../frame/index.ts";
+import { type Column, safeText, showBytes } from "../terminal/index.ts";
+
+const COLUMNS: readonly Column<MemorySnapshot>[] = [
+  { title: "NAME", value: ({ name }) => name, tone: () => "bold" },
+  { title: "MADE", value: ({ at }) => at },
+  { title: "KIND", value: ({ kind }) => kind },
+  { title: "SIZE", value: ({ bytes }) => showBytes(bytes), align: "right" },
+];
+/** A memory of some gigabytes is copied in less. */
+const LONG_MS = 600_000;
+const NAME = "its name, as caxton memory snapshot list shows it";
+
+/** `caxton memory snapshot` */
+export function snapshot(command: Command, invocation: Invocation): void {
+  command
+    .summary("copies of memory: make, list, put back")
+    .description(
+      "Copies of all that is remembered, as it was at a moment. The server makes one each hour in which memory changed, and " +
+        "keeps some of them ([memory.snapshots] of caxton.toml). What is forgotten is forgotten in the copies too.",
+    );
+  examples(command, [
+    ["caxton memory snapshot create", "before something bold"],
+    ["caxton memory snapshot list", ""],
+    ["caxton memory snapshot restore memory-20261121T080000000Z-manual", "as it was then"],
+  ]);
+  list(command.command("list"), invocation);
+  create(command.command("create"), invocation);
+  restore(command.command("restore"), invocation);
+  remove(command.command("delete"), invocation);
+}
+
+function list(command: Command, invocation: Invocation): void {
+  command.summary("the snapshots, newest first");
+  act(command, invocation, {
+    input: z.object({}),
+    formats: LIST_FORMATS,
+    run: async (context) => {
+      const { raw, value } = await context.client.request({
+        path: ROUTES.memorySnapshots,
+        schema: memoryUpkeep.SnapshotPage,
+      });
+      await showList(context, {
+        raw,
+        items: value.items,
+        columns: COLUMNS,
+        name: ({ name }) => name,
+        empty: "there is no snapshot yet; make one: caxton memory snapshot create",
+      });
+    },
+  });
+}
+
+function create(command: Command, invocation: Invocation): void {
+  command
+    .summary("copy memory as it is now")
+    .description("Copy memory as it is now, while it is used. The copy stays until it is deleted.");
+  act(command, invocation, {
+    input: z.object({}),
+    formats: ONE_FORMATS,
+    run: async (context) => {
+      context.terminal.status("copying memory");
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: ROUTES.memorySnapshots,
+        timeoutMs: LONG_MS,
+        schema: memoryUpkeep.Snapshot,
+      });
+      context.terminal.status(undefined);
+      const human = () => `${value.name}: ${showBytes(value.bytes)}\n`;
+      await showOne(context, { raw, name: value.name, human });
+    },
+  });
+}
+
+function restore(command: Command, invocation: Invocation): void {
+  command
+    .summary("make memory again what it was")
+    .description(
+      "Make memory again what it was when the snapshot was made. The server goes on; what memory is now is kept as another " +
+        "snapshot, so that this can be taken back. Asks, unless --yes.",
+    )
+    .argument("<name>", NAME);
+  act(command, invocation, {
+    input: z.object({ name: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { name }) => {
+      const question = `Make memory again what it was in ${safeText(name)}?`;
+      if (!(await confirm(context, question, "caxton memory snapshot restore"))) {
+        context.terminal.note("memory stays as it is");
+        return;
+      }
+      context.terminal.status("putting memory back");
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: fillRoute("restoreMemorySnapshot", { name }),
+        body: { confirm: true },
+        timeoutMs: LONG_MS,
+        schema: memoryUpkeep.Restored,
+      });
+      context.terminal.status(undefined);
+      const human = () =>
+        `memory is as it was at ${value.restored.at}; to take it back: caxton memory snapshot restore ${value.replaced.name}\n`;
+      await showOne(context, { raw, name: value.replaced.name, human });
+    },
+  });
+}
+
+function remove(command: Command, invocation: Invocation): void {
+  command.summary("delete a snapshot").argument("<name>", NAME);
+  act(command, invocation, {
+    input: z.object({ name: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { name }) => {
+      if (!(await confirm(context, `Delete ${safeText(name)}?`, "caxton memory snapshot delete"))) return;
+      const { raw, value } = await context.client.request({
+        method: "DELETE",
+        path: fillRoute("memorySnapshot", { name }),
+        schema: memoryUpkeep.Snapshot,
+      });
+      await showOne(context, { raw, name: value.name, human: () => `${value.name}: deleted\n` });
+    },
+  });
+}
