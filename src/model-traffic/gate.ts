@@ -78,6 +78,11 @@ export class Gate {
     return this.#waiting.length;
   }
 
+  /** Whether it matters how many tokens a request takes. */
+  get countsTokens(): boolean {
+    return this.#limits.tokensPerMinute !== undefined;
+  }
+
   /** How long the provider asked to be left alone, from now; 0 when it did not. */
   pausedMs(): number {
     return Math.max(0, this.#pausedUntilMs - this.#clock.monotonicMs());

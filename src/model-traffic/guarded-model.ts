@@ -30,7 +30,7 @@ export class GuardedModel implements LanguageModel {
     const { gate, breaker } = this.#guards;
     // Asked before the wait too, so that nobody queues up for a model that is known not to work.
     if (breaker.state() === "open") return yield refusal(circuitOpen(this.id, breaker.retryInMs));
-    const { waitsFor, admission } = gate.enter(tokensOf(request), signal);
+    const { waitsFor, admission } = gate.enter(gate.countsTokens ? tokensOf(request) : 0, signal);
     if (waitsFor !== undefined) yield { type: "hold", why: waitsFor };
     const entered = await admission;
     if (entered.type === "refused") return yield refusal(notAdmitted(this.id, entered));

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import type { JsonObject } from "../../kernel/json.ts";
 import { attachContent, Detacher, hashesIn } from "../../runs/index.ts";
 import type { Database } from "./database.ts";
@@ -47,7 +47,7 @@ export class Contents {
   }
 
   #put(text: string, seen: Map<string, number>): string {
-    const hash = createHash("sha256").update(text).digest("base64url");
+    const hash = digest("sha256", text, "base64url");
     const known = this.#known.get(hash);
     if (known !== undefined) {
       this.#use(known);

@@ -1,6 +1,7 @@
 import type { RunId } from "../../kernel/ids.ts";
-import type { RunEvent } from "../../runs/index.ts";
+import type { JournalAppend, RunEvent } from "../../runs/index.ts";
 import type { Database } from "./database.ts";
+import { ADD_SPENT, addSpendToRun, spentOf } from "./sqlite-spend-store.ts";
 
 const PREVIEW_CHARS = 200;
 const preview = (text: string): string => text.slice(0, PREVIEW_CHARS);
@@ -16,8 +17,9 @@ const tokens = ({ usage, cost }: Charged) => ({
   output: cost?.outputTokens ?? usage?.outputTokens ?? 0,
 });
 
-const TURN = `UPDATE runs SET model = ?, steps = steps + 1, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?
-WHERE id = ?`;
+const TURN = `UPDATE runs SET model = ?, steps = steps + 1, input_tokens = input_tokens + ?, output_tokens = output_tokens + ?,
+  ${ADD_SPENT} WHERE id = ?`;
+const CALL = `UPDATE runs SET tool_calls = tool_calls + 1, ${ADD_SPENT} WHERE id = ?`;
 
 function addTokens(db: Database, runId: RunId, { usage, cost }: Charged): void {
   const { input, output } = tokens({ usage, cost });
@@ -29,8 +31,22 @@ function addTokens(db: Database, runId: RunId, { usage, cost }: Charged): void {
   );
 }
 
-/** Brings a run's summary row up to date with one event of its journal. Only inside a write job. */
-export function project(db: Database, runId: RunId, atMs: number, event: RunEvent): void {
+/** Brings a run's summary row up to date with one event of its journal and with what it spent. Only inside a write job. */
+export function project(db: Database, { runId, atMs, event, spend }: JournalAppend): void {
+  // What nearly every run spends on goes into the row together with the rest.
+  if (event.type === "model-end") {
+    const { input, output } = tokens(event);
+    db.sql(TURN).run(event.model, input, output, ...spentOf(spend), runId);
+  } else if (event.type === "tool-end") db.sql(CALL).run(...spentOf(spend), runId);
+  else {
+    projectRest(db, runId, atMs, event);
+    if (spend) addSpendToRun(db, runId, spend);
+  }
+}
+
+type Rest = Exclude<RunEvent, { type: "model-end" | "tool-end" }>;
+
+function projectRest(db: Database, runId: RunId, atMs: number, event: Rest): void {
   switch (event.type) {
     case "run-queue":
       queue(db, runId, atMs, event);
@@ -40,11 +56,6 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
         "UPDATE runs SET state = 'running', resting = 0, started_at_ms = coalesce(started_at_ms, ?) WHERE id = ?",
       ).run(atMs, runId);
       return;
-    case "model-end": {
-      const { input, output } = tokens(event);
-      db.sql(TURN).run(event.model, input, output, runId);
-      return;
-    }
     case "model-fail":
       addTokens(db, runId, event);
       return;
@@ -54,9 +65,6 @@ export function project(db: Database, runId: RunId, atMs: number, event: RunEven
     case "context-summary":
       if (event.degraded !== "") addNotice(db, runId, "summary_excerpts");
       addTokens(db, runId, event);
-      return;
-    case "tool-end":
-      db.sql("UPDATE runs SET tool_calls = tool_calls + 1 WHERE id = ?").run(runId);
       return;
     case "run-wait":
       db.sql("UPDATE runs SET state = 'needs-decision', resting = 1 WHERE id = ?").run(runId);

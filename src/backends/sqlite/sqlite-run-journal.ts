@@ -17,7 +17,7 @@ import {
 import { type ContentBatch, Contents } from "./contents.ts";
 import type { Database } from "./database.ts";
 import { project } from "./run-projection.ts";
-import { addSpend } from "./sqlite-spend-store.ts";
+import { addSpendToDay } from "./sqlite-spend-store.ts";
 import { projectApproval } from "./sqlite-approvals.ts";
 import { projectReply } from "./sqlite-replies.ts";
 import { storedEvent } from "./stored-event.ts";
@@ -141,8 +141,8 @@ export class SqliteRunJournal implements RunJournal, RunTail {
     );
     this.#db.sql("INSERT INTO journal (seq, run_id, at_ms, body) VALUES (?, ?, ?, ?)").run(seq, runId, atMs, body);
     const entry = { seq, runId, atMs, event };
-    project(this.#db, runId, atMs, event);
-    if (spend) addSpend(this.#db, runId, spend);
+    project(this.#db, { runId, atMs, event, spend });
+    if (spend) addSpendToDay(this.#db, spend);
     projectApproval(this.#db, entry);
     projectReply(this.#db, entry);
     return entry;

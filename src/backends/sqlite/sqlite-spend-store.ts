@@ -19,14 +19,34 @@ ON CONFLICT (day, workspace, agent, model) DO UPDATE SET
   fuel = fuel + excluded.fuel,
   ms = ms + excluded.ms`;
 
-const ADD_TO_RUN = `
-UPDATE runs SET spent_tokens = spent_tokens + ?, spent_usd_micros = spent_usd_micros + ?,
+/** What of a run's row a spend is added to; as `spentOf` has them. */
+export const ADD_SPENT = `spent_tokens = spent_tokens + ?, spent_usd_micros = spent_usd_micros + ?,
   spent_tool_calls = spent_tool_calls + ?, spent_ms = spent_ms + ?, spent_fuel = spent_fuel + ?,
-  unpriced_calls = unpriced_calls + ?, estimated_calls = estimated_calls + ?
-WHERE id = ?`;
+  unpriced_calls = unpriced_calls + ?, estimated_calls = estimated_calls + ?`;
+const ADD_TO_RUN = `UPDATE runs SET ${ADD_SPENT} WHERE id = ?`;
 
-/** Counts a spend, for its day and for its run. Only inside the write job of the event that tells of it. */
-export function addSpend(db: Database, runId: RunId, spend: Spend): void {
+const NOTHING_SPENT = [0, 0, 0, 0, 0, 0, 0] as const;
+
+/** The values of `ADD_SPENT`. */
+export const spentOf = (spend: Spend | undefined): readonly number[] =>
+  spend === undefined
+    ? NOTHING_SPENT
+    : [
+        spend.inputTokens + spend.outputTokens,
+        spend.usdMicros,
+        spend.toolCalls,
+        spend.ms,
+        spend.fuel,
+        spend.unpricedCalls,
+        spend.estimatedCalls,
+      ];
+
+/** Counts a spend for its run. Only inside the write job of the event that tells of it. */
+export const addSpendToRun = (db: Database, runId: RunId, spend: Spend): void =>
+  void db.sql(ADD_TO_RUN).run(...spentOf(spend), runId);
+
+/** Counts a spend for its day. Only inside the write job of the event that tells of it. */
+export function addSpendToDay(db: Database, spend: Spend): void {
   const { day, workspace, agent, model, modelCalls, inputTokens, outputTokens, cachedInputTokens } = spend;
   const { usdMicros, unpricedCalls, estimatedCalls, toolCalls, fuel, ms } = spend;
   db.sql(ADD).run(
@@ -44,16 +64,6 @@ export function addSpend(db: Database, runId: RunId, spend: Spend): void {
     toolCalls,
     fuel,
     ms,
-  );
-  db.sql(ADD_TO_RUN).run(
-    inputTokens + outputTokens,
-    usdMicros,
-    toolCalls,
-    ms,
-    fuel,
-    unpricedCalls,
-    estimatedCalls,
-    runId,
   );
 }
 

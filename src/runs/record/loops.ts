@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import { canonicalJson } from "../../kernel/json.ts";
 import type { ToolStep } from "./run-view.ts";
 
@@ -40,8 +40,8 @@ function keyOf(step: ToolStep): { readonly asked: string; readonly answered: str
   if (before) return before;
   const asked = askedKey(step.name, step.arguments);
   const { end } = step;
-  const hash = createHash("sha256").update("outcome" in end ? `${end.outcome}\0${end.text}` : "");
-  const key = { asked, answered: `${asked}\0${hash.digest("base64url")}` };
+  const said = digest("sha256", "outcome" in end ? `${end.outcome}\0${end.text}` : "", "base64url");
+  const key = { asked, answered: `${asked}\0${said}` };
   if ("outcome" in end) keys.set(step, key);
   return key;
 }
@@ -71,8 +71,12 @@ function timesOf(answered: readonly string[], at: number, period: number): numbe
   return times;
 }
 
+const NO_NOTES: ReadonlyMap<number, string> = new Map();
+
 /** What is said to the model of each turn that begins to go round; turns without a word are left out. */
 export function loopNotes(turns: readonly LoopTurn[], guard: LoopGuard): ReadonlyMap<number, string> {
+  // One turn repeats nothing, and most runs have no more.
+  if (turns.length < 2) return NO_NOTES;
   const answered = turns.map(({ steps }) => turnKey(steps, guard, (step) => keyOf(step).answered));
   const notes = new Map<number, string>();
   for (const [at, { turn }] of turns.entries()) {
@@ -108,6 +112,7 @@ function loopAt(
 
 /** The loop that a run would go on with by the calls now asked for; undefined when they are something new. */
 export function loopOf(turns: readonly LoopTurn[], asked: readonly AskedCall[], guard: LoopGuard): Loop | undefined {
+  if (turns.length === 0) return undefined;
   const answered = turns.map(({ steps }) => turnKey(steps, guard, (step) => keyOf(step).answered));
   const at = turns.length - 1;
   const next = turnKey(asked, guard, (call) => askedKey(call.name, call.arguments));

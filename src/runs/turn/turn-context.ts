@@ -99,7 +99,6 @@ function requestOf(
   const cover = coveredThrough === 0 ? undefined : { through: coveredThrough, summary };
   const given = holdsRecalled ? view : { ...view, prompt: withoutRecalled(view) };
   const messages = messagesOf(given, { shown, turns }, cover);
-  const taken = view.steps.filter((step) => step.kind === "model" && step.end.state === "done").length;
   const note = shown.at(-1)?.turn.results.at(-1)?.note ?? "";
   const warnings = [note, endsEmpty(view) ? "the last answer was empty" : ""].filter((warning) => warning !== "");
   return {
@@ -113,7 +112,7 @@ function requestOf(
       })),
       settings: plan.settings,
       answerSchema: offered.length === 0 ? enforceable(view.outputSchema ?? plan.outputSchema) : undefined,
-      turnsLeftOut: taken - messages.filter(({ role }) => role === "assistant").length,
+      turnsLeftOut: taken(view) - messages.filter(({ role }) => role === "assistant").length,
     },
     report: { ...report, warnings },
   };
@@ -180,7 +179,14 @@ const recalledIn = ({ prompt, recalled }: RunView): boolean => recalled !== "" &
 const withoutRecalled = ({ prompt, recalled }: RunView): string =>
   prompt.split(recalled).join("(left out: it did not fit)");
 
+const NO_NOTES: ReadonlyMap<number, string> = new Map();
+
+/** Turns that a model finished. */
+const taken = ({ steps }: RunView): number =>
+  steps.filter((step) => step.kind === "model" && step.end.state === "done").length;
+
 function notesOf(view: RunView, after: number, guard: LoopGuard): ReadonlyMap<number, string> {
+  if (taken(view) < 2) return NO_NOTES;
   return loopNotes(
     turnsAfter(view, after, () => ""),
     guard,
