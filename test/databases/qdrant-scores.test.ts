@@ -6,7 +6,7 @@ import { Memory, type MemoryStore, SEARCH_DEFAULTS, type SearchInput } from "../
 import { QdrantServer } from "../helpers/qdrant/qdrant-server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
-import { BY, OTHER, said, TEAM } from "./memory/within.ts";
+import { BY, OTHER, said, TEAM } from "../contracts/memory/within.ts";
 
 const PEOPLE = ["Ada", "Bo", "Cy", "Di", "Eve", "Finn", "Gro", "Hal"];
 const FACTS = [

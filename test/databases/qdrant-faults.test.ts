@@ -5,7 +5,7 @@ import { Memory, type MemoryPage, SEARCH_DEFAULTS } from "../../src/memory/index
 import { Mortal } from "../helpers/qdrant/mortal.ts";
 import { QdrantServer } from "../helpers/qdrant/qdrant-server.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
-import { AGAIN, BY, names, PAGE, said, TEAM } from "./memory/within.ts";
+import { AGAIN, BY, names, PAGE, said, TEAM } from "../contracts/memory/within.ts";
 
 // What only a place elsewhere can break. The engine is Qdrant's own; test/helpers/qdrant/server.py says what around it is not.
 const KEY = "a key that nobody may read";
