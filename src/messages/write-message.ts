@@ -9,9 +9,34 @@ export const writeMessage = (message: Message): string => JSON.stringify(message
 
 /** The message as canonical JSON: flat, snake_case; what has its usual value is undefined. */
 export function messageWire(message: Message): Wire {
-  const { address, priority, durability, hops, trail, mergeConversations } = message;
-  const trace = traceOf(message);
-  const isCapability = address.type === "capability";
+  return { ...headWire(message), ...restWire({ ...message, trace: traceOf(message) }) };
+}
+
+/**
+ * As `writeMessage`, but for a trace that begins with the message: that follows from its id. JSON looks at each key, whether
+ * it is there or not, so those that few messages have are written apart.
+ */
+export function storedText(message: Message): string {
+  const head = JSON.stringify(headWire(message));
+  if (isUsual(message)) return head;
+  return `${head.slice(0, -1)},${JSON.stringify(restWire(message)).slice(1)}`;
+}
+
+const isUsual = (message: Message): boolean =>
+  message.priority === "normal" &&
+  message.durability === "full" &&
+  message.hops === 0 &&
+  message.replyByMs === undefined &&
+  message.expiresAtMs === undefined &&
+  message.trace === undefined &&
+  message.trail.length + message.mergeConversations.length === 0 &&
+  message.parentConversation === undefined &&
+  message.error === undefined &&
+  message.parameters === undefined;
+
+function headWire(message: Message) {
+  const { address } = message;
+  const to = address.type === "capability" ? address : undefined;
   return {
     id: message.id,
     workspace: message.workspace,
@@ -19,13 +44,13 @@ export function messageWire(message: Message): Wire {
     performative: message.performative,
     sender: message.sender,
     receiver: receiverOf(address),
-    capability: isCapability ? address.capability : undefined,
-    version: isCapability ? address.version : undefined,
-    fallback_versions: isCapability && address.fallbackVersions.length > 0 ? address.fallbackVersions : undefined,
-    routing_strategy: isCapability ? address.strategy : undefined,
-    nearest_capability: isCapability ? address.nearest : undefined,
+    capability: to?.capability,
+    version: to?.version,
+    fallback_versions: to !== undefined && to.fallbackVersions.length > 0 ? to.fallbackVersions : undefined,
+    routing_strategy: to?.strategy,
+    nearest_capability: to?.nearest,
     topic: address.type === "topic" ? address.topic : undefined,
-    broadcast: address.type === "broadcast" ? true : undefined,
+    broadcast: address.type === "broadcast" ? (true as const) : undefined,
     reply_to: message.replyTo,
     content: contentWire(message.content),
     language: message.language,
@@ -35,16 +60,22 @@ export function messageWire(message: Message): Wire {
     conversation_id: message.conversationId,
     reply_with: message.replyWith,
     in_reply_to: message.inReplyTo,
+  };
+}
+
+function restWire(message: Message) {
+  const { trace, priority, durability, hops, trail, mergeConversations } = message;
+  return {
     reply_by: message.replyByMs === undefined ? undefined : isoText(message.replyByMs),
     priority: priority === "normal" ? undefined : priority,
     expires_at: message.expiresAtMs === undefined ? undefined : isoText(message.expiresAtMs),
     durability: durability === "full" ? undefined : durability,
     hops: hops === 0 ? undefined : hops,
     trail: trail.length === 0 ? undefined : trail,
-    trace_id: trace.traceId,
-    span_id: trace.spanId,
-    trace_flags: trace.flags === 1 ? undefined : trace.flags,
-    trace_state: trace.state,
+    trace_id: trace?.traceId,
+    span_id: trace?.spanId,
+    trace_flags: trace?.flags === 1 ? undefined : trace?.flags,
+    trace_state: trace?.state,
     parent_conversation: message.parentConversation,
     merge_conversations: mergeConversations.length === 0 ? undefined : mergeConversations,
     error: message.error,
@@ -54,8 +85,7 @@ export function messageWire(message: Message): Wire {
 
 function receiverOf(address: Address): string | readonly string[] | undefined {
   if (address.type !== "receivers") return undefined;
-  const [only, ...others] = address.names;
-  return others.length === 0 ? only : address.names;
+  return address.names.length === 1 ? address.names[0] : address.names;
 }
 
 /** Content as it is on the wire; `contentOf` reads it back. */
@@ -71,8 +101,7 @@ export function contentWire(content: Content): Json {
 let newer = { ms: Number.NaN, text: "" };
 let older = newer;
 
-/** An instant as ISO 8601. */
-export function isoText(ms: number): string {
+function isoText(ms: number): string {
   if (ms === newer.ms) return newer.text;
   if (ms === older.ms) return older.text;
   older = newer;

@@ -92,6 +92,7 @@ export class Figures {
 }
 
 function count(counts: Map<string, number>, name: string): void {
-  const key = counts.has(name) || counts.size < NAMES_MAX ? name : "other";
-  counts.set(key, (counts.get(key) ?? 0) + 1);
+  const before = counts.get(name);
+  if (before !== undefined || counts.size < NAMES_MAX) counts.set(name, (before ?? 0) + 1);
+  else counts.set("other", (counts.get("other") ?? 0) + 1);
 }

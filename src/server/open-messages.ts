@@ -87,6 +87,9 @@ export async function openMessages(
     terms: conversationTerms(messages),
   });
   stack.defer(async () => router.close(config.server.shutdown_timeout));
+  const prepare = () => hasNames(participants) && messageJournal.prepare();
+  prepare();
+  stack.use(participants.watch(prepare));
   const checks = stack.use(new HealthChecks({ participants, probe: probeHealth, clock }));
   checks.start();
   const fipaUrl =
@@ -94,6 +97,10 @@ export async function openMessages(
   const messageLimits = { contentBytesMax: messages.message_bytes_max, leaseMs: messages.lease };
   return { router, subscriptions, messageJournal, messageContents, participants, messageLimits, fipaUrl };
 }
+
+/** Whether there is anybody to write to: then the first message need not wait for the journal's thread. */
+const hasNames = (participants: Participants): boolean =>
+  participants.names(WORKSPACE)[Symbol.iterator]().next().done !== true;
 
 async function knowAgents(participants: Participants, agents: Agents): Promise<void> {
   let cursor: string | undefined;

@@ -42,7 +42,12 @@ const TO_ONE: ReadonlySet<string> = new Set([
 type ToCapability = Extract<Address, { type: "capability" }>;
 
 /** Those who provide a capability, in the order of versions; made anew when `providers` is another array. */
-type Group = { readonly providers: readonly Provider[]; readonly candidates: readonly Candidate[]; turn: number };
+type Group = {
+  readonly providers: readonly Provider[];
+  readonly names: ReadonlySet<string>;
+  readonly candidates: readonly Candidate[];
+  turn: number;
+};
 
 /**
  * From a message's address to mailboxes.
@@ -109,7 +114,7 @@ export class Addressing {
     const group = this.#group(message.workspace, taken?.capability ?? address.capability);
     const asked = version === undefined || taken !== undefined ? ANY : [version, ...fallbackVersions];
     for (const each of asked) {
-      const candidates = others(ofVersion(group.candidates, each), message.sender);
+      const candidates = others(ofVersion(group.candidates, each), message.sender, group);
       if (TO_ONE.has(message.performative)) {
         group.turn += 1;
         const strategy = address.strategy ?? options.strategy;
@@ -134,8 +139,8 @@ export class Addressing {
     const { directory, clock } = this.#parts;
     const found: MeantCapability[] = [];
     for (const capability of directory.capabilities(workspace)) {
-      const { candidates } = this.#group(workspace, capability);
-      if (!others(candidates, sender).some((candidate) => healthOf(candidate, clock) > 0)) continue;
+      const group = this.#group(workspace, capability);
+      if (!others(group.candidates, sender, group).some((candidate) => healthOf(candidate, clock) > 0)) continue;
       found.push({ capability, descriptions: directory.descriptions(workspace, capability) });
     }
     return found;
@@ -150,7 +155,8 @@ export class Addressing {
     const candidates = providers
       .map((provider) => ({ provider, recipient: recipients.open(workspace, provider.name) }))
       .toSorted((one, other) => compareVersions(other.provider.version, one.provider.version));
-    const group = { providers, candidates, turn: known?.turn ?? 0 };
+    const names = new Set(providers.map(({ name }) => name));
+    const group = { providers, names, candidates, turn: known?.turn ?? 0 };
     if (providers.length > 0) this.#groups.set(key, group);
     else this.#groups.delete(key);
     return group;
@@ -197,11 +203,8 @@ const NONE: readonly Candidate[] = [];
 const ANY: readonly undefined[] = [undefined];
 
 /** Copies only when the sender is among them. */
-function others(candidates: readonly Candidate[], sender: string): readonly Candidate[] {
-  for (const { provider } of candidates)
-    if (provider.name === sender) return candidates.filter((each) => each.provider.name !== sender);
-  return candidates;
-}
+const others = (candidates: readonly Candidate[], sender: string, { names }: Group): readonly Candidate[] =>
+  names.has(sender) ? candidates.filter(({ provider }) => provider.name !== sender) : candidates;
 
 function ofVersion(candidates: readonly Candidate[], version: string | undefined): readonly Candidate[] {
   if (version === undefined || candidates.length === 0) return candidates;

@@ -23,7 +23,8 @@ export class Mailbox {
   readonly #lanes = [new Lane(), new Lane(), new Lane(), new Lane()] as const;
   /** What waited behind a retry that is over, or was given back: before the lanes. */
   readonly #freed = new Queue<Parcel>();
-  readonly #flights = new Map<number, Flight>();
+  /** In no order; each knows its place. */
+  readonly #flights: Flight[] = [];
   readonly #retries = new Map<number, Retry>();
   /** Retries whose time has come, to be taken before all else. */
   readonly #due = new Queue<Retry>();
@@ -55,7 +56,7 @@ export class Mailbox {
   }
 
   get leased(): number {
-    return this.#flights.size;
+    return this.#flights.length;
   }
 
   get retrying(): number {
@@ -116,12 +117,12 @@ export class Mailbox {
   /** The next delivery, now leased; undefined when there is none at the moment. */
   take(lease: Lease, nowMs: number): Flight | undefined {
     const retry = this.#due.shift();
-    if (retry !== undefined) return this.#lease(retry.parcel, retry.attempts + 1, { lease, nowMs });
+    if (retry !== undefined) return this.#lease(retry.parcel, retry.attempts + 1, lease, nowMs);
     for (;;) {
       const parcel = this.#pick();
       if (parcel === undefined) return undefined;
       const hold = this.#holds.size === 0 ? undefined : this.#holds.get(parcel.conversationKey);
-      if (hold === undefined) return this.#lease(parcel, 1, { lease, nowMs });
+      if (hold === undefined) return this.#lease(parcel, 1, lease, nowMs);
       hold.parcels.push(parcel);
     }
   }
@@ -151,25 +152,30 @@ export class Mailbox {
     return oldest;
   }
 
-  #lease(parcel: Parcel, attempt: number, { lease, nowMs }: { lease: Lease; nowMs: number }): Flight {
-    const flight = { parcel, attempt, startedAtMs: nowMs, lease, message: parcel.message, isOver: false };
-    this.#flights.set(parcel.seq, flight);
+  #lease(parcel: Parcel, attempt: number, lease: Lease, nowMs: number): Flight {
+    const place = this.#flights.length;
+    const flight = { parcel, attempt, startedAtMs: nowMs, lease, message: parcel.message, place, isOver: false };
+    this.#flights.push(flight);
     return flight;
   }
 
+  /** What is in hand of message `seq`. */
   flight(seq: number): Flight | undefined {
-    return this.#flights.get(seq);
+    return this.#flights.find(({ parcel }) => parcel.seq === seq);
   }
 
-  /** Those in hand under this lease, or all. */
-  flights(lease?: Lease): Flight[] {
-    const flights = [...this.#flights.values()];
-    return lease === undefined ? flights : flights.filter((flight) => flight.lease === lease);
+  /** Those in hand under this lease, the oldest message first. */
+  flights(lease: Lease): Flight[] {
+    const under = this.#flights.filter((flight) => flight.lease === lease);
+    return under.sort((one, other) => one.parcel.seq - other.parcel.seq);
   }
 
   #leave(flight: Flight): void {
     flight.isOver = true;
-    this.#flights.delete(flight.parcel.seq);
+    const last = this.#flights.pop();
+    if (last === undefined || last === flight) return;
+    last.place = flight.place;
+    this.#flights[flight.place] = last;
   }
 
   /** M4: a leased delivery is over; its conversation goes on. */
@@ -269,7 +275,7 @@ export class Mailbox {
 
   /** Of all that is under way. */
   *seqs(): Generator<number> {
-    yield* this.#flights.keys();
+    for (const { parcel } of this.#flights) yield parcel.seq;
     yield* this.#retries.keys();
     for (const { parcel } of this.#due) yield parcel.seq;
     for (const queue of [this.#freed, ...this.#lanes]) for (const { seq } of queue) yield seq;
@@ -278,7 +284,7 @@ export class Mailbox {
 
   /** Where message `seq` is; undefined when it is not here. Walks the queues. */
   state(seq: number): DeliveryState | undefined {
-    const flight = this.#flights.get(seq);
+    const flight = this.flight(seq);
     if (flight) {
       const { attempt, startedAtMs, lease } = flight;
       return { state: "leased", attempt, startedAtMs, endsAtMs: lease.endsAtMs };

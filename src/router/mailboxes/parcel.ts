@@ -28,6 +28,8 @@ export type Flight = {
   readonly lease: Lease;
   /** Known once it was read. */
   message: Message | undefined;
+  /** Where it is among those in hand. */
+  place: number;
   /** In nobody's hand any more. */
   isOver: boolean;
 };

@@ -69,7 +69,8 @@ const EMPTY: Recovered = {
 
 /**
  * The messages of a server in `messages.db`, written by a thread, read by a connection of this one's own.
- * M1. The thread is started when there is something to read or to write; a server without messages has none.
+ * M1. The thread is started when there is something to read or to write, or soon may be (`prepare`); a server in which nobody
+ *     can be written to has none.
  * M2. When it ends by itself the journal is closed: whether the batch under way is on disk, only the next start can tell.
  */
 export class SqliteMessageJournal implements MessageJournal {
@@ -91,6 +92,11 @@ export class SqliteMessageJournal implements MessageJournal {
   async recover({ sinceMs }: { readonly sinceMs: number }): Promise<Recovered> {
     if (statSync(this.#file, { throwIfNoEntry: false }) === undefined) return EMPTY;
     return this.#open(sinceMs);
+  }
+
+  /** Starts the thread, which takes a while, before there is something to write. Whoever writes is told what went wrong. */
+  prepare(): void {
+    if (!this.#isClosed) this.#open(Number.POSITIVE_INFINITY).catch(() => undefined);
   }
 
   async append(batch: JournalBatch): Promise<void> {
