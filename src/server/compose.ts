@@ -93,9 +93,8 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
   const clock = overrides.clock ?? systemClock;
   const database = stack.use(Database.open({ directory: config.data.directory, synchronous: config.data.synchronous }));
   const { known, redactors } = openRedaction(loaded);
-  const stores = openStores(database, { config, clock });
+  const stores = openStores(stack, database, { config, clock });
   const { journal, artifacts, uploads } = stores;
-  stack.use(stores.retention);
   const minds = await openMinds(stack, loaded, { clock, artifacts, known, redactors, tools: () => tools }, overrides);
   const { models, memory } = minds;
   const mail = { journal, post: { submit: (message: Message) => messaging.router.submit(message) } };
@@ -196,9 +195,15 @@ async function openMinds(
 }
 
 /** Runs and their files. */
-function openStores(database: Database, { config, clock }: { readonly config: Config; readonly clock: Clock }) {
+function openStores(
+  stack: AsyncDisposableStack,
+  database: Database,
+  { config, clock }: { readonly config: Config; readonly clock: Clock },
+) {
+  const opened = openJournal(database, { config, clock });
+  stack.use(opened.retention);
   return {
-    ...openJournal(database, { config, clock }),
+    ...opened,
     artifacts: new SqliteArtifactStore(database, clock),
     uploads: new SqliteUploadStore(database, clock, { bytesMax: config.files.upload_bytes_max }),
   };
