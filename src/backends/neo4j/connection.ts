@@ -1,11 +1,27 @@
 import neo4j, { type Driver, type Session } from "neo4j-driver";
 import type { Clock } from "../../kernel/clock.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
-import { isContested, isLost, isPassing, isThereAlready, refused, TardyError, UnsureError } from "./refusals.ts";
+import {
+  isContested,
+  isLost,
+  isPassing,
+  isThereAlready,
+  isUnauthorized,
+  refused,
+  TardyError,
+  UnsureError,
+} from "./refusals.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
+/**
+ * What a statement names as `$p.name`: all in one, since Neo4j plans a statement anew for each other type and size of a parameter, and
+ * planning takes longer than most statements.
+ */
 export type Parameters = Readonly<Record<string, unknown>>;
-/** Runs one statement of a transaction, and gives its rows. */
+/**
+ * Runs one statement of a transaction, and gives its rows. Several may be sent before the first is answered: they are done in the
+ * order in which they were sent.
+ */
 export type Ask = (statement: string, parameters?: Parameters) => Promise<readonly Row[]>;
 
 export type Neo4jPlace = {
@@ -60,7 +76,7 @@ export class Connection {
       async (session) => {
         const transaction = session.beginTransaction({ timeout: ms });
         const result = await work(async (statement, parameters = {}) => {
-          const { records } = await transaction.run(pinned(statement), parameters);
+          const { records } = await transaction.run(pinned(statement), { p: parameters });
           return records.map((record) => record.toObject());
         });
         try {
@@ -78,7 +94,7 @@ export class Connection {
     session: Session,
     of: { statement: string; parameters: Parameters; ms: number },
   ): Promise<readonly Row[]> {
-    const { records } = await session.run(pinned(of.statement), of.parameters, { timeout: of.ms });
+    const { records } = await session.run(pinned(of.statement), { p: of.parameters }, { timeout: of.ms });
     return records.map((record) => record.toObject());
   }
 
@@ -92,7 +108,8 @@ export class Connection {
       try {
         return await this.#once(ms, work, isWriting);
       } catch (error) {
-        if (attempt >= NEO4J_LIMITS.attempts || !isAgain(error)) throw refused(error, this.#place);
+        const most = isLost(error) ? NEO4J_LIMITS.attemptsLost : NEO4J_LIMITS.attempts;
+        if (attempt >= most || !isAgain(error)) throw refused(error, this.#place);
         await this.#clock.sleep(NEO4J_LIMITS.pauseMs * 2 ** (attempt - 1));
       }
     }
@@ -114,7 +131,8 @@ export class Connection {
     try {
       return await Promise.race([done, tardy]);
     } catch (error) {
-      if (error instanceof TardyError) this.#abandon(driver, done);
+      // The next one asks for the password again.
+      if (error instanceof TardyError || isUnauthorized(error)) this.#abandon(driver, done);
       throw error;
     } finally {
       stop.abort();

@@ -4,14 +4,14 @@ import { tagOf } from "./rows.ts";
 
 /** Whether `e` passes but for its scope; with `keepParameters`. One text for all filters, so that it is planned once. */
 export const KEEP = `(
-  ($types IS NULL OR e.type IN $types)
-  AND ($confidenceMin IS NULL OR e.confidence >= $confidenceMin)
-  AND ($updatedFromMs IS NULL OR e.updatedAtMs >= $updatedFromMs)
-  AND ($updatedToMs IS NULL OR e.updatedAtMs <= $updatedToMs)
-  AND ($validToMs IS NULL OR e.validFromMs IS NULL OR e.validFromMs <= $validToMs)
-  AND ($validFromMs IS NULL OR e.validToMs IS NULL OR e.validToMs > $validFromMs)
-  AND all(tag IN $tags WHERE tag IN e.tags)
-  AND ($agent IS NULL OR EXISTS { MATCH (e)-[:OBSERVED]->(o:CaxtonObservation) WHERE o.until IS NULL AND o.agent = $agent })
+  ($p.types IS NULL OR e.type IN $p.types)
+  AND ($p.confidenceMin IS NULL OR e.confidence >= $p.confidenceMin)
+  AND ($p.updatedFromMs IS NULL OR e.updatedAtMs >= $p.updatedFromMs)
+  AND ($p.updatedToMs IS NULL OR e.updatedAtMs <= $p.updatedToMs)
+  AND ($p.validToMs IS NULL OR e.validFromMs IS NULL OR e.validFromMs <= $p.validToMs)
+  AND ($p.validFromMs IS NULL OR e.validToMs IS NULL OR e.validToMs > $p.validFromMs)
+  AND all(tag IN $p.tags WHERE tag IN e.tags)
+  AND ($p.agent IS NULL OR EXISTS { MATCH (e)-[:OBSERVED]->(o:CaxtonObservation) WHERE o.until IS NULL AND o.agent = $p.agent })
 )`;
 
 export const keepParameters = (filter: EntityFilter): Parameters => ({

@@ -35,7 +35,7 @@ async function forgetEntities(connection: Connection, ids: readonly EntityId[], 
     const some = ids.slice(at, at + NEO4J_LIMITS.batch);
     const removed = await connection.write(async (ask) => {
       const all = await remove(ask, some);
-      await ask("UNWIND $ids AS id MATCH (c:CaxtonChange) WHERE c.entity = id DELETE c", {
+      await ask("UNWIND $p.ids AS id MATCH (c:CaxtonChange) WHERE c.entity = id DELETE c", {
         ids: all.map(({ id }) => id),
       });
       await logChanges(
@@ -62,9 +62,9 @@ const forgotten = (
 /** Entities that are there with all that is theirs, but for the log. */
 async function remove(ask: Ask, ids: readonly EntityId[]) {
   const sorted = [...new Set(ids)].toSorted();
-  await ask("UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id}) SET e.locked = true REMOVE e.locked", { ids: sorted });
+  await ask("UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id}) SET e.locked = true REMOVE e.locked", { ids: sorted });
   const rows = await ask(
-    `UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id})
+    `UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id})
      RETURN id, e.scope AS scope, COUNT { (e)-[:OBSERVED]->() } AS observations`,
     { ids: sorted },
   );
@@ -73,7 +73,7 @@ async function remove(ask: Ask, ids: readonly EntityId[]) {
   const relations = new Map(
     (
       await ask(
-        `UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id})-[r:CAXTON_RELATION]-()
+        `UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id})-[r:CAXTON_RELATION]-()
          WITH r, min(id) AS first RETURN first AS id, count(r) AS n`,
         { ids: sorted },
       )
@@ -84,10 +84,10 @@ async function remove(ask: Ask, ids: readonly EntityId[]) {
     const gone = { entities: 1, observations: numberOf(row["observations"]), relations: relations.get(id) ?? 0 };
     removed.push({ id, scope: textOf(row["scope"]), gone });
   }
-  await ask("UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id})-[:OBSERVED|PASSAGE]->(part) DETACH DELETE part", {
+  await ask("UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id})-[:OBSERVED|PASSAGE]->(part) DETACH DELETE part", {
     ids: sorted,
   });
-  await ask("UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id}) DETACH DELETE e", { ids: sorted });
+  await ask("UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id}) DETACH DELETE e", { ids: sorted });
   return removed;
 }
 
@@ -96,7 +96,7 @@ async function forgetScope(connection: Connection, scope: string, by: By): Promi
   for (;;) {
     const removed = await connection.write(async (ask) => {
       const rows = await ask(
-        "MATCH (e:CaxtonEntity) WHERE e.scope = $scope RETURN e.id AS id LIMIT toInteger($limit)",
+        "MATCH (e:CaxtonEntity) WHERE e.scope = $p.scope RETURN e.id AS id LIMIT toInteger($p.limit)",
         {
           scope,
           limit: NEO4J_LIMITS.batch,
@@ -123,7 +123,7 @@ async function forgetLog(connection: Connection, scope: string): Promise<number>
   for (let all = 0; ;) {
     const [row] = await connection.write((ask) =>
       ask(
-        "MATCH (c:CaxtonChange) WHERE c.scope = $scope WITH c LIMIT toInteger($limit) DELETE c RETURN count(*) AS n",
+        "MATCH (c:CaxtonChange) WHERE c.scope = $p.scope WITH c LIMIT toInteger($p.limit) DELETE c RETURN count(*) AS n",
         { scope, limit: NEO4J_LIMITS.passagesBatch },
       ),
     );
@@ -139,21 +139,21 @@ async function forgetObservations(
   by: By,
 ): Promise<Forgotten> {
   const { entity: id, ids } = target;
-  await ask("MATCH (e:CaxtonEntity {id: $id}) SET e.locked = true REMOVE e.locked", { id });
+  await ask("MATCH (e:CaxtonEntity {id: $p.id}) SET e.locked = true REMOVE e.locked", { id });
   const [removed] = await ask(
-    `MATCH (e:CaxtonEntity {id: $id})-[:OBSERVED]->(o:CaxtonObservation) WHERE o.id IN $ids
+    `MATCH (e:CaxtonEntity {id: $p.id})-[:OBSERVED]->(o:CaxtonObservation) WHERE o.id IN $p.ids
      DETACH DELETE o RETURN count(*) AS n`,
     { id, ids },
   );
   const observations = numberOf(removed?.["n"]);
   if (observations === 0) return NOTHING;
-  await ask("MATCH (e:CaxtonEntity {id: $id}) SET e.version = e.version + 1, e.updatedAtMs = toInteger($atMs)", {
+  await ask("MATCH (e:CaxtonEntity {id: $p.id}) SET e.version = e.version + 1, e.updatedAtMs = toInteger($p.atMs)", {
     id,
     atMs: by.atMs,
   });
   // What its passages said is no longer so; they get vectors again from what is left.
-  await ask("MATCH (e:CaxtonEntity {id: $id})-[:PASSAGE]->(p:CaxtonPassage) DETACH DELETE p", { id });
-  const [left] = await ask(`MATCH (e:CaxtonEntity {id: $id}) WITH e ${ENTITY}`, { id });
+  await ask("MATCH (e:CaxtonEntity {id: $p.id})-[:PASSAGE]->(p:CaxtonPassage) DETACH DELETE p", { id });
+  const [left] = await ask(`MATCH (e:CaxtonEntity {id: $p.id}) WITH e ${ENTITY}`, { id });
   if (!left) return NOTHING;
   const entity = entityOf(left);
   const passages = passagesOf(entity).map((text, ordinal) => ({ ordinal, text, vector: undefined }));

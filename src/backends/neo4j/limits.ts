@@ -5,7 +5,7 @@ export const NEO4J_LIMITS = {
   /** Making a connection, in milliseconds. */
   connectMs: 5_000,
   /** Waiting for one of the connections, in milliseconds. */
-  acquireMs: 10_000,
+  acquireMs: 20_000,
   /** One transaction, by the server's clock, in milliseconds; here it is given `graceMs` more before the server counts as gone. */
   transactionMs: 20_000,
   graceMs: 3_000,
@@ -13,12 +13,16 @@ export const NEO4J_LIMITS = {
   upkeepMs: 600_000,
   /** A connection that lay idle so long is tried before it is used, in milliseconds. */
   idleMs: 30_000,
-  /** How often a transaction is tried that somebody else's came before, or whose connection was lost. */
+  /** How often a transaction is tried that somebody else's came before. */
   attempts: 6,
+  /** How often one is tried whose connection was lost, or could not be made. */
+  attemptsLost: 3,
   /** Before it is tried again, in milliseconds; twice as long each time. */
   pauseMs: 50,
   /** Passages of the scopes that are compared one by one; where there are more the vector index is asked. */
-  comparedMax: 10_000,
+  comparedMax: 2_000,
+  /** The same when the vector index cannot tell, since the scopes, or what a filter leaves of them, are a small part of all. */
+  comparedLateMax: 50_000,
   /** Passages that the vector index and the words' index are asked for at most. */
   candidatesMax: 10_000,
   /** Texts that have a word are counted up to here; a word that more have weighs as if so many had it. */

@@ -29,8 +29,8 @@ export const vectorsOf = (id: EntityId, passages: readonly Passage[]): readonly 
 /** Inside of a transaction. */
 export const putVectors = (ask: Ask, model: string, vectors: readonly NewVector[]): Promise<readonly Row[]> =>
   ask(
-    `UNWIND $vectors AS one MATCH (p:CaxtonPassage {id: one.id})
-     CALL db.create.setNodeVectorProperty(p, $property, one.vector)`,
+    `UNWIND $p.vectors AS one MATCH (p:CaxtonPassage {id: one.id})
+     CALL db.create.setNodeVectorProperty(p, $p.property, one.vector)`,
     { vectors, property: placeOfModel(model).property },
   );
 
@@ -64,7 +64,7 @@ export class Models {
     const { property, index } = placeOfModel(model);
     const [row] = await this.#connection.write((ask) =>
       ask(
-        "MERGE (m:CaxtonModel {name: $model}) ON CREATE SET m.property = $property SET m.dims = coalesce(m.dims, $dims) RETURN m.dims AS dims",
+        "MERGE (m:CaxtonModel {name: $p.model}) ON CREATE SET m.property = $p.property SET m.dims = coalesce(m.dims, $p.dims) RETURN m.dims AS dims",
         { model, property, dims: whole(dims) },
       ),
     );
@@ -80,8 +80,8 @@ export class Models {
   /** Its vectors are those that count; all others go. */
   async activate(model: string): Promise<void> {
     const others = await this.#connection.write(async (ask) => {
-      await ask("MATCH (m:CaxtonMemory {key: 'memory'}) SET m.model = $model", { model });
-      return ask("MATCH (m:CaxtonModel) WHERE m.name <> $model RETURN m.name AS name", { model });
+      await ask("MATCH (m:CaxtonMemory {key: 'memory'}) SET m.model = $p.model", { model });
+      return ask("MATCH (m:CaxtonModel) WHERE m.name <> $p.model RETURN m.name AS name", { model });
     });
     for (const { name } of others) await this.#drop(textOf(name));
     this.#seen.clear();
@@ -92,7 +92,7 @@ export class Models {
     this.#ready.delete(model);
     await this.#connection.define(`DROP INDEX ${index} IF EXISTS`);
     await dropVectors(this.#connection, property);
-    await this.#connection.write((ask) => ask("MATCH (m:CaxtonModel {name: $model}) DELETE m", { model }));
+    await this.#connection.write((ask) => ask("MATCH (m:CaxtonModel {name: $p.model}) DELETE m", { model }));
   }
 
   /** Entities with gaps; each gap is named once, and again when all were. */
@@ -100,7 +100,7 @@ export class Models {
     const { property } = placeOfModel(model);
     const from = this.#seen.get(model) ?? "";
     const rows = await this.#connection.read(
-      `MATCH (p:CaxtonPassage) WHERE p.id > $from AND p.${property} IS NULL WITH p ORDER BY p.id LIMIT toInteger($limit)
+      `MATCH (p:CaxtonPassage) WHERE p.id > $p.from AND p.${property} IS NULL WITH p ORDER BY p.id LIMIT toInteger($p.limit)
        MATCH (e:CaxtonEntity)-[:PASSAGE]->(p) WITH e, max(p.id) AS last ${ENTITY}, last ORDER BY last`,
       { from, limit },
     );
@@ -121,16 +121,19 @@ export class Models {
   }): Promise<boolean> {
     await this.prepare(of.model, of.passages);
     return this.#connection.write(async (ask) => {
-      await ask("MATCH (e:CaxtonEntity {id: $id}) SET e.locked = true REMOVE e.locked", { id: of.id });
-      const [head] = await ask("MATCH (e:CaxtonEntity {id: $id}) WHERE e.version = $version RETURN e.scope AS scope", {
-        id: of.id,
-        version: of.version,
-      });
+      await ask("MATCH (e:CaxtonEntity {id: $p.id}) SET e.locked = true REMOVE e.locked", { id: of.id });
+      const [head] = await ask(
+        "MATCH (e:CaxtonEntity {id: $p.id}) WHERE e.version = $p.version RETURN e.scope AS scope",
+        {
+          id: of.id,
+          version: of.version,
+        },
+      );
       if (!head) return false;
       const [id, scope] = [of.id, textOf(head["scope"])];
       const passages = of.passages.map((passage) => passageProperties({ id, scope }, passage));
       await ask(
-        `MATCH (e:CaxtonEntity {id: $id}) UNWIND $passages AS new
+        `MATCH (e:CaxtonEntity {id: $p.id}) UNWIND $p.passages AS new
          MERGE (p:CaxtonPassage {id: new.id}) ON CREATE SET p = new MERGE (e)-[:PASSAGE]->(p)`,
         { id, passages },
       );
@@ -162,7 +165,7 @@ export async function dropVectors(connection: Connection, property: string): Pro
   for (let all = 0; ;) {
     const [row] = await connection.write((ask) =>
       ask(
-        `MATCH (p:CaxtonPassage) WHERE p.${property} IS NOT NULL WITH p LIMIT toInteger($limit) REMOVE p.${property} RETURN count(p) AS n`,
+        `MATCH (p:CaxtonPassage) WHERE p.${property} IS NOT NULL WITH p LIMIT toInteger($p.limit) REMOVE p.${property} RETURN count(p) AS n`,
         { limit: NEO4J_LIMITS.passagesBatch },
       ),
     );

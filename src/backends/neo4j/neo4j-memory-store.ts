@@ -70,6 +70,7 @@ export class Neo4jMemoryStore implements MemoryStore {
     this.#searching = new Searching({
       connection,
       limits,
+      active: () => this.#models.active(),
       statistics: new Statistics(connection, () => clock.monotonicMs()),
       read: (ids) => this.#reading.get(ids),
     });
@@ -91,7 +92,7 @@ export class Neo4jMemoryStore implements MemoryStore {
   }
   async search(search: StoreSearch): Promise<StoreHits> {
     await this.#open();
-    return this.#searching.search(search, search.vector ? await this.#models.active() : undefined);
+    return this.#searching.search(search);
   }
   async list(filter: EntityFilter, page: PageOf): Promise<MemoryPage<Entity>> {
     await this.#open();

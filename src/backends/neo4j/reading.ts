@@ -38,7 +38,7 @@ export class Reading {
     keys: readonly { readonly scope: ScopeKey; readonly name: string }[],
   ): Promise<readonly (Entity | undefined)[]> {
     const rows = await this.#connection.read(
-      `UNWIND range(0, size($keys) - 1) AS at WITH at, $keys[at] AS key
+      `UNWIND range(0, size($p.keys) - 1) AS at WITH at, $p.keys[at] AS key
        MATCH (e:CaxtonEntity {scope: key.scope, name: key.name}) WITH e, at ${ENTITY}, at`,
       { keys: keys.map(({ scope, name }) => ({ scope, name })) },
     );
@@ -47,7 +47,7 @@ export class Reading {
   }
 
   async get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]> {
-    const rows = await this.#connection.read(`UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id}) WITH e ${ENTITY}`, {
+    const rows = await this.#connection.read(`UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id}) WITH e ${ENTITY}`, {
       ids: [...new Set(ids)],
     });
     const found = new Map(rows.map(entityOf).map((entity) => [entity.id, entity] as const));
@@ -57,12 +57,12 @@ export class Reading {
   async list(filter: EntityFilter, { limit, cursor }: PageOf): Promise<MemoryPage<Entity>> {
     const [name, id] = cursor === undefined ? ["", ""] : readCursor(cursor);
     const rows = await this.#connection.read(
-      `UNWIND $scopes AS scope
+      `UNWIND $p.scopes AS scope
        CALL (scope) {
-         MATCH (e:CaxtonEntity) WHERE e.scope = scope AND e.name >= $name AND (e.name > $name OR e.id > $id) AND ${KEEP}
-         RETURN e ORDER BY e.name, e.id LIMIT toInteger($limit)
+         MATCH (e:CaxtonEntity) WHERE e.scope = scope AND e.name >= $p.name AND (e.name > $p.name OR e.id > $p.id) AND ${KEEP}
+         RETURN e ORDER BY e.name, e.id LIMIT toInteger($p.limit)
        }
-       WITH e ORDER BY e.name, e.id LIMIT toInteger($limit)
+       WITH e ORDER BY e.name, e.id LIMIT toInteger($p.limit)
        WITH e ${ENTITY}`,
       { ...keepParameters(filter), scopes: [...new Set(filter.scopes)], name, id, limit: limit + 1 },
     );
@@ -80,16 +80,16 @@ export class Reading {
     const parameters = { scopes: [...new Set(of.scopes)], entities: of.entities ?? [], from, limit: limit + 1 };
     const rows = await this.#connection.read(
       of.entities
-        ? `UNWIND $entities AS id MATCH (e:CaxtonEntity {id: id})-[r:CAXTON_RELATION]-()
-           WHERE r.scope IN $scopes AND r.seq > $from
-           WITH DISTINCT r ORDER BY r.seq LIMIT toInteger($limit)
+        ? `UNWIND $p.entities AS id MATCH (e:CaxtonEntity {id: id})-[r:CAXTON_RELATION]-()
+           WHERE r.scope IN $p.scopes AND r.seq > $p.from
+           WITH DISTINCT r ORDER BY r.seq LIMIT toInteger($p.limit)
            WITH r, startNode(r) AS a, endNode(r) AS b RETURN ${RELATION} ORDER BY r.seq`
-        : `UNWIND $scopes AS scope
+        : `UNWIND $p.scopes AS scope
            CALL (scope) {
-             MATCH (a)-[r:CAXTON_RELATION]->(b) WHERE r.scope = scope AND r.seq > $from
-             RETURN a, r, b ORDER BY r.seq LIMIT toInteger($limit)
+             MATCH (a)-[r:CAXTON_RELATION]->(b) WHERE r.scope = scope AND r.seq > $p.from
+             RETURN a, r, b ORDER BY r.seq LIMIT toInteger($p.limit)
            }
-           RETURN ${RELATION} ORDER BY r.seq LIMIT toInteger($limit)`,
+           RETURN ${RELATION} ORDER BY r.seq LIMIT toInteger($p.limit)`,
       parameters,
     );
     const found = rows.map(relationOf);
@@ -101,7 +101,7 @@ export class Reading {
   }
 
   async relation(id: RelationId): Promise<Relation | undefined> {
-    const [row] = await this.#connection.read(`MATCH (a)-[r:CAXTON_RELATION {id: $id}]->(b) RETURN ${RELATION}`, {
+    const [row] = await this.#connection.read(`MATCH (a)-[r:CAXTON_RELATION {id: $p.id}]->(b) RETURN ${RELATION}`, {
       id,
     });
     return row && relationOf(row).relation;
@@ -114,11 +114,11 @@ export class Reading {
     const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : readNumber(cursor);
     const [key, values] = "entity" in of ? ["entity", [of.entity]] : ["scope", [...new Set(of.scopes)]];
     const rows = await this.#connection.read(
-      `UNWIND $values AS value
+      `UNWIND $p.values AS value
        CALL (value) {
-         MATCH (c:CaxtonChange) WHERE c.${key} = value AND c.seq < $before RETURN c ORDER BY c.seq DESC LIMIT toInteger($limit)
+         MATCH (c:CaxtonChange) WHERE c.${key} = value AND c.seq < $p.before RETURN c ORDER BY c.seq DESC LIMIT toInteger($p.limit)
        }
-       RETURN properties(c) AS change ORDER BY c.seq DESC LIMIT toInteger($limit)`,
+       RETURN properties(c) AS change ORDER BY c.seq DESC LIMIT toInteger($p.limit)`,
       { values, before, limit: limit + 1 },
     );
     const found = rows.map((row) => changeOf(row["change"]));
@@ -128,11 +128,11 @@ export class Reading {
 
   async history(id: EntityId): Promise<EntityHistory | undefined> {
     const [row] = await this.#connection.read(
-      `MATCH (e:CaxtonEntity {id: $id}) WITH properties(e) AS head, e
+      `MATCH (e:CaxtonEntity {id: $p.id}) WITH properties(e) AS head, e
        RETURN head,
          COLLECT { MATCH (e)-[:OBSERVED]->(o:CaxtonObservation) WHERE o.since <= head.version
                    RETURN properties(o) ORDER BY o.since, o.position } AS observations,
-         COLLECT { MATCH (c:CaxtonChange) WHERE c.entity = $id RETURN properties(c) ORDER BY c.seq } AS changes`,
+         COLLECT { MATCH (c:CaxtonChange) WHERE c.entity = $p.id RETURN properties(c) ORDER BY c.seq } AS changes`,
       { id },
     );
     if (!row) return undefined;

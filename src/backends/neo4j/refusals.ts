@@ -17,6 +17,10 @@ export const isContested = (error: unknown): boolean =>
     codeOf(error),
   );
 
+/** The password is not, or no longer, the right one. */
+export const isUnauthorized = (error: unknown): boolean =>
+  /^Neo\.ClientError\.Security\.(?:Unauthorized|TokenExpired|CredentialsExpired)$/u.test(codeOf(error));
+
 /** Another server has just made the same index. */
 export const isThereAlready = (error: unknown): boolean =>
   /^Neo\.ClientError\.Schema\..*AlreadyExists$/u.test(codeOf(error));
@@ -35,6 +39,10 @@ export class UnsureError extends Error {
 /** Nothing came within the time. */
 export class TardyError extends Error {}
 
+/** No connection became free, or none was made, within the time; the client has no code for it. */
+const isWithoutConnection = (error: unknown): boolean =>
+  error instanceof Error && /acquisition timed out/u.test(error.message);
+
 type Place = { readonly url: string; readonly user: string; readonly database: string };
 type Said = { readonly when: (code: string, error: unknown) => boolean; readonly what: string; readonly hint: string };
 
@@ -45,7 +53,8 @@ const REFUSALS = ({ url, user, database }: Place): readonly Said[] => [
     hint: "Try again: what was written already is known then, and is not written twice.",
   },
   {
-    when: (code, error) => error instanceof TardyError || /TransactionTimedOut/u.test(code),
+    when: (code, error) =>
+      error instanceof TardyError || isWithoutConnection(error) || /TransactionTimedOut/u.test(code),
     what: `Neo4j at ${url} did not answer in time`,
     hint: "Look at its load and its log (logs/neo4j.log, logs/debug.log); SHOW TRANSACTIONS tells what it is busy with.",
   },
@@ -60,7 +69,7 @@ const REFUSALS = ({ url, user, database }: Place): readonly Said[] => [
     hint: "Give the right password as the secret that memory.neo4j.password_secret names, and wait a little.",
   },
   {
-    when: (code) => /^Neo\.ClientError\.Security\.(?:Unauthorized|TokenExpired)$/u.test(code),
+    when: (_code, error) => isUnauthorized(error),
     what: `Neo4j at ${url} refused the password of ${user}`,
     hint: "Give the right one as the secret that memory.neo4j.password_secret names, or another user as memory.neo4j.user.",
   },

@@ -29,13 +29,13 @@ export async function restore(
 
 async function putEntities(ask: Ask, entities: readonly EntityRestore[]): Promise<void> {
   const ids = entities.map(({ head }) => head.id);
-  await ask(`UNWIND $heads AS head MERGE (e:CaxtonEntity {id: head.id}) SET e = head`, {
+  await ask(`UNWIND $p.heads AS head MERGE (e:CaxtonEntity {id: head.id}) SET e = head`, {
     heads: entities.map(({ head }) => headProperties(head)),
   });
-  await ask("UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id})-[:OBSERVED|PASSAGE]->(part) DETACH DELETE part", {
+  await ask("UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id})-[:OBSERVED|PASSAGE]->(part) DETACH DELETE part", {
     ids,
   });
-  await ask("UNWIND $ids AS id MATCH (c:CaxtonChange) WHERE c.entity = id DELETE c", { ids });
+  await ask("UNWIND $p.ids AS id MATCH (c:CaxtonChange) WHERE c.entity = id DELETE c", { ids });
   await putObservations(
     ask,
     entities.map(({ head, observations }) => ({ id: head.id, observations })),

@@ -68,7 +68,7 @@ export async function openSchema(connection: Connection, url: string): Promise<v
   if (schema === SCHEMA) return;
   await define(connection, Object.keys(DEFINITIONS));
   await connection.write((ask) =>
-    ask("MERGE (m:CaxtonMemory {key: 'memory'}) ON CREATE SET m.seq = 0 SET m.schema = toInteger($schema)", {
+    ask("MERGE (m:CaxtonMemory {key: 'memory'}) ON CREATE SET m.seq = 0 SET m.schema = toInteger($p.schema)", {
       schema: SCHEMA,
     }),
   );

@@ -9,7 +9,7 @@ import { placeOfModel } from "./models.ts";
 import { isWithoutIndex } from "./refusals.ts";
 import { numberOf } from "./rows.ts";
 import { walk } from "./walking.ts";
-import { ask, type Question, type Statistics } from "./words.ts";
+import { countWords, type Question, questionOf, type Statistics } from "./words.ts";
 
 /** Passages fetched for each hit wanted: several of one entity may be near. */
 const PASSAGES_PER_HIT = 4;
@@ -22,7 +22,7 @@ const GRAPH_WEIGHT = 0.1;
 /** How many more an index is asked for, when of what it gave too little was wanted. */
 const GROWTH = 4;
 
-const CandidateRow = z.object({ id: EntityId, isKept: z.boolean() });
+const CandidateRow = z.object({ id: EntityId, isKept: z.boolean(), isBelow: z.boolean().optional() });
 const PassageRow = z.object({ words: z.array(z.string()), length: z.number(), similarity: z.number().nullish() });
 const DetailRow = z.object({ id: EntityId, updatedAtMs: z.number(), passages: z.array(PassageRow) });
 
@@ -47,27 +47,34 @@ export class Searching {
   readonly #connection: Connection;
   readonly #statistics: Statistics;
   readonly #limits: SearchLimits;
+  readonly #active: () => Promise<string | undefined>;
   readonly #read: (ids: readonly EntityId[]) => Promise<readonly (Entity | undefined)[]>;
 
   constructor(deps: {
     readonly connection: Connection;
     readonly statistics: Statistics;
     readonly limits: SearchLimits;
+    /** The model that counts. */
+    readonly active: () => Promise<string | undefined>;
     readonly read: (ids: readonly EntityId[]) => Promise<readonly (Entity | undefined)[]>;
   }) {
     this.#connection = deps.connection;
     this.#statistics = deps.statistics;
     this.#limits = deps.limits;
+    this.#active = deps.active;
     this.#read = deps.read;
   }
 
-  /** `active` is the model that counts. */
-  async search(search: StoreSearch, active: string | undefined): Promise<StoreHits> {
+  async search(search: StoreSearch): Promise<StoreHits> {
     const scopes = [...new Set(search.filter.scopes)];
-    const statistics = await this.#statistics.of(scopes);
-    if (statistics.passages === 0) return { hits: [], isPartial: false };
     const isByWords = search.keywordWeight > 0 && search.text !== "";
-    const question = isByWords ? await ask(this.#connection, search.text, { scopes, statistics }) : undefined;
+    const [active, statistics, words] = await Promise.all([
+      search.vector ? this.#active() : undefined,
+      this.#statistics.of(scopes),
+      isByWords ? countWords(this.#connection, search.text, scopes) : undefined,
+    ]);
+    if (statistics.passages === 0) return { hits: [], isPartial: false };
+    const question = words && questionOf(words, { scopes, statistics });
     const vector = active !== undefined && search.model === active && search.vector ? [...search.vector] : undefined;
     const place = vector && active !== undefined ? placeOfModel(active) : undefined;
     const asked = {
@@ -84,31 +91,45 @@ export class Searching {
     return { hits: await this.#ranked(search, candidates), isPartial: near.isPartial || worded.isPartial };
   }
 
-  /** By comparing one by one where that is quick; else by the index, which knows no scopes: it is asked for more until there are enough. */
+  /**
+   * By comparing one by one where that is quick. Else by the index, which knows no scopes: it is asked for as many more as there are
+   * passages outside of them; where it cannot tell, they are compared after all.
+   */
   async #byMeaning(asked: Asked): Promise<Ids> {
-    if (asked.property === undefined) return NONE;
-    if (asked.passages <= this.#limits.comparedMax) return this.#compare(asked, asked.property);
+    const { property, passages } = asked;
+    if (property === undefined) return NONE;
+    if (passages <= this.#limits.comparedMax) return this.#compare(asked, property);
+    const found = await this.#byIndex(asked, property);
+    const isLate = found.isPartial && passages <= NEO4J_LIMITS.comparedLateMax;
+    return isLate ? this.#compare(asked, property) : found;
+  }
+
+  async #byIndex({ search, vector, index, passages }: Asked, property: string): Promise<Ids> {
+    const [row] = await this.#connection.read("MATCH (p:CaxtonPassage) RETURN count(p) AS n");
+    const share = passages / Math.max(numberOf(row?.["n"]), passages);
     try {
       return await this.#grow(
-        asked.search,
-        `CALL db.index.vector.queryNodes($index, toInteger($asked), $vector) YIELD node AS p
+        search,
+        `CALL db.index.vector.queryNodes($p.index, toInteger($p.asked), $p.vector) YIELD node AS p
          MATCH (e:CaxtonEntity)-[:PASSAGE]->(p)
-         RETURN e.id AS id, e.scope IN $scopes AND 2 * vector.similarity.cosine(p.${asked.property}, $vector) - 1 >= $floor AND ${KEEP} AS isKept`,
-        { index: asked.index, vector: asked.vector, floor: asked.search.similarityMin },
+         RETURN e.id AS id, e.scope IN $p.scopes AND 2 * vector.similarity.cosine(p.${property}, $p.vector) - 1 >= $p.floor AND ${KEEP} AS isKept,
+           2 * vector.similarity.cosine(p.${property}, $p.vector) - 1 < $p.floor AS isBelow`,
+        { index, vector, floor: search.similarityMin },
+        share,
       );
     } catch (error) {
-      // It is being built: everything is there without it, only slower.
+      // It is being built.
       if (!isWithoutIndex(error)) throw error;
-      return { ...(await this.#compare(asked, asked.property)), isPartial: true };
+      return { ids: [], isPartial: true };
     }
   }
 
   async #compare({ search, vector }: Asked, property: string): Promise<Ids> {
     const rows = await this.#connection.read(
-      `MATCH (p:CaxtonPassage) WHERE p.scope IN $scopes AND p.length >= 0
-       WITH p, 2 * vector.similarity.cosine(p.${property}, $vector) - 1 AS similarity WHERE similarity >= $floor
+      `MATCH (p:CaxtonPassage) WHERE p.scope IN $p.scopes AND p.length >= 0
+       WITH p, 2 * vector.similarity.cosine(p.${property}, $p.vector) - 1 AS similarity WHERE similarity >= $p.floor
        MATCH (e:CaxtonEntity)-[:PASSAGE]->(p) WHERE ${KEEP}
-       RETURN e.id AS id, true AS isKept ORDER BY similarity DESC LIMIT toInteger($limit)`,
+       RETURN e.id AS id, true AS isKept ORDER BY similarity DESC LIMIT toInteger($p.limit)`,
       { ...keepParameters(search.filter), vector, floor: search.similarityMin, limit: passagesFor(search.limit) },
     );
     return { ids: rows.map((row) => CandidateRow.parse(row).id), isPartial: false };
@@ -118,22 +139,26 @@ export class Searching {
     if (!question) return NONE;
     return this.#grow(
       search,
-      `CALL db.index.fulltext.queryNodes('caxton_words', $query, {limit: toInteger($asked)}) YIELD node AS p
-       MATCH (e:CaxtonEntity)-[:PASSAGE]->(p) RETURN e.id AS id, e.scope IN $scopes AND ${KEEP} AS isKept`,
+      `CALL db.index.fulltext.queryNodes('caxton_words', $p.query, {limit: toInteger($p.asked)}) YIELD node AS p
+       MATCH (e:CaxtonEntity)-[:PASSAGE]->(p) RETURN e.id AS id, e.scope IN $p.scopes AND ${KEEP} AS isKept`,
       { query: question.query },
     );
   }
 
-  /** Asks an index for more and more, until enough of it is wanted or there is no more. */
-  async #grow(search: StoreSearch, statement: string, parameters: object): Promise<Ids> {
+  /** Asks an index for more and more, until enough of it is wanted or there is no more. `share` of what it has is of the scopes. */
+  async #grow(search: StoreSearch, statement: string, parameters: object, share = 1): Promise<Ids> {
     const wanted = passagesFor(search.limit);
-    for (let asked = wanted; ; asked = Math.min(asked * GROWTH, NEO4J_LIMITS.candidatesMax)) {
+    const max = NEO4J_LIMITS.candidatesMax;
+    let asked = Math.ceil(wanted / share);
+    if (asked > max) return { ids: [], isPartial: true };
+    for (; ; asked = Math.min(asked * GROWTH, max)) {
       const rows = await this.#connection.read(statement, { ...keepParameters(search.filter), ...parameters, asked });
       const candidates = rows.map((row) => CandidateRow.parse(row));
       const ids = candidates.filter(({ isKept }) => isKept).map(({ id }) => id);
-      const isAll = candidates.length < asked;
+      // Of those that come in the order of their nearness nothing follows on one that is too far.
+      const isAll = candidates.length < asked || candidates.at(-1)?.isBelow === true;
       if (isAll || ids.length >= wanted) return { ids: ids.slice(0, wanted), isPartial: false };
-      if (asked >= NEO4J_LIMITS.candidatesMax) return { ids, isPartial: true };
+      if (asked >= max) return { ids, isPartial: true };
     }
   }
 
@@ -141,11 +166,11 @@ export class Searching {
   async #details(asked: Asked, ids: readonly EntityId[], isFound: boolean): Promise<readonly Candidate[]> {
     if (ids.length === 0) return [];
     const { search, question, vector, property } = asked;
-    const similarity = property === undefined ? "null" : `2 * vector.similarity.cosine(p.${property}, $vector) - 1`;
+    const similarity = property === undefined ? "null" : `2 * vector.similarity.cosine(p.${property}, $p.vector) - 1`;
     const rows = await this.#connection.read(
-      `UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id})-[:PASSAGE]->(p:CaxtonPassage)
+      `UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id})-[:PASSAGE]->(p:CaxtonPassage)
        RETURN id, e.updatedAtMs AS updatedAtMs, collect({
-         words: CASE WHEN size($stems) = 0 THEN [] ELSE [word IN split(p.words, ' ') WHERE word IN $stems] END,
+         words: CASE WHEN size($p.stems) = 0 THEN [] ELSE [word IN split(p.words, ' ') WHERE word IN $p.stems] END,
          length: p.length, similarity: ${similarity}
        }) AS passages`,
       { ids, stems: question?.stems ?? [], vector: vector ?? null },
@@ -181,7 +206,7 @@ export class Searching {
     });
     const depths = new Map(steps.filter(({ depth }) => depth > 0).map(({ entity, depth }) => [entity, depth] as const));
     const kept = await this.#connection.read(
-      `UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id}) WHERE ${KEEP} RETURN id, true AS isKept`,
+      `UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id}) WHERE ${KEEP} RETURN id, true AS isKept`,
       { ...keepParameters(search.filter), ids: [...depths.keys()] },
     );
     const related = new Set(kept.map((row) => CandidateRow.parse(row).id));

@@ -117,7 +117,7 @@ async function checkVectors({ connection, models }: Deps, mend: boolean): Promis
 async function passagesAnew(connection: Connection, match: string, told: (done: number) => void): Promise<void> {
   for (let [after, done] = ["", 0]; ;) {
     const rows = await connection.read(
-      `${match} WITH e WHERE e.id > $after WITH e ORDER BY e.id LIMIT toInteger($limit) WITH e ${ENTITY}`,
+      `${match} WITH e WHERE e.id > $p.after WITH e ORDER BY e.id LIMIT toInteger($p.limit) WITH e ${ENTITY}`,
       { after, limit: NEO4J_LIMITS.batch },
     );
     const entities = rows.map(entityOf).toSorted((one, other) => (one.id < other.id ? -1 : 1));
@@ -130,20 +130,22 @@ async function passagesAnew(connection: Connection, match: string, told: (done: 
       kept: passagesOf(entity).map((_, ordinal) => passageId(entity.id, ordinal)),
     }));
     await connection.write(async (ask) => {
-      await ask("UNWIND $all AS one MATCH (e:CaxtonEntity {id: one.id}) SET e.locked = true REMOVE e.locked", { all });
+      await ask("UNWIND $p.all AS one MATCH (e:CaxtonEntity {id: one.id}) SET e.locked = true REMOVE e.locked", {
+        all,
+      });
       // Who has changed meanwhile has new passages already.
       await ask(
-        `UNWIND $all AS one MATCH (e:CaxtonEntity {id: one.id, version: one.version})-[:PASSAGE]->(p)
+        `UNWIND $p.all AS one MATCH (e:CaxtonEntity {id: one.id, version: one.version})-[:PASSAGE]->(p)
          WHERE NOT p.id IN one.kept DETACH DELETE p`,
         { all },
       );
       await ask(
-        `UNWIND $all AS one MATCH (e:CaxtonEntity {id: one.id, version: one.version}) UNWIND one.passages AS new
+        `UNWIND $p.all AS one MATCH (e:CaxtonEntity {id: one.id, version: one.version}) UNWIND one.passages AS new
          OPTIONAL MATCH (old:CaxtonPassage {id: new.id}) WHERE old.text <> new.text DETACH DELETE old`,
         { all },
       );
       await ask(
-        `UNWIND $all AS one MATCH (e:CaxtonEntity {id: one.id, version: one.version}) UNWIND one.passages AS new
+        `UNWIND $p.all AS one MATCH (e:CaxtonEntity {id: one.id, version: one.version}) UNWIND one.passages AS new
          MERGE (p:CaxtonPassage {id: new.id}) SET p += new MERGE (e)-[:PASSAGE]->(p)`,
         { all },
       );

@@ -12,7 +12,7 @@ export async function walk(connection: Connection, options: StoreWalk): Promise<
   const parents: number[] = [];
   const seen = new Set<EntityId>();
   const begun = await connection.read(
-    "UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id}) WHERE e.scope IN $scopes RETURN collect(e.id) AS ids",
+    "UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id}) WHERE e.scope IN $p.scopes RETURN collect(e.id) AS ids",
     { ids: [...new Set(options.start)], scopes: options.scopes },
   );
   const there = new Set(z.array(EntityId).parse(begun[0]?.["ids"] ?? []));
@@ -53,19 +53,19 @@ async function step(
   at: { readonly frontier: readonly EntityId[]; readonly seen: ReadonlySet<EntityId>; readonly room: number },
 ) {
   const rows = await connection.read(
-    `UNWIND range(0, size($frontier) - 1) AS parent
-     MATCH (e:CaxtonEntity {id: $frontier[parent]})-[r:CAXTON_RELATION]-(n:CaxtonEntity)
-     WHERE r.strength >= $strengthMin AND ($types IS NULL OR r.type IN $types)
-       AND ($direction = 'both' OR r.isBidirectional OR (startNode(r) = e) = ($direction = 'outgoing'))
-     WITH parent, r, n LIMIT toInteger($looks)
+    `UNWIND range(0, size($p.frontier) - 1) AS parent
+     MATCH (e:CaxtonEntity {id: $p.frontier[parent]})-[r:CAXTON_RELATION]-(n:CaxtonEntity)
+     WHERE r.strength >= $p.strengthMin AND ($p.types IS NULL OR r.type IN $p.types)
+       AND ($p.direction = 'both' OR r.isBidirectional OR (startNode(r) = e) = ($p.direction = 'outgoing'))
+     WITH parent, r, n LIMIT toInteger($p.looks)
      WITH collect({parent: parent, r: r, n: n}) AS looked
      UNWIND looked AS one
-     WITH one.parent AS parent, one.r AS r, one.n AS n, size(looked) >= $looks AS isExhausted
-     WHERE n.scope IN $scopes AND NOT n.id IN $seen
+     WITH one.parent AS parent, one.r AS r, one.n AS n, size(looked) >= $p.looks AS isExhausted
+     WHERE n.scope IN $p.scopes AND NOT n.id IN $p.seen
      WITH n, parent, r, isExhausted ORDER BY parent, r.seq
      WITH n, isExhausted, collect({parent: parent, via: r.id})[0] AS first
      RETURN n.id AS id, first.parent AS parent, first.via AS via, isExhausted
-     ORDER BY parent, id LIMIT toInteger($limit)`,
+     ORDER BY parent, id LIMIT toInteger($p.limit)`,
     {
       frontier: at.frontier,
       seen: [...at.seen],

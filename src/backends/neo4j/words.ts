@@ -40,7 +40,7 @@ export class Statistics {
       unknown.length === 0
         ? []
         : await this.#connection.read(
-            `UNWIND $scopes AS scope MATCH (p:CaxtonPassage) WHERE p.scope = scope AND p.length >= 0
+            `UNWIND $p.scopes AS scope MATCH (p:CaxtonPassage) WHERE p.scope = scope AND p.length >= 0
              RETURN scope, count(p) AS passages, sum(p.length) AS words`,
             { scopes: unknown },
           );
@@ -57,15 +57,23 @@ export class Statistics {
   }
 }
 
-/** Reads a question, and counts how common its words are; undefined when it has none. */
-export async function ask(
+/** What a question asks for, each word with how many passages of the scopes have it. */
+type CountedWords = { readonly asked: readonly AskedWord[]; readonly frequencies: readonly number[] };
+
+/** Undefined when there are no words. */
+export async function countWords(
   connection: Connection,
   text: string,
-  of: { readonly scopes: readonly string[]; readonly statistics: ScopeStatistics },
-): Promise<Question | undefined> {
+  scopes: readonly string[],
+): Promise<CountedWords | undefined> {
   const asked = wordsAsked(text);
-  if (asked.length === 0) return undefined;
-  const frequencies = await count(connection, asked, of.scopes);
+  return asked.length === 0 ? undefined : { asked, frequencies: await count(connection, asked, scopes) };
+}
+
+export function questionOf(
+  { asked, frequencies }: CountedWords,
+  of: { readonly scopes: readonly string[]; readonly statistics: ScopeStatistics },
+): Question {
   const { weights, scoreMax } = wordWeights(asked, { texts: of.statistics.passages, frequencies });
   const meanLength = Math.max(1, of.statistics.words / Math.max(1, of.statistics.passages));
   return {
@@ -98,8 +106,8 @@ async function count(
     .slice(0, NEO4J_LIMITS.wordsCountedMax)
     .map(([at, { stem }]) => ({ at, query: queryOf([stem], scopes) }));
   const rows = await connection.read(
-    `UNWIND $counted AS word
-     CALL db.index.fulltext.queryNodes('caxton_words', word.query, {limit: toInteger($limit)}) YIELD node
+    `UNWIND $p.counted AS word
+     CALL db.index.fulltext.queryNodes('caxton_words', word.query, {limit: toInteger($p.limit)}) YIELD node
      RETURN word.at AS at, count(node) AS n`,
     { counted, limit: NEO4J_LIMITS.countedMax },
   );

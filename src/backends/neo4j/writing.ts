@@ -78,11 +78,13 @@ async function lock(ask: Ask, writes: readonly Write[]): Promise<Now> {
     writes.flatMap((write) => (write.type === "entity" ? [write.head.id] : [write.relation.from, write.relation.to])),
   );
   const sorted = [...ids].toSorted();
-  await ask("UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id}) SET e.locked = true REMOVE e.locked", { ids: sorted });
-  const rows = await ask(
-    "UNWIND $ids AS id MATCH (e:CaxtonEntity {id: id}) RETURN id, e.version AS version, e.scope AS scope, e.name AS name",
-    { ids: sorted },
-  );
+  const [, rows] = await Promise.all([
+    ask("UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id}) SET e.locked = true REMOVE e.locked", { ids: sorted }),
+    ask(
+      "UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id}) RETURN id, e.version AS version, e.scope AS scope, e.name AS name",
+      { ids: sorted },
+    ),
+  ]);
   return new Map(
     rows.map((row) => [
       entityIdOf(row["id"]),
@@ -135,12 +137,12 @@ async function takeNames(
   const fresh = sorted.filter(({ id }) => !now.has(id));
   if (fresh.length > 0) {
     await ask(
-      "UNWIND $fresh AS n MERGE (e:CaxtonEntity {scope: n.scope, name: n.name}) ON CREATE SET e.id = n.id, e.version = 0",
+      "UNWIND $p.fresh AS n MERGE (e:CaxtonEntity {scope: n.scope, name: n.name}) ON CREATE SET e.id = n.id, e.version = 0",
       { fresh },
     );
   }
   const holders = await ask(
-    "UNWIND $named AS n MATCH (e:CaxtonEntity {scope: n.scope, name: n.name}) WHERE e.id <> n.id RETURN n.id AS id",
+    "UNWIND $p.named AS n MATCH (e:CaxtonEntity {scope: n.scope, name: n.name}) WHERE e.id <> n.id RETURN n.id AS id",
     { named },
   );
   const taken = new Set(holders.map((row) => entityIdOf(row["id"])));
@@ -149,31 +151,38 @@ async function takeNames(
 
 async function putHeads(ask: Ask, writes: readonly EntityWrite[]): Promise<void> {
   const heads = writes.map(({ head }) => headProperties(head));
-  await ask("UNWIND $heads AS head MATCH (e:CaxtonEntity {id: head.id}) SET e = head", { heads });
-  const withdrawn = writes.filter(({ withdrawn: gone }) => gone.length > 0);
-  if (withdrawn.length > 0) {
-    await ask(
-      `UNWIND $withdrawn AS w MATCH (e:CaxtonEntity {id: w.entity})-[:OBSERVED]->(o:CaxtonObservation)
-       WHERE o.id IN w.ids AND o.until IS NULL SET o.until = w.version`,
-      {
-        withdrawn: withdrawn.map((write) => ({
-          entity: write.head.id,
-          ids: write.withdrawn,
-          version: whole(write.head.version),
-        })),
-      },
-    );
-  }
-  await putObservations(
-    ask,
-    writes.map(({ head, added }) => ({ id: head.id, observations: added })),
-  );
-  await ask(
-    `UNWIND $cuts AS cut MATCH (e:CaxtonEntity {id: cut.entity})-[:PASSAGE]->(p:CaxtonPassage)
-     WHERE p.ordinal >= cut.count DETACH DELETE p`,
-    { cuts: writes.map(({ head, passageCount }) => ({ entity: head.id, count: passageCount })) },
-  );
-  await putPassages(ask, writes);
+  const withdrawn = writes
+    .filter((write) => write.withdrawn.length > 0)
+    .map((write) => ({ entity: write.head.id, ids: write.withdrawn, version: whole(write.head.version) }));
+  const cuts = writes
+    .filter(({ expected }) => expected > 0)
+    .map(({ head, passageCount }) => ({ entity: head.id, count: passageCount }));
+  await Promise.all([
+    ask("UNWIND $p.heads AS head MATCH (e:CaxtonEntity {id: head.id}) SET e = head", { heads }),
+    ...(withdrawn.length === 0
+      ? []
+      : [
+          ask(
+            `UNWIND $p.withdrawn AS w MATCH (e:CaxtonEntity {id: w.entity})-[:OBSERVED]->(o:CaxtonObservation)
+             WHERE o.id IN w.ids AND o.until IS NULL SET o.until = w.version`,
+            { withdrawn },
+          ),
+        ]),
+    putObservations(
+      ask,
+      writes.map(({ head, added }) => ({ id: head.id, observations: added })),
+    ),
+    ...(cuts.length === 0
+      ? []
+      : [
+          ask(
+            `UNWIND $p.cuts AS cut MATCH (e:CaxtonEntity {id: cut.entity})-[:PASSAGE]->(p:CaxtonPassage)
+             WHERE p.ordinal >= cut.count DETACH DELETE p`,
+            { cuts },
+          ),
+        ]),
+    putPassages(ask, writes),
+  ]);
 }
 
 /** In the order in which they are given. */
@@ -186,7 +195,7 @@ export async function putObservations(
   );
   if (observations.length === 0) return;
   await ask(
-    `UNWIND $observations AS new MATCH (e:CaxtonEntity {id: new.entity})
+    `UNWIND $p.observations AS new MATCH (e:CaxtonEntity {id: new.entity})
      CREATE (e)-[:OBSERVED]->(o:CaxtonObservation) SET o = new.properties`,
     { observations },
   );
@@ -201,15 +210,21 @@ export async function putPassages(
     all.map((passage) => ({ entity: head.id, properties: passageProperties(head, passage) })),
   );
   if (passages.length === 0) return;
-  await ask(
-    `UNWIND $passages AS new MATCH (e:CaxtonEntity {id: new.entity})
-     MERGE (p:CaxtonPassage {id: new.properties.id}) SET p = new.properties MERGE (e)-[:PASSAGE]->(p)`,
-    { passages },
-  );
-  for (const model of new Set(of.flatMap((one) => one.model ?? []))) {
-    const vectors = of.filter((one) => one.model === model).flatMap((one) => vectorsOf(one.head.id, one.passages));
-    if (vectors.length > 0) await putVectors(ask, model, vectors);
-  }
+  const models = new Set(of.flatMap((one) => one.model ?? []));
+  await Promise.all([
+    ask(
+      `UNWIND $p.passages AS new MATCH (e:CaxtonEntity {id: new.entity})
+       MERGE (p:CaxtonPassage {id: new.properties.id}) SET p = new.properties MERGE (e)-[:PASSAGE]->(p)`,
+      { passages },
+    ),
+    ...[...models].map((model) =>
+      putVectors(
+        ask,
+        model,
+        of.filter((one) => one.model === model).flatMap((one) => vectorsOf(one.head.id, one.passages)),
+      ),
+    ),
+  ]);
 }
 
 async function writeRelations(ask: Ask, writes: readonly Decided<RelationWrite>[], now: Now) {
