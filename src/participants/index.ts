@@ -2,4 +2,5 @@
 export * from "./errors.ts";
 export { HealthChecks, type Probe } from "./health-checks.ts";
 export type { Participant, ParticipantStore, Registration, RegistrationChange } from "./participant.ts";
+export { tokenHash } from "./tokens.ts";
 export { type DeployedAgent, Participants } from "./participants.ts";

@@ -8,6 +8,8 @@ export type Participant = {
   readonly name: string;
   readonly description: string;
   readonly registeredAtMs: number;
+  /** Of the token by which it shows that it is who it says; undefined while nobody may speak as it. */
+  readonly tokenHash: string | undefined;
 };
 
 /** Somebody's word that they provide a capability. */

@@ -1,18 +1,17 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/quantities.ts";
-import { SYSTEM_SENDER, USER_SENDER } from "../messages/index.ts";
+import { SYSTEM_SENDER } from "../messages/index.ts";
 import type { Directory, Presence, Provider } from "../router/index.ts";
 import {
-  CapabilityNameError,
-  CapabilityVersionError,
   DuplicateRegistrationError,
-  ParticipantNameError,
   ParticipantNameTakenError,
   ParticipantNotFoundError,
   ParticipantsFullError,
   RegistrationNotFoundError,
 } from "./errors.ts";
+import { badCapability, badName, badVersion, RESERVED } from "./refusals.ts";
+import { mintToken, tokenHash } from "./tokens.ts";
 import type { Participant, ParticipantStore, Registration, RegistrationChange } from "./participant.ts";
 
 /** 2 to 64 letters, digits and `_.-`; a letter first, a letter or digit last. */
@@ -21,7 +20,6 @@ export const PARTICIPANT_NAME = /^[A-Za-z][A-Za-z0-9_.-]{0,62}[A-Za-z0-9]$/u;
 const CAPABILITY_NAME = /^[a-z][a-z0-9]*(?:[-_:./][a-z0-9]+)*$/u;
 const CAPABILITY_CHARS_MAX = 100;
 const VERSION = /^\d{1,6}\.\d{1,6}\.\d{1,6}(?:-[0-9A-Za-z.-]{1,40})?$/u;
-const RESERVED: ReadonlySet<string> = new Set([SYSTEM_SENDER, USER_SENDER]);
 /** Parts of the server have such names, as `caxton.tasks`. */
 const isReserved = (name: string) => RESERVED.has(keyOf(name)) || keyOf(name).startsWith(`${SYSTEM_SENDER}.`);
 const PRIORITY = 50;
@@ -38,6 +36,9 @@ export type DeployedAgent = {
   readonly version: string;
   readonly capabilities: readonly string[];
 };
+
+/** `token` only when it is new. */
+type Registered = { readonly participant: Participant; readonly token: string | undefined };
 
 /** Who somebody is, and how to show them. */
 type Known = { readonly name: string; readonly presence: Presence };
@@ -69,6 +70,7 @@ export class Participants implements Directory {
   /** When somebody was last heard of, by workspace and name. */
   readonly #seenAtMs = new Map<string, number>();
   readonly #listeners = new Set<() => void>();
+  #changes = 0;
 
   constructor(deps: { readonly store: ParticipantStore; readonly clock: Clock }) {
     this.#store = deps.store;
@@ -179,8 +181,11 @@ export class Participants implements Directory {
     known.agents.delete(key);
   }
 
-  /** Gives a program a name; one that has it already gets the new description. Throws ParticipantNameError, ParticipantNameTakenError, ParticipantsFullError. */
-  async register(workspace: string, name: string, description: string): Promise<Participant> {
+  /**
+   * Gives a program a name, and a token that is never told again; one that has the name already gets the new description and
+   * keeps its token. Throws ParticipantNameError, ParticipantNameTakenError, ParticipantsFullError.
+   */
+  async register(workspace: string, name: string, description: string): Promise<Registered> {
     if (!PARTICIPANT_NAME.test(name) || isReserved(name)) throw badName(name);
     const known = this.#workspace(workspace);
     if (known.agents.has(keyOf(name)))
@@ -193,12 +198,43 @@ export class Participants implements Directory {
         { max: LIMITS.participantsMax },
       );
     }
-    const registeredAtMs = before?.registeredAtMs ?? this.#clock.nowMs();
-    const participant = { workspace, name: before?.name ?? name, description, registeredAtMs };
+    if (before !== undefined) return { participant: await this.#put({ ...before, description }), token: undefined };
+    const token = mintToken();
+    const registeredAtMs = this.#clock.nowMs();
+    const made = { workspace, name, description, registeredAtMs, tokenHash: tokenHash(token) };
+    return { participant: await this.#put(made), token };
+  }
+
+  async #put(participant: Participant): Promise<Participant> {
     await this.#store.saveParticipant(participant);
-    known.participants.set(keyOf(name), participant);
+    const known = this.#workspace(participant.workspace);
+    known.participants.set(keyOf(participant.name), participant);
     this.#changed(known);
     return participant;
+  }
+
+  /** A new token in place of the one before, which ends at once. Throws ParticipantNotFoundError. */
+  async rotateToken(
+    workspace: string,
+    name: string,
+  ): Promise<{ readonly participant: Participant; readonly token: string }> {
+    const token = mintToken();
+    return { participant: await this.#put({ ...this.get(workspace, name), tokenHash: tokenHash(token) }), token };
+  }
+
+  /** From now on nobody speaks as it; its mailbox stays. Throws ParticipantNotFoundError. */
+  revokeToken(workspace: string, name: string): Promise<Participant> {
+    return this.#put({ ...this.get(workspace, name), tokenHash: undefined });
+  }
+
+  /** Whether a token of this hash is the program's. */
+  holds(workspace: string, name: string, hash: string): boolean {
+    return this.#workspaces.get(workspace)?.participants.get(keyOf(name))?.tokenHash === hash;
+  }
+
+  /** Goes up with each change of who is there, or of their tokens. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Takes a participant's name away, with its registrations. Throws ParticipantNotFoundError. */
@@ -342,24 +378,8 @@ export class Participants implements Directory {
   }
 
   #changed(known: Workspace): void {
+    this.#changes += 1;
     known.providers.clear();
     for (const listener of this.#listeners) listener();
   }
 }
-
-const badName = (name: string): ParticipantNameError =>
-  new ParticipantNameError(
-    `"${name}" cannot be a participant's name`,
-    `Use 2 to 64 letters, digits and _.-, a letter first; ${[...RESERVED].join(" and ")} are the server's own.`,
-    { name },
-  );
-
-const badCapability = (capability: string): CapabilityNameError =>
-  new CapabilityNameError(
-    `"${capability}" is no name of a capability`,
-    'Use lower-case words with hyphens, such as "data-analysis".',
-    { capability },
-  );
-
-const badVersion = (version: string): CapabilityVersionError =>
-  new CapabilityVersionError(`"${version}" is no version`, 'Write one such as "1.2.0".', { version });

@@ -58,6 +58,10 @@ export const MessagesTable = z
       100,
     ),
     recipients_max: count(router.recipientsMax, 1_000_000, "Recipients of one topic or broadcast"),
+    participant_tokens: z.boolean().default(true).meta({
+      description:
+        "Whether who speaks, fetches or settles as a registered program shows its token, and nobody outside speaks as an agent; off, every sender that is named is believed",
+    }),
     routing_strategy: z.enum(ROUTING_STRATEGIES).default(router.strategy).meta({
       description: "How one provider of a capability is chosen where the message does not say",
     }),

@@ -34,6 +34,8 @@ export type Messaging = {
   readonly messageContents: ContentStore;
   readonly participants: Participants;
   readonly messageLimits: { readonly contentBytesMax: number; readonly leaseMs: number };
+  /** Whether programs outside show their tokens. */
+  readonly tokensRequired: boolean;
   /** Where agents of other FIPA platforms write to; undefined when that is off. */
   readonly fipaUrl: string | undefined;
 };
@@ -95,7 +97,17 @@ export async function openMessages(
   const fipaUrl =
     remotes && (await openFipa(stack, config, { router, directory, remotes, clock, workspace: WORKSPACE }));
   const messageLimits = { contentBytesMax: messages.message_bytes_max, leaseMs: messages.lease };
-  return { router, subscriptions, messageJournal, messageContents, participants, messageLimits, fipaUrl };
+  const tokensRequired = messages.participant_tokens;
+  return {
+    router,
+    subscriptions,
+    messageJournal,
+    messageContents,
+    participants,
+    messageLimits,
+    tokensRequired,
+    fipaUrl,
+  };
 }
 
 /** Whether there is anybody to write to: then the first message need not wait for the journal's thread. */

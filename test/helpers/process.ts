@@ -31,6 +31,7 @@ export class CaxtonProcess implements AsyncDisposable {
         NO_COLOR: "1",
         CAXTON_SANDBOX__CACHE_DIRECTORY: MODULE_CACHE,
         CAXTON_SANDBOX__STANDBY: "false",
+        CAXTON_MESSAGES__PARTICIPANT_TOKENS: "false",
         ...options.environment,
       },
       stdio: ["ignore", "pipe", "pipe"],

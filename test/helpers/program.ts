@@ -1,5 +1,7 @@
 import * as z from "zod";
+import { participants } from "../../src/api/contract/index.ts";
 
+const { RegisteredParticipant } = participants;
 const Taken = z.object({ items: z.array(z.object({ seq: z.int(), message: z.record(z.string(), z.unknown()) })) });
 type Wire = Readonly<Record<string, unknown>>;
 export type Answer = { readonly performative: string; readonly content: unknown };
@@ -8,6 +10,7 @@ export type Answer = { readonly performative: string; readonly content: unknown 
 export class Program {
   readonly name: string;
   #url: string;
+  #token = "";
 
   constructor(url: string, name: string) {
     this.#url = url;
@@ -16,7 +19,8 @@ export class Program {
 
   static async register(url: string, name: string): Promise<Program> {
     const program = new Program(url, name);
-    await program.#ask("POST", "/api/v1/participants", { name });
+    const registered = await program.#ask("POST", "/api/v1/participants", { name });
+    program.#token = RegisteredParticipant.parse(registered).token ?? "";
     return program;
   }
 
@@ -26,7 +30,7 @@ export class Program {
   }
 
   async #ask(method: string, path: string, body?: unknown): Promise<unknown> {
-    const headers = { "content-type": "application/json" };
+    const headers = { "content-type": "application/json", authorization: `Bearer ${this.#token}` };
     const json = body === undefined ? {} : { body: JSON.stringify(body) };
     const response = await fetch(this.#url + path, { method, headers, ...json });
     const answer: unknown = await response.json();

@@ -50,6 +50,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     "sandbox.cache_directory": MODULE_CACHE,
     // A second process for each test would be in the way of the others.
     "sandbox.standby": false,
+    // Tokens have tests of their own; in the others one client plays several programs.
+    "messages.participant_tokens": false,
     ...options.settings,
   };
   const overrides = {

@@ -77,6 +77,7 @@ test("a migration that shipped is never edited", () => {
     "a13e64c378a3",
     "17cdd34c6293",
     "a8a3e6504325",
+    "4ed6339909b6",
   ]);
 });
 

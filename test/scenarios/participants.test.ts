@@ -1,10 +1,20 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { Socket } from "../helpers/socket.ts";
 
 const { MessageCheck, MessageReceipt, MessageRecord } = contract.messages;
 
-const settings = { "agents.directory": "none", "messages.semantic_fallback": true };
+const Answer = z.record(z.string(), z.unknown());
+
+const settings = {
+  "agents.directory": "none",
+  "messages.semantic_fallback": true,
+  "messages.participant_tokens": true,
+};
 let server: TestServer;
 beforeAll(async () => {
   server = await startServer({ settings });
@@ -71,3 +81,116 @@ class Lines {
     return this.text;
   }
 }
+
+describe("a program's token", () => {
+  const ask = async (method: string, path: string, { token, body }: { token?: string; body?: object } = {}) => {
+    const response = await fetch(`${server.url}/api/v1${path}`, {
+      method,
+      headers: {
+        ...(body !== undefined && { "content-type": "application/json" }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: Answer.parse(await response.json()) };
+  };
+  const register = async (name: string) => {
+    const { body } = await ask("POST", "/participants", { body: { name } });
+    return contract.participants.RegisteredParticipant.parse(body);
+  };
+  const said = (sender: string) => ({ performative: "inform", sender, receiver: "user", content: "!" });
+
+  test("is told once, and needed to send, fetch and settle as it", async () => {
+    const { token } = await register("teller");
+    expect(token).toMatch(/^cxp_[\w-]{43}$/u);
+    const again = await register("teller");
+    expect(again).toMatchObject({ token: null, has_token: true });
+    const other = await register("other");
+    const attempts = [
+      () => ["POST", "/messages", said("TELLER")] as const,
+      () => ["GET", "/mailboxes/teller/messages", undefined] as const,
+      () => ["POST", "/mailboxes/teller/settle", { done: [1] }] as const,
+      () => ["POST", "/tasks", { name: "t", participants: ["other"], owner: "teller" }] as const,
+    ];
+    for (const attempt of attempts) {
+      const [method, path, body] = attempt();
+      const sent = body === undefined ? {} : { body };
+      expect(await ask(method, path, sent), path).toMatchObject({
+        status: 401,
+        body: { code: "PARTICIPANT_TOKEN_REQUIRED" },
+      });
+      expect(await ask(method, path, { ...sent, token: other.token ?? "" }), path).toMatchObject({
+        status: 401,
+        body: { code: "PARTICIPANT_TOKEN_INVALID" },
+      });
+      expect((await ask(method, path, { ...sent, token: token ?? "" })).status, path).toBeLessThan(300);
+    }
+  });
+
+  test("is not needed for the user, for names of nobody, and never makes anybody an agent or the server", async () => {
+    expect((await ask("POST", "/messages", { body: { ...said("user"), receiver: "teller" } })).status).toBe(202);
+    expect((await ask("POST", "/messages", { body: said("passer-by") })).status).toBe(202);
+    const AGENT = 'name = "Clerk"\nversion = "1.0.0"\ncapabilities = ["filing"]\nsystem_prompt = "File."\n';
+    const deployed = await server.ask("POST", "/api/v1/agents", { source: AGENT, format: "toml" });
+    expect(deployed.status, JSON.stringify(deployed.body)).toBeLessThan(300);
+    for (const sender of ["clerk", "Clerk", "caxton", "caxton.tasks"]) {
+      expect(await ask("POST", "/messages", { body: said(sender) }), sender).toMatchObject({
+        status: 403,
+        body: { code: "SENDER_FORBIDDEN" },
+      });
+    }
+    const batch = {
+      messages: [said("teller"), said("user"), said("clerk")].map((one) => ({ ...one, receiver: "other" })),
+    };
+    expect(await ask("POST", "/messages/batch", { body: batch })).toMatchObject({
+      body: {
+        accepted: 1,
+        refused: 2,
+        items: [{ error: { code: "PARTICIPANT_TOKEN_REQUIRED" } }, {}, { error: { code: "SENDER_FORBIDDEN" } }],
+      },
+    });
+  });
+
+  test("ends when it is replaced or taken back, also for who receives with it", async () => {
+    const { token: first } = await register("turner");
+    await using socket = await Socket.open(`${server.url.replace("http", "ws")}/api/v1/messages/socket`);
+    socket.say({ op: "receive", ref: 1, mailbox: "turner" });
+    expect(await socket.heard("problem")).toMatchObject({ problem: { code: "PARTICIPANT_TOKEN_REQUIRED" } });
+    socket.say({ op: "identify", ref: 2, token: first });
+    expect(await socket.heard("identified")).toMatchObject({ ref: 2 });
+    socket.say({ op: "receive", ref: 3, mailbox: "turner" });
+    expect(await socket.heard("receiving")).toMatchObject({ ref: 3 });
+    socket.say({ op: "send", ref: 4, message: said("turner") });
+    expect(await socket.heard("receipt")).toMatchObject({ receipt: { status: "accepted" } });
+    const rotated = contract.participants.RegisteredParticipant.parse(
+      (await ask("POST", "/participants/turner/token")).body,
+    );
+    expect(rotated.token).not.toBe(first);
+    await ask("POST", "/messages", { body: { performative: "inform", receiver: "turner", content: "?" } });
+    expect(await socket.heard("problem")).toMatchObject({ problem: { code: "PARTICIPANT_TOKEN_INVALID" } });
+    socket.say({ op: "send", ref: 5, message: said("turner") });
+    expect(await socket.heard("receipt")).toMatchObject({ receipt: { error: { code: "PARTICIPANT_TOKEN_INVALID" } } });
+    const { token } = rotated;
+    const got = await ask("GET", "/mailboxes/turner/messages?wait=5", { token: token ?? "" });
+    expect(contract.participants.LeasedMessages.parse(got.body).items).toHaveLength(1);
+    expect(await ask("DELETE", "/participants/turner/token")).toMatchObject({ body: { has_token: false } });
+    expect((await ask("GET", "/mailboxes/turner/messages", { token: token ?? "" })).status).toBe(401);
+  });
+
+  test("is on no disk: not with the program, and not with the answer that an Idempotency-Key keeps", async () => {
+    const post = () =>
+      fetch(`${server.url}/api/v1/participants`, {
+        method: "POST",
+        headers: { "content-type": "application/json", "idempotency-key": "once" },
+        body: JSON.stringify({ name: "keeper" }),
+      });
+    const { token } = contract.participants.RegisteredParticipant.parse(await (await post()).json());
+    expect(contract.participants.RegisteredParticipant.parse(await (await post()).json())).toMatchObject({
+      token: null,
+    });
+    const files = readdirSync(join(server.directory, ".caxton"), { recursive: true, withFileTypes: true });
+    const whole = files.filter((file) => file.isFile()).map((file) => readFileSync(join(file.parentPath, file.name)));
+    expect(whole.some((bytes) => bytes.includes("keeper"))).toBe(true);
+    expect(whole.some((bytes) => bytes.includes(token ?? "none"))).toBe(false);
+  });
+});

@@ -7,8 +7,10 @@ import { CaxtonProcess } from "../helpers/process.ts";
 import { Program } from "../helpers/program.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 
+const TOKENS = { CAXTON_MESSAGES__PARTICIPANT_TOKENS: "true" };
+
 async function serve(cwd: string) {
-  const server = new CaxtonProcess(["serve", "-o", "json"], { cwd });
+  const server = new CaxtonProcess(["serve", "-o", "json"], { cwd, environment: TOKENS });
   const [, url = ""] = await server.printed(/"url":"(http:[^"]+)"/);
   return { server, url, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }

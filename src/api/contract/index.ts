@@ -60,6 +60,7 @@ export {
   type LeasedMessages,
   type Participant,
   type ParticipantPage,
+  type RegisteredParticipant,
   type Subscription,
   type SubscriptionPage,
 } from "./participants.ts";

@@ -35,6 +35,9 @@ export const SocketRequest = z
         .meta({ description: "Seconds; without it `messages.lease`, 30 s as it comes" }),
     }),
     z.object({ op: z.literal("settle"), ref: Ref, mailbox: z.string(), ...AcknowledgeBody.shape }),
+    z
+      .object({ op: z.literal("identify"), ref: Ref, token: z.string().max(200) })
+      .meta({ description: "Shows a program's token, where Authorization cannot be sent; several may be shown" }),
     z.object({ op: z.literal("ping"), ref: Ref }),
   ])
   .meta({ id: "SocketRequest" });
@@ -52,6 +55,7 @@ export const SocketEvent = z
       ref: Ref,
       late: z.array(z.int()).meta({ description: "Those whose lease had ended: they come, or came, again" }),
     }),
+    z.object({ op: z.literal("identified"), ref: Ref }),
     z.object({ op: z.literal("pong"), ref: Ref }),
     z.object({ op: z.literal("problem"), ref: Ref, problem: ProblemDetails }),
   ])

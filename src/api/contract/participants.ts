@@ -17,9 +17,18 @@ export const Participant = z
     seen_at: Instant.nullable().meta({ description: "When it last fetched, acknowledged or sent something" }),
     waiting: z.int().meta({ description: "Messages in its mailbox" }),
     capabilities: z.array(z.string()),
+    has_token: z.boolean().meta({ description: "Whether anybody can show a token for it; false after it was revoked" }),
   })
   .meta({ id: "Participant" });
 export type Participant = z.infer<typeof Participant>;
+/** A program with its new token. */
+export const RegisteredParticipant = Participant.extend({
+  token: z.string().nullable().meta({
+    description:
+      "Told this once, and kept as a hash: what the program sends as `Authorization: Bearer`. null when it has had one before",
+  }),
+}).meta({ id: "RegisteredParticipant" });
+export type RegisteredParticipant = z.infer<typeof RegisteredParticipant>;
 export const ParticipantPage = page(Participant).meta({ id: "ParticipantPage" });
 export type ParticipantPage = z.infer<typeof ParticipantPage>;
 

@@ -112,6 +112,7 @@ export const ROUTES = {
   reindexMemory: "/api/v1/memory/reindex",
   participants: "/api/v1/participants",
   participant: "/api/v1/participants/:name",
+  participantToken: "/api/v1/participants/:name/token",
   capabilities: "/api/v1/capabilities",
   capability: "/api/v1/capabilities/:name",
   registration: "/api/v1/registrations/:id",

@@ -1,5 +1,18 @@
+import type { IncomingMessage } from "node:http";
 import type { FastifyRequest } from "fastify";
+import { Speaker, type SpeakerServices } from "../operations/index.ts";
 import { type Approver, LOCAL_APPROVER } from "../../permissions/index.ts";
+
+const BEARER = /^Bearer +([^ ]+)$/iu;
+
+/** As whom the sender of a request may speak: by the token in its `Authorization`. */
+export function speakerOf(
+  { headers }: Pick<FastifyRequest, "headers"> | Pick<IncomingMessage, "headers">,
+  services: SpeakerServices,
+): Speaker {
+  const [, token] = BEARER.exec(headers.authorization ?? "") ?? [];
+  return token === undefined ? new Speaker(services) : new Speaker(services, token);
+}
 
 /** Who sends a request. Without authentication everyone who reaches the port may do everything. */
 export const callerOf = (_request: FastifyRequest): Approver => LOCAL_APPROVER;

@@ -22,6 +22,7 @@ import type {
   SubscriptionServices,
   ParticipantServices,
   ServerEventServices,
+  SpeakerServices,
   SystemServices,
   TaskServices,
   ToolServerServices,
@@ -49,6 +50,7 @@ export type HttpServices = AgentServices &
   ParticipantServices &
   RunServices &
   ServerEventServices &
+  SpeakerServices &
   SystemServices &
   TaskServices &
   ToolServices &

@@ -69,7 +69,11 @@ export function keepAnswers(http: Http, deps: { readonly keptAnswers: KeptAnswer
     if (key === undefined) return payload;
     const isKept = reply.statusCode < 300 && typeof payload === "string";
     await (isKept
-      ? keptAnswers.keep(key, { status: reply.statusCode, headers: headersOf(reply.getHeaders()), body: payload })
+      ? keptAnswers.keep(key, {
+          status: reply.statusCode,
+          headers: headersOf(reply.getHeaders()),
+          body: withoutToken(request, payload),
+        })
       : keptAnswers.release(key));
     return payload;
   });
@@ -95,6 +99,15 @@ export function hashOf({ method, url, body }: Pick<FastifyRequest, "method" | "u
   }
   const hash = createHash("sha256").update(`${method} ${url}\n`);
   return hash.update(json.success ? canonicalJson(json.data) : String(body)).digest("base64url");
+}
+
+const TELLS_TOKEN: ReadonlySet<string | undefined> = new Set([ROUTES.participants, ROUTES.participantToken]);
+
+/** A token is told once: it is not on disk, and sent again the same request is not told it. */
+function withoutToken({ routeOptions }: FastifyRequest, body: string): string {
+  if (!TELLS_TOKEN.has(routeOptions.url)) return body;
+  const answer = Json.parse(JSON.parse(body));
+  return JSON.stringify(isJsonObject(answer) ? { ...answer, token: null } : answer);
 }
 
 const headersOf = (headers: { readonly [name: string]: unknown }): { readonly [name: string]: string } =>

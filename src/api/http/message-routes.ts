@@ -23,6 +23,7 @@ import {
   traceMessage,
   watchMessages,
 } from "../operations/index.ts";
+import { speakerOf } from "./caller.ts";
 import { clientGone } from "./client-gone.ts";
 import type { Http, HttpContext } from "./context.ts";
 import { failures } from "./responses.ts";
@@ -55,7 +56,8 @@ function sendRoutes(http: Http, { services }: HttpContext): void {
       },
     },
     async (request, reply) => {
-      const options = { waitMs: request.query.wait * 1_000, signal: clientGone(reply).signal };
+      const speaker = speakerOf(request, services);
+      const options = { waitMs: request.query.wait * 1_000, signal: clientGone(reply).signal, speaker };
       return reply.status(202).send(await sendMessage(services, request.body, options));
     },
   );
@@ -69,7 +71,8 @@ function sendRoutes(http: Http, { services }: HttpContext): void {
         response: { 202: messages.BatchReceipt, ...failures },
       },
     },
-    async (request, reply) => reply.status(202).send(await sendMessages(services, request.body.messages)),
+    async (request, reply) =>
+      reply.status(202).send(await sendMessages(services, request.body.messages, speakerOf(request, services))),
   );
   http.post(
     ROUTES.validateMessage,

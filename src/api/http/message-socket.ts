@@ -13,7 +13,10 @@ import {
   type MessageServices,
   Receiving,
   sendMessages,
+  type Speaker,
+  type SpeakerServices,
 } from "../operations/index.ts";
+import { speakerOf } from "./caller.ts";
 import { RequestInvalidError } from "./errors.ts";
 import { refusesUpgrade } from "./origin-guard.ts";
 import { problemOf } from "./problem.ts";
@@ -23,7 +26,7 @@ const HEARTBEAT_MS = 30_000;
 const BUFFERED_BYTES_MAX = 4 * 1024 * 1024;
 /** Requests of one client that are under way; past that nothing more is read from it. */
 const UNDER_WAY_MAX = 1_024;
-type Services = MessageServices & MailboxServices;
+type Services = MessageServices & MailboxServices & SpeakerServices;
 const CODES = { goingAway: 1001, tooSlow: 1013 } as const;
 
 /**
@@ -60,7 +63,7 @@ export class MessageSockets {
       return true;
     }
     this.#server.handleUpgrade(request, socket, head, (webSocket) => {
-      const client = new Client(this.#services, webSocket);
+      const client = new Client(this.#services, webSocket, speakerOf(request, this.#services));
       this.#clients.add(client);
       webSocket.once("close", () => this.#clients.delete(client));
     });
@@ -83,15 +86,18 @@ export class MessageSockets {
 class Client {
   readonly #services: Services;
   readonly #socket: WebSocket;
+  /** As whom it may speak: by its `Authorization`, and by what it shows with `identify`. */
+  readonly #speaker: Speaker;
   readonly #gone = new AbortController();
   readonly #receiving = new Map<string, Receiving>();
   readonly #id = randomUUIDv7();
   #underWay = 0;
   #isAlive = true;
 
-  constructor(services: Services, socket: WebSocket) {
+  constructor(services: Services, socket: WebSocket, speaker: Speaker) {
     this.#services = services;
     this.#socket = socket;
+    this.#speaker = speaker;
     socket.on("message", (data, isBinary) => this.#heard(data, isBinary));
     socket.on("pong", () => (this.#isAlive = true));
     // What is wrong with a frame the library has told the client already, by closing.
@@ -144,17 +150,27 @@ class Client {
     const { ref } = request;
     switch (request.op) {
       case "send": {
-        const { items } = await sendMessages(this.#services, [request.message]);
+        const { items } = await sendMessages(this.#services, [request.message], this.#speaker);
         const [receipt] = items;
         if (receipt === undefined) throw new TypeError("a message has a receipt");
         return { op: "receipt", ref, receipt };
       }
       case "send-batch":
-        return { op: "receipts", ref, receipts: (await sendMessages(this.#services, request.messages)).items };
+        return {
+          op: "receipts",
+          ref,
+          receipts: (await sendMessages(this.#services, request.messages, this.#speaker)).items,
+        };
+      case "identify":
+        if (!this.#speaker.show(request.token)) {
+          throw new RequestInvalidError("that is no token of a program", "Tokens begin with cxp_.", { problems: [] });
+        }
+        return { op: "identified", ref };
       case "receive":
         return this.#receive(request);
       case "settle": {
         const { done, failed, rejected, mailbox } = request;
+        this.#speaker.mustHold(mailbox);
         const { late } = await acknowledge(this.#services, mailbox, { done, failed, rejected });
         this.#receiving
           .get(mailbox)
@@ -167,6 +183,7 @@ class Client {
   }
 
   async #receive({ ref, mailbox, window, lease }: Extract<SocketRequest, { op: "receive" }>): Promise<SocketEvent> {
+    this.#speaker.mustHold(mailbox);
     if (this.#receiving.has(mailbox)) {
       throw new RequestInvalidError(`this connection receives from ${mailbox} already`, "Open another one.", {
         problems: [],
@@ -180,8 +197,11 @@ class Client {
 
   async #pass(mailbox: string, receiving: Receiving): Promise<void> {
     try {
-      for await (const items of receiving.messages(this.#gone.signal))
+      for await (const items of receiving.messages(this.#gone.signal)) {
+        // A token that was taken back meanwhile ends it; what is in hand goes back.
+        this.#speaker.mustHold(mailbox);
         this.#say({ op: "messages", mailbox, items: [...items] });
+      }
     } catch (error) {
       this.#say({ op: "problem", problem: problemOf(toFault(error), this.#id) });
     } finally {

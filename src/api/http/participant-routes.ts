@@ -13,12 +13,15 @@ import {
   listSubscriptions,
   registerCapability,
   registerParticipant,
+  revokeParticipantToken,
+  rotateParticipantToken,
   removeParticipant,
   removeRegistration,
   subscribe,
   unsubscribe,
   updateRegistration,
 } from "../operations/index.ts";
+import { speakerOf } from "./caller.ts";
 import { clientGone } from "./client-gone.ts";
 import type { Http, HttpContext } from "./context.ts";
 import { failures } from "./responses.ts";
@@ -28,6 +31,7 @@ const params = z.object({ id: z.string() });
 
 export function participantRoutes(http: Http, context: HttpContext): void {
   ownRoutes(http, context);
+  tokenRoutes(http, context);
   mailboxRoutes(http, context);
   capabilityRoutes(http, context);
   registrationRoutes(http, context);
@@ -54,8 +58,10 @@ function ownRoutes(http: Http, { services }: HttpContext): void {
       schema: {
         tags,
         summary: "Give a program a name and a mailbox; again, to change its description",
+        description:
+          "The answer has the program's token, this once. With it, as `Authorization: Bearer`, it sends, fetches and settles.",
         body: participants.RegisterParticipantBody,
-        response: { 200: participants.Participant, ...failures },
+        response: { 200: participants.RegisteredParticipant, ...failures },
       },
     },
     async ({ body }) => registerParticipant(services, body),
@@ -78,6 +84,34 @@ function ownRoutes(http: Http, { services }: HttpContext): void {
       },
     },
     async ({ params: { name } }) => removeParticipant(services, name),
+  );
+}
+
+function tokenRoutes(http: Http, { services }: HttpContext): void {
+  const tags = ["participants"];
+  http.post(
+    ROUTES.participantToken,
+    {
+      schema: {
+        tags,
+        summary: "Make a new token for a program; the one before ends at once",
+        params: named,
+        response: { 200: participants.RegisteredParticipant, ...failures },
+      },
+    },
+    async ({ params: { name } }) => rotateParticipantToken(services, name),
+  );
+  http.delete(
+    ROUTES.participantToken,
+    {
+      schema: {
+        tags,
+        summary: "Take a program's token back: nobody speaks as it until it gets a new one",
+        params: named,
+        response: { 200: participants.Participant, ...failures },
+      },
+    },
+    async ({ params: { name } }) => revokeParticipantToken(services, name),
   );
 }
 
@@ -105,6 +139,7 @@ function mailboxRoutes(http: Http, { services }: HttpContext): void {
       request: FastifyRequest<{ Params: { name: string }; Querystring: z.output<typeof participants.FetchQuery> }>,
       reply,
     ) => {
+      speakerOf(request, services).mustHold(request.params.name);
       return fetchMessages(services, request.params.name, request.query, clientGone(reply).signal);
     },
   );
@@ -120,7 +155,12 @@ function mailboxRoutes(http: Http, { services }: HttpContext): void {
         response: { 200: z.object({ late: z.array(z.int()) }), ...failures },
       },
     },
-    async ({ params: { name }, body }) => {
+    async (
+      request: FastifyRequest<{ Params: { name: string }; Body: z.output<typeof participants.AcknowledgeBody> }>,
+    ) => {
+      const { name } = request.params;
+      speakerOf(request, services).mustHold(name);
+      const { body } = request;
       const { late } = await acknowledge(services, name, body);
       return { late: [...late] };
     },

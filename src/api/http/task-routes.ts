@@ -2,6 +2,7 @@ import * as z from "zod";
 import { TaskId } from "../../kernel/ids.ts";
 import { ROUTES, tasks } from "../contract/index.ts";
 import { cancelTask, createTask, distributeTask, getTask, listPerformance, listTasks } from "../operations/index.ts";
+import { speakerOf } from "./caller.ts";
 import { clientGone } from "./client-gone.ts";
 import type { Http, HttpContext } from "./context.ts";
 import { failures } from "./responses.ts";
@@ -26,7 +27,11 @@ function recordRoutes(http: Http, { services }: HttpContext): void {
         response: { 201: tasks.Task, ...failures },
       },
     },
-    async ({ body }, reply) => reply.status(201).send(await createTask(services, body)),
+    async (request, reply) => {
+      // In its owner's name messages go out.
+      speakerOf(request, services).mustBe(request.body.owner);
+      return reply.status(201).send(await createTask(services, request.body));
+    },
   );
   http.get(
     ROUTES.tasks,

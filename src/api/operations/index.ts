@@ -96,6 +96,7 @@ export {
   replayMessage,
   traceMessage,
 } from "./message-operations.ts";
+export { Speaker, type SpeakerServices } from "./speaker.ts";
 export { checkMessage } from "./check-message.ts";
 export { sendMessage, sendMessages } from "./send-message.ts";
 export { watchMessages } from "./watch-messages.ts";
@@ -109,6 +110,8 @@ export {
   type ParticipantServices,
   registerCapability,
   registerParticipant,
+  revokeParticipantToken,
+  rotateParticipantToken,
   removeParticipant,
   removeRegistration,
   updateRegistration,

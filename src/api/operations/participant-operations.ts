@@ -13,7 +13,7 @@ export type ParticipantServices = {
 
 function presentParticipant(
   { participants, router }: ParticipantServices,
-  { name, description, registeredAtMs }: Participant,
+  { name, description, registeredAtMs, tokenHash }: Participant,
 ): contract.Participant {
   const seenAtMs = participants.seenAtMs(DEFAULT_WORKSPACE, name);
   const own = participants.registrations(DEFAULT_WORKSPACE).filter(({ agent }) => agent === name);
@@ -24,6 +24,7 @@ function presentParticipant(
     seen_at: seenAtMs === undefined ? null : instant(seenAtMs),
     waiting: router.records.mailbox(DEFAULT_WORKSPACE, name).messages,
     capabilities: own.map(({ capability }) => capability),
+    has_token: tokenHash !== undefined,
   };
 }
 
@@ -52,12 +53,30 @@ export function listParticipants(
 export const getParticipant = (services: ParticipantServices, name: string): contract.Participant =>
   presentParticipant(services, services.participants.get(DEFAULT_WORKSPACE, name));
 
-/** Throws what `Participants.register` does. */
-export const registerParticipant = async (
+/** With its token when it is new. Throws what `Participants.register` does. */
+export async function registerParticipant(
   services: ParticipantServices,
   { name, description }: { readonly name: string; readonly description: string },
+): Promise<contract.RegisteredParticipant> {
+  const { participant, token } = await services.participants.register(DEFAULT_WORKSPACE, name, description);
+  return { ...presentParticipant(services, participant), token: token ?? null };
+}
+
+/** A new token; the one before ends at once. Throws ParticipantNotFoundError. */
+export async function rotateParticipantToken(
+  services: ParticipantServices,
+  name: string,
+): Promise<contract.RegisteredParticipant> {
+  const { participant, token } = await services.participants.rotateToken(DEFAULT_WORKSPACE, name);
+  return { ...presentParticipant(services, participant), token };
+}
+
+/** Nobody speaks as it any more. Throws ParticipantNotFoundError. */
+export const revokeParticipantToken = async (
+  services: ParticipantServices,
+  name: string,
 ): Promise<contract.Participant> =>
-  presentParticipant(services, await services.participants.register(DEFAULT_WORKSPACE, name, description));
+  presentParticipant(services, await services.participants.revokeToken(DEFAULT_WORKSPACE, name));
 
 /** Throws ParticipantNotFoundError. */
 export async function removeParticipant(

@@ -5,6 +5,7 @@ import { type Message, type MessageError, readMessage, USER_SENDER } from "../..
 import type { Participants } from "../../participants/index.ts";
 import { MESSAGE_FAILURES, type Router, type Submitted } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
+import type { Speaker } from "./speaker.ts";
 import { presentMessage } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 
@@ -73,17 +74,25 @@ function receiptOf(submitted: Exclude<Submitted, { type: "refused" }> | Refusal,
   }
 }
 
+type SendOptions = {
+  readonly waitMs: number;
+  readonly signal: AbortSignal;
+  /** Who sends; undefined is the operator, who sends again what others said. */
+  readonly speaker?: Speaker;
+};
+
 /**
  * Sends one message; on record when resolved, as its durability says. With `waitMs` it waits for the answer, and the receipt
- * has it; whoever goes away has still sent the message. Throws MessageRefusedError.
+ * has it; whoever goes away has still sent the message. Throws MessageRefusedError, SpeakerRefusedError.
  */
 export async function sendMessage(
   services: SendServices,
   json: JsonObject,
-  { waitMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal },
+  { waitMs, signal, speaker }: SendOptions,
 ): Promise<contract.MessageReceipt> {
   const one = readSent(services, json);
   if (one.type === "refused") throw new MessageRefusedError(refusalOf(one.receipt), undefined);
+  speaker?.mustBe(one.message.sender);
   // Who does not wait is told nothing, so nothing is listened for.
   using replies = waitMs === 0 ? undefined : new Replies(services.router, one.message);
   const submitted = await submit(services, one.message);
@@ -105,11 +114,17 @@ export const refusalOf = ({ error }: contract.MessageReceipt): MessageError =>
   error ?? { code: "MESSAGE_INVALID", message: "the message cannot be read", hint: "", details: {} };
 
 /** Sends messages in order, each for itself: one that is refused keeps no other back. */
-export async function sendMessages(services: SendServices, messages: readonly Json[]): Promise<contract.BatchReceipt> {
+export async function sendMessages(
+  services: SendServices,
+  messages: readonly Json[],
+  speaker: Speaker,
+): Promise<contract.BatchReceipt> {
   const items = await Promise.all(
     messages.map(async (json) => {
       const one = readSent(services, json);
       if (one.type === "refused") return one.receipt;
+      const error = speaker.refusal(one.message.sender);
+      if (error !== undefined) return receiptOf({ type: "refused", error, retryAfterMs: undefined }, one.message.id);
       return receiptOf(await submit(services, one.message), one.message.id);
     }),
   );

@@ -9,6 +9,7 @@ const ParticipantRow = z.object({
   name: z.string(),
   description: z.string(),
   registered_at_ms: z.int(),
+  token_hash: z.string().nullable(),
 });
 
 const maybe = <T extends z.ZodType>(schema: T) =>
@@ -40,11 +41,11 @@ export class SqliteParticipantStore implements ParticipantStore {
   load(): { readonly participants: readonly Participant[]; readonly registrations: readonly Registration[] } {
     return this.#db.read(() => ({
       participants: this.#db
-        .sql("SELECT workspace, name, description, registered_at_ms FROM participants")
+        .sql("SELECT workspace, name, description, registered_at_ms, token_hash FROM participants")
         .all()
         .map((raw) => {
-          const { registered_at_ms: registeredAtMs, ...row } = ParticipantRow.parse(raw);
-          return { ...row, registeredAtMs };
+          const { registered_at_ms: registeredAtMs, token_hash: hash, ...row } = ParticipantRow.parse(raw);
+          return { ...row, registeredAtMs, tokenHash: hash ?? undefined };
         }),
       registrations: this.#db
         .sql("SELECT body FROM capability_registrations")
@@ -53,11 +54,13 @@ export class SqliteParticipantStore implements ParticipantStore {
     }));
   }
 
-  async saveParticipant({ workspace, name, description, registeredAtMs }: Participant): Promise<void> {
+  async saveParticipant({ workspace, name, description, registeredAtMs, tokenHash }: Participant): Promise<void> {
     await this.#db.write(() =>
       this.#db
-        .sql("INSERT OR REPLACE INTO participants (workspace, name, description, registered_at_ms) VALUES (?, ?, ?, ?)")
-        .run(workspace, name, description, registeredAtMs),
+        .sql(
+          "INSERT OR REPLACE INTO participants (workspace, name, description, registered_at_ms, token_hash) VALUES (?, ?, ?, ?, ?)",
+        )
+        .run(workspace, name, description, registeredAtMs, tokenHash ?? null),
     );
   }
 

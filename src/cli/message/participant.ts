@@ -1,6 +1,13 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, type LeasedMessage, type Participant, participants, ROUTES } from "../../api/contract/index.ts";
+import {
+  fillRoute,
+  type LeasedMessage,
+  type Participant,
+  participants,
+  type RegisteredParticipant,
+  ROUTES,
+} from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
@@ -29,6 +36,7 @@ export const participant: CommandMaker = (command, invocation) => {
   ]);
   list(command.command("list"), invocation);
   register(command.command("register"), invocation);
+  token(command.command("token"), invocation);
   remove(command.command("delete"), invocation);
   fetchMessages(command.command("fetch"), invocation);
 };
@@ -69,7 +77,10 @@ function list(command: Command, invocation: Invocation): void {
 function register(command: Command, invocation: Invocation): void {
   command
     .summary("give a program a name and a mailbox")
-    .description("Register a program. Registering it again changes its description.")
+    .description(
+      "Register a program, and print its token: this once, since only a hash of it is kept. The program shows it when it sends, " +
+        "fetches and settles, as CAXTON_TOKEN or --token. Registering it again changes its description.",
+    )
     .argument("<name>", "2 to 64 letters, digits and _.-, a letter first")
     .option("--description <text>", "what it is", "");
   examples(command, [['caxton participant register billing-bot --description "writes invoices"', ""]]);
@@ -81,9 +92,53 @@ function register(command: Command, invocation: Invocation): void {
         method: "POST",
         path: ROUTES.participants,
         body,
-        schema: participants.Participant,
+        schema: participants.RegisteredParticipant,
       });
-      await showOne(context, { raw, name: value.name, human: () => `${safeText(value.name)} can be written to\n` });
+      await showOne(context, { raw, name: value.name, human: () => registeredText(value) });
+    },
+  });
+}
+
+function registeredText({ name, token }: RegisteredParticipant): string {
+  const told = token === null ? "it keeps the token it has" : `export CAXTON_TOKEN=${token}`;
+  return `${safeText(name)} can be written to\n${told}\n`;
+}
+
+function token(command: Command, invocation: Invocation): void {
+  command.description("The token by which a program shows that it is who it says.");
+  examples(command, [
+    ["caxton participant token rotate billing-bot", "a new one; the one before ends at once"],
+    ["caxton participant token revoke billing-bot", "nobody speaks as it any more"],
+  ]);
+  const rotate = command
+    .command("rotate")
+    .summary("a new token; the one before ends at once")
+    .description("Make a new token for a program and print it, this once. The one before ends at once.")
+    .argument("<name>", "the program");
+  examples(rotate, [["caxton participant token rotate billing-bot", ""]]);
+  act(rotate, invocation, {
+    input: z.object({ name: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { name }) => {
+      const path = fillRoute("participantToken", { name });
+      const schema = participants.RegisteredParticipant;
+      const { raw, value } = await context.client.request({ method: "POST", path, schema });
+      await showOne(context, { raw, name: value.token ?? "", human: () => registeredText(value) });
+    },
+  });
+  const revoke = command
+    .command("revoke")
+    .summary("nobody speaks as it until it gets a new one")
+    .description("Take a program's token back. Its mailbox stays; nobody fetches from it until it gets a new token.")
+    .argument("<name>", "the program");
+  examples(revoke, [["caxton participant token revoke billing-bot", ""]]);
+  act(revoke, invocation, {
+    input: z.object({ name: z.string() }),
+    formats: ONE_FORMATS,
+    run: async (context, { name }) => {
+      const path = fillRoute("participantToken", { name });
+      const { raw, value } = await context.client.request({ method: "DELETE", path, schema: participants.Participant });
+      await showOne(context, { raw, name: value.name, human: () => `nobody speaks as ${safeText(value.name)} now\n` });
     },
   });
 }

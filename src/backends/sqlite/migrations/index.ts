@@ -19,6 +19,7 @@ import { remoteAgents } from "./018-remote-agents.ts";
 import { keptAnswers } from "./019-kept-answers.ts";
 import { keptAnswerSubjects } from "./020-kept-answer-subjects.ts";
 import { runKeeping } from "./021-run-keeping.ts";
+import { participantTokens } from "./022-participant-tokens.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -43,4 +44,5 @@ export const MIGRATIONS: readonly string[] = [
   keptAnswers,
   keptAnswerSubjects,
   runKeeping,
+  participantTokens,
 ];

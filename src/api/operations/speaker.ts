@@ -1,0 +1,125 @@
+import { CaxtonError, type FaultKind } from "../../kernel/errors.ts";
+import { type MessageError, SYSTEM_SENDER, USER_SENDER } from "../../messages/index.ts";
+import { type Participants, tokenHash } from "../../participants/index.ts";
+import { DEFAULT_WORKSPACE } from "./run-operations.ts";
+
+export type SpeakerServices = {
+  readonly participants: Pick<Participants, "find" | "holds" | "changes">;
+  /** Whether programs have to show their tokens; `messages.participant_tokens`. */
+  readonly tokensRequired: boolean;
+};
+
+/** Why somebody may not speak, fetch or settle under a name. */
+export const SPEAKER_REFUSALS = {
+  SENDER_FORBIDDEN: "denied",
+  PARTICIPANT_TOKEN_REQUIRED: "unauthenticated",
+  PARTICIPANT_TOKEN_INVALID: "unauthenticated",
+} as const satisfies Record<string, FaultKind>;
+type RefusalCode = keyof typeof SPEAKER_REFUSALS;
+
+export class SpeakerRefusedError extends CaxtonError {
+  readonly code: RefusalCode;
+  readonly kind: FaultKind;
+  constructor(code: RefusalCode, { message, hint, details }: MessageError) {
+    super(message, hint, details);
+    this.code = code;
+    this.kind = SPEAKER_REFUSALS[code];
+  }
+}
+
+type Refused = { readonly code: RefusalCode; readonly error: MessageError };
+
+/**
+ * Whoever is at the other end of a connection, by the tokens it showed.
+ * P1. Under a registered program's name speaks, fetches and settles only who shows its token.
+ * P2. Nobody outside speaks as an agent or as the server; `user`, and names that belong to nobody, are anybody's.
+ */
+export class Speaker {
+  readonly #services: SpeakerServices;
+  readonly #hashes = new Set<string>();
+  /** The name that was let pass last, and how many changes of participants there had been: most messages of one caller have one sender. */
+  #passed = USER_SENDER;
+  #passedAt = -1;
+
+  constructor(services: SpeakerServices, ...tokens: readonly string[]) {
+    this.#services = services;
+    for (const token of tokens) this.show(token);
+  }
+
+  /** One more token; false when it has not the form of one. */
+  show(token: string): boolean {
+    const hash = tokenHash(token);
+    if (hash === undefined) return false;
+    this.#hashes.add(hash);
+    this.#passedAt = -1;
+    return true;
+  }
+
+  /** Why it may not speak as `name`; undefined when it may. */
+  refusal(name: string): MessageError | undefined {
+    const { tokensRequired, participants } = this.#services;
+    if (!tokensRequired || name === USER_SENDER) return undefined;
+    if (name === this.#passed && this.#passedAt === participants.changes) return undefined;
+    const refused = this.#judge(name);
+    if (refused !== undefined) return refused.error;
+    this.#passed = name;
+    this.#passedAt = participants.changes;
+    return undefined;
+  }
+
+  /** Throws SpeakerRefusedError when it may not speak as `name`. */
+  mustBe(name: string): void {
+    const refused = this.#services.tokensRequired ? this.#judge(name) : undefined;
+    if (refused !== undefined) throw new SpeakerRefusedError(refused.code, refused.error);
+  }
+
+  /** Throws SpeakerRefusedError when `name` is a program's and its token was not shown. What agents get is another question. */
+  mustHold(name: string): void {
+    const { participants } = this.#services;
+    if (participants.find(DEFAULT_WORKSPACE, name)?.presence === "participant") this.mustBe(name);
+  }
+
+  #judge(name: string): Refused | undefined {
+    const { participants } = this.#services;
+    const known = participants.find(DEFAULT_WORKSPACE, name);
+    const lower = name.toLowerCase();
+    const isServers = lower === SYSTEM_SENDER || lower.startsWith(`${SYSTEM_SENDER}.`);
+    if (known?.presence === "agent" || isServers) return forbidden(name);
+    if (known === undefined || this.#holds(known.name)) return undefined;
+    return this.#hashes.size === 0 ? tokenMissing(known.name) : tokenInvalid(known.name);
+  }
+
+  #holds(name: string): boolean {
+    for (const hash of this.#hashes) if (this.#services.participants.holds(DEFAULT_WORKSPACE, name, hash)) return true;
+    return false;
+  }
+}
+
+const refused = (code: RefusalCode, message: string, hint: string, name: string): Refused => ({
+  code,
+  error: { code, message, hint, details: { name } },
+});
+
+const forbidden = (name: string): Refused =>
+  refused(
+    "SENDER_FORBIDDEN",
+    `nobody outside speaks as ${name}, which the server runs itself`,
+    "Leave sender out to speak as user, or register a program: caxton participant register <name>.",
+    name,
+  );
+
+const tokenMissing = (name: string): Refused =>
+  refused(
+    "PARTICIPANT_TOKEN_REQUIRED",
+    `who speaks, fetches or settles as ${name} shows its token`,
+    "Send Authorization: Bearer <token>, or set CAXTON_TOKEN. It was shown when the program was registered; caxton participant token rotate makes a new one.",
+    name,
+  );
+
+const tokenInvalid = (name: string): Refused =>
+  refused(
+    "PARTICIPANT_TOKEN_INVALID",
+    `the token is not that of ${name}`,
+    "It may have been replaced or revoked: caxton participant token rotate makes a new one.",
+    name,
+  );
