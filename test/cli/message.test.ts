@@ -12,7 +12,10 @@ const cwd = place.path;
 let server: Awaited<ReturnType<typeof serving>>;
 beforeAll(async () => {
   mkdirSync(join(cwd, "agents"));
-  writeFileSync(join(cwd, "caxton.toml"), "[messages]\nattempts_max = 1\nmailbox_messages_max = 50\n");
+  writeFileSync(
+    join(cwd, "caxton.toml"),
+    "[messages]\nparticipant_tokens = false\nattempts_max = 1\nmailbox_messages_max = 50\n",
+  );
   server = await serving({ cwd });
   await said("participant", "register", "billing-bot", "--description", "writes invoices");
 }, 60_000);
@@ -171,4 +174,14 @@ test("protocols and capabilities are shown as tables", { timeout: 60_000 }, asyn
   expect(await publish(120)).toContain("accepted for billing-bot");
   expect(await program("subscription", "list")).toMatch(/billing-bot +orders\.# +any +message\.content\.price > 100/);
   await said("subscription", "delete", added.trim().split(" ").at(-1) ?? "");
+});
+
+test("a program's token is printed when it is registered or replaced, once, and can be taken back", async () => {
+  const first = await said("participant", "register", "teller");
+  expect(first).toMatch(/^teller can be written to\nexport CAXTON_TOKEN=cxp_[\w-]{43}\n$/u);
+  expect(await said("participant", "register", "teller")).toContain("it keeps the token it has");
+  const second = await said("participant", "token", "rotate", "teller");
+  expect(second).toMatch(/export CAXTON_TOKEN=cxp_/u);
+  expect(second).not.toBe(first);
+  expect(await said("participant", "token", "revoke", "teller")).toBe("nobody speaks as teller now\n");
 });

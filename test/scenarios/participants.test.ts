@@ -82,24 +82,24 @@ class Lines {
   }
 }
 
-describe("a program's token", () => {
-  const ask = async (method: string, path: string, { token, body }: { token?: string; body?: object } = {}) => {
-    const response = await fetch(`${server.url}/api/v1${path}`, {
-      method,
-      headers: {
-        ...(body !== undefined && { "content-type": "application/json" }),
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-      },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: Answer.parse(await response.json()) };
-  };
-  const register = async (name: string) => {
-    const { body } = await ask("POST", "/participants", { body: { name } });
-    return contract.participants.RegisteredParticipant.parse(body);
-  };
-  const said = (sender: string) => ({ performative: "inform", sender, receiver: "user", content: "!" });
+const ask = async (method: string, path: string, { token, body }: { token?: string; body?: object } = {}) => {
+  const response = await fetch(`${server.url}/api/v1${path}`, {
+    method,
+    headers: {
+      ...(body !== undefined && { "content-type": "application/json" }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: Answer.parse(await response.json()) };
+};
+const register = async (name: string) => {
+  const { body } = await ask("POST", "/participants", { body: { name } });
+  return contract.participants.RegisteredParticipant.parse(body);
+};
+const said = (sender: string) => ({ performative: "inform", sender, receiver: "user", content: "!" });
 
+describe("a program's token", () => {
   test("is told once, and needed to send, fetch and settle as it", async () => {
     const { token } = await register("teller");
     expect(token).toMatch(/^cxp_[\w-]{43}$/u);

@@ -36,7 +36,7 @@ export const participant: CommandMaker = (command, invocation) => {
   ]);
   list(command.command("list"), invocation);
   register(command.command("register"), invocation);
-  token(command.command("token"), invocation);
+  tokens(command.command("token"), invocation);
   remove(command.command("delete"), invocation);
   fetchMessages(command.command("fetch"), invocation);
 };
@@ -104,7 +104,7 @@ function registeredText({ name, token }: RegisteredParticipant): string {
   return `${safeText(name)} can be written to\n${told}\n`;
 }
 
-function token(command: Command, invocation: Invocation): void {
+function tokens(command: Command, invocation: Invocation): void {
   command.description("The token by which a program shows that it is who it says.");
   examples(command, [
     ["caxton participant token rotate billing-bot", "a new one; the one before ends at once"],
