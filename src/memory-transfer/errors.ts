@@ -41,3 +41,9 @@ export class SnapshotsUnsupportedError extends CaxtonError<{ readonly backend: s
   readonly code = "SNAPSHOTS_UNSUPPORTED";
   readonly kind = "rejected";
 }
+
+/** Memory cannot go from there to there now. */
+export class MigrationRefusedError extends CaxtonError<{ readonly from: string; readonly to: string }> {
+  readonly code = "MIGRATION_REFUSED";
+  readonly kind = "conflict";
+}

@@ -15,3 +15,6 @@ export {
   type SnapshotPlace,
   type SnapshotsKept,
 } from "./snapshots.ts";
+export { type Comparison, CONSISTENCY_MIN } from "./comparison.ts";
+export type { MigrationProgress } from "./migration.ts";
+export { MemoryMigrations, type MigrationReport, type MigrationRequest } from "./migrations.ts";

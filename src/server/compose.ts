@@ -51,7 +51,7 @@ import { Embedders } from "./embedders.ts";
 import { openJournal } from "./open-journal.ts";
 import { type OpenCorrespondence, openCorrespondence, openMessageTools } from "./open-correspondence.ts";
 import { type Messaging, openMessages } from "./open-messages.ts";
-import { openMemory, openSnapshots, openTransfers, withMemoryTools } from "./open-memory.ts";
+import { openMemory, openMigrations, openSnapshots, openTransfers, withMemoryTools } from "./open-memory.ts";
 import { openTasks } from "./open-tasks.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openRedaction } from "./redaction.ts";
@@ -190,6 +190,7 @@ async function openMinds(
     embedders,
     memory,
     memoryTransfers: openTransfers(config, { memory, clock }),
+    memoryMigrations: openMigrations(loaded, { memory, clock, secretFound }),
     memorySnapshots: stack.use(openSnapshots(config, { memory, clock })),
   };
 }

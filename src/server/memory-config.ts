@@ -8,7 +8,7 @@ const share = (standard: number, description: string) =>
 const BOOST_MAX = 10;
 
 /** Where memory can be kept. */
-const MEMORY_BACKENDS = ["embedded", "postgresql", "neo4j", "qdrant"] as const;
+export const MEMORY_BACKENDS = ["embedded", "postgresql", "neo4j", "qdrant"] as const;
 export type MemoryBackend = (typeof MEMORY_BACKENDS)[number];
 
 /** A place of one of the schemes; who may enter is proven by a secret, which is no part of it. */

@@ -6,13 +6,13 @@ import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { packageVersion } from "../kernel/package.ts";
 import { type Embedder, Memory } from "../memory/index.ts";
-import { MemorySnapshots, MemoryTransfers } from "../memory-transfer/index.ts";
+import { MemoryMigrations, MemorySnapshots, MemoryTransfers } from "../memory-transfer/index.ts";
 import type { Redactors } from "../redaction/runs/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/index.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import type { Embedders } from "./embedders.ts";
 import { openMemoryStore } from "./memory-backends.ts";
-import { searchDefaults, snapshotOptions } from "./memory-config.ts";
+import { MEMORY_BACKENDS, searchDefaults, snapshotOptions } from "./memory-config.ts";
 import type { SecretFound } from "./references.ts";
 import { SecretVault } from "./secret-vault.ts";
 
@@ -54,6 +54,24 @@ export const openTransfers = (
   deps: { readonly memory: Memory; readonly clock: Clock },
 ): MemoryTransfers =>
   new MemoryTransfers({ ...deps, checkpoints: new CheckpointFiles(join(data.directory, "transfers")) });
+
+/** Memory on its way to another of the places that are configured. */
+export function openMigrations(
+  loaded: LoadedConfig,
+  { secretFound, ...deps }: { readonly memory: Memory; readonly clock: Clock; readonly secretFound: SecretFound },
+): MemoryMigrations {
+  const { config } = loaded;
+  const vault = SecretVault.of(loaded, secretFound);
+  const open = (name: string) => {
+    const backend = MEMORY_BACKENDS.find((one) => one === name);
+    return openMemoryStore(config, { secret: (secret) => vault.find(secret), ...(backend && { backend }) });
+  };
+  return new MemoryMigrations({
+    ...deps,
+    open,
+    checkpoints: new CheckpointFiles(join(config.data.directory, "transfers")),
+  });
+}
 
 /** Copies of an embedded memory, made by themselves from now on. */
 export function openSnapshots(

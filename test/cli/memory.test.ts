@@ -196,3 +196,8 @@ test("a snapshot is made, listed, put back and deleted; the doctor finds nothing
   expect(await said("doctor", "--mend")).toBe("memory in embedded is sound\n");
   expect(await said("reindex")).toBe("all is indexed\n");
 });
+
+test("memory does not go to where it is, nor to a place that does not answer", LONG, async () => {
+  expect(await mistaken("migrate", "--to", "embedded")).toMatch(/^5 error: memory would go from embedded to itself/);
+  expect(await mistaken("migrate", "--to", "qdrant")).toMatch(/^7 error: .*qdrant/i);
+});

@@ -105,6 +105,7 @@ export const ROUTES = {
   forgetMemoryScope: "/api/v1/memory/forget",
   exportMemory: "/api/v1/memory/export",
   importMemory: "/api/v1/memory/import",
+  migrateMemory: "/api/v1/memory/migrations",
   memorySnapshots: "/api/v1/memory/snapshots",
   memorySnapshot: "/api/v1/memory/snapshots/:name",
   restoreMemorySnapshot: "/api/v1/memory/snapshots/:name/restore",

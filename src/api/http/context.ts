@@ -15,6 +15,7 @@ import type {
   DeadLetterServices,
   MailboxServices,
   MemoryServices,
+  MemoryMigrationServices,
   MemoryTransferServices,
   MemoryUpkeepServices,
   MessageServices,
@@ -42,6 +43,7 @@ export type HttpServices = AgentServices &
   DeadLetterServices &
   MailboxServices &
   MemoryServices &
+  MemoryMigrationServices &
   MemoryTransferServices &
   MemoryUpkeepServices &
   MessageServices &

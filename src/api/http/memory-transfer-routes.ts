@@ -1,24 +1,19 @@
 import { Readable } from "node:stream";
-import type { FastifyReply, FastifyRequest } from "fastify";
 import type * as z from "zod";
-import { toFault } from "../../kernel/errors.ts";
-import { log } from "../../kernel/log.ts";
-import { type MemoryImportEvent, memoryTransfer, ROUTES } from "../contract/index.ts";
-import { exportMemory, importMemory } from "../operations/index.ts";
+import { memoryMigration, memoryTransfer, ROUTES } from "../contract/index.ts";
+import { exportMemory, importMemory, migrateMemory } from "../operations/index.ts";
+import { answerInLines, LINES, wantsLines } from "./answer-in-lines.ts";
 import { clientGone } from "./client-gone.ts";
 import type { Http, HttpContext } from "./context.ts";
-import { problemOf } from "./problem.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["memory"];
-const LINES = "application/x-ndjson";
-/** Between two lines that say how far an import is. */
-const TOLD_MS = 200;
 
 /** Memory as one text, out and in. */
 export function memoryTransferRoutes(http: Http, context: HttpContext): void {
   exportRoute(http, context);
   importRoute(http, context);
+  migrationRoute(http, context);
 }
 
 function exportRoute(http: Http, { services }: HttpContext): void {
@@ -84,7 +79,7 @@ function importRoute(http: Http, { services }: HttpContext): void {
         // An import that ends early still has to be answered, which its connection must outlive.
         const pieces = request.raw.iterator({ destroyOnReturn: false });
         try {
-          if (request.headers.accept?.includes(LINES) !== true)
+          if (!wantsLines(request))
             return await importMemory(services, pieces, query, { signal, onProgress: () => undefined });
           await answerInLines(request, reply, (onProgress) =>
             importMemory(services, pieces, query, { signal, onProgress }),
@@ -98,37 +93,25 @@ function importRoute(http: Http, { services }: HttpContext): void {
   });
 }
 
-type Report = Extract<MemoryImportEvent, { type: "done" }>["report"];
-type Progress = Omit<Extract<MemoryImportEvent, { type: "progress" }>, "type">;
-
-/** Says how far it is while it goes on, and last how it ended. */
-async function answerInLines(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  work: (onProgress: (progress: Progress) => void) => Promise<Report>,
-): Promise<void> {
-  reply.hijack();
-  const { raw: response } = reply;
-  for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (value !== undefined) response.setHeader(name, value);
-  }
-  response.writeHead(200, { "content-type": `${LINES}; charset=utf-8`, "cache-control": "no-store" });
-  response.flushHeaders();
-  const tell = (event: MemoryImportEvent) => void response.write(`${JSON.stringify(event)}\n`);
-  let toldMs = 0;
-  try {
-    const report = await work((progress) => {
-      const nowMs = performance.now();
-      // A reader who takes nothing is told less.
-      if (nowMs - toldMs < TOLD_MS || response.writableNeedDrain) return;
-      toldMs = nowMs;
-      tell({ type: "progress", ...progress });
-    });
-    tell({ type: "done", report });
-  } catch (error) {
-    const fault = toFault(error);
-    log.warn({ requestId: request.id, code: fault.code, err: error }, "an import into memory failed");
-    tell({ type: "problem", problem: problemOf(fault, request.id) });
-  }
-  response.end();
+function migrationRoute(http: Http, { services }: HttpContext): void {
+  http.post(
+    ROUTES.migrateMemory,
+    {
+      schema: {
+        tags,
+        summary: "Take memory to another place",
+        description:
+          "Copies while the server goes on with the old one, follows what is changed meanwhile, and compares. A request that accepts application/x-ndjson is answered with MemoryMigrationEvents. When its sender goes, it stops, and can be resumed.",
+        body: memoryMigration.MigrateBody,
+        response: { 200: memoryMigration.MigrationReport, ...failures },
+      },
+    },
+    async (request, reply) => {
+      const { signal } = clientGone(reply);
+      const { body } = request;
+      if (!wantsLines(request)) return migrateMemory(services, body, { signal, onProgress: () => undefined });
+      await answerInLines(request, reply, (onProgress) => migrateMemory(services, body, { signal, onProgress }));
+      return reply;
+    },
+  );
 }

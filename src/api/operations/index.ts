@@ -146,4 +146,5 @@ export {
   reindexMemory,
   restoreSnapshot,
 } from "./memory-upkeep-operations.ts";
+export { type MemoryMigrationServices, migrateMemory } from "./memory-migration-operations.ts";
 export { exportMemory, importMemory, type MemoryTransferServices } from "./memory-transfer-operations.ts";

@@ -41,3 +41,17 @@ export class ImportProblemsError extends CaxtonError<{ readonly problems: number
     );
   }
 }
+
+/** The connection was lost before a migration had ended. */
+export class MigrationCutError extends CaxtonError {
+  readonly code = "MIGRATION_CUT";
+  readonly kind = "unavailable";
+  constructor(cause: unknown) {
+    super(
+      `the connection was lost before the migration had ended: ${reasonOf(cause)}`,
+      "give the same command with --resume: it goes on where it was",
+      {},
+      { cause },
+    );
+  }
+}

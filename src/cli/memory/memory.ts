@@ -7,6 +7,7 @@ import { graph, relate, unrelate } from "./relation.ts";
 import { search } from "./search.ts";
 import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
+import { migrate } from "./migrate.ts";
 import { snapshot } from "./snapshot.ts";
 import { stats } from "./stats.ts";
 
@@ -42,6 +43,7 @@ export const memory: CommandMaker = (command, invocation) => {
   stats(command.command("stats"), invocation);
   exportCommand(command.command("export"), invocation);
   importCommand(command.command("import"), invocation);
+  migrate(command.command("migrate"), invocation);
   snapshot(command.command("snapshot"), invocation);
   doctor(command.command("doctor"), invocation);
   reindex(command.command("reindex"), invocation);

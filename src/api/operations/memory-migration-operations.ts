@@ -1,0 +1,41 @@
+import type * as z from "zod";
+import { CONSISTENCY_MIN, type MemoryMigrations, type MigrationProgress } from "../../memory-transfer/index.ts";
+import type { memoryMigration as schemas } from "../contract/index.ts";
+import type * as contract from "../contract/index.ts";
+import type { MemoryServices } from "./memory-operations.ts";
+
+export type MemoryMigrationServices = { readonly memoryMigrations: MemoryMigrations };
+
+type Progress = Omit<Extract<contract.MemoryMigrationEvent, { type: "progress" }>, "type">;
+
+const present = ({ phase, entities, relations, followed, all }: MigrationProgress): Progress => ({
+  phase,
+  entities,
+  relations,
+  followed,
+  all,
+});
+
+/** Rejects with MigrationRefusedError, CancelledError, MemoryUnavailableError. */
+export async function migrateMemory(
+  { memory, memoryMigrations }: MemoryServices & MemoryMigrationServices,
+  { from, to, resume }: z.output<typeof schemas.MigrateBody>,
+  { onProgress, signal }: { readonly onProgress: (progress: Progress) => void; readonly signal: AbortSignal },
+): Promise<contract.MemoryMigrationReport> {
+  const place = from ?? memory.store.name;
+  const { progress, comparison } = await memoryMigrations.migrate({
+    from: place,
+    to,
+    isResumed: resume,
+    signal,
+    onProgress: (now) => onProgress(present(now)),
+  });
+  return {
+    from: place,
+    to,
+    ...present(progress),
+    ...comparison,
+    queries: [...comparison.queries],
+    sound: comparison.consistency >= CONSISTENCY_MIN,
+  };
+}

@@ -1,0 +1,225 @@
+import type { EntityId } from "../kernel/ids.ts";
+import { CancelledError } from "../kernel/errors.ts";
+import {
+  type Entity,
+  type EntityHistory,
+  type EntityRestore,
+  type Memory,
+  type MemoryStore,
+  type Passage,
+  passagesOf,
+  type Provenance,
+  type Relation,
+  type ScopeKey,
+} from "../memory/index.ts";
+
+/** How far a migration is, as it is noted: what is copied, and from where on changes of the old place are still to follow. */
+export type MigrationState = {
+  readonly phase: "entities" | "relations" | "changes";
+  /** The scope that is being copied, and the page after which it goes on. */
+  readonly scope: ScopeKey | undefined;
+  readonly cursor: string | undefined;
+  readonly entities: number;
+  readonly relations: number;
+  /** The last change of the old place that the new one has, once all is copied. */
+  readonly seq: number;
+};
+
+export type MigrationProgress = MigrationState & {
+  /** How many there are of both. */
+  readonly all: number;
+  /** Entities that were changed since they were copied, and were copied again. */
+  readonly followed: number;
+};
+
+export type MigrationDeps = {
+  readonly from: MemoryStore;
+  readonly to: MemoryStore;
+  /** Makes the vectors of what is copied. */
+  readonly embeddings: Memory["embeddings"];
+  readonly state: MigrationState | undefined;
+  /** All up to there is in the new place. */
+  readonly note: (progress: MigrationProgress) => Promise<void>;
+  readonly nowMs: () => number;
+  readonly signal: AbortSignal | undefined;
+};
+
+const PAGE = 50;
+const RELATIONS_PAGE = 500;
+const ROUNDS_MAX = 20;
+const BY: Provenance = { source: "import", sourceId: "migration", agent: undefined };
+
+/** Entities, then relations, then what was changed meanwhile. Rejects with what the stores reject with, CancelledError. */
+export class Migration {
+  readonly #deps: MigrationDeps;
+  #state: MigrationState;
+  #all = 0;
+  #followed = 0;
+  #scopes: readonly ScopeKey[] = [];
+
+  constructor(deps: MigrationDeps) {
+    this.#deps = deps;
+    const start = { scope: undefined, cursor: undefined, entities: 0, relations: 0, seq: -1 };
+    this.#state = deps.state ?? { phase: "entities", ...start };
+  }
+
+  async run(): Promise<MigrationProgress> {
+    await this.#look();
+    if (this.#state.seq < 0) await this.#go({ seq: await this.#latestSeq() });
+    if (this.#state.phase === "entities") await this.#copyEntities();
+    if (this.#state.phase === "relations") await this.#copyRelations();
+    for (let round = 0; round < ROUNDS_MAX; round += 1) if (!(await this.#follow())) break;
+    return this.#progress();
+  }
+
+  async #look(): Promise<void> {
+    const { scopes } = await this.#deps.from.figures();
+    this.#scopes = scopes.map(({ scope }) => scope).toSorted();
+    this.#all = scopes.reduce((sum, { entities, relations }) => sum + entities + relations, 0);
+  }
+
+  #progress(): MigrationProgress {
+    return { ...this.#state, all: this.#all, followed: this.#followed };
+  }
+
+  async #go(change: Partial<MigrationState>): Promise<void> {
+    this.#state = { ...this.#state, ...change };
+    await this.#deps.note(this.#progress());
+    if (this.#deps.signal?.aborted === true) throw new CancelledError("the migration");
+  }
+
+  async #latestSeq(): Promise<number> {
+    if (this.#scopes.length === 0) return 0;
+    const { entries } = await this.#deps.from.log({ scopes: this.#scopes }, { limit: 1, cursor: undefined });
+    return entries[0]?.seq ?? 0;
+  }
+
+  async #copyEntities(): Promise<void> {
+    const { from } = this.#deps;
+    const begun = this.#state.scope;
+    for (const scope of this.#scopes.filter((one) => begun === undefined || one >= begun)) {
+      let cursor = scope === begun ? this.#state.cursor : undefined;
+      do {
+        const { entries, next } = await from.list({ scopes: [scope] }, { limit: PAGE, cursor });
+        await this.#copy(entries.map(({ id }) => id));
+        cursor = next;
+        await this.#go({ scope, cursor, entities: this.#state.entities + entries.length });
+      } while (cursor !== undefined);
+    }
+    await this.#go({ phase: "relations", scope: undefined, cursor: undefined });
+  }
+
+  /** What is gone meanwhile is left out; it is in the log. */
+  async #copy(ids: readonly EntityId[]): Promise<readonly EntityHistory[]> {
+    const found = await Promise.all(ids.map((id) => this.#deps.from.history(id)));
+    const histories = found.flatMap((one) => one ?? []);
+    if (histories.length > 0) await this.#deps.to.restore(await this.#withVectors(histories), []);
+    return histories;
+  }
+
+  async #withVectors(histories: readonly EntityHistory[]): Promise<readonly EntityRestore[]> {
+    const texts = histories.map(({ head, observations }) => passagesOf({ ...head, observations: nowOf(observations) }));
+    const { vectors, model } = await this.#deps.embeddings.forWriting(texts.flat());
+    if (model !== undefined && (await this.#deps.to.model()) === undefined) await this.#deps.to.switchModel(model);
+    let next = 0;
+    return histories.map((history, at) => ({
+      ...history,
+      model,
+      passages: (texts[at] ?? []).map((text, ordinal): Passage => ({ ordinal, text, vector: vectors[next++] })),
+    }));
+  }
+
+  async #copyRelations(): Promise<void> {
+    if (this.#scopes.length > 0) {
+      let { cursor } = this.#state;
+      do {
+        const page = await this.#deps.from.relations(
+          { scopes: this.#scopes, entities: undefined },
+          { limit: RELATIONS_PAGE, cursor },
+        );
+        if (page.entries.length > 0) await this.#deps.to.restore([], page.entries);
+        cursor = page.next;
+        await this.#go({ cursor, relations: this.#state.relations + page.entries.length });
+      } while (cursor !== undefined);
+    }
+    await this.#go({ phase: "changes", scope: undefined, cursor: undefined });
+  }
+
+  /** Copies again what was changed since; false when there was nothing. */
+  async #follow(): Promise<boolean> {
+    await this.#look();
+    const scopes = await this.#knownScopes();
+    if (scopes.length === 0) return false;
+    const { touched, emptied, seq } = await this.#changedSince(scopes);
+    if (seq === this.#state.seq) return false;
+    const by = { provenance: BY, atMs: this.#deps.nowMs() };
+    for (const scope of emptied) await this.#deps.to.forget({ type: "scope", scope }, by);
+    // Whoever came after a scope was emptied is in the log too.
+    for (const id of touched) {
+      const [history] = await this.#copy([id]);
+      if (history) await this.#relationsOf(history);
+      else await this.#deps.to.forget({ type: "entities", ids: [id] }, by);
+      this.#followed += 1;
+    }
+    await this.#go({ seq });
+    return true;
+  }
+
+  /** Also those that are empty by now in the old place. */
+  async #knownScopes(): Promise<readonly ScopeKey[]> {
+    const { scopes } = await this.#deps.to.figures();
+    return [...new Set([...this.#scopes, ...scopes.map(({ scope }) => scope)])];
+  }
+
+  async #changedSince(scopes: readonly ScopeKey[]) {
+    const touched = new Set<EntityId>();
+    const emptied = new Set<ScopeKey>();
+    let seq = this.#state.seq;
+    let cursor: string | undefined;
+    for (;;) {
+      const page = await this.#deps.from.log({ scopes }, { limit: RELATIONS_PAGE, cursor });
+      for (const change of page.entries) {
+        if (change.seq <= this.#state.seq) return { touched, emptied, seq };
+        seq = Math.max(seq, change.seq);
+        if (change.entity === undefined) emptied.add(change.scope);
+        else touched.add(change.entity);
+      }
+      if (page.next === undefined) return { touched, emptied, seq };
+      cursor = page.next;
+    }
+  }
+
+  /** Makes the relations at an entity those of the old place. */
+  async #relationsOf({ head }: EntityHistory): Promise<void> {
+    const { from, to, nowMs } = this.#deps;
+    const [wanted, there] = await Promise.all([allRelations(from, head), allRelations(to, head)]);
+    const ids = new Set(wanted.map(({ id }) => id));
+    const gone = there.filter(({ id }) => !ids.has(id));
+    if (gone.length > 0) {
+      await to.write(
+        gone.map((relation) => ({
+          type: "relation",
+          action: "unrelate",
+          relation,
+          provenance: BY,
+          atMs: nowMs(),
+        })),
+      );
+    }
+    if (wanted.length > 0) await to.restore([], wanted);
+  }
+}
+
+export const nowOf = (observations: EntityHistory["observations"]): Entity["observations"] =>
+  observations.filter(({ until }) => until === undefined);
+
+async function allRelations(store: MemoryStore, { id, scope }: EntityHistory["head"]): Promise<readonly Relation[]> {
+  const all: Relation[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await store.relations({ scopes: [scope], entities: [id] }, { limit: RELATIONS_PAGE, cursor });
+    all.push(...page.entries);
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return all;
+}
