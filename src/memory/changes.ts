@@ -284,7 +284,12 @@ export class Changes {
   }
 
   async #entities(scope: ScopeKey, names: readonly string[]): Promise<readonly (Entity | undefined)[]> {
-    return this.#store.find(names.map((name) => ({ scope, name: readEntityName(this.hide.text(name)) })));
+    // Relations name the same ends again and again; each is read once.
+    const wanted = names.map((name) => readEntityName(this.hide.text(name)));
+    const places = new Map<string, number>();
+    for (const name of wanted) if (!places.has(name)) places.set(name, places.size);
+    const found = await this.#store.find([...places.keys()].map((name) => ({ scope, name })));
+    return wanted.map((name) => found[places.get(name) ?? -1]);
   }
 
   async #change(

@@ -79,7 +79,7 @@ test("a memory that was closed is whole at once when it is opened again, and cha
   bytes.writeUInt8(bytes.readUInt8(bytes.length - 9) ^ 1, bytes.length - 9);
   writeFileSync(index, bytes);
   await using memory = await opened(directory.path);
-  await expect.poll(async () => (await memory.figures()).indexed, { timeout: 20_000 }).toBe(1);
+  await expect.poll(async () => (await memory.figures()).indexed, { timeout: 60_000 }).toBe(1);
   expect(await firstHit(memory, "giraffe")).toEqual(["new", []]);
   expect(await firstHit(memory, "zebrafish")).not.toContain("a secret");
-}, 60_000);
+}, 180_000);

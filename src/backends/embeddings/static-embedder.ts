@@ -4,10 +4,12 @@ import type { ThreadModel } from "./requests.ts";
 import { ThreadedEmbedder, type ThreadedOptions } from "./threaded-embedder.ts";
 
 /**
- * Texts of fewer characters together are done at once: that takes less than a tenth of a millisecond, and to send them to a
- * thread and back takes longer.
+ * Texts of fewer characters together are done at once: that takes about a tenth of a millisecond, as does sending them to a
+ * thread and taking vectors back, for which the caller would wait besides.
  */
-const AT_ONCE_CHARACTERS_MAX = 2_048;
+const AT_ONCE_CHARACTERS_MAX = 1_024;
+/** What all who ask in one turn of the event loop may have done at once; the rest goes to the thread. */
+const TURN_CHARACTERS_MAX = 4_096;
 
 /** A table of words. Few texts are done where they are asked for, many in a thread. */
 export class StaticEmbedder implements Embedder {
@@ -17,6 +19,8 @@ export class StaticEmbedder implements Embedder {
   readonly #threaded: ThreadedEmbedder;
   readonly #model: ThreadModel;
   #embed: Embed | undefined;
+  /** Done at once in this turn. */
+  #turnCharacters = 0;
 
   /** The table is read when it is first needed. */
   constructor(options: ThreadedOptions) {
@@ -31,10 +35,17 @@ export class StaticEmbedder implements Embedder {
   async embed(texts: readonly string[], signal?: AbortSignal): Promise<readonly Float32Array[]> {
     let characters = 0;
     for (const { length } of texts) characters += length + 1;
-    if (characters > AT_ONCE_CHARACTERS_MAX || signal?.aborted === true) return this.#threaded.embed(texts, signal);
+    if (signal?.aborted === true || !this.#isAtOnce(characters)) return this.#threaded.embed(texts, signal);
     this.#embed ??= loadModel(this.#model);
     const vectors = this.#embed(texts);
     return texts.map((_, index) => vectors.slice(index * this.dims, (index + 1) * this.dims));
+  }
+
+  #isAtOnce(characters: number): boolean {
+    if (characters > AT_ONCE_CHARACTERS_MAX || this.#turnCharacters + characters > TURN_CHARACTERS_MAX) return false;
+    if (this.#turnCharacters === 0) setImmediate(() => (this.#turnCharacters = 0));
+    this.#turnCharacters += characters;
+    return true;
   }
 
   close(): Promise<void> {

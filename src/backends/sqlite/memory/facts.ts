@@ -8,7 +8,7 @@ import {
   entityOf,
   HEAD_COLUMNS,
   idBytes,
-  idTail,
+  idBeginning,
   numberOf,
   OBSERVATION_COLUMNS,
   type PackedEntity,
@@ -17,13 +17,13 @@ import {
   relationOf,
   textOf,
 } from "./rows.ts";
-import { SPAN, spanOf, tailOf } from "./tables.ts";
+import { SPAN, spanOf, beginningOf } from "./tables.ts";
 
 const RELATION = `SELECT ${RELATION_COLUMNS} FROM relation r CROSS JOIN provenance p ON p.n = r.provenance
   CROSS JOIN entity a ON a.row = r.src CROSS JOIN entity b ON b.row = r.dst`;
 const CHANGE = `SELECT ${CHANGE_COLUMNS} FROM change c JOIN provenance p ON p.n = c.provenance
   LEFT JOIN entity e ON e.row = c.entity`;
-const BY_ID = `${tailOf("id")} = ? AND id = ?`;
+const BY_ID = `${beginningOf("id")} = ? AND id = ?`;
 
 /** Numbers of runs and agents that are kept in memory. */
 const PROVENANCES_KNOWN_MAX = 10_000;
@@ -110,8 +110,14 @@ export class Facts {
 
   rowOf(id: EntityId): number | undefined {
     const bytes = idBytes(id);
-    const row = this.sql(`SELECT row FROM entity WHERE ${BY_ID}`).get(idTail(bytes), bytes);
+    const row = this.sql(`SELECT row FROM entity WHERE ${BY_ID}`).get(idBeginning(bytes), bytes);
     return row && numberOf(row["row"]);
+  }
+
+  versionOf(id: EntityId): { readonly row: number; readonly version: number } | undefined {
+    const bytes = idBytes(id);
+    const found = this.sql(`SELECT row, version FROM entity WHERE ${BY_ID}`).get(idBeginning(bytes), bytes);
+    return found && { row: numberOf(found["row"]), version: numberOf(found["version"]) };
   }
 
   rowNamed(scope: ScopeKey, name: string): number | undefined {
@@ -171,7 +177,7 @@ export class Facts {
 
   relation(id: RelationId): (Relation & { readonly row: number }) | undefined {
     const bytes = idBytes(id);
-    const [found] = this.relations(`WHERE ${tailOf("r.id")} = ? AND r.id = ?`, idTail(bytes), bytes);
+    const [found] = this.relations(`WHERE ${beginningOf("r.id")} = ? AND r.id = ?`, idBeginning(bytes), bytes);
     return found;
   }
 

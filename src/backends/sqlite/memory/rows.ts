@@ -22,7 +22,7 @@ export type Cells = readonly SQLOutputValue[];
 /** A UUID in 16 bytes. */
 export const idBytes = (id: string): Uint8Array => Buffer.from(id.replaceAll("-", ""), "hex");
 /** The part of it that indexes know. */
-export const idTail = (id: Uint8Array): Uint8Array => id.subarray(12);
+export const idBeginning = (id: Uint8Array): Uint8Array => id.subarray(0, 8);
 
 /** A UUID of which SQLite gave the hexadecimal digits. */
 export function idText(value: SQLOutputValue | undefined): string {

@@ -61,6 +61,8 @@ type Asked = {
 type Told<Request = MemoryRequest> = Request extends MemoryRequest ? Omit<Request, "id"> : never;
 
 const NAME = "embedded";
+/** Entities, or relations, of one message to the thread: a few milliseconds of work. */
+const RESTORED_AT_ONCE = 250;
 /** Rows of which progress is told. */
 const WHOLE = 1_000;
 
@@ -92,7 +94,13 @@ export class SqliteMemoryStore implements MemoryStore {
     });
   }
   async restore(entities: readonly EntityRestore[], relations: readonly Relation[]): Promise<void> {
-    await this.#do({ type: "restore", entities: entities.map(withoutTexts), relations });
+    // Piece by piece, so that neither thread is busy with one of them for long; relations come when their ends are there.
+    for (let at = 0; at < entities.length; at += RESTORED_AT_ONCE) {
+      const some = entities.slice(at, at + RESTORED_AT_ONCE).map(withoutTexts);
+      await this.#do({ type: "restore", entities: some, relations: [] });
+    }
+    for (let at = 0; at < relations.length; at += RESTORED_AT_ONCE)
+      await this.#do({ type: "restore", entities: [], relations: relations.slice(at, at + RESTORED_AT_ONCE) });
   }
   async embedded(of: {
     readonly id: EntityId;

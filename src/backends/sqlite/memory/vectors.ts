@@ -20,6 +20,8 @@ export class Vectors {
   readonly #quantisers = new Map<number, VectorIndex>();
   readonly #models = new Map<string, Model>();
   #active: Model | undefined;
+  /** Whether there are vectors of a model that comes; undefined: it is not known. */
+  #coming: boolean | undefined;
   /** Up to where each model's gaps were looked for. */
   readonly #seen = new Map<string, number>();
 
@@ -34,6 +36,7 @@ export class Vectors {
 
   /** A transaction was undone. */
   rolledBack(): void {
+    this.#coming = undefined;
     this.#models.clear();
     this.#active = this.#read("WHERE is_active = 1");
     this.#seen.clear();
@@ -115,6 +118,7 @@ export class Vectors {
   }
 
   #putComing(row: number, { model, scale, bytes }: Quantised & { readonly model: Model }): void {
+    this.#coming = true;
     this.#facts
       .sql("INSERT OR REPLACE INTO coming (passage, model, scale, vector) VALUES (?, ?, ?, ?)")
       .run(row, model.n, scale, bytes);
@@ -125,7 +129,8 @@ export class Vectors {
   }
 
   #isComing(): boolean {
-    return this.#facts.sql("SELECT 1 FROM coming LIMIT 1").get() !== undefined;
+    this.#coming ??= this.#facts.sql("SELECT 1 FROM coming LIMIT 1").get() !== undefined;
+    return this.#coming;
   }
 
   #quantiser(dims: number): VectorIndex {
@@ -173,6 +178,7 @@ export class Vectors {
       )
       .run(next?.n ?? -1);
     this.#facts.sql("DELETE FROM coming").run();
+    this.#coming = false;
     this.#facts.sql("DELETE FROM model WHERE is_active = 0").run();
     this.#models.clear();
     this.#active = next;

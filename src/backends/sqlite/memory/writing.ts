@@ -97,8 +97,9 @@ export class Writing {
   }
 
   relation({ action, relation, provenance, atMs }: RelationWrite, touched: Touched): WriteOutcome {
-    const [src, dst] = [this.#facts.rowOf(relation.from), this.#facts.rowOf(relation.to)];
-    if (src === undefined || dst === undefined) return "conflict";
+    const [source, dst] = [this.#facts.versionOf(relation.from), this.#facts.rowOf(relation.to)];
+    if (source === undefined || dst === undefined) return "conflict";
+    const { row: src, version } = source;
     for (const { row } of this.#facts
       .sql("SELECT row FROM relation WHERE src = ? AND dst = ? AND type = ?")
       .all(src, dst, relation.type)) {
@@ -106,7 +107,6 @@ export class Writing {
       this.#facts.sql("DELETE FROM relation WHERE row = ?").run(row ?? null);
       touched.relations.set(numberOf(row), undefined);
     }
-    const version = numberOf(this.#facts.sql("SELECT version FROM entity WHERE row = ?").get(src)?.["version"]);
     const by = this.#facts.provenanceNumberFor(provenance);
     const isOwn =
       action === "relate" &&
@@ -197,9 +197,9 @@ export class Writing {
     },
     touched: Touched,
   ): boolean {
-    const row = this.#facts.rowOf(of.id);
-    const version = row && this.#facts.sql("SELECT version FROM entity WHERE row = ?").get(row)?.["version"];
-    if (row === undefined || version !== of.version) return false;
+    const known = this.#facts.versionOf(of.id);
+    if (known?.version !== of.version) return false;
+    const { row } = known;
     for (const passage of of.passages) this.#vectors.add(row, passage, of.model);
     touched.entities.set(row, undefined);
     return true;
