@@ -329,6 +329,15 @@ test("a file that is no database, and one that is torn, are called damaged", asy
   await expect(room.journal.recover({ sinceMs: 0 })).rejects.toMatchObject({ code: "MESSAGE_FILE_DAMAGED" });
 });
 
+test("a journal that was prepared takes the first message, or is closed without one", async () => {
+  await using room = new JournalRoom();
+  room.journal.prepare();
+  await room.journal.append(batch({ messages: messages(1, 1) }));
+  expect(await room.journal.read([1])).toHaveLength(1);
+  await using other = new JournalRoom();
+  other.journal.prepare();
+});
+
 test("a closed journal says so", async () => {
   await using room = new JournalRoom();
   const { journal } = room;

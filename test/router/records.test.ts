@@ -178,6 +178,25 @@ describe("conversations", () => {
     expect(await router.records.conversations({ workspace: "default", limit: 10 })).toEqual([]);
   });
 
+  test("without a protocol are written with all that was said before long, for whoever asks, and at the end (C2)", async () => {
+    const { router, disk, clock } = await openWorld();
+    const say = (receiver: string) => router.submit(note("hello", { conversationId: "free", ...to(receiver) }));
+    const row = () => disk.conversations.get("default/free");
+    await say("bob");
+    await say("bob");
+    await say("cid");
+    expect(row()).toMatchObject({ messages: 2, participants: ["bob"] });
+    const found = await router.records.conversations({ workspace: "default", participant: "cid", limit: 10 });
+    expect(found).toMatchObject([{ id: "free", messageCount: 3 }]);
+    await say("bob");
+    expect(row()).toMatchObject({ messages: 3, participants: ["bob", "cid"] });
+    await clock.advance(11_000);
+    await until(() => row()?.messages === 4);
+    await say("bob");
+    await router.close(0);
+    expect(row()).toMatchObject({ messages: 5 });
+  });
+
   test("in which two answer each other with the same words come to an end", async () => {
     const { router } = await openWorld();
     const say = (sender: string, receiver: string, text: string) =>
