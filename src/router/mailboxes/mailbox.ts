@@ -167,7 +167,7 @@ export class Mailbox {
   /** Those in hand under this lease, the oldest message first. */
   flights(lease: Lease): Flight[] {
     const under = this.#flights.filter((flight) => flight.lease === lease);
-    return under.sort((one, other) => one.parcel.seq - other.parcel.seq);
+    return under.toSorted((one, other) => one.parcel.seq - other.parcel.seq);
   }
 
   #leave(flight: Flight): void {
