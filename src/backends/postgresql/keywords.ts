@@ -19,8 +19,8 @@ const COUNTS_KEPT_MS = 60_000;
 const COUNTS_KEPT_MAX = 10_000;
 /** Postings by which texts are found; of words that many have, only the weight counts. */
 const FOUND_BY_MAX = 20_000;
-/** Texts that are scored whole. */
-const SCORED_MAX = 5_000;
+/** Texts that are scored whole: the best by those words, where the others could change who is among them. */
+const SCORED_MAX = 1_000;
 
 /** What is asked for, with what its words weigh in the scopes. */
 export type Question = {
@@ -128,7 +128,7 @@ export class Keywords {
   }
 }
 
-/** Entities whose texts may be among the best: all that can, as long as they are not thousands. */
+/** Entities whose texts may be among the best: all that can, as long as they are not more than a thousand. */
 export async function foundByWords(
   session: Session,
   question: Question,
@@ -178,7 +178,8 @@ async function bestBy(
        SELECT o.passage, sum(w.weight * o.count * ${k1 + 1}
          / (o.count + ${k1} * (${1 - b} + ${b} * o.length / ${mean}::float8))) AS score
        FROM unnest(${numbers}::bigint[], ${weights}::float8[]) w(word, weight)
-       JOIN posting o ON o.word = w.word AND o.scope = ${scopes} GROUP BY o.passage) t ${kept}),
+       CROSS JOIN LATERAL (SELECT passage, count, length FROM posting
+         WHERE scope = ${scopes} AND word = w.word OFFSET 0) o GROUP BY o.passage) t ${kept}),
      least AS (SELECT coalesce((SELECT score FROM sums ORDER BY score DESC OFFSET ${most}::int - 1 LIMIT 1), 0) AS score)
      SELECT DISTINCT p.entity, least.score AS least FROM (
        SELECT sums.passage FROM sums, least WHERE sums.score >= least.score - ${bound}::float8
@@ -198,9 +199,9 @@ export async function wordScores(
   const asked = words.filter(({ texts }) => texts > 0);
   if (asked.length === 0 || of.entities.length === 0) return new Map();
   const rows = await session.rows(
-    `SELECT p.entity, p.row, p.length, w.i, o.count FROM passage p
-     CROSS JOIN unnest($2::bigint[]) WITH ORDINALITY w(word, i)
-     JOIN posting o ON o.scope = p.scope AND o.word = w.word AND o.passage = p.row
+    // Each passage's few postings by its own index, whatever the planner thinks of the table (OFFSET 0 keeps it apart).
+    `SELECT p.entity, p.row, p.length, array_position($2::bigint[], o.word) AS i, o.count FROM passage p
+     CROSS JOIN LATERAL (SELECT word, count FROM posting WHERE passage = p.row AND word = ANY($2::bigint[]) OFFSET 0) o
      WHERE p.entity = ANY($1::bigint[])`,
     [of.entities, asked.map(({ number }) => number)],
   );

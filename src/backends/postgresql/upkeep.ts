@@ -112,7 +112,7 @@ export class Upkeep {
     }, "true");
     await this.#connections.upkeep(async (session) => {
       for (const { table } of await session.rows(
-        "SELECT tablename AS table FROM pg_tables WHERE schemaname = current_schema()",
+        "SELECT tablename::text AS table FROM pg_tables WHERE schemaname = current_schema()",
       )) {
         await session.run(`VACUUM (FULL, ANALYZE) "${textOf(table)}"`);
       }

@@ -133,17 +133,29 @@ export class Vectors {
     this.considerIndex();
   }
 
-  /** Begins to build the index in the background when there are many vectors and none is there. */
+  /** In the background: tells the planner of what was written, and builds the index when there are many vectors. */
   considerIndex(): void {
     if (this.#isIndexing) return;
     this.#isIndexing = true;
-    void this.ensureIndex()
+    void this.#analyze()
+      .then(() => this.ensureIndex())
       .catch((error: unknown) =>
         log.warn({ err: error }, "memory's index of vectors is not built; searches compare them all"),
       )
       .finally(() => {
         this.#isIndexing = false;
       });
+  }
+
+  /** PostgreSQL itself looks once a minute, and plans as if the tables were empty until then. */
+  async #analyze(): Promise<void> {
+    await this.#connections.upkeep(async (session) => {
+      const stale = await session.rows(
+        `SELECT relname::text AS name FROM pg_stat_user_tables
+         WHERE schemaname = current_schema() AND n_mod_since_analyze > n_live_tup / 2`,
+      );
+      for (const { name } of stale) await session.run(`ANALYZE "${textOf(name)}"`);
+    });
   }
 
   /** Builds what is missing, while others go on reading and writing. One server builds. */
