@@ -206,6 +206,7 @@ const ROOMS = {
   "cli/message": ["kernel", "documents", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
   "cli/memory": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
   "cli/budget": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
+  "cli/bench": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
   "cli/task": ["kernel", "api/contract", "cli/terminal", "cli/client", "cli/frame"],
   "cli/model": ["kernel", "api/contract", "server", "cli/terminal", "cli/client", "cli/frame"],
   "cli/tool": [
@@ -247,6 +248,7 @@ const ROOMS = {
     "cli/message",
     "cli/memory",
     "cli/budget",
+    "cli/bench",
     "cli/task",
     "cli/model",
     "cli/tool",

@@ -154,6 +154,13 @@ export const COMMANDS: readonly Entry[] = [
     load: async () => (await import("./serve/index.ts")).health,
   },
   {
+    name: "bench",
+    also: ["benchmark"],
+    group: "operate",
+    summary: "measure what this server carries: messages a second, and how long they take",
+    load: async () => (await import("./bench/index.ts")).bench,
+  },
+  {
     name: "doctor",
     also: [],
     group: "operate",

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { caxton, commandLine, start } from "./caxton.ts";
@@ -25,6 +26,7 @@ afterAll(async () => {
 });
 
 const ask = (...args: string[]) => commandLine(args, { server: server.url, cwd });
+const Figures = z.object({ sent: z.int(), accepted: z.int(), delivered: z.int() });
 /** What a command prints when it succeeds. */
 const said = async (...args: string[]): Promise<string> => {
   const { code, stdout, stderr } = await ask(...args);
@@ -184,4 +186,14 @@ test("a program's token is printed when it is registered or replaced, once, and 
   expect(second).toMatch(/export CAXTON_TOKEN=cxp_/u);
   expect(second).not.toBe(first);
   expect(await said("participant", "token", "revoke", "teller")).toBe("nobody speaks as teller now\n");
+});
+
+test("a server is measured through its own door, and nothing of that is left", { timeout: 60_000 }, async () => {
+  const figures = await json("bench", "messages", "--seconds", "1", "--mailboxes", "3", "--rate", "40", "--batch", "4");
+  const { sent, accepted, delivered } = Figures.parse(figures);
+  expect(sent).toBeGreaterThan(0);
+  expect(figures).toMatchObject({ refused: 0, delivery_ms: { p50: expect.any(Number), p99: expect.any(Number) } });
+  expect([accepted, delivered]).toEqual([sent, sent]);
+  expect(await said("participant", "list")).not.toContain("bench-");
+  expect(await ask("bench", "messages", "--seconds", "0")).toMatchObject({ code: 2 });
 });
