@@ -11,8 +11,7 @@ import {
 import { DOCUMENT_VERSION, entityOut, relationOut, vectorOut } from "./document.ts";
 
 /** `json`: one document; `jsonl`: a line for each thing; `mcp`: the lines of the reference memory server, of one scope. */
-export const EXPORT_FORMATS = ["json", "jsonl", "mcp"] as const;
-export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+export type ExportFormat = "json" | "jsonl" | "mcp";
 
 export type ExportOptions = {
   readonly format: ExportFormat;

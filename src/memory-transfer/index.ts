@@ -1,7 +1,7 @@
 /** Moving memory: out as text, in again, whichever Caxton or reference memory server wrote it. */
 export type { Checkpoints } from "./checkpoints.ts";
 export * from "./errors.ts";
-export { EXPORT_FORMATS, exportMemory, type ExportFormat, type ExportOptions } from "./export.ts";
+export { exportMemory, type ExportFormat, type ExportOptions } from "./export.ts";
 export { importMemory, type ImportOptions } from "./import.ts";
 export type { ImportCounts, ImportProblem, ImportProgress, ImportReport } from "./report.ts";
 export { type ImportRequest, MemoryTransfers } from "./transfers.ts";

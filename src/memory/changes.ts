@@ -33,8 +33,7 @@ export type Remembered = {
 export type Taken = Remembered | { readonly outcome: "kept" | "refused"; readonly entity: Entity };
 
 /** What becomes of an entity that is there already: it gets what is new, stays as it is, or must not become otherwise. */
-export const MERGES = ["update", "skip", "error"] as const;
-export type Merge = (typeof MERGES)[number];
+export type Merge = "update" | "skip" | "error";
 
 /** A relation between two named entities of one scope. */
 export type RelationInput = {

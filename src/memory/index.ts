@@ -1,13 +1,5 @@
 /** What agents know: entities, what is said of them, how they relate, and where it is found again. */
-export {
-  type Changes,
-  type Merge,
-  MERGES,
-  type RelationInput,
-  type Remembered,
-  type Revision,
-  type Taken,
-} from "./changes.ts";
+export type { Changes, Merge, RelationInput, Remembered, Revision, Taken } from "./changes.ts";
 export type { Embedder } from "./embedder.ts";
 export type { Embeddings, NoVectors } from "./embeddings.ts";
 export * from "./entity.ts";
