@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { once } from "node:events";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as z from "zod";
@@ -193,4 +195,24 @@ describe("a program's token", () => {
     expect(whole.some((bytes) => bytes.includes("keeper"))).toBe(true);
     expect(whole.some((bytes) => bytes.includes(token ?? "none"))).toBe(false);
   });
+});
+
+test("headers past all measure are refused, a token that is none is no key, and the next request is answered as ever", async () => {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, "connect");
+  socket.write(
+    `GET /api/v1/mailboxes HTTP/1.1\r\nhost: ${hostname}:${port}\r\nx-giant: ${"a".repeat(200_000)}\r\n\r\n`,
+  );
+  let heard = "";
+  socket.on("data", (bytes) => (heard += bytes.toString()));
+  // The rest of what it sent may be cut off before it has read why.
+  socket.on("error", () => {});
+  await new Promise((resolve) => socket.once("close", resolve));
+  expect(heard === "" || heard.startsWith("HTTP/1.1 431")).toBe(true);
+  await ask("POST", "/participants", { body: { name: "guarded" } });
+  for (const token of ["cxp_", "x".repeat(4_000), `cxp_${"A".repeat(43)}`]) {
+    expect((await ask("GET", "/mailboxes/guarded/messages", { token })).status).toBe(401);
+  }
+  expect((await ask("GET", "/mailboxes")).status).toBe(200);
 });
