@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { openEmbedder } from "../src/backends/embeddings/index.ts";
+import { Neo4jMemoryStore } from "../src/backends/neo4j/index.ts";
 import { PostgresqlMemoryStore } from "../src/backends/postgresql/index.ts";
 import { systemClock } from "../src/kernel/clock.ts";
 import { PACKAGE_DIRECTORY } from "../src/kernel/package.ts";
@@ -16,6 +17,7 @@ import {
   scopeKey,
   SEARCH_DEFAULTS,
 } from "../src/memory/index.ts";
+import { Neo4jServer, SERVER_JAVA } from "../test/helpers/neo4j.ts";
 import { PASSWORD, Postgresql } from "../test/helpers/postgresql.ts";
 import { ms, perSecond, quantile, type Row, table } from "./table.ts";
 
@@ -25,6 +27,7 @@ type Place = AsyncDisposable & { readonly open: (name: string) => MemoryStore };
 /** A line for each backend. */
 const PLACES: { readonly [backend: string]: () => Promise<Place> } = {
   postgresql: startPostgresql,
+  neo4j: startNeo4j,
 };
 
 async function startPostgresql(): Promise<Place> {
@@ -32,6 +35,18 @@ async function startPostgresql(): Promise<Place> {
   return {
     open: (schema) => new PostgresqlMemoryStore({ url: server.url, password: () => PASSWORD, schema, connections: 4 }),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+/** The community edition has one database: what is copied goes to a second server, and there is one number of entities a run. */
+async function startNeo4j(): Promise<Place> {
+  const [server, copy] = await Promise.all([Neo4jServer.start(SERVER_JAVA), Neo4jServer.start(SERVER_JAVA)]);
+  return {
+    open: (name) => new Neo4jMemoryStore((name.endsWith("_copy") ? copy : server).place),
+    [Symbol.asyncDispose]: async () => {
+      await server[Symbol.asyncDispose]();
+      await copy[Symbol.asyncDispose]();
+    },
   };
 }
 
@@ -140,7 +155,7 @@ async function measured(backend: string, place: Place, count: number): Promise<r
     const one = entries[at];
     return memory.forget({ type: "entities", ids: one ? [one.id] : [] }, BY);
   });
-  const { bytes = 0 } = await memory.store.figures();
+  const { bytes } = await memory.store.figures();
   const named = (what: string, caxton: string): Row => ({
     what: `${backend}: ${what}, ${count.toLocaleString("en")} entities`,
     caxton,
@@ -160,7 +175,10 @@ async function measured(backend: string, place: Place, count: number): Promise<r
     named("entities put in with their history", perSecond((copies.length / restoredMs) * 1_000)),
     named("one entity forgotten, pages overwritten, p50 / p99", both(forgets)),
     named("all indexed anew", ms(indexedMs)),
-    named("on disk, each with 2 observations, 5 relations, history", `${Math.round(bytes / count)} B`),
+    named(
+      "on disk, each with 2 observations, 5 relations, history",
+      bytes === undefined ? "not told" : `${Math.round(bytes / count)} B`,
+    ),
   ];
 }
 

@@ -33,6 +33,11 @@ const settings = (port: number): string =>
     "",
   ].join("\n");
 
+/** A start that costs little, for tests; */
+const TEST_JAVA = ["-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"];
+/** and a server that is to be quick later. */
+export const SERVER_JAVA = ["-Xmx1g"];
+
 const OPENED = ["java.nio", "java.io", "sun.nio.ch"].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
 
 /** A Neo4j of the test's own, with authentication, in a directory of its own. Its start takes seconds: one for a file of tests. */
@@ -40,17 +45,19 @@ export class Neo4jServer implements AsyncDisposable {
   readonly #directory = tempDirectory();
   readonly #library: string;
   readonly #port: number;
+  readonly #java: readonly string[];
   #child: ChildProcess | undefined;
 
-  private constructor(library: string, port: number) {
+  private constructor(library: string, port: number, java: readonly string[]) {
     this.#library = library;
     this.#port = port;
+    this.#java = java;
   }
 
-  static async start(): Promise<Neo4jServer> {
+  static async start(java: readonly string[] = TEST_JAVA): Promise<Neo4jServer> {
     const library = findNeo4j();
     if (library === undefined) throw new Error("Neo4j is not here: node scripts/ensure-neo4j.ts");
-    const server = new Neo4jServer(library, await freePort());
+    const server = new Neo4jServer(library, await freePort(), java);
     try {
       mkdirSync(join(server.#directory.path, "conf"));
       writeFileSync(join(server.#directory.path, "conf", "neo4j.conf"), settings(server.#port));
@@ -80,10 +87,8 @@ export class Neo4jServer implements AsyncDisposable {
   async run(): Promise<void> {
     const home = this.#directory.path;
     const words = [
-      "-Xmx384m",
+      ...this.#java,
       "-Xss1m",
-      "-XX:+UseSerialGC",
-      "-XX:TieredStopAtLevel=1",
       "-XX:-UsePerfData",
       ...OPENED,
       "-cp",

@@ -229,6 +229,4 @@ export function passageProperties(
 
 export const numberOf = (value: unknown): number => z.number().parse(value);
 export const textOf = (value: unknown): string => z.string().parse(value);
-export const isTrue = (value: unknown): boolean => value === true;
 export const entityIdOf = (value: unknown): EntityId => EntityId.parse(value);
-export const relationIdOf = (value: unknown): RelationId => RelationId.parse(value);
