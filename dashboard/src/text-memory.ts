@@ -38,6 +38,8 @@ export const MEMORY = {
   noModel: "none: only words are searched",
   changingTo: (model: string) => `going over to ${model}`,
   indexed: "Indexed",
+  entityLimit: "Limit of entities",
+  usedOf: (used: string, max: string) => `${used} of ${max}`,
   withoutVector: "Passages without vector",
   size: "On disk",
   hits: "Hits",

@@ -105,7 +105,10 @@ export class EntityImport {
         embedding: one.waiting.document.embedding,
       })),
     );
-    if (restores.length > 0) await this.#memory.store.restore(restores, []);
+    if (restores.length > 0) {
+      await this.#memory.capacity.admit(restores.length);
+      await this.#memory.store.restore(restores, []);
+    }
     for (const [index, { at }] of fresh.entries()) {
       outcomes[at] = { type: "created", entity: restores[index]?.head.id };
     }

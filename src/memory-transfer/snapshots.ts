@@ -145,6 +145,7 @@ export class MemorySnapshots implements AsyncDisposable {
     const restored = await this.#find(name);
     const replaced = await place.create("replaced", this.#clock.nowMs());
     await place.restore(name);
+    this.#memory.capacity.uncounted();
     // It may have vectors of another model.
     await this.#memory.embeddings.open();
     await this.#tidy();

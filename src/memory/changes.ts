@@ -1,6 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import { mint, ObservationId, RelationId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
+import type { Capacity } from "./capacity.ts";
 import type { Embeddings } from "./embeddings.ts";
 import type { Entity, EntityHead, Observation, Provenance, Relation, Validity } from "./entity.ts";
 import { EntityNotFoundError, EntityTypeConflictError, MemoryConflictError, RelationNotFoundError } from "./errors.ts";
@@ -68,6 +69,7 @@ export class Changes {
   readonly #store: MemoryStore;
   readonly #clock: Clock;
   readonly #embeddings: Embeddings;
+  readonly #capacity: Capacity;
   /** Takes out what must not be kept; what comes in here goes through it. */
   readonly hide: Hide;
 
@@ -75,17 +77,19 @@ export class Changes {
     readonly store: MemoryStore;
     readonly clock: Clock;
     readonly embeddings: Embeddings;
+    readonly capacity: Capacity;
     readonly hide?: Hide | undefined;
   }) {
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#embeddings = deps.embeddings;
+    this.#capacity = deps.capacity;
     this.hide = deps.hide ?? HIDE_NOTHING;
   }
 
   /**
    * Makes entities, or adds to those that are there by name. In the order of the inputs; one name twice is one entity.
-   * Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError; then nothing is remembered of any.
+   * Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError, MemoryFullError; then nothing is remembered of any.
    */
   async remember(
     scope: ScopeKey,
@@ -99,7 +103,7 @@ export class Changes {
   /**
    * The same for what comes from elsewhere: says of each entity that was there already what became of it. `isTrial`: what
    * would become of it; nothing is written.
-   * Throws MemoryValueError, MemoryTooLargeError; then nothing is taken of any.
+   * Throws MemoryValueError, MemoryTooLargeError, MemoryFullError; then nothing is taken of any.
    */
   async take(
     scope: ScopeKey,
@@ -147,7 +151,7 @@ export class Changes {
       if (decided.type === "write") drafts.push({ index, input, draft: decided.draft });
       else of.results.set(index, decided.taken);
     }
-    const outcomes = of.isTrial ? [] : await this.#write(drafts.map(({ draft }) => draft));
+    const outcomes = of.isTrial ? [] : await this.#admitted(drafts.map(({ draft }) => draft));
     for (const [position, { index, input, draft }] of drafts.entries()) {
       if (outcomes[position] === "conflict") left.push([index, input]);
       else
@@ -158,6 +162,20 @@ export class Changes {
         });
     }
     return left;
+  }
+
+  /** Written, where there is room for those that are new. */
+  async #admitted(drafts: readonly Draft[]): Promise<readonly WriteOutcome[]> {
+    const fresh = drafts.filter(({ expected }) => expected === 0);
+    await this.#capacity.admit(fresh.length);
+    let written = 0;
+    try {
+      const outcomes = await this.#write(drafts);
+      written = fresh.filter((draft) => outcomes[drafts.indexOf(draft)] === "written").length;
+      return outcomes;
+    } finally {
+      this.#capacity.freed(fresh.length - written);
+    }
   }
 
   async #write(drafts: readonly Draft[]): Promise<readonly WriteOutcome[]> {

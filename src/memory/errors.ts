@@ -52,6 +52,12 @@ export class MemoryConflictError extends CaxtonError<{ readonly entity: string }
   readonly kind = "conflict";
 }
 
+/** There are as many entities as there may be, and another would be new. */
+export class MemoryFullError extends CaxtonError<{ readonly used: number; readonly max: number }> {
+  readonly code = "MEMORY_FULL";
+  readonly kind = "storage-full";
+}
+
 /** The place where memory is kept does not answer, or is not what it should be. */
 export class MemoryUnavailableError extends CaxtonError<{ readonly backend: string }> {
   readonly code = "MEMORY_UNAVAILABLE";

@@ -1,4 +1,5 @@
 /** What agents know: entities, what is said of them, how they relate, and where it is found again. */
+export type { Capacity, LimitUse } from "./capacity.ts";
 export type { Changes, Merge, RelationInput, Remembered, Revision, Taken } from "./changes.ts";
 export type { Embedder } from "./embedder.ts";
 export type { Embeddings, NoVectors } from "./embeddings.ts";

@@ -1,6 +1,7 @@
 import { addAbortListener } from "node:events";
 import type { Clock } from "../kernel/clock.ts";
 import type { EntityId, RelationId } from "../kernel/ids.ts";
+import { Capacity } from "./capacity.ts";
 import { Changes, notFound } from "./changes.ts";
 import type { Embedder } from "./embedder.ts";
 import { Embeddings } from "./embeddings.ts";
@@ -51,6 +52,8 @@ export type MemoryDeps = {
   readonly defaults: SearchDefaults;
   /** What must not be kept; absent keeps all. */
   readonly hide?: Hide | undefined;
+  /** Entities at most; 0 or absent: as many as there are. */
+  readonly entitiesMax?: number | undefined;
 };
 
 /**
@@ -61,6 +64,7 @@ export class Memory implements AsyncDisposable {
   readonly store: MemoryStore;
   readonly changes: Changes;
   readonly embeddings: Embeddings;
+  readonly capacity: Capacity;
   readonly #clock: Clock;
   readonly #defaults: SearchDefaults;
 
@@ -69,7 +73,8 @@ export class Memory implements AsyncDisposable {
     this.#clock = deps.clock;
     this.#defaults = deps.defaults;
     this.embeddings = new Embeddings(deps);
-    this.changes = new Changes({ ...deps, embeddings: this.embeddings });
+    this.capacity = new Capacity(deps);
+    this.changes = new Changes({ ...deps, embeddings: this.embeddings, capacity: this.capacity });
   }
 
   /** Before anything else; begins to make missing vectors in the background. */
@@ -166,13 +171,16 @@ export class Memory implements AsyncDisposable {
   /** Removes without a trace but for the numbers. What is not there is passed over. */
   async forget(target: ForgetTarget, provenance: Provenance): Promise<Forgotten> {
     const forgotten = await this.store.forget(target, { provenance, atMs: this.#clock.nowMs() });
+    this.capacity.freed(forgotten.entities);
     // What is left of an entity is cut into other passages, which have no vectors yet.
     if (target.type === "observations" && forgotten.observations > 0) this.embeddings.catchUp();
     return forgotten;
   }
 
   async figures(): Promise<StoreFigures> {
-    return this.store.figures();
+    const figures = await this.store.figures();
+    this.capacity.counted(figures);
+    return figures;
   }
 
   /** Ends what goes on in the background; then closes the store. */

@@ -71,6 +71,7 @@ const QdrantTable = z
   })
   .prefault({});
 
+const ENTITIES_MAX = 100_000;
 const KEPT_MAX = 1_000;
 const kept = (standard: number, description: string) =>
   z.int().min(0).max(KEPT_MAX).default(standard).meta({ description });
@@ -98,6 +99,10 @@ export const ServerMemoryTable = z
     synchronous: z.enum(["normal", "full"]).default("full").meta({
       description:
         "What remembered means with the embedded backend: full, on disk through a power cut; normal, through the end of the process only",
+    }),
+    max_entities: z.int().min(0).default(ENTITIES_MAX).meta({
+      description:
+        "Entities at most; at 80 % the log and `caxton memory stats` say so, then nothing new is remembered. 0: no bound",
     }),
     snapshots: SnapshotsTable.meta({
       description: "Copies of an embedded memory, in snapshots of the data directory; others have backups of their own",

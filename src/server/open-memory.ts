@@ -43,6 +43,7 @@ export async function openMemory(
     clock,
     defaults: searchDefaults(config.memory),
     hide: redactors.memory,
+    entitiesMax: config.memory.max_entities,
   });
   memory.open().catch((error: unknown) => log.error({ err: error }, "memory cannot be opened; agents run without it"));
   return memory;

@@ -291,6 +291,18 @@ export const Forgotten = z
   .meta({ id: "Forgotten" });
 export type MemoryForgotten = z.infer<typeof Forgotten>;
 
+/** What of memory is bounded, and how much of it there is. */
+export const LimitUses = z
+  .array(
+    z.object({
+      what: z.enum(["entities"]),
+      used: z.int(),
+      max: z.int(),
+      near: z.boolean().meta({ description: "80 % of it or more is used; at `max` nothing new is taken" }),
+    }),
+  )
+  .meta({ id: "MemoryLimitUses" });
+
 export const Figures = z
   .object({
     backend: z.string(),
@@ -304,6 +316,7 @@ export const Figures = z
       .meta({ description: "The one that is configured; another than `model` while vectors are made anew" }),
     passages_by_model: z.record(z.string(), z.int()),
     passages_without_vector: z.int(),
+    limits: LimitUses,
   })
   .meta({ id: "MemoryFigures" });
 export type MemoryFigures = z.infer<typeof Figures>;

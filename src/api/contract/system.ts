@@ -2,6 +2,7 @@ import * as z from "zod";
 import { ModelCondition } from "./model-condition.ts";
 import { Approval } from "./approvals.ts";
 import { typeList } from "./event-types.ts";
+import { LimitUses } from "./memory.ts";
 import { RunQuestion, RunSummary, Step } from "./runs.ts";
 
 export const Health = z.object({ status: z.literal("ok"), version: z.string() }).meta({ id: "Health" });
@@ -38,8 +39,8 @@ export const Status = z
     default_model: z.string(),
     models: z.array(z.object({ provider: z.string(), ready: z.boolean(), note: z.string() })),
     memory: z
-      .object({ backend: z.string(), ready: z.boolean(), note: z.string() })
-      .meta({ description: "Where memory is kept, and whether it answers" }),
+      .object({ backend: z.string(), ready: z.boolean(), note: z.string(), limits: LimitUses })
+      .meta({ description: "Where memory is kept, whether it answers, and what of it is bounded" }),
     model_traffic: z.array(ModelCondition).meta({ description: "Models that were used, each for every key" }),
   })
   .meta({ id: "Status" });

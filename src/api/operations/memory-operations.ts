@@ -50,7 +50,7 @@ async function entityOf({ memory }: MemoryServices, id: string): Promise<Entity>
   return entity;
 }
 
-/** Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError. */
+/** Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError, MemoryFullError. */
 export async function remember(
   { memory }: MemoryServices,
   { scope, entities }: z.output<typeof schemas.RememberBody>,
@@ -257,5 +257,6 @@ export async function memoryFigures({ memory }: MemoryServices): Promise<contrac
     wanted_model: wanted ?? null,
     passages_by_model: { ...passagesByModel },
     passages_without_vector: passagesWithoutVector,
+    limits: [...(await memory.capacity.limits())],
   };
 }

@@ -73,22 +73,23 @@ export async function getStatus({
   };
 }
 
-async function memoryCondition({ store }: Memory, clock: Clock): Promise<contract.Status["memory"]> {
+async function memoryCondition({ store, capacity }: Memory, clock: Clock): Promise<contract.Status["memory"]> {
   const backend = store.name;
   const stop = new AbortController();
   const late = clock.sleep(MEMORY_ANSWER_MS, stop.signal).then(
-    () => ({ backend, ready: false, note: `does not answer within ${MEMORY_ANSWER_MS / 1_000} s` }),
-    () => ({ backend, ready: false, note: "" }),
+    () => ({ backend, ready: false, note: `does not answer within ${MEMORY_ANSWER_MS / 1_000} s`, limits: [] }),
+    () => ({ backend, ready: false, note: "", limits: [] }),
   );
   const answered = store.model().then(
     (model) => ({
       backend,
       ready: true,
       note: model === undefined ? "nothing has a vector yet" : `vectors of ${model}`,
+      limits: [...capacity.known()],
     }),
     (error: unknown) => {
       const { message, hint } = toFault(error);
-      return { backend, ready: false, note: `${message}. ${hint}`.trim() };
+      return { backend, ready: false, note: `${message}. ${hint}`.trim(), limits: [] };
     },
   );
   try {

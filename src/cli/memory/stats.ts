@@ -51,6 +51,8 @@ function statsText(figures: MemoryFigures, look: Look): string {
     ],
     ["Embedder", safeText(model ?? (wanted === null ? "none: found by words only" : "none yet")) + safeText(changing)],
   ];
+  for (const { what, used, max, near } of figures.limits)
+    fields.push(["Limit", `${showCount(used)} of ${showCount(max)} ${what}${near ? ": nearly full" : ""}`]);
   const table =
     scopes.length === 0
       ? 'nothing is remembered yet; begin: caxton memory add <name> --fact "…"\n'

@@ -121,8 +121,11 @@ function toolServers(servers: Status["tool_servers"], style: Style): string {
   return [`${countOf(tools, "tool")} in ${countOf(servers.length, "server")}`, ...bad].join(", ");
 }
 
-const memoryLine = ({ backend, ready, note }: Status["memory"], style: Style): string =>
-  `${ready ? style("green", "●") : style("red", "○")} ${oneLine(backend)}  ${style("dim", oneLine(note))}`;
+function memoryLine({ backend, ready, note, limits }: Status["memory"], style: Style): string {
+  const near = limits.filter((limit) => limit.near).map(({ what, used, max }) => `${used} of ${max} ${what}`);
+  const full = near.length === 0 ? "" : style("yellow", `  nearly full: ${near.join(", ")}`);
+  return `${ready ? style("green", "●") : style("red", "○")} ${oneLine(backend)}  ${style("dim", oneLine(note))}${full}`;
+}
 
 const providerLine = (provider: string, ready: boolean, note: string, style: Style): string =>
   `${ready ? style("green", "●") : style("dim", "○")} ${provider}  ${style("dim", oneLine(note))}`;

@@ -25,6 +25,11 @@ export function Figures({ figures }: { readonly figures: MemoryFigures }) {
         <Fact name={words.keptIn}>{figures.backend}</Fact>
         <Fact name={words.indexed}>{Math.floor(indexed * 100)} %</Fact>
         <Fact name={words.withoutVector}>{count(bare)}</Fact>
+        {figures.limits.map(({ what, used, max, near }) => (
+          <Fact key={what} name={words.entityLimit}>
+            <span className={near ? "text-warn" : undefined}>{words.usedOf(count(used), count(max))}</span>
+          </Fact>
+        ))}
         {size === null ? null : <Fact name={words.size}>{bytes(size)}</Fact>}
       </dl>
     </Card>
