@@ -55,8 +55,17 @@ const run = (program: string, words: readonly string[], cwd?: string): void => {
 const apt = (...words: string[]): void => run("apt-get", ["-qq", ...words]);
 const add = (...packages: string[]): void => apt("install", "-y", "--no-install-recommends", ...packages);
 
+/** Where this machine has Debian's archive from; undefined when apt knows of none. */
+const archive = (): string | undefined =>
+  output("apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)", "Created-By: Packages")
+    .split("\n")
+    .find((line) => /^Debian \S+$/u.test(line) && !line.includes("security"))
+    ?.slice("Debian ".length);
+
 /** Builds pgvector for a version of PostgreSQL, from the source that Debian's archive has. */
 function buildVector(version: string): void {
+  const from = archive();
+  if (from === undefined) return;
   const directory = mkdtempSync(join(tmpdir(), "pgvector-"));
   try {
     add(`postgresql-server-dev-${version}`, "gcc", "make", "libc6-dev");
@@ -65,13 +74,13 @@ function buildVector(version: string): void {
     mkdirSync(join(lists, "partial"), { recursive: true });
     mkdirSync(parts);
     const keys = "/usr/share/keyrings/debian-archive-keyring.gpg";
-    writeFileSync(sources, `deb-src [signed-by=${keys}] http://deb.debian.org/debian ${SUITE} main\n`);
+    writeFileSync(sources, `deb-src [signed-by=${keys}] ${from} ${SUITE} main\n`);
     const places = [`Dir::Etc::sourcelist=${sources}`, `Dir::Etc::sourceparts=${parts}`, `Dir::State::lists=${lists}`];
     const options = places.flatMap((place) => ["-o", place]);
     run("apt-get", ["-qq", ...options, "update"], directory);
     run("apt-get", ["-qq", ...options, "source", "--download-only", "pgvector"], directory);
-    const archive = readdirSync(directory).find((name) => name.endsWith(".orig.tar.gz"));
-    run("tar", ["xzf", archive ?? "", "--strip-components=1"], directory);
+    const source = readdirSync(directory).find((name) => name.endsWith(".orig.tar.gz"));
+    run("tar", ["xzf", source ?? "", "--strip-components=1"], directory);
     const config = `PG_CONFIG=${join(DIRECTORY, version, "bin", "pg_config")}`;
     run("make", ["-s", "OPTFLAGS=", config], directory);
     run("make", ["-s", "install", config], directory);
