@@ -113,8 +113,22 @@ export class Migration {
   async #copy(ids: readonly EntityId[]): Promise<readonly EntityHistory[]> {
     const found = await Promise.all(ids.map((id) => this.#deps.from.history(id)));
     const histories = found.flatMap((one) => one ?? []);
-    if (histories.length > 0) await this.#deps.to.restore(await this.#withVectors(histories), []);
+    if (histories.length === 0) return [];
+    const restores = await this.#withVectors(histories);
+    await this.#freeNames(histories);
+    await this.#deps.to.restore(restores, []);
     return histories;
+  }
+
+  /**
+   * Whoever has such a name in the new place only is gone or named otherwise in the old one: the log says so, and then it is
+   * copied again if it is still there.
+   */
+  async #freeNames(histories: readonly EntityHistory[]): Promise<void> {
+    const { to, nowMs } = this.#deps;
+    const there = await to.find(histories.map(({ head: { scope, name } }) => ({ scope, name })));
+    const ids = there.flatMap((one, at) => (one && one.id !== histories[at]?.head.id ? [one.id] : []));
+    if (ids.length > 0) await to.forget({ type: "entities", ids }, { provenance: BY, atMs: nowMs() });
   }
 
   async #withVectors(histories: readonly EntityHistory[]): Promise<readonly EntityRestore[]> {

@@ -110,7 +110,9 @@ async function refuseFull(to: MemoryStore, request: MigrationRequest): Promise<v
   if (entities === 0) return;
   throw new MigrationRefusedError(
     `${request.to} already holds ${entities} entities`,
-    "Go on with an earlier migration by --resume, or give it an empty place: another schema, database or collection.",
+    request.isResumed
+      ? `No migration from ${request.from} to ${request.to} was begun, so none can be gone on with. To go back to where memory came from set memory.backend back; to copy all of it give it an empty place.`
+      : "Go on with an earlier migration by --resume, or give it an empty place: another schema, database or collection.",
     { from: request.from, to: request.to },
   );
 }

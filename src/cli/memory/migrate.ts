@@ -35,8 +35,9 @@ export function migrate(command: Command, invocation: Invocation): void {
       "Copy all of memory, with its versions and history, from the place that is configured to another of [memory] in " +
         "caxton.toml, while the server goes on with the old one. Then both are compared: counts, entities drawn at random, what " +
         "the same questions find. --resume goes on where it was stopped; after a whole one it takes over what was changed since. " +
-        "To go over: run it with --resume, stop the server, set memory.backend, start it. To go back, set it back. Exits with 1 " +
-        "when the two places differ.",
+        "To go over: run it with --resume, stop the server, set memory.backend, start it. To go back, set it back: what was " +
+        "changed since stays in the new place. To take that along, copy all of it back into an empty place. Exits with 1 when the " +
+        "two places differ.",
     )
     .addOption(new Option("--from <place>", "the place in use, unless given").choices(memoryMigration.MEMORY_PLACES))
     .addOption(new Option("--to <place>", "where to").choices(memoryMigration.MEMORY_PLACES).makeOptionMandatory())
@@ -44,7 +45,7 @@ export function migrate(command: Command, invocation: Invocation): void {
   examples(command, [
     ["caxton memory migrate --to postgresql", "copy, and compare"],
     ["caxton memory migrate --to postgresql --resume", "what was changed since; then go over"],
-    ["caxton memory migrate --from postgresql --to embedded --resume", "back, with what is new there"],
+    ["caxton memory migrate --from postgresql --to embedded", "all of it back; needs memory.db moved away"],
   ]);
   act(command, invocation, {
     input: Input,
