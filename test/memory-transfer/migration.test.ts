@@ -58,12 +58,12 @@ test("memory goes to another place, is gone on with after a stop, and follows wh
   await memory.forget({ type: "entities", ids: [gone.id] }, BY);
   await memory.changes.withdraw(SCOPE, "entity 10", ["is one"], BY);
   // Names go to others.
-  const former = await memory.get(SCOPE, "entity 20");
+  const former = await memory.get(SCOPE, "entity 11");
   await memory.forget({ type: "entities", ids: [former.id] }, BY);
-  await remember(memory, [{ name: "entity 20", observations: [{ text: "is another of the name" }] }]);
-  await memory.changes.revise(SCOPE, "entity 21", { name: "free" }, BY);
-  await memory.changes.revise(SCOPE, "entity 22", { name: "entity 21" }, BY);
-  await memory.changes.revise(SCOPE, "free", { name: "entity 22" }, BY);
+  await remember(memory, [{ name: "entity 11", observations: [{ text: "is another of the name" }] }]);
+  await memory.changes.revise(SCOPE, "entity 12", { name: "free" }, BY);
+  await memory.changes.revise(SCOPE, "entity 13", { name: "entity 12" }, BY);
+  await memory.changes.revise(SCOPE, "free", { name: "entity 13" }, BY);
   await remember(memory, [{ name: "newcomer", observations: [{ text: "came late" }] }]);
   const fresh = new AbortController();
   const again = { from: "embedded", to: "other", isResumed: true, signal: fresh.signal };
