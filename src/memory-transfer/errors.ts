@@ -42,6 +42,12 @@ export class SnapshotsUnsupportedError extends CaxtonError<{ readonly backend: s
   readonly kind = "rejected";
 }
 
+/** No policy says what goes from memory. */
+export class RetentionOffError extends CaxtonError {
+  readonly code = "MEMORY_RETENTION_OFF";
+  readonly kind = "rejected";
+}
+
 /** Memory cannot go from there to there now. */
 export class MigrationRefusedError extends CaxtonError<{ readonly from: string; readonly to: string }> {
   readonly code = "MIGRATION_REFUSED";

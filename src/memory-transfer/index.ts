@@ -1,6 +1,7 @@
 /** Moving memory: out as text, in again, whichever Caxton or reference memory server wrote it. */
 export type { Checkpoints } from "./checkpoints.ts";
 export * from "./errors.ts";
+export { archiveHead } from "./archive.ts";
 export { exportMemory, type ExportFormat, type ExportOptions } from "./export.ts";
 export { importMemory, type ImportOptions } from "./import.ts";
 export type { ImportCounts, ImportProblem, ImportProgress, ImportReport } from "./report.ts";
@@ -15,6 +16,14 @@ export {
   type SnapshotPlace,
   type SnapshotsKept,
 } from "./snapshots.ts";
+export {
+  MemoryRetention,
+  type PruneReport,
+  RETENTION_ACTIONS,
+  RETENTION_REASONS,
+  type RetentionArchive,
+  type RetentionPolicy,
+} from "./retention.ts";
 export { type Comparison, CONSISTENCY_MIN } from "./comparison.ts";
 export type { MigrationProgress } from "./migration.ts";
 export { MemoryMigrations, type MigrationReport, type MigrationRequest } from "./migrations.ts";

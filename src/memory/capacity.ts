@@ -96,7 +96,7 @@ export class Capacity {
     if (isNear && !this.#hasWarned)
       log.warn(
         { entities: counted.used, max: this.#max },
-        "memory is nearly full: at memory.max_entities nothing new is remembered; forget some, or raise it",
+        "memory is nearly full: at memory.max_entities nothing new is remembered; `caxton memory prune`, forget some, or raise it",
       );
     this.#hasWarned = isNear;
   }
@@ -105,6 +105,6 @@ export class Capacity {
 const full = ({ used, max, fresh }: { readonly used: number; readonly max: number; readonly fresh: number }) =>
   new MemoryFullError(
     `memory has ${used} of at most ${max} entities, and ${fresh === 1 ? "one" : fresh} more would be new`,
-    "Forget some (`caxton memory forget`), or raise memory.max_entities; what is known can still be added to.",
+    "Forget some (`caxton memory forget`, `caxton memory prune`), or raise memory.max_entities; what is known can still be added to.",
     { used, max },
   );

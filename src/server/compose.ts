@@ -51,7 +51,14 @@ import { Embedders } from "./embedders.ts";
 import { openJournal } from "./open-journal.ts";
 import { type OpenCorrespondence, openCorrespondence, openMessageTools } from "./open-correspondence.ts";
 import { type Messaging, openMessages } from "./open-messages.ts";
-import { openMemory, openMigrations, openSnapshots, openTransfers, withMemoryTools } from "./open-memory.ts";
+import {
+  openMemory,
+  openMigrations,
+  openRetention,
+  openSnapshots,
+  openTransfers,
+  withMemoryTools,
+} from "./open-memory.ts";
 import { openTasks } from "./open-tasks.ts";
 import { openMcpServers, shownConfig, withMcpServers } from "./mcp-servers.ts";
 import { openRedaction } from "./redaction.ts";
@@ -191,6 +198,7 @@ async function openMinds(
     memory,
     memoryTransfers: openTransfers(config, { memory, clock }),
     memoryMigrations: openMigrations(loaded, { memory, clock, secretFound }),
+    memoryRetention: stack.use(openRetention(config, { memory, clock })),
     memorySnapshots: stack.use(openSnapshots(config, { memory, clock })),
   };
 }

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { durationText } from "../documents/index.ts";
-import type { SnapshotOptions } from "../memory-transfer/index.ts";
+import { RETENTION_ACTIONS, type RetentionPolicy, type SnapshotOptions } from "../memory-transfer/index.ts";
 import { SEARCH_DEFAULTS, type SearchDefaults } from "../memory/index.ts";
 
 const share = (standard: number, description: string) =>
@@ -87,6 +87,28 @@ const SnapshotsTable = z
   })
   .prefault({});
 
+const AGE_MAX_MS = 100 * 366 * 86_400_000;
+const RetentionTable = z
+  .strictObject({
+    max_age: durationText({ maxMs: AGE_MAX_MS })
+      .optional()
+      .meta({ description: "What was not changed for longer goes, such as 365d; never without" }),
+    min_confidence: z.number().min(0).max(1).optional().meta({ description: "What has less goes" }),
+    max_entities_per_scope: z
+      .int()
+      .min(1)
+      .optional()
+      .meta({ description: "Where a scope has more, those unchanged for longest go" }),
+    types: z.array(z.string().min(1)).min(1).optional().meta({ description: "Only entities of these types go" }),
+    every: durationText({ minMs: 60_000, maxMs: 366 * 86_400_000 })
+      .prefault("24h")
+      .meta({ description: "Between two passes; the first is a minute after the start" }),
+    action: z.enum(RETENTION_ACTIONS).default("delete").meta({
+      description: "delete: forgotten; archive: written to archive/ of the data directory before, as an export",
+    }),
+  })
+  .prefault({});
+
 /** `[memory]` of `caxton.toml`. */
 export const ServerMemoryTable = z
   .strictObject({
@@ -107,6 +129,7 @@ export const ServerMemoryTable = z
     snapshots: SnapshotsTable.meta({
       description: "Copies of an embedded memory, in snapshots of the data directory; others have backups of their own",
     }),
+    retention: RetentionTable.meta({ description: "What goes from memory by itself; nothing, unless it says so" }),
     min_similarity: share(
       SEARCH_DEFAULTS.similarityMin,
       "Cosine of question and passage below which nearness in meaning does not count, where a search does not say",
@@ -129,4 +152,13 @@ export const searchDefaults = (table: z.output<typeof ServerMemoryTable>): Searc
 export const snapshotOptions = ({ snapshots }: z.output<typeof ServerMemoryTable>): SnapshotOptions => ({
   everyMs: snapshots.enabled ? snapshots.interval : undefined,
   kept: { hourly: snapshots.hourly, daily: snapshots.daily, weekly: snapshots.weekly },
+});
+
+export const retentionPolicy = ({ retention }: z.output<typeof ServerMemoryTable>): RetentionPolicy => ({
+  ageMaxMs: retention.max_age,
+  confidenceMin: retention.min_confidence,
+  perScopeMax: retention.max_entities_per_scope,
+  types: retention.types,
+  action: retention.action,
+  everyMs: retention.every,
 });

@@ -1,18 +1,18 @@
 import { join } from "node:path";
 import { MemoryTools } from "../agent-memory/index.ts";
-import { CheckpointFiles } from "../backends/disk/index.ts";
+import { ArchiveFiles, CheckpointFiles } from "../backends/disk/index.ts";
 import { SqliteMemoryStore, SqliteSnapshots } from "../backends/sqlite/memory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { packageVersion } from "../kernel/package.ts";
 import { type Embedder, Memory } from "../memory/index.ts";
-import { MemoryMigrations, MemorySnapshots, MemoryTransfers } from "../memory-transfer/index.ts";
+import { MemoryMigrations, MemoryRetention, MemorySnapshots, MemoryTransfers } from "../memory-transfer/index.ts";
 import type { Redactors } from "../redaction/runs/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/index.ts";
 import type { Config, LoadedConfig } from "./config.ts";
 import type { Embedders } from "./embedders.ts";
 import { openMemoryStore } from "./memory-backends.ts";
-import { MEMORY_BACKENDS, searchDefaults, snapshotOptions } from "./memory-config.ts";
+import { MEMORY_BACKENDS, retentionPolicy, searchDefaults, snapshotOptions } from "./memory-config.ts";
 import type { SecretFound } from "./references.ts";
 import { SecretVault } from "./secret-vault.ts";
 
@@ -85,6 +85,17 @@ export function openSnapshots(
   const snapshots = new MemorySnapshots({ place, memory, clock }, snapshotOptions(table));
   snapshots.start();
   return snapshots;
+}
+
+/** What takes out of memory what the policy says, by itself from now on. */
+export function openRetention(
+  { data, memory: table }: Config,
+  deps: { readonly memory: Memory; readonly clock: Clock },
+): MemoryRetention {
+  const archive = new ArchiveFiles(join(data.directory, "archive"));
+  const retention = new MemoryRetention({ ...deps, archive }, retentionPolicy(table));
+  retention.start();
+  return retention;
 }
 
 async function openOr(embedders: Embedders, name: string): Promise<Embedder | undefined> {

@@ -201,3 +201,8 @@ test("memory does not go to where it is, nor to a place that does not answer", L
   expect(await mistaken("migrate", "--to", "embedded")).toMatch(/^5 error: memory would go from embedded to itself/);
   expect(await mistaken("migrate", "--to", "qdrant")).toMatch(/^7 error: .*qdrant/i);
 });
+
+test("a server without a policy says what to set, and what memory may hold", LONG, async () => {
+  expect(await mistaken("prune", "--dry-run")).toMatch(/^6 [^]*\[memory\.retention\]/);
+  expect(await said("stats")).toMatch(/Limit +\d+ of 100[, ]?000 entities\n/);
+});

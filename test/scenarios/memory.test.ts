@@ -10,6 +10,7 @@ const agent = (name: string, more: string) =>
 let server: TestServer;
 beforeAll(async () => {
   server = await startServer({
+    settings: { "memory.retention.types": ["rumour"], "memory.retention.max_entities_per_scope": 1 },
     files: {
       "examples/agents/concierge.toml": agent("concierge", "[memory]\nenabled = true\n"),
       "examples/agents/forgetful.toml": agent("forgetful", ""),
@@ -202,4 +203,19 @@ test("an agent with memory gets what matters into its prompt before a run, and t
   expect(plain.prompt).not.toContain("quiet room");
   const replayed = await server.ask("POST", `/api/v1/runs/${detail.id}/replay`, {});
   expect(replayed.body).toMatchObject({ same: true });
+});
+
+test("what the policy says goes when somebody asks, and first is only named", async () => {
+  const scope = "conversation:gossip";
+  await remember({ scope, entities: [{ name: "older", type: "rumour" }, { name: "a fact" }] });
+  await remember({ scope, entities: [{ name: "newer", type: "rumour" }] });
+  const prune = async (body: object) => (await server.ask("POST", "/api/v1/memory/prune", body)).body;
+  const named = { items: [{ scope, reason: "count", entities: 1 }], entities: 1, action: "delete", archive: null };
+  expect(await prune({ dry_run: true })).toMatchObject({ ...named, dry_run: true });
+  expect(await prune({})).toMatchObject({ ...named, dry_run: false, more: false });
+  const left = await server.ask("GET", `/api/v1/memory/entities?scopes=${scope}`);
+  expect(memory.EntityPage.parse(left.body).items.map(({ name }) => name)).toHaveLength(2);
+  expect(await prune({})).toMatchObject({ items: [], entities: 0 });
+  const stats = memory.Figures.parse((await server.ask("GET", "/api/v1/memory/stats")).body);
+  expect(stats.limits).toMatchObject([{ what: "entities", max: 100_000, near: false }]);
 });

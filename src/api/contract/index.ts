@@ -140,5 +140,11 @@ export type { MemoryImportEvent, MemoryImportReport } from "./memory-transfer.ts
 export * as memoryTransfer from "./memory-transfer.ts";
 export type { MemoryMigrationEvent, MemoryMigrationReport } from "./memory-migration.ts";
 export * as memoryMigration from "./memory-migration.ts";
-export type { MemoryChecked, MemoryRestored, MemorySnapshot, MemorySnapshotPage } from "./memory-upkeep.ts";
+export type {
+  MemoryChecked,
+  MemoryPruned,
+  MemoryRestored,
+  MemorySnapshot,
+  MemorySnapshotPage,
+} from "./memory-upkeep.ts";
 export * as memoryUpkeep from "./memory-upkeep.ts";

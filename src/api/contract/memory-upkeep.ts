@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { MemoryScope } from "./memory.ts";
 import { page } from "./problem.ts";
 
 export const Snapshot = z
@@ -36,3 +37,27 @@ export type MemoryChecked = z.infer<typeof Checked>;
 
 /** A line of the answer to `reindex`; the last is one in which `done` is `all`. */
 export const Reindexed = z.object({ done: z.int(), all: z.int() }).meta({ id: "MemoryReindexed" });
+
+export const PruneBody = z
+  .object({ dry_run: z.boolean().default(false).meta({ description: "Say what would go, and leave it" }) })
+  .meta({ id: "PruneMemory" });
+export const Pruned = z
+  .object({
+    dry_run: z.boolean(),
+    action: z.enum(["delete", "archive"]),
+    entities: z.int(),
+    items: z.array(
+      z.object({
+        scope: MemoryScope,
+        reason: z.enum(["age", "confidence", "count"]).meta({
+          description: "Not changed for too long; too little confidence; the longest unchanged of too many",
+        }),
+        entities: z.int(),
+        examples: z.array(z.string()).meta({ description: "Five names at most" }),
+      }),
+    ),
+    archive: z.string().nullable().meta({ description: "The file that what went was written to" }),
+    more: z.boolean().meta({ description: "10,000 go in one pass at most; there are more" }),
+  })
+  .meta({ id: "MemoryPruned" });
+export type MemoryPruned = z.infer<typeof Pruned>;

@@ -109,6 +109,7 @@ export const ROUTES = {
   memorySnapshots: "/api/v1/memory/snapshots",
   memorySnapshot: "/api/v1/memory/snapshots/:name",
   restoreMemorySnapshot: "/api/v1/memory/snapshots/:name/restore",
+  pruneMemory: "/api/v1/memory/prune",
   checkMemory: "/api/v1/memory/check",
   reindexMemory: "/api/v1/memory/reindex",
   participants: "/api/v1/participants",

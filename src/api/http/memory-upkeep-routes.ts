@@ -5,6 +5,7 @@ import {
   createSnapshot,
   deleteSnapshot,
   listSnapshots,
+  pruneMemory,
   reindexMemory,
   restoreSnapshot,
 } from "../operations/index.ts";
@@ -77,6 +78,19 @@ function checkRoutes(http: Http, { services }: HttpContext): void {
       },
     },
     async ({ body }) => checkMemory(services, body.mend),
+  );
+  http.post(
+    ROUTES.pruneMemory,
+    {
+      schema: {
+        tags,
+        summary: "Forget what the retention policy says, now",
+        description: "What `[memory.retention]` of the configuration says; answers when it is done.",
+        body: memoryUpkeep.PruneBody,
+        response: { 200: memoryUpkeep.Pruned, ...failures },
+      },
+    },
+    async ({ body }) => pruneMemory(services, body.dry_run),
   );
   http.post(
     ROUTES.reindexMemory,

@@ -143,6 +143,7 @@ export {
   deleteSnapshot,
   listSnapshots,
   type MemoryUpkeepServices,
+  pruneMemory,
   reindexMemory,
   restoreSnapshot,
 } from "./memory-upkeep-operations.ts";

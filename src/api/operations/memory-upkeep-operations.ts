@@ -1,9 +1,13 @@
-import type { MemorySnapshot, MemorySnapshots } from "../../memory-transfer/index.ts";
+import { scopeText } from "../../memory/index.ts";
+import type { MemoryRetention, MemorySnapshot, MemorySnapshots } from "../../memory-transfer/index.ts";
 import type * as contract from "../contract/index.ts";
 import type { MemoryServices } from "./memory-operations.ts";
 import { instant } from "./present-run.ts";
 
-export type MemoryUpkeepServices = { readonly memorySnapshots: MemorySnapshots };
+export type MemoryUpkeepServices = {
+  readonly memorySnapshots: MemorySnapshots;
+  readonly memoryRetention: MemoryRetention;
+};
 
 const present = ({ name, kind, atMs, bytes }: MemorySnapshot): contract.MemorySnapshot => ({
   name,
@@ -50,3 +54,24 @@ export const reindexMemory = async (
   { memory }: MemoryServices,
   onProgress: (done: number, all: number) => void,
 ): Promise<void> => memory.store.reindex(onProgress);
+
+/** Takes out what the policy says, or says what that would be. Throws RetentionOffError. */
+export async function pruneMemory(
+  { memoryRetention }: MemoryUpkeepServices,
+  isTrial: boolean,
+): Promise<contract.MemoryPruned> {
+  const { gone, action, archive, hasMore } = await memoryRetention.prune(isTrial);
+  return {
+    dry_run: isTrial,
+    action,
+    entities: gone.reduce((sum, { entities }) => sum + entities, 0),
+    items: gone.map(({ scope, reason, entities, names }) => ({
+      scope: scopeText(scope),
+      reason,
+      entities,
+      examples: [...names],
+    })),
+    archive: archive ?? null,
+    more: hasMore,
+  };
+}

@@ -4,6 +4,7 @@ import { add, get, list, revise, withdraw } from "./entity.ts";
 import { forget } from "./forget.ts";
 import { blame, diff, log, revert } from "./history.ts";
 import { graph, relate, unrelate } from "./relation.ts";
+import { prune } from "./prune.ts";
 import { search } from "./search.ts";
 import { exportCommand } from "./export.ts";
 import { importCommand } from "./import.ts";
@@ -40,6 +41,7 @@ export const memory: CommandMaker = (command, invocation) => {
   blame(command.command("blame"), invocation);
   revert(command.command("revert"), invocation);
   forget(command.command("forget"), invocation);
+  prune(command.command("prune"), invocation);
   stats(command.command("stats"), invocation);
   exportCommand(command.command("export"), invocation);
   importCommand(command.command("import"), invocation);

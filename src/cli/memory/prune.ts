@@ -1,0 +1,55 @@
+import type { Command } from "commander";
+import * as z from "zod";
+import { memoryUpkeep, type MemoryPruned, ROUTES } from "../../api/contract/index.ts";
+import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
+import { type Column, countOf, type Look, renderTable, safeText, showCount } from "../terminal/index.ts";
+
+type Row = MemoryPruned["items"][number];
+
+const COLUMNS: readonly Column<Row>[] = [
+  { title: "SCOPE", value: ({ scope }) => scope, tone: () => "bold" },
+  { title: "REASON", value: ({ reason }) => reason },
+  { title: "ENTITIES", value: ({ entities }) => showCount(entities), align: "right" },
+  { title: "SUCH AS", value: ({ examples: names }) => names.join(", "), shrinks: true },
+];
+const LONG_MS = 3_600_000;
+
+/** `caxton memory prune` */
+export function prune(command: Command, invocation: Invocation): void {
+  command
+    .summary("forget what the retention policy says, now")
+    .description(
+      "Forget what [memory.retention] of caxton.toml says: what was not changed for max_age, what has less than min_confidence, " +
+        "and the longest unchanged of a scope with more than max_entities_per_scope. The server does it by itself every so often; " +
+        "this does it now. With --dry-run nothing goes.",
+    )
+    .option("--dry-run", "say what would go, and leave it");
+  examples(command, [
+    ["caxton memory prune --dry-run", "what would go, by scope and reason"],
+    ["caxton memory prune", ""],
+  ]);
+  act(command, invocation, {
+    input: z.object({ dryRun: z.boolean().default(false) }),
+    formats: ONE_FORMATS,
+    run: async (context, { dryRun }) => {
+      context.terminal.status("looking through memory");
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: ROUTES.pruneMemory,
+        body: { dry_run: dryRun },
+        timeoutMs: LONG_MS,
+        schema: memoryUpkeep.Pruned,
+      });
+      context.terminal.status(undefined);
+      await showOne(context, { raw, name: "memory", human: () => prunedText(value, context.terminal) });
+    },
+  });
+}
+
+function prunedText({ items, entities, dry_run: isTrial, archive, more }: MemoryPruned, look: Look): string {
+  if (items.length === 0) return "nothing in memory is to go\n";
+  const table = renderTable(COLUMNS, items, { widthMax: look.columns, wide: false, style: look.style });
+  const went = `${countOf(entities, "entity")} ${isTrial ? "would go" : "went"}`;
+  const kept = archive === null ? "" : `; written to ${safeText(archive)} before`;
+  return `${table}\n${went}${kept}${more ? "; there are more, for the next pass" : ""}\n`;
+}
