@@ -222,7 +222,11 @@ export class EmbeddedMemory {
     this.#indexes = new Indexes({ facts: this.#facts, vectors: this.#vectors });
     this.#lookup = new Lookup({ facts: this.#facts, indexes: this.#indexes });
     this.#reading = this.#read();
-    this.#indexing = { entity: 0, relation: 0, rows: this.#rows() };
+    const rows = this.#rows();
+    this.#indexing = { entity: 0, relation: 0, rows };
+    // A memory of a few is whole at once: nobody has to be told that something may be missing.
+    let isMore = rows <= INDEXED_AT_ONCE;
+    while (isMore) isMore = this.indexSome();
   }
 
   rebuild(): void {
