@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { memoryUpkeep, type MemoryPruned, ROUTES } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
-import { type Column, countOf, type Look, renderTable, safeText, showCount } from "../terminal/index.ts";
+import { type Column, type Look, renderTable, safeText, showCount } from "../terminal/index.ts";
 
 type Row = MemoryPruned["items"][number];
 
@@ -49,7 +49,7 @@ export function prune(command: Command, invocation: Invocation): void {
 function prunedText({ items, entities, dry_run: isTrial, archive, more }: MemoryPruned, look: Look): string {
   if (items.length === 0) return "nothing in memory is to go\n";
   const table = renderTable(COLUMNS, items, { widthMax: look.columns, wide: false, style: look.style });
-  const went = `${countOf(entities, "entity")} ${isTrial ? "would go" : "went"}`;
+  const went = `${showCount(entities)} ${entities === 1 ? "entity" : "entities"} ${isTrial ? "would go" : "went"}`;
   const kept = archive === null ? "" : `; written to ${safeText(archive)} before`;
   return `${table}\n${went}${kept}${more ? "; there are more, for the next pass" : ""}\n`;
 }

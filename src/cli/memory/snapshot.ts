@@ -43,7 +43,10 @@ export function snapshot(command: Command, invocation: Invocation): void {
 }
 
 function list(command: Command, invocation: Invocation): void {
-  command.summary("the snapshots, newest first");
+  command
+    .summary("the snapshots, newest first")
+    .description("List the snapshots of memory, newest first: when each was made, by whom, and how large it is.");
+  examples(command, [["caxton memory snapshot list", ""]]);
   act(command, invocation, {
     input: z.object({}),
     formats: LIST_FORMATS,
@@ -67,6 +70,7 @@ function create(command: Command, invocation: Invocation): void {
   command
     .summary("copy memory as it is now")
     .description("Copy memory as it is now, while it is used. The copy stays until it is deleted.");
+  examples(command, [["caxton memory snapshot create", "before something bold"]]);
   act(command, invocation, {
     input: z.object({}),
     formats: ONE_FORMATS,
@@ -93,6 +97,10 @@ function restore(command: Command, invocation: Invocation): void {
         "snapshot, so that this can be taken back. Asks, unless --yes.",
     )
     .argument("<name>", NAME);
+  examples(command, [
+    ["caxton memory snapshot restore memory-20261121T080000000Z-manual", "as it was then"],
+    ["caxton memory snapshot restore memory-20261121T080000000Z-manual --yes", "unasked"],
+  ]);
   act(command, invocation, {
     input: z.object({ name: z.string() }),
     formats: ONE_FORMATS,
@@ -119,7 +127,11 @@ function restore(command: Command, invocation: Invocation): void {
 }
 
 function remove(command: Command, invocation: Invocation): void {
-  command.summary("delete a snapshot").argument("<name>", NAME);
+  command
+    .summary("delete a snapshot")
+    .description("Delete a snapshot of memory for ever; memory itself stays as it is. Asks, unless --yes.")
+    .argument("<name>", NAME);
+  examples(command, [["caxton memory snapshot delete memory-20261121T080000000Z-manual", ""]]);
   act(command, invocation, {
     input: z.object({ name: z.string() }),
     formats: ONE_FORMATS,
