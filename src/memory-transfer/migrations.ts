@@ -73,9 +73,13 @@ export class MemoryMigrations {
   }
 
   async #migrate(from: MemoryStore, to: MemoryStore, request: MigrationRequest): Promise<MigrationReport> {
-    const name = `migration-${request.from}-${request.to}`;
+    const name = noteOf(request.from, request.to);
     const state = request.isResumed ? stateOf(await this.#checkpoints.read(name)) : undefined;
-    if (state === undefined) await refuseFull(to, request);
+    if (state === undefined) {
+      await refuseFull(to, request);
+      // What was noted of the way back counts changes of a memory that is no longer there.
+      await this.#checkpoints.remove(noteOf(request.to, request.from));
+    }
     const { embeddings } = this.#memory;
     const progress = await new Migration({
       from,
@@ -97,6 +101,8 @@ export class MemoryMigrations {
     return { progress, comparison };
   }
 }
+
+const noteOf = (from: string, to: string): string => `migration-${from}-${to}`;
 
 function stateOf(noted: unknown): MigrationState | undefined {
   const read = State.safeParse(noted);

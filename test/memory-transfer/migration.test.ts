@@ -86,3 +86,23 @@ test("memory goes to another place, is gone on with after a stop, and follows wh
   await other.memory[Symbol.asyncDispose]();
   await expect(migrate(false)).rejects.toMatchObject({ code: "MIGRATION_REFUSED" });
 }, 60_000);
+
+test("a place that was emptied and filled anew is no longer the one an earlier migration came from", async () => {
+  await using opened = await openMemory();
+  const { memory, directory } = opened;
+  using elsewhere = tempDirectory();
+  const migrations = new MemoryMigrations({
+    memory,
+    open: async () => new SqliteMemoryStore({ directory: elsewhere.path, synchronous: "full" }),
+    checkpoints: new CheckpointFiles(join(directory, "transfers")),
+    clock: systemClock,
+  });
+  const migrate = (from: string, to: string, isResumed: boolean) =>
+    migrations.migrate({ from, to, isResumed, onProgress: () => undefined, signal: undefined });
+  await remember(memory, [{ name: "Ada", observations: [{ text: "is known" }] }]);
+  await migrate("embedded", "other", false);
+  await memory.forget({ type: "scope", scope: SCOPE }, BY);
+  const { comparison } = await migrate("other", "embedded", false);
+  expect(comparison.consistency).toBe(1);
+  await expect(migrate("embedded", "other", true)).rejects.toMatchObject({ code: "MIGRATION_REFUSED" });
+});
