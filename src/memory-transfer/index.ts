@@ -20,7 +20,6 @@ export {
   MemoryRetention,
   type PruneReport,
   RETENTION_ACTIONS,
-  RETENTION_REASONS,
   type RetentionArchive,
   type RetentionPolicy,
 } from "./retention.ts";

@@ -8,8 +8,7 @@ import { RetentionOffError } from "./errors.ts";
 /** Whether what goes is only forgotten, or written to a file before. */
 export const RETENTION_ACTIONS = ["delete", "archive"] as const;
 /** `age`: not changed for too long; `confidence`: too little; `count`: the longest unchanged of a scope that has too many. */
-export const RETENTION_REASONS = ["age", "confidence", "count"] as const;
-export type RetentionReason = (typeof RETENTION_REASONS)[number];
+type RetentionReason = "age" | "confidence" | "count";
 
 /** What goes from memory; what is undefined takes nothing away. */
 export type RetentionPolicy = {
