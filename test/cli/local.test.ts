@@ -44,7 +44,7 @@ test("init does not ask where nobody can answer", async () => {
 test("templates are listed without a server", async () => {
   const { stdout } = await caxton(["template", "list", "-o", "json"]);
   const { items }: { items: { name: string }[] } = JSON.parse(stdout);
-  expect(items).toHaveLength(10);
+  expect(items).toHaveLength(11);
   expect(items.map(({ name }) => name)).toContain("data-analyzer");
 });
 

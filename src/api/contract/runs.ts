@@ -263,7 +263,6 @@ export const RunDetail = RunSummary.extend({
       problem: z.string(),
     })
     .nullable()
-    .default(null)
     .meta({
       description:
         "What becomes of request and answer in memory, where the definition says auto_store: open until the run has completed, due, extracting while another run takes facts out of it, then kept or failed",
