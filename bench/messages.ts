@@ -142,7 +142,7 @@ class Traffic {
   offer(rate: number, startMs: number): void {
     const nowMs = performance.now();
     const due = rate > 0 ? ((nowMs - startMs) / 1_000) * rate - this.sent : IN_FLIGHT - (this.sent - this.handled);
-    for (let count = 0; count < Math.min(due, 5_000); count += 1)
+    for (let count = 0; count < Math.min(Math.floor(due), 5_000); count += 1)
       this.send(rate > 0 ? startMs + ((this.sent + 1) * 1_000) / rate : performance.now());
   }
 }

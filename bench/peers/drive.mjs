@@ -37,7 +37,7 @@ export function traffic({ rate, seconds }) {
         while (performance.now() < untilMs) {
           const nowMs = performance.now();
           const due = rate > 0 ? ((nowMs - startMs) / 1_000) * rate - sent : IN_FLIGHT - (sent - handled);
-          for (let count = 0; count < Math.min(due, 5_000); count += 1) {
+          for (let count = 0; count < Math.min(Math.floor(due), 5_000); count += 1) {
             const index = sent++;
             dueMs.set(index, rate > 0 ? startMs + (sent * 1_000) / rate : performance.now());
             send(index).catch(() => (refused += 1));
