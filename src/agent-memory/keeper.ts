@@ -115,7 +115,7 @@ export class Keeper implements AsyncDisposable {
       const texts = outdated.map((one) => one.text);
       await memory.changes.withdraw(scope, remembered.entity.name, texts, provenanceOf(view));
     }
-    const kept = { ...keeping, attempts: 0, entity: remembered?.entity.id };
+    const kept = { ...keeping, entity: remembered?.entity.id };
     if (keeps.extractor === undefined) return over(kept, "kept");
     // Known before it begins, so that a crash begins it no second time.
     const extracting = { ...kept, state: "extracting" as const, extraction: keeping.extraction ?? mint(RunId) };

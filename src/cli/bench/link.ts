@@ -40,7 +40,7 @@ export class Link implements Disposable {
     const over = (why: string) => {
       if (this.#isOver) return;
       this.#isOver = true;
-      reject(new MeasurementError(why, "`caxton logs` and the server's log say what happened.", {}));
+      reject(new MeasurementError(why, "The server's log says what happened.", {}));
     };
     socket.addEventListener("close", ({ code, reason }) => over(`the server closed the connection: ${code} ${reason}`));
     socket.addEventListener("message", ({ data }) => {
