@@ -18,7 +18,7 @@ const RATE_RATIO = 4.2;
 const WARM_UP = 500;
 const SEQUENTIAL = 2_000;
 const TOTAL = 10_000;
-const CONCURRENCY = 64;
+export const CONCURRENCY = 64;
 
 const Figures = z.object({ p50Ms: z.number(), p99Ms: z.number(), runsPerSecond: z.number() });
 type Figures = z.infer<typeof Figures>;
@@ -54,14 +54,16 @@ export async function run(): Promise<readonly Row[]> {
   ];
 }
 
-/** Runs one after the other, and then `total` of them at once. */
-export async function measureCaxton({ sequential = SEQUENTIAL, total = TOTAL } = {}): Promise<Figures> {
-  using directory = tempDirectory();
+/** A server in a directory of its own, with an agent whose runs make one call of a sandboxed tool. */
+export async function benchRuns(): Promise<
+  AsyncDisposable & { once(): Promise<void>; together(total: number): Promise<void> }
+> {
+  await using owned = new AsyncDisposableStack();
+  const directory = owned.use(tempDirectory());
   const loaded = loadConfig({ settings: { "data.directory": directory.path } }, {}, directory.path);
-  await using caxton = await compose(loaded, {
-    models: models(scripted(BENCH_SCRIPT)),
-    toolServers: BENCH_TOOL_SERVERS,
-  });
+  const caxton = owned.use(
+    await compose(loaded, { models: models(scripted(BENCH_SCRIPT)), toolServers: BENCH_TOOL_SERVERS }),
+  );
   await caxton.toolsReady;
   const { agents, runs } = caxton.services;
   runs.resumeUnfinished();
@@ -79,21 +81,30 @@ export async function measureCaxton({ sequential = SEQUENTIAL, total = TOTAL } =
     const { state } = await ended;
     if (state !== "completed") throw new Error(`a run is ${state}: ${JSON.stringify(runs.view(request.id).failure)}`);
   };
-  for (let count = 0; count < WARM_UP; count += 1) await once();
+  const together = async (total: number): Promise<void> => {
+    let left = total;
+    const worker = async () => {
+      while (left-- > 0) await once();
+    };
+    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
+  };
+  const kept = owned.move();
+  return { once, together, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Runs one after the other, and then `total` of them at once. */
+export async function measureCaxton({ sequential = SEQUENTIAL, total = TOTAL } = {}): Promise<Figures> {
+  await using bench = await benchRuns();
+  for (let count = 0; count < WARM_UP; count += 1) await bench.once();
   const times: number[] = [];
   for (let count = 0; count < sequential; count += 1) {
     const begunMs = performance.now();
-    await once();
+    await bench.once();
     times.push(performance.now() - begunMs);
   }
   times.sort((left, right) => left - right);
-  let left = total;
   const begunMs = performance.now();
-  await Promise.all(
-    Array.from({ length: CONCURRENCY }, async () => {
-      while (left-- > 0) await once();
-    }),
-  );
+  await bench.together(total);
   const runsPerSecond = total / ((performance.now() - begunMs) / 1_000);
   return { p50Ms: quantile(times, 0.5), p99Ms: quantile(times, 0.99), runsPerSecond };
 }

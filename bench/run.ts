@@ -20,6 +20,7 @@ const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
   journal: () => import("./journal.ts"),
   isolation: () => import("./isolation.ts"),
   durable: () => import("./durable.ts"),
+  resident: () => import("./resident.ts"),
   following: () => import("./following.ts"),
   recall: () => import("./recall.ts"),
   messages: () => import("./messages.ts"),

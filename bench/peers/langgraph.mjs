@@ -4,6 +4,7 @@
 //   node langgraph.mjs growth <turns> <same> <new characters>        { bytesPerStep, runMs }
 //   node langgraph.mjs fill <file> <runs>, then resume <file>        { runs, tookMs }
 //   node langgraph.mjs waiting <runs>                                { bytesPerRun }; start with --expose-gc
+//   node langgraph.mjs memory <runs>                                 resident bytes after each tenth of them
 // Prints one line of JSON.
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -131,6 +132,20 @@ async function waiting(file, [runs]) {
   return { bytesPerRun: Math.max(0, (held() - before) / runs) };
 }
 
+/** Resident bytes after each tenth of many runs. */
+async function memory(file, [runs]) {
+  const graph = graphOf(SqliteSaver.fromConnString(file), 1, ({ text }) => text);
+  const resident = [];
+  for (let part = 0; part < 10; part += 1) {
+    await together(Math.round(runs / 10), async (at) =>
+      mustAnswer(await graph.invoke(begin(), options(`${part}-${at}`, 1))),
+    );
+    globalThis.gc();
+    resident.push(process.memoryUsage().rss);
+  }
+  return resident;
+}
+
 const directory = mkdtempSync(join(tmpdir(), "langgraph-bench-"));
 const own = join(directory, "checkpoints.db");
 const MEASURES = {
@@ -139,6 +154,7 @@ const MEASURES = {
   fill: () => fill(words[0], words.slice(1).map(Number)),
   resume: () => resume(words[0]),
   waiting: () => waiting(own, words.map(Number)),
+  memory: () => memory(own, words.map(Number)),
 };
 try {
   process.stdout.write(`${JSON.stringify(await MEASURES[what]())}\n`);

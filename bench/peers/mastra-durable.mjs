@@ -3,6 +3,7 @@
 //   node mastra-durable.mjs overhead <sequential> <total> <concurrency>   { p50Ms, p99Ms, runsPerSecond }
 //   node mastra-durable.mjs growth <turns> <same> <new characters>        { bytesPerStep, runMs }
 //   node mastra-durable.mjs waiting <runs>                                { bytesPerRun }; start with --expose-gc
+//   node mastra-durable.mjs memory <runs>                                 resident bytes after each tenth of them
 // Prints one line of JSON.
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -145,12 +146,25 @@ async function waiting(file, [runs]) {
   return { bytesPerRun: Math.max(0, (held() - before) / runs) };
 }
 
+/** Resident bytes after each tenth of many runs. */
+async function memory(file, [runs]) {
+  const { agent } = await open(file, modelOf(1), (text) => ({ text }));
+  const resident = [];
+  for (let part = 0; part < 10; part += 1) {
+    await together(Math.round(runs / 10), 64, () => answered(agent));
+    globalThis.gc();
+    resident.push(process.memoryUsage().rss);
+  }
+  return resident;
+}
+
 const directory = mkdtempSync(join(tmpdir(), "mastra-bench-"));
 const own = join(directory, "mastra.db");
 const MEASURES = {
   overhead: () => overhead(own, words.map(Number)),
   growth: () => growth(own, words.map(Number)),
   waiting: () => waiting(own, words.map(Number)),
+  memory: () => memory(own, words.map(Number)),
 };
 try {
   process.stdout.write(`${JSON.stringify(await MEASURES[what]())}\n`);
