@@ -21,6 +21,7 @@ import {
 } from "./remembering.ts";
 import { type ScopeKey, scopeText } from "./scope.ts";
 import { readEntityName, readMetadata, readShare, readTypeName, readValidity } from "./values.ts";
+import { claimOf, type Restatement, restate } from "./restating.ts";
 import { entityAt } from "./versions.ts";
 
 /** `known`: nothing of it was new. */
@@ -53,6 +54,9 @@ export type RelationInput = {
 /** What of an entity is to be otherwise. */
 export type Revision = {
   readonly [Key in "name" | "type" | "confidence" | "strength" | "validity" | "metadata"]?: EntityHead[Key] | undefined;
+} & {
+  /** Observations of these texts hold otherwise than was said; what is absent stays. */
+  readonly observations?: readonly Restatement[] | undefined;
 };
 
 /** How often a change that somebody else came before is tried. */
@@ -191,7 +195,10 @@ export class Changes {
     return outcomes;
   }
 
-  /** Changes fields of an entity. Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError for a name that is another's. */
+  /**
+   * Changes fields of an entity, and how sure and when its observations are, in one version.
+   * Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError for a name that is another's.
+   */
   async revise(scope: ScopeKey, name: string, revision: Revision, provenance: Provenance): Promise<Entity> {
     const fields = {
       ...(revision.name === undefined ? {} : { name: readEntityName(this.hide.text(revision.name)) }),
@@ -212,9 +219,12 @@ export class Changes {
           { scope, name: fields.name, type: other.type },
         );
     }
-    return this.#change(scope, name, (before) =>
-      draftChange(before, { action: "revise", fields }, { provenance, atMs: this.#clock.nowMs() }),
-    );
+    const observations = (revision.observations ?? []).map((one) => ({ ...one, text: this.hide.text(one.text) }));
+    return this.#change(scope, name, (before) => {
+      const restated = restate(before, observations);
+      if (Object.keys(fields).length === 0 && restated.added.length === 0) return undefined;
+      return draftChange(before, { action: "revise", fields, ...restated }, { provenance, atMs: this.#clock.nowMs() });
+    });
   }
 
   /** Takes observations back; they stay in the history. Texts that nobody said are passed over. Throws EntityNotFoundError. */
@@ -234,14 +244,11 @@ export class Changes {
       const history = await this.#store.history(before.id);
       if (!history) return undefined;
       const was = entityAt(history, version);
-      const [had, has] = [
-        new Set(was.observations.map(({ text }) => text)),
-        new Set(before.observations.map(({ text }) => text)),
-      ];
+      const [had, has] = [new Set(was.observations.map(claimOf)), new Set(before.observations.map(claimOf))];
       const added = was.observations
-        .filter(({ text }) => !has.has(text))
+        .filter((one) => !has.has(claimOf(one)))
         .map((one) => ({ ...one, id: mint(ObservationId), since: before.version + 1, until: undefined }));
-      const withdrawn = before.observations.filter(({ text }) => !had.has(text)).map(({ id }) => id);
+      const withdrawn = before.observations.filter((one) => !had.has(claimOf(one))).map(({ id }) => id);
       const { type, confidence, strength, validity, metadata } = was;
       const fields = { type, confidence, strength, validity, metadata };
       return draftChange(before, { action: "revert", added, withdrawn, fields }, { provenance, atMs });

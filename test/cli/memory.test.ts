@@ -116,6 +116,9 @@ test("each change is a version: seen, compared, told by whom, and reverted", LON
   expect(await said("diff", "Vega 2", "2", "2")).toBe("versions 2 and 2 are the same\n");
   expect(await said("blame", "Vega 2")).toMatch(/\n +2 +\S+ +user +is led by Bob\n$/);
   expect(await said("revert", "Vega 2", "2")).toMatch(/Version +5, [^]*is led by Bob\n +starts in May/);
+  expect(await said("revise", "Vega 2", "--fact", "is led by Bob", "--confidence", "0.4")).toMatch(
+    /Version +6[^]*is led by Bob {2}\(confidence 0\.4\)/,
+  );
   expect(await ask("diff", "Vega 2", "1", "99")).toMatchObject({ code: 3 });
 });
 
@@ -151,6 +154,7 @@ test("who mistakes a name, scope, number or fact is told what would be right", L
   );
   expect(await mistaken("forget", "--yes")).toMatch(/^2 .*say what to forget/);
   expect(await mistaken("revise", "Anna")).toMatch(/^2 .*say what to change/);
+  expect(await mistaken("revise", "Anna", "--fact", "leads billing")).toMatch(/^2 .*say what of the fact to change/);
   expect(await mistaken("add", "x", "--metadata", "[1]")).toMatch(/^2 .*--metadata is not an object/);
   expect(await mistaken("add", "x", "--metadata", "{")).toMatch(/^2 .*--metadata is not JSON/);
   expect(await mistaken("add", "x", "--confidence", "2")).toMatch(/^2 [^]*number from 0 to 1/);

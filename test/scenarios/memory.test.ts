@@ -75,12 +75,40 @@ test("an entity is read, revised, looked back on, reverted and forgotten", async
   expect((await server.ask("GET", "/api/v1/memory/log?limit=1")).body).toMatchObject({ items: [{ action: "forget" }] });
 });
 
+test("how sure an observation is, and when it holds, is changed in one version, and taken back", async () => {
+  const [eva] = await remember({ entities: [{ name: "Eva", observations: ["sings", "dances"] }] });
+  const path = `/api/v1/memory/entities/${eva?.entity.id}`;
+  const sings = { text: "sings", confidence: 0.5, valid_to: "2030-01-01T00:00:00.000Z" };
+  const revised = memory.Entity.parse((await server.ask("PATCH", path, { strength: 0.9, observations: [sings] })).body);
+  expect(revised).toMatchObject({ version: 2, strength: 0.9, confidence: 1, valid_to: null });
+  const before = eva?.entity.observations.find(({ text }) => text === "sings");
+  const after = revised.observations.find(({ text }) => text === "sings");
+  expect(after).toMatchObject({ ...sings, valid_from: null, since: 2, provenance: before?.provenance, at: before?.at });
+  expect((await server.ask("PATCH", path, { observations: [sings] })).body).toMatchObject({ version: 2 });
+  expect(
+    await server.ask("PATCH", path, { observations: [{ text: "sings", valid_from: "2031-01-01T00:00:00.000Z" }] }),
+  ).toMatchObject({ status: 400, body: { code: "MEMORY_VALUE_INVALID", details: { field: "valid_to" } } });
+  expect(await server.ask("PATCH", path, { observations: [{ text: "skis" }] })).toMatchObject({
+    status: 400,
+    body: { code: "MEMORY_VALUE_INVALID", detail: 'Eva has no observation "skis"' },
+  });
+  const reverted = memory.Entity.parse((await server.ask("POST", `${path}/revert`, { version: 1 })).body);
+  expect(reverted.observations.map(({ text, confidence, valid_to }) => [text, confidence, valid_to])).toEqual(
+    expect.arrayContaining([
+      ["sings", 1, null],
+      ["dances", 1, null],
+    ]),
+  );
+});
+
 test("relations make a graph, and what is wrong is said", async () => {
   const items = await remember({ entities: [{ name: "Cy" }, { name: "Dee" }] });
   const related = await server.ask("POST", "/api/v1/memory/relations", {
-    relations: [{ from: "Cy", to: "Dee", type: "knows" }],
+    relations: [{ from: "Cy", to: "Dee", type: "knows", valid_from: "2026-01-01T00:00:00.000Z" }],
   });
-  expect(related.body).toMatchObject({ items: [{ type: "knows", strength: 0.5 }] });
+  expect(related.body).toMatchObject({
+    items: [{ type: "knows", strength: 0.5, valid_from: "2026-01-01T00:00:00.000Z", valid_to: null }],
+  });
   const graph = await server.ask("GET", `/api/v1/memory/graph?start=${items[0]?.entity.id}`);
   expect(graph.body).toMatchObject({
     entities: [{ depth: 0 }, { entity: { name: "Dee" }, depth: 1 }],

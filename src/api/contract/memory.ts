@@ -69,6 +69,8 @@ export const Relation = z
     strength: Share,
     confidence: Share,
     bidirectional: z.boolean(),
+    valid_from: MaybeInstant,
+    valid_to: MaybeInstant,
     metadata: JsonObject,
     provenance: Provenance,
     created_at: Instant,
@@ -124,6 +126,18 @@ export const ReviseBody = z
     valid_from: MaybeInstant.optional(),
     valid_to: MaybeInstant.optional(),
     metadata: JsonObject.optional(),
+    observations: z
+      .array(
+        z.object({
+          text: z.string().meta({ description: "As it is kept" }),
+          confidence: Share.optional(),
+          valid_from: MaybeInstant.optional(),
+          valid_to: MaybeInstant.optional(),
+        }),
+      )
+      .max(1_000)
+      .default([])
+      .meta({ description: "Observations that are surer or less sure, or hold at another time, than was said" }),
     withdraw: z
       .array(z.string())
       .max(1_000)
@@ -144,6 +158,8 @@ export const RelateBody = z
           strength: Share.optional(),
           confidence: Share.optional(),
           bidirectional: z.boolean().optional(),
+          valid_from: MaybeInstant.optional(),
+          valid_to: MaybeInstant.optional(),
           metadata: JsonObject.optional(),
         }),
       )

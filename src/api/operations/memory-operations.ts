@@ -9,6 +9,7 @@ import {
   RelationNotFoundError,
   scopeText,
   type SearchInput,
+  type Validity,
 } from "../../memory/index.ts";
 import { memory as schemas } from "../contract/index.ts";
 import type * as contract from "../contract/index.ts";
@@ -27,6 +28,12 @@ export type MemoryServices = { readonly memory: Memory };
 
 const ms = (instant: string | null | undefined): number | undefined =>
   instant === null || instant === undefined ? undefined : Date.parse(instant);
+type Span = { readonly valid_from?: string | null | undefined; readonly valid_to?: string | null | undefined };
+/** With `before` what is not given stays; `null` opens it. */
+const spanOf = ({ valid_from, valid_to }: Span, before?: Validity): Validity => ({
+  fromMs: valid_from === undefined ? before?.fromMs : ms(valid_from),
+  toMs: valid_to === undefined ? before?.toMs : ms(valid_to),
+});
 const keyOf = (scope: string) => scopeKeyOf(DEFAULT_WORKSPACE, scope);
 const keysOf = (scopes: readonly string[]) => scopes.map(keyOf);
 /** Without authentication whoever reaches the port is one person. */
@@ -125,17 +132,21 @@ export const findEntity = async (
 export async function reviseEntity(
   services: MemoryServices,
   id: string,
-  { valid_from, valid_to, withdraw, ...fields }: z.output<typeof schemas.ReviseBody>,
+  { valid_from, valid_to, withdraw, observations, ...fields }: z.output<typeof schemas.ReviseBody>,
 ): Promise<contract.MemoryEntity> {
   const { memory } = services;
   const before = await entityOf(services, id);
   if (withdraw.length > 0) await memory.changes.withdraw(before.scope, before.name, withdraw, BY_USER);
   const isSpan = valid_from !== undefined || valid_to !== undefined;
-  const validity = {
-    fromMs: valid_from === undefined ? before.validity.fromMs : ms(valid_from),
-    toMs: valid_to === undefined ? before.validity.toMs : ms(valid_to),
+  const restated = observations.map(({ text, confidence, ...span }) => {
+    const said = before.observations.find((one) => one.text === text.normalize("NFC").trim());
+    return { text, confidence, validity: spanOf(span, said?.validity) };
+  });
+  const revision = {
+    ...fields,
+    ...(isSpan && { validity: spanOf({ valid_from, valid_to }, before.validity) }),
+    ...(restated.length > 0 && { observations: restated }),
   };
-  const revision = { ...fields, ...(isSpan && { validity }) };
   const isRevised = Object.values(revision).some((value) => value !== undefined);
   if (isRevised) await memory.changes.revise(before.scope, before.name, revision, BY_USER);
   return getEntity(services, id);
@@ -198,7 +209,11 @@ export async function relate(
   { memory }: MemoryServices,
   { scope, relations }: z.output<typeof schemas.RelateBody>,
 ): Promise<contract.MemoryRelationList> {
-  const inputs = relations.map(({ bidirectional, ...rest }) => ({ ...rest, isBidirectional: bidirectional }));
+  const inputs = relations.map(({ bidirectional, valid_from, valid_to, ...rest }) => ({
+    ...rest,
+    validity: spanOf({ valid_from, valid_to }),
+    isBidirectional: bidirectional,
+  }));
   return { items: (await memory.changes.relate(keyOf(scope), inputs, BY_USER)).map(presentRelation) };
 }
 

@@ -68,6 +68,8 @@ export const presentRelation = (one: Relation): contract.MemoryRelation => ({
   strength: one.strength,
   confidence: one.confidence,
   bidirectional: one.isBidirectional,
+  valid_from: maybe(one.validity.fromMs),
+  valid_to: maybe(one.validity.toMs),
   metadata: one.metadata,
   provenance: presentProvenance(one.provenance),
   created_at: instant(one.createdAtMs),

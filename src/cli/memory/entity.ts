@@ -160,27 +160,46 @@ function rememberedLine({ outcome, entity, added }: MemoryRemembered["items"][nu
   return `${what}: ${outcome}${facts}, version ${entity.version}\n`;
 }
 
+/** The change that the options ask for: with a fact, certainty and times are the fact's. Throws UsageError. */
+function revisionOf(input: z.infer<typeof FieldsInput>, fact: string | undefined, command: string): object {
+  if (fact === undefined) return fieldsOf(input, command);
+  const { confidence, validFrom, validTo, ...rest } = input;
+  const claims = fieldsOf({ confidence, validFrom, validTo }, command);
+  if (Object.keys(claims).length === 0) {
+    throw new UsageError("say what of the fact to change: --confidence, --valid-from or --valid-to", command);
+  }
+  return { ...fieldsOf(rest, command), observations: [{ text: fact, ...claims }] };
+}
+
 export function revise(command: Command, invocation: Invocation): void {
   command
     .summary("change its name, type and other fields")
     .description(
-      "Change fields of an entity; what is not given stays. Facts are added with add and taken back with withdraw.",
+      "Change fields of an entity; what is not given stays. Facts are added with add and taken back with withdraw; how sure one is, and when it holds, is changed with --fact.",
     )
     .argument("<entity>", NAME)
     .addOption(scopeOption())
     .option("--name <name>", "what it is called from now on")
-    .option("--type <type>", "what it is");
+    .option("--type <type>", "what it is")
+    .option("--fact <text>", "one of its facts, as it was written: confidence and times are then those of the fact");
   withFields(command);
   examples(command, [
     ['caxton memory revise Anna --name "Anna Nowak"', ""],
     ["caxton memory revise Acme --type customer --strength 0.9", ""],
+    ['caxton memory revise Anna --fact "leads billing" --confidence 0.5 --valid-to 2026-12-31', "the fact, not Anna"],
   ]);
   act(command, invocation, {
-    input: z.object({ entity: z.string(), name: z.string().optional(), scope: z.string().optional(), ...Fields }),
+    input: z.object({
+      entity: z.string(),
+      name: z.string().optional(),
+      scope: z.string().optional(),
+      fact: z.string().optional(),
+      ...Fields,
+    }),
     formats: ONE_FORMATS,
-    run: async (context, { entity, name, scope, ...input }) => {
+    run: async (context, { entity, name, scope, fact, ...input }) => {
       const path = "caxton memory revise";
-      const body = { ...fieldsOf(input, path), ...(name !== undefined && { name }) };
+      const body = { ...revisionOf(input, fact, path), ...(name !== undefined && { name }) };
       if (Object.keys(body).length === 0) throw new UsageError("say what to change, such as --type or --name", path);
       const { id } = (await findEntity(context.client, entity, scope)).value;
       const { raw, value } = await change(context.client, id, body);

@@ -66,8 +66,8 @@ export function changeLine(
   }
   const observations = history?.observations ?? [];
   return [
-    ...observations.filter(({ since }) => since === version).map(({ text }) => `+ ${oneLine(text)}`),
-    ...observations.filter(({ until }) => until === version).map(({ text }) => `- ${oneLine(text)}`),
+    ...observations.filter(({ since }) => since === version).map((one) => `+ ${observationLine(one)}`),
+    ...observations.filter(({ until }) => until === version).map((one) => `- ${observationLine(one)}`),
     ...fieldLines(details),
   ].join("; ");
 }

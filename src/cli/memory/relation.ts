@@ -4,7 +4,7 @@ import { fillRoute, memory, ROUTES } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, listOption, ONE_FORMATS, showOne, wholeNumber } from "../frame/index.ts";
 import { oneLine, safeText } from "../terminal/index.ts";
 import { NAME } from "./entity.ts";
-import { findEntity, metadataIn, SCOPE, scopeOption, shareIn } from "./reference.ts";
+import { findEntity, instantIn, metadataIn, SCOPE, scopeOption, shareIn } from "./reference.ts";
 import { treeText } from "./tree.ts";
 
 const DEPTH_MAX = 10;
@@ -23,6 +23,8 @@ export function relate(command: Command, invocation: Invocation): void {
     .option("--both-ways", "it holds in both directions")
     .addOption(command.createOption("--strength <share>", "how strong it is, 0 to 1").argParser(shareIn))
     .addOption(command.createOption("--confidence <share>", "how sure it is, 0 to 1").argParser(shareIn))
+    .addOption(command.createOption("--valid-from <time>", "since when it holds").argParser(instantIn))
+    .addOption(command.createOption("--valid-to <time>", "until when it holds").argParser(instantIn))
     .option("--metadata <json>", "an object of your own about it");
   examples(command, [
     ["caxton memory relate Anna works_at Acme", ""],
@@ -37,15 +39,19 @@ export function relate(command: Command, invocation: Invocation): void {
       bothWays: z.boolean().default(false),
       strength: z.number().optional(),
       confidence: z.number().optional(),
+      validFrom: z.string().optional(),
+      validTo: z.string().optional(),
       metadata: z.string().optional(),
     }),
     formats: ONE_FORMATS,
     run: async (context, { from, type, to, scope, bothWays: bidirectional, ...rest }) => {
+      const { strength, confidence, validFrom: valid_from, validTo: valid_to } = rest;
       const metadata = metadataIn(rest.metadata, "caxton memory relate");
+      const fields = { bidirectional, strength, confidence, valid_from, valid_to, metadata };
       const { raw, value } = await context.client.request({
         method: "POST",
         path: ROUTES.memoryRelations,
-        body: { scope, relations: [{ from, to, type, bidirectional, ...rest, metadata }] },
+        body: { scope, relations: [{ from, to, type, ...fields }] },
         schema: memory.RelationList,
       });
       const id = value.items[0]?.id ?? "";
