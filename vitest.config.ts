@@ -7,7 +7,7 @@ const ALONE = ["test/hostile/**/*.test.ts", "test/sandbox/{isolation,recovery}.t
 const DATABASES = ["test/databases/**/*.test.ts"];
 
 const setupFiles = ["test/helpers/chance.ts"];
-const patient = { setupFiles, testTimeout: 60_000, hookTimeout: 120_000 };
+const patient = { setupFiles, testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {

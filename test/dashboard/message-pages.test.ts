@@ -211,6 +211,7 @@ test("a message that an agent answers leads to the run that did it, and the run 
   await page.goto(`/ui/messages?message=${id}`);
   await detail(page).getByText("The run it started").waitFor();
   await detail(page).getByRole("link", { name: "greeter", exact: true }).click();
+  await page.getByRole("heading", { level: 1, name: "Who are you?" }).waitFor();
   await page.getByRole("link", { name: id }).first().click();
   await detail(page).getByText("Who are you?").first().waitFor();
   await detail(page).getByRole("list", { name: "Everything it belongs to: 2 messages" }).waitFor();

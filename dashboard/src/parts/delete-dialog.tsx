@@ -76,6 +76,8 @@ function useDeletion({
     mutationFn: remove,
     onSuccess: async () => {
       notify(done);
+      // A list nobody looks at now is read anew when it is looked at again: what was deleted must not flash up in it.
+      for (const queryKey of stale) client.removeQueries({ queryKey, type: "inactive" });
       await navigate({ to: backTo });
       client.removeQueries({ queryKey: gone });
       await Promise.all(stale.map((queryKey) => client.invalidateQueries({ queryKey })));
