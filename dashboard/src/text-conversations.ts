@@ -27,7 +27,7 @@ export const CONVERSATIONS = {
   archived: "Those put away",
   empty: "No conversations yet",
   emptyNote:
-    "A conversation that keeps to a protocol appears here with its first message. One without a protocol is free: it is found by its messages.",
+    "A conversation appears here with its first message. One without a protocol is free: nothing in it is checked.",
   emptyCommand:
     'npx caxton message send --to data-analyzer --protocol fipa-request "describe examples/data/penguins.csv"',
   toMessages: "Look at messages",

@@ -1,6 +1,6 @@
 import { type Alarm } from "../kernel/alarm.ts";
 import { type Clock } from "../kernel/clock.ts";
-import { type Message, type MessageError, SYSTEM_SENDER } from "../messages/index.ts";
+import { type Message, type MessageError } from "../messages/index.ts";
 import {
   advance,
   archived,
@@ -15,14 +15,23 @@ import {
   undelivered,
 } from "../protocols/index.ts";
 import { type Feed } from "./feed.ts";
-import { type Held, isChecked, isOneMore, isPlain, newHeld, NO_TURNS, nowOf, type Turn } from "./held-conversation.ts";
+import { FreshConversations } from "./fresh-conversations.ts";
+import {
+  type Held,
+  isAboutNothing,
+  isChecked,
+  isOneMore,
+  isPlain,
+  newHeld,
+  NO_TURNS,
+  nowOf,
+  type Turn,
+} from "./held-conversation.ts";
 import { LateRows } from "./late-rows.ts";
 import { digestOf } from "./loops.ts";
-import { type ConversationRow, failure } from "./ports/index.ts";
+import { type ConversationQuery, type ConversationRow, failure } from "./ports/index.ts";
 import { type Batch, type Writer } from "./writing/index.ts";
 
-/** Conversations of one message that are remembered, in each of two generations. */
-const FRESH_MAX = 50_000;
 /** Conversations that are over and still remembered. */
 const OVER_MAX = 10_000;
 /** A free conversation's row is at most this much behind. */
@@ -62,9 +71,7 @@ export type ConversationParts = {
 export class Conversations {
   readonly #parts: ConversationParts;
   readonly #held = new Map<string, Held>();
-  /** Free conversations of one message, by generation; nothing of them is on disk but the message. */
-  #fresh = new Map<string, Conversation>();
-  #staler = new Map<string, Conversation>();
+  readonly #fresh = new FreshConversations();
   /** Keys of those that are over, the oldest first. */
   readonly #over = new Set<string>();
   readonly #moves = new WeakMap<Batch, Map<Held, Conversation>>();
@@ -95,7 +102,7 @@ export class Conversations {
   find(workspace: string, id: string): Conversation | undefined {
     const key = keyOf(workspace, id);
     const held = this.#held.get(key);
-    return held === undefined ? (this.#fresh.get(key) ?? this.#staler.get(key)) : nowOf(held);
+    return held === undefined ? this.#fresh.find(key) : nowOf(held);
   }
 
   /** Told of what time did; must be quick and not throw. */
@@ -114,7 +121,7 @@ export class Conversations {
       if (!held.isLate) this.#late.add(key, held);
       return ALLOWED;
     }
-    const before = held === undefined ? (this.#fresh.get(key) ?? this.#staler.get(key)) : nowOf(held);
+    const before = held === undefined ? this.#fresh.find(key) : nowOf(held);
     if (before === undefined && isAboutNothing(message)) return ALLOWED;
     const turns = before === undefined ? NO_TURNS : turnsAfter(held?.turns ?? NO_TURNS, before, message);
     if (turns.length === TURNS && isCircle(turns)) return { type: "refused", error: pingPong(message, recipients) };
@@ -127,8 +134,6 @@ export class Conversations {
     }
     const family = this.#family(message, before === undefined);
     if ("code" in family) return { type: "breach", error: family };
-    this.#fresh.delete(key);
-    this.#staler.delete(key);
     this.#move(key, conversation, batch);
     const now = this.#held.get(key);
     if (now !== undefined) now.turns = turns;
@@ -161,11 +166,22 @@ export class Conversations {
   }
 
   #remember(key: string, conversation: Conversation): void {
-    if (this.#fresh.size >= FRESH_MAX) {
-      this.#staler = this.#fresh;
-      this.#fresh = new Map();
+    this.#fresh.remember(key, conversation);
+    const { feed } = this.#parts;
+    if (feed.isWatched) feed.tell({ type: "conversation", conversation });
+  }
+
+  /** What is known again after a restart, the oldest first; those that were begun anew since stay as they are. */
+  recollect(conversations: readonly Conversation[]): void {
+    for (const conversation of conversations) {
+      const { workspace, id } = conversation;
+      if (this.find(workspace, id) === undefined) this.#fresh.remember(keyOf(workspace, id), conversation);
     }
-    this.#fresh.set(key, conversation);
+  }
+
+  /** Free conversations of one message that fit, in no order: those that have no row. */
+  withoutRow(query: ConversationQuery): readonly Conversation[] {
+    return this.#fresh.list(query, this.#parts.clock.nowMs());
   }
 
   /** Conversations that the message changes besides its own: its parent, and those that go on in it. */
@@ -187,6 +203,7 @@ export class Conversations {
 
   /** C1, C2. */
   #move(key: string, conversation: Conversation, batch: Batch): void {
+    this.#fresh.forget(key);
     const held = this.#held.get(key) ?? newHeld(conversation, undefined);
     const before = held.written === undefined ? undefined : nowOf(held);
     this.#held.set(key, held);
@@ -322,12 +339,6 @@ export class Conversations {
 }
 
 const keyOf = (workspace: string, id: string): string => (workspace === "default" ? id : `${workspace}/${id}`);
-
-/** C4: the server's answer to a message that reached nobody, or that no conversation of its protocol begins with. */
-const isAboutNothing = ({ sender, performative, inReplyTo }: Message): boolean =>
-  sender === SYSTEM_SENDER &&
-  inReplyTo !== undefined &&
-  (performative === "failure" || performative === "not-understood");
 
 /** C2. */
 const isRowDue = (before: Conversation | undefined, now: Conversation): boolean =>

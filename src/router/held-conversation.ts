@@ -1,4 +1,4 @@
-import { type Message } from "../messages/index.ts";
+import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
 import { type Conversation, findProtocol, readConversation, saidMore } from "../protocols/index.ts";
 
 /** Who said what, as a digest. */
@@ -73,3 +73,9 @@ export const isChecked = ({ protocol }: Conversation): boolean =>
 /** Nothing that other conversations have to know of. */
 export const isPlain = ({ parentConversation, mergeConversations }: Message): boolean =>
   parentConversation === undefined && mergeConversations.length === 0;
+
+/** The server's answer to a message that reached nobody, or that no conversation of its protocol begins with: it begins none. */
+export const isAboutNothing = ({ sender, performative, inReplyTo }: Message): boolean =>
+  sender === SYSTEM_SENDER &&
+  inReplyTo !== undefined &&
+  (performative === "failure" || performative === "not-understood");

@@ -58,6 +58,7 @@ export {
 export {
   type DeadLetterKey,
   type DeadLetterQuery,
+  type ListedConversation,
   type DeliveryView,
   type MailboxView,
   type MessageView,

@@ -1,6 +1,6 @@
 import { type Clock } from "../kernel/clock.ts";
 import { type Message, type MessageError, restoreMessage } from "../messages/index.ts";
-import { type Conversation, readConversation } from "../protocols/index.ts";
+import { type Conversation, type ConversationTerms, readConversation } from "../protocols/index.ts";
 import { type Conversations } from "./conversations.ts";
 import { DeadLetterNotFoundError, MailboxNotFoundError } from "./errors.ts";
 import { type Intake } from "./intake.ts";
@@ -19,6 +19,7 @@ import {
   type StoredSettlement,
   type Submitted,
 } from "./ports/index.ts";
+import { conversationOf } from "./recollection.ts";
 import { type Duplicates, type Writer } from "./writing/index.ts";
 
 /** How the delivery of a message to one recipient stands. Times are epoch milliseconds. */
@@ -71,7 +72,14 @@ export type RecordParts = {
   readonly recipients: Recipients;
   readonly conversations: Conversations;
   readonly duplicates: Duplicates;
+  readonly terms: ConversationTerms;
 };
+
+/** A conversation, and its place in a list: when its row was last changed, which may be a little behind. */
+export type ListedConversation = { readonly conversation: Conversation; readonly updatedAtMs: number };
+
+/** Messages that are read to make up a free conversation which has no row; it has few. */
+const FOLDED_MAX = 1_000;
 
 /** What was said, what is under way, what failed: questions, and what can be done about it. */
 export class Records {
@@ -198,12 +206,29 @@ export class Records {
     await writer.settled();
   }
 
-  /** Last changed first; those of one message without a protocol are not in it. */
+  /** Last changed first. Of free conversations of one message, which have no row, those in memory: the newest. */
   async conversations(query: ConversationQuery): Promise<readonly Conversation[]> {
-    const { conversations, writer, journal } = this.#parts;
+    const { conversations, writer } = this.#parts;
     if (conversations.catchUp()) await writer.settled();
+    return (await this.listed(query)).map(({ conversation }) => conversation);
+  }
+
+  /** As `conversations`, with the places to go on from; what the rows are behind is not written first. */
+  async listed(query: ConversationQuery): Promise<readonly ListedConversation[]> {
+    const { conversations, journal } = this.#parts;
     const rows = await journal.conversations(query);
-    return rows.map((row) => conversations.find(row.workspace, row.id) ?? fold(row));
+    const listed = rows.map((row) => {
+      const conversation = conversations.find(row.workspace, row.id) ?? fold(row);
+      return { conversation, updatedAtMs: row.updatedAtMs };
+    });
+    const fresh = conversations
+      .withoutRow(query)
+      .map((conversation) => ({ conversation, updatedAtMs: conversation.lastActivityMs }))
+      .filter((one) => query.before === undefined || isEarlier(query.before, one));
+    if (fresh.length === 0) return listed;
+    return [...listed, ...fresh]
+      .toSorted((one, other) => (isEarlier({ ...other, id: other.conversation.id }, one) ? 1 : -1))
+      .slice(0, query.limit);
   }
 
   /** Whether its conversation would take the message now, and what that is before it; `error` says why not. */
@@ -217,10 +242,20 @@ export class Records {
   async conversation(workspace: string, id: string): Promise<Conversation | undefined> {
     const held = this.#parts.conversations.find(workspace, id);
     if (held !== undefined) return held;
-    const row = await this.#parts.journal.conversation(workspace, id);
-    return row === undefined ? undefined : fold(row);
+    const { journal, recipients, terms } = this.#parts;
+    const row = await journal.conversation(workspace, id);
+    if (row !== undefined) return fold(row);
+    const said = await journal.list({ workspace, conversation: id, limit: FOLDED_MAX });
+    const nameOf = (party: number) => recipients.byNumber(party)?.mailbox.name;
+    return conversationOf(said.toReversed(), { nameOf, terms });
   }
 }
+
+/** Whether one comes after that place in a list. */
+const isEarlier = (
+  place: { readonly updatedAtMs: number; readonly id: string },
+  { conversation: { id }, updatedAtMs }: ListedConversation,
+): boolean => updatedAtMs < place.updatedAtMs || (updatedAtMs === place.updatedAtMs && id < place.id);
 
 const fold = (row: ConversationRow): Conversation => readConversation(JSON.parse(row.fold));
 

@@ -34,6 +34,7 @@ import {
   STOPPING,
   type Submitted,
 } from "./ports/index.ts";
+import { Recollection } from "./recollection.ts";
 import { Records } from "./records.ts";
 import { type Subscriptions } from "./subscriptions/index.ts";
 import { waitingContent } from "./waiting-content.ts";
@@ -99,6 +100,7 @@ export class Router {
   readonly #conversations: Conversations;
   readonly #claims: ClaimCheck | undefined;
   readonly #crashes: Crashes;
+  readonly #recollection: Recollection;
   readonly #watching: Disposable;
   #isRefreshing = false;
   #isStopping = false;
@@ -137,7 +139,9 @@ export class Router {
     const kept = { ...shared, deliveries: this.#deliveries, duplicates: this.#duplicates, conversations };
     const answer = this.#answer.bind(this);
     this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf, meaning: parts.meaning });
-    this.#records = new Records({ ...kept, journal, intake: this.#intake });
+    this.#records = new Records({ ...kept, journal, terms, intake: this.#intake });
+    const nameOf = (party: number) => recipients.byNumber(party)?.mailbox.name;
+    this.#recollection = new Recollection(journal, { nameOf, terms });
     this.#watching = directory.watch(() => this.#refreshSoon());
   }
 
@@ -161,6 +165,7 @@ export class Router {
       this.#duplicates.add({ workspace, id }, recent.seqs[row] ?? 0, clock.nowMs());
     }
     this.#conversations.restore(conversations);
+    this.#recollection.begin({ parties, lastSeq }, (found) => this.#conversations.recollect(found));
     const failed = new Map(retries.map((retry) => [`${retry.seq}/${retry.party}`, retry]));
     for (let row = 0; row < pending.seqs.length; row += 1) {
       const recipient = this.#recipients.byNumber(pending.parties[row] ?? 0);
@@ -382,7 +387,7 @@ export class Router {
   async close(waitMs: number): Promise<void> {
     this.#isStopping = true;
     this.#watching[Symbol.dispose]();
-    await this.#claims?.close();
+    await Promise.all([this.#claims?.close(), this.#recollection.close()]);
     await this.#intake.close();
     await this.#deliveries.stop(waitMs);
     this.#conversations.catchUp();

@@ -177,7 +177,7 @@ export class MemoryMessageJournal implements MessageJournal {
       row.isArchived === (query.isArchived ?? false) &&
       (query.protocol === undefined || row.protocol === query.protocol) &&
       (query.parent === undefined || row.parent === query.parent) &&
-      (query.participant === undefined || row.participants.includes(query.participant)) &&
+      (query.participant === undefined || [row.initiator, ...row.participants].includes(query.participant)) &&
       (!before ||
         row.updatedAtMs < before.updatedAtMs ||
         (row.updatedAtMs === before.updatedAtMs && row.id < before.id));

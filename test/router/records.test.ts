@@ -1,4 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { CONVERSATION_TERMS } from "../../src/protocols/index.ts";
+import { type ConversationQuery } from "../../src/router/index.ts";
+import { settled } from "../helpers/manual-clock.ts";
 import { note, openWorld, to, until } from "./world.ts";
 
 const always = new AbortController().signal;
@@ -89,8 +92,8 @@ describe("a watcher", () => {
     });
     await router.submit(note("1", { conversationId: "c" }));
     await router.submit(note("2", { conversationId: "d" }));
-    await until(() => disk.settled.size === 2 && seen.length === 3);
-    expect(seen).toEqual(["message", "delivery", "settlement"]);
+    await until(() => disk.settled.size === 2 && seen.length === 4);
+    expect(seen).toEqual(["conversation", "message", "delivery", "settlement"]);
   });
 
   test("who is slow misses some, and is told how many", async () => {
@@ -176,6 +179,36 @@ describe("conversations", () => {
     expect([...disk.conversations.values()]).toMatchObject([{ id: "free", messages: 2 }]);
     expect(await router.archiveConversation("default", "free")).toMatchObject({ id: "free" });
     expect(await router.records.conversations({ workspace: "default", limit: 10 })).toEqual([]);
+  });
+
+  test("of one message have no row, are listed all the same, and are known again after a restart (C2)", async () => {
+    const { router, disk, clock } = await openWorld();
+    for (const id of ["one", "two", "three"]) {
+      await router.submit(note(id, { conversationId: id, atMs: clock.nowMs(), ...to(id === "two" ? "cid" : "bob") }));
+      await clock.advance(10);
+    }
+    await router.submit(note("nobody is there", { conversationId: "none", ...to("zoe") }));
+    const list = async (from: typeof router, query: Partial<ConversationQuery> = {}) =>
+      (await from.records.conversations({ workspace: "default", limit: 10, ...query })).map(({ id }) => id);
+    expect(disk.conversations.size).toBe(0);
+    expect(await list(router)).toEqual(["three", "two", "one"]);
+    expect(await list(router, { limit: 2 })).toEqual(["three", "two"]);
+    const { lastActivityMs: updatedAtMs = 0 } = (await router.records.conversation("default", "two")) ?? {};
+    expect(await list(router, { before: { updatedAtMs, id: "two" } })).toEqual(["one"]);
+    expect(await list(router, { participant: "cid" })).toEqual(["two"]);
+    expect(await list(router, { participant: "ann", state: "initiated" })).toHaveLength(3);
+    expect(await list(router, { state: "completed" })).toEqual([]);
+    await router.close(0);
+
+    const after = await openWorld({ disk, clock });
+    for (let turn = 0; (await list(after.router)).length < 3 && turn < 1_000; turn += 1) await settled();
+    expect(await list(after.router)).toEqual(["three", "two", "one"]);
+    const answer = { sender: "cid", conversationId: "two", ...to("ann"), inReplyTo: "x", atMs: clock.nowMs() };
+    await after.router.submit(note("answer", answer));
+    expect([...disk.conversations.values()]).toMatchObject([{ id: "two", initiator: "ann", messages: 2 }]);
+    expect(await list(after.router)).toHaveLength(3);
+    await clock.advance(CONVERSATION_TERMS.idleMs);
+    expect(await list(after.router, { state: "expired" })).toEqual(["three", "one"]);
   });
 
   test("without a protocol are written with all that was said before long, for whoever asks, and at the end (C2)", async () => {

@@ -1,12 +1,7 @@
 import { parseDuration } from "../../documents/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { type Conversation, expectedNow, isOpen, PROTOCOLS, type Protocol } from "../../protocols/index.ts";
-import {
-  type ConversationRow,
-  ConversationNotFoundError,
-  type MessageJournal,
-  type Router,
-} from "../../router/index.ts";
+import { ConversationNotFoundError, type ListedConversation, type Router } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { conversations } from "../contract/index.ts";
 import { instant } from "./present-run.ts";
@@ -15,7 +10,6 @@ import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 
 export type ConversationServices = {
   readonly router: Router;
-  readonly messageJournal: MessageJournal;
   readonly clock: Clock;
 };
 
@@ -78,8 +72,8 @@ export function presentConversation(
 }
 
 /**
- * Conversations, the last changed first, or those that are stuck before the others. Those of one message without a protocol
- * are not among them: that is a message, and not talk yet.
+ * Conversations, the last changed first, or those that are stuck before the others. Of those of one message without a protocol
+ * the newest are among them.
  */
 export async function listConversations(
   services: ConversationServices,
@@ -94,28 +88,25 @@ export async function listConversations(
     readonly limit: number;
   },
 ): Promise<contract.ConversationPage> {
-  const { router, clock } = services;
+  const { clock } = services;
   const { limit } = query;
   const nowMs = clock.nowMs();
   const rows = await rowsOf(services, query, nowMs);
-  const found = await Promise.all(
-    rows.slice(0, limit).map(async ({ row: { id } }) => router.records.conversation(DEFAULT_WORKSPACE, id)),
-  );
-  const items = found.flatMap((each) =>
-    each === undefined ? [] : presentConversation(each, { nowMs, isWhole: false }),
-  );
+  const items = rows
+    .slice(0, limit)
+    .map(({ row: { conversation } }) => presentConversation(conversation, { nowMs, isWhole: false }));
   const last = rows.at(limit - 1);
   return { items, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
 }
 
 /** A row, and in which part of the list it is. */
-type Placed = { readonly row: ConversationRow; readonly part: Part };
+type Placed = { readonly row: ListedConversation; readonly part: Part };
 /** `all` has one part; else those that are stuck come first, then the rest. */
 type Part = "all" | "stuck" | "rest";
 
 /** One more than a page has, where there are more. */
 async function rowsOf(
-  { messageJournal }: ConversationServices,
+  { router }: ConversationServices,
   query: Parameters<typeof listConversations>[1],
   nowMs: number,
 ): Promise<readonly Placed[]> {
@@ -129,14 +120,15 @@ async function rowsOf(
     const stuck = part === "all" ? undefined : { is: part === "stuck", nowMs, silentSinceMs: nowMs - STUCK_MS };
     const before = from?.part === part ? from : undefined;
     const page = { ...filters, stuck, before, limit: limit + 1 - rows.length };
-    for (const row of await messageJournal.conversations(page)) rows.push({ row, part });
+    for (const row of await router.records.listed(page)) rows.push({ row, part });
   }
   return rows;
 }
 
 const PARTS: { readonly [letter: string]: Part } = { a: "all", s: "stuck", r: "rest" };
 
-const cursorOf = ({ row: { updatedAtMs, id }, part }: Placed): string => `${part.slice(0, 1)}${updatedAtMs}.${id}`;
+const cursorOf = ({ row: { updatedAtMs, conversation }, part }: Placed): string =>
+  `${part.slice(0, 1)}${updatedAtMs}.${conversation.id}`;
 
 function place(cursor: string): { readonly part: Part; readonly updatedAtMs: number; readonly id: string } | undefined {
   const [, letter = "", digits, id] = /^([asr])(\d{1,16})\.(.+)$/su.exec(cursor) ?? [];
@@ -187,7 +179,7 @@ export async function archiveConversations(
     dry_run: dryRun,
   }: { readonly older_than: string; readonly state?: string | undefined; readonly dry_run: boolean },
 ): Promise<contract.ArchiveReport> {
-  const { messageJournal, clock, router } = services;
+  const { clock, router } = services;
   const olderThanMs = parseDuration(older_than);
   if (olderThanMs === undefined)
     throw new PruneAgeError(`"${older_than}" is no age`, 'Write one such as "30d", "12h" or "90m".', {
@@ -201,21 +193,23 @@ export async function archiveConversations(
       id: "",
     };
     while (before !== undefined) {
-      const rows: readonly ConversationRow[] = await messageJournal.conversations({
+      const rows: readonly ListedConversation[] = await router.records.listed({
         workspace: DEFAULT_WORKSPACE,
         state: each,
         isArchived: false,
         before,
         limit: ARCHIVED_PAGE,
       });
-      for (const { id, isOpen: isUnderWay } of rows) {
-        if (isUnderWay) continue;
+      for (const { conversation } of rows) {
+        if (isOpen(conversation)) continue;
         archived += 1;
-        if (!dryRun) await router.archiveConversation(DEFAULT_WORKSPACE, id);
+        if (!dryRun) await router.archiveConversation(DEFAULT_WORKSPACE, conversation.id);
       }
       const last = rows.at(-1);
       before =
-        rows.length < ARCHIVED_PAGE || last === undefined ? undefined : { updatedAtMs: last.updatedAtMs, id: last.id };
+        rows.length < ARCHIVED_PAGE || last === undefined
+          ? undefined
+          : { updatedAtMs: last.updatedAtMs, id: last.conversation.id };
     }
   }
   return { archived, dry_run: dryRun };

@@ -96,7 +96,11 @@ export class JournalReader implements Disposable {
     if (protocol !== undefined) where.and("protocol = ?", protocol);
     if (parent !== undefined) where.and("parent = ?", parent);
     if (participant !== undefined)
-      where.and("EXISTS (SELECT 1 FROM json_each(participants) WHERE value = ?)", participant);
+      where.and(
+        "(initiator = ? OR EXISTS (SELECT 1 FROM json_each(participants) WHERE value = ?))",
+        participant,
+        participant,
+      );
     if (stuck !== undefined) where.and(stuck.is ? STUCK : `NOT ${STUCK}`, stuck.silentSinceMs, stuck.nowMs);
     if (before !== undefined) where.and("(updated_at_ms, id) < (?, ?)", before.updatedAtMs, before.id);
     return this.#reading([], (db) =>
@@ -161,11 +165,11 @@ export class JournalReader implements Disposable {
   }
 }
 
-/** Conditions that must all hold, and what stands for their question marks. */
 /** Of an open conversation; the times are when silence began to be too long, and now. */
 const STUCK = `(is_open = 1 AND ((protocol IS NOT NULL AND updated_at_ms < ?) OR EXISTS
   (SELECT 1 FROM json_each(fold, '$.participants') AS each WHERE json_extract(each.value, '$.deadlineMs') < ?)))`;
 
+/** Conditions that must all hold, and what stands for their question marks. */
 class Conditions {
   text: string;
   readonly values: (string | number)[];
