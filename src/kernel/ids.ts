@@ -56,3 +56,12 @@ export type RelationId = z.infer<typeof RelationId>;
 
 /** A fresh, time-ordered id of the kind given: `mint(RunId)`. */
 export const mint = <Id>(kind: { parse(value: unknown): Id }): Id => kind.parse(randomUUIDv7());
+
+const HEX = 16;
+
+/** A digest, at least 32 hexadecimal digits, in the form of a UUID; the first twelve digits as given, or from the digest too. */
+export function uuidFrom(digest: string, version: "7" | "8", head = digest.slice(0, 12)): string {
+  const variant = ((Number.parseInt(digest.charAt(16), HEX) & 0x3) | 0x8).toString(HEX);
+  const parts = [head.slice(0, 8), head.slice(8, 12), version + digest.slice(13, 16), variant + digest.slice(17, 20)];
+  return [...parts, digest.slice(20, 32)].join("-");
+}

@@ -35,7 +35,7 @@ export type MadeRun = { readonly id: RunId; readonly ended: Promise<RunOutcome> 
 
 /**
  * Runs made from other runs. Each has a journal and files of its own: what becomes of the one it came from is nothing to it.
- * All methods throw RunNotFoundError, UploadNotFoundError and what `Runs.start` throws.
+ * With an id that the journal has it is that run, which is not made again. All methods throw RunNotFoundError, UploadNotFoundError and what `Runs.start` throws.
  */
 export class TimeTravel {
   readonly #deps: TimeTravelDeps;
@@ -45,14 +45,16 @@ export class TimeTravel {
   }
 
   /** A new run that shares the steps before one and goes on from there. Throws RunStepNotFoundError, ArtifactNotFoundError. */
-  async fork(runId: RunId, { at, input, model, revision }: ForkRequest): Promise<MadeRun> {
+  async fork(runId: RunId, { at, input, model, revision }: ForkRequest, id: RunId = mint(RunId)): Promise<MadeRun> {
+    const known = this.#known(id);
+    if (known) return known;
     const view = this.#deps.runs.view(runId);
     const step = view.steps.find(({ index }) => index === at);
     if (!step) throw stepNotFound(view, at);
     const events = eventsBefore(this.#deps.journal.read(runId, 0), view.steps, step);
     const { system, prompt, recalled } = view;
     const isAsked = input !== undefined || revision !== undefined;
-    return this.#start(view, events, (own) => ({
+    return this.#start({ view, id, events }, (own) => ({
       ...requestOf(view),
       input: input ?? view.input,
       model: model ?? view.requestedModel ?? undefined,
@@ -66,23 +68,29 @@ export class TimeTravel {
   }
 
   /** The same request once more, with the same files, on the revision it ran with or on the newest. */
-  async retry(runId: RunId, { latest }: { readonly latest: boolean }): Promise<MadeRun> {
+  async retry(runId: RunId, { latest }: { readonly latest: boolean }, id: RunId = mint(RunId)): Promise<MadeRun> {
+    const known = this.#known(id);
+    if (known) return known;
     const view = this.#deps.runs.view(runId);
-    return this.#start(view, [], () => ({
+    return this.#start({ view, id, events: [] }, () => ({
       ...requestOf(view),
       revision: latest ? undefined : view.revision,
       from: { origin: { run: runId, kind: "retry", step: null }, events: [], prompts: undefined },
     }));
   }
 
+  /** The run of this id, when it was made before. */
+  #known(id: RunId): MadeRun | undefined {
+    const { runs, journal } = this.#deps;
+    return journal.summary(id) === undefined ? undefined : { id, ended: runs.still(id) };
+  }
+
   /** Starts it with copies of the files and artifacts that it goes on from; when it is refused they are gone again. */
   async #start(
-    view: RunView,
-    events: readonly RunEvent[],
+    { view, id, events }: { readonly view: RunView; readonly id: RunId; readonly events: readonly RunEvent[] },
     request: (events: readonly RunEvent[]) => Omit<StartRequest, "id" | "files">,
   ): Promise<MadeRun> {
     const { runs, uploads } = this.#deps;
-    const id = mint(RunId);
     try {
       const files: RunFile[] = [];
       for (const file of view.files) files.push(await uploads.copy(file, id));

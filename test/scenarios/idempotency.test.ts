@@ -77,9 +77,13 @@ test("a run that was not begun when the server crashed is begun under the id tha
     using database = Database.open({ directory: join(place.path, ".caxton"), synchronous: "normal" });
     const keys = new SqliteKeptAnswers(database);
     const request = { method: "POST", url: "/api/v1/runs", body: run };
-    const message = { method: "POST", url: "/api/v1/tasks", body: {} };
+    const letters = { method: "POST", url: "/api/v1/dead-letters/retry", body: { ids: ["1"] } };
     await keys.claim({ workspace: "default", key: "lost" }, { hash: hashOf(request), subject: id }, Date.now());
-    await keys.claim({ workspace: "default", key: "task" }, { hash: hashOf(message), subject: undefined }, Date.now());
+    await keys.claim(
+      { workspace: "default", key: "letters" },
+      { hash: hashOf(letters), subject: undefined },
+      Date.now(),
+    );
   }
   await using other = await startServer({ script, directory: place.path });
   const ask = async (key: string, path = "/api/v1/runs", body: object = run) => {
@@ -92,8 +96,110 @@ test("a run that was not begun when the server crashed is begun under the id tha
   expect(await ask("lost")).toMatchObject({ status: 202, body: { id } });
   const { body } = await other.ask("GET", "/api/v1/runs");
   expect(contract.runs.RunPage.parse(body).items.map((each) => each.id)).toEqual([id]);
-  // Nobody knows of anything else that was begun.
-  expect((await ask("task", "/api/v1/tasks", {})).status).toBe(409);
+  // What a second time could harm is refused, and left to who asked.
+  expect((await ask("letters", "/api/v1/dead-letters/retry", { ids: ["1"] })).status).toBe(409);
+});
+
+/** Its call of a tool waits for a person. */
+const ASKING = `name = "asking"
+version = "1.0.0"
+capabilities = ["sums"]
+tools = ["calculator"]
+system_prompt = "Calculate."
+`;
+const sum = { toolCalls: [{ name: "calculator__evaluate", arguments: { expression: "1+1" } }] };
+
+const eventually = <Value>(get: () => Value | Promise<Value>) => expect.poll(get, { timeout: 60_000 });
+
+/** As a crash leaves it between the effect of each request and its answer. */
+function forgetAnswers(path: string): void {
+  using database = Database.open({ directory: join(path, ".caxton"), synchronous: "normal" });
+  database.sql("UPDATE kept_answers SET answer = NULL, process = 'gone'").run();
+}
+
+test("every request that was carried out when the server crashed before its answer is answered when it comes again, and nothing is there twice", async () => {
+  using place = tempDirectory();
+  const turns = [sum, { text: "two" }];
+  const options = { script: turns, directory: place.path, settings: { "permissions.ask": ["calculator.*"] } };
+  const known = new Map<string, string>();
+  let other = await startServer(options);
+  const sent: (readonly [path: string, body: object])[] = [];
+  const Named = z.looseObject({ id: z.string().optional() });
+  const send = async (path: string, body: object, key = `key-${sent.length}`) => {
+    const headers = { "content-type": "application/json", "idempotency-key": key };
+    const response = await fetch(other.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+    return { status: response.status, body: Named.parse(await response.json()) };
+  };
+  const once = async (path: string, body: object) => {
+    const first = await send(path, body);
+    expect([path, first.status < 300, first.body]).toEqual([path, true, first.body]);
+    if (first.body.id !== undefined) known.set(`key-${sent.length}`, first.body.id);
+    sent.push([path, body]);
+    return first.body.id ?? "";
+  };
+  const lengthOf = async (path: string) =>
+    z.object({ items: z.array(z.unknown()) }).parse((await other.ask("GET", path)).body).items.length;
+  const state = async () => {
+    const lists = [
+      "runs",
+      "messages",
+      "tasks",
+      "subscriptions",
+      "participants",
+      "approvals",
+      "memory/entities",
+      "agents",
+    ];
+    return Promise.all(lists.map(async (list) => [list, await lengthOf(`/api/v1/${list}?limit=100`)] as const));
+  };
+  try {
+    await once("/api/v1/agents", { source: ASKING });
+    const asking = await once("/api/v1/runs", { agent: "asking", input: "1+1" });
+    const approvalOf = async (id: string) => {
+      const { body } = await other.ask("GET", `/api/v1/approvals?run=${id}`);
+      return contract.approvals.ApprovalPage.parse(body).items[0]?.id;
+    };
+    await eventually(() => approvalOf(asking)).toBeDefined();
+    await once(`/api/v1/approvals/${await approvalOf(asking)}/approve`, {});
+    await eventually(async () => (await other.ask("GET", `/api/v1/runs/${asking}`)).body).toMatchObject({
+      state: "completed",
+    });
+    const fork = await once(`/api/v1/runs/${asking}/fork`, { at: 1 });
+    await eventually(() => approvalOf(fork)).toBeDefined();
+    await once(`/api/v1/approvals/${await approvalOf(fork)}/deny`, { reason: "no" });
+    const retried = await once(`/api/v1/runs/${asking}/retry`, {});
+    await eventually(() => approvalOf(retried)).toBeDefined();
+    await once(`/api/v1/runs/${retried}/cancel`, {});
+    await once("/api/v1/participants", { name: "bot" });
+    await once("/api/v1/capabilities", { agent: "bot", capability: "counting" });
+    await once("/api/v1/subscriptions", { subscriber: "bot", topic: "news" });
+    const inform = { performative: "inform", receiver: "bot", content: "hello" };
+    const message = await once("/api/v1/messages", inform);
+    await once("/api/v1/messages/batch", { messages: [inform, { ...inform, content: "again" }] });
+    await once(`/api/v1/messages/${message}/replay`, {});
+    await once("/api/v1/tasks", { name: "count", requirements: { capabilities: ["counting"] }, distribute: true });
+    const entity = { name: "ada", type: "person", observations: ["likes tea"] };
+    await once("/api/v1/memory/entities", { entities: [entity, { ...entity, name: "bob" }] });
+    await once("/api/v1/memory/relations", { relations: [{ from: "ada", to: "bob", type: "knows" }] });
+    await eventually(async () => (await other.ask("GET", `/api/v1/runs/${fork}`)).body).toMatchObject({
+      state: "completed",
+    });
+    const before = await state();
+    await other[Symbol.asyncDispose]();
+    forgetAnswers(place.path);
+    other = await startServer(options);
+    for (const [index, [path, body]] of sent.entries()) {
+      const again = await send(path, body, `key-${index}`);
+      expect([path, again.status, again.body.id]).toEqual([
+        path,
+        again.status < 300 ? again.status : 200,
+        known.get(`key-${index}`),
+      ]);
+    }
+    expect(await state()).toEqual(before);
+  } finally {
+    await other[Symbol.asyncDispose]();
+  }
 });
 
 test("what was refused is not kept: once it is right, the key is good", async () => {

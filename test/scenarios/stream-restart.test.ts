@@ -98,7 +98,7 @@ test("streams resume after kill -9: a run's, the server's, and the CLI's, with n
     () => "answered",
     () => "cut off",
   );
-  await expect.poll(async () => (await runsOf(url)).length).toBe(1);
+  await expect.poll(async () => (await runsOf(url)).length, { timeout: 60_000 }).toBe(1);
   const [{ id } = { id: "" }] = await runsOf(url);
   const events = `${url}/api/v1/runs/${id}/events`;
   await using watching = new CaxtonProcess(["run", "watch", id, "-o", "jsonl"], {

@@ -4,6 +4,7 @@ import { approvals, ROUTES } from "../contract/index.ts";
 import { approve, deny, getApproval, listApprovals } from "../operations/index.ts";
 import { callerOf } from "./caller.ts";
 import type { Http, HttpContext } from "./context.ts";
+import { askedIds } from "./idempotency.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["approvals"];
@@ -40,7 +41,8 @@ export function approvalRoutes(http: Http, { services }: HttpContext): void {
         response: { 200: approvals.Approval, ...failures },
       },
     },
-    async (request) => approve(services, request.params.id, request.body, callerOf(request)),
+    async (request) =>
+      approve(services, request.params.id, request.body, { approver: callerOf(request), asked: askedIds(request) }),
   );
   http.post(
     ROUTES.deny,
@@ -53,6 +55,7 @@ export function approvalRoutes(http: Http, { services }: HttpContext): void {
         response: { 200: approvals.Approval, ...failures },
       },
     },
-    async (request) => deny(services, request.params.id, request.body, callerOf(request)),
+    async (request) =>
+      deny(services, request.params.id, request.body, { approver: callerOf(request), asked: askedIds(request) }),
   );
 }

@@ -1,13 +1,23 @@
 import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
+import * as z from "zod";
 import type { Clock } from "../../kernel/clock.ts";
 import { canonicalJson, isJsonObject, Json, type JsonObject } from "../../kernel/json.ts";
 import { mint, RunId } from "../../kernel/ids.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
-import { type AnswerKey, DEFAULT_WORKSPACE, type KeptAnswers } from "../operations/index.ts";
+import {
+  type AnswerKey,
+  AskedIds,
+  DEFAULT_WORKSPACE,
+  isCallRepeatable,
+  type KeptAnswers,
+  type ToolServices,
+} from "../operations/index.ts";
 import { ROUTES } from "../contract/index.ts";
 import type { Http } from "./context.ts";
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError, RequestInvalidError } from "./errors.ts";
+import { HashedBody } from "./hashed-body.ts";
+import { LOOKED_AT_ROUTES, REPEATED_ROUTES } from "./repeated-requests.ts";
 
 const KEY = /^[\x21-\x7E]{1,200}$/;
 /** Beside the body, what an answer is told by. */
@@ -19,7 +29,7 @@ const PARAMETER = {
   name: "Idempotency-Key",
   required: false,
   schema: { type: "string", minLength: 1, maxLength: 200 },
-  description: `A word of your own for this request. Sent again with it within ${LIMITS.keptAnswersMs / 3_600_000} hours, the same request is not carried out again: it gets the first answer, with the header idempotent-replayed. Another request with it is refused.`,
+  description: `A word of your own for this request. Sent again with it within ${LIMITS.keptAnswersMs / 3_600_000} hours, the same request is not carried out again: it gets the first answer, with the header idempotent-replayed. One that a crash of the server cut short is gone on with. Another request with it is refused.`,
 };
 
 const PREFIX = "/api/v1/";
@@ -39,25 +49,46 @@ export function withIdempotencyKeys(document: JsonObject): JsonObject {
   return { ...document, paths: Object.fromEntries(described) };
 }
 
-/** Runs that requests with a key begin, under ids that are on disk before they are begun. */
-const runs = new WeakMap<FastifyRequest, RunId>();
+const asked = new WeakMap<FastifyRequest, AskedIds>();
 
-/** The run that a request begins or, when the server ended before it had answered, may have begun; undefined without a key. */
-export const runBegunBy = (request: FastifyRequest): RunId | undefined => runs.get(request);
+/** The ids of what a request makes, which are on disk before it is carried out; undefined without a key. */
+export const askedIds = (request: FastifyRequest): AskedIds | undefined => asked.get(request);
 
-/** Has requests with an `Idempotency-Key` carried out once. Answers that are failures are not kept. */
-export function keepAnswers(http: Http, deps: { readonly keptAnswers: KeptAnswers; readonly clock: Clock }): void {
+type Deps = { readonly keptAnswers: KeptAnswers; readonly clock: Clock } & Pick<ToolServices, "tools">;
+
+const CallParams = z.object({ server: z.string(), tool: z.string() });
+
+/** Whether a request may be carried out once more when nobody knows whether it was. */
+function isRepeatable({ routeOptions, params }: FastifyRequest, deps: Deps): boolean {
+  if (routeOptions.url !== ROUTES.callTool) return REPEATED_ROUTES.has(routeOptions.url ?? "");
+  const call = CallParams.safeParse(params);
+  return call.success && isCallRepeatable(deps, call.data);
+}
+
+/** From here on a failure is one of the server, or its caller went: what was asked for may be done or half done. */
+const UNSURE = 499;
+
+/**
+ * Has requests with an `Idempotency-Key` carried out once. Answers that are failures are not kept. A request that a crash cut
+ * short is carried out again when it comes again, under the same ids.
+ */
+export function keepAnswers(http: Http, deps: Deps): void {
   const { keptAnswers, clock } = deps;
   const taken = new WeakMap<FastifyRequest, AnswerKey>();
+  http.addHook("onRoute", ({ method, url }) => {
+    const isSorted = REPEATED_ROUTES.has(url) || LOOKED_AT_ROUTES.has(url);
+    if ([method].flat().includes("POST") && takesKey("POST", url) && !isSorted)
+      throw new Error(`POST ${url} says neither that it may be carried out twice nor that it must not`);
+  });
   http.addHook("preValidation", async (request, reply) => {
     const given = request.headers["idempotency-key"];
     if (given === undefined || !takesKey(request.method, request.url)) return;
     const key = { workspace: DEFAULT_WORKSPACE, key: keyOf(request, given) };
-    const subject = request.routeOptions.url === ROUTES.runs ? mint(RunId) : undefined;
+    const subject = isRepeatable(request, deps) ? mint(RunId) : undefined;
     const claim = await keptAnswers.claim(key, { hash: hashOf(request), subject }, clock.nowMs());
     if (claim.type === "new" || claim.type === "begun") {
-      const run = claim.type === "begun" ? RunId.parse(claim.subject) : subject;
-      if (run !== undefined) runs.set(request, run);
+      if (claim.type === "begun") asked.set(request, new AskedIds(claim.subject, true));
+      else if (subject !== undefined) asked.set(request, new AskedIds(subject, false));
       return void taken.set(request, key);
     }
     if (claim.type !== "kept") throw refusal(claim.type, key.key);
@@ -68,16 +99,20 @@ export function keepAnswers(http: Http, deps: { readonly keptAnswers: KeptAnswer
     const key = taken.get(request);
     if (key === undefined) return payload;
     const isKept = reply.statusCode < 300 && typeof payload === "string";
-    await (isKept
-      ? keptAnswers.keep(key, {
-          status: reply.statusCode,
-          headers: headersOf(reply.getHeaders()),
-          body: withoutToken(request, payload),
-        })
-      : keptAnswers.release(key));
+    const { statusCode: status } = reply;
+    if (isKept)
+      await keptAnswers.keep(key, {
+        status,
+        headers: headersOf(reply.getHeaders()),
+        body: withoutToken(request, payload),
+      });
+    else if (status >= UNSURE) await keptAnswers.leave(key);
+    else await keptAnswers.release(key);
     return payload;
   });
 }
+
+const STREAMS = ["text/event-stream", "application/x-ndjson"];
 
 const wrong = (message: string): RequestInvalidError =>
   new RequestInvalidError(message, "A UUID is a good Idempotency-Key.", { problems: [message] });
@@ -85,21 +120,24 @@ const wrong = (message: string): RequestInvalidError =>
 function keyOf({ headers }: FastifyRequest, given: string | string[]): string {
   if (typeof given !== "string" || !KEY.test(given))
     throw wrong("an Idempotency-Key is one word of 1 to 200 printable ASCII characters");
-  if (headers.accept?.includes("text/event-stream") === true)
+  if (STREAMS.some((type) => headers.accept?.includes(type) === true))
     throw wrong("a stream cannot be answered again, so there is no Idempotency-Key with it: start it, then follow it");
   return given;
 }
 
 /** All that was asked: two requests with the same are the same. */
 export function hashOf({ method, url, body }: Pick<FastifyRequest, "method" | "url" | "body">): string {
+  if (body instanceof HashedBody) return digestOf(method, url, body.hash);
   const json = Json.safeParse(body ?? null);
   if (!json.success && !Buffer.isBuffer(body)) {
     const message = "files are sent without an Idempotency-Key";
     throw new RequestInvalidError(message, "Give the request that uses the file the key.", { problems: [message] });
   }
-  const hash = createHash("sha256").update(`${method} ${url}\n`);
-  return hash.update(json.success ? canonicalJson(json.data) : String(body)).digest("base64url");
+  return digestOf(method, url, json.success ? canonicalJson(json.data) : String(body));
 }
+
+const digestOf = (method: string, url: string, body: string): string =>
+  createHash("sha256").update(`${method} ${url}\n`).update(body).digest("base64url");
 
 const TELLS_TOKEN: ReadonlySet<string | undefined> = new Set([ROUTES.participants, ROUTES.participantToken]);
 
@@ -134,7 +172,7 @@ function refusal(type: "other-request" | "under-way" | "unfinished", key: string
       );
     case "unfinished":
       return new IdempotencyKeyInUseError(
-        `the server ended before it had answered the request with the Idempotency-Key ${key}, and it may have been carried out`,
+        `the server ended before it had answered the request with the Idempotency-Key ${key}, and twice it could do harm`,
         "Look whether what you asked for is there; if it is not, send it with another key.",
         { key },
       );

@@ -26,6 +26,7 @@ import {
 import { speakerOf } from "./caller.ts";
 import { clientGone } from "./client-gone.ts";
 import type { Http, HttpContext } from "./context.ts";
+import { askedIds } from "./idempotency.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["messages"];
@@ -58,7 +59,8 @@ function sendRoutes(http: Http, { services }: HttpContext): void {
     async (request, reply) => {
       const speaker = speakerOf(request, services);
       const options = { waitMs: request.query.wait * 1_000, signal: clientGone(reply).signal, speaker };
-      return reply.status(202).send(await sendMessage(services, request.body, options));
+      const message = askedIds(request)?.named(request.body) ?? request.body;
+      return reply.status(202).send(await sendMessage(services, message, options));
     },
   );
   http.post(
@@ -71,8 +73,11 @@ function sendRoutes(http: Http, { services }: HttpContext): void {
         response: { 202: messages.BatchReceipt, ...failures },
       },
     },
-    async (request, reply) =>
-      reply.status(202).send(await sendMessages(services, request.body.messages, speakerOf(request, services))),
+    async (request, reply) => {
+      const { messages: sent } = request.body;
+      const named = askedIds(request)?.eachNamed(sent) ?? sent;
+      return reply.status(202).send(await sendMessages(services, named, speakerOf(request, services)));
+    },
   );
   http.post(
     ROUTES.validateMessage,
@@ -97,9 +102,10 @@ function sendRoutes(http: Http, { services }: HttpContext): void {
         response: { 202: messages.MessageReceipt, ...failures },
       },
     },
-    async ({ params: { id }, query }, reply) => {
-      const options = { waitMs: query.wait * 1_000, signal: clientGone(reply).signal };
-      return reply.status(202).send(await replayMessage(services, id, options));
+    async (request, reply) => {
+      const { params: asked, query } = request;
+      const options = { waitMs: query.wait * 1_000, signal: clientGone(reply).signal, asked: askedIds(request) };
+      return reply.status(202).send(await replayMessage(services, asked.id, options));
     },
   );
 }

@@ -24,6 +24,7 @@ import {
 import { speakerOf } from "./caller.ts";
 import { clientGone } from "./client-gone.ts";
 import type { Http, HttpContext } from "./context.ts";
+import { askedIds } from "./idempotency.ts";
 import { failures } from "./responses.ts";
 
 const named = z.object({ name: z.string() });
@@ -64,7 +65,7 @@ function ownRoutes(http: Http, { services }: HttpContext): void {
         response: { 200: participants.RegisteredParticipant, ...failures },
       },
     },
-    async ({ body }) => registerParticipant(services, body),
+    async (request) => registerParticipant(services, request.body, askedIds(request)),
   );
   http.get(
     ROUTES.participant,
@@ -203,7 +204,8 @@ function capabilityRoutes(http: Http, { services }: HttpContext): void {
         response: { 201: participants.CapabilityProvider, ...failures },
       },
     },
-    async ({ body }, reply) => reply.status(201).send(await registerCapability(services, body)),
+    async (request, reply) =>
+      reply.status(201).send(await registerCapability(services, request.body, askedIds(request))),
   );
 }
 

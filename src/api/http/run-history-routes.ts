@@ -14,6 +14,7 @@ import {
   runId,
 } from "../operations/index.ts";
 import type { Http, HttpContext } from "./context.ts";
+import { askedIds } from "./idempotency.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["runs"];
@@ -64,8 +65,8 @@ function makeRoutes(http: Http, { services }: HttpContext): void {
         response: { 202: runs.RunDetail, ...failures },
       },
     },
-    async ({ params: { id }, body }, reply) => {
-      const made = await forkRun(services, runId(id), body);
+    async (request, reply) => {
+      const made = await forkRun(services, runId(request.params.id), request.body, askedIds(request));
       return reply.status(202).header("location", place(made.id)).send(getRun(services, made.id));
     },
   );
@@ -80,8 +81,8 @@ function makeRoutes(http: Http, { services }: HttpContext): void {
         response: { 202: runs.RunDetail, ...failures },
       },
     },
-    async ({ params: { id }, body }, reply) => {
-      const made = await retryRun(services, runId(id), body);
+    async (request, reply) => {
+      const made = await retryRun(services, runId(request.params.id), request.body, askedIds(request));
       return reply.status(202).header("location", place(made.id)).send(getRun(services, made.id));
     },
   );

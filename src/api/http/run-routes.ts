@@ -17,7 +17,7 @@ import {
   watchRun,
 } from "../operations/index.ts";
 import type { Http, HttpContext } from "./context.ts";
-import { runBegunBy } from "./idempotency.ts";
+import { askedIds } from "./idempotency.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["runs"];
@@ -49,7 +49,7 @@ function startRoute(http: Http, { services, streams }: HttpContext): void {
     },
     async (request, reply) => {
       const start = async () => {
-        const started = await startRun(services, request.body, runBegunBy(request));
+        const started = await startRun(services, request.body, askedIds(request));
         reply.header("location", ROUTES.run.replace(":id", started.id));
         return started;
       };
@@ -111,7 +111,7 @@ function steerRoutes(http: Http, { services }: HttpContext): void {
   http.post(
     ROUTES.cancelRun,
     { schema: { tags, summary: "Cancel a run", params, response: { 200: runs.RunDetail, ...failures } } },
-    async ({ params: { id } }) => cancelRun(services, runId(id)),
+    async (request) => cancelRun(services, runId(request.params.id), askedIds(request)),
   );
   http.post(
     ROUTES.decideRun,
@@ -124,7 +124,7 @@ function steerRoutes(http: Http, { services }: HttpContext): void {
         response: { 200: runs.RunDetail, ...failures },
       },
     },
-    async ({ params: { id }, body }) => decideRun(services, runId(id), body),
+    async (request) => decideRun(services, runId(request.params.id), request.body, askedIds(request)),
   );
 }
 
@@ -142,7 +142,7 @@ function chooseRoute(http: Http, { services }: HttpContext): void {
         response: { 200: runs.RunDetail, ...failures },
       },
     },
-    async ({ params: { id }, body }) => chooseRun(services, runId(id), body),
+    async (request) => chooseRun(services, runId(request.params.id), request.body, askedIds(request)),
   );
 }
 

@@ -5,6 +5,7 @@ import { cancelTask, createTask, distributeTask, getTask, listPerformance, listT
 import { speakerOf } from "./caller.ts";
 import { clientGone } from "./client-gone.ts";
 import type { Http, HttpContext } from "./context.ts";
+import { askedIds } from "./idempotency.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["tasks"];
@@ -30,7 +31,7 @@ function recordRoutes(http: Http, { services }: HttpContext): void {
     async (request, reply) => {
       // In its owner's name messages go out.
       speakerOf(request, services).mustBe(request.body.owner);
-      return reply.status(201).send(await createTask(services, request.body));
+      return reply.status(201).send(await createTask(services, request.body, askedIds(request)));
     },
   );
   http.get(
@@ -74,8 +75,11 @@ function workRoutes(http: Http, { services }: HttpContext): void {
         response: { 200: tasks.TaskDistribution, ...failures },
       },
     },
-    async ({ params: { id }, query: { workspace }, body }, reply) =>
-      distributeTask(services, { id, workspace }, body ?? {}, clientGone(reply).signal),
+    async (request, reply) => {
+      const place = { id: request.params.id, workspace: request.query.workspace };
+      const asking = { signal: clientGone(reply).signal, asked: askedIds(request) };
+      return distributeTask(services, place, request.body ?? {}, asking);
+    },
   );
   http.post(
     ROUTES.cancelTask,

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import * as z from "zod";
 import { parseJson } from "../../kernel/json.ts";
@@ -22,6 +23,8 @@ import {
 import { clientGone } from "./client-gone.ts";
 import type { Http, HttpContext } from "./context.ts";
 import { ModuleTooLargeError, RequestInvalidError } from "./errors.ts";
+import { HashedBody } from "./hashed-body.ts";
+import { askedIds } from "./idempotency.ts";
 import { failures } from "./responses.ts";
 
 const tags = ["tool servers"];
@@ -133,7 +136,8 @@ function steerRoutes(http: Http, { services }: HttpContext): void {
         response,
       },
     },
-    async ({ params: { name }, body }) => acceptToolServer(services, name, body?.revision),
+    async (request) =>
+      acceptToolServer(services, request.params.name, { revision: request.body?.revision, asked: askedIds(request) }),
   );
   http.post(
     ROUTES.activateToolServer,
@@ -159,12 +163,13 @@ function steerRoutes(http: Http, { services }: HttpContext): void {
         response,
       },
     },
-    async ({ params: { name }, body }) => pauseToolServer(services, name, body?.reason ?? ""),
+    async (request) =>
+      pauseToolServer(services, request.params.name, { reason: request.body?.reason ?? "", asked: askedIds(request) }),
   );
   http.post(
     ROUTES.resumeToolServer,
     { schema: { tags, summary: "Take calls again", params, response } },
-    async ({ params: { name } }) => resumeToolServer(services, name),
+    async (request) => resumeToolServer(services, request.params.name, askedIds(request)),
   );
   http.delete(
     ROUTES.managedToolServer,
@@ -248,10 +253,16 @@ function deployRoute(http: Http, { services }: HttpContext): void {
 }
 
 /** What `readBody` made of a request. */
-class Upload {
+class Upload extends HashedBody {
   readonly value: ToolServerUpload;
   constructor(value: ToolServerUpload) {
+    super();
     this.value = value;
+  }
+
+  override get hash(): string {
+    const { module, ...rest } = this.value;
+    return createHash("sha256").update(module).update(JSON.stringify(rest)).digest("base64url");
   }
 }
 

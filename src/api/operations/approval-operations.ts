@@ -1,8 +1,10 @@
 import type { JsonObject } from "../../kernel/json.ts";
 import { ApprovalId } from "../../kernel/ids.ts";
 import type { Approver } from "../../permissions/index.ts";
-import type { ApprovalIndex, Approvals, ApprovalState } from "../../runs/index.ts";
+import type { ApprovalIndex, ApprovalRecord, Approvals, ApprovalState } from "../../runs/index.ts";
 import type * as contract from "../contract/index.ts";
+import type { AskedIds } from "./asked-ids.ts";
+import { orAsItIs } from "./done-already.ts";
 import { presentApproval } from "./present-approval.ts";
 import { DEFAULT_WORKSPACE, runId } from "./run-operations.ts";
 
@@ -35,15 +37,24 @@ export function listApprovals(
 export const getApproval = ({ approvals }: ApprovalServices, id: string): contract.Approval =>
   presentApproval(approvals.get(id));
 
+/** Who answers, and whether that came again after a crash. */
+type Answering = { readonly approver: Approver; readonly asked?: AskedIds | undefined };
+
 /** Throws what `Approvals.answer` does. */
 export async function approve(
   { approvals }: ApprovalServices,
   id: string,
   body: { readonly arguments?: JsonObject | undefined; readonly note: string; readonly remember: boolean },
-  approver: Approver,
+  { approver, asked }: Answering,
 ): Promise<contract.Approval> {
   const { arguments: edit, note, remember } = body;
-  return presentApproval(await approvals.answer(id, { type: "approve", edit, note, remember }, approver));
+  const word = { type: "approve", edit, note, remember } as const;
+  const answered = await orAsItIs(
+    asked,
+    () => approvals.answer(id, word, approver),
+    () => answeredSince(approvals.get(id), "approved", asked),
+  );
+  return presentApproval(answered);
 }
 
 /** Throws what `Approvals.answer` does. */
@@ -51,7 +62,20 @@ export async function deny(
   { approvals }: ApprovalServices,
   id: string,
   { reason }: { readonly reason: string },
-  approver: Approver,
+  { approver, asked }: Answering,
 ): Promise<contract.Approval> {
-  return presentApproval(await approvals.answer(id, { type: "deny", note: reason }, approver));
+  const answered = await orAsItIs(
+    asked,
+    () => approvals.answer(id, { type: "deny", note: reason }, approver),
+    () => answeredSince(approvals.get(id), "denied", asked),
+  );
+  return presentApproval(answered);
 }
+
+/** The approval when it was answered so since the request came first. */
+const answeredSince = (
+  approval: ApprovalRecord,
+  state: ApprovalState,
+  asked: AskedIds | undefined,
+): ApprovalRecord | undefined =>
+  approval.state === state && (approval.answeredAtMs ?? 0) >= (asked?.sinceMs ?? Infinity) ? approval : undefined;

@@ -1,4 +1,5 @@
 export type { AnswerKey, KeptAnswer, KeptAnswers, KeptAnswerServices } from "./kept-answers.ts";
+export { AskedIds } from "./asked-ids.ts";
 export {
   type AgentServices,
   deleteAgent,
@@ -40,7 +41,14 @@ export { type GrantServices, listGrantUses } from "./grant-operations.ts";
 export { listModels, listProviders, type ModelServices, testModel } from "./model-operations.ts";
 export { type ServerEventServices, watchServer } from "./server-events.ts";
 export { getReadiness, getStatus, type ServerFacts, type SystemServices } from "./system-operations.ts";
-export { callTool, getToolServer, listToolServers, toolLogs, type ToolServices } from "./tool-operations.ts";
+export {
+  callTool,
+  getToolServer,
+  isCallRepeatable,
+  listToolServers,
+  toolLogs,
+  type ToolServices,
+} from "./tool-operations.ts";
 export {
   acceptToolServer,
   activateToolServer,

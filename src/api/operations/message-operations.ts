@@ -9,6 +9,7 @@ import {
 } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { presentView } from "./present-message.ts";
+import type { AskedIds } from "./asked-ids.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 import { type SendServices, sendMessage } from "./send-message.ts";
 
@@ -87,7 +88,10 @@ export async function traceMessage(services: MessageServices, id: string): Promi
 export async function replayMessage(
   services: MessageServices,
   id: string,
-  options: { readonly waitMs: number; readonly signal: AbortSignal },
+  {
+    asked,
+    ...options
+  }: { readonly waitMs: number; readonly signal: AbortSignal; readonly asked?: AskedIds | undefined },
 ): Promise<contract.MessageReceipt> {
   const record = presentView(await mustFind(services, id));
   const {
@@ -105,5 +109,6 @@ export async function replayMessage(
     ...rest
   } = record.message;
   const noted = parameters !== undefined && isJsonObject(parameters) ? parameters : {};
-  return sendMessage(services, { ...rest, parameters: { ...noted, replay_of: record.id } }, options);
+  const again = { ...rest, parameters: { ...noted, replay_of: record.id } };
+  return sendMessage(services, asked?.named(again) ?? again, options);
 }

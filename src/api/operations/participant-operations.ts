@@ -2,6 +2,8 @@ import type { Clock } from "../../kernel/clock.ts";
 import type { Participant, Participants, Registration, RegistrationChange } from "../../participants/index.ts";
 import type { Provider, Router } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
+import type { AskedIds } from "./asked-ids.ts";
+import { orAsItIs } from "./done-already.ts";
 import { instant } from "./present-run.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 
@@ -57,8 +59,12 @@ export const getParticipant = (services: ParticipantServices, name: string): con
 export async function registerParticipant(
   services: ParticipantServices,
   { name, description }: { readonly name: string; readonly description: string },
+  asked?: AskedIds,
 ): Promise<contract.RegisteredParticipant> {
   const { participant, token } = await services.participants.register(DEFAULT_WORKSPACE, name, description);
+  // Made by this request before a crash, it has a token that nobody was told.
+  const isUntold = asked?.isRepeated === true && participant.registeredAtMs >= asked.sinceMs;
+  if (token === undefined && isUntold) return rotateParticipantToken(services, name);
   return { ...presentParticipant(services, participant), token: token ?? null };
 }
 
@@ -157,10 +163,19 @@ export const registerCapability = async (
     readonly health_check_url?: string | undefined;
     readonly metadata: Registration["metadata"];
   },
+  asked?: AskedIds,
 ): Promise<contract.CapabilityProvider> => {
   const { health_check_url: healthCheckUrl, ...rest } = body;
   const given = { ...rest, healthCheckUrl, workspace: DEFAULT_WORKSPACE };
-  return presentRegistration(services, await services.participants.registerCapability(given));
+  const registered = await orAsItIs(
+    asked,
+    () => services.participants.registerCapability(given),
+    () =>
+      services.participants
+        .registrations(DEFAULT_WORKSPACE)
+        .find((each) => each.agent === body.agent && each.capability === body.capability),
+  );
+  return presentRegistration(services, registered);
 };
 
 /** Throws RegistrationNotFoundError. */

@@ -15,6 +15,7 @@ import {
   type TimeTravel,
 } from "../../runs/index.ts";
 import type * as contract from "../contract/index.ts";
+import type { AskedIds } from "./asked-ids.ts";
 import { instant, presentStep, presentSummary } from "./present-run.ts";
 import { DEFAULT_WORKSPACE, getRun, type RunServices, type StartedRun, summaryOf } from "./run-operations.ts";
 import type { ServerFacts } from "./system-operations.ts";
@@ -56,14 +57,16 @@ export const forkRun = (
   { timeTravel }: HistoryServices,
   id: RunId,
   { at, input, model, revision }: contract.ForkBody,
-): Promise<StartedRun> => timeTravel.fork(id, { at, input, model, revision });
+  asked?: AskedIds,
+): Promise<StartedRun> => timeTravel.fork(id, { at, input, model, revision }, asked?.run());
 
 /** The same request once more. Throws RunNotFoundError and what starting a run throws. */
 export const retryRun = (
   { timeTravel }: HistoryServices,
   id: RunId,
   { latest }: { readonly latest: boolean },
-): Promise<StartedRun> => timeTravel.retry(id, { latest });
+  asked?: AskedIds,
+): Promise<StartedRun> => timeTravel.retry(id, { latest }, asked?.run());
 
 /** Two runs side by side. Throws RunNotFoundError. */
 export function compareRuns(services: RunServices, a: RunId, b: RunId): contract.RunDiff {

@@ -19,6 +19,8 @@ import {
   UploadNotFoundError,
 } from "../../runs/index.ts";
 import type * as contract from "../contract/index.ts";
+import type { AskedIds } from "./asked-ids.ts";
+import { isSaid } from "./done-already.ts";
 import { presentArtifact, presentRun, presentSummary } from "./present-run.ts";
 
 export const DEFAULT_WORKSPACE = "default";
@@ -46,7 +48,7 @@ export const uploadId = (text: string): UploadId => {
 
 export type StartedRun = { readonly id: RunId; readonly ended: Promise<RunOutcome> };
 
-/** Accepts a run with its files; on disk when resolved. With an id that the journal has it is that run, which is not begun again. */
+/** Accepts a run with its files; on disk when resolved. Asked for again it is the run that was begun before. */
 export async function startRun(
   { runs, journal, uploads }: RunServices,
   body: {
@@ -58,8 +60,9 @@ export async function startRun(
     readonly attended?: boolean | undefined;
     readonly output_schema?: StartRequest["outputSchema"];
   },
-  id: RunId = mint(RunId),
+  asked?: AskedIds,
 ): Promise<StartedRun> {
+  const id = asked?.run() ?? mint(RunId);
   if (journal.summary(id) !== undefined) return { id, ended: runs.still(id) };
   const files = await uploads.take(body.uploads.map(uploadId), id);
   try {
@@ -138,8 +141,10 @@ async function deployedName(agents: Agents, name: string): Promise<string> {
   }
 }
 
-export async function cancelRun(services: RunServices, id: RunId): Promise<contract.RunDetail> {
-  await services.runs.cancel(id, "asked for by a client");
+/** Throws RunNotFoundError, RunEndedError. */
+export async function cancelRun(services: RunServices, id: RunId, asked?: AskedIds): Promise<contract.RunDetail> {
+  if (!isSaid(services, id, asked, ({ type }) => type === "run-cancel"))
+    await services.runs.cancel(id, "asked for by a client");
   return getRun(services, id);
 }
 
@@ -148,6 +153,7 @@ export async function decideRun(
   services: RunServices,
   id: RunId,
   { call_id, decision }: { readonly call_id?: string | undefined; readonly decision: Decision },
+  asked?: AskedIds,
 ): Promise<contract.RunDetail> {
   const callId = ToolCallId.optional().safeParse(call_id);
   if (!callId.success) {
@@ -158,13 +164,28 @@ export async function decideRun(
       { id, callId: call_id ?? "" },
     );
   }
-  await services.runs.decide(id, callId.data, decision);
+  const isDecided = isSaid(
+    services,
+    id,
+    asked,
+    (event) =>
+      event.type === "run-decide" &&
+      event.decision === decision &&
+      (callId.data === undefined || event.callId === callId.data),
+  );
+  if (!isDecided) await services.runs.decide(id, callId.data, decision);
   return getRun(services, id);
 }
 
 /** Says how a run goes on whose model failed. Throws RunNotFoundError, NoChoiceOpenError, UnknownModelError. */
-export async function chooseRun(services: RunServices, id: RunId, chosen: ModelChosen): Promise<contract.RunDetail> {
-  await services.runs.choose(id, chosen);
+export async function chooseRun(
+  services: RunServices,
+  id: RunId,
+  chosen: ModelChosen,
+  asked?: AskedIds,
+): Promise<contract.RunDetail> {
+  const isChosen = isSaid(services, id, asked, ({ type }) => type === "model-choose" || type === "run-cancel");
+  if (!isChosen) await services.runs.choose(id, chosen);
   return getRun(services, id);
 }
 

@@ -1,6 +1,8 @@
 import { TaskId } from "../../kernel/ids.ts";
 import { type Evaluation, TaskNotFoundError, type TaskState, type Task, type Tasks } from "../../tasks/index.ts";
 import type * as contract from "../contract/index.ts";
+import type { AskedIds } from "./asked-ids.ts";
+import { orAsItIs } from "./done-already.ts";
 import { presentDistribution, presentPerformance, presentTask } from "./present-task.ts";
 
 export type TaskServices = { readonly tasks: Tasks };
@@ -38,10 +40,14 @@ const ms = (seconds: number | undefined): number | undefined =>
   seconds === undefined ? undefined : Math.round(seconds * 1000);
 
 /** A new task, perhaps distributed at once. Throws what `Tasks.create` and `Tasks.distribute` do. */
-export async function createTask(services: TaskServices, body: contract.CreateTaskBody): Promise<contract.Task> {
+export async function createTask(
+  services: TaskServices,
+  body: contract.CreateTaskBody,
+  asked?: AskedIds,
+): Promise<contract.Task> {
   const { tasks } = services;
   const { workspace } = body;
-  const task = await tasks.create({
+  const request = {
     workspace,
     owner: body.owner,
     name: body.name,
@@ -58,8 +64,10 @@ export async function createTask(services: TaskServices, body: contract.CreateTa
     workMs: ms(body.timeout_seconds),
     rounds: body.rounds,
     reawardsMax: body.reawards_max,
-  });
-  return presented(services, body.distribute ? await tasks.distribute(workspace, task.id) : task);
+  };
+  const task = await tasks.create(request, asked?.task());
+  const isToDistribute = body.distribute && task.state === "created";
+  return presented(services, isToDistribute ? await tasks.distribute(workspace, task.id) : task);
 }
 
 const isDecided = ({ state }: Task) => state !== "collecting" && state !== "evaluating";
@@ -69,10 +77,14 @@ export async function distributeTask(
   { tasks }: TaskServices,
   { id, workspace }: TaskPlace,
   body: contract.DistributeBody,
-  signal: AbortSignal,
+  { signal, asked }: { readonly signal: AbortSignal; readonly asked?: AskedIds | undefined },
 ): Promise<contract.TaskDistribution> {
   const change = { evaluation: evaluationOf(body), bidsMs: ms(body.max_wait_seconds) };
-  const begun = await tasks.distribute(workspace, taskId(id), change);
+  const begun = await orAsItIs(
+    asked,
+    () => tasks.distribute(workspace, taskId(id), change),
+    () => tasks.get(workspace, taskId(id)),
+  );
   const calls = begun.auction === undefined ? begun.rounds : AUCTION_CALLS;
   const waitMs = begun.bidsMs * calls + JUDGE_WAIT_MS * 2;
   return presentDistribution(await tasks.until({ workspace, id: begun.id, waitMs }, isDecided, signal));

@@ -86,6 +86,20 @@ function presentFile(part: ContentPart): contract.ToolCallOutcome["files"] {
   return [{ name, media_type: mediaType, text: "", base64: Buffer.from(part.bytes).toString("base64") }];
 }
 
+/** Whether a call that may have been made does no harm when it is made again, as the tool says of itself. */
+export function isCallRepeatable(
+  { tools }: Pick<ToolServices, "tools">,
+  { server, tool }: { readonly server: string; readonly tool: string },
+): boolean {
+  try {
+    const { readOnly, idempotent } = tools.tool(server, tool).effects;
+    return readOnly || idempotent;
+  } catch {
+    // It is not there: the call is refused, and does nothing.
+    return false;
+  }
+}
+
 /** Calls a tool by hand, outside any run. Throws ToolServerNotFoundError, ToolNotFoundError; a failing call is an outcome. */
 export async function callTool(
   { tools, uploads, grantWatch }: ToolServices,

@@ -1,6 +1,8 @@
 import type { ToolHost, ToolServerRecords, ToolServers } from "../../tool-servers/index.ts";
 import type { ToolLogLine } from "../../tools/index.ts";
 import type * as contract from "../contract/index.ts";
+import type { AskedIds } from "./asked-ids.ts";
+import { orAsItIs } from "./done-already.ts";
 import {
   presentChange,
   presentDeployment,
@@ -100,10 +102,20 @@ export async function toolServerDifference(
 export async function acceptToolServer(
   services: ToolServerServices,
   name: string,
-  revision: number | undefined,
+  { revision, asked }: { readonly revision: number | undefined; readonly asked: AskedIds | undefined },
 ): Promise<contract.ToolServerRecord> {
-  await services.toolServers.accept(name, revision);
-  return getManagedToolServer(services, name);
+  const record = () => getManagedToolServer(services, name);
+  return orAsItIs(
+    asked,
+    async () => {
+      await services.toolServers.accept(name, revision);
+      return record();
+    },
+    async () => {
+      const { revision: serving, pending } = await record();
+      return pending === null && (revision === undefined || revision === serving) ? record() : undefined;
+    },
+  );
 }
 
 /** Lets a revision serve that did before. Throws ToolRevisionNotFoundError, ToolModuleDamagedError. */
@@ -120,16 +132,34 @@ export async function activateToolServer(
 export async function pauseToolServer(
   services: ToolServerServices,
   name: string,
-  reason: string,
+  { reason, asked }: { readonly reason: string; readonly asked: AskedIds | undefined },
 ): Promise<contract.ToolServerRecord> {
-  await services.toolServers.pause(name, reason);
-  return getManagedToolServer(services, name);
+  const record = () => getManagedToolServer(services, name);
+  return orAsItIs(
+    asked,
+    async () => {
+      await services.toolServers.pause(name, reason);
+      return record();
+    },
+    async () => ((await record()).state === "paused" ? record() : undefined),
+  );
 }
 
 /** Throws ToolServerStateError. */
-export async function resumeToolServer(services: ToolServerServices, name: string): Promise<contract.ToolServerRecord> {
-  await services.toolServers.resume(name);
-  return getManagedToolServer(services, name);
+export async function resumeToolServer(
+  services: ToolServerServices,
+  name: string,
+  asked: AskedIds | undefined,
+): Promise<contract.ToolServerRecord> {
+  const record = () => getManagedToolServer(services, name);
+  return orAsItIs(
+    asked,
+    async () => {
+      await services.toolServers.resume(name);
+      return record();
+    },
+    async () => ((await record()).state === "paused" ? undefined : record()),
+  );
 }
 
 /** Throws ToolServerBuiltInError, ToolServerConfiguredError, ToolServerStateError. */

@@ -12,10 +12,13 @@ const Row = z.object({
   subject: z.string().nullable(),
 });
 
-/** What was asked, as a hash, and the id of what it will make, where it has one. */
+/** What was asked, as a hash, and the id under which it can be carried out again, where it can. */
 type Asked = { readonly hash: string; readonly subject: string | undefined };
 
 type Key = { readonly workspace: string; readonly key: string };
+
+/** The process of a request that failed and that nobody carries out. */
+const NOBODY = "";
 
 /** Old answers that are dropped with each new key, at most. */
 const DROPPED_MAX = 100;
@@ -23,7 +26,8 @@ const DROPPED_MAX = 100;
 /**
  * Answers by the keys of their requests, in `caxton.db`, for `LIMITS.keptAnswersMs`.
  * I1. A key is on disk before its request is begun, so of two requests with one key one is carried out, also over a restart.
- * I2. So is the id of what it makes: after a crash the same request is given it again, and one process at a time has it.
+ * I2. So is the id under which it makes what it makes: after a crash or a failure the same request is given it again, and is
+ *     carried out by one process at a time.
  */
 export class SqliteKeptAnswers {
   readonly #db: Database;
@@ -77,6 +81,15 @@ export class SqliteKeptAnswers {
           .sql('UPDATE kept_answers SET answer = ? WHERE workspace = ? AND "key" = ?')
           .run(JSON.stringify(answer), workspace, key),
     );
+  }
+
+  /** The request failed, perhaps after it had done something: it can be carried out again under its id. */
+  async leave({ workspace, key }: Key): Promise<void> {
+    await this.#db.write(() => {
+      const place = [workspace, key] as const;
+      this.#db.sql('DELETE FROM kept_answers WHERE workspace = ? AND "key" = ? AND subject IS NULL').run(...place);
+      this.#db.sql('UPDATE kept_answers SET process = ? WHERE workspace = ? AND "key" = ?').run(NOBODY, ...place);
+    });
   }
 
   /** The request did nothing, and the key can be used again. */

@@ -1,0 +1,71 @@
+import { ROUTES, type RouteName } from "../contract/index.ts";
+
+/**
+ * Requests that may be carried out once more when the server ended amid them. What they make has ids that follow from the one
+ * that their `Idempotency-Key` has on disk (`idsOf`), and what has such an id already is not made again; of everything else a
+ * second time changes nothing more. A new POST belongs into this list or into the other.
+ */
+const REPEATED = [
+  "agents",
+  "validateAgent",
+  "runs",
+  "cancelRun",
+  "decideRun",
+  "chooseRun",
+  "answerQuestion",
+  "forkRun",
+  "retryRun",
+  "replayRun",
+  "replayExport",
+  "pruneRuns",
+  "approve",
+  "deny",
+  "toolServers",
+  "acceptToolServer",
+  "activateToolServer",
+  "pauseToolServer",
+  "resumeToolServer",
+  "testModel",
+  "messages",
+  "sendBatch",
+  "validateMessage",
+  "replayMessage",
+  "archiveConversations",
+  "archiveConversation",
+  "endConversation",
+  "mergeConversation",
+  "settleMessages",
+  "tasks",
+  "distributeTask",
+  "cancelTask",
+  "participants",
+  "participantToken",
+  "capabilities",
+  "subscriptions",
+  "searchMemory",
+  "memoryEntities",
+  "memoryRelations",
+  "revertMemoryEntity",
+  "forgetMemoryScope",
+  "memorySnapshots",
+  "pruneMemory",
+  "checkMemory",
+  "reindexMemory",
+] as const satisfies readonly RouteName[];
+
+/** What has, or may have, an effect twice that nobody wants; who sent it looks. Uploads and imports take no key at all. */
+const LOOKED_AT = [
+  // A tool's effects are its own; one that only reads, or says that it may be repeated, is called again.
+  "callTool",
+  // A letter that was sent again and died again would be sent a third time.
+  "retryDeadLetters",
+  // What was remembered after the first time would be gone.
+  "restoreMemorySnapshot",
+  "migrateMemory",
+  "importMemory",
+  "uploads",
+] as const satisfies readonly RouteName[];
+
+const routesOf = (names: readonly RouteName[]): ReadonlySet<string> => new Set(names.map((name) => ROUTES[name]));
+export const REPEATED_ROUTES = routesOf(REPEATED);
+export const LOOKED_AT_ROUTES = routesOf(LOOKED_AT);
