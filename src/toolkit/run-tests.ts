@@ -42,9 +42,17 @@ export async function runTests(directory: string, options: TestRunOptions): Prom
     throw new ToolProjectError(`there is no ${MODULE_FILE} in ${project.directory}`, hint, { cause: String(cause) });
   });
   const manifest = applyOverrides(project.manifest, { grants: file.grants });
-  const { variables } = file;
-  const place = project.directory;
-  await using trial = await Trial.open({ manifest, module, directory: place, variables, cacheDirectory, signal });
+  const { variables, memory } = file;
+  const { directory: place } = project;
+  await using trial = await Trial.open({
+    manifest,
+    module,
+    directory: place,
+    variables,
+    memory,
+    cacheDirectory,
+    signal,
+  });
   const reports: TestReport[] = [];
   for (const [index, test] of file.tests.entries()) {
     const result = await trial.call(test.tool, test.arguments, test.session ?? `test ${index}`);
@@ -73,9 +81,10 @@ export function judge(result: ToolResult, expected: Expectation): readonly strin
 
 function* aboutAnswer(result: ToolResult, expected: Expectation): Generator<string> {
   const text = textOf(result);
-  const { contains = [], matches, error, structured, equals, files = {} } = expected;
+  const { contains = [], lacks = [], matches, error, structured, equals, files = {} } = expected;
   if (expected.text !== undefined && text !== expected.text) yield difference("text", text, expected.text);
   for (const part of contains) if (!text.includes(part)) yield difference("text without the part", text, part);
+  for (const part of lacks) if (text.includes(part)) yield difference("text with the part", text, `without ${part}`);
   if (matches !== undefined && !new RegExp(matches, "su").test(text)) yield difference("text", text, `/${matches}/`);
   if (error !== undefined && !text.includes(error)) yield difference("message without the part", text, error);
   const found = result.type === "done" ? result.structured : undefined;

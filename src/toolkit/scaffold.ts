@@ -9,6 +9,9 @@ const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,62}$/;
 const TEMPLATE_SUFFIX = ".template";
 const TYPED: ReadonlySet<LanguageName> = new Set(["ts", "js"]);
 
+/** What a component may ask of Caxton, where compilers of components look for it. */
+const HOST_WIT = "wit/deps/caxton-host.wit";
+
 export type NewTool = {
   readonly name: string;
   readonly language: LanguageName;
@@ -45,6 +48,11 @@ export async function createTool({ name, language, directory, packageDirectory }
     const place = join(directory, file);
     await mkdir(dirname(place), { recursive: true });
     await writeFile(place, content.replaceAll("{{name}}", name));
+  }
+  if (language === "python") {
+    await mkdir(join(directory, "wit", "deps"), { recursive: true });
+    await cp(join(packageDirectory, "engines", "wit", "host.wit"), join(directory, HOST_WIT));
+    return [...files.map(({ file }) => file), HOST_WIT];
   }
   if (!TYPED.has(language)) return files.map(({ file }) => file);
   const types = ["tool.d.ts", "globals.d.ts"];

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { checkAgainst, parseToml, type Problem } from "../documents/index.ts";
 import { JsonObject, type Json, Json as AnyJson } from "../kernel/json.ts";
-import { GrantsTable, TOOL_FAILURES } from "../tools/index.ts";
+import { GrantsTable, MEMORY_GRANT_SCOPES, TOOL_FAILURES } from "../tools/index.ts";
 import { ToolProjectError } from "./errors.ts";
 import { rendered } from "./project.ts";
 
@@ -25,6 +25,8 @@ const Expectation = z.strictObject({
   text: z.string().optional(),
   /** Parts of the text. */
   contains: OneOrMore.optional(),
+  /** What must not be in the text. */
+  lacks: OneOrMore.optional(),
   /** A regular expression that the text fits somewhere. */
   matches: z.string().refine(isExpression, { error: "expected a regular expression" }).optional(),
   /** Members of the structured result; more may be there. */
@@ -50,11 +52,21 @@ const ToolTest = z.strictObject({
 });
 export type ToolTest = z.output<typeof ToolTest>;
 
+/** Something that is remembered while the tests run. */
+const Remembered = z.strictObject({
+  name: z.string().min(1).max(256),
+  type: z.string().min(1).max(64).default("thing"),
+  scope: z.enum(MEMORY_GRANT_SCOPES).default("workspace"),
+  observations: z.array(z.string().min(1)).default([]),
+});
+
 const TestsFile = z.strictObject({
   /** In place of those in tool.toml, table by table. */
   grants: GrantsTable.default({}),
   /** Values of granted variables and secrets. */
   variables: z.record(z.string(), z.string()).default({}),
+  /** What a tool with a grant for memory finds. */
+  memory: z.array(Remembered).default([]),
   tests: z.array(ToolTest).min(1),
 });
 export type TestsFile = z.output<typeof TestsFile>;

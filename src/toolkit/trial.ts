@@ -7,6 +7,7 @@ import { mint, ToolCallId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import { type Broker, type LogLine, Sandbox, type StateAccess } from "../sandbox/index.ts";
 import { failedCall, ToolCatalogue, type ToolManifest, type ToolResult, type ToolServer } from "../tools/index.ts";
+import { openTrialMemory, type Remembered, TRIAL_CONTEXT, type TrialMemory } from "./trial-memory.ts";
 
 export type TrialOptions = {
   readonly manifest: ToolManifest;
@@ -15,6 +16,8 @@ export type TrialOptions = {
   readonly directory: string;
   /** What granted variables and secrets have for values. */
   readonly variables?: Readonly<Record<string, string>>;
+  /** What is remembered; default: nothing. */
+  readonly memory?: readonly Remembered[];
   /** Where what was made ready of a module is kept for the next trial of the same one; default: nowhere. */
   readonly cacheDirectory?: string | undefined;
   readonly signal: AbortSignal;
@@ -26,22 +29,30 @@ export class Trial implements AsyncDisposable {
   readonly #sandbox: Sandbox;
   readonly #catalogue: ToolCatalogue;
   readonly #signal: AbortSignal;
+  readonly #memory: TrialMemory;
 
-  /** Throws ToolServerRefusedError, ToolServerBuildError, CancelledError. */
+  /** Throws ToolServerRefusedError, ToolServerBuildError, MemoryValueError, MemoryTooLargeError, CancelledError. */
   static async open(options: TrialOptions): Promise<Trial> {
     const { manifest, module, directory, variables = {}, cacheDirectory, signal } = options;
-    const broker = brokerFor(directory, variables, systemClock);
+    const memory = await openTrialMemory(options.memory ?? [], systemClock);
+    const broker = brokerFor({ directory, variables, memory, clock: systemClock });
     const sandbox = new Sandbox({ broker, clock: systemClock }, { processes: 1, standby: false, cacheDirectory });
     try {
-      return new Trial(sandbox, await sandbox.deploy({ manifest, module }, signal), signal);
+      return new Trial({ sandbox, memory }, await sandbox.deploy({ manifest, module }, signal), signal);
     } catch (error) {
       await sandbox[Symbol.asyncDispose]();
+      await memory[Symbol.asyncDispose]();
       throw error;
     }
   }
 
-  private constructor(sandbox: Sandbox, server: ToolServer, signal: AbortSignal) {
+  private constructor(
+    { sandbox, memory }: { readonly sandbox: Sandbox; readonly memory: TrialMemory },
+    server: ToolServer,
+    signal: AbortSignal,
+  ) {
     this.#sandbox = sandbox;
+    this.#memory = memory;
     this.#catalogue = new ToolCatalogue(sandbox);
     this.server = server;
     this.#signal = signal;
@@ -54,7 +65,7 @@ export class Trial implements AsyncDisposable {
       const names = this.server.tools.map(({ name }) => name).join(", ");
       return Promise.resolve(failedCall("unknown-tool", `${this.server.name} has no tool "${tool}"; it has ${names}`));
     }
-    const context = { session, workspace: "default", agent: undefined, files: [] };
+    const context = { ...TRIAL_CONTEXT, session, files: [] };
     const call = { id: mint(ToolCallId), server: this.server.name, tool, arguments: given, context };
     return this.#catalogue.call(known, call, this.#signal);
   }
@@ -64,14 +75,22 @@ export class Trial implements AsyncDisposable {
     return this.#sandbox.logs(this.server.name);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#sandbox[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sandbox[Symbol.asyncDispose]();
+    await this.#memory[Symbol.asyncDispose]();
   }
 }
 
 const CONTENT_BYTES_MAX = 1024 * 1024;
 
-function brokerFor(directory: string, variables: Readonly<Record<string, string>>, clock: Clock): Broker {
+type Surroundings = {
+  readonly directory: string;
+  readonly variables: Readonly<Record<string, string>>;
+  readonly memory: TrialMemory;
+  readonly clock: Clock;
+};
+
+function brokerFor({ directory, variables, memory, clock }: Surroundings): Broker {
   const known = (names: readonly string[]): { name: string; value: string }[] =>
     names.flatMap((name) => (variables[name] === undefined ? [] : [{ name, value: variables[name] }]));
   return {
@@ -91,7 +110,7 @@ function brokerFor(directory: string, variables: Readonly<Record<string, string>
     }),
     state: new MemoryState(clock),
     messages: nowhere(clock),
-    memory: empty(clock),
+    memory: new ToolRecall({ memory, clock, audit: () => {}, redact: (_server, query) => query }),
     environment: (_server, { environment, secrets }) => [
       ...known(environment),
       ...secrets.flatMap(({ name, as }) => (as === "value" ? known([name]) : [{ name, value: `secret:${name}` }])),
@@ -122,15 +141,6 @@ const nowhere = (clock: Clock): ToolMail =>
         });
       },
     },
-  });
-
-/** Searches are judged by the grants as in a server, and find nothing. */
-const empty = (clock: Clock): ToolRecall =>
-  new ToolRecall({
-    memory: { search: () => Promise.resolve({ hits: [], next: undefined, notices: [], tokens: 0 }) },
-    clock,
-    audit: () => {},
-    redact: (_server, query) => query,
   });
 
 /** State of one trial. */

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { env } from "node:process";
+import process, { env } from "node:process";
 import { fileURLToPath } from "node:url";
 import * as z from "zod";
 import { ASSEMBLY_SCRIPT_MODULES, ensureToolchains, goDirectory } from "../../scripts/ensure-toolchains.ts";
@@ -68,6 +68,9 @@ const SMALL: { readonly [name: string]: Recipe } = {
   },
 };
 
+/** What components may ask of Caxton. */
+const HOST_WIT = "../../../engines/wit/host.wit";
+
 const LARGE = {
   "stdio-go": {
     sources: ["stdio-go/main.go", "stdio-go/go.mod"],
@@ -78,10 +81,14 @@ const LARGE = {
     },
   },
   "component-js": {
-    sources: ["component-js/world.wit", "component-js/tools.js"],
+    sources: ["component-js/world.wit", "component-js/tools.js", HOST_WIT],
     build: (output) => {
       const command = fileURLToPath(new URL("cli.mjs", import.meta.resolve("componentize-qjs")));
-      const words = ["-w", "component-js/world.wit", "-j", "component-js/tools.js", "-n", "tools"];
+      const wit = join(CACHE, "component-js");
+      mkdirSync(join(wit, "deps"), { recursive: true });
+      copyFileSync(join(SOURCES, "component-js/world.wit"), join(wit, "world.wit"));
+      copyFileSync(join(SOURCES, HOST_WIT), join(wit, "deps/host.wit"));
+      const words = ["-w", wit, "-j", "component-js/tools.js", "-n", "tools"];
       run("node", [command, ...words, "--sync", "--opt-size", "-o", output]);
     },
   },
@@ -116,8 +123,10 @@ export function large(name: keyof typeof LARGE): Buffer {
   const file = join(CACHE, `${name}-${hash.slice(0, 16)}.wasm`);
   if (!existsSync(file)) {
     mkdirSync(CACHE, { recursive: true });
-    build(`${file}.draft`);
-    renameSync(`${file}.draft`, file);
+    // Test files that run at once may make the same one.
+    const draft = `${file}.draft-${process.pid}`;
+    build(draft);
+    renameSync(draft, file);
   }
   return readFileSync(file);
 }

@@ -83,7 +83,8 @@ export class AskRoom implements AsyncDisposable {
     );
   }
 
-  async deploy(grants: Partial<Grants> = {}, limits: Partial<ToolLimits> = {}): Promise<void> {
+  /** Deploys the guest of these tests, or another module, as `asker`. */
+  async deploy(grants: Partial<Grants> = {}, limits: Partial<ToolLimits> = {}, module?: Uint8Array): Promise<void> {
     const manifest = {
       name: "asker",
       version: "1.0.0",
@@ -92,7 +93,7 @@ export class AskRoom implements AsyncDisposable {
       limits: { ...DEFAULT_LIMITS, fuelPerCall: 10_000_000_000, ...limits },
       grants: { ...NO_GRANTS, ...grants },
     };
-    await this.sandbox.deploy({ manifest, module: await asker() }, never);
+    await this.sandbox.deploy({ manifest, module: module ?? (await asker()) }, never);
   }
 
   call(

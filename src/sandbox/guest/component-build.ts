@@ -1,4 +1,5 @@
 import { ComponentRefusedError, encodeBundle, type Plan, runExport, takeApart, toolsOf } from "../components/index.ts";
+import { CAXTON_INTERFACES, caxtonFunctions, isCaxtonInterface } from "../components/system/index.ts";
 import type { Metered, MeterLimits } from "../meter/index.ts";
 
 type Meter = (bytes: Uint8Array<ArrayBuffer>, limits: MeterLimits) => Metered;
@@ -38,11 +39,25 @@ export function prepare(
 }
 
 function refuseUnknown(plan: Plan): void {
-  const foreign = plan.imports.find((each) => !each.interface.startsWith("wasi:"));
+  const foreign = plan.imports.find(
+    (each) => !each.interface.startsWith("wasi:") && !isCaxtonInterface(each.interface),
+  );
   if (foreign !== undefined) {
     throw new ComponentRefusedError(
       `the component imports ${foreign.interface === "" ? "" : `${foreign.interface}#`}${foreign.name}, which this host does not have`,
-      "Components are given WASI 0.2: compose yours with one that has the rest, or do without.",
+      "Components are given WASI 0.2 and caxton:host: compose yours with one that has the rest, or do without.",
+    );
+  }
+  const unknown = plan.imports.find(
+    (each) => isCaxtonInterface(each.interface) && !caxtonFunctions(each.interface)?.includes(each.name),
+  );
+  if (unknown !== undefined) {
+    const functions = caxtonFunctions(unknown.interface);
+    throw new ComponentRefusedError(
+      `the component imports ${unknown.interface}#${unknown.name}, which this release does not have`,
+      functions === undefined
+        ? `There are ${CAXTON_INTERFACES.join(", ")}.`
+        : `${unknown.interface} has ${functions.join(", ")}.`,
     );
   }
   if (toolsOf(plan).length === 0 && runExport(plan) === undefined) {

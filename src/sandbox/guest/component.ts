@@ -14,12 +14,18 @@ import {
   runExport,
   toolsOf,
 } from "../components/index.ts";
-import { type Fetch, type SystemDeps, type SystemOfGuest, systemOf } from "../components/system/index.ts";
+import {
+  type AskServer,
+  type Fetch,
+  type SystemDeps,
+  type SystemOfGuest,
+  systemOf,
+} from "../components/system/index.ts";
 import { encodeWithBytes, type GuestTool, JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape } from "../wire/index.ts";
 import type { Guest, GuestAbi, GuestAnswer, GuestExports, GuestHost } from "./abi.ts";
 import { ComponentFunctions } from "./component-functions.ts";
 import { askHost } from "./host-calls.ts";
-import { replyHead } from "./host-reply.ts";
+import { type ReadReply, replyHead } from "./host-reply.ts";
 import { McpDialog } from "./mcp-dialog.ts";
 import { quietStreams } from "./quiet-streams.ts";
 
@@ -84,6 +90,9 @@ class Modules {
   }
 }
 
+/** One fuel for each 16 bytes that are copied. */
+const COPY_SHIFT = 4;
+
 const fetchThrough =
   (host: GuestHost): Fetch =>
   ({ method, url, headers, body, timeoutMs }, settle) => {
@@ -102,6 +111,18 @@ const fetchThrough =
     });
   };
 
+/** What `caxton:host` asks; the guest is parked meanwhile. */
+const askServerThrough =
+  (host: GuestHost): AskServer =>
+  (operation, head, bytes) => {
+    host.charge(bytes.length >>> COPY_SHIFT);
+    const body = Buffer.concat(encodeWithBytes(head, bytes));
+    return host.suspend<ReadReply, ReadReply>(
+      (settle) => askHost(host, operation, body, (reply) => settle(replyHead(reply))),
+      (reply) => reply,
+    );
+  };
+
 const systemFor = (host: GuestHost, own: Pick<SystemDeps, "streams" | "exit">): SystemOfGuest =>
   systemOf({
     ...own,
@@ -110,6 +131,7 @@ const systemFor = (host: GuestHost, own: Pick<SystemDeps, "streams" | "exit">): 
     log: (bytes) => host.log(bytes),
     files: host.files,
     fetch: fetchThrough(host),
+    askServer: askServerThrough(host),
     heldBytesMax: host.memoryBytesMax,
   });
 

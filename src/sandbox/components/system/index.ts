@@ -1,6 +1,7 @@
-/** WASI 0.2 for one component: what the guest imports, over the same gate and the same broker as preview 1. */
+/** WASI 0.2 and `caxton:host` for one component: what the guest imports, over the same gate and the same broker as preview 1. */
 import type { FileClient } from "../../wasi/index.ts";
 import { type Basics, basicInterfaces } from "./basics.ts";
+import { type AskServer, caxtonInterfaces } from "./caxton.ts";
 import { filesystemInterfaces } from "./filesystem.ts";
 import { Holdings } from "./holdings.ts";
 import type { HostInterface } from "./host-function.ts";
@@ -8,6 +9,7 @@ import { type Fetch, httpInterfaces } from "./http.ts";
 import { ioInterfaces } from "./io.ts";
 import { askThrough } from "./streams.ts";
 
+export { type AskServer, CAXTON_INTERFACES, caxtonFunctions, isCaxtonInterface } from "./caxton.ts";
 export { HoldingsFault } from "./holdings.ts";
 export { type HostFunction, HostFault, type HostInterface } from "./host-function.ts";
 export type { Fetch, Fetched, Wanted } from "./http.ts";
@@ -15,6 +17,7 @@ export type { Fetch, Fetched, Wanted } from "./http.ts";
 export type SystemDeps = Basics & {
   readonly files: FileClient;
   readonly fetch: Fetch;
+  readonly askServer: AskServer;
   /** Bytes that the host keeps for the guest. */
   readonly heldBytesMax: number;
 };
@@ -27,7 +30,7 @@ export type SystemOfGuest = {
 };
 
 export function systemOf(deps: SystemDeps): SystemOfGuest {
-  const { gate, files, fetch } = deps;
+  const { gate, files, fetch, askServer } = deps;
   const holdings = new Holdings(deps.heldBytesMax);
   const ask = askThrough(gate, files);
   return {
@@ -36,6 +39,7 @@ export function systemOf(deps: SystemDeps): SystemOfGuest {
       ...ioInterfaces(gate),
       ...filesystemInterfaces({ ask, holdings, close: (handle) => files({ op: "close", handle }, () => {}) }),
       ...httpInterfaces({ fetch, holdings }),
+      ...caxtonInterfaces(askServer),
     },
     endCall: () => holdings.endCall(),
   };

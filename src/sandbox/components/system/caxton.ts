@@ -1,0 +1,122 @@
+import { err, isTagged, NONE, ok, some, type Tagged } from "../index.ts";
+import { bytesOf, type HostInterface, listOf, textOf, waiting } from "./host-function.ts";
+
+/**
+ * `caxton:host`, which engines/wit/host.wit describes: what components ask of the server in requests that other guests make
+ * through the import module `caxton`, checked and recorded in the same place.
+ */
+export type Asked =
+  | { readonly type: "granted"; readonly head: Fields; readonly bytes: Uint8Array }
+  | { readonly type: "refused"; readonly code: string; readonly message: string };
+/** Makes a request, and waits for what comes of it. */
+export type AskServer = (operation: string, head: Fields, bytes: Uint8Array) => Promise<Asked>;
+type Fields = { readonly [key: string]: unknown };
+
+const CODES = new Set([
+  "denied",
+  "invalid",
+  "not-found",
+  "too-large",
+  "too-many",
+  "timeout",
+  "unreachable",
+  "storage-full",
+  "unavailable",
+]);
+/** Of one request, with its bytes. */
+const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
+const NOTHING = new Uint8Array(0);
+
+const refusal = (code: string, message: string): Tagged =>
+  err({ code: CODES.has(code) ? code : "unavailable", message });
+
+/** The functions by interface and name; `take` fetches an answer from the server. */
+export function caxtonInterfaces(ask: AskServer): { readonly [name: string]: HostInterface } {
+  const request = async (
+    operation: string,
+    { head, bytes = NOTHING }: { readonly head: Fields; readonly bytes?: Uint8Array },
+    read: (head: Fields, bytes: Uint8Array) => unknown,
+  ): Promise<Tagged> => {
+    if (bytes.length > REQUEST_BYTES_MAX) return refusal("too-large", "a request has at most 16 MiB");
+    const answer = await ask(operation, head, bytes);
+    return answer.type === "refused" ? refusal(answer.code, answer.message) : ok(read(answer.head, answer.bytes));
+  };
+  return {
+    "caxton:host/memory": {
+      search: waiting((query, scopes, limit) => {
+        const named = listOf(scopes);
+        const head = { query: textOf(query), ...(named.length > 0 && { scopes: named }), ...optional({ limit }) };
+        return request("memory.search", { head }, (found) => found);
+      }),
+    },
+    "caxton:host/messages": {
+      send: waiting((message) => {
+        const head = objectIn(textOf(message));
+        if (head === undefined) return refusal("invalid", "the message is no JSON object");
+        return request("messages.send", { head }, (sent) => ({ ...sent, "conversation-id": sent["conversation_id"] }));
+      }),
+    },
+    "caxton:host/state": {
+      get: waiting((key) =>
+        request("state.get", { head: { key: textOf(key) } }, ({ found }, bytes) =>
+          found === true ? some(bytes) : NONE,
+        ),
+      ),
+      set: waiting((key, value) =>
+        request("state.set", { head: { key: textOf(key) }, bytes: bytesOf(value) }, () => undefined),
+      ),
+      delete: waiting((key) => request("state.delete", { head: { key: textOf(key) } }, ({ deleted }) => deleted)),
+      "list-keys": waiting((prefix, limit, cursor) =>
+        request("state.list", { head: { prefix: textOf(prefix), ...optional({ limit, cursor }) } }, pageOf),
+      ),
+    },
+    "caxton:host/http": {
+      fetch: waiting((given) => {
+        const { method, url, headers, body, "timeout-ms": timeout } = fieldsOf(given);
+        const head = { method, url, headers, ...optional({ timeout_ms: timeout }) };
+        return request("http.fetch", { head, bytes: bytesOf(body) }, (answer, bytes) => ({ ...answer, body: bytes }));
+      }),
+    },
+  };
+}
+
+const NAMES = Object.entries(caxtonInterfaces(() => Promise.reject(new Error("nobody is asked")))).map(
+  ([name, functions]) => [name, Object.keys(functions)] as const,
+);
+
+/** Whether an interface is one of Caxton's own for components, whatever it has. */
+export const isCaxtonInterface = (name: string): boolean => name.startsWith("caxton:host/");
+/** The functions of an interface of Caxton's own; undefined when there is none of that name. */
+export const caxtonFunctions = (wanted: string): readonly string[] | undefined =>
+  NAMES.find(([name]) => name === wanted)?.[1];
+/** All that there are. */
+export const CAXTON_INTERFACES: readonly string[] = NAMES.map(([name]) => name);
+
+/** Options that have a value, by name. */
+const optional = (options: Fields): Fields =>
+  Object.fromEntries(
+    Object.entries(options).flatMap(([name, option]) =>
+      isTagged(option) && option.tag === "some" ? [[name, option.value]] : [],
+    ),
+  );
+
+const pageOf = ({ keys, next }: Fields): unknown => ({
+  keys: listOf(keys).map((each) => {
+    const entry = fieldsOf(each);
+    return { ...entry, "updated-at": entry["updated_at"] };
+  }),
+  next: next === undefined ? NONE : some(next),
+});
+
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
+
+/** A guest's text, read where the guest runs. */
+function objectIn(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
