@@ -1,4 +1,5 @@
-import type { Entity, Memory, MemoryStore, StoreSearch } from "../memory/index.ts";
+import type { EntityId } from "../kernel/ids.ts";
+import type { Entity, Memory, MemoryStore, ScopeKey, StoreSearch } from "../memory/index.ts";
 
 /** How far two places hold the same. */
 export type Comparison = {
@@ -19,36 +20,30 @@ const SAMPLES = 100;
 const QUERIES = 5;
 const HITS = 10;
 
-/** Counts, entities drawn from all scopes, and what the same questions find. `chance` gives 0 to 1. */
-export async function compareStores(
+/** What two places are compared by. */
+export type Samples = { readonly ids: readonly EntityId[]; readonly searches: readonly StoreSearch[] };
+
+/** Entities of all scopes, and questions that some of them answer. `chance` gives 0 to 1. */
+export async function drawSamples(
   from: MemoryStore,
-  to: MemoryStore,
   {
     embeddings,
     nowMs,
     chance,
   }: { readonly embeddings: Memory["embeddings"]; readonly nowMs: number; readonly chance: () => number },
-): Promise<Comparison> {
-  const [one, other] = await Promise.all([from.figures(), to.figures()]);
-  const counts = new Map(other.scopes.map((figures) => [figures.scope, JSON.stringify(countsOf(figures))]));
-  const same = one.scopes.filter((figures) => counts.get(figures.scope) === JSON.stringify(countsOf(figures))).length;
-  const scopes = { same, all: Math.max(one.scopes.length, other.scopes.length) };
+): Promise<Samples> {
+  const { scopes } = await from.figures();
   const drawn = await draw(
     from,
-    one.scopes.map(({ scope }) => scope),
+    scopes.map(({ scope }) => scope),
     chance,
   );
-  const there = await to.get(drawn.map(({ id }) => id));
-  const samples = {
-    same: drawn.filter((entity, at) => textOf(entity) === textOf(there[at])).length,
-    all: drawn.length,
-  };
-  const queries: number[] = [];
+  const searches: StoreSearch[] = [];
   for (const entity of drawn.slice(0, QUERIES)) {
     const text = entity.observations[0]?.text.slice(0, 500) ?? entity.name;
     const question = await embeddings.forSearching(text, undefined);
     const vector = question.type === "vector" ? question : undefined;
-    const search: StoreSearch = {
+    searches.push({
       filter: { scopes: [entity.scope] },
       text,
       vector: vector?.vector,
@@ -59,10 +54,28 @@ export async function compareStores(
       recencyBoost: 1,
       expand: 0,
       nowMs,
-    };
+    });
+  }
+  return { ids: drawn.map(({ id }) => id), searches };
+}
+
+/** Counts, what was drawn, and what the questions find. */
+export async function compareStores(
+  from: MemoryStore,
+  to: MemoryStore,
+  { ids, searches }: Samples,
+): Promise<Comparison> {
+  const [one, other] = await Promise.all([from.figures(), to.figures()]);
+  const counts = new Map(other.scopes.map((figures) => [figures.scope, JSON.stringify(countsOf(figures))]));
+  const same = one.scopes.filter((figures) => counts.get(figures.scope) === JSON.stringify(countsOf(figures))).length;
+  const scopes = { same, all: Math.max(one.scopes.length, other.scopes.length) };
+  const [here, there] = await Promise.all([from.get(ids), to.get(ids)]);
+  const samples = { same: ids.filter((_id, at) => textOf(here[at]) === textOf(there[at])).length, all: ids.length };
+  const queries: number[] = [];
+  for (const search of searches) {
     const [was, is] = await Promise.all([from.search(search), to.search(search)]);
-    const ids = new Set(is.hits.map((hit) => hit.entity.id));
-    queries.push(share(was.hits.filter((hit) => ids.has(hit.entity.id)).length, was.hits.length));
+    const found = new Set(is.hits.map((hit) => hit.entity.id));
+    queries.push(share(was.hits.filter((hit) => found.has(hit.entity.id)).length, was.hits.length));
   }
   const shares = [
     share(scopes.same, scopes.all),
@@ -102,7 +115,7 @@ const textOf = (entity: Entity | undefined): string =>
   );
 
 /** Entities of all scopes, each as likely as the others of its scope. */
-async function draw(store: MemoryStore, scopes: readonly string[], chance: () => number): Promise<readonly Entity[]> {
+async function draw(store: MemoryStore, scopes: readonly ScopeKey[], chance: () => number): Promise<readonly Entity[]> {
   const drawn: Entity[] = [];
   let seen = 0;
   for (const scope of scopes) {

@@ -53,3 +53,16 @@ export class MigrationRefusedError extends CaxtonError<{ readonly from: string; 
   readonly code = "MIGRATION_REFUSED";
   readonly kind = "conflict";
 }
+
+/** Memory could not be held still in time, or was changed faster than it could be followed: it stays where it is. */
+export class MigrationNotCaughtUpError extends CaxtonError<{ readonly from: string; readonly to: string }> {
+  readonly code = "MIGRATION_NOT_CAUGHT_UP";
+  readonly kind = "unavailable";
+  override readonly retryAfterMs = 10_000;
+}
+
+/** The note that says where memory went cannot be read. */
+export class MemoryPlaceUnknownError extends CaxtonError<{ readonly file: string }> {
+  readonly code = "MEMORY_PLACE_UNKNOWN";
+  readonly kind = "unavailable";
+}

@@ -1,5 +1,6 @@
 /** Moving memory: out as text, in again, whichever Caxton or reference memory server wrote it. */
-export type { Checkpoints } from "./checkpoints.ts";
+export { type Checkpoints, placeInUse, type PlaceNote, type PlaceNotes } from "./checkpoints.ts";
+export { MemoryPlace } from "./memory-place.ts";
 export * from "./errors.ts";
 export { archiveHead } from "./archive.ts";
 export { exportMemory, type ExportFormat, type ExportOptions } from "./export.ts";
@@ -25,4 +26,4 @@ export {
 } from "./retention.ts";
 export { type Comparison, CONSISTENCY_MIN } from "./comparison.ts";
 export type { MigrationProgress } from "./migration.ts";
-export { MemoryMigrations, type MigrationReport, type MigrationRequest } from "./migrations.ts";
+export { MemoryMigrations, type MemoryWhereabouts, type MigrationReport, type MigrationRequest } from "./migrations.ts";

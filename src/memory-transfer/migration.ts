@@ -65,11 +65,17 @@ export class Migration {
 
   async run(): Promise<MigrationProgress> {
     await this.#look();
-    if (this.#state.seq < 0) await this.#go({ seq: await this.#latestSeq() });
+    if (this.#state.seq < 0) await this.#go({ seq: await latestSeq(this.#deps.from, this.#scopes) });
     if (this.#state.phase === "entities") await this.#copyEntities();
     if (this.#state.phase === "relations") await this.#copyRelations();
-    for (let round = 0; round < ROUNDS_MAX; round += 1) if (!(await this.#follow())) break;
-    return this.#progress();
+    await this.follow();
+    return this.progress();
+  }
+
+  /** Takes over what was changed since. False: it was changed again each time. */
+  async follow(): Promise<boolean> {
+    for (let round = 0; round < ROUNDS_MAX; round += 1) if (!(await this.#follow())) return true;
+    return false;
   }
 
   async #look(): Promise<void> {
@@ -78,20 +84,14 @@ export class Migration {
     this.#all = scopes.reduce((sum, { entities, relations }) => sum + entities + relations, 0);
   }
 
-  #progress(): MigrationProgress {
+  progress(): MigrationProgress {
     return { ...this.#state, all: this.#all, followed: this.#followed };
   }
 
   async #go(change: Partial<MigrationState>): Promise<void> {
     this.#state = { ...this.#state, ...change };
-    await this.#deps.note(this.#progress());
+    await this.#deps.note(this.progress());
     if (this.#deps.signal?.aborted === true) throw new CancelledError("the migration");
-  }
-
-  async #latestSeq(): Promise<number> {
-    if (this.#scopes.length === 0) return 0;
-    const { entries } = await this.#deps.from.log({ scopes: this.#scopes }, { limit: 1, cursor: undefined });
-    return entries[0]?.seq ?? 0;
   }
 
   async #copyEntities(): Promise<void> {
@@ -112,7 +112,11 @@ export class Migration {
   /** What is gone meanwhile is left out; it is in the log. */
   async #copy(ids: readonly EntityId[]): Promise<readonly EntityHistory[]> {
     const found = await Promise.all(ids.map((id) => this.#deps.from.history(id)));
-    const histories = found.flatMap((one) => one ?? []);
+    // A name that went to another while they were read: the log says so, and both are copied again.
+    const byName = new Map(
+      found.flatMap((one) => (one ? [[`${one.head.scope}\n${one.head.name}`, one] as const] : [])),
+    );
+    const histories = [...byName.values()];
     if (histories.length === 0) return [];
     const restores = await this.#withVectors(histories);
     await this.#freeNames(histories);
@@ -169,11 +173,16 @@ export class Migration {
     const by = { provenance: BY, atMs: this.#deps.nowMs() };
     for (const scope of emptied) await this.#deps.to.forget({ type: "scope", scope }, by);
     // Whoever came after a scope was emptied is in the log too.
-    for (const id of touched) {
-      const [history] = await this.#copy([id]);
-      if (history) await this.#relationsOf(history);
-      else await this.#deps.to.forget({ type: "entities", ids: [id] }, by);
-      this.#followed += 1;
+    const all = [...touched];
+    for (let at = 0; at < all.length; at += PAGE) {
+      const ids = all.slice(at, at + PAGE);
+      const histories = await this.#copy(ids);
+      const there = new Set(histories.map(({ head }) => head.id));
+      const gone = ids.filter((id) => !there.has(id));
+      if (gone.length > 0) await this.#deps.to.forget({ type: "entities", ids: gone }, by);
+      for (const history of histories) await this.#relationsOf(history);
+      this.#followed += ids.length;
+      if (this.#deps.signal?.aborted === true) throw new CancelledError("the migration");
     }
     await this.#go({ seq });
     return true;
@@ -224,7 +233,14 @@ export class Migration {
   }
 }
 
-export const nowOf = (observations: EntityHistory["observations"]): Entity["observations"] =>
+/** The number of the last change of some scopes; 0 where there was none. */
+export async function latestSeq(store: MemoryStore, scopes: readonly ScopeKey[]): Promise<number> {
+  if (scopes.length === 0) return 0;
+  const { entries } = await store.log({ scopes }, { limit: 1, cursor: undefined });
+  return entries[0]?.seq ?? 0;
+}
+
+const nowOf = (observations: EntityHistory["observations"]): Entity["observations"] =>
   observations.filter(({ until }) => until === undefined);
 
 async function allRelations(store: MemoryStore, { id, scope }: EntityHistory["head"]): Promise<readonly Relation[]> {

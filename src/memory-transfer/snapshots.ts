@@ -69,22 +69,34 @@ export type SnapshotOptions = {
 
 /** Copies of memory: made by themselves or when somebody asks, listed, put back. */
 export class MemorySnapshots implements AsyncDisposable {
-  readonly #place: SnapshotPlace | undefined;
+  readonly #placeNow: () => SnapshotPlace | undefined;
+  readonly #around: (restoring: () => Promise<void>) => Promise<void>;
   readonly #memory: Memory;
   readonly #clock: Clock;
   readonly #options: SnapshotOptions;
   readonly #stop = new AbortController();
   #working: Promise<void> | undefined;
 
-  /** Without a place each call says that this memory is kept where Caxton makes no copies. */
+  /** `place` says where copies are kept now; undefined: memory is kept where Caxton makes none, and each call says so. */
   constructor(
-    deps: { readonly place: SnapshotPlace | undefined; readonly memory: Memory; readonly clock: Clock },
+    deps: {
+      readonly place: () => SnapshotPlace | undefined;
+      readonly memory: Memory;
+      readonly clock: Clock;
+      /** Goes around a restore, which no log tells; may reject, and nothing is restored. */
+      readonly around?: (restoring: () => Promise<void>) => Promise<void>;
+    },
     options: SnapshotOptions,
   ) {
-    this.#place = deps.place;
+    this.#placeNow = deps.place;
+    this.#around = deps.around ?? ((restoring) => restoring());
     this.#memory = deps.memory;
     this.#clock = deps.clock;
     this.#options = options;
+  }
+
+  get #place(): SnapshotPlace | undefined {
+    return this.#placeNow();
   }
 
   get isSupported(): boolean {
@@ -94,7 +106,7 @@ export class MemorySnapshots implements AsyncDisposable {
   /** Begins to make copies by itself. */
   start(): void {
     const { everyMs } = this.#options;
-    if (this.#place && everyMs !== undefined) this.#working = this.#keepOn(everyMs);
+    if (everyMs !== undefined) this.#working = this.#keepOn(everyMs);
   }
 
   async #keepOn(everyMs: number): Promise<void> {
@@ -109,7 +121,8 @@ export class MemorySnapshots implements AsyncDisposable {
 
   /** Makes one when the latest is old and memory is otherwise by now. */
   async #whenDue(everyMs: number): Promise<void> {
-    const place = this.#needed();
+    const place = this.#place;
+    if (!place) return;
     const latest = (await place.list()).find(({ kind }) => kind === "scheduled");
     const nowMs = this.#clock.nowMs();
     if (latest && nowMs - latest.atMs < everyMs) return;
@@ -144,7 +157,7 @@ export class MemorySnapshots implements AsyncDisposable {
     const place = this.#needed();
     const restored = await this.#find(name);
     const replaced = await place.create("replaced", this.#clock.nowMs());
-    await place.restore(name);
+    await this.#around(() => place.restore(name));
     this.#memory.capacity.uncounted();
     // It may have vectors of another model.
     await this.#memory.embeddings.open();

@@ -191,15 +191,17 @@ async function openMinds(
   const own = openModels(loaded, parts);
   const embedders = new Embedders({ config, clock, models: own });
   const secretFound = parts.known.add;
-  const memory = stack.use(await openMemory(loaded, { clock, embedders, redactors, secretFound }));
+  const opened = await openMemory(loaded, { clock, embedders, redactors, secretFound });
+  const memory = stack.use(opened.memory);
+  const migrations = openMigrations(loaded, { ...opened, clock, secretFound });
   return {
     models: overrides.models ?? own,
     embedders,
     memory,
-    memoryTransfers: openTransfers(config, { memory, clock }),
-    memoryMigrations: openMigrations(loaded, { memory, clock, secretFound }),
+    memoryTransfers: openTransfers({ ...opened, clock }),
+    memoryMigrations: migrations,
     memoryRetention: stack.use(openRetention(config, { memory, clock })),
-    memorySnapshots: stack.use(openSnapshots(config, { memory, clock })),
+    memorySnapshots: stack.use(openSnapshots(config, { ...opened, clock, migrations })),
   };
 }
 

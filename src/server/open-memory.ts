@@ -1,12 +1,20 @@
 import { join } from "node:path";
 import { MemoryTools } from "../agent-memory/index.ts";
-import { ArchiveFiles, CheckpointFiles } from "../backends/disk/index.ts";
+import { ArchiveFiles, CheckpointFiles, PlaceNoteFile } from "../backends/disk/index.ts";
 import { SqliteMemoryStore, SqliteSnapshots } from "../backends/sqlite/memory/index.ts";
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { packageVersion } from "../kernel/package.ts";
-import { type Embedder, Memory } from "../memory/index.ts";
-import { MemoryMigrations, MemoryRetention, MemorySnapshots, MemoryTransfers } from "../memory-transfer/index.ts";
+import { type Embedder, Memory, type MemoryStore } from "../memory/index.ts";
+import {
+  type Checkpoints,
+  MemoryMigrations,
+  MemoryPlace,
+  MemoryRetention,
+  MemorySnapshots,
+  MemoryTransfers,
+  type PlaceNotes,
+} from "../memory-transfer/index.ts";
 import type { Redactors } from "../redaction/runs/index.ts";
 import { type ToolRunner, withNativeTools } from "../tools/index.ts";
 import type { Config, LoadedConfig } from "./config.ts";
@@ -23,21 +31,32 @@ type Parts = {
   readonly secretFound?: SecretFound | undefined;
 };
 
+/** Memory, with where it is. */
+export type OpenedMemory = {
+  readonly memory: Memory;
+  readonly place: MemoryPlace;
+  readonly notes: PlaceNotes;
+  readonly checkpoints: Checkpoints;
+};
+
 /**
- * Memory, in the place that is configured. What cannot be opened is told in the log: without an embedder memory goes by
- * words, without its place each call says why; the server goes on.
+ * Memory, in the place that is configured or that it went over to. What cannot be opened is told in the log: without an
+ * embedder memory goes by words, without its place each call says why; the server goes on. Throws MemoryPlaceUnknownError.
  */
 export async function openMemory(
   loaded: LoadedConfig,
   { clock, embedders, redactors, secretFound }: Parts,
-): Promise<Memory> {
+): Promise<OpenedMemory> {
   const { config } = loaded;
-  const vault = SecretVault.of(loaded, secretFound);
-  const store = await openMemoryStore(config, { secret: (name) => vault.find(name) });
+  const notes = new PlaceNoteFile(config.data.directory);
+  const checkpoints = new CheckpointFiles(join(config.data.directory, "transfers"));
+  const used = await MemoryMigrations.settle(config.memory.backend, { notes, checkpoints });
+  const store = await storeOpener(loaded, secretFound)(used);
+  const place = new MemoryPlace({ store, clock });
   const embedder = await openOr(embedders, embedders.used);
   const formerly = (id: string) => embedders.formerly(id);
   const memory = new Memory({
-    store,
+    store: place,
     embedder,
     formerly,
     clock,
@@ -46,43 +65,50 @@ export async function openMemory(
     entitiesMax: config.memory.max_entities,
   });
   memory.open().catch((error: unknown) => log.error({ err: error }, "memory cannot be opened; agents run without it"));
-  return memory;
+  return { memory, place, notes, checkpoints };
+}
+
+/** Opens memory's places by their names. */
+function storeOpener(loaded: LoadedConfig, secretFound: SecretFound | undefined) {
+  const vault = SecretVault.of(loaded, secretFound);
+  return (name: string): Promise<MemoryStore> => {
+    const backend = MEMORY_BACKENDS.find((one) => one === name);
+    return openMemoryStore(loaded.config, { secret: (secret) => vault.find(secret), ...(backend && { backend }) });
+  };
 }
 
 /** Exports and imports, which note how far they are in the data directory. */
-export const openTransfers = (
-  { data }: Config,
-  deps: { readonly memory: Memory; readonly clock: Clock },
-): MemoryTransfers =>
-  new MemoryTransfers({ ...deps, checkpoints: new CheckpointFiles(join(data.directory, "transfers")) });
+export const openTransfers = (deps: {
+  readonly memory: Memory;
+  readonly clock: Clock;
+  readonly checkpoints: Checkpoints;
+}): MemoryTransfers => new MemoryTransfers(deps);
 
 /** Memory on its way to another of the places that are configured. */
-export function openMigrations(
+export const openMigrations = (
   loaded: LoadedConfig,
-  { secretFound, ...deps }: { readonly memory: Memory; readonly clock: Clock; readonly secretFound: SecretFound },
-): MemoryMigrations {
-  const { config } = loaded;
-  const vault = SecretVault.of(loaded, secretFound);
-  const open = (name: string) => {
-    const backend = MEMORY_BACKENDS.find((one) => one === name);
-    return openMemoryStore(config, { secret: (secret) => vault.find(secret), ...(backend && { backend }) });
-  };
-  return new MemoryMigrations({
+  { secretFound, ...deps }: OpenedMemory & { readonly clock: Clock; readonly secretFound: SecretFound },
+): MemoryMigrations =>
+  new MemoryMigrations({
     ...deps,
-    open,
-    checkpoints: new CheckpointFiles(join(config.data.directory, "transfers")),
+    configured: loaded.config.memory.backend,
+    open: storeOpener(loaded, secretFound),
   });
-}
 
 /** Copies of an embedded memory, made by themselves from now on. */
 export function openSnapshots(
   { data, memory: table }: Config,
-  { memory, clock }: { readonly memory: Memory; readonly clock: Clock },
+  { memory, place, clock, migrations }: OpenedMemory & { readonly clock: Clock; readonly migrations: MemoryMigrations },
 ): MemorySnapshots {
-  const { store } = memory;
-  const place =
-    store instanceof SqliteMemoryStore ? new SqliteSnapshots({ store, directory: data.directory }) : undefined;
-  const snapshots = new MemorySnapshots({ place, memory, clock }, snapshotOptions(table));
+  const snapshotsNow = () =>
+    place.current instanceof SqliteMemoryStore
+      ? new SqliteSnapshots({ store: place.current, directory: data.directory })
+      : undefined;
+  const around = async (restoring: () => Promise<void>): Promise<void> => {
+    await migrations.disown();
+    await place.changing(restoring);
+  };
+  const snapshots = new MemorySnapshots({ place: snapshotsNow, memory, clock, around }, snapshotOptions(table));
   snapshots.start();
   return snapshots;
 }

@@ -1,18 +1,15 @@
-import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { CheckpointFiles } from "../../src/backends/disk/index.ts";
 import { Neo4jMemoryStore } from "../../src/backends/neo4j/index.ts";
 import { PostgresqlMemoryStore } from "../../src/backends/postgresql/index.ts";
 import { QdrantMemoryStore } from "../../src/backends/qdrant/index.ts";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
-import { systemClock } from "../../src/kernel/clock.ts";
-import { MemoryMigrations, type MigrationProgress } from "../../src/memory-transfer/index.ts";
+import type { MigrationProgress } from "../../src/memory-transfer/index.ts";
 import { type Memory, type MemoryPage, type MemoryStore, type PageOf } from "../../src/memory/index.ts";
 import { Neo4jServer } from "../helpers/neo4j.ts";
 import { PASSWORD, Postgresql } from "../helpers/postgresql.ts";
 import { QdrantServer } from "../helpers/qdrant/qdrant-server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { BY, GLOBAL, openMemory, remember, SCOPE } from "../memory-transfer/within.ts";
+import { BY, GLOBAL, migrationsOf, openMemory, type Places, remember, SCOPE } from "../memory-transfer/within.ts";
 
 const SCOPES = [SCOPE, GLOBAL];
 const servers = new AsyncDisposableStack();
@@ -125,34 +122,6 @@ async function fill(memory: Memory): Promise<void> {
   await memory.embeddings.caughtUp();
 }
 
-type Places = Readonly<Record<string, () => MemoryStore>>;
-
-/** Migrations of a memory, noted in its directory, between places that are opened by their names. */
-const migrationsOf = (
-  { memory, directory }: { readonly memory: Memory; readonly directory: string },
-  places: Places,
-) => {
-  const migrations = new MemoryMigrations({
-    memory,
-    open: async (name) => {
-      const open = places[name];
-      if (!open) throw new Error(`no place ${name}`);
-      return open();
-    },
-    checkpoints: new CheckpointFiles(join(directory, "transfers")),
-    clock: systemClock,
-  });
-  return (
-    from: string,
-    to: string,
-    more: {
-      readonly isResumed?: boolean;
-      readonly onProgress?: (now: MigrationProgress) => void;
-      readonly signal?: AbortSignal;
-    } = {},
-  ) => migrations.migrate({ from, to, isResumed: false, onProgress: () => undefined, signal: undefined, ...more });
-};
-
 async function within<Value>(store: MemoryStore, use: (store: MemoryStore) => Promise<Value>): Promise<Value> {
   try {
     return await use(store);
@@ -171,7 +140,7 @@ test("memory goes from the embedded place through each of the others and back, a
     qdrant: () => new QdrantMemoryStore({ url: qdrant.url, collection: "round" }),
     again: () => new SqliteMemoryStore({ directory: elsewhere.path, synchronous: "full" }),
   };
-  const migrate = migrationsOf(opened, places);
+  const { migrate } = migrationsOf(opened, places);
   const first = await contentsOf(opened.memory.store);
   expect([first.entities.length, first.relations.length]).toEqual([200, 78]);
   let from = "embedded";
@@ -190,7 +159,7 @@ test("a migration that was broken off is gone on with, and nothing is there twic
   await using opened = await openMemory();
   await fill(opened.memory);
   const { memory } = opened;
-  const migrate = migrationsOf(opened, { postgresql: () => inPostgresql("resumed") });
+  const { migrate } = migrationsOf(opened, { postgresql: () => inPostgresql("resumed") });
   for (const phase of ["entities", "relations"]) {
     const stop = new AbortController();
     const onProgress = (now: MigrationProgress) => {

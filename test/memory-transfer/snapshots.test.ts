@@ -8,11 +8,16 @@ import { BY, type OpenMemory, openMemory, remember, SCOPE } from "./within.ts";
 
 const KEPT = { hourly: 1, daily: 0, weekly: 0 };
 
-function snapshotsOf({ memory, directory }: OpenMemory, clock = new ManualClock(Date.parse("2026-11-21T08:00:00Z"))) {
-  const { store } = memory;
+function snapshotsOf(
+  { memory, place: { current: store }, directory }: OpenMemory,
+  clock = new ManualClock(Date.parse("2026-11-21T08:00:00Z")),
+) {
   if (!(store instanceof SqliteMemoryStore)) throw new Error("memory is not in a file");
   const place = new SqliteSnapshots({ store, directory });
-  return { clock, snapshots: new MemorySnapshots({ place, memory, clock }, { everyMs: 3_600_000, kept: KEPT }) };
+  return {
+    clock,
+    snapshots: new MemorySnapshots({ place: () => place, memory, clock }, { everyMs: 3_600_000, kept: KEPT }),
+  };
 }
 
 const said = (name: string, ...texts: string[]) => ({ name, observations: texts.map((text) => ({ text })) });

@@ -1,7 +1,25 @@
+import { join } from "node:path";
+import { CheckpointFiles, PlaceNoteFile } from "../../src/backends/disk/index.ts";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
-import { type EntityInput, Memory, type ScopeKey, scopeKey, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
-import { exportMemory, type ExportOptions, importMemory, type ImportOptions } from "../../src/memory-transfer/index.ts";
+import {
+  type EntityInput,
+  Memory,
+  type MemoryStore,
+  type ScopeKey,
+  scopeKey,
+  SEARCH_DEFAULTS,
+} from "../../src/memory/index.ts";
+import {
+  exportMemory,
+  type ExportOptions,
+  importMemory,
+  type ImportOptions,
+  MemoryMigrations,
+  MemoryPlace,
+  type MigrationReport,
+  type MigrationRequest,
+} from "../../src/memory-transfer/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
 
@@ -14,20 +32,29 @@ export const keyOf = (text: string): ScopeKey => (text === "global" ? GLOBAL : S
 
 export type OpenMemory = AsyncDisposable & {
   readonly memory: Memory;
+  /** Where it is; migrations change that. */
+  readonly place: MemoryPlace;
   readonly embedder: WordEmbedder;
   readonly directory: string;
 };
 
-/** A real memory in a directory of its own, or in this one. */
-export async function openMemory(directory?: string): Promise<OpenMemory> {
+export const inFile = (directory: string): MemoryStore => new SqliteMemoryStore({ directory, synchronous: "full" });
+
+/** One in a file that goes by another name. */
+export const elsewhere = (directory: string): MemoryStore =>
+  Object.defineProperty(inFile(directory), "name", { value: "other" });
+
+/** A real memory in a directory of its own, or in this one, or in another store. */
+export async function openMemory(directory?: string, store?: MemoryStore): Promise<OpenMemory> {
   const own = directory === undefined ? tempDirectory() : undefined;
   const path = directory ?? own?.path ?? "";
   const embedder = new WordEmbedder();
-  const store = new SqliteMemoryStore({ directory: path, synchronous: "full" });
-  const memory = new Memory({ store, embedder, clock: systemClock, defaults: SEARCH_DEFAULTS });
+  const place = new MemoryPlace({ store: store ?? inFile(path), clock: systemClock });
+  const memory = new Memory({ store: place, embedder, clock: systemClock, defaults: SEARCH_DEFAULTS });
   await memory.open();
   return {
     memory,
+    place,
     embedder,
     directory: path,
     [Symbol.asyncDispose]: async () => {
@@ -64,3 +91,43 @@ export const imported = (memory: Memory, text: string | AsyncIterable<Uint8Array
 
 export const remember = (memory: Memory, entities: readonly EntityInput[], scope = SCOPE) =>
   memory.changes.remember(scope, entities, BY);
+
+/** Places other than the one in use, opened by their names. */
+export type Places = Readonly<Record<string, () => MemoryStore>>;
+export type Migrate = (from: string, to: string, over?: Partial<MigrationRequest>) => Promise<MigrationReport>;
+
+/** Migrations of a memory, noted in its directory. */
+export function migrationsOf(
+  { memory, place, directory }: Omit<OpenMemory, "embedder" | typeof Symbol.asyncDispose>,
+  places: Places,
+  configured = "embedded",
+): { readonly migrations: MemoryMigrations; readonly migrate: Migrate } {
+  const migrations = new MemoryMigrations({
+    memory,
+    place,
+    configured,
+    open: async (name) => {
+      const open = places[name];
+      if (!open) throw new Error(`no place ${name}`);
+      return open();
+    },
+    ...notesOf(directory),
+    clock: systemClock,
+  });
+  const migrate: Migrate = (from, to, over) =>
+    migrations.migrate({
+      from,
+      to,
+      isResumed: false,
+      isSwitching: false,
+      onProgress: () => undefined,
+      signal: undefined,
+      ...over,
+    });
+  return { migrations, migrate };
+}
+
+export const notesOf = (directory: string) => ({
+  checkpoints: new CheckpointFiles(join(directory, "transfers")),
+  notes: new PlaceNoteFile(directory),
+});

@@ -138,7 +138,7 @@ export type {
 export * as memory from "./memory.ts";
 export type { MemoryImportEvent, MemoryImportReport } from "./memory-transfer.ts";
 export * as memoryTransfer from "./memory-transfer.ts";
-export type { MemoryMigrationEvent, MemoryMigrationReport } from "./memory-migration.ts";
+export type { MemoryMigrationEvent, MemoryMigrationReport, MemoryWhereabouts } from "./memory-migration.ts";
 export * as memoryMigration from "./memory-migration.ts";
 export type {
   MemoryChecked,

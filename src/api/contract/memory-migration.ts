@@ -11,6 +11,10 @@ export const MigrateBody = z
     resume: z.boolean().default(false).meta({
       description: "Go on where an earlier one stopped; after a whole one, take over what was changed since",
     }),
+    switch: z.boolean().default(false).meta({
+      description:
+        "When all is there, go over to it while the server goes on: changes wait a moment, and none is lost. Goes on with an earlier migration by itself",
+    }),
   })
   .meta({ id: "MigrateMemory" });
 
@@ -32,10 +36,28 @@ export const MigrationReport = z
     samples: Part.meta({ description: "Entities that are the same in both" }),
     queries: z.array(z.number()).meta({ description: "Of each question, the share of hits that both places find" }),
     consistency: z.number(),
+    switched: z.boolean().meta({ description: "Whether the server uses the new place from now on" }),
     sound: z.boolean().meta({ description: "Whether the new place can be trusted with memory" }),
   })
   .meta({ id: "MemoryMigrationReport" });
 export type MemoryMigrationReport = z.infer<typeof MigrationReport>;
+
+/** Where memory is. */
+export const Whereabouts = z
+  .object({
+    place: z.string().meta({ description: "Where it is now" }),
+    configured: z.string().meta({ description: "What memory.backend says" }),
+    came_from: z
+      .object({ place: z.string(), at: z.iso.datetime() })
+      .nullable()
+      .meta({ description: "Where it was before it went over, while the old place is as it was then" }),
+    migration: z
+      .object({ from: z.string(), to: z.string(), progress: z.object(progress).nullable() })
+      .nullable()
+      .meta({ description: "The one under way" }),
+  })
+  .meta({ id: "MemoryWhereabouts" });
+export type MemoryWhereabouts = z.infer<typeof Whereabouts>;
 
 /** A line of the answer to a migration; the last is `done` or `problem`. */
 export const MigrationEvent = z

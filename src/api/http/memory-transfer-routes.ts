@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type * as z from "zod";
 import { memoryMigration, memoryTransfer, ROUTES } from "../contract/index.ts";
-import { exportMemory, importMemory, migrateMemory } from "../operations/index.ts";
+import { exportMemory, importMemory, memoryWhereabouts, migrateMemory } from "../operations/index.ts";
 import { answerInLines, LINES, wantsLines } from "./answer-in-lines.ts";
 import { clientGone } from "./client-gone.ts";
 import type { Http, HttpContext } from "./context.ts";
@@ -94,6 +94,18 @@ function importRoute(http: Http, { services }: HttpContext): void {
 }
 
 function migrationRoute(http: Http, { services }: HttpContext): void {
+  http.get(
+    ROUTES.migrateMemory,
+    {
+      schema: {
+        tags,
+        summary: "Where memory is",
+        description: "The place in use, where it came from when it went over to it, and the migration under way.",
+        response: { 200: memoryMigration.Whereabouts, ...failures },
+      },
+    },
+    () => memoryWhereabouts(services),
+  );
   http.post(
     ROUTES.migrateMemory,
     {
@@ -101,7 +113,7 @@ function migrationRoute(http: Http, { services }: HttpContext): void {
         tags,
         summary: "Take memory to another place",
         description:
-          "Copies while the server goes on with the old one, follows what is changed meanwhile, and compares. A request that accepts application/x-ndjson is answered with MemoryMigrationEvents. When its sender goes, it stops, and can be resumed.",
+          "Copies while the server goes on with the old one, follows what is changed meanwhile, and compares; with `switch` goes over to the new one without a stop. A request that accepts application/x-ndjson is answered with MemoryMigrationEvents. When its sender goes, it stops, and can be resumed.",
         body: memoryMigration.MigrateBody,
         response: { 200: memoryMigration.MigrationReport, ...failures },
       },

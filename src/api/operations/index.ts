@@ -155,5 +155,5 @@ export {
   reindexMemory,
   restoreSnapshot,
 } from "./memory-upkeep-operations.ts";
-export { type MemoryMigrationServices, migrateMemory } from "./memory-migration-operations.ts";
+export { type MemoryMigrationServices, memoryWhereabouts, migrateMemory } from "./memory-migration-operations.ts";
 export { exportMemory, importMemory, type MemoryTransferServices } from "./memory-transfer-operations.ts";

@@ -3,6 +3,7 @@ import { CONSISTENCY_MIN, type MemoryMigrations, type MigrationProgress } from "
 import type { memoryMigration as schemas } from "../contract/index.ts";
 import type * as contract from "../contract/index.ts";
 import type { MemoryServices } from "./memory-operations.ts";
+import { instant } from "./present-run.ts";
 
 export type MemoryMigrationServices = { readonly memoryMigrations: MemoryMigrations };
 
@@ -19,14 +20,15 @@ const present = ({ phase, entities, relations, followed, all }: MigrationProgres
 /** Rejects with MigrationRefusedError, CancelledError, MemoryUnavailableError. */
 export async function migrateMemory(
   { memory, memoryMigrations }: MemoryServices & MemoryMigrationServices,
-  { from, to, resume }: z.output<typeof schemas.MigrateBody>,
+  { from, to, resume, switch: isSwitching }: z.output<typeof schemas.MigrateBody>,
   { onProgress, signal }: { readonly onProgress: (progress: Progress) => void; readonly signal: AbortSignal },
 ): Promise<contract.MemoryMigrationReport> {
   const place = from ?? memory.store.name;
-  const { progress, comparison } = await memoryMigrations.migrate({
+  const { progress, comparison, hasSwitched } = await memoryMigrations.migrate({
     from: place,
     to,
     isResumed: resume,
+    isSwitching,
     signal,
     onProgress: (now) => onProgress(present(now)),
   });
@@ -36,6 +38,22 @@ export async function migrateMemory(
     ...present(progress),
     ...comparison,
     queries: [...comparison.queries],
+    switched: hasSwitched,
     sound: comparison.consistency >= CONSISTENCY_MIN,
+  };
+}
+
+/** Where memory is, and whether it is on its way. Rejects with MemoryPlaceUnknownError. */
+export async function memoryWhereabouts({
+  memoryMigrations,
+}: MemoryMigrationServices): Promise<contract.MemoryWhereabouts> {
+  const { place, configured, note, running } = await memoryMigrations.whereabouts();
+  return {
+    place,
+    configured,
+    came_from: note?.seq === undefined ? null : { place: note.was, at: instant(note.atMs) },
+    migration: running
+      ? { from: running.from, to: running.to, progress: running.progress ? present(running.progress) : null }
+      : null,
   };
 }

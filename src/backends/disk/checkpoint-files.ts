@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Json, parseJson } from "../../kernel/json.ts";
 import type { Checkpoints } from "../../memory-transfer/index.ts";
@@ -32,6 +32,11 @@ export class CheckpointFiles implements Checkpoints {
 
   async remove(name: string): Promise<void> {
     await rm(this.#file(name), { force: true });
+  }
+
+  async removeAll(prefix: string): Promise<void> {
+    const files = await readdir(this.#directory).catch(() => []);
+    for (const file of files) if (file.startsWith(prefix)) await rm(join(this.#directory, file), { force: true });
   }
 
   #file(name: string): string {

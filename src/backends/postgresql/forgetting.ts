@@ -34,7 +34,6 @@ export class Forgetting {
           : target.type === "entities"
             ? await this.#entities(target.ids, by, session)
             : await this.#scope(target.scope, by, session);
-      if (forgotten.entities + forgotten.observations > 0) await markWipe(session);
       return forgotten;
     }, POSTGRESQL_LIMITS.upkeepMs);
     await this.#wiping.wipe();
@@ -72,6 +71,7 @@ export class Forgetting {
       session,
       order.map(({ row }) => numberOf(row)),
     );
+    if (order.length > 0) await markWipe(session);
     await session.rows("DELETE FROM change WHERE entity = ANY($1::uuid[])", [gone.map(({ id }) => id)]);
     const logged = order.map((row, index) => ({
       // The row's own id, as PostgreSQL wrote it.
@@ -117,6 +117,7 @@ export class Forgetting {
       { model: undefined, wordNumber },
     );
     const gone = { entities: 0, observations: rows.length, relations: 0 };
+    await markWipe(session);
     await insertChanges(
       session,
       [{ entity: target.entity, scope: left?.scope ?? "", version, action: "forget", ...by, details: gone }],
@@ -143,6 +144,7 @@ export class Forgetting {
       rows.map(({ row }) => numberOf(row)),
     );
     await session.rows("DELETE FROM change WHERE scope = $1", [n]);
+    if (rows.length > 0) await markWipe(session);
     await insertChanges(
       session,
       [{ entity: undefined, scope, version: 0, action: "forget", ...by, details: gone }],

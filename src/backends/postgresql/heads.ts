@@ -123,13 +123,18 @@ export async function insertRelations(
   );
 }
 
-/** Lines of the history, in their order. */
+/**
+ * Lines of the history, in their order. A sequence gives its numbers out before the commit, so whoever writes some is alone
+ * until it commits: who has seen a number has seen all before it. It is to be the last thing that a transaction does, so that
+ * nobody who is alone waits for a row that somebody else holds.
+ */
 export async function insertChanges(
   session: Session,
   changes: readonly Omit<Change, "seq">[],
   numbers: Numbers,
 ): Promise<void> {
   if (changes.length === 0) return;
+  await session.rows("SELECT pg_advisory_xact_lock(hashtextextended('caxton memory changes ' || current_schema(), 0))");
   await session.rows(
     `INSERT INTO change (entity, scope, version, action, provenance, at_ms, details)
      SELECT entity, scope, version, action, provenance, at_ms, details

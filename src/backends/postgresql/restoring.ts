@@ -67,6 +67,12 @@ export class Restoring {
       placed.flatMap(({ one, row }) => one.observations.map((observation) => ({ entity: row, observation }))),
       this.#numbers,
     );
+    for (const [name, group] of Map.groupBy(placed, ({ one }) => one.model)) {
+      const passages = group.flatMap(({ one, row }) =>
+        completed(one).map((passage) => ({ entity: row, scope: this.#numbers.scope(one.head.scope), passage })),
+      );
+      await addPassages(session, passages, { model: name === undefined ? undefined : models.get(name), wordNumber });
+    }
     await insertChanges(
       session,
       placed.flatMap(({ one: { head, changes } }) =>
@@ -74,12 +80,6 @@ export class Restoring {
       ),
       this.#numbers,
     );
-    for (const [name, group] of Map.groupBy(placed, ({ one }) => one.model)) {
-      const passages = group.flatMap(({ one, row }) =>
-        completed(one).map((passage) => ({ entity: row, scope: this.#numbers.scope(one.head.scope), passage })),
-      );
-      await addPassages(session, passages, { model: name === undefined ? undefined : models.get(name), wordNumber });
-    }
   }
 
   /** Their rows by id. Throws MemoryConflictError when a name is another's. */

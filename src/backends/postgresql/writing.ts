@@ -1,4 +1,4 @@
-import type { EntityWrite, RelationWrite, WriteOutcome } from "../../memory/index.ts";
+import type { Change, EntityWrite, RelationWrite, WriteOutcome } from "../../memory/index.ts";
 import type { Connections } from "./connections.ts";
 import { insertChanges, insertHeads, headRecord, insertObservations, insertRelations, updateHeads } from "./heads.ts";
 import type { Model, Numbers } from "./numbers.ts";
@@ -40,6 +40,8 @@ type Parts = {
   readonly session: Session;
   readonly models: ReadonlyMap<string, Model>;
   readonly wordNumber: (stem: string) => string;
+  /** What is to stand in the history. */
+  readonly changes: Omit<Change, "seq">[];
 };
 /** An entity's write that is carried out, with its row. */
 type Placed = { readonly write: EntityWrite; readonly row: number; readonly isNew: boolean };
@@ -68,12 +70,14 @@ export class Writing {
     return this.#connections.transact(async (session) => {
       const models = await this.#numbers.hold(session, wanted);
       const outcomes = new Map<Write, WriteOutcome>();
-      const parts = { session, models, wordNumber };
+      const changes: Omit<Change, "seq">[] = [];
+      const parts = { session, models, wordNumber, changes };
       for (const group of groupsOf(writes)) {
         const [first] = group;
         if (first?.type === "entity") await this.#entities(group.filter(isEntity), parts, outcomes);
-        else await this.#relations(group.filter(isRelation), session, outcomes);
+        else await this.#relations(group.filter(isRelation), parts, outcomes);
       }
+      await insertChanges(session, changes, this.#numbers);
       return writes.map((write) => outcomes.get(write) ?? "conflict");
     });
   }
@@ -103,9 +107,8 @@ export class Writing {
     });
     await insertObservations(session, added, this.#numbers);
     await this.#passages(placed, parts);
-    await insertChanges(
-      session,
-      writes
+    parts.changes.push(
+      ...writes
         .filter((write) => known.has(write))
         .map(({ head, action, provenance, details }) => ({
           entity: head.id,
@@ -116,7 +119,6 @@ export class Writing {
           atMs: head.updatedAtMs,
           details,
         })),
-      this.#numbers,
     );
   }
 
@@ -194,7 +196,7 @@ export class Writing {
 
   async #relations(
     writes: readonly RelationWrite[],
-    session: Session,
+    { session, changes }: Parts,
     outcomes: Map<Write, WriteOutcome>,
   ): Promise<void> {
     // Neither end can go before this transaction ends.
@@ -217,9 +219,8 @@ export class Writing {
       placed.filter(({ write }) => write.action === "relate"),
       this.#numbers,
     );
-    await insertChanges(
-      session,
-      placed.map(({ write: { action, provenance, atMs }, relation }) => ({
+    changes.push(
+      ...placed.map(({ write: { action, provenance, atMs }, relation }) => ({
         entity: relation.from,
         scope: relation.scope,
         version: numberOf(known.get(relation.from)?.["version"]),
@@ -228,7 +229,6 @@ export class Writing {
         atMs,
         details: { relation: relation.id, to: relation.to, type: relation.type },
       })),
-      this.#numbers,
     );
   }
 }

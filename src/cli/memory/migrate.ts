@@ -24,6 +24,7 @@ const Input = z.object({
   from: z.enum(memoryMigration.MEMORY_PLACES).optional(),
   to: z.enum(memoryMigration.MEMORY_PLACES),
   resume: z.boolean().default(false),
+  switch: z.boolean().default(false),
 });
 const UNSOUND = 1;
 
@@ -32,20 +33,22 @@ export function migrate(command: Command, invocation: Invocation): void {
   command
     .summary("take memory to another place: another backend")
     .description(
-      "Copy all of memory, with its versions and history, from the place that is configured to another of [memory] in " +
-        "caxton.toml, while the server goes on with the old one. Then both are compared: counts, entities drawn at random, what " +
-        "the same questions find. --resume goes on where it was stopped; after a whole one it takes over what was changed since. " +
-        "To go over: run it with --resume, stop the server, set memory.backend, start it. To go back, set it back: what was " +
-        "changed since stays in the new place. To take that along, copy all of it back into an empty place. Exits with 1 when the " +
-        "two places differ.",
+      "Copy all of memory, with its versions and history, from the place in use to another of [memory] in caxton.toml, while " +
+        "the server goes on with the old one. Then both are compared: counts, entities drawn at random, what the same " +
+        "questions find. With --switch the server then goes over to the new place, without a stop: changes wait until the last " +
+        "of them are there, ten seconds at most, and none is lost. Set memory.backend afterwards, before or at the next start. " +
+        "To go back, the same with --to the old place: it takes over what was changed since. Whatever stops it, the same " +
+        "command with --switch goes on where it was; --resume does so without going over. Exits with 1 when the two places differ.",
     )
     .addOption(new Option("--from <place>", "the place in use, unless given").choices(memoryMigration.MEMORY_PLACES))
     .addOption(new Option("--to <place>", "where to").choices(memoryMigration.MEMORY_PLACES).makeOptionMandatory())
+    .option("--switch", "then use the new place, without a stop")
     .option("--resume", "go on where it was stopped, or take over what was changed since");
   examples(command, [
-    ["caxton memory migrate --to postgresql", "copy, and compare"],
-    ["caxton memory migrate --to postgresql --resume", "what was changed since; then go over"],
-    ["caxton memory migrate --from postgresql --to embedded", "all of it back; needs memory.db moved away"],
+    ["caxton memory migrate --to postgresql", "copy, and compare; the old place stays in use"],
+    ["caxton memory migrate --to postgresql --switch", "copy what is missing, then use it"],
+    ["caxton memory migrate --to embedded --switch", "back again, with what was changed since"],
+    ["caxton memory stats", "where memory is, and how far a migration is"],
   ]);
   act(command, invocation, {
     input: Input,
@@ -55,7 +58,7 @@ export function migrate(command: Command, invocation: Invocation): void {
       context.terminal.status(undefined);
       const human = () => reportText(report, context.terminal);
       await showOne(context, { raw: toJson(report), name: report.to, human });
-      return report.sound ? 0 : UNSOUND;
+      return report.sound && (report.switched || !wanted.switch) ? 0 : UNSOUND;
     },
   });
 }
@@ -88,7 +91,7 @@ async function follow({ client, terminal }: Context, wanted: z.infer<typeof Inpu
 }
 
 function reportText(report: MemoryMigrationReport, look: Look): string {
-  const { scopes, samples, queries, consistency, sound, to } = report;
+  const { scopes, samples, queries, consistency, sound } = report;
   const hits = queries.length === 0 ? 1 : queries.reduce((sum, one) => sum + one, 0) / queries.length;
   const fields: (readonly [string, string])[] = [
     ["Copied", `${showCount(report.entities)} entities, ${showCount(report.relations)} relations`],
@@ -98,8 +101,16 @@ function reportText(report: MemoryMigrationReport, look: Look): string {
     ["Questions", `${Math.round(hits * 100)} % of what they find is the same`],
     ["Consistency", look.style(sound ? "green" : "red", consistency.toFixed(3))],
   ];
-  const next = sound
-    ? `to go over: caxton memory migrate --to ${to} --resume, stop the server, set memory.backend = "${to}", start it\n`
-    : "the two places differ: keep the old one, and look at the server's log\n";
-  return `${renderFields(fields, look)}\n${next}`;
+  return `${renderFields(fields, look)}\n${nextOf(report)}`;
+}
+
+function nextOf({ from, to, sound, switched }: MemoryMigrationReport): string {
+  if (switched)
+    return [
+      `memory is in ${to} from now on\n`,
+      `set memory.backend = "${to}" in caxton.toml; until then each start says so, and goes by ${to} all the same\n`,
+      `to go back: caxton memory migrate --to ${from} --switch\n`,
+    ].join("");
+  if (sound) return `to go over without a stop: caxton memory migrate --to ${to} --switch\n`;
+  return `the two places differ: ${from} stays in use; look at the server's log\n`;
 }

@@ -1,6 +1,12 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { memory, type MemoryFigures, ROUTES } from "../../api/contract/index.ts";
+import {
+  memory,
+  type MemoryFigures,
+  memoryMigration,
+  type MemoryWhereabouts,
+  ROUTES,
+} from "../../api/contract/index.ts";
 import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/index.ts";
 import {
   type Column,
@@ -33,13 +39,17 @@ export function stats(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context) => {
       const { raw, value } = await context.client.request({ path: ROUTES.memoryFigures, schema: memory.Figures });
-      const human = () => statsText(value, context.terminal);
+      const { value: where } = await context.client.request({
+        path: ROUTES.migrateMemory,
+        schema: memoryMigration.Whereabouts,
+      });
+      const human = () => statsText(value, where, context.terminal);
       await showOne(context, { raw, name: value.backend, human });
     },
   });
 }
 
-function statsText(figures: MemoryFigures, look: Look): string {
+function statsText(figures: MemoryFigures, where: MemoryWhereabouts, look: Look): string {
   const { backend, bytes, indexed, model, wanted_model: wanted, scopes } = figures;
   const changing = wanted !== null && wanted !== model ? `, changing to ${wanted}` : "";
   const lacking = figures.passages_without_vector;
@@ -51,6 +61,7 @@ function statsText(figures: MemoryFigures, look: Look): string {
     ],
     ["Embedder", safeText(model ?? (wanted === null ? "none: found by words only" : "none yet")) + safeText(changing)],
   ];
+  fields.push(...whereFields(where));
   for (const { what, used, max, near } of figures.limits)
     fields.push(["Limit", `${showCount(used)} of ${showCount(max)} ${what}${near ? ": nearly full" : ""}`]);
   const table =
@@ -58,4 +69,25 @@ function statsText(figures: MemoryFigures, look: Look): string {
       ? 'nothing is remembered yet; begin: caxton memory add <name> --fact "…"\n'
       : renderTable(COLUMNS, scopes, { widthMax: look.columns, wide: false, style: look.style });
   return `${renderFields(fields, look)}\n${table}`;
+}
+
+/** Where it came from and where it is going, while that is worth a line. */
+function whereFields({
+  place,
+  configured,
+  came_from: before,
+  migration,
+}: MemoryWhereabouts): (readonly [string, string])[] {
+  const fields: (readonly [string, string])[] = [];
+  if (place !== configured)
+    fields.push(["Configured", `memory.backend = "${configured}": set it to "${place}", where memory went over to`]);
+  if (before && before.place !== place) fields.push(["Came from", `${before.place}, at ${before.at}`]);
+  if (migration) {
+    const { from, to, progress } = migration;
+    const far = progress
+      ? `, ${progress.phase}, ${showCount(progress.entities + progress.relations)} of ${showCount(progress.all)}`
+      : "";
+    fields.push(["Migration", `from ${from} to ${to}${far}`]);
+  }
+  return fields;
 }
