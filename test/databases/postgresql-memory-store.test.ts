@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { PostgresqlMemoryStore, type PostgresqlMemoryOptions } from "../../src/backends/postgresql/index.ts";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
@@ -65,6 +65,7 @@ async function within(use: (open: Opener, schema: string) => Promise<void>): Pro
   }
 }
 
+const WAIT = { timeout: 10_000, interval: 20 };
 const TEXTS = [
   "drives an old red car to the harbour, and the car is loud",
   "sings in the harbour choir",
@@ -100,6 +101,35 @@ describe("several servers", () => {
         expect([observations.length, version]).toEqual([6, 6]);
       }
       expect(names(await one.search({ scopes: [TEAM], text: "says 5" })).toSorted()).toEqual(["Ada", "Bo"]);
+    }));
+
+  test("number their changes so that who has seen one has seen all before it", () =>
+    within(async (open, schema) => {
+      const [one, other] = [open(), open()];
+      await one.changes.remember(OTHER, [{ name: "Ada", observations: said("was first") }], BY);
+      // Who writes into the one scope comes to its commit, and gets no further before the gate is open.
+      await server.run(
+        `CREATE TABLE ${schema}.gate (); CREATE FUNCTION ${schema}.linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           WHILE NOT EXISTS (SELECT 1 FROM ${schema}.gate) LOOP PERFORM pg_sleep(0.01); END LOOP; RETURN NULL; END $$;
+         CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON ${schema}.change DEFERRABLE INITIALLY DEFERRED
+           FOR EACH ROW WHEN (new.scope = 1) EXECUTE FUNCTION ${schema}.linger()`,
+      );
+      const waiting = async (event: string) =>
+        (await server.rows(`SELECT 1 FROM pg_stat_activity WHERE wait_event = '${event}'`)).length;
+      const slow = one.changes.remember(OTHER, [{ name: "Slow", observations: said("is late") }], BY);
+      await vi.waitFor(async () => expect(await waiting("PgSleep")).toBe(1), WAIT);
+      let isDone = false;
+      const fast = other.changes
+        .remember(TEAM, [{ name: "Fast", observations: said("is quick") }], BY)
+        .then(() => (isDone = true));
+      await vi.waitFor(async () => expect(isDone || (await waiting("advisory")) === 1).toBe(true), WAIT);
+      const log = async () => (await other.log({ scopes: [TEAM, OTHER] }, PAGE)).entries.map(({ seq }) => seq);
+      const seen = await log();
+      await server.run(`INSERT INTO ${schema}.gate DEFAULT VALUES`);
+      await Promise.all([slow, fast]);
+      const fresh = (await log()).filter((seq) => !seen.includes(seq));
+      expect(fresh).toHaveLength(2);
+      expect(Math.min(...fresh)).toBeGreaterThan(Math.max(...seen));
     }));
 
   test("that have one connection each do everything", () =>
