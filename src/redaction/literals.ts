@@ -21,6 +21,8 @@ export class Literals {
   readonly #root = node(0);
   /** By two characters in a row, how far the window can move on: see `isIn`. */
   readonly #shifts = new Uint8Array(PAIRS);
+  /** By its first character, whether a text may begin: 1 or 0. */
+  readonly #begin = new Uint8Array(PAIRS);
   readonly isEmpty: boolean;
 
   /** By text, the name it is hidden under. */
@@ -29,6 +31,7 @@ export class Literals {
     this.#shifts.fill(WINDOW - 1);
     for (const [text, name] of texts) {
       this.#add(text, name);
+      this.#begin[text.charCodeAt(0)] = 1;
       this.#mark(text);
     }
     this.#link();
@@ -125,6 +128,8 @@ export class Literals {
     return {
       depth: () => at.depth,
       next: (unit) => {
+        // Most characters begin nothing.
+        if (at === this.#root && this.#begin[unit] !== 1) return undefined;
         at = this.#step(at, unit);
         return at.ends;
       },

@@ -1,7 +1,11 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { type BuiltInName, BUILT_IN_PATTERNS, readPattern } from "./patterns.ts";
+import { RegexSet } from "../regex/index.ts";
+import { Literals } from "./literals.ts";
 import { Redactor } from "./redactor.ts";
+import { formsOf } from "./secrets.ts";
+import { lookingFor, RedactingStream } from "./stream.ts";
 import type { OwnPattern } from "./patterns.ts";
 
 const SECRET = "s3cr3t-Valué/+x";
@@ -139,7 +143,16 @@ test("no known secret is in what a stream has shown, at any moment", () => {
   );
 });
 
-test("a text as a whole is hidden as it is in a stream, which looks at all of it", () => {
+/** As `all` hides it, by each pattern alone and a literal's every character. */
+function placeByPlace(text: string): string {
+  const looked = patterns(...BUILT_IN_PATTERNS);
+  const set = new RegexSet(looked.map((pattern) => ({ regex: pattern.regex, options: lookingFor(pattern) })));
+  const forms = new Map([...formsOf(SECRET)].map((form) => [form, "TOKEN"]));
+  const stream = new RedactingStream(new Literals(forms), { patterns: looked, regexes: set.stream("slowly") });
+  return stream.push(text) + stream.end();
+}
+
+test("a text as a whole is hidden as it is in a stream, and as by each pattern alone", () => {
   const parts = [
     SECRET,
     SECRET.slice(0, 9),
@@ -160,9 +173,27 @@ test("a text as a whole is hidden as it is in a stream, which looks at all of it
       const text = chosen.join("");
       const stream = all.stream();
       expect(all.text(text)).toBe(stream.push(text) + stream.end());
+      expect(all.text(text)).toBe(placeByPlace(text));
     }),
     { numRuns: 500 },
   );
+});
+
+test("a stream goes on where the table is made anew, and holds no more than a pattern can match", () => {
+  const endless = new Redactor([], patterns({ name: "quoted", pattern: "<.*>" }, "email"));
+  const stream = endless.stream();
+  const shown = Array.from({ length: 300 }, () => stream.push(`<${"x".repeat(98)}a`)).join("");
+  expect(shown.length).toBeGreaterThan(30_000 - 16_384 - 200);
+  expect(shown + stream.push("@b.org> c") + stream.end()).toMatch(/\[redacted:quoted\] c$/);
+  // Two streams in turns through more states than there may be at a time.
+  const many = new Redactor(KNOWN, patterns("email", { name: "far", pattern: "[ab]*a[ab]{12}c" }));
+  const letters = Array.from({ length: 9_000 }, (_none, at) =>
+    ((at * at) % 7) % 2 === 0 || at % 13 === 5 ? "a" : "b",
+  );
+  const texts = [`${letters.join("")}c x@y.org`, `${letters.toReversed().join("")}c ${SECRET}`];
+  const both = texts.map((text) => ({ stream: many.stream(), shown: "", pieces: text.match(/.{1,50}/gs) ?? [] }));
+  for (let at = 0; at < 200; at += 1) for (const each of both) each.shown += each.stream.push(each.pieces[at] ?? "");
+  expect(both.map((each) => each.shown + each.stream.end())).toEqual(texts.map((text) => many.text(text)));
 });
 
 test("more patterns than fit into one table hide the same, each by itself", () => {

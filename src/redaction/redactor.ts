@@ -4,7 +4,7 @@ import { Literals } from "./literals.ts";
 import type { Pattern } from "./patterns.ts";
 import { placeholder } from "./placeholder.ts";
 import { type Confidential, formsOf, SECRET_CHARS_MIN, type Secrets } from "./secrets.ts";
-import { addSpan, type Span } from "./spans.ts";
+import { addSpan, type Place, type Span } from "./spans.ts";
 import { type Hidden, lookingFor, RedactingStream } from "./stream.ts";
 
 const NOTHING = new Literals(new Map());
@@ -20,12 +20,12 @@ export class Redactor {
   constructor(secrets: Secrets, patterns: readonly Pattern[]) {
     this.#secrets = typeof secrets === "function" ? secrets : () => secrets;
     this.#patterns = patterns;
-    this.#set = new RegexSet(patterns.map((pattern) => ({ regex: pattern.regex, options: lookingFor(pattern) })));
+    this.#set = setOf(patterns);
   }
 
   /** For a text that comes in pieces; what becomes secret meanwhile is hidden from the next stream on. */
   stream(hidden?: Hidden): RedactingStream {
-    return new RedactingStream(this.#current(), this.#patterns, hidden);
+    return new RedactingStream(this.#current(), { patterns: this.#patterns, regexes: this.#set.stream() }, hidden);
   }
 
   text(text: string, hidden?: Hidden): string {
@@ -38,7 +38,6 @@ export class Redactor {
       places.push({ from, to, name: pattern.name, heardAt: 2 * to });
     });
     if (!isAll) return this.#textOneByOne(text, literals, hidden);
-    // A stream hears of a literal with its last character, of a pattern with what follows.
     literals.find(text, (from, to, name) => places.push({ from, to, name, heardAt: 2 * to - 1 }));
     return places.length === 0 ? text : withoutPlaces(text, places, hidden);
   }
@@ -49,7 +48,8 @@ export class Redactor {
     const found = literals.isIn(text) ? literals : NOTHING;
     const patterns = this.#patterns.filter(({ regex }) => regex.test(text));
     if (found.isEmpty && patterns.length === 0) return text;
-    const stream = new RedactingStream(found, patterns, hidden);
+    const regexes = setOf(patterns).stream("slowly");
+    const stream = new RedactingStream(found, { patterns, regexes }, hidden);
     return stream.push(text) + stream.end();
   }
 
@@ -82,8 +82,8 @@ export class Redactor {
   }
 }
 
-/** Something to hide, and when a stream would hear of it. */
-type Place = { readonly from: number; readonly to: number; readonly name: string; readonly heardAt: number };
+const setOf = (patterns: readonly Pattern[]): RegexSet =>
+  new RegexSet(patterns.map((pattern) => ({ regex: pattern.regex, options: lookingFor(pattern) })));
 
 function withoutPlaces(text: string, places: readonly Place[], hidden: Hidden | undefined): string {
   const spans: Span[] = [];

@@ -18,3 +18,6 @@ export function addSpan(spans: Span[], from: number, to: number, name: string): 
   if (last !== undefined && last.end > from) last.end = Math.max(end, last.end);
   else spans.push({ start: from, end, name, isShown: false });
 }
+
+/** Something to hide. A literal is heard of with its last character, a pattern with what follows: so places are in order. */
+export type Place = { readonly from: number; readonly to: number; readonly name: string; readonly heardAt: number };

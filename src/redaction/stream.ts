@@ -1,8 +1,8 @@
-import type { Finder, FinderOptions } from "../regex/index.ts";
+import type { FinderOptions, RegexStream } from "../regex/index.ts";
 import type { LiteralFinder, Literals } from "./literals.ts";
 import type { Pattern } from "./patterns.ts";
 import { placeholder } from "./placeholder.ts";
-import { addSpan, type Span } from "./spans.ts";
+import { addSpan, type Place, type Span } from "./spans.ts";
 
 /** The longest text, in UTF-16 units, that a pattern hides as a whole; of a longer one the last so many are hidden. */
 export const MATCH_CHARS_MAX = 16_384;
@@ -23,7 +23,8 @@ export type Hidden = (name: string) => void;
  */
 export class RedactingStream {
   readonly #literals: LiteralFinder | undefined;
-  readonly #patterns: readonly { readonly pattern: Pattern; readonly finder: Finder }[];
+  readonly #patterns: readonly Pattern[];
+  readonly #regexes: RegexStream;
   readonly #hidden: Hidden | undefined;
   /** What is not given out yet, and where in the whole text it begins. */
   #held = "";
@@ -32,61 +33,71 @@ export class RedactingStream {
   #seen = 0;
   /** In their order, without overlaps. */
   #spans: Span[] = [];
+  /** What the last piece showed. */
+  #places: Place[] = [];
 
-  constructor(literals: Literals, patterns: readonly Pattern[], hidden?: Hidden) {
+  /** `regexes` looks for the patterns, each under its index. */
+  constructor(
+    literals: Literals,
+    { patterns, regexes }: { readonly patterns: readonly Pattern[]; readonly regexes: RegexStream },
+    hidden?: Hidden,
+  ) {
     this.#literals = literals.isEmpty ? undefined : literals.finder();
-    this.#patterns = patterns.map((pattern) => ({ pattern, finder: pattern.regex.finder(lookingFor(pattern)) }));
+    this.#patterns = patterns;
+    this.#regexes = regexes;
     this.#hidden = hidden;
   }
 
   /** The next piece; gives what can be shown by now. */
   push(text: string): string {
     this.#held += text;
-    const end = this.#heldFrom + this.#held.length;
-    while (this.#seen < end) {
-      const at = this.#seen;
-      const point = this.#held.codePointAt(at - this.#heldFrom) ?? 0;
-      // The half of a character waits for the other half.
-      if (point >= 0xd8_00 && point <= 0xdb_ff && at + 1 === end) break;
-      this.#look(point, at);
-    }
+    const last = this.#held.charCodeAt(this.#held.length - 1);
+    // The half of a character waits for the other half.
+    this.#look(this.#heldFrom + this.#held.length - (last >= 0xd8_00 && last <= 0xdb_ff ? 1 : 0));
     return this.#give(this.#safeUpTo());
   }
 
   /** What was held back; the text is over, and the stream with it. */
   end(): string {
     const end = this.#heldFrom + this.#held.length;
-    if (this.#seen < end) this.#look(this.#held.charCodeAt(this.#seen - this.#heldFrom), this.#seen);
-    for (const each of this.#patterns) this.#lookFor(each, undefined, end);
+    this.#look(end);
+    this.#regexes.end({ text: this.#held, from: this.#heldFrom }, this.#found);
+    this.#take();
     return this.#give(end);
   }
 
-  #look(point: number, at: number): void {
-    const units = point > 0xff_ff ? 2 : 1;
-    for (const each of this.#patterns) this.#lookFor(each, point, at);
-    for (let unit = 0; unit < units; unit += 1) {
-      const ends = this.#literals?.next(this.#held.charCodeAt(at + unit - this.#heldFrom));
-      if (ends !== undefined) addSpan(this.#spans, at + unit + 1 - ends.chars, at + unit + 1, ends.name);
-    }
-    this.#seen = at + units;
+  #look(end: number): void {
+    this.#regexes.look({ text: this.#held, from: this.#heldFrom }, end, this.#found);
+    if (this.#literals !== undefined) this.#lookForLiterals(this.#literals, end);
+    this.#seen = Math.max(this.#seen, end);
+    this.#take();
   }
 
-  #lookFor(
-    { pattern, finder }: { readonly pattern: Pattern; readonly finder: Finder },
-    point: number | undefined,
-    at: number,
-  ) {
-    finder.next(point, at, (from, to) => {
-      const { isReal } = pattern;
-      if (isReal?.(this.#held.slice(from - this.#heldFrom, to - this.#heldFrom)) === false) return;
-      addSpan(this.#spans, from, to, pattern.name);
-    });
+  #lookForLiterals(literals: LiteralFinder, end: number): void {
+    for (let at = this.#seen; at < end; at += 1) {
+      const ends = literals.next(this.#held.charCodeAt(at - this.#heldFrom));
+      if (ends === undefined) continue;
+      this.#places.push({ from: at + 1 - ends.chars, to: at + 1, name: ends.name, heardAt: 2 * at + 1 });
+    }
+  }
+
+  readonly #found = (index: number, from: number, to: number): void => {
+    const pattern = this.#patterns[index];
+    if (pattern?.isReal?.(this.#held.slice(from - this.#heldFrom, to - this.#heldFrom)) === false) return;
+    this.#places.push({ from, to, name: pattern?.name ?? "", heardAt: 2 * to });
+  };
+
+  /** Takes up what was found, in the order of its ends. */
+  #take(): void {
+    if (this.#places.length === 0) return;
+    const inOrder = this.#places.toSorted((one, other) => one.heardAt - other.heardAt);
+    for (const { from, to, name } of inOrder) addSpan(this.#spans, from, to, name);
+    this.#places = [];
   }
 
   #safeUpTo(): number {
-    let safe = this.#seen - (this.#literals?.depth() ?? 0);
-    for (const { finder } of this.#patterns) safe = Math.min(safe, finder.openFrom ?? safe);
-    return Math.max(safe, this.#heldFrom);
+    const safe = this.#seen - (this.#literals?.depth() ?? 0);
+    return Math.max(Math.min(safe, this.#regexes.openFrom ?? safe), this.#heldFrom);
   }
 
   #give(upTo: number): string {

@@ -117,6 +117,13 @@ export class Finder {
 
 /** Which of the first 128 characters a match can begin with. */
 function startsOf(program: readonly Instruction[]): readonly boolean[] {
+  const known = STARTS.get(program) ?? findStarts(program);
+  STARTS.set(program, known);
+  return known;
+}
+const STARTS = new WeakMap<readonly Instruction[], readonly boolean[]>();
+
+function findStarts(program: readonly Instruction[]): readonly boolean[] {
   const reached = new Set<number>();
   const waiting = [0];
   for (let place = waiting.pop(); place !== undefined; place = waiting.pop()) {

@@ -17,6 +17,24 @@ const TOO_MANY = -3;
 /** States before these have no place: nothing that began is open. */
 const EMPTY_STATES = 3;
 
+/** How far a text was looked at. */
+export type Walk = {
+  id: number;
+  /** The next character that is looked at. */
+  at: number;
+  /** The last place before it at which nothing was open, and the state there. */
+  empty: number;
+  emptyId: number;
+  /** Whose states these are. */
+  age: number;
+};
+/** How it went: up to the end; until a match was over; until the table could not tell; or not at all. */
+export type Went = "on" | "match" | "unknown" | "stale";
+
+/** A character such as stood before an empty place; undefined for the text's begin. */
+export const pointBeforeEmpty = ({ emptyId }: Walk): number | undefined =>
+  emptyId === 0 ? undefined : emptyId === 1 ? 0x61 : 0x20;
+
 /** Where what is found began at the earliest; `none`: nothing is; `unknown`: the table cannot tell. */
 export type Opened = number | "none" | "unknown";
 
@@ -65,34 +83,72 @@ export class LazyDfa {
 
   /** Looks from a place on, at which nothing is open, for the first match; tells where the last place before it was at which nothing was. */
   opened(text: string, from: number): Opened {
+    const walk = this.begin(from, from === 0 ? undefined : text.charCodeAt(from - 1));
+    const went = this.go(walk, text, { from: 0, end: text.length });
+    if (went === "unknown" || went === "stale") return "unknown";
+    return went === "match" || this.#isMatchAtEnd(walk.id) ? walk.empty : "none";
+  }
+
+  /** Where a text is looked at from a place on at which nothing is open, behind that character; undefined for a text's begin. */
+  begin(at: number, before: number | undefined): Walk {
+    const id = before === undefined ? 0 : isWord(before) ? 1 : 2;
+    return { id, at, empty: at, emptyId: id, age: this.#renewals };
+  }
+
+  /**
+   * Goes on through a text that may come in pieces: `text` is what is held of it and begins at `from`; it is looked at before `end`.
+   * The walk says then how far that was. `stale`: the states were made anew by another one, and all since `empty` has to be gone again.
+   */
+  go(walk: Walk, text: string, { from, end }: { readonly from: number; readonly end: number }): Went {
+    if (walk.age !== this.#renewals && walk.id >= EMPTY_STATES) return "stale";
     const table = this.#table;
     const ascii = this.#ascii;
     const bits = this.#size.kindBits;
-    const { length } = text;
-    const renewed = this.#renewals;
-    let empty = from;
-    let id = this.#idOf([], from === 0 ? 0 : isWord(text.charCodeAt(from - 1)) ? 1 : 2);
-    for (let at = from; at < length; at += 1) {
-      if (id < EMPTY_STATES) empty = at;
+    const age = this.#renewals;
+    const last = end - from;
+    let { id, empty, emptyId } = walk;
+    let went: Went = "on";
+    let at = walk.at - from;
+    empty -= from;
+    for (; at < last; at += 1) {
+      if (id < EMPTY_STATES) {
+        empty = at;
+        emptyId = id;
+      }
       const unit = text.charCodeAt(at);
       let kind = ascii[unit];
+      let point = unit;
       if (kind === undefined) {
-        const point = text.codePointAt(at) ?? unit;
-        if (point > 0xff_ff) at += 1;
+        point = text.codePointAt(at) ?? unit;
         kind = this.#others.get(point) ?? this.#other(point);
       }
-      if (kind < 0) return "unknown";
-      let next = table[(id << bits) | kind] ?? UNKNOWN;
-      if (next === UNKNOWN) {
-        next = this.#step(id, kind);
-        if (this.#renewals - renewed > 1) return "unknown";
+      let next = kind < 0 ? TOO_MANY : (table[(id << bits) | kind] ?? UNKNOWN);
+      if (next === UNKNOWN) next = this.#step(id, kind);
+      if (next < 0 || this.#renewals - age > 1) {
+        went = next === MATCH ? "match" : "unknown";
+        break;
       }
-      if (next === MATCH) return empty;
+      if (point > 0xff_ff) at += 1;
       id = next;
     }
-    if (id < EMPTY_STATES) empty = length;
-    const last = table[(id << bits) | this.#end] ?? UNKNOWN;
-    return (last === UNKNOWN ? this.#step(id, this.#end) : last) === MATCH ? empty : "none";
+    const isEmpty = went === "on" && id < EMPTY_STATES;
+    walk.id = id;
+    walk.at = at + from;
+    walk.empty = isEmpty ? walk.at : empty + from;
+    walk.emptyId = isEmpty ? id : emptyId;
+    walk.age = this.#renewals;
+    return went;
+  }
+
+  /** Whether something that was looked for so far matches if the text is over here. */
+  endsIn(walk: Walk): "match" | "none" | "stale" {
+    if (walk.age !== this.#renewals && walk.id >= EMPTY_STATES) return "stale";
+    return this.#isMatchAtEnd(walk.id) ? "match" : "none";
+  }
+
+  #isMatchAtEnd(id: number): boolean {
+    const last = this.#table[(id << this.#size.kindBits) | this.#end] ?? UNKNOWN;
+    return (last === UNKNOWN ? this.#step(id, this.#end) : last) === MATCH;
   }
 
   #other(point: number): number {

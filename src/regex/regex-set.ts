@@ -1,14 +1,9 @@
-import { Finder, type FinderOptions, type Instruction } from "./finder.ts";
+import type { Finder, Instruction } from "./finder.ts";
 import { type DfaSize, LazyDfa } from "./lazy-dfa.ts";
-import type { LinearRegex } from "./linear-regex.ts";
+import { type FoundOne, type Member, RegexStream } from "./regex-stream.ts";
 
 /** Enough for some dozen patterns together: 512 KiB. */
 const SEVERAL: DfaSize = { statesMax: 4_096, kindBits: 6 };
-
-type Member = { readonly regex: LinearRegex; readonly options: FinderOptions };
-
-/** Told of each match: which pattern, by its place in the set, and where. */
-export type FoundOne = (index: number, from: number, to: number) => void;
 
 /**
  * Several patterns that are looked for at once in a whole text: one look into a table for each character, and each pattern by itself only
@@ -25,13 +20,22 @@ export class RegexSet {
     this.#programs = members.map(({ regex }) => regex.program);
   }
 
+  /** For a text that comes in pieces; `slowly` is without the table. */
+  stream(how?: "slowly"): RegexStream {
+    return new RegexStream(this.#members, how === "slowly" || this.#members.length === 0 ? undefined : this.#table());
+  }
+
+  #table(): LazyDfa {
+    return (this.#dfa ??= new LazyDfa(together(this.#programs), SEVERAL));
+  }
+
   /**
    * Tells all that a `Finder` of each pattern would tell of the text, in the order in which it would. False when the patterns are too many
    * for the table; then what was told is not all.
    */
   find(text: string, found: FoundOne): boolean {
     if (this.#members.length === 0) return true;
-    const dfa = (this.#dfa ??= new LazyDfa(together(this.#programs), SEVERAL));
+    const dfa = this.#table();
     for (let at = 0; at <= text.length;) {
       const opened = dfa.opened(text, at);
       if (opened === "unknown") return false;
