@@ -38,6 +38,16 @@ export class Socket implements AsyncDisposable {
     this.#socket.send(bytes);
   }
 
+  /** Reads nothing more. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** Ends without saying so. */
+  cut(): void {
+    this.#socket.terminate();
+  }
+
   /** The next thing said of this kind; what else is said meanwhile waits. */
   async heard<Name extends Op>(op: Name): Promise<Heard<Name>> {
     for (;;) {

@@ -12,8 +12,8 @@ const { MessageReceipt, MessageRecord, MessagePage, DeadLetterPage, MessageCheck
 const { LeasedMessages, Capability, CapabilityPage, CapabilityProvider } = contract.participants;
 const { Conversation, ConversationPage, ProtocolList } = contract.conversations;
 
-/** Agents of the samples would start runs; here programs talk to each other. */
-const settings = { "agents.directory": "none" };
+/** Agents of the samples would start runs; here programs talk to each other. One reader must not take all of a large window. */
+const settings = { "agents.directory": "none", "messages.window": 1_000 };
 let server: TestServer;
 beforeAll(async () => {
   server = await startServer({ settings });
@@ -467,6 +467,37 @@ describe("over a WebSocket", () => {
     await using second = await Socket.open(url());
     second.say({ op: "receive", mailbox: name });
     expect((await second.heard("messages")).items).toMatchObject([{ message: { content: "catch" } }]);
+  });
+
+  test("who reads nothing has little in hand; others get the rest at once, and what it had when it is gone", async () => {
+    const name = await program("stalled");
+    const [count, content] = [500, "x".repeat(60_000)];
+    await using sender = await Socket.open(url());
+    for (let sent = 0; sent < count; sent += 50) {
+      const messages = Array.from({ length: 50 }, () => ({ performative: "inform", receiver: name, content }));
+      sender.say({ op: "send-batch", messages });
+      expect((await sender.heard("receipts")).receipts.every(({ status }) => status === "accepted")).toBe(true);
+    }
+    const stalled = await Socket.open(url());
+    stalled.say({ op: "receive", mailbox: name, window: 1_000 });
+    await stalled.heard("messages");
+    stalled.pause();
+    await using lively = await Socket.open(url());
+    lively.say({ op: "receive", mailbox: name, window: 1_000 });
+    const seqs = new Set<number>();
+    const takeSome = async () => {
+      const { items } = await lively.heard("messages");
+      for (const { seq } of items) seqs.add(seq);
+      lively.say({ op: "settle", ref: "s", mailbox: name, done: items.map(({ seq }) => seq) });
+      await lively.heard("settled");
+    };
+    const mailbox = () => server.started.services.router.records.mailbox("default", name);
+    while (seqs.size < count / 5) await takeSome();
+    while (mailbox().messages > mailbox().leased) await takeSome();
+    expect(mailbox().leased).toBeLessThan(count - count / 5);
+    stalled.cut();
+    while (seqs.size < count) await takeSome();
+    expect(mailbox()).toMatchObject({ messages: 0 });
   });
 
   test("what is no request is answered with a problem, and the connection goes on", async () => {

@@ -34,6 +34,7 @@ const CODES = { goingAway: 1001, tooSlow: 1013 } as const;
  * W1. Answers name the request by its `ref`; those to different requests may come in another order.
  * W2. A client that sends faster than the server writes, or reads slower than it is sent, is not read from until it fits again.
  * W3. What a client had in hand when it went comes back at once.
+ * W4. Nothing more is taken out of a mailbox for a client that does not read what it was sent; who else receives from it gets it.
  */
 export class MessageSockets {
   readonly #server: WebSocketServer;
@@ -93,6 +94,8 @@ class Client {
   readonly #id = randomUUIDv7();
   #underWay = 0;
   #isAlive = true;
+  /** Resolves when it has read some of what waits for it, or is gone. */
+  #read: PromiseWithResolvers<void> | undefined;
 
   constructor(services: Services, socket: WebSocket, speaker: Speaker) {
     this.#services = services;
@@ -102,7 +105,10 @@ class Client {
     socket.on("pong", () => (this.#isAlive = true));
     // What is wrong with a frame the library has told the client already, by closing.
     socket.on("error", (error) => log.debug({ err: error, socket: this.#id }, "a WebSocket failed"));
-    socket.once("close", () => this.#gone.abort());
+    socket.once("close", () => {
+      this.#gone.abort();
+      this.#read?.resolve();
+    });
   }
 
   beat(): void {
@@ -201,6 +207,7 @@ class Client {
         // A token that was taken back meanwhile ends it; what is in hand goes back.
         this.#speaker.mustHold(mailbox);
         this.#say({ op: "messages", mailbox, items: [...items] });
+        await this.#caughtUp();
       }
     } catch (error) {
       this.#say({ op: "problem", problem: problemOf(toFault(error), this.#id) });
@@ -209,9 +216,21 @@ class Client {
     }
   }
 
+  /** W4. */
+  async #caughtUp(): Promise<void> {
+    while (this.#socket.bufferedAmount > BUFFERED_BYTES_MAX && !this.#gone.signal.aborted) {
+      this.#read ??= Promise.withResolvers();
+      await this.#read.promise;
+    }
+  }
+
   #say(event: SocketEvent): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    this.#socket.send(JSON.stringify(event), () => this.#throttle());
+    this.#socket.send(JSON.stringify(event), () => {
+      this.#read?.resolve();
+      this.#read = undefined;
+      this.#throttle();
+    });
   }
 }
 

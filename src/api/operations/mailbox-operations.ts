@@ -62,6 +62,8 @@ export async function acknowledge(
   return { late: await router.settle({ workspace: DEFAULT_WORKSPACE, name }, settlements) };
 }
 
+/** Taken at once, 4 MiB if they are as large as messages get without their content being put aside. */
+const TAKEN_MAX = 64;
 /** How long one look into an empty mailbox takes before the next; only whoever goes away ends it sooner. */
 const LOOK_MS = 30_000;
 
@@ -97,7 +99,7 @@ export class Receiving {
       while (!signal.aborted) {
         participants.seen(this.#owner.workspace, this.#owner.name);
         this.#forgetEnded();
-        const max = window - this.#inHand.size;
+        const max = Math.min(TAKEN_MAX, window - this.#inHand.size);
         if (max <= 0) {
           await this.#roomOr(signal);
           continue;
