@@ -70,6 +70,11 @@ export type ReplyDraft = {
   readonly [Key in Exclude<keyof Message, "workspace" | "address" | "conversationId" | "inReplyTo">]?: Message[Key];
 };
 
+const TRACE_DIGITS = /^(.{8})(.{4})(.{4})(.{4})(.{12})$/u;
+
+/** The id of the message that a trace began with, if it began with one: the other way round. */
+export const idOfTrace = (traceId: string): string => traceId.replace(TRACE_DIGITS, "$1-$2-$3-$4-$5");
+
 /**
  * An answer to `message`: same workspace, conversation, protocol, language, ontology, priority and trace, to its
  * `replyTo` or sender, with `inReplyTo` its `replyWith`, or its id when it asked for no other word. Hops and trail are

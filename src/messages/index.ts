@@ -3,7 +3,7 @@ export { type AclMessage, AclTextError, type AgentIdentifier, agentIdentifier } 
 export { readAcl } from "./acl-read.ts";
 export { aclTime, parseAclTime } from "./acl-time.ts";
 export { writeAcl } from "./acl-write.ts";
-export { composeMessage, composeReply, type MessageDraft, type ReplyDraft, traceOf } from "./compose.ts";
+export { composeMessage, composeReply, type MessageDraft, type ReplyDraft, idOfTrace, traceOf } from "./compose.ts";
 export {
   type ContentStore,
   fetchContent,

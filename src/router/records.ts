@@ -1,5 +1,5 @@
 import { type Clock } from "../kernel/clock.ts";
-import { type Message, type MessageError, restoreMessage } from "../messages/index.ts";
+import { idOfTrace, type Message, type MessageError, restoreMessage } from "../messages/index.ts";
 import { type Conversation, type ConversationTerms, readConversation } from "../protocols/index.ts";
 import { type Conversations } from "./conversations.ts";
 import { DeadLetterNotFoundError, MailboxNotFoundError } from "./errors.ts";
@@ -78,6 +78,8 @@ export type RecordParts = {
 /** A conversation, and its place in a list: when its row was last changed, which may be a little behind. */
 export type ListedConversation = { readonly conversation: Conversation; readonly updatedAtMs: number };
 
+/** A clock may have been set back so far between a message and what it led to. */
+const CLOCK_SLACK_MS = 3_600_000;
 /** Messages that are read to make up a free conversation which has no row; it has few. */
 const FOLDED_MAX = 1_000;
 
@@ -103,9 +105,18 @@ export class Records {
   /** Newest first. */
   async messages(query: RecordQuery): Promise<readonly MessageView[]> {
     const { recipient: name, ...rest } = query;
+    const sinceMs = await this.#since(query);
     const recipient = name === undefined ? undefined : this.#parts.recipients.find(query.workspace, name);
     if (name !== undefined && recipient === undefined) return [];
-    return this.#views(await this.#parts.journal.list({ ...rest, recipient: recipient?.mailbox.number }));
+    return this.#views(await this.#parts.journal.list({ ...rest, sinceMs, recipient: recipient?.mailbox.number }));
+  }
+
+  /** Nothing of a trace is older than the message whose id it has, where there is one: what was before is not looked through. */
+  async #since({ workspace, trace, sinceMs }: RecordQuery): Promise<number | undefined> {
+    const root = trace === undefined ? undefined : idOfTrace(trace);
+    const first = root === undefined ? undefined : await this.message(workspace, root);
+    if (first === undefined) return sinceMs;
+    return Math.max(sinceMs ?? 0, first.message.atMs - CLOCK_SLACK_MS);
   }
 
   async #views(stored: readonly StoredMessage[]): Promise<readonly MessageView[]> {

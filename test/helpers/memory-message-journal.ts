@@ -142,7 +142,9 @@ export class MemoryMessageJournal implements MessageJournal {
       message.atMs <= (query.untilMs ?? Infinity) &&
       message.seq < (query.beforeSeq ?? Infinity) &&
       (query.recipient === undefined || message.recipients.includes(query.recipient)) &&
-      (query.trace === undefined || message.body.includes(`"${query.trace}"`));
+      (query.trace === undefined ||
+        query.trace === message.id.replaceAll("-", "") ||
+        message.body.includes(`"${query.trace}"`));
     return this.#newestFirst().filter(fits).slice(0, query.limit);
   }
 

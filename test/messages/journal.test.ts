@@ -215,6 +215,24 @@ test("messages are found by every filter, in sealed segments as in the one that 
   await room.again();
 });
 
+test("a trace is found by its digits and by the id of the message that it began with", async () => {
+  await using room = new JournalRoom({ segmentBytesMax: 64 * KIB });
+  const id = "0199f0a0-1234-7000-8000-00000000abcd";
+  const trace = id.replaceAll("-", "");
+  const told = new Map([
+    [70, { id }],
+    [300, { body: `{"trace_id":"${trace}"}` }],
+    [999, { body: `{"content":"about ${id}"}` }],
+  ]);
+  await room.journal.append(
+    batch({ messages: messages(1, 1_000).map((each) => ({ ...each, ...told.get(each.seq) })) }),
+  );
+  const found = async () => (await room.journal.list({ workspace: "default", trace, limit: 9 })).map(({ seq }) => seq);
+  expect(await found()).toEqual([300, 70]);
+  await room.journal.retain(0);
+  expect(await found()).toEqual([300, 70]);
+});
+
 test("of an id that was sent twice the newest is found", async () => {
   await using room = new JournalRoom({ segmentBytesMax: 1 });
   await room.journal.append(batch({ messages: [{ seq: 1, id: "x" }, { seq: 2 }, { seq: 3, id: "x" }] }));

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { type MessageDraft, traceOf } from "../../src/messages/index.ts";
 import { CONVERSATION_TERMS } from "../../src/protocols/index.ts";
 import { type ConversationQuery } from "../../src/router/index.ts";
 import { settled } from "../helpers/manual-clock.ts";
-import { note, openWorld, to, until } from "./world.ts";
+import { note, openWorld, textOf, to, until } from "./world.ts";
 
 const always = new AbortController().signal;
 const olga = { workspace: "default", name: "outside-olga" };
@@ -50,6 +51,25 @@ describe("what became of a message", () => {
     expect(await seqs({ recipient: "nobody" })).toEqual([]);
     expect(await seqs({ conversation: "c" })).toEqual([2, 1]);
   });
+});
+
+test("a trace is looked for from the message on that it began with", async () => {
+  const { router, clock } = await openWorld();
+  const say = async (text: string, rest: Partial<MessageDraft> = {}) => {
+    const message = note(text, { atMs: clock.nowMs(), ...rest });
+    await router.submit(message);
+    await clock.advance(2 * 3_600_000);
+    return message;
+  };
+  const first = await say("first");
+  const { traceId } = traceOf(first);
+  await say("because of it", { trace: traceOf(first) });
+  const outside = { ...traceOf(first), traceId: "0af7651916cd43dd8448eb211c80319c" };
+  await say("another's", { trace: outside });
+  const texts = async (trace: string) =>
+    (await router.records.messages({ workspace: "default", trace, limit: 9 })).map(({ message }) => textOf(message));
+  expect(await texts(traceId)).toEqual(["because of it", "first"]);
+  expect(await texts(outside.traceId)).toEqual(["another's"]);
 });
 
 describe("a dead letter", () => {
