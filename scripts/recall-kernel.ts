@@ -9,7 +9,7 @@
 export type KernelVariant = "relaxed" | "plain";
 
 const LANES = [0, 1, 2, 3] as const;
-/** Bytes of sign bits for which there is an unrolled Hamming distance: 64 to 1,024 dimensions. */
+/** Bytes of sign bits for which there is an unrolled distance: 64 to 1,024 dimensions. */
 export const UNROLLED_SIGN_BYTES: readonly number[] = [8, 16, 24, 32, 48, 64, 96, 128];
 
 const GLOBALS = ["width", "base", "slab", "sums", "scales", "ids", "scratch", "signs", "signBytes"] as const;
@@ -26,8 +26,8 @@ export const kernelText = (variant: KernelVariant): string => `(module
  ${scan(variant)}
  ${gather(variant)}
  ${EXACT}
- ${UNROLLED_SIGN_BYTES.map(hammingUnrolled).join("\n ")}
- ${HAMMING}
+ ${UNROLLED_SIGN_BYTES.map(distanceUnrolled).join("\n ")}
+ ${DISTANCE}
  ${COLLECT}
  ${ADMIT}
  ${ROTATE}
@@ -206,20 +206,23 @@ const EXACT = `
   (f32.mul (f32.load (i32.add (i32.add (local.get $slabAt) (global.get $scales)) ${within("(local.get $slot)", 2)}))
    (f32.add (f32.add (f32x4.extract_lane 0 (local.get $a)) (f32x4.extract_lane 1 (local.get $a))) (f32.add (f32x4.extract_lane 2 (local.get $a)) (f32x4.extract_lane 3 (local.get $a))))))`;
 
-// Hamming distances of a run of slots and the query's sign bits, into the slots' scratch (u16 at two bytes each) and a
-// histogram (u32).
-const HAMMING_HEAD = `(param $slot i32) (param $n i32) (param $query i32) (param $histogram i32)
+// Distances of a run of slots and the query, into the slots' scratch (u16 at two bytes each) and a histogram (u32). A distance
+// is the sum of how far the query is from zero, in three bits, where a row's sign is not its own. The query: its signs, then
+// the lowest, the middle and the highest of those bits, each as many bytes as a row's signs.
+const DISTANCE_HEAD = `(param $slot i32) (param $n i32) (param $query i32) (param $histogram i32)
   (local $p i32) (local $out i32) (local $end i32) (local $d i32) (local $at i32) (local $slabAt i32)`;
-const HAMMING_BEGIN = `
+const DISTANCE_BEGIN = `
   (local.set $slabAt ${slabOf("(local.get $slot)")})
   (local.set $out (i32.add (i32.add (local.get $slabAt) (global.get $scratch)) ${within("(local.get $slot)", 1)}))
   (local.set $end (i32.add (local.get $out) (i32.shl (local.get $n) (i32.const 1))))
   (local.set $p (i32.add (i32.add (local.get $slabAt) (global.get $signs)) (i32.mul (i32.and (local.get $slot) (i32.const 4095)) (global.get $signBytes))))`;
-const HAMMING_END = `
+const DISTANCE_END = `
    (i32.store16 (local.get $out) (local.get $d))
    (local.set $at (i32.add (local.get $histogram) (i32.shl (local.get $d) (i32.const 2))))
    (i32.store (local.get $at) (i32.add (i32.load (local.get $at)) (i32.const 1)))
    (br_if $rows (i32.lt_u (local.tee $out (i32.add (local.get $out) (i32.const 2))) (local.get $end)))`;
+
+const BITS = [0, 1, 2] as const;
 
 const tree = (terms: readonly string[]): string => {
   if (terms.length === 1) return terms[0] ?? "";
@@ -227,35 +230,49 @@ const tree = (terms: readonly string[]): string => {
   return `(i64.add ${tree(terms.slice(0, middle))} ${tree(terms.slice(middle))})`;
 };
 
-function hammingUnrolled(bytes: number): string {
+function distanceUnrolled(bytes: number): string {
   const words = Array.from({ length: bytes / 8 }, (_, word) => word);
-  // More words of the query than this do not stay in registers.
-  const held = words.length <= 8;
-  const word = (index: number) =>
-    held ? `(local.get $q${index})` : `(i64.load offset=${index * 8} (local.get $query))`;
-  const distance = tree(
-    words.map((index) => `(i64.popcnt (i64.xor (i64.load offset=${index * 8} (local.get $p)) ${word(index)}))`),
+  // More of the query than this does not stay in registers.
+  const held = words.length <= 3;
+  const names = words.flatMap((word) => [`$q${word}`, ...BITS.map((bit) => `$b${bit}w${word}`)]);
+  const placeOf = (part: number, word: number) => part * bytes + word * 8;
+  const asked = (part: number, word: number) =>
+    held
+      ? `(local.get ${part === 0 ? `$q${word}` : `$b${part - 1}w${word}`})`
+      : `(i64.load offset=${placeOf(part, word)} (local.get $query))`;
+  const loads = words.flatMap((word) =>
+    [0, 1, 2, 3].map(
+      (part) =>
+        `(local.set ${part === 0 ? `$q${word}` : `$b${part - 1}w${word}`} (i64.load offset=${placeOf(part, word)} (local.get $query)))`,
+    ),
   );
-  return `(func (export "hamming${bytes}") ${HAMMING_HEAD} ${held ? words.map((index) => `(local $q${index} i64)`).join(" ") : ""}
-  ${HAMMING_BEGIN}
-  ${held ? words.map((index) => `(local.set $q${index} (i64.load offset=${index * 8} (local.get $query)))`).join(" ") : ""}
+  const sum = (bit: number) =>
+    tree(words.map((word) => `(i64.popcnt (i64.and (local.get $x${word}) ${asked(bit + 1, word)}))`));
+  return `(func (export "distance${bytes}") ${DISTANCE_HEAD} ${words.map((word) => `(local $x${word} i64)`).join(" ")} ${held ? names.map((name) => `(local ${name} i64)`).join(" ") : ""}
+  ${DISTANCE_BEGIN}
+  ${held ? loads.join("\n  ") : ""}
   (loop $rows
-   (local.set $d (i32.wrap_i64 ${distance}))
+   ${words.map((word) => `(local.set $x${word} (i64.xor (i64.load offset=${word * 8} (local.get $p)) ${asked(0, word)}))`).join("\n   ")}
+   (local.set $d (i32.wrap_i64 (i64.add ${sum(0)} (i64.add (i64.shl ${sum(1)} (i64.const 1)) (i64.shl ${sum(2)} (i64.const 2))))))
    (local.set $p (i32.add (local.get $p) (i32.const ${bytes})))
-   ${HAMMING_END}))`;
+   ${DISTANCE_END}))`;
 }
 
-const HAMMING = `
- (func (export "hamming") ${HAMMING_HEAD} (local $qp i32) (local $qEnd i32)
-  ${HAMMING_BEGIN}
+const bitsOf = (bit: number): string =>
+  `(i64.popcnt (i64.and (local.get $x) (i64.load (i32.add (local.get $qp) ${["(global.get $signBytes)", "(i32.shl (global.get $signBytes) (i32.const 1))", "(i32.mul (global.get $signBytes) (i32.const 3))"][bit]}))))`;
+
+const DISTANCE = `
+ (func (export "distance") ${DISTANCE_HEAD} (local $qp i32) (local $qEnd i32) (local $x i64)
+  ${DISTANCE_BEGIN}
   (local.set $qEnd (i32.add (local.get $query) (global.get $signBytes)))
   (loop $rows
    (local.set $d (i32.const 0)) (local.set $qp (local.get $query))
    (loop $words
-    (local.set $d (i32.add (local.get $d) (i32.wrap_i64 (i64.popcnt (i64.xor (i64.load (local.get $p)) (i64.load (local.get $qp)))))))
+    (local.set $x (i64.xor (i64.load (local.get $p)) (i64.load (local.get $qp))))
+    (local.set $d (i32.add (local.get $d) (i32.wrap_i64 (i64.add ${bitsOf(0)} (i64.add (i64.shl ${bitsOf(1)} (i64.const 1)) (i64.shl ${bitsOf(2)} (i64.const 2)))))))
     (local.set $p (i32.add (local.get $p) (i32.const 8)))
     (br_if $words (i32.lt_u (local.tee $qp (i32.add (local.get $qp) (i32.const 8))) (local.get $qEnd))))
-   ${HAMMING_END}))`;
+   ${DISTANCE_END}))`;
 
 // The slots of a run whose distance is from `least` to `most`, appended to a list of at most `max`; returns its length.
 const COLLECT = `
@@ -342,7 +359,7 @@ const ROTATE = `
 const REGISTERS = [0, 1, 2, 3] as const;
 
 // `peak`: the largest part of n f32, without its sign. `pack`: n f32 times a factor as bytes, plus `zero`; returns the sum of
-// each byte (before `zero`) times its part. `signsTo`: the sign bits of n f32.
+// each byte (before `zero`) times its part.
 const PACK = `
  (func (export "peak") (param $at i32) (param $n i32) (result f32) (local $end i32) (local $a v128)
   (local.set $end (i32.add (local.get $at) (i32.shl (local.get $n) (i32.const 2))))
@@ -365,12 +382,4 @@ const PACK = `
     (i16x8.narrow_i32x4_s (i32x4.trunc_sat_f32x4_s (local.get $y2)) (i32x4.trunc_sat_f32x4_s (local.get $y3))))))
    (local.set $at (i32.add (local.get $at) (i32.const 64)))
    (br_if $next (i32.lt_u (local.tee $to (i32.add (local.get $to) (i32.const 16))) (local.get $end))))
-  (f32.add (f32.add (f32x4.extract_lane 0 (local.get $a)) (f32x4.extract_lane 1 (local.get $a))) (f32.add (f32x4.extract_lane 2 (local.get $a)) (f32x4.extract_lane 3 (local.get $a)))))
- (func (export "signsTo") (param $at i32) (param $to i32) (param $n i32) (local $end i32)
-  (local.set $end (i32.add (local.get $at) (i32.shl (local.get $n) (i32.const 2))))
-  (loop $next
-   (i32.store16 (local.get $to) (i32.or (i32.or
-    (i32x4.bitmask (v128.load (local.get $at))) (i32.shl (i32x4.bitmask (v128.load offset=16 (local.get $at))) (i32.const 4)))
-    (i32.or (i32.shl (i32x4.bitmask (v128.load offset=32 (local.get $at))) (i32.const 8)) (i32.shl (i32x4.bitmask (v128.load offset=48 (local.get $at))) (i32.const 12)))))
-   (local.set $to (i32.add (local.get $to) (i32.const 2)))
-   (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 64))) (local.get $end)))))`;
+  (f32.add (f32.add (f32x4.extract_lane 0 (local.get $a)) (f32x4.extract_lane 1 (local.get $a))) (f32.add (f32x4.extract_lane 2 (local.get $a)) (f32x4.extract_lane 3 (local.get $a)))))`;

@@ -4,7 +4,7 @@ import { PLAIN_KERNEL, RELAXED_KERNEL } from "./kernel-bytes.ts";
 export type KernelChoice = "relaxed" | "plain";
 
 type Scan = (slot: number, count: number, query: number) => void;
-type Hamming = (...slotCountQueryHistogram: readonly [number, number, number, number]) => void;
+type Distance = (...slotCountQueryHistogram: readonly [number, number, number, number]) => void;
 
 /** The functions of `scripts/recall-kernel.ts`; addresses and slots are plain numbers. */
 export interface Kernel {
@@ -21,21 +21,21 @@ export interface Kernel {
   readonly mix: (at: number, halfBytes: number) => void;
   readonly peak: (at: number, count: number) => number;
   readonly pack: (...atToCountFactorZero: readonly [number, number, number, number, number]) => number;
-  readonly signsTo: (at: number, to: number, count: number) => void;
-  readonly hamming: Hamming;
-  readonly hammingOf: (signBytes: number) => Hamming;
+  readonly distance: Distance;
+  readonly distanceOf: (signBytes: number) => Distance;
   readonly collect: (
     ...slotCountLeastMostListLengthMax: readonly [number, number, number, number, number, number, number]
   ) => number;
 }
 
-const NAMES =
-  "layout begin found scan score gather exact admit hamming collect scaleBy transform mix peak pack signsTo".split(" ");
+const NAMES = "layout begin found scan score gather exact admit distance collect scaleBy transform mix peak pack".split(
+  " ",
+);
 
-type Exports = Omit<Kernel, "hammingOf">;
+type Exports = Omit<Kernel, "distanceOf">;
 const isExports = (value: object): value is Exports =>
   NAMES.every((name) => typeof Reflect.get(value, name) === "function");
-const isHamming = (value: unknown): value is Hamming => typeof value === "function";
+const isDistance = (value: unknown): value is Distance => typeof value === "function";
 
 const bytesOf = (text: string) => Buffer.from(text, "base64");
 const compiled: { [Choice in KernelChoice]?: WebAssembly.Module } = {};
@@ -50,9 +50,9 @@ export function openKernel(choice: KernelChoice, memory: WebAssembly.Memory): Ke
   ));
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
   if (!isExports(exports)) throw new TypeError("the kernel lacks a function");
-  const hammingOf = (signBytes: number) => {
-    const unrolled = Reflect.get(exports, `hamming${signBytes}`);
-    return isHamming(unrolled) ? unrolled : exports.hamming;
+  const distanceOf = (signBytes: number) => {
+    const unrolled = Reflect.get(exports, `distance${signBytes}`);
+    return isDistance(unrolled) ? unrolled : exports.distance;
   };
-  return { ...exports, hammingOf };
+  return { ...exports, distanceOf };
 }

@@ -17,12 +17,12 @@ export const BLOCK_SIZES = [4, 16, 64, 256, 1_024] as const;
 export type BlockClass = 0 | 1 | 2 | 3 | 4;
 const LARGEST = 1_024;
 
-/** Places below the first slab, in bytes: the query in its three forms, the answers, candidates. */
+/** Places below the first slab, in bytes: the query in its forms, the answers, candidates. */
 export const PLACES = {
   query: 1_024,
   exactQuery: 2_048,
+  /** The query's signs, and how far it is from zero in three bits: four times as many bytes as signs. */
   signsQuery: 6_144,
-  histogram: 6_400,
   /** A vector being rotated, as f32. */
   work: 12_288,
   best: 16_384,
@@ -33,7 +33,8 @@ export const PLACES = {
   rotation: 40_960,
   list: 65_536,
   listMax: 65_536,
-  slabs: 327_680,
+  histogram: 327_680,
+  slabs: 393_216,
 } as const;
 
 /** Rows of equal width in slabs of one WebAssembly memory. */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { VectorInvalidError } from "./errors.ts";
+import type { Run } from "./by-signs.ts";
 import { bestKernel, type KernelChoice } from "./kernel.ts";
 import { Rotation } from "./rotation.ts";
 import { type Row, type ScopeKey, checkedRow } from "./row.ts";
@@ -7,7 +8,7 @@ import { RowTable } from "./row-table.ts";
 import { SavedNumbers } from "./saved.ts";
 import { ScopeRows } from "./scope-rows.ts";
 import { PLACES, Slots } from "./slots.ts";
-import { type Run, type SearchBounds, search } from "./vector-search.ts";
+import { type SearchBounds, search } from "./vector-search.ts";
 
 /** A row as it is kept on disk: `bytes` times `scale` is the rotated vector; as many bytes as `VectorIndex.width` says. */
 export type Quantised = { readonly scale: number; readonly bytes: Int8Array };
@@ -28,8 +29,7 @@ const DIMS_MAX = 1_024;
 
 /**
  * Vectors of one length, searched by cosine within scopes. Rows are kept as signed bytes of their rotated vectors in one
- * WebAssembly memory. Up to 200,000 visible rows of 384 parts (75,000 of 1,024) are all compared; of more, those whose signs
- * are nearest to the query's.
+ * WebAssembly memory. Few visible rows (20,000 of 384 parts) are all compared; of more, those whose signs are near to the query's.
  */
 export class VectorIndex {
   /** Parts of a vector. */
@@ -212,14 +212,13 @@ export class VectorIndex {
     this.#rotation.apply();
   }
 
-  /** Leaves the query in the kernel's memory: as it is, in seven bits, and its signs. */
+  /** Leaves the query in the kernel's memory: as it is, and in seven bits. */
   #setQuery(query: Float32Array): void {
     this.#rotate(query);
     const { kernel, floats } = this.#slots;
     const { width } = this;
     floats.copyWithin(PLACES.exactQuery >> 2, PLACES.work >> 2, (PLACES.work >> 2) + width);
     kernel.pack(PLACES.work, PLACES.query, width, 63 / kernel.peak(PLACES.work, width), 64);
-    kernel.signsTo(PLACES.work, PLACES.signsQuery, width);
   }
 }
 
