@@ -224,7 +224,7 @@ export type MemoryHit = {
   readonly scope: MemoryScope;
   /** What is known and holds now. */
   readonly observations: readonly string[];
-  /** 0 to 1; the best comes first. */
+  /** How well it fits: the more the better, to be compared within one answer; the best comes first. */
   readonly score: number;
 };
 

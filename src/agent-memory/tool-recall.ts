@@ -52,6 +52,8 @@ type Found = {
 /** Of one answer, names and texts together. */
 const ANSWER_BYTES_MAX = 256 * 1024;
 const SEARCH_MS_MAX = 10_000;
+/** What a search asks for that names no scope and has no grant that would say. */
+const NAMELESS: readonly MemoryGrantScope[] = ["workspace"];
 
 /**
  * Searches of memory by tool servers, on behalf of the agent whose run called them.
@@ -71,7 +73,7 @@ export class ToolRecall {
   async search(caller: Caller, search: Search, signal: AbortSignal): Promise<Found | Refused> {
     const startedAtMs = this.#deps.clock.monotonicMs();
     const grant = this.#judge(caller, search.scopes);
-    const scopes = search.scopes ?? ("type" in grant ? [] : grant.scopes);
+    const scopes = search.scopes ?? ("type" in grant ? caller.grants.memory[0]?.scopes : grant.scopes) ?? NAMELESS;
     const answer = "type" in grant ? grant : await this.#look(caller, { ...search, scopes }, { grant, signal });
     this.#tell(caller, scopes, { answer, startedAtMs });
     return answer;
@@ -86,7 +88,7 @@ export class ToolRecall {
     const rateOf = (grant: MemoryGrant): string => JSON.stringify([workspace, server, grant]);
     const free = fitting.find((grant) => this.#rates.take(rateOf(grant), grant.perMinute));
     if (free !== undefined) return free;
-    if (fitting.length === 0) return refused("denied", denial(server, scopes ?? ["workspace"]));
+    if (fitting.length === 0) return refused("denied", denial(server, scopes ?? NAMELESS));
     const most = Math.max(...fitting.map(({ perMinute }) => perMinute));
     return refused(
       "too-many",

@@ -130,7 +130,7 @@ export type MemoryHit = {
   readonly type: string;
   readonly scope: MemoryGrantScope;
   readonly observations: readonly string[];
-  /** 0 to 1. */
+  /** The more the better; to be compared within one answer. */
   readonly score: number;
 };
 export type MemoryFound = {

@@ -47,3 +47,13 @@ test("figures: middle and maximum, failures by reason, the last call", () => {
   ]);
   expect(meter.totals()).toMatchObject({ calls: 4, done: 3, failures: { fuel: 1 }, durationMs: 8 });
 });
+
+const note = (...results: readonly ToolResult[]) =>
+  healthOf({ state: "running" }, meterOf(...results).totals(), undefined).note;
+
+test("what it says of its last calls is a sentence for none, one and many", () => {
+  expect(note(done)).toBe("its last call did not end by its own fault");
+  expect(note(trap)).toBe("its last call ended by its own fault");
+  expect(note(done, done)).toBe("none of its last 2 calls ended by its own fault");
+  expect(note(trap, trap)).toBe("2 of its last 2 calls ended by its own fault");
+});

@@ -28,7 +28,10 @@ export function healthOf(
   if (life.state === "quarantined") return { health: "unhealthy", note: life.reason };
   if (check?.ok === false) return { health: "unhealthy", note: `it did not pass its last check: ${check.note}` };
   const share = recent === 0 ? 0 : recentFaults / recent;
-  const faults = `${recentFaults} of its last ${recent} calls ended by its own fault`;
+  const faults =
+    recent === 1
+      ? `its last call ${recentFaults === 0 ? "did not end" : "ended"} by its own fault`
+      : `${recentFaults === 0 ? "none" : recentFaults} of its last ${recent} calls ended by its own fault`;
   if (recentFaults >= FAULTS_MIN && share >= UNHEALTHY_AT) return { health: "unhealthy", note: faults };
   if (recentFaults > 0 && share >= DEGRADED_AT) return { health: "degraded", note: faults };
   if (calls === 0 && check === undefined) return { health: "unknown", note: "it has not been called or checked yet" };

@@ -137,6 +137,8 @@ test("nothing is granted by default, and a grant's hits and rate are not passed"
   await using bare = roomOver(memory);
   await bare.deploy();
   expect((await ask(bare, { query: "x" })).head["code"]).toBe("denied");
+  // What is on record is what a grant would have to have.
+  expect((await bare.uses()).map(({ target }) => target)).toEqual(["workspace"]);
   await using room = roomOver(memory);
   await room.deploy({ memory: [grant(["workspace"], { hitsMax: 3, perMinute: 3 })] });
   const answers: unknown[] = [];

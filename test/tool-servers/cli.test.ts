@@ -42,7 +42,9 @@ test("deploy, dry run, diff, accept, activate, versions, pause, resume, delete",
   expect(versions.stdout).toMatch(/2 +2\.0\.0 +past/);
   expect(versions.stdout).toMatch(/1 +1\.0\.0 +serving/);
   expect(await run("pause", "probe", "--reason", "tea")).toMatchObject({ stdout: "paused  probe\n" });
-  expect((await run("call", "probe.answer")).stderr).toContain("an operator paused it: tea");
+  const paused = await run("call", "probe.answer");
+  expect(paused.stderr).toContain("an operator paused it: tea");
+  expect(paused.stderr).not.toContain("fuel");
   expect(await run("resume", "probe", "-o", "json")).toMatchObject({
     code: 0,
     stdout: expect.stringContaining('"state"'),
@@ -51,6 +53,21 @@ test("deploy, dry run, diff, accept, activate, versions, pause, resume, delete",
   expect(await run("health", "probe")).toMatchObject({ code: 0, stdout: expect.stringMatching(/Health +healthy/) });
   expect(await run("delete", "probe", "--yes")).toMatchObject({ code: 0, stdout: "deleted  probe\n" });
   expect(await run("get", "probe")).toMatchObject({ code: 3 });
+});
+
+test("a tool is called with key=value or --args, and a server that is not sandboxed says so instead of limits it has not", async () => {
+  const program = join(import.meta.dirname, "../dashboard/form-server.ts");
+  const config = `[mcp_servers.forms]\ncommand = ${JSON.stringify(process.execPath)}\nargs = [${JSON.stringify(program)}]\n`;
+  await using world = await World.open({ files: { "caxton.toml": config } });
+  const { url: server } = world.server;
+  const run = (...words: string[]) => commandLine(["tool", ...words], { server });
+  await expect.poll(async () => (await run("get", "forms")).stdout).toMatch(/State +loaded/);
+  const call = (...words: string[]) => run("call", "forms.note", ...words);
+  expect((await call("title=Tea and milk", "-a", '{"title": "x", "priority": 2}')).stdout).toContain("Tea and milk");
+  expect(await call("tea")).toMatchObject({ code: 2, stderr: expect.stringContaining("write it as key=value") });
+  const forms = (await run("get", "forms")).stdout;
+  expect(forms).toMatch(/Sandboxed +no: /);
+  expect(forms).not.toMatch(/sha256|fuel|Publisher|denied/);
 });
 
 test("keys, signatures and what becomes of a module that was changed after signing", { timeout: 60_000 }, async () => {

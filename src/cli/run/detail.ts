@@ -131,7 +131,10 @@ function stepLines(step: Step, { style, verbose }: StepOptions): string[] {
     const tokens = `${about}${showCount(input)} → ${showCount(output)} tokens`;
     const offered = step.offered_tools_tokens ?? 0;
     const queued = (step.queued_ms ?? 0) === 0 ? "" : `  waited ${showSpan(step.queued_ms ?? 0)} for its turn`;
-    const tools = offered === 0 ? "" : ` (${step.offered_tools} tools ≈ ${showCount(offered)})`;
+    const tools =
+      offered === 0
+        ? ""
+        : ` (${step.offered_tools} ${step.offered_tools === 1 ? "tool" : "tools"} ≈ ${showCount(offered)})`;
     const calls = step.tool_calls.map(({ name }) => name.replace("__", ".")).join(", ");
     return [
       head(step.model, tokens + stepCost(step) + tools + queued + (calls === "" ? "" : `  calls ${calls}`)),

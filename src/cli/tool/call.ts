@@ -5,7 +5,7 @@ import { text as textOf } from "node:stream/consumers";
 import type { Command } from "commander";
 import * as z from "zod";
 import { fillRoute, type ToolCallOutcome, tools } from "../../api/contract/index.ts";
-import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { fileToSend, UnreadableFileError } from "../client/index.ts";
 import {
   act,
@@ -27,6 +27,7 @@ const CALL_MS_MAX = 600_000;
 
 const Input = z.object({
   tool: z.string(),
+  values: z.array(z.string()).default([]),
   args: z.string().default("{}"),
   file: z.array(z.string()).default([]),
   save: z.string().optional(),
@@ -42,11 +43,13 @@ export function toolCall(command: Command, invocation: Invocation): void {
         "output. Exits with 1 when the call fails.",
     )
     .argument("<tool>", "server.tool: caxton tool list")
+    .argument("[values...]", "arguments as key=value; a value that is JSON is taken as JSON")
     .option("-a, --args <json>", "its arguments as a JSON object; @file reads them from a file, - from standard input")
     .addOption(listOption("-f, --file <path>", "a file the tool may read, as uploads/<name>; may be repeated"))
     .option("--save <directory>", "write the files it answers with there")
     .option("--observe", "tell what it used of its grants and was refused, and the grants that would do");
   examples(command, [
+    ["caxton tool call calculator.evaluate expression='2 * (3 + 4)'", ""],
     [`caxton tool call csv_parser.describe -f sales.csv -a '{"path": "uploads/sales.csv"}'`, ""],
     ["caxton tool call chart_generator.bar_chart -a @chart.json --save out", "keep the picture it makes"],
     ["caxton tool get csv_parser.describe", "what a tool takes"],
@@ -59,7 +62,10 @@ export function toolCall(command: Command, invocation: Invocation): void {
       if (server === "" || rest.length === 0) {
         throw new UsageError(`"${input.tool}" names no tool; it is called server.tool`, pathOf(command));
       }
-      const given = await argumentsFrom(context, input.args, pathOf(command));
+      const given = {
+        ...(await argumentsFrom(context, input.args, pathOf(command))),
+        ...valuesOf(input.values, pathOf(command)),
+      };
       const files = await Promise.all(input.file.map(fileToSend));
       const uploads = await sendFiles(context, files, new AbortController().signal);
       context.terminal.status(input.tool);
@@ -94,9 +100,9 @@ export function tell(
   for (const file of directory === undefined ? files : []) {
     terminal.note(`  ${oneLine(file.name)}  ${showBytes(contentOf(file).length)}  keep it with --save <directory>`);
   }
-  const memory = `${showBytes(used.memory_bytes)} memory`;
-  const summary = `─ ${outcome} in ${showSpan(used.duration_ms)} · ${showCount(used.fuel)} fuel · ${memory}`;
-  terminal.note(terminal.noteStyle("dim", summary));
+  // A remote server's are not known, and nothing is used by a call that was not made.
+  const spent = used.fuel > 0 ? ` · ${showCount(used.fuel)} fuel · ${showBytes(used.memory_bytes)} memory` : "";
+  terminal.note(terminal.noteStyle("dim", `─ ${outcome} in ${showSpan(used.duration_ms)}${spent}`));
 }
 
 const contentOf = ({ text, base64 }: ToolCallOutcome["files"][number]): Buffer =>
@@ -121,6 +127,19 @@ export async function argumentsFrom({ terminal }: Context, given: string, comman
   if (parsed.type === "malformed") throw new UsageError(`--args is not JSON: ${parsed.reason}`, command);
   if (isJsonObject(parsed.value)) return parsed.value;
   throw new UsageError(`--args must be a JSON object, such as '{"text": "hello"}'`, command);
+}
+
+/** Arguments that were given as `key=value`. Throws UsageError. */
+export function valuesOf(values: readonly string[], command: string): JsonObject {
+  return Object.fromEntries(
+    values.map((text): [string, Json] => {
+      const at = text.indexOf("=");
+      if (at < 1) throw new UsageError(`"${text}" is no argument; write it as key=value`, command);
+      const value = text.slice(at + 1);
+      const parsed = parseJson(value);
+      return [text.slice(0, at), parsed.type === "parsed" ? parsed.value : value];
+    }),
+  );
 }
 
 const fileText = (path: string): Promise<string> =>

@@ -64,21 +64,29 @@ export function renderServer(server: ToolServerRecord, look: Look): string {
   const { style } = look;
   const { limits, health } = server;
   const revision = server.revision === null ? "" : `   revision ${server.revision}`;
+  const version = server.version === "" ? "" : `   version ${server.version}`;
+  const fuel = `${showCount(limits.fuel_per_call)} fuel, ${showBytes(limits.memory_bytes)} memory, `;
   const fields: [string, string][] = [
-    ["Server", `${server.name}   version ${server.version}${revision}   ${server.origin}`],
+    ["Server", `${server.name}${version}${revision}   ${server.origin}`],
     ["Description", oneLine(server.description)],
     [
       "State",
       style(STATE_TONES[server.state], server.state) + (server.reason === "" ? "" : `: ${oneLine(server.reason)}`),
     ],
     ["Health", `${style(HEALTH_TONES[health.health], health.health)}: ${oneLine(health.note)}`],
-    ["Publisher", publisherText(server.publisher)],
-    ["Module", `sha256 ${server.pins.module_hash}`],
+    ...(server.sandboxed
+      ? ([
+          ["Publisher", publisherText(server.publisher)],
+          ["Module", `sha256 ${server.pins.module_hash}`],
+        ] satisfies [string, string][])
+      : ([["Sandboxed", style("yellow", "no: what it does is not Caxton's to see or to limit")]] satisfies [
+          string,
+          string,
+        ][])),
     ["Grants", server.grant_list.join("\n") || "none: it can touch nothing outside its own memory"],
     [
       "Limits",
-      `${showCount(limits.fuel_per_call)} fuel, ${showBytes(limits.memory_bytes)} memory, ${showSpan(limits.deadline_ms)}, ` +
-        `${showBytes(limits.result_bytes)} result`,
+      `${server.sandboxed ? fuel : ""}${showSpan(limits.deadline_ms)}, ${showBytes(limits.result_bytes)} result`,
     ],
     ["Calls", callsText(server.usage)],
     ["Tools", server.tools.map((each) => `${each.id}  ${style("dim", oneLine(each.description))}`).join("\n")],
@@ -96,7 +104,8 @@ export function renderServer(server: ToolServerRecord, look: Look): string {
 const callsText = ({ done, failed, denied, failures }: ToolServerRecord["usage"]): string => {
   const reasons = Object.entries(failures).map(([reason, count]) => `${reason} ${showCount(count)}`);
   const why = reasons.length === 0 ? "" : ` (${reasons.join(", ")})`;
-  return `${showCount(done)} done, ${showCount(failed)} failed${why}, ${showCount(denied)} denied`;
+  const refused = denied === 0 ? "" : `, ${showCount(denied)} denied`;
+  return `${showCount(done)} done, ${showCount(failed)} failed${why}${refused}`;
 };
 
 const Properties = z.object({

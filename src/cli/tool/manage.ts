@@ -93,7 +93,7 @@ export function toolAccept(command: Command, invocation: Invocation): void {
       await steer(
         context,
         { route: "acceptToolServer", server, body },
-        (record) => `accepted  ${record.name}  ${record.revision === null ? "" : `revision ${record.revision}`}`,
+        (record) => `accepted  ${record.name}${record.revision === null ? "" : `  revision ${record.revision}`}`,
       );
     },
   });

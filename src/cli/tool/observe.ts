@@ -1,10 +1,9 @@
 import type { Command } from "commander";
 import * as z from "zod";
 import { fillRoute, tools } from "../../api/contract/index.ts";
-import { type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
 import { fileToSend } from "../client/index.ts";
 import { act, examples, type Invocation, listOption, pathOf, sendFiles, showOne, UsageError } from "../frame/index.ts";
-import { argumentsFrom, tell } from "./call.ts";
+import { argumentsFrom, tell, valuesOf } from "./call.ts";
 import { tellObservation } from "./observation.ts";
 
 const CALL_MS_MAX = 600_000;
@@ -66,16 +65,4 @@ export function toolObserve(command: Command, invocation: Invocation): void {
       if (value.observed !== null) tellObservation(context.terminal, value.observed, server);
     },
   });
-}
-
-function valuesOf(values: readonly string[], command: string): JsonObject {
-  return Object.fromEntries(
-    values.map((text): [string, Json] => {
-      const at = text.indexOf("=");
-      if (at < 1) throw new UsageError(`"${text}" is no argument; write it as key=value`, command);
-      const value = text.slice(at + 1);
-      const parsed = parseJson(value);
-      return [text.slice(0, at), parsed.type === "parsed" ? parsed.value : value];
-    }),
-  );
 }
