@@ -2,8 +2,10 @@ import { flag, number, oneOf, type Raw, words } from "./search-values.ts";
 
 export const SEARCH_MODES = ["hybrid", "semantic", "keyword"] as const;
 export const HIT_LIMITS = [5, 10, 20, 50] as const;
+export const MEMORY_TABS = ["known", "store"] as const;
 
 export type MemorySearch = {
+  readonly tab?: (typeof MEMORY_TABS)[number] | undefined;
   /** What is asked; without it entities are listed by name. */
   readonly q?: string | undefined;
   readonly mode?: (typeof SEARCH_MODES)[number] | undefined;
@@ -13,12 +15,33 @@ export type MemorySearch = {
   readonly limit?: number | undefined;
   /** Whether what is related to hits is found too. */
   readonly related?: true | undefined;
+  /** When it must hold: an instant, or `any`; without it now. */
+  readonly at?: string | undefined;
+  /** Who said something of it. */
+  readonly agent?: string | undefined;
+  /** What its metadata must have, as `key=value, key=value`. */
+  readonly about?: string | undefined;
+  /** About so many tokens of entities at most. */
+  readonly tokens?: number | undefined;
 };
 export const memorySearch = (raw: Raw): MemorySearch => ({
+  tab: oneOf(MEMORY_TABS, raw["tab"]),
   q: words(raw["q"]),
   mode: oneOf(SEARCH_MODES, raw["mode"]),
   scope: words(raw["scope"]),
   type: words(raw["type"]),
   related: flag(raw["related"]),
   limit: HIT_LIMITS.find((limit) => limit === number(raw["limit"])),
+  at: time(raw["at"]),
+  agent: words(raw["agent"]),
+  about: words(raw["about"]),
+  tokens: number(raw["tokens"]),
 });
+
+/** Anything else in an address would be refused by the server, without a field at which to say so. */
+function time(value: unknown): string | undefined {
+  const given = words(value);
+  if (given === undefined || given === "any") return given;
+  const ms = Date.parse(given);
+  return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+}

@@ -4,8 +4,6 @@ type Counts = { readonly created: number; readonly changed: number; readonly kno
 
 /** What is said of memory that moves. */
 export const TRANSFER = {
-  export: "Export",
-  exportNote: "All that is remembered, a line of JSON for each thing",
   import: "Import",
   importTitle: "Import into memory",
   importNote:
@@ -16,6 +14,10 @@ export const TRANSFER = {
   scope: "Into the scope",
   scopeNote: "Empty: where the file says, else the workspace",
   trial: "Try",
+  reading: "Reading",
+  read: (records: number, problems: number) =>
+    `${counted(records)} records${problems === 0 ? "" : `, ${counted(problems)} left out`}`,
+  stop: "Stop",
   done: "It is imported",
   tried: "Nothing was changed",
   report: "What became of it",

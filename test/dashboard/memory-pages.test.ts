@@ -1,8 +1,20 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { memory, runs } from "../../src/api/contract/index.ts";
+import { memory, type MemoryGraph, runs } from "../../src/api/contract/index.ts";
+import { linesOf } from "../../dashboard/src/api/lines-of.ts";
+import { layAround } from "../../dashboard/src/pages/memory/around.ts";
+import {
+  changedClaim,
+  draftOf,
+  instantOf,
+  readMetadata,
+  shareError,
+  spanError,
+} from "../../dashboard/src/pages/memory/claim.ts";
 import { cutAtWords } from "../../dashboard/src/pages/memory/marked.ts";
 import { changedFields } from "../../dashboard/src/pages/memory/changed-fields.ts";
+import { readPairs } from "../../dashboard/src/pages/memory/pairs.ts";
+import { lostSince } from "../../dashboard/src/pages/memory/store/lost-since.ts";
 import { scopesToLookInto } from "../../dashboard/src/pages/memory/scopes.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInBothThemes } from "./accessible.ts";
@@ -153,6 +165,16 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   await dialog.getByRole("button", { name: "Save" }).click();
   const history = page.getByRole("list", { name: "History" });
   await history.getByText("type: person → human").waitFor();
+  await page.getByRole("button", { name: "Change: Ada plays chess" }).click();
+  await dialog.getByLabel("Confidence").fill("2");
+  await dialog.getByText("It is a number from 0 to 1.").waitFor();
+  expect(await dialog.getByRole("button", { name: "Save" }).isDisabled()).toBe(true);
+  expect(await violations(page)).toEqual([]);
+  await dialog.getByLabel("Confidence").fill("0.6");
+  await page.keyboard.press("Enter");
+  await history.getByText("Ada plays chess (100 % sure, always → 60 % sure, always)").waitFor();
+  await said.getByText("60 % sure").waitFor();
+  await relateAda(page);
   await page.getByRole("button", { name: "Take back: Ada plays chess" }).click();
   await history.locator("del", { hasText: "Ada plays chess" }).waitFor();
   await said.getByText("Ada plays chess").waitFor({ state: "detached" });
@@ -171,9 +193,77 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   await heading(page, "Memory");
   await page.getByRole("row", { name: /^Bert/ }).waitFor();
   expect(await page.getByRole("row", { name: /^Ada/ }).count()).toBe(0);
+  await keepTheStore(page, everybody);
   expect(person.complaints).toEqual([]);
   expect(person.foreign).toEqual([]);
 });
+
+/** Another is related to her, at first under a name that nobody has; then more strongly; then no more. */
+async function relateAda(page: Page): Promise<void> {
+  const dialog = page.getByRole("dialog");
+  const around = page.getByRole("region", { name: "Neighbourhood" });
+  await around.getByRole("button", { name: "Add a relation" }).click();
+  await dialog.getByLabel("Relation").fill("admires");
+  await dialog.getByLabel("The other").fill("Nobody");
+  await page.keyboard.press("Enter");
+  await dialog.getByText('memory knows no "Nobody" in workspace').waitFor();
+  expect(await dialog.getByLabel("The other").getAttribute("aria-invalid")).toBe("true");
+  await dialog.getByLabel("The other").fill("Cleo");
+  await page.keyboard.press("Enter");
+  await around.getByRole("button", { name: "Change: Ada admires Cleo" }).click();
+  await dialog.getByLabel("Strength").fill("0.9");
+  await page.keyboard.press("Enter");
+  const row = around.getByRole("row", { name: /admires Cleo 90 %/ });
+  await row.waitFor();
+  const picture = around.getByRole("group", { name: "Picture of what is around it" });
+  const [before] = [await picture.getByRole("link", { name: /^Cleo/ }).boundingBox()];
+  await picture.focus();
+  await page.keyboard.press("+");
+  await expect
+    .poll(async () => (await picture.getByRole("link", { name: /^Cleo/ }).boundingBox())?.width)
+    .toBeGreaterThan(before?.width ?? 0);
+  await around.getByRole("button", { name: "Take away: Ada admires Cleo" }).click();
+  await dialog.getByRole("button", { name: "Take away" }).click();
+  await row.waitFor({ state: "detached" });
+}
+
+/** A snapshot is made and put back: what came after it is said before, and gone afterwards, also from what was shown. */
+async function keepTheStore(page: Page, everybody: () => Promise<void>): Promise<void> {
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("tab", { name: "Store" }).click();
+  await page.getByRole("meter").waitFor();
+  await page.getByRole("button", { name: "Make one now" }).click();
+  const copies = page.getByRole("list", { name: "Snapshots" });
+  await copies.getByText("made by somebody").waitFor();
+  await page.getByRole("button", { name: "Look through all of it" }).click();
+  await page.getByText("All is as it should be.").waitFor();
+  await page.getByRole("button", { name: "What would go" }).click();
+  await page.getByText("MEMORY_RETENTION_OFF").waitFor();
+  await everybody();
+  await server.ask("POST", "/api/v1/memory/entities", { entities: [{ name: "Aaron", type: "person" }] });
+  await page.getByRole("tab", { name: "What is known" }).click();
+  await page.getByRole("row", { name: /^Aaron/ }).waitFor();
+  await page.getByRole("tab", { name: "Store" }).click();
+  await copies.getByRole("button", { name: /^Restore / }).click();
+  await dialog.getByText("1 entity made known").waitFor();
+  await dialog.getByRole("button", { name: "Restore" }).click();
+  await copies.getByText("replaced by a restore").waitFor();
+  await page.getByRole("tab", { name: "What is known" }).click();
+  await page.getByRole("row", { name: /^Bert/ }).waitFor();
+  expect(await page.getByRole("row", { name: /^Aaron/ }).count()).toBe(0);
+  await page.getByRole("button", { name: "Import" }).click();
+  await page.getByLabel("Choose a file").setInputFiles({
+    name: "more.jsonl",
+    mimeType: "application/x-ndjson",
+    buffer: Buffer.from(
+      '{"type":"entity","name":"Abel","entityType":"person","observations":["sings"]}\n{"type":"entity"}\n',
+    ),
+  });
+  await dialog.getByRole("button", { name: "Import" }).click();
+  await dialog.getByText("One record was left out").waitFor();
+  await dialog.getByRole("button", { name: "Close" }).last().click();
+  await page.getByRole("row", { name: /^Abel/ }).waitFor();
+}
 
 test("words are marked where a word begins with them, whatever their case, and nothing of the text is lost", () => {
   const pieces = cutAtWords("Tea, steak and TEAPOTS (C++)", ["tea", "c++"]);
@@ -200,3 +290,86 @@ test("of more scopes than one request may name the fullest are looked into, and 
   expect(looked.slice(0, 3)).toEqual(["workspace", "global", "conversation:29"]);
   expect([looked.length, leftOut]).toEqual([20, 12]);
 });
+
+test("times of a form are read as this place's, and only what became otherwise is sent", () => {
+  const before = { confidence: 1, valid_from: "2026-05-01T10:00:30.000Z", valid_to: null };
+  const draft = draftOf(before);
+  expect(instantOf(draft.from)).toBe(before.valid_from);
+  expect(changedClaim(before, draft)).toEqual({});
+  expect(changedClaim(before, { confidence: "0.5", from: "", to: draft.from })).toEqual({
+    confidence: 0.5,
+    valid_from: null,
+    valid_to: before.valid_from,
+  });
+  expect([shareError("0"), spanError(draft)]).toEqual([undefined, undefined]);
+  expect([shareError(""), shareError("1.1"), spanError({ from: draft.from, to: draft.from })]).not.toContain(undefined);
+  expect([readMetadata(""), readMetadata('{"a":1}')]).toEqual([{ value: {} }, { value: { a: 1 } }]);
+  expect([readMetadata("[1]"), readMetadata("{")]).toEqual([
+    { error: expect.any(String) },
+    { error: expect.any(String) },
+  ]);
+});
+
+test("metadata to look for is written as pairs", () => {
+  expect(readPairs('team = billing, floor=3,open=true, code="7", url=a=b')).toEqual({
+    value: { team: "billing", floor: 3, open: true, code: "7", url: "a=b" },
+  });
+  expect(readPairs("")).toEqual({ value: {} });
+  expect([readPairs("team"), readPairs("=1")]).toEqual([{ error: expect.any(String) }, { error: expect.any(String) }]);
+});
+
+test("however many stand around an entity, no name covers another", () => {
+  for (const count of [1, 5, 50, 500]) {
+    const { nodes, edges } = layAround(neighbours(count), "e0");
+    expect([nodes.length, edges.length]).toEqual([count + 1, count]);
+    const covered = nodes.flatMap((one, at) =>
+      nodes.slice(at + 1).filter((other) => Math.abs(one.x - other.x) < 108 && Math.abs(one.y - other.y) < 36),
+    );
+    expect(covered).toEqual([]);
+  }
+});
+
+test("what a restore undoes is counted from its moment on, and said to be more when not all was read", () => {
+  const changes = [
+    { action: "forget", at: "2026-01-03T00:00:00Z" },
+    { action: "create", at: "2026-01-03T00:00:00Z" },
+    { action: "create", at: "2026-01-02T00:00:00Z" },
+    { action: "observe", at: "2026-01-01T00:00:00Z" },
+  ] as const;
+  const since = (at: string, hasMore: boolean) => lostSince(changes, { at, hasMore });
+  expect(since("2026-01-01T00:00:00Z", true)).toEqual({ counts: [["create", 2]], isAll: true });
+  expect(since("2025-01-01T00:00:00Z", true)).toEqual({
+    counts: [
+      ["create", 2],
+      ["observe", 1],
+    ],
+    isAll: false,
+  });
+});
+
+test("lines that come in pieces are whole", async () => {
+  const bytes = new TextEncoder().encode('{"name":"Kraków"}\n\n{"a":1}\n{"b":2}');
+  const pieces = (async function* () {
+    for (const byte of bytes) yield new Uint8Array([byte]);
+  })();
+  expect(await Array.fromAsync(linesOf(pieces))).toEqual(['{"name":"Kraków"}', '{"a":1}', '{"b":2}']);
+});
+
+const provenance = { source: "user", source_id: null, agent: null } as const;
+const always = { confidence: 1, valid_from: null, valid_to: null } as const;
+
+/** One in the middle, to whom so many others are related. */
+function neighbours(count: number): Pick<MemoryGraph, "entities" | "relations"> {
+  const at = "2026-01-01T00:00:00Z";
+  const common = { scope: "workspace", metadata: {}, strength: 0.5, created_at: at, ...always };
+  const entity = (id: string) => ({ ...common, id, name: id, type: "x", observations: [], version: 1, updated_at: at });
+  const others = Array.from({ length: count }, (_, index) => `e${index + 1}`);
+  const relation = { ...common, type: "knows", bidirectional: false, provenance, from: "e0" };
+  return {
+    entities: [
+      { entity: entity("e0"), depth: 0, via: null },
+      ...others.map((id) => ({ entity: entity(id), depth: 1, via: `r-${id}` })),
+    ],
+    relations: others.map((id) => ({ ...relation, id: `r-${id}`, to: id })),
+  };
+}

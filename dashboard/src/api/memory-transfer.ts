@@ -1,9 +1,25 @@
-import { type MemoryImportReport, ROUTES } from "../../../src/api/contract/index.ts";
-import { ask } from "./client.ts";
+import type { MemoryImportEvent, MemoryImportReport } from "../../../src/api/contract/index.ts";
+import { ROUTES } from "../../../src/api/contract/index.ts";
+import { ProblemError, unreachable } from "./client.ts";
+import { follow } from "./lines.ts";
 import { withQuery } from "./queries.ts";
 
-/** Where a browser gets all of memory from. */
-export const exportAddress = `${ROUTES.exportMemory}?format=jsonl`;
+export type Exporting = {
+  readonly format: "jsonl" | "json" | "mcp";
+  /** Without it all. */
+  readonly scope: string | undefined;
+  readonly history: boolean;
+  readonly embeddings: boolean;
+};
+
+/** Where a browser gets memory from as a file. */
+export const exportAddress = ({ format, scope, history, embeddings }: Exporting): string =>
+  withQuery(ROUTES.exportMemory, {
+    format,
+    scopes: scope,
+    history: history ? "true" : undefined,
+    embeddings: embeddings ? "true" : undefined,
+  });
 
 export type Importing = {
   readonly file: File;
@@ -13,8 +29,19 @@ export type Importing = {
   readonly isTrial: boolean;
 };
 
-export const importMemory = ({ file, merge, scope, isTrial }: Importing) =>
-  ask<MemoryImportReport>(
-    withQuery(ROUTES.importMemory, { merge, scope, dry_run: String(isTrial), source: file.name }),
-    { method: "POST", file },
-  );
+export type ImportProgress = Extract<MemoryImportEvent, { type: "progress" }>;
+
+/** Tells how far it is while the file is read. Throws ProblemError, also when the answer ends before its report. */
+export async function importMemory(
+  { file, merge, scope, isTrial }: Importing,
+  signal: AbortSignal,
+  onProgress: (progress: ImportProgress) => void,
+): Promise<MemoryImportReport> {
+  const path = withQuery(ROUTES.importMemory, { merge, scope, dry_run: String(isTrial), source: file.name });
+  for await (const event of follow<MemoryImportEvent>(path, { body: file, signal })) {
+    if (event.type === "done") return event.report;
+    if (event.type === "problem") throw new ProblemError(event.problem);
+    onProgress(event);
+  }
+  throw new ProblemError(unreachable());
+}

@@ -8,16 +8,25 @@ import {
   type MemoryForgotten,
   type MemoryGraph,
   type MemoryHistory,
+  type MemoryRelation,
+  type MemoryRelationList,
   type MemoryRemembered,
   type MemorySearchResult,
   type SearchMemoryBody,
 } from "../../../src/api/contract/index.ts";
+import type { Claim } from "./claim.ts";
 import { ask } from "./client.ts";
 import { retryUnlessRefused, withQuery } from "./queries.ts";
 
 /** Memory changes without an event of its own, so it is read again while someone looks at it. */
 const AGAIN_MS = 5_000;
 const PAGE_SIZE = 50;
+const NAMES_SHOWN = 8;
+/** What is large is read again less often. */
+const SELDOM_MS = 60_000;
+/** Entities around one that are asked for at first, and at most. */
+const AROUND_FIRST = 100;
+export const AROUND_MAX = 1_000;
 
 export const memoryFiguresQuery = queryOptions({
   queryKey: ["memory", "figures"],
@@ -47,18 +56,25 @@ export type Question = EntityFilter & {
   readonly limit: number;
   /** How many relations away from hits others are found too. */
   readonly expand: number;
+  /** When it must hold: an instant, or `any`; without it now. */
+  readonly at?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly metadata?: object | undefined;
+  /** About so many tokens of entities at most. */
+  readonly tokens?: number | undefined;
 };
 
 /** Asked once: a search may cost an embedding. */
-export const memorySearchQuery = ({ type, ...question }: Question) =>
+export const memorySearchQuery = ({ type, tokens, ...question }: Question) =>
   infiniteQueryOptions({
-    queryKey: ["memory", "search", { type, ...question }],
+    queryKey: ["memory", "search", { type, tokens, ...question }],
     queryFn: ({ pageParam, signal }) =>
       ask<MemorySearchResult>(ROUTES.searchMemory, {
         method: "POST",
         json: {
           ...question,
           ...(type === undefined ? {} : { types: [type] }),
+          ...(tokens === undefined ? {} : { max_tokens: tokens }),
           ...(pageParam === "" ? {} : { cursor: pageParam }),
         },
         signal,
@@ -67,6 +83,20 @@ export const memorySearchQuery = ({ type, ...question }: Question) =>
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
     retry: retryUnlessRefused,
+  });
+
+/** Names in a scope that words which are being typed find; nothing is embedded for it. */
+export const nearNamesQuery = (scope: string, typed: string) =>
+  queryOptions({
+    queryKey: ["memory", "names", scope, typed],
+    queryFn: async ({ signal }) => {
+      const json = { query: typed, scopes: [scope], mode: "keyword", limit: NAMES_SHOWN, at: "any" };
+      const { items } = await ask<MemorySearchResult>(ROUTES.searchMemory, { method: "POST", json, signal });
+      return items.map(({ entity }) => entity.name);
+    },
+    enabled: typed !== "",
+    placeholderData: keepPreviousData,
+    retry: false,
   });
 
 /** All that is cached of an entity. */
@@ -82,15 +112,19 @@ export const entityHistoryQuery = (id: string) =>
   });
 
 /** Who is around it, as far as its own scope and what everybody sees reach. */
-export const neighbourhoodQuery = ({ id, scope }: Pick<MemoryEntity, "id" | "scope">, depth: number) =>
+export const neighbourhoodQuery = (
+  { id, scope }: Pick<MemoryEntity, "id" | "scope">,
+  depth: number,
+  limit: number = AROUND_FIRST,
+) =>
   queryOptions({
-    queryKey: [...entityKey(id), "graph", depth],
+    queryKey: [...entityKey(id), "graph", depth, limit],
     queryFn: ({ signal }) => {
       const scopes = [...new Set([scope, "workspace", "global"])].join(",");
-      return ask<MemoryGraph>(withQuery(ROUTES.memoryGraph, { start: id, depth, scopes }), { signal });
+      return ask<MemoryGraph>(withQuery(ROUTES.memoryGraph, { start: id, depth, scopes, limit }), { signal });
     },
     placeholderData: keepPreviousData,
-    refetchInterval: AGAIN_MS,
+    refetchInterval: ({ state }) => ((state.data?.entities.length ?? 0) > AROUND_FIRST ? SELDOM_MS : AGAIN_MS),
   });
 
 export type Remembering = {
@@ -106,10 +140,13 @@ export const rememberObservation = ({ scope, name, type, observation }: Remember
     json: { scope, entities: [{ name, ...(type === undefined ? {} : { type }), observations: [observation] }] },
   });
 
-/** Fields to be otherwise, and texts of observations to take back. */
-export type EntityChange = {
+/** Fields to be otherwise, observations that hold otherwise, and texts of those to take back. */
+export type EntityChange = Claim & {
+  readonly name?: string;
   readonly type?: string;
   readonly strength?: number;
+  readonly metadata?: object;
+  readonly observations?: readonly (Claim & { readonly text: string })[];
   readonly withdraw?: readonly string[];
 };
 
@@ -118,6 +155,22 @@ export const reviseEntity = (id: string, change: EntityChange) =>
 
 export const revertEntity = (id: string, version: number) =>
   ask<MemoryEntity>(fillRoute("revertMemoryEntity", { id }), { method: "POST", json: { version } });
+
+/** Between two of one scope, by their names; takes the place of the one with the same ends and type. */
+export type Relating = Claim & {
+  readonly scope: string;
+  readonly from: string;
+  readonly to: string;
+  readonly type: string;
+  readonly strength: number;
+  readonly bidirectional: boolean;
+  readonly metadata?: object;
+};
+
+export const relate = ({ scope, ...relation }: Relating) =>
+  ask<MemoryRelationList>(ROUTES.memoryRelations, { method: "POST", json: { scope, relations: [relation] } });
+
+export const unrelate = (id: string) => ask<MemoryRelation>(fillRoute("memoryRelation", { id }), { method: "DELETE" });
 
 /** For ever; with `observation` only that one. */
 export const forgetEntity = (id: string, observation?: string) =>

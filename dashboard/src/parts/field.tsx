@@ -20,26 +20,35 @@ type FieldProps = {
   readonly label: string;
   readonly note?: string | undefined;
   readonly required?: boolean;
+  /** What is wrong with what was given. */
+  readonly error?: string | undefined;
   readonly children: (ids: { readonly id: string; readonly describedBy: string | undefined }) => ReactNode;
 };
 
-/** A label over an input, with a line that explains it. */
-export function Field({ label, note, required = false, children }: FieldProps) {
+/** A label over an input, with a line that explains it, and one that says what is wrong with it. */
+export function Field({ label, note, required = false, error, children }: FieldProps) {
   const id = useId();
   const noteId = `${id}-note`;
+  const errorId = `${id}-error`;
   const described = note !== undefined && note !== "";
+  const about = [...(described ? [noteId] : []), ...(error === undefined ? [] : [errorId])].join(" ");
   return (
     <div className="min-w-0">
       <label htmlFor={id} className="mb-1 block text-xs font-medium">
         {label}
         {required ? <span className="text-bad"> *</span> : null}
       </label>
-      {children({ id, describedBy: described ? noteId : undefined })}
+      {children({ id, describedBy: about === "" ? undefined : about })}
       {described ? (
         <p id={noteId} className="mt-1 text-xs text-muted">
           {note}
         </p>
       ) : null}
+      {error === undefined ? null : (
+        <p id={errorId} role="alert" className="mt-1 text-xs text-bad [overflow-wrap:anywhere]">
+          {error}
+        </p>
+      )}
     </div>
   );
 }

@@ -61,7 +61,7 @@ export function Picture({ picture: { nodes, edges, width, height }, mailboxes, c
 }
 
 /** Arrow heads that do not grow with the lines. */
-export const Heads = () => (
+const Heads = () => (
   <defs>
     {[
       { id: "head", tone: "fill-model" },

@@ -1,6 +1,13 @@
+import { fullTime } from "../../parts/format.ts";
 import type { MemoryChange } from "../../../../src/api/contract/index.ts";
 
 type Changed = { readonly field: string; readonly before: string; readonly after: string };
+
+const TIMES: ReadonlySet<string> = new Set(["valid_from", "valid_to"]);
+
+/** The history has times as milliseconds. */
+const readable = (field: string, value: unknown): unknown =>
+  TIMES.has(field) && typeof value === "number" ? fullTime(new Date(value).toISOString()) : value;
 
 const shown = (value: unknown): string =>
   value === null || value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);
@@ -9,6 +16,12 @@ const shown = (value: unknown): string =>
 export const changedFields = (details: MemoryChange["details"]): readonly Changed[] =>
   Object.entries(details).flatMap(([field, change]) =>
     typeof change === "object" && change !== null && "before" in change && "after" in change
-      ? [{ field: field.replaceAll("_", " "), before: shown(change["before"]), after: shown(change["after"]) }]
+      ? [
+          {
+            field: field.replaceAll("_", " "),
+            before: shown(readable(field, change["before"])),
+            after: shown(readable(field, change["after"])),
+          },
+        ]
       : [],
   );

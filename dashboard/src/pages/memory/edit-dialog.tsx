@@ -1,60 +1,145 @@
 import { useState } from "react";
 import type { MemoryEntity } from "../../../../src/api/contract/index.ts";
-import { reviseEntity } from "../../api/memory.ts";
-import { Button } from "../../parts/button.tsx";
-import { Dialog } from "../../parts/dialog.tsx";
-import { Field, Input } from "../../parts/field.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { type EntityChange, reviseEntity } from "../../api/memory.ts";
+import { Field, Input, TextArea } from "../../parts/field.tsx";
+import { EDITING } from "../../text-editing.ts";
 import { text } from "../../text.ts";
+import { ChangeForm } from "./change-form.tsx";
+import { ClaimFields, isClaimSound, ShareField } from "./claim-fields.tsx";
+import { changedClaim, type ClaimDraft, draftOf, readMetadata, shareError } from "./claim.ts";
+import { refusedField } from "./refused.ts";
 import { useChange } from "./use-change.ts";
 
 const words = text.memory;
 
-/** Changes what kind of thing it is, and how much it matters. */
+type Draft = ClaimDraft & {
+  readonly name: string;
+  readonly type: string;
+  readonly strength: string;
+  readonly metadata: string;
+};
+
+const metadataText = ({ metadata }: MemoryEntity): string =>
+  Object.keys(metadata).length === 0 ? "" : JSON.stringify(metadata, undefined, 2);
+
+/** Changes the fields of an entity: what it is called, what kind of thing it is, how much it matters, when it holds. */
 export function EditDialog({ entity, onClose }: { readonly entity: MemoryEntity; readonly onClose: () => void }) {
-  const [type, setType] = useState(entity.type);
-  const [strength, setStrength] = useState(String(entity.strength));
+  const [draft, setDraft] = useState<Draft>({
+    ...draftOf(entity),
+    name: entity.name,
+    type: entity.type,
+    strength: String(entity.strength),
+    metadata: metadataText(entity),
+  });
+  const set = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }));
   const save = useChange(
-    () => reviseEntity(entity.id, { type: type.trim(), strength: Number(strength) }),
+    () => reviseEntity(entity.id, changeOf(entity, draft)),
     () => words.changed,
   );
+  const metadata = readMetadata(draft.metadata);
+  const refused = refusedField(save.error, ["name", "type", "metadata", "valid_to"]);
+  const refusal = (field: string) => (refused?.field === field ? refused.words : undefined);
+  const isSound = draft.name.trim() !== "" && draft.type.trim() !== "" && !("error" in metadata);
   return (
-    <Dialog title={words.editTitle(entity.name)} onClose={onClose}>
-      <form
-        className="space-y-4 overflow-y-auto p-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          save.mutate(undefined, { onSuccess: onClose });
-        }}
-      >
-        <Field label={words.type} required>
-          {({ id }) => (
-            <Input id={id} data-autofocus required value={type} onChange={({ target }) => setType(target.value)} />
-          )}
-        </Field>
-        <Field label={words.facts.strength} note={words.strengthNote} required>
-          {({ id, describedBy }) => (
-            <Input
-              id={id}
-              aria-describedby={describedBy}
-              type="number"
-              min={0}
-              max={1}
-              step="any"
-              required
-              value={strength}
-              onChange={({ target }) => setStrength(target.value)}
-            />
-          )}
-        </Field>
-        {save.error === null ? null : <ProblemView error={save.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{text.actions.cancel}</Button>
-          <Button type="submit" look="primary" disabled={save.isPending}>
-            {words.saveChange}
-          </Button>
-        </div>
-      </form>
-    </Dialog>
+    <ChangeForm
+      title={words.editTitle(entity.name)}
+      action={words.saveChange}
+      onClose={onClose}
+      onSubmit={() => save.mutate(undefined, { onSuccess: onClose })}
+      isReady={isSound && isClaimSound(draft) && shareError(draft.strength) === undefined && !save.isPending}
+      error={refused === undefined ? save.error : null}
+    >
+      <WordField
+        label={words.name}
+        note={EDITING.nameNote}
+        value={draft.name}
+        error={refusal("name")}
+        onChange={(name) => set({ name })}
+        isFirst
+      />
+      <div className="grid grid-cols-2 gap-3 max-sm:grid-cols-1">
+        <WordField label={words.type} value={draft.type} error={refusal("type")} onChange={(type) => set({ type })} />
+        <ShareField
+          label={words.facts.strength}
+          note={words.strengthNote}
+          value={draft.strength}
+          onChange={(strength) => set({ strength })}
+        />
+      </div>
+      <ClaimFields draft={draft} onChange={set} refused={refusal("valid_to")} isFirst={false} />
+      <MetadataField
+        value={draft.metadata}
+        refused={refusal("metadata")}
+        onChange={(typed) => set({ metadata: typed })}
+      />
+    </ChangeForm>
+  );
+}
+
+/** Only what the form made otherwise. */
+function changeOf(entity: MemoryEntity, draft: Draft): EntityChange {
+  const metadata = readMetadata(draft.metadata);
+  return {
+    ...changedClaim(entity, draft),
+    ...(draft.name.trim() === entity.name ? {} : { name: draft.name.trim() }),
+    ...(draft.type.trim() === entity.type ? {} : { type: draft.type.trim() }),
+    ...(draft.strength === String(entity.strength) ? {} : { strength: Number(draft.strength) }),
+    ...("error" in metadata || draft.metadata === metadataText(entity) ? {} : { metadata: metadata.value }),
+  };
+}
+
+type WordProps = {
+  readonly label: string;
+  readonly note?: string;
+  readonly value: string;
+  readonly error: string | undefined;
+  readonly onChange: (value: string) => void;
+  readonly isFirst?: boolean;
+};
+
+function WordField({ label, note, value, error: refused, onChange, isFirst = false }: WordProps) {
+  const error = value.trim() === "" ? EDITING.wrong.empty : refused;
+  return (
+    <Field label={label} note={note} error={error} required>
+      {({ id, describedBy }) => (
+        <Input
+          id={id}
+          aria-describedby={describedBy}
+          aria-invalid={error !== undefined}
+          data-autofocus={isFirst ? "" : undefined}
+          autoComplete="off"
+          value={value}
+          onChange={({ target }) => onChange(target.value)}
+        />
+      )}
+    </Field>
+  );
+}
+
+type MetadataProps = {
+  readonly value: string;
+  readonly refused: string | undefined;
+  readonly onChange: (value: string) => void;
+};
+
+/** An object as JSON, or empty. */
+export function MetadataField({ value, refused, onChange }: MetadataProps) {
+  const read = readMetadata(value);
+  const error = "error" in read ? read.error : refused;
+  return (
+    <Field label={EDITING.metadata} note={EDITING.metadataNote} error={error}>
+      {({ id, describedBy }) => (
+        <TextArea
+          id={id}
+          aria-describedby={describedBy}
+          aria-invalid={error !== undefined}
+          rows={3}
+          spellCheck={false}
+          className="font-mono text-xs"
+          value={value}
+          onChange={({ target }) => onChange(target.value)}
+        />
+      )}
+    </Field>
   );
 }

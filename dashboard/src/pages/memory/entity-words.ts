@@ -1,4 +1,5 @@
 import { fullTime } from "../../parts/format.ts";
+import { EDITING } from "../../text-editing.ts";
 import { text } from "../../text.ts";
 
 const words = text.memory.facts;
@@ -13,3 +14,14 @@ export function spanWords(from: string | null, to: string | null): string {
     .filter((part) => part !== "")
     .join(", ");
 }
+
+/** "60 % sure, until 21 Nov 2026, 14:02:11" */
+export const claimWords = ({
+  confidence,
+  valid_from: from,
+  valid_to: to,
+}: {
+  readonly confidence: number;
+  readonly valid_from: string | null;
+  readonly valid_to: string | null;
+}): string => `${EDITING.sure(percent(confidence))}, ${spanWords(from, to)}`;

@@ -5,7 +5,7 @@ import { text } from "../../text.ts";
 
 const words = text.memory;
 
-/** How much is kept, and how far it can be searched by meaning. */
+/** How much is kept; and where it is less than it could be, how far it can be searched and how near it is to its limit. */
 export function Figures({ figures }: { readonly figures: MemoryFigures }) {
   const { scopes, model, wanted_model: wanted, indexed, passages_without_vector: bare, bytes: size } = figures;
   const sum = (what: "entities" | "observations" | "relations") =>
@@ -23,13 +23,19 @@ export function Figures({ figures }: { readonly figures: MemoryFigures }) {
           )}
         </Fact>
         <Fact name={words.keptIn}>{figures.backend}</Fact>
-        <Fact name={words.indexed}>{Math.floor(indexed * 100)} %</Fact>
-        <Fact name={words.withoutVector}>{count(bare)}</Fact>
-        {figures.limits.map(({ what, used, max, near }) => (
-          <Fact key={what} name={words.entityLimit}>
-            <span className={near ? "text-warn" : undefined}>{words.usedOf(count(used), count(max))}</span>
+        {indexed >= 1 ? null : (
+          <Fact name={words.indexed}>
+            <span className="text-warn">{Math.floor(indexed * 100)} %</span>
           </Fact>
-        ))}
+        )}
+        {bare === 0 ? null : <Fact name={words.withoutVector}>{count(bare)}</Fact>}
+        {figures.limits
+          .filter(({ near }) => near)
+          .map(({ what, used, max }) => (
+            <Fact key={what} name={words.entityLimit}>
+              <span className="text-warn">{words.usedOf(count(used), count(max))}</span>
+            </Fact>
+          ))}
         {size === null ? null : <Fact name={words.size}>{bytes(size)}</Fact>}
       </dl>
     </Card>

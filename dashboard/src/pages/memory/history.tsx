@@ -1,15 +1,24 @@
-import type { MemoryChange, MemoryHistory } from "../../../../src/api/contract/index.ts";
-import { revertEntity } from "../../api/memory.ts";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useState } from "react";
+import type { MemoryChange, MemoryEntity, MemoryHistory } from "../../../../src/api/contract/index.ts";
+import { neighbourhoodQuery, revertEntity } from "../../api/memory.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Button } from "../../parts/button.tsx";
 import { Card } from "../../parts/card.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
+import { EDITING } from "../../text-editing.ts";
 import { text } from "../../text.ts";
 import { changedFields } from "./changed-fields.ts";
+import { claimWords } from "./entity-words.ts";
+import { saidChanges } from "./said-changes.ts";
 import { SaidBy } from "./said-by.tsx";
 import { useChange } from "./use-change.ts";
 
 const words = text.memory;
+
+/** Changes before all are asked for. */
+const SHOWN = 12;
 
 type Props = { readonly history: MemoryHistory };
 
@@ -20,13 +29,16 @@ export function History({ history }: Props) {
     (version: number) => revertEntity(entity.id, version),
     () => words.reverted,
   );
+  const [isWhole, setWhole] = useState(false);
+  const newest = changes.toReversed();
+  const shown = isWhole ? newest : newest.slice(0, SHOWN);
   // Relations change nothing of its versions.
   const hasVersion = ({ action, version }: MemoryChange) =>
     action !== "relate" && action !== "unrelate" && version > 0 && version < entity.version;
   return (
     <Card title={words.history} flush>
       <ol aria-label={words.history} className="divide-y divide-line">
-        {changes.toReversed().map((change) => (
+        {shown.map((change) => (
           <li key={change.seq} className="flex items-start gap-3 py-2.5 pr-2 pl-4">
             <span
               title={words.facts.version}
@@ -55,24 +67,35 @@ export function History({ history }: Props) {
           </li>
         ))}
       </ol>
+      {shown.length === newest.length ? null : (
+        <div className="border-t border-line p-2">
+          <Button size="small" onClick={() => setWhole(true)}>
+            {words.showAll(newest.length)}
+          </Button>
+        </div>
+      )}
       {revert.error === null ? null : <ProblemView error={revert.error} className="m-4" />}
     </Card>
   );
 }
 
-function What({ change, history: { observations } }: Props & { readonly change: MemoryChange }) {
+function What({ change, history: { entity, observations } }: Props & { readonly change: MemoryChange }) {
   const { action, version, details } = change;
   const isAboutRelation = action === "relate" || action === "unrelate";
-  const added = isAboutRelation ? [] : observations.filter(({ since }) => since === version);
-  const gone = isAboutRelation ? [] : observations.filter(({ until }) => until === version);
+  const { added, gone, restated } = saidChanges(isAboutRelation ? [] : observations, version);
   const forgotten = details["observations"];
   return (
     <ul className="text-sm text-muted [overflow-wrap:anywhere]">
-      {isAboutRelation && typeof details["type"] === "string" ? <li>{details["type"]}</li> : null}
+      {isAboutRelation ? <WhatRelation entity={entity} details={details} /> : null}
       {action === "forget" && typeof forgotten === "number" ? <li>{words.forgot(forgotten)}</li> : null}
       {changedFields(details).map(({ field, before, after }) => (
         <li key={field}>
           {field}: {before} → {after}
+        </li>
+      ))}
+      {restated.map(({ before, after }) => (
+        <li key={after.id}>
+          {after.text} ({EDITING.restated(claimWords(before), claimWords(after))})
         </li>
       ))}
       {added.map(({ id, text: observation }) => (
@@ -84,5 +107,27 @@ function What({ change, history: { observations } }: Props & { readonly change: 
         </li>
       ))}
     </ul>
+  );
+}
+
+type RelationProps = { readonly entity: MemoryEntity; readonly details: MemoryChange["details"] };
+
+/** To whom; by name while it is still around. */
+function WhatRelation({ entity, details: { type, to } }: RelationProps) {
+  const around = useQuery(neighbourhoodQuery(entity, 1)).data?.entities ?? [];
+  if (typeof type !== "string") return null;
+  const other = around.find((one) => one.entity.id === to)?.entity.name;
+  return (
+    <li>
+      {type}
+      {typeof to !== "string" ? null : (
+        <>
+          {" → "}
+          <Link to="/memory/$id" params={{ id: to }} className="text-accent underline underline-offset-2">
+            {other ?? to}
+          </Link>
+        </>
+      )}
+    </li>
   );
 }

@@ -22,12 +22,13 @@ export function HitList({ question }: { readonly question: Question }) {
   if (error !== null) return <ProblemView error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Skeleton lines={8} />;
   const hits = data.pages.flatMap(({ items }) => items);
+  const tokens = data.pages.reduce((sum, page) => sum + page.tokens, 0);
   const notices = [...new Set(data.pages.flatMap((page) => page.notices))];
   const best = Math.max(...hits.map(({ score }) => score.total), Number.EPSILON);
   return (
     <section aria-label={words.hits}>
       <div role="status" className="mb-2 space-y-1 text-xs text-muted">
-        <p>{words.hitsFound(hits.length, hasNextPage)}</p>
+        <p>{words.hitsFound(hits.length, tokens, hasNextPage)}</p>
         {notices.map((notice) => (
           <p key={notice} className="text-warn">
             {words.notices[notice]}

@@ -1,15 +1,16 @@
 import { FileUp } from "lucide-react";
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { MemoryImportReport } from "../../../../src/api/contract/index.ts";
-import { importMemory, type Importing } from "../../api/memory-transfer.ts";
+import { importMemory, type Importing, type ImportProgress } from "../../api/memory-transfer.ts";
 import { Button } from "../../parts/button.tsx";
 import { Fact } from "../../parts/card.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
 import { Field, Input, Select } from "../../parts/field.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
+import { Progress } from "../../parts/progress.tsx";
 import { text } from "../../text.ts";
 import { TRANSFER } from "../../text-transfer.ts";
-import { useChange } from "./use-change.ts";
+import { forgetCached, readAnew, useChange } from "./use-change.ts";
 
 const MERGES = ["update", "skip", "error"] as const;
 const SHOWN = 20;
@@ -20,7 +21,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
   const [file, setFile] = useState<File>();
   const [merge, setMerge] = useState<Importing["merge"]>("update");
   const [scope, setScope] = useState("");
-  const send = useChange(importMemory, ({ dry_run }) => (dry_run ? TRANSFER.tried : TRANSFER.done));
+  const { send, progress, stop } = useImport();
   const begin = (isTrial: boolean) => {
     if (file) send.mutate({ file, merge, scope: scope.trim() === "" ? undefined : scope.trim(), isTrial });
   };
@@ -46,53 +47,92 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
           <FileUp aria-hidden />
           {file?.name ?? TRANSFER.choose}
         </Button>
-        <div className="grid grid-cols-2 gap-3">
-          <Field label={TRANSFER.merge}>
-            {({ id }) => (
-              <Select
-                id={id}
-                value={merge}
-                onChange={({ target }) => setMerge(MERGES.find((one) => one === target.value) ?? "update")}
-              >
-                {MERGES.map((one) => (
-                  <option key={one} value={one}>
-                    {TRANSFER.merges[one]}
-                  </option>
-                ))}
-              </Select>
-            )}
-          </Field>
-          <Field label={TRANSFER.scope} note={TRANSFER.scopeNote}>
-            {({ id, describedBy }) => (
-              <Input
-                id={id}
-                aria-describedby={describedBy}
-                value={scope}
-                onChange={({ target }) => setScope(target.value)}
-              />
-            )}
-          </Field>
-        </div>
+        <Options merge={merge} onMerge={setMerge} scope={scope} onScope={setScope} />
+        {send.isPending ? (
+          <Progress label={TRANSFER.reading} share={undefined}>
+            {TRANSFER.read(progress?.records ?? 0, progress?.problems ?? 0)}
+          </Progress>
+        ) : null}
         {send.error === null ? null : <ProblemView error={send.error} />}
         {send.data === undefined ? null : <Report report={send.data} />}
-        <Buttons isReady={file !== undefined && !send.isPending} onTry={() => begin(true)} onClose={onClose} />
+        <Buttons
+          isReady={file !== undefined && !send.isPending}
+          isDone={send.data?.dry_run === false}
+          onTry={() => begin(true)}
+          onStop={send.isPending ? stop : undefined}
+          onClose={onClose}
+        />
       </form>
     </Dialog>
   );
 }
 
-function Buttons({
-  isReady,
-  onTry,
-  onClose,
-}: {
+type OptionsProps = {
+  readonly merge: Importing["merge"];
+  readonly onMerge: (merge: Importing["merge"]) => void;
+  readonly scope: string;
+  readonly onScope: (scope: string) => void;
+};
+
+/** What becomes of what is there already, and where all of it goes. */
+const Options = ({ merge, onMerge, scope, onScope }: OptionsProps) => (
+  <div className="grid grid-cols-2 gap-3 max-sm:grid-cols-1">
+    <Field label={TRANSFER.merge}>
+      {({ id }) => (
+        <Select
+          id={id}
+          value={merge}
+          onChange={({ target }) => onMerge(MERGES.find((one) => one === target.value) ?? "update")}
+        >
+          {MERGES.map((one) => (
+            <option key={one} value={one}>
+              {TRANSFER.merges[one]}
+            </option>
+          ))}
+        </Select>
+      )}
+    </Field>
+    <Field label={TRANSFER.scope} note={TRANSFER.scopeNote}>
+      {({ id, describedBy }) => (
+        <Input id={id} aria-describedby={describedBy} value={scope} onChange={({ target }) => onScope(target.value)} />
+      )}
+    </Field>
+  </div>
+);
+
+/** One import after another, each with how far it is; one that is under way ends with the dialog. */
+function useImport() {
+  const [progress, setProgress] = useState<ImportProgress>();
+  const under = useRef<AbortController>(undefined);
+  const stop = () => under.current?.abort();
+  useEffect(() => () => under.current?.abort(), []);
+  const send = useChange(
+    (given: Importing) => {
+      const control = new AbortController();
+      under.current = control;
+      setProgress(undefined);
+      return importMemory(given, control.signal, setProgress);
+    },
+    ({ dry_run }) => (dry_run ? TRANSFER.tried : TRANSFER.done),
+    { refresh: (client, { dry_run }) => (dry_run ? readAnew(client) : forgetCached(client)) },
+  );
+  return { send, progress, stop };
+}
+
+type ButtonsProps = {
   readonly isReady: boolean;
+  readonly isDone: boolean;
   readonly onTry: () => void;
+  readonly onStop: (() => void) | undefined;
   readonly onClose: () => void;
-}) {
+};
+
+function Buttons({ isReady, isDone, onTry, onStop, onClose }: ButtonsProps) {
   return (
     <div className="flex justify-end gap-2">
-      <Button onClick={onClose}>{text.actions.cancel}</Button>
+      <Button onClick={onStop ?? onClose}>
+        {onStop === undefined ? (isDone ? text.actions.close : text.actions.cancel) : TRANSFER.stop}
+      </Button>
       <Button disabled={!isReady} onClick={onTry}>
         {TRANSFER.trial}
       </Button>

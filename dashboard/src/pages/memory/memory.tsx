@@ -1,14 +1,17 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
-import { Download, Plus, Upload } from "lucide-react";
+import { Plus, Upload } from "lucide-react";
 import { useState } from "react";
-import { memoryFiguresQuery } from "../../api/memory.ts";
-import { exportAddress } from "../../api/memory-transfer.ts";
-import { Button, buttonClass } from "../../parts/button.tsx";
+import type { MemoryFigures } from "../../../../src/api/contract/index.ts";
+import { memoryFiguresQuery, type Question } from "../../api/memory.ts";
+import { Button } from "../../parts/button.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
+import { Tabs } from "../../parts/tabs.tsx";
+import { type MemorySearch, MEMORY_TABS } from "../../search-memory.ts";
 import { useListKeys } from "../../shell/keys.ts";
+import { STORE } from "../../text-memory-store.ts";
 import { text } from "../../text.ts";
 import { TRANSFER } from "../../text-transfer.ts";
 import { EntityList } from "./entity-list.tsx";
@@ -16,8 +19,10 @@ import { Figures } from "./figures.tsx";
 import { HitList } from "./hit-list.tsx";
 import { ImportDialog } from "./import-dialog.tsx";
 import { RememberDialog } from "./remember-dialog.tsx";
+import { readPairs } from "./pairs.ts";
 import { scopesToLookInto } from "./scopes.ts";
 import { SearchBar } from "./search-bar.tsx";
+import { Store } from "./store/store.tsx";
 
 const route = getRouteApi("/memory");
 const words = text.memory;
@@ -25,17 +30,14 @@ const words = text.memory;
 /** What is remembered: entities by name, or those that answer a question, each with why. */
 export function Memory() {
   useListKeys();
-  const { q } = route.useSearch();
+  const { tab = "known" } = route.useSearch();
+  const navigate = route.useNavigate();
   const [isRemembering, setRemembering] = useState(false);
   const [isImporting, setImporting] = useState(false);
   const { data: figures, error, refetch } = useQuery(memoryFiguresQuery);
   return (
     <>
       <PageHeading title={text.pages.memory} note={words.note}>
-        <a className={buttonClass("quiet")} href={exportAddress} download title={TRANSFER.exportNote}>
-          <Download aria-hidden />
-          {TRANSFER.export}
-        </a>
         <Button look="quiet" onClick={() => setImporting(true)}>
           <Upload aria-hidden />
           {TRANSFER.import}
@@ -52,11 +54,14 @@ export function Memory() {
           <ProblemView error={error} onRetry={() => void refetch()} />
         )
       ) : (
-        <>
-          <Figures figures={figures} />
-          <SearchBar figures={figures} />
-          {q === undefined ? <EntityList figures={figures} /> : <Hits question={q} {...scopesToLookInto(figures)} />}
-        </>
+        <Tabs
+          label={STORE.tabs}
+          tabs={MEMORY_TABS.map((value) => ({ value, label: STORE[value] }))}
+          value={tab}
+          onChange={(chosen) => void navigate({ search: { tab: chosen === "known" ? undefined : chosen } })}
+        >
+          {tab === "store" ? <Store figures={figures} /> : <Known figures={figures} />}
+        </Tabs>
       )}
       {isImporting ? <ImportDialog onClose={() => setImporting(false)} /> : null}
       {isRemembering ? <RememberDialog onClose={() => setRemembering(false)} /> : null}
@@ -64,9 +69,32 @@ export function Memory() {
   );
 }
 
-function Hits({ question, scopes: all }: { readonly question: string; readonly scopes: readonly string[] }) {
-  const { mode = "hybrid", scope, type, limit = 10, related } = route.useSearch();
-  const expand = related === true ? 1 : 0;
-  const scopes = scope === undefined ? all : [scope];
-  return <HitList question={{ query: question, mode, limit, type, expand, scopes }} />;
+function Known({ figures }: { readonly figures: MemoryFigures }) {
+  const search = route.useSearch();
+  const { q, scope } = search;
+  const scopes = scope === undefined ? scopesToLookInto(figures).scopes : [scope];
+  return (
+    <>
+      <Figures figures={figures} />
+      <SearchBar figures={figures} />
+      {q === undefined ? <EntityList figures={figures} /> : <HitList question={questionOf(search, q, scopes)} />}
+    </>
+  );
+}
+
+function questionOf(search: MemorySearch, query: string, scopes: readonly string[]): Question {
+  const { mode = "hybrid", type, limit = 10, related, at, agent, about, tokens } = search;
+  const metadata = about === undefined ? undefined : readPairs(about);
+  return {
+    query,
+    mode,
+    limit,
+    type,
+    scopes,
+    expand: related === true ? 1 : 0,
+    at,
+    agent,
+    metadata: metadata === undefined || "error" in metadata ? undefined : metadata.value,
+    tokens,
+  };
 }

@@ -1,4 +1,4 @@
-import { Trash2, Undo2 } from "lucide-react";
+import { Pencil, Trash2, Undo2 } from "lucide-react";
 import { useState } from "react";
 import type { MemoryEntity, MemoryHistory, MemoryObservation } from "../../../../src/api/contract/index.ts";
 import { rememberObservation, reviseEntity } from "../../api/memory.ts";
@@ -7,9 +7,11 @@ import { Button, IconButton } from "../../parts/button.tsx";
 import { Card } from "../../parts/card.tsx";
 import { TextArea } from "../../parts/field.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
+import { EDITING } from "../../text-editing.ts";
 import { text } from "../../text.ts";
 import { percent, spanWords } from "./entity-words.ts";
 import { ForgetObservation } from "./forget.tsx";
+import { RestateDialog } from "./restate-dialog.tsx";
 import { SaidBy } from "./said-by.tsx";
 import { useChange } from "./use-change.ts";
 
@@ -19,6 +21,7 @@ const words = text.memory;
 export function Observations({ history }: { readonly history: MemoryHistory }) {
   const { entity } = history;
   const [forgetting, setForgetting] = useState<MemoryObservation | undefined>(undefined);
+  const [restating, setRestating] = useState<MemoryObservation | undefined>(undefined);
   const takeBack = useChange(
     (observation: string) => reviseEntity(entity.id, { withdraw: [observation] }),
     () => words.tookBack,
@@ -33,6 +36,9 @@ export function Observations({ history }: { readonly history: MemoryHistory }) {
               <p className="text-sm whitespace-pre-wrap [overflow-wrap:anywhere]">{observation.text}</p>
               <Origin of={observation} />
             </div>
+            <IconButton label={EDITING.restate(observation.text)} onClick={() => setRestating(observation)}>
+              <Pencil aria-hidden />
+            </IconButton>
             <IconButton
               label={words.takeBackOne(observation.text)}
               disabled={takeBack.isPending}
@@ -48,6 +54,9 @@ export function Observations({ history }: { readonly history: MemoryHistory }) {
       </ul>
       {takeBack.error === null ? null : <ProblemView error={takeBack.error} className="m-4" />}
       <AddObservation entity={entity} />
+      {restating === undefined ? null : (
+        <RestateDialog entity={entity} observation={restating} onClose={() => setRestating(undefined)} />
+      )}
       {forgetting === undefined ? null : (
         <ForgetObservation history={history} observation={forgetting} onClose={() => setForgetting(undefined)} />
       )}

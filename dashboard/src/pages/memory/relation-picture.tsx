@@ -1,92 +1,142 @@
 import { Link } from "@tanstack/react-router";
+import { Maximize, ZoomIn, ZoomOut } from "lucide-react";
+import { useMemo, useState } from "react";
 import type { MemoryGraph } from "../../../../src/api/contract/index.ts";
+import { IconButton } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { text } from "../../text.ts";
-import { drawGraph } from "../graph/layout.ts";
-import { Heads } from "../graph/picture.tsx";
-import type { Flow } from "../graph/traffic.ts";
+import { type Around, type AroundEdge, layAround } from "./around.ts";
+import { useZoom } from "./use-zoom.ts";
 
 const words = text.memory;
-/** How thick a line can become by strength, in the steps of the drawing. */
-const STRENGTHS = 10;
+/** With more lines their words would cover one another; then only those of the name that is pointed at are told. */
+const WORDS_MAX = 24;
+/** With more names the keyboard goes by the table, which has all of them. */
+const STOPS_MAX = 40;
+/** How strongly lines are drawn: few, many, those that are pointed at, and the others then. */
+const INK = { few: 0.6, many: 0.25, near: 1, far: 0.1 } as const;
 
 type Props = { readonly graph: MemoryGraph; readonly middle: string };
 
-/** Entities on a ring with lines between those that are related; drawn as the traffic between agents is. */
-export function RelationPicture({ graph: { entities, relations }, middle }: Props) {
-  const known = new Map(entities.map(({ entity }) => [entity.id, entity]));
-  const { nodes, edges, width, height } = drawGraph([...known.keys()], flowsOf(relations));
-  const label = (from: string, to: string) =>
-    relations
-      .filter((relation) => relation.from === from && relation.to === to)
-      .map(({ type, bidirectional }) => (bidirectional ? `↔ ${type}` : type))
-      .join(", ");
+/** An entity with those around it on rings, to be zoomed and moved. */
+export function RelationPicture({ graph, middle }: Props) {
+  const picture = useMemo(() => layAround(graph, middle), [graph, middle]);
+  const { frame, zoom, nearer, farther, fit, onKeyDown, onScroll } = useZoom(picture);
+  const { width, height } = picture;
   return (
-    <div
-      role="group"
-      aria-label={words.neighbourhood}
-      tabIndex={0}
-      className="overflow-x-auto rounded-lg border border-line bg-surface shadow-card"
-    >
-      <div className="relative mx-auto" style={{ width, height }}>
-        <svg aria-hidden width={width} height={height} className="absolute inset-0">
-          <Heads />
-          {edges.map(({ flow: { from, to }, path, width: thickness, middle: { x, y } }) => (
-            <g key={`${from} ${to}`}>
-              <path
-                d={path}
-                strokeWidth={thickness / 2}
-                markerEnd="url(#head)"
-                className="fill-none stroke-model"
-                strokeOpacity={0.7}
-              />
-              <text
-                x={x}
-                y={y}
-                textAnchor="middle"
-                className="fill-muted stroke-surface text-2xs [paint-order:stroke]"
-                strokeWidth={4}
-              >
-                {label(from, to)}
-              </text>
-            </g>
-          ))}
-        </svg>
-        <ul>
-          {nodes.map(({ name: id, x, y }) => (
-            <li key={id}>
-              <Link
-                to="/memory/$id"
-                params={{ id }}
-                aria-current={id === middle ? "page" : undefined}
-                title={known.get(id)?.name}
-                className={cx(
-                  "absolute flex w-27 -translate-x-1/2 -translate-y-1/2 flex-col rounded-md border px-2 py-0.5 text-center",
-                  id === middle ? "border-accent bg-accent-soft" : "border-line-strong bg-surface hover:bg-hover",
-                )}
-                style={{ left: x, top: y }}
-              >
-                <span className="truncate text-xs font-medium">{known.get(id)?.name ?? id}</span>
-                <span className="truncate text-2xs text-muted">{known.get(id)?.type}</span>
-              </Link>
-            </li>
-          ))}
-        </ul>
+    <div className="relative rounded-lg border border-line bg-surface shadow-card">
+      <div
+        ref={frame}
+        role="group"
+        aria-label={words.picture}
+        aria-keyshortcuts="+ - 0"
+        tabIndex={0}
+        onKeyDown={onKeyDown}
+        onScroll={onScroll}
+        className="max-h-136 overflow-auto rounded-lg"
+      >
+        <div className="relative mx-auto overflow-hidden" style={{ width: width * zoom, height: height * zoom }}>
+          <div className="origin-top-left" style={{ width, height, transform: `scale(${zoom})` }}>
+            <Drawing picture={picture} graph={graph} middle={middle} />
+          </div>
+        </div>
       </div>
-      {known.size > nodes.length ? (
-        <p className="px-4 pb-2 text-xs text-muted">{words.notDrawn(known.size - nodes.length)}</p>
-      ) : null}
+      <div role="group" aria-label={words.zoom} className="absolute top-1.5 right-1.5 flex rounded-md bg-surface/90">
+        <IconButton label={words.zoomOut} onClick={farther}>
+          <ZoomOut aria-hidden />
+        </IconButton>
+        <IconButton label={words.zoomIn} onClick={nearer}>
+          <ZoomIn aria-hidden />
+        </IconButton>
+        <IconButton label={words.zoomFit} onClick={fit}>
+          <Maximize aria-hidden />
+        </IconButton>
+      </div>
     </div>
   );
 }
 
-/** Relations as the drawing wants them: one line for each pair, thicker the stronger. */
-function flowsOf(relations: MemoryGraph["relations"]): readonly Flow[] {
-  const flows = new Map<string, Flow>();
-  for (const { from, to, strength, created_at: lastAt } of relations) {
-    const key = `${from} ${to}`;
-    const messages = Math.max(flows.get(key)?.messages ?? 1, Math.round(strength * STRENGTHS));
-    flows.set(key, { from, to, messages, failures: 0, lastAt });
-  }
-  return [...flows.values()];
+function Drawing({ picture, graph, middle }: Props & { readonly picture: Around }) {
+  const [near, setNear] = useState<string | undefined>(undefined);
+  const { nodes, edges, width, height } = picture;
+  const ink = edges.length > STOPS_MAX ? INK.many : INK.few;
+  const known = new Map(graph.entities.map(({ entity }) => [entity.id, entity]));
+  const concerns = ({ from, to }: AroundEdge) => from === near || to === near;
+  return (
+    <>
+      <svg aria-hidden width={width} height={height} className="absolute inset-0">
+        <Head />
+        {edges.map((edge) => (
+          <path
+            key={`${edge.from} ${edge.to}`}
+            d={edge.path}
+            strokeWidth={edge.width}
+            markerEnd="url(#relation-head)"
+            markerStart={edge.isBoth ? "url(#relation-head)" : undefined}
+            className="fill-none stroke-model"
+            strokeOpacity={near === undefined ? ink : concerns(edge) ? INK.near : INK.far}
+          />
+        ))}
+      </svg>
+      <ul>
+        {nodes.map(({ id, x, y }) => (
+          <li key={id}>
+            <Link
+              to="/memory/$id"
+              params={{ id }}
+              aria-current={id === middle ? "page" : undefined}
+              tabIndex={nodes.length > STOPS_MAX ? -1 : undefined}
+              title={known.get(id)?.name}
+              onMouseEnter={() => setNear(id)}
+              onMouseLeave={() => setNear(undefined)}
+              onFocus={() => setNear(id)}
+              onBlur={() => setNear(undefined)}
+              className={cx(
+                "absolute flex w-27 -translate-x-1/2 -translate-y-1/2 flex-col rounded-md border px-2 py-0.5 text-center",
+                id === middle ? "border-accent bg-accent-soft" : "border-line-strong bg-surface hover:bg-hover",
+              )}
+              style={{ left: x, top: y }}
+            >
+              <span className="truncate text-xs leading-4 font-medium">{known.get(id)?.name ?? id}</span>
+              <span className="truncate text-2xs leading-3.5 text-muted">{known.get(id)?.type}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+      <svg aria-hidden width={width} height={height} className="pointer-events-none absolute inset-0">
+        {edges
+          .filter((edge) => (near === undefined ? edges.length <= WORDS_MAX : concerns(edge)))
+          .map((edge) => (
+            <text
+              key={`${edge.from} ${edge.to}`}
+              x={edge.middle.x}
+              y={edge.middle.y + 4}
+              textAnchor="middle"
+              className="fill-muted stroke-surface text-2xs [paint-order:stroke]"
+              strokeWidth={4}
+            >
+              {edge.label}
+            </text>
+          ))}
+      </svg>
+    </>
+  );
 }
+
+/** An arrow's head that does not grow with the line. */
+const Head = () => (
+  <defs>
+    <marker
+      id="relation-head"
+      viewBox="0 0 10 10"
+      refX="8"
+      refY="5"
+      markerWidth="9"
+      markerHeight="9"
+      markerUnits="userSpaceOnUse"
+      orient="auto-start-reverse"
+    >
+      <path d="M0 0 10 5 0 10z" className="fill-model" />
+    </marker>
+  </defs>
+);

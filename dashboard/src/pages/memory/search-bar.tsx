@@ -8,6 +8,7 @@ import { Input, Select } from "../../parts/field.tsx";
 import { NameFilter } from "../../parts/name-filter.tsx";
 import { HIT_LIMITS, type MemorySearch, SEARCH_MODES } from "../../search-memory.ts";
 import { text } from "../../text.ts";
+import { MoreFilters } from "./more-filters.tsx";
 import { scopesToLookInto } from "./scopes.ts";
 
 const route = getRouteApi("/memory");
@@ -46,6 +47,7 @@ export function SearchBar({ figures }: { readonly figures: MemoryFigures }) {
         </label>
         <NameFilter label={words.type} value={filter.type} onChange={(type) => set({ type })} isFree />
       </div>
+      {filter.q === undefined ? null : <MoreFilters filter={filter} onChange={set} />}
       {leftOut > 0 && filter.scope === undefined ? (
         <p className="text-xs text-warn">{words.scopesLeftOut(leftOut)}</p>
       ) : null}

@@ -1,14 +1,30 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, useMutation, useQueryClient } from "@tanstack/react-query";
 import { notify } from "../../parts/notice.tsx";
 
+/** What is cached of memory and not on the page is dropped: it would be shown as it was until it is read again. */
+export async function readAnew(client: QueryClient): Promise<void> {
+  client.removeQueries({ queryKey: ["memory"], type: "inactive" });
+  await client.invalidateQueries({ queryKey: ["memory"] });
+}
+
+/** Nothing that is cached of memory holds any more, also what is on the page. */
+export async function forgetCached(client: QueryClient): Promise<void> {
+  client.removeQueries({ queryKey: ["memory"], type: "inactive" });
+  await client.resetQueries({ queryKey: ["memory"] });
+}
+
 /** A change of memory: once it is made it is said, and all that is shown of memory is read anew. */
-export function useChange<Given, Answer>(change: (given: Given) => Promise<Answer>, done: (answer: Answer) => string) {
+export function useChange<Given, Answer>(
+  change: (given: Given) => Promise<Answer>,
+  done: (answer: Answer) => string,
+  { refresh = readAnew }: { readonly refresh?: (client: QueryClient, answer: Answer) => Promise<void> } = {},
+) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: change,
     onSuccess: async (answer) => {
       notify(done(answer));
-      await client.invalidateQueries({ queryKey: ["memory"] });
+      await refresh(client, answer);
     },
   });
 }

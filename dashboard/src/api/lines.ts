@@ -1,0 +1,29 @@
+import { ProblemError, readProblem, unreachable } from "./client.ts";
+import { linesOf } from "./lines-of.ts";
+
+/** Long work whose server tells line by line how far it is. Throws ProblemError. */
+export async function* follow<Line>(
+  path: string,
+  { body, signal }: { readonly body: File | string; readonly signal: AbortSignal },
+): AsyncGenerator<Line, void, undefined> {
+  const response = await fetch(path, {
+    method: "POST",
+    headers: {
+      accept: "application/x-ndjson",
+      "content-type": body instanceof File ? "application/octet-stream" : "application/json",
+      // No other site's page can send this header, so the server knows the request is ours.
+      "x-caxton-client": "dashboard",
+    },
+    body,
+    signal,
+  }).catch((error: unknown) => {
+    throw signal.aborted ? error : new ProblemError(unreachable());
+  });
+  if (!response.ok) throw new ProblemError(await readProblem(response));
+  if (response.body === null) return;
+  for await (const text of linesOf(response.body)) {
+    // The server of this page is of this page's version: its lines are what the contract says.
+    const line: Line = JSON.parse(text);
+    yield line;
+  }
+}

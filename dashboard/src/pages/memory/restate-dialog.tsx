@@ -1,0 +1,45 @@
+import { useState } from "react";
+import type { MemoryEntity, MemoryObservation } from "../../../../src/api/contract/index.ts";
+import { reviseEntity } from "../../api/memory.ts";
+import { EDITING } from "../../text-editing.ts";
+import { text } from "../../text.ts";
+import { ChangeForm } from "./change-form.tsx";
+import { ClaimFields, isClaimSound } from "./claim-fields.tsx";
+import { changedClaim, draftOf } from "./claim.ts";
+import { refusedField } from "./refused.ts";
+import { useChange } from "./use-change.ts";
+
+type Props = { readonly entity: MemoryEntity; readonly observation: MemoryObservation; readonly onClose: () => void };
+
+/** Changes how sure an observation is, and when it holds. */
+export function RestateDialog({ entity, observation, onClose }: Props) {
+  const [draft, setDraft] = useState(draftOf(observation));
+  const save = useChange(
+    () => {
+      const restated = { text: observation.text, ...changedClaim(observation, draft) };
+      return reviseEntity(entity.id, { observations: [restated] });
+    },
+    () => text.memory.changed,
+  );
+  const refused = refusedField(save.error, ["valid_to"]);
+  return (
+    <ChangeForm
+      title={EDITING.restateTitle}
+      action={text.memory.saveChange}
+      onClose={onClose}
+      onSubmit={() => save.mutate(undefined, { onSuccess: onClose })}
+      isReady={isClaimSound(draft) && !save.isPending}
+      error={refused === undefined ? save.error : null}
+    >
+      <blockquote className="border-l-2 border-line-strong pl-3 text-sm [overflow-wrap:anywhere]">
+        {observation.text}
+      </blockquote>
+      <p className="text-sm text-muted">{EDITING.restateNote}</p>
+      <ClaimFields
+        draft={draft}
+        onChange={(change) => setDraft((before) => ({ ...before, ...change }))}
+        refused={refused?.words}
+      />
+    </ChangeForm>
+  );
+}

@@ -1,0 +1,60 @@
+import { useQuery } from "@tanstack/react-query";
+import type { MemoryFigures, MemorySnapshot } from "../../../../../src/api/contract/index.ts";
+import { latestChangesQuery, restoreSnapshot } from "../../../api/memory-upkeep.ts";
+import { useServerNow } from "../../../parts/clock.ts";
+import { Skeleton } from "../../../parts/empty.tsx";
+import { ago, fullTime } from "../../../parts/format.ts";
+import { STORE } from "../../../text-memory-store.ts";
+import { ChangeForm } from "../change-form.tsx";
+import { scopesToLookInto } from "../scopes.ts";
+import { forgetCached, useChange } from "../use-change.ts";
+import { lostSince } from "./lost-since.ts";
+
+type Props = { readonly snapshot: MemorySnapshot; readonly figures: MemoryFigures; readonly onClose: () => void };
+
+/** Says what is undone when memory becomes what it was, before it does. */
+export function RestoreDialog({ snapshot, figures, onClose }: Props) {
+  const nowMs = useServerNow(15_000);
+  const restore = useChange(
+    () => restoreSnapshot(snapshot.name),
+    ({ replaced }) => STORE.restored(replaced.name),
+    { refresh: forgetCached },
+  );
+  return (
+    <ChangeForm
+      title={STORE.restoreTitle}
+      action={STORE.restore}
+      look="danger"
+      onClose={onClose}
+      onSubmit={() => restore.mutate(undefined, { onSuccess: onClose })}
+      isReady={!restore.isPending}
+      error={restore.error}
+    >
+      <p className="text-sm font-medium">{STORE.restoreWhat(fullTime(snapshot.at), ago(snapshot.at, nowMs))}</p>
+      <Lost at={snapshot.at} figures={figures} />
+      <p className="text-sm">{STORE.restoreKept}</p>
+    </ChangeForm>
+  );
+}
+
+function Lost({ at, figures }: { readonly at: string; readonly figures: MemoryFigures }) {
+  const { scopes, leftOut } = scopesToLookInto(figures);
+  const { data, error } = useQuery(latestChangesQuery(scopes));
+  // What cannot be told must not keep anybody from restoring.
+  if (error !== null) return null;
+  if (data === undefined) return <Skeleton lines={2} />;
+  const { counts, isAll } = lostSince(data.items, { at, hasMore: data.next !== null });
+  if (counts.length === 0) return <p className="text-sm">{STORE.lostNothing}</p>;
+  return (
+    <div className="text-sm">
+      <p>{STORE.lostTitle}</p>
+      <ul className="list-disc space-y-1 pl-5">
+        {isAll ? null : <li>{STORE.lostMore(data.items.length)}</li>}
+        {counts.map(([action, count]) => (
+          <li key={action}>{STORE.lost[action](count)}</li>
+        ))}
+      </ul>
+      {leftOut === 0 ? null : <p className="text-xs text-muted">{STORE.lostElsewhere(leftOut)}</p>}
+    </div>
+  );
+}

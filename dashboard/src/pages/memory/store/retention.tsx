@@ -1,0 +1,101 @@
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import type { MemoryPruned } from "../../../../../src/api/contract/index.ts";
+import { pruneMemory } from "../../../api/memory-upkeep.ts";
+import { Button } from "../../../parts/button.tsx";
+import { Card } from "../../../parts/card.tsx";
+import { count } from "../../../parts/format.ts";
+import { ProblemView } from "../../../parts/problem-view.tsx";
+import { Row, Table, Td, Th } from "../../../parts/table.tsx";
+import { STORE } from "../../../text-memory-store.ts";
+import { ChangeForm } from "../change-form.tsx";
+import { forgetCached, useChange } from "../use-change.ts";
+
+/** What the policy takes out: seen first, then done. */
+export function Retention() {
+  const [isSure, setSure] = useState(false);
+  const look = useMutation({ mutationFn: () => pruneMemory(true) });
+  const prune = useChange(
+    () => pruneMemory(false),
+    ({ entities }) => STORE.went(entities),
+    { refresh: forgetCached },
+  );
+  const shown = prune.data ?? look.data;
+  return (
+    <Card title={STORE.retention}>
+      <div className="space-y-3">
+        <p className="text-sm text-muted">{STORE.retentionNote}</p>
+        <div className="flex flex-wrap gap-2">
+          <Button
+            disabled={look.isPending}
+            onClick={() => {
+              prune.reset();
+              look.mutate();
+            }}
+          >
+            {STORE.whatWouldGo}
+          </Button>
+          {shown?.dry_run === true && shown.entities > 0 ? (
+            <Button look="danger" onClick={() => setSure(true)}>
+              {STORE.prune}
+            </Button>
+          ) : null}
+        </div>
+        {look.error === null ? null : <ProblemView error={look.error} />}
+        <div role="status">{shown === undefined ? null : <Gone pruned={shown} />}</div>
+      </div>
+      {isSure && look.data !== undefined ? (
+        <ChangeForm
+          title={STORE.pruneTitle}
+          action={STORE.prune}
+          look="danger"
+          onClose={() => setSure(false)}
+          onSubmit={() => prune.mutate(undefined, { onSuccess: () => setSure(false) })}
+          isReady={!prune.isPending}
+          error={prune.error}
+        >
+          <p className="text-sm font-medium">{STORE.wouldGo(look.data.entities)}</p>
+          <p className="text-sm">{look.data.action === "archive" ? STORE.toArchive : STORE.toDelete}</p>
+        </ChangeForm>
+      ) : null}
+    </Card>
+  );
+}
+
+function Gone({
+  pruned: { dry_run: isTrial, entities, items, archive, more, action },
+}: {
+  readonly pruned: MemoryPruned;
+}) {
+  const { retentionColumns: columns } = STORE;
+  if (entities === 0) return <p className="text-sm">{STORE.nothingGoes}</p>;
+  return (
+    <div className="space-y-2">
+      <p className="text-sm font-medium">{isTrial ? STORE.wouldGo(entities) : STORE.went(entities)}</p>
+      <Table label={STORE.retention}>
+        <thead>
+          <tr>
+            <Th>{columns.scope}</Th>
+            <Th>{columns.reason}</Th>
+            <Th className="text-right">{columns.entities}</Th>
+            <Th className="max-sm:hidden">{columns.examples}</Th>
+          </tr>
+        </thead>
+        <tbody>
+          {items.map((item) => (
+            <Row key={`${item.scope} ${item.reason}`}>
+              <Td>{item.scope}</Td>
+              <Td className="text-muted">{STORE.reasons[item.reason]}</Td>
+              <Td className="text-right text-muted">{count(item.entities)}</Td>
+              <Td className="text-muted max-sm:hidden">{item.examples.join(", ")}</Td>
+            </Row>
+          ))}
+        </tbody>
+      </Table>
+      {more ? <p className="text-xs text-warn">{STORE.moreGoes}</p> : null}
+      <p className="text-xs text-muted [overflow-wrap:anywhere]">
+        {archive !== null ? STORE.archived(archive) : action === "archive" ? STORE.toArchive : STORE.toDelete}
+      </p>
+    </div>
+  );
+}
