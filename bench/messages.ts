@@ -7,6 +7,7 @@ import { monitorEventLoopDelay, performance } from "node:perf_hooks";
 import { MESSAGE_JOURNAL_DEFAULTS, SqliteMessageJournal } from "../src/backends/sqlite/messages/index.ts";
 import { Alarm } from "../src/kernel/alarm.ts";
 import { systemClock } from "../src/kernel/clock.ts";
+import { expectShortLives } from "../src/kernel/short-lived.ts";
 import { Addressing } from "../src/router/addressing/index.ts";
 import { Recipients } from "../src/router/mailboxes/index.ts";
 import { type Json } from "../src/kernel/json.ts";
@@ -149,6 +150,8 @@ class Traffic {
 
 /** `rate` messages a second, or as many as go with `IN_FLIGHT` under way when it is 0. */
 export async function measure({ agents, rate, seconds }: Load): Promise<Figures> {
+  // As the server does.
+  expectShortLives();
   using directory = tempDirectory();
   const router = await openRouter(directory.path, agents);
   const traffic = new Traffic(router, agents);

@@ -3,7 +3,7 @@ import { type Clock } from "../kernel/clock.ts";
 import { type Held } from "./held-conversation.ts";
 
 /** Written so many at a time, with a pause between, so that no message waits for all of them. */
-const [ROWS_AT_ONCE, PAUSE_MS] = [64, 10];
+const [ROWS_AT_ONCE, PAUSE_MS] = [16, 2];
 
 type Late = { readonly key: string; readonly held: Held; readonly sinceMs: number };
 

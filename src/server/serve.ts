@@ -5,6 +5,7 @@ import { agentSchema } from "../agents/index.ts";
 import { type Http, httpServer } from "../api/http/index.ts";
 import { UPLOAD_WAIT_MS } from "../api/operations/index.ts";
 import { log, setLogLevel } from "../kernel/log.ts";
+import { expectShortLives } from "../kernel/short-lived.ts";
 import { type Caxton, compose, dashboardDirectory, isDashboardBuilt, type Overrides } from "./compose.ts";
 import type { LoadedConfig } from "./config.ts";
 import { deployDirectory, DefinitionWatcher, type FileDeployment } from "./definitions.ts";
@@ -46,6 +47,7 @@ const CLOSE_MS = 1_000;
 /** Starts a server and returns as soon as it answers. Throws PortInUseError, NotLoopbackError, and what `compose` throws. */
 export async function serve(loaded: LoadedConfig, options: ServeOptions = {}): Promise<Started> {
   const { config } = loaded;
+  expectShortLives();
   setLogLevel(config.log.level);
   refuseOpenDoor(loaded);
   await using stack = new AsyncDisposableStack();

@@ -4,7 +4,7 @@ import { build } from "esbuild";
 const root = join(import.meta.dirname, "../..");
 
 /**
- * The driver and the journal's thread, each in one file below `directory`, where they find each other as in a package: they
+ * The driver and the journal's threads, each in one file below `directory`, where they find each other as in a package: they
  * start in a tenth of the time that their sources take. The driver's path.
  */
 export async function bundleDriver(directory: string): Promise<string> {
@@ -20,6 +20,7 @@ export async function bundleDriver(directory: string): Promise<string> {
   const [driver] = await Promise.all([
     made("test/messages/driver.ts", "messages/driver.js"),
     made("src/backends/sqlite/messages/thread.ts", "backends/sqlite/messages/thread.js"),
+    made("src/backends/sqlite/checkpoint-thread.ts", "backends/sqlite/checkpoint-thread.js"),
   ]);
   return driver;
 }

@@ -79,6 +79,8 @@ async function takeOutside(router: Router, signal: AbortSignal): Promise<void> {
 async function serve(directory: string): Promise<Router> {
   const journal = new SqliteMessageJournal({
     ...MESSAGE_JOURNAL_DEFAULTS,
+    // So that the thread that carries it over is at it all the time.
+    logPagesMax: 200,
     directory,
     synchronous: argv[3] === "normal" ? "normal" : "full",
     segmentBytesMax: 64 * KIB,

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { wordKey } from "../../src/router/index.ts";
@@ -264,6 +264,17 @@ test("retention drops what is old and settled, and never what is pending; seqs g
   const recovered = await room.again();
   expect(recovered.lastSeq).toBe(4);
   expect(recovered.pending.seqs).toHaveLength(0);
+});
+
+test("the log stays short however much is written, and what is carried over meanwhile is there", async () => {
+  await using room = new JournalRoom({ logPagesMax: 10 });
+  const { journal } = room;
+  for (let seq = 1; seq <= 400; seq += 1)
+    await journal.append(batch({ messages: [{ seq, body: "x".repeat(8 * KIB) }] }));
+  // Four times its length, and what comes until it is looked at again.
+  expect(statSync(`${room.file}-wal`).size).toBeLessThan(100 * 4 * KIB);
+  const recovered = await room.again();
+  expect(recovered.pending.seqs).toHaveLength(400);
 });
 
 test("when the journal takes more than it may, what is settled goes early, the oldest first", async () => {

@@ -11,6 +11,8 @@ export class Duplicates {
   readonly #halfMax: number;
   readonly #workspaces = new Map<string, number>();
   readonly #key = new IdKey();
+  /** Whose key that is. */
+  #last: Identified = { workspace: "", id: "" };
   #newer = new IdTable();
   #older = new IdTable();
   #turnedAtMs: number;
@@ -44,7 +46,11 @@ export class Duplicates {
     if (!this.#newer.delete(key)) this.#older.delete(key);
   }
 
-  #keyOf({ workspace, id }: Identified): IdKey {
+  #keyOf(message: Identified): IdKey {
+    const { workspace, id } = message;
+    // Who is asked for is added next.
+    if (id === this.#last.id && workspace === this.#last.workspace) return this.#key;
+    this.#last = message;
     let number = this.#workspaces.get(workspace);
     if (number === undefined) this.#workspaces.set(workspace, (number = this.#workspaces.size));
     return this.#key.of(number, id);

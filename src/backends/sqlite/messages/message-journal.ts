@@ -37,6 +37,8 @@ export type MessageJournalOptions = {
   readonly segmentBytesMax: number;
   /** or what came in so long a time. */
   readonly segmentMsMax: number;
+  /** Pages of 4 KiB in the database's log from which on it is carried over into the file. */
+  readonly logPagesMax: number;
 };
 
 export const MESSAGE_JOURNAL_DEFAULTS = {
@@ -45,7 +47,11 @@ export const MESSAGE_JOURNAL_DEFAULTS = {
   recentMax: 1_000_000,
   segmentBytesMax: 32 * MIB,
   segmentMsMax: 3_600_000,
+  logPagesMax: 1_000,
 } as const;
+
+/** Of the batch under way; all else counts from 1. */
+const APPEND_ID = 0;
 
 type Asked = { readonly resolve: (answer: WriterAnswer) => void; readonly reject: (error: unknown) => void };
 type Question<Request = WriterRequest> = Request extends WriterRequest ? Omit<Request, "id"> : never;
@@ -78,6 +84,8 @@ export class SqliteMessageJournal implements MessageJournal {
   readonly #file: string;
   readonly #reader: JournalReader;
   readonly #asked = new Map<number, Asked>();
+  /** Who waits for the batch under way: one at a time, and too many one after another for a map. */
+  #appending: Asked | undefined;
   #thread: Worker | undefined;
   #opened: Promise<Recovered> | undefined;
   #nextId = 1;
@@ -102,7 +110,12 @@ export class SqliteMessageJournal implements MessageJournal {
   async append(batch: JournalBatch): Promise<void> {
     if (!this.#opened) await this.#open(Number.POSITIVE_INFINITY);
     const { heads, text } = batch.messages;
-    await this.#ask({ type: "append", batch }, [heads.buffer, text.buffer]);
+    const thread = this.#running();
+    const { promise, resolve, reject } = Promise.withResolvers<WriterAnswer>();
+    this.#appending = { resolve, reject };
+    // What is in the buffers is the thread's from then on.
+    thread.postMessage({ id: APPEND_ID, type: "append", batch } satisfies WriterRequest, [heads.buffer, text.buffer]);
+    await promise;
   }
 
   async read(seqs: readonly number[]): Promise<readonly StoredMessage[]> {
@@ -176,7 +189,7 @@ export class SqliteMessageJournal implements MessageJournal {
   }
 
   async #start(sinceMs: number): Promise<Recovered> {
-    const { directory, synchronous, bytesMax, deadLettersMax, segmentBytesMax, segmentMsMax, recentMax } =
+    const { directory, synchronous, bytesMax, deadLettersMax, segmentBytesMax, segmentMsMax, recentMax, logPagesMax } =
       this.#options;
     try {
       mkdirSync(directory, { recursive: true });
@@ -186,7 +199,9 @@ export class SqliteMessageJournal implements MessageJournal {
     this.#thread = this.#startThread();
     const limits = { bytesMax, deadLettersMax, segmentBytesMax, segmentMsMax };
     const options = { file: this.#file, synchronous, ...limits };
-    const answer = await this.#ask({ type: "open", options, recovery: { sinceMs, recentMax } });
+    const program = programFile("backends/sqlite/checkpoint-thread").path;
+    const carrying = { file: this.#file, program, pagesMax: logPagesMax };
+    const answer = await this.#ask({ type: "open", options, recovery: { sinceMs, recentMax }, carrying });
     if (answer.type !== "opened") throw new Error(`the journal was opened with ${answer.type}`);
     return answer.recovered;
   }
@@ -200,8 +215,9 @@ export class SqliteMessageJournal implements MessageJournal {
   }
 
   #answered(answer: WriterAnswer): void {
-    const asked = this.#asked.get(answer.id);
-    this.#asked.delete(answer.id);
+    const asked = answer.id === APPEND_ID ? this.#appending : this.#asked.get(answer.id);
+    if (answer.id === APPEND_ID) this.#appending = undefined;
+    else this.#asked.delete(answer.id);
     if (answer.type === "failed") asked?.reject(journalError(answer.failure, this.#options.directory, this.#file));
     else asked?.resolve(answer);
   }
@@ -214,16 +230,22 @@ export class SqliteMessageJournal implements MessageJournal {
     error.cause ??= cause;
     for (const { reject } of this.#asked.values()) reject(error);
     this.#asked.clear();
+    this.#appending?.reject(error);
+    this.#appending = undefined;
   }
 
-  /** What is in `moved` is the thread's from then on. */
-  #ask(question: Question, moved: readonly ArrayBuffer[] = []): Promise<WriterAnswer> {
-    const thread = this.#thread;
-    if (!thread || this.#isClosed) return Promise.reject(journalClosed(this.#file));
+  async #ask(question: Question): Promise<WriterAnswer> {
+    const thread = this.#running();
     const { promise, resolve, reject } = Promise.withResolvers<WriterAnswer>();
     const id = this.#nextId++;
     this.#asked.set(id, { resolve, reject });
-    thread.postMessage({ id, ...question } satisfies WriterRequest, moved);
+    thread.postMessage({ id, ...question } satisfies WriterRequest);
     return promise;
+  }
+
+  /** The thread, or throws. */
+  #running(): Worker {
+    if (!this.#thread || this.#isClosed) throw journalClosed(this.#file);
+    return this.#thread;
   }
 }

@@ -1,11 +1,17 @@
 import type { JournalBatch, Recovered } from "../../../router/index.ts";
+import type { CarryingParts } from "./carrying.ts";
 import type { RecoveryOptions } from "./recovery.ts";
 import { WrongFile, type WrongFileReason } from "./schema.ts";
 import type { WriterFigures, WriterOptions } from "./writer.ts";
 
 /** What the writer's thread is asked. The first request is `open`, the last `close`; each is answered, in any order. */
 export type WriterRequest = { readonly id: number } & (
-  | { readonly type: "open"; readonly options: WriterOptions; readonly recovery: RecoveryOptions }
+  | {
+      readonly type: "open";
+      readonly options: WriterOptions;
+      readonly recovery: RecoveryOptions;
+      readonly carrying: Omit<CarryingParts, "writer">;
+    }
   | { readonly type: "append"; readonly batch: JournalBatch }
   | { readonly type: "figures" }
   /** Answered when all that is old has been dropped. */

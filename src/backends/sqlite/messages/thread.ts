@@ -1,6 +1,7 @@
 /** Entry of the thread that writes the journal of messages. It takes `WriterRequest`s and does background work between. */
 import { parentPort } from "node:worker_threads";
 import type { Recovered } from "../../../router/index.ts";
+import { Carrying } from "./carrying.ts";
 import { failureOf, type WriterAnswer, type WriterRequest } from "./requests.ts";
 import { JournalWriter } from "./writer.ts";
 
@@ -8,6 +9,7 @@ if (!parentPort) throw new Error("the journal's writer is a thread of the server
 const port = parentPort;
 
 let writer: JournalWriter | undefined;
+let carrying: Carrying | undefined;
 let isTidying = false;
 /** Those that wait until there is nothing more to tidy. */
 let retaining: number[] = [];
@@ -30,12 +32,15 @@ function handle(request: WriterRequest): void {
     case "open": {
       const { writer: made, recovered } = JournalWriter.open(request.options, request.recovery);
       writer = made;
+      made.carryElsewhere();
+      carrying = new Carrying({ ...request.carrying, writer: made });
       port.postMessage({ id, type: "opened", recovered } satisfies WriterAnswer, buffersOf(recovered));
       return;
     }
     case "append":
       opened().append(request.batch);
-      return answer({ id, type: "done" });
+      answer({ id, type: "done" });
+      return carrying?.written();
     case "figures":
       return answer({ id, type: "figures", figures: opened().figures() });
     case "retain":
@@ -43,6 +48,7 @@ function handle(request: WriterRequest): void {
       retaining.push(id);
       return;
     case "close":
+      carrying?.[Symbol.dispose]();
       writer?.close();
       writer = undefined;
       answer({ id, type: "done" });
@@ -66,7 +72,10 @@ function tidy(): void {
   isTidying = false;
   if (!writer) return;
   try {
-    if (writer.tidy()) return tidySoon();
+    if (writer.tidy()) {
+      carrying?.written();
+      return tidySoon();
+    }
     for (const id of retaining) answer({ id, type: "done" });
   } catch (error) {
     // It is tried again after the next request; a full disk is told to whoever appends.

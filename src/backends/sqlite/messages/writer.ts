@@ -110,6 +110,31 @@ export class JournalWriter {
     };
   }
 
+  /** From now on the log is carried over by `carryOver` alone. */
+  carryElsewhere(): void {
+    this.#db.exec("PRAGMA wal_autocheckpoint=0");
+  }
+
+  /** Pages of the log that are not in the file yet. */
+  get logPages(): number {
+    const state = this.#checkpoint("NOOP");
+    return Number(state?.["log"] ?? 0) - Number(state?.["checkpointed"] ?? 0);
+  }
+
+  /** Carries the log over; `isWaiting` also waits for somebody else who is at it. What cannot be done is left for the next time. */
+  carryOver(isWaiting: boolean): void {
+    this.#checkpoint(isWaiting ? "FULL" : "PASSIVE");
+  }
+
+  #checkpoint(how: "NOOP" | "PASSIVE" | "FULL") {
+    try {
+      return this.#db.prepare(`PRAGMA wal_checkpoint(${how})`).get();
+    } catch {
+      // A full disk, say: whoever appends is told.
+      return undefined;
+    }
+  }
+
   /** Writes the log back into the file. */
   close(): void {
     this.#db.close();

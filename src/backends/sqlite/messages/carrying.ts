@@ -1,0 +1,88 @@
+import { Worker } from "node:worker_threads";
+
+/** Who writes the log. */
+export interface LogWriter {
+  /** Pages in the log that are not in the file yet. Never throws. */
+  readonly logPages: number;
+  /** Carries over what it can, and waits for whoever is at it if asked to. Never throws. */
+  carryOver(isWaiting: boolean): void;
+}
+
+export type CarryingParts = {
+  readonly file: string;
+  readonly writer: LogWriter;
+  /** The program of the thread: the server's `checkpoint-thread`. */
+  readonly program: string;
+  /** Pages in the log from which on it is carried over. */
+  readonly pagesMax: number;
+};
+
+/** A log so many times too long is not written on before it is carried over. */
+const HOLD_AT = 4;
+/** To look how long the log is costs as much as one statement. */
+const LOOK_EVERY = 8;
+
+/**
+ * Has the log of the journal carried over into its file by a thread, while batches go on: it waits for the disk for several
+ * milliseconds, and at ten thousand messages a second it is due five times in each.
+ * L1. What came meanwhile is little, and is carried over here: then the log is empty and begins anew.
+ * L2. The log stays bounded: at `HOLD_AT` times its length it is carried over here, and batches wait.
+ * L3. Where no thread can, all of it is done here.
+ */
+export class Carrying implements Disposable {
+  readonly #parts: CarryingParts;
+  #thread: Worker | undefined;
+  #isUnderWay = false;
+  #isAlone = false;
+  #writes = 0;
+
+  constructor(parts: CarryingParts) {
+    this.#parts = parts;
+  }
+
+  /** Call it after each transaction. Never throws. */
+  written(): void {
+    this.#writes += 1;
+    if (this.#writes < LOOK_EVERY) return;
+    this.#writes = 0;
+    const { writer, pagesMax } = this.#parts;
+    const pages = writer.logPages;
+    if (pages < pagesMax) return;
+    if (this.#isAlone || pages >= pagesMax * HOLD_AT) writer.carryOver(true);
+    else if (!this.#isUnderWay) this.#ask();
+  }
+
+  #ask(): void {
+    try {
+      this.#thread ??= this.#start();
+      this.#thread.postMessage(this.#parts.file);
+      this.#isUnderWay = true;
+    } catch {
+      this.#isAlone = true;
+    }
+  }
+
+  #start(): Worker {
+    const thread = new Worker(this.#parts.program);
+    thread.unref();
+    thread.on("message", () => this.#over());
+    thread.on("error", () => {
+      this.#isAlone = true;
+      this.#over();
+    });
+    return thread;
+  }
+
+  #over(): void {
+    if (!this.#isUnderWay) return;
+    this.#isUnderWay = false;
+    this.#parts.writer.carryOver(false);
+  }
+
+  /** Waits for what is under way. */
+  [Symbol.dispose](): void {
+    if (this.#isUnderWay) this.#parts.writer.carryOver(true);
+    this.#isUnderWay = false;
+    void this.#thread?.terminate();
+  }
+}
