@@ -173,7 +173,7 @@ test.for([
   ],
   [
     { path: "data/secret.csv" },
-    "'data/secret.csv' is not granted to this tool; upload it with --file, or grant its directory in the server's tool.toml.",
+    "'data/secret.csv' is not granted to this tool; upload it with --file, or grant its directory: [[tool_servers.<server>.grants.files]] in caxton.toml.",
   ],
   [{ path: "data" }, "'data' is a directory; name a file in it."],
   [{ path: "a,b\n1,2\n" }, "a path is one line"],

@@ -67,7 +67,7 @@ pub fn explain(path: &str, problem: Errno) -> Failure {
             path
         ),
         errno::ACCESS | errno::NOT_CAPABLE | errno::NOT_PERMITTED => format!(
-            "'{}' is not granted to this tool; upload it with --file, or grant its directory in the server's tool.toml.",
+            "'{}' is not granted to this tool; upload it with --file, or grant its directory: [[tool_servers.<server>.grants.files]] in caxton.toml.",
             path
         ),
         errno::READ_ONLY => format!("'{}' may be read but not written by this tool; write to a directory granted for writing.", path),
