@@ -131,7 +131,7 @@ export const TOOLS = {
     fuel: "Fuel",
     memory: "Memory",
     time: "Time",
-    resultMax: "Largest result",
+    resultMax: "A result at most",
     p50Note: "of the last 256 calls",
     bar: (measure: string, p50: string, max: string, limit: string) =>
       `${measure}: median ${p50}, most ${max}, of ${limit}`,

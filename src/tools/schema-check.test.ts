@@ -27,6 +27,17 @@ test("an unknown member is refused where the schema forbids more", () => {
   expect(schemaCheck(schema)({ path: "a", colour: "red" }).join(" ")).toContain("colour");
 });
 
+test("each finding is a sentence in a model's words: what is expected, what is missing, what is not known", () => {
+  expect(schemaCheck(schema)({ path: 1, limit: 0, order: "up" })).toEqual([
+    'path: expected "string", not number',
+    "limit: 0 is less than 1",
+    'order: expected one of ["asc","desc"]',
+  ]);
+  expect(schemaCheck(schema)({ colour: "red" })).toEqual(['"path" is missing', '"colour" is not known here']);
+  expect(schemaCheck({ type: ["integer", "null"] })("3")).toEqual(['expected "integer", "null", not string']);
+  expect(schemaCheck({ type: "string", pattern: "^a" })("b")).toEqual(["it does not match pattern"]);
+});
+
 test("a hostile pattern or reference in a schema throws nothing", () => {
   expect(schemaCheck({ $ref: "#/$defs/missing" })({ a: 1 })).toEqual([]);
   expect(schemaCheck({ type: "string", pattern: "(" })("a")).toEqual([]);

@@ -73,12 +73,23 @@ type Finding = { readonly keyword: string; readonly instanceLocation: string; re
 
 /** Drops the findings that only repeat, for an outer object, what an inner one says. */
 function leaves(findings: readonly Finding[]): readonly Finding[] {
-  const inner = findings.filter(({ keyword }) => !["properties", "items", "allOf", "$ref"].includes(keyword));
+  const inner = findings.filter(({ keyword }) => !["properties", "items", "allOf", "$ref", "false"].includes(keyword));
   return inner.length > 0 ? inner : findings;
 }
 
+/** The validator's phrases, and what a model can do with. */
+const PHRASES: readonly (readonly [phrase: RegExp, words: string])[] = [
+  [/^Instance type "(\w+)" is invalid\. Expected (.*)$/su, "expected $2, not $1"],
+  [/^Instance does not match any of (\[.*\])$/su, "expected one of $1"],
+  [/^Instance does not have required property (".*")$/su, "$1 is missing"],
+  [/^Property (".*") does not match (?:additional|unevaluated) properties schema$/su, "$1 is not known here"],
+  [/^(?:Instance|String|Array) /u, "it "],
+];
+
 function sentence({ instanceLocation, error }: Finding): string {
   const place = instanceLocation.replace(/^#\/?/, "").replaceAll("/", ".");
-  const text = error.replace(/\.$/, "");
+  const said = error.replace(/\.$/, "");
+  const known = PHRASES.find(([phrase]) => phrase.test(said));
+  const text = known === undefined ? said : said.replace(...known);
   return place === "" ? text : `${place}: ${text}`;
 }
