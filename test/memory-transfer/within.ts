@@ -17,6 +17,7 @@ import {
   type ImportOptions,
   MemoryMigrations,
   MemoryPlace,
+  type PlaceNotes,
   type MigrationReport,
   type MigrationRequest,
 } from "../../src/memory-transfer/index.ts";
@@ -94,11 +95,20 @@ export const remember = (memory: Memory, entities: readonly EntityInput[], scope
 
 /** Places other than the one in use, opened by their names. */
 export type Places = Readonly<Record<string, () => MemoryStore>>;
+/** Memory in a file of a directory, or in another of the places. */
+export const inPlace = (name: string, directory: string, places: Places): MemoryStore =>
+  places[name]?.() ?? inFile(directory);
+
 export type Migrate = (from: string, to: string, over?: Partial<MigrationRequest>) => Promise<MigrationReport>;
 
 /** Migrations of a memory, noted in its directory. */
 export function migrationsOf(
-  { memory, place, directory }: Omit<OpenMemory, "embedder" | typeof Symbol.asyncDispose>,
+  {
+    memory,
+    place,
+    directory,
+    ...over
+  }: Pick<OpenMemory, "memory" | "place" | "directory"> & { readonly notes?: PlaceNotes },
   places: Places,
   configured = "embedded",
 ): { readonly migrations: MemoryMigrations; readonly migrate: Migrate } {
@@ -112,6 +122,7 @@ export function migrationsOf(
       return open();
     },
     ...notesOf(directory),
+    ...(over.notes && { notes: over.notes }),
     clock: systemClock,
   });
   const migrate: Migrate = (from, to, over) =>

@@ -1,0 +1,6 @@
+import { PostgresqlMemoryStore } from "../../src/backends/postgresql/index.ts";
+import { PASSWORD } from "../helpers/postgresql.ts";
+
+/** Memory in a schema of a database. */
+export const postgresqlAt = (url: string, schema = "went_over"): PostgresqlMemoryStore =>
+  new PostgresqlMemoryStore({ url, password: () => PASSWORD, schema, connections: 4 });
