@@ -2,10 +2,10 @@
  * Finds the browser that the dashboard's tests drive, and on Debian installs it when it may: `node
  * scripts/ensure-chromium.ts`. Prints where it is; without one it says what to do and ends with 1.
  */
-import { execFileSync } from "node:child_process";
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import process, { env, stderr, stdout } from "node:process";
+import { install, mayInstall, updateLists } from "./debian.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -26,23 +26,11 @@ export function findChromium(): string | undefined {
   return NAMES.flatMap((name) => directories.map((directory) => join(directory, name))).find(isExecutable);
 }
 
-/** Debian itself: on its relatives `chromium` may be a stub that needs another installer. */
-const isDebian = (): boolean =>
-  existsSync("/usr/bin/apt-get") &&
-  existsSync("/etc/os-release") &&
-  /^ID=debian$/m.test(readFileSync("/etc/os-release", "utf8"));
-
-const apt = (...words: string[]): unknown =>
-  execFileSync("apt-get", ["-qq", ...words], {
-    stdio: ["ignore", 2, 2],
-    env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
-  });
-
-function install(): void {
+function bring(): void {
   stderr.write("No Chromium is here, which the dashboard's tests need: installing Debian's.\n");
   try {
-    apt("update");
-    apt("install", "-y", "--no-install-recommends", "chromium");
+    updateLists();
+    install("chromium");
   } catch {
     stderr.write("apt-get could not install it.\n");
   }
@@ -57,7 +45,7 @@ function remedy(): string {
 
 if (import.meta.main) {
   const named = env["CHROMIUM_PATH"] ?? "";
-  if (findChromium() === undefined && named === "" && isDebian() && process.getuid?.() === 0) install();
+  if (findChromium() === undefined && named === "" && mayInstall()) bring();
   const found = findChromium();
   if (found === undefined) {
     stderr.write(remedy());

@@ -3,10 +3,10 @@
  * `node scripts/ensure-neo4j.ts`. Java and Maven come from Debian, as root; the server's archives by Maven, pinned, into
  * node_modules/.cache. Says what to do where it cannot, and ends with 1.
  */
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process, { env, stderr, stdout } from "node:process";
+import { installJava, run, runs } from "./debian.ts";
 
 const VERSION = "5.26.30";
 const LIBRARY = join(import.meta.dirname, "..", "node_modules", ".cache", `caxton-neo4j-${VERSION}`);
@@ -25,33 +25,6 @@ export function findNeo4j(): string | undefined {
   return existsSync(directory) && runs("java", "-version") ? directory : undefined;
 }
 
-function runs(program: string, ...words: string[]): boolean {
-  try {
-    execFileSync(program, words, { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const isDebian = (): boolean =>
-  existsSync("/usr/bin/apt-get") &&
-  existsSync("/etc/os-release") &&
-  /^ID=debian$/m.test(readFileSync("/etc/os-release", "utf8"));
-
-const apt = (...words: string[]): unknown =>
-  execFileSync("apt-get", ["-qq", ...words], {
-    stdio: ["ignore", 2, 2],
-    env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
-  });
-
-function installPrograms(): void {
-  if (runs("java", "-version") && runs("mvn", "-version")) return;
-  if (!isDebian() || process.getuid?.() !== 0) return;
-  apt("update");
-  apt("install", "-y", "--no-install-recommends", "default-jdk-headless", "maven");
-}
-
 /** All or nothing: the directory has its name only when everything is in it. */
 function installArchives(): void {
   mkdirSync(dirname(LIBRARY), { recursive: true });
@@ -60,29 +33,18 @@ function installArchives(): void {
     const pom = join(directory, "pom.xml");
     const archives = join(directory, "lib");
     writeFileSync(pom, POM);
-    execFileSync(
-      "mvn",
-      [
-        "-q",
-        "-B",
-        "-f",
-        pom,
-        "dependency:copy-dependencies",
-        "-DincludeScope=runtime",
-        `-DoutputDirectory=${archives}`,
-      ],
-      { stdio: ["ignore", 2, 2] },
-    );
+    const options = ["-DincludeScope=runtime", `-DoutputDirectory=${archives}`];
+    run("mvn", ["-q", "-B", "-f", pom, "dependency:copy-dependencies", ...options]);
     renameSync(archives, LIBRARY);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function install(): void {
+function bring(): void {
   stderr.write(`The tests of memory in Neo4j need Neo4j ${VERSION} and Java: bringing what is missing.\n`);
   try {
-    installPrograms();
+    installJava();
     if (!existsSync(LIBRARY)) installArchives();
   } catch {
     stderr.write("Not all of it could be installed.\n");
@@ -90,7 +52,7 @@ function install(): void {
 }
 
 if (import.meta.main) {
-  if (findNeo4j() === undefined) install();
+  if (findNeo4j() === undefined) bring();
   const found = findNeo4j();
   if (found === undefined) {
     stderr.write(

@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process, { env, stderr, stdout } from "node:process";
+import { install, mayInstall, run, updateLists } from "./debian.ts";
 
 /** The release whose archive has pgvector's source. */
 const SUITE = "trixie";
@@ -40,21 +41,6 @@ export function findPostgresql(): string | undefined {
   return places.find((bin) => existsSync(join(bin, "initdb")) && hasVector(bin));
 }
 
-const isDebian = (): boolean =>
-  existsSync("/usr/bin/apt-get") &&
-  existsSync("/etc/os-release") &&
-  /^ID=debian$/m.test(readFileSync("/etc/os-release", "utf8"));
-
-const run = (program: string, words: readonly string[], cwd?: string): void => {
-  execFileSync(program, words, {
-    stdio: ["ignore", 2, 2],
-    env: { ...env, DEBIAN_FRONTEND: "noninteractive" },
-    ...(cwd === undefined ? {} : { cwd }),
-  });
-};
-const apt = (...words: string[]): void => run("apt-get", ["-qq", ...words]);
-const add = (...packages: string[]): void => apt("install", "-y", "--no-install-recommends", ...packages);
-
 /** Where this machine has Debian's archive from; undefined when apt knows of none. */
 const archive = (): string | undefined =>
   output("apt-get", "indextargets", "--format", "$(ORIGIN) $(REPO_URI)", "Created-By: Packages")
@@ -68,7 +54,7 @@ function buildVector(version: string): void {
   if (from === undefined) return;
   const directory = mkdtempSync(join(tmpdir(), "pgvector-"));
   try {
-    add(`postgresql-server-dev-${version}`, "gcc", "make", "libc6-dev");
+    install(`postgresql-server-dev-${version}`, "gcc", "make", "libc6-dev");
     const [lists, parts, sources] = ["lists", "parts", "sources.list"].map((name) => join(directory, name));
     if (lists === undefined || parts === undefined || sources === undefined) return;
     mkdirSync(join(lists, "partial"), { recursive: true });
@@ -89,14 +75,15 @@ function buildVector(version: string): void {
   }
 }
 
-function install(): void {
-  if (!isDebian() || process.getuid?.() !== 0) return;
+function bring(): void {
+  if (!mayInstall()) return;
   stderr.write("The tests of memory in PostgreSQL need PostgreSQL with pgvector: bringing what is missing.\n");
   try {
-    apt("update");
-    if (installed().length === 0) add("postgresql");
+    updateLists();
+    if (installed().length === 0) install("postgresql");
     const [version = ""] = installed();
-    if (output("apt-cache", "policy", `postgresql-${version}-pgvector`) !== "") add(`postgresql-${version}-pgvector`);
+    if (output("apt-cache", "policy", `postgresql-${version}-pgvector`) !== "")
+      install(`postgresql-${version}-pgvector`);
     if (findPostgresql() === undefined) buildVector(version);
   } catch {
     stderr.write("Not all of it could be installed.\n");
@@ -104,7 +91,7 @@ function install(): void {
 }
 
 if (import.meta.main) {
-  if (findPostgresql() === undefined) install();
+  if (findPostgresql() === undefined) bring();
   const found = findPostgresql();
   if (found === undefined) {
     stderr.write(

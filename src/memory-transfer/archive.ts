@@ -8,8 +8,19 @@ const line = (value: object): string => `${JSON.stringify(value)}\n`;
 /** The first line of an archive, so that it can be imported. */
 export const archiveHead = (): string => line({ type: "caxton-memory", version: DOCUMENT_VERSION });
 
+/** How much an archive has. */
+export type ArchiveCounts = { readonly entities: number; readonly relations: number };
+
+/** Its last line, so that an import knows that nothing is missing. */
+export const archiveEnd = ({ entities, relations }: ArchiveCounts): string =>
+  line({ type: "end", entities, relations });
+
 /** Entities of a scope as lines of an export, with their history, and the relations that begin or end at them. */
-export async function archiveText(memory: Memory, scope: ScopeKey, entities: readonly Entity[]): Promise<string> {
+export async function archiveText(
+  memory: Memory,
+  scope: ScopeKey,
+  entities: readonly Entity[],
+): Promise<ArchiveCounts & { readonly text: string }> {
   const { store } = memory;
   const lines: string[] = [];
   for (const entity of entities) {
@@ -33,5 +44,5 @@ export async function archiveText(memory: Memory, scope: ScopeKey, entities: rea
     if (from !== undefined && to !== undefined)
       lines.push(line({ type: "relation", relation: relationOut(relation, { from, to }) }));
   }
-  return lines.join("");
+  return { text: lines.join(""), entities: entities.length, relations: lines.length - entities.length };
 }

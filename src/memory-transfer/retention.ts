@@ -2,7 +2,7 @@ import type { Clock } from "../kernel/clock.ts";
 import type { EntityId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
 import type { Entity, Memory, Provenance, ScopeKey } from "../memory/index.ts";
-import { archiveText } from "./archive.ts";
+import { type ArchiveCounts, archiveEnd, archiveText } from "./archive.ts";
 import { RetentionOffError } from "./errors.ts";
 
 /** Whether what goes is only forgotten, or written to a file before. */
@@ -46,6 +46,7 @@ export type PruneReport = {
 };
 
 type Doomed = Pick<Entity, "id" | "name" | "updatedAtMs"> & { readonly reason: RetentionReason };
+type Archived = ArchiveCounts & { readonly file: string };
 type Gone = PruneReport["gone"][number];
 
 const PAGE = 200;
@@ -131,7 +132,7 @@ export class MemoryRetention implements AsyncDisposable {
     const nowMs = this.#clock.nowMs();
     const pass = new Date(nowMs).toISOString().replaceAll(/[:.-]/g, "");
     const gone: Gone[] = [];
-    let archive: string | undefined;
+    let archived: Archived | undefined;
     let room = PASS_MAX;
     let hasMore = false;
     for (const { scope, entities } of (await this.#memory.figures()).scopes) {
@@ -141,12 +142,14 @@ export class MemoryRetention implements AsyncDisposable {
       room -= now.length;
       for (let at = 0; at < now.length && !this.#stop.signal.aborted; at += BATCH) {
         const batch = now.slice(at, at + BATCH);
-        const done = isTrial ? { went: batch, archive } : await this.#forget(scope, batch, pass);
-        archive = done.archive ?? archive;
+        const done = isTrial ? { went: batch, archived } : await this.#forget(scope, batch, { pass, archived });
+        archived = done.archived;
         count(gone, scope, done.went);
         if (pauseMs > 0) await this.#clock.sleep(pauseMs, this.#stop.signal).catch(() => undefined);
       }
     }
+    if (archived) await this.#archive.append(pass, archiveEnd(archived));
+    const archive = archived?.file;
     const entities = gone.reduce((sum, one) => sum + one.entities, 0);
     if (!isTrial && entities > 0) {
       const numbers = gone.map((one) => `${one.scope}: ${one.entities} by ${one.reason}`);
@@ -193,19 +196,31 @@ export class MemoryRetention implements AsyncDisposable {
   async #forget(
     scope: ScopeKey,
     batch: readonly Doomed[],
-    pass: string,
-  ): Promise<{ readonly went: readonly Doomed[]; readonly archive: string | undefined }> {
+    { pass, archived: before }: { readonly pass: string; readonly archived: Archived | undefined },
+  ): Promise<{ readonly went: readonly Doomed[]; readonly archived: Archived | undefined }> {
     const seen = new Map<EntityId, number>(batch.map(({ id, updatedAtMs }) => [id, updatedAtMs]));
     const there = await this.#memory.store.get([...seen.keys()]);
     const still = there.filter((one) => one !== undefined).filter((one) => seen.get(one.id) === one.updatedAtMs);
-    if (still.length === 0) return { went: [], archive: undefined };
-    const archive =
-      this.#policy.action === "archive"
-        ? await this.#archive.append(pass, await archiveText(this.#memory, scope, still))
-        : undefined;
+    if (still.length === 0) return { went: [], archived: before };
+    const archived = this.#policy.action === "archive" ? await this.#keep(scope, still, { pass, before }) : undefined;
     await this.#memory.forget({ type: "entities", ids: still.map(({ id }) => id) }, BY);
     const ids = new Set(still.map(({ id }) => id));
-    return { went: batch.filter(({ id }) => ids.has(id)), archive };
+    return { went: batch.filter(({ id }) => ids.has(id)), archived };
+  }
+
+  /** Written to the file of the pass, with what that has by now. */
+  async #keep(
+    scope: ScopeKey,
+    entities: readonly Entity[],
+    { pass, before }: { readonly pass: string; readonly before: Archived | undefined },
+  ): Promise<Archived> {
+    const { text, ...counts } = await archiveText(this.#memory, scope, entities);
+    const file = await this.#archive.append(pass, text);
+    return {
+      file,
+      entities: counts.entities + (before?.entities ?? 0),
+      relations: counts.relations + (before?.relations ?? 0),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

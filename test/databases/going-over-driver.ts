@@ -17,7 +17,6 @@ const used = await MemoryMigrations.settle("embedded", files);
 const places = { postgresql: () => postgresqlAt(url) };
 await using opened = await openMemory(directory, inPlace(used, directory, places));
 const noted = {
-  ...files.notes,
   read: () => files.notes.read(),
   remove: () => files.notes.remove(),
   write: async (note: Parameters<typeof files.notes.write>[0]) => {

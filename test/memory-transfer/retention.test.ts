@@ -100,7 +100,9 @@ test("what is archived before it goes is put back by an import, with its relatio
   expect(await names()).toEqual([]);
   expect(readdirSync(join(directory, "archive"))).toEqual(["memory-20260103T000000000Z.jsonl"]);
   await using other = await openMemory();
-  await imported(other.memory, readFileSync(archive, "utf8"));
+  const text = readFileSync(archive, "utf8");
+  expect(text.trim().split("\n").at(-1)).toBe('{"type":"end","entities":2,"relations":1}');
+  expect(await imported(other.memory, text)).toMatchObject({ isWhole: true, problems: 0 });
   const ada = await other.memory.get(SCOPE, "Ada");
   expect(ada).toMatchObject({ type: "person", observations: [{ text: "likes tea" }] });
   const { relations } = await other.memory.graph({

@@ -95,7 +95,7 @@ export const remember = (memory: Memory, entities: readonly EntityInput[], scope
 
 /** Places other than the one in use, opened by their names. */
 export type Places = Readonly<Record<string, () => MemoryStore>>;
-/** Memory in a file of a directory, or in another of the places. */
+/** Memory in a file of a directory, or in another place. */
 export const inPlace = (name: string, directory: string, places: Places): MemoryStore =>
   places[name]?.() ?? inFile(directory);
 
@@ -107,7 +107,7 @@ export function migrationsOf(
     memory,
     place,
     directory,
-    ...over
+    notes,
   }: Pick<OpenMemory, "memory" | "place" | "directory"> & { readonly notes?: PlaceNotes },
   places: Places,
   configured = "embedded",
@@ -122,7 +122,7 @@ export function migrationsOf(
       return open();
     },
     ...notesOf(directory),
-    ...(over.notes && { notes: over.notes }),
+    ...(notes && { notes }),
     clock: systemClock,
   });
   const migrate: Migrate = (from, to, over) =>

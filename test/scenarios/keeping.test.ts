@@ -1,7 +1,12 @@
 import { expect, test, vi } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
+import { SqliteRunKeepings } from "../../src/backends/sqlite/index.ts";
 import { scripted } from "../../src/backends/models/index.ts";
+import { Keeper } from "../../src/agent-memory/index.ts";
+import { RunId } from "../../src/kernel/ids.ts";
+import { MemoryUnavailableError } from "../../src/memory/index.ts";
 import type { LanguageModel } from "../../src/runs/index.ts";
+import { ManualClock } from "../helpers/manual-clock.ts";
 import { models } from "../helpers/engine.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
@@ -145,4 +150,41 @@ test("what a server had no time to remember, the next one does", async () => {
   await using after = await startServer(options);
   expect(await settled(after, id)).toMatchObject({ state: "kept" });
   expect(await listed(after)).toMatchObject([{ name: "Asked: Where is the wine?" }]);
+});
+
+test("an extraction that cannot begin is tried ten times, ever more rarely, and what was kept stays", async () => {
+  await using server = await startServer({
+    overrides: { models: models(answering({ concierge: () => "In the cellar.", distiller: () => "{}" })) },
+    files: {
+      "examples/agents/concierge.toml": agent("concierge", `${KEEPING}extract_with = "distiller"\n`),
+      "examples/agents/distiller.toml": agent("distiller", ""),
+    },
+  });
+  const { services } = server.started;
+  const { keepings } = services;
+  if (!(keepings instanceof SqliteRunKeepings)) throw new Error("keepings are not in the database");
+  await services.keeper[Symbol.asyncDispose]();
+  const { id } = await run(server, { agent: "concierge", input: "Where is the wine?" });
+  const clock = new ManualClock(Date.now() + 60_000);
+  const triedMs: number[] = [];
+  const start = async (): Promise<never> => {
+    triedMs.push(clock.nowMs());
+    throw new MemoryUnavailableError("nothing begins today", "Try again.", { backend: "none" });
+  };
+  const runs = { hub: services.runs.hub, view: (of: RunId) => services.runs.view(of), start };
+  await using keeper = new Keeper({ ...services, keepings, runs, clock });
+  keeper.begin();
+  const keeping = () => keepings.get(RunId.parse(id));
+  await vi.waitFor(
+    async () => {
+      if (clock.sleeping > 0) await clock.advance(1_000);
+      expect(keeping()?.state).toBe("kept");
+    },
+    { timeout: 60_000, interval: 1 },
+  );
+  expect(keeping()).toMatchObject({ attempts: 9, problem: "nothing begins today", entity: expect.any(String) });
+  const waits = triedMs.slice(1).map((atMs, at) => atMs - (triedMs[at] ?? 0));
+  expect(waits).toHaveLength(9);
+  expect(waits).toEqual(waits.toSorted((one, other) => one - other));
+  expect(await listed(server)).toMatchObject([{ name: "Asked: Where is the wine?" }]);
 });

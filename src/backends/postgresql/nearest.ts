@@ -23,7 +23,8 @@ export type Near = {
 export async function nearestTo(session: Session, near: Near): Promise<ReadonlyMap<number, number>> {
   const { search, model } = near;
   if (!model || !search.vector) return new Map();
-  if ((await hasMany(session, near, model)) && (await isIndexed(session, model))) {
+  // Whether there is an index is told at once; how many there are has to be counted.
+  if ((await isIndexed(session, model)) && (await hasMany(session, near, model))) {
     const rows = await byIndex(session, near, model);
     const last = rows.at(-1);
     // Fewer than wanted: filters or scopes left out too much of what the index gave.
@@ -52,10 +53,11 @@ async function oneByOne(session: Session, near: Near, model: Model): Promise<rea
   const values = new Values();
   const vector = values.add(vectorText(near.search.vector ?? new Float32Array()));
   return session.rows(
-    // Not as the index has it, so that none is left out.
-    `SELECT m.entity, 1 - (m.vector <=> ${vector}::vector) AS similarity FROM embedding m
-     WHERE m.model = ${values.add(model.n)} AND ${conditionsOf(near, values)}
-     ORDER BY m.vector <=> ${vector}::vector LIMIT ${values.add(near.limit)}`,
+    // Not as the index has it, so that none is left out. Within, so that each is compared once and not for its order too.
+    `SELECT entity, 1 - distance AS similarity FROM (
+       SELECT m.entity, m.vector <=> ${vector}::vector AS distance FROM embedding m
+       WHERE m.model = ${values.add(model.n)} AND ${conditionsOf(near, values)}
+       ORDER BY distance LIMIT ${values.add(near.limit)}) near ORDER BY distance`,
     values.all,
   );
 }
