@@ -16,6 +16,7 @@ export const text = {
   titleOf: (page: string) => `${page} · Caxton`,
   skipToContent: "Skip to content",
   navigation: "Main",
+  tableInText: "Table",
   pages: {
     home: "Home",
     agents: "Agents",

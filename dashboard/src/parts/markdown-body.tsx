@@ -1,6 +1,7 @@
 import type { ComponentProps } from "react";
 import ReactMarkdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
+import { text } from "../text.ts";
 
 const PLUGINS = [remarkGfm];
 
@@ -18,7 +19,7 @@ const COMPONENTS: Components = {
   ),
   img: ({ src, alt }) => <Picture src={src} alt={alt} />,
   table: ({ children }) => (
-    <div className="prose-table">
+    <div role="group" aria-label={text.tableInText} tabIndex={0} className="prose-table">
       <table>{children}</table>
     </div>
   ),
