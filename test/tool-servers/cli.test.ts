@@ -64,6 +64,11 @@ test("a tool is called with key=value or --args, and a server that is not sandbo
   await expect.poll(async () => (await run("get", "forms")).stdout).toMatch(/State +loaded/);
   const call = (...words: string[]) => run("call", "forms.note", ...words);
   expect((await call("title=Tea and milk", "-a", '{"title": "x", "priority": 2}')).stdout).toContain("Tea and milk");
+  // A text is wanted, and is one although it looks like JSON; a number is a number.
+  expect((await call("title=7", "priority=2")).stdout).toMatch(/"title":"7".*"priority":2|"priority":2.*"title":"7"/);
+  const wrong = await run("observe", "forms.note", "title=x", "priority=much");
+  expect(wrong).toMatchObject({ stdout: "", stderr: expect.stringContaining("priority: expected") });
+  expect(wrong.stderr).not.toContain("grants");
   expect(await call("tea")).toMatchObject({ code: 2, stderr: expect.stringContaining("write it as key=value") });
   const forms = (await run("get", "forms")).stdout;
   expect(forms).toMatch(/Sandboxed +no: /);

@@ -74,7 +74,9 @@ export const ToolCallOutcome = z
     fuel: z.int(),
     memory_bytes: z.int(),
     duration_ms: z.number(),
-    observed: Observation.nullable().meta({ description: "What the call needed, when that was asked for" }),
+    observed: Observation.nullable().meta({
+      description: "What the call needed, when that was asked for and the call was made",
+    }),
   })
   .meta({ id: "ToolCallOutcome" });
 export type ToolCallOutcome = z.infer<typeof ToolCallOutcome>;

@@ -8,6 +8,7 @@ import {
   type Tool,
   type ToolCatalogue,
   type ToolLimits,
+  type ToolResult,
   type ToolServer,
   toolId,
   toolTokens,
@@ -100,6 +101,16 @@ export function isCallRepeatable(
   }
 }
 
+/** A call that no guest was asked to do says nothing about what its tool needs. */
+const wasNotMade = (result: ToolResult): boolean => result.type === "failed" && NOT_MADE.has(result.reason);
+const NOT_MADE: ReadonlySet<string> = new Set([
+  "unknown-tool",
+  "invalid-arguments",
+  "quarantined",
+  "overloaded",
+  "unavailable",
+]);
+
 /** Calls a tool by hand, outside any run. Throws ToolServerNotFoundError, ToolNotFoundError; a failing call is an outcome. */
 export async function callTool(
   { tools, uploads, grantWatch }: ToolServices,
@@ -123,7 +134,8 @@ export async function callTool(
     const call = { id: mint(ToolCallId), server: tool.server, tool: tool.name, arguments: body.arguments, context };
     const result = await tools.call(tool, call, signal);
     const usage = {
-      observed: watch === undefined ? null : presentObservation({ grantWatch }, tool.server, watch.uses),
+      observed:
+        watch === undefined || wasNotMade(result) ? null : presentObservation({ grantWatch }, tool.server, watch.uses),
       fuel: Math.round(result.usage.fuel),
       memory_bytes: Math.round(result.usage.memoryBytes),
       duration_ms: result.usage.durationMs,

@@ -43,7 +43,7 @@ export function toolCall(command: Command, invocation: Invocation): void {
         "output. Exits with 1 when the call fails.",
     )
     .argument("<tool>", "server.tool: caxton tool list")
-    .argument("[values...]", "arguments as key=value; a value that is JSON is taken as JSON")
+    .argument("[values...]", "arguments as key=value; a value that is JSON is taken as JSON where no text is wanted")
     .option("-a, --args <json>", "its arguments as a JSON object; @file reads them from a file, - from standard input")
     .addOption(listOption("-f, --file <path>", "a file the tool may read, as uploads/<name>; may be repeated"))
     .option("--save <directory>", "write the files it answers with there")
@@ -62,16 +62,14 @@ export function toolCall(command: Command, invocation: Invocation): void {
       if (server === "" || rest.length === 0) {
         throw new UsageError(`"${input.tool}" names no tool; it is called server.tool`, pathOf(command));
       }
-      const given = {
-        ...(await argumentsFrom(context, input.args, pathOf(command))),
-        ...valuesOf(input.values, pathOf(command)),
-      };
+      const target = { server, tool: rest.join(".") };
+      const given = await argumentsOf(context, input, { ...target, command: pathOf(command) });
       const files = await Promise.all(input.file.map(fileToSend));
       const uploads = await sendFiles(context, files, new AbortController().signal);
       context.terminal.status(input.tool);
       const { raw, value } = await context.client.request({
         method: "POST",
-        path: fillRoute("callTool", { server, tool: rest.join(".") }),
+        path: fillRoute("callTool", target),
         body: { arguments: given, uploads, ...(input.observe && { observe: "report" }) },
         schema: tools.ToolCallOutcome,
         timeoutMs: context.timeoutMs ?? CALL_MS_MAX,
@@ -121,7 +119,7 @@ async function save({ terminal }: Context, { files }: ToolCallOutcome, directory
   }
 }
 
-export async function argumentsFrom({ terminal }: Context, given: string, command: string): Promise<JsonObject> {
+async function argumentsFrom({ terminal }: Context, given: string, command: string): Promise<JsonObject> {
   const source = given.startsWith("@") ? await fileText(given.slice(1)) : given;
   const parsed = parseJson(source === "-" ? await textOf(terminal.streams.input) : source);
   if (parsed.type === "malformed") throw new UsageError(`--args is not JSON: ${parsed.reason}`, command);
@@ -129,18 +127,36 @@ export async function argumentsFrom({ terminal }: Context, given: string, comman
   throw new UsageError(`--args must be a JSON object, such as '{"text": "hello"}'`, command);
 }
 
-/** Arguments that were given as `key=value`. Throws UsageError. */
-export function valuesOf(values: readonly string[], command: string): JsonObject {
-  return Object.fromEntries(
-    values.map((text): [string, Json] => {
-      const at = text.indexOf("=");
-      if (at < 1) throw new UsageError(`"${text}" is no argument; write it as key=value`, command);
-      const value = text.slice(at + 1);
-      const parsed = parseJson(value);
-      return [text.slice(0, at), parsed.type === "parsed" ? parsed.value : value];
-    }),
-  );
+type Target = { readonly server: string; readonly tool: string; readonly command: string };
+
+/** Arguments of `--args` and those given as `key=value`, which go before. Throws UsageError, and what asking for the tool throws. */
+export async function argumentsOf(
+  context: Context,
+  { args, values }: { readonly args: string; readonly values: readonly string[] },
+  { server, tool, command }: Target,
+): Promise<JsonObject> {
+  const given = await argumentsFrom(context, args, command);
+  const pairs = values.map((text): readonly [string, string] => {
+    const at = text.indexOf("=");
+    if (at < 1) throw new UsageError(`"${text}" is no argument; write it as key=value`, command);
+    return [text.slice(0, at), text.slice(at + 1)];
+  });
+  if (pairs.length === 0) return given;
+  const path = fillRoute("managedToolServer", { name: server });
+  const { value } = await context.client.request({ path, schema: tools.ToolServerRecord });
+  const schema = value.tools.find(({ name }) => name === tool)?.input_schema;
+  return { ...given, ...Object.fromEntries(pairs.map(([key, text]) => [key, valueOf(text, isText(schema, key))])) };
 }
+
+/** JSON, or else a text; what has to be a text is one, also when it looks like JSON. */
+function valueOf(text: string, isTextWanted: boolean): Json {
+  const parsed = parseJson(text);
+  return parsed.type === "parsed" && !(isTextWanted && typeof parsed.value !== "string") ? parsed.value : text;
+}
+
+const Properties = z.object({ properties: z.record(z.string(), z.looseObject({ type: z.json().optional() })) });
+const isText = (schema: unknown, key: string): boolean =>
+  Properties.safeParse(schema).data?.properties[key]?.type === "string";
 
 const fileText = (path: string): Promise<string> =>
   readFile(path, "utf8").catch((error: unknown) => {

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { fillRoute, tools } from "../../api/contract/index.ts";
 import { fileToSend } from "../client/index.ts";
 import { act, examples, type Invocation, listOption, pathOf, sendFiles, showOne, UsageError } from "../frame/index.ts";
-import { argumentsFrom, tell, valuesOf } from "./call.ts";
+import { argumentsOf, tell } from "./call.ts";
 import { tellObservation } from "./observation.ts";
 
 const CALL_MS_MAX = 600_000;
@@ -25,7 +25,7 @@ export function toolObserve(command: Command, invocation: Invocation): void {
         "do. What is not granted stays refused, unless --permit lets this one call have it.",
     )
     .argument("<tool>", "server.tool: caxton tool list")
-    .argument("[values...]", "arguments as key=value; a value that is JSON is taken as JSON")
+    .argument("[values...]", "arguments as key=value; a value that is JSON is taken as JSON where no text is wanted")
     .option("-a, --args <json>", "arguments as a JSON object; @file reads them from a file, - from standard input")
     .addOption(listOption("-f, --file <path>", "a file the tool may read, as uploads/<name>; may be repeated"))
     .option(
@@ -44,16 +44,14 @@ export function toolObserve(command: Command, invocation: Invocation): void {
       if (server === "" || rest.length === 0) {
         throw new UsageError(`"${input.tool}" names no tool; it is called server.tool`, pathOf(command));
       }
-      const given = {
-        ...(await argumentsFrom(context, input.args, pathOf(command))),
-        ...valuesOf(input.values, pathOf(command)),
-      };
+      const target = { server, tool: rest.join(".") };
+      const given = await argumentsOf(context, input, { ...target, command: pathOf(command) });
       const files = await Promise.all(input.file.map(fileToSend));
       const uploads = await sendFiles(context, files, new AbortController().signal);
       context.terminal.status(input.tool);
       const { raw, value } = await context.client.request({
         method: "POST",
-        path: fillRoute("callTool", { server, tool: rest.join(".") }),
+        path: fillRoute("callTool", target),
         body: { arguments: given, uploads, observe: input.permit ? "permit" : "report" },
         schema: tools.ToolCallOutcome,
         timeoutMs: context.timeoutMs ?? CALL_MS_MAX,
