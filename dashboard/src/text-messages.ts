@@ -97,6 +97,8 @@ export const MESSAGES = {
     act: "Act",
     from: "From",
     fromNote: "user is you; or the name of a registered program",
+    token: "Its token",
+    tokenNote: "Shown when it was registered; goes out with this message and is kept nowhere",
     protocol: "Protocol",
     free: "None: nothing is checked",
     conversation: "Conversation",

@@ -130,6 +130,17 @@ test("a message is checked while it is written, sent, and its answer waited for"
   await dialog.getByRole("button", { name: "To whoever can" }).click();
   await dialog.getByLabel("Capability").fill("invoicing");
   await dialog.getByText("Goes to billing", { exact: true }).waitFor();
+  await dialog.getByLabel("From").fill("planner");
+  await dialog.getByLabel("Its token").fill("cxp_of-planner");
+  const [shown] = await Promise.all([
+    page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/api/v1/messages")),
+    page.keyboard.press("Control+Enter"),
+  ]);
+  expect(shown.headers()["authorization"]).toBe("Bearer cxp_of-planner");
+  await dialog.getByRole("button", { name: "Send another" }).click();
+  await take("billing");
+  await dialog.getByLabel("From").fill("user");
+  expect(await dialog.getByLabel("Its token").count()).toBe(0);
   await page.keyboard.press("Control+Enter");
   await dialog.getByText("On record and on its way").waitFor();
   await dialog.getByText("Waiting for an answer.").waitFor();

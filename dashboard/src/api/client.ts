@@ -19,6 +19,8 @@ type Request = {
   /** Sent as multipart/form-data; instead of `json`. */
   readonly form?: FormData | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Shown as that of a program outside. */
+  readonly token?: string | undefined;
 };
 
 /** One request to the server this page came from. Throws ProblemError for every answer that is not a success. */
@@ -30,11 +32,12 @@ export async function ask<Answer>(path: string, request: Request = {}): Promise<
   return answer;
 }
 
-async function send(path: string, { method, json, file, form, signal }: Request): Promise<Response> {
+async function send(path: string, { method, json, file, form, signal, token }: Request): Promise<Response> {
   const headers: Record<string, string> = { accept: "application/json" };
   const body = file ?? form ?? (json === undefined ? null : JSON.stringify(json));
   if (json !== undefined) headers["content-type"] = "application/json";
   if (file !== undefined) headers["content-type"] = file.type === "" ? "application/octet-stream" : file.type;
+  if (token !== undefined) headers["authorization"] = `Bearer ${token}`;
   // No other site's page can send this header, so the server knows the request is ours.
   if (method !== undefined) headers["x-caxton-client"] = "dashboard";
   try {

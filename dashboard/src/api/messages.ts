@@ -72,7 +72,9 @@ export const conversationRunsQuery = (conversation: string) =>
     refetchInterval: ({ state }) => (state.error === null ? FIGURES_EVERY_MS : false),
   });
 
-export const sendMessage = (message: object) => ask<MessageReceipt>(ROUTES.messages, { method: "POST", json: message });
+/** `token` is its sender's, where that is a program outside. */
+export const sendMessage = (message: object, token: string | undefined) =>
+  ask<MessageReceipt>(ROUTES.messages, { method: "POST", json: message, token });
 
 export const checkMessage = (message: object, signal?: AbortSignal) =>
   ask<MessageCheck>(ROUTES.validateMessage, { method: "POST", json: message, signal });

@@ -40,9 +40,13 @@ export class Link implements Disposable {
     const over = (why: string) => {
       if (this.#isOver) return;
       this.#isOver = true;
-      reject(new MeasurementError(why, "The server's log says what happened.", {}));
+      reject(new MeasurementError(why, "Look whether it runs: caxton status. Its log says what happened.", {}));
     };
-    socket.addEventListener("close", ({ code, reason }) => over(`the server closed the connection: ${code} ${reason}`));
+    socket.addEventListener("close", ({ code, reason }) =>
+      over(
+        reason === "" ? "the connection to the server broke" : `the server closed the connection: ${code} ${reason}`,
+      ),
+    );
     socket.addEventListener("message", ({ data }) => {
       const json = parseJson(String(data));
       const heard = Heard.safeParse(json.type === "malformed" ? undefined : json.value);

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Heard, Link } from "./link.ts";
+import { type Heard, Link, MeasurementError } from "./link.ts";
 
 export type Load = {
   /** Messages a second; 0: as many as go with `inFlight` of them sent and not settled. */
@@ -24,6 +24,8 @@ export type Measured = {
   /** From when a batch was due until its receipts were there, and until each message was; sorted, in milliseconds. */
   readonly receiptsMs: readonly number[];
   readonly deliveriesMs: readonly number[];
+  /** Why it ended before its time, where the server ended it. */
+  readonly broke: MeasurementError | undefined;
 };
 
 const TURN_MS = 1;
@@ -34,7 +36,8 @@ const LATE_MS = 10_000;
 
 /**
  * Sends messages over one connection and receives them over another, each kept on disk by the server, settled here. What was
- * sent in the first tenth is not counted: a server is not warm at once.
+ * sent in the first tenth is not counted: a server is not warm at once. Gives what was measured so far when the signal aborts
+ * or the server goes. Rejects with MeasurementError before anything was sent.
  */
 export async function measure(
   url: URL,
@@ -60,14 +63,20 @@ export async function measure(
   const startMs = performance.now();
   const lost = Promise.race([receiver.lost, sender.lost]);
   lost.catch(() => undefined);
-  for (let atMs = 0; atMs < allMs && !signal.aborted; atMs = performance.now() - startMs) {
-    traffic.offer(sender, atMs, startMs);
-    onProgress(atMs, allMs);
-    await Promise.race([pause(TURN_MS), lost]);
+  let broke: MeasurementError | undefined;
+  try {
+    for (let atMs = 0; atMs < allMs && !signal.aborted; atMs = performance.now() - startMs) {
+      traffic.offer(sender, atMs, startMs);
+      onProgress(atMs, allMs);
+      await Promise.race([pause(TURN_MS), lost]);
+    }
+    const lateMs = performance.now() + LATE_MS;
+    while (traffic.isOpen && performance.now() < lateMs && !signal.aborted) await Promise.race([pause(TURN_MS), lost]);
+  } catch (error) {
+    if (!(error instanceof MeasurementError)) throw error;
+    broke = error;
   }
-  const lateMs = performance.now() + LATE_MS;
-  while (traffic.isOpen && performance.now() < lateMs && !signal.aborted) await Promise.race([pause(TURN_MS), lost]);
-  return traffic.figures(startMs);
+  return { ...traffic.figures(startMs), broke };
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms));
@@ -143,7 +152,7 @@ class Traffic {
     link.say({ op: "settle", mailbox: heard.mailbox, done: heard.items.map(({ seq }) => seq) });
   }
 
-  figures(startMs: number): Measured {
+  figures(startMs: number): Omit<Measured, "broke"> {
     return {
       sent: this.#sent,
       accepted: this.#accepted,

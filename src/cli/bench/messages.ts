@@ -19,6 +19,7 @@ const Registered = z.object({ name: z.string(), token: z.string().nullish() });
 const IN_FLIGHT = 4_000;
 const PER_BATCH_MAX = 100;
 const NAME_CHARS = 8;
+const EXIT_INTERRUPTED = 130;
 
 const Options = z.object({ rate: z.int(), seconds: z.int(), mailboxes: z.int(), batch: z.int(), size: z.int() });
 const number = (
@@ -65,7 +66,8 @@ export function messagesBench(command: Command, invocation: Invocation): void {
       terminal.status(undefined);
       const figures = figuresOf(measured);
       await showOne(context, { raw: figures, name: String(figures.delivered_per_second), human: () => told(figures) });
-      return 0;
+      if (measured.broke !== undefined) throw measured.broke;
+      return stop.signal.aborted ? EXIT_INTERRUPTED : 0;
     },
   });
 }
@@ -73,15 +75,26 @@ export function messagesBench(command: Command, invocation: Invocation): void {
 type Programs = AsyncDisposable & { readonly sender: Program; readonly mailboxes: readonly Program[] };
 
 /** Programs of this measurement's own, until it is over. */
-async function openPrograms({ client }: Context, wanted: number): Promise<Programs> {
+async function openPrograms({ client, terminal }: Context, wanted: number): Promise<Programs> {
   await using stack = new AsyncDisposableStack();
   const own = randomUUID().slice(0, NAME_CHARS);
+  let left = 0;
+  // Deferred first, so done last.
+  stack.defer(() => {
+    if (left > 0)
+      terminal.note(`${left} programs named bench-${own}-… are still registered: caxton participant delete`);
+  });
   const open = async (name: string): Promise<Program> => {
     const body = { name: `bench-${own}-${name}`, description: "made by caxton bench" };
     const { value } = await client.request({ method: "POST", path: ROUTES.participants, body, schema: Registered });
     stack.defer(async () => {
       const path = fillRoute("participant", { name: value.name });
-      await client.open({ method: "DELETE", path, signal: AbortSignal.timeout(client.timeoutMs) });
+      try {
+        await client.open({ method: "DELETE", path, signal: AbortSignal.timeout(client.timeoutMs) });
+      } catch {
+        // What went wrong before is what matters; how many stay is said at the end.
+        left += 1;
+      }
     });
     return { name: value.name, token: value.token ?? undefined };
   };

@@ -26,7 +26,7 @@ export function Compose({ conversation, onClose }: Props) {
   const [draft, setDraft] = useState<Draft>({ ...EMPTY_DRAFT, conversation: conversation ?? "" });
   const client = useQueryClient();
   const send = useMutation({
-    mutationFn: () => sendMessage(messageOf(draft)),
+    mutationFn: () => sendMessage(messageOf(draft), isOfProgram(draft) && draft.token !== "" ? draft.token : undefined),
     onSuccess: () => client.invalidateQueries({ queryKey: ["mailboxes"] }),
   });
   return (
@@ -63,6 +63,9 @@ export function Compose({ conversation, onClose }: Props) {
 
 /** Whether there is enough of it to say what is wrong: whom it is for, and what it says. */
 const isWhole = ({ way, to, content }: Draft): boolean => (way === "broadcast" || to.trim() !== "") && content !== "";
+
+/** The user needs no token. */
+const isOfProgram = ({ from }: Draft): boolean => !["", "user"].includes(from.trim());
 
 type DraftProps = { readonly draft: Draft; readonly onChange: (draft: Draft) => void };
 
@@ -141,6 +144,20 @@ function Parameters({ draft, onChange }: DraftProps) {
             />
           )}
         </Field>
+        {isOfProgram(draft) ? (
+          <Field label={words.token} note={words.tokenNote}>
+            {({ id, describedBy }) => (
+              <Input
+                id={id}
+                type="password"
+                autoComplete="off"
+                aria-describedby={describedBy}
+                value={draft.token}
+                onChange={({ target }) => onChange({ ...draft, token: target.value })}
+              />
+            )}
+          </Field>
+        ) : null}
         <Field label={words.conversation} note={words.conversationNote}>
           {({ id, describedBy }) => (
             <Input

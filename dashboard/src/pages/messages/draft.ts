@@ -7,6 +7,8 @@ export type Draft = {
   readonly act: string;
   readonly protocol: string;
   readonly from: string;
+  /** Of whoever it is from, where that is a program outside; kept no longer than the form. */
+  readonly token: string;
   readonly conversation: string;
   readonly content: string;
 };
@@ -17,6 +19,7 @@ export const EMPTY_DRAFT: Draft = {
   act: "request",
   protocol: "",
   from: "user",
+  token: "",
   conversation: "",
   content: "",
 };
