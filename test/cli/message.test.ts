@@ -108,21 +108,40 @@ test("an answer is waited for, followed and shown as a conversation", { timeout:
   expect(await said("conversation", "list", "--archived", "-o", "name")).toBe(`${conversation}\n`);
 });
 
-test("a tail shows messages as they come, until it is interrupted", { timeout: 60_000 }, async () => {
-  const tail = start(["message", "tail", "--last", "0", "-o", "jsonl", "--to", "billing-bot"], {
-    server: server.url,
-    cwd,
-  });
-  const lines: string[] = [];
-  tail.child.stdout.on("data", (data: Buffer) => lines.push(data.toString("utf8")));
-  const sending = setInterval(() => void ask("message", "send", "--to", "billing-bot", "-p", "inform", "tick"), 500);
-  await once(tail.child.stdout, "data");
-  clearInterval(sending);
-  tail.child.kill("SIGINT");
-  expect(await tail.ended).toMatchObject({ code: 130 });
-  const event = contract.messages.MessageEvent.parse(JSON.parse(lines[0]?.split("\n")[0] ?? ""));
-  expect(event).toMatchObject({ type: "message", message: { content: "tick" } });
-});
+test(
+  "a tail shows messages as they come, a list conversations, until it is interrupted",
+  { timeout: 60_000 },
+  async () => {
+    const list = start(["conversation", "list", "--follow", "-o", "jsonl", "--with", "billing-bot", "--limit", "1"], {
+      server: server.url,
+      cwd,
+    });
+    let listed = "";
+    const followed = new Promise<void>((resolve) => {
+      list.child.stdout.on("data", (data: Buffer) => {
+        listed += data.toString("utf8");
+        if (listed.split("\n").length > 2) resolve();
+      });
+    });
+    const tail = start(["message", "tail", "--last", "0", "-o", "jsonl", "--to", "billing-bot"], {
+      server: server.url,
+      cwd,
+    });
+    const lines: string[] = [];
+    tail.child.stdout.on("data", (data: Buffer) => lines.push(data.toString("utf8")));
+    const sending = setInterval(() => void ask("message", "send", "--to", "billing-bot", "-p", "inform", "tick"), 500);
+    await Promise.all([once(tail.child.stdout, "data"), followed]);
+    clearInterval(sending);
+    list.child.kill("SIGINT");
+    expect(await list.ended).toMatchObject({ code: 130 });
+    const [, changed] = listed.split("\n");
+    expect(JSON.parse(changed ?? "")).toMatchObject({ state: "initiated", participants: [{ name: "billing-bot" }] });
+    tail.child.kill("SIGINT");
+    expect(await tail.ended).toMatchObject({ code: 130 });
+    const event = contract.messages.MessageEvent.parse(JSON.parse(lines[0]?.split("\n")[0] ?? ""));
+    expect(event).toMatchObject({ type: "message", message: { content: "tick" } });
+  },
+);
 
 /** Takes what waits for picky, and refuses it for good. */
 const reject = async () => {

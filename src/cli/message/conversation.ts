@@ -25,6 +25,7 @@ import {
   UsageError,
 } from "../frame/index.ts";
 import { type Column, oneLine, renderFields, safeText, showAge, type Tone } from "../terminal/index.ts";
+import { followConversations } from "./follow-conversations.ts";
 import { addressLine, contentLine, performativeTone } from "./lines.ts";
 import { shortId } from "./reference.ts";
 import { followConversation } from "./tail.ts";
@@ -92,11 +93,13 @@ function list(command: Command, invocation: Invocation): void {
     .option("--with <name>", "only those it takes part in")
     .option("--archived", "those that were put away instead")
     .option("--stuck-first", "those that are stuck before the others")
+    .option("-f, --follow", "go on with a line for each that changes, until Ctrl-C")
     .addOption(limitOption(20));
   examples(command, [
     ["caxton conversation list --state in-progress", "what is under way"],
     ["caxton conversation list --stuck-first", "what needs looking at on top"],
     ["caxton conversation list --with data-analyzer -o wide", ""],
+    ["caxton conversation list --follow", "what goes on from now on, too"],
   ]);
   act(command, invocation, {
     input: z.object({
@@ -105,10 +108,11 @@ function list(command: Command, invocation: Invocation): void {
       with: z.string().optional(),
       archived: z.boolean().default(false),
       stuckFirst: z.boolean().default(false),
+      follow: z.boolean().default(false),
       limit: z.number(),
     }),
     formats: LIST_FORMATS,
-    run: async (context, { state, protocol, with: participant, archived, stuckFirst, limit }) => {
+    run: async (context, { state, protocol, with: participant, archived, stuckFirst, follow: goesOn, limit }) => {
       const order = stuckFirst ? "stuck" : "changed";
       const query = { state, protocol, participant, archived: String(archived), order };
       const found = await listUpTo(
@@ -122,7 +126,17 @@ function list(command: Command, invocation: Invocation): void {
         columns: columns(systemClock.nowMs()),
         name: ({ id }) => id,
         empty: "no such conversations; begin one: caxton message send --to <agent> <text>",
-        footer: found.value.next === null ? "" : `others: --limit ${limit * 2}`,
+        footer: found.value.next === null || goesOn ? "" : `others: --limit ${limit * 2}`,
+      });
+      if (!goesOn) return 0;
+      return followConversations(context, (one) => {
+        const names = [one.initiator, ...one.participants.map(({ name }) => name)];
+        return (
+          (state === undefined || one.state === state) &&
+          (protocol === undefined || one.protocol === protocol) &&
+          (participant === undefined || names.includes(participant)) &&
+          (one.archived_at !== null) === archived
+        );
       });
     },
   });
