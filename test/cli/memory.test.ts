@@ -203,7 +203,11 @@ test("a snapshot is made, listed, put back and deleted; the doctor finds nothing
 
 test("memory does not go to where it is, nor to a place that does not answer", LONG, async () => {
   expect(await mistaken("migrate", "--to", "embedded")).toMatch(/^5 error: memory would go from embedded to itself/);
-  expect(await mistaken("migrate", "--to", "qdrant")).toMatch(/^7 error: .*qdrant/i);
+  expect(await mistaken("migrate", "--to", "qdrant", "--switch")).toMatch(/^7 error: .*qdrant/i);
+  // It stays where it is; a line says so only where that is not what is configured.
+  expect(await said("stats")).not.toMatch(/Configured|Came from|Migration/);
+  const where = await fetch(new URL(contract.ROUTES.migrateMemory, server.url));
+  expect(await where.json()).toEqual({ place: "embedded", configured: "embedded", came_from: null, migration: null });
 });
 
 test("a server without a policy says what to set, and what memory may hold", LONG, async () => {

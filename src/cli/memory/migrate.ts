@@ -2,7 +2,12 @@ import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { type Command, Option } from "commander";
 import * as z from "zod";
-import { memoryMigration, type MemoryMigrationReport, ROUTES } from "../../api/contract/index.ts";
+import {
+  memoryMigration,
+  type MemoryMigrationReport,
+  type MemoryWhereabouts,
+  ROUTES,
+} from "../../api/contract/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
 import { parseJson } from "../../kernel/json.ts";
 import { ServerProblem } from "../client/index.ts";
@@ -56,7 +61,11 @@ export function migrate(command: Command, invocation: Invocation): void {
     run: async (context, wanted) => {
       const report = await follow(context, wanted);
       context.terminal.status(undefined);
-      const human = () => reportText(report, context.terminal);
+      const { value: where } = await context.client.request({
+        path: ROUTES.migrateMemory,
+        schema: memoryMigration.Whereabouts,
+      });
+      const human = () => reportText(report, where, context.terminal);
       await showOne(context, { raw: toJson(report), name: report.to, human });
       return report.sound && (report.switched || !wanted.switch) ? 0 : UNSOUND;
     },
@@ -90,7 +99,7 @@ async function follow({ client, terminal }: Context, wanted: z.infer<typeof Inpu
   throw new MigrationCutError(new Error("the answer ended"));
 }
 
-function reportText(report: MemoryMigrationReport, look: Look): string {
+function reportText(report: MemoryMigrationReport, where: MemoryWhereabouts, look: Look): string {
   const { scopes, samples, queries, consistency, sound } = report;
   const hits = queries.length === 0 ? 1 : queries.reduce((sum, one) => sum + one, 0) / queries.length;
   const fields: (readonly [string, string])[] = [
@@ -101,16 +110,18 @@ function reportText(report: MemoryMigrationReport, look: Look): string {
     ["Questions", `${Math.round(hits * 100)} % of what they find is the same`],
     ["Consistency", look.style(sound ? "green" : "red", consistency.toFixed(3))],
   ];
-  return `${renderFields(fields, look)}\n${nextOf(report)}`;
+  return `${renderFields(fields, look)}\n${nextOf(report, where)}`;
 }
 
-function nextOf({ from, to, sound, switched }: MemoryMigrationReport): string {
-  if (switched)
+function nextOf({ from, to, sound, switched }: MemoryMigrationReport, { configured }: MemoryWhereabouts): string {
+  if (switched) {
+    const otherwise = `set memory.backend = "${to}" in caxton.toml; until then each start says so, and goes by ${to} all the same\n`;
     return [
       `memory is in ${to} from now on\n`,
-      `set memory.backend = "${to}" in caxton.toml; until then each start says so, and goes by ${to} all the same\n`,
+      configured === to ? "" : otherwise,
       `to go back: caxton memory migrate --to ${from} --switch\n`,
     ].join("");
+  }
   if (sound) return `to go over without a stop: caxton memory migrate --to ${to} --switch\n`;
   return `the two places differ: ${from} stays in use; look at the server's log\n`;
 }
