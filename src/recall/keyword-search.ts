@@ -285,6 +285,7 @@ class Top {
   readonly #keep: Keep | undefined;
   readonly #kept = new Map<Row, boolean>();
   #entries: Candidate[] = [];
+  #least = 0;
   #part: VisiblePart | undefined;
 
   constructor(scene: Scene, { limit, keep }: { readonly limit: number; readonly keep: Keep | undefined }) {
@@ -293,10 +294,14 @@ class Top {
     this.#keep = keep;
   }
 
-  /** Begins anew with the texts at some places. The least score among the best, 0 while there are fewer than wanted. */
+  /**
+   * Begins anew with the texts at some places, whose scores only rise. The least score among the best, 0 while there are fewer
+   * than wanted.
+   */
   fill(places: Int32Array, count: number, sums: Float32Array): number {
     this.#entries = [];
-    let least = 0;
+    // As many as are wanted had so much before, and have it still.
+    let least = this.#least;
     for (let index = 0; index < count; index += 1) {
       const at = places[index] ?? 0;
       const score = sums[at] ?? 0;
@@ -306,6 +311,7 @@ class Top {
       this.#add(candidate);
       if (this.#entries.length >= this.#limit) least = this.#entries[0]?.score ?? 0;
     }
+    this.#least = least;
     return least;
   }
 
