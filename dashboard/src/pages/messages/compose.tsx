@@ -144,20 +144,7 @@ function Parameters({ draft, onChange }: DraftProps) {
             />
           )}
         </Field>
-        {isOfProgram(draft) ? (
-          <Field label={words.token} note={words.tokenNote}>
-            {({ id, describedBy }) => (
-              <Input
-                id={id}
-                type="password"
-                autoComplete="off"
-                aria-describedby={describedBy}
-                value={draft.token}
-                onChange={({ target }) => onChange({ ...draft, token: target.value })}
-              />
-            )}
-          </Field>
-        ) : null}
+        {isOfProgram(draft) ? <Token draft={draft} onChange={onChange} /> : null}
         <Field label={words.conversation} note={words.conversationNote}>
           {({ id, describedBy }) => (
             <Input
@@ -183,6 +170,21 @@ function Parameters({ draft, onChange }: DraftProps) {
     </>
   );
 }
+
+const Token = ({ draft, onChange }: DraftProps) => (
+  <Field label={words.token} note={words.tokenNote}>
+    {({ id, describedBy }) => (
+      <Input
+        id={id}
+        type="password"
+        autoComplete="off"
+        aria-describedby={describedBy}
+        value={draft.token}
+        onChange={({ target }) => onChange({ ...draft, token: target.value })}
+      />
+    )}
+  </Field>
+);
 
 /** What the server says of it as it is now. */
 function Check({ draft }: { readonly draft: Draft }) {
