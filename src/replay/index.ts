@@ -1,3 +1,3 @@
 export type { Divergence } from "./comparison.ts";
 export type { Recording } from "./recording.ts";
-export { type ReplayDeps, replayRun, type ReplayReport, type ReplayRules } from "./replay.ts";
+export { type ReplayDeps, replayRun, type ReplayReport } from "./replay.ts";

@@ -23,13 +23,15 @@ import { beginningOf, type Recording } from "./recording.ts";
 import { saidTo } from "./said.ts";
 
 /** The rules of a server that a run's course depends on, besides definitions and tools. */
-export type ReplayRules = { readonly retry: RunsOptions["retry"]; readonly accounts: Omit<Accounts, "budgets"> };
+type ReplayRules = { readonly retry: RunsOptions["retry"]; readonly accounts: Omit<Accounts, "budgets"> };
 
 export type ReplayDeps = {
   readonly plans: PlanSource;
   readonly models: Pick<ModelCatalogue, "resolve">;
   readonly tools: ToolCatalogue;
   readonly clock: Clock;
+  /** What is hidden from the journal, and so from the recording; nothing where it is absent. */
+  readonly hide?: ((text: string) => string) | undefined;
   /** The defaults where it is absent. */
   readonly replayRules?: ReplayRules | undefined;
 };
@@ -125,18 +127,22 @@ const stoppedAt = (nowMs: number): Clock => ({
 });
 
 /** Whether the request would be put to the model in the same words. */
-async function promptDivergences(view: RunView, { plans }: ReplayDeps): Promise<readonly Divergence[]> {
+async function promptDivergences(
+  view: RunView,
+  { plans, hide = (text) => text }: ReplayDeps,
+): Promise<readonly Divergence[]> {
   // A fork's prompts are those of the run it came from, whatever its own revision says.
   if (view.origin?.kind === "fork") return [];
   // What was said before in the conversation was part of its prompt, and is not kept beside it.
   if (view.message !== null) return [];
   const plan = await plans.plan(view.workspace, view.agent, view.revision);
   const schema = view.outputSchema ?? plan.outputSchema;
-  const rendered = renderPrompts({ input: view.input, files: view.files }, plan, {
+  const { system, prompt } = renderPrompts({ input: view.input, files: view.files }, plan, {
     schema,
     nowMs: view.createdAtMs,
     recalled: view.recalled,
   });
+  const rendered = { system: hide(system), prompt: hide(prompt) };
   const what = { turn: null, event: "run-queue" satisfies RunEvent["type"], tool: null };
   return (["system", "prompt"] as const)
     .filter((field) => rendered[field] !== view[field])

@@ -14,7 +14,9 @@ function redactionNotices(view: RunView): readonly RunNotice[] {
   if (counts.size === 0) return [];
   const names = [...counts].map(([name, count]) => `${name} (${count})`).join(", ");
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
-  return [{ code: "redacted", message: `${total} texts are hidden in this run: ${names}.` }];
+  return [
+    { code: "redacted", message: `${total === 1 ? "1 text is" : `${total} texts are`} hidden in this run: ${names}.` },
+  ];
 }
 
 /** What first came with a step; what a model said of it again counts again. */

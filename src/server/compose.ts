@@ -22,7 +22,7 @@ import type { Memory } from "../memory/index.ts";
 import type { Message } from "../messages/index.ts";
 import { redactedPorts, redactedTools, type Redactors } from "../redaction/runs/index.ts";
 import { ModelTraffic } from "../model-traffic/index.ts";
-import type { ReplayRules } from "../replay/index.ts";
+import type { ReplayDeps } from "../replay/index.ts";
 import {
   type Accounts,
   type ApprovalIndex,
@@ -152,7 +152,7 @@ export async function compose(loaded: LoadedConfig, overrides: Overrides = {}): 
     plans,
     modelTraffic: traffic,
     prices: accounts.prices,
-    replayRules: replayRules(config, accounts),
+    ...replaying(config, accounts, redactors),
     render,
     runs,
     ...counted,
@@ -259,9 +259,13 @@ const runsOptions = ({ runs }: Config): RunsOptions => ({
   holdUntilResumed: true,
 });
 
-const replayRules = (config: Config, { prices, unknownPrice, outputTokensMax }: Accounts): ReplayRules => ({
-  retry: runsOptions(config).retry,
-  accounts: { prices, unknownPrice, outputTokensMax },
+const replaying = (
+  config: Config,
+  { prices, unknownPrice, outputTokensMax }: Accounts,
+  { journal }: Redactors,
+): Pick<ReplayDeps, "replayRules" | "hide"> => ({
+  replayRules: { retry: runsOptions(config).retry, accounts: { prices, unknownPrice, outputTokensMax } },
+  hide: (text) => journal.text(text),
 });
 
 const threadOptions = ({ runs: { threads } }: Config): ThreadPoolOptions => ({

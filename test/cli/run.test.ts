@@ -294,8 +294,15 @@ test("run is a noun before list and a verb before an agent, also one that is cal
   expect(await asked(["runs", "list"])).toBe("GET ");
   expect(await asked(["--json", "run", "list"])).toBe("GET ");
   expect(await asked(["run", "greeter", "list"])).toBe("POST greeter");
+  expect(await asked(["run", "--file", "get", "greeter", "list"])).toBe("undefined undefined");
   expect(await asked(["run", "--", "list", "hello"])).toBe("POST list");
   expect(await asked(["run", "--detach", "--", "get", "hello"])).toBe("POST get");
+  // Options that the verb has too are the noun's.
+  const fork = ["run", "fork", runSummary().id, "--at", "1", "--model", "mock/mock"];
+  await commandLine(fork, { server: server.url });
+  expect(JSON.parse(server.received.at(-1)?.body ?? "")).toEqual({ at: 1, model: "mock/mock" });
+  const { stderr } = await commandLine(["run", "replay", "--file", "missing.json"], { server: server.url });
+  expect(stderr).toContain("cannot read missing.json: there is no such file");
   const noun = await commandLine(["runs", "greeter", "hello"], { server: server.url });
   expect(noun.code).toBe(2);
 });

@@ -10,6 +10,12 @@ import { startServer, type TestServerOptions } from "../helpers/server.ts";
 
 const KEY = "k3y-of-the-crm-service";
 const EMAIL = "jane.doe@example.org";
+const CLERK = `name = "clerk"
+version = "1.0.0"
+capabilities = ["reading"]
+tools = ["file_system"]
+system_prompt = "Read for office@example.org."
+`;
 const SCRIPT = [
   { toolCalls: [{ name: "file_system__read_file", arguments: { path: "examples/data/notes.txt" } }] },
   { text: `The key is ${KEY}, and the address is ${EMAIL}.`, chunkChars: 3 },
@@ -33,12 +39,15 @@ async function ran(options: TestServerOptions) {
   const { model, requests } = heard();
   await using server = await startServer({
     environment: { CAXTON_SECRET_CRM: KEY },
-    files: { "examples/data/notes.txt": `write to ${EMAIL}, with the key ${KEY}.` },
+    files: {
+      "examples/data/notes.txt": `write to ${EMAIL}, with the key ${KEY}.`,
+      "examples/agents/clerk.toml": CLERK,
+    },
     overrides: { models: models(model) },
     ...options,
   });
   const { body } = await server.ask("POST", "/api/v1/runs", {
-    agent: "file-clerk",
+    agent: "clerk",
     input: `I am ${EMAIL}; read notes.txt`,
     wait: true,
   });
@@ -46,6 +55,9 @@ async function ran(options: TestServerOptions) {
   const events = await (await fetch(`${server.url}/api/v1/runs/${id}/events`)).text();
   const { body: run } = await server.ask("GET", `/api/v1/runs/${id}`);
   const { body: list } = await server.ask("GET", "/api/v1/runs");
+  // The prompts are filled anew from a definition in which nothing is hidden.
+  const { body: replayed } = await server.ask("POST", `/api/v1/runs/${id}/replay`);
+  expect(replayed).toMatchObject({ same: true, divergences: [] });
   const data = join(server.directory, ".caxton");
   const stored = readdirSync(data)
     .filter((name) => name.includes(".db"))

@@ -99,7 +99,7 @@ function list(command: Command, invocation: Invocation): void {
         name: ({ scope, name, amount }) => [scope, name, amount.kind].filter((part) => part !== "").join("/"),
         empty: limited
           ? "nothing is limited; set a limit with [budget] in a definition, or [budgets.day] in caxton.toml"
-          : "nothing was used today, and nothing is limited",
+          : "nothing was used today, and neither the day nor an agent is limited; limits of single runs: caxton config view",
         footer: `${value.day}, ${value.time_zone}; what was used before: caxton budget usage`,
       });
     },

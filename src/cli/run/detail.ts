@@ -76,6 +76,8 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
   if (run.hint !== "") fields.push(["", oneLine(run.hint)]);
   if (run.choice !== null) fields.push(["Choose", choiceLines(run.id, run.choice).join("\n")]);
   if (run.waiting_for !== null) fields.push(["Waits", waits(run)]);
+  for (const { id, tool } of run.approvals.filter(({ state }) => state === "open"))
+    fields.push(["Asks", `may ${oneLine(tool)} be called?  caxton approval approve ${id}   (or deny)`]);
   for (const question of run.questions.filter(({ state }) => state === "open")) {
     const words = questionLines(question).map(oneLine).join("\n");
     fields.push(["Asks", `${words}\nanswer: caxton run answer ${run.id} ${question.id} key=value   (or --decline)`]);

@@ -36,13 +36,16 @@ import { type Column, showAge, showCost, showCount, showTokens, showSpan } from 
  * noun; after `--` it is only the verb, so that an agent may be called like one of those words.
  */
 export const run: CommandMaker = (command, invocation) => {
-  if (invocation.calledAs !== "runs") verb(command, invocation);
-  else command.description("Look at runs, follow and stop them.");
-  if (!verbOnly(command, invocation)) nouns(command, invocation);
+  const asVerb = command.createCommand();
+  verb(asVerb, invocation);
+  const { calledAs, rest } = invocation;
+  const first = rest[operandPlace([asVerb, ...(command.parent ? [command.parent] : [])], rest)];
+  if (calledAs === "runs" || first !== "--") nouns(command, invocation);
+  // Nouns have options by names that the verb has too, such as --file and --model: the verb's would take their values.
+  const isNoun = calledAs === "runs" || command.commands.some((noun) => noun.name() === first);
+  if (isNoun) command.description("Look at runs, follow and stop them.");
+  else verb(command, invocation);
 };
-
-const verbOnly = (command: Command, { calledAs, rest }: Invocation): boolean =>
-  calledAs !== "runs" && rest[operandPlace([command, ...(command.parent ? [command.parent] : [])], rest)] === "--";
 
 const StartInput = z.object({
   agent: z.string(),
@@ -98,8 +101,6 @@ function verb(command: Command, invocation: Invocation): void {
 }
 
 function nouns(command: Command, invocation: Invocation): void {
-  // Nouns have options of their own by names that the verb has too: --file, --model, --detach.
-  command.enablePositionalOptions();
   list(command.command("list"), invocation);
   get(command.command("get"), invocation);
   watch(command.command("watch"), invocation);
