@@ -88,17 +88,17 @@ export class Numbers {
   async model(name: string, dims: number): Promise<Model> {
     const before = this.#models.get(name);
     if (before?.dims === dims) return before;
-    const known = "SELECT n, dims FROM model WHERE name = $1";
+    const statement = "SELECT n, dims FROM model WHERE name = $1";
     const [row] = await this.#connections.transact(async (session) => {
       // Whoever writes vectors keeps its row for a while: it is not asked for more than is needed.
-      const there = await session.rows(known, [name]);
+      const there = await session.rows(statement, [name]);
       if (there.some(({ dims: length }) => numberOf(length) > 0)) return there;
       await session.rows(
         `INSERT INTO model AS m (name, dims, is_active) VALUES ($1, $2, false)
          ON CONFLICT (name) DO UPDATE SET dims = excluded.dims WHERE m.dims = 0`,
         [name, dims],
       );
-      return session.rows(known, [name]);
+      return session.rows(statement, [name]);
     });
     const model = { n: numberOf(row?.["n"]), name, dims: numberOf(row?.["dims"]) };
     if (model.dims !== dims) throw mismatch(name, model.dims, dims);
