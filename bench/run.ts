@@ -26,6 +26,7 @@ const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
   messages: () => import("./messages.ts"),
   brokers: () => import("./brokers.ts"),
   "message-journal": () => import("./message-journal.ts"),
+  "message-ingress": () => import("./message-ingress.ts"),
 };
 
 const wanted = process.argv.slice(2);
