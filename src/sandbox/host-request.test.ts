@@ -104,6 +104,27 @@ test("a refusal, and what a broker throws, are answers", async () => {
   expect(await answer(brokerWith({}), "http.fetch", request)).toMatchObject({ refusal: "unavailable", code: 1 });
 });
 
+test("what a broker throws is not for the guest to read", async () => {
+  const state = { get: () => Promise.reject(new Error("/srv/secret/caxton.db: disk I/O error")) };
+  const broker = brokerWith({ state: { ...brokerWith({}).state, ...state } });
+  const { refusal, head } = await answer(broker, "state.get", { key: "a" });
+  expect(refusal).toBe("unavailable");
+  expect(head.message).toMatch(/^the server failed \[\w+\]; its log says why$/);
+});
+
+const sending = (json: string) => {
+  const text = Buffer.from(json);
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(text.length);
+  return readHostRequest("messages.send", Buffer.concat([length, text]));
+};
+
+test("a head that would cost the server much to parse is refused before it is", () => {
+  expect(sending(`{"content": [${"[],".repeat(100_000)}0]}`)).toMatchObject({ code: "invalid" });
+  expect(sending(`{"content": ${"[".repeat(100)}${"]".repeat(100)}}`)).toMatchObject({ code: "invalid" });
+  expect(sending(`{"content": ${JSON.stringify("[".repeat(200_000))}}`)).toMatchObject({ type: "valid" });
+});
+
 test("what an instance read of the system is told to the broker, and to one that keeps nothing it does no harm", async () => {
   const told: SystemUse[] = [];
   const broker = brokerWith({ used: (_caller, kinds) => told.push(...kinds) });

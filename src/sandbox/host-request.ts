@@ -1,8 +1,10 @@
 import * as z from "zod";
+import { toFault } from "../kernel/errors.ts";
+import { log } from "../kernel/log.ts";
 import { JsonObject, parseJson } from "../kernel/json.ts";
 import { MEMORY_GRANT_SCOPES } from "../tools/index.ts";
 import { type Broker, type Caller, hostRefused, type HostRefusal, type HostRefused, SYSTEM_USES } from "./broker.ts";
-import { decodeWithBytes, encodeWithBytes } from "./wire/index.ts";
+import { decodeWithBytes, encodeWithBytes, JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape } from "./wire/index.ts";
 
 /**
  * Requests of guests that are no files, as docs/tools/host-calls.md describes them: a name, and `u32 head length | head
@@ -140,6 +142,11 @@ export function readHostRequest(name: string, body: Buffer): ReadHostRequest {
     return hostRefused("invalid", `there is no host operation "${name}"; there are ${NAMES.join(", ")}`);
   }
   const parts = decodeWithBytes(body);
+  // Parsing it would cost the server's own process thirty times its bytes.
+  if (parts !== undefined && jsonShape(parts.json).type !== "fits") {
+    const most = `nested deeper than ${JSON_DEPTH_MAX} levels or has more than ${JSON_NODES_MAX} values`;
+    return hostRefused("invalid", `the head of ${name} is ${most}`);
+  }
   const head = parts && parseJson(parts.json.toString("utf8"));
   if (parts === undefined || head?.type !== "parsed") {
     return hostRefused("invalid", `the request of ${name} is not a length, a JSON head and bytes`);
@@ -162,7 +169,7 @@ export async function answerHostRequest(
   caller: Caller,
   ...[request, signal]: [ReadHostRequest, AbortSignal]
 ): Promise<{ readonly refusal: HostRefusal | undefined; readonly parts: readonly Uint8Array[] }> {
-  const answer = request.type === "valid" ? await attempt(request.work(broker, caller, signal)) : request;
+  const answer = request.type === "valid" ? await attempt(request.work(broker, caller, signal), caller) : request;
   if (answer.type === "granted") {
     return { refusal: undefined, parts: [Buffer.of(0), ...encodeWithBytes(answer.head, answer.bytes)] };
   }
@@ -170,10 +177,12 @@ export async function answerHostRequest(
   return { refusal: code, parts: [Buffer.of(1), ...encodeWithBytes({ code, message }, NOTHING)] };
 }
 
-async function attempt(work: Promise<Granted | HostRefused>): Promise<Granted | HostRefused> {
+/** What went wrong in the server is the operator's to read: its words have paths and more in them. */
+async function attempt(work: Promise<Granted | HostRefused>, { server }: Caller): Promise<Granted | HostRefused> {
   try {
     return await work;
   } catch (error) {
-    return hostRefused("unavailable", `the server failed: ${error instanceof Error ? error.message : String(error)}`);
+    log.warn({ err: error, toolServer: server }, "a request of a tool server failed");
+    return hostRefused("unavailable", `the server failed [${toFault(error).code}]; its log says why`);
   }
 }

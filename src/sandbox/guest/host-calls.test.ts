@@ -2,7 +2,7 @@ import initWabt from "wabt";
 import { expect, test } from "vitest";
 import { encodeWithBytes, type IoReply, type IoRequest } from "../wire/index.ts";
 import type { GuestHost } from "./abi.ts";
-import { CAXTON_MODULE, HostCalls } from "./host-calls.ts";
+import { askHost, CAXTON_MODULE, type HostReply, HostCalls } from "./host-calls.ts";
 
 const GUEST = `(module
   (import "caxton" "request" (func $request (param i32 i32 i32 i32) (result i32)))
@@ -90,4 +90,13 @@ test.each([
   await expect(run(name, ...values)).rejects.toThrow(/memory/);
   expect(endings).toHaveLength(1);
   expect(endings[0]).toMatch(/^trap: /);
+});
+
+test("a request that is larger than a frame may be is refused, and never sent", () => {
+  const replies: HostReply[] = [];
+  askHost({ files: () => expect.unreachable() }, "http.fetch", Buffer.alloc(16 * 1024 * 1024 + 1), (reply) =>
+    replies.push(reply),
+  );
+  expect(replies).toMatchObject([{ isGranted: false }]);
+  expect(String(replies[0]?.envelope)).toContain('"code":"too-large"');
 });

@@ -14,18 +14,23 @@ const COPY_SHIFT = 4;
 /** Bytes of one request, so that a guest cannot make the server hold more. */
 const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 
-/** Begins a request; `settle` gets the reply in a later turn. */
+const refusal = (code: string, message: string): HostReply => ({
+  isGranted: false,
+  envelope: Buffer.concat(encodeWithBytes({ code, message }, new Uint8Array(0))),
+});
+
+/** Begins a request; `settle` gets the reply in a later turn, or at once when nothing is asked. */
 export function askHost(
   host: Pick<GuestHost, "files">,
   ...[name, body, settle]: [string, Buffer, (reply: HostReply) => void]
 ): void {
+  // A frame that is larger than the server takes would end the child, with all that is in it.
+  if (body.length > REQUEST_BYTES_MAX) return settle(refusal("too-large", "a request has at most 16 MiB"));
   host.files({ op: "request", name, body }, (reply) => {
     if (reply.type === "granted") {
       return settle({ isGranted: reply.body[0] === 0, envelope: reply.body.subarray(1) });
     }
-    const message = "nothing can be asked of the host while no call is under way";
-    const parts = encodeWithBytes({ code: "denied", message }, new Uint8Array(0));
-    settle({ isGranted: false, envelope: Buffer.concat(parts) });
+    settle(refusal("denied", "nothing can be asked of the host while no call is under way"));
   });
 }
 

@@ -1,5 +1,6 @@
+import { JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape } from "../../wire/index.ts";
 import { err, isTagged, NONE, ok, some, type Tagged } from "../index.ts";
-import { bytesOf, type HostInterface, listOf, textOf, waiting } from "./host-function.ts";
+import { bytesOf, HostFault, type HostInterface, listOf, textOf, waiting } from "./host-function.ts";
 
 /**
  * `caxton:host`, which engines/wit/host.wit describes: what components ask of the server in requests that other guests make
@@ -29,6 +30,8 @@ const NOTHING = new Uint8Array(0);
 
 const refusal = (code: string, message: string): Tagged =>
   err({ code: CODES.has(code) ? code : "unavailable", message });
+const TOO_LARGE = refusal("too-large", "a request has at most 16 MiB");
+const TOO_MUCH = `the message is nested deeper than ${JSON_DEPTH_MAX} levels or has more than ${JSON_NODES_MAX} values`;
 
 /** The functions by interface and name; `take` fetches an answer from the server. */
 export function caxtonInterfaces(ask: AskServer): { readonly [name: string]: HostInterface } {
@@ -37,21 +40,25 @@ export function caxtonInterfaces(ask: AskServer): { readonly [name: string]: Hos
     { head, bytes = NOTHING }: { readonly head: Fields; readonly bytes?: Uint8Array },
     read: (head: Fields, bytes: Uint8Array) => unknown,
   ): Promise<Tagged> => {
-    if (bytes.length > REQUEST_BYTES_MAX) return refusal("too-large", "a request has at most 16 MiB");
+    if (bytes.length + charactersIn(head) > REQUEST_BYTES_MAX) return TOO_LARGE;
     const answer = await ask(operation, head, bytes);
     return answer.type === "refused" ? refusal(answer.code, answer.message) : ok(read(answer.head, answer.bytes));
   };
   return {
     "caxton:host/memory": {
       search: waiting((query, scopes, limit) => {
-        const named = listOf(scopes);
-        const head = { query: textOf(query), ...(named.length > 0 && { scopes: named }), ...optional({ limit }) };
+        const named = listOf(scopes).map(textOf);
+        const most = chosen(limit, numberOf);
+        const head = { query: textOf(query), ...(named.length > 0 && { scopes: named }), limit: most };
         return request("memory.search", { head }, (found) => found);
       }),
     },
     "caxton:host/messages": {
       send: waiting((message) => {
-        const head = objectIn(textOf(message));
+        const text = textOf(message);
+        if (text.length > REQUEST_BYTES_MAX) return TOO_LARGE;
+        if (jsonShape(Buffer.from(text)).type !== "fits") return refusal("invalid", TOO_MUCH);
+        const head = objectIn(text);
         if (head === undefined) return refusal("invalid", "the message is no JSON object");
         return request("messages.send", { head }, (sent) => ({ ...sent, "conversation-id": sent["conversation_id"] }));
       }),
@@ -66,14 +73,20 @@ export function caxtonInterfaces(ask: AskServer): { readonly [name: string]: Hos
         request("state.set", { head: { key: textOf(key) }, bytes: bytesOf(value) }, () => undefined),
       ),
       delete: waiting((key) => request("state.delete", { head: { key: textOf(key) } }, ({ deleted }) => deleted)),
-      "list-keys": waiting((prefix, limit, cursor) =>
-        request("state.list", { head: { prefix: textOf(prefix), ...optional({ limit, cursor }) } }, pageOf),
-      ),
+      "list-keys": waiting((prefix, limit, cursor) => {
+        const from = { limit: chosen(limit, numberOf), cursor: chosen(cursor, textOf) };
+        return request("state.list", { head: { prefix: textOf(prefix), ...from } }, pageOf);
+      }),
     },
     "caxton:host/http": {
       fetch: waiting((given) => {
         const { method, url, headers, body, "timeout-ms": timeout } = fieldsOf(given);
-        const head = { method, url, headers, ...optional({ timeout_ms: timeout }) };
+        const head = {
+          method: textOf(method),
+          url: textOf(url),
+          headers: listOf(headers).map((pair) => listOf(pair).map(textOf)),
+          timeout_ms: chosen(timeout, numberOf),
+        };
         return request("http.fetch", { head, bytes: bytesOf(body) }, (answer, bytes) => ({ ...answer, body: bytes }));
       }),
     },
@@ -92,13 +105,21 @@ export const caxtonFunctions = (wanted: string): readonly string[] | undefined =
 /** All that there are. */
 export const CAXTON_INTERFACES: readonly string[] = NAMES.map(([name]) => name);
 
-/** Options that have a value, by name. */
-const optional = (options: Fields): Fields =>
-  Object.fromEntries(
-    Object.entries(options).flatMap(([name, option]) =>
-      isTagged(option) && option.tag === "some" ? [[name, option.value]] : [],
-    ),
-  );
+/** What an option has, as `read` takes it; undefined when it has nothing. */
+const chosen = <Value>(option: unknown, read: (value: unknown) => Value): Value | undefined =>
+  isTagged(option) && option.tag === "some" ? read(option.value) : undefined;
+
+const numberOf = (value: unknown): number => {
+  if (typeof value === "number") return value;
+  throw new HostFault("it passed something that is no number");
+};
+
+/** Of the texts in a head: its JSON has no fewer bytes. */
+function charactersIn(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, each) => sum + charactersIn(each), 0);
+}
 
 const pageOf = ({ keys, next }: Fields): unknown => ({
   keys: listOf(keys).map((each) => {
@@ -111,7 +132,7 @@ const pageOf = ({ keys, next }: Fields): unknown => ({
 const fieldsOf = (value: unknown): Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? { ...value } : {};
 
-/** A guest's text, read where the guest runs. */
+/** A guest's text, read where the guest runs; its shape has been looked at. */
 function objectIn(text: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(text);
