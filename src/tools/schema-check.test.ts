@@ -38,6 +38,16 @@ test("each finding is a sentence in a model's words: what is expected, what is m
   expect(schemaCheck({ type: "string", pattern: "^a" })("b")).toEqual(["it does not match pattern"]);
 });
 
+test("a member that is known only by its kind is told what is wrong with it, not that it is unknown", () => {
+  const numbers = { type: "object", additionalProperties: { type: "number" } };
+  expect(schemaCheck(numbers)({ a: "x" })).toEqual(['a: expected "number", not string']);
+  const closed = { type: "object", properties: { in: numbers }, additionalProperties: false };
+  expect(schemaCheck(closed)({ in: { a: "x" }, out: 1 })).toEqual([
+    'in.a: expected "number", not string',
+    '"out" is not known here',
+  ]);
+});
+
 test("a hostile pattern or reference in a schema throws nothing", () => {
   expect(schemaCheck({ $ref: "#/$defs/missing" })({ a: 1 })).toEqual([]);
   expect(schemaCheck({ type: "string", pattern: "(" })("a")).toEqual([]);

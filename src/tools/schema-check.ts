@@ -71,9 +71,15 @@ function sizeOf(value: Json, nodesMax: number): { readonly nodes: number; readon
 
 type Finding = { readonly keyword: string; readonly instanceLocation: string; readonly error: string };
 
+const OUTER: ReadonlySet<string> = new Set(["properties", "items", "allOf", "$ref", "false"]);
+const OTHERS: ReadonlySet<string> = new Set(["additionalProperties", "unevaluatedProperties"]);
+
 /** Drops the findings that only repeat, for an outer object, what an inner one says. */
 function leaves(findings: readonly Finding[]): readonly Finding[] {
-  const inner = findings.filter(({ keyword }) => !["properties", "items", "allOf", "$ref", "false"].includes(keyword));
+  // What is wrong with another member follows; only where none is allowed that says nothing.
+  const inner = findings.filter(({ keyword }, index) =>
+    OTHERS.has(keyword) ? findings[index + 1]?.keyword === "false" : !OUTER.has(keyword),
+  );
   return inner.length > 0 ? inner : findings;
 }
 
