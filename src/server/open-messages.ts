@@ -33,7 +33,7 @@ export type Messaging = {
   readonly messageJournal: SqliteMessageJournal;
   readonly messageContents: ContentStore;
   readonly participants: Participants;
-  readonly messageLimits: { readonly contentBytesMax: number; readonly leaseMs: number };
+  readonly messageLimits: { readonly contentBytesMax: number; readonly leaseMs: number; readonly window: number };
   /** Whether programs outside show their tokens. */
   readonly tokensRequired: boolean;
   /** Where agents of other FIPA platforms write to; undefined when that is off. */
@@ -96,7 +96,8 @@ export async function openMessages(
   checks.start();
   const fipaUrl =
     remotes && (await openFipa(stack, config, { router, directory, remotes, clock, workspace: WORKSPACE }));
-  const messageLimits = { contentBytesMax: messages.message_bytes_max, leaseMs: messages.lease };
+  const { message_bytes_max: contentBytesMax, lease: leaseMs, window } = messages;
+  const messageLimits = { contentBytesMax, leaseMs, window };
   const tokensRequired = messages.participant_tokens;
   return {
     router,

@@ -9,8 +9,8 @@ export type MailboxServices = {
   readonly router: Router;
   readonly clock: Clock;
   readonly participants: Pick<Participants, "seen">;
-  /** `leaseMs` is for whoever asks for none. */
-  readonly messageLimits: { readonly leaseMs: number };
+  /** `leaseMs` is for whoever asks for none; `window` is what all of a mailbox may have in hand. */
+  readonly messageLimits: { readonly leaseMs: number; readonly window: number };
 };
 
 /** How long what is taken stays in hand: in seconds, as asked for. */
@@ -64,16 +64,20 @@ export async function acknowledge(
 
 /** Taken at once, 4 MiB if they are as large as messages get without their content being put aside. */
 const TAKEN_MAX = 64;
+/** Of a mailbox's window, what those who receive share: whoever comes next finds some left, though they settle nothing. */
+const SHARED = 3 / 4;
 /** How long one look into an empty mailbox takes before the next; only whoever goes away ends it sooner. */
 const LOOK_MS = 30_000;
 
 /**
- * Messages of a mailbox as they come, at most `window` in hand at once: `settled` says how many went out of it. What is in hand
+ * Messages of a mailbox as they come, at most `window` in hand at once, and no more than its share of what the mailbox may have
+ * in hand: `settled` says how many went out of it. What is in hand
  * when the signal aborts goes back at once and comes to whoever receives next.
  */
 export class Receiving {
   readonly #services: MailboxServices;
   readonly #owner: { readonly workspace: string; readonly name: string };
+  readonly #recipient: { readers: number };
   readonly #options: { readonly window: number; readonly leaseMs: number };
   /** In hand, and until when. */
   readonly #inHand = new Map<number, number>();
@@ -88,18 +92,19 @@ export class Receiving {
     this.#services = services;
     this.#owner = { workspace: DEFAULT_WORKSPACE, name: mailbox };
     this.#options = { window, leaseMs: leaseOf(services, lease) };
-    services.router.records.recipient(DEFAULT_WORKSPACE, mailbox);
+    this.#recipient = services.router.records.recipient(DEFAULT_WORKSPACE, mailbox);
   }
 
   /** Throws ParticipantServedError before the first. */
   async *messages(signal: AbortSignal): AsyncGenerator<readonly contract.LeasedMessage[], void, undefined> {
     const { router, clock, participants } = this.#services;
-    const { window, leaseMs } = this.#options;
+    const { leaseMs } = this.#options;
+    this.#recipient.readers += 1;
     try {
       while (!signal.aborted) {
         participants.seen(this.#owner.workspace, this.#owner.name);
         this.#forgetEnded();
-        const max = Math.min(TAKEN_MAX, window - this.#inHand.size);
+        const max = Math.min(TAKEN_MAX, this.#share - this.#inHand.size);
         if (max <= 0) {
           await this.#roomOr(signal);
           continue;
@@ -109,9 +114,15 @@ export class Receiving {
         if (taken.length > 0) yield taken.map(presentLeased);
       }
     } finally {
+      this.#recipient.readers -= 1;
       const back = [...this.#inHand.keys()].map((seq) => ({ seq, outcome: "returned" }) as const);
       if (back.length > 0) await router.settle(this.#owner, back);
     }
+  }
+
+  get #share(): number {
+    const most = (this.#services.messageLimits.window * SHARED) / this.#recipient.readers;
+    return Math.min(this.#options.window, Math.max(1, Math.floor(most)));
   }
 
   /** These are settled, so that there is room for others. */

@@ -36,6 +36,8 @@ export class Recipient {
   isLoading = false;
   /** Already told to look for work. */
   isScheduled = false;
+  /** Those who receive what comes, and share the window. */
+  readers = 0;
   /** Those who wait for something to fetch. */
   readonly waiters = new Set<Waiter>();
   #failures = 0;
