@@ -187,6 +187,27 @@ export function saidMore(conversation: Conversation, count: number, atMs: number
   };
 }
 
+/** A free conversation that was forgotten and began anew: `earlier`, and what was said `since`. Both are under way. */
+export function resumed(earlier: Conversation, since: Conversation, terms: ConversationTerms): Conversation {
+  const { lastActivityMs } = since;
+  const recipients = since.participants.map(({ name }) => name);
+  const participants = joined(earlier.participants, earlier.initiator, since.initiator, { recipients, terms });
+  const endsAtMs = earlier.endsAtMs > lastActivityMs ? earlier.endsAtMs : since.endsAtMs;
+  return {
+    ...earlier,
+    participants,
+    status: IN_PROGRESS,
+    version: earlier.version + since.version,
+    messageCount: earlier.messageCount + since.messageCount,
+    lastActivityMs,
+    endsAtMs,
+    dueAtMs: dueOf(undefined, { lastActivityMs, idleMs: earlier.idleMs, endsAtMs }, participants),
+    branches: [...earlier.branches, ...since.branches],
+    merged: [...earlier.merged, ...since.merged],
+    archivedAtMs: undefined,
+  };
+}
+
 /** How a conversation stands after a message. `protocol` is undefined where nothing is checked. */
 type Standing = {
   readonly protocol: Protocol | undefined;

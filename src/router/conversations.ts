@@ -12,6 +12,7 @@ import {
   isOpen,
   type Lapse,
   merged,
+  resumed,
   undelivered,
 } from "../protocols/index.ts";
 import { type Feed } from "./feed.ts";
@@ -57,6 +58,8 @@ export type ConversationParts = {
   readonly writer: Writer;
   readonly feed: Feed;
   readonly terms: ConversationTerms;
+  /** An answer began a free conversation: what it answers was forgotten, or never there. `precede` is told what is found. */
+  readonly begunByAnswer: (answer: Message) => void;
 };
 
 /**
@@ -130,6 +133,7 @@ export class Conversations {
     const { conversation } = moved;
     if (before === undefined && !isChecked(conversation) && isPlain(message)) {
       this.#remember(key, conversation);
+      if (message.inReplyTo !== undefined) this.#parts.begunByAnswer(message);
       return ALLOWED;
     }
     const family = this.#family(message, before === undefined);
@@ -171,12 +175,22 @@ export class Conversations {
     if (feed.isWatched) feed.tell({ type: "conversation", conversation });
   }
 
-  /** What is known again after a restart, the oldest first; those that were begun anew since stay as they are. */
+  /** What is known again after a restart, the oldest first; those that were begun anew since go on in it. */
   recollect(conversations: readonly Conversation[]): void {
     for (const conversation of conversations) {
       const { workspace, id } = conversation;
       if (this.find(workspace, id) === undefined) this.#fresh.remember(keyOf(workspace, id), conversation);
+      else this.precede(conversation);
     }
+  }
+
+  /** What a free conversation was that has been forgotten and begun anew since; nothing when that is known. */
+  precede(earlier: Conversation): void {
+    const { workspace, id, startedAtMs, status } = earlier;
+    const since = this.find(workspace, id);
+    if (since === undefined || !isOpen(since) || since.startedAtMs <= startedAtMs) return;
+    if (isChecked(since) || isChecked(earlier) || status.state === "merged") return;
+    this.#move(keyOf(workspace, id), resumed(earlier, since, this.#parts.terms), this.#parts.writer.batch());
   }
 
   /** Free conversations of one message that fit, in no order: those that have no row. */

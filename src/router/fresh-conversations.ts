@@ -6,7 +6,8 @@ const FRESH_MAX = 50_000;
 
 /**
  * Free conversations of one message. Nothing of them is on disk but the message: a row for each would cost the journal as much
- * again. The newest are remembered, at least `FRESH_MAX` of them; what is said in an older one begins it anew.
+ * again. The newest are remembered, at least `FRESH_MAX` of them; what is said in an older one begins it anew, until what was before
+ * is found (`Recollection.lookBack`).
  */
 export class FreshConversations {
   #fresh = new Map<string, Conversation>();

@@ -116,7 +116,8 @@ export class Router {
     const recipients = new Recipients({ options, directory, named: (party) => writer.batch().parties.push(party) });
     const feed = this.#feed;
     const { terms = CONVERSATION_TERMS } = parts;
-    const conversations = new Conversations({ clock, alarm, writer, feed, terms });
+    const begunByAnswer = (answer: Message) => this.#recollection.lookBack(answer, this.#intake.lastSeq);
+    const conversations = new Conversations({ clock, alarm, writer, feed, terms, begunByAnswer });
     this.#conversations = conversations;
     const gaveUp = (message: Message, recipient: string, error: MessageError) => {
       conversations.undelivered(message, recipient);
@@ -141,7 +142,7 @@ export class Router {
     this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf, meaning: parts.meaning });
     this.#records = new Records({ ...kept, journal, terms, intake: this.#intake });
     const nameOf = (party: number) => recipients.byNumber(party)?.mailbox.name;
-    this.#recollection = new Recollection(journal, { nameOf, terms });
+    this.#recollection = new Recollection({ journal, conversations, nameOf, terms });
     this.#watching = directory.watch(() => this.#refreshSoon());
   }
 
@@ -165,7 +166,7 @@ export class Router {
       this.#duplicates.add({ workspace, id }, recent.seqs[row] ?? 0, clock.nowMs());
     }
     this.#conversations.restore(conversations);
-    this.#recollection.begin({ parties, lastSeq }, (found) => this.#conversations.recollect(found));
+    this.#recollection.begin({ parties, lastSeq });
     const failed = new Map(retries.map((retry) => [`${retry.seq}/${retry.party}`, retry]));
     for (let row = 0; row < pending.seqs.length; row += 1) {
       const recipient = this.#recipients.byNumber(pending.parties[row] ?? 0);

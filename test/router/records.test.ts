@@ -3,6 +3,7 @@ import { type MessageDraft, traceOf } from "../../src/messages/index.ts";
 import { CONVERSATION_TERMS } from "../../src/protocols/index.ts";
 import { type ConversationQuery } from "../../src/router/index.ts";
 import { settled } from "../helpers/manual-clock.ts";
+import { MemoryMessageJournal } from "../helpers/memory-message-journal.ts";
 import { note, openWorld, textOf, to, until } from "./world.ts";
 
 const always = new AbortController().signal;
@@ -229,6 +230,37 @@ describe("conversations", () => {
     expect(await list(after.router)).toHaveLength(3);
     await clock.advance(CONVERSATION_TERMS.idleMs);
     expect(await list(after.router, { state: "expired" })).toEqual(["three", "one"]);
+  });
+
+  test("of one message that was forgotten go on with an answer in them, as they began (C2)", async () => {
+    const { router, disk, clock } = await openWorld();
+    await router.submit(note("ask", { conversationId: "old", atMs: clock.nowMs(), ...to("bob") }));
+    await router.close(0);
+    await clock.advance(10);
+    // After this start nothing is known of what was said longest ago.
+    const journal = new MemoryMessageJournal(disk);
+    const list = journal.list.bind(journal);
+    journal.list = async (query) => (query.conversation === undefined ? [] : list(query));
+    const after = await openWorld({ disk, clock, journal });
+    const say = async (sender: string, receiver: string, rest: object = {}) => {
+      await clock.advance(10);
+      return after.router.submit(
+        note(sender, { sender, conversationId: "old", atMs: clock.nowMs(), ...to(receiver), ...rest }),
+      );
+    };
+    await say("bob", "ann", { inReplyTo: "x" });
+    await until(() => disk.conversations.size === 1);
+    await say("cid", "ann");
+    await after.router.records.conversations({ workspace: "default", limit: 10 });
+    expect([...disk.conversations.values()]).toMatchObject([
+      { id: "old", initiator: "ann", participants: ["bob", "cid"], messages: 3, startedAtMs: 1_000_000 },
+    ]);
+    expect(await after.router.submit(note("new", { conversationId: "new", inReplyTo: "y" }))).toMatchObject({
+      type: "accepted",
+    });
+    for (let turn = 0; turn < 20; turn += 1) await settled();
+    expect(await after.router.records.conversation("default", "new")).toMatchObject({ messageCount: 1 });
+    await after.router.close(0);
   });
 
   test("without a protocol are written with all that was said before long, for whoever asks, and at the end (C2)", async () => {
