@@ -5,6 +5,8 @@ import { LongestFirst } from "./vitest.sequencer.ts";
 const ALONE = ["test/hostile/**/*.test.ts", "test/sandbox/{isolation,recovery}.test.ts"];
 /** Tests that need another database server; `npm run test:databases`. */
 const DATABASES = ["test/databases/**/*.test.ts"];
+/** Tests that compile tools with the compilers of other languages, a minute of both cores; `npm run test:languages`. */
+const LANGUAGES = ["test/toolkit/{languages,python}.test.ts"];
 
 const setupFiles = ["test/helpers/chance.ts"];
 const patient = { setupFiles, testTimeout: 120_000, hookTimeout: 120_000 };
@@ -33,13 +35,14 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/**/*.test.ts"],
-          exclude: [...ALONE, ...DATABASES],
+          exclude: [...ALONE, ...DATABASES, ...LANGUAGES],
           isolate: false,
           ...patient,
         },
       },
       { test: { name: "alone", include: ALONE, ...patient } },
       { test: { name: "databases", include: DATABASES, isolate: false, ...patient } },
+      { test: { name: "languages", include: LANGUAGES, isolate: false, ...patient } },
     ],
   },
 });
