@@ -46,6 +46,8 @@ export function placeInUse(
   note: PlaceNote | undefined,
 ): { readonly place: string; readonly note: PlaceNote | undefined } {
   if (note?.now === configured) return { place: configured, note: { ...note, isConfirmed: true } };
-  if (note?.configured === configured && !note.isConfirmed) return { place: note.now, note };
+  // It may have been configured when memory came to a place that it has left by now.
+  const isLeft = note?.configured === configured || note?.was === configured;
+  if (note && isLeft && !note.isConfirmed) return { place: note.now, note };
   return { place: configured, note: undefined };
 }

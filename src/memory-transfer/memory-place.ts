@@ -1,5 +1,5 @@
 import type { Clock } from "../kernel/clock.ts";
-import type { MemoryStore } from "../memory/index.ts";
+import { MemoryCursorError, type MemoryPage, type MemoryStore, type PageOf } from "../memory/index.ts";
 
 /** A store, with how many calls it is at. */
 type Used = { readonly store: MemoryStore; calls: number; isLeft: boolean };
@@ -15,7 +15,11 @@ export type Stilled<Value> = { readonly type: "done"; readonly value: Value } | 
 export class MemoryPlace implements MemoryStore {
   readonly #clock: Clock;
   #used: Used;
-  #changing = 0;
+  /** Before each cursor since the first exchange: numbers of one place mean something else in another. */
+  #mark = "";
+  #exchanges = 0;
+  /** Changes that are under way. */
+  readonly #changing = new Set<Promise<unknown>>();
   #held: PromiseWithResolvers<void> | undefined;
   #whenStill: (() => void) | undefined;
 
@@ -83,9 +87,14 @@ export class MemoryPlace implements MemoryStore {
     return this.#change(work);
   }
 
+  /** Resolves when the changes that are under way at this moment have ended. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#changing);
+  }
+
   /** Resolves when no change is under way, or it is too late for that. */
   async #still(): Promise<void> {
-    if (this.#changing === 0) return;
+    if (this.#changing.size === 0) return;
     const still = Promise.withResolvers<void>();
     this.#whenStill = still.resolve;
     await still.promise;
@@ -96,6 +105,8 @@ export class MemoryPlace implements MemoryStore {
     const left = this.#used;
     left.isLeft = true;
     this.#used = { store: to, calls: 0, isLeft: false };
+    this.#exchanges += 1;
+    this.#mark = `x${this.#exchanges}.`;
     void this.#closeLeft(left);
   }
 
@@ -114,14 +125,33 @@ export class MemoryPlace implements MemoryStore {
     }
   }
 
+  /** A page of the store in use; one whose cursor is of another store rejects with MemoryCursorError. */
+  async #page<Entry>(
+    { limit, cursor: marked }: PageOf,
+    call: (store: MemoryStore, page: PageOf) => Promise<MemoryPage<Entry>>,
+  ): Promise<MemoryPage<Entry>> {
+    const mark = this.#mark;
+    if (marked?.startsWith(mark) === false) {
+      throw new MemoryCursorError(
+        "memory went over to another place since the page before",
+        "Begin anew with the first page: without a cursor.",
+        { cursor: marked.slice(0, 100) },
+      );
+    }
+    const cursor = marked?.slice(mark.length);
+    const { entries, next } = await this.#ask((store) => call(store, { limit, cursor }));
+    return { entries, next: next === undefined ? undefined : mark + next };
+  }
+
   async #change<Value>(call: (store: MemoryStore) => Promise<Value>): Promise<Value> {
     while (this.#held) await this.#held.promise;
-    this.#changing += 1;
+    const change = this.#ask(call);
+    this.#changing.add(change);
     try {
-      return await this.#ask(call);
+      return await change;
     } finally {
-      this.#changing -= 1;
-      if (this.#changing === 0) this.#whenStill?.();
+      this.#changing.delete(change);
+      if (this.#changing.size === 0) this.#whenStill?.();
     }
   }
 
@@ -135,11 +165,11 @@ export class MemoryPlace implements MemoryStore {
   readonly find: MemoryStore["find"] = (keys) => this.#ask((store) => store.find(keys));
   readonly get: MemoryStore["get"] = (ids) => this.#ask((store) => store.get(ids));
   readonly search: MemoryStore["search"] = (search) => this.#ask((store) => store.search(search));
-  readonly list: MemoryStore["list"] = (...of) => this.#ask((store) => store.list(...of));
-  readonly relations: MemoryStore["relations"] = (...of) => this.#ask((store) => store.relations(...of));
+  readonly list: MemoryStore["list"] = (of, page) => this.#page(page, (store, at) => store.list(of, at));
+  readonly relations: MemoryStore["relations"] = (of, page) => this.#page(page, (store, at) => store.relations(of, at));
   readonly relation: MemoryStore["relation"] = (id) => this.#ask((store) => store.relation(id));
   readonly walk: MemoryStore["walk"] = (walk) => this.#ask((store) => store.walk(walk));
-  readonly log: MemoryStore["log"] = (...of) => this.#ask((store) => store.log(...of));
+  readonly log: MemoryStore["log"] = (of, page) => this.#page(page, (store, at) => store.log(of, at));
   readonly history: MemoryStore["history"] = (id) => this.#ask((store) => store.history(id));
   readonly unembedded: MemoryStore["unembedded"] = (...of) => this.#ask((store) => store.unembedded(...of));
   readonly model: MemoryStore["model"] = () => this.#ask((store) => store.model());

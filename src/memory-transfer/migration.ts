@@ -40,6 +40,8 @@ export type MigrationDeps = {
   readonly state: MigrationState | undefined;
   /** All up to there is in the new place. */
   readonly note: (progress: MigrationProgress) => Promise<void>;
+  /** Resolves when the changes of the old place that are under way have ended: some places number them before they are seen. */
+  readonly settled: () => Promise<void>;
   readonly nowMs: () => number;
   readonly signal: AbortSignal | undefined;
 };
@@ -65,7 +67,7 @@ export class Migration {
 
   async run(): Promise<MigrationProgress> {
     await this.#look();
-    if (this.#state.seq < 0) await this.#go({ seq: await latestSeq(this.#deps.from, this.#scopes) });
+    if (this.#state.seq < 0) await this.#go({ seq: await this.#seenUpTo(this.#scopes) });
     if (this.#state.phase === "entities") await this.#copyEntities();
     if (this.#state.phase === "relations") await this.#copyRelations();
     await this.follow();
@@ -109,6 +111,13 @@ export class Migration {
     await this.#go({ phase: "relations", scope: undefined, cursor: undefined });
   }
 
+  /** The number of the last change, when all before it can be seen. */
+  async #seenUpTo(scopes: readonly ScopeKey[]): Promise<number> {
+    const seq = await latestSeq(this.#deps.from, scopes);
+    await this.#deps.settled();
+    return seq;
+  }
+
   /** What is gone meanwhile is left out; it is in the log. */
   async #copy(ids: readonly EntityId[]): Promise<readonly EntityHistory[]> {
     const found = await Promise.all(ids.map((id) => this.#deps.from.history(id)));
@@ -120,6 +129,7 @@ export class Migration {
     if (histories.length === 0) return [];
     const restores = await this.#withVectors(histories);
     await this.#freeNames(histories);
+    if (this.#state.phase === "changes") await this.#forgetLost(histories);
     await this.#deps.to.restore(restores, []);
     return histories;
   }
@@ -133,6 +143,18 @@ export class Migration {
     const there = await to.find(histories.map(({ head: { scope, name } }) => ({ scope, name })));
     const ids = there.flatMap((one, at) => (one && one.id !== histories[at]?.head.id ? [one.id] : []));
     if (ids.length > 0) await to.forget({ type: "entities", ids }, { provenance: BY, atMs: nowMs() });
+  }
+
+  /** What was forgotten of entities that stay is forgotten as such, so that no snapshot of the new place has it either. */
+  async #forgetLost(histories: readonly EntityHistory[]): Promise<void> {
+    const { to, nowMs } = this.#deps;
+    const there = await Promise.all(histories.map(({ head }) => to.history(head.id)));
+    for (const [at, { head, observations }] of histories.entries()) {
+      const kept = new Set(observations.map(({ id }) => id));
+      const ids = (there[at]?.observations ?? []).map(({ id }) => id).filter((id) => !kept.has(id));
+      const target = { type: "observations", entity: head.id, ids } as const;
+      if (ids.length > 0) await to.forget(target, { provenance: BY, atMs: nowMs() });
+    }
   }
 
   async #withVectors(histories: readonly EntityHistory[]): Promise<readonly EntityRestore[]> {
@@ -168,8 +190,9 @@ export class Migration {
     await this.#look();
     const scopes = await this.#knownScopes();
     if (scopes.length === 0) return false;
-    const { touched, emptied, seq } = await this.#changedSince(scopes);
-    if (seq === this.#state.seq) return false;
+    const seq = await this.#seenUpTo(scopes);
+    if (seq <= this.#state.seq) return false;
+    const { touched, emptied } = await this.#changedUpTo(seq, scopes);
     const by = { provenance: BY, atMs: this.#deps.nowMs() };
     for (const scope of emptied) await this.#deps.to.forget({ type: "scope", scope }, by);
     // Whoever came after a scope was emptied is in the log too.
@@ -194,20 +217,20 @@ export class Migration {
     return [...new Set([...this.#scopes, ...scopes.map(({ scope }) => scope)])];
   }
 
-  async #changedSince(scopes: readonly ScopeKey[]) {
+  /** What was changed since; later changes are for the next time. */
+  async #changedUpTo(seq: number, scopes: readonly ScopeKey[]) {
     const touched = new Set<EntityId>();
     const emptied = new Set<ScopeKey>();
-    let seq = this.#state.seq;
     let cursor: string | undefined;
     for (;;) {
       const page = await this.#deps.from.log({ scopes }, { limit: RELATIONS_PAGE, cursor });
       for (const change of page.entries) {
-        if (change.seq <= this.#state.seq) return { touched, emptied, seq };
-        seq = Math.max(seq, change.seq);
+        if (change.seq <= this.#state.seq) return { touched, emptied };
+        if (change.seq > seq) continue;
         if (change.entity === undefined) emptied.add(change.scope);
         else touched.add(change.entity);
       }
-      if (page.next === undefined) return { touched, emptied, seq };
+      if (page.next === undefined) return { touched, emptied };
       cursor = page.next;
     }
   }

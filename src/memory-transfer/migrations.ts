@@ -63,6 +63,7 @@ type Deps = {
 export class MemoryMigrations {
   readonly #deps: Deps;
   #running: Running | undefined;
+  #isReplaced = false;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -80,41 +81,40 @@ export class MemoryMigrations {
     const { place } = this.#deps;
     const refusal = this.#running
       ? "a migration is under way already"
-      : from === to
-        ? `memory would go from ${from} to itself`
-        : isSwitching && from !== place.name
-          ? `the server can go over from ${place.name}, which it uses, and not from ${from}`
-          : undefined;
+      : this.#isReplaced
+        ? "memory is being put back to a snapshot"
+        : from === to
+          ? `memory would go from ${from} to itself`
+          : isSwitching && from !== place.name
+            ? `the server can go over from ${place.name}, which it uses, and not from ${from}`
+            : undefined;
     if (refusal !== undefined) throw new MigrationRefusedError(refusal, "`caxton memory migrate --help`", { from, to });
     const running: Running = { from, to, progress: undefined };
     this.#running = running;
     await using opened = new AsyncDisposableStack();
     opened.defer(() => void (this.#running = undefined));
-    const kept = new Set<MemoryStore>();
     const storeOf = async (backend: string): Promise<MemoryStore> => {
       if (backend === place.name) return place.current;
       const store = await this.#deps.open(backend);
-      opened.defer(() => (kept.has(store) ? undefined : store.close()));
+      // It is the one in use by then when memory went over to it, whatever failed after that.
+      opened.defer(() => (store === place.current ? undefined : store.close()));
       return store;
     };
     const [source, target] = [await storeOf(from), await storeOf(to)];
-    const report = await this.#migrate(source, target, {
+    return await this.#migrate(source, target, {
       ...request,
       onProgress: (progress) => {
         running.progress = progress;
         request.onProgress(progress);
       },
     });
-    if (report.hasSwitched) kept.add(target);
-    return report;
   }
 
   /**
-   * Before memory becomes what it was at another time, which no log tells: what was begun from here is begun anew after it.
-   * Rejects with MigrationRefusedError while one is under way.
+   * Around what makes memory what it was at another time, which no log tells: what was begun from here is begun anew after it,
+   * and nothing is begun meanwhile. Rejects with MigrationRefusedError while one is under way.
    */
-  async disown(): Promise<void> {
-    const { place, checkpoints, notes } = this.#deps;
+  async disowning(restoring: () => Promise<void>): Promise<void> {
     if (this.#running) {
       const { from, to } = this.#running;
       throw new MigrationRefusedError(
@@ -123,6 +123,17 @@ export class MemoryMigrations {
         { from, to },
       );
     }
+    this.#isReplaced = true;
+    try {
+      await this.#disown();
+      await restoring();
+    } finally {
+      this.#isReplaced = false;
+    }
+  }
+
+  async #disown(): Promise<void> {
+    const { place, checkpoints, notes } = this.#deps;
     await checkpoints.removeAll(`migration-${place.name}-`);
     const note = await notes.read();
     if (note?.seq !== undefined) await notes.write({ ...note, seq: undefined });
@@ -142,7 +153,13 @@ export class MemoryMigrations {
       await checkpoints.remove(noteOf(before.was, before.now));
       if (!note) await checkpoints.remove(noteOf(before.now, before.was));
     }
-    if (!note && before) await notes.remove();
+    if (!note && before) {
+      await notes.remove();
+      log.warn(
+        { place, left: before.now },
+        `${place} is configured and used as it is; what memory learned in ${before.now} since it went there is only there`,
+      );
+    }
     if (note && note.isConfirmed !== before?.isConfirmed) await notes.write(note);
     if (place !== configured)
       log.warn(
@@ -153,7 +170,7 @@ export class MemoryMigrations {
   }
 
   async #migrate(from: MemoryStore, to: MemoryStore, request: MigrationRequest): Promise<MigrationReport> {
-    const { checkpoints, clock, memory } = this.#deps;
+    const { checkpoints, clock, memory, place, configured } = this.#deps;
     const name = noteOf(request.from, request.to);
     const state = request.isResumed || request.isSwitching ? await this.#state(request) : undefined;
     if (state === undefined) {
@@ -169,6 +186,7 @@ export class MemoryMigrations {
       state,
       nowMs: () => clock.nowMs(),
       signal: request.signal,
+      settled: () => place.settled(),
       note: async (now) => {
         await checkpoints.write(name, now);
         request.onProgress(now);
@@ -180,12 +198,16 @@ export class MemoryMigrations {
       const comparison = await compareStores(from, to, samples);
       return { progress: migration.progress(), comparison, hasSwitched: false };
     }
-    const { place, configured } = this.#deps;
     const went = await goOver({ from, to, place, migration, samples, signal: request.signal }, async (seq) => {
       const note = { configured, was: request.from, now: request.to, seq, atMs: clock.nowMs() };
-      await this.#keep({ ...note, isConfirmed: request.to === configured });
+      // Only a start knows what the configuration says by then.
+      await this.#keep({ ...note, isConfirmed: false });
     });
-    if (went.hasSwitched) await this.#wentOver(request);
+    if (went.hasSwitched) {
+      await this.#wentOver(request).catch((error: unknown) =>
+        log.error({ err: error }, "memory went over, and what follows from that is done at the next start"),
+      );
+    }
     return { progress: migration.progress(), ...went };
   }
 

@@ -18,14 +18,21 @@ export const claimOf = ({ text, confidence, validity }: Observation): string =>
 
 /**
  * Which observations take the place of which: who said it and when stays, the new ones have ids of their own.
- * Throws MemoryValueError.
+ * Throws MemoryValueError, also for a text that is given twice.
  */
 export function restate(
   before: Entity,
   restatements: readonly Restatement[],
 ): { readonly added: readonly Observation[]; readonly withdrawn: readonly ObservationId[] } {
+  const given = new Set<string>();
   const pairs = restatements.flatMap((one) => {
     const wanted = one.text.normalize("NFC").trim();
+    if (given.has(wanted)) {
+      throw new MemoryValueError(`"${wanted.slice(0, 100)}" is given twice`, "Say once what of it is otherwise.", {
+        field: "observations",
+      });
+    }
+    given.add(wanted);
     const was = before.observations.find(({ text }) => text === wanted);
     if (!was) {
       throw new MemoryValueError(

@@ -10,6 +10,7 @@ import {
   type Checkpoints,
   MemoryMigrations,
   MemoryPlace,
+  MemoryPlaceUnknownError,
   MemoryRetention,
   MemorySnapshots,
   MemoryTransfers,
@@ -68,12 +69,18 @@ export async function openMemory(
   return { memory, place, notes, checkpoints };
 }
 
-/** Opens memory's places by their names. */
+/** Opens memory's places by their names. Rejects with MemoryPlaceUnknownError for a name that this version does not know. */
 function storeOpener(loaded: LoadedConfig, secretFound: SecretFound | undefined) {
   const vault = SecretVault.of(loaded, secretFound);
-  return (name: string): Promise<MemoryStore> => {
+  return async (name: string): Promise<MemoryStore> => {
     const backend = MEMORY_BACKENDS.find((one) => one === name);
-    return openMemoryStore(loaded.config, { secret: (secret) => vault.find(secret), ...(backend && { backend }) });
+    if (backend) return openMemoryStore(loaded.config, { secret: (secret) => vault.find(secret), backend });
+    const file = join(loaded.config.data.directory, "memory-place.json");
+    throw new MemoryPlaceUnknownError(
+      `${file} says that memory is in ${name.slice(0, 100)}, which is none of ${MEMORY_BACKENDS.join(", ")}`,
+      "Use the version of Caxton that wrote it, or set memory.backend to the place that memory went to, and remove the file.",
+      { file },
+    );
   };
 }
 
@@ -104,10 +111,8 @@ export function openSnapshots(
     place.current instanceof SqliteMemoryStore
       ? new SqliteSnapshots({ store: place.current, directory: data.directory })
       : undefined;
-  const around = async (restoring: () => Promise<void>): Promise<void> => {
-    await migrations.disown();
-    await place.changing(restoring);
-  };
+  const around = (restoring: () => Promise<void>): Promise<void> =>
+    migrations.disowning(() => place.changing(restoring));
   const snapshots = new MemorySnapshots({ place: snapshotsNow, memory, clock, around }, snapshotOptions(table));
   snapshots.start();
   return snapshots;

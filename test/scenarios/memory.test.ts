@@ -88,6 +88,14 @@ test("how sure an observation is, and when it holds, is changed in one version, 
   expect(
     await server.ask("PATCH", path, { observations: [{ text: "sings", valid_from: "2031-01-01T00:00:00.000Z" }] }),
   ).toMatchObject({ status: 400, body: { code: "MEMORY_VALUE_INVALID", details: { field: "valid_to" } } });
+  const twice = [
+    { text: "sings", confidence: 0.1 },
+    { text: " sings ", confidence: 0.2 },
+  ];
+  expect(await server.ask("PATCH", path, { observations: twice })).toMatchObject({
+    status: 400,
+    body: { code: "MEMORY_VALUE_INVALID", detail: '"sings" is given twice' },
+  });
   expect(await server.ask("PATCH", path, { observations: [{ text: "skis" }] })).toMatchObject({
     status: 400,
     body: { code: "MEMORY_VALUE_INVALID", detail: 'Eva has no observation "skis"' },

@@ -139,7 +139,8 @@ export async function reviseEntity(
   if (withdraw.length > 0) await memory.changes.withdraw(before.scope, before.name, withdraw, BY_USER);
   const isSpan = valid_from !== undefined || valid_to !== undefined;
   const restated = observations.map(({ text, confidence, ...span }) => {
-    const said = before.observations.find((one) => one.text === text.normalize("NFC").trim());
+    const kept = memory.changes.hide.text(text).normalize("NFC").trim();
+    const said = before.observations.find((one) => one.text === kept);
     return { text, confidence, validity: spanOf(span, said?.validity) };
   });
   const revision = {

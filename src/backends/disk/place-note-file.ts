@@ -1,5 +1,6 @@
 import { open, readFile, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { flushDirectory } from "./flush-directory.ts";
 import * as z from "zod";
 import { MemoryPlaceUnknownError, type PlaceNote, type PlaceNotes } from "../../memory-transfer/index.ts";
 
@@ -47,20 +48,11 @@ export class PlaceNoteFile implements PlaceNotes {
       await file.close();
     }
     await rename(fresh, this.#file);
-    await this.#flushDirectory();
+    await flushDirectory(dirname(this.#file));
   }
 
   async remove(): Promise<void> {
     await rm(this.#file, { force: true });
-    await this.#flushDirectory();
-  }
-
-  async #flushDirectory(): Promise<void> {
-    const directory = await open(dirname(this.#file), "r");
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+    await flushDirectory(dirname(this.#file));
   }
 }
