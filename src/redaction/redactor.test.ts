@@ -143,11 +143,10 @@ test("no known secret is in what a stream has shown, at any moment", () => {
   );
 });
 
-/** As `all` hides it, by each pattern alone and a literal's every character. */
-function placeByPlace(text: string): string {
-  const looked = patterns(...BUILT_IN_PATTERNS);
+/** As a redactor of these hides it, by each pattern alone and a literal's every character. */
+function placeByPlace(text: string, looked = patterns(...BUILT_IN_PATTERNS), known = KNOWN): string {
   const set = new RegexSet(looked.map((pattern) => ({ regex: pattern.regex, options: lookingFor(pattern) })));
-  const forms = new Map([...formsOf(SECRET)].map((form) => [form, "TOKEN"]));
+  const forms = new Map(known.flatMap(({ name, value }) => [...formsOf(value)].map((form) => [form, name] as const)));
   const stream = new RedactingStream(new Literals(forms), { patterns: looked, regexes: set.stream("slowly") });
   return stream.push(text) + stream.end();
 }
@@ -174,6 +173,27 @@ test("a text as a whole is hidden as it is in a stream, and as by each pattern a
       const stream = all.stream();
       expect(all.text(text)).toBe(stream.push(text) + stream.end());
       expect(all.text(text)).toBe(placeByPlace(text));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test("secrets and patterns that overlap are hidden in a stream as by each alone, however it is cut", () => {
+  const known = ["abababab", "babbabba", "bbabbaab1"].map((value, at) => ({ name: `S${at}`, value }));
+  const own = ["a[ab]*1", "b1+a", String.raw`\bab`, "1.{0,5}1", "(ab){3}"].map((pattern, at) => ({
+    name: `p${at}`,
+    pattern,
+  }));
+  const looked = patterns(...own);
+  const redactor = new Redactor(known, looked);
+  const part = fc.constantFrom("ab", "ba", "abab", "babb", "1", " ", "ba1", ...known.map(({ value }) => value));
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 14 }), cuts, (parts, places) => {
+      const text = parts.join("");
+      const stream = redactor.stream();
+      const shown = cut(text, places).map((piece) => stream.push(piece));
+      expect(shown.join("") + stream.end()).toBe(placeByPlace(text, looked, known));
+      expect(redactor.text(text)).toBe(placeByPlace(text, looked, known));
     }),
     { numRuns: 500 },
   );

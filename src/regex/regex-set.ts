@@ -12,11 +12,13 @@ const SEVERAL: DfaSize = { statesMax: 4_096, kindBits: 6 };
 export class RegexSet {
   readonly #members: readonly Member[];
   readonly #programs: readonly (readonly Instruction[])[];
+  readonly #size: DfaSize;
   #dfa: LazyDfa | undefined;
   #finders: readonly Finder[] | undefined;
 
-  constructor(members: readonly Member[]) {
+  constructor(members: readonly Member[], size = SEVERAL) {
     this.#members = members;
+    this.#size = size;
     this.#programs = members.map(({ regex }) => regex.program);
   }
 
@@ -26,7 +28,7 @@ export class RegexSet {
   }
 
   #table(): LazyDfa {
-    return (this.#dfa ??= new LazyDfa(together(this.#programs), SEVERAL));
+    return (this.#dfa ??= new LazyDfa(together(this.#programs), this.#size));
   }
 
   /**

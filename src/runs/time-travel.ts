@@ -90,7 +90,9 @@ export class TimeTravel {
     { view, id, events }: { readonly view: RunView; readonly id: RunId; readonly events: readonly RunEvent[] },
     request: (events: readonly RunEvent[]) => Omit<StartRequest, "id" | "files">,
   ): Promise<MadeRun> {
-    const { runs, uploads } = this.#deps;
+    const { runs, uploads, artifacts } = this.#deps;
+    // A crash before the run was there may have left some of them.
+    if (artifacts.ofRun(id).length > 0) await this.#discard(id);
     try {
       const files: RunFile[] = [];
       for (const file of view.files) files.push(await uploads.copy(file, id));

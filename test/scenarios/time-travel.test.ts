@@ -130,7 +130,10 @@ test("forked at a call, this call and those after it in the turn are made, those
 test("a fork has files of its own: they are there when the run it came from is not", async () => {
   await using made = stage();
   const id = await made.begin();
-  const fork = await made.travel.fork(id, { at: 7, ...same });
+  // What a crash left of a fork that was to have this id.
+  const own = mint(RunId);
+  for (const artifact of made.artifacts.ofRun(id)) await made.artifacts.copy(artifact, own);
+  const fork = await made.travel.fork(id, { at: 7, ...same }, own);
   await fork.ended;
   const [file] = made.runs.view(fork.id).files;
   expect(file).toMatchObject({ name: "data.csv" });

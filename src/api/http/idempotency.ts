@@ -106,7 +106,8 @@ export function keepAnswers(http: Http, deps: Deps): void {
         headers: headersOf(reply.getHeaders()),
         body: withoutToken(request, payload),
       });
-    else if (status >= UNSURE) await keptAnswers.leave(key);
+    // One that came again may have done something before, whatever it is refused for now.
+    else if (status >= UNSURE || asked.get(request)?.isRepeated === true) await keptAnswers.leave(key);
     else await keptAnswers.release(key);
     return payload;
   });
@@ -172,7 +173,7 @@ function refusal(type: "other-request" | "under-way" | "unfinished", key: string
       );
     case "unfinished":
       return new IdempotencyKeyInUseError(
-        `the server ended before it had answered the request with the Idempotency-Key ${key}, and twice it could do harm`,
+        `the server ended or failed before it had answered the request with the Idempotency-Key ${key}, and twice it could do harm`,
         "Look whether what you asked for is there; if it is not, send it with another key.",
         { key },
       );

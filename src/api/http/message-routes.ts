@@ -58,8 +58,9 @@ function sendRoutes(http: Http, { services }: HttpContext): void {
     },
     async (request, reply) => {
       const speaker = speakerOf(request, services);
-      const options = { waitMs: request.query.wait * 1_000, signal: clientGone(reply).signal, speaker };
-      const message = askedIds(request)?.named(request.body) ?? request.body;
+      const asked = askedIds(request);
+      const options = { waitMs: request.query.wait * 1_000, signal: clientGone(reply).signal, speaker, asked };
+      const message = asked?.named(request.body) ?? request.body;
       return reply.status(202).send(await sendMessage(services, message, options));
     },
   );
@@ -75,8 +76,9 @@ function sendRoutes(http: Http, { services }: HttpContext): void {
     },
     async (request, reply) => {
       const { messages: sent } = request.body;
-      const named = askedIds(request)?.eachNamed(sent) ?? sent;
-      return reply.status(202).send(await sendMessages(services, named, speakerOf(request, services)));
+      const asked = askedIds(request);
+      const who = { speaker: speakerOf(request, services), asked };
+      return reply.status(202).send(await sendMessages(services, asked?.eachNamed(sent) ?? sent, who));
     },
   );
   http.post(

@@ -46,7 +46,6 @@ const REPEATED = [
   "memoryEntities",
   "memoryRelations",
   "revertMemoryEntity",
-  "forgetMemoryScope",
   "memorySnapshots",
   "pruneMemory",
   "checkMemory",
@@ -60,6 +59,7 @@ const LOOKED_AT = [
   // A letter that was sent again and died again would be sent a third time.
   "retryDeadLetters",
   // What was remembered after the first time would be gone.
+  "forgetMemoryScope",
   "restoreMemorySnapshot",
   "migrateMemory",
   "importMemory",

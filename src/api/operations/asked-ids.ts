@@ -32,8 +32,9 @@ export class AskedIds {
 
   /** A message with an id of this request if it brought none of its own; `index` is its place in a batch. */
   named(message: JsonObject, index = 0): JsonObject {
-    if (ID_KEYS.some((key) => Object.hasOwn(message, key))) return message;
-    return { id: this.#message(index), ...message };
+    // Null is none: the router would make one up, another each time.
+    if (ID_KEYS.some((key) => (message[key] ?? null) !== null)) return message;
+    return { ...message, id: this.#message(index) };
   }
 
   /** The messages of a batch, each as `named` does; what is no message stays as it is, to be refused by itself. */

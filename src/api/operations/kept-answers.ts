@@ -14,7 +14,7 @@ export type KeyClaim =
   | { readonly type: "under-way" }
   /** The server ended before it had answered: it is carried out again under the id it had, and answered with `keep`, `release` or `leave`. */
   | { readonly type: "begun"; readonly subject: string }
-  /** The server ended before it had answered; nobody knows whether it did what was asked. */
+  /** The server ended or failed before it had answered; nobody knows whether it did what was asked. */
   | { readonly type: "unfinished" };
 
 export type AnswerKey = { readonly workspace: string; readonly key: string };
@@ -28,7 +28,7 @@ export interface KeptAnswers {
   keep(key: AnswerKey, answer: KeptAnswer): Promise<void>;
   /** It did nothing: the key is good for any request. */
   release(key: AnswerKey): Promise<void>;
-  /** It may have done something before it failed: who asks again goes on under its id. One without an id is released. */
+  /** It may have done something before it failed: who asks again goes on under its id. One without an id is `unfinished`. */
   leave(key: AnswerKey): Promise<void>;
 }
 

@@ -88,10 +88,7 @@ export async function traceMessage(services: MessageServices, id: string): Promi
 export async function replayMessage(
   services: MessageServices,
   id: string,
-  {
-    asked,
-    ...options
-  }: { readonly waitMs: number; readonly signal: AbortSignal; readonly asked?: AskedIds | undefined },
+  options: { readonly waitMs: number; readonly signal: AbortSignal; readonly asked?: AskedIds | undefined },
 ): Promise<contract.MessageReceipt> {
   const record = presentView(await mustFind(services, id));
   const {
@@ -110,5 +107,5 @@ export async function replayMessage(
   } = record.message;
   const noted = parameters !== undefined && isJsonObject(parameters) ? parameters : {};
   const again = { ...rest, parameters: { ...noted, replay_of: record.id } };
-  return sendMessage(services, asked?.named(again) ?? again, options);
+  return sendMessage(services, options.asked?.named(again) ?? again, options);
 }

@@ -5,6 +5,7 @@ import { type Message, type MessageError, readMessage, USER_SENDER } from "../..
 import type { Participants } from "../../participants/index.ts";
 import { MESSAGE_FAILURES, type Router, type Submitted } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
+import type { AskedIds } from "./asked-ids.ts";
 import type { Speaker } from "./speaker.ts";
 import { presentMessage } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
@@ -79,6 +80,8 @@ type SendOptions = {
   readonly signal: AbortSignal;
   /** Who sends; undefined is the operator, who sends again what others said. */
   readonly speaker?: Speaker;
+  /** What has been on record since that was asked for first is not sent again. */
+  readonly asked?: AskedIds | undefined;
 };
 
 /**
@@ -88,14 +91,14 @@ type SendOptions = {
 export async function sendMessage(
   services: SendServices,
   json: JsonObject,
-  { waitMs, signal, speaker }: SendOptions,
+  { waitMs, signal, speaker, asked }: SendOptions,
 ): Promise<contract.MessageReceipt> {
   const one = readSent(services, json);
   if (one.type === "refused") throw new MessageRefusedError(refusalOf(one.receipt), undefined);
   speaker?.mustBe(one.message.sender);
   // Who does not wait is told nothing, so nothing is listened for.
   using replies = waitMs === 0 ? undefined : new Replies(services.router, one.message);
-  const submitted = await submit(services, one.message);
+  const submitted = await submit(services, one.message, asked);
   if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
   const receipt = receiptOf(submitted, submitted.id);
   if (replies === undefined || submitted.type !== "accepted") return receipt;
@@ -103,10 +106,29 @@ export async function sendMessage(
 }
 
 /** Hands it to the router. A program outside that sends is there. */
-async function submit({ router, participants }: SendServices, message: Message): Promise<Submitted> {
-  const submitted = await router.submit(message);
+async function submit(
+  { router, participants }: SendServices,
+  message: Message,
+  asked: AskedIds | undefined,
+): Promise<Submitted> {
+  const before = asked?.isRepeated === true ? await sentBefore(router, message, asked) : undefined;
+  const submitted = before ?? (await router.submit(message));
   if (submitted.type !== "refused") participants.seen(message.workspace, message.sender);
   return submitted;
+}
+
+/** What a request that came again had sent: the router remembers ids for a shorter time than keys are kept. */
+async function sentBefore(
+  { records }: Router,
+  { workspace, id }: Message,
+  { sinceMs }: AskedIds,
+): Promise<Submitted | undefined> {
+  const found = await records.message(workspace, id);
+  if (found === undefined || found.message.atMs < sinceMs) return undefined;
+  const { seq, deliveries } = found;
+  const { conversationId, durability } = found.message;
+  const recipients = deliveries.map(({ recipient }) => recipient);
+  return { type: "accepted", id, seq, conversationId, recipients, duplicate: true, durability };
 }
 
 /** Why it was refused. */
@@ -117,17 +139,19 @@ export const refusalOf = ({ error }: contract.MessageReceipt): MessageError =>
 export async function sendMessages(
   services: SendServices,
   messages: readonly Json[],
-  speaker: Speaker,
+  { speaker, asked }: { readonly speaker: Speaker; readonly asked?: AskedIds | undefined },
 ): Promise<contract.BatchReceipt> {
-  const items = await Promise.all(
-    messages.map(async (json) => {
-      const one = readSent(services, json);
-      if (one.type === "refused") return one.receipt;
-      const error = speaker.refusal(one.message.sender);
-      if (error !== undefined) return receiptOf({ type: "refused", error, retryAfterMs: undefined }, one.message.id);
-      return receiptOf(await submit(services, one.message), one.message.id);
-    }),
-  );
+  const send = async (json: Json): Promise<contract.MessageReceipt> => {
+    const one = readSent(services, json);
+    if (one.type === "refused") return one.receipt;
+    const error = speaker.refusal(one.message.sender);
+    if (error !== undefined) return receiptOf({ type: "refused", error, retryAfterMs: undefined }, one.message.id);
+    return receiptOf(await submit(services, one.message, asked), one.message.id);
+  };
+  const items: contract.MessageReceipt[] = [];
+  // What is looked for first would lose its order.
+  if (asked?.isRepeated === true) for (const json of messages) items.push(await send(json));
+  else items.push(...(await Promise.all(messages.map(send))));
   const count = (status: contract.MessageReceipt["status"]) => items.filter((item) => item.status === status).length;
   return { items, accepted: count("accepted"), answered: count("answered"), refused: count("refused") };
 }

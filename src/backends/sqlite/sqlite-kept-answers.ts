@@ -83,13 +83,14 @@ export class SqliteKeptAnswers {
     );
   }
 
-  /** The request failed, perhaps after it had done something: it can be carried out again under its id. */
+  /** The request failed, perhaps after it had done something: it can be carried out again under its id, where it has one. */
   async leave({ workspace, key }: Key): Promise<void> {
-    await this.#db.write(() => {
-      const place = [workspace, key] as const;
-      this.#db.sql('DELETE FROM kept_answers WHERE workspace = ? AND "key" = ? AND subject IS NULL').run(...place);
-      this.#db.sql('UPDATE kept_answers SET process = ? WHERE workspace = ? AND "key" = ?').run(NOBODY, ...place);
-    });
+    await this.#db.write(
+      () =>
+        void this.#db
+          .sql('UPDATE kept_answers SET process = ? WHERE workspace = ? AND "key" = ?')
+          .run(NOBODY, workspace, key),
+    );
   }
 
   /** The request did nothing, and the key can be used again. */
