@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import type { Page } from "playwright-core";
 import { expect } from "vitest";
 import * as z from "zod";
+import { stands } from "./browser.ts";
 
 const require = createRequire(import.meta.url);
 /** Each page that is loaded compiles it anew, so the short form. */
@@ -47,10 +48,7 @@ async function inTheDark(page: Page, look: () => Promise<readonly string[]>): Pr
 async function check(page: Page, options: string): Promise<readonly string[]> {
   if ((await page.evaluate("typeof axe")) === "undefined") await page.evaluate(AXE);
   // Dialogs fade in, and colours go over from one theme to the other: what is looked at is how it is in the end.
-  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
-  await page.evaluate(
-    "Promise.allSettled(document.getAnimations().filter((each) => each.effect?.getComputedTiming().endTime !== Infinity).map((each) => each.finished))",
-  );
+  await stands(page);
   const found = await page.evaluate(`axe.run(document, ${options}).then((run) => run.violations)`);
   return Violations.parse(found).flatMap(({ id, nodes }) =>
     nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary}`),

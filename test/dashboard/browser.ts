@@ -93,7 +93,25 @@ export const TELEPHONE = { width: 380, height: 860 };
 export async function toDesk(page: Page): Promise<void> {
   await page.setViewportSize(DESK);
   await page.waitForFunction(`innerWidth === ${DESK.width}`);
-  await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
+  await stands(page);
+}
+
+const FRAMES_MS_MAX = 3_000;
+/** Resolves with whether all that fades or moves has come to its end, which takes frames. */
+const STANDS = `Promise.race([
+  new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))).then(() =>
+    Promise.allSettled(document.getAnimations()
+      .filter((each) => each.effect?.getComputedTiming().endTime !== Infinity)
+      .map((each) => each.finished)),
+  ).then(() => true),
+  new Promise((done) => setTimeout(done, ${FRAMES_MS_MAX}, false)),
+])`;
+
+/** Waits until the page is as it will be. A window that nobody looks at may draw no frame for minutes; a picture makes it. */
+export async function stands(page: Page): Promise<void> {
+  if ((await page.evaluate(STANDS)) === true) return;
+  await page.screenshot();
+  await page.evaluate(STANDS);
 }
 
 export type VisitOptions = {
