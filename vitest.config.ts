@@ -14,8 +14,8 @@ const patient = { setupFiles, testTimeout: 120_000, hookTimeout: 120_000 };
 export default defineConfig({
   test: {
     reporters: ["default", "./vitest.reporter.ts"],
-    // Of two cores two workers left a quarter idle: a scenario waits for servers, children and the browser it has started.
-    maxWorkers: 3,
+    // Two cores: more workers only take turns, and the scenario tests start servers and children of their own.
+    maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     projects: [
       // Files share a worker and what it has loaded: to load all of it anew for each file takes longer than to run most of
