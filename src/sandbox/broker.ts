@@ -2,7 +2,7 @@ import type { ToolCallId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { CallContext, Grants, MemoryGrantScope } from "../tools/index.ts";
 import type { Secrets } from "../redaction/index.ts";
-import type { FileInfo, Listing, OpenFlags, Refusal, Stamps } from "./wire/index.ts";
+import type { FileInfo, HostRefusal, Listing, OpenFlags, Refusal, Stamps } from "./wire/index.ts";
 
 /** On whose behalf something is asked for; the same object for all that one call asks. */
 export type Caller = {
@@ -15,19 +15,6 @@ export type Caller = {
 export type Refused = { readonly type: "refused"; readonly reason: Refusal };
 export const refused = (reason: Refusal): Refused => ({ type: "refused", reason });
 
-/** Why a request that is no file was refused: `message` says what, where and how to fix it, and a model may read it. */
-export const HOST_REFUSALS = [
-  "denied",
-  "invalid",
-  "not-found",
-  "too-large",
-  "too-many",
-  "timeout",
-  "unreachable",
-  "storage-full",
-  "unavailable",
-] as const;
-export type HostRefusal = (typeof HOST_REFUSALS)[number];
 export type HostRefused = { readonly type: "refused"; readonly code: HostRefusal; readonly message: string };
 export const hostRefused = (code: HostRefusal, message: string): HostRefused => ({ type: "refused", code, message });
 

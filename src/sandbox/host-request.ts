@@ -3,8 +3,15 @@ import { toFault } from "../kernel/errors.ts";
 import { log } from "../kernel/log.ts";
 import { JsonObject, parseJson } from "../kernel/json.ts";
 import { MEMORY_GRANT_SCOPES } from "../tools/index.ts";
-import { type Broker, type Caller, hostRefused, type HostRefusal, type HostRefused, SYSTEM_USES } from "./broker.ts";
-import { decodeWithBytes, encodeWithBytes, JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape } from "./wire/index.ts";
+import { type Broker, type Caller, hostRefused, type HostRefused, SYSTEM_USES } from "./broker.ts";
+import {
+  decodeWithBytes,
+  encodeWithBytes,
+  type HostRefusal,
+  JSON_DEPTH_MAX,
+  JSON_NODES_MAX,
+  jsonShape,
+} from "./wire/index.ts";
 
 /**
  * Requests of guests that are no files, as docs/tools/host-calls.md describes them: a name, and `u32 head length | head

@@ -1,15 +1,14 @@
 import { CaxtonError } from "../../kernel/errors.ts";
 import type { RunId } from "../../kernel/ids.ts";
-import type { RunEvent } from "../../runs/index.ts";
+import type { RunEvent, RunJournal } from "../../runs/index.ts";
 import type { AskedIds } from "./asked-ids.ts";
-import type { RunServices } from "./run-operations.ts";
 
 /**
  * Whether a request that came again after a crash was carried out already: its run's journal has what it says, written since
  * the request came first. Of a request that came once it is not asked.
  */
 export const isSaid = (
-  { journal }: Pick<RunServices, "journal">,
+  { journal }: { readonly journal: Pick<RunJournal, "read"> },
   run: RunId,
   asked: AskedIds | undefined,
   says: (event: RunEvent) => boolean,

@@ -14,6 +14,7 @@ export {
   type Stamp,
   type Stamps,
 } from "./file-info.ts";
+export { HOST_REFUSALS, type HostRefusal } from "./host-refusal.ts";
 export {
   decodeAppended,
   decodeIoReply,

@@ -5,7 +5,7 @@ import { type ClaimDraft, shareError, spanError } from "./claim.ts";
 
 const { facts } = text.memory;
 
-type ShareProps = {
+type RequiredProps = {
   readonly label: string;
   readonly note?: string | undefined;
   readonly value: string;
@@ -13,9 +13,16 @@ type ShareProps = {
   readonly isFirst?: boolean;
 };
 
-/** A number from 0 to 1. */
-export function ShareField({ label, note, value, onChange, isFirst = false }: ShareProps) {
-  const error = shareError(value);
+/** One line that must be written, with what is wrong with it. */
+export function RequiredField({
+  label,
+  note,
+  value,
+  onChange,
+  isFirst = false,
+  error,
+  inputMode = "text",
+}: RequiredProps & { readonly error: string | undefined; readonly inputMode?: "text" | "decimal" }) {
   return (
     <Field label={label} note={note} error={error} required>
       {({ id, describedBy }) => (
@@ -24,7 +31,7 @@ export function ShareField({ label, note, value, onChange, isFirst = false }: Sh
           aria-describedby={describedBy}
           aria-invalid={error !== undefined}
           data-autofocus={isFirst ? "" : undefined}
-          inputMode="decimal"
+          inputMode={inputMode}
           autoComplete="off"
           value={value}
           onChange={({ target }) => onChange(target.value)}
@@ -32,6 +39,11 @@ export function ShareField({ label, note, value, onChange, isFirst = false }: Sh
       )}
     </Field>
   );
+}
+
+/** A number from 0 to 1. */
+export function ShareField(props: RequiredProps) {
+  return <RequiredField {...props} error={shareError(props.value)} inputMode="decimal" />;
 }
 
 type Props = {

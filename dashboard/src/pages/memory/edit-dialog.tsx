@@ -1,11 +1,11 @@
 import { useState } from "react";
 import type { MemoryEntity } from "../../../../src/api/contract/index.ts";
 import { type EntityChange, reviseEntity } from "../../api/memory.ts";
-import { Field, Input, TextArea } from "../../parts/field.tsx";
+import { Field, TextArea } from "../../parts/field.tsx";
 import { EDITING } from "../../text-editing.ts";
 import { text } from "../../text.ts";
 import { ChangeForm } from "./change-form.tsx";
-import { ClaimFields, isClaimSound, ShareField } from "./claim-fields.tsx";
+import { ClaimFields, isClaimSound, RequiredField, ShareField } from "./claim-fields.tsx";
 import { changedClaim, type ClaimDraft, draftOf, readMetadata, shareError } from "./claim.ts";
 import { refusedField } from "./refused.ts";
 import { useChange } from "./use-change.ts";
@@ -49,16 +49,21 @@ export function EditDialog({ entity, onClose }: { readonly entity: MemoryEntity;
       isReady={isSound && isClaimSound(draft) && shareError(draft.strength) === undefined && !save.isPending}
       error={refused === undefined ? save.error : null}
     >
-      <WordField
+      <RequiredField
         label={words.name}
         note={EDITING.nameNote}
         value={draft.name}
-        error={refusal("name")}
+        error={missing(draft.name) ?? refusal("name")}
         onChange={(name) => set({ name })}
         isFirst
       />
       <div className="grid grid-cols-2 gap-3 max-sm:grid-cols-1">
-        <WordField label={words.type} value={draft.type} error={refusal("type")} onChange={(type) => set({ type })} />
+        <RequiredField
+          label={words.type}
+          value={draft.type}
+          error={missing(draft.type) ?? refusal("type")}
+          onChange={(type) => set({ type })}
+        />
         <ShareField
           label={words.facts.strength}
           note={words.strengthNote}
@@ -88,33 +93,7 @@ function changeOf(entity: MemoryEntity, draft: Draft): EntityChange {
   };
 }
 
-type WordProps = {
-  readonly label: string;
-  readonly note?: string;
-  readonly value: string;
-  readonly error: string | undefined;
-  readonly onChange: (value: string) => void;
-  readonly isFirst?: boolean;
-};
-
-function WordField({ label, note, value, error: refused, onChange, isFirst = false }: WordProps) {
-  const error = value.trim() === "" ? EDITING.wrong.empty : refused;
-  return (
-    <Field label={label} note={note} error={error} required>
-      {({ id, describedBy }) => (
-        <Input
-          id={id}
-          aria-describedby={describedBy}
-          aria-invalid={error !== undefined}
-          data-autofocus={isFirst ? "" : undefined}
-          autoComplete="off"
-          value={value}
-          onChange={({ target }) => onChange(target.value)}
-        />
-      )}
-    </Field>
-  );
-}
+const missing = (value: string): string | undefined => (value.trim() === "" ? EDITING.wrong.empty : undefined);
 
 type MetadataProps = {
   readonly value: string;

@@ -1,4 +1,4 @@
-import { JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape } from "../../wire/index.ts";
+import { HOST_REFUSALS, JSON_DEPTH_MAX, JSON_NODES_MAX, jsonShape } from "../../wire/index.ts";
 import { err, isTagged, NONE, ok, some, type Tagged } from "../index.ts";
 import { bytesOf, HostFault, type HostInterface, listOf, textOf, waiting } from "./host-function.ts";
 
@@ -13,17 +13,7 @@ export type Asked =
 export type AskServer = (operation: string, head: Fields, bytes: Uint8Array) => Promise<Asked>;
 type Fields = { readonly [key: string]: unknown };
 
-const CODES = new Set([
-  "denied",
-  "invalid",
-  "not-found",
-  "too-large",
-  "too-many",
-  "timeout",
-  "unreachable",
-  "storage-full",
-  "unavailable",
-]);
+const CODES: ReadonlySet<string> = new Set(HOST_REFUSALS);
 /** Of one request, with its bytes. */
 const REQUEST_BYTES_MAX = 16 * 1024 * 1024;
 const NOTHING = new Uint8Array(0);
