@@ -51,6 +51,7 @@ export const MESSAGES = {
   noneNote: "Change the filters, or show all. New ones that fit appear by themselves.",
   nobody: "nobody",
   capability: (name: string) => `can do ${name}`,
+  replyToOf: (addressed: readonly string[]) => `reply_to of ${addressed.join(", ")}`,
   nearest: (asked: string, { capability, similarity }: { readonly capability: string; readonly similarity: number }) =>
     `can do ${capability}, the nearest to ${asked}: ${similarity.toFixed(2)}`,
   topic: (name: string) => `topic ${name}`,

@@ -52,6 +52,10 @@ function recruit(protocol: Protocol, { participants }: Conversation, message: Me
   return isPassedOn ? newcomer(message.sender, "target") : undefined;
 }
 
+/** Whom the initiator's messages to this participant named for its answers (`reply_to`); undefined: the initiator itself. */
+export const answersTo = ({ participants }: Conversation, name: string): string | undefined =>
+  participants.find((participant) => participant.name === name)?.replyTo;
+
 type Refusal = readonly [rule: BreachRule, reason: string];
 
 function misdirected(

@@ -3,6 +3,7 @@ import { type Clock } from "../kernel/clock.ts";
 import { type Message, type MessageError } from "../messages/index.ts";
 import {
   advance,
+  answersTo,
   archived,
   branched,
   type Conversation,
@@ -21,6 +22,7 @@ import {
   type Held,
   isAboutNothing,
   isChecked,
+  isFree,
   isOneMore,
   isPlain,
   newHeld,
@@ -69,6 +71,7 @@ export type ConversationParts = {
  *     `FREE_ROW_MS` behind, and right for whoever asks.
  * C3. When a batch is lost, every conversation is again as it is on disk.
  * C4. A message that began nothing leaves its conversation to be begun: what the server says about it begins none either.
+ * C6. Who began a checked conversation and named somebody for its answers (`reply_to`) gets none itself: an answer to it goes there.
  * C5. What is due (deadlines, silence, too long a life) happens by itself, and listeners are told once.
  */
 export class Conversations {
@@ -143,6 +146,19 @@ export class Conversations {
     if (now !== undefined) now.turns = turns;
     for (const [other, relative] of family) this.#move(other, relative, batch);
     return ALLOWED;
+  }
+
+  /**
+   * C6: `names` with whom a checked conversation's initiator named for this sender's answers (`reply_to`) in the initiator's
+   * place; undefined when the message goes where it is addressed.
+   */
+  insteadOf({ workspace, conversationId, sender }: Message, names: readonly string[]): readonly string[] | undefined {
+    const held = this.#held.get(keyOf(workspace, conversationId));
+    if (held === undefined || isFree(held)) return undefined;
+    const now = nowOf(held);
+    const replyTo = isChecked(now) ? answersTo(now, sender) : undefined;
+    if (replyTo === undefined || names.includes(replyTo) || !names.includes(now.initiator)) return undefined;
+    return names.map((name) => (name === now.initiator ? replyTo : name));
   }
 
   /** What `enter` would say, and the conversation as it is; nothing is moved. */

@@ -70,6 +70,9 @@ function isIn({ initiator, participants }: Conversation, name: string): boolean 
 export const isChecked = ({ protocol }: Conversation): boolean =>
   protocol !== undefined && findProtocol(protocol).type === "known";
 
+/** Whether it is known without reading it that nothing is checked in it. */
+export const isFree = ({ now }: Held): boolean => typeof now !== "string" && now.protocol === undefined;
+
 /** Nothing that other conversations have to know of. */
 export const isPlain = ({ parentConversation, mergeConversations }: Message): boolean =>
   parentConversation === undefined && mergeConversations.length === 0;

@@ -85,7 +85,7 @@ export class Intake {
 
   /** `done` is called once, when it is on disk or refused; maybe before this returns. */
   submit(message: Message, done: Done): void {
-    const { clock, options, duplicates, addressing, writer, conversations } = this.#parts;
+    const { clock, options, duplicates, writer, conversations } = this.#parts;
     const nowMs = clock.nowMs();
     if (message.expiresAtMs !== undefined && message.expiresAtMs <= nowMs)
       return this.refuse(message, done, failure("EXPIRED", "it had expired when it came"));
@@ -93,7 +93,7 @@ export class Intake {
     if (known !== undefined) return void this.#duplicate(message, done, known);
     const size = writer.batch().draft(message);
     if (size > options.messageBytesMax) return this.refuse(message, done, tooLarge(size, options.messageBytesMax));
-    const route = addressing.route(message);
+    const route = this.#route(message);
     const arrived = { message, size, done };
     if (route.type === "nobody") return this.#nobody(arrived, route.error);
     if (route.type === "refused") return this.refuse(message, done, route.error);
@@ -106,6 +106,17 @@ export class Intake {
     for (const recipient of reserved.fit) this.#release(recipient, size);
     if (entry.type === "refused") return this.refuse(message, done, entry.error);
     this.#record(arrived, "not-understood", entry.error);
+  }
+
+  /** To whom it is addressed; an answer goes to whom its conversation says, where somebody is there under that name. */
+  #route(message: Message): Route {
+    const { addressing, conversations } = this.#parts;
+    const route = addressing.route(message);
+    if (route.type !== "found" || message.address.type !== "receivers") return route;
+    const names = conversations.insteadOf(message, namesOf(route.recipients));
+    if (names === undefined) return route;
+    const instead = addressing.route({ ...message, address: { type: "receivers", names } });
+    return instead.type === "found" ? instead : route;
   }
 
   /** Nobody is there for it: who provides what is near in meaning gets it, where that is on; else its sender is told. */
@@ -127,7 +138,7 @@ export class Intake {
   /** To whom it would go now. */
   async whereTo(message: Message): Promise<WhereTo> {
     const { addressing } = this.#parts;
-    const route = addressing.route(message);
+    const route = this.#route(message);
     if (route.type === "found") return { type: "found", names: namesOf(route.recipients), nearest: undefined };
     const looked = await this.#byMeaning?.look(message, route.error);
     if (looked?.nearest === undefined) return { type: "nobody", error: looked?.error ?? route.error };

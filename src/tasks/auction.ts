@@ -8,7 +8,7 @@ import { type Json, type JsonObject } from "../kernel/json.ts";
 import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
 import { bidIn, resultIn, wordsIn } from "./bids.ts";
 import { letterId } from "./letter.ts";
-import { changed, GRACE_MS, outgoing, summary, withBidder } from "./parts.ts";
+import { changed, GRACE_MS, outgoing, summary, turned, withBidder } from "./parts.ts";
 import { type Auction, type Bidder, isFinished, type Outgoing, type Task } from "./task.ts";
 
 const isDutch = ({ protocol }: Task): boolean => protocol === "auction-dutch";
@@ -58,7 +58,7 @@ function callAt(task: Task, auction: Auction, price: number, nowMs: number): Tas
   return changed(task, nowMs, {
     state: "collecting",
     round,
-    bidders: task.bidders.map((each): Bidder => (names.includes(each.name) ? { ...each, state: "called" } : each)),
+    bidders: task.bidders.map((each): Bidder => (names.includes(each.name) ? turned(each, "called") : each)),
     auction: { ...auction, calls: [...auction.calls, { price, atMs: nowMs, bids: 0, leader: undefined }] },
     dueAtMs: dueAtMs + GRACE_MS,
     outbox: [...task.outbox, ...calls],
@@ -78,7 +78,7 @@ export function auctionAnswered(task: Task, auction: Auction, message: Message, 
   if (message.performative === "propose") return bidden(task, auction, { bidder, message }, nowMs);
   if (message.performative === "inform") {
     if (bidder.state !== "accepted" || task.state !== "working") return task;
-    const done = withBidder(task, { ...bidder, state: "done", endedAtMs: nowMs, result: resultIn(message) });
+    const done = withBidder(task, turned(bidder, "done", { endedAtMs: nowMs, result: resultIn(message) }));
     return changed(done, nowMs, { state: "done", dueAtMs: undefined });
   }
   return DECLINING.has(message.performative)
@@ -114,8 +114,8 @@ function bidden(task: Task, auction: Auction, { bidder, message }: Bidding, nowM
     inReplyTo: proposal,
   });
   const before = task.bidders.find(({ name }) => name === auction.leader);
-  const outbid = before === undefined ? counted : withBidder(counted, { ...before, state: "rejected" });
-  const led = changed(withBidder(outbid, { ...at, state: "proposed", score: call.price }), nowMs, {
+  const outbid = before === undefined ? counted : withBidder(counted, turned(before, "rejected"));
+  const led = changed(withBidder(outbid, turned(at, "proposed", { score: call.price })), nowMs, {
     auction: {
       ...withCall(after, { ...call, bids: call.bids + 1, leader: bidder.name }),
       leader: bidder.name,
@@ -137,7 +137,7 @@ const withCall = (auction: Auction, call: Auction["calls"][number]): Auction => 
 });
 
 const refused = (task: Task, bidder: Bidder, why: string, nowMs: number): Task =>
-  changed(withBidder(task, { ...bidder, state: bidder.state === "called" ? "rejected" : bidder.state }), nowMs, {
+  changed(withBidder(task, bidder.state === "called" ? turned(bidder, "rejected", { note: why }) : bidder), nowMs, {
     outbox: [
       ...task.outbox,
       outgoing(task, {
@@ -157,11 +157,11 @@ function lost(
   ...[bidder, nowMs, state = "unreached"]: [Bidder, number, ("unreached" | "refused")?]
 ): Task {
   if (bidder.state === "accepted" && task.state === "working") {
-    const failed = withBidder(task, { ...bidder, state: "failed", endedAtMs: nowMs });
+    const failed = withBidder(task, turned(bidder, "failed", { endedAtMs: nowMs, note: bidder.note }));
     return undone(failed, `${bidder.name}: ${bidder.note ?? "failed"}`, nowMs);
   }
   if (task.state !== "collecting" || bidder.state !== "called") return task;
-  return onwards(changed(withBidder(task, { ...bidder, state }), nowMs, { auction }), nowMs);
+  return onwards(changed(withBidder(task, turned(bidder, state, { note: bidder.note })), nowMs, { auction }), nowMs);
 }
 
 /** The call is over once all have answered; a Dutch auction ends with the first bid. */
@@ -206,7 +206,7 @@ function ended(task: Task, auction: Auction, nowMs: number): Task {
     );
   const bidders = task.bidders.map((each): Bidder => {
     if (each.name === leader) return each;
-    return each.state === "called" || each.state === "proposed" ? { ...each, state: "silent" } : each;
+    return each.state === "called" || each.state === "proposed" ? turned(each, "silent") : each;
   });
   const over = { ...task, bidders, outbox: [...task.outbox, ...told] };
   const winner = bidders.find(({ name }) => name === leader);
@@ -240,7 +240,7 @@ function ordered(task: Task, winner: Bidder, price: number, nowMs: number): Task
     content: { won: { price }, task: summary(task) },
     replyByMs,
   });
-  return changed(withBidder(task, { ...winner, state: "accepted" }), nowMs, {
+  return changed(withBidder(task, turned(winner, "accepted")), nowMs, {
     state: "working",
     assignedTo: winner.name,
     awards: 1,
@@ -260,13 +260,13 @@ const undone = (task: Task, why: string, nowMs: number): Task =>
 /** The auction after its time has come: nobody bids at this price any more, or the winner is late. */
 export function auctionDue(task: Task, auction: Auction, nowMs: number): Task {
   if (task.state === "collecting") {
-    const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? { ...each, state: "silent" } : each));
+    const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? turned(each, "silent") : each));
     return next({ ...task, bidders }, auction, nowMs);
   }
   const winner = task.bidders.find(({ state }) => state === "accepted");
   if (task.state !== "working" || winner === undefined) return task;
   const note = `not done within ${Math.round(task.workMs / 1000)} s`;
-  return undone(withBidder(task, { ...winner, state: "overdue", note, endedAtMs: nowMs }), note, nowMs);
+  return undone(withBidder(task, turned(winner, "overdue", { note, endedAtMs: nowMs })), note, nowMs);
 }
 
 /** The auction called off; everybody is told. */
@@ -275,7 +275,7 @@ export function auctionCancelled(task: Task, nowMs: number): Task {
     outgoing(task, { key: `cancel-${name}`, act: "cancel", to: [name], content: "the auction was called off" }),
   );
   const bidders = task.bidders.map((each): Bidder =>
-    each.state === "unreached" ? each : { ...each, state: "cancelled", endedAtMs: nowMs },
+    each.state === "unreached" ? each : turned(each, "cancelled", { endedAtMs: nowMs }),
   );
   return changed({ ...task, bidders }, nowMs, {
     state: "cancelled",
@@ -294,7 +294,7 @@ export function undelivered(task: Task, auction: Auction, { act, to, reason }: U
   const silent = { ...bidder, note: reason };
   if (act === "accept-proposal" && auction.leader === bidder.name) {
     const free = { ...auction, leader: undefined, price: undefined };
-    return changed(withBidder(task, { ...silent, state: "unreached" }), nowMs, { auction: free });
+    return changed(withBidder(task, turned(bidder, "unreached", { note: reason })), nowMs, { auction: free });
   }
   return act === "cfp" || act === "request" ? lost(task, auction, silent, nowMs) : task;
 }

@@ -21,6 +21,14 @@ export const newBidder = (name: string, state: Bidder["state"]): Bidder => ({
   result: undefined,
 });
 
+/** A bidder in its next state; what was noted of an earlier one is true of it no more. */
+export const turned = (bidder: Bidder, state: Bidder["state"], more: Partial<Omit<Bidder, "state">> = {}): Bidder => ({
+  ...bidder,
+  note: undefined,
+  ...more,
+  state,
+});
+
 /** What bidders are told of the work. */
 export const summary = ({ id, name, description, data }: Task): JsonObject => ({
   id,

@@ -7,7 +7,7 @@ import { type Json } from "../kernel/json.ts";
 import { type Message, SYSTEM_SENDER } from "../messages/index.ts";
 import { auctionAnswered, auctionCancelled, auctionDue, opened, undelivered } from "./auction.ts";
 import { bidIn, resultIn, wordsIn } from "./bids.ts";
-import { type Candidate, changed, GRACE_MS, newBidder, outgoing, summary, withBidder } from "./parts.ts";
+import { type Candidate, changed, GRACE_MS, newBidder, outgoing, summary, turned, withBidder } from "./parts.ts";
 import { type Bidder, isFinished, type Outgoing, type Task, type TASK_FAILURES } from "./task.ts";
 
 const JUDGE_ATTEMPTS = 2;
@@ -76,7 +76,7 @@ function requested(task: Task, nowMs: number): Task {
     }),
     conversation: attemptOf(task, awards),
   };
-  return changed(withBidder(task, { ...next, state: "accepted", rank: awards, awardedAtMs: nowMs }), nowMs, {
+  return changed(withBidder(task, turned(next, "accepted", { rank: awards, awardedAtMs: nowMs })), nowMs, {
     state: "working",
     awards,
     assignedTo: next.name,
@@ -104,10 +104,10 @@ function proposed(task: Task, bidder: Bidder, message: Message, nowMs: number): 
   if (bidder.state !== "called" && bidder.state !== "silent") return task;
   const proposal = message.replyWith ?? message.id;
   const bid = bidIn(message);
-  const next: Bidder = { ...bidder, state: "proposed", bid, proposal, holdsUntilMs: message.replyByMs };
+  const next: Bidder = turned(bidder, "proposed", { bid, proposal, holdsUntilMs: message.replyByMs });
   if (isFinished(task)) {
     // It was on its way when all was over; its sender is told so.
-    const rejected = withBidder(task, { ...next, state: "rejected" });
+    const rejected = withBidder(task, turned(next, "rejected"));
     return changed(rejected, nowMs, { outbox: [...task.outbox, rejection(task, next)] });
   }
   const taken = changed(withBidder(task, next), nowMs, {});
@@ -117,17 +117,17 @@ function proposed(task: Task, bidder: Bidder, message: Message, nowMs: number): 
 }
 
 function finished(task: Task, bidder: Bidder, message: Message, nowMs: number): Task {
-  const done = withBidder(task, { ...bidder, state: "done", endedAtMs: nowMs, result: resultIn(message) });
+  const done = withBidder(task, turned(bidder, "done", { endedAtMs: nowMs, result: resultIn(message) }));
   return dismissed(changed(done, nowMs, { state: "done", assignedTo: bidder.name, dueAtMs: undefined }), nowMs);
 }
 
 function declined(task: Task, bidder: Bidder, note: string, nowMs: number): Task {
   if (bidder.state === "accepted") {
-    const lost = withBidder(task, { ...bidder, state: "failed", note, endedAtMs: nowMs });
+    const lost = withBidder(task, turned(bidder, "failed", { note, endedAtMs: nowMs }));
     return isFinished(task) ? changed(lost, nowMs, {}) : awardedNext(lost, nowMs);
   }
   if (bidder.state !== "called" && bidder.state !== "proposed" && bidder.state !== "silent") return task;
-  const out = changed(withBidder(task, { ...bidder, state: "refused", note }), nowMs, {});
+  const out = changed(withBidder(task, turned(bidder, "refused", { note })), nowMs, {});
   if (task.state !== "collecting") return out;
   return out.bidders.some(({ state }) => state === "called") ? out : closed(out, nowMs);
 }
@@ -139,20 +139,20 @@ function told(task: Task, message: Message, nowMs: number): Task {
   if (bidder === undefined || (bidder.state !== "called" && bidder.state !== "accepted")) return task;
   const note = message.error?.message ?? wordsIn(message);
   if (bidder.state === "accepted") return declined(task, bidder, note, nowMs);
-  const out = changed(withBidder(task, { ...bidder, state: "unreached", note }), nowMs, {});
+  const out = changed(withBidder(task, turned(bidder, "unreached", { note })), nowMs, {});
   return task.state === "collecting" && !out.bidders.some(({ state }) => state === "called") ? closed(out, nowMs) : out;
 }
 
 /** Proposals are closed: another round, or they are compared, or there are none. */
 function closed(task: Task, nowMs: number): Task {
-  const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? { ...each, state: "silent" } : each));
+  const bidders = task.bidders.map((each): Bidder => (each.state === "called" ? turned(each, "silent") : each));
   const silent = { ...task, bidders };
   const count = bidders.filter(({ state }) => state === "proposed").length;
   if (count === 0) {
     return failed(silent, "NO_PROPOSALS", `nobody of ${bidders.length} asked proposed anything`, nowMs);
   }
   if (task.round < task.rounds) {
-    const again = bidders.map((each): Bidder => (each.state === "proposed" ? { ...each, state: "called" } : each));
+    const again = bidders.map((each): Bidder => (each.state === "proposed" ? turned(each, "called") : each));
     return called({ ...task, bidders: again, round: task.round + 1 }, nowMs);
   }
   return changed(silent, nowMs, { state: "evaluating", dueAtMs: undefined });
@@ -200,7 +200,7 @@ export function awarded(task: Task, ranking: readonly Ranked[], nowMs: number): 
   const standing = { ...task, bidders };
   // Those beyond the last possible award need not wait.
   const out = waiting(standing).slice(1 + task.reawardsMax);
-  const rejected = out.reduce<Task>((each, bidder) => withBidder(each, { ...bidder, state: "rejected" }), standing);
+  const rejected = out.reduce<Task>((each, bidder) => withBidder(each, turned(bidder, "rejected")), standing);
   const outbox = [...task.outbox, ...out.map((bidder) => rejection(task, bidder))];
   return awardedNext({ ...rejected, outbox }, nowMs);
 }
@@ -226,7 +226,7 @@ function awardedNext(task: Task, nowMs: number): Task {
     replyByMs,
     inReplyTo: next.proposal,
   });
-  return changed(withBidder(task, { ...next, state: "accepted", awardedAtMs: nowMs }), nowMs, {
+  return changed(withBidder(task, turned(next, "accepted", { awardedAtMs: nowMs })), nowMs, {
     state: "working",
     awards,
     assignedTo: next.name,
@@ -252,7 +252,7 @@ function failed(task: Task, code: Failure, message: string, nowMs: number): Task
 function dismissed(task: Task, nowMs: number): Task {
   const left = waiting(task);
   if (left.length === 0) return task;
-  const informed = left.reduce<Task>((each, bidder) => withBidder(each, { ...bidder, state: "rejected" }), task);
+  const informed = left.reduce<Task>((each, bidder) => withBidder(each, turned(bidder, "rejected")), task);
   return changed(informed, nowMs, { outbox: [...task.outbox, ...left.map((bidder) => rejection(task, bidder))] });
 }
 
@@ -278,7 +278,7 @@ export function due(task: Task, nowMs: number): Task {
       const bidder = task.bidders.find(({ state }) => state === "accepted");
       if (bidder === undefined) return task;
       const note = `not done within ${Math.round(task.workMs / 1000)} s`;
-      const late = withBidder(task, { ...bidder, state: "overdue", note, endedAtMs: nowMs });
+      const late = withBidder(task, turned(bidder, "overdue", { note, endedAtMs: nowMs }));
       // A contract's deadline is the protocol's; who agreed to a request is under way until told otherwise.
       return awardedNext(
         task.protocol === "request" ? { ...late, outbox: [...late.outbox, recall(task, bidder)] } : late,
@@ -310,7 +310,7 @@ export function cancelled(task: Task, nowMs: number): Task {
   if (task.auction !== undefined) return auctionCancelled(task, nowMs);
   const open = task.bidders.filter(isOpen);
   const bidders = task.bidders.map((each): Bidder =>
-    isOpen(each) ? { ...each, state: "cancelled", endedAtMs: nowMs } : each,
+    isOpen(each) ? turned(each, "cancelled", { endedAtMs: nowMs }) : each,
   );
   const reached = task.protocol === "request" ? open.filter(({ state }) => state === "accepted") : open;
   const to = reached.map(({ name }) => name);

@@ -147,6 +147,27 @@ describe("conversations", () => {
     expect(await router.records.conversation("default", "c")).toMatchObject({ status: { state: "completed" } });
   });
 
+  test("whose initiator named somebody for answers bring them there, also those addressed to the initiator (C6)", async () => {
+    const { router, disk } = await openWorld();
+    const done = (id: string) =>
+      ask("done", { conversationId: id, sender: "bob", ...to("ann"), performative: "inform" });
+    await router.submit(ask("please", { replyTo: "outside-olga" }));
+    await router.submit(ask("please", { conversationId: "d", replyTo: "nobody" }));
+    const after = (await openWorld({ disk })).router;
+    expect(await after.whereTo(done("c"))).toMatchObject({ names: ["outside-olga"] });
+    const answer = done("c");
+    expect(await after.submit(answer)).toMatchObject({ type: "accepted", recipients: ["outside-olga"] });
+    expect(await after.submit(answer)).toMatchObject({ duplicate: true, recipients: ["outside-olga"] });
+    expect(await after.records.message("default", answer.id)).toMatchObject({
+      message: { address: { names: ["ann"] } },
+      deliveries: [{ recipient: "outside-olga" }],
+    });
+    expect(await after.submit(done("d")), "who is not there cannot be told").toMatchObject({ recipients: ["ann"] });
+    const free = { protocol: undefined, conversationId: "e" };
+    await after.submit(ask("please", { ...free, replyTo: "outside-olga" }));
+    expect(await after.submit({ ...done("e"), protocol: undefined })).toMatchObject({ recipients: ["ann"] });
+  });
+
   test("that a wrong or undeliverable message would have begun are still to be begun, and its sender is told (C4)", async () => {
     const { router, agent } = await openWorld();
     const breach = await router.submit(ask("five euros", { performative: "propose" }));

@@ -3,7 +3,7 @@ import { isFinished, type Task, type TaskRequest } from "../../src/tasks/index.t
 import { settled } from "../helpers/manual-clock.ts";
 import { MemoryDisk } from "../helpers/memory-message-journal.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { Market, type Reaction } from "./market.ts";
+import { Market, type Reaction, toSender } from "./market.ts";
 
 const priceIn = ({ content }: Parameters<Reaction>[0]): number => {
   const value = content.type === "json" ? content.value : undefined;
@@ -122,6 +122,25 @@ describe("a Dutch auction", () => {
     expect(task).toMatchObject({ state: "failed", failure: { code: "NO_PROPOSALS" } });
     expect(ends).toEqual({ bob: "over", cid: "over" });
   });
+});
+
+test.each<[Partial<TaskRequest>, number]>([
+  [english(10, 5), 20],
+  [english(10, 5, { deliver: true }), 20],
+  [dutch(30, 5, 10), 25],
+])("an auction hears bidders who answer its owner instead of whom it names: %j", async (request, price) => {
+  const bidders = { bob: toSender(upTo(25, ["inform", "done"])), cid: toSender(upTo(15)) };
+  const { task } = await sold(bidders, request);
+  expect(task).toMatchObject({ state: "done", assignedTo: "bob", auction: { price } });
+});
+
+test("a bidder's note says why it stands as it does, and nothing of the calls before", async () => {
+  const low: Reaction = (message) => (priceIn(message) === 10 ? ["propose", { price: 1 }] : upTo(20)(message));
+  const { task } = await sold({ bob: low, cid: upTo(15) }, english(10, 5));
+  expect(task.bidders.map(({ name, state, note }) => [name, state, note])).toEqual([
+    ["bob", "done", undefined],
+    ["cid", "refused", "too much"],
+  ]);
 });
 
 test("an auction that is called off tells everybody", async () => {

@@ -79,9 +79,9 @@ export class Market implements AsyncDisposable {
               typeof content === "string"
                 ? ({ type: "text", text: content } as const)
                 : ({ type: "json", value: content } as const);
-            await world.router.submit(
-              composeReply(message, { performative, sender: name, content: value, atMs: clock.nowMs(), ...rest }),
-            );
+            const draft = { performative, sender: name, content: value, atMs: clock.nowMs(), ...rest };
+            const reply = composeReply(message, draft);
+            await world.router.submit({ ...reply, address: rest.address ?? reply.address });
           }
           return { type: "done" };
         },
@@ -123,6 +123,16 @@ export class Market implements AsyncDisposable {
     await this.#stack.disposeAsync();
   }
 }
+
+/** As it is, but answers whoever sent the message instead of whom its `reply_to` names. */
+export const toSender =
+  (reaction: Reaction): Reaction =>
+  (message) => {
+    const answer = reaction(message);
+    if (answer === undefined || answer === "breaks") return answer;
+    const [performative, content, rest] = answer;
+    return [performative, content, { ...rest, address: { type: "receivers", names: [message.sender] } }];
+  };
 
 /** Proposes that cost and does it once it may, or does not. */
 export const bids =

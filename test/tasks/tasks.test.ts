@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { isFinished, type Task } from "../../src/tasks/index.ts";
 import { settled } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { bids, Market } from "./market.ts";
+import { bids, Market, toSender } from "./market.ts";
 import { composeReply } from "../../src/messages/index.ts";
 import { until } from "../router/world.ts";
 import { MemoryDisk } from "../helpers/memory-message-journal.ts";
@@ -149,6 +149,22 @@ describe("a task", () => {
     expect(task.bidders.find(({ name }) => name === "bob")?.bid).toEqual({ cost: 7 });
     expect(market.story.filter((line) => line.startsWith("cfp"))).toHaveLength(6);
   });
+
+  test.each([{}, { rounds: 2 }, { protocol: "request" as const }])(
+    "hears bidders who answer its owner instead of whom its messages name: %j",
+    async (request) => {
+      using directory = tempDirectory();
+      await using market = await Market.open(directory.path, { bob: toSender(bids(9)), cid: toSender(bids(3)) });
+      const task = await market.when(await market.run(request), isFinished);
+      expect(task).toMatchObject({ state: "done", awards: 1 });
+      expect(states(task)).toMatchObject({ [task.assignedTo ?? ""]: "done" });
+      const [last] = await market.router.records.messages({ workspace: "default", limit: 1, sender: task.assignedTo });
+      expect(last).toMatchObject({
+        message: { address: { names: ["ann"] } },
+        deliveries: [{ recipient: "caxton.tasks" }],
+      });
+    },
+  );
 
   test("may go without proposals: to one after the other", async () => {
     using directory = tempDirectory();

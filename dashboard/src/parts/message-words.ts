@@ -5,9 +5,13 @@ const words = text.messages;
 
 type Addressed = Pick<MessageRecord, "receiver" | "capability" | "nearest" | "topic" | "recipients">;
 
+/** Whether an answer went to whom a `reply_to` named instead of whom it was addressed to. */
+const isElsewhere = (receiver: readonly string[], recipients: readonly string[]): boolean =>
+  recipients.some((name) => receiver.every((other) => other.toLowerCase() !== name.toLowerCase()));
+
 /** How the recipients were meant, where not by name. */
-export function meantAs({ receiver, capability, nearest, topic }: Addressed): string | undefined {
-  if (receiver !== null) return undefined;
+export function meantAs({ receiver, capability, nearest, topic, recipients }: Addressed): string | undefined {
+  if (receiver !== null) return isElsewhere(receiver, recipients) ? words.replyToOf(receiver) : undefined;
   if (capability !== null && nearest !== null) return words.nearest(capability, nearest);
   if (capability !== null) return words.capability(capability);
   return topic === null ? words.everybody : words.topic(topic);
@@ -16,9 +20,10 @@ export function meantAs({ receiver, capability, nearest, topic }: Addressed): st
 /** Whom it was for: names, or how they were found and who it was. */
 export function addressWords(message: Addressed): string {
   const { receiver, recipients } = message;
-  if (receiver !== null) return receiver.join(", ");
+  const meant = meantAs(message);
+  if (receiver !== null && meant === undefined) return receiver.join(", ");
   const found = recipients.length === 0 ? words.nobody : recipients.join(", ");
-  return `${found} (${meantAs(message)})`;
+  return `${found} (${meant})`;
 }
 
 /** One line of what it says. */

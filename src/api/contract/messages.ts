@@ -53,7 +53,10 @@ export const MessageReceipt = z
       description:
         "accepted: on record and on its way. answered: on record, delivered to nobody, and the sender has got a failure or not-understood. refused: not on record",
     }),
-    recipients: z.array(Name).meta({ description: "Into whose mailboxes it went" }),
+    recipients: z.array(Name).meta({
+      description:
+        "Into whose mailboxes it went; an answer goes to whom its conversation's initiator named in reply_to",
+    }),
     duplicate: z.boolean().meta({ description: "A message of this id was accepted before; nothing was done again" }),
     durability: z.enum(["full", "normal", "none"]).nullable().meta({
       description: "What on record means: through a power cut, through the end of the process, in memory only",
@@ -161,7 +164,10 @@ export const MessageRecord = z
     error: MessageFault.nullable(),
     hops: z.int(),
     trace_id: z.string(),
-    recipients: z.array(Name).meta({ description: "Into whose mailboxes it went" }),
+    recipients: z.array(Name).meta({
+      description:
+        "Into whose mailboxes it went; an answer goes to whom its conversation's initiator named in reply_to",
+    }),
     deliveries: z.array(MessageDelivery).meta({ description: "As far as it is still known" }),
     message: z.record(z.string(), Json).meta({ description: "The whole message as on the wire" }),
   })

@@ -30,9 +30,16 @@ type Addressed = Pick<MessageRecord, "receiver" | "capability" | "nearest" | "to
 export const nearestText = ({ capability, similarity }: NearestCapability): string =>
   `${capability} (similarity ${similarity.toFixed(2)})`;
 
+/** Whether an answer went to whom a `reply_to` named instead of whom it was addressed to. */
+const isElsewhere = (receiver: readonly string[], recipients: readonly string[]): boolean =>
+  recipients.some((name) => receiver.every((other) => other.toLowerCase() !== name.toLowerCase()));
+
 /** Whom it was for: names, or how they were found and who it was. */
 export function addressLine({ receiver, capability, nearest, topic, recipients }: Addressed): string {
-  if (receiver !== null) return receiver.join(", ");
+  if (receiver !== null)
+    return isElsewhere(receiver, recipients)
+      ? `${recipients.join(", ")} (reply_to of ${receiver.join(", ")})`
+      : receiver.join(", ");
   const found = recipients.length === 0 ? "nobody" : recipients.join(", ");
   const taken = nearest === null ? "" : `, taken as ${nearestText(nearest)}`;
   const how = capability === null ? (topic === null ? "all" : `topic ${topic}`) : `capability ${capability}${taken}`;
