@@ -33,7 +33,7 @@ export const MEMORY = {
   more: "More",
   empty: "Nothing is remembered yet",
   emptyNote: "Entities appear here when an agent with the memory tools remembers something, or when you do.",
-  emptyCommand: 'npx caxton memory add Ada --type person --fact "drinks green tea in the morning"',
+  emptyCommand: 'npx caxton memory add Ada "drinks green tea in the morning" --type person',
   none: "No entity fits",
   noneNote: "Change scope or type, or show all.",
   nothingFound: "Nothing in memory answers that",

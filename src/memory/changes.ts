@@ -57,6 +57,8 @@ export type Revision = {
 } & {
   /** Observations of these texts hold otherwise than was said; what is absent stays. */
   readonly observations?: readonly Restatement[] | undefined;
+  /** Observations of these texts are taken back; texts that nobody said are passed over. */
+  readonly withdraw?: readonly string[] | undefined;
 };
 
 /** How often a change that somebody else came before is tried. */
@@ -196,8 +198,8 @@ export class Changes {
   }
 
   /**
-   * Changes fields of an entity, and how sure and when its observations are, in one version.
-   * Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError for a name that is another's.
+   * Changes fields of an entity, how sure and when its observations are, and takes observations back, all in one version.
+   * Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError for a name that is another's; then nothing is changed.
    */
   async revise(scope: ScopeKey, name: string, revision: Revision, provenance: Provenance): Promise<Entity> {
     const fields = {
@@ -214,27 +216,32 @@ export class Changes {
       const [other] = await this.#store.find([{ scope, name: fields.name }]);
       if (other)
         throw new EntityTypeConflictError(
-          `${scope} has another ${fields.name}`,
+          `${scopeText(scope)} has another ${fields.name}`,
           "Names are unique within a scope; forget one of the two first.",
           { scope, name: fields.name, type: other.type },
         );
     }
     const observations = (revision.observations ?? []).map((one) => ({ ...one, text: this.hide.text(one.text) }));
+    const gone = new Set((revision.withdraw ?? []).map((text) => this.#kept(text)));
     return this.#change(scope, name, (before) => {
-      const restated = restate(before, observations);
-      if (Object.keys(fields).length === 0 && restated.added.length === 0) return undefined;
-      return draftChange(before, { action: "revise", fields, ...restated }, { provenance, atMs: this.#clock.nowMs() });
+      const restated = restate(before, observations, gone);
+      const withdrawn = [...restated.withdrawn, ...saidIn(before, gone)];
+      const isOnlyWithdrawn = Object.keys(fields).length === 0 && restated.added.length === 0;
+      if (isOnlyWithdrawn && withdrawn.length === 0) return undefined;
+      const action = isOnlyWithdrawn ? "withdraw" : "revise";
+      const change = { action, fields, added: restated.added, withdrawn } as const;
+      return draftChange(before, change, { provenance, atMs: this.#clock.nowMs() });
     });
   }
 
   /** Takes observations back; they stay in the history. Texts that nobody said are passed over. Throws EntityNotFoundError. */
   async withdraw(scope: ScopeKey, name: string, texts: readonly string[], provenance: Provenance): Promise<Entity> {
-    const gone = new Set(texts.map((text) => this.hide.text(text).normalize("NFC").trim()));
-    return this.#change(scope, name, (before) => {
-      const withdrawn = before.observations.filter(({ text }) => gone.has(text)).map(({ id }) => id);
-      if (withdrawn.length === 0) return undefined;
-      return draftChange(before, { action: "withdraw", withdrawn }, { provenance, atMs: this.#clock.nowMs() });
-    });
+    return this.revise(scope, name, { withdraw: texts }, provenance);
+  }
+
+  /** A text as it is kept, when it is. */
+  #kept(text: string): string {
+    return this.hide.text(text).normalize("NFC").trim();
   }
 
   /** Makes it again what it was at a version, as a new version. Throws EntityNotFoundError, EntityVersionNotFoundError. */
@@ -339,6 +346,9 @@ const untouched = (outcome: "kept" | "refused", entity: Entity): Decided => ({
   type: "taken",
   taken: { outcome, entity },
 });
+
+const saidIn = (entity: Entity, texts: ReadonlySet<string>): readonly ObservationId[] =>
+  entity.observations.filter(({ text }) => texts.has(text)).map(({ id }) => id);
 
 /** What an input becomes beside what is there. Throws EntityTypeConflictError where nothing says how to merge. */
 function decide(

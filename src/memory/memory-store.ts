@@ -80,7 +80,7 @@ export type StoreSearch = {
   readonly nowMs: number;
 };
 
-/** Why a hit is where it is: `total` is `(similarity + keyword) * recency + graph`, each already weighed. */
+/** Why a hit is where it is: `total` is `(similarity + keyword + graph) * recency`, each already weighed. */
 export type ScoreParts = {
   readonly total: number;
   /** Cosine of its nearest passage, -1 to 1; undefined: it was not found by meaning. */

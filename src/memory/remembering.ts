@@ -238,8 +238,8 @@ function draft(of: {
   };
 }
 
-/** `{"strength":{"before":1,"after":0.5}}` for each field that becomes otherwise. */
-function changedFields(before: EntityHead, fields: Partial<EntityHead>): JsonObject {
+/** `{"strength":{"before":1,"after":0.5}}` for each field that becomes otherwise; times are in milliseconds, or null. */
+export function changedFields(before: EntityHead, fields: Partial<EntityHead>): JsonObject {
   const [was, is] = [fieldsOf(before), fieldsOf({ ...before, ...fields })];
   const changed = Object.keys(is).filter((key) => canonicalJson(was[key] ?? null) !== canonicalJson(is[key] ?? null));
   return Object.fromEntries(changed.map((key) => [key, { before: was[key] ?? null, after: is[key] ?? null }]));

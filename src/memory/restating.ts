@@ -18,11 +18,12 @@ export const claimOf = ({ text, confidence, validity }: Observation): string =>
 
 /**
  * Which observations take the place of which: who said it and when stays, the new ones have ids of their own.
- * Throws MemoryValueError, also for a text that is given twice.
+ * Throws MemoryValueError, also for a text that is given twice, or taken back (`gone`) by the same change.
  */
 export function restate(
   before: Entity,
   restatements: readonly Restatement[],
+  gone: ReadonlySet<string>,
 ): { readonly added: readonly Observation[]; readonly withdrawn: readonly ObservationId[] } {
   const given = new Set<string>();
   const pairs = restatements.flatMap((one) => {
@@ -33,6 +34,13 @@ export function restate(
       });
     }
     given.add(wanted);
+    if (gone.has(wanted)) {
+      throw new MemoryValueError(
+        `"${wanted.slice(0, 100)}" is both taken back and said otherwise`,
+        "Take it back, or say what of it is otherwise.",
+        { field: "observations" },
+      );
+    }
     const was = before.observations.find(({ text }) => text === wanted);
     if (!was) {
       throw new MemoryValueError(

@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
 import type { Change, Entity, EntityHead, Observation, Validity } from "./entity.ts";
 import { EntityVersionNotFoundError } from "./errors.ts";
 import type { EntityHistory } from "./memory-store.ts";
+import { changedFields } from "./remembering.ts";
 
 /** Fields of a head that changes may make otherwise, as they were before a version, by undoing what came after it. */
 type Fields = Pick<EntityHead, "name" | "type" | "confidence" | "strength" | "validity" | "metadata">;
@@ -70,7 +71,7 @@ export type EntityDiff = {
   readonly to: number;
   readonly added: readonly Observation[];
   readonly withdrawn: readonly Observation[];
-  /** `{"type":{"before":…,"after":…}}`. */
+  /** `{"type":{"before":…,"after":…}}`; times in milliseconds. */
   readonly fields: JsonObject;
 };
 
@@ -83,11 +84,7 @@ export function diffOf(history: EntityHistory, from: number, to: number): Entity
     to,
     added: b.observations.filter(({ id }) => !inA.has(id)),
     withdrawn: a.observations.filter(({ id }) => !inB.has(id)),
-    fields: Object.fromEntries(
-      (["name", "type", "confidence", "strength", "metadata"] as const)
-        .filter((key) => JSON.stringify(a[key]) !== JSON.stringify(b[key]))
-        .map((key) => [key, { before: a[key], after: b[key] }]),
-    ),
+    fields: changedFields(a, b),
   };
 }
 

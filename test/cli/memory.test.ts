@@ -61,6 +61,22 @@ test("adding again says what was new of it", LONG, async () => {
   expect(contract.memory.Entity.parse(await json("get", "Oslo")).metadata).toEqual({ n: 1 });
 });
 
+test("facts are said after the name, as lines of standard input, or in a file", LONG, async () => {
+  expect(await said("add", "Iris", "likes tea", "rows on Sundays", "--type", "person")).toBe(
+    "Iris (person) in workspace: created, 2 new facts, version 1\n",
+  );
+  const input = "skates\r\n\n  likes tea \nknows Kraków";
+  const piped = await commandLine(["memory", "add", "Iris", "reads", "-"], { server: server.url, cwd, input });
+  expect(piped.stdout).toBe("Iris (person) in workspace: changed, 3 new facts, version 2\n");
+  const lines = Array.from({ length: 1_500 }, (_, at) => `found shell ${at}`);
+  writeFileSync(join(cwd, "shells.txt"), lines.join("\n"));
+  expect(await said("add", "Iris", "--facts-from", "shells.txt")).toMatch(/1,000 new facts[^]*500 new facts/);
+  expect(contract.memory.Entity.parse(await json("get", "Iris")).observations).toHaveLength(1_505);
+  expect(await mistaken("add", "Iris", "likes", "tea")).toMatch(/^2 .*"likes tea" is one fact in quotes/);
+  expect(await mistaken("add", "Iris", "-")).toMatch(/^2 .*standard input was empty/);
+  expect(await mistaken("add", "Iris", "--facts-from", "none.txt")).toMatch(/none\.txt/);
+});
+
 test("a search is explained, finds what is related, and goes by time and scope", LONG, async () => {
   const explained = await said("search", "anvils", "--mode", "keyword", "--explain");
   expect(explained).toMatch(
@@ -113,12 +129,17 @@ test("each change is a version: seen, compared, told by whom, and reverted", LON
   expect(await said("diff", "Vega 2", "1", "4")).toMatch(
     /name: Vega → Vega 2\n[^]*- starts in May\n\+ is led by Bob\n$/,
   );
+  expect(await said("diff", "Vega 2")).toBe("name: Vega → Vega 2\nconfidence: 1 → 0.5\n");
   expect(await said("diff", "Vega 2", "2", "2")).toBe("versions 2 and 2 are the same\n");
   expect(await said("blame", "Vega 2")).toMatch(/\n +2 +\S+ +user +is led by Bob\n$/);
   expect(await said("revert", "Vega 2", "2")).toMatch(/Version +5, [^]*is led by Bob\n +starts in May/);
   expect(await said("revise", "Vega 2", "--fact", "is led by Bob", "--confidence", "0.4")).toMatch(
     /Version +6[^]*is led by Bob {2}\(confidence 0\.4\)/,
   );
+  expect(await said("diff", "Vega 2")).toBe("- is led by Bob\n+ is led by Bob  (confidence 0.4)\n");
+  await said("revise", "Vega 2", "--valid-to", "2030-01-01");
+  expect(await said("diff", "Vega 2")).toBe("valid_to: nothing → 2030-01-01T00:00:00.000Z\n");
+  expect(await said("log", "Vega 2", "--limit", "1")).toContain("valid_to: nothing → 2030-01-01T00:00:00.000Z");
   expect(await ask("diff", "Vega 2", "1", "99")).toMatchObject({ code: 3 });
 });
 

@@ -2,6 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { memory, type MemoryGraph, runs } from "../../src/api/contract/index.ts";
 import { linesOf } from "../../dashboard/src/api/lines-of.ts";
+import { fullTime } from "../../dashboard/src/parts/format.ts";
 import { layAround } from "../../dashboard/src/pages/memory/around.ts";
 import {
   changedClaim,
@@ -272,9 +273,10 @@ test("words are marked where a word begins with them, whatever their case, and n
 });
 
 test("of a change only what became otherwise is told", () => {
-  const details = { valid_to: { before: null, after: "2026" }, relation: "r", strength: { before: 1, after: 0.5 } };
+  const until = "2026-01-01T00:00:00Z";
+  const details = { valid_to: { before: null, after: until }, relation: "r", strength: { before: 1, after: 0.5 } };
   expect(changedFields(details)).toEqual([
-    { field: "valid to", before: "–", after: "2026" },
+    { field: "valid to", before: "–", after: fullTime(until) },
     { field: "strength", before: "1", after: "0.5" },
   ]);
 });

@@ -54,16 +54,16 @@ test("an entity is read, revised, looked back on, reverted and forgotten", async
   });
   const path = `/api/v1/memory/entities/${bo?.entity.id}`;
   const revised = await server.ask("PATCH", path, { type: "person", withdraw: ["lives in Rome"] });
-  expect(revised.body).toMatchObject({ type: "person", version: 3, observations: [{ text: "plays chess" }] });
+  expect(revised.body).toMatchObject({ type: "person", version: 2, observations: [{ text: "plays chess" }] });
   const history = memory.History.parse((await server.ask("GET", `${path}/history`)).body);
-  expect(history.changes.map(({ action }) => action)).toEqual(["create", "withdraw", "revise"]);
-  const diff = await server.ask("GET", `${path}/diff?from=1&to=3`);
+  expect(history.changes.map(({ action }) => action)).toEqual(["create", "revise"]);
+  const diff = await server.ask("GET", `${path}/diff?from=1&to=2`);
   expect(diff.body).toMatchObject({
     withdrawn: [{ text: "lives in Rome" }],
     fields: { type: { before: "thing", after: "person" } },
   });
   expect((await server.ask("POST", `${path}/revert`, { version: 1 })).body).toMatchObject({
-    version: 4,
+    version: 3,
     type: "thing",
   });
   expect((await server.ask("DELETE", path)).body).toEqual({
@@ -107,6 +107,30 @@ test("how sure an observation is, and when it holds, is changed in one version, 
       ["dances", 1, null],
     ]),
   );
+});
+
+test("a change that cannot be made whole is not made at all", async () => {
+  const [uma, other] = await remember({
+    entities: [{ name: "Uma", observations: ["rows", "reads"] }, { name: "Uma's sister" }],
+  });
+  const path = `/api/v1/memory/entities/${uma?.entity.id}`;
+  const withdraw = ["rows"];
+  const refused = [
+    { withdraw, observations: [{ text: "skis" }] },
+    { withdraw, observations: [{ text: "rows", confidence: 0.5 }] },
+    {
+      withdraw,
+      observations: [{ text: "reads", valid_from: "2031-01-01T00:00:00Z", valid_to: "2030-01-01T00:00:00Z" }],
+    },
+    { withdraw, name: other?.entity.name },
+    { withdraw, type: "x".repeat(100) },
+  ];
+  for (const body of refused) expect((await server.ask("PATCH", path, body)).status).toBeGreaterThanOrEqual(400);
+  expect((await server.ask("GET", path)).body).toEqual(uma?.entity);
+  const done = await server.ask("PATCH", path, { withdraw, observations: [{ text: "reads", confidence: 0.5 }] });
+  expect(done.body).toMatchObject({ version: 2, observations: [{ text: "reads", confidence: 0.5 }] });
+  const { changes } = memory.History.parse((await server.ask("GET", `${path}/history`)).body);
+  expect(changes.map(({ action }) => action)).toEqual(["create", "revise"]);
 });
 
 test("relations make a graph, and what is wrong is said", async () => {

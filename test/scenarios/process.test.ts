@@ -135,6 +135,9 @@ test("a second server on the same data directory and one on a port in use say wh
   const { url } = running;
   const same = await new CaxtonProcess(["serve"], { cwd: place.path }).ended();
   expect(same).toMatchObject({ code: 5, stderr: expect.stringContaining("DATA_DIRECTORY_IN_USE") });
+  expect(same.stderr).toMatch(
+    new RegExp(`server at ${url} \\(process \\d+\\)[^]*--server ${url}[^]*kill \\d+[^]*--data-dir`),
+  );
   const args = ["serve", "--port", new URL(url).port, "--data-dir", join(place.path, "other")];
   const port = await new CaxtonProcess(args, { cwd: place.path }).ended();
   expect(port).toMatchObject({ code: 5, stderr: expect.stringContaining("PORT_IN_USE") });

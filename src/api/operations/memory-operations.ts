@@ -16,6 +16,7 @@ import type * as contract from "../contract/index.ts";
 import {
   presentChange,
   presentEntity,
+  presentFields,
   presentGraph,
   presentObservation,
   presentRelation,
@@ -128,7 +129,7 @@ export const findEntity = async (
   { scope, name }: z.output<typeof schemas.NamedQuery>,
 ): Promise<contract.MemoryEntity> => presentEntity(await memory.get(keyOf(scope), name));
 
-/** Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError. */
+/** All of it in one version, or nothing. Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError. */
 export async function reviseEntity(
   services: MemoryServices,
   id: string,
@@ -136,7 +137,6 @@ export async function reviseEntity(
 ): Promise<contract.MemoryEntity> {
   const { memory } = services;
   const before = await entityOf(services, id);
-  if (withdraw.length > 0) await memory.changes.withdraw(before.scope, before.name, withdraw, BY_USER);
   const isSpan = valid_from !== undefined || valid_to !== undefined;
   const restated = observations.map(({ text, confidence, ...span }) => {
     const kept = memory.changes.hide.text(text).normalize("NFC").trim();
@@ -147,6 +147,7 @@ export async function reviseEntity(
     ...fields,
     ...(isSpan && { validity: spanOf({ valid_from, valid_to }, before.validity) }),
     ...(restated.length > 0 && { observations: restated }),
+    ...(withdraw.length > 0 && { withdraw }),
   };
   const isRevised = Object.values(revision).some((value) => value !== undefined);
   if (isRevised) await memory.changes.revise(before.scope, before.name, revision, BY_USER);
@@ -173,7 +174,13 @@ export async function diffEntity(
 ): Promise<contract.MemoryDiff> {
   const { scope, name } = await entityOf(services, id);
   const { from, to, added, withdrawn, fields } = await services.memory.diff(scope, name, versions);
-  return { from, to, added: added.map(presentObservation), withdrawn: withdrawn.map(presentObservation), fields };
+  return {
+    from,
+    to,
+    added: added.map(presentObservation),
+    withdrawn: withdrawn.map(presentObservation),
+    fields: presentFields(fields),
+  };
 }
 
 /** Throws EntityNotFoundError, EntityVersionNotFoundError. */

@@ -1,3 +1,4 @@
+import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 import {
   type Change,
   type Entity,
@@ -83,8 +84,22 @@ export const presentChange = (one: Change): contract.MemoryChange => ({
   action: one.action,
   provenance: presentProvenance(one.provenance),
   at: instant(one.atMs),
-  details: one.details,
+  details: presentFields(one.details),
 });
+
+const TIMES = ["valid_from", "valid_to"] as const;
+
+/** Changed fields as the API has them: times as instants, which memory keeps in milliseconds. */
+export function presentFields(details: JsonObject): JsonObject {
+  const times = TIMES.flatMap((key) => {
+    const change = details[key];
+    if (!isJsonObject(change)) return [];
+    return [[key, Object.fromEntries(Object.entries(change).map(([side, at]) => [side, instantOf(at)]))] as const];
+  });
+  return { ...details, ...Object.fromEntries(times) };
+}
+
+const instantOf = (at: Json): Json => (typeof at === "number" ? instant(at) : at);
 
 export const presentGraph = ({ entities, relations, isCut }: Graph): contract.MemoryGraph => ({
   entities: entities.map(({ entity, depth, via }) => ({ entity: presentEntity(entity), depth, via: via ?? null })),

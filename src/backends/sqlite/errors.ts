@@ -1,4 +1,5 @@
 import { CaxtonError } from "../../kernel/errors.ts";
+import { localServer } from "../../kernel/local-server.ts";
 
 export class StorageError extends CaxtonError<{ readonly sqlite: number }> {
   readonly code = "STORAGE_ERROR";
@@ -15,7 +16,11 @@ export class StorageReadOnlyError extends CaxtonError<{ readonly directory: stri
   readonly kind = "unavailable";
 }
 
-export class DataDirectoryInUseError extends CaxtonError<{ readonly directory: string }> {
+export class DataDirectoryInUseError extends CaxtonError<{
+  readonly directory: string;
+  readonly url: string | null;
+  readonly pid: number | null;
+}> {
   readonly code = "DATA_DIRECTORY_IN_USE";
   readonly kind = "conflict";
 }
@@ -80,10 +85,15 @@ export function storageError(error: unknown, directory: string): unknown {
   return error;
 }
 
-export const dataDirectoryInUse = (directory: string, cause: unknown): DataDirectoryInUseError =>
-  new DataDirectoryInUseError(
-    `another Caxton server is using the data directory ${directory}`,
-    "Stop it, or give this one a directory of its own with --data-dir.",
-    { directory },
+/** Says which server it is, where that one has left word. */
+export function dataDirectoryInUse(directory: string, cause: unknown): DataDirectoryInUseError {
+  const server = localServer(directory);
+  const which = server ? `the Caxton server at ${server.url} (process ${server.pid})` : "another Caxton server";
+  const stop = server ? `Use that one (--server ${server.url}), stop it (kill ${server.pid})` : "Stop it";
+  return new DataDirectoryInUseError(
+    `${which} is using the data directory ${directory}`,
+    `${stop}, or give this one a directory of its own with --data-dir.`,
+    { directory, url: server?.url ?? null, pid: server?.pid ?? null },
     { cause },
   );
+}

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { Client } from "../client/index.ts";
 import { showSpan, Terminal, type TerminalStreams } from "../terminal/index.ts";
 import { UsageError } from "./errors.ts";
-import { localServer } from "./local-server.ts";
+import { localServer } from "../../kernel/local-server.ts";
 
 /** What the process's environment says, read by the server's configuration door. */
 export type CliEnvironment = {
@@ -102,7 +102,7 @@ function chooseFormat(globals: Globals, environment: CliEnvironment, { command, 
 }
 
 function serverUrl(globals: Globals, environment: CliEnvironment, command: string): URL {
-  const text = globals.server ?? environment.server ?? localServer(environment.dataDirectory) ?? DEFAULT_SERVER;
+  const text = globals.server ?? environment.server ?? localServer(environment.dataDirectory)?.url ?? DEFAULT_SERVER;
   const url = URL.parse(text.includes("://") ? text : `http://${text}`);
   if (url && (url.protocol === "http:" || url.protocol === "https:")) return url;
   const from = globals.server === undefined ? "CAXTON_SERVER" : "--server";

@@ -26,7 +26,6 @@ export {
   UsageError,
 } from "./errors.ts";
 export { onInterrupt } from "./interrupt.ts";
-export { announceLocalServer } from "./local-server.ts";
 export { limitOption, listOption, revisionOption, wholeNumber } from "./options.ts";
 export { listUpTo } from "./pages.ts";
 export { reportError } from "./report-error.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, memory, type MemoryEntity, type MemoryRemembered, ROUTES } from "../../api/contract/index.ts";
+import { fillRoute, memory, type MemoryEntity, ROUTES } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
@@ -8,7 +8,6 @@ import {
   type Invocation,
   limitOption,
   LIST_FORMATS,
-  listOption,
   listUpTo,
   ObservationReferenceError,
   ONE_FORMATS,
@@ -16,9 +15,10 @@ import {
   showOne,
   UsageError,
 } from "../frame/index.ts";
-import { type Column, countOf, oneLine, safeText, showAge } from "../terminal/index.ts";
+import { type Column, countOf, safeText, showAge } from "../terminal/index.ts";
 import { entityText } from "./lines.ts";
-import { findEntity, instantIn, metadataIn, SCOPE, scopeOption, Scopes, scopesOption, shareIn } from "./reference.ts";
+import { Fields, fieldsOf, FieldsInput, withFields } from "./fields.ts";
+import { findEntity, scopeOption, Scopes, scopesOption } from "./reference.ts";
 
 export const NAME = "its name, or its id";
 
@@ -62,7 +62,7 @@ export function list(command: Command, invocation: Invocation): void {
         items: found.value.items,
         columns: columns(systemClock.nowMs()),
         name: ({ name }) => name,
-        empty: `nothing is remembered in ${scope.join(", ")}; begin: caxton memory add <name> --fact "…"`,
+        empty: `nothing is remembered in ${scope.join(", ")}; begin: caxton memory add <name> "<fact>"`,
         footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
       });
     },
@@ -88,76 +88,6 @@ export function get(command: Command, invocation: Invocation): void {
       await showOne(context, { raw, name: value.name, human });
     },
   });
-}
-
-/** Options for the fields of an entity. */
-const withFields = (command: Command): Command =>
-  command
-    .option("--metadata <json>", "an object of your own about it")
-    .addOption(command.createOption("--confidence <share>", "how sure it is, 0 to 1").argParser(shareIn))
-    .addOption(command.createOption("--strength <share>", "how much it matters, 0 to 1").argParser(shareIn))
-    .addOption(command.createOption("--valid-from <time>", "since when it holds").argParser(instantIn))
-    .addOption(command.createOption("--valid-to <time>", "until when it holds").argParser(instantIn));
-
-const Fields = {
-  type: z.string().optional(),
-  metadata: z.string().optional(),
-  confidence: z.number().optional(),
-  strength: z.number().optional(),
-  validFrom: z.string().optional(),
-  validTo: z.string().optional(),
-};
-const FieldsInput = z.object(Fields);
-
-/** The fields that were given, as the API has them. */
-const fieldsOf = (input: z.infer<typeof FieldsInput>, command: string): object => {
-  const { type, confidence, strength, validFrom: valid_from, validTo: valid_to } = input;
-  const fields = { type, confidence, strength, valid_from, valid_to, metadata: metadataIn(input.metadata, command) };
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-};
-
-export function add(command: Command, invocation: Invocation): void {
-  command
-    .summary("remember an entity and facts about it")
-    .description(
-      "Remember an entity, or more about one that is known: facts that are new are added, those that are known stay as they are.",
-    )
-    .argument("<name>", "what it is called")
-    .option("--type <type>", "what it is, such as person; thing for a new one without")
-    .addOption(listOption("--fact <text>", "one thing that is so; may be repeated"))
-    .addOption(scopeOption());
-  withFields(command);
-  examples(command, [
-    ['caxton memory add Anna --type person --fact "leads billing" --fact "works from Kraków"', ""],
-    ['caxton memory add Acme --type company --scope global --metadata \'{"crm":"A-17"}\'', "known in all workspaces"],
-    ['caxton memory add "summer office" --fact "is in Berlin" --valid-to 2026-09-30', "holds until then"],
-  ]);
-  act(command, invocation, {
-    input: z.object({
-      name: z.string(),
-      fact: z.array(z.string()).default([]),
-      scope: z.string().default(SCOPE),
-      ...Fields,
-    }),
-    formats: ONE_FORMATS,
-    run: async (context, { name, fact, scope, ...input }) => {
-      const entity = { name, observations: fact, ...fieldsOf(input, "caxton memory add") };
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.memoryEntities,
-        body: { scope, entities: [entity] },
-        schema: memory.Remembered,
-      });
-      await showOne(context, { raw, name, human: () => value.items.map(rememberedLine).join("") });
-    },
-  });
-}
-
-function rememberedLine({ outcome, entity, added }: MemoryRemembered["items"][number]): string {
-  const what = `${oneLine(entity.name)} (${oneLine(entity.type)}) in ${oneLine(entity.scope)}`;
-  if (outcome === "known") return `${what}: nothing of it is new, version ${entity.version}\n`;
-  const facts = added.length === 0 ? "" : `, ${countOf(added.length, "new fact")}`;
-  return `${what}: ${outcome}${facts}, version ${entity.version}\n`;
 }
 
 /** The change that the options ask for: with a fact, certainty and times are the fact's. Throws UsageError. */

@@ -25,7 +25,7 @@ import {
 } from "../frame/index.ts";
 import { type Column, oneLine, showAge } from "../terminal/index.ts";
 import { NAME } from "./entity.ts";
-import { ACTION_TONES, changeLine, entityText, fieldLines, saidBy } from "./lines.ts";
+import { ACTION_TONES, changeLine, entityText, fieldLines, observationLine, saidBy } from "./lines.ts";
 import { findEntity, historyOf, scopeOption, Scopes, scopesOption } from "./reference.ts";
 
 const LOG_SHOWN = 20;
@@ -113,15 +113,29 @@ export function diff(command: Command, invocation: Invocation): void {
     .summary("what became different between two versions")
     .description("Show which facts came and went between two versions of an entity, and which fields changed.")
     .argument("<name>", NAME)
-    .addArgument(command.createArgument("<from>", "a version, as caxton memory log shows it").argParser(versionIn))
-    .addArgument(command.createArgument("<to>", "another").argParser(versionIn))
+    .addArgument(
+      command
+        .createArgument("[from]", "a version, as caxton memory log shows it; the one before the last unless given")
+        .argParser(versionIn),
+    )
+    .addArgument(command.createArgument("[to]", "another; the last unless given").argParser(versionIn))
     .addOption(scopeOption());
-  examples(command, [["caxton memory diff Anna 1 3", ""]]);
+  examples(command, [
+    ["caxton memory diff Anna", "what the last change did"],
+    ["caxton memory diff Anna 1 3", ""],
+  ]);
   act(command, invocation, {
-    input: z.object({ name: z.string(), from: z.number(), to: z.number(), scope: z.string().optional() }),
+    input: z.object({
+      name: z.string(),
+      from: z.number().optional(),
+      to: z.number().optional(),
+      scope: z.string().optional(),
+    }),
     formats: ONE_FORMATS,
-    run: async (context, { name, from, to, scope }) => {
-      const { id, name: called } = (await findEntity(context.client, name, scope)).value;
+    run: async (context, { name, scope, ...versions }) => {
+      const { id, name: called, version } = (await findEntity(context.client, name, scope)).value;
+      const to = versions.to ?? version;
+      const from = versions.from ?? Math.max(1, to - 1);
       const { raw, value } = await context.client.request({
         path: fillRoute("memoryEntityDiff", { id }),
         query: { from, to },
@@ -130,8 +144,8 @@ export function diff(command: Command, invocation: Invocation): void {
       const { style } = context.terminal;
       const lines = [
         ...fieldLines(value.fields),
-        ...value.withdrawn.map(({ text }) => style("red", `- ${oneLine(text)}`)),
-        ...value.added.map(({ text }) => style("green", `+ ${oneLine(text)}`)),
+        ...value.withdrawn.map((one) => style("red", `- ${observationLine(one)}`)),
+        ...value.added.map((one) => style("green", `+ ${observationLine(one)}`)),
       ];
       const human = () => (lines.length === 0 ? `versions ${from} and ${to} are the same\n` : `${lines.join("\n")}\n`);
       await showOne(context, { raw, name: called, human });

@@ -12,7 +12,7 @@ const span = ({ valid_from: from, valid_to: to }: { valid_from: string | null; v
   [from === null ? "" : `from ${from}`, to === null ? "" : `until ${to}`].filter((text) => text !== "").join(" ");
 
 /** One observation, with what is particular to it. */
-const observationLine = (one: MemoryObservation): string => {
+export const observationLine = (one: MemoryObservation): string => {
   const remarks = [one.confidence < 1 ? `confidence ${one.confidence}` : "", span(one)].filter((text) => text !== "");
   return oneLine(one.text) + (remarks.length === 0 ? "" : `  (${remarks.join(", ")})`);
 };

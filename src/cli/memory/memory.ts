@@ -1,6 +1,7 @@
 import { type CommandMaker, examples } from "../frame/index.ts";
+import { add } from "./add.ts";
 import { doctor, reindex } from "./doctor.ts";
-import { add, get, list, revise, withdraw } from "./entity.ts";
+import { get, list, revise, withdraw } from "./entity.ts";
 import { forget } from "./forget.ts";
 import { blame, diff, log, revert } from "./history.ts";
 import { graph, relate, unrelate } from "./relation.ts";
@@ -20,7 +21,7 @@ export const memory: CommandMaker = (command, invocation) => {
       "seen and reverted to; only what is forgotten is gone.",
   );
   examples(command, [
-    ['caxton memory add Anna --type person --fact "leads the billing team"', "remember something"],
+    ['caxton memory add Anna "leads the billing team" --type person', "remember something"],
     ["caxton memory relate Anna works_at Acme", ""],
     ["caxton memory search who leads billing", "by meaning and by words"],
     ["caxton memory graph Anna", "what is around it"],

@@ -38,7 +38,7 @@ export function search(command: Command, invocation: Invocation): void {
     .summary("by meaning and by words")
     .description(
       "Search what is remembered, the best hit first, each with the facts that fit best. What the search had to do without is " +
-        "said on standard error. --explain shows what a score is made of: (similarity + keyword) × recency + graph.",
+        "said on standard error. --explain shows what a score is made of: (similarity + keyword + graph) × recency.",
     )
     .argument("<words...>", "what to look for")
     .addOption(scopesOption())

@@ -66,7 +66,7 @@ function statsText(figures: MemoryFigures, where: MemoryWhereabouts, look: Look)
     fields.push(["Limit", `${showCount(used)} of ${showCount(max)} ${what}${near ? ": nearly full" : ""}`]);
   const table =
     scopes.length === 0
-      ? 'nothing is remembered yet; begin: caxton memory add <name> --fact "…"\n'
+      ? 'nothing is remembered yet; begin: caxton memory add <name> "<fact>"\n'
       : renderTable(COLUMNS, scopes, { widthMax: look.columns, wide: false, style: look.style });
   return `${renderFields(fields, look)}\n${table}`;
 }

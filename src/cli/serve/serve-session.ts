@@ -1,7 +1,8 @@
 import { relative } from "node:path";
 import type { FileDeployment, LoadedConfig, ReadyReport, Started } from "../../server/index.ts";
+import { announceLocalServer } from "../../kernel/local-server.ts";
 import { packageVersion } from "../../kernel/package.ts";
-import { announceLocalServer, type Context } from "../frame/index.ts";
+import type { Context } from "../frame/index.ts";
 import { countOf, safeText, showSpan, type Style } from "../terminal/index.ts";
 
 const SAME_PRESS_MS = 150;

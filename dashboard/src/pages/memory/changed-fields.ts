@@ -5,9 +5,8 @@ type Changed = { readonly field: string; readonly before: string; readonly after
 
 const TIMES: ReadonlySet<string> = new Set(["valid_from", "valid_to"]);
 
-/** The history has times as milliseconds. */
 const readable = (field: string, value: unknown): unknown =>
-  TIMES.has(field) && typeof value === "number" ? fullTime(new Date(value).toISOString()) : value;
+  TIMES.has(field) && typeof value === "string" ? fullTime(value) : value;
 
 const shown = (value: unknown): string =>
   value === null || value === undefined ? "–" : typeof value === "string" ? value : JSON.stringify(value);

@@ -1,18 +1,20 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
-import { parseJson } from "../../kernel/json.ts";
+import { parseJson } from "./json.ts";
 
 const LocalServer = z.object({ url: z.url(), pid: z.int().positive() });
+/** A server on this machine: where it listens, and its process. */
+export type LocalServer = z.infer<typeof LocalServer>;
 
 const place = (dataDirectory: string): string => join(dataDirectory, "server.json");
 
-/** Where the server that uses this data directory listens, if one does: commands beside it need no `--server`. */
-export function localServer(dataDirectory: string): string | undefined {
+/** The server that uses this data directory, if one does and has left word: commands beside it need no `--server`. */
+export function localServer(dataDirectory: string): LocalServer | undefined {
   try {
     const parsed = parseJson(readFileSync(place(dataDirectory), "utf8"));
     const found = LocalServer.safeParse(parsed.type === "parsed" ? parsed.value : undefined);
-    return found.success && isAlive(found.data.pid) ? found.data.url : undefined;
+    return found.success && isAlive(found.data.pid) ? found.data : undefined;
   } catch {
     // No file, or none that may be read: there is no such server.
     return undefined;
