@@ -10,6 +10,8 @@ export type Participant = {
   readonly registeredAtMs: number;
   /** Of the token by which it shows that it is who it says; undefined while nobody may speak as it. */
   readonly tokenHash: string | undefined;
+  /** The request that made the token, where it can be carried out again; undefined where it cannot. */
+  readonly tokenRequest: string | undefined;
 };
 
 /** Somebody's word that they provide a capability. */

@@ -183,9 +183,10 @@ export class Participants implements Directory {
 
   /**
    * Gives a program a name, and a token that is never told again; one that has the name already gets the new description and
-   * keeps its token. Throws ParticipantNameError, ParticipantNameTakenError, ParticipantsFullError.
+   * keeps its token. With `request`, whoever has the token that the same request made gets a new one: that one was told nobody.
+   * Throws ParticipantNameError, ParticipantNameTakenError, ParticipantsFullError.
    */
-  async register(workspace: string, name: string, description: string): Promise<Registered> {
+  async register(workspace: string, name: string, description: string, request?: string): Promise<Registered> {
     if (!PARTICIPANT_NAME.test(name) || isReserved(name)) throw badName(name);
     const known = this.#workspace(workspace);
     if (known.agents.has(keyOf(name)))
@@ -198,11 +199,13 @@ export class Participants implements Directory {
         { max: LIMITS.participantsMax },
       );
     }
-    if (before !== undefined) return { participant: await this.#put({ ...before, description }), token: undefined };
+    const isTold = before !== undefined && (request === undefined || before.tokenRequest !== request);
+    if (isTold) return { participant: await this.#put({ ...before, description }), token: undefined };
     const token = mintToken();
-    const registeredAtMs = this.#clock.nowMs();
-    const made = { workspace, name, description, registeredAtMs, tokenHash: tokenHash(token) };
-    return { participant: await this.#put(made), token };
+    const registeredAtMs = before?.registeredAtMs ?? this.#clock.nowMs();
+    const made = { workspace, name: before?.name ?? name, description, registeredAtMs };
+    const participant = { ...made, tokenHash: tokenHash(token), tokenRequest: request };
+    return { participant: await this.#put(participant), token };
   }
 
   async #put(participant: Participant): Promise<Participant> {
@@ -219,12 +222,13 @@ export class Participants implements Directory {
     name: string,
   ): Promise<{ readonly participant: Participant; readonly token: string }> {
     const token = mintToken();
-    return { participant: await this.#put({ ...this.get(workspace, name), tokenHash: tokenHash(token) }), token };
+    const changed = { ...this.get(workspace, name), tokenHash: tokenHash(token), tokenRequest: undefined };
+    return { participant: await this.#put(changed), token };
   }
 
   /** From now on nobody speaks as it; its mailbox stays. Throws ParticipantNotFoundError. */
   revokeToken(workspace: string, name: string): Promise<Participant> {
-    return this.#put({ ...this.get(workspace, name), tokenHash: undefined });
+    return this.#put({ ...this.get(workspace, name), tokenHash: undefined, tokenRequest: undefined });
   }
 
   /** Whether a token of this hash is the program's. */

@@ -86,6 +86,8 @@ test("a run that was not begun when the server crashed is begun under the id tha
     );
     const gone = { method: "POST", url: "/api/v1/runs", body: { ...run, agent: "nobody" } };
     await keys.claim({ workspace: "default", key: "gone" }, { hash: hashOf(gone), subject: mint(RunId) }, Date.now());
+    const named = { method: "POST", url: "/api/v1/participants", body: { name: "bob" } };
+    await keys.claim({ workspace: "default", key: "named" }, { hash: hashOf(named), subject: mint(RunId) }, Date.now());
     const failed = [{ workspace: "default", key: "failed" }, { hash: "", subject: undefined }, Date.now()] as const;
     await keys.claim(...failed);
     await keys.leave(failed[0]);
@@ -95,7 +97,7 @@ test("a run that was not begun when the server crashed is begun under the id tha
   const ask = async (key: string, path = "/api/v1/runs", body: object = run) => {
     const headers = { "content-type": "application/json", "idempotency-key": key };
     const response = await fetch(other.url + path, { method: "POST", headers, body: JSON.stringify(body) });
-    return { status: response.status, body: z.object({ id: z.string().optional() }).parse(await response.json()) };
+    return { status: response.status, body: z.looseObject({ id: z.string().optional() }).parse(await response.json()) };
   };
   const both = await Promise.all([ask("lost"), ask("lost")]);
   expect(both.filter(({ status }) => status === 202).map(({ body }) => body.id)[0]).toBe(id);
@@ -105,6 +107,15 @@ test("a run that was not begun when the server crashed is begun under the id tha
   // What is refused when it comes again may have been carried out before: its key is not free.
   expect((await ask("gone", "/api/v1/runs", { ...run, agent: "nobody" })).status).toBe(404);
   expect((await ask("gone")).status).toBe(422);
+  // Meanwhile the name is another's, whose token it stays.
+  const { body: bob } = await other.ask("POST", "/api/v1/participants", { name: "bob" });
+  const { token } = contract.participants.RegisteredParticipant.parse(bob);
+  expect(await ask("named", "/api/v1/participants", { name: "bob" })).toMatchObject({
+    status: 200,
+    body: { token: null },
+  });
+  const headers = { authorization: `Bearer ${token}` };
+  expect((await fetch(`${other.url}/api/v1/mailboxes/bob/messages`, { headers })).status).toBe(200);
   // What a second time could harm is refused, and left to who asked.
   expect((await ask("letters", "/api/v1/dead-letters/retry", { ids: ["1"] })).status).toBe(409);
 });
@@ -198,8 +209,10 @@ test("every request that was carried out when the server crashed before its answ
     forgetAnswers(place.path);
     // It comes again so late that the router has forgotten the ids of what it sent.
     other = await startServer({ ...options, settings: { ...options.settings, "messages.dedup_window": "1ms" } });
+    const tokens: string[] = [];
     for (const [index, [path, body]] of sent.entries()) {
       const again = await send(path, body, `key-${index}`);
+      tokens.push(...(typeof again.body["token"] === "string" ? [path] : []));
       expect([path, again.status, again.body.id]).toEqual([
         path,
         again.status < 300 ? again.status : 200,
@@ -207,6 +220,7 @@ test("every request that was carried out when the server crashed before its answ
       ]);
     }
     expect(await state()).toEqual(before);
+    expect(tokens, "nobody was told the first").toEqual(["/api/v1/participants"]);
   } finally {
     await other[Symbol.asyncDispose]();
   }

@@ -79,6 +79,19 @@ describe("programs outside", () => {
     expect(found).toMatchObject({ state: "completed", outcome: "done", messages: 3, expected: [] });
   });
 
+  test("who asks again under the same id gets the answer that came meanwhile, and waits for one that did not", async () => {
+    const name = await program("early");
+    const id = randomUUID();
+    const question = { id, performative: "query-ref", receiver: name, content: "2 + 2", conversation_id: `c-${id}` };
+    const reply = { sender: name, receiver: "user", conversation_id: `c-${id}`, in_reply_to: id };
+    await send(question);
+    await send({ ...reply, performative: "agree", content: "soon" });
+    const waiting = send(question, "?wait=20");
+    await send({ ...reply, performative: "inform", content: "four" });
+    expect(await waiting).toMatchObject({ duplicate: true, reply: { content: "four" } });
+    expect(await send(question, "?wait=20")).toMatchObject({ duplicate: true, reply: { content: "four" } });
+  });
+
   test("a message that its protocol does not allow moves nothing and names what was expected", async () => {
     const name = await program("stray");
     const { conversation_id, id } = await send({

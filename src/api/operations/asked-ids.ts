@@ -22,6 +22,11 @@ export class AskedIds {
     return Number.parseInt(this.#first.replaceAll("-", "").slice(0, 12), 16);
   }
 
+  /** Of the request itself; no other has it. */
+  get request(): string {
+    return this.#first;
+  }
+
   run(): RunId {
     return RunId.parse(this.#first);
   }

@@ -61,10 +61,8 @@ export async function registerParticipant(
   { name, description }: { readonly name: string; readonly description: string },
   asked?: AskedIds,
 ): Promise<contract.RegisteredParticipant> {
-  const { participant, token } = await services.participants.register(DEFAULT_WORKSPACE, name, description);
-  // Made by this request before a crash, it has a token that nobody was told.
-  const isUntold = asked?.isRepeated === true && participant.registeredAtMs >= asked.sinceMs;
-  if (token === undefined && isUntold) return rotateParticipantToken(services, name);
+  const { participants } = services;
+  const { participant, token } = await participants.register(DEFAULT_WORKSPACE, name, description, asked?.request);
   return { ...presentParticipant(services, participant), token: token ?? null };
 }
 

@@ -7,7 +7,7 @@ import { MESSAGE_FAILURES, type Router, type Submitted } from "../../router/inde
 import type * as contract from "../contract/index.ts";
 import type { AskedIds } from "./asked-ids.ts";
 import type { Speaker } from "./speaker.ts";
-import { presentMessage } from "./present-message.ts";
+import { presentMessage, presentView } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 
 export type SendServices = {
@@ -102,6 +102,7 @@ export async function sendMessage(
   if (submitted.type === "refused") throw new MessageRefusedError(submitted.error, submitted.retryAfterMs);
   const receipt = receiptOf(submitted, submitted.id);
   if (replies === undefined || submitted.type !== "accepted") return receipt;
+  if (submitted.duplicate) await replies.lookBack();
   return { ...receipt, reply: (await replies.first(services.clock, waitMs, signal)) ?? null };
 }
 
@@ -159,21 +160,39 @@ export async function sendMessages(
 /** An agreement is not the answer yet: that follows. */
 const PRELIMINARY: ReadonlySet<string> = new Set(["agree"]);
 
+/** Of a conversation in which an answer is looked for, so many of the newest messages are read. */
+const LOOKED_BACK_MAX = 500;
+
 /** Listens for the answer to a message from before it is sent, so that none is too fast. */
 class Replies {
+  readonly #router: Router;
+  readonly #message: Message;
   readonly #watching: Disposable;
   readonly #reply = Promise.withResolvers<JsonObject>();
 
   constructor(router: Router, message: Message) {
-    const asked = new Set<string | undefined>([message.id, message.replyWith]);
-    asked.delete(undefined);
+    this.#router = router;
+    this.#message = message;
     const { workspace, conversationId: conversation } = message;
     this.#watching = router.watch({ workspace, conversation, types: ["message"] }, (events) => {
-      for (const event of events) {
-        if (event.type !== "message" || PRELIMINARY.has(event.message.performative)) continue;
-        if (asked.has(event.message.inReplyTo)) this.#reply.resolve(presentMessage(event).message);
-      }
+      for (const event of events)
+        if (event.type === "message" && this.#isAnswer(event.message))
+          this.#reply.resolve(presentMessage(event).message);
     });
+  }
+
+  #isAnswer({ performative, inReplyTo }: Message): boolean {
+    const { id, replyWith } = this.#message;
+    return inReplyTo !== undefined && (inReplyTo === id || inReplyTo === replyWith) && !PRELIMINARY.has(performative);
+  }
+
+  /** The message was there before: perhaps its answer is too, and comes no more. */
+  async lookBack(): Promise<void> {
+    const { workspace, conversationId: conversation } = this.#message;
+    const { records } = this.#router;
+    const said = await records.messages({ workspace, conversation, limit: LOOKED_BACK_MAX });
+    const answer = said.findLast(({ message }) => this.#isAnswer(message));
+    if (answer !== undefined) this.#reply.resolve(presentView(answer).message);
   }
 
   async first(clock: Clock, waitMs: number, signal: AbortSignal): Promise<JsonObject | undefined> {

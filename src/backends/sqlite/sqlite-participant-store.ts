@@ -10,6 +10,7 @@ const ParticipantRow = z.object({
   description: z.string(),
   registered_at_ms: z.int(),
   token_hash: z.string().nullable(),
+  token_request: z.string().nullable(),
 });
 
 const maybe = <T extends z.ZodType>(schema: T) =>
@@ -41,11 +42,12 @@ export class SqliteParticipantStore implements ParticipantStore {
   load(): { readonly participants: readonly Participant[]; readonly registrations: readonly Registration[] } {
     return this.#db.read(() => ({
       participants: this.#db
-        .sql("SELECT workspace, name, description, registered_at_ms, token_hash FROM participants")
+        .sql("SELECT workspace, name, description, registered_at_ms, token_hash, token_request FROM participants")
         .all()
         .map((raw) => {
-          const { registered_at_ms: registeredAtMs, token_hash: hash, ...row } = ParticipantRow.parse(raw);
-          return { ...row, registeredAtMs, tokenHash: hash ?? undefined };
+          const { registered_at_ms: registeredAtMs, ...row } = ParticipantRow.parse(raw);
+          const { token_hash: hash, token_request: request, ...rest } = row;
+          return { ...rest, registeredAtMs, tokenHash: hash ?? undefined, tokenRequest: request ?? undefined };
         }),
       registrations: this.#db
         .sql("SELECT body FROM capability_registrations")
@@ -54,13 +56,14 @@ export class SqliteParticipantStore implements ParticipantStore {
     }));
   }
 
-  async saveParticipant({ workspace, name, description, registeredAtMs, tokenHash }: Participant): Promise<void> {
+  async saveParticipant(participant: Participant): Promise<void> {
+    const { workspace, name, description, registeredAtMs, tokenHash, tokenRequest } = participant;
     await this.#db.write(() =>
       this.#db
         .sql(
-          "INSERT OR REPLACE INTO participants (workspace, name, description, registered_at_ms, token_hash) VALUES (?, ?, ?, ?, ?)",
+          "INSERT OR REPLACE INTO participants (workspace, name, description, registered_at_ms, token_hash, token_request) VALUES (?, ?, ?, ?, ?, ?)",
         )
-        .run(workspace, name, description, registeredAtMs, tokenHash ?? null),
+        .run(workspace, name, description, registeredAtMs, tokenHash ?? null, tokenRequest ?? null),
     );
   }
 

@@ -20,6 +20,7 @@ import { keptAnswers } from "./019-kept-answers.ts";
 import { keptAnswerSubjects } from "./020-kept-answer-subjects.ts";
 import { runKeeping } from "./021-run-keeping.ts";
 import { participantTokens } from "./022-participant-tokens.ts";
+import { participantTokenRequests } from "./023-participant-token-requests.ts";
 
 /** Forward only; the schema's version is how many have run. Append, never edit one that shipped. */
 export const MIGRATIONS: readonly string[] = [
@@ -45,4 +46,5 @@ export const MIGRATIONS: readonly string[] = [
   keptAnswerSubjects,
   runKeeping,
   participantTokens,
+  participantTokenRequests,
 ];
