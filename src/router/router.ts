@@ -13,7 +13,7 @@ import {
 import { type Conversation, CONVERSATION_TERMS, type ConversationTerms } from "../protocols/index.ts";
 import { ClaimCheck } from "./claim-check.ts";
 import { Crashes } from "./crashes.ts";
-import { Addressing, type CapabilityMeaning, loadOf, scoreOf } from "./addressing/index.ts";
+import { Addressing, candidateOf, type CapabilityMeaning, loadOf, scoreOf } from "./addressing/index.ts";
 import { Conversations, type Lapsed } from "./conversations.ts";
 import { Deliveries } from "./deliveries.ts";
 import { ConversationNotFoundError, ConversationUnderWayError } from "./errors.ts";
@@ -276,7 +276,7 @@ export class Router {
   /** Delivers nothing more to it, or goes on; what comes is kept. Throws when there is no such mailbox. */
   pause(workspace: string, name: string, isPaused: boolean): void {
     const recipient = this.#records.recipient(workspace, name);
-    recipient.mailbox.isPaused = isPaused;
+    recipient.pause(isPaused);
     this.#deliveries.pump(recipient);
   }
 
@@ -321,10 +321,10 @@ export class Router {
 
   /** How loaded a provider is, from 0 idle to 1 full, and what `best_match` makes of it; the score is undefined for whoever takes nothing. */
   standing(workspace: string, provider: Provider): { readonly load: number; readonly score: number | undefined } {
-    const recipient = this.#recipients.open(workspace, provider.name);
-    const candidate = { provider, recipient };
-    const load = loadOf(candidate);
-    const score = scoreOf(candidate, this.#parts.clock);
+    const candidate = candidateOf(provider, this.#recipients.open(workspace, provider.name));
+    const seen = { clock: this.#parts.clock, standings: this.#recipients.standings };
+    const load = loadOf(candidate, seen.standings);
+    const score = scoreOf(candidate, seen);
     return { load, score: score === 0 ? undefined : score };
   }
 

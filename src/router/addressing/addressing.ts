@@ -5,7 +5,7 @@ import { type Recipient, type Recipients } from "../mailboxes/index.ts";
 import { type Directory, failure, type Provider, type RouterOptions } from "../ports/index.ts";
 import { type MeantCapability } from "./capability-meaning.ts";
 import { relatedCapabilities } from "./related.ts";
-import { type Candidate, choose, healthOf } from "./strategies.ts";
+import { type Candidate, candidateOf, choose, healthOf, type Seen } from "./strategies.ts";
 import { compareVersions, fitsVersion } from "./versions.ts";
 
 /** Whom a message goes to. */
@@ -46,6 +46,8 @@ type Group = {
   readonly providers: readonly Provider[];
   readonly names: ReadonlySet<string>;
   readonly candidates: readonly Candidate[];
+  /** Those of each version that was asked for. */
+  readonly byVersion: Map<string, readonly Candidate[]>;
   turn: number;
 };
 
@@ -58,10 +60,12 @@ type Group = {
  */
 export class Addressing {
   readonly #parts: AddressingParts;
+  readonly #seen: Seen;
   readonly #groups = new Map<string, Group>();
 
   constructor(parts: AddressingParts) {
     this.#parts = parts;
+    this.#seen = { clock: parts.clock, standings: parts.recipients.standings };
   }
 
   route(message: Message): Route {
@@ -109,20 +113,21 @@ export class Addressing {
   }
 
   #toCapability(message: Message, address: ToCapability): Route {
-    const { clock, chance, options } = this.#parts;
+    const { chance, options } = this.#parts;
+    const { clock, standings } = this.#seen;
     const { version, fallbackVersions, nearest: taken } = address;
     const group = this.#group(message.workspace, taken?.capability ?? address.capability);
     const asked = version === undefined || taken !== undefined ? ANY : [version, ...fallbackVersions];
     for (const each of asked) {
-      const candidates = others(ofVersion(group.candidates, each), message.sender, group);
+      const candidates = others(ofVersion(group, each), message.sender, group);
       if (TO_ONE.has(message.performative)) {
         group.turn += 1;
         const strategy = address.strategy ?? options.strategy;
-        const chosen = choose(candidates, strategy, { clock, chance, turn: group.turn });
+        const chosen = choose(candidates, strategy, { clock, standings, chance, turn: group.turn });
         if (chosen !== undefined) return { type: "found", recipients: chosen.recipient.alone, isShared: false };
         continue;
       }
-      const fit = candidates.filter((candidate) => healthOf(candidate, clock) > 0);
+      const fit = candidates.filter((candidate) => healthOf(candidate, this.#seen) > 0);
       if (fit.length > options.recipientsMax) return tooMany(fit.length, options.recipientsMax);
       if (fit.length > 0) return { type: "found", recipients: fit.map(({ recipient }) => recipient), isShared: false };
     }
@@ -136,11 +141,11 @@ export class Addressing {
 
   /** What others than the sender provide who are fit to work. */
   provided({ workspace, sender }: Message): readonly MeantCapability[] {
-    const { directory, clock } = this.#parts;
+    const { directory } = this.#parts;
     const found: MeantCapability[] = [];
     for (const capability of directory.capabilities(workspace)) {
       const group = this.#group(workspace, capability);
-      if (!others(group.candidates, sender, group).some((candidate) => healthOf(candidate, clock) > 0)) continue;
+      if (!others(group.candidates, sender, group).some((candidate) => healthOf(candidate, this.#seen) > 0)) continue;
       found.push({ capability, descriptions: directory.descriptions(workspace, capability) });
     }
     return found;
@@ -153,23 +158,23 @@ export class Addressing {
     const known = this.#groups.get(key);
     if (known?.providers === providers) return known;
     const candidates = providers
-      .map((provider) => ({ provider, recipient: recipients.open(workspace, provider.name) }))
+      .map((provider) => candidateOf(provider, recipients.open(workspace, provider.name)))
       .toSorted((one, other) => compareVersions(other.provider.version, one.provider.version));
     const names = new Set(providers.map(({ name }) => name));
-    const group = { providers, names, candidates, turn: known?.turn ?? 0 };
+    const group = { providers, names, candidates, byVersion: new Map(), turn: known?.turn ?? 0 };
     if (providers.length > 0) this.#groups.set(key, group);
     else this.#groups.delete(key);
     return group;
   }
 
   #noProviders(workspace: string, { capability, version, fallbackVersions }: ToCapability, group: Group): MessageError {
-    const { directory, clock } = this.#parts;
+    const { directory } = this.#parts;
     const known = [...directory.capabilities(workspace)];
     const related = relatedCapabilities(
       capability,
       known.filter((name) => name !== capability),
     ).map((name) => ({ capability: name, providers: directory.providers(workspace, name).length }));
-    const unfit = group.candidates.filter((candidate) => healthOf(candidate, clock) === 0);
+    const unfit = group.candidates.filter((candidate) => healthOf(candidate, this.#seen) === 0);
     const versions = [...new Set(group.providers.map((provider) => provider.version))];
     const asked = version === undefined ? capability : `${capability} ${[version, ...fallbackVersions].join(" or ")}`;
     const names = unfit.map(({ provider }) => `${provider.name} (${stateOf(provider)})`);
@@ -199,19 +204,29 @@ export class Addressing {
   }
 }
 
-const NONE: readonly Candidate[] = [];
 const ANY: readonly undefined[] = [undefined];
 
 /** Copies only when the sender is among them. */
 const others = (candidates: readonly Candidate[], sender: string, { names }: Group): readonly Candidate[] =>
   names.has(sender) ? candidates.filter(({ provider }) => provider.name !== sender) : candidates;
 
-function ofVersion(candidates: readonly Candidate[], version: string | undefined): readonly Candidate[] {
+/** Versions that are asked for come from outside: no more than so many are remembered. */
+const VERSIONS_MAX = 64;
+
+function ofVersion({ candidates, byVersion }: Group, version: string | undefined): readonly Candidate[] {
   if (version === undefined || candidates.length === 0) return candidates;
+  const known = byVersion.get(version);
+  if (known !== undefined) return known;
+  if (byVersion.size >= VERSIONS_MAX) byVersion.clear();
+  const found = fitting(candidates, version);
+  byVersion.set(version, found);
+  return found;
+}
+
+function fitting(candidates: readonly Candidate[], version: string): readonly Candidate[] {
   const exact = candidates.filter(({ provider }) => provider.version === version);
   if (exact.length > 0) return exact;
-  const fitting = candidates.filter(({ provider }) => fitsVersion(provider.version, version));
-  return fitting.length > 0 ? fitting : NONE;
+  return candidates.filter(({ provider }) => fitsVersion(provider.version, version));
 }
 
 const stateOf = ({ status }: Provider): string => (status === "active" ? "failing" : status);

@@ -1,4 +1,4 @@
 /** From a message's address to mailboxes. */
 export { Addressing, type Route } from "./addressing.ts";
 export { CapabilityMeaning } from "./capability-meaning.ts";
-export { loadOf, scoreOf } from "./strategies.ts";
+export { candidateOf, loadOf, scoreOf } from "./strategies.ts";

@@ -1,19 +1,42 @@
 import { type Clock } from "../../kernel/clock.ts";
 import { type RoutingStrategy } from "../../messages/index.ts";
-import { type Recipient } from "../mailboxes/index.ts";
+import { type Recipient, type Standings } from "../mailboxes/index.ts";
 import { type Provider } from "../ports/index.ts";
 
-/** Somebody who provides what is asked for, and their mailbox. */
-export type Candidate = { readonly provider: Provider; readonly recipient: Recipient };
+/** Somebody who provides what is asked for, and their mailbox; what is looked at for each message lies in it. */
+export type Candidate = {
+  readonly provider: Provider;
+  readonly recipient: Recipient;
+  /** Of its mailbox. */
+  readonly number: number;
+  readonly isActive: boolean;
+  /** Its priority. 0 comes last and is not out. */
+  readonly urgency: number;
+  readonly loadScore: number | undefined;
+};
+
+export const candidateOf = (provider: Provider, recipient: Recipient): Candidate => ({
+  provider,
+  recipient,
+  number: recipient.mailbox.number,
+  isActive: provider.status === "active",
+  urgency: Math.max(provider.priority, 0.001),
+  loadScore: provider.loadScore,
+});
 
 /** Of more candidates than this, the least loaded is the better of two drawn by chance; of fewer all are looked at. */
-const SCAN_MAX = 16;
+const SCAN_MAX = 8;
 /** Messages in a mailbox at which it counts as half full of work. */
 const HALF_LOADED = 16;
 
-export type Choice = {
+/** What is known of candidates. */
+export type Seen = {
   /** Asked only when somebody's breaker is not closed: the time costs as much as looking at three candidates. */
   readonly clock: Pick<Clock, "monotonicMs">;
+  readonly standings: Standings;
+};
+
+export type Choice = Seen & {
   /** From 0 up to 1. */
   readonly chance: () => number;
   /** Goes up by one with each choice among these candidates. */
@@ -21,25 +44,27 @@ export type Choice = {
 };
 
 /** 0 idle to 1 full: what it says of itself, else how much is waiting. */
-export function loadOf({ provider, recipient }: Candidate): number {
-  const { messages } = recipient.mailbox;
-  return provider.loadScore ?? messages / (messages + HALF_LOADED);
+export function loadOf({ loadScore, number }: Candidate, { messages }: Standings): number {
+  if (loadScore !== undefined) return loadScore;
+  const waiting = messages[number] ?? 0;
+  return waiting / (waiting + HALF_LOADED);
 }
 
 /** 1 when deliveries go through, a half while its breaker is on trial, 0 while nothing is delivered. */
-export function healthOf({ provider, recipient }: Candidate, clock: Choice["clock"]): number {
-  if (provider.status !== "active" || recipient.mailbox.isPaused) return 0;
-  if (recipient.opensAtMs === undefined) return 1;
+export function healthOf(candidate: Candidate, { standings, clock }: Seen): number {
+  if (!candidate.isActive) return 0;
+  return standings.doubts[candidate.number] === 0 ? 1 : closely(candidate.recipient, clock);
+}
+
+function closely(recipient: Recipient, clock: Seen["clock"]): number {
+  if (recipient.mailbox.isPaused) return 0;
   const state = recipient.breaker(clock.monotonicMs());
   return state === "closed" ? 1 : state === "open" ? 0 : 0.5;
 }
 
-/** Priority 0 comes last and is not out. */
-const urgency = ({ provider }: Candidate): number => Math.max(provider.priority, 0.001);
-
 /** What `best_match` makes of it; 0 for whoever takes nothing. */
-export const scoreOf = (candidate: Candidate, clock: Choice["clock"]): number =>
-  urgency(candidate) * healthOf(candidate, clock) * (1 - loadOf(candidate));
+export const scoreOf = (candidate: Candidate, seen: Seen): number =>
+  healthOf(candidate, seen) * rate("best_match", candidate, seen.standings);
 
 /** One of the candidates that are fit to work; undefined when none is. */
 export function choose(
@@ -49,39 +74,41 @@ export function choose(
 ): Candidate | undefined {
   switch (strategy) {
     case "best_match":
-      return highest(candidates, choice, (candidate, health) => urgency(candidate) * health * (1 - loadOf(candidate)));
     case "fastest":
-      return highest(candidates, choice, ({ recipient }, health) => health / (expectedMs(recipient) + 1));
+      return highest(candidates, strategy, choice);
     case "round_robin":
-      return next(candidates, choice);
+      return next(candidates, choice, choice.turn % candidates.length);
     case "least_loaded":
-      return candidates.length <= SCAN_MAX
-        ? highest(candidates, choice, (candidate, health) => health * (1 - loadOf(candidate)))
-        : better(candidates, choice);
+      return candidates.length <= SCAN_MAX ? highest(candidates, strategy, choice) : better(candidates, choice);
     case "weighted":
       return byWeight(candidates, choice);
   }
 }
 
-/** How long a message sent now would take; somebody who was never tried counts as quick, so that everybody is tried. */
-const expectedMs = ({ averageMs = 0, mailbox }: Recipient): number => averageMs * (1 + mailbox.messages);
+type Best = "best_match" | "fastest" | "least_loaded";
+
+/** How good a choice it is by one of the strategies that take the best; a fit one is above 0 unless it is full. */
+function rate(strategy: Best, candidate: Candidate, { averageMs, messages }: Standings): number {
+  const waiting = messages[candidate.number] ?? 0;
+  // Somebody who was never tried counts as quick, so that everybody is tried.
+  if (strategy === "fastest") return 1 / ((averageMs[candidate.number] ?? 0) * (1 + waiting) + 1);
+  const { loadScore } = candidate;
+  const room = loadScore === undefined ? HALF_LOADED / (waiting + HALF_LOADED) : 1 - loadScore;
+  return strategy === "best_match" ? candidate.urgency * room : room;
+}
 
 /** Among equals the turn decides, so that each comes in turn. */
-function highest(
-  candidates: readonly Candidate[],
-  { clock, turn }: Choice,
-  rate: (candidate: Candidate, health: number) => number,
-): Candidate | undefined {
+function highest(candidates: readonly Candidate[], strategy: Best, seen: Choice): Candidate | undefined {
   const { length } = candidates;
+  const { standings, turn } = seen;
+  const from = length === 0 ? 0 : turn % length;
   let best: Candidate | undefined;
   let most = 0;
-  let at = length === 0 ? 0 : turn % length;
   for (let looked = 0; looked < length; looked += 1) {
-    const candidate = candidates[at];
-    at = at + 1 === length ? 0 : at + 1;
+    const place = from + looked;
+    const candidate = candidates[place < length ? place : place - length];
     if (candidate === undefined) continue;
-    const health = healthOf(candidate, clock);
-    const score = health === 0 ? 0 : rate(candidate, health);
+    const score = healthOf(candidate, seen) * rate(strategy, candidate, standings);
     if (score <= most) continue;
     most = score;
     best = candidate;
@@ -89,32 +116,35 @@ function highest(
   return best;
 }
 
-function next(candidates: readonly Candidate[], { clock, turn }: Choice): Candidate | undefined {
-  for (let looked = 0; looked < candidates.length; looked += 1) {
-    const candidate = candidates[(turn + looked) % candidates.length];
-    if (candidate !== undefined && healthOf(candidate, clock) > 0) return candidate;
+/** The first from that place on, round about, that is fit to work. */
+function next(candidates: readonly Candidate[], seen: Seen, from: number): Candidate | undefined {
+  const { length } = candidates;
+  let at = from;
+  for (let looked = 0; looked < length; looked += 1) {
+    const candidate = candidates[at];
+    at = at + 1 === length ? 0 : at + 1;
+    if (candidate !== undefined && healthOf(candidate, seen) > 0) return candidate;
   }
   return undefined;
 }
 
 /** The less loaded of two by chance: nearly as even as looking at all, at the cost of two. */
 function better(candidates: readonly Candidate[], choice: Choice): Candidate | undefined {
-  const drawn = () => next(candidates, { ...choice, turn: Math.floor(choice.chance() * candidates.length) });
-  const [one, other] = [drawn(), drawn()];
+  const { length } = candidates;
+  const one = next(candidates, choice, Math.floor(choice.chance() * length));
+  const other = next(candidates, choice, Math.floor(choice.chance() * length));
   if (one === undefined || other === undefined) return one;
-  return loadOf(one) <= loadOf(other) ? one : other;
+  return loadOf(one, choice.standings) <= loadOf(other, choice.standings) ? one : other;
 }
 
 /** By chance, in proportion to priority over what is waiting. */
-function byWeight(candidates: readonly Candidate[], { clock, chance }: Choice): Candidate | undefined {
-  const weightOf = (candidate: Candidate) =>
-    (healthOf(candidate, clock) * urgency(candidate)) / (1 + candidate.recipient.mailbox.messages);
+function byWeight(candidates: readonly Candidate[], choice: Choice): Candidate | undefined {
   let total = 0;
-  for (const candidate of candidates) total += weightOf(candidate);
-  let left = chance() * total;
+  for (const candidate of candidates) total += weightOf(candidate, choice);
+  let left = choice.chance() * total;
   let last: Candidate | undefined;
   for (const candidate of candidates) {
-    const weight = weightOf(candidate);
+    const weight = weightOf(candidate, choice);
     if (weight === 0) continue;
     last = candidate;
     left -= weight;
@@ -122,3 +152,6 @@ function byWeight(candidates: readonly Candidate[], { clock, chance }: Choice): 
   }
   return last;
 }
+
+const weightOf = (candidate: Candidate, seen: Seen): number =>
+  (healthOf(candidate, seen) * candidate.urgency) / (1 + (seen.standings.messages[candidate.number] ?? 0));

@@ -4,3 +4,4 @@ export { type MailboxBounds } from "./mailbox.ts";
 export { type DeliveryState, type Flight, type Lease, type Parcel, restoredParcel, type Retry } from "./parcel.ts";
 export { type BreakerState, Recipient } from "./recipient.ts";
 export { Recipients } from "./recipients.ts";
+export { type Standings } from "./standings.ts";

@@ -1,5 +1,6 @@
 import { type DeliveryState, type Flight, type Lease, type Parcel, type Retry } from "./parcel.ts";
 import { Lane, Queue } from "./queue.ts";
+import { type Standings } from "./standings.ts";
 
 /** Of this many picks, one takes the oldest of all, so that low priorities are never starved. */
 const FAIR_PICK = 16;
@@ -20,6 +21,7 @@ export class Mailbox {
   readonly workspace: string;
   readonly name: string;
   readonly #bounds: MailboxBounds;
+  readonly #standings: Standings;
   readonly #lanes = [new Lane(), new Lane(), new Lane(), new Lane()] as const;
   /** What waited behind a retry that is over, or was given back: before the lanes. */
   readonly #freed = new Queue<Parcel>();
@@ -40,11 +42,13 @@ export class Mailbox {
   constructor(
     owner: { readonly number: number; readonly workspace: string; readonly name: string },
     bounds: MailboxBounds,
+    standings: Standings,
   ) {
     this.number = owner.number;
     this.workspace = owner.workspace;
     this.name = owner.name;
     this.#bounds = bounds;
+    this.#standings = standings;
   }
 
   get messages(): number {
@@ -75,8 +79,7 @@ export class Mailbox {
     if (this.#messages >= this.#bounds.messagesMax) return false;
     // One message always fits into an empty mailbox.
     if (this.#bytes + size > this.#bounds.bytesMax && this.#messages > 0) return false;
-    this.#messages += 1;
-    this.#bytes += size;
+    this.admit(size);
     return true;
   }
 
@@ -84,12 +87,14 @@ export class Mailbox {
   release(size: number): void {
     this.#messages -= 1;
     this.#bytes -= size;
+    this.#standings.messages[this.number] = this.#messages;
   }
 
   /** As `reserve`, for what is on disk already and must be held. */
   admit(size: number): void {
     this.#messages += 1;
     this.#bytes += size;
+    this.#standings.messages[this.number] = this.#messages;
   }
 
   /** Queues what was reserved. */

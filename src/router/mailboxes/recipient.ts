@@ -1,6 +1,7 @@
 import { type AgentHandler } from "../ports/index.ts";
 import { SYSTEM_SENDER, USER_SENDER } from "../../messages/index.ts";
 import { type Mailbox } from "./mailbox.ts";
+import { type Standings } from "./standings.ts";
 
 /** How much a new measurement moves the average. */
 const AVERAGE_WEIGHT = 0.1;
@@ -29,6 +30,7 @@ export class Recipient {
   readonly number: readonly number[];
   /** Something may be in hand: it is looked at when leases end. */
   isBusy = false;
+  readonly #standings: Standings;
   readonly #breaker: { readonly failures: number; readonly pauseMs: number };
   /** Who handles what comes; undefined for those who fetch it themselves, or are not there at present. */
   handler: AgentHandler | undefined;
@@ -44,13 +46,18 @@ export class Recipient {
   #openUntilMs: number | undefined;
   #averageMs: number | undefined;
 
-  constructor(mailbox: Mailbox, breaker: { readonly failures: number; readonly pauseMs: number }) {
+  constructor(
+    mailbox: Mailbox,
+    breaker: { readonly failures: number; readonly pauseMs: number },
+    standings: Standings,
+  ) {
     this.mailbox = mailbox;
     this.isReader = isReader(mailbox.name);
     this.names = [mailbox.name];
     this.alone = [this];
     this.number = [mailbox.number];
     this.#breaker = breaker;
+    this.#standings = standings;
   }
 
   /** Moving average of how long a delivery takes; undefined before the first. */
@@ -76,9 +83,10 @@ export class Recipient {
 
   succeeded(tookMs: number): void {
     this.#failures = 0;
-    this.#openUntilMs = undefined;
+    if (this.#openUntilMs !== undefined) this.#opens(undefined);
     this.#averageMs =
       this.#averageMs === undefined ? tookMs : this.#averageMs + AVERAGE_WEIGHT * (tookMs - this.#averageMs);
+    this.#standings.averageMs[this.mailbox.number] = this.#averageMs;
   }
 
   /** Whether this opened the breaker. */
@@ -87,8 +95,24 @@ export class Recipient {
     const isTrial = this.#openUntilMs !== undefined && nowMs >= this.#openUntilMs;
     if (!isTrial && (this.#breaker.failures === 0 || this.#failures < this.#breaker.failures)) return false;
     if (this.#openUntilMs !== undefined && nowMs < this.#openUntilMs) return false;
-    this.#openUntilMs = nowMs + this.#breaker.pauseMs;
+    this.#opens(nowMs + this.#breaker.pauseMs);
     return true;
+  }
+
+  /** Is delivered nothing more, or goes on. */
+  pause(isPaused: boolean): void {
+    this.mailbox.isPaused = isPaused;
+    this.#doubt();
+  }
+
+  #opens(atMs: number | undefined): void {
+    this.#openUntilMs = atMs;
+    this.#doubt();
+  }
+
+  #doubt(): void {
+    const isSound = !this.mailbox.isPaused && this.#openUntilMs === undefined;
+    this.#standings.doubts[this.mailbox.number] = isSound ? 0 : 1;
   }
 
   /** Tells those who wait that there may be something. */

@@ -1,6 +1,7 @@
 import { type AgentHandler, type Directory, type Party, type RouterOptions } from "../ports/index.ts";
 import { Mailbox } from "./mailbox.ts";
 import { isReader, Recipient } from "./recipient.ts";
+import { Standings } from "./standings.ts";
 
 const keyOf = (workspace: string, name: string) => `${workspace}/${name}`;
 
@@ -10,6 +11,7 @@ const keyOf = (workspace: string, name: string) => `${workspace}/${name}`;
  * P2. `bytes` is the sum of the mailboxes' bytes; `reserve` refuses past the bounds, of the mailbox and of all.
  */
 export class Recipients {
+  readonly standings = new Standings();
   readonly #options: RouterOptions;
   readonly #directory: Directory;
   readonly #named: (party: Party) => void;
@@ -65,7 +67,9 @@ export class Recipients {
   /** As the journal has it. */
   restore(party: Party): Recipient {
     const { mailboxMessagesMax: messagesMax, mailboxBytesMax: bytesMax, breaker } = this.#options;
-    const recipient = new Recipient(new Mailbox(party, { messagesMax, bytesMax }), breaker);
+    this.standings.admit(party.number);
+    const mailbox = new Mailbox(party, { messagesMax, bytesMax }, this.standings);
+    const recipient = new Recipient(mailbox, breaker, this.standings);
     this.#lastNumber = Math.max(this.#lastNumber, party.number);
     this.#byNumber.set(party.number, recipient);
     const names = this.#workspaces.get(party.workspace) ?? new Map<string, Recipient>();
