@@ -22,7 +22,8 @@ export const STORE = {
   otherwise: (configured: string, place: string) =>
     `memory.backend says ${configured}, but memory went over to ${place}: set it to that, so that the configuration says what is.`,
   migrateNote: "Memory goes to another place while the server goes on:",
-  migrateCommand: "npx caxton memory migrate --to postgresql --switch",
+  backNote: (place: string) => `It goes back to ${place} in the same way, with what was changed since:`,
+  migrateCommand: (place: string) => `npx caxton memory migrate --to ${place} --switch`,
   goingFrom: (from: string, to: string) => `On its way from ${from} to ${to}`,
   begins: "it begins",
   copied: (done: string, all: string) => `${done} of ${all} copied`,
@@ -53,7 +54,7 @@ export const STORE = {
   restoreWhat: (time: string, ago: string) => `Memory becomes what it was on ${time} (${ago}).`,
   lostTitle: "What was changed since is undone:",
   lostNothing: "Nothing was changed since, as far as the history tells.",
-  lostMore: (count: number) => `the latest ${count} changes and more before them`,
+  lostMore: (count: number) => `More than ${count} changes since are undone. Of the latest ${count}:`,
   lost: {
     create: (count: number) => `${plural(count, "entity", "entities")} made known`,
     observe: (count: number) => plural(count, "time something was said", "times something was said"),

@@ -99,10 +99,6 @@ export class MemorySnapshots implements AsyncDisposable {
     return this.#placeNow();
   }
 
-  get isSupported(): boolean {
-    return this.#place !== undefined;
-  }
-
   /** Begins to make copies by itself. */
   start(): void {
     const { everyMs } = this.#options;
@@ -139,9 +135,9 @@ export class MemorySnapshots implements AsyncDisposable {
     return gone.length;
   }
 
-  /** Newest first. */
+  /** Newest first. Rejects with SnapshotsUnsupportedError. */
   async list(): Promise<readonly MemorySnapshot[]> {
-    return this.#place ? this.#place.list() : [];
+    return this.#needed().list();
   }
 
   /** Rejects with SnapshotsUnsupportedError and storage errors. */

@@ -108,6 +108,10 @@ async function makeReady(caxton: Caxton, { config }: LoadedConfig, stopping: Abo
   caxton.services.keeper.begin();
   caxton.markReady();
   caxton.services.retention.start();
+  // A memory that is nearly full is told of from the start, not only once somebody writes or looks.
+  caxton.services.memory.capacity
+    .limits()
+    .catch((error: unknown) => log.debug({ err: error }, "memory is not counted"));
   if (resumedRuns > 0) log.info({ runs: resumedRuns }, "unfinished runs go on");
   await sweepUploads(caxton);
   return { tools, definitions, resumedRuns };

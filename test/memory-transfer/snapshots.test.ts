@@ -39,6 +39,7 @@ test("memory is put back to a snapshot while it is used, and that is taken back 
   expect((await memory.search({ scopes: [SCOPE], text: "coffee", mode: "keyword" })).hits).toEqual([]);
   await remember(memory, [said("Cy", "comes after")]);
   await snapshots.restore(replaced.name);
+  expect(readdirSync(opened.directory).filter((file) => file.includes("restored"))).toEqual([]);
   expect((await memory.search({ scopes: [SCOPE], text: "likes coffee" })).hits[0]?.entity.name).toBe("Ada");
   expect((await snapshots.list()).map(({ kind }) => kind).toSorted()).toEqual(["manual", "replaced", "replaced"]);
 });
@@ -50,6 +51,9 @@ test("what is forgotten is in no byte of any snapshot either", async () => {
   await remember(memory, [said("Ada", "zebra-one", "zebra-two"), said("Bo", "zebra-three")]);
   const first = await snapshots.create();
   const files = join(directory, "snapshots");
+  // One that was being made when the server was killed.
+  writeFileSync(join(files, "memory-20260101T000000000Z-manual.db.part"), "zebra-one");
+  writeFileSync(join(directory, "memory.db.restored"), "zebra-one");
   const isThere = (text: string) => readdirSync(files).some((file) => readFileSync(join(files, file)).includes(text));
   expect(isThere("zebra-one")).toBe(true);
   const ada = await memory.get(SCOPE, "Ada");
@@ -60,6 +64,7 @@ test("what is forgotten is in no byte of any snapshot either", async () => {
   await making;
   await snapshots.remove(first.name);
   expect([isThere("zebra-one"), isThere("zebra-two")]).toEqual([false, true]);
+  expect(readdirSync(directory).filter((file) => file.includes("restored"))).toEqual([]);
   await memory.forget({ type: "entities", ids: [ada.id] }, BY);
   expect([isThere("zebra-two"), isThere("zebra-three")]).toEqual([false, true]);
   const [latest] = await snapshots.list();
@@ -77,6 +82,7 @@ test("a snapshot that is damaged changes nothing, and one that is not there is n
   writeFileSync(join(directory, "snapshots", `${name}.db`), "this is no database at all, whatever it is called");
   await expect(snapshots.restore(name)).rejects.toMatchObject({ code: "MEMORY_FILE_DAMAGED" });
   expect((await memory.get(SCOPE, "Ada")).observations).toHaveLength(1);
+  expect(readdirSync(directory).filter((file) => file.includes("restored"))).toEqual([]);
   await expect(snapshots.restore("memory-nothing")).rejects.toMatchObject({ code: "SNAPSHOT_NOT_FOUND" });
 });
 

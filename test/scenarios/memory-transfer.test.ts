@@ -49,6 +49,7 @@ test("an import is followed line by line, and goes where it is sent", async () =
     .trim()
     .split("\n")
     .map((line) => memoryTransfer.ImportEvent.parse(JSON.parse(line)));
+  expect(events[0]).toMatchObject({ type: "progress", bytes: Buffer.byteLength(text) });
   expect(events.at(-1)).toMatchObject({
     type: "done",
     report: { entities: { created: 2 }, relations: { created: 1 } },

@@ -20,12 +20,14 @@ const LOOK_MS = 5_000;
 const UNDER_WAY_MS = 1_000;
 const CHANGES_MAX = 200;
 
-export const snapshotsQuery = queryOptions({
-  queryKey: ["memory", "snapshots"],
-  queryFn: ({ signal }) => ask<MemorySnapshotPage>(ROUTES.memorySnapshots, { signal }),
-  retry: retryUnlessRefused,
-  refetchInterval: ({ state }) => (state.error === null ? AGAIN_MS : false),
-});
+/** Of the place where memory is: another one has others, or none. */
+export const snapshotsQuery = (place: string) =>
+  queryOptions({
+    queryKey: ["memory", "snapshots", place],
+    queryFn: ({ signal }) => ask<MemorySnapshotPage>(ROUTES.memorySnapshots, { signal }),
+    retry: retryUnlessRefused,
+    refetchInterval: ({ state }) => (state.error === null ? AGAIN_MS : false),
+  });
 
 /** Where memory is, and whether it is on its way to another place. */
 export const whereaboutsQuery = queryOptions({

@@ -20,6 +20,7 @@ import { retryUnlessRefused, withQuery } from "./queries.ts";
 
 /** Memory changes without an event of its own, so it is read again while someone looks at it. */
 const AGAIN_MS = 5_000;
+const UNDER_WAY_MS = 1_000;
 const PAGE_SIZE = 50;
 const NAMES_SHOWN = 8;
 /** What is large is read again less often. */
@@ -31,8 +32,13 @@ export const AROUND_MAX = 1_000;
 export const memoryFiguresQuery = queryOptions({
   queryKey: ["memory", "figures"],
   queryFn: ({ signal }) => ask<MemoryFigures>(ROUTES.memoryFigures, { signal }),
-  refetchInterval: AGAIN_MS,
+  refetchInterval: ({ state }) => (isUnderWay(state.data) ? UNDER_WAY_MS : AGAIN_MS),
 });
+
+/** Indexes or vectors are being made. */
+const isUnderWay = (figures: MemoryFigures | undefined): boolean =>
+  figures !== undefined &&
+  (figures.indexed < 1 || (figures.wanted_model !== null && figures.passages_without_vector > 0));
 
 export type EntityFilter = { readonly scopes: readonly string[]; readonly type: string | undefined };
 

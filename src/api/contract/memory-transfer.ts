@@ -81,7 +81,11 @@ export type MemoryImportReport = z.infer<typeof ImportReport>;
 /** A line of the answer to an import that accepts application/x-ndjson; the last is `done` or `problem`. */
 export const ImportEvent = z
   .discriminatedUnion("type", [
-    z.object({ type: z.literal("progress"), ...progress }),
+    z.object({
+      type: z.literal("progress"),
+      ...progress,
+      bytes: z.int().meta({ description: "Bytes of the request's body that were read so far" }),
+    }),
     z.object({ type: z.literal("done"), report: ImportReport }),
     z.object({ type: z.literal("problem"), problem: ProblemDetails }),
   ])

@@ -44,7 +44,14 @@ export async function importMemory(
   { merge, scope, dry_run, source, key }: z.output<typeof schemas.ImportQuery>,
   { onProgress, signal }: ImportWatch,
 ): Promise<contract.MemoryImportReport> {
-  const { shown, resumed, isWhole, ...progress } = await memoryTransfers.import(pieces, {
+  let bytes = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const piece of pieces) {
+      bytes += piece.length;
+      yield piece;
+    }
+  };
+  const { shown, resumed, isWhole, ...progress } = await memoryTransfers.import(counted(), {
     merge,
     scope: scope === undefined ? undefined : keyOf(scope),
     scopeKey: keyOf,
@@ -52,7 +59,7 @@ export async function importMemory(
     source,
     key,
     signal,
-    onProgress: (now) => onProgress(presentProgress(now)),
+    onProgress: (now) => onProgress({ ...presentProgress(now), bytes }),
   });
   return { ...presentProgress(progress), resumed, whole: isWhole, dry_run, items: [...shown] };
 }

@@ -16,7 +16,7 @@ const present = ({ name, kind, atMs, bytes }: MemorySnapshot): contract.MemorySn
   bytes,
 });
 
-/** Newest first. */
+/** Newest first. Throws SnapshotsUnsupportedError. */
 export async function listSnapshots({ memorySnapshots }: MemoryUpkeepServices): Promise<contract.MemorySnapshotPage> {
   return { items: (await memorySnapshots.list()).map(present), next: null };
 }

@@ -49,7 +49,7 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
         </Button>
         <Options merge={merge} onMerge={setMerge} scope={scope} onScope={setScope} />
         {send.isPending ? (
-          <Progress label={TRANSFER.reading} share={undefined}>
+          <Progress label={TRANSFER.reading} share={shareOf(progress, send.variables?.file)}>
             {TRANSFER.read(progress?.records ?? 0, progress?.problems ?? 0)}
           </Progress>
         ) : null}
@@ -66,6 +66,10 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
     </Dialog>
   );
 }
+
+/** How much of a file was read; undefined before anything was. */
+const shareOf = (progress: ImportProgress | undefined, file: File | undefined): number | undefined =>
+  progress === undefined || file === undefined || file.size === 0 ? undefined : progress.bytes / file.size;
 
 type OptionsProps = {
   readonly merge: Importing["merge"];

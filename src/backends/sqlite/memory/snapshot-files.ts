@@ -64,13 +64,23 @@ const damagedSnapshot = (file: string, why: string): MemoryFileDamagedError =>
     { file },
   );
 
+/** Copies that were not finished when the server was killed. */
+const leftovers = (directory: string): readonly string[] => [
+  ...(existsSync(directory) ? readdirSync(directory).filter((name) => name.includes(".db.part")) : []).map((name) =>
+    join(directory, name),
+  ),
+  ...["", "-wal", "-shm"].map((ending) => join(directory, "..", `memory.db.restored${ending}`)),
+];
+
 /**
  * Takes out of all snapshots what is to be forgotten. One that cannot be opened is removed: nobody can say what it holds.
+ * What is left of copies that were broken off is removed as well.
  * Done before memory itself forgets, so that whoever is interrupted finds it there and asks again.
  */
 export function forgetInSnapshots(directory: string, jobs: readonly Job[]): void {
   const forgetting = jobs.filter(({ type }) => type === "forget");
   if (forgetting.length === 0) return;
+  for (const file of leftovers(directory)) rmSync(file, { force: true });
   for (const name of snapshotNames(directory)) {
     const file = join(directory, name);
     try {

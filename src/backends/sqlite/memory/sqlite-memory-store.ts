@@ -187,15 +187,17 @@ export class SqliteMemoryStore implements MemoryStore {
   async replaceWith(file: string): Promise<void> {
     await this.#open();
     const fresh = `${this.#file}.restored`;
-    await copyFile(file, fresh);
-    flushFile(fresh);
-    await this.#tell({ type: "verify", other: fresh });
-    const replaced = this.#replace(fresh);
-    this.#replacing = replaced.catch(() => undefined);
     try {
+      await copyFile(file, fresh);
+      flushFile(fresh);
+      await this.#tell({ type: "verify", other: fresh });
+      const replaced = this.#replace(fresh);
+      this.#replacing = replaced.catch(() => undefined);
       await replaced;
     } finally {
       this.#replacing = undefined;
+      // What is forgotten later must not be in a copy that nobody knows of.
+      await removeDatabase(fresh);
     }
   }
 
@@ -210,7 +212,7 @@ export class SqliteMemoryStore implements MemoryStore {
     for (const { reject } of this.#asked.values()) reject(this.#gone("was put back to a snapshot"));
     this.#asked.clear();
     // All of the log is in the file when the last connection has closed.
-    for (const ending of ["-wal", "-shm"]) await rm(`${this.#file}${ending}`, { force: true });
+    await removeLog(this.#file);
     await rename(fresh, this.#file);
   }
 
@@ -305,3 +307,12 @@ const withoutTexts = <Of extends { readonly passages: readonly Passage[] }>(
   ...of,
   passages: of.passages.map(({ ordinal, vector }) => ({ ordinal, vector })),
 });
+
+async function removeLog(file: string): Promise<void> {
+  for (const ending of ["-wal", "-shm"]) await rm(`${file}${ending}`, { force: true });
+}
+
+async function removeDatabase(file: string): Promise<void> {
+  await rm(file, { force: true });
+  await removeLog(file);
+}

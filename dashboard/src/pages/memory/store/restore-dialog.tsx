@@ -47,9 +47,8 @@ function Lost({ at, figures }: { readonly at: string; readonly figures: MemoryFi
   if (counts.length === 0) return <p className="text-sm">{STORE.lostNothing}</p>;
   return (
     <div className="text-sm">
-      <p>{STORE.lostTitle}</p>
+      <p>{isAll ? STORE.lostTitle : STORE.lostMore(data.items.length)}</p>
       <ul className="list-disc space-y-1 pl-5">
-        {isAll ? null : <li>{STORE.lostMore(data.items.length)}</li>}
         {counts.map(([action, count]) => (
           <li key={action}>{STORE.lost[action](count)}</li>
         ))}

@@ -16,7 +16,7 @@ import { RestoreDialog } from "./restore-dialog.tsx";
 
 /** Copies of memory: made, put back, deleted. */
 export function Snapshots({ figures }: { readonly figures: MemoryFigures }) {
-  const { data, error, refetch } = useQuery(snapshotsQuery);
+  const { data, error, refetch } = useQuery(snapshotsQuery(figures.backend));
   const make = useChange(createSnapshot, () => STORE.made);
   return (
     <Card

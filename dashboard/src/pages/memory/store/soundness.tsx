@@ -84,7 +84,7 @@ function Reindex({ figures: { indexed } }: { readonly figures: MemoryFigures }) 
       </Button>
       {reindex.isPending ? (
         <Progress label={STORE.indexing} share={indexed >= 1 ? undefined : indexed}>
-          {`${Math.floor(indexed * 100)} %`}
+          {indexed >= 1 ? STORE.begins : `${Math.floor(indexed * 100)} %`}
         </Progress>
       ) : null}
       {reindex.error === null ? null : <ProblemView error={reindex.error} />}

@@ -24,8 +24,10 @@ export function WhereItIs() {
       {place === configured ? null : <p className="text-warn">{STORE.otherwise(configured, place)}</p>}
       {migration === null ? (
         <>
-          <p className="text-muted">{STORE.migrateNote}</p>
-          <Command>{STORE.migrateCommand}</Command>
+          <p className="text-muted">{cameFrom === null ? STORE.migrateNote : STORE.backNote(cameFrom.place)}</p>
+          <Command>
+            {STORE.migrateCommand(cameFrom?.place ?? (place === "embedded" ? "postgresql" : "embedded"))}
+          </Command>
         </>
       ) : (
         <Under migration={migration} />
