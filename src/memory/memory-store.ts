@@ -77,6 +77,8 @@ export type StoreSearch = {
   readonly recencyBoost: number;
   /** How many relations away from hits others are found too; 0 to 3. */
   readonly expand: number;
+  /** All vectors are compared with the question's, where the embedded memory would leave some out to be quicker. */
+  readonly isExact?: boolean | undefined;
   readonly nowMs: number;
 };
 

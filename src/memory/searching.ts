@@ -25,6 +25,8 @@ export type SearchInput = {
   readonly keywordWeight?: number | undefined;
   readonly recencyBoost?: number | undefined;
   readonly expand?: number | undefined;
+  /** Compares all vectors, which takes longer where there are many; not by default. */
+  readonly isExact?: boolean | undefined;
   readonly temporal?: Temporal | undefined;
   /** About so many tokens of entities at most; the first hit is always there, cut if it must be. */
   readonly tokensMax?: number | undefined;
@@ -94,6 +96,7 @@ export function readSearch(
             : readShare(input.keywordWeight ?? defaults.keywordWeight, "keyword_weight"),
       recencyBoost: recency,
       expand: Math.min(input.expand ?? 0, EXPAND_MAX),
+      isExact: input.isExact,
       nowMs,
     },
   };

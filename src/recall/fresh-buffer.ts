@@ -104,6 +104,7 @@ export class FreshBuffer {
       lengths: this.#lengths,
       base,
       pieces: (term) => pieces.get(term) ?? NONE,
+      shortest: undefined,
       localOf: (text) => this.#texts.lastIndexOf(text),
     };
   }

@@ -49,6 +49,33 @@ const change = fc.oneof(
   { weight: 1, arbitrary: fc.record({ gone: fc.nat(40) }) },
 );
 
+test("of many texts that have a word those with the best scores are found, however long they are", () => {
+  const index = new KeywordIndex();
+  let state = 1;
+  const chance = (count: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    return (state >>> 8) % count;
+  };
+  const rows = Array.from({ length: 6_000 }, (_none, row) => row);
+  for (const row of rows) {
+    const words = Array.from({ length: 1 + chance(30) }, () => WORDS[Math.min(chance(12), chance(12), chance(12))]);
+    index.put(row, "a", words.join(" "));
+  }
+  for (const when of ["as they came", "in order"]) {
+    for (const query of ["kazoo plinth", "vow sphinx onyx and", "the gnu of quartz", WORDS.join(" ")]) {
+      const found = index.search(query, { scopes: ["a"], limit: 20 });
+      const best = [...index.scoresOf(query, rows).entries()].toSorted(
+        ([one, its], [other, others]) => others - its || one - other,
+      );
+      expect(
+        found.map(({ row }) => row),
+        `${query}, ${when}`,
+      ).toEqual(best.slice(0, 20).map(([row]) => row));
+    }
+    index.compact();
+  }
+});
+
 test("scores are those of a plain BM25, however rows came, changed, moved and went", () => {
   fc.assert(
     fc.property(

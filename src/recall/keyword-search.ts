@@ -2,6 +2,7 @@ import { SCORE_MAX, factorsFor, weightOf } from "./bm25.ts";
 import type { QueryWord } from "./keyword-query.ts";
 import { type Keep, RECALL_LIMITS, type Row } from "./row.ts";
 import { COUNT_BITS, type Segment, lowerBound, postingsOf } from "./segment.ts";
+import { mostOf, type Shortest, shortestOf } from "./word-most.ts";
 
 /** A segment, where its texts' scores are, and what a search may see of it. */
 export type VisiblePart = {
@@ -10,6 +11,8 @@ export type VisiblePart = {
   /** Where the score of its first text is. */
   readonly base: number;
   readonly pieces: (term: number) => readonly Piece[];
+  /** The shortest texts with a word, whether they are seen or not; undefined where all texts are few. */
+  readonly shortest: ((term: number) => Shortest) | undefined;
   /** A text's number in the part, or -1. */
   readonly localOf: (text: number) => number;
 };
@@ -76,7 +79,7 @@ export function partOf(
       return high > low ? [{ postings, low, high }] : [];
     });
   };
-  return { texts, lengths, base, pieces, localOf };
+  return { texts, lengths, base, pieces, shortest: (term) => shortestOf(segment, term), localOf };
 }
 
 function maskOf(ranges: readonly Range[], length: number): Uint8Array {
@@ -153,7 +156,7 @@ export class Scores {
       this.#touched = new Int32Array(this.#sums.length);
     }
     const factors = this.factors(scene.meanLength);
-    const rest = remaining(words);
+    const rest = remaining(words, factors);
     const sums = this.#sums;
     const touched = this.#touched;
     const top = new Top(scene, wanted);
@@ -166,15 +169,16 @@ export class Scores {
       if (candidates !== undefined) this.#addTo(candidates, word, factors);
       else if (isClosed) this.#addToTouched(word, factors);
       else count = this.#addAll(word, factors, count);
-      const { bound, postings } = rest[index + 1] ?? { bound: 0, postings: 0 };
-      ceiling += word.weight * SCORE_MAX;
-      if (candidates !== undefined || postings < count || postings === 0 || ceiling <= bound) continue;
+      const { bound, postings } = rest[index + 1] ?? NOTHING;
+      ceiling += (rest[index]?.bound ?? 0) - bound;
+      if (postings === 0 || ceiling <= bound || (candidates === undefined && postings < count)) continue;
       // When no new text can come among the best, the words that are left count for those in the running only.
-      const least = top.fill(touched, count, sums);
+      const places = candidates ?? touched.subarray(0, count);
+      const least = top.fill(places, places.length, sums);
       ceiling = least;
       if (least <= bound) continue;
       isClosed = true;
-      candidates = inTheRunning(touched.subarray(0, count), sums, (least - bound) * 0.999_999);
+      candidates = inTheRunning(places, sums, (least - bound) * 0.999_999);
     }
     if (candidates === undefined) top.fill(touched, count, sums);
     else top.fill(candidates, candidates.length, sums);
@@ -268,12 +272,20 @@ function inTheRunning(places: Int32Array, sums: Float32Array, least: number): In
   return running.subarray(0, count).toSorted();
 }
 
+type Rest = { readonly bound: number; readonly postings: number };
+const NOTHING: Rest = { bound: 0, postings: 0 };
+
 /** For each word: what it and those behind it can add at most, and how many postings they have. */
-function remaining(words: readonly WeighedWord[]): readonly { readonly bound: number; readonly postings: number }[] {
-  const rest = [{ bound: 0, postings: 0 }];
-  for (const { weight, frequency } of words.toReversed()) {
-    const { bound, postings } = rest[0] ?? { bound: 0, postings: 0 };
-    rest.unshift({ bound: bound + (frequency > 0 ? weight * SCORE_MAX : 0), postings: postings + frequency });
+function remaining(words: readonly WeighedWord[], factors: Float32Array): readonly Rest[] {
+  const rest = [NOTHING];
+  for (const { weight, frequency, term, found } of words.toReversed()) {
+    const { bound, postings } = rest[0] ?? NOTHING;
+    let most = 0;
+    for (const { part, pieces } of found) {
+      const { lengths, shortest } = part;
+      most = Math.max(most, mostOf({ lengths, pieces, shortest: shortest && (() => shortest(term)) }, factors));
+    }
+    rest.unshift({ bound: bound + weight * most, postings: postings + frequency });
   }
   return rest;
 }

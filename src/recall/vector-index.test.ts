@@ -156,6 +156,22 @@ test("of many rows those with the likest signs are compared, and nearly all of t
   }
 });
 
+test("who asks for it gets the best of many rows exactly", () => {
+  const dims = 1_024;
+  const index = new VectorIndex({ dims });
+  for (let row = 0; row < 7_600; row += 1) index.put(row, row % 2 === 0 ? "a" : "b", vectorOf(row, dims));
+  const query = vectorOf(50_000, dims);
+  const rows = Array.from({ length: 7_600 }, (_none, row) => row);
+  const best = [...index.similaritiesOf(query, rows).entries()]
+    .map(([row, similarity]) => ({ row, similarity }))
+    .toSorted((one, other) => other.similarity - one.similarity || one.row - other.row);
+  const search = { scopes: ["a", "b"], limit: 30, isExact: true };
+  expect(index.search(query, search)).toEqual(best.slice(0, 30));
+  expect(index.search(query, { ...search, keep: (row) => row > 100 })).toEqual(
+    best.filter(({ row }) => row > 100).slice(0, 30),
+  );
+});
+
 test("thousands of scopes of a few rows take little memory, which is used again", () => {
   const index = new VectorIndex({ dims: 384 });
   const before = index.bytes;

@@ -128,7 +128,8 @@ export class VectorIndex {
 
   /**
    * The rows of the scopes that are most similar to a vector: best first, equal ones by row. `floor` leaves out what is less
-   * similar; `keep` says which rows may be answers and is asked for the best rows only, until there are enough.
+   * similar; `keep` says which rows may be answers and is asked for the best rows only, until there are enough; `isExact`
+   * compares all, however many they are.
    */
   search(query: Float32Array, options: VectorSearch): readonly VectorHit[] {
     this.#setQuery(query);

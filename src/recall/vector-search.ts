@@ -9,8 +9,15 @@ export type SearchBounds = {
   readonly keep: Keep | undefined;
   /** The least similarity of an answer. */
   readonly floor: number | undefined;
+  /** All rows are compared, however many. */
+  readonly isExact: boolean | undefined;
 };
-type Bounds = { readonly limit: number; readonly keep?: Keep | undefined; readonly floor?: number | undefined };
+type Bounds = {
+  readonly limit: number;
+  readonly keep?: Keep | undefined;
+  readonly floor?: number | undefined;
+  readonly isExact?: boolean | undefined;
+};
 type Hit = { readonly row: Row; readonly similarity: number };
 
 /** Up to this many bytes of visible rows (20,000 rows of 384) all are compared; of more, those whose signs are near. */
@@ -28,7 +35,7 @@ export function search(slots: Slots, { runs, visible }: Visible, bounds: Bounds)
   const wanted = limit + SLACK;
   const { keep, floor = -Infinity } = bounds;
   const places = keep === undefined ? wanted : wanted * 4;
-  if (visible * slots.width > COMPARED_BYTES_MAX && wanted <= PLACES.bestMax) {
+  if (bounds.isExact !== true && visible * slots.width > COMPARED_BYTES_MAX && wanted <= PLACES.bestMax) {
     const isFound = foundBySigns(slots, { runs, visible }, { limit, wanted, keep, floor: floor - ROUNDING });
     if (isFound) return finish(bestSlots(slots, undefined));
   }

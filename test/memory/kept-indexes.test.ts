@@ -80,6 +80,7 @@ test("a memory that was closed is whole at once when it is opened again, and cha
   writeFileSync(index, bytes);
   await using memory = await opened(directory.path);
   await expect.poll(async () => (await memory.figures()).indexed, { timeout: 60_000 }).toBe(1);
+  expect(existsSync(index)).toBe(false);
   expect(await firstHit(memory, "giraffe")).toEqual(["new", []]);
   expect(await firstHit(memory, "zebrafish")).not.toContain("a secret");
 }, 180_000);

@@ -46,6 +46,8 @@ test("what is remembered over REST is found by its meaning, without any setting"
   expect(result.items[0]).toMatchObject({ entity: { name: "Ada" } });
   expect(result.items[0]?.score.similarity).toBeGreaterThan(0.3);
   expect(result.notices).toEqual([]);
+  const exactly = await search("which car does she use to get to work?", { exact: true });
+  expect(exactly.items.map(({ entity }) => entity.name)).toEqual(result.items.map(({ entity }) => entity.name));
 });
 
 test("an entity is read, revised, looked back on, reverted and forgotten", async () => {

@@ -186,6 +186,9 @@ export const SearchBody = z
       .max(3)
       .default(0)
       .meta({ description: "How many relations away from hits others are found too" }),
+    exact: z.boolean().default(false).meta({
+      description: "Compare all vectors, also where there are so many that a search looks at likely ones only",
+    }),
     max_tokens: z.int().min(1).optional().meta({ description: "About so many tokens of entities at most" }),
     at: z
       .union([z.enum(["now", "any"]), Instant])

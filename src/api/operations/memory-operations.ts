@@ -93,7 +93,8 @@ export async function searchMemory(
   body: contract.SearchMemoryBody,
   signal: AbortSignal,
 ): Promise<contract.MemorySearchResult> {
-  const { query, scopes, min_similarity, keyword_weight, max_tokens, at, types, agent, metadata, ...rest } = body;
+  const { query, scopes, min_similarity, keyword_weight, max_tokens, exact, at, types, agent, metadata, ...rest } =
+    body;
   const input: SearchInput = {
     ...rest,
     text: query,
@@ -101,6 +102,7 @@ export async function searchMemory(
     similarityMin: min_similarity,
     keywordWeight: keyword_weight,
     tokensMax: max_tokens,
+    isExact: exact,
     temporal: at === "now" ? "current" : at === "any" ? "all" : { fromMs: Date.parse(at), toMs: Date.parse(at) },
     filter: { types, agent, metadata },
   };

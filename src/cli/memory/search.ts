@@ -30,6 +30,7 @@ const Input = z.object({
   expand: z.number(),
   at: z.string(),
   type: z.string().optional(),
+  exact: z.boolean().default(false),
   explain: z.boolean().default(false),
 });
 
@@ -67,6 +68,7 @@ export function search(command: Command, invocation: Invocation): void {
         .default("now"),
     )
     .option("--type <type>", "only entities of one type")
+    .option("--exact", "compare all vectors: of more than 40,000 passages a search looks at likely ones only")
     .option("--explain", "show the parts of each score");
   examples(command, [
     ["caxton memory search who leads billing", ""],
@@ -77,11 +79,11 @@ export function search(command: Command, invocation: Invocation): void {
   act(command, invocation, {
     input: Input,
     formats: LIST_FORMATS,
-    run: async (context, { words, scope: scopes, mode, limit, expand, at, type, explain }) => {
+    run: async (context, { words, scope: scopes, mode, limit, expand, at, type, exact, explain }) => {
       const { raw, value } = await context.client.request({
         method: "POST",
         path: ROUTES.searchMemory,
-        body: { query: words.join(" "), scopes, mode, limit, expand, at, ...(type !== undefined && { types: [type] }) },
+        body: { query: words.join(" "), scopes, mode, limit, expand, at, exact, ...(type && { types: [type] }) },
         schema: memory.SearchResult,
       });
       await showList(context, {

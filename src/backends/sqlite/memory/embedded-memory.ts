@@ -107,7 +107,7 @@ export class EmbeddedMemory {
   #recall(): void {
     this.#isKept = this.#kept.read(this.#indexes);
     if (this.#isKept) this.#indexing = undefined;
-    else this.#rebuild();
+    else this.rebuild();
   }
 
   /** The last rows that are there; how far indexing has to go. */

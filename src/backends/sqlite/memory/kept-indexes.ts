@@ -1,16 +1,19 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
 import * as z from "zod";
 import type { Facts } from "./facts.ts";
 import { Indexes } from "./indexes.ts";
+import { flushDirectory } from "./on-disk.ts";
 
 // The indexes as they were when memory was closed, in a file beside it, so that a start need not make them anew.
 //
 // K1. The memory names the file that belongs to it by a stamp, and strikes the stamp out with the first change.
 // K2. A file that is not named, not whole or of another version is not read. Nothing is lost with it.
 // K3. Nothing that was forgotten is in it: forgetting removes the file, and the next leaves out what only the forgotten had.
+//     One that is not read is removed, so that none stays that a power cut brought back.
 
 /** Rises with what is in the file, and with what the indexes make of a text. */
 const FORMAT = 1;
@@ -89,6 +92,7 @@ export class KeptIndexes {
       closeSync(file);
     }
     renameSync(path, this.#path);
+    flushDirectory(dirname(this.#path));
     this.strikeOut();
     this.#facts.sql("INSERT INTO kept (stamp) VALUES (?)").run(stamp);
   }
@@ -99,7 +103,9 @@ export class KeptIndexes {
   }
 
   remove(): void {
-    for (const path of [this.#path, `${this.#path}.new`]) rmSync(path, { force: true });
+    const there = [this.#path, `${this.#path}.new`].filter((path) => existsSync(path));
+    for (const path of there) rmSync(path, { force: true });
+    if (there.length > 0) flushDirectory(dirname(this.#path));
   }
 }
 

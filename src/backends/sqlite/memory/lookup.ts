@@ -54,6 +54,7 @@ export class Lookup {
       scopes: search.filter.scopes,
       limit: passagesFor(search.limit),
       floor: search.similarityMin,
+      isExact: search.isExact,
       keep: keep && ((passage) => keep(this.#indexes.entityOf(passage))),
     });
     for (const { row, similarity } of hits) {

@@ -1,9 +1,10 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { log } from "../../../kernel/log.ts";
 import { EmbeddedMemory, type Job } from "./embedded-memory.ts";
 import { damagedError, MemoryFileDamagedError } from "./errors.ts";
+import { flushDirectory, flushFile, makeDirectory } from "./on-disk.ts";
 
 /** All pages at once: a copy that goes on in steps begins again whenever somebody writes. */
 const ALL_PAGES = 2 ** 30;
@@ -15,7 +16,8 @@ export const snapshotNames = (directory: string): readonly string[] =>
 
 /** Copies the file as it is at this moment, whoever writes to it meanwhile. */
 export async function copyMemory(file: string, to: string): Promise<void> {
-  mkdirSync(join(to, ".."), { recursive: true });
+  const directory = dirname(to);
+  makeDirectory(directory);
   const part = `${to}.part`;
   rmSync(part, { force: true });
   const source = new DatabaseSync(file, { readOnly: true });
@@ -26,15 +28,7 @@ export async function copyMemory(file: string, to: string): Promise<void> {
   }
   flushFile(part);
   renameSync(part, to);
-}
-
-export function flushFile(file: string): void {
-  const descriptor = openSync(file, "r+");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  flushDirectory(directory);
 }
 
 /** Throws MemoryFileDamagedError, and what SQLite throws. */
@@ -93,6 +87,7 @@ export function forgetInSnapshots(directory: string, jobs: readonly Job[]): void
     } catch (error) {
       log.error({ err: error, snapshot: name }, "a snapshot of memory from which nothing can be forgotten was removed");
       for (const ending of ["", "-wal", "-shm"]) rmSync(`${file}${ending}`, { force: true });
+      flushDirectory(directory);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { copyFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
@@ -33,8 +33,8 @@ import {
   type WriteOutcome,
 } from "../../../memory/index.ts";
 import { storageError, type Synchronous } from "../index.ts";
-import { flushFile } from "./snapshot-files.ts";
 import type { Job } from "./embedded-memory.ts";
+import { flushDirectory, flushFile, makeDirectory } from "./on-disk.ts";
 import { hitsOf, walkedOf } from "./packing.ts";
 import {
   type Answered,
@@ -214,6 +214,7 @@ export class SqliteMemoryStore implements MemoryStore {
     // All of the log is in the file when the last connection has closed.
     await removeLog(this.#file);
     await rename(fresh, this.#file);
+    flushDirectory(this.#options.directory);
   }
 
   async close(): Promise<void> {
@@ -250,7 +251,7 @@ export class SqliteMemoryStore implements MemoryStore {
   async #start(): Promise<void> {
     const { directory, synchronous } = this.#options;
     try {
-      mkdirSync(directory, { recursive: true });
+      makeDirectory(directory);
     } catch (error) {
       throw storageError(error, directory);
     }

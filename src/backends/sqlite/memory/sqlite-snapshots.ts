@@ -7,6 +7,7 @@ import {
   type SnapshotKind,
   type SnapshotPlace,
 } from "../../../memory-transfer/index.ts";
+import { flushDirectory } from "./on-disk.ts";
 import { snapshotNames } from "./snapshot-files.ts";
 import type { SqliteMemoryStore } from "./sqlite-memory-store.ts";
 
@@ -57,6 +58,7 @@ export class SqliteSnapshots implements SnapshotPlace {
 
   async remove(name: string): Promise<void> {
     for (const ending of ["", "-wal", "-shm"]) await rm(`${this.#path(name)}${ending}`, { force: true });
+    if (existsSync(this.#directory)) flushDirectory(this.#directory);
   }
 
   async isChangedSince(atMs: number): Promise<boolean> {
