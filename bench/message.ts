@@ -71,7 +71,7 @@ const row = (what: string, caxtonNs: number, peer: string, peerNs: number): Row 
   met: undefined,
 });
 
-export function run(): readonly Row[] {
+export async function run(): Promise<readonly Row[]> {
   const texts = Array.from({ length: COUNT }, (_, index) => sentText(index));
   const values = texts.map(parse);
   const messages = values.flatMap((value) => {
@@ -110,4 +110,4 @@ export function run(): readonly Row[] {
   ];
 }
 
-if (import.meta.main) process.stdout.write(`${table(run())}\n`);
+if (import.meta.main) process.stdout.write(`${table(await run())}\n`);

@@ -23,6 +23,7 @@ const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
   resident: () => import("./resident.ts"),
   following: () => import("./following.ts"),
   recall: () => import("./recall.ts"),
+  message: () => import("./message.ts"),
   messages: () => import("./messages.ts"),
   brokers: () => import("./brokers.ts"),
   "message-journal": () => import("./message-journal.ts"),
