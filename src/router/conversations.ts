@@ -39,6 +39,8 @@ import { type Batch, type Writer } from "./writing/index.ts";
 const OVER_MAX = 10_000;
 /** A free conversation's row is at most this much behind. */
 const FREE_ROW_MS = 10_000;
+/** Free conversations of one message that are remembered at least. */
+const FRESH_MAX = 50_000;
 /** The last turns of a conversation, by which talk that goes in a circle is seen. */
 const TURNS = 5;
 
@@ -60,6 +62,8 @@ export type ConversationParts = {
   readonly writer: Writer;
   readonly feed: Feed;
   readonly terms: ConversationTerms;
+  /** Free conversations of one message that are remembered at least. */
+  readonly freshMax?: number | undefined;
   /** An answer began a free conversation: what it answers was forgotten, or never there. `precede` is told what is found. */
   readonly begunByAnswer: (answer: Message) => void;
 };
@@ -77,7 +81,7 @@ export type ConversationParts = {
 export class Conversations {
   readonly #parts: ConversationParts;
   readonly #held = new Map<string, Held>();
-  readonly #fresh = new FreshConversations();
+  readonly #fresh: FreshConversations;
   /** Keys of those that are over, the oldest first. */
   readonly #over = new Set<string>();
   readonly #moves = new WeakMap<Batch, Map<Held, Conversation>>();
@@ -86,7 +90,8 @@ export class Conversations {
 
   constructor(parts: ConversationParts) {
     this.#parts = parts;
-    const { clock, alarm, writer } = parts;
+    const { clock, alarm, writer, freshMax = FRESH_MAX } = parts;
+    this.#fresh = new FreshConversations(freshMax);
     const write = (key: string, held: Held) => this.#held.get(key) === held && this.#write(key, held, writer.batch());
     this.#late = new LateRows({ clock, alarm, write }, FREE_ROW_MS);
   }
@@ -189,6 +194,16 @@ export class Conversations {
     this.#fresh.remember(key, conversation);
     const { feed } = this.#parts;
     if (feed.isWatched) feed.tell({ type: "conversation", conversation });
+  }
+
+  /** Whether there may be free conversations of one message that are in memory no more: `bygone` finds them. */
+  get hasForgotten(): boolean {
+    return this.#fresh.hasForgotten;
+  }
+
+  /** There are older ones than `recollect` was told of. */
+  forgot(): void {
+    this.#fresh.hasForgotten = true;
   }
 
   /** What is known again after a restart, the oldest first; those that were begun anew since go on in it. */

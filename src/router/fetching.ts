@@ -5,8 +5,20 @@ import { type Flight, type Recipient } from "./mailboxes/index.ts";
 import { type Delivered, type Settlement } from "./ports/index.ts";
 import { type Writer } from "./writing/index.ts";
 
+/**
+ * Of what a mailbox may have in hand, how much those who receive share, and of what is left of it then, how much one fetch takes:
+ * whoever comes next finds some, though what was taken is not settled.
+ */
+export const SHARED = 3 / 4;
+
 /** How much to take, for how long, and how long to wait for the first. */
-export type Fetch = { readonly max: number; readonly leaseMs: number; readonly waitMs: number };
+export type Fetch = {
+  readonly max: number;
+  readonly leaseMs: number;
+  readonly waitMs: number;
+  /** One of the recipient's `readers`, who sees to it that `max` is no more than its share. */
+  readonly isReader?: boolean | undefined;
+};
 
 /** How somebody outside got on with a message; `returned` is as if it had not been taken. */
 export type FetchedSettlement =
@@ -18,15 +30,25 @@ export class Fetching {
   readonly #clock: Clock;
   readonly #deliveries: Deliveries;
   readonly #writer: Writer;
+  readonly #window: number;
+  /** In the hands of those who fetch and do not receive; some are over. */
+  readonly #fetched = new WeakMap<Recipient, readonly Flight[]>();
 
-  constructor(parts: { readonly clock: Clock; readonly deliveries: Deliveries; readonly writer: Writer }) {
+  /** `window` is what all of a mailbox may have in hand. */
+  constructor(parts: {
+    readonly clock: Clock;
+    readonly deliveries: Deliveries;
+    readonly writer: Writer;
+    readonly window: number;
+  }) {
     this.#clock = parts.clock;
+    this.#window = parts.window;
     this.#deliveries = parts.deliveries;
     this.#writer = parts.writer;
   }
 
   /**
-   * Up to `max` deliveries, leased; waits for the first up to `waitMs`, then the answer is empty. Whoever goes away while it
+   * Up to `max` deliveries, leased, and no more than leaves some for others (`SHARED`); waits for the first up to `waitMs`, then the answer is empty. Whoever goes away while it
    * waits (`signal`) has taken nothing. Throws `ParticipantServedError` when the server handles that one's messages itself.
    */
   async take(recipient: Recipient, fetch: Fetch, signal: AbortSignal): Promise<readonly Delivered[]> {
@@ -45,15 +67,19 @@ export class Fetching {
     }
   }
 
-  async #takeNow(recipient: Recipient, { max, leaseMs }: Fetch): Promise<readonly Flight[]> {
+  async #takeNow(recipient: Recipient, fetch: Fetch): Promise<readonly Flight[]> {
     if (recipient.isLoading) return [];
     const flights: Flight[] = [];
-    while (flights.length < max) {
+    const { leaseMs, isReader = false } = fetch;
+    const held = isReader ? [] : (this.#fetched.get(recipient) ?? []).filter(({ isOver }) => !isOver);
+    const most = isReader ? fetch.max : Math.min(fetch.max, this.#share(recipient, held.length));
+    while (flights.length < most) {
       const flight = this.#deliveries.take(recipient, leaseMs);
       if (flight === undefined) break;
       flights.push(flight);
     }
     if (flights.length === 0) return flights;
+    if (!isReader) this.#fetched.set(recipient, [...held, ...flights]);
     recipient.isLoading = true;
     const loaded = await this.#deliveries.load(recipient, flights);
     recipient.isLoading = false;
@@ -62,6 +88,13 @@ export class Fetching {
       if (flight.message !== undefined) this.#deliveries.tellDelivery(recipient, flight, flight.message);
     }
     return loaded;
+  }
+
+  /** What one fetch may take, when so many are in the hands of others who fetched. */
+  #share({ mailbox, readers }: Recipient, held: number): number {
+    const free = this.#window - mailbox.leased;
+    const left = readers === 0 ? free : Math.min(free, Math.ceil(this.#window * (1 - SHARED)) - held);
+    return left <= 0 ? 0 : Math.max(1, Math.floor(left * SHARED));
   }
 
   /** Until the mailbox has something, or the time is over, or the one who waits has gone. */

@@ -1,24 +1,30 @@
 import { type Conversation, expire } from "../protocols/index.ts";
 import { type ConversationQuery } from "./ports/index.ts";
 
-/** Remembered in each of two generations. */
-const FRESH_MAX = 50_000;
-
 /**
  * Free conversations of one message. Nothing of them is on disk but the message: a row for each would cost the journal as much
- * again. The newest are remembered, at least `FRESH_MAX` of them; what is said in an older one begins it anew, until what was before
- * is found (`Recollection.lookBack`).
+ * again. The newest are remembered; older ones are found among the messages (`bygone`), and what is
+ * said in one begins it anew, until what was before is found (`Recollection.lookBack`).
  */
 export class FreshConversations {
+  readonly #most: number;
   #fresh = new Map<string, Conversation>();
   #staler = new Map<string, Conversation>();
+  /** Whether some are remembered no more. */
+  hasForgotten = false;
+
+  /** At least `most` are remembered. */
+  constructor(most: number) {
+    this.#most = most;
+  }
 
   find(key: string): Conversation | undefined {
     return this.#fresh.get(key) ?? this.#staler.get(key);
   }
 
   remember(key: string, conversation: Conversation): void {
-    if (this.#fresh.size >= FRESH_MAX) {
+    if (this.#fresh.size >= this.#most) {
+      this.hasForgotten ||= this.#staler.size > 0;
       this.#staler = this.#fresh;
       this.#fresh = new Map();
     }
@@ -33,25 +39,29 @@ export class FreshConversations {
 
   /** Those that fit, as time made them, in no order; `before` and `limit` are for whoever puts them in one. */
   list(query: ConversationQuery, nowMs: number): readonly Conversation[] {
-    // None of them was put away, belongs to another one or is late.
-    if (query.isArchived === true || query.parent !== undefined || query.stuck?.is === true) return [];
+    if (!mayBeFresh(query)) return [];
     const found: Conversation[] = [];
     for (const generation of [this.#staler, this.#fresh]) {
       for (const remembered of generation.values()) {
-        if (!isAskedFor(remembered, query)) continue;
-        const { conversation } = expire(remembered, nowMs);
-        if ((query.state ?? conversation.status.state) === conversation.status.state) found.push(conversation);
+        const conversation = asAskedFor(remembered, query, nowMs);
+        if (conversation !== undefined) found.push(conversation);
       }
     }
     return found;
   }
 }
 
-function isAskedFor({ workspace, protocol, initiator, participants }: Conversation, query: ConversationQuery): boolean {
+/** Whether a free conversation of one message can be what is asked for: none was put away, belongs to another one or is late. */
+export const mayBeFresh = ({ isArchived, parent, stuck }: ConversationQuery): boolean =>
+  isArchived !== true && parent === undefined && stuck?.is !== true;
+
+/** One that has no row, as time made it; undefined when it does not fit. */
+export function asAskedFor(known: Conversation, query: ConversationQuery, nowMs: number): Conversation | undefined {
+  const { workspace, protocol, initiator, participants } = known;
   const { participant } = query;
-  return (
-    workspace === query.workspace &&
-    (query.protocol === undefined || query.protocol === protocol) &&
-    (participant === undefined || participant === initiator || participants.some(({ name }) => name === participant))
-  );
+  if (workspace !== query.workspace || (query.protocol ?? protocol) !== protocol) return undefined;
+  const isIn = participant === undefined || participant === initiator;
+  if (!isIn && !participants.some(({ name }) => name === participant)) return undefined;
+  const { conversation } = expire(known, nowMs);
+  return (query.state ?? conversation.status.state) === conversation.status.state ? conversation : undefined;
 }

@@ -8,7 +8,7 @@ export {
 } from "./errors.ts";
 export { type RouterEvent, type RouterFilter } from "./feed.ts";
 export { DURATION_BOUNDS_S, type RouterFigures } from "./figures.ts";
-export { type Fetch, type FetchedSettlement } from "./fetching.ts";
+export { type Fetch, type FetchedSettlement, SHARED } from "./fetching.ts";
 export { followUp } from "./loops.ts";
 
 export { CapabilityMeaning } from "./addressing/index.ts";
@@ -56,6 +56,7 @@ export {
   type MessageFailureCode,
 } from "./ports/index.ts";
 export {
+  type BygonePage,
   type DeadLetterKey,
   type DeadLetterQuery,
   type ListedConversation,

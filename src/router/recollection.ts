@@ -1,14 +1,20 @@
+import { type Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { type Message, restoreMessage } from "../messages/index.ts";
 import { advance, type Conversation, type ConversationTerms, readConversation } from "../protocols/index.ts";
 import { type Conversations } from "./conversations.ts";
 import { isAboutNothing, isChecked } from "./held-conversation.ts";
 import { type MessageJournal, type Recovered, type StoredMessage } from "./ports/index.ts";
+import { talksOf } from "./talks.ts";
 
 /** Messages that are looked at after a start, how many at once, and of what size in all. */
 const [LOOKED_AT_MAX, AT_ONCE, CHARACTERS_MAX] = [10_000, 250, 32 * 1024 * 1024];
 /** Answers whose conversations wait to be looked for; more are left as they are. */
-const LOOKING_BACK_MAX = 1_000;
+const LOOKING_BACK_MAX = 10_000;
+/** Those that are looked for together: to look through the messages costs about the same for one and for many. */
+const [LOOKING_BACK_AT_ONCE, ROWS_AT_ONCE] = [1_000, 64];
+/** After a look, so many times as long nothing is looked for: whoever invents what it answers takes a tenth of the time at most. */
+const PAUSES = 9;
 
 /** What a mailbox's number stands for, and what bounds conversations. */
 export type Recollecting = {
@@ -36,9 +42,13 @@ export function conversationOf(
   return conversation !== undefined && isChecked(conversation) ? undefined : conversation;
 }
 
+/** A conversation that an answer began, when and after which message. */
+type Begun = { readonly workspace: string; readonly id: string; readonly atMs: number; readonly lastSeq: number };
+
 export type RecollectionParts = Recollecting & {
+  readonly clock: Clock;
   readonly journal: MessageJournal;
-  readonly conversations: Pick<Conversations, "recollect" | "precede">;
+  readonly conversations: Pick<Conversations, "recollect" | "precede" | "forgot">;
 };
 
 /**
@@ -49,7 +59,8 @@ export class Recollection {
   readonly #parts: RecollectionParts;
   readonly #stop = new AbortController();
   #ended: Promise<void> = Promise.resolve();
-  #lookingBack = 0;
+  readonly #begun: Begun[] = [];
+  #isLookingBack = false;
 
   constructor(parts: RecollectionParts) {
     this.#parts = parts;
@@ -64,33 +75,47 @@ export class Recollection {
   }
 
   /** Looks for what was said up to message `lastSeq` in the conversation that this answer began, as if there were nothing. */
-  lookBack(answer: Message, lastSeq: number): void {
-    if (this.#lookingBack >= LOOKING_BACK_MAX) return;
-    this.#lookingBack += 1;
-    this.#ended = this.#lookBackAfter(this.#ended, answer, lastSeq);
+  lookBack({ workspace, conversationId: id, atMs }: Message, lastSeq: number): void {
+    if (this.#begun.length >= LOOKING_BACK_MAX) return;
+    this.#begun.push({ workspace, id, atMs, lastSeq });
+    if (this.#begun.length === 1 && !this.#isLookingBack) this.#ended = this.#lookBackAfter(this.#ended);
   }
 
-  async #lookBackAfter(others: Promise<void>, answer: Message, lastSeq: number): Promise<void> {
+  async #lookBackAfter(others: Promise<void>): Promise<void> {
+    this.#isLookingBack = true;
     await others;
-    try {
-      if (!this.#stop.signal.aborted) await this.#lookBack(answer, lastSeq);
-    } catch (error) {
-      const { conversationId: conversation } = answer;
-      log.warn({ error, conversation }, "what was said before in a conversation could not be looked for");
+    const { clock } = this.#parts;
+    while (this.#begun.length > 0 && !this.#stop.signal.aborted) {
+      const fromMs = clock.monotonicMs();
+      const begun = this.#begun.splice(0, LOOKING_BACK_AT_ONCE);
+      for (const [workspace, answered] of Map.groupBy(begun, (each) => each.workspace)) {
+        await this.#lookBack(workspace, answered).catch((error: unknown) => {
+          log.warn({ error }, "what was said before in conversations that answers began could not be looked for");
+        });
+      }
+      const pauseMs = Math.ceil((clock.monotonicMs() - fromMs) * PAUSES);
+      if (this.#begun.length > 0) await clock.sleep(pauseMs, this.#stop.signal).catch(() => {});
     }
-    this.#lookingBack -= 1;
+    this.#isLookingBack = false;
   }
 
-  async #lookBack({ workspace, conversationId: conversation, atMs }: Message, lastSeq: number): Promise<void> {
+  async #lookBack(workspace: string, begun: readonly Begun[]): Promise<void> {
     const { journal, conversations } = this.#parts;
-    const row = await journal.conversation(workspace, conversation);
-    if (row !== undefined && row.startedAtMs < atMs) {
-      conversations.precede(readConversation(JSON.parse(row.fold)));
-      return;
+    const withoutRow = new Map<string, Begun>();
+    for (const [looked, one] of begun.entries()) {
+      if (looked % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
+      const row = await journal.conversation(workspace, one.id);
+      if (row !== undefined && row.startedAtMs < one.atMs)
+        conversations.precede(readConversation(JSON.parse(row.fold)));
+      else withoutRow.set(one.id, one);
     }
-    const said = await journal.list({ workspace, conversation, beforeSeq: lastSeq + 1, limit: AT_ONCE });
-    const earlier = conversationOf(said.toReversed(), this.#parts);
-    if (earlier !== undefined) conversations.precede(earlier);
+    const beforeSeq = withoutRow.values().reduce((most, { lastSeq }) => Math.max(most, lastSeq), 0) + 1;
+    const talks = await talksOf(journal, workspace, new Set(withoutRow.keys()), beforeSeq);
+    for (const [id, { lastSeq }] of withoutRow) {
+      const said = (talks.get(id) ?? []).filter(({ seq }) => seq <= lastSeq);
+      const earlier = conversationOf(said, this.#parts);
+      if (earlier !== undefined) conversations.precede(earlier);
+    }
   }
 
   async #lookAtAll(workspaces: Iterable<string>, lastSeq: number): Promise<void> {
@@ -114,10 +139,16 @@ export class Recollection {
           talks.set(conversation, [message]);
         else withRow.add(conversation);
       }
-      if (stored.length < AT_ONCE) break;
+      if (stored.length < AT_ONCE) return this.#made(talks);
       looked += stored.length;
       await new Promise((resolve) => setImmediate(resolve));
     }
+    this.#parts.conversations.forgot();
+    return this.#made(talks);
+  }
+
+  /** The oldest first. */
+  #made(talks: ReadonlyMap<string, readonly StoredMessage[]>): readonly Conversation[] {
     const oldestFirst = talks.values().toArray().toReversed();
     return oldestFirst.flatMap((talk) => conversationOf(talk.toReversed(), this.#parts) ?? []);
   }

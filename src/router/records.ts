@@ -1,8 +1,10 @@
 import { type Clock } from "../kernel/clock.ts";
 import { idOfTrace, type Message, type MessageError, restoreMessage } from "../messages/index.ts";
 import { type Conversation, type ConversationTerms, readConversation } from "../protocols/index.ts";
+import { bygone, type Bygone } from "./bygone.ts";
 import { type Conversations } from "./conversations.ts";
 import { DeadLetterNotFoundError, MailboxNotFoundError } from "./errors.ts";
+import { mayBeFresh } from "./fresh-conversations.ts";
 import { type Intake } from "./intake.ts";
 import { type BreakerState, type DeliveryState, type Recipient, type Recipients } from "./mailboxes/index.ts";
 import {
@@ -74,6 +76,9 @@ export type RecordParts = {
   readonly duplicates: Duplicates;
   readonly terms: ConversationTerms;
 };
+
+/** Free conversations that are in memory no more, in the order of their last messages, and where to go on; undefined at the end. */
+export type BygonePage = { readonly found: readonly Bygone[]; readonly nextSeq: number | undefined };
 
 /** A conversation, and its place in a list: when its row was last changed, which may be a little behind. */
 export type ListedConversation = { readonly conversation: Conversation; readonly updatedAtMs: number };
@@ -217,7 +222,7 @@ export class Records {
     await writer.settled();
   }
 
-  /** Last changed first. Of free conversations of one message, which have no row, those in memory: the newest. */
+  /** Last changed first. Of free conversations of one message, which have no row, those in memory: the newest (`bygone` has more). */
   async conversations(query: ConversationQuery): Promise<readonly Conversation[]> {
     const { conversations, writer } = this.#parts;
     if (conversations.catchUp()) await writer.settled();
@@ -242,6 +247,16 @@ export class Records {
       .slice(0, query.limit);
   }
 
+  /** Whether `bygone` may find any that fit. */
+  mayHaveBygone(query: ConversationQuery): boolean {
+    return this.#parts.conversations.hasForgotten && mayBeFresh(query);
+  }
+
+  /** Free conversations of one message that are in memory no more; from before message `beforeSeq`, else all. */
+  bygone(query: ConversationQuery, beforeSeq = this.#parts.intake.lastSeq + 1): Promise<BygonePage> {
+    return bygone(query, beforeSeq, { ...this.#parts, nameOf: this.#nameOf });
+  }
+
   /** Whether its conversation would take the message now, and what that is before it; `error` says why not. */
   judge(
     message: Message,
@@ -253,13 +268,14 @@ export class Records {
   async conversation(workspace: string, id: string): Promise<Conversation | undefined> {
     const held = this.#parts.conversations.find(workspace, id);
     if (held !== undefined) return held;
-    const { journal, recipients, terms } = this.#parts;
+    const { journal, terms } = this.#parts;
     const row = await journal.conversation(workspace, id);
     if (row !== undefined) return fold(row);
     const said = await journal.list({ workspace, conversation: id, limit: FOLDED_MAX });
-    const nameOf = (party: number) => recipients.byNumber(party)?.mailbox.name;
-    return conversationOf(said.toReversed(), { nameOf, terms });
+    return conversationOf(said.toReversed(), { nameOf: this.#nameOf, terms });
   }
+
+  readonly #nameOf = (party: number): string | undefined => this.#parts.recipients.byNumber(party)?.mailbox.name;
 }
 
 /** Whether one comes after that place in a list. */

@@ -54,6 +54,8 @@ export type RouterParts = {
   readonly subscriptions?: Pick<Subscriptions, "subscribers"> | undefined;
   /** How long conversations last, and how large they get. */
   readonly terms?: ConversationTerms | undefined;
+  /** Free conversations of one message that are remembered at least. */
+  readonly freshMax?: number | undefined;
   /** Finds capabilities by what they mean; absent, what nobody provides has no provider. */
   readonly meaning?: CapabilityMeaning | undefined;
   /** From 0 up to 1; for pauses between attempts and choices among equals. */
@@ -117,7 +119,8 @@ export class Router {
     const feed = this.#feed;
     const { terms = CONVERSATION_TERMS } = parts;
     const begunByAnswer = (answer: Message) => this.#recollection.lookBack(answer, this.#intake.lastSeq);
-    const conversations = new Conversations({ clock, alarm, writer, feed, terms, begunByAnswer });
+    const { freshMax } = parts;
+    const conversations = new Conversations({ clock, alarm, writer, feed, terms, freshMax, begunByAnswer });
     this.#conversations = conversations;
     const gaveUp = (message: Message, recipient: string, error: MessageError) => {
       conversations.undelivered(message, recipient);
@@ -133,7 +136,7 @@ export class Router {
     this.#writer = writer;
     this.#recipients = recipients;
     this.#deliveries = new Deliveries({ ...shared, crashes: this.#crashes, read, gaveUp });
-    this.#fetching = new Fetching({ clock, writer, deliveries: this.#deliveries });
+    this.#fetching = new Fetching({ clock, writer, deliveries: this.#deliveries, window: options.window });
     const subscribers = (message: Message, topic: string) => parts.subscriptions?.subscribers(message, topic) ?? [];
     const addressing = new Addressing({ ...shared, subscribers });
     const recipientsOf = (seq: number) => this.#recipientsOf(seq);
@@ -142,7 +145,7 @@ export class Router {
     this.#intake = new Intake({ ...kept, addressing, answer, recipientsOf, meaning: parts.meaning });
     this.#records = new Records({ ...kept, journal, terms, intake: this.#intake });
     const nameOf = (party: number) => recipients.byNumber(party)?.mailbox.name;
-    this.#recollection = new Recollection({ journal, conversations, nameOf, terms });
+    this.#recollection = new Recollection({ clock, journal, conversations, nameOf, terms });
     this.#watching = directory.watch(() => this.#refreshSoon());
   }
 

@@ -106,6 +106,12 @@ test("an answer is waited for, followed and shown as a conversation", { timeout:
   expect(await program("conversation", "list")).toMatch(/completed +fipa-request +user +2/);
   expect(await said("conversation", "archive", "last")).toContain("completed, archived");
   expect(await said("conversation", "list", "--archived", "-o", "name")).toBe(`${conversation}\n`);
+  const long = `it's ${"long".repeat(60)}`;
+  for (const id of ["before", long]) await said("message", "send", "--to", "billing-bot", "--conversation", id, "more");
+  const { stderr } = await ask("conversation", "list", "--limit", "1");
+  const [, cursor = ""] = /others: --cursor '(.*)'\n/.exec(stderr) ?? [];
+  const older = await said("conversation", "list", "--cursor", cursor.replaceAll(String.raw`'\''`, "'"), "-o", "name");
+  expect(older.split("\n")[0]).toBe("before");
 });
 
 test(

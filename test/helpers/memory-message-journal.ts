@@ -137,6 +137,7 @@ export class MemoryMessageJournal implements MessageJournal {
       message.workspace === query.workspace &&
       message.sender === (query.sender ?? message.sender) &&
       message.conversation === (query.conversation ?? message.conversation) &&
+      query.conversations?.has(message.conversation) !== false &&
       message.performative === (query.performative ?? message.performative) &&
       message.atMs >= (query.sinceMs ?? 0) &&
       message.atMs <= (query.untilMs ?? Infinity) &&

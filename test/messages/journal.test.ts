@@ -196,6 +196,9 @@ test("messages are found by every filter, in sealed segments as in the one that 
     expect(await seqs({ sender: "nobody" })).toEqual([]);
     expect(await seqs({ recipient: 2, beforeSeq: 2_500 })).toEqual([2_000, 1_500, 1_000, 500]);
     expect(await seqs({ conversation: "talk-7", beforeSeq: 160 })).toEqual([157, 107, 57, 7]);
+    const some = new Set(["talk-7", "talk-9", "talk-none"]);
+    expect(await seqs({ conversations: some, beforeSeq: 160 })).toEqual([159, 157, 109, 107]);
+    expect(await seqs({ conversations: some, beforeSeq: 60 })).toEqual([59, 57, 9, 7]);
     expect(await seqs({ conversation: "talk-7", performative: "inform" })).toEqual([2_907, 2_757, 2_607, 2_457]);
     expect(await seqs({ conversation: "talk-34", workspace: "other" })).toEqual([1_234]);
     expect(await seqs({ sinceMs: 1_010, untilMs: 1_012 })).toEqual([12, 11, 10]);

@@ -39,3 +39,43 @@ test("one who receives and settles nothing leaves some of the mailbox's window f
   expect(router.records.mailbox("default", "outside-olga")).toMatchObject({ messages: 6, leased: 0 });
   await router.close(0);
 });
+
+test("one who fetches all it gets and settles nothing leaves some for who fetches next, and for who receives", async () => {
+  const window = 16;
+  const { router, clock } = await openWorld({ options: { window } });
+  const olga = { workspace: "default", name: "outside-olga" };
+  for (let sent = 0; sent < 60; sent += 1) await router.submit(note("x", to("outside-olga")));
+  const { signal } = new AbortController();
+  const fetchAll = async () =>
+    (await router.lease(olga, { max: 100, leaseMs: 30_000, waitMs: 0 }, signal)).map(({ seq }) => seq);
+  const settle = (seqs: readonly number[]) =>
+    router.settle(
+      olga,
+      seqs.map((seq) => ({ seq, outcome: "done" })),
+    );
+  expect(await fetchAll()).toHaveLength(12);
+  const second = await fetchAll();
+  expect(second).toHaveLength(3);
+  await settle(second);
+
+  const services = { router, clock, participants: { seen: () => {} }, messageLimits: { leaseMs: 30_000, window } };
+  const gone = new AbortController();
+  const receiving = new Receiving(services, "outside-olga", { window: 100 });
+  const got: number[] = [];
+  const over = (async () => {
+    for await (const items of receiving.messages(gone.signal)) got.push(...items.map(({ seq }) => seq));
+  })();
+  await until(() => got.length === 4);
+  // While somebody receives, those who fetch have a quarter between them, and had more before.
+  expect(await fetchAll()).toEqual([]);
+  for (let settled = 0; settled < 20;) {
+    await until(() => got.length > settled);
+    const seqs = got.slice(settled);
+    settled += seqs.length;
+    await settle(seqs);
+    receiving.settled(seqs);
+  }
+  gone.abort();
+  await over;
+  await router.close(0);
+});

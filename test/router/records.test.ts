@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { listConversations } from "../../src/api/operations/index.ts";
 import { type MessageDraft, traceOf } from "../../src/messages/index.ts";
 import { CONVERSATION_TERMS } from "../../src/protocols/index.ts";
 import { type ConversationQuery } from "../../src/router/index.ts";
@@ -261,7 +262,12 @@ describe("conversations", () => {
     // After this start nothing is known of what was said longest ago.
     const journal = new MemoryMessageJournal(disk);
     const list = journal.list.bind(journal);
-    journal.list = async (query) => (query.conversation === undefined ? [] : list(query));
+    let looks = 0;
+    journal.list = async (query) => {
+      if (query.conversations === undefined) return [];
+      looks += 1;
+      return list(query);
+    };
     const after = await openWorld({ disk, clock, journal });
     const say = async (sender: string, receiver: string, rest: object = {}) => {
       await clock.advance(10);
@@ -280,9 +286,62 @@ describe("conversations", () => {
       type: "accepted",
     });
     for (let turn = 0; turn < 20; turn += 1) await settled();
-    expect(await after.router.records.conversation("default", "new")).toMatchObject({ messageCount: 1 });
+    const before = looks;
+    for (let index = 0; index < 500; index += 1)
+      void after.router.submit(note("", { conversationId: `invented-${index}`, inReplyTo: "z" }));
+    await until(() => looks > before);
+    await clock.advance(1);
+    for (let turn = 0; turn < 20; turn += 1) await settled();
+    // Many at once are looked for together.
+    expect(looks - before).toBeLessThan(3);
     await after.router.close(0);
   });
+
+  test.each([false, true])(
+    "of one message that memory holds no more are listed after all others, page by page (restarted: %s)",
+    async (isRestarted) => {
+      const first = await openWorld({ freshMax: 3 });
+      const { disk, clock } = first;
+      const say = async (conversationId: string, ...names: readonly string[]) => {
+        await first.router.submit(note("hello", { conversationId, atMs: clock.nowMs(), ...to(...names) }));
+        await clock.advance(10);
+      };
+      const names = Array.from({ length: 20 }, (_, index) => `c${String(index).padStart(2, "0")}`);
+      for (const name of names) await say(name, name.endsWith("7") ? "cid" : "bob");
+      // It has a row; it was begun anew, without a row, and stands where it was begun anew.
+      await say("c19", "bob");
+      await say("c03", "bob");
+      let { router } = first;
+      if (isRestarted) {
+        await router.close(0);
+        ({ router } = await openWorld({ disk, clock, freshMax: 3 }));
+        await until(() => router.records.mayHaveBygone({ workspace: "default", limit: 1 }));
+      }
+      const all = async (query: {
+        order: "changed" | "stuck";
+        limit: number;
+        participant?: string;
+        state?: string;
+      }) => {
+        const ids: string[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await listConversations({ router, clock }, { archived: false, cursor, ...query });
+          ids.push(...page.items.map(({ id }) => id));
+          cursor = page.next ?? undefined;
+        } while (cursor !== undefined);
+        return ids;
+      };
+      const expected = ["c03", "c19", ...names.toReversed().filter((name) => name !== "c19" && name !== "c03")];
+      for (const limit of [1, 2, 7, 50]) {
+        expect(await all({ order: "changed", limit })).toEqual(expected);
+        expect(new Set(await all({ order: "stuck", limit }))).toEqual(new Set(names));
+      }
+      expect(await all({ order: "changed", limit: 1, participant: "cid" })).toEqual(["c17", "c07"]);
+      expect(await all({ order: "changed", limit: 3, state: "completed" })).toEqual([]);
+      await router.close(0);
+    },
+  );
 
   test("without a protocol are written with all that was said before long, for whoever asks, and at the end (C2)", async () => {
     const { router, disk, clock } = await openWorld();

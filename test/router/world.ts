@@ -120,6 +120,7 @@ type WorldParts = {
   readonly directory?: TestDirectory;
   readonly options?: Partial<RouterOptions>;
   readonly chance?: () => number;
+  readonly freshMax?: number;
   readonly subscriptions?: Subscriptions;
   readonly journal?: RouterParts["journal"];
   readonly contents?: RouterParts["contents"];
@@ -141,6 +142,7 @@ export async function openWorld(parts: WorldParts = {}): Promise<World> {
     subscriptions: parts.subscriptions,
     contents: parts.contents,
     meaning: parts.meaning,
+    freshMax: parts.freshMax,
     chance: parts.chance ?? (() => 0),
   });
   const agent = new TestAgent();

@@ -222,6 +222,9 @@ function conversationRoutes(http: Http, { services }: HttpContext): void {
       schema: {
         tags: ["conversations"],
         summary: "Conversations, the last changed first",
+        description:
+          "Last come those of one message without a protocol that memory holds no more. They are looked for among the messages, " +
+          "100,000 for a page: it may have few or none of them and still a `next`.",
         querystring: conversations.ConversationQuery,
         response: { 200: conversations.ConversationPage, ...failures },
       },

@@ -1,7 +1,12 @@
 import { parseDuration } from "../../documents/index.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import { type Conversation, expectedNow, isOpen, PROTOCOLS, type Protocol } from "../../protocols/index.ts";
-import { ConversationNotFoundError, type ListedConversation, type Router } from "../../router/index.ts";
+import {
+  ConversationNotFoundError,
+  type ConversationQuery,
+  type ListedConversation,
+  type Router,
+} from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { conversations } from "../contract/index.ts";
 import { instant } from "./present-run.ts";
@@ -71,55 +76,69 @@ export function presentConversation(
   };
 }
 
+type ConversationsAsked = {
+  readonly state?: string | undefined;
+  readonly protocol?: string | undefined;
+  readonly participant?: string | undefined;
+  readonly parent?: string | undefined;
+  readonly archived: boolean;
+  readonly order: "changed" | "stuck";
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+};
+
 /**
- * Conversations, the last changed first, or those that are stuck before the others. Of those of one message without a protocol
- * the newest are among them.
+ * Conversations, the last changed first, or those that are stuck before the others. Last come those of one message without a
+ * protocol that are in memory no more: they are looked for among the messages, a page may have few of them and still a next one.
  */
 export async function listConversations(
   services: ConversationServices,
-  query: {
-    readonly state?: string | undefined;
-    readonly protocol?: string | undefined;
-    readonly participant?: string | undefined;
-    readonly parent?: string | undefined;
-    readonly archived: boolean;
-    readonly order: "changed" | "stuck";
-    readonly cursor?: string | undefined;
-    readonly limit: number;
-  },
+  asked: ConversationsAsked,
 ): Promise<contract.ConversationPage> {
-  const { clock } = services;
-  const { limit } = query;
+  const { clock, router } = services;
+  const { state, protocol, participant, parent, archived, limit } = asked;
   const nowMs = clock.nowMs();
-  const rows = await rowsOf(services, query, nowMs);
-  const items = rows
-    .slice(0, limit)
-    .map(({ row: { conversation } }) => presentConversation(conversation, { nowMs, isWhole: false }));
+  const query = { workspace: DEFAULT_WORKSPACE, state, protocol, participant, parent, isArchived: archived, limit };
+  const show = (conversation: Conversation) => presentConversation(conversation, { nowMs, isWhole: false });
+  const from = asked.cursor === undefined ? undefined : place(asked.cursor);
+  if (from?.part === "old") {
+    const { found, nextSeq } = await router.records.bygone(query, from.beforeSeq);
+    return {
+      items: found.map(({ conversation }) => show(conversation)),
+      next: nextSeq === undefined ? null : oldFrom(nextSeq),
+    };
+  }
+  const rows = await rowsOf(services, { query, order: asked.order, from }, nowMs);
+  const items = rows.slice(0, limit).map(({ row: { conversation } }) => show(conversation));
   const last = rows.at(limit - 1);
-  return { items, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
+  if (rows.length > limit && last !== undefined) return { items, next: cursorOf(last) };
+  return { items, next: router.records.mayHaveBygone(query) ? oldFrom(undefined) : null };
 }
 
 /** A row, and in which part of the list it is. */
 type Placed = { readonly row: ListedConversation; readonly part: Part };
 /** `all` has one part; else those that are stuck come first, then the rest. */
 type Part = "all" | "stuck" | "rest";
+/** Where in the list a page begins. */
+type Place =
+  | { readonly part: Part; readonly updatedAtMs: number; readonly id: string }
+  /** After all that are known without looking through messages; undefined before the first of them. */
+  | { readonly part: "old"; readonly beforeSeq: number | undefined };
 
 /** One more than a page has, where there are more. */
 async function rowsOf(
   { router }: ConversationServices,
-  query: Parameters<typeof listConversations>[1],
+  { query, order, from }: { query: ConversationQuery; order: ConversationsAsked["order"]; from: Place | undefined },
   nowMs: number,
 ): Promise<readonly Placed[]> {
-  const { state, protocol, participant, parent, archived, order, limit } = query;
-  const filters = { workspace: DEFAULT_WORKSPACE, state, protocol, participant, parent, isArchived: archived };
-  const from = query.cursor === undefined ? undefined : place(query.cursor);
+  const { limit } = query;
   const parts: readonly Part[] = order === "changed" ? ["all"] : from?.part === "rest" ? ["rest"] : ["stuck", "rest"];
   const rows: Placed[] = [];
   for (const part of parts) {
     if (rows.length > limit) break;
     const stuck = part === "all" ? undefined : { is: part === "stuck", nowMs, silentSinceMs: nowMs - STUCK_MS };
     const before = from?.part === part ? from : undefined;
-    const page = { ...filters, stuck, before, limit: limit + 1 - rows.length };
+    const page = { ...query, stuck, before, limit: limit + 1 - rows.length };
     for (const row of await router.records.listed(page)) rows.push({ row, part });
   }
   return rows;
@@ -129,8 +148,11 @@ const PARTS: { readonly [letter: string]: Part } = { a: "all", s: "stuck", r: "r
 
 const cursorOf = ({ row: { updatedAtMs, conversation }, part }: Placed): string =>
   `${part.slice(0, 1)}${updatedAtMs}.${conversation.id}`;
+const oldFrom = (seq: number | undefined): string => `o${seq ?? ""}`;
 
-function place(cursor: string): { readonly part: Part; readonly updatedAtMs: number; readonly id: string } | undefined {
+function place(cursor: string): Place | undefined {
+  const [, seq] = /^o(\d{0,16})$/u.exec(cursor) ?? [];
+  if (seq !== undefined) return { part: "old", beforeSeq: seq === "" ? undefined : Number(seq) };
   const [, letter = "", digits, id] = /^([asr])(\d{1,16})\.(.+)$/su.exec(cursor) ?? [];
   const part = PARTS[letter];
   return part === undefined || id === undefined ? undefined : { part, updatedAtMs: Number(digits), id };

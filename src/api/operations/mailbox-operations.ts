@@ -1,6 +1,6 @@
 import type { Clock } from "../../kernel/clock.ts";
 import type { Participants } from "../../participants/index.ts";
-import type { Delivered, FetchedSettlement, Router } from "../../router/index.ts";
+import { type Delivered, type FetchedSettlement, type Router, SHARED } from "../../router/index.ts";
 import type * as contract from "../contract/index.ts";
 import { wireObject } from "./present-message.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
@@ -64,8 +64,6 @@ export async function acknowledge(
 
 /** Taken at once, 4 MiB if they are as large as messages get without their content being put aside. */
 const TAKEN_MAX = 64;
-/** Of a mailbox's window, what those who receive share: whoever comes next finds some left, though they settle nothing. */
-const SHARED = 3 / 4;
 /** How long one look into an empty mailbox takes before the next; only whoever goes away ends it sooner. */
 const LOOK_MS = 30_000;
 
@@ -109,7 +107,7 @@ export class Receiving {
           await this.#roomOr(signal);
           continue;
         }
-        const taken = await router.lease(this.#owner, { max, leaseMs, waitMs: LOOK_MS }, signal);
+        const taken = await router.lease(this.#owner, { max, leaseMs, waitMs: LOOK_MS, isReader: true }, signal);
         for (const { seq } of taken) this.#inHand.set(seq, clock.monotonicMs() + leaseMs);
         if (taken.length > 0) yield taken.map(presentLeased);
       }

@@ -7,7 +7,10 @@ type Listed<Item> = { readonly path: string; readonly query: Query; readonly sch
 
 const PAGE_SIZE_MAX = 200;
 
-/** The first `countMax` entries of a list, in as many requests as it takes, as one document like that of a page. */
+/**
+ * The first `countMax` entries of a list, in as many requests as it takes, as one document like that of a page. A page without
+ * entries ends it, though there may be more: the server looked through much and says where to go on.
+ */
 export async function listUpTo<Item>(
   client: Client,
   list: Listed<Item>,
@@ -16,6 +19,7 @@ export async function listUpTo<Item>(
   const items: Item[] = [];
   const rawItems: Json[] = [];
   let next: string | null = null;
+  let found = 0;
   do {
     const limit = Math.min(PAGE_SIZE_MAX, countMax - items.length);
     const query: Query = { ...list.query, limit, ...(next !== null && { cursor: next }) };
@@ -24,7 +28,8 @@ export async function listUpTo<Item>(
     const raw = isJsonObject(page.raw) ? page.raw["items"] : undefined;
     if (Array.isArray(raw)) rawItems.push(...raw);
     next = page.value.next;
-    if (items.length === page.value.items.length && (next === null || items.length >= countMax)) return page;
-  } while (next !== null && items.length < countMax);
+    found = page.value.items.length;
+    if (items.length === found && (next === null || items.length >= countMax)) return page;
+  } while (next !== null && found > 0 && items.length < countMax);
   return { value: { items, next }, raw: { items: rawItems, next } };
 }

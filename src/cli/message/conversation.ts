@@ -33,6 +33,10 @@ import { followConversation } from "./tail.ts";
 const ARGUMENT = "its id, the end of its id, or last";
 const SHOWN_MAX = 200;
 
+/** As one word of a command line. */
+const shellWord = (text: string): string =>
+  /^[\w.:@%+=,/-]+$/u.test(text) ? text : `'${safeText(text).replaceAll("'", `'\\''`)}'`;
+
 /** `caxton conversation` */
 export const conversation: CommandMaker = (command, invocation) => {
   command.description(
@@ -93,6 +97,7 @@ function list(command: Command, invocation: Invocation): void {
     .option("--with <name>", "only those it takes part in")
     .option("--archived", "those that were put away instead")
     .option("--stuck-first", "those that are stuck before the others")
+    .option("--cursor <cursor>", "go on where a list ended, which says how")
     .option("-f, --follow", "go on with a line for each that changes, until Ctrl-C")
     .addOption(limitOption(20));
   examples(command, [
@@ -108,13 +113,17 @@ function list(command: Command, invocation: Invocation): void {
       with: z.string().optional(),
       archived: z.boolean().default(false),
       stuckFirst: z.boolean().default(false),
+      cursor: z.string().optional(),
       follow: z.boolean().default(false),
       limit: z.number(),
     }),
     formats: LIST_FORMATS,
-    run: async (context, { state, protocol, with: participant, archived, stuckFirst, follow: goesOn, limit }) => {
+    run: async (
+      context,
+      { state, protocol, with: participant, archived, stuckFirst, cursor, follow: goesOn, limit },
+    ) => {
       const order = stuckFirst ? "stuck" : "changed";
-      const query = { state, protocol, participant, archived: String(archived), order };
+      const query = { state, protocol, participant, archived: String(archived), order, cursor };
       const found = await listUpTo(
         context.client,
         { path: ROUTES.conversations, query, schema: conversations.ConversationPage },
@@ -126,7 +135,7 @@ function list(command: Command, invocation: Invocation): void {
         columns: columns(systemClock.nowMs()),
         name: ({ id }) => id,
         empty: "no such conversations; begin one: caxton message send --to <agent> <text>",
-        footer: found.value.next === null || goesOn ? "" : `others: --limit ${limit * 2}`,
+        footer: found.value.next === null || goesOn ? "" : `others: --cursor ${shellWord(found.value.next)}`,
       });
       if (!goesOn) return 0;
       return followConversations(context, (one) => {
@@ -147,6 +156,7 @@ function get(command: Command, invocation: Invocation): void {
     .summary("one conversation, with what was said")
     .description("Show a conversation: who takes part and how far they are, what is expected next, and what was said.")
     .argument("<conversation>", ARGUMENT)
+    .option("--cursor <cursor>", "go on where a list ended, which says how")
     .option("-f, --follow", "go on with what is said from now on");
   examples(command, [["caxton conversation get last", ""]]);
   act(command, invocation, {

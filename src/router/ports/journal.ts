@@ -155,6 +155,8 @@ export type MessageQuery = {
   /** A mailbox's number. */
   readonly recipient?: number | undefined;
   readonly conversation?: string | undefined;
+  /** Of any of these. */
+  readonly conversations?: ReadonlySet<string> | undefined;
   readonly performative?: string | undefined;
   /** The trace's 32 digits. */
   readonly trace?: string | undefined;

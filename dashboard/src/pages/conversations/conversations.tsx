@@ -94,10 +94,10 @@ function List() {
   if (error !== null && data === undefined) return <ProblemView error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Skeleton lines={8} />;
   const items = data.pages.flatMap((page) => page.items);
-  if (items.length === 0) return <Nothing filter={filter} />;
+  if (items.length === 0 && !hasNextPage) return <Nothing filter={filter} />;
   return (
     <>
-      <ConversationTable conversations={items} />
+      {items.length === 0 ? null : <ConversationTable conversations={items} />}
       <div className="mt-3 flex items-center gap-3 text-sm text-muted">
         <span>{words.shown(items.length, hasNextPage)}</span>
         {hasNextPage ? (

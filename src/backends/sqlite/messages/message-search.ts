@@ -9,6 +9,11 @@ import { type SegmentRow, segmentRows } from "./segment.ts";
 
 /** Rows whose heads are looked at in one go before others get their turn: a millisecond or two. */
 const SLICE = 64;
+/** Keys that are looked up in one go before others get their turn. */
+const KEYS_IN_A_SLICE = 64;
+
+/** What sealed segments are asked for: keys of ids or of conversations. */
+type Indexed = readonly ["id" | "conversation", readonly number[]];
 
 /** Finds messages, newest first. Between slices a segment may be dropped by retention; what is in it is then gone. */
 export class MessageSearch {
@@ -20,42 +25,45 @@ export class MessageSearch {
 
   async find(workspace: string, id: string): Promise<StoredMessage | undefined> {
     const filter = new Filter({ workspace, limit: 1 }, id);
-    const [found] = await this.#collect(filter, ["id", wordKey(workspace, id)]);
+    const [found] = await this.#collect(filter, ["id", [wordKey(workspace, id)]]);
     return found;
   }
 
   list(query: MessageQuery): Promise<readonly StoredMessage[]> {
-    const { workspace, conversation } = query;
-    const key = conversation === undefined ? undefined : wordKey(workspace, conversation);
-    return this.#collect(new Filter(query), key === undefined ? undefined : ["conversation", key]);
+    const filter = new Filter(query);
+    return this.#collect(filter, filter.talks && ["conversation", [...filter.talks]]);
   }
 
-  async #collect(
-    filter: Filter,
-    indexed: readonly ["id" | "conversation", number] | undefined,
-  ): Promise<readonly StoredMessage[]> {
+  async #collect(filter: Filter, indexed: Indexed | undefined): Promise<readonly StoredMessage[]> {
     const found: StoredMessage[] = [];
+    let keys = 0;
     for (const segment of segmentRows(this.#db).toReversed()) {
       if (found.length >= filter.limit) break;
       if (!filter.mayBeIn(segment)) continue;
       const missing = filter.limit - found.length;
-      if (segment.isFiled && indexed) found.push(...this.#lookUp(segment, filter, indexed, missing));
-      else if (!segment.isFiled || this.#occurs(segment, filter)) await this.#scan(segment, filter, found);
+      if (segment.isFiled && indexed) {
+        found.push(...this.#lookUp(segment, filter, indexed, missing));
+        keys += indexed[1].length;
+        if (keys < KEYS_IN_A_SLICE) continue;
+        keys = 0;
+        await new Promise((resolve) => setImmediate(resolve));
+      } else if (!segment.isFiled || this.#occurs(segment, filter)) await this.#scan(segment, filter, found);
     }
     return found;
   }
 
-  #lookUp(
-    segment: SegmentRow,
-    filter: Filter,
-    [kind, key]: readonly ["id" | "conversation", number],
-    limit: number,
-  ): readonly StoredMessage[] {
+  #lookUp(segment: SegmentRow, filter: Filter, [kind, keys]: Indexed, limit: number): readonly StoredMessage[] {
     return this.#unlessDropped(segment, () => {
       const rows: StoredMessage[] = [];
       const chunks = new ChunkReader(this.#db, segment.n);
-      const offsets = offsetsOf(this.#lookupRow(segment, lookupRow(kind, key)), key);
-      for (const offset of offsets.toReversed()) {
+      const offsets = Map.groupBy(keys, (key) => lookupRow(kind, key))
+        .entries()
+        .toArray()
+        .flatMap(([row, those]) => {
+          const packed = this.#lookupRow(segment, row);
+          return those.flatMap((key) => offsetsOf(packed, key));
+        });
+      for (const offset of offsets.toSorted((one, other) => other - one)) {
         if (rows.length >= limit) break;
         const message = chunks.message(segment.firstSeq + offset);
         if (message !== undefined && filter.fits(message)) rows.push(message);
@@ -131,11 +139,13 @@ class Filter {
   readonly limit: number;
   /** One of them is written in each message that fits; none where that cannot be said. */
   readonly words: readonly string[];
+  /** Keys of the conversations asked for; undefined when it may be any. */
+  readonly talks: ReadonlySet<number> | undefined;
   readonly #id: string | undefined;
-  readonly #keys: Partial<Pick<Head, "idKey" | "conversationKey" | "senderKey" | "performative">>;
+  readonly #keys: Partial<Pick<Head, "idKey" | "senderKey" | "performative">>;
 
   constructor(query: MessageQuery, id?: string) {
-    const { workspace, sender, conversation, performative } = query;
+    const { workspace, sender, conversation, conversations, performative } = query;
     this.query = query;
     this.limit = query.limit;
     this.#id = id;
@@ -143,10 +153,11 @@ class Filter {
     const key = (word: string | undefined) => (word === undefined ? undefined : wordKey(workspace, word));
     const keys = {
       idKey: key(id),
-      conversationKey: key(conversation),
       senderKey: key(sender),
       performative: performative === undefined ? undefined : PERFORMATIVES.findIndex((each) => each === performative),
     };
+    const talks = conversations ?? (conversation === undefined ? undefined : [conversation]);
+    this.talks = talks && new Set(Array.from(talks, (talk) => wordKey(workspace, talk)));
     this.#keys = Object.fromEntries(Object.entries(keys).filter(([, value]) => value !== undefined));
   }
 
@@ -166,10 +177,10 @@ class Filter {
   /** By its head: two words may have one key. */
   mayFit(head: Head): boolean {
     const { recipient, sinceMs = 0, untilMs = Number.POSITIVE_INFINITY, beforeSeq } = this.query;
-    const { idKey = head.idKey, conversationKey: talk = head.conversationKey, senderKey = head.senderKey } = this.#keys;
+    const { idKey = head.idKey, senderKey = head.senderKey } = this.#keys;
     return (
       idKey === head.idKey &&
-      talk === head.conversationKey &&
+      this.talks?.has(head.conversationKey) !== false &&
       senderKey === head.senderKey &&
       (this.#keys.performative ?? head.performative) === head.performative &&
       head.atMs >= sinceMs &&
@@ -180,12 +191,13 @@ class Filter {
   }
 
   fits(message: StoredMessage): boolean {
-    const { workspace, sender, recipient, conversation, performative, trace } = this.query;
+    const { workspace, sender, recipient, conversation, conversations, performative, trace } = this.query;
     const { sinceMs = 0, untilMs = Number.POSITIVE_INFINITY, beforeSeq } = this.query;
     return (
       message.workspace === workspace &&
       message.id === (this.#id ?? message.id) &&
       message.conversation === (conversation ?? message.conversation) &&
+      conversations?.has(message.conversation) !== false &&
       message.sender === (sender ?? message.sender) &&
       message.performative === (performative ?? message.performative) &&
       message.atMs >= sinceMs &&
