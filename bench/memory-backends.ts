@@ -1,25 +1,15 @@
 // Memory in other places than the embedded file, with the entities of `bench/memory.ts`: remembered, found, walked, put in
 // from another memory. `node bench/memory-backends.ts [backend …] [entities …]`; each database runs on this machine, in a
-// temporary directory, as the tests start it (without waiting for the disk).
-import { readFileSync } from "node:fs";
+// temporary directory, as the tests start it (without waiting for the disk). Qdrant is not among them: no whole server of it
+// is in a registry, and its engine behind the tests' server would tell of that.
 import { loadavg } from "node:os";
-import { join } from "node:path";
-import { openEmbedder } from "../src/backends/embeddings/index.ts";
 import { Neo4jMemoryStore } from "../src/backends/neo4j/index.ts";
 import { PostgresqlMemoryStore } from "../src/backends/postgresql/index.ts";
-import { systemClock } from "../src/kernel/clock.ts";
-import { PACKAGE_DIRECTORY } from "../src/kernel/package.ts";
-import {
-  type EntityInput,
-  type EntityRestore,
-  Memory,
-  type MemoryStore,
-  scopeKey,
-  SEARCH_DEFAULTS,
-} from "../src/memory/index.ts";
+import type { EntityRestore, MemoryStore } from "../src/memory/index.ts";
 import { Neo4jServer, SERVER_JAVA } from "../test/helpers/neo4j.ts";
 import { PASSWORD, Postgresql } from "../test/helpers/postgresql.ts";
-import { ms, perSecond, quantile, type Row, table } from "./table.ts";
+import { both, BY, entityOf, fill, memoryOver, questionOf, RELATIONS, SCOPE, timed } from "./memory-data.ts";
+import { ms, perSecond, type Row, table } from "./table.ts";
 
 /** A place that is started for the benchmark. Each call of `open` gives a store over a fresh part of it. */
 type Place = AsyncDisposable & { readonly open: (name: string) => MemoryStore };
@@ -50,77 +40,13 @@ async function startNeo4j(): Promise<Place> {
   };
 }
 
-const SCOPE = scopeKey({ type: "workspace", workspace: "bench" });
-const BY = { source: "import", sourceId: undefined, agent: undefined } as const;
-const BATCH = 100;
-const RELATIONS = 5;
 const QUERIES = 100;
-
-let state = 1;
-function chance(): number {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
-  return (state >>> 8) / 2 ** 24;
-}
-
-/** Words as often as words are: the second half as often as the first, and so on. */
-const words = readFileSync(join(PACKAGE_DIRECTORY, "models", "static-minilm", "vocabulary.txt"), "utf8")
-  .split("\n")
-  .filter((word) => /^[a-z]{3,}$/.test(word))
-  .slice(0, 20_000);
-const word = (): string => words[Math.floor(words.length ** chance())] ?? "";
-const sentence = (length: number): string => Array.from({ length }, word).join(" ");
-
-const entityOf = (at: number): EntityInput => ({
-  name: `entity ${at}`,
-  type: "note",
-  observations: [{ text: sentence(12) }, { text: sentence(12) }],
-});
-
-const sorted = (times: readonly number[]): readonly number[] => times.toSorted((one, other) => one - other);
-const both = (times: readonly number[]): string =>
-  `${ms(quantile(sorted(times), 0.5))} / ${ms(quantile(sorted(times), 0.99))}`;
-
-async function timed(count: number, act: (at: number) => Promise<unknown>): Promise<readonly number[]> {
-  const times: number[] = [];
-  for (let at = 0; at < count; at += 1) {
-    const from = performance.now();
-    await act(at);
-    times.push(performance.now() - from);
-  }
-  return times;
-}
 
 const spent = async (act: () => Promise<void>): Promise<number> => {
   const from = performance.now();
   await act();
   return performance.now() - from;
 };
-
-async function fill(memory: Memory, count: number): Promise<void> {
-  for (let at = 0; at < count; at += BATCH) {
-    const inputs = Array.from({ length: BATCH }, (_none, more) => entityOf(at + more));
-    await memory.changes.remember(SCOPE, inputs, BY);
-  }
-}
-
-async function relate(memory: Memory, count: number): Promise<void> {
-  for (let at = 0; at < count; at += BATCH) {
-    const inputs = Array.from({ length: BATCH * RELATIONS }, (_none, more) => ({
-      from: `entity ${at + Math.floor(more / RELATIONS)}`,
-      to: `entity ${Math.floor(chance() * count)}`,
-      type: `kind_${more % RELATIONS}`,
-    }));
-    await memory.changes.relate(SCOPE, inputs, BY);
-  }
-}
-
-const memoryOver = (store: MemoryStore): Memory =>
-  new Memory({
-    store,
-    embedder: openEmbedder({ type: "static" }, systemClock),
-    clock: systemClock,
-    defaults: SEARCH_DEFAULTS,
-  });
 
 /** Some entities with all their history, under new ids' own scope of another memory. */
 async function copied(from: MemoryStore, count: number): Promise<readonly EntityRestore[]> {
@@ -133,10 +59,9 @@ async function measured(backend: string, place: Place, count: number): Promise<r
   await using memory = memoryOver(place.open(`bench_${count}`));
   await using other = memoryOver(place.open(`bench_${count}_copy`));
   await memory.open();
-  const filledMs = await spent(() => fill(memory, count));
-  const relatedMs = await spent(() => relate(memory, count));
-  const search = (length: number, mode: "hybrid" | "keyword") => () =>
-    memory.search({ scopes: [SCOPE], text: sentence(length), mode });
+  const { entitiesMs, relationsMs } = await fill(memory, count);
+  const search = (length: number, mode: "hybrid" | "keyword") => (at: number) =>
+    memory.search({ scopes: [SCOPE], text: questionOf(at, length), mode });
   const indexedMs = await spent(() => memory.store.reindex(() => undefined));
   await timed(20, search(10, "hybrid"));
   const long = await timed(QUERIES, search(10, "hybrid"));
@@ -170,8 +95,8 @@ async function measured(backend: string, place: Place, count: number): Promise<r
     named("search by 4 words alone, p50 / p99", both(keyword)),
     named("graph, 3 steps out, p50 / p99", both(walks)),
     named("one entity remembered, p50 / p99", both(stores)),
-    named("entities remembered in batches of 100", perSecond((count / filledMs) * 1_000)),
-    named("relations in batches of 500", perSecond(((count * RELATIONS) / relatedMs) * 1_000)),
+    named("entities remembered in batches of 100", perSecond((count / entitiesMs) * 1_000)),
+    named("relations in batches of 500", perSecond(((count * RELATIONS) / relationsMs) * 1_000)),
     named("entities put in with their history", perSecond((copies.length / restoredMs) * 1_000)),
     named("one entity forgotten, pages overwritten, p50 / p99", both(forgets)),
     named("all indexed anew", ms(indexedMs)),
@@ -182,14 +107,30 @@ async function measured(backend: string, place: Place, count: number): Promise<r
   ];
 }
 
-const asked = process.argv.slice(2);
-const counts = asked.filter((each) => /^\d+$/.test(each)).map(Number);
-const backends = asked.filter((each) => each in PLACES);
-const rows: Row[] = [];
-for (const backend of backends.length > 0 ? backends : Object.keys(PLACES)) {
-  const place = await PLACES[backend]?.();
-  if (!place) continue;
-  for (const count of counts.length > 0 ? counts : [10_000]) rows.push(...(await measured(backend, place, count)));
-  await place[Symbol.asyncDispose]();
+/** All figures of the backends that can be started here. */
+export async function run(
+  backends: readonly string[] = Object.keys(PLACES),
+  counts: readonly number[] = [10_000],
+): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const backend of backends) {
+    let place: Place | undefined;
+    try {
+      place = await PLACES[backend]?.();
+    } catch (error) {
+      process.stdout.write(`${backend} does not run here: ${error instanceof Error ? error.message : ""}\n`);
+    }
+    if (!place) continue;
+    await using started = place;
+    for (const count of counts) rows.push(...(await measured(backend, started, count)));
+  }
+  return rows;
 }
-process.stdout.write(`${table(rows)}\n\nload ${loadavg()[0]?.toFixed(1)}\n`);
+
+if (import.meta.main) {
+  const asked = process.argv.slice(2);
+  const counts = asked.filter((each) => /^\d+$/.test(each)).map(Number);
+  const backends = asked.filter((each) => each in PLACES);
+  const rows = await run(backends.length > 0 ? backends : undefined, counts.length > 0 ? counts : undefined);
+  process.stdout.write(`${table(rows)}\n\nload ${loadavg()[0]?.toFixed(1)}\n`);
+}

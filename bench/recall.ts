@@ -1,27 +1,23 @@
 // Recall: vectors, keywords and the graph at 100,000 and 1,000,000 rows, beside sqlite-vec, LanceDB and usearch with the same
-// vectors in the same run. `node bench/recall.ts [rows …]`; peers are installed in a temporary directory and search 100,000.
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { loadavg, tmpdir } from "node:os";
-import { join } from "node:path";
-import * as z from "zod";
+// vectors in the same run. `node bench/recall.ts [rows …]`; peers search 100,000 at most.
+import { loadavg } from "node:os";
 import { GraphIndex, KeywordIndex, VectorIndex } from "../src/recall/index.ts";
 import { mib, ms, quantile, type Row, table } from "./table.ts";
+import { exactly, recallOf, vectorPeers } from "./vector-peers.ts";
 
 const DIMS = 384;
 const QUERIES = 100;
 const TOPICS = 3_000;
 const SCOPES = Array.from({ length: 10 }, (_none, at) => `scope ${at}`);
 const scopeOf = (row: number): string => SCOPES[row % SCOPES.length] ?? "";
-const PEERS = { "sqlite-vec": "0.1.9", "@lancedb/lancedb": "0.39.0", usearch: "2.26.2" } as const;
 const PEER_ROWS_MAX = 100_000;
 
-const Searched = z.object({
-  insertUs: z.number(),
-  timesMs: z.array(z.number()),
-  found: z.array(z.array(z.number())),
-});
-type Searched = z.infer<typeof Searched>;
+type Searched = {
+  readonly insertUs: number;
+  readonly timesMs: readonly number[];
+  readonly found: readonly (readonly number[])[];
+  readonly bytes: number;
+};
 
 let state = 1;
 function chance(): number {
@@ -46,25 +42,6 @@ function vectorsOf(count: number, topics: readonly Float32Array[]): Float32Array
 
 const part = (all: Float32Array, index: number): Float32Array => all.subarray(index * DIMS, (index + 1) * DIMS);
 
-/** The ten rows that are most similar, by floating point. */
-function exactly(vectors: Float32Array, query: Float32Array): readonly number[] {
-  const best: { row: number; similarity: number }[] = [];
-  for (let row = 0, rows = vectors.length / DIMS; row < rows; row += 1) {
-    let similarity = 0;
-    for (let at = 0, from = row * DIMS; at < DIMS; at += 1) similarity += (vectors[from + at] ?? 0) * (query[at] ?? 0);
-    if (best.length === 10 && similarity <= (best[9]?.similarity ?? 0)) continue;
-    best.push({ row, similarity });
-    best.sort((one, other) => other.similarity - one.similarity);
-    best.length = Math.min(10, best.length);
-  }
-  return best.map(({ row }) => row);
-}
-
-function recallOf(found: readonly (readonly number[])[], truth: readonly (readonly number[])[]): number {
-  const right = truth.reduce((sum, rows, at) => sum + rows.filter((row) => found[at]?.includes(row)).length, 0);
-  return right / (truth.length * 10);
-}
-
 const sorted = (times: readonly number[]): readonly number[] => times.toSorted((one, other) => one - other);
 const p50 = (times: readonly number[]): number => quantile(sorted(times), 0.5);
 const p99 = (times: readonly number[]): number => quantile(sorted(times), 0.99);
@@ -80,7 +57,7 @@ function timed<Result>(count: number, act: (at: number) => Result) {
   return { results, timesMs };
 }
 
-function searched(vectors: Float32Array, queries: Float32Array): Searched & { readonly bytes: number } {
+function searched(vectors: Float32Array, queries: Float32Array): Searched {
   const index = new VectorIndex({ dims: DIMS });
   const rows = vectors.length / DIMS;
   const began = performance.now();
@@ -90,32 +67,6 @@ function searched(vectors: Float32Array, queries: Float32Array): Searched & { re
   timed(QUERIES, search);
   const { results, timesMs } = timed(QUERIES, search);
   return { insertUs, timesMs, found: results.map((hits) => hits.map(({ row }) => row)), bytes: index.bytes };
-}
-
-function peersOf(vectors: Float32Array, queries: Float32Array): readonly (readonly [string, Searched])[] {
-  const directory = mkdtempSync(join(tmpdir(), "caxton-bench-recall-"));
-  try {
-    writeFileSync(join(directory, "package.json"), JSON.stringify({ private: true, dependencies: PEERS }));
-    execFileSync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts"], {
-      cwd: directory,
-      stdio: "ignore",
-    });
-    const files = [join(directory, "vectors.f32"), join(directory, "queries.f32")] as const;
-    for (const [at, floats] of [vectors, queries].entries())
-      writeFileSync(files[at] ?? "", new Uint8Array(floats.buffer));
-    return Object.keys(PEERS).flatMap((name) => {
-      const words = [join(import.meta.dirname, "peers/vectors.mjs"), name, ...files, String(DIMS)];
-      try {
-        const printed = execFileSync(process.execPath, words, { cwd: directory, encoding: "utf8", maxBuffer: 2 ** 28 });
-        return [[name, Searched.parse(JSON.parse(printed))] as const];
-      } catch {
-        process.stdout.write(`${name} does not run here\n`);
-        return [];
-      }
-    });
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
 }
 
 type Figure = Pick<Row, "what" | "caxton"> & Partial<Row>;
@@ -130,7 +81,7 @@ function vectorRows(count: number): readonly Row[] {
   const what = `${count.toLocaleString("en")} vectors of ${DIMS}`;
   const targetMs = count > PEER_ROWS_MAX ? 5 : 1.5;
   const recall = recallOf(own.found, truth);
-  const peers = count > PEER_ROWS_MAX ? [] : peersOf(vectors, queries);
+  const peers = count > PEER_ROWS_MAX ? [] : vectorPeers(vectors, queries, DIMS);
   return [
     figure({
       what: `${what}: ten best, p50`,
@@ -147,12 +98,12 @@ function vectorRows(count: number): readonly Row[] {
       met: own.insertUs <= 5,
     }),
     figure({ what: `${what}: memory for each`, caxton: `${(own.bytes / count).toFixed(0)} B` }),
-    ...peers.map(([name, theirs]) =>
+    ...peers.map(({ name, filled }) =>
       figure({
         what: `${what}: ten best, p50`,
         caxton: ms(p50(own.timesMs)),
-        peer: `${ms(p50(theirs.timesMs))} (${name}: recall ${recallOf(theirs.found, truth).toFixed(3)}, insert ${theirs.insertUs.toFixed(0)} µs)`,
-        ratio: `${(p50(theirs.timesMs) / p50(own.timesMs)).toFixed(1)}×`,
+        peer: `${ms(p50(filled.timesMs))} (${name}: recall ${recallOf(filled.found, truth).toFixed(3)}, insert ${filled.insertUs.toFixed(0)} µs)`,
+        ratio: `${(p50(filled.timesMs) / p50(own.timesMs)).toFixed(1)}×`,
       }),
     ),
   ];

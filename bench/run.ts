@@ -6,29 +6,49 @@ import { installPeers } from "./peer.ts";
 import { type Row, mib, table } from "./table.ts";
 
 type Benchmark = { readonly run: () => Promise<readonly Row[]> };
+type Entry = readonly [what: string, open: () => Promise<Benchmark>];
 
-const BENCHMARKS: { readonly [name: string]: () => Promise<Benchmark> } = {
-  startup: () => import("./startup.ts"),
-  "run-overhead": () => import("./run-overhead.ts"),
-  "tool-call": () => import("./tool-call.ts"),
-  start: () => import("./start.ts"),
-  idle: () => import("./idle.ts"),
-  recovery: () => import("./recovery.ts"),
-  meter: () => import("./meter.ts"),
-  agents: () => import("./agents.ts"),
-  resume: () => import("./resume.ts"),
-  journal: () => import("./journal.ts"),
-  isolation: () => import("./isolation.ts"),
-  durable: () => import("./durable.ts"),
-  resident: () => import("./resident.ts"),
-  following: () => import("./following.ts"),
-  recall: () => import("./recall.ts"),
-  message: () => import("./message.ts"),
-  messages: () => import("./messages.ts"),
-  brokers: () => import("./brokers.ts"),
-  "message-journal": () => import("./message-journal.ts"),
-  "message-ingress": () => import("./message-ingress.ts"),
+const BENCHMARKS: { readonly [name: string]: Entry } = {
+  startup: ["how long the command takes, and serve until it answers", () => import("./startup.ts")],
+  "run-overhead": ["what a run takes besides its model and tools, beside Mastra", () => import("./run-overhead.ts")],
+  "tool-call": ["a tool call, beside Extism and jco", () => import("./tool-call.ts")],
+  start: ["deployments, and calls that have to start their instance, by kind of module", () => import("./start.ts")],
+  idle: ["what loaded tool servers take while nobody calls them", () => import("./idle.ts")],
+  recovery: ["calls after a sandbox process was killed", () => import("./recovery.ts")],
+  meter: ["what counting fuel costs", () => import("./meter.ts")],
+  agents: ["ten thousand idle agents", () => import("./agents.ts")],
+  resume: ["runs going on after a restart", () => import("./resume.ts")],
+  journal: ["the journal of runs as it grows", () => import("./journal.ts")],
+  isolation: ["runs in the server and in threads", () => import("./isolation.ts")],
+  durable: ["durable runs, beside LangGraph.js and Mastra", () => import("./durable.ts")],
+  resident: ["memory after very many runs", () => import("./resident.ts")],
+  following: ["many who follow one run", () => import("./following.ts")],
+  recall: [
+    "indexes of vectors, words and relations, beside sqlite-vec, LanceDB and usearch",
+    () => import("./recall.ts"),
+  ],
+  memory: ["memory whole, beside these and the reference memory server", () => import("./memory.ts")],
+  "memory-backends": [
+    "memory in PostgreSQL and in Neo4j, where they are installed",
+    () => import("./memory-backends.ts"),
+  ],
+  embedders: ["texts embedded a second; of the model where it is installed", () => import("./embedders.ts")],
+  message: ["reading and checking a message", () => import("./message.ts")],
+  messages: ["messages through the router", () => import("./messages.ts")],
+  brokers: ["the same, beside NATS JetStream and BullMQ", () => import("./brokers.ts")],
+  "message-journal": ["messages onto disk", () => import("./message-journal.ts")],
+  "message-ingress": ["messages over HTTP and WebSocket", () => import("./message-ingress.ts")],
 };
+
+if (process.argv.slice(2).some((word) => word === "--help" || word === "-h")) {
+  const width = Math.max(...Object.keys(BENCHMARKS).map((name) => name.length));
+  const lines = Object.entries(BENCHMARKS).map(([name, [what]]) => `  ${name.padEnd(width)}  ${what}\n`);
+  process.stdout.write(
+    `npm run bench [-- name …]: measures Caxton beside its peers; without names all of it, into bench/RESULTS.md\n\n${lines.join("")}
+Some take sizes when they are run by themselves: node bench/memory.ts 1000000\n`,
+  );
+  process.exit(0);
+}
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in BENCHMARKS));
@@ -39,7 +59,7 @@ const loadBefore = load();
 installPeers();
 
 const rows: Row[] = [];
-for (const [name, open] of Object.entries(BENCHMARKS)) {
+for (const [name, [, open]] of Object.entries(BENCHMARKS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
   process.stdout.write(`${name} …\n`);
   const { run } = await open();
@@ -73,6 +93,8 @@ there is no figure of that. LangGraph (\`@langchain/langgraph\` 1.7.3) has its S
 (\`@langchain/langgraph-checkpoint-sqlite\` 1.0.4, \`better-sqlite3\` 13.2.0) with \`durability: "sync"\`. The tools of both are functions, without
 a sandbox. Extism (\`@extism/extism\` 1.0.3) runs the same plug-in without fuel, deadline or limits, in the caller's thread or in a
 thread for each plug-in (8 of them); a call in the caller's thread crosses nothing, and nothing can stop it. jco (\`jco-transpile\` 0.10.0) makes
-JavaScript of the same component, which runs in the caller's thread likewise.
+JavaScript of the same component, which runs in the caller's thread likewise. Vectors: \`sqlite-vec\` 0.1.9 and LanceDB (\`@lancedb/lancedb\`
+0.39.0, without an index of its own) compare all of them, \`usearch\` 2.26.2 has a graph (connectivity 16). The reference memory server
+(\`@modelcontextprotocol/server-memory\` 2026.8.31) looks for a text itself, keeps neither vectors nor history, and syncs nothing.
 `;
 }

@@ -1,5 +1,5 @@
 // Completes package-lock.json for platforms whose packages the registry at hand does not carry. npm leaves them out, and `npm ci` then
-// refuses the file although nothing of them would be installed. Run after `npm install`: node scripts/complete-lock.ts
+// refuses the file although nothing of them would be installed. Run after `npm install`: node scripts/complete-lock.ts [directory]
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
@@ -33,7 +33,7 @@ function platformOf(name: string): {
   };
 }
 
-const file = join(import.meta.dirname, "..", "package-lock.json");
+const file = join(import.meta.dirname, "..", process.argv[2] ?? "", "package-lock.json");
 const lock = Lock.parse(JSON.parse(readFileSync(file, "utf8")));
 const added: Record<string, z.infer<typeof Entry>> = {};
 for (const entry of Object.values(lock.packages)) {
