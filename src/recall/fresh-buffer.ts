@@ -77,11 +77,7 @@ export class FreshBuffer {
   }
 
   /** What a search sees of the fresh texts. `terms`: how many there are in the index. */
-  partOf(
-    words: readonly { readonly term: number }[],
-    isSeen: (text: number) => boolean,
-    { base, terms }: { readonly base: number; readonly terms: number },
-  ): VisiblePart {
+  partOf(words: readonly { readonly term: number }[], isSeen: (text: number) => boolean, terms: number): VisiblePart {
     if (this.#sought.length < terms) this.#sought = new Uint8Array(Math.ceil(terms * 1.5));
     const found = words.map((): number[] => []);
     for (const [index, { term }] of words.entries()) if (term >= 0) this.#sought[term] = index + 1;
@@ -102,7 +98,6 @@ export class FreshBuffer {
     return {
       texts: Int32Array.from(this.#texts),
       lengths: this.#lengths,
-      base,
       pieces: (term) => pieces.get(term) ?? NONE,
       shortest: undefined,
       localOf: (text) => this.#texts.lastIndexOf(text),

@@ -4,7 +4,8 @@ import { countCode, lengthCode } from "./bm25.ts";
 import { FreshBuffer } from "./fresh-buffer.ts";
 import { KeywordQuestion, type KeywordHit } from "./keyword-question.ts";
 import { type QueryWord, queryWords } from "./keyword-query.ts";
-import { type Scene, Scores, partOf } from "./keyword-search.ts";
+import { Scores } from "./keyword-scores.ts";
+import { type Scene, partOf } from "./keyword-search.ts";
 import { Names } from "./names.ts";
 import { type Keep, RECALL_LIMITS, type Row, type ScopeKey, checkedRow } from "./row.ts";
 import { RowTable } from "./row-table.ts";
@@ -211,16 +212,13 @@ export class KeywordIndex {
     }
     if (texts === 0) return undefined;
     const isAlive = (text: number) => this.#alive[text] === 1;
-    let base = 0;
     const parts = [];
     for (const segment of this.#segments.all()) {
-      const localOf = (text: number) => this.#segments.localOf(text, segment);
-      const part = partOf(segment, scopes, { base, localOf });
+      const part = partOf(segment, scopes, (text) => this.#segments.localOf(text, segment));
       if (part !== undefined) parts.push(part);
-      base += segment.texts.length;
     }
     const isSeen = (text: number) => this.#alive[text] === 1 && scopes.has(this.#scopes[text] ?? -1);
-    parts.push(this.#fresh.partOf(words, isSeen, { base, terms: this.#terms.count }));
+    parts.push(this.#fresh.partOf(words, isSeen, this.#terms.count));
     const meanLength = Math.max(1, length / texts);
     return { parts, texts, meanLength, isAlive, rowOf: (text) => this.#rows[text] ?? -1 };
   }

@@ -1,13 +1,6 @@
-import {
-  type Candidate,
-  type Scene,
-  type Scores,
-  type VisiblePart,
-  type WeighedWord,
-  postingIn,
-  scoreMaxOf,
-  weighed,
-} from "./keyword-search.ts";
+import type { Scores } from "./keyword-scores.ts";
+import { type Scene, type VisiblePart, type WeighedWord, postingIn, scoreMaxOf, weighed } from "./keyword-search.ts";
+import type { Candidate } from "./keyword-top.ts";
 import type { QueryWord } from "./keyword-query.ts";
 import type { Keep, Row } from "./row.ts";
 
