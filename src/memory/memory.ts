@@ -15,6 +15,7 @@ import type {
   MemoryStore,
   PageOf,
   StoreFigures,
+  StoreProblem,
   StoreWalk,
 } from "./memory-store.ts";
 import type { Hide } from "./remembering.ts";
@@ -175,6 +176,13 @@ export class Memory implements AsyncDisposable {
     // What is left of an entity is cut into other passages, which have no vectors yet.
     if (target.type === "observations" && forgotten.observations > 0) this.embeddings.catchUp();
     return forgotten;
+  }
+
+  /** What is not as it should be; `mend` repairs what is derived, and what is indexed by that gets its vectors. */
+  async check(mend: boolean): Promise<readonly StoreProblem[]> {
+    const problems = await this.store.check(mend);
+    if (problems.some(({ isMended }) => isMended)) this.embeddings.catchUp();
+    return problems;
   }
 
   async figures(): Promise<StoreFigures> {

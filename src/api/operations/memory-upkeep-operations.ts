@@ -42,7 +42,7 @@ export const deleteSnapshot = async (
 
 /** What is not as it should be. */
 export async function checkMemory({ memory }: MemoryServices, mend: boolean): Promise<contract.MemoryChecked> {
-  const problems = await memory.store.check(mend);
+  const problems = await memory.check(mend);
   return {
     backend: memory.store.name,
     items: problems.map(({ what, hint, isMended }) => ({ what, hint, mended: isMended })),

@@ -55,12 +55,21 @@ export function checked(
       isMended: false,
     })),
     ...(foreign > 0
-      ? [{ what: `${foreign} rows refer to what is gone`, hint: "Restore the latest snapshot.", isMended: false }]
+      ? [
+          {
+            what: foreign === 1 ? "one row refers to what is gone" : `${foreign} rows refer to what is gone`,
+            hint: "Restore the latest snapshot.",
+            isMended: false,
+          },
+        ]
       : []),
     ...(bare.length > 0
       ? [
           {
-            what: `${bare.length} entities cannot be found by searches`,
+            what:
+              bare.length === 1
+                ? "one entity cannot be found by searches"
+                : `${bare.length} entities cannot be found by searches`,
             hint: "`caxton memory doctor --mend` indexes them.",
             isMended: mend,
           },

@@ -26,7 +26,10 @@ export function Soundness({ figures }: { readonly figures: MemoryFigures }) {
         {check.error === null ? null : <ProblemView error={check.error} />}
         <div role="status">
           {check.data === undefined ? null : (
-            <Findings checked={check.data} isBusy={check.isPending} onMend={() => check.mutate(true)} />
+            <Findings
+              checked={check.data}
+              onMend={check.isPending || check.variables === true ? undefined : () => check.mutate(true)}
+            />
           )}
         </div>
         <Reindex figures={figures} />
@@ -35,9 +38,10 @@ export function Soundness({ figures }: { readonly figures: MemoryFigures }) {
   );
 }
 
-type FindingsProps = { readonly checked: MemoryChecked; readonly isBusy: boolean; readonly onMend: () => void };
+/** Without `onMend` all that can be repaired here was, or is being. */
+type FindingsProps = { readonly checked: MemoryChecked; readonly onMend: (() => void) | undefined };
 
-function Findings({ checked: { items }, isBusy, onMend }: FindingsProps) {
+function Findings({ checked: { items }, onMend }: FindingsProps) {
   if (items.length === 0)
     return (
       <p className="flex items-center gap-2 text-sm">
@@ -62,10 +66,8 @@ function Findings({ checked: { items }, isBusy, onMend }: FindingsProps) {
           </li>
         ))}
       </ul>
-      {items.every(({ mended }) => mended) ? null : (
-        <Button disabled={isBusy} onClick={onMend}>
-          {STORE.mend}
-        </Button>
+      {onMend === undefined || items.every(({ mended }) => mended) ? null : (
+        <Button onClick={onMend}>{STORE.mend}</Button>
       )}
     </div>
   );
