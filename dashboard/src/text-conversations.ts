@@ -73,6 +73,7 @@ export const CONVERSATIONS = {
   step: (time: string, act: string, sender: string, to: string) => `${time}: ${act} from ${sender} to ${to}`,
   earlier: (count: number) => `Show ${count} earlier`,
   dueAt: (time: string) => `due ${time}`,
+  answerBy: (time: string) => `by ${time}`,
   late: (time: string) => `late since ${time}`,
   expected: "What can come next",
   expectedNothing: "Nothing: it is over.",

@@ -57,6 +57,7 @@ test("a dry run says what is wrong, where, and how to mend it, and sends nothing
     "valid; it would go to billing-bot\n",
   );
   const asked = ["message", "send", "--to", "billing-bot", "--protocol", "fipa-request", "x", "--dry-run"];
+  expect(await said(...asked, "--reply-by", "10m")).toContain("valid; it would go to billing-bot");
   expect(await said(...asked)).toBe("valid; it would go to billing-bot\nfipa-request: it would begin a conversation\n");
   const refused = await ask("message", "send", "--to", "billing-bot");
   expect(refused).toMatchObject({ code: 2 });
@@ -104,7 +105,9 @@ test("an answer is waited for, followed and shown as a conversation", { timeout:
   expect(shown).toMatch(/state +completed \(done\)/);
   expect(shown).toMatch(/user → billing-bot +request\n +2 \+ 2\n.*billing-bot → user +inform/);
   expect(await program("conversation", "list")).toMatch(/completed +fipa-request +user +2/);
-  expect(await said("conversation", "archive", "last")).toContain("completed, archived");
+  await said("message", "send", "--to", "billing-bot", "and 3 + 3?", "--parent", "last", "--conversation", "branch-1");
+  expect(await said("conversation", "get", conversation)).toMatch(/branches +branch-1/);
+  expect(await said("conversation", "archive", conversation)).toContain("completed, archived");
   expect(await said("conversation", "list", "--archived", "-o", "name")).toBe(`${conversation}\n`);
   const long = `it's ${"long".repeat(60)}`;
   for (const id of ["before", long]) await said("message", "send", "--to", "billing-bot", "--conversation", id, "more");

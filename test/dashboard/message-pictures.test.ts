@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { MessageRecord } from "../../src/api/contract/index.ts";
-import { columnX, layOut } from "../../dashboard/src/pages/conversations/sequence.ts";
+import { columnX, layOut, SEQUENCE } from "../../dashboard/src/pages/conversations/sequence.ts";
 import { drawGraph, NODES_MAX } from "../../dashboard/src/pages/graph/layout.ts";
 import { flowsOf } from "../../dashboard/src/pages/graph/traffic.ts";
 import { messageOf, EMPTY_DRAFT } from "../../dashboard/src/pages/messages/draft.ts";
@@ -40,16 +40,28 @@ function message(sender: string, recipients: readonly string[], more: Partial<Me
 
 describe("the diagram of a conversation", () => {
   test("has a line for each in the order they came in, and an arrow for each message from top to bottom", () => {
-    const drawn = layOut(undefined, [message("ann", ["bob", "cem"]), message("cem", ["ann"]), message("dan", [])]);
+    const drawn = layOut(
+      undefined,
+      [message("ann", ["bob", "cem"]), message("cem", ["ann"]), message("dan", [])],
+      2_000,
+    );
     expect(drawn.names).toEqual(["ann", "bob", "cem", "dan"]);
     expect(drawn.arrows.map(({ fromX, toX }) => [fromX, toX])).toEqual([
-      [columnX(0), [columnX(1), columnX(2)]],
-      [columnX(2), [columnX(0)]],
-      [columnX(3), []],
+      [columnX(0, drawn.column), [columnX(1, drawn.column), columnX(2, drawn.column)]],
+      [columnX(2, drawn.column), [columnX(0, drawn.column)]],
+      [columnX(3, drawn.column), []],
     ]);
     const heights = drawn.arrows.map(({ y }) => y);
     expect(heights).toEqual(heights.toSorted((one, other) => one - other));
     expect(Math.max(...heights)).toBeLessThan(drawn.height);
+  });
+
+  test("is as narrow as its place, as long as it can be read", () => {
+    const said = [message("ann", ["bob", "cem", "dan", "eve"])];
+    const widths = [2_000, 700, 300].map((roomPx) => layOut(undefined, said, roomPx).width);
+    expect(widths[0]).toBe(SEQUENCE.left + 5 * SEQUENCE.columnMax);
+    expect(widths[1]).toBeLessThanOrEqual(700);
+    expect(widths[2]).toBe(SEQUENCE.left + 5 * SEQUENCE.columnMin);
   });
 });
 
@@ -77,13 +89,14 @@ describe("the graph", () => {
   test("draws the busiest, each at a place of its own inside the picture, the same at every look", () => {
     const Name = fc.stringMatching(/^[a-z]{1,8}$/);
     fc.assert(
-      fc.property(fc.array(fc.tuple(Name, Name), { maxLength: 60 }), (pairs) => {
+      fc.property(fc.array(fc.tuple(Name, Name), { maxLength: 60 }), fc.constantFrom(306, 1_000), (pairs, roomPx) => {
         const flows = flowsOf(
           pairs.map(([from, to]) => message(from, [to])),
           SINCE,
         );
-        const drawn = drawGraph(["idle"], flows);
-        expect(drawn).toEqual(drawGraph(["idle"], flows));
+        const drawn = drawGraph(["idle"], flows, roomPx);
+        expect(drawn).toEqual(drawGraph(["idle"], flows, roomPx));
+        expect(roomPx === 306 ? drawn.width : 0, "a telephone shows all of it").toBeLessThanOrEqual(roomPx);
         expect(drawn.nodes.length).toBeLessThanOrEqual(NODES_MAX);
         expect(new Set(drawn.nodes.map(({ x, y }) => `${x.toFixed(2)} ${y.toFixed(2)}`)).size).toBe(drawn.nodes.length);
         for (const { x, y } of drawn.nodes) {

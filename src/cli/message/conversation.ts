@@ -13,7 +13,6 @@ import {
   act,
   type CommandMaker,
   type Context,
-  ConversationReferenceError,
   examples,
   type Invocation,
   limitOption,
@@ -27,7 +26,7 @@ import {
 import { type Column, oneLine, renderFields, safeText, showAge, type Tone } from "../terminal/index.ts";
 import { followConversations } from "./follow-conversations.ts";
 import { addressLine, contentLine, performativeTone } from "./lines.ts";
-import { shortId } from "./reference.ts";
+import { resolveConversation, shortId } from "./reference.ts";
 import { followConversation } from "./tail.ts";
 
 const ARGUMENT = "its id, the end of its id, or last";
@@ -362,21 +361,4 @@ function protocols(command: Command, invocation: Invocation): void {
       });
     },
   });
-}
-
-/** The id meant by a whole id, by `last`, or by the end of one. Throws ConversationReferenceError. */
-async function resolveConversation({ client }: Context, reference: string): Promise<string> {
-  const all = { path: ROUTES.conversations, query: {}, schema: conversations.ConversationPage };
-  const { items } = (await listUpTo(client, all, reference === "last" ? 1 : 1_000)).value;
-  if (items.some(({ id }) => id === reference)) return reference;
-  const fitting = reference === "last" ? items : items.filter(({ id }) => id.endsWith(reference));
-  const [only, ...others] = fitting;
-  if (only !== undefined && others.length === 0) return only.id;
-  // It may be an old one: then its whole id was given.
-  if (only === undefined && reference !== "last") return reference;
-  throw new ConversationReferenceError(
-    only === undefined ? "there is no conversation yet" : `"${reference}" fits ${fitting.length} conversations`,
-    "a conversation is named by its id, by the last characters of it, or by the word last; see: caxton conversation list",
-    { reference },
-  );
 }

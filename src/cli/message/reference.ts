@@ -1,5 +1,5 @@
-import { messages, ROUTES } from "../../api/contract/index.ts";
-import { type Context, listUpTo, MessageReferenceError } from "../frame/index.ts";
+import { conversations, messages, ROUTES } from "../../api/contract/index.ts";
+import { type Context, ConversationReferenceError, listUpTo, MessageReferenceError } from "../frame/index.ts";
 
 const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const RECENT_MAX = 1_000;
@@ -19,6 +19,23 @@ export async function resolveMessage({ client }: Context, reference: string): Pr
   throw new MessageReferenceError(
     only === undefined ? `no recent message is "${reference}"` : `"${reference}" fits ${others.length + 1} messages`,
     "a message is named by its id, by the last characters of it, or by the word last; see: caxton message list",
+    { reference },
+  );
+}
+
+/** The id meant by a whole id, by `last`, or by the end of one. Throws ConversationReferenceError. */
+export async function resolveConversation({ client }: Context, reference: string): Promise<string> {
+  const all = { path: ROUTES.conversations, query: {}, schema: conversations.ConversationPage };
+  const { items } = (await listUpTo(client, all, reference === "last" ? 1 : 1_000)).value;
+  if (items.some(({ id }) => id === reference)) return reference;
+  const fitting = reference === "last" ? items : items.filter(({ id }) => id.endsWith(reference));
+  const [only, ...others] = fitting;
+  if (only !== undefined && others.length === 0) return only.id;
+  // It may be an old one: then its whole id was given.
+  if (only === undefined && reference !== "last") return reference;
+  throw new ConversationReferenceError(
+    only === undefined ? "there is no conversation yet" : `"${reference}" fits ${fitting.length} conversations`,
+    "a conversation is named by its id, by the last characters of it, or by the word last; see: caxton conversation list",
     { reference },
   );
 }

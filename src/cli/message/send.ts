@@ -9,6 +9,7 @@ import {
   type NearestCapability,
   ROUTES,
 } from "../../api/contract/index.ts";
+import { systemClock } from "../../kernel/clock.ts";
 import { type Json, parseJson } from "../../kernel/json.ts";
 import {
   act,
@@ -22,7 +23,7 @@ import {
 } from "../frame/index.ts";
 import { oneLine, safeText } from "../terminal/index.ts";
 import { nearestText, performativeTone } from "./lines.ts";
-import { resolveMessage } from "./reference.ts";
+import { resolveConversation, resolveMessage } from "./reference.ts";
 
 /** The message was sent, and what came back is not what was asked for. */
 const EXIT_UNSUCCESSFUL = 9;
@@ -44,6 +45,7 @@ const SendInput = z.object({
   inReplyTo: z.string().optional(),
   replyWith: z.string().optional(),
   replyBy: z.string().optional(),
+  parent: z.string().optional(),
   priority: z.string().optional(),
   strategy: z.string().optional(),
   set: z.array(z.string()).default([]),
@@ -73,7 +75,8 @@ export function send(command: Command, invocation: Invocation): void {
     .option("--conversation <id>", "the conversation it belongs to; default: a new one")
     .option("--in-reply-to <word>", "the reply_with, or the id, of what it answers")
     .option("--reply-with <word>", "what an answer names in in_reply_to")
-    .option("--reply-by <time>", "until when an answer is wanted: 2026-12-01T12:00:00Z")
+    .option("--parent <conversation>", "the conversation that a new one branches off from: its id, or the end of it")
+    .option("--reply-by <time>", "until when an answer is wanted: 10m from now, or 2026-12-01T12:00:00Z")
     .option("--priority <priority>", "low, normal, high, critical")
     .option(
       "--strategy <strategy>",
@@ -96,7 +99,9 @@ export function send(command: Command, invocation: Invocation): void {
     input: SendInput,
     formats: ONE_FORMATS,
     run: async (context, input) => {
-      const body = messageOf(input, "caxton message send");
+      const replyBy = await instantOf(input.replyBy);
+      const parent = input.parent === undefined ? undefined : await resolveConversation(context, input.parent);
+      const body = messageOf({ ...input, replyBy, parent }, "caxton message send");
       if (input.dryRun) return check(context, body);
       const { waitMs, query } = await waitOf(input.wait, "caxton message send");
       const { raw, value } = await context.client.request({
@@ -173,6 +178,13 @@ function standingText({ conversation }: MessageCheck): string {
   return `${protocol}: ${state === null ? "it would begin a conversation" : `allowed now in ${id}, as are ${who}`}\n`;
 }
 
+/** So long from now, or as it is: the server says what is wrong with it. */
+async function instantOf(text: string | undefined): Promise<string | undefined> {
+  const { parseDuration } = await import("../../documents/index.ts");
+  const ms = text === undefined ? undefined : parseDuration(text);
+  return ms === undefined ? text : new Date(systemClock.nowMs() + ms).toISOString();
+}
+
 async function waitOf(text: string | undefined, path: string) {
   if (text === undefined) return { waitMs: 0, query: {} };
   const { parseDuration } = await import("../../documents/index.ts");
@@ -188,7 +200,7 @@ function messageOf(input: SendInput, path: string): object {
   const content = data === undefined ? textOf(input.content) : dataOf(data, path);
   if (content === undefined) throw new UsageError("say something: a text, - for standard input, or --data", path);
   const { from: sender, conversation: conversation_id, inReplyTo: in_reply_to } = input;
-  const { replyWith: reply_with, replyBy: reply_by, strategy: routing_strategy } = input;
+  const { replyWith: reply_with, replyBy: reply_by, strategy: routing_strategy, parent: parent_conversation } = input;
   const { performative, capability, topic, protocol, priority } = input;
   return {
     ...parametersOf(input.set, path),
@@ -197,7 +209,7 @@ function messageOf(input: SendInput, path: string): object {
     ...(to.length > 0 && { receiver: to.length === 1 ? to[0] : to }),
     ...(input.broadcast && { broadcast: true }),
     ...given({ capability, topic, sender, protocol, conversation_id, in_reply_to }),
-    ...given({ reply_with, reply_by, priority, routing_strategy }),
+    ...given({ reply_with, reply_by, priority, routing_strategy, parent_conversation }),
   };
 }
 

@@ -46,7 +46,14 @@ export function Conversation() {
           <ConversationFacts conversation={conversation} />
         </Card>
       )}
-      <div className="grid items-start gap-4 xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]">
+      <div
+        className={cx(
+          "grid items-start gap-4",
+          message === undefined
+            ? "xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]"
+            : "xl:grid-cols-[minmax(0,3fr)_minmax(0,2fr)]",
+        )}
+      >
         <Thread key={id} id={id} conversation={conversation} onSelect={select} />
         <div className={cx("min-w-0 space-y-4", message !== undefined && "max-xl:order-first")}>
           {message === undefined ? null : (

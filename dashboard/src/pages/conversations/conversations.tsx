@@ -52,7 +52,7 @@ function FilterBar() {
         ]}
         onChange={(state) => set({ state })}
       />
-      <div className="flex-1" />
+      <div className="flex-1 max-2xl:h-0 max-2xl:basis-full" />
       <label className="text-xs text-muted">
         {words.columns.protocol}
         <Select

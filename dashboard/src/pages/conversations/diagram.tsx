@@ -5,6 +5,7 @@ import { cx } from "../../parts/class-names.ts";
 import { useServerNow } from "../../parts/clock.ts";
 import { clockTime, fullTime } from "../../parts/format.ts";
 import { addressWords, contentWords } from "../../parts/message-words.ts";
+import { useRoom } from "../../parts/room.ts";
 import { text } from "../../text.ts";
 import { type Arrow, columnX, layOut, type Sequence, SEQUENCE } from "./sequence.ts";
 
@@ -28,10 +29,12 @@ export type ThreadProps = {
  * the same in words, so that keyboard and screen readers go through the messages in their order.
  */
 export function Diagram({ conversation, messages, selected, onSelect }: ThreadProps) {
-  const sequence = layOut(conversation, messages);
-  const { names, arrows, width, height } = sequence;
+  const [ref, roomPx] = useRoom<HTMLDivElement>();
+  const sequence = layOut(conversation, messages, roomPx);
+  const { names, arrows, column, width, height } = sequence;
   return (
     <div
+      ref={ref}
       role="group"
       aria-label={words.thread}
       tabIndex={0}
@@ -44,7 +47,7 @@ export function Diagram({ conversation, messages, selected, onSelect }: ThreadPr
             key={name}
             aria-hidden
             className="absolute top-1.5 -translate-x-1/2 truncate rounded-md border border-line bg-sunken px-2 text-center text-xs leading-6 font-medium"
-            style={{ left: columnX(index), maxWidth: SEQUENCE.column - 12 }}
+            style={{ left: columnX(index, column), maxWidth: column - 12 }}
           >
             {name}
           </div>
@@ -54,13 +57,14 @@ export function Diagram({ conversation, messages, selected, onSelect }: ThreadPr
             <li key={arrow.message.seq}>
               <Step
                 arrow={arrow}
+                column={column}
                 isSelected={arrow.message.id === selected}
                 onSelect={() => onSelect(arrow.message.id)}
               />
             </li>
           ))}
         </ol>
-        {conversation === undefined ? null : <Foot conversation={conversation} names={names} top={height} />}
+        {conversation === undefined ? null : <Foot conversation={conversation} sequence={sequence} />}
       </div>
     </div>
   );
@@ -68,12 +72,14 @@ export function Diagram({ conversation, messages, selected, onSelect }: ThreadPr
 
 type StepProps = {
   readonly arrow: Arrow;
+  readonly column: number;
   readonly isSelected: boolean;
   readonly onSelect: () => void;
 };
 
-function Step({ arrow: { message, y, fromX, toX }, isSelected, onSelect }: StepProps) {
+function Step({ arrow: { message, y, fromX, toX }, column, isSelected, onSelect }: StepProps) {
   const time = clockTime(Date.parse(message.at));
+  const until = message.reply_by === null ? undefined : words.answerBy(clockTime(Date.parse(message.reply_by)));
   const furthest = toX.toSorted((one, other) => Math.abs(other - fromX) - Math.abs(one - fromX))[0] ?? fromX + STUB_PX;
   return (
     <button
@@ -88,20 +94,28 @@ function Step({ arrow: { message, y, fromX, toX }, isSelected, onSelect }: StepP
       style={{ top: y - SEQUENCE.row / 2, height: SEQUENCE.row }}
     >
       <span className="sr-only">{words.step(time, message.performative, message.sender, addressWords(message))}</span>
-      <span aria-hidden className="absolute top-3 left-3 text-2xs text-muted">
+      <span
+        aria-hidden
+        className={cx("absolute left-3 text-2xs leading-4 text-muted", until === undefined ? "top-3.5" : "top-1.5")}
+      >
         {time}
       </span>
+      {until === undefined || message.reply_by === null ? null : (
+        <span title={fullTime(message.reply_by)} className="absolute top-5.5 left-3 text-2xs leading-4 text-warn">
+          {until}
+        </span>
+      )}
       <span
         aria-hidden
         className="absolute top-0.5 flex -translate-x-1/2 justify-center leading-4"
-        style={{ left: (fromX + furthest) / 2, width: Math.max(SEQUENCE.column, Math.abs(furthest - fromX)) - 20 }}
+        style={{ left: (fromX + furthest) / 2, width: Math.max(column, Math.abs(furthest - fromX)) - 20 }}
       >
         <ActBadge act={message.performative} />
       </span>
       <span
         aria-hidden
         className="absolute top-6.5 -translate-x-1/2 truncate text-center text-2xs text-muted"
-        style={{ left: (fromX + furthest) / 2, width: Math.max(SEQUENCE.column, Math.abs(furthest - fromX)) - 28 }}
+        style={{ left: (fromX + furthest) / 2, width: Math.max(column, Math.abs(furthest - fromX)) - 28 }}
       >
         {contentWords(message)}
       </span>
@@ -111,7 +125,7 @@ function Step({ arrow: { message, y, fromX, toX }, isSelected, onSelect }: StepP
 
 type PictureProps = { readonly sequence: Sequence; readonly selected: string | undefined };
 
-const Picture = ({ sequence: { names, arrows, width, height }, selected }: PictureProps) => (
+const Picture = ({ sequence: { names, arrows, column, width, height }, selected }: PictureProps) => (
   <svg aria-hidden width={width} height={height + FOOT_PX} className="absolute inset-0 min-w-full overflow-visible">
     {arrows
       .filter(({ message }) => message.id === selected)
@@ -127,8 +141,8 @@ const Picture = ({ sequence: { names, arrows, width, height }, selected }: Pictu
     {names.map((name, index) => (
       <line
         key={name}
-        x1={columnX(index)}
-        x2={columnX(index)}
+        x1={columnX(index, column)}
+        x2={columnX(index, column)}
         y1={SEQUENCE.head - 4}
         y2={height + 6}
         strokeDasharray="3 4"
@@ -174,10 +188,10 @@ const Nowhere = ({ x, y }: { readonly x: number; readonly y: number }) => (
   />
 );
 
-type FootProps = { readonly conversation: Conversation; readonly names: readonly string[]; readonly top: number };
+type FootProps = { readonly conversation: Conversation; readonly sequence: Sequence };
 
 /** Under the lines of those whose turn it is: until when. The page says the same in words. */
-function Foot({ conversation, names, top }: FootProps) {
+function Foot({ conversation, sequence: { names, column, height } }: FootProps) {
   const nowMs = useServerNow(1_000);
   return conversation.participants.map(({ name, deadline }) => {
     const index = names.indexOf(name);
@@ -192,7 +206,7 @@ function Foot({ conversation, names, top }: FootProps) {
           "absolute -translate-x-1/2 rounded-md border border-dashed bg-surface px-2 text-2xs leading-5 whitespace-nowrap",
           isLate ? "border-bad text-bad" : "border-warn text-warn",
         )}
-        style={{ left: columnX(index), top: top + 12 }}
+        style={{ left: columnX(index, column), top: height + 12 }}
       >
         {isLate ? words.late(time) : words.dueAt(time)}
       </div>

@@ -1,7 +1,7 @@
 import type { Conversation, MessageRecord } from "../../../../src/api/contract/index.ts";
 
-/** Measures of the picture, in pixels. */
-export const SEQUENCE = { left: 76, column: 168, head: 34, row: 46 } as const;
+/** Measures of the picture, in pixels. A column is as wide as there is room, between these. */
+export const SEQUENCE = { left: 76, columnMin: 116, columnMax: 168, head: 34, row: 46 } as const;
 
 export type Arrow = {
   readonly message: MessageRecord;
@@ -16,6 +16,8 @@ export type Sequence = {
   /** Lifelines from left to right: whoever opened it first. */
   readonly names: readonly string[];
   readonly arrows: readonly Arrow[];
+  /** How wide each lifeline's column is. */
+  readonly column: number;
   readonly width: number;
   readonly height: number;
 };
@@ -31,25 +33,36 @@ export function namesOf(conversation: Conversation | undefined, messages: readon
   return [...new Set([...opening, ...others, ...said])];
 }
 
-export const columnX = (index: number): number => SEQUENCE.left + SEQUENCE.column * (index + 0.5);
+/** The middle of a column. */
+export const columnX = (index: number, column: number): number => SEQUENCE.left + column * (index + 0.5);
 
-/** Where everything of the picture stands; messages from top to bottom, one a row. */
-export function layOut(conversation: Conversation | undefined, messages: readonly MessageRecord[]): Sequence {
+/**
+ * Where everything of the picture stands; messages from top to bottom, one a row. Columns are made narrower, down to their least,
+ * so that all of them stand in `roomPx`.
+ */
+export function layOut(
+  conversation: Conversation | undefined,
+  messages: readonly MessageRecord[],
+  roomPx: number,
+): Sequence {
   const names = namesOf(conversation, messages);
-  const xOf = new Map(names.map((name, index) => [name, columnX(index)]));
+  const fair = Math.floor((roomPx - SEQUENCE.left) / Math.max(1, names.length));
+  const column = Math.min(SEQUENCE.columnMax, Math.max(SEQUENCE.columnMin, fair));
+  const xOf = new Map(names.map((name, index) => [name, columnX(index, column)]));
   const arrows = messages.map((message, index): Arrow => {
     const { sender, recipients } = message;
     return {
       message,
       y: SEQUENCE.head + SEQUENCE.row * (index + 0.5),
-      fromX: xOf.get(sender) ?? columnX(0),
+      fromX: xOf.get(sender) ?? columnX(0, column),
       toX: recipients.flatMap((name) => xOf.get(name) ?? []),
     };
   });
   return {
     names,
     arrows,
-    width: SEQUENCE.left + SEQUENCE.column * names.length,
+    column,
+    width: SEQUENCE.left + column * names.length,
     height: SEQUENCE.head + SEQUENCE.row * messages.length,
   };
 }

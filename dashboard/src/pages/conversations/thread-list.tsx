@@ -27,11 +27,18 @@ export const ThreadList = ({ messages, selected, onSelect }: ThreadProps) => (
             <span className="min-w-0 text-sm font-medium [overflow-wrap:anywhere]">
               {message.sender} <span className="font-normal text-muted">→</span> {addressWords(message)}
             </span>
-            <time dateTime={message.at} title={fullTime(message.at)} className="ml-auto text-xs text-muted">
-              {clockTime(Date.parse(message.at))}
-            </time>
+            <span className="ml-auto flex gap-x-2 text-xs text-muted">
+              {message.reply_by === null ? null : (
+                <span title={fullTime(message.reply_by)} className="text-warn">
+                  {text.conversations.answerBy(clockTime(Date.parse(message.reply_by)))}
+                </span>
+              )}
+              <time dateTime={message.at} title={fullTime(message.at)}>
+                {clockTime(Date.parse(message.at))}
+              </time>
+            </span>
           </span>
-          <span className="mt-0.5 line-clamp-2 block text-sm text-muted [overflow-wrap:anywhere]">
+          <span className="mt-0.5 line-clamp-2 text-sm text-muted [overflow-wrap:anywhere]">
             {contentWords(message)}
           </span>
         </button>

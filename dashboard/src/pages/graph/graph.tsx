@@ -8,7 +8,6 @@ import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { text } from "../../text.ts";
 import { FlowTable } from "./flow-table.tsx";
-import { drawGraph } from "./layout.ts";
 import { Picture } from "./picture.tsx";
 import { flowsOf } from "./traffic.ts";
 
@@ -58,7 +57,7 @@ export function Graph() {
               </Button>
             )}
           </div>
-          <Picture picture={drawGraph(present, flows)} mailboxes={mailboxes} chosen={node} onChoose={choose} />
+          <Picture names={present} flows={flows} mailboxes={mailboxes} chosen={node} onChoose={choose} />
           <FlowTable flows={shown} />
         </div>
       )}

@@ -23,12 +23,15 @@ const NODE_PX = 118;
 const MARGIN = { x: 84, y: 34 } as const;
 const WIDTH_MIN = 560;
 const HEIGHT_MIN = 340;
+/** In less room than this a ring would not be seen whole: its two sides stand upright instead. */
+const RING_ROOM_PX = 520;
+const ROW_PX = 58;
 
 /**
  * Everybody on a ring, by name, from the top on with the clock: the same people always stand at the same places, whoever speaks. Of
- * two directions each has a line of its own, bent to its right.
+ * two directions each has a line of its own, bent to its right. On a telephone the ring is pressed into two columns.
  */
-export function drawGraph(names: readonly string[], flows: readonly Flow[]): GraphPicture {
+export function drawGraph(names: readonly string[], flows: readonly Flow[], roomPx: number): GraphPicture {
   const total = (name: string, side: "from" | "to"): number =>
     flows.filter((flow) => flow[side] === name).reduce((sum, { messages }) => sum + messages, 0);
   const counted = [...new Set([...names, ...flows.flatMap(({ from, to }) => [from, to])])].map((name) => ({
@@ -42,23 +45,43 @@ export function drawGraph(names: readonly string[], flows: readonly Flow[]): Gra
     )
     .slice(0, NODES_MAX)
     .toSorted((one, other) => one.name.localeCompare(other.name));
-  const ring = (drawn.length * NODE_PX) / Math.PI;
-  const radius = {
-    x: Math.max(WIDTH_MIN / 2 - MARGIN.x, ring * 0.58),
-    y: Math.max(HEIGHT_MIN / 2 - MARGIN.y, ring * 0.42),
-  };
-  const middle = { x: radius.x + MARGIN.x, y: radius.y + MARGIN.y };
-  const nodes = drawn.map((node, index): GraphNode => {
-    const angle = (index / Math.max(1, drawn.length)) * 2 * Math.PI - Math.PI / 2;
-    return { ...node, x: middle.x + radius.x * Math.cos(angle), y: middle.y + radius.y * Math.sin(angle) };
-  });
+  const { places, width, height } = roomPx < RING_ROOM_PX ? columns(drawn.length, roomPx) : ring(drawn.length);
+  const nodes = drawn.map((node, index): GraphNode => ({ ...node, ...(places[index] ?? { x: 0, y: 0 }) }));
   const most = Math.max(1, ...flows.map(({ messages }) => messages));
   return {
     nodes,
     edges: flows.flatMap((flow) => edge(flow, nodes, most) ?? []),
-    width: middle.x * 2,
-    height: middle.y * 2,
+    width,
+    height,
   };
+}
+
+type Places = { readonly places: readonly Point[]; readonly width: number; readonly height: number };
+
+function ring(count: number): Places {
+  const around = (count * NODE_PX) / Math.PI;
+  const radius = {
+    x: Math.max(WIDTH_MIN / 2 - MARGIN.x, around * 0.58),
+    y: Math.max(HEIGHT_MIN / 2 - MARGIN.y, around * 0.42),
+  };
+  const middle = { x: radius.x + MARGIN.x, y: radius.y + MARGIN.y };
+  const places = Array.from({ length: count }, (_, index): Point => {
+    const angle = (index / Math.max(1, count)) * 2 * Math.PI - Math.PI / 2;
+    return { x: middle.x + radius.x * Math.cos(angle), y: middle.y + radius.y * Math.sin(angle) };
+  });
+  return { places, width: middle.x * 2, height: middle.y * 2 };
+}
+
+/** Down on the right, up on the left, each half a row further. */
+function columns(count: number, roomPx: number): Places {
+  const width = Math.max(roomPx, COLUMNS_MIN_PX);
+  const right = Math.ceil(count / 2);
+  const places = Array.from({ length: count }, (_, index): Point => {
+    const isRight = index < right;
+    const row = isRight ? index : count - 1 - index + 0.5;
+    return { x: isRight ? width - HALF.x - 6 : HALF.x + 6, y: MARGIN.y + row * ROW_PX };
+  });
+  return { places, width, height: MARGIN.y * 2 + Math.max(0, right - 0.5) * ROW_PX };
 }
 
 const BEND = 0.16;
@@ -83,6 +106,7 @@ function edge(flow: Flow, nodes: readonly GraphNode[], most: number): GraphEdge 
 
 type Point = { readonly x: number; readonly y: number };
 const HALF = { x: 56, y: 17 } as const;
+const COLUMNS_MIN_PX = 270;
 
 /** Where a line from `from` meets the frame around the name at `to`. */
 function clipped(from: Point, to: Point): Point {

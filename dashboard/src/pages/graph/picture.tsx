@@ -2,12 +2,16 @@ import type { Mailbox } from "../../../../src/api/contract/index.ts";
 import { cx } from "../../parts/class-names.ts";
 import { whoHas } from "../../parts/message-words.ts";
 import { text } from "../../text.ts";
-import type { GraphEdge, GraphNode, GraphPicture } from "./layout.ts";
+import { useRoom } from "../../parts/room.ts";
+import { drawGraph, type GraphEdge, type GraphNode } from "./layout.ts";
+import type { Flow } from "./traffic.ts";
 
 const words = text.graph;
 
 type Props = {
-  readonly picture: GraphPicture;
+  /** Who is there, whether they talk or not. */
+  readonly names: readonly string[];
+  readonly flows: readonly Flow[];
   readonly mailboxes: readonly Mailbox[];
   /** Of whom only what concerns them is shown strongly. */
   readonly chosen: string | undefined;
@@ -15,10 +19,13 @@ type Props = {
 };
 
 /** Names on a ring with lines between those who talk. The lines are for the eye, the names are buttons. */
-export function Picture({ picture: { nodes, edges, width, height }, mailboxes, chosen, onChoose }: Props) {
+export function Picture({ names, flows, mailboxes, chosen, onChoose }: Props) {
+  const [ref, roomPx] = useRoom<HTMLDivElement>();
+  const { nodes, edges, width, height } = drawGraph(names, flows, roomPx);
   const concerns = ({ flow }: GraphEdge): boolean => chosen === undefined || flow.from === chosen || flow.to === chosen;
   return (
     <div
+      ref={ref}
       role="group"
       aria-label={words.title}
       tabIndex={0}

@@ -26,7 +26,7 @@ export function MessageTable({ messages, selected, isNarrow }: Props) {
         <tr>
           <Th className="w-20 max-sm:hidden">{columns.at}</Th>
           <Th className="w-36 max-sm:hidden">{columns.act}</Th>
-          <Th className="w-2/5 max-sm:w-auto">
+          <Th className={cx("max-sm:w-auto", isNarrow ? "w-2/5" : "w-3/10")}>
             {columns.from} → {columns.to}
           </Th>
           <Th className="max-sm:hidden">{columns.content}</Th>
