@@ -2,15 +2,13 @@
 //
 // Rows are signed bytes, the query is seven bits with 64 as its zero, so that the relaxed dot product has one result on
 // every machine: no sum of two products leaves 16 bits. All rows have a slot; slots lie in slabs of 4,096:
-//   slab = rows | 64 x sum of each row's bytes (i32) | scale (f32) | row id (i32) | scratch (i32) | sign bits
+//   slab = rows | 64 x sum of each row's bytes (i32) | scale (f32) | row id (i32) | scratch (u32) | sign bits
 // Everything a function needs to find a slot is in globals, set once by `layout`.
 
 /** `relaxed` needs the relaxed SIMD instructions; `plain` has the same results without them. */
 export type KernelVariant = "relaxed" | "plain";
 
 const LANES = [0, 1, 2, 3] as const;
-/** Bytes of sign bits for which there is an unrolled distance: 64 to 1,024 dimensions. */
-export const UNROLLED_SIGN_BYTES: readonly number[] = [8, 16, 24, 32, 48, 64, 96, 128];
 
 const GLOBALS = ["width", "base", "slab", "sums", "scales", "ids", "scratch", "signs", "signBytes"] as const;
 
@@ -19,6 +17,7 @@ export const kernelText = (variant: KernelVariant): string => `(module
  (import "env" "memory" (memory 1 65536))
  ${GLOBALS.map((name) => `(global $${name} (mut i32) (i32.const 0))`).join("\n ")}
  (global $best (mut i32) (i32.const 0)) (global $bestMax (mut i32) (i32.const 0)) (global $count (mut i32) (i32.const 0))
+ (global $fetched (mut i32) (i32.const 0))
  (global $least (mut f32) (f32.const -inf))
  (func (export "layout") ${GLOBALS.map((name) => `(param $p${name} i32)`).join(" ")}
   ${GLOBALS.map((name) => `(global.set $${name} (local.get $p${name}))`).join("\n  ")})
@@ -26,8 +25,7 @@ export const kernelText = (variant: KernelVariant): string => `(module
  ${scan(variant)}
  ${gather(variant)}
  ${EXACT}
- ${UNROLLED_SIGN_BYTES.map(distanceUnrolled).join("\n ")}
- ${DISTANCE}
+ ${distance(variant)}
  ${COLLECT}
  ${ADMIT}
  ${ROTATE}
@@ -161,14 +159,35 @@ function scan(variant: KernelVariant): string {
   );
 }
 
-// Offers the rows of a list of slots (i32 each).
+// Offers the rows of a list of slots (i32 each). Rows that are picked out are not near the processor: some of them are asked for
+// together before they are compared.
+const FETCHED_AT_ONCE = 32;
+/** What the machine fetches at once. */
+const LINE = 64;
 const gather = (variant: KernelVariant): string => `
  (func (export "gather") (param $list i32) (param $n i32) (param $query i32)
-  (local $listEnd i32) (local $slot i32) (local $slabAt i32) (local $side i32) (local $p i32) (local $end i32) (local $score f32) (local $a v128) ${QUERY_LOCALS}
+  (local $listEnd i32) (local $fetch i32) (local $fetchEnd i32) (local $met i32) (local $slot i32) (local $slabAt i32) (local $side i32) (local $p i32) (local $end i32) (local $score f32) (local $a v128) ${QUERY_LOCALS}
   (local.set $listEnd (i32.add (local.get $list) (i32.shl (local.get $n) (i32.const 2))))
   (local.set $end (i32.add (local.get $query) (global.get $width)))
+  (local.set $fetch (local.get $list))
   (block $over (loop $next
    (br_if $over (i32.ge_u (local.get $list) (local.get $listEnd)))
+   (if (i32.eq (local.get $list) (local.get $fetch)) (then
+    (local.set $fetchEnd (i32.add (local.get $list) (i32.const ${FETCHED_AT_ONCE * 4})))
+    (if (i32.gt_u (local.get $fetchEnd) (local.get $listEnd)) (then (local.set $fetchEnd (local.get $listEnd))))
+    (loop $rows
+     (local.set $slot (i32.load (local.get $fetch)))
+     (local.set $slabAt ${slabOf("(local.get $slot)")})
+     (local.set $p (i32.add (local.get $slabAt) (i32.mul (i32.and (local.get $slot) (i32.const 4095)) (global.get $width))))
+     (local.set $side (i32.add (local.get $slabAt) ${within("(local.get $slot)", 2)}))
+     (local.set $met (i32.or (local.get $met) (i32.or (i32.load (i32.add (local.get $side) (global.get $scales))) (i32.load (i32.add (local.get $side) (global.get $sums))))))
+     (local.set $end (i32.add (local.get $p) (global.get $width)))
+     (loop $lines
+      (local.set $met (i32.or (local.get $met) (i32.load (local.get $p))))
+      (br_if $lines (i32.lt_u (local.tee $p (i32.add (local.get $p) (i32.const ${LINE}))) (local.get $end))))
+     (br_if $rows (i32.lt_u (local.tee $fetch (i32.add (local.get $fetch) (i32.const 4))) (local.get $fetchEnd))))
+    (global.set $fetched (local.get $met))
+    (local.set $end (i32.add (local.get $query) (global.get $width)))))
    (local.set $slot (i32.load (local.get $list)))
    (local.set $slabAt ${slabOf("(local.get $slot)")})
    (local.set $p (i32.add (local.get $slabAt) (i32.mul (i32.and (local.get $slot) (i32.const 4095)) (global.get $width))))
@@ -206,83 +225,52 @@ const EXACT = `
   (f32.mul (f32.load (i32.add (i32.add (local.get $slabAt) (global.get $scales)) ${within("(local.get $slot)", 2)}))
    (f32.add (f32.add (f32x4.extract_lane 0 (local.get $a)) (f32x4.extract_lane 1 (local.get $a))) (f32.add (f32x4.extract_lane 2 (local.get $a)) (f32x4.extract_lane 3 (local.get $a))))))`;
 
-// Distances of a run of slots and the query, into the slots' scratch (u16 at two bytes each) and a histogram (u32). A distance
-// is the sum of how far the query is from zero, in three bits, where a row's sign is not its own. The query: its signs, then
-// the lowest, the middle and the highest of those bits, each as many bytes as a row's signs.
-const DISTANCE_HEAD = `(param $slot i32) (param $n i32) (param $query i32) (param $histogram i32)
-  (local $p i32) (local $out i32) (local $end i32) (local $d i32) (local $at i32) (local $slabAt i32)`;
-const DISTANCE_BEGIN = `
-  (local.set $slabAt ${slabOf("(local.get $slot)")})
-  (local.set $out (i32.add (i32.add (local.get $slabAt) (global.get $scratch)) ${within("(local.get $slot)", 1)}))
-  (local.set $end (i32.add (local.get $out) (i32.shl (local.get $n) (i32.const 1))))
-  (local.set $p (i32.add (i32.add (local.get $slabAt) (global.get $signs)) (i32.mul (i32.and (local.get $slot) (i32.const 4095)) (global.get $signBytes))))`;
-const DISTANCE_END = `
-   (i32.store16 (local.get $out) (local.get $d))
-   (local.set $at (i32.add (local.get $histogram) (i32.shl (local.get $d) (i32.const 2))))
-   (i32.store (local.get $at) (i32.add (i32.load (local.get $at)) (i32.const 1)))
-   (br_if $rows (i32.lt_u (local.tee $out (i32.add (local.get $out) (i32.const 2))) (local.get $end)))`;
+// Distances of a run of slots and the query, into the slots' scratch (a byte each) and a histogram (u32) of an eighth of them. A
+// distance is how far the query is from zero where a row's sign is not its own; 255 is that or more. The table has sixteen bytes for
+// each four signs: what they add. Signs lie in groups of sixteen slots: their first eight signs, their next, and so on. Whole groups are
+// gone through, so that neighbours of a run get their distances too.
+const swizzle = (variant: KernelVariant): string => (variant === "relaxed" ? "i8x16.relaxed_swizzle" : "i8x16.swizzle");
 
-const BITS = [0, 1, 2] as const;
+const tally = (lane: number): string => `
+   (local.set $at (i32.add (local.get $histogram) (i32.shl (i8x16.extract_lane_u ${lane} (local.get $a)) (i32.const 2))))
+   (i32.store (local.get $at) (i32.add (i32.load (local.get $at)) (i32.const 8)))`;
 
-const tree = (terms: readonly string[]): string => {
-  if (terms.length === 1) return terms[0] ?? "";
-  const middle = terms.length >> 1;
-  return `(i64.add ${tree(terms.slice(0, middle))} ${tree(terms.slice(middle))})`;
-};
-
-function distanceUnrolled(bytes: number): string {
-  const words = Array.from({ length: bytes / 8 }, (_, word) => word);
-  // More of the query than this does not stay in registers.
-  const held = words.length <= 3;
-  const names = words.flatMap((word) => [`$q${word}`, ...BITS.map((bit) => `$b${bit}w${word}`)]);
-  const placeOf = (part: number, word: number) => part * bytes + word * 8;
-  const asked = (part: number, word: number) =>
-    held
-      ? `(local.get ${part === 0 ? `$q${word}` : `$b${part - 1}w${word}`})`
-      : `(i64.load offset=${placeOf(part, word)} (local.get $query))`;
-  const loads = words.flatMap((word) =>
-    [0, 1, 2, 3].map(
-      (part) =>
-        `(local.set ${part === 0 ? `$q${word}` : `$b${part - 1}w${word}`} (i64.load offset=${placeOf(part, word)} (local.get $query)))`,
-    ),
-  );
-  const sum = (bit: number) =>
-    tree(words.map((word) => `(i64.popcnt (i64.and (local.get $x${word}) ${asked(bit + 1, word)}))`));
-  return `(func (export "distance${bytes}") ${DISTANCE_HEAD} ${words.map((word) => `(local $x${word} i64)`).join(" ")} ${held ? names.map((name) => `(local ${name} i64)`).join(" ") : ""}
-  ${DISTANCE_BEGIN}
-  ${held ? loads.join("\n  ") : ""}
+const distance = (variant: KernelVariant): string => `
+ (func (export "distance") (param $slot i32) (param $n i32) (param $table i32) (param $histogram i32)
+  (local $p i32) (local $out i32) (local $end i32) (local $t i32) (local $tEnd i32) (local $at i32) (local $v v128) (local $a v128) (local $b v128)
+  (local.set $at (i32.and (local.get $slot) (i32.const 4080)))
+  (local.set $end ${slabOf("(local.get $slot)")})
+  (local.set $p (i32.add (i32.add (local.get $end) (global.get $signs)) (i32.mul (local.get $at) (global.get $signBytes))))
+  (local.set $end (i32.add (local.get $end) (global.get $scratch)))
+  (local.set $out (i32.add (local.get $end) (local.get $at)))
+  (local.set $end (i32.add (local.get $end) (i32.add (i32.and (local.get $slot) (i32.const 4095)) (local.get $n))))
+  (local.set $tEnd (i32.add (local.get $table) (i32.shl (global.get $signBytes) (i32.const 5))))
   (loop $rows
-   ${words.map((word) => `(local.set $x${word} (i64.xor (i64.load offset=${word * 8} (local.get $p)) ${asked(0, word)}))`).join("\n   ")}
-   (local.set $d (i32.wrap_i64 (i64.add ${sum(0)} (i64.add (i64.shl ${sum(1)} (i64.const 1)) (i64.shl ${sum(2)} (i64.const 2))))))
-   (local.set $p (i32.add (local.get $p) (i32.const ${bytes})))
-   ${DISTANCE_END}))`;
-}
-
-const bitsOf = (bit: number): string =>
-  `(i64.popcnt (i64.and (local.get $x) (i64.load (i32.add (local.get $qp) ${["(global.get $signBytes)", "(i32.shl (global.get $signBytes) (i32.const 1))", "(i32.mul (global.get $signBytes) (i32.const 3))"][bit]}))))`;
-
-const DISTANCE = `
- (func (export "distance") ${DISTANCE_HEAD} (local $qp i32) (local $qEnd i32) (local $x i64)
-  ${DISTANCE_BEGIN}
-  (local.set $qEnd (i32.add (local.get $query) (global.get $signBytes)))
-  (loop $rows
-   (local.set $d (i32.const 0)) (local.set $qp (local.get $query))
-   (loop $words
-    (local.set $x (i64.xor (i64.load (local.get $p)) (i64.load (local.get $qp))))
-    (local.set $d (i32.add (local.get $d) (i32.wrap_i64 (i64.add ${bitsOf(0)} (i64.add (i64.shl ${bitsOf(1)} (i64.const 1)) (i64.shl ${bitsOf(2)} (i64.const 2)))))))
-    (local.set $p (i32.add (local.get $p) (i32.const 8)))
-    (br_if $words (i32.lt_u (local.tee $qp (i32.add (local.get $qp) (i32.const 8))) (local.get $qEnd))))
-   ${DISTANCE_END}))`;
+   (local.set $a (v128.const i32x4 0 0 0 0)) (local.set $b (v128.const i32x4 0 0 0 0)) (local.set $t (local.get $table))
+   (loop $eight
+    ${[0, 1, 2, 3, 4, 5, 6, 7]
+      .map(
+        (byte) => `(local.set $v (v128.load offset=${byte * 16} (local.get $p)))
+    (local.set $a (i8x16.add_sat_u (local.get $a) (${swizzle(variant)} (v128.load offset=${byte * 32} (local.get $t)) (v128.and (local.get $v) (i8x16.splat (i32.const 15))))))
+    (local.set $b (i8x16.add_sat_u (local.get $b) (${swizzle(variant)} (v128.load offset=${byte * 32 + 16} (local.get $t)) (v128.and (i16x8.shr_u (local.get $v) (i32.const 4)) (i8x16.splat (i32.const 15))))))`,
+      )
+      .join("\n    ")}
+    (local.set $p (i32.add (local.get $p) (i32.const 128)))
+    (br_if $eight (i32.lt_u (local.tee $t (i32.add (local.get $t) (i32.const 256))) (local.get $tEnd))))
+   (local.set $a (i8x16.add_sat_u (local.get $a) (local.get $b)))
+   (v128.store (local.get $out) (local.get $a))
+   ${tally(0)}${tally(8)}
+   (br_if $rows (i32.lt_u (local.tee $out (i32.add (local.get $out) (i32.const 16))) (local.get $end)))))`;
 
 // The slots of a run whose distance is from `least` to `most`, appended to a list of at most `max`; returns its length.
 const COLLECT = `
  (func (export "collect") (param $slot i32) (param $n i32) (param $least i32) (param $most i32) (param $list i32) (param $length i32) (param $max i32) (result i32)
   (local $p i32) (local $i i32) (local $mask i32) (local $at i32) (local $d v128)
-  (local.set $p (i32.add (i32.add ${slabOf("(local.get $slot)")} (global.get $scratch)) ${within("(local.get $slot)", 1)}))
-  (block $over (loop $eight
+  (local.set $p (i32.add (i32.add ${slabOf("(local.get $slot)")} (global.get $scratch)) (i32.and (local.get $slot) (i32.const 4095))))
+  (block $over (loop $sixteen
    (br_if $over (i32.ge_u (local.get $i) (local.get $n)))
    (local.set $d (v128.load (local.get $p)))
-   (local.set $mask (i16x8.bitmask (v128.and (i16x8.ge_u (local.get $d) (i16x8.splat (local.get $least))) (i16x8.le_u (local.get $d) (i16x8.splat (local.get $most))))))
+   (local.set $mask (i8x16.bitmask (v128.and (i8x16.ge_u (local.get $d) (i8x16.splat (local.get $least))) (i8x16.le_u (local.get $d) (i8x16.splat (local.get $most))))))
    (block $none (loop $bits
     (br_if $none (i32.eqz (local.get $mask)))
     (local.set $at (i32.add (local.get $i) (i32.ctz (local.get $mask))))
@@ -293,21 +281,23 @@ const COLLECT = `
     (local.set $length (i32.add (local.get $length) (i32.const 1)))
     (br $bits)))
    (local.set $p (i32.add (local.get $p) (i32.const 16)))
-   (local.set $i (i32.add (local.get $i) (i32.const 8)))
-   (br $eight)))
+   (local.set $i (i32.add (local.get $i) (i32.const 16)))
+   (br $sixteen)))
   (local.get $length))`;
 
 // What is derived of a slot's bytes: 64 times their sum, and their sign bits.
 const ADMIT = `
- (func (export "admit") (param $slot i32) (local $slabAt i32) (local $p i32) (local $end i32) (local $bits i32) (local $x v128) (local $a v128)
+ (func (export "admit") (param $slot i32) (local $slabAt i32) (local $p i32) (local $end i32) (local $bits i32) (local $signs i32) (local $x v128) (local $a v128)
   (local.set $slabAt ${slabOf("(local.get $slot)")})
   (local.set $p (i32.add (local.get $slabAt) (i32.mul (i32.and (local.get $slot) (i32.const 4095)) (global.get $width))))
   (local.set $end (i32.add (local.get $p) (global.get $width)))
-  (local.set $bits (i32.add (i32.add (local.get $slabAt) (global.get $signs)) (i32.mul (i32.and (local.get $slot) (i32.const 4095)) (global.get $signBytes))))
+  (local.set $bits (i32.add (i32.add (local.get $slabAt) (global.get $signs)) (i32.add (i32.mul (i32.and (local.get $slot) (i32.const 4080)) (global.get $signBytes)) (i32.and (local.get $slot) (i32.const 15)))))
   (loop $dims
    (local.set $x (v128.load (local.get $p)))
-   (i32.store16 (local.get $bits) (i8x16.bitmask (local.get $x)))
-   (local.set $bits (i32.add (local.get $bits) (i32.const 2)))
+   (local.set $signs (i8x16.bitmask (local.get $x)))
+   (i32.store8 (local.get $bits) (local.get $signs))
+   (i32.store8 offset=16 (local.get $bits) (i32.shr_u (local.get $signs) (i32.const 8)))
+   (local.set $bits (i32.add (local.get $bits) (i32.const 32)))
    (local.set $a (i32x4.add (local.get $a) (i32x4.extadd_pairwise_i16x8_s (i16x8.extadd_pairwise_i8x16_s (local.get $x)))))
    (br_if $dims (i32.lt_u (local.tee $p (i32.add (local.get $p) (i32.const 16))) (local.get $end))))
   (i32.store (i32.add (i32.add (local.get $slabAt) (global.get $sums)) ${within("(local.get $slot)", 2)})

@@ -13,9 +13,9 @@ export type Wanted = {
   readonly floor: number;
 };
 
-/** Bits of how far a query's part is from zero. */
-const BITS = 3;
-const FARTHEST = 2 ** BITS - 1;
+/** What the query is from zero in all its parts together, as distances count it: those of rows that matter stay below 255. */
+const WHOLE = 480;
+const FARTHEST = 254;
 /** Rows that are compared before it is reckoned how many more need be: at least, and for each wanted. */
 const FIRST_MIN = 1_024;
 const FIRST_FOR_EACH = 8;
@@ -39,16 +39,16 @@ export function foundBySigns(
 ): boolean {
   const { kernel, floats } = slots;
   const query = queryOf(slots);
-  const counts = countsOf(slots, runs, query.most);
-  let last = Math.min(query.most, query.within(floor));
+  const counts = countsOf(slots, runs);
+  let last = query.within(floor);
   let first = Math.max(FIRST_MIN, wanted * FIRST_FOR_EACH);
   let visits = 0;
   kernel.begin(PLACES.best, wanted);
-  for (let least = 0; least <= last && visits < RECALL_LIMITS.keepVisitsMax;) {
+  for (let least = 0; least <= Math.min(last, FARTHEST) && visits < RECALL_LIMITS.keepVisitsMax;) {
     const enough = kernel.found() >= limit ? Infinity : first;
     let most = least;
     let rows = counts[least] ?? 0;
-    while (most < last && rows < enough) rows += counts[(most += 1)] ?? 0;
+    while (most < Math.min(last, FARTHEST) && rows < enough) rows += counts[(most += 1)] ?? 0;
     if (keep === undefined && rows * PICKED_OF > visible) return false;
     visits += compare(slots, runs, { least, most, keep });
     least = most + 1;
@@ -57,42 +57,41 @@ export function foundBySigns(
     if (kernel.found() >= limit)
       last = Math.min(last, query.within(query.unit * (floats[(PLACES.best >> 2) + (limit - 1) * 4] ?? 0)));
   }
-  return true;
+  return last <= FARTHEST;
 }
 
-/** Leaves the query's signs and bits in the kernel's memory; says how its distances follow from similarities. */
-function queryOf({ kernel, width, signBytes, signed8, ints }: Slots) {
-  const peak = kernel.peak(PLACES.exactQuery, width);
-  kernel.pack(PLACES.exactQuery, PLACES.packed, width, FARTHEST / peak, 0);
-  const at = PLACES.signsQuery >> 2;
-  const words = signBytes >> 2;
-  ints.fill(0, at, at + words * (BITS + 1));
-  let most = 0;
-  for (let part = 0; part < width; part += 1) {
-    const value = signed8[PLACES.packed + part] ?? 0;
-    const size = Math.abs(value);
-    const word = at + (part >> 5);
-    const bit = 1 << (part & 31);
-    most += size;
-    if (value < 0) ints[word] = (ints[word] ?? 0) | bit;
-    for (let n = 0; n < BITS; n += 1)
-      if ((size >> n) & 1) ints[word + words * (n + 1)] = (ints[word + words * (n + 1)] ?? 0) | bit;
+/** Leaves the table of distances in the kernel's memory; says how they follow from similarities. */
+function queryOf({ kernel, width, signBytes, signed8, floats }: Slots) {
+  const from = PLACES.exactQuery >> 2;
+  let sum = 0;
+  for (let part = 0; part < width; part += 1) sum += Math.abs(floats[from + part] ?? 0);
+  const factor = WHOLE / sum;
+  const bytes = new Uint8Array(signed8.buffer, PLACES.distances, signBytes * 32);
+  for (let four = 0; four < signBytes * 2; four += 1) {
+    for (let signs = 0; signs < 16; signs += 1) {
+      let distance = 0;
+      for (let bit = 0, part = four * 4; bit < 4 && part < width; bit += 1, part += 1) {
+        const value = floats[from + part] ?? 0;
+        if (value < 0 !== (signs >> bit) % 2 > 0) distance += Math.abs(value);
+      }
+      bytes[four * 16 + signs] = Math.min(255, Math.round(distance * factor));
+    }
   }
-  const step = (peak * Math.sqrt(width)) / FARTHEST;
-  const doubt = DEVIATIONS * Math.sqrt(SIGN_REST ** 2 + step ** 2 / 12);
+  // Each byte of the table is off by up to a half.
+  const rounding = Math.sqrt((signBytes * 2) / 12) * 2;
+  const doubt = DEVIATIONS * Math.hypot(SIGN_REST, rounding / factor);
   /** The distance that a row of a similarity has at most, but for bad luck. */
   const within = (similarity: number): number =>
-    Math.ceil((most - (SIGN_SHARE * similarity * Math.sqrt(width) - doubt) * (FARTHEST / peak)) / 2);
-  return { most, within, unit: peak / 63 };
+    Math.ceil((WHOLE - (SIGN_SHARE * similarity * Math.sqrt(width) - doubt) * factor) / 2);
+  return { within, unit: kernel.peak(PLACES.exactQuery, width) / 63 };
 }
 
-/** How many rows there are of each distance up to the most; each row's own is left in its scratch. */
-function countsOf(slots: Slots, runs: readonly Run[], most: number): Int32Array {
+/** About how many rows there are of each distance; each row's own is left in its scratch. */
+function countsOf({ kernel, ints }: Slots, runs: readonly Run[]): Int32Array {
   const histogram = PLACES.histogram >> 2;
-  slots.ints.fill(0, histogram, histogram + most + 1);
-  const distance = slots.kernel.distanceOf(slots.signBytes);
-  for (const { slot, count } of runs) distance(slot, count, PLACES.signsQuery, PLACES.histogram);
-  return slots.ints.slice(histogram, histogram + most + 1);
+  ints.fill(0, histogram, histogram + FARTHEST + 2);
+  for (const { slot, count } of runs) kernel.distance(slot, count, PLACES.distances, PLACES.histogram);
+  return ints.slice(histogram, histogram + FARTHEST + 1);
 }
 
 type Distances = { readonly least: number; readonly most: number; readonly keep: Keep | undefined };

@@ -4,7 +4,6 @@ import { PLAIN_KERNEL, RELAXED_KERNEL } from "./kernel-bytes.ts";
 export type KernelChoice = "relaxed" | "plain";
 
 type Scan = (slot: number, count: number, query: number) => void;
-type Distance = (...slotCountQueryHistogram: readonly [number, number, number, number]) => void;
 
 /** The functions of `scripts/recall-kernel.ts`; addresses and slots are plain numbers. */
 export interface Kernel {
@@ -21,8 +20,7 @@ export interface Kernel {
   readonly mix: (at: number, halfBytes: number) => void;
   readonly peak: (at: number, count: number) => number;
   readonly pack: (...atToCountFactorZero: readonly [number, number, number, number, number]) => number;
-  readonly distance: Distance;
-  readonly distanceOf: (signBytes: number) => Distance;
+  readonly distance: (...slotCountTableHistogram: readonly [number, number, number, number]) => void;
   readonly collect: (
     ...slotCountLeastMostListLengthMax: readonly [number, number, number, number, number, number, number]
   ) => number;
@@ -32,10 +30,8 @@ const NAMES = "layout begin found scan score gather exact admit distance collect
   " ",
 );
 
-type Exports = Omit<Kernel, "distanceOf">;
-const isExports = (value: object): value is Exports =>
+const isKernel = (value: object): value is Kernel =>
   NAMES.every((name) => typeof Reflect.get(value, name) === "function");
-const isDistance = (value: unknown): value is Distance => typeof value === "function";
 
 const bytesOf = (text: string) => Buffer.from(text, "base64");
 const compiled: { [Choice in KernelChoice]?: WebAssembly.Module } = {};
@@ -49,10 +45,6 @@ export function openKernel(choice: KernelChoice, memory: WebAssembly.Memory): Ke
     bytesOf(choice === "relaxed" ? RELAXED_KERNEL : PLAIN_KERNEL),
   ));
   const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-  if (!isExports(exports)) throw new TypeError("the kernel lacks a function");
-  const distanceOf = (signBytes: number) => {
-    const unrolled = Reflect.get(exports, `distance${signBytes}`);
-    return isDistance(unrolled) ? unrolled : exports.distance;
-  };
-  return { ...exports, distanceOf };
+  if (!isKernel(exports)) throw new TypeError("the kernel lacks a function");
+  return exports;
 }

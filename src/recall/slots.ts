@@ -21,8 +21,8 @@ const LARGEST = 1_024;
 export const PLACES = {
   query: 1_024,
   exactQuery: 2_048,
-  /** The query's signs, and how far it is from zero in three bits: four times as many bytes as signs. */
-  signsQuery: 6_144,
+  /** What the query's distance from a row is made of: sixteen bytes for each four signs. */
+  distances: 6_144,
   /** A vector being rotated, as f32. */
   work: 12_288,
   best: 16_384,

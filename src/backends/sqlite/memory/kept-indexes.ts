@@ -16,7 +16,7 @@ import { flushDirectory } from "./on-disk.ts";
 //     One that is not read is removed, so that none stays that a power cut brought back.
 
 /** Rises with what is in the file, and with what the indexes make of a text. */
-const FORMAT = 1;
+const FORMAT = 2;
 const MAGIC = Buffer.from("CXINDEX", "latin1");
 const STAMP_BYTES = 16;
 /** Magic, format, stamp; then lengths of the two parts (8 bytes each) and their checksum (4). */
