@@ -17,6 +17,8 @@ export const LIMITS = {
   definitionBytesMax: 1 * MIB,
   /** A JSON request body. */
   bodyBytesMax: 4 * MIB,
+  /** A client that began a request's body and sends nothing more. */
+  bodySilenceMs: 60_000,
   /** An exported run that is played again. */
   exportBytesMax: 64 * MIB,
   /** The request text of a run. */

@@ -110,7 +110,8 @@ test("an answer is waited for, followed and shown as a conversation", { timeout:
   expect(await said("conversation", "archive", conversation)).toContain("completed, archived");
   expect(await said("conversation", "list", "--archived", "-o", "name")).toBe(`${conversation}\n`);
   const long = `it's ${"long".repeat(60)}`;
-  for (const id of ["before", long]) await said("message", "send", "--to", "billing-bot", "--conversation", id, "more");
+  for (const talk of ["before", long])
+    await said("message", "send", "--to", "billing-bot", "--conversation", talk, "more");
   const { stderr } = await ask("conversation", "list", "--limit", "1");
   const [, cursor = ""] = /others: --cursor '(.*)'\n/.exec(stderr) ?? [];
   const older = await said("conversation", "list", "--cursor", cursor.replaceAll(String.raw`'\''`, "'"), "-o", "name");

@@ -372,6 +372,26 @@ describe("bounds", () => {
   });
 });
 
+test("what expires while it waits for another attempt, or behind one, takes no room either, and who asked is told", async () => {
+  const { router, clock, disk, agent } = await openWorld();
+  const expiresAtMs = clock.nowMs() + 40_000;
+  const ask = (text: string, rest: object = {}) =>
+    router.submit(note(text, { ...toOlga, performative: "request", conversationId: "c", expiresAtMs, ...rest }));
+  await ask("fails");
+  await ask("behind it");
+  await ask("stays", { expiresAtMs: undefined });
+  const fetchOne = () => router.lease(olga, { max: 1, leaseMs: 30_000, waitMs: 0 }, always);
+  const [first] = await fetchOne();
+  await router.settle(olga, [{ seq: first?.seq ?? 0, outcome: "failed" }]);
+  // Nobody fetches any more: the sweep finds them.
+  await clock.advance(70_000);
+  await until(() => agent.got.length === 2);
+  expect(agent.got.map(({ message }) => message.error?.code)).toEqual(["EXPIRED", "EXPIRED"]);
+  expect([...disk.settled.values()].filter(({ outcome }) => outcome === "expired")).toHaveLength(2);
+  expect(router.records.mailbox("default", "outside-olga")).toMatchObject({ messages: 1, retrying: 0 });
+  expect((await fetchOne()).map(({ message }) => textOf(message))).toEqual(["stays"]);
+});
+
 describe("a crash", () => {
   test("brings back what was not settled, with its attempts, in order", async () => {
     const disk = new MemoryDisk();

@@ -29,6 +29,7 @@ import { memoryTransferRoutes } from "./memory-transfer-routes.ts";
 import { memoryUpkeepRoutes } from "./memory-upkeep-routes.ts";
 import { participantRoutes } from "./participant-routes.ts";
 import { sendProblem } from "./problem.ts";
+import { PendingBodies, refuseUnread } from "./rude-clients.ts";
 import { runHistoryRoutes } from "./run-history-routes.ts";
 import { runRoutes } from "./run-routes.ts";
 import { EventStreams } from "./sse.ts";
@@ -58,7 +59,9 @@ export async function httpServer(
       void reply.header("x-request-id", request.id);
       void sendProblem(error, request, reply);
     },
+    clientErrorHandler: refuseUnread,
   }).withTypeProvider<ZodTypeProvider>();
+  new PendingBodies().watch(http);
   http.setValidatorCompiler(validatorCompiler);
   http.setSerializerCompiler(serializerCompiler);
   http.setErrorHandler<Error>(sendProblem);

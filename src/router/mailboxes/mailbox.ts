@@ -35,7 +35,7 @@ export class Mailbox {
   #messages = 0;
   #bytes = 0;
   #picks = 0;
-  /** The earliest end of any queued parcel's life, or later than that; Infinity when none ends. */
+  /** The earliest end of the life of any that waits, or later than that; Infinity when none ends. */
   #soonestExpiryMs = Infinity;
   isPaused = false;
 
@@ -99,9 +99,12 @@ export class Mailbox {
 
   /** Queues what was reserved. */
   put(parcel: Parcel): void {
-    if (parcel.expiresAtMs > 0 && parcel.expiresAtMs < this.#soonestExpiryMs)
-      this.#soonestExpiryMs = parcel.expiresAtMs;
+    this.#mayExpire(parcel);
     this.#laneFor(parcel).push(parcel);
+  }
+
+  #mayExpire({ expiresAtMs }: Parcel): void {
+    if (expiresAtMs > 0 && expiresAtMs < this.#soonestExpiryMs) this.#soonestExpiryMs = expiresAtMs;
   }
 
   /** M2: not into a higher lane than the last one of its conversation. */
@@ -193,6 +196,7 @@ export class Mailbox {
   /** Back as if never taken: whoever had it is gone, and it was not his fault. Of several, the newest first. */
   giveBack(flight: Flight): void {
     this.#leave(flight);
+    this.#mayExpire(flight.parcel);
     if (flight.attempt > 1) {
       this.#due.pushFront({ parcel: flight.parcel, attempts: flight.attempt - 1, nextAtMs: 0, reason: "" });
     } else this.#freed.pushFront(flight.parcel);
@@ -219,6 +223,7 @@ export class Mailbox {
   }
 
   #hold(retry: Retry): void {
+    this.#mayExpire(retry.parcel);
     this.#retries.set(retry.parcel.seq, retry);
     const key = retry.parcel.conversationKey;
     const hold = this.#holds.get(key);
@@ -264,27 +269,39 @@ export class Mailbox {
     return this.#soonestExpiryMs <= nowMs;
   }
 
-  /** M4: takes out what has expired. Retries and what is in hand stay until their turn. */
+  /** M4: takes out what has expired, also what waits for another attempt or behind one. What is in hand stays until its turn. */
   removeExpired(nowMs: number): readonly Parcel[] {
     const isExpired = ({ expiresAtMs }: Parcel) => expiresAtMs > 0 && expiresAtMs <= nowMs;
-    const removed = this.#lanes.flatMap((lane) => lane.removeWhere(isExpired));
+    const removed = [this.#freed, ...this.#lanes].flatMap((queue) => queue.removeWhere(isExpired));
+    const retries = [
+      ...this.#due.removeWhere(({ parcel }) => isExpired(parcel)),
+      ...this.#retries.values().filter(({ parcel }) => isExpired(parcel)),
+    ];
+    for (const { parcel } of retries) this.#retries.delete(parcel.seq);
+    for (const { parcels } of this.#holds.values()) {
+      removed.push(...parcels.filter(isExpired));
+      if (parcels.some(isExpired)) parcels.splice(0, Infinity, ...parcels.filter((parcel) => !isExpired(parcel)));
+    }
+    for (const { parcel } of retries) this.#unhold(parcel.conversationKey);
+    removed.push(...retries.map(({ parcel }) => parcel));
     for (const parcel of removed) this.release(parcel.size);
     this.#soonestExpiryMs = Infinity;
-    for (const lane of this.#lanes) {
-      for (const { expiresAtMs } of lane) {
-        if (expiresAtMs > 0 && expiresAtMs < this.#soonestExpiryMs) this.#soonestExpiryMs = expiresAtMs;
-      }
-    }
+    for (const parcel of this.#waiting()) this.#mayExpire(parcel);
     return removed;
+  }
+
+  /** All that is in nobody's hand. */
+  *#waiting(): Generator<Parcel> {
+    for (const { parcel } of this.#retries.values()) yield parcel;
+    for (const { parcel } of this.#due) yield parcel;
+    for (const queue of [this.#freed, ...this.#lanes]) yield* queue;
+    for (const { parcels } of this.#holds.values()) yield* parcels;
   }
 
   /** Of all that is under way. */
   *seqs(): Generator<number> {
     for (const { parcel } of this.#flights) yield parcel.seq;
-    yield* this.#retries.keys();
-    for (const { parcel } of this.#due) yield parcel.seq;
-    for (const queue of [this.#freed, ...this.#lanes]) for (const { seq } of queue) yield seq;
-    for (const { parcels } of this.#holds.values()) for (const { seq } of parcels) yield seq;
+    for (const { seq } of this.#waiting()) yield seq;
   }
 
   /** Where message `seq` is; undefined when it is not here. Walks the queues. */
