@@ -126,6 +126,16 @@ export class Records {
 
   async #views(stored: readonly StoredMessage[]): Promise<readonly MessageView[]> {
     if (stored.length === 0) return [];
+    const { writer } = this.#parts;
+    const views = await this.#viewsNow(stored);
+    const isUnknown = views.some(({ deliveries }) => deliveries.some(({ state }) => state === "over"));
+    if (!isUnknown || writer.isIdle) return views;
+    // How it ended may be about to be written.
+    await writer.settled();
+    return this.#viewsNow(stored);
+  }
+
+  async #viewsNow(stored: readonly StoredMessage[]): Promise<readonly MessageView[]> {
     const settlements = await this.#parts.journal.settlements(stored.map(({ seq }) => seq));
     const settled = new Map(settlements.map((each) => [`${each.seq}/${each.party}`, each]));
     return stored.map((each) => ({

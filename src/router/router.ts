@@ -114,7 +114,7 @@ export class Router {
     const waiting = () => waitingContent(this.#recipients, journal);
     const claiming = { messageBytesMax, storeBytesMax, clock, waiting };
     this.#claims = parts.contents && new ClaimCheck(parts.contents, claiming);
-    const writer = new Writer({ journal, clock, alarm, rowsMax: options.batchMessagesMax });
+    const writer = new Writer({ journal, clock, alarm, options });
     const recipients = new Recipients({ options, directory, named: (party) => writer.batch().parties.push(party) });
     const feed = this.#feed;
     const { terms = CONVERSATION_TERMS } = parts;

@@ -138,7 +138,7 @@ export async function openWorld(parts: WorldParts = {}): Promise<World> {
     directory,
     clock: parts.clock ?? clock,
     alarm: new Alarm(parts.clock ?? clock),
-    options: { ...ROUTER_DEFAULTS, ...parts.options },
+    options: { ...ROUTER_DEFAULTS, settlementWaitMs: 0, ...parts.options },
     subscriptions: parts.subscriptions,
     contents: parts.contents,
     meaning: parts.meaning,

@@ -29,6 +29,8 @@ export type RouterOptions = {
   readonly strategy: RoutingStrategy;
   /** Rows of one transaction. */
   readonly batchMessagesMax: number;
+  /** That settlements, and nothing else, wait for a message to be written with. 0: they do not. */
+  readonly settlementWaitMs: number;
   readonly retentionMs: number;
   readonly conversationIdleMs: number;
   readonly conversationLifeMs: number;
@@ -59,6 +61,7 @@ export const ROUTER_DEFAULTS: RouterOptions = {
   recipientsMax: 10_000,
   strategy: "best_match",
   batchMessagesMax: 2_000,
+  settlementWaitMs: 5,
   retentionMs: 30 * 24 * HOUR,
   conversationIdleMs: 24 * HOUR,
   conversationLifeMs: 7 * 24 * HOUR,

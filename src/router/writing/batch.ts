@@ -74,9 +74,18 @@ export class Batch {
 
   /** Whether the journal has anything to write. */
   get hasRows(): boolean {
+    return this.#settlements.seqs.length > 0 || this.#hasOtherRows;
+  }
+
+  /** Whether nobody waits for it, and the journal has to write how deliveries ended and no more. */
+  get hasSettlementsOnly(): boolean {
+    return this.#settlements.seqs.length > 0 && this.waiting.length === 0 && !this.#hasOtherRows;
+  }
+
+  get #hasOtherRows(): boolean {
     return (
-      this.#messages.count + this.#settlements.seqs.length + this.#retries.seqs.length > 0 ||
-      this.parties.length + this.dead.length + this.buried.length + this.#conversations.size > 0
+      this.#messages.count + this.#retries.seqs.length + this.#conversations.size > 0 ||
+      this.parties.length + this.dead.length + this.buried.length > 0
     );
   }
 

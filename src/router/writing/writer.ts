@@ -2,10 +2,17 @@ import { type Clock } from "../../kernel/clock.ts";
 import { log } from "../../kernel/log.ts";
 import { type Alarm } from "../../kernel/alarm.ts";
 import { Batch } from "./batch.ts";
-import { type MessageJournal } from "../ports/index.ts";
+import { type MessageJournal, type RouterOptions } from "../ports/index.ts";
 
 /** After a batch could not be written, settlements wait this long for the next try. */
 const RETRY_MS = 1_000;
+
+type WriterParts = {
+  readonly journal: MessageJournal;
+  readonly clock: Clock;
+  readonly alarm: Alarm;
+  readonly options: Pick<RouterOptions, "batchMessagesMax" | "settlementWaitMs">;
+};
 
 /**
  * Puts what happens on disk, in batches that form by themselves: while one is written the next one fills.
@@ -13,21 +20,27 @@ const RETRY_MS = 1_000;
  * W2. `written` is called after the batch is on disk, `lost` when it is not; one of the two, once, in order.
  * W3. When a batch is lost, those filled meanwhile are lost with it: they may rest on it. Settlements, retries, dead letters
  *     and mailbox numbers are kept and written with the next one.
+ * W4. Settlements alone wait up to `settlementWaitMs`: a message that comes meanwhile finds the disk free and takes them along.
+ *     Whoever wants to know them on disk (`settled`) ends the wait.
  */
 export class Writer {
   readonly #journal: MessageJournal;
   readonly #clock: Clock;
   readonly #alarm: Alarm;
   readonly #rowsMax: number;
+  readonly #settlementWaitMs: number;
   #batches: Batch[] = [new Batch()];
   #isWriting = false;
   #isScheduled = false;
+  /** Settlements wait, and an alarm is set. */
+  #isHolding = false;
 
-  constructor(parts: { journal: MessageJournal; clock: Clock; alarm: Alarm; rowsMax: number }) {
+  constructor(parts: WriterParts) {
     this.#journal = parts.journal;
     this.#clock = parts.clock;
     this.#alarm = parts.alarm;
-    this.#rowsMax = parts.rowsMax;
+    this.#rowsMax = parts.options.batchMessagesMax;
+    this.#settlementWaitMs = parts.options.settlementWaitMs;
   }
 
   /** What is filled at present; whoever adds to it is written with it. */
@@ -42,12 +55,12 @@ export class Writer {
 
   /** Whether nothing is being written or waits to be. */
   get isIdle(): boolean {
-    return !this.#isWriting && !this.#isScheduled;
+    return !this.#isWriting && !this.#isScheduled && this.#batches.every(isEmpty);
   }
 
   /** Resolves when all that was added until now is written or lost; does not wait for what is added later. */
   async settled(): Promise<void> {
-    if (this.isIdle && this.#batches.every(isEmpty)) return;
+    if (this.isIdle) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.batch().waiting.push({ written: resolve, lost: () => resolve() });
     await promise;
@@ -58,7 +71,21 @@ export class Writer {
     this.#isScheduled = true;
     setImmediate(() => {
       this.#isScheduled = false;
-      void this.#write();
+      if (this.#isWriting) return;
+      const [first] = this.#batches;
+      if (this.#settlementWaitMs > 0 && first?.hasSettlementsOnly === true) this.#hold();
+      else void this.#write();
+    });
+  }
+
+  /** W4. */
+  #hold(): void {
+    if (this.#isHolding) return;
+    this.#isHolding = true;
+    this.#alarm.at(this.#clock.monotonicMs() + this.#settlementWaitMs, () => {
+      this.#isHolding = false;
+      const [first] = this.#batches;
+      if (!this.#isWriting && first !== undefined && !isEmpty(first)) void this.#write();
     });
   }
 
