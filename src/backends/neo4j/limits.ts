@@ -29,10 +29,12 @@ export const NEO4J_LIMITS = {
   countedMax: 1_000,
   /** Different words of a question that are counted. */
   wordsCountedMax: 32,
-  /** In scopes with more passages it is believed for \`statisticsMs\` how many there are. */
+  /** In scopes with more passages it is believed for `statisticsMs` how many there are. */
   freshPassagesMax: 2_000,
   statisticsMs: 10_000,
   scopesKnownMax: 10_000,
+  /** Words whose frequency is known that long. */
+  wordsKnownMax: 20_000,
   /** Relations that a step of a walk looks at for each entity it may visit. */
   looksPerVisit: 64,
   /** Entities that one transaction forgets, restores or indexes. */

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { EntityId } from "../../kernel/ids.ts";
 import type { Entity, StoreHit, StoreHits, StoreSearch } from "../../memory/index.ts";
-import { type Found, fuse } from "../../recall/index.ts";
+import { type Found, fuse, wordsAsked } from "../../recall/index.ts";
 import type { Connection } from "./connection.ts";
 import { KEEP, keepParameters } from "./filters.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
@@ -9,7 +9,7 @@ import { placeOfModel } from "./models.ts";
 import { isWithoutIndex } from "./refusals.ts";
 import { numberOf } from "./rows.ts";
 import { walk } from "./walking.ts";
-import { countWords, type Question, questionOf, type Statistics } from "./words.ts";
+import { queryOf, type Question, questionOf, type Statistics } from "./words.ts";
 
 /** Passages fetched for each hit wanted: several of one entity may be near. */
 const PASSAGES_PER_HIT = 4;
@@ -23,7 +23,7 @@ const GRAPH_WEIGHT = 0.1;
 const GROWTH = 4;
 
 const CandidateRow = z.object({ id: EntityId, isKept: z.boolean(), isBelow: z.boolean().optional() });
-const PassageRow = z.object({ words: z.array(z.string()), length: z.number(), similarity: z.number().nullish() });
+const PassageRow = z.object({ words: z.string(), length: z.number(), similarity: z.number().nullish() });
 const DetailRow = z.object({ id: EntityId, updatedAtMs: z.number(), passages: z.array(PassageRow) });
 
 /** Passages of the scopes that are compared one by one; where there are more the vector index is asked. */
@@ -33,6 +33,9 @@ export type SearchLimits = { readonly comparedMax: number };
 type Candidate = Omit<Found, "row"> & { readonly id: EntityId; readonly matched: readonly string[] };
 type Asked = {
   readonly search: StoreSearch;
+  /** The words that are asked for. */
+  readonly stems: ReadonlySet<string>;
+  /** Undefined until it is known how common the words are, and without words. */
   readonly question: Question | undefined;
   /** The vector's, while it is of the model that counts. */
   readonly vector: readonly number[] | undefined;
@@ -49,6 +52,8 @@ export class Searching {
   readonly #limits: SearchLimits;
   readonly #active: () => Promise<string | undefined>;
   readonly #read: (ids: readonly EntityId[]) => Promise<readonly (Entity | undefined)[]>;
+  /** The model that counted last. */
+  #assumed: string | undefined;
 
   constructor(deps: {
     readonly connection: Connection;
@@ -65,27 +70,42 @@ export class Searching {
     this.#read = deps.read;
   }
 
+  /** By the model that counted last, which is looked up meanwhile: by another one when it is another by now. */
   async search(search: StoreSearch): Promise<StoreHits> {
-    const scopes = [...new Set(search.filter.scopes)];
-    const isByWords = search.keywordWeight > 0 && search.text !== "";
-    const [active, statistics, words] = await Promise.all([
-      search.vector ? this.#active() : undefined,
-      this.#statistics.of(scopes),
-      isByWords ? countWords(this.#connection, search.text, scopes) : undefined,
+    if (!search.vector) return this.#searchBy(search, undefined);
+    const last = this.#assumed;
+    const assumed = last ?? (await this.#active());
+    const [hits, active] = await Promise.all([
+      this.#searchBy(search, assumed),
+      last === undefined ? assumed : this.#active(),
     ]);
+    this.#assumed = active;
+    return active === assumed ? hits : this.#searchBy(search, active);
+  }
+
+  async #searchBy(search: StoreSearch, active: string | undefined): Promise<StoreHits> {
+    const scopes = [...new Set(search.filter.scopes)];
+    const words = search.keywordWeight > 0 && search.text !== "" ? wordsAsked(search.text) : [];
+    const statistics = await this.#statistics.of(scopes);
     if (statistics.passages === 0) return { hits: [], isPartial: false };
-    const question = words && questionOf(words, { scopes, statistics });
     const vector = active !== undefined && search.model === active && search.vector ? [...search.vector] : undefined;
     const place = vector && active !== undefined ? placeOfModel(active) : undefined;
-    const asked = {
+    const stems = new Set(words.map(({ stem }) => stem));
+    const begun: Asked = {
       search,
-      question,
+      stems,
+      question: undefined,
       vector,
       property: place?.property,
       index: place?.index,
       passages: statistics.passages,
     };
-    const [near, worded] = await Promise.all([this.#byMeaning(asked), this.#byWords(asked)]);
+    const [near, worded, frequencies] = await Promise.all([
+      this.#byMeaning(begun),
+      this.#byWords(begun, scopes),
+      this.#statistics.frequencies(words, { scopes, statistics }),
+    ]);
+    const asked = { ...begun, question: words.length > 0 ? questionOf(words, { statistics, frequencies }) : undefined };
     const found = await this.#details(asked, [...new Set([...near.ids, ...worded.ids])], true);
     const candidates = search.expand > 0 ? await this.#expand(asked, found) : found;
     return { hits: await this.#ranked(search, candidates), isPartial: near.isPartial || worded.isPartial };
@@ -105,15 +125,14 @@ export class Searching {
   }
 
   async #byIndex({ search, vector, index, passages }: Asked, property: string): Promise<Ids> {
-    const [row] = await this.#connection.read("MATCH (p:CaxtonPassage) RETURN count(p) AS n");
-    const share = passages / Math.max(numberOf(row?.["n"]), passages);
+    const share = passages / Math.max(await this.#statistics.passages(), passages);
     try {
       return await this.#grow(
         search,
         `CALL db.index.vector.queryNodes($p.index, toInteger($p.asked), $p.vector) YIELD node AS p
          MATCH (e:CaxtonEntity)-[:PASSAGE]->(p)
-         RETURN e.id AS id, e.scope IN $p.scopes AND 2 * vector.similarity.cosine(p.${property}, $p.vector) - 1 >= $p.floor AND ${KEEP} AS isKept,
-           2 * vector.similarity.cosine(p.${property}, $p.vector) - 1 < $p.floor AS isBelow`,
+         WITH e, 2 * vector.similarity.cosine(p.${property}, $p.vector) - 1 < $p.floor AS isBelow
+         RETURN e.id AS id, e.scope IN $p.scopes AND NOT isBelow AND ${KEEP} AS isKept, isBelow`,
         { index, vector, floor: search.similarityMin },
         share,
       );
@@ -135,13 +154,13 @@ export class Searching {
     return { ids: rows.map((row) => CandidateRow.parse(row).id), isPartial: false };
   }
 
-  async #byWords({ search, question }: Asked): Promise<Ids> {
-    if (!question) return NONE;
+  async #byWords({ search, stems }: Asked, scopes: readonly string[]): Promise<Ids> {
+    if (stems.size === 0) return NONE;
     return this.#grow(
       search,
       `CALL db.index.fulltext.queryNodes('caxton_words', $p.query, {limit: toInteger($p.asked)}) YIELD node AS p
        MATCH (e:CaxtonEntity)-[:PASSAGE]->(p) RETURN e.id AS id, e.scope IN $p.scopes AND ${KEEP} AS isKept`,
-      { query: question.query },
+      { query: queryOf([...stems], scopes) },
     );
   }
 
@@ -165,18 +184,23 @@ export class Searching {
   /** What one index found is looked up in the other too, or its score would depend on where the others ended. */
   async #details(asked: Asked, ids: readonly EntityId[], isFound: boolean): Promise<readonly Candidate[]> {
     if (ids.length === 0) return [];
-    const { search, question, vector, property } = asked;
+    const { search, stems, question, vector, property } = asked;
     const similarity = property === undefined ? "null" : `2 * vector.similarity.cosine(p.${property}, $p.vector) - 1`;
     const rows = await this.#connection.read(
       `UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id})-[:PASSAGE]->(p:CaxtonPassage)
        RETURN id, e.updatedAtMs AS updatedAtMs, collect({
-         words: CASE WHEN size($p.stems) = 0 THEN [] ELSE [word IN split(p.words, ' ') WHERE word IN $p.stems] END,
+         words: CASE WHEN $p.isByWords THEN p.words ELSE '' END,
          length: p.length, similarity: ${similarity}
        }) AS passages`,
-      { ids, stems: question?.stems ?? [], vector: vector ?? null },
+      { ids, isByWords: stems.size > 0, vector: vector ?? null },
     );
     return rows.map((row): Candidate => {
-      const { id, updatedAtMs, passages } = DetailRow.parse(row);
+      const { id, updatedAtMs, passages: written } = DetailRow.parse(row);
+      // Taken apart here: the server would take several times as long.
+      const passages = written.map((one) => ({
+        ...one,
+        words: one.words.split(" ").filter((word) => stems.has(word)),
+      }));
       const similarities = passages.flatMap((one) => one.similarity ?? []);
       const scores = isFound && question ? passages.map(({ words, length }) => question.scoreOf(words, length)) : [];
       return {

@@ -1,4 +1,4 @@
-import { type AskedWord, wordFactor, wordsAsked, wordWeights } from "../../recall/index.ts";
+import { type AskedWord, wordFactor, wordWeights } from "../../recall/index.ts";
 import type { Connection } from "./connection.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
 import { numberOf, placeOf, textOf } from "./rows.ts";
@@ -8,9 +8,6 @@ type ScopeStatistics = { readonly passages: number; readonly words: number };
 
 /** A question's words in the scopes that are searched. */
 export type Question = {
-  /** For the words' index: passages of the scopes that have some of the words. */
-  readonly query: string;
-  readonly stems: readonly string[];
   /** 0 to 1: the share of the most that the question could reach. `words` are those of the passage that were asked for. */
   readonly scoreOf: (words: readonly string[], length: number) => number;
   readonly matchedBy: (words: ReadonlySet<string>) => readonly string[];
@@ -21,6 +18,9 @@ export class Statistics {
   readonly #connection: Connection;
   readonly #nowMs: () => number;
   readonly #scopes = new Map<string, ScopeStatistics & { readonly atMs: number }>();
+  /** In how many passages of scopes a word is. */
+  readonly #words = new Map<string, { readonly passages: number; readonly atMs: number }>();
+  #whole = { passages: 0, atMs: 0 };
 
   constructor(connection: Connection, nowMs: () => number) {
     this.#connection = connection;
@@ -55,33 +55,46 @@ export class Statistics {
         words: 0,
       });
   }
-}
 
-/** What a question asks for, each word with how many passages of the scopes have it. */
-type CountedWords = { readonly asked: readonly AskedWord[]; readonly frequencies: readonly number[] };
+  /** Passages of all scopes; of many as they were a moment ago. */
+  async passages(): Promise<number> {
+    const nowMs = this.#nowMs();
+    const { passages, atMs } = this.#whole;
+    if (passages >= NEO4J_LIMITS.freshPassagesMax && nowMs - atMs <= NEO4J_LIMITS.statisticsMs) return passages;
+    const [row] = await this.#connection.read("MATCH (p:CaxtonPassage) RETURN count(p) AS n");
+    this.#whole = { passages: numberOf(row?.["n"]), atMs: nowMs };
+    return this.#whole.passages;
+  }
 
-/** Undefined when there are no words. */
-export async function countWords(
-  connection: Connection,
-  text: string,
-  scopes: readonly string[],
-): Promise<CountedWords | undefined> {
-  const asked = wordsAsked(text);
-  return asked.length === 0 ? undefined : { asked, frequencies: await count(connection, asked, scopes) };
+  /** In how many passages of the scopes each word is, in the words' order; in large scopes as it was a moment ago. */
+  async frequencies(
+    asked: readonly AskedWord[],
+    of: { readonly scopes: readonly string[]; readonly statistics: ScopeStatistics },
+  ): Promise<readonly number[]> {
+    const nowMs = this.#nowMs();
+    const place = JSON.stringify(of.scopes);
+    const keys = asked.map(({ stem }) => `${place} ${stem}`);
+    const isLarge = of.statistics.passages >= NEO4J_LIMITS.freshPassagesMax;
+    const unknown = [...asked.entries()].filter(([at]) => {
+      const known = this.#words.get(keys[at] ?? "");
+      return !isLarge || !known || nowMs - known.atMs > NEO4J_LIMITS.statisticsMs;
+    });
+    const counted = await count(this.#connection, unknown, of.scopes);
+    const found = keys.map((key, at) => counted.get(at) ?? this.#words.get(key)?.passages ?? 0);
+    if (!isLarge) return found;
+    if (this.#words.size + counted.size > NEO4J_LIMITS.wordsKnownMax) this.#words.clear();
+    for (const [at, passages] of counted) this.#words.set(keys[at] ?? "", { passages, atMs: nowMs });
+    return found;
+  }
 }
 
 export function questionOf(
-  { asked, frequencies }: CountedWords,
-  of: { readonly scopes: readonly string[]; readonly statistics: ScopeStatistics },
+  asked: readonly AskedWord[],
+  { statistics, frequencies }: { readonly statistics: ScopeStatistics; readonly frequencies: readonly number[] },
 ): Question {
-  const { weights, scoreMax } = wordWeights(asked, { texts: of.statistics.passages, frequencies });
-  const meanLength = Math.max(1, of.statistics.words / Math.max(1, of.statistics.passages));
+  const { weights, scoreMax } = wordWeights(asked, { texts: statistics.passages, frequencies });
+  const meanLength = Math.max(1, statistics.words / Math.max(1, statistics.passages));
   return {
-    query: queryOf(
-      asked.map(({ stem }) => stem),
-      of.scopes,
-    ),
-    stems: asked.map(({ stem }) => stem),
     scoreOf: (words, length) => {
       const counts = Map.groupBy(words, (word) => word);
       const parts = asked.map(({ stem }, at) => {
@@ -94,29 +107,33 @@ export function questionOf(
   };
 }
 
-/** In how many passages of the scopes each word is, in the words' order. */
+/** In how many passages of the scopes words are, by their places in the question. */
 async function count(
   connection: Connection,
-  asked: readonly AskedWord[],
+  words: readonly (readonly [at: number, word: AskedWord])[],
   scopes: readonly string[],
-): Promise<readonly number[]> {
+): Promise<ReadonlyMap<number, number>> {
+  if (words.length === 0) return new Map();
   // The longest say the most; those behind the bound count as rare.
-  const counted = [...asked.entries()]
+  const counted = words
     .toSorted(([, one], [, other]) => other.stem.length - one.stem.length)
     .slice(0, NEO4J_LIMITS.wordsCountedMax)
     .map(([at, { stem }]) => ({ at, query: queryOf([stem], scopes) }));
   const rows = await connection.read(
     `UNWIND $p.counted AS word
-     CALL db.index.fulltext.queryNodes('caxton_words', word.query, {limit: toInteger($p.limit)}) YIELD node
-     RETURN word.at AS at, count(node) AS n`,
+     CALL db.index.fulltext.queryNodes('caxton_words', word.query, {limit: toInteger($p.limit)}) YIELD score
+     RETURN word.at AS at, count(score) AS n`,
     { counted, limit: NEO4J_LIMITS.countedMax },
   );
-  const counts = new Map(rows.map((row) => [numberOf(row["at"]), numberOf(row["n"])] as const));
-  return asked.map((_, at) => counts.get(at) ?? 0);
+  const found = new Map(rows.map((row) => [numberOf(row["at"]), numberOf(row["n"])] as const));
+  return new Map(counted.map(({ at }) => [at, found.get(at) ?? 0] as const));
 }
 
-/** In the language of the index, in which nothing of a quoted word means anything but the word. */
-function queryOf(stems: readonly string[], scopes: readonly string[]): string {
+/**
+ * For the words' index: passages of the scopes that have some of the words. In its language nothing of a quoted word means
+ * anything but the word.
+ */
+export function queryOf(stems: readonly string[], scopes: readonly string[]): string {
   const words = stems.map((stem) => `"${stem.replaceAll(/["\\]/gu, "\\$&")}"`).join(" ");
   return `+place:(${scopes.map(placeOf).join(" ")})^0 +words:(${words})`;
 }
