@@ -229,6 +229,7 @@ export const text = {
     turn: (turn: number) => `Turn ${turn}`,
     attempts: (count: number) => `${count} attempts`,
     firstPart: "Until the first word",
+    begunAgain: "Until it was begun again",
     again: "Run again",
     ...TRAVEL,
     copyId: "Copy id",

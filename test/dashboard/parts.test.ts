@@ -1,14 +1,14 @@
 import { execFileSync } from "node:child_process";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { RunSummary } from "../../src/api/contract/index.ts";
+import type { RunSummary, Step } from "../../src/api/contract/index.ts";
 import { EventStreamParser } from "../../dashboard/src/api/event-stream.ts";
 import { type Logs, withDelta, withLines } from "../../dashboard/src/api/live-text.ts";
 import { placeRun } from "../../dashboard/src/api/place-run.ts";
 import { ago, bytes, duration } from "../../dashboard/src/parts/format.ts";
 import { lineDiff } from "../../dashboard/src/parts/line-diff.ts";
 import { quoted, runCommand, runCurl } from "../../dashboard/src/parts/shell-command.ts";
-import { span, ticksOf, timeScale } from "../../dashboard/src/pages/run/time-scale.ts";
+import { span, stretchOf, ticksOf, timeScale } from "../../dashboard/src/pages/run/time-scale.ts";
 import {
   agentSearch,
   parseSearch,
@@ -18,6 +18,35 @@ import {
   toolSearch,
   toolsSearch,
 } from "../../dashboard/src/search.ts";
+
+const at = (second: number): string => new Date(Date.parse("2026-11-21T10:00:00.000Z") + second * 1_000).toISOString();
+
+type ModelStep = Extract<Step, { kind: "model" }>;
+const TURN: ModelStep = {
+  kind: "model",
+  index: 1,
+  turn: 1,
+  state: "done",
+  started_at: "",
+  went_on_at: "",
+  duration_ms: 0,
+  model: "mock",
+  text: "",
+  tool_calls: [],
+  finish: "stop",
+  first_part_ms: 1,
+  input_tokens: 1,
+  output_tokens: 1,
+  cost: null,
+  limited: null,
+  offered_tools: null,
+  offered_tools_tokens: null,
+  attempts: [],
+  queued_ms: 0,
+  waits_for: null,
+  output_problems: [],
+  context: null,
+};
 
 const logged = (text: string) => ({ type: "tool-log" as const, turn: 1, call_id: "a", lines: [{ at: "", text }] });
 
@@ -259,6 +288,19 @@ describe("the time scale of a run", () => {
         expect(ticks[0]).toEqual({ at: 0, label: "0" });
       }),
     );
+  });
+
+  test("a turn that was begun again took its time where it went on, and one that failed since its first begin", () => {
+    const step = { ...TURN, started_at: at(1), went_on_at: at(61), duration_ms: 2_000 };
+    const stretch = (more: Partial<ModelStep>) => {
+      const { beganMs, from, to } = stretchOf({ ...step, ...more }, Date.parse(at(70)));
+      return [beganMs, from, to].map((ms) => (ms - Date.parse(at(0))) / 1_000);
+    };
+    expect(stretch({})).toEqual([1, 61, 63]);
+    expect(stretch({ state: "running", duration_ms: null })).toEqual([1, 61, 70]);
+    expect(stretch({ state: "failed", duration_ms: 61_500 })).toEqual([1, 1, 62.5]);
+    const run = { created_at: at(0), ended_at: null, step_list: [step], resting: false };
+    expect(timeScale(run, Date.parse(at(5))).endMs).toBe(Date.parse(at(63)));
   });
 
   test("stands still while a run waits for someone", () => {

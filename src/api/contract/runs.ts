@@ -157,6 +157,10 @@ export const ContextSummary = z
 export const ModelStep = z.object({
   kind: z.literal("model"),
   ...Timing,
+  went_on_at: Instant.meta({
+    description:
+      "When it was begun last: later than started_at after a failed attempt, or a stop of the server, amid it",
+  }),
   model: z.string(),
   text: z.string(),
   tool_calls: z.array(z.object({ id: z.string(), name: z.string(), arguments: z.string() })),

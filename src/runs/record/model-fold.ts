@@ -29,6 +29,7 @@ export function changedTurn(
       return {
         ...step,
         model: event.model,
+        wentOnAtMs: atMs,
         context: contextOf(event) ?? step.context,
         hold: null,
         end: { state: "running" },
@@ -61,6 +62,7 @@ export const newTurn = (
   turn: event.step,
   model: event.model,
   startedAtMs,
+  wentOnAtMs: startedAtMs,
   attempts: [],
   attemptsBefore: 0,
   outputProblems: [],

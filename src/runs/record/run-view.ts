@@ -32,6 +32,8 @@ export type ModelStep = {
   readonly turn: number;
   readonly model: string;
   readonly startedAtMs: number;
+  /** When it was begun last: a turn is begun again after a failed attempt or a crash. */
+  readonly wentOnAtMs: number;
   readonly attempts: readonly FailedAttempt[];
   /** Of `attempts`, those before somebody last chose how the turn goes on; they do not count any more. */
   readonly attemptsBefore: number;

@@ -1,4 +1,4 @@
-import type { RunDetail } from "../../../../src/api/contract/index.ts";
+import type { RunDetail, Step } from "../../../../src/api/contract/index.ts";
 import { duration } from "../../parts/format.ts";
 
 /** From a run's creation to its end, or to now while it goes on. Milliseconds. */
@@ -11,10 +11,19 @@ const WAITING_SHARE = 0.2;
 
 export function timeScale({ created_at, ended_at, step_list, resting }: Timed, clockMs: number): TimeScale {
   const startMs = Date.parse(created_at);
-  const ends = step_list.map(({ started_at, duration_ms }) => Date.parse(started_at) + (duration_ms ?? 0));
+  const ends = step_list.map((step) => stretchOf(step, 0).to);
   const lastMs = Math.max(startMs + 1, ...ends);
   const nowMs = resting ? lastMs + (lastMs - startMs) * WAITING_SHARE : clockMs;
   return { startMs, endMs: Math.max(lastMs, ended_at === null ? nowMs : Date.parse(ended_at)), nowMs };
+}
+
+/** When a step was begun first, and the stretch it took: a turn that was begun again took it from there on. Milliseconds. */
+export function stretchOf(step: Step, nowMs: number): { beganMs: number; from: number; to: number } {
+  const beganMs = Date.parse(step.started_at);
+  // One that failed took all the time since its first begin.
+  const goesOn = step.kind === "model" && step.state !== "failed";
+  const from = goesOn ? Date.parse(step.went_on_at) : beganMs;
+  return { beganMs, from, to: step.duration_ms === null ? Math.max(from, nowMs) : from + step.duration_ms };
 }
 
 /** Where a stretch of time lies, in percent of the whole. */

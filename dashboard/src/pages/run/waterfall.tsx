@@ -8,7 +8,7 @@ import { useServerNow } from "../../parts/clock.ts";
 import { duration } from "../../parts/format.ts";
 import { StateIcon } from "../../parts/state-pill.tsx";
 import { text } from "../../text.ts";
-import { span, ticksOf, timeScale, type TimeScale } from "./time-scale.ts";
+import { span, stretchOf, ticksOf, timeScale, type TimeScale } from "./time-scale.ts";
 
 type Props = { readonly run: RunDetail; readonly selected: number | undefined };
 
@@ -72,8 +72,7 @@ function RunLine({ run, scale, selected }: LineProps) {
 }
 
 function StepLine({ run, step, scale, selected }: LineProps & { readonly step: Step }) {
-  const from = Date.parse(step.started_at);
-  const to = step.duration_ms === null ? Math.max(from, scale.nowMs) : from + step.duration_ms;
+  const { beganMs, from, to } = stretchOf(step, scale.nowMs);
   const open = step.state === "running" || step.state === "waiting" || step.state === "queued";
   const firstMs = step.kind === "model" ? (step.first_part_ms ?? 0) : 0;
   return (
@@ -86,6 +85,9 @@ function StepLine({ run, step, scale, selected }: LineProps & { readonly step: S
       note={noteOf(step)}
       took={step.state === "waiting" ? "–" : duration(step.duration_ms ?? to - from)}
     >
+      {from === beganMs ? null : (
+        <Bar scale={scale} from={beganMs} to={from} className="h-1 bg-line-strong" title={text.run.begunAgain} />
+      )}
       <Bar scale={scale} from={from} to={to} className={cx(toneOf(step), open && "animate-pulse-soft")} />
       {firstMs === 0 || step.state !== "done" ? null : (
         <Bar scale={scale} from={from} to={from + firstMs} className="bg-surface/55" title={text.run.firstPart} />
