@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInTheDark } from "./accessible.ts";
-import { openBrowser, TELEPHONE, toDesk, visit, type Visit } from "./browser.ts";
+import { follow, leaveBrowser, openBrowser, TELEPHONE, toDesk, visit, type Visit } from "./browser.ts";
 import { FIVE_MISTAKES } from "./definitions.ts";
 
 const PAYER = `name = "payer"
@@ -47,7 +47,7 @@ beforeAll(async () => {
   others["FORK"] = contract.runs.RunDetail.parse(forked.body).id;
 });
 afterAll(async () => {
-  await browser?.close();
+  await leaveBrowser(browser);
   await server?.[Symbol.asyncDispose]();
 });
 
@@ -91,8 +91,11 @@ const PAGES: readonly Look[] = [
   { path: "/ui/no/such/page", whole: text("There is no such page") },
 ];
 
+const addressOf = (path: string): string =>
+  path.replaceAll(/[A-Z]{3,}/g, (word) => (word === "RUN" ? run : (others[word] ?? word)));
+
 async function open(page: Page, { path, whole }: Look): Promise<void> {
-  await page.goto(path.replaceAll(/[A-Z]{3,}/g, (word) => (word === "RUN" ? run : (others[word] ?? word))));
+  await follow(page, addressOf(path));
   await whole(page);
 }
 
@@ -100,6 +103,14 @@ async function reportMistakes(page: Page): Promise<void> {
   await page.getByRole("textbox", { name: "Definition" }).fill(FIVE_MISTAKES);
   await page.getByText("5 problems to fix").waitFor();
 }
+
+test("the address of every page gives the dashboard, which then shows that page", async () => {
+  const start = await (await fetch(`${server.url}/ui/`)).text();
+  for (const { path } of PAGES) {
+    const response = await fetch(server.url + addressOf(path));
+    expect([path, response.status, (await response.text()) === start]).toEqual([path, 200, true]);
+  }
+});
 
 /** A page is opened once and then looked at in both widths: opening it takes longer than to look. */
 describe("every page", () => {

@@ -6,7 +6,7 @@ import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { Endpoint, legacyListener } from "../mcp/room.ts";
 import { newState, testServer } from "../mcp/test-server.ts";
-import { openBrowser, visit } from "./browser.ts";
+import { leaveBrowser, openBrowser, visit } from "./browser.ts";
 
 const place = tempDirectory();
 let endpoint: Endpoint;
@@ -41,7 +41,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await browser?.close();
+  await leaveBrowser(browser);
   await server?.[Symbol.asyncDispose]();
   await endpoint?.[Symbol.asyncDispose]();
   place[Symbol.dispose]();

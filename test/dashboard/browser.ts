@@ -4,16 +4,40 @@ import { closeSync, existsSync, globSync, openSync, rmSync, statSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { env } from "node:process";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import {
+  type Browser,
+  type BrowserContext,
+  chromium,
+  type ConsoleMessage,
+  type Page,
+  type Request,
+} from "playwright-core";
 import { findChromium } from "../../scripts/ensure-chromium.ts";
 import { repository } from "../helpers/server.ts";
 
 const DASHBOARD = join(repository, "dashboard");
 export const BUILT = join(DASHBOARD, "dist");
 
-/** A browser with nothing of its own going on, in a profile that is thrown away. */
+let shared: Browser | undefined;
+
+/**
+ * A browser with nothing of its own going on, in a profile that is thrown away. All files of a worker have the same one, which
+ * ends with the worker: to start one takes some seconds of a core. Who opened it says `leaveBrowser` when done.
+ */
 export async function openBrowser(): Promise<Browser> {
   buildWhenStale();
+  if (shared?.isConnected() !== true) shared = await launch();
+  return shared;
+}
+
+/** Closes every window of the browser, so that the next file finds it as it was at first. */
+export async function leaveBrowser(browser: Browser | undefined): Promise<void> {
+  if (browser === undefined) return;
+  rested.delete(browser);
+  await Promise.all(browser.contexts().map((context) => context.close()));
+}
+
+async function launch(): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === undefined) throw new Error("no Chromium is here: node scripts/ensure-chromium.ts");
   return chromium.launch({
@@ -140,8 +164,6 @@ async function openWindow(browser: Browser, url: string): Promise<Page> {
 /** Puts a window away as if nobody had sat at it; one that cannot be left so is closed. */
 async function leave(page: Page, windows: Page[]): Promise<void> {
   const context = page.context();
-  context.removeAllListeners();
-  page.removeAllListeners();
   try {
     if (page.isClosed() || context.pages().length !== 1) throw new Error("it is not what it was");
     await page.unrouteAll({ behavior: "ignoreErrors" });
@@ -152,6 +174,20 @@ async function leave(page: Page, windows: Page[]): Promise<void> {
   } catch {
     await context.close();
   }
+}
+
+const NOWHERE = "/ui/no/such/page";
+
+/**
+ * Goes to another page of the dashboard as its own links do, without loading all of it anew. In between it stands where
+ * nothing is, so that words of the page before do not pass for those of the next.
+ */
+export async function follow(page: Page, path: string): Promise<void> {
+  if (!page.url().includes("/ui/")) return void (await page.goto(path));
+  const go = (to: string) => page.evaluate(`history.pushState({}, "", ${JSON.stringify(to)})`);
+  await go(NOWHERE);
+  await page.getByText("There is no such page").waitFor();
+  if (path !== NOWHERE) await go(path);
 }
 
 /** A new person at the dashboard of a server: nothing remembered, one tab. */
@@ -166,16 +202,34 @@ export async function visit(browser: Browser, url: string, options: VisitOptions
   const context = page.context();
   const foreign: string[] = [];
   const complaints: string[] = [];
-  context.on("request", (request) => {
+  const asks = (request: Request) => {
     const address = request.url();
     if (!address.startsWith(`${url}/`) && !address.startsWith("data:")) foreign.push(address);
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (message) => {
+  };
+  const breaks = (error: Error) => complaints.push(error.message);
+  const says = (message: ConsoleMessage) => {
     const words = message.text();
     // A refused request is the browser's own line about an answer that the page handles.
     const refused = words.startsWith("Failed to load resource");
     if (message.type() === "error" && !refused) complaints.push(words);
-  });
-  return { page, context, foreign, complaints, [Symbol.asyncDispose]: () => leave(page, windows) };
+  };
+  context.on("request", asks);
+  page.on("pageerror", breaks);
+  page.on("console", says);
+  // Not all listeners: the browser's own hear by theirs that a window is closed, and would wait for it without end.
+  const stopListening = () => {
+    context.off("request", asks);
+    page.off("pageerror", breaks);
+    page.off("console", says);
+  };
+  return {
+    page,
+    context,
+    foreign,
+    complaints,
+    [Symbol.asyncDispose]: () => {
+      stopListening();
+      return leave(page, windows);
+    },
+  };
 }

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { openBrowser, visit } from "./browser.ts";
+import { leaveBrowser, openBrowser, visit } from "./browser.ts";
 
 const place = tempDirectory();
 let server: TestServer;
@@ -37,7 +37,7 @@ beforeAll(async () => {
   await server.started.services.agents.deploy("default", { source: AGENT, fileName: "scorer.toml" });
 });
 afterAll(async () => {
-  await browser?.close();
+  await leaveBrowser(browser);
   await server?.[Symbol.asyncDispose]();
   place[Symbol.dispose]();
 });

@@ -19,7 +19,7 @@ import { lostSince } from "../../dashboard/src/pages/memory/store/lost-since.ts"
 import { scopesToLookInto } from "../../dashboard/src/pages/memory/scopes.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInBothThemes } from "./accessible.ts";
-import { openBrowser, TELEPHONE, toDesk, visit } from "./browser.ts";
+import { leaveBrowser, openBrowser, TELEPHONE, toDesk, visit } from "./browser.ts";
 
 const KEEPER = `name = "keeper"
 version = "1.0.0"
@@ -55,7 +55,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await browser?.close();
+  await leaveBrowser(browser);
   await server?.[Symbol.asyncDispose]();
 });
 

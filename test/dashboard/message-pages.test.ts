@@ -5,7 +5,7 @@ import * as z from "zod";
 import * as contract from "../../src/api/contract/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInTheDark } from "./accessible.ts";
-import { openBrowser, toDesk, visit, type Visit } from "./browser.ts";
+import { follow, leaveBrowser, openBrowser, toDesk, visit, type Visit } from "./browser.ts";
 
 const SMALL = { width: 360, height: 780 };
 let browser: Browser;
@@ -27,7 +27,7 @@ beforeAll(async () => {
   await take("billing");
 });
 afterAll(async () => {
-  await browser?.close();
+  await leaveBrowser(browser);
   await server?.[Symbol.asyncDispose]();
 });
 
@@ -304,7 +304,7 @@ describe("every page of messages", () => {
     async ({ path, whole }) => {
       const { page } = person;
       await page.setViewportSize(SMALL);
-      await page.goto(path.replaceAll("PAST", past));
+      await follow(page, path.replaceAll("PAST", past));
       await page.getByText(whole).filter({ visible: true }).first().waitFor();
       expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(SMALL.width);
       expect(await violations(page)).toEqual([]);

@@ -6,7 +6,7 @@ import { Database, SqliteRunJournal } from "../../src/backends/sqlite/index.ts";
 import type { RunEvent } from "../../src/runs/index.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { openBrowser, visit } from "./browser.ts";
+import { leaveBrowser, openBrowser, visit } from "./browser.ts";
 import { FIVE_MISTAKES, TIDY } from "./definitions.ts";
 
 const PENGUINS = "examples/data/penguins.csv";
@@ -18,7 +18,7 @@ beforeAll(async () => {
   server = await startServer();
 });
 afterAll(async () => {
-  await browser?.close();
+  await leaveBrowser(browser);
   await server?.[Symbol.asyncDispose]();
 });
 

@@ -1,7 +1,7 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startServer, type TestServer } from "../helpers/server.ts";
-import { openBrowser, visit } from "./browser.ts";
+import { leaveBrowser, openBrowser, visit } from "./browser.ts";
 
 let browser: Browser;
 let server: TestServer;
@@ -13,7 +13,7 @@ beforeAll(async () => {
   });
 });
 afterAll(async () => {
-  await browser?.close();
+  await leaveBrowser(browser);
   await server?.[Symbol.asyncDispose]();
 });
 

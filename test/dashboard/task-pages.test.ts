@@ -4,7 +4,7 @@ import * as contract from "../../src/api/contract/index.ts";
 import { Program } from "../helpers/program.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 import { violations, violationsInBothThemes } from "./accessible.ts";
-import { openBrowser, toDesk, visit } from "./browser.ts";
+import { leaveBrowser, openBrowser, toDesk, visit } from "./browser.ts";
 
 const SMALL = { width: 360, height: 780 };
 let browser: Browser;
@@ -14,7 +14,7 @@ beforeAll(async () => {
   server = await startServer({ settings: { "agents.directory": "none" } });
 });
 afterAll(async () => {
-  await browser?.close();
+  await leaveBrowser(browser);
   await server?.[Symbol.asyncDispose]();
 });
 

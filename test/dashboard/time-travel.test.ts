@@ -1,12 +1,18 @@
-import { expect, test } from "vitest";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
 import type { ToolRunner } from "../../src/tools/index.ts";
 import { startServer } from "../helpers/server.ts";
 import { violationsInBothThemes } from "./accessible.ts";
-import { openBrowser, visit } from "./browser.ts";
+import { leaveBrowser, openBrowser, visit } from "./browser.ts";
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await openBrowser();
+});
+afterAll(() => leaveBrowser(browser));
 
 test("a run is forked at a step in the browser, links lead both ways, and the two are compared", async () => {
-  await using browser = await opened();
   const call = { name: "calculator__evaluate", arguments: { expression: "1+2" } };
   await using server = await startServer({ script: [{ toolCalls: [call] }, { text: "It is three." }] });
   const started = await server.ask("POST", "/api/v1/runs", { agent: "data-analyzer", input: "Add them", wait: true });
@@ -32,7 +38,6 @@ const PHONE = { width: 360, height: 740 };
 const OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
 
 test("on a telephone a run is played again, with what comes out otherwise, saved with its files, and deleted when asked twice", async () => {
-  await using browser = await opened();
   const call = { name: "calculator__evaluate", arguments: { expression: "1+2" } };
   const servers = { without: "" };
   const wrapTools = (runner: ToolRunner): ToolRunner => ({
@@ -77,8 +82,3 @@ test("on a telephone a run is played again, with what comes out otherwise, saved
   expect(new URL(page.url()).pathname).toBe("/ui/runs");
   expect((await server.ask("GET", `/api/v1/runs/${id}`)).status).toBe(404);
 });
-
-async function opened() {
-  const browser = await openBrowser();
-  return Object.assign(browser, { [Symbol.asyncDispose]: () => browser.close() });
-}

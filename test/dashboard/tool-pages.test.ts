@@ -7,7 +7,16 @@ import { startServer, type TestServer } from "../helpers/server.ts";
 import { answering, chatty, CLOCK, manifest, renamed } from "../tool-servers/modules.ts";
 import { World } from "../tool-servers/world.ts";
 import { violationsInBothThemes } from "./accessible.ts";
-import { openBrowser, TELEPHONE, toDesk, visit, type Visit, type VisitOptions } from "./browser.ts";
+import {
+  follow,
+  leaveBrowser,
+  openBrowser,
+  TELEPHONE,
+  toDesk,
+  visit,
+  type Visit,
+  type VisitOptions,
+} from "./browser.ts";
 
 const FORM_SERVER = fileURLToPath(new URL("./form-server.ts", import.meta.url));
 const CONFIG = `[mcp_servers.forms]
@@ -34,7 +43,7 @@ beforeAll(async () => {
   await world.server.ask("POST", "/api/v1/agents", { source: AGENT, file_name: "forecaster.toml" });
 });
 afterAll(async () => {
-  await browser?.close();
+  await leaveBrowser(browser);
   await world?.[Symbol.asyncDispose]();
 });
 
@@ -455,7 +464,7 @@ describe("every page", () => {
   describe.for(LOOKS)("%s", ([path, words]) => {
     beforeAll(async () => {
       await person.page.setViewportSize(TELEPHONE);
-      await person.page.goto(path);
+      await follow(person.page, path);
       await person.page.getByText(words).first().waitFor();
     });
 
