@@ -40,6 +40,8 @@ export type MessagesSearch = {
   /** The one that is looked at. */
   readonly message?: string | undefined;
   readonly compose?: true | undefined;
+  /** The conversation that what is written branches off from. */
+  readonly parent?: string | undefined;
 };
 export const messagesSearch = (raw: Raw): MessagesSearch => ({
   tab: oneOf(MESSAGE_TABS, raw["tab"]),
@@ -50,6 +52,7 @@ export const messagesSearch = (raw: Raw): MessagesSearch => ({
   code: words(raw["code"]),
   message: words(raw["message"]),
   compose: flag(raw["compose"]),
+  parent: words(raw["parent"]),
 });
 
 export const CONVERSATION_STATES = [

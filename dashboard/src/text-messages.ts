@@ -92,6 +92,7 @@ export const MESSAGES = {
   close: "Close the message",
   composer: {
     title: "Send a message",
+    branch: (conversation: string) => `It begins a conversation that branches off from ${conversation}.`,
     how: "To whom",
     ways: HOW_TO_SEND,
     to: { name: "Names, with commas between", capability: "Capability", topic: "Topic", broadcast: "" },

@@ -215,6 +215,38 @@ test("a conversation is drawn message by message, goes on while one looks, and t
   expect(person.complaints).toEqual([]);
 });
 
+test("a conversation is branched off from, and goes on in another one", async () => {
+  for (const id of ["small-talk", "large-talk"])
+    await send({
+      performative: "inform",
+      sender: "planner",
+      receiver: "billing",
+      conversation_id: id,
+      content: "hello",
+    });
+  await using person = await visit(browser, server.url);
+  const { page } = person;
+  await page.goto("/ui/conversations/small-talk");
+  await page.getByRole("link", { name: "Branch off" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText("branches off from small-talk").waitFor();
+  await dialog.getByLabel("Names, with commas between").fill("billing");
+  await dialog.getByLabel("Content").fill("by the way");
+  await dialog.getByRole("button", { name: "Send", exact: true }).click();
+  await dialog.getByRole("link", { name: "Open the conversation" }).click();
+  await page.getByRole("link", { name: "small-talk" }).click();
+  await page.getByText("Branches", { exact: true }).waitFor();
+  await page.getByRole("button", { name: "Merge" }).click();
+  await dialog.getByLabel("The conversation it goes on in").fill("nowhere");
+  await dialog.getByRole("button", { name: "Merge" }).click();
+  await dialog.getByText("there is no conversation nowhere").waitFor();
+  await dialog.getByLabel("The conversation it goes on in").fill("large-talk");
+  await dialog.getByRole("button", { name: "Merge" }).click();
+  await page.getByText("goes on in large-talk").waitFor();
+  expect(await page.getByRole("button", { name: "Merge" }).count()).toBe(0);
+  expect(person.complaints).toEqual([]);
+});
+
 test("a message that an agent answers leads to the run that did it, and the run back to the message", async () => {
   const { id } = await send({ performative: "request", receiver: "greeter", content: "Who are you?" });
   await using person = await visit(browser, server.url);

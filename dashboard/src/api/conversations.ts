@@ -52,5 +52,9 @@ export const endConversation = (id: string) => change("endConversation", id);
 /** Of one that is over: it is no longer in the list. */
 export const archiveConversation = (id: string) => change("archiveConversation", id);
 
+/** It goes on in another one: nothing more can be said in it. */
+export const mergeConversation = (id: string, into: string) =>
+  ask<Conversation>(fillRoute("mergeConversation", { id }), { method: "POST", json: { into } });
+
 export const isOver = ({ state }: Pick<Conversation, "state">): boolean =>
   state !== "initiated" && state !== "in-progress";

@@ -1,11 +1,18 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import { Archive, CircleStop, Send } from "lucide-react";
+import { Archive, CircleStop, GitBranch, Merge, Send } from "lucide-react";
 import { useState } from "react";
 import type { Conversation } from "../../../../src/api/contract/index.ts";
-import { archiveConversation, endConversation, isOver } from "../../api/conversations.ts";
+import {
+  archiveConversation,
+  conversationsQuery,
+  endConversation,
+  isOver,
+  mergeConversation,
+} from "../../api/conversations.ts";
 import { Button, buttonClass } from "../../parts/button.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
+import { Field, Input } from "../../parts/field.tsx";
 import { notify } from "../../parts/notice.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { text } from "../../text.ts";
@@ -14,30 +21,50 @@ const words = text.conversations;
 
 type Props = { readonly conversation: Conversation };
 
-/** What can be done with it: say something, end it while it is open, put it away when it is over. */
+/** What can be done with it: say something, branch off, merge it, end it while it is open, put it away when it is over. */
 export function ConversationActions({ conversation }: Props) {
-  const [ending, setEnding] = useState(false);
-  const archive = useChange(archiveConversation, words.archivedNow);
-  if (isOver(conversation)) {
-    return conversation.archived_at === null ? (
-      <Button disabled={archive.isPending} onClick={() => archive.mutate(conversation.id)}>
-        <Archive aria-hidden />
-        {words.archive}
-      </Button>
-    ) : null;
-  }
+  const [asking, setAsking] = useState<"end" | "merge">();
+  const close = () => setAsking(undefined);
   return (
     <>
-      <Link to="/messages" search={{ conversation: conversation.id, compose: true }} className={buttonClass("plain")}>
-        <Send aria-hidden />
-        {words.reply}
+      {isOver(conversation) ? null : (
+        <Link to="/messages" search={{ conversation: conversation.id, compose: true }} className={buttonClass("plain")}>
+          <Send aria-hidden />
+          {words.reply}
+        </Link>
+      )}
+      <Link to="/messages" search={{ parent: conversation.id, compose: true }} className={buttonClass("plain")}>
+        <GitBranch aria-hidden />
+        {words.branch}
       </Link>
-      <Button look="danger" onClick={() => setEnding(true)}>
-        <CircleStop aria-hidden />
-        {words.end}
-      </Button>
-      {ending ? <EndDialog conversation={conversation} onClose={() => setEnding(false)} /> : null}
+      {conversation.state === "merged" ? null : (
+        <Button onClick={() => setAsking("merge")}>
+          <Merge aria-hidden />
+          {words.merge}
+        </Button>
+      )}
+      {isOver(conversation) ? (
+        <ArchiveButton conversation={conversation} />
+      ) : (
+        <Button look="danger" onClick={() => setAsking("end")}>
+          <CircleStop aria-hidden />
+          {words.end}
+        </Button>
+      )}
+      {asking === "end" ? <EndDialog conversation={conversation} onClose={close} /> : null}
+      {asking === "merge" ? <MergeDialog conversation={conversation} onClose={close} /> : null}
     </>
+  );
+}
+
+function ArchiveButton({ conversation }: Props) {
+  const archive = useChange(archiveConversation, words.archivedNow);
+  if (conversation.archived_at !== null) return null;
+  return (
+    <Button disabled={archive.isPending} onClick={() => archive.mutate(conversation.id)}>
+      <Archive aria-hidden />
+      {words.archive}
+    </Button>
   );
 }
 
@@ -72,6 +99,59 @@ function EndDialog({ conversation, onClose }: Props & { readonly onClose: () => 
           </Button>
         </div>
       </div>
+    </Dialog>
+  );
+}
+
+function MergeDialog({ conversation: { id }, onClose }: Props & { readonly onClose: () => void }) {
+  const [into, setInto] = useState("");
+  const merge = useChange(() => mergeConversation(id, into.trim()), words.mergedNow);
+  const others = useInfiniteQuery(conversationsQuery({})).data?.pages.flatMap(({ items }) => items) ?? [];
+  return (
+    <Dialog title={words.mergeTitle} onClose={onClose}>
+      <form
+        className="space-y-4 p-5"
+        onSubmit={(event) => {
+          event.preventDefault();
+          merge.mutate(id, { onSuccess: onClose });
+        }}
+      >
+        <p className="text-sm">{words.mergeNote}</p>
+        <Field label={words.mergeInto} note={words.mergeIntoNote} required>
+          {({ id: field, describedBy }) => (
+            <>
+              <Input
+                id={field}
+                data-autofocus
+                autoComplete="off"
+                aria-describedby={describedBy}
+                list={`${field}-others`}
+                value={into}
+                onChange={({ target }) => setInto(target.value)}
+              />
+              <datalist id={`${field}-others`}>
+                {others
+                  .filter((other) => other.id !== id && !isOver(other))
+                  .map((other) => (
+                    <option key={other.id} value={other.id}>
+                      {words.title(
+                        other.initiator,
+                        other.participants.map(({ name }) => name),
+                      )}
+                    </option>
+                  ))}
+              </datalist>
+            </>
+          )}
+        </Field>
+        {merge.error === null ? null : <ProblemView error={merge.error} />}
+        <div className="flex justify-end gap-2">
+          <Button onClick={onClose}>{text.actions.cancel}</Button>
+          <Button type="submit" look="primary" disabled={merge.isPending || into.trim() === ""}>
+            {words.merge}
+          </Button>
+        </div>
+      </form>
     </Dialog>
   );
 }

@@ -8,6 +8,7 @@ import { Button, buttonClass } from "../../parts/button.tsx";
 import { Choices } from "../../parts/choices.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
 import { Field, Input, Select, TextArea } from "../../parts/field.tsx";
+import { shortId } from "../../parts/message-words.ts";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { useSettled } from "../../parts/settled.ts";
 import { ACTS } from "../../search-messages.ts";
@@ -19,11 +20,20 @@ const words = text.messages.composer;
 /** Typing is checked after a pause. */
 const CHECK_AFTER_MS = 350;
 
-type Props = { readonly conversation: string | undefined; readonly onClose: () => void };
+type Props = {
+  readonly conversation: string | undefined;
+  /** The conversation that the new one branches off from. */
+  readonly parent: string | undefined;
+  readonly onClose: () => void;
+};
 
 /** Writes a message, says what is wrong with it and who would get it, sends it, and shows what comes back. */
-export function Compose({ conversation, onClose }: Props) {
-  const [draft, setDraft] = useState<Draft>({ ...EMPTY_DRAFT, conversation: conversation ?? "" });
+export function Compose({ conversation, parent, onClose }: Props) {
+  const [draft, setDraft] = useState<Draft>({
+    ...EMPTY_DRAFT,
+    conversation: conversation ?? "",
+    parent: parent ?? "",
+  });
   const client = useQueryClient();
   const send = useMutation({
     mutationFn: () => sendMessage(messageOf(draft), isOfProgram(draft) && draft.token !== "" ? draft.token : undefined),
@@ -42,6 +52,7 @@ export function Compose({ conversation, onClose }: Props) {
             if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
           }}
         >
+          {draft.parent === "" ? null : <p className="text-sm text-muted">{words.branch(shortId(draft.parent))}</p>}
           <Recipients draft={draft} onChange={setDraft} />
           <Parameters draft={draft} onChange={setDraft} />
           <Check draft={draft} />

@@ -10,6 +10,8 @@ export type Draft = {
   /** Of whoever it is from, where that is a program outside; kept no longer than the form. */
   readonly token: string;
   readonly conversation: string;
+  /** The conversation that a new one branches off from; empty where it stands alone. */
+  readonly parent: string;
   readonly content: string;
 };
 
@@ -21,17 +23,19 @@ export const EMPTY_DRAFT: Draft = {
   from: "user",
   token: "",
   conversation: "",
+  parent: "",
   content: "",
 };
 
 /** As it goes to the server. */
-export function messageOf({ way, to, act, protocol, from, conversation, content }: Draft): object {
+export function messageOf({ way, to, act, protocol, from, conversation, parent, content }: Draft): object {
   return {
     performative: act,
     ...addressOf(way, to.trim()),
     ...(from.trim() === "" ? {} : { sender: from.trim() }),
     ...(protocol === "" ? {} : { protocol }),
     ...(conversation.trim() === "" ? {} : { conversation_id: conversation.trim() }),
+    ...(parent === "" ? {} : { parent_conversation: parent }),
     content: contentOf(content),
   };
 }

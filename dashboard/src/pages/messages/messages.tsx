@@ -22,7 +22,8 @@ export function Messages() {
   const search = route.useSearch();
   const { tab = "tail", compose } = search;
   const navigate = route.useNavigate();
-  const setCompose = (open: true | undefined) => void navigate({ search: { ...search, compose: open } });
+  const setCompose = (open: true | undefined) =>
+    void navigate({ search: { ...search, compose: open, parent: undefined } });
   const dead = useInfiniteQuery(deadLettersQuery({})).data?.pages[0]?.total;
   useListKeys();
   return (
@@ -49,7 +50,7 @@ export function Messages() {
       </Tabs>
       {compose === true ? (
         <Suspense>
-          <Compose conversation={search.conversation} onClose={() => setCompose(undefined)} />
+          <Compose conversation={search.conversation} parent={search.parent} onClose={() => setCompose(undefined)} />
         </Suspense>
       ) : null}
     </>
