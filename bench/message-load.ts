@@ -94,6 +94,9 @@ export class Load {
   async run(rate: number, seconds: number): Promise<LoadFigures> {
     const loop = monitorEventLoopDelay({ resolution: 1 });
     loop.enable();
+    // Threads are started by the first message, which takes seconds on a busy machine.
+    this.#next(performance.now());
+    while (this.#handled === 0) await new Promise((resolve) => setImmediate(resolve));
     const startMs = performance.now();
     const during = async (untilMs: number) => {
       while (performance.now() < untilMs) {
