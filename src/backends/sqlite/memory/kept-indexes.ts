@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
 import * as z from "zod";
+import { arrayOf, bytesOf, putTogether, shapesOf, takeApart } from "./arrays-apart.ts";
 import type { Facts } from "./facts.ts";
 import { Indexes } from "./indexes.ts";
 import { flushDirectory } from "./on-disk.ts";
@@ -19,10 +20,13 @@ import { flushDirectory } from "./on-disk.ts";
 const FORMAT = 2;
 const MAGIC = Buffer.from("CXINDEX", "latin1");
 const STAMP_BYTES = 16;
-/** Magic, format, stamp; then lengths of the two parts (8 bytes each) and their checksum (4). */
+/** Magic, format, stamp; then the lengths of the data and of its arrays (8 bytes each) and the checksum of both (4). */
 const HEADER_BYTES = MAGIC.length + 1 + STAMP_BYTES + 8 + 8 + 4;
 
-const Parts = z.object({ indexes: z.looseObject({ vectors: z.looseObject({ slots: z.looseObject({}) }).optional() }) });
+const Skeleton = z.object({
+  data: z.unknown(),
+  arrays: z.array(z.object({ kind: z.string(), length: z.int().nonnegative() })),
+});
 
 /** The kept indexes of one memory. */
 export class KeptIndexes {
@@ -56,14 +60,17 @@ export class KeptIndexes {
       const expected = Buffer.concat([MAGIC, Buffer.from([FORMAT]), stamp]);
       if (!isRead || !header.subarray(0, expected.length).equals(expected)) return undefined;
       const at = expected.length;
-      const [plain, rows] = [Number(header.readBigUInt64LE(at)), Number(header.readBigUInt64LE(at + 8))];
-      if (statSync(this.#path).size !== HEADER_BYTES + plain + rows) return undefined;
-      const first = part(file, plain);
-      const bytes = part(file, rows);
-      if (crc32(bytes, crc32(first)) !== header.readUInt32LE(at + 16)) return undefined;
-      const { indexes } = Parts.parse(deserialize(first));
-      const { vectors } = indexes;
-      return vectors ? { ...indexes, vectors: { ...vectors, slots: { ...vectors.slots, bytes } } } : indexes;
+      const [plain, rest] = [Number(header.readBigUInt64LE(at)), Number(header.readBigUInt64LE(at + 8))];
+      if (statSync(this.#path).size !== HEADER_BYTES + plain + rest) return undefined;
+      const first = filled(file, new Uint8Array(plain));
+      const { data, arrays: shapes } = Skeleton.parse(deserialize(first));
+      let checksum = crc32(first);
+      const arrays = shapes.map((shape) => {
+        const array = arrayOf(shape);
+        checksum = crc32(filled(file, bytesOf(array)), checksum);
+        return array;
+      });
+      return checksum === header.readUInt32LE(at + 16) ? putTogether(data, arrays) : undefined;
     } finally {
       closeSync(file);
     }
@@ -72,21 +79,21 @@ export class KeptIndexes {
   /** Writes them, whole or not at all, and has the memory name them. */
   write(indexes: Indexes, { thoroughly }: { readonly thoroughly: boolean }): void {
     const saved = indexes.save({ thoroughly });
-    const rows = saved.vectors?.slots.bytes ?? new Uint8Array(0);
-    const { vectors } = saved;
-    // Rows of vectors go as they are: they are the most, and need no second copy in memory.
-    const plain = serialize({
-      indexes: { ...saved, vectors: vectors && { ...vectors, slots: { ...vectors.slots, bytes: new Uint8Array(0) } } },
-    });
+    const { data, arrays } = takeApart(saved);
+    const plain = serialize({ data, arrays: shapesOf(arrays) });
+    const pieces = [plain, ...arrays.map(bytesOf)];
     const stamp = randomBytes(STAMP_BYTES);
     const numbers = Buffer.alloc(20);
     numbers.writeBigUInt64LE(BigInt(plain.length), 0);
-    numbers.writeBigUInt64LE(BigInt(rows.length), 8);
-    numbers.writeUInt32LE(crc32(rows, crc32(plain)), 16);
+    numbers.writeBigUInt64LE(BigInt(pieces.reduce((sum, { length }) => sum + length, -plain.length)), 8);
+    numbers.writeUInt32LE(
+      pieces.reduce((checksum, piece) => crc32(piece, checksum), 0),
+      16,
+    );
     const path = `${this.#path}.new`;
     const file = openSync(path, "w", 0o600);
     try {
-      for (const piece of [MAGIC, Buffer.from([FORMAT]), stamp, numbers, plain, rows]) whole(file, piece);
+      for (const piece of [MAGIC, Buffer.from([FORMAT]), stamp, numbers, ...pieces]) whole(file, piece);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -116,10 +123,9 @@ function whole(file: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, Math.min(bytes.length - at, PIECE_BYTES));
 }
 
-function part(file: number, length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length;) {
-    const read = readSync(file, bytes, at, Math.min(length - at, PIECE_BYTES), null);
+function filled(file: number, bytes: Uint8Array): Uint8Array {
+  for (let at = 0; at < bytes.length;) {
+    const read = readSync(file, bytes, at, Math.min(bytes.length - at, PIECE_BYTES), null);
     if (read === 0) throw new Error("the file ends early");
     at += read;
   }
