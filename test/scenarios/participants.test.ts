@@ -200,7 +200,7 @@ describe("a program's token", () => {
 test("headers past all measure are refused, a token that is none is no key, and the next request is answered as ever", async () => {
   const { hostname, port } = new URL(server.url);
   /** What the server answers before it ends the connection. */
-  const said = async (bytes: string) => {
+  const answerTo = async (bytes: string) => {
     const socket = connect(Number(port), hostname);
     await once(socket, "connect");
     socket.write(bytes);
@@ -211,18 +211,18 @@ test("headers past all measure are refused, a token that is none is no key, and 
     await new Promise((resolve) => socket.once("close", resolve));
     return heard;
   };
-  const heard = await said(
+  const heard = await answerTo(
     `GET /api/v1/mailboxes HTTP/1.1\r\nhost: ${hostname}:${port}\r\nx-giant: ${"a".repeat(200_000)}\r\n\r\n`,
   );
   expect(heard === "" || heard.startsWith("HTTP/1.1 431")).toBe(true);
-  const [, problem = ""] = (await said("no request at all\r\n\r\n")).split("\r\n\r\n");
+  const [, problem = ""] = (await answerTo("no request at all\r\n\r\n")).split("\r\n\r\n");
   expect(contract.problems.ProblemDetails.parse(JSON.parse(problem))).toMatchObject({
     status: 400,
     code: "REQUEST_INVALID",
   });
   const many = Array.from({ length: 400 }, (_, index) => `x-${index}: ${"a".repeat(40)}\r\n`).join("");
   const [head = "", overflow = ""] = (
-    await said(`GET /api/v1/mailboxes HTTP/1.1\r\nhost: ${hostname}:${port}\r\n${many}\r\n`)
+    await answerTo(`GET /api/v1/mailboxes HTTP/1.1\r\nhost: ${hostname}:${port}\r\n${many}\r\n`)
   ).split("\r\n\r\n");
   expect(head).toMatch(/^HTTP\/1.1 431 .*\r\ncontent-type: application\/problem\+json/s);
   expect(JSON.parse(overflow)).toMatchObject({ status: 431, detail: expect.stringContaining("16 KiB") });
