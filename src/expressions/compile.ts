@@ -83,7 +83,10 @@ function literal(value: unknown, start: number): Step {
 
 function variable(name: string, scope: Scope, start: number): Step {
   const slot = scope.get(name);
-  if (slot === undefined) throw new Flaw(`there is no ${name}`, start, `There are ${[...scope.keys()].join(", ")}.`);
+  if (slot === undefined) {
+    const known = [...scope.keys()];
+    throw new Flaw(`there is no ${name}`, start, `There ${known.length === 1 ? "is" : "are"} ${known.join(", ")}.`);
+  }
   return (frame) => frame.slots[slot] ?? null;
 }
 
