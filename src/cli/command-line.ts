@@ -131,7 +131,14 @@ function dress(command: Command, surroundings: Surroundings): void {
   for (const inner of command.commands) dress(inner, surroundings);
 }
 
+/** What is wrong with `caxton run list "hello"` where an agent is meant. */
+const AS_IF_AGENT: ReadonlySet<string> = new Set(["commander.excessArguments", "commander.unknownOption"]);
+
 function usageError(cause: CommanderError, command: Command): UsageError {
   const [message = "", suggestion = ""] = cause.message.replace(/^error: /, "").split("\n");
-  return new UsageError(suggestion === "" ? message : `${message}. ${suggestion.slice(1, -1)}`, pathOf(command));
+  const told = suggestion === "" ? message : `${message}. ${suggestion.slice(1, -1)}`;
+  const mayBeAgent = command.parent?.name() === "run" && AS_IF_AGENT.has(cause.code);
+  const name = command.name();
+  const instead = mayBeAgent ? `an agent that is called ${name} is asked with: caxton run -- ${name} "..."` : "";
+  return new UsageError(told, pathOf(command), instead);
 }

@@ -64,6 +64,13 @@ test("new tools, new optional arguments and new bytes are compatible", () => {
   expect(mustWait([], "ask")).toBe(false);
 });
 
+test("of a remote server, which has no module, the hash of its tools has changed", () => {
+  const remote = { ...pin, manifest: undefined };
+  expect(pinDifference(remote, { ...remote, moduleHash: "b" })).toMatchObject([
+    { kind: "tools-hash", asks: false, text: `hash of its tools: ${pin.moduleHash} → b` },
+  ]);
+});
+
 test("wanting more asks, wanting less does not", () => {
   const more = withManifest({ grants: { ...NO_GRANTS, clock: true }, limits: { ...DEFAULT_LIMITS, fuelPerCall: 1e9 } });
   expect(asks(more)).toEqual([

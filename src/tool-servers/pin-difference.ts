@@ -19,6 +19,7 @@ export const CHANGE_KINDS = [
   "interface",
   "publisher",
   "module",
+  "tools-hash",
   "version",
 ] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
@@ -64,7 +65,8 @@ export function pinDifference(before: ToolServerPin, after: ToolServerPin): read
     ...manifestChanges(before, after),
     ...plainChange("interface", before.interface, after.interface, true),
     ...plainChange("publisher", before.keyId, after.keyId, before.keyId !== null),
-    ...plainChange("module", before.moduleHash, after.moduleHash, false),
+    // What a remote server is held to has no module: it is its tools.
+    ...plainChange(after.manifest === undefined ? "tools-hash" : "module", before.moduleHash, after.moduleHash, false),
     ...plainChange("version", before.version, after.version, false),
   ];
   return changes.toSorted((one, other) => Number(other.asks) - Number(one.asks)).slice(0, CHANGES_MAX);
@@ -191,7 +193,7 @@ const limitChange = (key: (typeof LIMITS)[number], before: number, after: number
       ];
 
 const plainChange = (
-  kind: "interface" | "publisher" | "module" | "version" | "instance",
+  kind: "interface" | "publisher" | "module" | "tools-hash" | "version" | "instance",
   before: string | null,
   after: string | null,
   asks: boolean,
@@ -202,6 +204,7 @@ const PLAIN_WORDS = {
   interface: "interface",
   publisher: "signed by",
   module: "module",
+  "tools-hash": "hash of its tools",
   version: "version",
   instance: "calls that share a guest",
 } as const;

@@ -297,6 +297,15 @@ test("run is a noun before list and a verb before an agent, also one that is cal
   expect(await asked(["run", "--file", "get", "greeter", "list"])).toBe("undefined undefined");
   expect(await asked(["run", "--", "list", "hello"])).toBe("POST list");
   expect(await asked(["run", "--detach", "--", "get", "hello"])).toBe("POST get");
+  const meant = 'an agent that is called list is asked with: caxton run -- list "..."';
+  for (const line of [
+    ["run", "list", "say hello"],
+    ["run", "list", "--detach"],
+  ])
+    expect(await commandLine(line, { server: server.url })).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(meant),
+    });
   // Options that the verb has too are the noun's.
   const fork = ["run", "fork", runSummary().id, "--at", "1", "--model", "mock/mock"];
   await commandLine(fork, { server: server.url });

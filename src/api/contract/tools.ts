@@ -148,6 +148,7 @@ export const ToolChange = z
       "interface",
       "publisher",
       "module",
+      "tools-hash",
       "version",
     ]),
     tool: z.string().nullable(),

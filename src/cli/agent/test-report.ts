@@ -38,11 +38,13 @@ function used(attempts: readonly Attempt[]): string {
   const runs = attempts.flatMap(({ run }) => (run ? [run] : []));
   const [first] = runs;
   if (first === undefined) return "";
+  // One that waits for somebody has no end yet.
+  const took = runs.flatMap(({ duration_ms: ms }) => (ms === null ? [] : [ms]));
   const tokens = mean(runs.map((run) => run.input_tokens + run.output_tokens));
   return [
     countOf(first.step_list.length, "step"),
     ...(tokens > 0 ? [`${showCount(Math.round(tokens))} tokens`] : []),
-    showSpan(mean(runs.map((run) => run.duration_ms ?? 0))),
+    took.length === 0 ? first.state : showSpan(mean(took)),
     ...attempts.flatMap(({ verdict }) => (verdict ? [`judged ${verdict.score}`] : [])).slice(0, 1),
   ].join(" · ");
 }

@@ -4,8 +4,10 @@ import { CaxtonError } from "../../kernel/errors.ts";
 export class UsageError extends CaxtonError {
   readonly code = "USAGE";
   readonly kind = "invalid";
-  constructor(message: string, command: string) {
-    super(message, `usage and examples: ${command} --help`, { command });
+  /** `instead` is another line that may have been meant, as a sentence. */
+  constructor(message: string, command: string, instead = "") {
+    const usage = `usage and examples: ${command} --help`;
+    super(message, instead === "" ? usage : `${instead}; ${usage}`, { command });
   }
 }
 

@@ -64,7 +64,8 @@ function verb(command: Command, invocation: Invocation): void {
     .usage("[options] <agent> <prompt...>   or   run list|get|watch|cancel|decide|choose|fork|retry|diff ...")
     .description(
       "Ask an agent something and stream its answer. The answer goes to standard output, all else to standard error. " +
-        "Ctrl-C cancels the run on the server; a second Ctrl-C leaves at once.",
+        "Ctrl-C cancels the run on the server; a second Ctrl-C leaves at once. " +
+        "After -- the first word is an agent's name, also where it is called like a command (list, get, ...).",
     )
     .argument("<agent>", "name of a deployed agent: caxton agent list")
     .argument("<prompt...>", "the request, in words; - reads it from standard input")
