@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { openWorld, runSchedule } from "./crash-world.ts";
 
 /** `npm run soak` plays others, for as long as it is told to. */
-const SCHEDULES = 500;
+const SCHEDULES = 260;
 const TOGETHER = 20;
 
 test("killed between any two writes, as often as it likes, a run loses nothing, repeats nothing that was finished, and ends", async () => {
