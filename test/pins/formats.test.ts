@@ -78,6 +78,7 @@ test("a migration that shipped is never edited", () => {
     "17cdd34c6293",
     "a8a3e6504325",
     "4ed6339909b6",
+    "0c78258f0ab6",
   ]);
 });
 
