@@ -6,7 +6,6 @@ import {
   type Memory,
   MemoryScopeError,
   type Provenance,
-  type Relation,
   type ScopeKey,
   scopeKey,
   visibleScopes,
@@ -34,6 +33,7 @@ import {
   SearchNodesArguments,
   type TOOL_SCOPES,
 } from "./arguments.ts";
+import { graphOf, inNodes, relationsBetween } from "./nodes.ts";
 import {
   ADD_OBSERVATIONS,
   CREATE_ENTITIES,
@@ -51,8 +51,6 @@ import {
 } from "./tool-list.ts";
 
 type Work = (memory: Memory, caller: Caller, given: JsonObject) => Promise<ToolResult>;
-
-const RELATIONS_MAX = 1_000;
 
 /**
  * The tools by which the models of runs remember and recall. What they keep names the run and the agent; calling again after a
@@ -153,64 +151,17 @@ const done = (text: string, structured: JsonObject): ToolResult => ({
   structured,
   usage: NO_USAGE,
 });
-/** As the reference memory server answers: the JSON is the text. */
-const json = (structured: JsonObject): ToolResult => done(JSON.stringify(structured, undefined, 2), structured);
-
-const inNodes = ({ name, type, observations }: Entity, withObservations = true): JsonObject => ({
-  name,
-  entityType: type,
-  ...(withObservations && { observations: observations.map(({ text }) => text) }),
-});
-
-/** Entities and the relations among them, by names. */
-async function graphOf(
-  memory: Memory,
-  scopes: readonly ScopeKey[],
-  of: { readonly entities: readonly Entity[]; readonly withObservations: boolean },
-): Promise<{ readonly entities: Json[]; readonly relations: Json[] }> {
-  const names = new Map(of.entities.map(({ id, name }) => [id, name]));
-  const { entries } =
-    names.size === 0
-      ? { entries: [] }
-      : await memory.store.relations(
-          { scopes, entities: [...names.keys()] },
-          { limit: RELATIONS_MAX, cursor: undefined },
-        );
-  return {
-    entities: of.entities.map((entity) => inNodes(entity, of.withObservations)),
-    relations: entries.flatMap(({ from, to, type }) => {
-      const [a, b] = [names.get(from), names.get(to)];
-      return a !== undefined && b !== undefined ? [{ from: a, to: b, relationType: type }] : [];
-    }),
-  };
-}
+/** As the reference memory server answers: JSON is the text, of lists without the word before them. */
+const json = (structured: JsonObject, text: Json = structured): ToolResult =>
+  done(JSON.stringify(text, undefined, 2), structured);
+/** The same for what was deleted. */
+const deleted = (what: string, count: number): ToolResult => {
+  const message = `${what} deleted successfully`;
+  return done(message, { success: true, message, deleted: count });
+};
 
 const told = (entity: Entity): string =>
   [`${entity.name} (${entity.type})`, ...entity.observations.map(({ text }) => `- ${text}`)].join("\n");
-
-async function relationsBetween(
-  memory: Memory,
-  scope: ScopeKey,
-  wanted: readonly { readonly from: string; readonly to: string; readonly relationType: string }[],
-): Promise<readonly Relation[]> {
-  const ends = await memory.store.find(
-    wanted.flatMap(({ from, to }) => [
-      { scope, name: from },
-      { scope, name: to },
-    ]),
-  );
-  const found: Relation[] = [];
-  for (const [index, { relationType }] of wanted.entries()) {
-    const [from, to] = [ends[2 * index], ends[2 * index + 1]];
-    if (!from || !to) continue;
-    const { entries } = await memory.store.relations(
-      { scopes: [scope], entities: [from.id] },
-      { limit: RELATIONS_MAX, cursor: undefined },
-    );
-    found.push(...entries.filter((one) => one.from === from.id && one.to === to.id && one.type === relationType));
-  }
-  return found;
-}
 
 const WORKS: ReadonlyMap<Tool, Work> = new Map([
   work(REMEMBER, RememberArguments, async (memory, caller, { about, facts, type, scope }) => {
@@ -251,14 +202,17 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
       observations: observations.map((text) => ({ text })),
     }));
     const results = await memory.changes.remember(caller.scope(scope), inputs, caller.provenance);
-    return json({
-      entities: results.filter(({ outcome }) => outcome !== "known").map(({ entity }) => inNodes(entity)),
-    });
+    const created = results.filter(({ outcome }) => outcome !== "known").map(({ entity }) => inNodes(entity));
+    return json({ entities: created }, created);
   }),
   work(CREATE_RELATIONS, RelationsArguments, async (memory, caller, { relations, scope }) => {
-    const inputs = relations.map(({ from, to, relationType }) => ({ from, to, type: relationType }));
-    await memory.changes.relate(caller.scope(scope), inputs, caller.provenance);
-    return json({ relations });
+    const key = caller.scope(scope);
+    // What is there stays as it is: somebody may have said since how strong it is.
+    const there = await relationsBetween(memory, key, relations);
+    const fresh = relations.filter((_, at) => there[at] === undefined);
+    const inputs = fresh.map(({ from, to, relationType }) => ({ from, to, type: relationType }));
+    await memory.changes.relate(key, inputs, caller.provenance);
+    return json({ relations: fresh }, fresh);
   }),
   work(ADD_OBSERVATIONS, AddObservationsArguments, async (memory, caller, { observations, scope }) => {
     const key = caller.scope(scope);
@@ -268,12 +222,11 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
       observations: contents.map((text) => ({ text })),
     }));
     const results = await memory.changes.remember(key, inputs, caller.provenance);
-    return json({
-      results: results.map(({ entity, added }) => ({
-        entityName: entity.name,
-        addedObservations: added.map(({ text }) => text),
-      })),
-    });
+    const added = results.map((one) => ({
+      entityName: one.entity.name,
+      addedObservations: one.added.map(({ text }) => text),
+    }));
+    return json({ results: added }, added);
   }),
   work(DELETE_ENTITIES, DeleteEntitiesArguments, async (memory, caller, { entityNames, scope }) => {
     const key = caller.scope(scope);
@@ -282,23 +235,35 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
       { type: "entities", ids: found.flatMap((entity) => entity?.id ?? []) },
       caller.provenance,
     );
-    return done(`${entities} entities deleted.`, { success: true, deleted: entities });
+    return deleted("Entities", entities);
   }),
   work(DELETE_OBSERVATIONS, DeleteObservationsArguments, async (memory, caller, { deletions, scope }) => {
-    for (const { entityName, observations } of deletions) {
-      await memory.changes.withdraw(caller.scope(scope), entityName, observations, caller.provenance);
+    const key = caller.scope(scope);
+    const found = await memory.store.find(deletions.map(({ entityName }) => ({ scope: key, name: entityName })));
+    let count = 0;
+    for (const [at, { observations }] of deletions.entries()) {
+      const before = found[at];
+      // What nobody knows needs no deleting.
+      if (!before) continue;
+      const after = await memory.changes.withdraw(key, before.name, observations, caller.provenance);
+      count += before.observations.length - after.observations.length;
     }
-    return done("Observations deleted.", { success: true });
+    return deleted("Observations", count);
   }),
   work(DELETE_RELATIONS, RelationsArguments, async (memory, caller, { relations, scope }) => {
     const found = await relationsBetween(memory, caller.scope(scope), relations);
-    for (const { id } of found) await memory.changes.unrelate(id, caller.provenance);
-    return done(`${found.length} relations deleted.`, { success: true, deleted: found.length });
+    const there = new Set(found.flatMap((one) => one?.id ?? []));
+    for (const id of there) await memory.changes.unrelate(id, caller.provenance);
+    return deleted("Relations", there.size);
   }),
   work(READ_GRAPH, ReadGraphArguments, async (memory, caller, { limit, cursor, includeObservations, scope }) => {
     const scopes = [caller.scope(scope)];
     const { entries, next } = await memory.list({ scopes }, { limit, cursor });
-    const graph = await graphOf(memory, scopes, { entities: entries, withObservations: includeObservations });
+    const graph = await graphOf(memory, scopes, {
+      entities: entries,
+      withObservations: includeObservations,
+      ends: "from",
+    });
     return json({ ...graph, ...(next !== undefined && { next }) });
   }),
   work(SEARCH_NODES, SearchNodesArguments, async (memory, caller, { query, limit, cursor, includeObservations }) => {
@@ -307,6 +272,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     const graph = await graphOf(memory, scopes, {
       entities: hits.map(({ entity }) => entity),
       withObservations: includeObservations,
+      ends: "either",
     });
     return json({ ...graph, ...(next !== undefined && { next }) });
   }),
@@ -317,6 +283,7 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
       await graphOf(memory, [key], {
         entities: found.filter((entity) => entity !== undefined),
         withObservations: true,
+        ends: "either",
       }),
     );
   }),

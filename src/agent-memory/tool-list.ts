@@ -86,19 +86,15 @@ export const DELETE_RELATIONS = tool(
 );
 export const READ_GRAPH = tool(
   "read_graph",
-  ["Read the graph", "Entities by name with the relations among them, page by page."],
+  ["Read the graph", "Entities by name with the relations that begin at them, page by page."],
   { schema: ReadGraphArguments, effects: LOOKS },
 );
 export const SEARCH_NODES = tool(
   "search_nodes",
-  ["Search entities", "Finds entities by meaning and by words, with the relations among them."],
+  ["Search entities", "Finds entities by meaning and by words, with their relations."],
   { schema: SearchNodesArguments, effects: LOOKS },
 );
-export const OPEN_NODES = tool(
-  "open_nodes",
-  ["Open entities", "Entities by their names, with the relations among them."],
-  {
-    schema: OpenNodesArguments,
-    effects: LOOKS,
-  },
-);
+export const OPEN_NODES = tool("open_nodes", ["Open entities", "Entities by their names, with their relations."], {
+  schema: OpenNodesArguments,
+  effects: LOOKS,
+});

@@ -209,7 +209,7 @@ test("models use the tools whose names they know from the reference memory serve
   expect(graph).not.toContain("leads");
   expect(graph).not.toContain("rowing");
   expect(JSON.stringify(await call("delete_entities", { entityNames: ["Eve", "nobody"] }))).toContain(
-    "1 entities deleted",
+    "Entities deleted successfully",
   );
   expect(
     JSON.stringify(await call("add_observations", { observations: [{ entityName: "Eve", contents: ["x"] }] })),

@@ -28,7 +28,7 @@ export function Soundness({ figures }: { readonly figures: MemoryFigures }) {
           {check.data === undefined ? null : (
             <Findings
               checked={check.data}
-              onMend={check.isPending || check.variables === true ? undefined : () => check.mutate(true)}
+              onMend={check.isPending || check.variables ? undefined : () => check.mutate(true)}
             />
           )}
         </div>

@@ -1,0 +1,78 @@
+import type { JsonObject } from "../kernel/json.ts";
+import type { EntityId } from "../kernel/ids.ts";
+import type { Entity, Memory, Relation, ScopeKey } from "../memory/index.ts";
+
+const PAGE = 1_000;
+/** Relations of one answer. */
+const RELATIONS_MAX = 5_000;
+
+/** An entity as the reference memory server writes it. */
+export const inNodes = ({ name, type, observations }: Entity, withObservations = true): JsonObject => ({
+  name,
+  entityType: type,
+  ...(withObservations && { observations: observations.map(({ text }) => text) }),
+});
+
+/** A relation by names, as the reference memory server has it. */
+export type NodeRelation = { readonly from: string; readonly to: string; readonly relationType: string };
+
+export type GraphOptions = {
+  readonly entities: readonly Entity[];
+  readonly withObservations: boolean;
+  /** Relations that begin at them, or at either end: the former gives each once to who reads page by page. */
+  readonly ends: "from" | "either";
+};
+
+/** Entities with their relations, by names; `relationsCut` when there are more than one answer holds. */
+export async function graphOf(memory: Memory, scopes: readonly ScopeKey[], of: GraphOptions): Promise<JsonObject> {
+  const names = new Map(of.entities.map(({ id, name }) => [id, name]));
+  const { relations, isCut } = await relationsOf(memory, scopes, [...names.keys()]);
+  const meant = of.ends === "either" ? relations : relations.filter(({ from }) => names.has(from));
+  const others = new Set(meant.flatMap(({ from, to }) => [from, to]).filter((id) => !names.has(id)));
+  for (const entity of await memory.store.get([...others])) if (entity) names.set(entity.id, entity.name);
+  return {
+    entities: of.entities.map((entity) => inNodes(entity, of.withObservations)),
+    relations: meant.flatMap(({ from, to, type }) => {
+      const [a, b] = [names.get(from), names.get(to)];
+      return a !== undefined && b !== undefined ? [{ from: a, to: b, relationType: type }] : [];
+    }),
+    ...(isCut && { relationsCut: true }),
+  };
+}
+
+async function relationsOf(
+  memory: Memory,
+  scopes: readonly ScopeKey[],
+  entities: readonly EntityId[],
+): Promise<{ readonly relations: readonly Relation[]; readonly isCut: boolean }> {
+  const relations: Relation[] = [];
+  let cursor: string | undefined;
+  if (entities.length === 0) return { relations, isCut: false };
+  do {
+    const page = await memory.store.relations({ scopes, entities }, { limit: PAGE, cursor });
+    relations.push(...page.entries);
+    cursor = page.next;
+  } while (cursor !== undefined && relations.length < RELATIONS_MAX);
+  return { relations, isCut: cursor !== undefined };
+}
+
+/** For each that is wanted the relation that is there, or undefined. */
+export async function relationsBetween(
+  memory: Memory,
+  scope: ScopeKey,
+  wanted: readonly NodeRelation[],
+): Promise<readonly (Relation | undefined)[]> {
+  const ends = await memory.store.find(
+    wanted.flatMap(({ from, to }) => [
+      { scope, name: from },
+      { scope, name: to },
+    ]),
+  );
+  const found: (Relation | undefined)[] = [];
+  for (const [index, { relationType }] of wanted.entries()) {
+    const [from, to] = [ends[2 * index], ends[2 * index + 1]];
+    const { relations } = from && to ? await relationsOf(memory, [scope], [from.id]) : { relations: [] };
+    found.push(relations.find((one) => one.from === from?.id && one.to === to?.id && one.type === relationType));
+  }
+  return found;
+}
