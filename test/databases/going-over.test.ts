@@ -2,16 +2,24 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Neo4jMemoryStore } from "../../src/backends/neo4j/index.ts";
+import type { MemoryStore } from "../../src/memory/index.ts";
 import { MemoryMigrations } from "../../src/memory-transfer/index.ts";
+import { Neo4jServer } from "../helpers/neo4j.ts";
 import { Postgresql } from "../helpers/postgresql.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { changeUnderWay, expectTold, type Told } from "../memory-transfer/under-way.ts";
 import { inFile, inPlace, migrationsOf, notesOf, openMemory, remember } from "../memory-transfer/within.ts";
 import { postgresqlAt } from "./postgresql-at.ts";
 
+const servers = new AsyncDisposableStack();
 let server: Postgresql;
-beforeAll(async () => void (server = await Postgresql.start()), 60_000);
-afterAll(() => server[Symbol.asyncDispose]());
+let neo4j: Neo4jServer;
+beforeAll(async () => {
+  server = servers.use(await Postgresql.start());
+  neo4j = servers.use(await Neo4jServer.start());
+}, 120_000);
+afterAll(() => servers.disposeAsync(), 120_000);
 
 const facts = Array.from({ length: 120 }, (_none, at) => ({
   name: `entity ${at}`,
@@ -21,36 +29,45 @@ const told = new Map<string, Told>(
   facts.map(({ name, observations }) => [name, { name, texts: observations.map(({ text }) => text) }]),
 );
 
-test("memory goes over to PostgreSQL and back while it is changed all the time, and nothing is lost", async () => {
-  await using opened = await openMemory();
-  const { memory, place, directory } = opened;
-  for (const at of [0, 60]) await remember(memory, facts.slice(at, at + 60));
-  const { migrate } = migrationsOf(opened, {
-    postgresql: () => postgresqlAt(server.url, "round_trip"),
-    embedded: () => inFile(directory),
-  });
-  const all = new Map(told);
-  let isOver = false;
-  const writers = ["one", "two", "three"].map((writer) =>
-    changeUnderWay(memory, {
-      writer,
-      isOver: () => isOver,
-      begins: () => undefined,
-      done: (one) => void all.set(one.name, one),
-    }),
-  );
-  const there = await migrate("embedded", "postgresql", { isSwitching: true });
-  expect(there).toMatchObject({ hasSwitched: true, comparison: { scopes: { same: 1, all: 1 } } });
-  expect(there.comparison.samples).toEqual({ same: 100, all: 100 });
-  expect(place.name).toBe("postgresql");
-  const back = await migrate("postgresql", "embedded", { isSwitching: true });
-  expect(back).toMatchObject({ hasSwitched: true, progress: { entities: 0 } });
-  isOver = true;
-  await Promise.all(writers);
-  expect(place.name).toBe("embedded");
-  await expectTold(memory, all.values());
-  expect(await memory.store.check(false)).toEqual([]);
-}, 120_000);
+const opening: { readonly [name: string]: () => MemoryStore } = {
+  postgresql: () => postgresqlAt(server.url, "round_trip"),
+  neo4j: () => new Neo4jMemoryStore(neo4j.place),
+};
+
+test.for(Object.entries(opening))(
+  "memory goes over to %s and back while it is changed all the time, and nothing is lost",
+  async ([name, elsewhere]) => {
+    await using opened = await openMemory();
+    const { memory, place, directory } = opened;
+    for (const at of [0, 60]) await remember(memory, facts.slice(at, at + 60));
+    const { migrate } = migrationsOf(opened, {
+      [name]: elsewhere,
+      embedded: () => inFile(directory),
+    });
+    const all = new Map(told);
+    let isOver = false;
+    const writers = ["one", "two", "three"].map((writer) =>
+      changeUnderWay(memory, {
+        writer,
+        isOver: () => isOver,
+        begins: () => undefined,
+        done: (one) => void all.set(one.name, one),
+      }),
+    );
+    const there = await migrate("embedded", name, { isSwitching: true });
+    expect(there).toMatchObject({ hasSwitched: true, comparison: { scopes: { same: 1, all: 1 } } });
+    expect(there.comparison.samples).toEqual({ same: 100, all: 100 });
+    expect(place.name).toBe(name);
+    const back = await migrate(name, "embedded", { isSwitching: true });
+    expect(back).toMatchObject({ hasSwitched: true, progress: { entities: 0 } });
+    isOver = true;
+    await Promise.all(writers);
+    expect(place.name).toBe("embedded");
+    await expectTold(memory, all.values());
+    expect(await memory.store.check(false)).toEqual([]);
+  },
+  120_000,
+);
 
 /** Runs until a line begins so, is killed there, and says what was promised and what nobody knows. */
 async function killedAt(
