@@ -73,7 +73,10 @@ export async function getStatus({
   };
 }
 
-async function memoryCondition({ store, capacity }: Memory, clock: Clock): Promise<contract.Status["memory"]> {
+async function memoryCondition(
+  { store, capacity, embeddings }: Memory,
+  clock: Clock,
+): Promise<contract.Status["memory"]> {
   const backend = store.name;
   const stop = new AbortController();
   const late = clock.sleep(MEMORY_ANSWER_MS, stop.signal).then(
@@ -84,7 +87,7 @@ async function memoryCondition({ store, capacity }: Memory, clock: Clock): Promi
     (model) => ({
       backend,
       ready: true,
-      note: model === undefined ? "nothing has a vector yet" : `vectors of ${model}`,
+      note: vectorsNote(model, embeddings.models.wanted),
       limits: [...capacity.known()],
     }),
     (error: unknown) => {
@@ -106,4 +109,9 @@ export function getReadiness({ facts, runs }: SystemServices): contract.Ready {
   const checks = { ...facts.checks(), runs: { ok: !runs.isStopping, note } };
   const ready = Object.values(checks).every(({ ok }) => ok);
   return { status: ready ? "ready" : runs.isStopping ? "failing" : "starting", checks };
+}
+
+function vectorsNote(model: string | undefined, wanted: string | undefined): string {
+  if (wanted === undefined) return "found by words only: there is no embedder";
+  return model === undefined ? "nothing has a vector yet" : `vectors of ${model}`;
 }
