@@ -1,7 +1,7 @@
 import { type Clock } from "../kernel/clock.ts";
 import { type Deliveries } from "./deliveries.ts";
 import { ParticipantServedError } from "./errors.ts";
-import { type Flight, type Recipient } from "./mailboxes/index.ts";
+import { type Flight, type Mailbox, type Recipient } from "./mailboxes/index.ts";
 import { type Delivered, type Settlement } from "./ports/index.ts";
 import { type Writer } from "./writing/index.ts";
 
@@ -31,8 +31,8 @@ export class Fetching {
   readonly #deliveries: Deliveries;
   readonly #writer: Writer;
   readonly #window: number;
-  /** In the hands of those who fetch and do not receive; some are over. */
-  readonly #fetched = new WeakMap<Recipient, readonly Flight[]>();
+  /** Taken by those who fetch and do not receive; some are over. */
+  readonly #fetched = new WeakSet<Flight>();
 
   /** `window` is what all of a mailbox may have in hand. */
   constructor(parts: {
@@ -48,14 +48,16 @@ export class Fetching {
   }
 
   /**
-   * Up to `max` deliveries, leased, and no more than leaves some for others (`SHARED`); waits for the first up to `waitMs`, then the answer is empty. Whoever goes away while it
-   * waits (`signal`) has taken nothing. Throws `ParticipantServedError` when the server handles that one's messages itself.
+   * Up to `max` deliveries, leased, and no more than leaves some for others (`SHARED`); waits for the first up to `waitMs`, then
+   * the answer is empty. Whoever goes away while it waits (`signal`) has taken nothing. Throws `ParticipantServedError` when the server handles that one's messages itself.
    */
   async take(recipient: Recipient, fetch: Fetch, signal: AbortSignal): Promise<readonly Delivered[]> {
     const untilMs = this.#clock.monotonicMs() + fetch.waitMs;
     for (;;) {
       if (recipient.handler !== undefined) throw new ParticipantServedError(recipient.mailbox.name);
-      const taken = await this.#takeNow(recipient, fetch);
+      const flights = this.#next(recipient, fetch);
+      // Nothing to take: from here until it waits nobody else gets a turn, so that it misses nothing.
+      const taken = flights.length === 0 ? flights : await this.#loaded(recipient, flights);
       if (signal.aborted) {
         for (const flight of taken.toReversed()) this.#deliveries.giveBack(recipient, flight);
         return [];
@@ -67,19 +69,20 @@ export class Fetching {
     }
   }
 
-  async #takeNow(recipient: Recipient, fetch: Fetch): Promise<readonly Flight[]> {
+  #next(recipient: Recipient, { max, leaseMs, isReader = false }: Fetch): readonly Flight[] {
     if (recipient.isLoading) return [];
+    const most = isReader ? max : Math.min(max, this.#share(recipient));
     const flights: Flight[] = [];
-    const { leaseMs, isReader = false } = fetch;
-    const held = isReader ? [] : (this.#fetched.get(recipient) ?? []).filter(({ isOver }) => !isOver);
-    const most = isReader ? fetch.max : Math.min(fetch.max, this.#share(recipient, held.length));
     while (flights.length < most) {
       const flight = this.#deliveries.take(recipient, leaseMs);
       if (flight === undefined) break;
       flights.push(flight);
+      if (!isReader) this.#fetched.add(flight);
     }
-    if (flights.length === 0) return flights;
-    if (!isReader) this.#fetched.set(recipient, [...held, ...flights]);
+    return flights;
+  }
+
+  async #loaded(recipient: Recipient, flights: readonly Flight[]): Promise<readonly Flight[]> {
     recipient.isLoading = true;
     const loaded = await this.#deliveries.load(recipient, flights);
     recipient.isLoading = false;
@@ -90,11 +93,18 @@ export class Fetching {
     return loaded;
   }
 
-  /** What one fetch may take, when so many are in the hands of others who fetched. */
-  #share({ mailbox, readers }: Recipient, held: number): number {
+  /** What one fetch may take of what is left. */
+  #share({ mailbox, readers }: Recipient): number {
     const free = this.#window - mailbox.leased;
-    const left = readers === 0 ? free : Math.min(free, Math.ceil(this.#window * (1 - SHARED)) - held);
+    const left = readers === 0 ? free : Math.min(free, Math.ceil(this.#window * (1 - SHARED)) - this.#held(mailbox));
     return left <= 0 ? 0 : Math.max(1, Math.floor(left * SHARED));
+  }
+
+  /** In the hands of others who fetched. */
+  #held(mailbox: Mailbox): number {
+    let held = 0;
+    for (const flight of mailbox.inHand()) if (this.#fetched.has(flight)) held += 1;
+    return held;
   }
 
   /** Until the mailbox has something, or the time is over, or the one who waits has gone. */

@@ -79,3 +79,18 @@ test("one who fetches all it gets and settles nothing leaves some for who fetche
   await over;
   await router.close(0);
 });
+
+test("of several who wait each gets what comes, also while another takes", async () => {
+  const { router } = await openWorld();
+  const fetchOne = () =>
+    router.lease(
+      { workspace: "default", name: "outside-olga" },
+      { max: 1, leaseMs: 30_000, waitMs: 20_000 },
+      new AbortController().signal,
+    );
+  const waiting = [fetchOne(), fetchOne(), fetchOne()];
+  await Promise.all(waiting.map(() => router.submit(note("x", to("outside-olga")))));
+  const got = await Promise.all(waiting);
+  expect(got.flat().map(({ seq }) => seq)).toHaveLength(3);
+  await router.close(0);
+});

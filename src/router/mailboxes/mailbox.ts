@@ -178,6 +178,11 @@ export class Mailbox {
     return under.toSorted((one, other) => one.parcel.seq - other.parcel.seq);
   }
 
+  /** All that is in hand, in no order. */
+  inHand(): Iterable<Flight> {
+    return this.#flights.values();
+  }
+
   #leave(flight: Flight): void {
     flight.isOver = true;
     const last = this.#flights.pop();
