@@ -28,15 +28,24 @@ export function findChromium(names: readonly string[] = [...LIGHT, ...WHOLE]): s
   return names.flatMap((name) => directories.map((directory) => join(directory, name))).find(isExecutable);
 }
 
+function works(job: () => void): boolean {
+  try {
+    job();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Brings the light one, or the whole one where Debian's release has no light one and none is here. */
 function bring(): void {
   stderr.write("The light Chromium is not here, with which the dashboard's tests are quickest: installing Debian's.\n");
-  for (const prepare of [() => {}, updateLists])
-    try {
-      prepare();
-      return install("chromium-headless-shell");
-    } catch {
-      // The lists are missing or old, or there is no way out.
-    }
+  const light = () => install("chromium-headless-shell");
+  // The lists may be missing or old, and there may be no way out.
+  if (works(light)) return;
+  works(updateLists);
+  if (works(light)) return;
+  if (findChromium() === undefined && works(() => install("chromium"))) return;
   stderr.write("apt-get could not install it.\n");
 }
 

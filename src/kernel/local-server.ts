@@ -9,12 +9,14 @@ export type LocalServer = z.infer<typeof LocalServer>;
 
 const place = (dataDirectory: string): string => join(dataDirectory, "server.json");
 
-/** The server that uses this data directory, if one does and has left word: commands beside it need no `--server`. */
+/** The other process's server that uses this data directory, if one does and has left word: commands beside it need no `--server`. */
 export function localServer(dataDirectory: string): LocalServer | undefined {
   try {
     const parsed = parseJson(readFileSync(place(dataDirectory), "utf8"));
     const found = LocalServer.safeParse(parsed.type === "parsed" ? parsed.value : undefined);
-    return found.success && isAlive(found.data.pid) ? found.data : undefined;
+    // A word of this process's own id is of one before it, or of another container with ids of its own.
+    const another = found.success && found.data.pid !== process.pid && isAlive(found.data.pid);
+    return another ? found.data : undefined;
   } catch {
     // No file, or none that may be read: there is no such server.
     return undefined;
@@ -25,8 +27,11 @@ export function localServer(dataDirectory: string): LocalServer | undefined {
 export function announceLocalServer(dataDirectory: string, url: string): () => void {
   mkdirSync(dataDirectory, { recursive: true });
   writeFileSync(place(dataDirectory), `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 });
-  return () => rmSync(place(dataDirectory), { force: true });
+  return () => forgetLocalServer(dataDirectory);
 }
+
+/** Takes back what a server before left, which was killed: its process id may be another program's by now. */
+export const forgetLocalServer = (dataDirectory: string): void => rmSync(place(dataDirectory), { force: true });
 
 const isAlive = (pid: number): boolean => {
   try {

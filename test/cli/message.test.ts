@@ -116,6 +116,7 @@ test("an answer is waited for, followed and shown as a conversation", { timeout:
   const [, cursor = ""] = /others: --cursor '(.*)'\n/.exec(stderr) ?? [];
   const older = await said("conversation", "list", "--cursor", cursor.replaceAll(String.raw`'\''`, "'"), "-o", "name");
   expect(older.split("\n")[0]).toBe("before");
+  expect(await ask("conversation", "get", "before", "--cursor", cursor)).toMatchObject({ code: 2 });
 });
 
 test(

@@ -231,9 +231,21 @@ test("a conversation is branched off from, and goes on in another one", async ()
   const dialog = page.getByRole("dialog");
   await dialog.getByText("branches off from small-talk").waitFor();
   await dialog.getByLabel("Names, with commas between").fill("billing");
+  const held = Promise.withResolvers<undefined>();
+  let sent = 0;
+  await page.route("**/api/v1/messages", async (route) => {
+    sent += 1;
+    await held.promise;
+    await route.continue();
+  });
+  await page.keyboard.press("Control+Enter");
   await dialog.getByLabel("Content").fill("by the way");
-  await dialog.getByRole("button", { name: "Send", exact: true }).click();
+  await page.keyboard.press("Control+Enter");
+  await dialog.getByRole("button", { name: "Sending" }).waitFor();
+  await page.keyboard.press("Control+Enter");
+  held.resolve(undefined);
   await dialog.getByRole("link", { name: "Open the conversation" }).click();
+  expect(sent, "neither half of a message nor one twice").toBe(1);
   await page.getByRole("link", { name: "small-talk" }).click();
   await page.getByText("Branches", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Merge" }).click();

@@ -19,7 +19,8 @@ import {
   toolsSearch,
 } from "../../dashboard/src/search.ts";
 
-const at = (second: number): string => new Date(Date.parse("2026-11-21T10:00:00.000Z") + second * 1_000).toISOString();
+const atSecond = (second: number): string =>
+  new Date(Date.parse("2026-11-21T10:00:00.000Z") + second * 1_000).toISOString();
 
 type ModelStep = Extract<Step, { kind: "model" }>;
 const TURN: ModelStep = {
@@ -291,16 +292,16 @@ describe("the time scale of a run", () => {
   });
 
   test("a turn that was begun again took its time where it went on, and one that failed since its first begin", () => {
-    const step = { ...TURN, started_at: at(1), went_on_at: at(61), duration_ms: 2_000 };
+    const step = { ...TURN, started_at: atSecond(1), went_on_at: atSecond(61), duration_ms: 2_000 };
     const stretch = (more: Partial<ModelStep>) => {
-      const { beganMs, from, to } = stretchOf({ ...step, ...more }, Date.parse(at(70)));
-      return [beganMs, from, to].map((ms) => (ms - Date.parse(at(0))) / 1_000);
+      const { beganMs, from, to } = stretchOf({ ...step, ...more }, Date.parse(atSecond(70)));
+      return [beganMs, from, to].map((ms) => (ms - Date.parse(atSecond(0))) / 1_000);
     };
     expect(stretch({})).toEqual([1, 61, 63]);
     expect(stretch({ state: "running", duration_ms: null })).toEqual([1, 61, 70]);
     expect(stretch({ state: "failed", duration_ms: 61_500 })).toEqual([1, 1, 62.5]);
-    const run = { created_at: at(0), ended_at: null, step_list: [step], resting: false };
-    expect(timeScale(run, Date.parse(at(5))).endMs).toBe(Date.parse(at(63)));
+    const run = { created_at: atSecond(0), ended_at: null, step_list: [step], resting: false };
+    expect(timeScale(run, Date.parse(atSecond(5))).endMs).toBe(Date.parse(atSecond(63)));
   });
 
   test("stands still while a run waits for someone", () => {

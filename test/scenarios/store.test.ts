@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import * as fc from "fast-check";
@@ -137,6 +138,22 @@ test("a second server is refused the data directory, and gets it when the first 
   expect(() => open(directory.path)).toThrow(expect.objectContaining({ code: "DATA_DIRECTORY_IN_USE" }));
   first[Symbol.dispose]();
   open(directory.path)[Symbol.dispose]();
+});
+
+test("a server that was killed is not taken for the one that uses its data directory now", () => {
+  using directory = tempDirectory();
+  const word = (pid: number) =>
+    writeFileSync(join(directory.path, "server.json"), JSON.stringify({ url: "http://127.0.0.1:1", pid }));
+  const inUse = (details: object) =>
+    expect(() => open(directory.path)).toThrow(expect.objectContaining({ details: expect.objectContaining(details) }));
+  // The process id of the killed one is by now that of another program.
+  word(process.ppid);
+  using _first = open(directory.path);
+  inUse({ url: null, pid: null });
+  word(process.ppid);
+  inUse({ url: "http://127.0.0.1:1", pid: process.ppid });
+  word(process.pid);
+  inUse({ url: null, pid: null });
 });
 
 test("a database that a newer Caxton wrote is refused and left alone", () => {

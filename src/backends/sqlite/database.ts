@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { forgetLocalServer } from "../../kernel/local-server.ts";
 import { Checkpointer } from "./checkpointer.ts";
 import { DatabaseTooNewError, dataDirectoryInUse, storageError } from "./errors.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
@@ -190,6 +191,7 @@ function lockDirectory(directory: string): DatabaseSync {
   const lock = new DatabaseSync(join(directory, "caxton.lock"), { timeout: 0 });
   try {
     lock.exec("PRAGMA journal_mode=DELETE; BEGIN EXCLUSIVE");
+    forgetLocalServer(directory);
     return lock;
   } catch (error) {
     lock.close();

@@ -155,7 +155,6 @@ function get(command: Command, invocation: Invocation): void {
     .summary("one conversation, with what was said")
     .description("Show a conversation: who takes part and how far they are, what is expected next, and what was said.")
     .argument("<conversation>", ARGUMENT)
-    .option("--cursor <cursor>", "go on where a list ended, which says how")
     .option("-f, --follow", "go on with what is said from now on");
   examples(command, [["caxton conversation get last", ""]]);
   act(command, invocation, {

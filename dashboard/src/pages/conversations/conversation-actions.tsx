@@ -110,7 +110,7 @@ function MergeDialog({ conversation: { id }, onClose }: Props & { readonly onClo
   return (
     <Dialog title={words.mergeTitle} onClose={onClose}>
       <form
-        className="space-y-4 p-5"
+        className="space-y-4 overflow-y-auto p-5"
         onSubmit={(event) => {
           event.preventDefault();
           merge.mutate(id, { onSuccess: onClose });

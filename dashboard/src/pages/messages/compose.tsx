@@ -46,7 +46,8 @@ export function Compose({ conversation, parent, onClose }: Props) {
           className="space-y-4 overflow-y-auto p-5"
           onSubmit={(event) => {
             event.preventDefault();
-            send.mutate();
+            // Keys reach this past the button that is disabled: what is under way is not sent again.
+            if (isWhole(draft) && !send.isPending) send.mutate();
           }}
           onKeyDown={(event) => {
             if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
