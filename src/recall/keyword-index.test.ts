@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { B, COMMON_WORDS, K1 } from "./bm25.ts";
 import { KeywordIndex } from "./keyword-index.ts";
 
@@ -51,11 +51,7 @@ const change = fc.oneof(
 
 test("of many texts that have a word those with the best scores are found, however long they are", () => {
   const index = new KeywordIndex();
-  let state = 1;
-  const chance = (count: number) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
-    return (state >>> 8) % count;
-  };
+  const chance = numbersFrom(1);
   const rows = Array.from({ length: 6_000 }, (_none, row) => row);
   for (const row of rows) {
     const words = Array.from({ length: 1 + chance(30) }, () => WORDS[Math.min(chance(12), chance(12), chance(12))]);
@@ -74,6 +70,64 @@ test("of many texts that have a word those with the best scores are found, howev
     }
     index.compact();
   }
+});
+
+/** Numbers by chance, the same ones each time. */
+const numbersFrom = (seed: number) => {
+  let state = seed;
+  return (count: number) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    return (state >>> 8) % count;
+  };
+};
+
+describe("of texts for several windows", () => {
+  const chance = numbersFrom(7);
+  const index = new KeywordIndex();
+  const scopeOf: (string | undefined)[] = [];
+  const put = (row: number, scope: string) => {
+    scopeOf[row] = scope;
+    const words = Array.from({ length: 1 + chance(8) }, () => WORDS[Math.min(chance(12), chance(12), chance(12))]);
+    index.put(row, scope, words.join(" "));
+  };
+  const SCOPES = Array.from({ length: 120 }, (_none, at) => `s${at}`);
+  for (let row = 0; row < 20_000; row += 1) put(row, chance(9) === 0 ? `s${chance(120)}` : "s0");
+  index.compact();
+  for (let gone = 0; gone < 1_000; gone += 1) {
+    const row = chance(20_000);
+    index.remove(row);
+    scopeOf[row] = undefined;
+  }
+  for (let again = 0; again < 500; again += 1) put(chance(20_000), "s0");
+
+  test.each([
+    ["one scope", ["s0"]],
+    ["some scopes", SCOPES.slice(0, 9)],
+    ["scopes that are not neighbours", SCOPES.filter((_scope, at) => at % 2 === 0)],
+    ["all", SCOPES],
+  ])("the best are those that all scores say: %s", (_which, scopes) => {
+    const seen = new Set<string | undefined>(scopes);
+    const rows = [...scopeOf.keys()].filter((row) => seen.has(scopeOf[row]));
+    for (const query of ["kazoo plinth", WORDS.join(" ")]) {
+      const scores = index.scoresOf(query, rows, { scopes });
+      const all = rows.map((row, at) => ({ row, score: scores[at] ?? 0 })).filter(({ score }) => score > 0);
+      const best = all.toSorted((one, other) => other.score - one.score || one.row - other.row);
+      for (const keep of [undefined, (row: number) => row % 5 > 0]) {
+        const found = index.search(query, { scopes, limit: 40, keep }).map(({ row, score }) => ({ row, score }));
+        expect(found).toEqual(best.filter(({ row }) => keep?.(row) ?? true).slice(0, 40));
+      }
+    }
+  });
+
+  test("a filter that fails harms no later search", () => {
+    const search = { scopes: SCOPES, limit: 40 };
+    const before = index.search("kazoo plinth", search);
+    const keep = () => {
+      throw new Error("the file cannot be read");
+    };
+    expect(() => index.search("kazoo plinth", { ...search, keep })).toThrow("cannot be read");
+    expect(index.search("kazoo plinth", search)).toEqual(before);
+  });
 });
 
 test("scores are those of a plain BM25, however rows came, changed, moved and went", () => {

@@ -15,7 +15,7 @@ const ROUNDED = 0.999_999;
 /** Room for the scores of a search, used again by the next. */
 export class Scores {
   /** Of the texts of a window; 0 for those without a word. */
-  readonly #sums = new Float32Array(WINDOW);
+  readonly #sums = new Float64Array(WINDOW);
   /** The texts of the window that are in the running. */
   readonly #running = new Int32Array(WINDOW);
   readonly #factors = new Float32Array(256 * 16);
@@ -36,10 +36,16 @@ export class Scores {
     const factors = this.factors(scene.meanLength);
     const bounds = boundsOf(words, factors);
     const top = new Top(scene, wanted);
-    for (const part of scene.parts) {
-      const readers = words.map((word) => new Reader(word, part));
-      for (let start = 0; start < part.texts.length; start += WINDOW)
-        this.#look({ part, readers, bounds, factors, start }, top);
+    try {
+      for (const part of scene.parts) {
+        const readers = words.map((word) => new Reader(word, part));
+        for (let start = 0; start < part.texts.length; start += WINDOW)
+          this.#look({ part, readers, bounds, factors, start }, top);
+      }
+    } catch (error) {
+      // A filter that failed must not leave sums to the next search, which would take their texts for counted.
+      this.#sums.fill(0);
+      throw error;
     }
     return top.candidates();
   }
