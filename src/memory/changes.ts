@@ -5,6 +5,7 @@ import type { Capacity } from "./capacity.ts";
 import type { Embeddings } from "./embeddings.ts";
 import type { Entity, EntityHead, Observation, Provenance, Relation, Validity } from "./entity.ts";
 import { EntityNotFoundError, EntityTypeConflictError, MemoryConflictError, RelationNotFoundError } from "./errors.ts";
+import type { MemoryCounts } from "./figures.ts";
 import type { MemoryStore, WriteOutcome } from "./memory-store.ts";
 import {
   checkInput,
@@ -76,6 +77,7 @@ export class Changes {
   readonly #clock: Clock;
   readonly #embeddings: Embeddings;
   readonly #capacity: Capacity;
+  readonly #counts: MemoryCounts;
   /** Takes out what must not be kept; what comes in here goes through it. */
   readonly hide: Hide;
 
@@ -84,12 +86,14 @@ export class Changes {
     readonly clock: Clock;
     readonly embeddings: Embeddings;
     readonly capacity: Capacity;
+    readonly counts: MemoryCounts;
     readonly hide?: Hide | undefined;
   }) {
     this.#store = deps.store;
     this.#clock = deps.clock;
     this.#embeddings = deps.embeddings;
     this.#capacity = deps.capacity;
+    this.#counts = deps.counts;
     this.hide = deps.hide ?? HIDE_NOTHING;
   }
 
@@ -178,6 +182,7 @@ export class Changes {
     try {
       const outcomes = await this.#write(drafts);
       written = fresh.filter((draft) => outcomes[drafts.indexOf(draft)] === "written").length;
+      this.#counts.entitiesCreated(written);
       return outcomes;
     } finally {
       this.#capacity.freed(fresh.length - written);
@@ -294,6 +299,7 @@ export class Changes {
     const outcomes = await this.#store.write(
       relations.map((relation) => ({ type: "relation", action: "relate", relation, provenance, atMs })),
     );
+    this.#counts.relationsCreated(outcomes.filter((outcome) => outcome === "written").length);
     const lost = outcomes.indexOf("conflict");
     if (lost !== -1) throw conflict(inputs[lost]?.from ?? "");
     return relations;

@@ -1,6 +1,7 @@
 import type { Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import type { Embedder } from "./embedder.ts";
+import type { MemoryCounts } from "./figures.ts";
 import type { MemoryStore, Passage } from "./memory-store.ts";
 import { passagesOf } from "./passages.ts";
 
@@ -19,6 +20,7 @@ export type NoVectors = "no-embedder" | "embedder-failed" | "model-changing";
 export class Embeddings implements AsyncDisposable {
   readonly #store: MemoryStore;
   readonly #clock: Clock;
+  readonly #counts: MemoryCounts;
   readonly #embedder: Embedder | undefined;
   /** Makes the embedder of an id that was used before, when it still can be had. */
   readonly #formerly: (id: string) => Embedder | undefined;
@@ -35,11 +37,13 @@ export class Embeddings implements AsyncDisposable {
   constructor(deps: {
     readonly store: MemoryStore;
     readonly clock: Clock;
+    readonly counts: MemoryCounts;
     readonly embedder: Embedder | undefined;
     readonly formerly?: (id: string) => Embedder | undefined;
   }) {
     this.#store = deps.store;
     this.#clock = deps.clock;
+    this.#counts = deps.counts;
     this.#embedder = deps.embedder;
     this.#formerly = deps.formerly ?? (() => undefined);
   }
@@ -90,7 +94,7 @@ export class Embeddings implements AsyncDisposable {
     try {
       if (this.#active === undefined) await this.#switch(this.#embedder.id);
       return {
-        vectors: texts.length > 0 ? await this.#embedder.embed(texts, this.#stop.signal) : [],
+        vectors: texts.length > 0 ? await this.#embed(this.#embedder, texts, this.#stop.signal) : [],
         model: this.#embedder.id,
       };
     } catch (error) {
@@ -113,13 +117,17 @@ export class Embeddings implements AsyncDisposable {
     const embedder = (this.#active ?? this.#embedder.id) === this.#embedder.id ? this.#embedder : this.#former;
     if (!embedder) return { type: "none", why: "model-changing" };
     try {
-      const [vector] = await embedder.embed([text], signal);
+      const [vector] = await this.#embed(embedder, [text], signal);
       return vector ? { type: "vector", vector, model: embedder.id } : { type: "none", why: "embedder-failed" };
     } catch (error) {
       signal?.throwIfAborted();
       log.warn({ err: error }, "a search goes by words alone");
       return { type: "none", why: "embedder-failed" };
     }
+  }
+
+  #embed(embedder: Embedder, texts: readonly string[], signal: AbortSignal | undefined) {
+    return this.#counts.timed("embedding", () => embedder.embed(texts, signal));
   }
 
   /** Makes what vectors are missing, in the background. */
@@ -162,7 +170,7 @@ export class Embeddings implements AsyncDisposable {
       const entities = await this.#store.unembedded(embedder.id, BATCH);
       if (entities.length === 0) break;
       const texts = entities.map((entity) => passagesOf(entity));
-      const vectors = await embedder.embed(texts.flat(), this.#stop.signal);
+      const vectors = await this.#embed(embedder, texts.flat(), this.#stop.signal);
       let next = 0;
       for (const [index, entity] of entities.entries()) {
         const passages = (texts[index] ?? []).map((text, ordinal): Passage => ({

@@ -6,6 +6,7 @@ import { Changes, notFound } from "./changes.ts";
 import type { Embedder } from "./embedder.ts";
 import { Embeddings } from "./embeddings.ts";
 import type { Change, Entity, Provenance, Relation } from "./entity.ts";
+import { MemoryCounts, type MemoryFigures } from "./figures.ts";
 import type {
   EntityFilter,
   EntityHistory,
@@ -28,6 +29,7 @@ import {
   type SearchNotice,
   type SearchResult,
 } from "./searching.ts";
+import { type Stock, StockTaking } from "./stock.ts";
 import { type Blame, blameOf, diffOf, type EntityDiff, entityAt } from "./versions.ts";
 
 /** Entities around some others, nearest first, with the relations among all of them. */
@@ -68,14 +70,19 @@ export class Memory implements AsyncDisposable {
   readonly capacity: Capacity;
   readonly #clock: Clock;
   readonly #defaults: SearchDefaults;
+  readonly #counts: MemoryCounts;
+  readonly #stock: StockTaking;
 
   constructor(deps: MemoryDeps) {
     this.store = deps.store;
     this.#clock = deps.clock;
     this.#defaults = deps.defaults;
-    this.embeddings = new Embeddings(deps);
+    const counts = new MemoryCounts(deps.clock);
+    this.#counts = counts;
+    this.#stock = new StockTaking(() => this.figures(), deps.clock);
+    this.embeddings = new Embeddings({ ...deps, counts });
     this.capacity = new Capacity(deps);
-    this.changes = new Changes({ ...deps, embeddings: this.embeddings, capacity: this.capacity });
+    this.changes = new Changes({ ...deps, counts, embeddings: this.embeddings, capacity: this.capacity });
   }
 
   /** Before anything else; begins to make missing vectors in the background. */
@@ -85,7 +92,17 @@ export class Memory implements AsyncDisposable {
 
   /** Throws MemoryValueError, MemoryCursorError, CancelledError. */
   async search(input: SearchInput, signal?: AbortSignal): Promise<SearchResult> {
-    const { search, mode, offset, limit } = readSearch(input, this.#defaults, this.#clock.nowMs());
+    const read = readSearch(input, this.#defaults, this.#clock.nowMs());
+    const result = await this.#counts.timed("search", () => this.#search(input, read, signal));
+    this.#counts.found(result.hits.length);
+    return result;
+  }
+
+  async #search(
+    input: SearchInput,
+    { search, mode, offset, limit }: ReturnType<typeof readSearch>,
+    signal: AbortSignal | undefined,
+  ): Promise<SearchResult> {
     const question = mode === "keyword" ? undefined : await this.embeddings.forSearching(input.text, signal);
     const found = question?.type === "vector" ? question : undefined;
     const looked = this.store.search({
@@ -183,6 +200,16 @@ export class Memory implements AsyncDisposable {
     const problems = await this.store.check(mend);
     if (problems.some(({ isMended }) => isMended)) this.embeddings.catchUp();
     return problems;
+  }
+
+  /** How often and how long, since the start. */
+  counts(): MemoryFigures {
+    return this.#counts.now();
+  }
+
+  /** What there is, as `StockTaking.now` says: quickly, and maybe not quite as it is now. */
+  async stock(waitMs: number): Promise<Stock | undefined> {
+    return this.#stock.now(waitMs);
   }
 
   async figures(): Promise<StoreFigures> {

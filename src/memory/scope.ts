@@ -48,6 +48,10 @@ const readScopeKey = (key: ScopeKey): Scope => {
   return { type: "global" };
 };
 
+/** What kind of scope a key names; undefined for what is none. */
+export const scopeTypeOf = (key: ScopeKey): ScopeType | undefined =>
+  SCOPE_TYPES.find((type) => key === type || key.startsWith(`${type}:`));
+
 /** A key as people write it, without the workspace: `workspace`, `global`, `agent-only:<agent>`, `conversation:<id>`. */
 export const scopeText = (key: ScopeKey): string => {
   const scope = readScopeKey(key);

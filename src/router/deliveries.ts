@@ -221,7 +221,8 @@ export class Deliveries {
   }
 
   tellDelivery(recipient: Recipient, { parcel, attempt }: Flight, message: Message): void {
-    const { feed } = this.#parts;
+    const { feed, figures, clock } = this.#parts;
+    if (attempt === 1) figures.handedOver(clock.nowMs() - message.atMs);
     if (!feed.isWatched) return;
     const { workspace, name } = recipient.mailbox;
     feed.tell({ type: "delivery", seq: parcel.seq, workspace, recipient: name, attempt }, message.conversationId);

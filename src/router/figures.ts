@@ -1,3 +1,4 @@
+import { Histogram, type HistogramNow } from "../kernel/histogram.ts";
 import { type Message, PERFORMATIVES, type Performative } from "../messages/index.ts";
 import { type Outcome, OUTCOMES } from "./ports/index.ts";
 
@@ -6,6 +7,22 @@ export const DURATION_BOUNDS_S = [0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1,
 
 /** Names that are counted apart; whatever comes after them is counted as `other`, so that no sender makes the list long. */
 const NAMES_MAX = 1_000;
+
+const NAME_CHARS_MAX = 256;
+
+/** The same for what has a histogram for each name. */
+const ROUTED_NAMES_MAX = 50;
+
+/** In seconds, of what waits in mailboxes. Messages carry whole milliseconds, so that less cannot be told apart. */
+const LATENCY_BOUNDS_S = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 3_600, 86_400];
+const ROUTING_BOUNDS_S = [1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 1e-4, 1e-3, 1e-2];
+
+/** Every so many messages the time their routing takes is measured. Prime: traffic has its own rhythm, often of two or four. */
+export const ROUTING_SAMPLED = 61;
+
+/** What a sender is told of its message. */
+const RECEPTIONS = ["accepted", "answered", "refused", "duplicate"] as const;
+type Reception = (typeof RECEPTIONS)[number];
 
 /** How many, how long, since the server started. */
 export type RouterFigures = {
@@ -20,6 +37,12 @@ export type RouterFigures = {
   /** Messages to a capability that somebody provides. */
   readonly capabilities: ReadonlyMap<string, number>;
   readonly retries: number;
+  /** What senders were told, each with its count. */
+  readonly receptions: readonly { readonly reception: Reception; readonly count: number }[];
+  /** Seconds from a message's coming to its first handing over, for each recipient. */
+  readonly latency: HistogramNow;
+  /** Seconds that finding the recipients took, of one message in `ROUTING_SAMPLED`; by capability, "" where it names none that is there. */
+  readonly routing: readonly { readonly capability: string; readonly took: HistogramNow }[];
   /** Per act: counts by `DURATION_BOUNDS_S` (not cumulative), and the sum. */
   readonly durations: readonly {
     readonly performative: Performative;
@@ -39,6 +62,11 @@ export class Figures {
   readonly #sums = new Float64Array(PERFORMATIVES.length);
   readonly #errors = new Map<string, number>();
   readonly #capabilities = new Map<string, number>();
+  readonly #receptions = new Float64Array(RECEPTIONS.length);
+  readonly #latency = new Histogram(LATENCY_BOUNDS_S);
+  readonly #routing = new Map<string, Histogram>();
+  /** Messages until routing is measured again. */
+  #untilSample = 0;
   #retries = 0;
 
   accepted({ performative, address }: Message): void {
@@ -53,6 +81,34 @@ export class Figures {
 
   retried(): void {
     this.#retries += 1;
+  }
+
+  /** A sender was told what became of its message. */
+  received(reception: Reception): void {
+    const index = RECEPTIONS.indexOf(reception);
+    this.#receptions[index] = (this.#receptions[index] ?? 0) + 1;
+  }
+
+  /** A delivery is in hand for the first time. A clock that was set back meanwhile counts as no time. */
+  handedOver(waitedMs: number): void {
+    this.#latency.add(waitedMs > 0 ? waitedMs / 1_000 : 0);
+  }
+
+  /** Whether to measure the routing of the message at hand; asked once for each. */
+  isRoutingSampled(): boolean {
+    if (this.#untilSample > 0) {
+      this.#untilSample -= 1;
+      return false;
+    }
+    this.#untilSample = ROUTING_SAMPLED - 1;
+    return true;
+  }
+
+  routed(capability: string, tookMs: number): void {
+    const name = counted(this.#routing, capability, ROUTED_NAMES_MAX);
+    const took = this.#routing.get(name) ?? new Histogram(ROUTING_BOUNDS_S);
+    this.#routing.set(name, took);
+    took.add(tookMs / 1_000);
   }
 
   /** A delivery is over. */
@@ -86,13 +142,19 @@ export class Figures {
       errors: this.#errors,
       capabilities: this.#capabilities,
       retries: this.#retries,
+      receptions: RECEPTIONS.map((reception, index) => ({ reception, count: this.#receptions[index] ?? 0 })),
+      latency: this.#latency.now(),
+      routing: [...this.#routing].map(([capability, took]) => ({ capability, took: took.now() })),
       durations: used,
     };
   }
 }
 
 function count(counts: Map<string, number>, name: string): void {
-  const before = counts.get(name);
-  if (before !== undefined || counts.size < NAMES_MAX) counts.set(name, (before ?? 0) + 1);
-  else counts.set("other", (counts.get("other") ?? 0) + 1);
+  const own = counted(counts, name, NAMES_MAX);
+  counts.set(own, (counts.get(own) ?? 0) + 1);
 }
+
+/** Under which name it is counted: its own, while there are few and it is a plausible one. */
+const counted = (known: ReadonlyMap<string, unknown>, name: string, namesMax: number): string =>
+  known.has(name) || (known.size < namesMax && name.length <= NAME_CHARS_MAX && name.isWellFormed()) ? name : "other";

@@ -7,7 +7,7 @@ export {
   MessageNotFoundError,
 } from "./errors.ts";
 export { type RouterEvent, type RouterFilter } from "./feed.ts";
-export { DURATION_BOUNDS_S, type RouterFigures } from "./figures.ts";
+export { DURATION_BOUNDS_S, type RouterFigures, ROUTING_SAMPLED } from "./figures.ts";
 export { type Fetch, type FetchedSettlement, SHARED } from "./fetching.ts";
 export { followUp } from "./loops.ts";
 

@@ -93,7 +93,7 @@ export class Intake {
     if (known !== undefined) return void this.#duplicate(message, done, known);
     const size = writer.batch().draft(message);
     if (size > options.messageBytesMax) return this.refuse(message, done, tooLarge(size, options.messageBytesMax));
-    const route = this.#route(message);
+    const route = this.#parts.figures.isRoutingSampled() ? this.#timedRoute(message) : this.#route(message);
     const arrived = { message, size, done };
     if (route.type === "nobody") return this.#nobody(arrived, route.error);
     if (route.type === "refused") return this.refuse(message, done, route.error);
@@ -117,6 +117,17 @@ export class Intake {
     if (names === undefined) return route;
     const instead = addressing.route({ ...message, address: { type: "receivers", names } });
     return instead.type === "found" ? instead : route;
+  }
+
+  #timedRoute(message: Message): Route {
+    const { clock, figures } = this.#parts;
+    const startedMs = clock.monotonicMs();
+    const route = this.#route(message);
+    const tookMs = clock.monotonicMs() - startedMs;
+    // What nobody provides may be any text, and is not counted by its name.
+    const isProvided = route.type === "found" && message.address.type === "capability";
+    figures.routed(isProvided ? message.address.capability : "", tookMs);
+    return route;
   }
 
   /** Nobody is there for it: who provides what is near in meaning gets it, where that is on; else its sender is told. */
@@ -157,6 +168,7 @@ export class Intake {
   /** Counts it and tells the sender. */
   refuse(message: Message, done: Done, error: MessageError, retryAfterMs?: number): void {
     this.#parts.figures.error(error.code);
+    this.#parts.figures.received("refused");
     done({ type: "refused", id: message.id, error, retryAfterMs });
   }
 
@@ -217,6 +229,7 @@ export class Intake {
     const isHot = this.#parts.recipients.heat(size * recipients.length, parcel.isVolatile);
     parcel.message = isHot ? message : undefined;
     this.#put(message, recipients, parcel);
+    this.#parts.figures.received("accepted");
     done(accepted(message, parcel.seq, namesOf(recipients), false));
   }
 
@@ -278,8 +291,10 @@ export class Intake {
     if (!parcel.isVolatile) keep(batch, message, parcel, NOBODY);
     duplicates.add(message, parcel.seq, clock.nowMs());
     batch.waiting.push({
-      written: () =>
-        done({ type: "answered", id: message.id, conversationId: message.conversationId, answer: act, error }),
+      written: () => {
+        figures.received("answered");
+        done({ type: "answered", id: message.id, conversationId: message.conversationId, answer: act, error });
+      },
       lost: () => {
         duplicates.forget(message);
         this.refuse(message, done, NOT_STORED, RETRY_AFTER_MS);
@@ -293,6 +308,7 @@ export class Intake {
     await this.#parts.writer.settled();
     // Lost meanwhile: then this is the first that counts.
     if (this.#parts.duplicates.seqOf(message) !== seq) return this.submit(message, done);
+    this.#parts.figures.received("duplicate");
     done(accepted(message, seq, await this.#parts.recipientsOf(seq), true));
   }
 }

@@ -17,6 +17,7 @@ import { type Delivered, type Directory, type Settlement, type Submitted } from 
 import { bestBid, costIn, bidScore, factsOf, ranked, rankingIn } from "./bids.ts";
 import { candidatesOf } from "./candidates.ts";
 import { TaskNotFoundError, TaskStateError, TooManyTasksError } from "./errors.ts";
+import { TaskCounts, type TaskFigures } from "./figures.ts";
 import { type Measure, type Measured, measured, newcomer } from "./history.ts";
 import { letter } from "./letter.ts";
 import { newTask, type TaskRequest } from "./request.ts";
@@ -46,6 +47,7 @@ export class Tasks {
   readonly #open = new Map<TaskId, Task>();
   readonly #queues = new Map<TaskId, Promise<unknown>>();
   readonly #history = new Map<string, Measured>();
+  readonly #counts = new TaskCounts();
   readonly #watchers = new Set<() => void>();
   readonly #listeners = new Set<(task: Task) => void>();
   /** Workspaces in which answers come here. */
@@ -150,6 +152,11 @@ export class Tasks {
     return this.#deps.store.list(query);
   }
 
+  /** How many ended how, and how long they took, since the start. */
+  figures(): TaskFigures {
+    return this.#counts.now();
+  }
+
   /** How providers did, those with most tasks first. */
   history(workspace: string): readonly Measured[] {
     return this.#deps.store.history(workspace).toSorted((one, other) => other.tasks - one.tasks);
@@ -248,6 +255,7 @@ export class Tasks {
       await this.#deps.store.put(after, news);
       for (const each of news) this.#history.set(historyKey(after.workspace, each.provider, each.capability), each);
       this.#open.set(id, after);
+      this.#counts.changed(before, after);
       this.#arm(after, 0);
     }
     if (isFinished(after) && after.outbox.length === 0) this.#open.delete(id);

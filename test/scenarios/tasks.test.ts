@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import * as z from "zod";
 import { tempDirectory } from "../helpers/temp.ts";
+import { Scraped } from "../helpers/prometheus.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
 
 const Leased = z.object({
@@ -91,6 +92,13 @@ test("a task goes to the cheapest, then to the next when that one fails; it is l
       expect(task.body).toMatchObject({ status: "done", assigned_to: "sound", awards: 2, result: { rows: 344 } });
       const again = await server.ask("POST", `/api/v1/tasks/${id}/distribute`);
       expect(again).toMatchObject({ status: 409, body: { code: "TASK_STATE" } });
+      const figures = await Scraped.from(server);
+      const protocol = { protocol: "contract-net" };
+      expect(figures.value("caxton_tasks_total", { ...protocol, status: "done" })).toBe(1);
+      expect(figures.value("caxton_tasks_total", { ...protocol, status: "failed" })).toBe(0);
+      expect(figures.value("caxton_task_success_rate")).toBe(1);
+      expect(figures.value("caxton_task_duration_seconds_count", protocol)).toBe(1);
+      expect(figures.value("caxton_message_latency_seconds_count")).toBeGreaterThan(3);
     });
     const bad = await server.ask("POST", "/api/v1/tasks", { name: "x", participants: ["a1"], minimize: "bid.cost +" });
     expect(bad).toMatchObject({ status: 400, body: { code: "EXPRESSION_INVALID" } });

@@ -1,3 +1,5 @@
+import type { HistogramNow } from "../../kernel/histogram.ts";
+
 /** One series of a metric: its labels, and its value. */
 export type Sample = { readonly labels?: { readonly [name: string]: string }; readonly value: number };
 
@@ -22,10 +24,41 @@ export type Metric =
       readonly bounds: readonly number[];
     };
 
+const single = (value: number | undefined): readonly Sample[] => (value === undefined ? [] : [{ value }]);
+
+/** A gauge without labels; undefined: at the moment there is no value. */
+export const gauge = (name: string, help: string, value: number | undefined): Metric => ({
+  name,
+  help,
+  type: "gauge",
+  samples: single(value),
+});
+
+/** A counter without labels. */
+export const counter = (name: string, help: string, value: number): Metric => ({
+  name,
+  help,
+  type: "counter",
+  samples: single(value),
+});
+
+/** A histogram of series that have the same bounds. */
+export const histogram = (
+  name: string,
+  help: string,
+  series: readonly { readonly labels?: { readonly [name: string]: string }; readonly took: HistogramNow }[],
+): Metric => ({
+  name,
+  help,
+  type: "histogram",
+  bounds: series[0]?.took.bounds ?? [],
+  series: series.map(({ labels = {}, took: { buckets, sum } }) => ({ labels, buckets, sum })),
+});
+
 const escaped = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n").replaceAll('"', '\\"');
 
 const labelled = (labels: { readonly [name: string]: string } = {}): string => {
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
+  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value.toWellFormed())}"`);
   return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 };
 

@@ -1,14 +1,17 @@
 import type { Clock } from "../../kernel/clock.ts";
-import { DURATION_BOUNDS_S, type MessageJournal, type Router } from "../../router/index.ts";
+import { DURATION_BOUNDS_S, type MessageJournal, type Router, ROUTING_SAMPLED } from "../../router/index.ts";
 import type { Runs } from "../../runs/index.ts";
-import { exposition, type Metric } from "./exposition.ts";
+import type { Tasks } from "../../tasks/index.ts";
+import { counter, exposition, gauge, histogram, type Metric } from "./exposition.ts";
+import { memoryMetrics, type MemoryMetricsServices } from "./memory-metrics.ts";
 import { DEFAULT_WORKSPACE } from "./run-operations.ts";
 import type { ServerFacts } from "./system-operations.ts";
 
-export type MetricsServices = {
+export type MetricsServices = MemoryMetricsServices & {
   readonly router: Router;
   readonly messageJournal: MessageJournal;
   readonly runs: Pick<Runs, "load">;
+  readonly tasks: Pick<Tasks, "figures">;
   readonly facts: ServerFacts;
   readonly clock: Clock;
 };
@@ -30,21 +33,25 @@ export async function metrics(services: MetricsServices): Promise<string> {
       ],
     },
     ...trafficMetrics(services),
+    ...timeMetrics(services),
+    ...taskMetrics(services),
+    ...(await memoryMetrics(services)),
     ...(await stockMetrics(services)),
   ]);
 }
 
-const gauge = (name: string, help: string, value: number): Metric => ({
-  name,
-  help,
-  type: "gauge",
-  samples: [{ value }],
-});
-
 function trafficMetrics({ router }: MetricsServices): readonly Metric[] {
-  const { accepted, settled, errors, capabilities, retries, durations } = router.figures();
+  const { accepted, settled, errors, capabilities, retries, receptions, durations } = router.figures();
   const done = settled.filter(({ outcome }) => outcome === "done");
   return [
+    {
+      name: "caxton_messages_total",
+      help:
+        "Messages by what their senders were told: accepted; answered: on record, but for nobody; refused; " +
+        "duplicate: of an id that was known",
+      type: "counter",
+      samples: receptions.map(({ reception, count }) => ({ labels: { status: reception }, value: count })),
+    },
     {
       name: "caxton_messages_sent_total",
       help: "Messages accepted, by act",
@@ -72,12 +79,7 @@ function trafficMetrics({ router }: MetricsServices): readonly Metric[] {
       type: "counter",
       samples: [...errors].map(([code, value]) => ({ labels: { code }, value })),
     },
-    {
-      name: "caxton_message_retries_total",
-      help: "Deliveries that failed and are tried again",
-      type: "counter",
-      samples: [{ value: retries }],
-    },
+    counter("caxton_message_retries_total", "Deliveries that failed and are tried again", retries),
     {
       name: "caxton_capability_requests_total",
       help: "Messages to a capability, by name",
@@ -91,6 +93,44 @@ function trafficMetrics({ router }: MetricsServices): readonly Metric[] {
       bounds: DURATION_BOUNDS_S,
       series: durations.map(({ performative, buckets, sumS }) => ({ labels: { performative }, buckets, sum: sumS })),
     },
+  ];
+}
+
+function timeMetrics({ router }: MetricsServices): readonly Metric[] {
+  const { latency, routing } = router.figures();
+  return [
+    histogram(
+      "caxton_message_latency_seconds",
+      "From a message's coming to its first handing over, for each recipient, to the millisecond",
+      [{ took: latency }],
+    ),
+    histogram(
+      "caxton_message_routing_duration_seconds",
+      `Finding a message's recipients, measured for one message in ${ROUTING_SAMPLED}; by capability, empty where none was asked for that is there`,
+      routing.map(({ capability, took }) => ({ labels: { capability }, took })),
+    ),
+  ];
+}
+
+function taskMetrics({ tasks }: MetricsServices): readonly Metric[] {
+  const { ended, durations, successRate } = tasks.figures();
+  return [
+    {
+      name: "caxton_tasks_total",
+      help: "Tasks that ended, by protocol and how",
+      type: "counter",
+      samples: ended.map(({ protocol, end, count }) => ({ labels: { protocol, status: end }, value: count })),
+    },
+    gauge(
+      "caxton_task_success_rate",
+      "Of the tasks done or failed since the server started, the share done; absent while there is none",
+      successRate,
+    ),
+    histogram(
+      "caxton_task_duration_seconds",
+      "From making a task to its end, however it ended, by protocol",
+      durations.map(({ protocol, took }) => ({ labels: { protocol }, took })),
+    ),
   ];
 }
 

@@ -63,6 +63,7 @@ type Told<Request = MemoryRequest> = Request extends MemoryRequest ? Omit<Reques
 const NAME = "embedded";
 /** Entities, or relations, of one message to the thread: a few milliseconds of work. */
 const RESTORED_AT_ONCE = 250;
+const NOTHING: StoreFigures = { scopes: [], bytes: 0, passagesByModel: {}, passagesWithoutVector: 0, indexed: 1 };
 /** Rows of which progress is told. */
 const WHOLE = 1_000;
 
@@ -162,8 +163,9 @@ export class SqliteMemoryStore implements MemoryStore {
   async model(): Promise<string | undefined> {
     return this.#opened || existsSync(this.#file) ? this.#ask("model") : undefined;
   }
-  figures(): Promise<StoreFigures> {
-    return this.#ask("figures");
+  /** Without a file there is nothing, and none is made to say so. */
+  async figures(): Promise<StoreFigures> {
+    return this.#opened || existsSync(this.#file) ? this.#ask("figures") : NOTHING;
   }
   check(mend: boolean): Promise<readonly StoreProblem[]> {
     return this.#ask("check", mend);

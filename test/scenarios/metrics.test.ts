@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import * as z from "zod";
+import { Scraped } from "../helpers/prometheus.ts";
+import { startServer } from "../helpers/server.ts";
+
+const Task = z.looseObject({ id: z.string(), version: z.int(), progress: z.number() });
+
+test("what happens to messages, tasks and memory is read from /metrics, in a format that scrapers understand", async () => {
+  await using server = await startServer();
+  const before = await Scraped.from(server);
+  expect(before.value("caxton_memory_entity_count"), "an empty memory is told, too").toBe(0);
+  expect(before.value("caxton_task_success_rate"), "of no task there is no share").toBeUndefined();
+
+  await server.ask("POST", "/api/v1/participants", { name: "ann" });
+  await server.ask("POST", "/api/v1/capabilities", { agent: "ann", capability: "counting" });
+  const send = (message: object) => server.ask("POST", "/api/v1/messages", { performative: "inform", ...message });
+  const told = await send({ id: "01890000-0000-7000-8000-000000000001", capability: "counting", content: 1 });
+  expect(told.status).toBeLessThan(300);
+  await send({ id: "01890000-0000-7000-8000-000000000001", capability: "counting", content: 1 });
+  await send({ receiver: "nobody-there", content: 2 });
+  await send({ capability: 'no "such"\nthing', content: 3 });
+  await server.ask("GET", "/api/v1/mailboxes/ann/messages");
+
+  const created = await server.ask("POST", "/api/v1/tasks", { name: "x", participants: ["nobody"], distribute: true });
+  let task = Task.parse(created.body);
+  while (task.progress < 1) {
+    const path = `/api/v1/tasks/${task.id}?after_version=${task.version}&wait_seconds=20`;
+    task = Task.parse((await server.ask("GET", path)).body);
+  }
+
+  const relations = [{ from: "Ada", to: "Bo", type: "knows" }];
+  await server.ask("POST", "/api/v1/memory/entities", { entities: [{ name: "Ada" }, { name: "Bo" }], relations });
+  await server.ask("POST", "/api/v1/memory/relations", { relations });
+  await server.ask("POST", "/api/v1/memory/search", { query: "Ada", mode: "keyword" });
+
+  const figures = await Scraped.from(server);
+  expect(figures.value("caxton_messages_total", { status: "accepted" })).toBeGreaterThanOrEqual(1);
+  expect(figures.value("caxton_messages_total", { status: "duplicate" })).toBe(1);
+  expect(figures.value("caxton_messages_total", { status: "answered" })).toBeGreaterThanOrEqual(1);
+  expect(figures.value("caxton_message_latency_seconds_count")).toBeGreaterThanOrEqual(1);
+  const routed = figures.all("caxton_message_routing_duration_seconds_count");
+  expect(routed.map(({ labels, value }) => [labels, value])).toEqual([[{ capability: "counting" }, 1]]);
+  expect(figures.value("caxton_tasks_total", { protocol: "contract-net", status: "failed" })).toBe(1);
+  expect(figures.value("caxton_task_success_rate")).toBe(0);
+  expect(figures.value("caxton_memory_entities_created_total")).toBe(2);
+  expect(figures.value("caxton_memory_relations_created_total")).toBe(1);
+  expect(figures.value("caxton_memory_search_queries_total")).toBe(1);
+  expect(figures.value("caxton_memory_search_duration_seconds_count")).toBe(1);
+  expect(figures.value("caxton_memory_search_results_sum")).toBeGreaterThanOrEqual(1);
+  expect(figures.value("caxton_memory_embedding_duration_seconds_count")).toBeGreaterThanOrEqual(1);
+});
