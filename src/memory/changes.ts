@@ -131,9 +131,12 @@ export class Changes {
     const checked = inputs.map((input) => checkInput(hiddenInput(input, this.hide)));
     const results = new Map<number, Taken>();
     let waiting = [...checked.entries()];
-    for (let attempt = 0; waiting.length > 0; attempt += 1) {
-      if (attempt === ATTEMPTS) throw conflict(waiting[0]?.[1].name ?? "");
+    for (let vain = 0; waiting.length > 0;) {
+      if (vain === ATTEMPTS) throw conflict(waiting[0]?.[1].name ?? "");
+      const before = waiting.length;
       waiting = await this.#rememberOnce({ ...how, scope, waiting, results });
+      // A name that is there again only waits for its turn.
+      vain = waiting.length < before ? 0 : vain + 1;
     }
     return checked.map((_, index) => results.get(index)).filter((result) => result !== undefined);
   }

@@ -74,7 +74,10 @@ test("facts are said after the name, as lines of standard input, or in a file", 
   expect(contract.memory.Entity.parse(await json("get", "Iris")).observations).toHaveLength(1_505);
   expect(await mistaken("add", "Iris", "likes", "tea")).toMatch(/^2 .*"likes tea" is one fact in quotes/);
   expect(await mistaken("add", "Iris", "-")).toMatch(/^2 .*standard input was empty/);
-  expect(await mistaken("add", "Iris", "--facts-from", "none.txt")).toMatch(/none\.txt/);
+  expect(await mistaken("add", "Iris", "--facts-from", "none.txt")).toMatch(/none\.txt: there is no such file/);
+  expect(await mistaken("add", "Iris", "--facts-from", ".")).toMatch(/cannot read \.: .*directory/);
+  writeFileSync(join(cwd, "many.txt"), "a shell\n".repeat(100_001));
+  expect(await mistaken("add", "Iris", "--facts-from", "many.txt")).toMatch(/^2 .*100,001 facts.*100,000/);
 });
 
 test("a search is explained, finds what is related, and goes by time and scope", LONG, async () => {

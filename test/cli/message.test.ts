@@ -57,6 +57,7 @@ test("a dry run says what is wrong, where, and how to mend it, and sends nothing
     "valid; it would go to billing-bot\n",
   );
   const asked = ["message", "send", "--to", "billing-bot", "--protocol", "fipa-request", "x", "--dry-run"];
+  expect((await ask(...asked, "--reply-by", "99999999999d")).stdout).toMatch(/reply_by.*99999999999d/);
   expect(await said(...asked, "--reply-by", "10m")).toContain("valid; it would go to billing-bot");
   expect(await said(...asked)).toBe("valid; it would go to billing-bot\nfipa-request: it would begin a conversation\n");
   const refused = await ask("message", "send", "--to", "billing-bot");

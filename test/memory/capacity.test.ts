@@ -46,6 +46,14 @@ test("at the bound nothing new is remembered, and what is known still grows", as
   await memory.changes.remember(SCOPE, named("f"), BY);
 });
 
+test("one name is one entity, however often it is there in what is remembered at once", async () => {
+  await using opened = bounded(5);
+  const said = Array.from({ length: 30 }, (_, at) => ({ name: "a", observations: [{ text: `fact ${at}` }] }));
+  const remembered = await opened.memory.changes.remember(SCOPE, said, BY);
+  expect(remembered.map(({ outcome }) => outcome)).toEqual(["created", ...Array.from({ length: 29 }, () => "changed")]);
+  expect((await opened.memory.get(SCOPE, "a")).observations).toHaveLength(30);
+});
+
 test("it is said once that 80 % are used, and again after there was room", async () => {
   const warned = vi.spyOn(log, "warn").mockImplementation(() => undefined);
   await using opened = bounded(5);

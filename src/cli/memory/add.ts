@@ -14,13 +14,14 @@ import {
   showOne,
   UsageError,
 } from "../frame/index.ts";
-import { countOf, oneLine } from "../terminal/index.ts";
+import { countOf, oneLine, showCount } from "../terminal/index.ts";
 import { Fields, fieldsOf, withFields } from "./fields.ts";
 import { SCOPE, scopeOption } from "./reference.ts";
 
 const COMMAND = "caxton memory add";
-/** Facts of one entity in one request. */
+/** Facts of one entity in one piece of a request, and pieces in one request. */
 const FACTS_MAX = 1_000;
+const PIECES_MAX = 100;
 
 export function add(command: Command, invocation: Invocation): void {
   command
@@ -83,7 +84,8 @@ async function spoken({ terminal }: Context, facts: readonly string[]): Promise<
 async function linesOf(file: string | undefined): Promise<readonly string[]> {
   if (file === undefined) return [];
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new UnreadableFileError(file, "there is no such file", error);
+    const isThere = error instanceof Error && "code" in error && error.code !== "ENOENT";
+    throw new UnreadableFileError(file, isThere ? error.message : "there is no such file", error);
   });
   const lines = factLines(text);
   if (lines.length === 0) throw new UsageError(`${file} is empty, so there are no facts`, COMMAND);
@@ -96,11 +98,15 @@ const factLines = (text: string): readonly string[] =>
     .map((line) => line.trim())
     .filter((line) => line !== "");
 
-/** As many as one request takes for each entity that it names; one piece at least, which may be empty. */
-const piecesOf = (facts: readonly string[]): readonly (readonly string[])[] =>
-  Array.from({ length: Math.max(1, Math.ceil(facts.length / FACTS_MAX)) }, (_, at) =>
-    facts.slice(at * FACTS_MAX, (at + 1) * FACTS_MAX),
-  );
+/** As many as one request takes for each entity that it names; one piece at least, which may be empty. Throws UsageError. */
+function piecesOf(facts: readonly string[]): readonly (readonly string[])[] {
+  const count = Math.max(1, Math.ceil(facts.length / FACTS_MAX));
+  if (count > PIECES_MAX) {
+    const max = showCount(FACTS_MAX * PIECES_MAX);
+    throw new UsageError(`${showCount(facts.length)} facts are more than the ${max} that are added at once`, COMMAND);
+  }
+  return Array.from({ length: count }, (_, at) => facts.slice(at * FACTS_MAX, (at + 1) * FACTS_MAX));
+}
 
 function rememberedLine({ outcome, entity, added }: MemoryRemembered["items"][number]): string {
   const what = `${oneLine(entity.name)} (${oneLine(entity.type)}) in ${oneLine(entity.scope)}`;

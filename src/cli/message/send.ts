@@ -182,7 +182,8 @@ function standingText({ conversation }: MessageCheck): string {
 async function instantOf(text: string | undefined): Promise<string | undefined> {
   const { parseDuration } = await import("../../documents/index.ts");
   const ms = text === undefined ? undefined : parseDuration(text);
-  return ms === undefined ? text : new Date(systemClock.nowMs() + ms).toISOString();
+  const at = new Date(systemClock.nowMs() + (ms ?? Number.NaN));
+  return Number.isNaN(at.getTime()) ? text : at.toISOString();
 }
 
 async function waitOf(text: string | undefined, path: string) {
