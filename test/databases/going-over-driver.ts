@@ -3,15 +3,14 @@
  * `node going-over-driver.ts <directory> <url> <writer>`. Says `B <name>` before and `D <told>` after each change, `P <phase>` as
  * the migration goes on, `N` before and `M` after it is noted that memory went over, `E` at the end.
  */
-import { writeSync } from "node:fs";
 import { argv } from "node:process";
 import { MemoryMigrations } from "../../src/memory-transfer/index.ts";
+import { say } from "../helpers/say.ts";
 import { changeUnderWay } from "../memory-transfer/under-way.ts";
 import { inPlace, migrationsOf, notesOf, openMemory } from "../memory-transfer/within.ts";
 import { postgresqlAt } from "./postgresql-at.ts";
 
 const [, , directory = ".", url = "", writer = ""] = argv;
-const say = (line: string): void => void writeSync(1, `${line}\n`);
 const files = notesOf(directory);
 const used = await MemoryMigrations.settle("embedded", files);
 const places = { postgresql: () => postgresqlAt(url) };

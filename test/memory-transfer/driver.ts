@@ -2,12 +2,13 @@
  * A process that imports until it is killed: `node driver.ts <directory> <file>`. Says `P <records>` each time it was told how
  * far it is, and `E <report>` at the end.
  */
-import { createReadStream, writeSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { CheckpointFiles } from "../../src/backends/disk/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { MemoryTransfers } from "../../src/memory-transfer/index.ts";
+import { say } from "../helpers/say.ts";
 import { keyOf, openMemory } from "./within.ts";
 
 const [, , directory = ".", file = ""] = argv;
@@ -21,6 +22,6 @@ const report = await transfers.import(createReadStream(file, { highWaterMark: 4_
   isTrial: false,
   source: "file",
   key: "file",
-  onProgress: ({ records }) => void writeSync(1, `P ${records}\n`),
+  onProgress: ({ records }) => say(`P ${records}`),
 });
-writeSync(1, `E ${JSON.stringify(report)}\n`);
+say(`E ${JSON.stringify(report)}`);

@@ -2,11 +2,11 @@
  * A process that remembers until it is killed: `node driver.ts <directory>`. Says `N <name>` for each entity that was answered
  * to be kept, and `R` when the first is.
  */
-import { writeSync } from "node:fs";
 import { argv } from "node:process";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { Memory, scopeKey, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
+import { say } from "../helpers/say.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
 
 const BATCH = 20;
@@ -25,7 +25,7 @@ async function rememberOn(writer: number): Promise<never> {
       observations: [{ text: `first of ${name}` }, { text: `second of ${name}` }],
     }));
     await memory.changes.remember(SCOPE, inputs, { source: "import", sourceId: undefined, agent: undefined });
-    writeSync(1, names.map((name) => `N ${name}\n`).join(""));
+    say(names.map((name) => `N ${name}`).join("\n"));
   }
 }
 

@@ -3,7 +3,6 @@
  * directory sends messages, of which `deadly` kills whoever handles it; each goes on with what is there. Says `P <text>` for
  * each it has handled, and when nothing waits any more `E` with the dead letters as JSON.
  */
-import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { argv, kill, pid } from "node:process";
 import { setImmediate as turn } from "node:timers/promises";
@@ -15,6 +14,7 @@ import {
 import { Alarm } from "../../src/kernel/alarm.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { Router, ROUTER_DEFAULTS } from "../../src/router/index.ts";
+import { say } from "../helpers/say.ts";
 import { note, TestDirectory, textOf, to } from "../router/world.ts";
 
 const MESSAGES = 60;
@@ -45,11 +45,11 @@ router.attachDeployed({
     await turn();
     if (textOf(message) === "deadly") kill(pid, "SIGKILL");
     await turn();
-    writeSync(1, `P ${textOf(message)}\n`);
+    say(`P ${textOf(message)}`);
     return { type: "done" };
   },
 });
 while (AGENTS.some((name) => router.records.mailbox("default", name).messages > 0)) await turn();
 const dead = await router.records.deadLetters({ workspace: "default", limit: 10 });
-writeSync(1, `E ${JSON.stringify(dead.map(({ code, reason, body }) => ({ code, reason, body })))}\n`);
+say(`E ${JSON.stringify(dead.map(({ code, reason, body }) => ({ code, reason, body })))}`);
 await router.close(1_000);

@@ -4,7 +4,6 @@
  * In: `open`, `<number>` (send message number so-and-so), `end`. Out: `R <pending>` (ready), `A <number>` (accepted),
  * `P <number> <recipient> <attempt>` (a recipient has done its work), `D <number> <recipient>` (settled on disk), `E` (ended).
  */
-import { writeSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { argv, stdin } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,25 +13,12 @@ import { systemClock } from "../../src/kernel/clock.ts";
 import { MessageId } from "../../src/kernel/ids.ts";
 import { composeMessage, type Message } from "../../src/messages/index.ts";
 import { type Delivered, Router, ROUTER_DEFAULTS, type Settlement } from "../../src/router/index.ts";
+import { say } from "../helpers/say.ts";
 import { TestDirectory } from "../router/world.ts";
 
 const KIB = 1_024;
 const OUTSIDE = { workspace: "default", name: "outside-olga" };
 const TALKS = 7;
-
-/** Effects are out, by a write that does not return before, when what follows from them is said or settled. */
-function say(line: string): void {
-  let rest = Buffer.from(`${line}\n`);
-  while (rest.length > 0) {
-    try {
-      rest = rest.subarray(writeSync(1, rest));
-    } catch (error) {
-      // The pipe is full: whoever reads it is slower.
-      if (!(error instanceof Error && "code" in error && error.code === "EAGAIN")) throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-    }
-  }
-}
 
 const idOf = (number: number): MessageId =>
   MessageId.parse(`00000000-0000-7000-8000-${String(number).padStart(12, "0")}`);
