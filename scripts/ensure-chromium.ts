@@ -37,10 +37,11 @@ function works(job: () => void): boolean {
   }
 }
 
+const light = (): void => install("chromium-headless-shell");
+
 /** Brings the light one, or the whole one where Debian's release has no light one and none is here. */
 function bring(): void {
   stderr.write("The light Chromium is not here, with which the dashboard's tests are quickest: installing Debian's.\n");
-  const light = () => install("chromium-headless-shell");
   // The lists may be missing or old, and there may be no way out.
   if (works(light)) return;
   works(updateLists);

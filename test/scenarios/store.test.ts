@@ -148,12 +148,13 @@ test("a server that was killed is not taken for the one that uses its data direc
     expect(() => open(directory.path)).toThrow(expect.objectContaining({ details: expect.objectContaining(details) }));
   // The process id of the killed one is by now that of another program.
   word(process.ppid);
-  using _first = open(directory.path);
+  using first = open(directory.path);
   inUse({ url: null, pid: null });
   word(process.ppid);
   inUse({ url: "http://127.0.0.1:1", pid: process.ppid });
   word(process.pid);
   inUse({ url: null, pid: null });
+  expect(first.directory).toBe(directory.path);
 });
 
 test("a database that a newer Caxton wrote is refused and left alone", () => {
