@@ -9,6 +9,8 @@ import { type SegmentRow, segmentRows } from "./segment.ts";
 
 /** Rows whose heads are looked at in one go before others get their turn: a millisecond or two. */
 const SLICE = 64;
+/** Messages that are found in one go before others get their turn. */
+const FOUND_IN_A_SLICE = 500;
 /** Keys that are looked up in one go before others get their turn. */
 const KEYS_IN_A_SLICE = 64;
 
@@ -40,9 +42,8 @@ export class MessageSearch {
     for (const segment of segmentRows(this.#db).toReversed()) {
       if (found.length >= filter.limit) break;
       if (!filter.mayBeIn(segment)) continue;
-      const missing = filter.limit - found.length;
       if (segment.isFiled && indexed) {
-        found.push(...this.#lookUp(segment, filter, indexed, missing));
+        await this.#lookUp(segment, filter, indexed, found);
         keys += indexed[1].length;
         if (keys < KEYS_IN_A_SLICE) continue;
         keys = 0;
@@ -52,24 +53,36 @@ export class MessageSearch {
     return found;
   }
 
-  #lookUp(segment: SegmentRow, filter: Filter, [kind, keys]: Indexed, limit: number): readonly StoredMessage[] {
-    return this.#unlessDropped(segment, () => {
-      const rows: StoredMessage[] = [];
-      const chunks = new ChunkReader(this.#db, segment.n);
-      const offsets = Map.groupBy(keys, (key) => lookupRow(kind, key))
+  async #lookUp(segment: SegmentRow, filter: Filter, indexed: Indexed, found: StoredMessage[]): Promise<void> {
+    const offsets = this.#offsets(segment, indexed);
+    for (let from = 0; from < offsets.length && found.length < filter.limit;) {
+      if (from > 0) await new Promise((resolve) => setImmediate(resolve));
+      const slice = offsets.slice(
+        from,
+        from + Math.min(FOUND_IN_A_SLICE, Math.max(SLICE, filter.limit - found.length)),
+      );
+      from += slice.length;
+      const rows = this.#unlessDropped(segment, () => {
+        const chunks = new ChunkReader(this.#db, segment.n);
+        return slice.flatMap((offset) => chunks.message(segment.firstSeq + offset) ?? []);
+      });
+      const fitting = rows.filter((message) => filter.fits(message));
+      found.push(...fitting.slice(0, filter.limit - found.length));
+    }
+  }
+
+  /** Where in the segment messages of these keys are, the newest first. */
+  #offsets(segment: SegmentRow, [kind, keys]: Indexed): readonly number[] {
+    return this.#unlessDropped(segment, () =>
+      Map.groupBy(keys, (key) => lookupRow(kind, key))
         .entries()
         .toArray()
         .flatMap(([row, those]) => {
           const packed = this.#lookupRow(segment, row);
           return those.flatMap((key) => offsetsOf(packed, key));
-        });
-      for (const offset of offsets.toSorted((one, other) => other - one)) {
-        if (rows.length >= limit) break;
-        const message = chunks.message(segment.firstSeq + offset);
-        if (message !== undefined && filter.fits(message)) rows.push(message);
-      }
-      return rows;
-    });
+        })
+        .toSorted((one, other) => other - one),
+    );
   }
 
   /** Whether the sender and the recipient that are looked for occur in a segment. */
@@ -88,6 +101,7 @@ export class MessageSearch {
   }
 
   async #scan(segment: SegmentRow, filter: Filter, found: StoredMessage[]): Promise<void> {
+    let foundBefore = found.length;
     for (let belowSeq = filter.query.beforeSeq ?? Number.MAX_SAFE_INTEGER; found.length < filter.limit;) {
       const rows = this.#unlessDropped(segment, () =>
         this.#db
@@ -103,6 +117,9 @@ export class MessageSearch {
         if (!filter.mayBeAmong(row["bytes"])) continue;
         const heads = headsIn(belowSeq, row["heads"]);
         if (heads.some((head) => filter.mayFit(head))) this.#read(segment, { seq: belowSeq, heads }, filter, found);
+        if (found.length - foundBefore < FOUND_IN_A_SLICE) continue;
+        foundBefore = found.length;
+        await new Promise((resolve) => setImmediate(resolve));
       }
       if (rows.length < SLICE) return;
       await new Promise((resolve) => setImmediate(resolve));
