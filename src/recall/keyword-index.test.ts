@@ -81,14 +81,18 @@ const numbersFrom = (seed: number) => {
   };
 };
 
+const unreadable = () => {
+  throw new Error("the file cannot be read");
+};
+
 describe("of texts for several windows", () => {
   const chance = numbersFrom(7);
   const index = new KeywordIndex();
   const scopeOf: (string | undefined)[] = [];
-  const put = (row: number, scope: string) => {
-    scopeOf[row] = scope;
+  const put = (row: number, where: string) => {
+    scopeOf[row] = where;
     const words = Array.from({ length: 1 + chance(8) }, () => WORDS[Math.min(chance(12), chance(12), chance(12))]);
-    index.put(row, scope, words.join(" "));
+    index.put(row, where, words.join(" "));
   };
   const SCOPES = Array.from({ length: 120 }, (_none, at) => `s${at}`);
   for (let row = 0; row < 20_000; row += 1) put(row, chance(9) === 0 ? `s${chance(120)}` : "s0");
@@ -122,10 +126,7 @@ describe("of texts for several windows", () => {
   test("a filter that fails harms no later search", () => {
     const search = { scopes: SCOPES, limit: 40 };
     const before = index.search("kazoo plinth", search);
-    const keep = () => {
-      throw new Error("the file cannot be read");
-    };
-    expect(() => index.search("kazoo plinth", { ...search, keep })).toThrow("cannot be read");
+    expect(() => index.search("kazoo plinth", { ...search, keep: unreadable })).toThrow("cannot be read");
     expect(index.search("kazoo plinth", search)).toEqual(before);
   });
 });

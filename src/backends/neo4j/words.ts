@@ -3,6 +3,8 @@ import type { Connection } from "./connection.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
 import { numberOf, placeOf, textOf } from "./rows.ts";
 
+type Reads = Pick<Connection, "read">;
+
 /** How many passages a scope has, and how many words those have. */
 type ScopeStatistics = { readonly passages: number; readonly words: number };
 
@@ -15,14 +17,14 @@ export type Question = {
 
 /** What the weights of words follow from. */
 export class Statistics {
-  readonly #connection: Connection;
+  readonly #connection: Reads;
   readonly #nowMs: () => number;
   readonly #scopes = new Map<string, ScopeStatistics & { readonly atMs: number }>();
   /** In how many passages of scopes a word is. */
   readonly #words = new Map<string, { readonly passages: number; readonly atMs: number }>();
   #whole = { passages: 0, atMs: 0 };
 
-  constructor(connection: Connection, nowMs: () => number) {
+  constructor(connection: Reads, nowMs: () => number) {
     this.#connection = connection;
     this.#nowMs = nowMs;
   }
@@ -30,12 +32,13 @@ export class Statistics {
   /** Of scopes together; of large ones as they were a moment ago. */
   async of(scopes: readonly string[]): Promise<ScopeStatistics> {
     const nowMs = this.#nowMs();
-    const unknown = scopes.filter((scope) => {
+    // Taken now: what others learn or drop while this one asks must not change its answer.
+    const found = new Map<string, ScopeStatistics>();
+    for (const scope of scopes) {
       const known = this.#scopes.get(scope);
-      return !known || known.passages < NEO4J_LIMITS.freshPassagesMax || nowMs - known.atMs > NEO4J_LIMITS.statisticsMs;
-    });
-    if (this.#scopes.size + unknown.length > NEO4J_LIMITS.scopesKnownMax) this.#scopes.clear();
-    for (const scope of unknown) this.#scopes.set(scope, { passages: 0, words: 0, atMs: nowMs });
+      if (known && nowMs - known.atMs <= NEO4J_LIMITS.statisticsMs) found.set(scope, known);
+    }
+    const unknown = scopes.filter((scope) => !found.has(scope));
     const rows =
       unknown.length === 0
         ? []
@@ -46,14 +49,16 @@ export class Statistics {
           );
     for (const row of rows) {
       const [passages, words] = [numberOf(row["passages"]), numberOf(row["words"])];
-      this.#scopes.set(textOf(row["scope"]), { passages, words, atMs: nowMs });
+      const scope = textOf(row["scope"]);
+      found.set(scope, { passages, words });
+      if (passages < NEO4J_LIMITS.freshPassagesMax) continue;
+      if (this.#scopes.size >= NEO4J_LIMITS.scopesKnownMax) this.#scopes.clear();
+      this.#scopes.set(scope, { passages, words, atMs: nowMs });
     }
-    return scopes
-      .map((scope) => this.#scopes.get(scope) ?? { passages: 0, words: 0 })
-      .reduce((all, one) => ({ passages: all.passages + one.passages, words: all.words + one.words }), {
-        passages: 0,
-        words: 0,
-      });
+    return [...found.values()].reduce(
+      (all, one) => ({ passages: all.passages + one.passages, words: all.words + one.words }),
+      { passages: 0, words: 0 },
+    );
   }
 
   /** Passages of all scopes; of many as they were a moment ago. */
@@ -72,10 +77,14 @@ export class Statistics {
     of: { readonly scopes: readonly string[]; readonly statistics: ScopeStatistics },
   ): Promise<readonly number[]> {
     const nowMs = this.#nowMs();
-    const place = JSON.stringify(of.scopes);
+    const place = placeOf(JSON.stringify(of.scopes));
     const keys = asked.map(({ stem }) => `${place} ${stem}`);
     const isLarge = of.statistics.passages >= NEO4J_LIMITS.freshPassagesMax;
-    const unknown = [...asked.entries()].filter(([at]) => {
+    // The longest say the most; those behind the bound count as rare, each time.
+    const looked = [...asked.entries()]
+      .toSorted(([, one], [, other]) => other.stem.length - one.stem.length)
+      .slice(0, NEO4J_LIMITS.wordsCountedMax);
+    const unknown = looked.filter(([at]) => {
       const known = this.#words.get(keys[at] ?? "");
       return !isLarge || !known || nowMs - known.atMs > NEO4J_LIMITS.statisticsMs;
     });
@@ -83,7 +92,8 @@ export class Statistics {
     const found = keys.map((key, at) => counted.get(at) ?? this.#words.get(key)?.passages ?? 0);
     if (!isLarge) return found;
     if (this.#words.size + counted.size > NEO4J_LIMITS.wordsKnownMax) this.#words.clear();
-    for (const [at, passages] of counted) this.#words.set(keys[at] ?? "", { passages, atMs: nowMs });
+    // What nobody said yet may be said and asked for at once: an identifier that is believed unknown scores nothing.
+    for (const [at, passages] of counted) if (passages > 0) this.#words.set(keys[at] ?? "", { passages, atMs: nowMs });
     return found;
   }
 }
@@ -109,16 +119,12 @@ export function questionOf(
 
 /** In how many passages of the scopes words are, by their places in the question. */
 async function count(
-  connection: Connection,
+  connection: Reads,
   words: readonly (readonly [at: number, word: AskedWord])[],
   scopes: readonly string[],
 ): Promise<ReadonlyMap<number, number>> {
   if (words.length === 0) return new Map();
-  // The longest say the most; those behind the bound count as rare.
-  const counted = words
-    .toSorted(([, one], [, other]) => other.stem.length - one.stem.length)
-    .slice(0, NEO4J_LIMITS.wordsCountedMax)
-    .map(([at, { stem }]) => ({ at, query: queryOf([stem], scopes) }));
+  const counted = words.map(([at, { stem }]) => ({ at, query: queryOf([stem], scopes) }));
   const rows = await connection.read(
     `UNWIND $p.counted AS word
      CALL db.index.fulltext.queryNodes('caxton_words', word.query, {limit: toInteger($p.limit)}) YIELD score
