@@ -240,15 +240,17 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
   work(DELETE_OBSERVATIONS, DeleteObservationsArguments, async (memory, caller, { deletions, scope }) => {
     const key = caller.scope(scope);
     const found = await memory.store.find(deletions.map(({ entityName }) => ({ scope: key, name: entityName })));
-    let count = 0;
+    const gone = new Set<string>();
     for (const [at, { observations }] of deletions.entries()) {
       const before = found[at];
       // What nobody knows needs no deleting.
       if (!before) continue;
       const after = await memory.changes.withdraw(key, before.name, observations, caller.provenance);
-      count += before.observations.length - after.observations.length;
+      // By their ids: an entity may be named twice, and others may add to it meanwhile.
+      const left = new Set(after.observations.map(({ id }) => id));
+      for (const { id } of before.observations) if (!left.has(id)) gone.add(id);
     }
-    return deleted("Observations", count);
+    return deleted("Observations", gone.size);
   }),
   work(DELETE_RELATIONS, RelationsArguments, async (memory, caller, { relations, scope }) => {
     const found = await relationsBetween(memory, caller.scope(scope), relations);

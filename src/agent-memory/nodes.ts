@@ -71,8 +71,24 @@ export async function relationsBetween(
   const found: (Relation | undefined)[] = [];
   for (const [index, { relationType }] of wanted.entries()) {
     const [from, to] = [ends[2 * index], ends[2 * index + 1]];
-    const { relations } = from && to ? await relationsOf(memory, [scope], [from.id]) : { relations: [] };
-    found.push(relations.find((one) => one.from === from?.id && one.to === to?.id && one.type === relationType));
+    const isWanted = (one: Relation) => one.from === from?.id && one.to === to?.id && one.type === relationType;
+    found.push(from && to ? await relationOf(memory, { scope, end: from.id }, isWanted) : undefined);
   }
   return found;
+}
+
+/** However many relations the end has. */
+async function relationOf(
+  memory: Memory,
+  { scope, end }: { readonly scope: ScopeKey; readonly end: EntityId },
+  isWanted: (relation: Relation) => boolean,
+): Promise<Relation | undefined> {
+  let cursor: string | undefined;
+  do {
+    const page = await memory.store.relations({ scopes: [scope], entities: [end] }, { limit: PAGE, cursor });
+    const found = page.entries.find(isWanted);
+    if (found) return found;
+    cursor = page.next;
+  } while (cursor !== undefined);
+  return undefined;
 }

@@ -203,7 +203,10 @@ test("models use the tools whose names they know from the reference memory serve
   expect(JSON.stringify(await call("search_nodes", { query: "who knows many tongues and languages?" }))).toContain(
     "Eve",
   );
-  await call("delete_observations", { deletions: [{ entityName: "Eve", observations: ["likes rowing"] }] });
+  const twice = { entityName: "Eve", observations: ["likes rowing"] };
+  expect(await call("delete_observations", { deletions: [twice, twice] })).toMatchObject({
+    structured: { deleted: 1 },
+  });
   await call("delete_relations", { relations: [{ from: "Eve", to: "Fox", relationType: "leads" }] });
   const graph = JSON.stringify(await call("read_graph", { limit: 100 }));
   expect(graph).not.toContain("leads");
