@@ -220,9 +220,9 @@ export class Deliveries {
     });
   }
 
-  tellDelivery(recipient: Recipient, { parcel, attempt }: Flight, message: Message): void {
+  tellDelivery(recipient: Recipient, { parcel, attempt, startedAtMs }: Flight, message: Message): void {
     const { feed, figures, clock } = this.#parts;
-    if (attempt === 1) figures.handedOver(clock.nowMs() - message.atMs);
+    if (attempt === 1) figures.handedOver(message.atMs, startedAtMs, clock);
     if (!feed.isWatched) return;
     const { workspace, name } = recipient.mailbox;
     feed.tell({ type: "delivery", seq: parcel.seq, workspace, recipient: name, attempt }, message.conversationId);

@@ -1,3 +1,4 @@
+import type { Clock } from "../kernel/clock.ts";
 import { Histogram, type HistogramNow } from "../kernel/histogram.ts";
 import { type Message, PERFORMATIVES, type Performative } from "../messages/index.ts";
 import { type Outcome, OUTCOMES } from "./ports/index.ts";
@@ -16,6 +17,9 @@ const ROUTED_NAMES_MAX = 50;
 /** In seconds, of what waits in mailboxes. Messages carry whole milliseconds, so that less cannot be told apart. */
 const LATENCY_BOUNDS_S = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 3_600, 86_400];
 const ROUTING_BOUNDS_S = [1e-7, 2.5e-7, 5e-7, 1e-6, 2.5e-6, 5e-6, 1e-5, 1e-4, 1e-3, 1e-2];
+
+/** How long what the two clocks differ by counts as known. */
+const COMPARED_MS = 100;
 
 /** Every so many messages the time their routing takes is measured. Prime: traffic has its own rhythm, often of two or four. */
 export const ROUTING_SAMPLED = 61;
@@ -65,6 +69,8 @@ export class Figures {
   readonly #receptions = new Float64Array(RECEPTIONS.length);
   readonly #latency = new Histogram(LATENCY_BOUNDS_S);
   readonly #routing = new Map<string, Histogram>();
+  #clocksDifferMs = 0;
+  #comparedUntilMs = -Infinity;
   /** Messages until routing is measured again. */
   #untilSample = 0;
   #retries = 0;
@@ -89,8 +95,15 @@ export class Figures {
     this.#receptions[index] = (this.#receptions[index] ?? 0) + 1;
   }
 
-  /** A delivery is in hand for the first time. A clock that was set back meanwhile counts as no time. */
-  handedOver(waitedMs: number): void {
+  /** A delivery of a message of `atMs` is in hand for the first time, since `startedAtMs` on the monotonic clock. */
+  handedOver(atMs: number, startedAtMs: number, clock: Clock): void {
+    if (startedAtMs >= this.#comparedUntilMs) {
+      // Asking for the time costs more than all else here; what two clocks differ by stays the same for a while.
+      this.#clocksDifferMs = clock.nowMs() - clock.monotonicMs();
+      this.#comparedUntilMs = startedAtMs + COMPARED_MS;
+    }
+    const waitedMs = startedAtMs + this.#clocksDifferMs - atMs;
+    // A clock that was set back meanwhile counts as no time.
     this.#latency.add(waitedMs > 0 ? waitedMs / 1_000 : 0);
   }
 
