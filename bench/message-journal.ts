@@ -50,7 +50,7 @@ const batchOf = ({ rows, settled }: Filling): JournalBatch => ({
     outcomes: new Uint8Array(settled.length),
     attempts: new Uint32Array(settled.length).fill(1),
   },
-  retries: { seqs: [], parties: [], attempts: [], nextAtMs: [], reasons: [] },
+  retries: { seqs: [], parties: [], attempts: [], nextAtMs: [], reasons: [], histories: [] },
   dead: [],
   buried: [],
   conversations: [],

@@ -128,7 +128,7 @@ export const MESSAGES = {
   dead: {
     note: "Deliveries that were given up: tried too often, expired, refused for good. Nothing of them is lost until you drop it.",
     empty: "No dead letters",
-    emptyNote: "A delivery that fails again and again ends here, with the reason of its last attempt.",
+    emptyNote: "A delivery that fails again and again ends here, with each attempt and why it failed.",
     none: "No dead letter fits",
     noneNote: "Change the recipient or the code.",
     columns: {
@@ -145,6 +145,11 @@ export const MESSAGES = {
     retryName: (recipient: string) => `Try again: to ${recipient}`,
     retried: (count: number) => (count === 1 ? "1 is sent again" : `${count} are sent again`),
     retryAll: "Try all again",
+    historyName: (recipient: string) => `Show the attempts: to ${recipient}`,
+    history: (recipient: string) => `Attempts to deliver to ${recipient}`,
+    historyColumns: { attempt: "Attempt", at: "When", reason: "Why it failed" },
+    noHistory: "No attempt is on record: it was refused before the first, or was given up before attempts were kept.",
+    gaveUp: "Given up",
     drop: "Drop",
     dropName: (recipient: string) => `Drop: to ${recipient}`,
     dropTitle: "Drop this dead letter?",

@@ -75,6 +75,8 @@ export const LIMITS = {
   messageTrailMax: 64,
   /** Crashes of the server in which one delivery may be under way; then it is a dead letter. */
   deliveryCrashesMax: 3,
+  /** Of why an attempt to deliver failed, in the history that a dead letter keeps. */
+  failureReasonCharsMax: 500,
   /** Content above it travels as a reference to where it is kept. */
   contentInlineBytesMax: 64 * KIB,
   /** How long an answer is kept for a request that comes again with the same `Idempotency-Key`. */

@@ -1,9 +1,12 @@
+import { type Clock } from "../kernel/clock.ts";
 import { LIMITS } from "../kernel/quantities.ts";
-import { type Recipient } from "./mailboxes/index.ts";
-import { deliveryKey, type HandRecord } from "./ports/index.ts";
+import { withCrashes } from "./failed-attempts.ts";
+import { type Recipient, type Retry } from "./mailboxes/index.ts";
+import { deliveryKey, type FailedAttempt, type HandPast, type HandRecord } from "./ports/index.ts";
 
 /** How long a suspect waits at most for those before it. */
 const SUSPECT_WAIT_MS = 86_400_000;
+const NO_PAST: HandPast = { crashes: 0, beganAtMs: [] };
 
 /**
  * After a process that ended without closing the router: what was there then is recorded while it is in hand, so that a
@@ -15,14 +18,16 @@ const SUSPECT_WAIT_MS = 86_400_000;
  */
 export class Crashes {
   readonly #record: HandRecord | undefined;
-  #known: ReadonlyMap<string, number> = new Map();
+  readonly #clock: Clock;
+  #known: ReadonlyMap<string, HandPast> = new Map();
   /** Seqs in mailboxes, ascending. */
   readonly #suspects = new Map<Recipient, number[]>();
   #alone: { readonly recipient: Recipient; readonly seq: number } | undefined;
   #lastSeq = 0;
 
-  constructor(record: HandRecord | undefined) {
+  constructor(record: HandRecord | undefined, clock: Clock) {
     this.#record = record;
+    this.#clock = clock;
   }
 
   /** All up to this `seq` was there when the process began, after one that crashed; 0 when none did. */
@@ -43,8 +48,22 @@ export class Crashes {
   }
 
   /** In how many crashes this delivery was under way, as far as is known. */
-  of(seq: number, { mailbox }: Recipient): number {
-    return this.#known.size === 0 ? 0 : (this.#known.get(deliveryKey(seq, mailbox.number)) ?? 0);
+  of(seq: number, recipient: Recipient): number {
+    return this.#past(seq, recipient)?.crashes ?? 0;
+  }
+
+  #past(seq: number, { mailbox }: Recipient): HandPast | undefined {
+    return this.#known.size === 0 ? undefined : this.#known.get(deliveryKey(seq, mailbox.number));
+  }
+
+  /** What failed before, and what crashes cut short, as far as that is known: nothing is of the first one. `attempts` counts both. */
+  history(
+    seq: number,
+    recipient: Recipient,
+    { attempts, history }: Pick<Retry, "attempts" | "history">,
+  ): readonly FailedAttempt[] {
+    const { beganAtMs } = this.#past(seq, recipient) ?? NO_PAST;
+    return beganAtMs.length === 0 ? history : withCrashes(history, beganAtMs, attempts);
   }
 
   /** S2: it waits in its mailbox, as one to be tried again, until `release`. When it would be tried anyway. */
@@ -74,9 +93,10 @@ export class Crashes {
 
   /** Whether it may be handed over (S3); then that is on record. */
   hand(seq: number, recipient: Recipient): boolean {
-    const crashes = this.of(seq, recipient);
+    const { crashes, beganAtMs } = this.#past(seq, recipient) ?? NO_PAST;
     if (crashes >= LIMITS.deliveryCrashesMax) return false;
-    this.#record?.begin(deliveryKey(seq, recipient.mailbox.number), Math.max(1, crashes) + 1);
+    const past = { crashes: Math.max(1, crashes) + 1, beganAtMs: [...beganAtMs, this.#clock.nowMs()] };
+    this.#record?.begin(deliveryKey(seq, recipient.mailbox.number), past);
     return true;
   }
 

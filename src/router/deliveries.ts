@@ -3,11 +3,12 @@ import { type Clock } from "../kernel/clock.ts";
 import { log } from "../kernel/log.ts";
 import { type Message, type MessageError } from "../messages/index.ts";
 import { type Crashes } from "./crashes.ts";
-import { deadLetter } from "./dead-letter.ts";
+import { deadLetter, type Death } from "./dead-letter.ts";
+import { withFailure } from "./failed-attempts.ts";
 import { type Feed } from "./feed.ts";
 import { type Figures } from "./figures.ts";
 import { type Flight, Leases, type Lease, type Parcel, type Recipient, type Recipients } from "./mailboxes/index.ts";
-import { failure, type Outcome, type RouterOptions, type Settlement } from "./ports/index.ts";
+import { type FailedAttempt, failure, type Outcome, type RouterOptions, type Settlement } from "./ports/index.ts";
 import { type Writer } from "./writing/index.ts";
 
 /** Deliveries in one turn of the event loop; what is more waits for the next, so that others get their turn. */
@@ -200,7 +201,9 @@ export class Deliveries {
     const { crashes } = this.#parts;
     if (flight.parcel.seq <= crashes.lastSeq && !crashes.hand(flight.parcel.seq, recipient)) {
       const reason = `the server ended ${crashes.of(flight.parcel.seq, recipient)} times while it was in hand`;
-      return this.#bury(recipient, flight, { code: "CRASHED_DELIVERIES", reason });
+      // This attempt is not made.
+      const { attempt, history } = flight;
+      return this.#bury(recipient, flight, { code: "CRASHED_DELIVERIES", reason, attempts: attempt - 1, history });
     }
     this.tellDelivery(recipient, flight, message);
     const { parcel, attempt, lease } = flight;
@@ -238,9 +241,12 @@ export class Deliveries {
       case "failed":
         this.#failed(recipient, flight, settlement.reason);
         return true;
-      case "rejected":
-        this.#bury(recipient, flight, settlement);
+      case "rejected": {
+        const { code, reason } = settlement;
+        const history = this.#history(flight, reason);
+        this.#bury(recipient, flight, { code, reason, attempts: flight.attempt, history });
         return true;
+      }
     }
   }
 
@@ -270,19 +276,21 @@ export class Deliveries {
     const nowMs = clock.monotonicMs();
     if (recipient.failed(nowMs)) this.#opened(recipient);
     const { parcel, attempt } = flight;
+    const history = this.#history(flight, reason);
     if (attempt >= options.attemptsMax) {
       const why = `${attempt} attempts failed; the last: ${reason}`;
-      return this.#bury(recipient, flight, { code: "DELIVERY_FAILED", reason: why });
+      return this.#bury(recipient, flight, { code: "DELIVERY_FAILED", reason: why, attempts: attempt, history });
     }
     const { mailbox } = recipient;
     this.#parts.figures.retried();
     const backoffMs = Math.min(options.retryDelayMaxMs, options.retryDelayMs * 2 ** (attempt - 1));
     // Half of it by chance, so that what failed together does not come back together.
-    const retry = mailbox.retryLater(flight, nowMs + backoffMs * (0.5 + chance() / 2), reason);
+    const retry = mailbox.retryLater(flight, nowMs + backoffMs * (0.5 + chance() / 2), { reason, history });
     this.#rest(flight, recipient);
     const inMs = retry.nextAtMs - nowMs;
     const place = { seq: parcel.seq, party: mailbox.number, attempts: attempt };
-    if (!parcel.isVolatile) writer.batch().retry({ ...place, nextAtMs: clock.nowMs() + Math.ceil(inMs), reason });
+    if (!parcel.isVolatile)
+      writer.batch().retry({ ...place, nextAtMs: clock.nowMs() + Math.ceil(inMs), reason, history });
     alarm.at(retry.nextAtMs, () => this.wake(recipient));
     if (!feed.isWatched) return;
     const { workspace, name } = mailbox;
@@ -304,21 +312,24 @@ export class Deliveries {
     feed.tell({ type: "breaker", workspace, recipient: name, isOpen: true });
   }
 
+  #history(flight: Flight, reason: string): readonly FailedAttempt[] {
+    const { clock, options } = this.#parts;
+    return withFailure(flight, { atMs: clock.nowMs(), reason }, options.attemptsMax);
+  }
+
   /** R3: given up, whole and with its reason. */
-  #bury(recipient: Recipient, flight: Flight, why: { readonly code: string; readonly reason: string }): void {
+  #bury(recipient: Recipient, flight: Flight, why: Omit<Death, "atMs">): void {
     const { writer, clock, gaveUp } = this.#parts;
     const { mailbox } = recipient;
-    const { parcel, attempt, message } = flight;
+    const { parcel, message } = flight;
     this.#end(recipient, flight, "dead");
     if (message === undefined) return;
     if (!parcel.isVolatile) {
       const batch = writer.batch();
       batch.sync();
-      batch.dead.push(
-        deadLetter(message, { seq: parcel.seq, mailbox }, { ...why, attempts: attempt, atMs: clock.nowMs() }),
-      );
+      batch.dead.push(deadLetter(message, { seq: parcel.seq, mailbox }, { ...why, atMs: clock.nowMs() }));
     }
-    const details = { recipient: mailbox.name, message: message.id, attempts: attempt, reason: why.code };
+    const details = { recipient: mailbox.name, message: message.id, attempts: why.attempts, reason: why.code };
     gaveUp(
       message,
       mailbox.name,

@@ -332,7 +332,7 @@ const unplaced = (message: Message, seq: number, recipient: Recipient, atMs: num
   deadLetter(
     message,
     { seq, mailbox: recipient.mailbox },
-    { code: "MAILBOX_FULL", reason: fullOf(recipient).message, attempts: 0, atMs },
+    { code: "MAILBOX_FULL", reason: fullOf(recipient).message, attempts: 0, history: [], atMs },
   );
 
 /** A message, the bytes of its line, and whom to tell. */

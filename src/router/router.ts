@@ -85,7 +85,11 @@ const AGAIN_MS = 1_000;
 /** Conversations in memory before the least used free ones leave it. */
 const CONVERSATIONS_HELD_MAX = 200_000;
 
-type Failed = Pick<Recovered["retries"][number], "attempts" | "nextAtMs" | "reason"> & { readonly crashes: number };
+type Failed = Pick<Recovered["retries"][number], "attempts" | "nextAtMs" | "reason" | "history"> & {
+  readonly crashes: number;
+};
+/** What was in hand when the server ended, and had not failed before. */
+const CRASHED = { attempts: 0, nextAtMs: 0, reason: "a crash", history: [] };
 
 /** Takes messages, keeps them, and brings them to those they are for. The invariants are those of its parts. */
 export class Router {
@@ -127,7 +131,7 @@ export class Router {
       this.#gaveUp(message, error);
     };
     const read = (seqs: readonly number[]) => this.#read(seqs);
-    this.#crashes = new Crashes(parts.hands);
+    this.#crashes = new Crashes(parts.hands, clock);
     const shared = { clock, alarm, writer, feed, recipients, options, directory, chance, figures: this.#figures };
     this.#duplicates = new Duplicates(
       { windowMs: options.dedupWindowMs, messagesMax: options.dedupMessagesMax },
@@ -179,7 +183,7 @@ export class Router {
       const retry = failed.size === 0 ? undefined : failed.get(`${parcel.seq}/${recipient.mailbox.number}`);
       const crashes = this.#crashes.of(parcel.seq, recipient);
       if (retry === undefined && crashes === 0) recipient.mailbox.put(parcel);
-      else this.#resume(recipient, parcel, { attempts: 0, nextAtMs: 0, reason: "a crash", ...retry, crashes });
+      else this.#resume(recipient, parcel, { ...CRASHED, ...retry, crashes });
     }
   }
 
@@ -189,7 +193,8 @@ export class Router {
     const waitMs = Math.min(Math.max(0, retry.nextAtMs - clock.nowMs()), options.retryDelayMaxMs);
     const [nowMs, attempts] = [clock.monotonicMs(), retry.attempts + retry.crashes];
     const nextAtMs = retry.crashes > 0 ? this.#crashes.suspect(parcel.seq, recipient, nowMs) : nowMs + waitMs;
-    recipient.mailbox.resume({ parcel, attempts, nextAtMs, reason: retry.reason });
+    const history = this.#crashes.history(parcel.seq, recipient, { attempts, history: retry.history });
+    recipient.mailbox.resume({ parcel, attempts, nextAtMs, reason: retry.reason, history });
     alarm.at(nextAtMs, () => this.#deliveries.wake(recipient));
   }
 

@@ -174,10 +174,13 @@ test("what could not be delivered is listed, exported, sent again and dropped", 
     /user +picky +request +1 .*DELIVERY_REJECTED +not my job/,
   );
   const id = (await said("message", "dead-letter", "list", "-o", "name")).trim();
-  expect(await said("message", "dead-letter", "get", id)).toMatch(/cause +DELIVERY_REJECTED: not my job/);
+  const shown = await said("message", "dead-letter", "get", id);
+  expect(shown).toMatch(/cause +DELIVERY_REJECTED: not my job/);
+  expect(shown).toMatch(/ATTEMPT +AT +REASON\n1 +\d{4}-\S+Z +not my job\n/);
   await said("message", "dead-letter", "export", "--file", "dead.jsonl");
   expect(contract.messages.DeadLetter.parse(JSON.parse(readFileSync(join(cwd, "dead.jsonl"), "utf8")))).toMatchObject({
     id,
+    history: [{ attempt: 1, reason: "not my job" }],
   });
   expect(await said("message", "dead-letter", "retry", "--all", "--to", "picky")).toBe("1 sent again\n");
   await reject();

@@ -163,6 +163,10 @@ test("dead letters say why, are sent again, saved, and dropped after a question"
   await page.goto("/ui/messages?tab=dead");
   await page.getByText("2 dead letters in all").waitFor();
   await page.getByText("the gate is closed").filter({ visible: true }).first().waitFor();
+  await page.getByRole("button", { name: "Show the attempts: to south-depot" }).first().click();
+  const attempts = page.getByRole("dialog", { name: "Attempts to deliver to south-depot" });
+  await attempts.getByRole("row", { name: /^1 .* the gate is closed$/ }).waitFor();
+  await attempts.getByRole("button", { name: "Close" }).click();
   const saving = page.waitForEvent("download");
   await page.getByRole("button", { name: "Export as JSONL" }).click();
   const saved = await readFile(await (await saving).path(), "utf8");

@@ -106,7 +106,8 @@ export class MemoryMessageJournal implements MessageJournal {
     retries.seqs.forEach((seq, row) => {
       const party = retries.parties[row] ?? 0;
       const [attempts, nextAtMs] = [retries.attempts[row] ?? 0, retries.nextAtMs[row] ?? 0];
-      disk.retries.set(key(seq, party), { seq, party, attempts, nextAtMs, reason: retries.reasons[row] ?? "" });
+      const [reason, history] = [retries.reasons[row] ?? "", retries.histories[row] ?? []];
+      disk.retries.set(key(seq, party), { seq, party, attempts, nextAtMs, reason, history });
     });
     settlements.seqs.forEach((seq, row) => {
       const party = settlements.parties[row] ?? 0;

@@ -9,6 +9,7 @@ import {
 import {
   type ConversationRow,
   type DeadLetter,
+  type FailedAttempt,
   type JournalBatch,
   type MessageRows,
   OUTCOMES,
@@ -49,6 +50,7 @@ type TestBatch = {
     readonly attempts: number;
     readonly nextAtMs: number;
     readonly reason: string;
+    readonly history?: readonly FailedAttempt[];
   }[];
   readonly dead?: readonly DeadLetter[];
   readonly buried?: JournalBatch["buried"];
@@ -101,6 +103,7 @@ export function batch(given: TestBatch): JournalBatch {
       attempts: retries.map(({ attempts }) => attempts),
       nextAtMs: retries.map(({ nextAtMs }) => nextAtMs),
       reasons: retries.map(({ reason }) => reason),
+      histories: retries.map(({ history }) => history ?? []),
     },
     dead: given.dead ?? [],
     buried: given.buried ?? [],
@@ -142,6 +145,7 @@ export const deadLetter = (seq: number, rest: Partial<DeadLetter> = {}): DeadLet
   code: "DELIVERY_FAILED",
   reason: "it would not",
   attempts: 5,
+  history: [{ attempt: 5, atMs: 1_000 + seq, reason: "it would not" }],
   atMs: 1_000 + seq,
   body: "{}",
   ...rest,

@@ -23,7 +23,12 @@ test("a message that kills the server each time is a dead letter after three kil
   const said = lives.flatMap(({ said: lines }) => lines);
   const [end = ""] = said.filter((line) => line.startsWith("E "));
   const dead: unknown = JSON.parse(end.slice(2));
-  expect(dead).toMatchObject([{ code: "CRASHED_DELIVERIES", reason: "the server ended 3 times while it was in hand" }]);
+  const reason = "the server ended while it was in hand";
+  // Nothing was recorded in the first life, in which nothing had gone wrong yet.
+  const history = [2, 3].map((attempt) => ({ attempt, atMs: expect.any(Number), reason }));
+  expect(dead).toMatchObject([
+    { code: "CRASHED_DELIVERIES", reason: "the server ended 3 times while it was in hand", attempts: 3, history },
+  ]);
   expect(end).toContain("deadly");
   expect(new Set(said.filter((line) => line.startsWith("P harmless")))).toHaveProperty("size", 59);
   // It ended in order, so that the next life begins without suspects.

@@ -51,5 +51,6 @@ router.attachDeployed({
 });
 while (AGENTS.some((name) => router.records.mailbox("default", name).messages > 0)) await turn();
 const dead = await router.records.deadLetters({ workspace: "default", limit: 10 });
-say(`E ${JSON.stringify(dead.map(({ code, reason, body }) => ({ code, reason, body })))}`);
+const told = dead.map(({ code, reason, attempts, history, body }) => ({ code, reason, attempts, history, body }));
+say(`E ${JSON.stringify(told)}`);
 await router.close(1_000);

@@ -83,7 +83,8 @@ test("deliveries of one message are settled one by one, across segments and rest
 
 test("attempts come back with the deliveries that are tried again, and go with those that are settled", async () => {
   await using room = new JournalRoom();
-  const failed = { party: 1, attempts: 1, nextAtMs: 5_000, reason: "no answer" };
+  const history = [{ attempt: 1, atMs: 4_000, reason: "no answer" }];
+  const failed = { party: 1, attempts: 1, nextAtMs: 5_000, reason: "no answer", history };
   await room.journal.append(batch({ parties: [WORKER], messages: messages(1, 3) }));
   await room.journal.append(batch({ retries: [1, 2, 3].map((seq) => ({ ...failed, seq })) }));
   await room.journal.append(
@@ -335,6 +336,26 @@ test("a journal of schema 1, with a row for each message, is read on", async () 
   await room.journal.append(batch({ messages: [{ seq: 201 }] }));
   expect(await room.journal.find("default", "id-42")).toMatchObject({ seq: 42 });
   expect((await room.again()).lastSeq).toBe(201);
+});
+
+test("a journal of schema 2, which kept only the last reasons, is read on, and keeps each attempt from now on", async () => {
+  await using room = new JournalRoom();
+  const failed = { party: 1, attempts: 2, nextAtMs: 5_000, reason: "no answer" };
+  await room.journal.append(
+    batch({ parties: [WORKER], messages: messages(1, 2), retries: [{ ...failed, seq: 2 }], dead: [deadLetter(1)] }),
+  );
+  await room.journal.close();
+  using db = new DatabaseSync(room.file);
+  db.exec("ALTER TABLE retry DROP COLUMN history; ALTER TABLE dead DROP COLUMN history; PRAGMA user_version=2");
+  db.close();
+  const recovered = await room.again();
+  expect(recovered.retries).toEqual([{ ...failed, seq: 2, history: [] }]);
+  expect(await room.journal.deadLetter(1, 1)).toEqual(deadLetter(1, { history: [] }));
+  await room.journal.append(batch({ dead: [deadLetter(2)] }));
+  expect(await room.journal.deadLetter(2, 1)).toEqual(deadLetter(2));
+  await room.journal.close();
+  using after = new DatabaseSync(room.file, { readOnly: true });
+  expect(after.prepare("PRAGMA user_version").get()).toEqual({ user_version: 3 });
 });
 
 test("a file of another program is refused and left alone", async () => {

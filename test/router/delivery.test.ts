@@ -111,6 +111,7 @@ describe("what an agent does not manage", () => {
     const { router, agent, disk, clock } = await openWorld({ options: { breaker: { failures: 0, pauseMs: 0 } } });
     agent.answer = ({ recipient }) =>
       recipient === "bob" ? { type: "failed", reason: "no coffee" } : { type: "done" };
+    const beganAtMs = clock.nowMs();
     await router.submit(note("work"));
     const toBob = () => agent.got.filter(({ recipient }) => recipient === "bob");
     for (const [made, pauseMs] of [250, 500, 1_000, 2_000].entries()) {
@@ -122,6 +123,15 @@ describe("what an agent does not manage", () => {
     await until(() => disk.dead.size === 1);
     expect(toBob().map(({ attempt }) => attempt)).toEqual([1, 2, 3, 4, 5]);
     expect([...disk.dead.values()]).toMatchObject([{ recipient: "bob", code: "DELIVERY_FAILED", attempts: 5 }]);
+    const history = [...disk.dead.values()].flatMap((letter) => letter.history);
+    expect(history.map(({ attempt, reason }) => `${attempt} ${reason}`)).toEqual([
+      "1 no coffee",
+      "2 no coffee",
+      "3 no coffee",
+      "4 no coffee",
+      "5 no coffee",
+    ]);
+    expect(history.map(({ atMs }) => atMs - beganAtMs)).toEqual([0, 250, 750, 1_750, 3_750]);
     expect(disk.retries.size).toBe(0);
     await until(() => agent.got.some(({ recipient }) => recipient === "ann"));
     const failure = agent.got.find(({ recipient }) => recipient === "ann");
@@ -139,7 +149,29 @@ describe("what an agent does not manage", () => {
     await router.submit(note("reject"));
     await until(() => disk.dead.size === 1 && disk.retries.size === 1);
     expect([...disk.retries.values()]).toMatchObject([{ attempts: 1, reason: "broken" }]);
-    expect([...disk.dead.values()]).toMatchObject([{ code: "MESSAGE_INVALID", attempts: 1 }]);
+    const history = [{ attempt: 1, reason: "not for me" }];
+    expect([...disk.dead.values()]).toMatchObject([{ code: "MESSAGE_INVALID", attempts: 1, history }]);
+  });
+
+  test("keeps each attempt and why it failed through a restart, a very long reason only in part", async () => {
+    const options = { attemptsMax: 2, breaker: { failures: 0, pauseMs: 0 } };
+    const first = await openWorld({ options });
+    first.agent.answer = () => ({ type: "failed", reason: "x".repeat(10_000) });
+    await first.router.submit(note("work"));
+    await until(() => first.disk.retries.size === 1);
+    await first.router.close(0);
+    const { clock, disk } = first;
+    const { agent } = await openWorld({ options, clock, disk });
+    agent.answer = ({ recipient }) =>
+      recipient === "bob" ? { type: "failed", reason: "the gate is closed" } : { type: "done" };
+    await clock.advance(1_000);
+    await until(() => disk.dead.size === 1);
+    const [letter] = disk.dead.values();
+    expect(letter?.history.map(({ attempt, reason }) => [attempt, reason.length])).toEqual([
+      [1, 500],
+      [2, 18],
+    ]);
+    expect(letter?.reason).toContain("the gate is closed");
   });
 
   test("in longer than its lease comes again, its signal aborted, and what it says later counts for nothing (R1)", async () => {

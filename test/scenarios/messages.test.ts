@@ -128,12 +128,15 @@ describe("programs outside", () => {
       DeadLetterPage.parse((await server.ask("GET", `/api/v1/dead-letters?recipient=${name}`)).body).items;
     const [dead] = await list();
     expect(dead).toMatchObject({ recipient: name, code: "DELIVERY_REJECTED", reason: "not my job", attempts: 1 });
+    expect(dead?.history).toEqual([{ attempt: 1, at: expect.any(String), reason: "not my job" }]);
     expect(await server.ask("POST", "/api/v1/dead-letters/retry", { ids: [dead?.id] })).toMatchObject({ status: 200 });
     expect(await list()).toEqual([]);
     const [again] = await take(name);
     expect(again?.message["id"]).toBe(dead?.message_id);
     await settle(name, { rejected: [{ seq: again?.seq, reason: "still not" }] });
     const [second] = await list();
+    // Sent again, its attempts are counted anew.
+    expect(second?.history).toMatchObject([{ attempt: 1, reason: "still not" }]);
     expect(await server.ask("DELETE", `/api/v1/dead-letters/${second?.id}`)).toEqual({
       status: 200,
       body: { dropped: 1 },

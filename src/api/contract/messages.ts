@@ -222,6 +222,15 @@ export const MessageTrace = z
   .meta({ id: "MessageTrace" });
 export type MessageTrace = z.infer<typeof MessageTrace>;
 
+/** An attempt to deliver that failed. */
+const FailedAttempt = z
+  .object({
+    attempt: z.int().min(1),
+    at: Instant.meta({ description: "When it failed; when it began, if the server ended meanwhile" }),
+    reason: z.string(),
+  })
+  .meta({ id: "FailedAttempt" });
+
 /** A delivery that was given up. */
 export const DeadLetter = z
   .object({
@@ -233,7 +242,11 @@ export const DeadLetter = z
     performative: z.enum(PERFORMATIVES),
     code: z.string(),
     reason: z.string(),
-    attempts: z.int(),
+    attempts: z.int().meta({ description: "0: it was never tried, as for MAILBOX_FULL" }),
+    history: z.array(FailedAttempt).meta({
+      description:
+        "Each attempt since it was last sent, oldest first; without those before the server was brought up to date",
+    }),
     at: Instant,
     message: z.record(z.string(), Json),
   })

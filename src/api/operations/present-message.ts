@@ -93,6 +93,7 @@ export function presentDeadLetter(letter: DeadLetter): contract.DeadLetter {
     code: letter.code,
     reason: letter.reason,
     attempts: letter.attempts,
+    history: letter.history.map(({ attempt, atMs, reason }) => ({ attempt, at: instant(atMs), reason })),
     at: instant(letter.atMs),
     message: wireObject(message),
   };

@@ -17,7 +17,7 @@ import {
   showOne,
   UsageError,
 } from "../frame/index.ts";
-import { type Column, oneLine, renderFields, safeText, showAge } from "../terminal/index.ts";
+import { type Column, oneLine, renderFields, renderTable, safeText, type Style, showAge } from "../terminal/index.ts";
 
 const ALL_MAX = 100_000;
 
@@ -26,7 +26,7 @@ export function deadLetter(command: Command, invocation: Invocation): void {
   command
     .summary("messages that could not be delivered")
     .description(
-      "Messages that could not be delivered after all attempts, with the reason. Their senders were told; nothing is lost: " +
+      "Messages that could not be delivered, with the reason and each attempt. Their senders were told; nothing is lost: " +
         "send them again once the cause is mended, or drop them.",
     );
   list(command.command("list"), invocation);
@@ -79,31 +79,42 @@ function list(command: Command, invocation: Invocation): void {
 function get(command: Command, invocation: Invocation): void {
   command
     .summary("one dead letter, whole")
-    .description("Show a dead letter: why it could not be delivered, and the message.")
+    .description("Show a dead letter: why it could not be delivered, each attempt that was made, and the message.")
     .argument("<dead-letter>", "its id, as the list shows it");
   examples(command, [["caxton message dead-letter get 42-3", ""]]);
   act(command, invocation, {
     input: z.object({ deadLetter: z.string() }),
     formats: ONE_FORMATS,
-    run: async ({ client, ...context }, { deadLetter: id }) => {
-      const { raw, value } = await client.request({
+    run: async (context, { deadLetter: id }) => {
+      const { raw, value } = await context.client.request({
         path: fillRoute("deadLetter", { id }),
         schema: messages.DeadLetter,
       });
-      const human = () =>
-        `${renderFields([
-          ["id", value.id],
-          ["from", safeText(value.sender)],
-          ["to", safeText(value.recipient)],
-          ["act", value.performative],
-          ["given up", value.at],
-          ["attempts", String(value.attempts)],
-          ["cause", `${value.code}: ${safeText(value.reason)}`],
-          ["conversation", safeText(value.conversation_id)],
-        ])}\n${safeText(JSON.stringify(value.message, undefined, 2))}\n`;
-      await showOne({ ...context, client }, { raw, name: id, human });
+      const { style, columns: widthMax } = context.terminal;
+      await showOne(context, { raw, name: id, human: () => letterText(value, style, widthMax) });
     },
   });
+}
+
+function letterText(letter: DeadLetter, style: Style, widthMax: number | undefined): string {
+  const fields = renderFields([
+    ["id", letter.id],
+    ["from", safeText(letter.sender)],
+    ["to", safeText(letter.recipient)],
+    ["act", letter.performative],
+    ["given up", letter.at],
+    ["attempts", String(letter.attempts)],
+    ["cause", `${letter.code}: ${safeText(letter.reason)}`],
+    ["conversation", safeText(letter.conversation_id)],
+  ]);
+  const columnsOfAttempts: readonly Column<DeadLetter["history"][number]>[] = [
+    { title: "ATTEMPT", value: ({ attempt }) => String(attempt) },
+    { title: "AT", value: ({ at }) => at },
+    { title: "REASON", value: ({ reason }) => oneLine(reason), shrinks: true },
+  ];
+  const attempts = renderTable(columnsOfAttempts, letter.history, { widthMax, wide: false, style });
+  const history = letter.history.length === 0 ? "" : `\n${attempts}`;
+  return `${fields}${history}\n${safeText(JSON.stringify(letter.message, undefined, 2))}\n`;
 }
 
 const Retried = z.object({ retried: z.int() });
@@ -170,7 +181,7 @@ function exportAll(command: Command, invocation: Invocation): void {
   filters(
     command
       .summary("write dead letters to a file")
-      .description("Write dead letters as JSON lines, each with its message whole.")
+      .description("Write dead letters as JSON lines, each with its attempts and its message whole.")
       .option("--file <path>", "where to; default: standard output"),
   );
   examples(command, [["caxton message dead-letter export --file dead.jsonl", ""]]);

@@ -1,4 +1,4 @@
-import { type DeliveryState, type Flight, type Lease, type Parcel, type Retry } from "./parcel.ts";
+import { type DeliveryState, type Flight, type Lease, type Parcel, type Retry, UNTRIED } from "./parcel.ts";
 import { Lane, Queue } from "./queue.ts";
 import { type Standings } from "./standings.ts";
 
@@ -125,12 +125,12 @@ export class Mailbox {
   /** The next delivery, now leased; undefined when there is none at the moment. */
   take(lease: Lease, nowMs: number): Flight | undefined {
     const retry = this.#due.shift();
-    if (retry !== undefined) return this.#lease(retry.parcel, retry.attempts + 1, lease, nowMs);
+    if (retry !== undefined) return this.#lease(retry.parcel, retry, lease, nowMs);
     for (;;) {
       const parcel = this.#pick();
       if (parcel === undefined) return undefined;
       const hold = this.#holds.size === 0 ? undefined : this.#holds.get(parcel.conversationKey);
-      if (hold === undefined) return this.#lease(parcel, 1, lease, nowMs);
+      if (hold === undefined) return this.#lease(parcel, UNTRIED, lease, nowMs);
       hold.parcels.push(parcel);
     }
   }
@@ -160,9 +160,11 @@ export class Mailbox {
     return oldest;
   }
 
-  #lease(parcel: Parcel, attempt: number, lease: Lease, nowMs: number): Flight {
+  #lease(parcel: Parcel, { attempts, history }: typeof UNTRIED, lease: Lease, nowMs: number): Flight {
+    const { message } = parcel;
+    const attempt = attempts + 1;
     const place = this.#flights.length;
-    const flight = { parcel, attempt, startedAtMs: nowMs, lease, message: parcel.message, place, isOver: false };
+    const flight = { parcel, attempt, history, startedAtMs: nowMs, lease, message, place, isOver: false };
     this.#flights.push(flight);
     return flight;
   }
@@ -202,16 +204,18 @@ export class Mailbox {
   giveBack(flight: Flight): void {
     this.#leave(flight);
     this.#mayExpire(flight.parcel);
-    if (flight.attempt > 1) {
-      this.#due.pushFront({ parcel: flight.parcel, attempts: flight.attempt - 1, nextAtMs: 0, reason: "" });
-    } else this.#freed.pushFront(flight.parcel);
+    const { parcel, attempt, history } = flight;
+    if (attempt > 1) {
+      const reason = history.at(-1)?.reason ?? "";
+      this.#due.pushFront({ parcel, attempts: attempt - 1, nextAtMs: 0, reason, history });
+    } else this.#freed.pushFront(parcel);
   }
 
   /** A leased delivery failed and is tried again at `nextAtMs`; until it is over, its conversation waits (M2). */
-  retryLater(flight: Flight, nextAtMs: number, reason: string): Retry {
+  retryLater(flight: Flight, nextAtMs: number, why: Pick<Retry, "reason" | "history">): Retry {
     const { parcel, attempt } = flight;
     this.#leave(flight);
-    const retry = { parcel, attempts: attempt, nextAtMs: this.#afterEarlier(parcel, nextAtMs), reason };
+    const retry = { parcel, attempts: attempt, nextAtMs: this.#afterEarlier(parcel, nextAtMs), ...why };
     // Held anew before the old hold goes, so that nothing slips out between.
     this.#hold(retry);
     if (attempt > 1) this.#unhold(parcel.conversationKey);

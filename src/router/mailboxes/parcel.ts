@@ -1,5 +1,5 @@
 import { type Message } from "../../messages/index.ts";
-import { type PendingColumns } from "../ports/index.ts";
+import { type FailedAttempt, type PendingColumns } from "../ports/index.ts";
 
 /** A message inside the router, on its way to one mailbox or several. */
 export type Parcel = {
@@ -23,6 +23,8 @@ export type Parcel = {
 export type Flight = {
   readonly parcel: Parcel;
   readonly attempt: number;
+  /** Those before that failed, oldest first. */
+  readonly history: readonly FailedAttempt[];
   /** Monotonic milliseconds. */
   readonly startedAtMs: number;
   readonly lease: Lease;
@@ -44,8 +46,13 @@ export type Retry = {
   readonly attempts: number;
   /** Monotonic milliseconds. */
   readonly nextAtMs: number;
+  /** Why the last one failed. */
   readonly reason: string;
+  readonly history: readonly FailedAttempt[];
 };
+
+/** What is known of a delivery before its first attempt. */
+export const UNTRIED: Pick<Retry, "attempts" | "history"> = { attempts: 0, history: [] };
 
 /** Where a delivery is that is not over. */
 export type DeliveryState =

@@ -1,12 +1,20 @@
+/** What is known of a delivery that was in hand when the process ended. */
+export type HandPast = {
+  /** So often that was so. */
+  readonly crashes: number;
+  /** When the attempts that are known of began, oldest first; at most as many. Epoch milliseconds. */
+  readonly beganAtMs: readonly number[];
+};
+
 /** Which deliveries are in hand, through the end of the process: so that what ends it each time is not delivered for ever. */
 export interface HandRecord {
   /**
-   * Begins this life's record. What the one before left: by `deliveryKey`, in how many crashes a delivery was under way;
+   * Begins this life's record. What the one before left: by `deliveryKey`, of what was under way when it ended;
    * undefined when it was closed, or there was none.
    */
-  open(): ReadonlyMap<string, number> | undefined;
-  /** In hand from now on; should the process end, it was under way in `crashes` of them. Does not throw. */
-  begin(key: string, crashes: number): void;
+  open(): ReadonlyMap<string, HandPast> | undefined;
+  /** In hand from now on; should the process end, that is its past. Does not throw. */
+  begin(key: string, past: HandPast): void;
   /** In hand no more. Does not throw. */
   end(key: string): void;
   /** Nothing is in hand any more: the next life begins without a past. */

@@ -1,11 +1,12 @@
 /** What the router asks of others, what it says, and what bounds it. */
 export { type AgentHandler, type Delivered, type Settlement, type Submitted } from "./delivery.ts";
-export { deliveryKey, type HandRecord } from "./hand-record.ts";
+export { deliveryKey, type HandPast, type HandRecord } from "./hand-record.ts";
 export { type Directory, type Presence, type Provider, PROVIDER_STATUSES, type ProviderStatus } from "./directory.ts";
 export {
   type ConversationQuery,
   type ConversationRow,
   type DeadLetter,
+  type FailedAttempt,
   type DeadQuery,
   type JournalBatch,
   type JournalFigures,

@@ -21,6 +21,16 @@ export type SettlementColumns = {
   readonly attempts: Uint32Array;
 };
 
+/** An attempt to deliver that failed. */
+export type FailedAttempt = {
+  /** From 1. */
+  readonly attempt: number;
+  /** When it failed; of one that the end of the server cut short, when it began. Epoch milliseconds. */
+  readonly atMs: number;
+  /** At most `LIMITS.failureReasonCharsMax`. */
+  readonly reason: string;
+};
+
 /** Deliveries that failed and are tried again: put in place of an earlier row of the same message and mailbox. */
 export type RetryColumns = {
   readonly seqs: readonly number[];
@@ -30,6 +40,8 @@ export type RetryColumns = {
   readonly nextAtMs: readonly number[];
   /** Why the last one failed. */
   readonly reasons: readonly string[];
+  /** Each that failed, oldest first, as far as is known. */
+  readonly histories: readonly (readonly FailedAttempt[])[];
 };
 
 /** A delivery that was given up: whole, because the message's own row is dropped after its time. */
@@ -48,6 +60,8 @@ export type DeadLetter = {
   readonly code: string;
   readonly reason: string;
   readonly attempts: number;
+  /** Each of them, oldest first, as far as is known: nothing of those before schema 3. */
+  readonly history: readonly FailedAttempt[];
   readonly atMs: number;
   readonly body: string;
 };
@@ -120,6 +134,7 @@ export type Recovered = {
     readonly attempts: number;
     readonly nextAtMs: number;
     readonly reason: string;
+    readonly history: readonly FailedAttempt[];
   }[];
   /** Ids accepted since `sinceMs`, oldest first, for the duplicate window. */
   readonly recent: {

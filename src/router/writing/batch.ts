@@ -2,6 +2,7 @@ import { type Message } from "../../messages/index.ts";
 import {
   type ConversationRow,
   type DeadLetter,
+  type FailedAttempt,
   type JournalBatch,
   type Outcome,
   OUTCOMES,
@@ -31,6 +32,7 @@ const retryColumns = () => ({
   attempts: new Array<number>(),
   nextAtMs: new Array<number>(),
   reasons: new Array<string>(),
+  histories: new Array<readonly FailedAttempt[]>(),
 });
 
 /** Adds the rows of one table's columns to those of another. */
@@ -45,6 +47,7 @@ type Retried = {
   readonly attempts: number;
   readonly nextAtMs: number;
   readonly reason: string;
+  readonly history: readonly FailedAttempt[];
 };
 
 /** What will be one transaction, while it is being filled. */
@@ -119,13 +122,14 @@ export class Batch {
     settlements.attempts.push(attempt);
   }
 
-  retry({ seq, party, attempts, nextAtMs, reason }: Retried): void {
+  retry({ seq, party, attempts, nextAtMs, reason, history }: Retried): void {
     const retries = this.#retries;
     retries.seqs.push(seq);
     retries.parties.push(party);
     retries.attempts.push(attempts);
     retries.nextAtMs.push(nextAtMs);
     retries.reasons.push(reason);
+    retries.histories.push(history);
   }
 
   conversation(key: string, row: () => ConversationRow): void {

@@ -1,6 +1,6 @@
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { Download, Redo2, Trash2 } from "lucide-react";
+import { Download, History, Redo2, Trash2 } from "lucide-react";
 import { useState } from "react";
 import type { DeadLetter } from "../../../../src/api/contract/index.ts";
 import {
@@ -20,6 +20,7 @@ import { NameFilter } from "../../parts/name-filter.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { Row, Table, Td, Th } from "../../parts/table.tsx";
 import { text } from "../../text.ts";
+import { AttemptsDialog } from "./attempts-dialog.tsx";
 
 const route = getRouteApi("/messages");
 const words = text.messages.dead;
@@ -106,6 +107,7 @@ function Letters({ filter }: Filtered) {
   const list = useInfiniteQuery(deadLettersQuery(filter));
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = list;
   const [dropping, setDropping] = useState<DeadLetter | undefined>();
+  const [shown, setShown] = useState<DeadLetter | undefined>();
   const retry = useRetry();
   if (error !== null && data === undefined) return <ProblemView error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Skeleton lines={6} />;
@@ -121,7 +123,7 @@ function Letters({ filter }: Filtered) {
   }
   return (
     <>
-      <LetterTable letters={letters} onRetry={({ id }) => retry.mutate([id])} onDrop={setDropping} />
+      <LetterTable letters={letters} onShow={setShown} onRetry={({ id }) => retry.mutate([id])} onDrop={setDropping} />
       <div className="mt-3 flex items-center gap-3 text-sm text-muted">
         <span>{words.total(total)}</span>
         {hasNextPage ? (
@@ -130,6 +132,7 @@ function Letters({ filter }: Filtered) {
           </Button>
         ) : null}
       </div>
+      {shown === undefined ? null : <AttemptsDialog letter={shown} onClose={() => setShown(undefined)} />}
       {dropping === undefined ? null : <DropDialog letter={dropping} onClose={() => setDropping(undefined)} />}
     </>
   );
@@ -137,11 +140,12 @@ function Letters({ filter }: Filtered) {
 
 type TableProps = {
   readonly letters: readonly DeadLetter[];
+  readonly onShow: (letter: DeadLetter) => void;
   readonly onRetry: (letter: DeadLetter) => void;
   readonly onDrop: (letter: DeadLetter) => void;
 };
 
-function LetterTable({ letters, onRetry, onDrop }: TableProps) {
+function LetterTable({ letters, onShow, onRetry, onDrop }: TableProps) {
   const { columns } = words;
   return (
     <Table label={text.messages.tabs.dead}>
@@ -152,7 +156,7 @@ function LetterTable({ letters, onRetry, onDrop }: TableProps) {
           <Th className="w-40 max-sm:hidden">{columns.recipient}</Th>
           <Th className="max-md:hidden">{columns.reason}</Th>
           <Th className="w-20 text-right max-lg:hidden">{columns.attempts}</Th>
-          <Th className="w-24 text-right">{columns.actions}</Th>
+          <Th className="w-32 text-right">{columns.actions}</Th>
         </tr>
       </thead>
       <tbody>
@@ -184,6 +188,9 @@ function LetterTable({ letters, onRetry, onDrop }: TableProps) {
             </Td>
             <Td className="text-right text-muted max-lg:hidden">{letter.attempts}</Td>
             <Td className="text-right whitespace-nowrap">
+              <IconButton label={words.historyName(letter.recipient)} onClick={() => onShow(letter)}>
+                <History aria-hidden />
+              </IconButton>
               <IconButton label={words.retryName(letter.recipient)} onClick={() => onRetry(letter)}>
                 <Redo2 aria-hidden />
               </IconButton>

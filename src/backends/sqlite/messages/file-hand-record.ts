@@ -1,8 +1,10 @@
 import { closeSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { log } from "../../../kernel/log.ts";
-import type { HandRecord } from "../../../router/index.ts";
+import type { HandPast, HandRecord } from "../../../router/index.ts";
 
-const LINE = /^([+-]) (\d{1,16}\/\d{1,10}) (\d{1,9})$/;
+/** Times have sixteen digits, so that one which was cut off is none. Lines of older files have no times. */
+const LINE = /^([+-]) (\d{1,16}\/\d{1,10}) (\d{1,9})(?: (\d{16}(?:,\d{16})*))?$/;
+const TIME_DIGITS = 16;
 
 /**
  * What is in hand, as lines of a file that is there while the server runs: one that is there at a start tells of a crash.
@@ -17,18 +19,18 @@ export class FileHandRecord implements HandRecord {
     this.#file = file;
   }
 
-  open(): ReadonlyMap<string, number> | undefined {
+  open(): ReadonlyMap<string, HandPast> | undefined {
     const before = readLines(this.#file);
     // What was counted so far stays counted, also when this life ends before it is in hand again.
-    const kept = [...(before ?? [])].map(([key, crashes]) => `+ ${key} ${crashes}\n`).join("");
+    const kept = [...(before ?? [])].map(([key, past]) => begunLine(key, past)).join("");
     writeFileSync(`${this.#file}.new`, kept);
     renameSync(`${this.#file}.new`, this.#file);
     this.#descriptor = openSync(this.#file, "a");
     return before;
   }
 
-  begin(key: string, crashes: number): void {
-    this.#write(`+ ${key} ${crashes}\n`);
+  begin(key: string, past: HandPast): void {
+    this.#write(begunLine(key, past));
   }
 
   end(key: string): void {
@@ -52,8 +54,13 @@ export class FileHandRecord implements HandRecord {
   }
 }
 
+function begunLine(key: string, { crashes, beganAtMs }: HandPast): string {
+  const times = beganAtMs.map((atMs) => String(Math.trunc(atMs)).padStart(TIME_DIGITS, "0")).join(",");
+  return times === "" ? `+ ${key} ${crashes}\n` : `+ ${key} ${crashes} ${times}\n`;
+}
+
 /** Undefined when there is no file. A line that was cut off tells nothing. */
-function readLines(file: string): Map<string, number> | undefined {
+function readLines(file: string): Map<string, HandPast> | undefined {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -61,12 +68,13 @@ function readLines(file: string): Map<string, number> | undefined {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
     throw error;
   }
-  const crashes = new Map<string, number>();
+  const pasts = new Map<string, HandPast>();
   for (const line of text.split("\n")) {
-    const [, sign, key, count] = LINE.exec(line) ?? [];
+    const [, sign, key, count, times] = LINE.exec(line) ?? [];
     if (key === undefined) continue;
-    if (sign === "+") crashes.set(key, Number(count));
-    else crashes.delete(key);
+    const beganAtMs = times?.split(",").map(Number) ?? [];
+    if (sign === "+") pasts.set(key, { crashes: Number(count), beganAtMs });
+    else pasts.delete(key);
   }
-  return crashes;
+  return pasts;
 }

@@ -4,7 +4,7 @@ import { HEAD_BYTES, headsIn, linesOf } from "./chunk.ts";
 import { LookupBuilder } from "./lookup.ts";
 import { unpackSettled } from "./packing.ts";
 import { PendingBuilder, RecentBuilder } from "./pending.ts";
-import { conversationRow, storedMessage } from "./rows.ts";
+import { conversationRow, failedAttempts, storedMessage } from "./rows.ts";
 import { Segment, segmentRows } from "./segment.ts";
 
 export type RecoveryOptions = {
@@ -42,7 +42,7 @@ export function recover(
       pending: pending.columns(),
       // A row goes when its delivery is settled, in the same transaction, so that what is here is pending.
       retries: db
-        .prepare("SELECT seq, party, attempts, next_at_ms, reason FROM retry ORDER BY seq, party")
+        .prepare("SELECT seq, party, attempts, next_at_ms, reason, history FROM retry ORDER BY seq, party")
         .all()
         .map((row) => ({
           seq: Number(row["seq"]),
@@ -50,6 +50,7 @@ export function recover(
           attempts: Number(row["attempts"]),
           nextAtMs: Number(row["next_at_ms"]),
           reason: String(row["reason"]),
+          history: failedAttempts(row["history"]),
         })),
       recent: recent.columns(),
       conversations: db

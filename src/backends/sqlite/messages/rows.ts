@@ -1,5 +1,5 @@
 import type { SQLOutputValue } from "node:sqlite";
-import type { ConversationRow, DeadLetter, Head, StoredMessage } from "../../../router/index.ts";
+import type { ConversationRow, DeadLetter, FailedAttempt, Head, StoredMessage } from "../../../router/index.ts";
 import { isJsonObject } from "../../../kernel/json.ts";
 
 type Row = Record<string, SQLOutputValue>;
@@ -27,6 +27,17 @@ export function storedMessage(head: Head, line: string): StoredMessage {
   };
 }
 
+/** From its JSON; nothing from a file that has none yet. */
+export function failedAttempts(text: SQLOutputValue | undefined): readonly FailedAttempt[] {
+  const entries: unknown = typeof text === "string" ? JSON.parse(text) : [];
+  if (!Array.isArray(entries)) return [];
+  return entries.filter(isJsonObject).map(({ attempt, atMs, reason }) => ({
+    attempt: Number(attempt),
+    atMs: Number(atMs),
+    reason: typeof reason === "string" ? reason : "",
+  }));
+}
+
 export const deadLetter = (row: Row): DeadLetter => ({
   seq: Number(row["seq"]),
   party: Number(row["party"]),
@@ -39,6 +50,7 @@ export const deadLetter = (row: Row): DeadLetter => ({
   code: String(row["code"]),
   reason: String(row["reason"]),
   attempts: Number(row["attempts"]),
+  history: failedAttempts(row["history"]),
   atMs: Number(row["at_ms"]),
   body: String(row["body"]),
 });

@@ -4,7 +4,7 @@ import { joinRows } from "./join-rows.ts";
 
 /** "CXM1": what kind of file it is, where SQLite's header has room for that. */
 const APPLICATION_ID = 0x43_58_4d_31;
-const SCHEMA = 2;
+const SCHEMA = 3;
 const CACHE_KIB = 65_536;
 const BUSY_MS = 1_000;
 /** 4 MiB of log: a checkpoint holds commits up, so it comes often and does little. */
@@ -52,6 +52,8 @@ const TABLES = `
     attempts INTEGER NOT NULL,
     next_at_ms INTEGER NOT NULL,
     reason TEXT NOT NULL,
+    -- [{ attempt, atMs, reason }], oldest first.
+    history TEXT NOT NULL DEFAULT '[]',
     PRIMARY KEY (seq, party)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE dead (
@@ -69,6 +71,8 @@ const TABLES = `
     attempts INTEGER NOT NULL,
     at_ms INTEGER NOT NULL,
     body TEXT NOT NULL,
+    -- As in retry.
+    history TEXT NOT NULL DEFAULT '[]',
     UNIQUE (seq, party)
   ) STRICT;
   CREATE INDEX dead_of_workspace ON dead (workspace, seq, party);
@@ -127,12 +131,22 @@ export function openForWriting(file: string): DatabaseSync {
       db.exec(`BEGIN IMMEDIATE; ${TABLES} ${header} COMMIT;`);
     } else if (numberOf(db, "PRAGMA user_version") < SCHEMA) {
       joinRows(db);
+      addHistories(db);
       db.exec(`PRAGMA user_version=${SCHEMA};`);
     }
     return db;
   } catch (error) {
     db.close();
     throw error;
+  }
+}
+
+/** Up to schema 2 only the last reason was kept. What is done already when it is cut short stays done. */
+function addHistories(db: DatabaseSync): void {
+  for (const table of ["retry", "dead"]) {
+    const isThere =
+      db.prepare(`SELECT 1 FROM pragma_table_info('${table}') WHERE name = 'history'`).get() !== undefined;
+    if (!isThere) db.exec(`ALTER TABLE ${table} ADD COLUMN history TEXT NOT NULL DEFAULT '[]'`);
   }
 }
 

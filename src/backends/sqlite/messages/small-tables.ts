@@ -19,12 +19,12 @@ export class SmallTables {
     this.dead = numberOf(db, "SELECT count(*) FROM dead");
     this.#party = db.prepare("INSERT OR IGNORE INTO party (number, workspace, name) VALUES (?, ?, ?)");
     this.#retry = db.prepare(
-      "INSERT OR REPLACE INTO retry (seq, party, attempts, next_at_ms, reason) VALUES (?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO retry (seq, party, attempts, next_at_ms, reason, history) VALUES (?, ?, ?, ?, ?, ?)",
     );
     this.#settled = db.prepare("DELETE FROM retry WHERE seq = ? AND party = ?");
     this.#died = db.prepare(
       `INSERT OR IGNORE INTO dead (seq, party, id, workspace, conversation, sender, recipient, performative, code, reason,
-       attempts, at_ms, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       attempts, at_ms, body, history) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#buried = db.prepare("DELETE FROM dead WHERE seq = ? AND party = ?");
     this.#forget = db.prepare("DELETE FROM dead WHERE n IN (SELECT n FROM dead ORDER BY n LIMIT ?) AND at_ms < ?");
@@ -45,7 +45,8 @@ export class SmallTables {
     const { retries, settlements } = batch;
     for (const [at, seq] of retries.seqs.entries()) {
       const [party, attempts, nextAtMs] = [retries.parties[at], retries.attempts[at], retries.nextAtMs[at]];
-      this.#retry.run(seq, party ?? 0, attempts ?? 1, nextAtMs ?? 0, retries.reasons[at] ?? "");
+      const [reason, history] = [retries.reasons[at] ?? "", JSON.stringify(retries.histories[at] ?? [])];
+      this.#retry.run(seq, party ?? 0, attempts ?? 1, nextAtMs ?? 0, reason, history);
     }
     for (const [at, attempt] of settlements.attempts.entries()) {
       if (attempt > 1) this.#settled.run(settlements.seqs[at] ?? 0, settlements.parties[at] ?? 0);
@@ -69,8 +70,9 @@ export class SmallTables {
   #bury(letter: DeadLetter): number {
     const { seq, party, id, workspace, conversation, sender, recipient } = letter;
     const { performative, code, reason, attempts, atMs, body } = letter;
+    const history = JSON.stringify(letter.history);
     const who = [seq, party, id, workspace, conversation, sender, recipient] as const;
-    return Number(this.#died.run(...who, performative, code, reason, attempts, atMs, body).changes);
+    return Number(this.#died.run(...who, performative, code, reason, attempts, atMs, body, history).changes);
   }
 
   #writeConversation(row: ConversationRow): void {
