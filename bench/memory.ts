@@ -97,7 +97,7 @@ async function heard(words: readonly string[], killAt = Number.POSITIVE_INFINITY
 
 type Imported = { readonly ms: number; readonly told: number; readonly lost: number; readonly records: number };
 
-/** An export is taken in, killed half way, and given again; nothing that was told may be missing then. */
+/** An export is taken in, killed when half of its entities are, and given again; nothing that was told may be missing then. */
 async function imported(file: string, count: number): Promise<Imported> {
   const directory = mkdtempSync(join(tmpdir(), "caxton-bench-import-"));
   try {
@@ -162,8 +162,9 @@ async function rowsOf(count: number): Promise<readonly Row[]> {
     await exported(file, count);
     const exportBytes = statSync(file).size;
     const part = join(directory, "part.jsonl");
-    await exported(part, Math.min(count, IMPORTED_MAX));
-    const taken = await imported(part, Math.min(count, IMPORTED_MAX));
+    const importedCount = Math.min(count, IMPORTED_MAX);
+    await exported(part, importedCount);
+    const taken = await imported(part, importedCount);
     const peer: Reference | undefined = count <= PEER_ENTITIES_MAX ? await reference(file, count) : undefined;
     const memory = memoryOver(new SqliteMemoryStore({ directory, synchronous: "full" }));
     await memory.open();
@@ -192,8 +193,8 @@ async function rowsOf(count: number): Promise<readonly Row[]> {
       }),
       named("entities remembered in batches of 100", perSecond((count / own.entitiesMs) * 1_000)),
       named("relations in batches of 500", perSecond(((count * RELATIONS) / own.relationsMs) * 1_000)),
-      named(
-        `export of ${taken.records.toLocaleString("en")} records taken in, ${taken.told} times told how far, killed -9 half way and given again`,
+      namer(importedCount)(
+        `export of ${taken.records.toLocaleString("en")} records taken in, ${taken.told} times told how far, killed -9 at half of the entities and given again`,
         `${ms(taken.ms)}; ${taken.lost} of what was told were lost`,
         { target: "0 lost", met: taken.lost === 0 },
       ),
