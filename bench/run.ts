@@ -1,5 +1,5 @@
-// Runs every benchmark beside its peer, prints the table and writes bench/RESULTS.md. `npm run bench [name …]` runs some.
-import { writeFileSync } from "node:fs";
+// Runs every benchmark beside its peer, prints its table and writes its section of bench/RESULTS.md. `npm run bench [name …]` runs some.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { join } from "node:path";
 import { installPeers } from "./peer.ts";
@@ -44,7 +44,7 @@ if (process.argv.slice(2).some((word) => word === "--help" || word === "-h")) {
   const width = Math.max(...Object.keys(BENCHMARKS).map((name) => name.length));
   const lines = Object.entries(BENCHMARKS).map(([name, [what]]) => `  ${name.padEnd(width)}  ${what}\n`);
   process.stdout.write(
-    `npm run bench [-- name …]: measures Caxton beside its peers; without names all of it, into bench/RESULTS.md\n\n${lines.join("")}
+    `npm run bench [-- name …]: measures Caxton beside its peers; without names all of it. Each has its section of bench/RESULTS.md\n\n${lines.join("")}
 Some take sizes when they are run by themselves: node bench/memory.ts 1000000\n`,
   );
   process.exit(0);
@@ -55,36 +55,13 @@ const unknown = wanted.filter((name) => !(name in BENCHMARKS));
 if (unknown.length > 0)
   throw new Error(`no benchmark ${unknown.join(", ")}; there are ${Object.keys(BENCHMARKS).join(", ")}`);
 
-const loadBefore = load();
-installPeers();
+const RESULTS = join(import.meta.dirname, "RESULTS.md");
 
-const rows: Row[] = [];
-for (const [name, [, open]] of Object.entries(BENCHMARKS)) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  process.stdout.write(`${name} …\n`);
-  const { run } = await open();
-  rows.push(...(await run()));
-}
-const printed = table(rows);
-process.stdout.write(`\n${printed}\n`);
-if (wanted.length === 0) writeFileSync(join(import.meta.dirname, "RESULTS.md"), report(printed));
+const PREFACE = `# Benchmark results
 
-/** Processes that wanted a core, as a mean of the last minute. */
-function load(): string {
-  return (loadavg()[0] ?? 0).toFixed(1);
-}
-
-function report(text: string): string {
-  const [first] = cpus();
-  return `# Benchmark results
-
-Written by \`npm run bench\`. Peers run beside Caxton in the same run, on the same machine; the ratio is the claim, not the times.
-
-${text}
-
-Machine: ${cpus().length} × ${first?.model ?? "unknown"}, ${mib(totalmem())} of memory, Node ${process.versions.node}, ${process.platform}.
-Load of the machine (processes that wanted a core, mean of a minute) before and after: ${loadBefore} and ${load()}; above ${cpus().length}
-other work took part of the time, and times are longer than they would be alone.
+Written by \`npm run bench\`, a section for each benchmark. Peers run beside Caxton in the same run, on the same machine; the ratio is the
+claim, not the times. Load is how many processes wanted a core, as a mean of a minute: above the number of cores other work took part of the time,
+and times are longer than they would be alone.
 
 Peers: Mastra (\`@mastra/core\` 1.71.0) without storage, with an equal scripted model and tool; Caxton journals each step on disk and runs the
 tool in its sandbox. Where it says durable, it is Mastra's durable agent with a
@@ -97,4 +74,47 @@ JavaScript of the same component, which runs in the caller's thread likewise. Ve
 0.39.0, without an index of its own) compare all of them, \`usearch\` 2.26.2 has a graph (connectivity 16). The reference memory server
 (\`@modelcontextprotocol/server-memory\` 2026.8.31) looks for a text itself, keeps neither vectors nor history, and syncs nothing.
 `;
+
+installPeers();
+for (const [name, [what, open]] of Object.entries(BENCHMARKS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  process.stdout.write(`${name} …\n`);
+  const loadBefore = load();
+  const { run } = await open();
+  const printed = table(await run());
+  process.stdout.write(`\n${printed}\n\n`);
+  // After each: what was measured stays when a later one fails.
+  keep(name, sectionOf({ name, what, printed, loadBefore }));
+}
+
+/** Processes that wanted a core, as a mean of the last minute. */
+function load(): string {
+  return (loadavg()[0] ?? 0).toFixed(1);
+}
+
+type Section = { readonly name: string; readonly what: string; readonly printed: string; readonly loadBefore: string };
+
+function sectionOf({ name, what, printed, loadBefore }: Section): string {
+  const [first] = cpus();
+  const machine = `${cpus().length} × ${first?.model ?? "unknown"}, ${mib(totalmem())} of memory`;
+  return `## ${name}
+
+${what[0]?.toUpperCase()}${what.slice(1)}. ${new Date().toISOString().slice(0, 10)}, load ${loadBefore} before and ${load()} after; ${machine}, Node ${process.versions.node}, ${process.platform}.
+
+${printed}
+`;
+}
+
+/** Puts a section in the place of the one before; all stand in the order in which they are run. */
+function keep(name: string, section: string): void {
+  const before = existsSync(RESULTS) ? readFileSync(RESULTS, "utf8") : "";
+  const sections = new Map(
+    before
+      .split(/^(?=## )/mu)
+      .filter((each) => each.startsWith("## "))
+      .map((each) => [each.slice(3, each.indexOf("\n")), `${each.trimEnd()}\n`]),
+  );
+  sections.set(name, section);
+  const kept = Object.keys(BENCHMARKS).flatMap((each) => sections.get(each) ?? []);
+  writeFileSync(RESULTS, [PREFACE, ...kept].join("\n"));
 }

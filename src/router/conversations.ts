@@ -75,8 +75,9 @@ export type ConversationParts = {
  *     `FREE_ROW_MS` behind, and right for whoever asks.
  * C3. When a batch is lost, every conversation is again as it is on disk.
  * C4. A message that began nothing leaves its conversation to be begun: what the server says about it begins none either.
- * C6. Who began a checked conversation and named somebody for its answers (`reply_to`) gets none itself: an answer to it goes there.
  * C5. What is due (deadlines, silence, too long a life) happens by itself, and listeners are told once.
+ * C6. Of who began a checked conversation and named somebody for its answers (`reply_to`), answers go there instead; one that is
+ *     addressed to both goes to both.
  */
 export class Conversations {
   readonly #parts: ConversationParts;

@@ -30,8 +30,9 @@ const said = (message: Message | undefined): string =>
   message?.content.type === "text" ? message.content.text.replaceAll(/\s+/g, " ") : JSON.stringify(message?.content);
 const request = { performative: "request", protocol: "fipa-request" } as const;
 
-const through = async (name: string, language: string, words: string) => {
-  const content = text(`ask ${name} ${world.transport.url} ${language} ${words}`);
+/** What a JADE agent says that came of it when it asked one of ours, or called it for a proposal. */
+const through = async (name: string, language: string, words: string, how: "ask" | "call" = "ask") => {
+  const content = text(`${how} ${name} ${world.transport.url} ${language} ${words}`);
   return said((await world.ask({ ...request, address: to("resp@jadetest"), content }, "inform")).at(-1));
 };
 
@@ -93,6 +94,16 @@ describe("agents of ours speak to agents of a JADE platform", () => {
 describe("agents of a JADE platform speak to ours", () => {
   test("a request is done by our agent", async () => {
     expect(await through("echo@caxton", "english", "hello there")).toBe("INFORM from echo@caxton: hello there");
+  });
+
+  test("a request is refused by our agent", async () => {
+    expect(await through("echo@caxton", "english", "please refuse")).toBe("REFUSE from echo@caxton: not today");
+  });
+
+  test("a contract net that they begin comes to its end", async () => {
+    expect(await through("echo@caxton", "english", "price?", "call")).toBe(
+      "INFORM from echo@caxton: delivered for a bid: price?",
+    );
   });
 
   test("an agent that we do not have is told by our management", async () => {

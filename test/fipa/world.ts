@@ -29,7 +29,27 @@ const WAIT_MS = 20_000;
 const agents = () => [{ name: "echo", capabilities: ["echoing"] }];
 const nobody = (_message: Message): void => {};
 
-/** `echo` answers each request with its text; `olga` is the one who asks. */
+/** What `echo` says to a message; undefined: nothing. */
+function answerOf({ performative, content }: Message): Pick<MessageDraft, "performative" | "content"> | undefined {
+  const words = content.type === "text" ? content.text : "";
+  const said = (text: string) => ({ type: "text", text }) as const;
+  switch (performative) {
+    case "request":
+      return words.includes("refuse")
+        ? { performative: "refuse", content: said("not today") }
+        : { performative: "inform", content };
+    case "cfp":
+      return { performative: "propose", content: said(`a bid: ${words}`) };
+    case "accept-proposal":
+      return { performative: "inform", content: said("delivered") };
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * `echo` answers each request with its text, refuses those that say "refuse" and bids for tasks; `olga` is the one who asks.
+ */
 export async function openFipa(
   remote: Readonly<Record<string, string>> = {},
   options: Partial<FipaOptions> = {},
@@ -63,11 +83,8 @@ export async function openFipa(
   );
   stack.use(attachRemoteAgents({ router, transport, remotes, workspace: "default" }));
   const echo = async ({ message }: { readonly message: Message }) => {
-    const { content } = message;
-    if (message.performative === "request")
-      await router.submit(
-        composeReply(message, { performative: "inform", sender: "echo", content, atMs: systemClock.nowMs() }),
-      );
+    const answer = answerOf(message);
+    if (answer) await router.submit(composeReply(message, { ...answer, sender: "echo", atMs: systemClock.nowMs() }));
     return { type: "done" } as const;
   };
   stack.use(router.attach("default", "echo", { handle: echo }));

@@ -9,11 +9,12 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Does requests, refuses those that say "refuse", bids for tasks, and on "ask NAME ADDRESS LANGUAGE TEXT" asks an agent of
- * another platform and tells what came back.
+ * Does requests, refuses those that say "refuse", bids for tasks. On "ask NAME ADDRESS LANGUAGE TEXT" it asks an agent of
+ * another platform, on "call NAME ADDRESS LANGUAGE TEXT" it calls it for a proposal and accepts that, and tells what came back.
  */
 public class Responder extends Agent {
   private final Map<String, ACLMessage> asked = new HashMap<>();
+  private final Map<String, String> bids = new HashMap<>();
 
   @Override
   protected void setup() {
@@ -43,14 +44,22 @@ public class Responder extends Agent {
     ACLMessage asker = asked.get(message.getConversationId());
     if (asker != null) {
       if (message.getPerformative() == ACLMessage.AGREE) return;
+      if (message.getPerformative() == ACLMessage.PROPOSE) {
+        bids.put(message.getConversationId(), message.getContent());
+        answer(message, ACLMessage.ACCEPT_PROPOSAL, "go");
+        return;
+      }
       asked.remove(message.getConversationId());
-      answer(asker, ACLMessage.INFORM, ACLMessage.getPerformative(message.getPerformative()) + " from " + message.getSender().getName() + ": " + message.getContent());
+      String bid = bids.remove(message.getConversationId());
+      String end = ACLMessage.getPerformative(message.getPerformative()) + " from " + message.getSender().getName() + ": " + message.getContent();
+      answer(asker, ACLMessage.INFORM, bid == null ? end : end + " for " + bid);
       return;
     }
     String content = message.getContent() == null ? "" : message.getContent();
     switch (message.getPerformative()) {
       case ACLMessage.REQUEST:
-        if (content.startsWith("ask ")) ask(message, content.split(" ", 5));
+        if (content.startsWith("ask ")) ask(message, ACLMessage.REQUEST, content.split(" ", 5));
+        else if (content.startsWith("call ")) ask(message, ACLMessage.CFP, content.split(" ", 5));
         else if (content.contains("refuse")) answer(message, ACLMessage.REFUSE, "not today");
         else {
           answer(message, ACLMessage.AGREE, "agreed");
@@ -68,14 +77,14 @@ public class Responder extends Agent {
     }
   }
 
-  private void ask(ACLMessage asker, String[] words) {
-    ACLMessage request = new ACLMessage(ACLMessage.REQUEST);
+  private void ask(ACLMessage asker, int performative, String[] words) {
+    ACLMessage request = new ACLMessage(performative);
     AID other = new AID(words[1], AID.ISGUID);
     other.addAddresses(words[2]);
     request.addReceiver(other);
     request.setLanguage(words[3]);
     request.setContent(words[4]);
-    request.setProtocol("fipa-request");
+    request.setProtocol(performative == ACLMessage.CFP ? "fipa-contract-net" : "fipa-request");
     request.setConversationId("jade-" + System.nanoTime());
     request.setReplyWith("asked-" + System.nanoTime());
     asked.put(request.getConversationId(), asker);
