@@ -1,3 +1,4 @@
+import { QdrantClient } from "@qdrant/js-client-rest";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { QdrantMemoryStore } from "../../src/backends/qdrant/index.ts";
 import { type Clock, systemClock } from "../../src/kernel/clock.ts";
@@ -184,6 +185,20 @@ describe("two servers with one memory", () => {
     expect((await one.list({ scopes: [TEAM] }, PAGE)).entries).toHaveLength(1);
     expect(await other.store.check(false)).toEqual([]);
     for (const memory of pair) await memory[Symbol.asyncDispose]();
+  });
+
+  test("go on where one has said which model it brings and has not made room for its vectors yet", async () => {
+    const name = collection();
+    const qdrant = new QdrantClient({ url: server.url, apiKey: KEY, checkCompatibility: false });
+    await using first = await memoryOf(storeOf({ collection: name }));
+    await first.changes.remember(TEAM, [{ name: "Ada", observations: said("plays chess") }], BY);
+    const { config } = await qdrant.getCollection(name);
+    const named = Object.keys(config.params.vectors ?? {});
+    expect(named).toHaveLength(1);
+    for (const vectors of named) await qdrant.deleteVectorName(name, vectors, { wait: true });
+    await using second = await memoryOf(storeOf({ collection: name }));
+    await second.changes.remember(TEAM, [{ name: "Bo", observations: said("sings songs") }], BY);
+    expect(names(await second.search({ scopes: [TEAM], text: "sings" }))).toContain("Bo");
   });
 });
 

@@ -29,22 +29,17 @@ const WAIT_MS = 20_000;
 const agents = () => [{ name: "echo", capabilities: ["echoing"] }];
 const nobody = (_message: Message): void => {};
 
+const said = (text: string) => ({ type: "text", text }) as const;
+
 /** What `echo` says to a message; undefined: nothing. */
 function answerOf({ performative, content }: Message): Pick<MessageDraft, "performative" | "content"> | undefined {
   const words = content.type === "text" ? content.text : "";
-  const said = (text: string) => ({ type: "text", text }) as const;
-  switch (performative) {
-    case "request":
-      return words.includes("refuse")
-        ? { performative: "refuse", content: said("not today") }
-        : { performative: "inform", content };
-    case "cfp":
-      return { performative: "propose", content: said(`a bid: ${words}`) };
-    case "accept-proposal":
-      return { performative: "inform", content: said("delivered") };
-    default:
-      return undefined;
-  }
+  if (performative === "cfp") return { performative: "propose", content: said(`a bid: ${words}`) };
+  if (performative === "accept-proposal") return { performative: "inform", content: said("delivered") };
+  if (performative !== "request") return undefined;
+  return words.includes("refuse")
+    ? { performative: "refuse", content: said("not today") }
+    : { performative: "inform", content };
 }
 
 /**

@@ -22,6 +22,8 @@ const NAME_BYTES = 8;
 export class Models {
   readonly #place: Place;
   #known = new Map<string, Model>();
+  /** Named vectors that are there for sure. */
+  readonly #named = new Set<string>();
 
   constructor(place: Place) {
     this.#place = place;
@@ -42,6 +44,8 @@ export class Models {
   /** The one that is there, or it is made. Throws EmbeddingModelMismatchError when its vectors have another length. */
   async for(model: string, dims: number): Promise<Model> {
     const known = (await this.find(model)) ?? (await this.#make(model, dims));
+    // Of another server the point may be there before its named vectors are.
+    if (!this.#named.has(known.vectors)) await this.name(known);
     if (known.dims === dims) return known;
     throw new EmbeddingModelMismatchError(
       `${model} gave a vector of ${dims} parts where it gave ${known.dims} before`,
@@ -59,7 +63,6 @@ export class Models {
     );
     const made = (await this.load()).get(model);
     if (!made) throw new Error(`the model ${model} was not written`);
-    await this.name(made);
     return made;
   }
 
@@ -74,6 +77,7 @@ export class Models {
     } catch (error) {
       if (!isThere(error)) throw error;
     }
+    this.#named.add(vectors);
   }
 
   async active(): Promise<string | undefined> {
@@ -98,6 +102,7 @@ export class Models {
 
   /** Takes named vectors away from all points. */
   async unname(vectors: string): Promise<void> {
+    this.#named.delete(vectors);
     try {
       await this.#place.ask((client, collection) => client.deleteVectorName(collection, vectors, { wait: true }));
     } catch (error) {
