@@ -18,17 +18,17 @@ const ownIndexes = async (connection: Connection) =>
     )
   ).map((row) => IndexRow.parse(row));
 
-/** How much there is. */
+/** How much there is. What goes while it is counted has no fields any more, and is passed over. */
 export async function figures({ connection, models }: Deps): Promise<StoreFigures> {
   const [rows, related, passages, indexes, passagesByModel, active] = await Promise.all([
     connection.read(
-      `MATCH (e:CaxtonEntity) RETURN e.scope AS scope, count(e) AS entities,
+      `MATCH (e:CaxtonEntity) WITH e, e.scope AS scope WHERE scope IS NOT NULL RETURN scope, count(e) AS entities,
          sum(COUNT { (e)-[:OBSERVED]->(o:CaxtonObservation) WHERE o.until IS NULL }) AS observations ORDER BY scope`,
       {},
       NEO4J_LIMITS.upkeepMs,
     ),
     connection.read(
-      "MATCH ()-[r:CAXTON_RELATION]->() RETURN r.scope AS scope, count(r) AS relations",
+      "MATCH ()-[r:CAXTON_RELATION]->() WITH r.scope AS scope WHERE scope IS NOT NULL RETURN scope, count(*) AS relations",
       {},
       NEO4J_LIMITS.upkeepMs,
     ),
