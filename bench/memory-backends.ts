@@ -8,7 +8,7 @@ import { PostgresqlMemoryStore } from "../src/backends/postgresql/index.ts";
 import type { EntityRestore, MemoryStore } from "../src/memory/index.ts";
 import { Neo4jServer, SERVER_JAVA } from "../test/helpers/neo4j.ts";
 import { PASSWORD, Postgresql } from "../test/helpers/postgresql.ts";
-import { both, BY, entityOf, fill, memoryOver, questionOf, RELATIONS, SCOPE, timed } from "./memory-data.ts";
+import { asked, both, BY, entityOf, fill, memoryOver, RELATIONS, SCOPE, timed } from "./memory-data.ts";
 import { ms, perSecond, type Row, table } from "./table.ts";
 
 /** A place that is started for the benchmark. Each call of `open` gives a store over a fresh part of it. */
@@ -60,19 +60,8 @@ async function measured(backend: string, place: Place, count: number): Promise<r
   await using other = memoryOver(place.open(`bench_${count}_copy`));
   await memory.open();
   const { entitiesMs, relationsMs } = await fill(memory, count);
-  const search = (length: number, mode: "hybrid" | "keyword") => (at: number) =>
-    memory.search({ scopes: [SCOPE], text: questionOf(at, length), mode });
   const indexedMs = await spent(() => memory.store.reindex(() => undefined));
-  await timed(20, search(10, "hybrid"));
-  const long = await timed(QUERIES, search(10, "hybrid"));
-  const short = await timed(QUERIES, search(4, "hybrid"));
-  const keyword = await timed(QUERIES, search(4, "keyword"));
-  const { entries } = await memory.list({ scopes: [SCOPE] }, { limit: 100, cursor: undefined });
-  const walk = { scopes: [SCOPE], depth: 3, direction: "outgoing", order: "breadth", strengthMin: 0 } as const;
-  const walks = await timed(QUERIES, (at) => {
-    const start = entries[at % entries.length];
-    return memory.store.walk({ ...walk, start: start ? [start.id] : [], visitsMax: 1_000 });
-  });
+  const { long, short, keyword, walks, entries } = await asked(memory, QUERIES);
   const stores = await timed(QUERIES, (at) => memory.changes.remember(SCOPE, [entityOf(count + at)], BY));
   const copies = await copied(memory.store, count);
   const restoredMs = await spent(() => other.store.restore(copies, []));
@@ -128,9 +117,9 @@ export async function run(
 }
 
 if (import.meta.main) {
-  const asked = process.argv.slice(2);
-  const counts = asked.filter((each) => /^\d+$/.test(each)).map(Number);
-  const backends = asked.filter((each) => each in PLACES);
+  const wanted = process.argv.slice(2);
+  const counts = wanted.filter((each) => /^\d+$/.test(each)).map(Number);
+  const backends = wanted.filter((each) => each in PLACES);
   const rows = await run(backends.length > 0 ? backends : undefined, counts.length > 0 ? counts : undefined);
   process.stdout.write(`${table(rows)}\n\nload ${loadavg()[0]?.toFixed(1)}\n`);
 }

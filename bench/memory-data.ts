@@ -6,6 +6,7 @@ import { systemClock } from "../src/kernel/clock.ts";
 import { PACKAGE_DIRECTORY } from "../src/kernel/package.ts";
 import {
   type Embedder,
+  type Entity,
   type EntityInput,
   Memory,
   type MemoryStore,
@@ -105,6 +106,33 @@ export async function timed(count: number, act: (at: number) => Promise<unknown>
     times.push(performance.now() - from);
   }
   return times;
+}
+
+export type Asked = {
+  /** By ten words and their meaning, by four, by four words alone. */
+  readonly long: readonly number[];
+  readonly short: readonly number[];
+  readonly keyword: readonly number[];
+  readonly walks: readonly number[];
+  /** Some that are there. */
+  readonly entries: readonly Entity[];
+};
+
+/** The same questions, so many times each, to whichever memory it is. */
+export async function asked(memory: Memory, times: number): Promise<Asked> {
+  const search = (length: number, mode: "hybrid" | "keyword") => (at: number) =>
+    memory.search({ scopes: [SCOPE], text: questionOf(at, length), mode });
+  await timed(20, search(10, "hybrid"));
+  const long = await timed(times, search(10, "hybrid"));
+  const short = await timed(times, search(4, "hybrid"));
+  const keyword = await timed(times, search(4, "keyword"));
+  const { entries } = await memory.list({ scopes: [SCOPE] }, { limit: 100, cursor: undefined });
+  const walk = { scopes: [SCOPE], depth: 3, direction: "outgoing", order: "breadth", strengthMin: 0 } as const;
+  const walks = await timed(times, (at) => {
+    const start = entries[at % entries.length];
+    return memory.store.walk({ ...walk, start: start ? [start.id] : [], visitsMax: 1_000 });
+  });
+  return { long, short, keyword, walks, entries };
 }
 
 const sorted = (times: readonly number[]): readonly number[] => times.toSorted((one, other) => one - other);

@@ -11,13 +11,13 @@ import * as z from "zod";
 import { SqliteMemoryStore } from "../src/backends/sqlite/memory/index.ts";
 import type { Memory } from "../src/memory/index.ts";
 import {
+  asked,
   both,
   BY,
   entityOf,
   fill,
   memoryOver,
   p50,
-  questionOf,
   range,
   RELATIONS,
   relationsOf,
@@ -50,18 +50,7 @@ type Measured = {
 async function measured(memory: Memory, count: number): Promise<Measured> {
   const before = process.memoryUsage().rss;
   const { entitiesMs, relationsMs } = await fill(memory, count);
-  const search = (length: number, mode: "hybrid" | "keyword") => (at: number) =>
-    memory.search({ scopes: [SCOPE], text: questionOf(at, length), mode });
-  await timed(20, search(10, "hybrid"));
-  const long = await timed(QUERIES, search(10, "hybrid"));
-  const short = await timed(QUERIES, search(4, "hybrid"));
-  const keyword = await timed(QUERIES, search(4, "keyword"));
-  const { entries } = await memory.list({ scopes: [SCOPE] }, { limit: 100, cursor: undefined });
-  const walk = { scopes: [SCOPE], depth: 3, direction: "outgoing", order: "breadth", strengthMin: 0 } as const;
-  const walks = await timed(QUERIES, (at) => {
-    const start = entries[at % entries.length];
-    return memory.store.walk({ ...walk, start: start ? [start.id] : [], visitsMax: 1_000 });
-  });
+  const { long, short, keyword, walks } = await asked(memory, QUERIES);
   const rssBytes = process.memoryUsage().rss - before;
   const near = await nearest(memory, count, count <= PEER_ENTITIES_MAX);
   const stores = await timed(QUERIES, (at) => memory.changes.remember(SCOPE, [entityOf(count + at)], BY));
