@@ -18,6 +18,9 @@ const floats = (name) => {
 const part = (array, index) => array.subarray(index * dims, (index + 1) * dims);
 const bytes = (vector) => new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
 
+/** Rows that LanceDB takes at once. */
+const ADDED = 100_000;
+
 const OPEN = {
   async "sqlite-vec"(vectors, rows) {
     const { DatabaseSync } = await import("node:sqlite");
@@ -40,8 +43,13 @@ const OPEN = {
     const lance = await import("@lancedb/lancedb");
     const database = await lance.connect(place);
     if (vectors) {
-      const all = Array.from({ length: rows }, (_none, id) => ({ id, vector: Array.from(part(vectors, id)) }));
-      await database.createTable("v", all);
+      const some = (at) =>
+        Array.from({ length: Math.min(ADDED, rows - at) }, (_none, more) => ({
+          id: at + more,
+          vector: Array.from(part(vectors, at + more)),
+        }));
+      const fresh = await database.createTable("v", some(0));
+      for (let at = ADDED; at < rows; at += ADDED) await fresh.add(some(at));
     }
     const table = await database.openTable("v");
     const select = (query) =>
