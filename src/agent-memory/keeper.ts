@@ -3,7 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { CaxtonError } from "../kernel/errors.ts";
 import { mint, RunId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
-import type { Memory, Provenance } from "../memory/index.ts";
+import type { Entity, Memory, Provenance } from "../memory/index.ts";
 import {
   isTerminal,
   RunNotFoundError,
@@ -35,7 +35,8 @@ type Next = { readonly keeping: RunKeeping; readonly afterMs: number };
 /**
  * Remembers what runs were asked and answered, after their answers are out.
  * K1. A run that completed is remembered, or says why not, also over a crash: what is due is on disk with the run's end.
- * K2. Remembered twice it is there once. No model is called before it is kept; facts are taken out of it by a run of their own.
+ * K2. Remembered twice it is there once. No model is called before it is kept; facts are taken out of it by a run of their own,
+ *     and out of the same exchange once.
  */
 export class Keeper implements AsyncDisposable {
   readonly #deps: KeeperDeps;
@@ -109,6 +110,7 @@ export class Keeper implements AsyncDisposable {
     if (keeps === undefined) return over(keeping, "kept", "its definition keeps nothing");
     const { entity, isOutdated, text } = exchangeOf(view, keeps);
     const scope = keepingScope(view, keeps);
+    const [before] = await memory.store.find([{ scope, name: memory.changes.hide.text(entity.name) }]);
     const [remembered] = await memory.changes.remember(scope, [entity], provenanceOf(view));
     const outdated = remembered?.entity.observations.filter((one) => isOutdated(one.text)) ?? [];
     if (remembered && outdated.length > 0) {
@@ -117,6 +119,9 @@ export class Keeper implements AsyncDisposable {
     }
     const kept = { ...keeping, entity: remembered?.entity.id };
     if (keeps.extractor === undefined) return over(kept, "kept");
+    const isRepeated = remembered?.added.length === 0 && outdated.length === 0;
+    const earlier = isRepeated ? this.#extractionOf(before, view, keeps.extractor) : undefined;
+    if (earlier !== undefined) return over({ ...kept, extraction: earlier }, "kept");
     // Known before it begins, so that a crash begins it no second time.
     const extracting = { ...kept, state: "extracting" as const, extraction: keeping.extraction ?? mint(RunId) };
     await this.#deps.keepings.put(extracting, this.#deps.clock.nowMs());
@@ -126,6 +131,16 @@ export class Keeper implements AsyncDisposable {
     } catch (error) {
       return after(extracting, error);
     }
+  }
+
+  /** The run by which this agent took, or takes, facts out of an exchange that another run left; undefined where it has to be done. */
+  #extractionOf(exchange: Entity | undefined, { id }: RunView, extractor: string): RunId | undefined {
+    const left = RunId.safeParse(exchange?.metadata["run"]);
+    if (!left.success || left.data === id) return undefined;
+    const { extraction, problem = "" } = this.#deps.keepings.get(left.data) ?? {};
+    const run = extraction && this.#find(extraction);
+    if (!run || problem !== "" || run.agent.toLowerCase() !== extractor.toLowerCase()) return undefined;
+    return run.state === "completed" || !isTerminal(run.state) ? run.id : undefined;
   }
 
   async #beginExtraction(

@@ -22,11 +22,24 @@ export type Recollecting = {
   readonly terms: ConversationTerms;
 };
 
-/** A free conversation as its messages, the oldest first, make it; undefined when none of them began one. */
-export function conversationOf(
-  stored: readonly StoredMessage[],
-  { nameOf, terms }: Recollecting,
-): Conversation | undefined {
+/**
+ * A free conversation as its messages, the oldest first, make it; undefined when none of them began one, or one cannot be read:
+ * then it stays unknown, and others do not.
+ */
+export function conversationOf(stored: readonly StoredMessage[], parts: Recollecting): Conversation | undefined {
+  try {
+    return madeOf(stored, parts);
+  } catch (error) {
+    const { workspace, conversation } = stored[0] ?? {};
+    log.warn(
+      { error, workspace, conversation },
+      "a conversation cannot be known again: a message of it cannot be read",
+    );
+    return undefined;
+  }
+}
+
+function madeOf(stored: readonly StoredMessage[], { nameOf, terms }: Recollecting): Conversation | undefined {
   const ids = new Set<string>();
   let conversation: Conversation | undefined;
   for (const { id, body, recipients } of stored) {
@@ -105,9 +118,8 @@ export class Recollection {
     for (const [looked, one] of begun.entries()) {
       if (looked % ROWS_AT_ONCE === ROWS_AT_ONCE - 1) await new Promise((resolve) => setImmediate(resolve));
       const row = await journal.conversation(workspace, one.id);
-      if (row !== undefined && row.startedAtMs < one.atMs)
-        conversations.precede(readConversation(JSON.parse(row.fold)));
-      else withoutRow.set(one.id, one);
+      if (row === undefined || row.startedAtMs >= one.atMs) withoutRow.set(one.id, one);
+      else this.#precede(one, row.fold);
     }
     const beforeSeq = withoutRow.values().reduce((most, { lastSeq }) => Math.max(most, lastSeq), 0) + 1;
     const talks = await talksOf(journal, workspace, new Set(withoutRow.keys()), beforeSeq);
@@ -115,6 +127,15 @@ export class Recollection {
       const said = (talks.get(id) ?? []).filter(({ seq }) => seq <= lastSeq);
       const earlier = conversationOf(said, this.#parts);
       if (earlier !== undefined) conversations.precede(earlier);
+    }
+  }
+
+  /** What a row says was before; one that cannot be read is passed over. */
+  #precede({ workspace, id }: Begun, fold: string): void {
+    try {
+      this.#parts.conversations.precede(readConversation(JSON.parse(fold)));
+    } catch (error) {
+      log.warn({ error, workspace, conversation: id }, "what was said before in a conversation cannot be read");
     }
   }
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { listConversations } from "../../src/api/operations/index.ts";
 import { type MessageDraft, traceOf } from "../../src/messages/index.ts";
 import { CONVERSATION_TERMS } from "../../src/protocols/index.ts";
@@ -296,6 +296,38 @@ describe("conversations", () => {
     expect(looks - before).toBeLessThan(3);
     await after.router.close(0);
   });
+
+  test.each([false, true])(
+    "are known again though a message of another cannot be read (after an answer: %s)",
+    async (isAnswered) => {
+      const { router, disk, clock } = await openWorld();
+      for (const conversationId of ["damaged", "old"])
+        await router.submit(note("ask", { conversationId, atMs: clock.nowMs(), ...to("bob") }));
+      await router.close(0);
+      await clock.advance(10);
+      const journal = new MemoryMessageJournal(disk);
+      const list = journal.list.bind(journal);
+      journal.list = async (query) => {
+        if (isAnswered && query.conversations === undefined) return [];
+        const stored = await list(query);
+        return stored.map((one) => (one.conversation === "damaged" ? { ...one, body: "{" } : one));
+      };
+      const after = await openWorld({ disk, clock, journal });
+      if (isAnswered)
+        for (const conversationId of ["damaged", "old"])
+          void after.router.submit(
+            note("yes", { sender: "bob", conversationId, atMs: clock.nowMs(), inReplyTo: "x", ...to("ann") }),
+          );
+      await vi.waitFor(async () => {
+        const { items } = await listConversations(
+          { router: after.router, clock },
+          { archived: false, order: "changed", limit: 10 },
+        );
+        expect(items.find(({ id }) => id === "old")).toMatchObject({ initiator: "ann", messages: isAnswered ? 2 : 1 });
+      });
+      await after.router.close(0);
+    },
+  );
 
   test.each([false, true])(
     "of one message that memory holds no more are listed after all others, page by page (restarted: %s)",

@@ -131,6 +131,40 @@ test("another agent takes facts and relations out of it in a run of its own, whi
   });
 });
 
+test("facts are taken out of the same exchange once, and again where that failed or the answer is another", async () => {
+  let answer = "In the cellar.";
+  let isBroken = true;
+  let extractions = 0;
+  const model = answering({
+    concierge: () => answer,
+    distiller: () => {
+      extractions += 1;
+      return isBroken ? "no JSON" : '{"entities":[{"name":"Wine","type":"thing","facts":["is in the cellar"]}]}';
+    },
+  });
+  await using server = await startServer({
+    overrides: { models: models(model) },
+    files: {
+      "examples/agents/concierge.toml": agent("concierge", `${KEEPING}extract_with = "distiller"\n`),
+      "examples/agents/distiller.toml": agent("distiller", ""),
+    },
+  });
+  const asked = async () =>
+    settled(server, (await run(server, { agent: "concierge", input: "Where is the wine?" })).id);
+  const failed = await asked();
+  expect(failed?.problem).toContain("no facts were taken out of it");
+  isBroken = false;
+  const first = await asked();
+  expect(first).toMatchObject({ state: "kept", problem: "", extraction: expect.any(String) });
+  const before = extractions;
+  for (const repeated of [await asked(), await asked()])
+    expect(repeated).toMatchObject({ state: "kept", problem: "", extraction: first?.extraction });
+  expect(extractions).toBe(before);
+  answer = "In the attic.";
+  expect((await asked())?.extraction).not.toBe(first?.extraction);
+  expect(extractions).toBe(before + 1);
+});
+
 test("what a server had no time to remember, the next one does", async () => {
   using directory = tempDirectory();
   const options = {
