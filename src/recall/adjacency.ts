@@ -1,12 +1,12 @@
 import * as z from "zod";
-import { SavedInts, SavedNumbers } from "./saved.ts";
+import { SavedBytes, SavedInts, SavedNumbers } from "./saved.ts";
 
-const WORDS = 2;
-const CAPACITY_MIN = 2;
+/** What a list has room for, by its class: each half as long again as the one before, or a third. */
+const roomOf = (size: number): number => (size % 2 === 0 ? 2 << (size >> 1) : 3 << (size >> 1));
 
 /**
- * Lists of pairs (neighbour, entry) in one typed array, each list in one piece. A list that is full moves to a place twice
- * as large; the place it leaves is used again.
+ * Lists of entries in one typed array, each list in one piece. A list that is full moves to a longer place; the place it leaves
+ * is used again.
  */
 export class Adjacency {
   #pool = new Int32Array(64);
@@ -15,39 +15,43 @@ export class Adjacency {
   #lists = 0;
   #starts = new Int32Array(16);
   #lengths = new Int32Array(16);
-  #capacities = new Int32Array(16);
-  readonly #free = new Map<number, number[]>();
+  /** Of each list: the class of its place, plus one; 0 without a place. */
+  #sizes = new Uint8Array(16);
+  /** Places that were left, by their classes. */
+  readonly #free: number[][] = [];
 
   static readonly Saved = z.object({
     pool: SavedInts,
-    used: z.number(),
     starts: SavedInts,
     lengths: SavedInts,
-    capacities: SavedInts,
-    free: z.map(z.number(), SavedNumbers),
+    sizes: SavedBytes,
+    free: z.array(SavedNumbers),
   });
 
   save(): z.infer<typeof Adjacency.Saved> {
-    const free = new Map(this.#free);
-    const pool = this.#pool.subarray(0, this.#used);
     const lists = this.#lists;
-    const [starts, lengths] = [this.#starts.subarray(0, lists), this.#lengths.subarray(0, lists)];
-    return { pool, used: this.#used, starts, lengths, capacities: this.#capacities.subarray(0, lists), free };
+    return {
+      pool: this.#pool.subarray(0, this.#used),
+      starts: this.#starts.subarray(0, lists),
+      lengths: this.#lengths.subarray(0, lists),
+      sizes: this.#sizes.subarray(0, lists),
+      free: this.#free,
+    };
   }
 
   /** Into one that is empty. */
-  load({ pool, used, starts, lengths, capacities, free }: z.infer<typeof Adjacency.Saved>): void {
+  load({ pool, starts, lengths, sizes, free }: z.infer<typeof Adjacency.Saved>): void {
     this.#pool = pool;
-    this.#used = used;
+    this.#used = pool.length;
     this.#starts = starts;
     this.#lists = starts.length;
     this.#lengths = lengths;
-    this.#capacities = capacities;
-    for (const [capacity, places] of free) this.#free.set(capacity, places);
+    this.#sizes = sizes;
+    for (const places of free) this.#free.push(places);
   }
 
   get bytes(): number {
-    return this.#pool.byteLength + this.#starts.byteLength * 3;
+    return this.#pool.byteLength + this.#starts.byteLength * 2 + this.#sizes.byteLength;
   }
 
   /** The array the lists are in; it is replaced when a list is added to. */
@@ -55,7 +59,7 @@ export class Adjacency {
     return this.#pool;
   }
 
-  /** The index of a list's first pair in `pool`. */
+  /** The index of a list's first entry in `pool`. */
   startOf(list: number): number {
     return this.#starts[list] ?? 0;
   }
@@ -64,68 +68,66 @@ export class Adjacency {
     return this.#lengths[list] ?? 0;
   }
 
-  /** Appends a pair; its position in the list. */
-  push(list: number, neighbour: number, entry: number): number {
+  push(list: number, entry: number): void {
     if (list >= this.#starts.length) this.#widen(list);
     if (list >= this.#lists) this.#lists = list + 1;
     const length = this.#lengths[list] ?? 0;
-    if (length === this.#capacities[list]) this.#move(list, Math.max(CAPACITY_MIN, length * 2));
-    const at = (this.#starts[list] ?? 0) + length * WORDS;
-    this.#pool[at] = neighbour;
-    this.#pool[at + 1] = entry;
+    const size = this.#sizes[list] ?? 0;
+    if (size === 0 || length === roomOf(size - 1)) this.#move(list, size);
+    this.#pool[(this.#starts[list] ?? 0) + length] = entry;
     this.#lengths[list] = length + 1;
-    return length;
   }
 
-  /** Takes the pair at a position out; the last one moves there. The entry that moved, or -1. */
-  remove(list: number, position: number): number {
-    const last = (this.#lengths[list] ?? 0) - 1;
+  /** Takes an entry out, looking from the last one on; the last one comes to its place. */
+  remove(list: number, entry: number): void {
     const start = this.#starts[list] ?? 0;
-    const to = start + position * WORDS;
-    const from = start + last * WORDS;
-    this.#pool[to] = this.#pool[from] ?? 0;
-    const moved = this.#pool[from + 1] ?? 0;
-    this.#pool[to + 1] = moved;
-    this.#lengths[list] = last;
-    if (last === 0) this.#give(list);
-    return last === position ? -1 : moved;
+    const last = start + (this.#lengths[list] ?? 0) - 1;
+    let at = last;
+    while (at >= start && this.#pool[at] !== entry) at -= 1;
+    if (at < start) return;
+    this.#pool[at] = this.#pool[last] ?? 0;
+    this.#lengths[list] = last - start;
+    if (last === start) this.#leave(list);
   }
 
-  #give(list: number): void {
-    const capacity = this.#capacities[list] ?? 0;
-    if (capacity === 0) return;
-    const free = this.#free.get(capacity);
-    if (free === undefined) this.#free.set(capacity, [this.#starts[list] ?? 0]);
-    else free.push(this.#starts[list] ?? 0);
-    this.#capacities[list] = 0;
+  #leave(list: number): void {
+    const size = this.#sizes[list] ?? 0;
+    if (size === 0) return;
+    while (this.#free.length < size) this.#free.push([]);
+    this.#free[size - 1]?.push(this.#starts[list] ?? 0);
+    this.#sizes[list] = 0;
   }
 
-  #move(list: number, capacity: number): void {
-    const start = this.#free.get(capacity)?.pop() ?? this.#extend(capacity * WORDS);
+  /** To a place of a class. */
+  #move(list: number, to: number): void {
+    const start = this.#free[to]?.pop() ?? this.#extend(roomOf(to));
     const from = this.#starts[list] ?? 0;
-    this.#pool.copyWithin(start, from, from + (this.#lengths[list] ?? 0) * WORDS);
-    this.#give(list);
+    this.#pool.copyWithin(start, from, from + (this.#lengths[list] ?? 0));
+    this.#leave(list);
     this.#starts[list] = start;
-    this.#capacities[list] = capacity;
+    this.#sizes[list] = to + 1;
   }
 
-  #extend(words: number): number {
+  #extend(entries: number): number {
     const start = this.#used;
-    this.#used += words;
+    this.#used += entries;
     if (this.#used > this.#pool.length) this.#pool = grown(this.#pool, this.#used);
     return start;
   }
 
   #widen(list: number): void {
     this.#starts = grown(this.#starts, list + 1);
-    this.#lengths = grown(this.#lengths, list + 1);
-    this.#capacities = grown(this.#capacities, list + 1);
+    const { length } = this.#starts;
+    this.#lengths = grown(this.#lengths, length);
+    this.#sizes = new Uint8Array(this.#sizes.buffer.transfer(length));
   }
 }
 
-/** The same numbers in an array of at least `least`, half as long again as before. */
-export function grown(array: Int32Array, least: number): Int32Array<ArrayBuffer> {
-  const wider = new Int32Array(Math.max(least, Math.ceil(array.length * 1.5)));
-  wider.set(array);
-  return wider;
+/**
+ * The same numbers in an array of at least `least`, half as long again as before. The one before is empty from now on, since
+ * its memory is given back at once.
+ */
+export function grown(array: Int32Array<ArrayBuffer>, least: number): Int32Array<ArrayBuffer> {
+  const length = Math.max(least, Math.ceil(array.length * 1.5));
+  return new Int32Array(array.buffer.transfer(length * Int32Array.BYTES_PER_ELEMENT));
 }

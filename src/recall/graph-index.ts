@@ -4,7 +4,7 @@ import { Names } from "./names.ts";
 import { NONE, type Reached, Steps } from "./steps.ts";
 import { type Keep, type Row, checkedRow } from "./row.ts";
 import { RowTable } from "./row-table.ts";
-import { SavedFloats, SavedInts, SavedNumbers } from "./saved.ts";
+import { SavedInts, SavedNumbers } from "./saved.ts";
 
 /** A typed relation. `id` is the store's, an integer below 2^31; `both` means that it can be walked either way. */
 export type GraphEdge = {
@@ -23,7 +23,7 @@ export type Walk = {
   readonly direction: "out" | "in" | "both";
   /** Only relations of these types. */
   readonly types?: readonly string[] | undefined;
-  /** Only relations at least so strong. */
+  /** Only relations at least so strong, within a ten-millionth. */
   readonly strengthMin?: number | undefined;
   /** Rows visited, the starts among them. */
   readonly visitsMax: number;
@@ -41,25 +41,29 @@ export type Walked = { readonly visited: readonly Visit[]; readonly cut: boolean
 
 /** Relations a walk may look at for each row it may visit. */
 const LOOKS_PER_VISIT = 64;
-// Where a relation is listed: at `from` as outgoing, at `to` as incoming, and the other way round when it goes both ways.
-const PLACES = 4;
+
+// What is known of a relation lies together, five numbers each, so that a walk fetches it from memory at once: its id, the nodes
+// of its ends, its type's number twice with one more when it goes both ways, and its strength as a float.
+const FIELDS = 5;
+const FROM = 1;
+const TO = 2;
+const TYPE = 3;
+const STRENGTH = 4;
 
 /** Relations between rows, walked in memory. A change costs as much as the relation's own lists; nothing is rebuilt. */
 export class GraphIndex {
-  readonly #nodeOf = new RowTable();
-  readonly #slotOf = new RowTable();
+  readonly #nodeOf = new RowTable((node) => this.#rows[node] ?? -1);
+  readonly #slotOf = new RowTable((slot) => this.#edges[slot * FIELDS] ?? -1);
+  /** Slots of relations: of a node's outgoing ones, then of its incoming ones. */
   readonly #lists = new Adjacency();
   readonly #types = new Names();
   readonly #freeNodes: number[] = [];
   readonly #freeSlots: number[] = [];
   #rows = new Int32Array(16);
-  #degrees = new Int32Array(16);
   #nodes = 0;
-  #ids = new Int32Array(16);
-  #ends = new Int32Array(32);
-  #typeOf = new Int32Array(16);
-  #strengths = new Float64Array(16);
-  #positions = new Int32Array(16 * PLACES);
+  #edges = new Int32Array(16 * FIELDS);
+  /** The same, for their strengths. */
+  #floats = new Float32Array(this.#edges.buffer);
   #slots = 0;
   #marks = new Int32Array(16);
   #mark = 0;
@@ -73,14 +77,7 @@ export class GraphIndex {
     freeNodes: SavedNumbers,
     freeSlots: SavedNumbers,
     rows: SavedInts,
-    degrees: SavedInts,
-    nodes: z.number(),
-    ids: SavedInts,
-    ends: SavedInts,
-    typeOf: SavedInts,
-    strengths: SavedFloats,
-    positions: SavedInts,
-    slots: z.number(),
+    edges: SavedInts,
   });
 
   /** All of it as data, which is right until the next change. */
@@ -93,14 +90,7 @@ export class GraphIndex {
       freeNodes: this.#freeNodes,
       freeSlots: this.#freeSlots,
       rows: this.#rows.subarray(0, this.#nodes),
-      degrees: this.#degrees.subarray(0, this.#nodes),
-      nodes: this.#nodes,
-      ids: this.#ids.subarray(0, this.#slots),
-      ends: this.#ends.subarray(0, this.#slots * 2),
-      typeOf: this.#typeOf.subarray(0, this.#slots),
-      strengths: this.#strengths.subarray(0, this.#slots),
-      positions: this.#positions.subarray(0, this.#slots * PLACES),
-      slots: this.#slots,
+      edges: this.#edges.subarray(0, this.#slots * FIELDS),
     };
   }
 
@@ -113,14 +103,9 @@ export class GraphIndex {
     for (const node of saved.freeNodes) this.#freeNodes.push(node);
     for (const slot of saved.freeSlots) this.#freeSlots.push(slot);
     this.#rows = saved.rows;
-    this.#degrees = saved.degrees;
-    this.#nodes = saved.nodes;
-    this.#ids = saved.ids;
-    this.#ends = saved.ends;
-    this.#typeOf = saved.typeOf;
-    this.#strengths = saved.strengths;
-    this.#positions = saved.positions;
-    this.#slots = saved.slots;
+    this.#nodes = saved.rows.length;
+    this.#setEdges(saved.edges);
+    this.#slots = saved.edges.length / FIELDS;
     this.#marks = new Int32Array(saved.rows.length);
   }
 
@@ -131,9 +116,8 @@ export class GraphIndex {
 
   /** Memory taken, in bytes. */
   get bytes(): number {
-    const nodes = this.#rows.byteLength + this.#degrees.byteLength + this.#marks.byteLength;
-    const edges = this.#ids.byteLength * (2 + 2 + PLACES) + this.#strengths.byteLength;
-    return nodes + edges + this.#lists.bytes + this.#nodeOf.bytes + this.#slotOf.bytes;
+    const nodes = this.#rows.byteLength + this.#marks.byteLength + this.#nodeOf.bytes;
+    return nodes + this.#edges.byteLength + this.#slotOf.bytes + this.#lists.bytes;
   }
 
   /** Adds a relation, or replaces the one of the same id. Its slot: a small number that is its own until it is removed. */
@@ -141,22 +125,16 @@ export class GraphIndex {
     this.remove(checkedRow(id));
     const slot = this.#freeSlots.pop() ?? this.#addSlot();
     const one = this.#node(checkedRow(from));
-    this.#degrees[one] = (this.#degrees[one] ?? 0) + 1;
     const other = this.#node(checkedRow(to));
-    this.#degrees[other] = (this.#degrees[other] ?? 0) + 1;
+    const isBoth = both && one !== other;
+    const at = slot * FIELDS;
+    this.#edges[at] = id;
+    this.#edges[at + FROM] = one;
+    this.#edges[at + TO] = other;
+    this.#edges[at + TYPE] = this.#types.use(type) * 2 + (isBoth ? 1 : 0);
+    this.#floats[at + STRENGTH] = strength;
     this.#slotOf.set(id, slot);
-    this.#ids[slot] = id;
-    this.#ends[slot * 2] = one;
-    this.#ends[slot * 2 + 1] = other;
-    this.#typeOf[slot] = this.#types.use(type);
-    this.#strengths[slot] = strength;
-    this.#enter(slot, 0, one * 2, other);
-    this.#enter(slot, 1, other * 2 + 1, one);
-    this.#positions[slot * PLACES + 2] = -1;
-    this.#positions[slot * PLACES + 3] = -1;
-    if (!both || one === other) return slot;
-    this.#enter(slot, 2, other * 2, one);
-    this.#enter(slot, 3, one * 2 + 1, other);
+    for (const list of listsOf(one, other, isBoth)) this.#lists.push(list, slot);
     return slot;
   }
 
@@ -165,16 +143,15 @@ export class GraphIndex {
     const slot = this.#slotOf.get(id);
     if (slot < 0) return false;
     this.#slotOf.delete(id);
-    const one = this.#ends[slot * 2] ?? 0;
-    const other = this.#ends[slot * 2 + 1] ?? 0;
-    this.#leave(slot, 0, one * 2);
-    this.#leave(slot, 1, other * 2 + 1);
-    this.#leave(slot, 2, other * 2);
-    this.#leave(slot, 3, one * 2 + 1);
-    this.#types.leave(this.#typeOf[slot] ?? 0);
+    const at = slot * FIELDS;
+    const one = this.#edges[at + FROM] ?? 0;
+    const other = this.#edges[at + TO] ?? 0;
+    const type = this.#edges[at + TYPE] ?? 0;
+    for (const list of listsOf(one, other, type % 2 === 1)) this.#lists.remove(list, slot);
+    this.#types.leave(type >> 1);
     this.#freeSlots.push(slot);
     this.#unlink(one);
-    this.#unlink(other);
+    if (other !== one) this.#unlink(other);
     return true;
   }
 
@@ -182,8 +159,9 @@ export class GraphIndex {
   removeRow(row: Row): void {
     for (let node = this.#nodeOf.get(row); node >= 0; node = this.#nodeOf.get(row)) {
       const list = this.#lists.lengthOf(node * 2) > 0 ? node * 2 : node * 2 + 1;
-      const entry = this.#lists.pool[this.#lists.startOf(list) + 1] ?? 0;
-      this.remove(this.#ids[Math.floor(entry / PLACES)] ?? 0);
+      // The last one of the list, which is found first there.
+      const slot = this.#lists.pool[this.#lists.startOf(list) + this.#lists.lengthOf(list) - 1] ?? 0;
+      this.remove(this.#edges[slot * FIELDS] ?? 0);
     }
   }
 
@@ -192,7 +170,11 @@ export class GraphIndex {
     const { count, rows, depths, slots, cut } = this.reach(start, options);
     const visited = Array.from({ length: count }, (_none, at): Visit => {
       const slot = slots[at] ?? NONE;
-      return { row: rows[at] ?? 0, depth: depths[at] ?? 0, via: slot === NONE ? undefined : this.#ids[slot] };
+      return {
+        row: rows[at] ?? 0,
+        depth: depths[at] ?? 0,
+        via: slot === NONE ? undefined : this.#edges[slot * FIELDS],
+      };
     });
     return { visited, cut };
   }
@@ -219,10 +201,12 @@ export class GraphIndex {
 
   /** From each step to what is next to it; whether there was more than it might visit. */
   #follow(steps: Steps, mark: number, options: Walk): boolean {
-    const { keep, strengthMin = -Infinity, visitsMax } = options;
+    const { keep, visitsMax } = options;
+    const strengthMin = Math.fround(options.strengthMin ?? -Infinity);
     const allowed = options.types && this.#typeFlags(options.types);
     const [first, last] = options.direction === "both" ? [0, 1] : options.direction === "out" ? [0, 0] : [1, 1];
     const { pool } = this.#lists;
+    const edges = this.#edges;
     let looks = visitsMax * LOOKS_PER_VISIT;
     for (let next = 0; next < steps.count; next += 1) {
       const node = steps.nodes[next] ?? NONE;
@@ -230,13 +214,15 @@ export class GraphIndex {
       if (node < 0 || depth > options.depth) continue;
       for (let list = node * 2 + first; list <= node * 2 + last; list += 1) {
         const from = this.#lists.startOf(list);
-        for (let at = from, end = from + this.#lists.lengthOf(list) * 2; at < end; at += 2) {
-          const neighbour = pool[at] ?? 0;
+        for (let at = from, end = from + this.#lists.lengthOf(list); at < end; at += 1) {
+          const slot = pool[at] ?? 0;
+          const edge = slot * FIELDS;
+          // The end that is not the node.
+          const neighbour = (edges[edge + FROM] ?? 0) ^ (edges[edge + TO] ?? 0) ^ node;
           if ((looks -= 1) < 0) return true;
           if (this.#marks[neighbour] === mark) continue;
-          const slot = (pool[at + 1] ?? 0) >> 2;
-          if (allowed !== undefined && allowed[this.#typeOf[slot] ?? 0] !== 1) continue;
-          if ((this.#strengths[slot] ?? 0) < strengthMin) continue;
+          if (allowed !== undefined && allowed[(edges[edge + TYPE] ?? 0) >> 1] !== 1) continue;
+          if ((this.#floats[edge + STRENGTH] ?? 0) < strengthMin) continue;
           const row = this.#rows[neighbour] ?? 0;
           if (keep !== undefined && !keep(row)) continue;
           if (steps.count >= visitsMax) return true;
@@ -248,53 +234,36 @@ export class GraphIndex {
     return false;
   }
 
-  #enter(slot: number, place: number, list: number, neighbour: number): void {
-    this.#positions[slot * PLACES + place] = this.#lists.push(list, neighbour, slot * PLACES + place);
-  }
-
-  #leave(slot: number, place: number, list: number): void {
-    const position = this.#positions[slot * PLACES + place] ?? -1;
-    if (position < 0) return;
-    const moved = this.#lists.remove(list, position);
-    if (moved >= 0) this.#positions[moved] = position;
-  }
-
   #node(row: Row): number {
     const known = this.#nodeOf.get(row);
     if (known >= 0) return known;
     const node = this.#freeNodes.pop() ?? this.#nodes++;
     if (node >= this.#rows.length) {
       this.#rows = grown(this.#rows, node + 1);
-      this.#degrees = grown(this.#degrees, node + 1);
       this.#marks = grown(this.#marks, node + 1);
     }
     this.#rows[node] = row;
-    this.#degrees[node] = 0;
     this.#nodeOf.set(row, node);
     return node;
   }
 
+  /** A node without relations is none. */
   #unlink(node: number): void {
-    const degree = (this.#degrees[node] ?? 0) - 1;
-    this.#degrees[node] = degree;
-    if (degree > 0) return;
+    if (this.#lists.lengthOf(node * 2) + this.#lists.lengthOf(node * 2 + 1) > 0) return;
     this.#nodeOf.delete(this.#rows[node] ?? 0);
     this.#freeNodes.push(node);
   }
 
   #addSlot(): number {
     const slot = this.#slots++;
-    if (slot >= this.#ids.length) {
-      this.#ids = grown(this.#ids, slot + 1);
-      const { length } = this.#ids;
-      this.#ends = grown(this.#ends, length * 2);
-      this.#typeOf = grown(this.#typeOf, length);
-      this.#positions = grown(this.#positions, length * PLACES);
-      const strengths = new Float64Array(length);
-      strengths.set(this.#strengths);
-      this.#strengths = strengths;
-    }
+    const end = this.#slots * FIELDS;
+    if (end > this.#edges.length) this.#setEdges(grown(this.#edges, end));
     return slot;
+  }
+
+  #setEdges(edges: Int32Array<ArrayBuffer>): void {
+    this.#edges = edges;
+    this.#floats = new Float32Array(edges.buffer, edges.byteOffset, edges.length);
   }
 
   #nextMark(): number {
@@ -314,3 +283,7 @@ export class GraphIndex {
     return flags;
   }
 }
+
+/** The lists that a relation is in: where it goes out, where it comes in, and the other way round when it goes both ways. */
+const listsOf = (from: number, to: number, isBoth: boolean): readonly number[] =>
+  isBoth ? [from * 2, to * 2 + 1, to * 2, from * 2 + 1] : [from * 2, to * 2 + 1];

@@ -2,7 +2,7 @@
 export type { KernelChoice } from "./kernel.ts";
 export type { Keep, Row, ScopeKey } from "./row.ts";
 export { type Quantised, type VectorHit, VectorIndex, type VectorSearch } from "./vector-index.ts";
-export { SavedBytes, SavedFloats, SavedInts, SavedNumbers } from "./saved.ts";
+export { MemoryPart, SavedBytes, SavedFloats, SavedInts, SavedNumbers } from "./saved.ts";
 export { type Found, type Fused, fuse, type Weights } from "./fuse.ts";
 export { type GraphEdge, GraphIndex, type Visit, type Walk, type Walked } from "./graph-index.ts";
 export { KeywordIndex } from "./keyword-index.ts";

@@ -31,7 +31,7 @@ export class KeywordIndex {
   readonly #words = new Words();
   readonly #terms = new Terms();
   readonly #scopeNames = new Names();
-  readonly #textOf = new RowTable();
+  readonly #textOf = new RowTable((text) => this.#rows[text] ?? -1);
   readonly #freeTexts: number[] = [];
   readonly #scores = new Scores();
   readonly #fresh: FreshBuffer;

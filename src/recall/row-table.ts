@@ -4,29 +4,26 @@ import { SavedInts } from "./saved.ts";
 const EMPTY = -1;
 
 /**
- * A map of rows to small integers in two typed arrays: 8 bytes a place, at most three quarters of them taken. Keys and values
- * are integers from 0 to 2^31 - 1.
+ * Finds integers by the rows that they stand for. Only the integers are here, 4 bytes a place with at most three quarters of
+ * them taken: which row one stands for is asked each time. Rows and integers are from 0 to 2^31 - 1.
  */
 export class RowTable {
-  #keys: Int32Array<ArrayBuffer>;
-  #values: Int32Array<ArrayBuffer>;
+  readonly #rowOf: (value: number) => number;
+  #values: Int32Array<ArrayBuffer> = new Int32Array(16).fill(EMPTY);
   #size = 0;
 
-  constructor(capacity = 16) {
-    let places = 16;
-    while (places * 0.75 < capacity) places *= 2;
-    this.#keys = new Int32Array(places).fill(EMPTY);
-    this.#values = new Int32Array(places);
+  /** `rowOf` is right for each value from before it is set until after it is deleted. */
+  constructor(rowOf: (value: number) => number) {
+    this.#rowOf = rowOf;
   }
 
-  static readonly Saved = z.object({ keys: SavedInts, values: SavedInts, size: z.number() });
+  static readonly Saved = z.object({ values: SavedInts, size: z.number() });
 
   save(): z.infer<typeof RowTable.Saved> {
-    return { keys: this.#keys, values: this.#values, size: this.#size };
+    return { values: this.#values, size: this.#size };
   }
 
-  load({ keys, values, size }: z.infer<typeof RowTable.Saved>): void {
-    this.#keys = keys;
+  load({ values, size }: z.infer<typeof RowTable.Saved>): void {
     this.#values = values;
     this.#size = size;
   }
@@ -36,68 +33,69 @@ export class RowTable {
   }
 
   get bytes(): number {
-    return this.#keys.byteLength * 2;
+    return this.#values.byteLength;
   }
 
-  /** The value of a key, or -1. */
-  get(key: number): number {
-    const at = this.#find(key);
-    return this.#keys[at] === EMPTY ? -1 : (this.#values[at] ?? -1);
+  /** The value of a row, or -1. */
+  get(row: number): number {
+    return this.#values[this.#find(row)] ?? EMPTY;
   }
 
   /** Sets or replaces. */
-  set(key: number, value: number): void {
-    const at = this.#find(key);
+  set(row: number, value: number): void {
+    const at = this.#find(row);
+    const isNew = this.#values[at] === EMPTY;
     this.#values[at] = value;
-    if (this.#keys[at] === key) return;
-    this.#keys[at] = key;
-    this.#size += 1;
-    if (this.#size > this.#keys.length * 0.75) this.#grow();
+    if (isNew) this.#size += 1;
+    if (this.#size > this.#values.length * 0.75) this.#grow();
   }
 
-  /** Forgets a key; whether it was there. */
-  delete(key: number): boolean {
-    const keys = this.#keys;
-    const mask = keys.length - 1;
-    let gap = this.#find(key);
-    if (keys[gap] === EMPTY) return false;
+  /** Forgets a row; whether it was there. */
+  delete(row: number): boolean {
+    const values = this.#values;
+    const mask = values.length - 1;
+    let gap = this.#find(row);
+    if (values[gap] === EMPTY) return false;
     this.#size -= 1;
-    // What follows moves up, so that no key is behind an empty place.
-    for (let at = (gap + 1) & mask; keys[at] !== EMPTY; at = (at + 1) & mask) {
-      const home = spread(keys[at] ?? 0) & mask;
-      if (((at - home) & mask) < ((at - gap) & mask)) continue;
-      keys[gap] = keys[at] ?? 0;
-      this.#values[gap] = this.#values[at] ?? 0;
+    // What follows moves up, so that no row is behind an empty place.
+    for (let at = (gap + 1) & mask; values[at] !== EMPTY; at = (at + 1) & mask) {
+      const value = values[at] ?? EMPTY;
+      if (((at - this.#homeOf(value)) & mask) < ((at - gap) & mask)) continue;
+      values[gap] = value;
       gap = at;
     }
-    keys[gap] = EMPTY;
+    values[gap] = EMPTY;
     return true;
   }
 
-  #find(key: number): number {
-    const keys = this.#keys;
-    const mask = keys.length - 1;
-    let at = spread(key) & mask;
-    while (keys[at] !== EMPTY && keys[at] !== key) at = (at + 1) & mask;
+  #homeOf(value: number): number {
+    return spread(this.#rowOf(value)) & (this.#values.length - 1);
+  }
+
+  #find(row: number): number {
+    const values = this.#values;
+    const mask = values.length - 1;
+    let at = spread(row) & mask;
+    for (let value = values[at] ?? EMPTY; value !== EMPTY && this.#rowOf(value) !== row; value = values[at] ?? EMPTY)
+      at = (at + 1) & mask;
     return at;
   }
 
   #grow(): void {
-    const keys = this.#keys;
-    const values = this.#values;
-    this.#keys = new Int32Array(keys.length * 2).fill(EMPTY);
-    this.#values = new Int32Array(keys.length * 2);
-    for (let at = 0; at < keys.length; at += 1) {
-      const key = keys[at] ?? EMPTY;
-      if (key === EMPTY) continue;
-      const to = this.#find(key);
-      this.#keys[to] = key;
-      this.#values[to] = values[at] ?? 0;
+    const before = this.#values;
+    const values = new Int32Array(before.length * 2).fill(EMPTY);
+    const mask = values.length - 1;
+    this.#values = values;
+    for (const value of before) {
+      if (value === EMPTY) continue;
+      let at = this.#homeOf(value);
+      while (values[at] !== EMPTY) at = (at + 1) & mask;
+      values[at] = value;
     }
   }
 }
 
-function spread(key: number): number {
-  const mixed = Math.imul(key ^ (key >>> 16), 0x45d9f3b);
+function spread(row: number): number {
+  const mixed = Math.imul(row ^ (row >>> 16), 0x45d9f3b);
   return mixed ^ (mixed >>> 15);
 }

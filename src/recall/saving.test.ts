@@ -2,6 +2,7 @@ import { deserialize, serialize } from "node:v8";
 import { expect, test } from "vitest";
 import { GraphIndex } from "./graph-index.ts";
 import { KeywordIndex } from "./keyword-index.ts";
+import { MemoryPart } from "./saved.ts";
 import { VectorIndex } from "./vector-index.ts";
 
 let state = 7;
@@ -14,6 +15,15 @@ const scopeOf = (row: number) => SCOPES[row % 3] ?? "a";
 const text = () => Array.from({ length: 12 }, () => `word${chance(300)}`).join(" ");
 const vector = () => Float32Array.from({ length: 64 }, () => chance(1_000) - 500);
 const away = (saved: unknown): unknown => deserialize(serialize(saved));
+
+/** A memory cannot be taken away; its bytes can be written into another. */
+function elsewhere(index: VectorIndex): unknown {
+  const { slots, ...rest } = index.save();
+  const { rows, ...ways } = slots;
+  const other = MemoryPart.of(rows.from, rows.length);
+  other.bytes.set(rows.bytes);
+  return { ...Object(away(rest)), slots: { ...Object(away(ways)), rows: other } };
+}
 
 const units = ({ terms }: { readonly terms: { readonly units: Uint16Array } }) => String.fromCharCode(...terms.units);
 const edge = (id: number) => {
@@ -60,7 +70,7 @@ test("a vector index that was saved answers, and is changed, as the one it was s
   for (let row = 0; row < 9_000; row += 1) index.put(row, scopeOf(row), vector());
   for (let row = 0; row < 500; row += 1) index.remove(chance(9_000));
   const other = new VectorIndex({ dims: 64 });
-  other.load(VectorIndex.Saved.parse(away(index.save())));
+  other.load(VectorIndex.Saved.parse(elsewhere(index)));
   const same = () => {
     const query = vector();
     const options = { scopes: ["b", "c"], limit: 10 };
@@ -73,6 +83,22 @@ test("a vector index that was saved answers, and is changed, as the one it was s
   }
   for (let row = 0; row < 2_000; row += 1) for (const one of [index, other]) one.remove(row);
   for (let time = 0; time < 5; time += 1) same();
+});
+
+test("nothing is saved of the vectors of rows that are gone", () => {
+  const index = new VectorIndex({ dims: 64 });
+  const vectors = Array.from({ length: 200 }, vector);
+  const isSaved = ({ bytes }: { readonly bytes: Int8Array }) =>
+    Buffer.from(index.save().slots.rows.bytes).includes(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
+  for (const [row, at] of vectors.entries()) index.put(row, "a", at);
+  const parts = vectors.map((at) => {
+    const { scale, bytes } = index.quantise(at);
+    return { scale, bytes: bytes.slice() };
+  });
+  expect(parts.filter(isSaved)).toHaveLength(200);
+  for (let row = 0; row < 150; row += 1) index.remove(row);
+  expect(parts.slice(0, 150).filter(isSaved)).toEqual([]);
+  expect(parts.slice(150).filter(isSaved)).toHaveLength(50);
 });
 
 test("a graph that was saved is walked, and changed, as the one it was saved from", () => {

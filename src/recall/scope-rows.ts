@@ -60,6 +60,7 @@ export class ScopeRows {
   remove(slot: number, moved: (row: number, slot: number) => void): void {
     const last = (this.#starts.at(-1) ?? 0) + this.#fill - 1;
     if (last !== slot) moved(this.#slots.copy(last, slot), slot);
+    this.#slots.wipe(last);
     this.#fill -= 1;
     this.#count -= 1;
     const size = this.#classes.at(-1) ?? 0;
@@ -102,7 +103,10 @@ export class ScopeRows {
     const [from = 0] = this.#starts;
     const [was = 0] = this.#classes;
     const to = this.#slots.take(size, this.#owner);
-    for (let index = 0; index < this.#fill; index += 1) moved(this.#slots.copy(from + index, to + index), to + index);
+    for (let index = 0; index < this.#fill; index += 1) {
+      moved(this.#slots.copy(from + index, to + index), to + index);
+      this.#slots.wipe(from + index);
+    }
     this.#slots.release(from, was);
     this.#starts[0] = to;
     this.#classes[0] = size;

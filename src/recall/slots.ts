@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { RecallFullError } from "./errors.ts";
 import { type Kernel, type KernelChoice, openKernel } from "./kernel.ts";
-import { SavedBytes, SavedInts, SavedNumbers } from "./saved.ts";
+import { MEMORY_BYTES_MAX, MemoryPart, SavedInts, SavedMemory, SavedNumbers } from "./saved.ts";
 
 // The memory of a vector index.
 //
@@ -11,7 +11,6 @@ import { SavedBytes, SavedInts, SavedNumbers } from "./saved.ts";
 
 const PAGE = 65_536;
 const SLAB_SLOTS = 4_096;
-const MEMORY_BYTES_MAX = 65_536 * PAGE;
 /** Rows in a block of each class. */
 export const BLOCK_SIZES = [4, 16, 64, 256, 1_024] as const;
 export type BlockClass = 0 | 1 | 2 | 3 | 4;
@@ -43,8 +42,9 @@ export class Slots {
   readonly width: number;
   /** Bytes of a row's sign bits: a multiple of 8. */
   readonly signBytes: number;
-  readonly kernel: Kernel;
-  readonly #memory: WebAssembly.Memory;
+  readonly #choice: KernelChoice;
+  #kernel: Kernel;
+  #memory: WebAssembly.Memory;
   readonly #slabBytes: number;
   readonly #idsAt: number;
   readonly #scalesAt: number;
@@ -68,30 +68,45 @@ export class Slots {
     this.#scratchAt = this.#idsAt + SLAB_SLOTS * 4;
     this.#signsAt = this.#scratchAt + SLAB_SLOTS * 4;
     this.#slabBytes = this.#signsAt + SLAB_SLOTS * this.signBytes;
-    this.#memory = new WebAssembly.Memory({ initial: PLACES.slabs / PAGE, maximum: MEMORY_BYTES_MAX / PAGE });
-    this.kernel = openKernel(choice, this.#memory);
+    this.#choice = choice;
+    this.#memory = MemoryPart.of(PLACES.slabs, 0).memory;
+    this.#kernel = this.#open();
+  }
+
+  /** The kernel over the memory. */
+  #open(): Kernel {
+    const kernel = openKernel(this.#choice, this.#memory);
     const places = [this.#sumsAt, this.#scalesAt, this.#idsAt, this.#scratchAt, this.#signsAt];
-    this.kernel.layout(width, PLACES.slabs, this.#slabBytes, ...places, this.signBytes);
+    kernel.layout(this.width, PLACES.slabs, this.#slabBytes, ...places, this.signBytes);
     this.#view();
+    return kernel;
+  }
+
+  get kernel(): Kernel {
+    return this.#kernel;
   }
 
   static readonly Saved = z.object({
-    bytes: SavedBytes,
+    rows: SavedMemory,
     owners: SavedInts,
     slabs: z.number(),
     free: z.array(SavedNumbers),
   });
 
   save(): z.infer<typeof Slots.Saved> {
-    const bytes = new Uint8Array(this.#memory.buffer, PLACES.slabs, this.#slabs * this.#slabBytes);
-    return { bytes, owners: this.#owners, slabs: this.#slabs, free: this.#free.map((starts) => [...starts]) };
+    const rows = new MemoryPart(this.#memory, PLACES.slabs, this.#slabs * this.#slabBytes);
+    return { rows, owners: this.#owners, slabs: this.#slabs, free: this.#free.map((starts) => [...starts]) };
   }
 
-  /** Into those of an index that is empty, and of the same width. */
-  load({ bytes, owners, slabs, free }: z.infer<typeof Slots.Saved>): void {
-    if (bytes.length !== slabs * this.#slabBytes) throw new RangeError("the rows that were saved are of another width");
-    while (this.#slabs < slabs) this.#addSlab();
-    new Uint8Array(this.#memory.buffer).set(bytes, PLACES.slabs);
+  /** Into those of an index that is empty, and of the same width. The memory of what was saved is theirs from now on. */
+  load({ rows, owners, slabs, free }: z.infer<typeof Slots.Saved>): void {
+    if (rows.from !== PLACES.slabs || rows.length !== slabs * this.#slabBytes)
+      throw new RangeError("the rows that were saved are of another width");
+    const before = this.signed8;
+    this.#memory = rows.memory;
+    this.#kernel = this.#open();
+    this.signed8.set(before.subarray(0, PLACES.slabs));
+    this.#slabs = slabs;
     this.#owners = owners;
     for (const [size, starts] of free.entries()) for (const start of starts) this.#free[size]?.add(start);
   }
@@ -139,6 +154,13 @@ export class Slots {
     const side = this.#side(slot);
     this.ints[(side + this.#idsAt) >> 2] = row;
     this.floats[(side + this.#scalesAt) >> 2] = scale;
+    this.kernel.admit(slot);
+  }
+
+  /** Leaves nothing of a row that was there. */
+  wipe(slot: number): void {
+    const at = this.rowAt(slot);
+    this.signed8.fill(0, at, at + this.width);
     this.kernel.admit(slot);
   }
 

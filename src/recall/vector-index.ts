@@ -38,7 +38,7 @@ export class VectorIndex {
   readonly width: number;
   readonly #slots: Slots;
   readonly #rotation: Rotation;
-  readonly #slotOf = new RowTable();
+  readonly #slotOf = new RowTable((slot) => this.#slots.rowOf(slot));
   readonly #scopes = new Map<ScopeKey, number>();
   readonly #byOwner: (Scope | undefined)[] = [];
   readonly #freeOwners: number[] = [];
@@ -160,11 +160,10 @@ export class VectorIndex {
       this.#takeOut(row, slot);
       slot = -1;
     }
-    if (slot < 0) {
-      slot = this.#scopeFor(key).rows.append(this.#moved);
-      this.#slotOf.set(row, slot);
-    }
+    const isNew = slot < 0;
+    if (isNew) slot = this.#scopeFor(key).rows.append(this.#moved);
     this.#slots.write(slot, row, scale);
+    if (isNew) this.#slotOf.set(row, slot);
   }
 
   #takeOut(row: Row, slot: number): void {

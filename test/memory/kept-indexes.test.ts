@@ -1,6 +1,14 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { deserialize, serialize } from "node:v8";
+import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
+import * as z from "zod";
+import { Facts } from "../../src/backends/sqlite/memory/facts.ts";
+import { Indexes } from "../../src/backends/sqlite/memory/indexes.ts";
+import { KeptIndexes } from "../../src/backends/sqlite/memory/kept-indexes.ts";
+import { Vectors } from "../../src/backends/sqlite/memory/vectors.ts";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { Memory, scopeKey, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
@@ -83,4 +91,48 @@ test("a memory that was closed is whole at once when it is opened again, and cha
   expect(existsSync(index)).toBe(false);
   expect(await firstHit(memory, "giraffe")).toEqual(["new", []]);
   expect(await firstHit(memory, "zebrafish")).not.toContain("a secret");
+}, 180_000);
+
+const HEADER = { lengthsAt: 24, bytes: 48 };
+const Plain = z.object({
+  data: z.unknown(),
+  arrays: z.array(z.object({ kind: z.string(), length: z.int(), from: z.int() })),
+});
+
+/** A file whose arrays say that they are larger than they are; with checksums that are right, as if somebody had written it so. */
+function swollen(bytes: Buffer): Buffer {
+  const numbers = Buffer.from(bytes.subarray(HEADER.lengthsAt, HEADER.bytes));
+  const end = HEADER.bytes + Number(numbers.readBigUInt64LE(0));
+  const { data, arrays } = Plain.parse(deserialize(bytes.subarray(HEADER.bytes, end)));
+  const plain = serialize({ data, arrays: arrays.map((shape) => ({ ...shape, length: shape.length + 2 ** 28 })) });
+  numbers.writeBigUInt64LE(BigInt(plain.length), 0);
+  numbers.writeUInt32LE(crc32(plain, crc32(numbers.subarray(0, 16))), 16);
+  return Buffer.concat([bytes.subarray(0, HEADER.lengthsAt), numbers, plain, bytes.subarray(end)]);
+}
+
+test("a file of indexes that is damaged where it says how large they are takes no room", async () => {
+  using directory = tempDirectory();
+  {
+    await using memory = await opened(directory.path);
+    await fill(memory);
+  }
+  const index = join(directory.path, "memory.index");
+  using db = new DatabaseSync(join(directory.path, "memory.db"));
+  const facts = new Facts(db);
+  const kept = new KeptIndexes(index, facts);
+  const read = () => kept.read(new Indexes({ facts, vectors: new Vectors(facts) }));
+  const whole = readFileSync(index);
+  const claimed = swollen(whole);
+  const unsigned = Buffer.from(claimed);
+  unsigned.writeUInt8(unsigned.readUInt8(HEADER.bytes - 5) ^ 1, HEADER.bytes - 5);
+  const longer = Buffer.from(whole);
+  longer.writeBigUInt64LE(2n ** 32n, HEADER.lengthsAt);
+  for (const damaged of [claimed, unsigned, longer]) {
+    writeFileSync(index, damaged);
+    const before = process.memoryUsage().arrayBuffers;
+    expect(read()).toBe(false);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20);
+  }
+  writeFileSync(index, whole);
+  expect(read()).toBe(true);
 }, 180_000);

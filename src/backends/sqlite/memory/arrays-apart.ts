@@ -1,15 +1,19 @@
+import { MemoryPart } from "../../../recall/index.ts";
+
 // Data whose typed arrays are kept beside it, so that they are written from where they are and read to where they stay: a copy of
 // them all would be as large again.
 
 const KINDS = { Int32Array, Uint8Array, Uint16Array, Float32Array, Float64Array };
 type Kind = keyof typeof KINDS;
-type Numbers = InstanceType<(typeof KINDS)[Kind]>;
+type Numbers = InstanceType<(typeof KINDS)[Kind]> | MemoryPart;
+/** The kind of what lies in a WebAssembly memory. */
+const MEMORY = "memory";
 
 /** What stands in the place of an array: which of them it is. */
 const PLACE = "\u0000array";
 
-/** An array as it is read again. */
-export type ArrayShape = { readonly kind: string; readonly length: number };
+/** An array as it is read again. `from`: bytes before it, in a memory. */
+export type ArrayShape = { readonly kind: string; readonly length: number; readonly from: number };
 
 /** Data without its typed arrays, and those in their order. */
 export type Apart = { readonly data: unknown; readonly arrays: readonly Numbers[] };
@@ -19,7 +23,8 @@ const kindOf = (array: object): Kind | undefined => {
   return undefined;
 };
 const isKind = (name: string): name is Kind => name in KINDS;
-const isNumbers = (value: unknown): value is Numbers => typeof value === "object" && value !== null && !!kindOf(value);
+const isNumbers = (value: unknown): value is Numbers =>
+  value instanceof MemoryPart || (typeof value === "object" && value !== null && !!kindOf(value));
 
 export function takeApart(value: unknown): Apart {
   const arrays: Numbers[] = [];
@@ -28,10 +33,22 @@ export function takeApart(value: unknown): Apart {
 }
 
 export const shapesOf = (arrays: readonly Numbers[]): readonly ArrayShape[] =>
-  arrays.map((array) => ({ kind: kindOf(array) ?? "", length: array.length }));
+  arrays.map((array) =>
+    array instanceof MemoryPart
+      ? { kind: MEMORY, length: array.length, from: array.from }
+      : { kind: kindOf(array) ?? "", length: array.length, from: 0 },
+  );
+
+/** Bytes of an array of a shape. Throws a TypeError for one that is none of ours. */
+export function bytesFor({ kind, length }: ArrayShape): number {
+  if (kind === MEMORY) return length;
+  if (!isKind(kind)) throw new TypeError(`${kind} is not kept`);
+  return length * KINDS[kind].BYTES_PER_ELEMENT;
+}
 
 /** An array of a shape. Throws a TypeError for one that is none of ours, a RangeError for one that is too long. */
-export function arrayOf({ kind, length }: ArrayShape): Numbers {
+export function arrayOf({ kind, length, from }: ArrayShape): Numbers {
+  if (kind === MEMORY) return MemoryPart.of(from, length);
   if (!isKind(kind)) throw new TypeError(`${kind} is not kept`);
   return new KINDS[kind](length);
 }
@@ -43,8 +60,8 @@ export const putTogether = (data: unknown, arrays: readonly Numbers[]): unknown 
   });
 
 /** The bytes of an array, where they are. */
-export const bytesOf = ({ buffer, byteOffset, byteLength }: Numbers): Uint8Array =>
-  new Uint8Array(buffer, byteOffset, byteLength);
+export const bytesOf = (array: Numbers): Uint8Array =>
+  array instanceof MemoryPart ? array.bytes : new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 
 function replaced(value: unknown, by: (value: unknown) => unknown): unknown {
   const other = by(value);

@@ -1,4 +1,4 @@
-/** Numbers by row, in a typed array that grows; rows that were never set read as `empty`. */
+/** Numbers by row, in a typed array that grows; rows that were never set read as `empty`, and take no room while all behind them do. */
 export class Column<Values extends Int32Array | Float64Array> {
   readonly #make: (length: number) => Values;
   readonly #empty: number;
@@ -7,8 +7,7 @@ export class Column<Values extends Int32Array | Float64Array> {
   constructor(make: (length: number) => Values, empty: number) {
     this.#make = make;
     this.#empty = empty;
-    this.#values = make(LENGTH);
-    this.#values.fill(empty);
+    this.#values = make(0);
   }
 
   save(): Values {
@@ -24,15 +23,18 @@ export class Column<Values extends Int32Array | Float64Array> {
   }
 
   set(row: number, value: number): void {
-    if (row >= this.#values.length) this.#grow(row);
+    if (row >= this.#values.length) {
+      if (value === this.#empty) return;
+      this.#grow(row);
+    }
     this.#values[row] = value;
   }
 
   #grow(row: number): void {
     const before = this.#values;
-    this.#values = this.#make(Math.max(row + 1, Math.ceil(before.length * GROWTH)));
-    this.#values.fill(this.#empty);
+    this.#values = this.#make(Math.max(row + 1, LENGTH, Math.ceil(before.length * GROWTH)));
     this.#values.set(before);
+    this.#values.fill(this.#empty, before.length);
   }
 }
 

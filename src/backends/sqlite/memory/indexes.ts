@@ -54,7 +54,8 @@ export class Indexes {
   readonly #types = new Map<string, number>();
   readonly #scope = integers(NONE);
   readonly #type = integers(NONE);
-  readonly #confidence = numbers(0);
+  /** Most entities are certain, and most hold always: that takes no room. */
+  readonly #confidence = numbers(1);
   readonly #updatedAtMs = numbers(0);
   readonly #fromMs = numbers(Number.NEGATIVE_INFINITY);
   readonly #toMs = numbers(Number.POSITIVE_INFINITY);

@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
 import * as z from "zod";
-import { arrayOf, bytesOf, putTogether, shapesOf, takeApart } from "./arrays-apart.ts";
+import { arrayOf, bytesFor, bytesOf, putTogether, shapesOf, takeApart } from "./arrays-apart.ts";
 import type { Facts } from "./facts.ts";
 import { Indexes } from "./indexes.ts";
 import { flushDirectory } from "./on-disk.ts";
@@ -17,15 +17,17 @@ import { flushDirectory } from "./on-disk.ts";
 //     One that is not read is removed, so that none stays that a power cut brought back.
 
 /** Rises with what is in the file, and with what the indexes make of a text. */
-const FORMAT = 2;
+const FORMAT = 3;
 const MAGIC = Buffer.from("CXINDEX", "latin1");
 const STAMP_BYTES = 16;
-/** Magic, format, stamp; then the lengths of the data and of its arrays (8 bytes each) and the checksum of both (4). */
-const HEADER_BYTES = MAGIC.length + 1 + STAMP_BYTES + 8 + 8 + 4;
+/** The lengths of the data and of its arrays (8 bytes each), and the checksums of the lengths with the data and of the arrays (4 each). */
+const NUMBERS_BYTES = 8 + 8 + 4 + 4;
+/** Magic, format, stamp; then the numbers. */
+const HEADER_BYTES = MAGIC.length + 1 + STAMP_BYTES + NUMBERS_BYTES;
 
 const Skeleton = z.object({
   data: z.unknown(),
-  arrays: z.array(z.object({ kind: z.string(), length: z.int().nonnegative() })),
+  arrays: z.array(z.object({ kind: z.string(), length: z.int().nonnegative(), from: z.int().nonnegative() })),
 });
 
 /** The kept indexes of one memory. */
@@ -52,6 +54,7 @@ export class KeptIndexes {
     }
   }
 
+  /** Room is made for no more than the file has, and only when what says how much is whole. */
   #parts(stamp: Uint8Array): unknown {
     const file = openSync(this.#path, "r");
     try {
@@ -59,18 +62,20 @@ export class KeptIndexes {
       const isRead = readSync(file, header) === HEADER_BYTES;
       const expected = Buffer.concat([MAGIC, Buffer.from([FORMAT]), stamp]);
       if (!isRead || !header.subarray(0, expected.length).equals(expected)) return undefined;
-      const at = expected.length;
-      const [plain, rest] = [Number(header.readBigUInt64LE(at)), Number(header.readBigUInt64LE(at + 8))];
+      const numbers = header.subarray(expected.length);
+      const [plain, rest] = [Number(numbers.readBigUInt64LE(0)), Number(numbers.readBigUInt64LE(8))];
       if (statSync(this.#path).size !== HEADER_BYTES + plain + rest) return undefined;
       const first = filled(file, new Uint8Array(plain));
+      if (crc32(first, crc32(numbers.subarray(0, 16))) !== numbers.readUInt32LE(16)) return undefined;
       const { data, arrays: shapes } = Skeleton.parse(deserialize(first));
-      let checksum = crc32(first);
+      if (shapes.reduce((sum, shape) => sum + bytesFor(shape), 0) !== rest) return undefined;
+      let checksum = 0;
       const arrays = shapes.map((shape) => {
         const array = arrayOf(shape);
         checksum = crc32(filled(file, bytesOf(array)), checksum);
         return array;
       });
-      return checksum === header.readUInt32LE(at + 16) ? putTogether(data, arrays) : undefined;
+      return checksum === numbers.readUInt32LE(20) ? putTogether(data, arrays) : undefined;
     } finally {
       closeSync(file);
     }
@@ -81,19 +86,20 @@ export class KeptIndexes {
     const saved = indexes.save({ thoroughly });
     const { data, arrays } = takeApart(saved);
     const plain = serialize({ data, arrays: shapesOf(arrays) });
-    const pieces = [plain, ...arrays.map(bytesOf)];
+    const pieces = arrays.map(bytesOf);
     const stamp = randomBytes(STAMP_BYTES);
-    const numbers = Buffer.alloc(20);
+    const numbers = Buffer.alloc(NUMBERS_BYTES);
     numbers.writeBigUInt64LE(BigInt(plain.length), 0);
-    numbers.writeBigUInt64LE(BigInt(pieces.reduce((sum, { length }) => sum + length, -plain.length)), 8);
+    numbers.writeBigUInt64LE(BigInt(pieces.reduce((sum, { length }) => sum + length, 0)), 8);
+    numbers.writeUInt32LE(crc32(plain, crc32(numbers.subarray(0, 16))), 16);
     numbers.writeUInt32LE(
       pieces.reduce((checksum, piece) => crc32(piece, checksum), 0),
-      16,
+      20,
     );
     const path = `${this.#path}.new`;
     const file = openSync(path, "w", 0o600);
     try {
-      for (const piece of [MAGIC, Buffer.from([FORMAT]), stamp, numbers, ...pieces]) whole(file, piece);
+      for (const piece of [MAGIC, Buffer.from([FORMAT]), stamp, numbers, plain, ...pieces]) whole(file, piece);
       fsyncSync(file);
     } finally {
       closeSync(file);
