@@ -27,6 +27,9 @@ export async function goOver(
   { from, to, place, migration, samples, signal }: GoingOver,
   commit: (seq: number) => Promise<void>,
 ): Promise<{ readonly comparison: Comparison; readonly hasSwitched: boolean }> {
+  // What a place does for the first time can take long; nobody waits yet. What differs now is looked at again.
+  await to.rehearse?.();
+  await compareStores(from, to, samples);
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     if (signal?.aborted === true) throw new CancelledError("the migration");
     // Nearly all is there before anybody waits.
@@ -36,11 +39,7 @@ export async function goOver(
       const comparison = await compareStores(from, to, samples);
       const isSame = comparison.scopes.same === comparison.scopes.all && comparison.consistency >= CONSISTENCY_MIN;
       if (!isSame) return { comparison, hasSwitched: false };
-      const { scopes } = await to.figures();
-      const seq = await latestSeq(
-        to,
-        scopes.map(({ scope }) => scope),
-      );
+      const seq = await latestSeq(to, migration.scopes);
       return (await exchange(to, () => commit(seq))) ? { comparison, hasSwitched: true } : undefined;
     });
     if (stilled.type === "done" && stilled.value !== undefined) return stilled.value;

@@ -46,10 +46,18 @@ export type MigrationDeps = {
   readonly signal: AbortSignal | undefined;
 };
 
+/** Entities that are read at once, */
 const PAGE = 50;
+/** and that are put in at once: so many, or so much text of theirs, in characters. */
+const PIECE = 200;
+const PIECE_TEXT = 8_000_000;
 const RELATIONS_PAGE = 500;
-const ROUNDS_MAX = 20;
 const BY: Provenance = { source: "import", sourceId: "migration", agent: undefined };
+
+/** Entities as they are put in. */
+type Copy = { readonly histories: readonly EntityHistory[]; readonly restores: readonly EntityRestore[] };
+/** Some of them, and how far it is with them. */
+type Piece = Copy & Pick<MigrationState, "scope" | "cursor"> & { readonly count: number };
 
 /** Entities, then relations, then what was changed meanwhile. Rejects with what the stores reject with, CancelledError. */
 export class Migration {
@@ -57,7 +65,11 @@ export class Migration {
   #state: MigrationState;
   #all = 0;
   #followed = 0;
+  /** The one whose vectors count in the new place. */
+  #model: string | undefined;
   #scopes: readonly ScopeKey[] = [];
+  /** All that one of the two had when it was looked at: the old place no longer names those that are empty by now. */
+  readonly #known = new Set<ScopeKey>();
 
   constructor(deps: MigrationDeps) {
     this.#deps = deps;
@@ -65,7 +77,13 @@ export class Migration {
     this.#state = deps.state ?? { phase: "entities", ...start };
   }
 
+  /** Those that the new place may have something of. */
+  get scopes(): readonly ScopeKey[] {
+    return [...this.#known];
+  }
+
   async run(): Promise<MigrationProgress> {
+    for (const { scope } of (await this.#deps.to.figures()).scopes) this.#known.add(scope);
     await this.#look();
     if (this.#state.seq < 0) await this.#go({ seq: await this.#seenUpTo(this.#scopes) });
     if (this.#state.phase === "entities") await this.#copyEntities();
@@ -74,15 +92,20 @@ export class Migration {
     return this.progress();
   }
 
-  /** Takes over what was changed since. False: it was changed again each time. */
+  /** Takes over what was changed since, for as long as it is less each time. False: it does not come to an end. */
   async follow(): Promise<boolean> {
-    for (let round = 0; round < ROUNDS_MAX; round += 1) if (!(await this.#follow())) return true;
-    return false;
+    for (let before = Number.POSITIVE_INFINITY; ;) {
+      const followed = await this.#follow();
+      if (followed === 0) return true;
+      if (followed >= before) return false;
+      before = followed;
+    }
   }
 
   async #look(): Promise<void> {
     const { scopes } = await this.#deps.from.figures();
     this.#scopes = scopes.map(({ scope }) => scope).toSorted();
+    for (const scope of this.#scopes) this.#known.add(scope);
     this.#all = scopes.reduce((sum, { entities, relations }) => sum + entities + relations, 0);
   }
 
@@ -97,18 +120,33 @@ export class Migration {
   }
 
   async #copyEntities(): Promise<void> {
-    const { from } = this.#deps;
-    const begun = this.#state.scope;
-    for (const scope of this.#scopes.filter((one) => begun === undefined || one >= begun)) {
-      let cursor = scope === begun ? this.#state.cursor : undefined;
-      do {
-        const { entries, next } = await from.list({ scopes: [scope] }, { limit: PAGE, cursor });
-        await this.#copy(entries.map(({ id }) => id));
-        cursor = next;
-        await this.#go({ scope, cursor, entities: this.#state.entities + entries.length });
-      } while (cursor !== undefined);
+    for await (const { count, scope, cursor, ...copy } of ahead(this.#pieces())) {
+      await this.#put(copy);
+      await this.#go({ scope, cursor, entities: this.#state.entities + count });
     }
     await this.#go({ phase: "relations", scope: undefined, cursor: undefined });
+  }
+
+  /** From where it was: small scopes together. */
+  async *#pieces(): AsyncGenerator<Piece, void, undefined> {
+    const { scope: begun, cursor: from } = this.#state;
+    let [ids, text]: [EntityId[], number] = [[], 0];
+    let last: ScopeKey | undefined;
+    for (const scope of this.#scopes.filter((one) => begun === undefined || one >= begun)) {
+      let cursor = scope === begun ? from : undefined;
+      do {
+        const { entries, next } = await this.#deps.from.list({ scopes: [scope] }, { limit: PAGE, cursor });
+        ids.push(...entries.map(({ id }) => id));
+        text += entries.reduce((sum, { observations }) => sum + lengthOf(observations), 0);
+        cursor = next;
+        if (ids.length >= PIECE || text >= PIECE_TEXT) {
+          yield { ...(await this.#read(ids)), count: ids.length, scope, cursor };
+          [ids, text] = [[], 0];
+        }
+      } while (cursor !== undefined);
+      last = scope;
+    }
+    if (ids.length > 0) yield { ...(await this.#read(ids)), count: ids.length, scope: last, cursor: undefined };
   }
 
   /** The number of the last change, when all before it can be seen. */
@@ -119,19 +157,28 @@ export class Migration {
   }
 
   /** What is gone meanwhile is left out; it is in the log. */
-  async #copy(ids: readonly EntityId[]): Promise<readonly EntityHistory[]> {
-    const found = await Promise.all(ids.map((id) => this.#deps.from.history(id)));
+  async #read(ids: readonly EntityId[]): Promise<Copy> {
+    const found: (EntityHistory | undefined)[] = [];
+    for (let at = 0; at < ids.length; at += PAGE) {
+      found.push(...(await Promise.all(ids.slice(at, at + PAGE).map((id) => this.#deps.from.history(id)))));
+    }
     // A name that went to another while they were read: the log says so, and both are copied again.
     const byName = new Map(
       found.flatMap((one) => (one ? [[`${one.head.scope}\n${one.head.name}`, one] as const] : [])),
     );
     const histories = [...byName.values()];
-    if (histories.length === 0) return [];
-    const restores = await this.#withVectors(histories);
+    return { histories, restores: await this.#withVectors(histories) };
+  }
+
+  async #put({ histories, restores }: Copy): Promise<void> {
+    if (histories.length === 0) return;
+    const model = restores[0]?.model;
+    if (model !== undefined && (this.#model ??= await this.#deps.to.model()) === undefined) {
+      await this.#deps.to.switchModel(model);
+    }
     await this.#freeNames(histories);
     if (this.#state.phase === "changes") await this.#forgetLost(histories);
     await this.#deps.to.restore(restores, []);
-    return histories;
   }
 
   /**
@@ -158,9 +205,9 @@ export class Migration {
   }
 
   async #withVectors(histories: readonly EntityHistory[]): Promise<readonly EntityRestore[]> {
+    if (histories.length === 0) return [];
     const texts = histories.map(({ head, observations }) => passagesOf({ ...head, observations: nowOf(observations) }));
     const { vectors, model } = await this.#deps.embeddings.forWriting(texts.flat());
-    if (model !== undefined && (await this.#deps.to.model()) === undefined) await this.#deps.to.switchModel(model);
     let next = 0;
     return histories.map((history, at) => ({
       ...history,
@@ -185,13 +232,13 @@ export class Migration {
     await this.#go({ phase: "changes", scope: undefined, cursor: undefined });
   }
 
-  /** Copies again what was changed since; false when there was nothing. */
-  async #follow(): Promise<boolean> {
+  /** Copies again what was changed since: of how many entities and scopes. */
+  async #follow(): Promise<number> {
     await this.#look();
-    const scopes = await this.#knownScopes();
-    if (scopes.length === 0) return false;
+    const { scopes } = this;
+    if (scopes.length === 0) return 0;
     const seq = await this.#seenUpTo(scopes);
-    if (seq <= this.#state.seq) return false;
+    if (seq <= this.#state.seq) return 0;
     const { touched, emptied } = await this.#changedUpTo(seq, scopes);
     const by = { provenance: BY, atMs: this.#deps.nowMs() };
     for (const scope of emptied) await this.#deps.to.forget({ type: "scope", scope }, by);
@@ -199,22 +246,17 @@ export class Migration {
     const all = [...touched];
     for (let at = 0; at < all.length; at += PAGE) {
       const ids = all.slice(at, at + PAGE);
-      const histories = await this.#copy(ids);
-      const there = new Set(histories.map(({ head }) => head.id));
+      const copy = await this.#read(ids);
+      await this.#put(copy);
+      const there = new Set(copy.histories.map(({ head }) => head.id));
       const gone = ids.filter((id) => !there.has(id));
       if (gone.length > 0) await this.#deps.to.forget({ type: "entities", ids: gone }, by);
-      for (const history of histories) await this.#relationsOf(history);
+      await this.#relationsOf(copy.histories);
       this.#followed += ids.length;
       if (this.#deps.signal?.aborted === true) throw new CancelledError("the migration");
     }
     await this.#go({ seq });
-    return true;
-  }
-
-  /** Also those that are empty by now in the old place. */
-  async #knownScopes(): Promise<readonly ScopeKey[]> {
-    const { scopes } = await this.#deps.to.figures();
-    return [...new Set([...this.#scopes, ...scopes.map(({ scope }) => scope)])];
+    return touched.size + emptied.size;
   }
 
   /** What was changed since; later changes are for the next time. */
@@ -235,12 +277,16 @@ export class Migration {
     }
   }
 
-  /** Makes the relations at an entity those of the old place. */
-  async #relationsOf({ head }: EntityHistory): Promise<void> {
+  /** Makes the relations at entities those of the old place. */
+  async #relationsOf(histories: readonly EntityHistory[]): Promise<void> {
     const { from, to, nowMs } = this.#deps;
-    const [wanted, there] = await Promise.all([allRelations(from, head), allRelations(to, head)]);
-    const ids = new Set(wanted.map(({ id }) => id));
-    const gone = there.filter(({ id }) => !ids.has(id));
+    const relationsIn = async (store: MemoryStore) =>
+      // One with both ends among them is there twice.
+      new Map(
+        (await Promise.all(histories.map(({ head }) => allRelations(store, head)))).flat().map((one) => [one.id, one]),
+      );
+    const [wanted, there] = await Promise.all([relationsIn(from), relationsIn(to)]);
+    const gone = [...there.values()].filter(({ id }) => !wanted.has(id));
     if (gone.length > 0) {
       await to.write(
         gone.map((relation) => ({
@@ -252,7 +298,25 @@ export class Migration {
         })),
       );
     }
-    if (wanted.length > 0) await to.restore([], wanted);
+    if (wanted.size > 0) await to.restore([], [...wanted.values()]);
+  }
+}
+
+const lengthOf = (observations: Entity["observations"]): number =>
+  observations.reduce((sum, { text }) => sum + text.length, 0);
+
+/** The same, where the next one is made while one is used. */
+async function* ahead<One>(all: AsyncGenerator<One, void, undefined>): AsyncGenerator<One, void, undefined> {
+  let next = all.next();
+  try {
+    for (let one = await next; one.done !== true; one = await next) {
+      next = all.next();
+      // Who asks for it is told; nobody does after an error.
+      next.catch(() => undefined);
+      yield one.value;
+    }
+  } finally {
+    await next.catch(() => undefined);
   }
 }
 

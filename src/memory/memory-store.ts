@@ -222,5 +222,7 @@ export interface MemoryStore {
   check(mend: boolean): Promise<readonly StoreProblem[]>;
   /** Builds what is derived anew from what is kept. */
   reindex(progress: (done: number, all: number) => void): Promise<void>;
+  /** Where a place does slowly what it does for the first time: does it, and leaves nothing of it. */
+  rehearse?(): Promise<void>;
   close(): Promise<void>;
 }

@@ -2,9 +2,11 @@ import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Neo4jMemoryStore } from "../../src/backends/neo4j/index.ts";
 import { QdrantMemoryStore } from "../../src/backends/qdrant/index.ts";
 import type { MemoryStore } from "../../src/memory/index.ts";
 import { MemoryMigrations } from "../../src/memory-transfer/index.ts";
+import { Neo4jServer } from "../helpers/neo4j.ts";
 import { Postgresql } from "../helpers/postgresql.ts";
 import { QdrantServer } from "../helpers/qdrant/qdrant-server.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -14,10 +16,12 @@ import { postgresqlAt } from "./postgresql-at.ts";
 
 const servers = new AsyncDisposableStack();
 let server: Postgresql;
+let neo4j: Neo4jServer;
 let qdrant: QdrantServer;
 beforeAll(async () => {
   server = servers.use(await Postgresql.start());
   qdrant = servers.use(await QdrantServer.start());
+  neo4j = servers.use(await Neo4jServer.start());
 }, 120_000);
 afterAll(() => servers.disposeAsync(), 120_000);
 
@@ -31,6 +35,7 @@ const told = new Map<string, Told>(
 
 const opening: { readonly [name: string]: () => MemoryStore } = {
   postgresql: () => postgresqlAt(server.url, "round_trip"),
+  neo4j: () => new Neo4jMemoryStore(neo4j.place),
   qdrant: () => new QdrantMemoryStore({ url: qdrant.url, collection: "round_trip" }),
 };
 
@@ -45,7 +50,7 @@ for (const [name, elsewhere] of Object.entries(opening)) {
     });
     const all = new Map(told);
     let isOver = false;
-    // A server in Python follows changes slowly: one writer is enough to outrun it.
+    // A server in Python, and one that has just started on a JVM, are slow: one writer is enough to outrun them.
     const writers = (name === "postgresql" ? ["one", "two", "three"] : ["one"]).map((writer) =>
       changeUnderWay(memory, {
         writer,

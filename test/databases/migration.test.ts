@@ -153,7 +153,7 @@ test("memory goes from the embedded place through each of the others and back, a
     expect(await within(open(), (store) => store.check(false)), to).toEqual([]);
     from = to;
   }
-}, 120_000);
+}, 300_000);
 
 test("a migration that was broken off is gone on with, and nothing is there twice", async () => {
   await using opened = await openMemory();

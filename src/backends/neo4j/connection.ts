@@ -1,4 +1,4 @@
-import neo4j, { type Driver, type Session } from "neo4j-driver";
+import neo4j, { type Driver, type Session, type Transaction } from "neo4j-driver";
 import type { Clock } from "../../kernel/clock.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
 import {
@@ -75,16 +75,30 @@ export class Connection {
       ms,
       async (session) => {
         const transaction = session.beginTransaction({ timeout: ms });
-        const result = await work(async (statement, parameters = {}) => {
-          const { records } = await transaction.run(pinned(statement), { p: parameters });
-          return records.map((record) => record.toObject());
-        });
+        const result = await work(askingIn(transaction));
         try {
           await transaction.commit();
         } catch (error) {
           throw isLost(error) ? new UnsureError(error) : error;
         }
         return result;
+      },
+      true,
+    );
+  }
+
+  /**
+   * Does work and undoes it. A server plans a statement when it first sees it, which takes longer than all else, seconds for a
+   * write on one that has just started: whoever rehearses it before does not wait for that. Rejects as `read`.
+   */
+  rehearse(work: (ask: Ask) => Promise<unknown>): Promise<void> {
+    return this.#trying(
+      isMomentary,
+      NEO4J_LIMITS.upkeepMs,
+      async (session) => {
+        const transaction = session.beginTransaction({ timeout: NEO4J_LIMITS.upkeepMs });
+        await work(askingIn(transaction));
+        await transaction.rollback();
       },
       true,
     );
@@ -170,6 +184,13 @@ export class Connection {
     await driver?.close();
   }
 }
+
+const askingIn =
+  (transaction: Transaction): Ask =>
+  async (statement, parameters = {}) => {
+    const { records } = await transaction.run(pinned(statement), { p: parameters });
+    return records.map((record) => record.toObject());
+  };
 
 const isMomentary = (error: unknown): boolean => isLost(error) || isPassing(error);
 

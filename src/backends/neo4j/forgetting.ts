@@ -33,20 +33,22 @@ async function forgetEntities(connection: Connection, ids: readonly EntityId[], 
   let gone = NOTHING;
   for (let at = 0; at < ids.length; at += NEO4J_LIMITS.batch) {
     const some = ids.slice(at, at + NEO4J_LIMITS.batch);
-    const removed = await connection.write(async (ask) => {
-      const all = await remove(ask, some);
-      await ask("UNWIND $p.ids AS id MATCH (c:CaxtonChange) WHERE c.entity = id DELETE c", {
-        ids: all.map(({ id }) => id),
-      });
-      await logChanges(
-        ask,
-        all.map(({ id, scope, gone: details }) => forgotten({ entity: id, scope, version: 0, details }, by)),
-      );
-      return all;
-    });
-    gone = removed.map((one) => one.gone).reduce(sum, gone);
+    gone = sum(gone, await connection.write((ask) => forgetSome(ask, some, by)));
   }
   return gone;
+}
+
+/** In one transaction. */
+export async function forgetSome(ask: Ask, ids: readonly EntityId[], by: By): Promise<Forgotten> {
+  const removed = await remove(ask, ids);
+  await ask("UNWIND $p.ids AS id MATCH (c:CaxtonChange) WHERE c.entity = id DELETE c", {
+    ids: removed.map(({ id }) => id),
+  });
+  await logChanges(
+    ask,
+    removed.map(({ id, scope, gone: details }) => forgotten({ entity: id, scope, version: 0, details }, by)),
+  );
+  return removed.map(({ gone }) => gone).reduce(sum, NOTHING);
 }
 
 const forgotten = (

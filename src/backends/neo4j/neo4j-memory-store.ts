@@ -31,6 +31,7 @@ import { forget } from "./forgetting.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
 import { Models } from "./models.ts";
 import { Reading } from "./reading.ts";
+import { rehearse } from "./rehearsal.ts";
 import { restore } from "./restoring.ts";
 import { openSchema } from "./schema.ts";
 import { Searching, type SearchLimits } from "./searching.ts";
@@ -155,6 +156,11 @@ export class Neo4jMemoryStore implements MemoryStore {
   async model(): Promise<string | undefined> {
     await this.#open();
     return this.#models.active();
+  }
+  /** Done before memory comes here, and not at each opening: a server that is used knows its statements. */
+  async rehearse(): Promise<void> {
+    await this.#open();
+    await rehearse({ connection: this.#connection, models: this.#models });
   }
   async figures(): Promise<StoreFigures> {
     await this.#open();

@@ -56,7 +56,7 @@ const REFUSALS = ({ url, user, database }: Place): readonly Said[] => [
     when: (code, error) =>
       error instanceof TardyError || isWithoutConnection(error) || /TransactionTimedOut/u.test(code),
     what: `Neo4j at ${url} did not answer in time`,
-    hint: "Look at its load and its log (logs/neo4j.log, logs/debug.log); SHOW TRANSACTIONS tells what it is busy with.",
+    hint: "Look at its load and its log (logs/neo4j.log, logs/debug.log); SHOW TRANSACTIONS tells what it is busy with. What was being written may be there all the same; it can be sent again.",
   },
   {
     when: (code) => code === "Neo.ClientError.Security.CredentialsExpired",

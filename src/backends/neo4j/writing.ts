@@ -33,21 +33,24 @@ export class Writing {
     for (const write of writes) {
       if (write.type === "entity") await this.#models.prepare(write.model, write.passages);
     }
-    return this.#connection.write(async (ask) => {
-      const outcomes: WriteOutcome[] = writes.map(() => "conflict");
-      const changes: NewChange[] = [];
-      const now = await lock(ask, writes);
-      for (const round of rounds(writes)) {
-        const written = await writeRound(ask, round, now);
-        for (const { at, change } of written.toSorted((one, other) => one.at - other.at)) {
-          outcomes[at] = "written";
-          changes.push(change);
-        }
-      }
-      await logChanges(ask, changes);
-      return outcomes;
-    });
+    return this.#connection.write((ask) => writeAll(ask, writes));
   }
+}
+
+/** In one transaction. */
+export async function writeAll(ask: Ask, writes: readonly Write[]): Promise<readonly WriteOutcome[]> {
+  const outcomes: WriteOutcome[] = writes.map(() => "conflict");
+  const changes: NewChange[] = [];
+  const now = await lock(ask, writes);
+  for (const round of rounds(writes)) {
+    const written = await writeRound(ask, round, now);
+    for (const { at, change } of written.toSorted((one, other) => one.at - other.at)) {
+      outcomes[at] = "written";
+      changes.push(change);
+    }
+  }
+  await logChanges(ask, changes);
+  return outcomes;
 }
 
 /** In each round an entity is written once, and a relation by itself: what is done at once does not meet itself. */
