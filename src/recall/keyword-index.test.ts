@@ -291,3 +291,10 @@ test("thousands of scopes of a few rows take little memory, and searches of many
   expect(found.every(({ row }) => (row % 5_000) % 2 === 0)).toBe(true);
   expect(index.search("kazoo", { scopes: ["s77"], limit: 10 }).length).toBe(3);
 });
+
+test("an identifier of single letters that nobody has scores nothing", () => {
+  const index = new KeywordIndex();
+  index.put(1, "a", "kazoo plinth");
+  expect(index.search("x_y", { scopes: ["a"], limit: 5 })).toEqual([]);
+  expect([...index.scoresOf("x_y", [1, 2], { scopes: ["a"] })]).toEqual([0, 0]);
+});

@@ -171,9 +171,9 @@ export class KeywordIndex {
     { scopes, limit, keep }: KeywordSearch,
   ): readonly (KeywordHit & { readonly matched: readonly string[] })[] {
     const question = this.ask(text, scopes);
-    return question
-      .best(Math.min(Math.floor(limit), RECALL_LIMITS.limitMax), keep)
-      .map((hit) => ({ ...hit, matched: question.matchedBy(hit.row) }));
+    const hits = question.best(Math.min(Math.floor(limit), RECALL_LIMITS.limitMax), keep);
+    const matched = question.matchedBy(hits.map(({ row }) => row));
+    return hits.map((hit, at) => ({ ...hit, matched: matched[at] ?? [] }));
   }
 
   /**
@@ -185,8 +185,7 @@ export class KeywordIndex {
     const texts = rows.map((row) => this.#textOf.get(row)).filter((number) => number >= 0);
     const own = new Set(texts.map((number) => this.#scopes[number] ?? -1));
     const scene = this.#scene(options.scopes === undefined ? own : this.#numbersOf(options.scopes), words);
-    const question = this.#asked(words, scene);
-    return Float64Array.from(rows, (row) => question.scoreOf(row));
+    return this.#asked(words, scene).scoresOf(rows);
   }
 
   #asked(words: readonly QueryWord[], scene: Scene | undefined): KeywordQuestion {

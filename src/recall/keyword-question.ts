@@ -1,8 +1,9 @@
 import type { Scores } from "./keyword-scores.ts";
-import { type Scene, type VisiblePart, type WeighedWord, postingIn, scoreMaxOf, weighed } from "./keyword-search.ts";
+import { type Scene, type VisiblePart, type WeighedWord, eachPosting, scoreMaxOf, weighed } from "./keyword-search.ts";
 import type { Candidate } from "./keyword-top.ts";
 import type { QueryWord } from "./keyword-query.ts";
 import type { Keep, Row } from "./row.ts";
+import { COUNT_BITS, COUNT_MASK } from "./segment.ts";
 
 /** A row with words of the question: which, and its score from 0 to 1, the share of the most this question could reach. */
 export type KeywordHit = { readonly row: Row; readonly score: number };
@@ -37,38 +38,55 @@ export class KeywordQuestion {
       .map(({ row, score }: Candidate): KeywordHit => ({ row, score: this.#share(score) }));
   }
 
-  /** As `best` gives it; 0 for a row that has no word of the question, is not in the index, or is not to be seen. */
-  scoreOf(row: Row): number {
-    const { part, local } = this.#placeOf(row);
-    if (!this.#scene || !part) return 0;
+  /** As `best` gives them, in the rows' order; 0 for rows that have no word of the question, are not in the index, or are not to be seen. */
+  scoresOf(rows: readonly Row[]): Float64Array<ArrayBuffer> {
+    const scores = new Float64Array(rows.length);
+    if (!this.#scene) return scores;
     const factors = this.#scores.factors(this.#scene.meanLength);
-    const length = (part.lengths[local] ?? 0) << 4;
-    let sum = 0;
-    for (const word of this.#words) {
-      const posting = postingIn(word, part, local);
-      if (posting >= 0) sum += word.weight * (factors[length | (posting & 15)] ?? 0);
+    for (const { part, locals, places } of this.#placesOf(rows)) {
+      for (const word of this.#words) {
+        eachPosting(word, { part, locals }, (at, posting) => {
+          const place = places[at] ?? 0;
+          const length = (part.lengths[posting >>> COUNT_BITS] ?? 0) << COUNT_BITS;
+          scores[place] = (scores[place] ?? 0) + word.weight * (factors[length | (posting & COUNT_MASK)] ?? 0);
+        });
+      }
     }
-    return this.#share(sum);
+    return scores.map((score) => this.#share(score));
   }
 
-  /** Words of the question that the row has, as they were written. */
-  matchedBy(row: Row): readonly string[] {
-    const { part, local } = this.#placeOf(row);
-    return part ? this.#words.filter((word) => postingIn(word, part, local) >= 0).map(({ written }) => written) : [];
+  /** Words of the question that each row has, as they were written. */
+  matchedBy(rows: readonly Row[]): readonly (readonly string[])[] {
+    const matched = rows.map((): string[] => []);
+    for (const { part, locals, places } of this.#placesOf(rows)) {
+      for (const word of this.#words)
+        eachPosting(word, { part, locals }, (at) => void matched[places[at] ?? 0]?.push(word.written));
+    }
+    return matched;
   }
 
   #share(score: number): number {
-    return Math.min(1, score / this.#scoreMax);
+    return score > 0 ? Math.min(1, score / this.#scoreMax) : 0;
   }
 
-  #placeOf(row: Row): { readonly part: VisiblePart | undefined; readonly local: number } {
-    const text = this.#textOf(row);
-    if (text >= 0) {
-      for (const part of this.#scene?.parts ?? []) {
-        const local = part.localOf(text);
-        if (local >= 0) return { part, local };
-      }
-    }
-    return { part: undefined, local: -1 };
+  /** Where rows are that the search may see: of each part the ascending numbers of their texts, and which of `rows` each is. */
+  #placesOf(rows: readonly Row[]): readonly Placed[] {
+    const texts = rows.map((row) => this.#textOf(row));
+    return (this.#scene?.parts ?? []).flatMap((part) => {
+      const found = texts
+        .map((text, place) => ({ local: text < 0 ? -1 : part.localOf(text), place }))
+        .filter(({ local }) => local >= 0)
+        .toSorted((one, other) => one.local - other.local);
+      if (found.length === 0) return [];
+      return [
+        {
+          part,
+          locals: Int32Array.from(found, ({ local }) => local),
+          places: Int32Array.from(found, ({ place }) => place),
+        },
+      ];
+    });
   }
 }
+
+type Placed = { readonly part: VisiblePart; readonly locals: Int32Array; readonly places: Int32Array };

@@ -2,7 +2,7 @@ import { factorsFor } from "./bm25.ts";
 import type { Piece, Scene, VisiblePart, WeighedWord } from "./keyword-search.ts";
 import { type Candidate, Top } from "./keyword-top.ts";
 import type { Keep } from "./row.ts";
-import { COUNT_BITS, lowerBound } from "./segment.ts";
+import { COUNT_BITS, lowerBound, sought } from "./segment.ts";
 import { mostOf } from "./word-most.ts";
 
 /** Texts whose scores are put together at once, so that they stay near the processor. */
@@ -132,7 +132,7 @@ export class Scores {
     for (let index = 0; index < count; index += 1) {
       const at = running[index] ?? 0;
       const local = start + at;
-      const found = lowerBound(postings, local << COUNT_BITS, { low, high });
+      const found = sought(postings, local << COUNT_BITS, { low, high });
       const posting = postings[found] ?? 0;
       if (found === high || posting >>> COUNT_BITS !== local) continue;
       sums[at] = (sums[at] ?? 0) + weight * (factors[((lengths[local] ?? 0) << 4) | (posting & 15)] ?? 0);

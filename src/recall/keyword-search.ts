@@ -1,7 +1,7 @@
 import { SCORE_MAX, weightOf } from "./bm25.ts";
 import type { QueryWord } from "./keyword-query.ts";
 import type { Row } from "./row.ts";
-import { COUNT_BITS, type Segment, lowerBound, postingsOf } from "./segment.ts";
+import { COUNT_BITS, type Segment, lowerBound, postingsOf, sought } from "./segment.ts";
 import { type Shortest, shortestOf } from "./word-most.ts";
 
 /** A segment, and what a search may see of it. */
@@ -109,14 +109,23 @@ export function weighed(words: readonly QueryWord[], { parts, texts }: Scene): r
 export const scoreMaxOf = (words: readonly WeighedWord[]): number =>
   SCORE_MAX * words.reduce((sum, { weight, isWhole, frequency }) => sum + (isWhole && frequency === 0 ? 0 : weight), 0);
 
-/** The posting of a text of a part, or -1. `local` is the text's number in the part. */
-export function postingIn({ found }: WeighedWord, part: VisiblePart, local: number): number {
-  for (const { part: other, pieces } of found) {
-    if (other !== part) continue;
-    for (const { postings, low, high } of pieces) {
-      const at = lowerBound(postings, local << COUNT_BITS, { low, high });
-      if (at < high && (postings[at] ?? 0) >>> COUNT_BITS === local) return postings[at] ?? 0;
+/**
+ * Calls `visit` for those of a part's texts that have the word: with the place in `locals`, which ascend and may repeat, and the
+ * posting.
+ */
+export function eachPosting(
+  { found }: WeighedWord,
+  { part, locals }: { readonly part: VisiblePart; readonly locals: Int32Array },
+  visit: (at: number, posting: number) => void,
+): void {
+  let next = 0;
+  for (const { postings, low, high } of found.find((one) => one.part === part)?.pieces ?? []) {
+    for (let at = low; next < locals.length; next += 1) {
+      const local = locals[next] ?? 0;
+      at = sought(postings, local << COUNT_BITS, { low: at, high });
+      if (at === high) break;
+      const posting = postings[at] ?? 0;
+      if (posting >>> COUNT_BITS === local) visit(next, posting);
     }
   }
-  return -1;
 }

@@ -4,6 +4,7 @@ import { SavedBytes, SavedInts } from "./saved.ts";
 
 /** Bits of a posting that say how often the word is in the text; above them is the text's number in the segment. */
 export const COUNT_BITS = 4;
+export const COUNT_MASK = (1 << COUNT_BITS) - 1;
 
 /**
  * Texts that have been put in order once, and are never changed. Texts of one scope are neighbours, so that what a search may
@@ -44,6 +45,36 @@ export function lowerBound(sorted: Int32Array, value: number, bounds: { low: num
     else high = middle;
   }
   return low;
+}
+
+/** How far from where a value should be it is looked for first. */
+const NEAR = 16;
+
+/**
+ * The same as `lowerBound` where values are spread about evenly: it looks first where the value should be, which touches a
+ * tenth of the memory.
+ */
+export function sought(sorted: Int32Array, value: number, { low, high }: { low: number; high: number }): number {
+  const first = sorted[low] ?? 0;
+  const last = sorted[high - 1] ?? 0;
+  if (low >= high || value <= first) return low;
+  if (value > last) return high;
+  const guess = low + Math.floor(((value - first) / (last - first)) * (high - 1 - low));
+  let [from, to] = [guess, guess];
+  if ((sorted[guess] ?? 0) < value) {
+    for (let step = NEAR; ; step *= 4) {
+      to = Math.min(from + step, high);
+      if (to === high || (sorted[to] ?? 0) >= value) break;
+      from = to;
+    }
+  } else {
+    for (let step = NEAR; ; step *= 4) {
+      from = Math.max(to - step, low);
+      if (from === low || (sorted[from] ?? 0) < value) break;
+      to = from;
+    }
+  }
+  return lowerBound(sorted, value, { low: from, high: to });
 }
 
 /** Where the postings of a word begin and end, or undefined. */

@@ -1,9 +1,8 @@
-import { COUNT_BITS, type Segment, postingsOf } from "./segment.ts";
+import { COUNT_BITS, COUNT_MASK, type Segment, postingsOf } from "./segment.ts";
 
 /** Words with fewer postings in what a search sees are looked through each time. */
 const KEPT_POSTINGS_MIN = 1_024;
-const COUNT_CODES = 1 << COUNT_BITS;
-const COUNT_MASK = COUNT_CODES - 1;
+const COUNT_CODES = COUNT_MASK + 1;
 const NONE = -1;
 
 /** For each code of a count: the code of the shortest text that has a word so often, or -1. */

@@ -12,6 +12,8 @@ export class Ids {
   /** Places of numbers by the last bytes of their ids, which are chance; undefined when nobody looks for ids. */
   #places: Int32Array<ArrayBuffer> | undefined;
   #count = 0;
+  /** What `write` read in advance; kept, so that it is read. */
+  #met = 0;
   /** Behind the last byte that was ever written. */
   #end = 0;
 
@@ -84,14 +86,20 @@ export class Ids {
     return EMPTY;
   }
 
-  /** Writes the id of a number as text of 36 characters. */
-  write(number: number, into: Uint8Array, at: number): void {
-    let to = at;
-    for (let byte = number * BYTES, end = byte + BYTES, count = 0; byte < end; byte += 1, count += 1) {
-      if (count === 4 || count === 6 || count === 8 || count === 10) into[to++] = DASH;
-      const value = this.#bytes[byte] ?? 0;
-      into[to++] = DIGITS[value >> 4] ?? 0;
-      into[to++] = DIGITS[value & 15] ?? 0;
+  /** Writes the ids of the first `count` numbers as text of 36 characters, one every `every` bytes from `at` on; none of -1. */
+  write(
+    numbers: Int32Array,
+    into: Uint8Array,
+    { count, at, every }: { readonly count: number; readonly at: number; readonly every: number },
+  ): void {
+    const bytes = this.#bytes;
+    // Ids lie anywhere: all are asked for before the first is written, so that nobody waits for them one after another.
+    let met = this.#met;
+    for (let index = 0; index < count; index += 1) met ^= bytes[Math.max(0, numbers[index] ?? 0) * BYTES] ?? 0;
+    this.#met = met;
+    for (let index = 0, to = at; index < count; index += 1, to += every) {
+      const number = numbers[index] ?? EMPTY;
+      if (number !== EMPTY) writeId(bytes, number * BYTES, into, to);
     }
   }
 
@@ -123,6 +131,31 @@ export class Ids {
 export const ID_CHARACTERS = 36;
 const DASH = "-".charCodeAt(0);
 const DIGITS = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
+
+function writeId(bytes: Uint8Array, from: number, into: Uint8Array, at: number): void {
+  writeDigits(bytes, { from, count: 4 }, into, at);
+  into[at + 8] = DASH;
+  writeDigits(bytes, { from: from + 4, count: 2 }, into, at + 9);
+  into[at + 13] = DASH;
+  writeDigits(bytes, { from: from + 6, count: 2 }, into, at + 14);
+  into[at + 18] = DASH;
+  writeDigits(bytes, { from: from + 8, count: 2 }, into, at + 19);
+  into[at + 23] = DASH;
+  writeDigits(bytes, { from: from + 10, count: 6 }, into, at + 24);
+}
+
+function writeDigits(
+  bytes: Uint8Array,
+  { from, count }: { readonly from: number; readonly count: number },
+  into: Uint8Array,
+  at: number,
+): void {
+  for (let index = 0; index < count; index += 1) {
+    const value = bytes[from + index] ?? 0;
+    into[at + index * 2] = DIGITS[value >> 4] ?? 0;
+    into[at + index * 2 + 1] = DIGITS[value & 15] ?? 0;
+  }
+}
 
 const tailOf = (bytes: Uint8Array, at: number): number =>
   (bytes[at + TAIL] ?? 0) |

@@ -79,10 +79,11 @@ export class Lookup {
     const without = [...candidates].filter(([, { similarity }]) => similarity === undefined).map(([entity]) => entity);
     this.#compare(search, without, candidates);
     if (!words) return;
-    for (const [entity, candidate] of candidates) {
-      if (candidate.keyword > 0) continue;
-      for (const passage of this.#indexes.passagesOf(entity))
-        candidate.keyword = Math.max(candidate.keyword, words.scoreOf(passage));
+    const unsaid = [...candidates].filter(([, { keyword }]) => keyword === 0).map(([entity]) => entity);
+    const passages = unsaid.flatMap((entity) => this.#indexes.passagesOf(entity));
+    for (const [index, score] of words.scoresOf(passages).entries()) {
+      const candidate = this.#candidate(candidates, this.#indexes.entityOf(passages[index] ?? 0));
+      candidate.keyword = Math.max(candidate.keyword, score);
     }
   }
 
@@ -130,16 +131,30 @@ export class Lookup {
     const read = this.#facts.packed(best.map(({ row }) => row));
     const entities: PackedEntity[] = [];
     const scores: number[] = [];
-    const matched: (readonly string[])[] = [];
+    const matched = this.#matched(
+      best.map(({ row }) => row),
+      words,
+    );
+    const has: (readonly string[])[] = [];
     for (const [index, { row, score, similarity, parts }] of best.entries()) {
       const entity = read[index];
       if (!entity) continue;
       entities.push(entity);
       scores.push(score, similarity ?? Number.NaN, parts.keyword, parts.recency, parts.graph);
-      const has = words ? this.#indexes.passagesOf(row).flatMap((passage) => words.matchedBy(passage)) : [];
-      matched.push([...new Set(has)]);
+      has.push([...(matched.get(row) ?? [])]);
     }
-    return { entities, scores, matched };
+    return { entities, scores, matched: has };
+  }
+
+  /** Words of the question that each entity has in any of its passages. */
+  #matched(entities: readonly number[], words: KeywordQuestion | undefined): ReadonlyMap<number, ReadonlySet<string>> {
+    const passages = words ? entities.flatMap((entity) => this.#indexes.passagesOf(entity)) : [];
+    const matched = new Map<number, Set<string>>();
+    for (const [index, has] of (words?.matchedBy(passages) ?? []).entries()) {
+      const entity = this.#indexes.entityOf(passages[index] ?? 0);
+      matched.set(entity, new Set([...(matched.get(entity) ?? []), ...has]));
+    }
+    return matched;
   }
 }
 

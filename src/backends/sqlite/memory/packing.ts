@@ -1,4 +1,4 @@
-import type { ScoreParts, StoreHits, StoreWalked } from "../../../memory/index.ts";
+import type { ScoreParts, StoreHits, StoreWalked, WalkStep } from "../../../memory/index.ts";
 import { ID_CHARACTERS } from "./ids.ts";
 import { entityOf, isEntityId, isRelationId, type PackedEntity } from "./rows.ts";
 
@@ -11,19 +11,24 @@ export type PackedHits = {
 };
 const SCORES = 5;
 
-/** A walk as it crosses threads: of each step the entity's id and the relation's, which is blank for a start. */
-export type PackedWalk = { readonly ids: string; readonly depths: readonly number[]; readonly isCut: boolean };
+/**
+ * A walk as it crosses threads, which one text does quickest: of each step the entity's id, the relation's, which is blank for
+ * a start, and the depth as a character.
+ */
+export type PackedWalk = { readonly steps: string; readonly isCut: boolean };
+export const STEP_CHARACTERS = ID_CHARACTERS * 2 + 1;
 
 /** A walk on the other side. */
-export const walkedOf = ({ ids, depths, isCut }: PackedWalk): StoreWalked => ({
-  steps: depths.flatMap((depth, at) => {
-    const from = at * ID_CHARACTERS * 2;
-    const entity = ids.slice(from, from + ID_CHARACTERS);
-    const via = depth === 0 ? "" : ids.slice(from + ID_CHARACTERS, from + ID_CHARACTERS * 2);
-    return isEntityId(entity) ? [{ entity, depth, via: isRelationId(via) ? via : undefined }] : [];
-  }),
-  isCut,
-});
+export function walkedOf({ steps, isCut }: PackedWalk): StoreWalked {
+  const walked: WalkStep[] = [];
+  for (let at = 0; at < steps.length; at += STEP_CHARACTERS) {
+    const entity = steps.slice(at, at + ID_CHARACTERS);
+    const depth = steps.charCodeAt(at + ID_CHARACTERS * 2);
+    const via = depth === 0 ? "" : steps.slice(at + ID_CHARACTERS, at + ID_CHARACTERS * 2);
+    if (isEntityId(entity)) walked.push({ entity, depth, via: isRelationId(via) ? via : undefined });
+  }
+  return { steps: walked, isCut };
+}
 
 /** Hits on the other side. */
 export const hitsOf = ({ entities, scores, matched, isPartial }: PackedHits): StoreHits => ({

@@ -13,7 +13,7 @@ import {
 import type { Facts } from "./facts.ts";
 import type { Indexes } from "./indexes.ts";
 import { ID_CHARACTERS } from "./ids.ts";
-import type { PackedWalk } from "./packing.ts";
+import { type PackedWalk, STEP_CHARACTERS } from "./packing.ts";
 import { idBytes, numberOf, type PackedEntity, textOf } from "./rows.ts";
 
 /** No entity has this row. */
@@ -151,14 +151,12 @@ export class Reading {
       visitsMax: walk.visitsMax,
       keep: (row) => this.#indexes.isOfScopes(row, scopes),
     });
-    const text = Buffer.alloc(count * ID_CHARACTERS * 2, " ");
-    const { entityIds, relationIds } = this.#indexes;
-    for (let at = 0; at < count; at += 1) {
-      entityIds.write(rows[at] ?? 0, text, at * ID_CHARACTERS * 2);
-      const slot = slots[at] ?? -1;
-      if (slot >= 0) relationIds.write(slot, text, (at * 2 + 1) * ID_CHARACTERS);
-    }
-    return { ids: text.toString("latin1"), depths: [...depths.subarray(0, count)], isCut: cut };
+    const text = Buffer.alloc(count * STEP_CHARACTERS, " ");
+    const [every, depthAt] = [STEP_CHARACTERS, ID_CHARACTERS * 2];
+    this.#indexes.entityIds.write(rows, text, { count, at: 0, every });
+    this.#indexes.relationIds.write(slots, text, { count, at: ID_CHARACTERS, every });
+    for (let at = 0; at < count; at += 1) text[at * every + depthAt] = depths[at] ?? 0;
+    return { steps: text.toString("latin1"), isCut: cut };
   }
 
   log(

@@ -1,6 +1,7 @@
+import assert from "node:assert/strict";
 import type { SQLOutputValue } from "node:sqlite";
 import * as z from "zod";
-import { EntityId, ObservationId, RelationId } from "../../../kernel/ids.ts";
+import type { EntityId, ObservationId, RelationId } from "../../../kernel/ids.ts";
 import { isJsonObject, type JsonObject } from "../../../kernel/json.ts";
 import {
   type Change,
@@ -29,6 +30,22 @@ export function idText(value: SQLOutputValue | undefined): string {
   const hex = textOf(value).toLowerCase();
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
+
+/** Ids come from the file, whose ids were looked at when they were kept: here only that they are there. */
+export const isEntityId = (text: string): text is EntityId => text.length === ID_CHARACTERS;
+export const isRelationId = (text: string): text is RelationId => text.length === ID_CHARACTERS;
+const isObservationId = (text: string): text is ObservationId => text.length === ID_CHARACTERS;
+
+const reader =
+  <Id extends string>(isId: (text: string) => text is Id) =>
+  (value: SQLOutputValue | undefined): Id => {
+    const text = idText(value);
+    assert(isId(text));
+    return text;
+  };
+const entityIdOf = reader(isEntityId);
+const relationIdOf = reader(isRelationId);
+const observationIdOf = reader(isObservationId);
 
 export const textOf = (value: SQLOutputValue | undefined): string => (typeof value === "string" ? value : "");
 export const numberOf = (value: SQLOutputValue | undefined): number => Number(value ?? 0);
@@ -82,7 +99,7 @@ export function entityOf(cells: PackedEntity): Entity {
   const observations: Observation[] = [];
   for (let at = HEAD_CELLS; at < cells.length; at += OBSERVATION_CELLS) observations.push(observationOf(cells, at));
   return {
-    id: EntityId.parse(idText(id)),
+    id: entityIdOf(id),
     scope: textOf(scope),
     name: textOf(name),
     type: textOf(type),
@@ -100,7 +117,7 @@ export function entityOf(cells: PackedEntity): Entity {
 /** Of values that begin at `at`, without the row. */
 function observationOf(cells: Cells, at: number): Observation {
   return {
-    id: ObservationId.parse(idText(cells[at])),
+    id: observationIdOf(cells[at]),
     text: textOf(cells[at + 1]),
     confidence: numberOf(cells[at + 2]),
     validity: { fromMs: maybeNumber(cells[at + 3]), toMs: maybeNumber(cells[at + 4]) },
@@ -119,10 +136,10 @@ export const RELATION_COLUMNS = `r.row, hex(r.id) AS id, a.scope, hex(a.id) AS s
 export const USUAL_STRENGTH = 0.5;
 
 export const relationOf = (row: Row, scope: string): Relation => ({
-  id: RelationId.parse(idText(row["id"])),
+  id: relationIdOf(row["id"]),
   scope,
-  from: EntityId.parse(idText(row["src_id"])),
-  to: EntityId.parse(idText(row["dst_id"])),
+  from: entityIdOf(row["src_id"]),
+  to: entityIdOf(row["dst_id"]),
   type: textOf(row["type"]),
   strength: numberOf(row["strength"]),
   confidence: numberOf(row["confidence"]),
@@ -155,7 +172,7 @@ export const CHANGE_COLUMNS = `c.seq, hex(coalesce(e.id, c.gone)) AS id, c.scope
 
 export const changeOf = (row: Row, scope: string): Change => ({
   seq: numberOf(row["seq"]),
-  entity: textOf(row["id"]) === "" ? undefined : EntityId.parse(idText(row["id"])),
+  entity: textOf(row["id"]) === "" ? undefined : entityIdOf(row["id"]),
   scope,
   version: numberOf(row["version"]),
   action: CHANGE_ACTIONS[numberOf(row["action"])] ?? "revise",
@@ -163,7 +180,3 @@ export const changeOf = (row: Row, scope: string): Change => ({
   atMs: numberOf(row["at_ms"]),
   details: jsonOf(row["details"]),
 });
-
-/** Ids as one text, each of `ID_CHARACTERS`. They come from the file, whose ids were looked at when they were kept. */
-export const isEntityId = (text: string): text is EntityId => text.length === ID_CHARACTERS;
-export const isRelationId = (text: string): text is RelationId => text.length === ID_CHARACTERS;
