@@ -62,6 +62,15 @@ test("many texts are divided, and come back in order", async () => {
   expect(Math.max(...vectors.map((vector) => vector[1] ?? 0))).toBeLessThanOrEqual(256);
 });
 
+test("a thread that has nothing to do for a while is ended, and the next text gets another", async () => {
+  await using room = threaded({ idleMsMax: 20 });
+  await room.embedder.embed(["a"]);
+  const [first] = room.started;
+  await new Promise((resolve) => first?.once("exit", resolve));
+  expect((await room.embedder.embed(["bb"])).map((vector) => [...vector])).toEqual([[2, 1]]);
+  expect(room.started).toHaveLength(2);
+});
+
 test("more texts than may wait are refused, with how many wait; when they are done, others are taken", async () => {
   await using room = threaded({ waitingMax: 3 });
   const first = room.embedder.embed(["a", "b"]);

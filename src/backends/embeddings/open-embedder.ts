@@ -23,6 +23,8 @@ export const ALL_MINILM = "all-minilm-l6-v2";
 const STATIC_ID = "static-minilm-192@1";
 const STATIC_DIMS = 192;
 const STATIC_TOKENS_MAX = 512;
+/** The table is read again within a tenth of a second, and has some 30 MB in its thread. */
+const STATIC_IDLE_MS_MAX = 30_000;
 const MINILM_ID = "all-minilm-l6-v2-int8@1";
 
 export type EmbedderChoice =
@@ -38,6 +40,7 @@ export function openEmbedder(choice: EmbedderChoice, clock: Clock): Embedder {
       return new StaticEmbedder({
         id: STATIC_ID,
         dims: STATIC_DIMS,
+        idleMsMax: STATIC_IDLE_MS_MAX,
         model: {
           type: "static",
           table: join(TABLES, "table.bin"),

@@ -11,6 +11,8 @@ const BATCH_MAX = 256;
 const BATCHES_MAX = 2;
 /** Threads that texts may lose before they fail. */
 const LOSSES_MAX = 2;
+/** Texts and vectors of one batch are few; a young generation of many megabytes would only be filled up. */
+const YOUNG_MIB_MAX = 6;
 
 export type ThreadedOptions = {
   readonly id: string;
@@ -18,6 +20,8 @@ export type ThreadedOptions = {
   readonly model: ThreadModel;
   /** Texts that may wait before others are refused; default: LIMITS.embeddingTextsWaitingMax. */
   readonly waitingMax?: number | undefined;
+  /** A thread that had nothing to do for so long is ended; without it threads stay. */
+  readonly idleMsMax?: number | undefined;
   /** Makes a thread of a model; tests make others. */
   readonly startThread?: ((model: ThreadModel) => Worker) | undefined;
 };
@@ -42,6 +46,7 @@ export class ThreadedEmbedder implements Embedder {
   readonly #options: ThreadedOptions;
   readonly #waitingMax: number;
   #worker: Worker | undefined;
+  #idle: NodeJS.Timeout | undefined;
   #isReady = false;
   #isClosed = false;
   #isFlushing = false;
@@ -75,6 +80,7 @@ export class ThreadedEmbedder implements Embedder {
     this.#isClosed = true;
     const jobs = [...this.#batches.splice(0).flatMap((batch) => batch.jobs), ...this.#queue.splice(0)];
     for (const job of jobs) job.failed(this.#unavailable("it was closed"));
+    clearTimeout(this.#idle);
     await this.#worker?.terminate();
   }
 
@@ -109,6 +115,7 @@ export class ThreadedEmbedder implements Embedder {
 
   #flush(): void {
     if (this.#isClosed || this.#queue.length === 0) return;
+    clearTimeout(this.#idle);
     this.#worker ??= this.#start();
     this.#worker.ref();
     while (this.#isReady && this.#batches.length < BATCHES_MAX && this.#queue.length > 0) this.#send(this.#worker);
@@ -147,8 +154,19 @@ export class ThreadedEmbedder implements Embedder {
         this.#deliver(answer.id, answer.vectors);
     }
     this.#flush();
-    // A thread that has nothing to do keeps no process alive.
-    if (this.#batches.length === 0 && this.#queue.length === 0) worker.unref();
+    if (this.#batches.length === 0 && this.#queue.length === 0) this.#rest(worker);
+  }
+
+  /** A thread that has nothing to do keeps no process alive, and does not keep its memory for ever. */
+  #rest(worker: Worker): void {
+    worker.unref();
+    const { idleMsMax } = this.#options;
+    if (idleMsMax === undefined) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      this.#worker = undefined;
+      void worker.terminate();
+    }, idleMsMax).unref();
   }
 
   #deliver(id: number, vectors: Float32Array): void {
@@ -192,4 +210,8 @@ export class ThreadedEmbedder implements Embedder {
 }
 
 const startThread = (model: ThreadModel): Worker =>
-  new Worker(programFile("backends/embeddings/thread").path, { workerData: model, name: "embeddings" });
+  new Worker(programFile("backends/embeddings/thread").path, {
+    workerData: model,
+    name: "embeddings",
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
+  });

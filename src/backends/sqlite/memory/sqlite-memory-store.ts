@@ -64,6 +64,8 @@ const NAME = "embedded";
 /** Entities, or relations, of one message to the thread: a few milliseconds of work. */
 const RESTORED_AT_ONCE = 250;
 const NOTHING: StoreFigures = { scopes: [], bytes: 0, passagesByModel: {}, passagesWithoutVector: 0, indexed: 1 };
+/** What comes and goes in the thread is small: more would only be filled up. */
+const YOUNG_MIB_MAX = 6;
 /** Rows of which progress is told. */
 const WHOLE = 1_000;
 
@@ -257,7 +259,9 @@ export class SqliteMemoryStore implements MemoryStore {
     } catch (error) {
       throw storageError(error, directory);
     }
-    const thread = new Worker(programFile("backends/sqlite/memory/thread").path);
+    const thread = new Worker(programFile("backends/sqlite/memory/thread").path, {
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
+    });
     thread.on("message", (answer: MemoryAnswer) => this.#answered(answer));
     thread.once("error", (error) => this.#ended(thread, error));
     thread.once("exit", () => this.#ended(thread, undefined));
