@@ -9,8 +9,11 @@
 /** Numbers of a head; the models that this is for all have 32. */
 const HEAD: usize = 32;
 const FLOAT: usize = 4;
-/** Rows of activations that stay in the cache while all weights pass. */
-const TILE: i32 = 32;
+/** Rows of activations that stay in the cache while all weights pass; a multiple of 4 and of 6. */
+const TILE: i32 = 24;
+/** What is added to a float below 2^22 so that its last bits are the nearest integer, and those bits without one. */
+const WHOLE: f32 = 12582912;
+const WHOLE_BITS: i32 = 0x4b400000;
 
 function sumOf(v: v128): f32 {
   return f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
@@ -23,22 +26,20 @@ function maxOf(v: v128): f32 {
   );
 }
 
-function wholeSum(v: v128): i32 {
-  return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3);
-}
-
 /** a * b + c */
 function madd(a: v128, b: v128, c: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
-/** `sum` and the products of 16 weights, -127 to 127, with 16 activations, 0 to 127, in four sums of four. */
+/** `sum` and the products of 16 weights, -127 to 127, with 16 activations, 0 to 127: each lane gets four that stand together. */
 function dot(weights: v128, activations: v128, sum: v128): v128 {
   if (ASC_FEATURE_RELAXED_SIMD) return i32x4.relaxed_dot_i8x16_i7x16_add_s(weights, activations, sum);
   const low = i16x8.extmul_low_i8x16_s(weights, activations);
   const high = i16x8.extmul_high_i8x16_s(weights, activations);
-  return i32x4.add(sum, i32x4.add(i32x4.extadd_pairwise_i16x8_s(low), i32x4.extadd_pairwise_i16x8_s(high)));
+  const even = i16x8.shuffle(low, high, 0, 2, 4, 6, 8, 10, 12, 14);
+  const odd = i16x8.shuffle(low, high, 1, 3, 5, 7, 9, 11, 13, 15);
+  return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_s(i16x8.add(even, odd)));
 }
 
 /**
@@ -62,7 +63,7 @@ export function quantise(x: usize, out: usize, scales: usize, zeros: usize, rows
     store<f32>(scales + <usize>row * FLOAT, scale);
     store<i32>(zeros + <usize>row * FLOAT, <i32>zero);
     const factor = f32x4.splat(inverse);
-    const shift = f32x4.splat(zero);
+    const shift = f32x4.splat(zero + WHOLE);
     for (let k: usize = 0; k < columns; k += 16) {
       const p = x + k * FLOAT;
       const a = i16x8.narrow_i32x4_s(rounded(v128.load(p), factor, shift), rounded(v128.load(p, 16), factor, shift));
@@ -78,19 +79,25 @@ export function quantise(x: usize, out: usize, scales: usize, zeros: usize, rows
 }
 
 function rounded(v: v128, factor: v128, shift: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.add(f32x4.mul(v, factor), shift)));
+  return i32x4.sub(f32x4.add(f32x4.mul(v, factor), shift), i32x4.splat(WHOLE_BITS));
 }
 
-/** What a sum of products stands for. `weight` is the number of the weight's row. */
-function meant(sum: v128, scale: f32, zero: i32, weight: usize, table: usize, count: usize): f32 {
-  const p = table + weight * FLOAT;
-  const whole = wholeSum(sum) - zero * load<i32>(p + count * FLOAT);
-  return <f32>whole * (scale * load<f32>(p)) + load<f32>(p + 2 * count * FLOAT);
+/** What sums of products stand for: those of one row with eight rows of weights, of which the first is at `table`. */
+function meant(a: v128, b: v128, scale: usize, zero: usize, table: usize, count: usize, y: usize): void {
+  const factor = v128.load32_splat(scale);
+  const shift = v128.load32_splat(zero);
+  const sums = table + count * FLOAT;
+  const bias = sums + count * FLOAT;
+  a = f32x4.convert_i32x4_s(i32x4.sub(a, i32x4.mul(shift, v128.load(sums))));
+  b = f32x4.convert_i32x4_s(i32x4.sub(b, i32x4.mul(shift, v128.load(sums, 16))));
+  v128.store(y, madd(a, f32x4.mul(factor, v128.load(table)), v128.load(bias)));
+  v128.store(y, madd(b, f32x4.mul(factor, v128.load(table, 16)), v128.load(bias, 16)), 16);
 }
 
 /**
  * y = x . weights^T + bias, for rows that `quantise` made, a multiple of 4. `table` holds the scale of each of `count` rows
- * of weights, then their sums, then the bias; `count` is even, `columns` a multiple of 16.
+ * of weights, then their sums, then the bias; `count` is a multiple of 8, `columns` of 16. The weights lie as the dot product
+ * of four numbers takes them: of eight rows the first four numbers, row after row, then the next four, and so on.
  */
 export function multiply(
   x: usize,
@@ -106,68 +113,144 @@ export function multiply(
   const line = count * FLOAT;
   for (let from = 0; from < rows; from += TILE) {
     const until = min(rows, from + TILE);
-    for (let o: usize = 0; o < count; o += 2) {
-      const w0 = weights + o * columns;
-      const w1 = w0 + columns;
-      for (let t = from; t < until; t += 4) {
-        const x0 = x + <usize>t * columns;
-        const x1 = x0 + columns;
-        const x2 = x1 + columns;
-        const x3 = x2 + columns;
-        let a0 = i32x4.splat(0);
-        let a1 = a0;
-        let a2 = a0;
-        let a3 = a0;
-        let b0 = a0;
-        let b1 = a0;
-        let b2 = a0;
-        let b3 = a0;
-        for (let k: usize = 0; k < columns; k += 16) {
-          const wa = v128.load(w0 + k);
-          const wb = v128.load(w1 + k);
-          let v = v128.load(x0 + k);
-          a0 = dot(wa, v, a0);
-          b0 = dot(wb, v, b0);
-          v = v128.load(x1 + k);
-          a1 = dot(wa, v, a1);
-          b1 = dot(wb, v, b1);
-          v = v128.load(x2 + k);
-          a2 = dot(wa, v, a2);
-          b2 = dot(wb, v, b2);
-          v = v128.load(x3 + k);
-          a3 = dot(wa, v, a3);
-          b3 = dot(wb, v, b3);
+    for (let o: usize = 0; o < count; o += 8) {
+      const w = weights + o * columns;
+      const p = table + o * FLOAT;
+      for (let t = from; t < until;) {
+        const row = <usize>t;
+        const s = scales + row * FLOAT;
+        const z = zeros + row * FLOAT;
+        const to = y + row * line + o * FLOAT;
+        // Twelve sums at once keep the processor busy, eight nearly so.
+        const left = until - t;
+        if (left == 4 || left == 8) {
+          four(x + row * columns, s, z, w, p, to, columns, count);
+          t += 4;
+        } else {
+          six(x + row * columns, s, z, w, p, to, columns, count);
+          t += 6;
         }
-        const s = scales + <usize>t * FLOAT;
-        const z = zeros + <usize>t * FLOAT;
-        let to = y + <usize>t * line + o * FLOAT;
-        store<f32>(to, meant(a0, load<f32>(s), load<i32>(z), o, table, count));
-        store<f32>(to, meant(b0, load<f32>(s), load<i32>(z), o + 1, table, count), 4);
-        to += line;
-        store<f32>(to, meant(a1, load<f32>(s, 4), load<i32>(z, 4), o, table, count));
-        store<f32>(to, meant(b1, load<f32>(s, 4), load<i32>(z, 4), o + 1, table, count), 4);
-        to += line;
-        store<f32>(to, meant(a2, load<f32>(s, 8), load<i32>(z, 8), o, table, count));
-        store<f32>(to, meant(b2, load<f32>(s, 8), load<i32>(z, 8), o + 1, table, count), 4);
-        to += line;
-        store<f32>(to, meant(a3, load<f32>(s, 12), load<i32>(z, 12), o, table, count));
-        store<f32>(to, meant(b3, load<f32>(s, 12), load<i32>(z, 12), o + 1, table, count), 4);
       }
     }
   }
 }
 
+/** Eight columns of `multiply` for six rows. */
+function six(
+  x: usize,
+  scales: usize,
+  zeros: usize,
+  weights: usize,
+  table: usize,
+  y: usize,
+  columns: usize,
+  count: usize,
+): void {
+  const x1 = x + columns;
+  const x2 = x1 + columns;
+  const x3 = x2 + columns;
+  const x4 = x3 + columns;
+  const x5 = x4 + columns;
+  let a0 = i32x4.splat(0);
+  let b0 = a0;
+  let a1 = a0;
+  let b1 = a0;
+  let a2 = a0;
+  let b2 = a0;
+  let a3 = a0;
+  let b3 = a0;
+  let a4 = a0;
+  let b4 = a0;
+  let a5 = a0;
+  let b5 = a0;
+  for (let k: usize = 0; k < columns; k += FLOAT, weights += 32) {
+    const wa = v128.load(weights);
+    const wb = v128.load(weights, 16);
+    let v = v128.load32_splat(x + k);
+    a0 = dot(wa, v, a0);
+    b0 = dot(wb, v, b0);
+    v = v128.load32_splat(x1 + k);
+    a1 = dot(wa, v, a1);
+    b1 = dot(wb, v, b1);
+    v = v128.load32_splat(x2 + k);
+    a2 = dot(wa, v, a2);
+    b2 = dot(wb, v, b2);
+    v = v128.load32_splat(x3 + k);
+    a3 = dot(wa, v, a3);
+    b3 = dot(wb, v, b3);
+    v = v128.load32_splat(x4 + k);
+    a4 = dot(wa, v, a4);
+    b4 = dot(wb, v, b4);
+    v = v128.load32_splat(x5 + k);
+    a5 = dot(wa, v, a5);
+    b5 = dot(wb, v, b5);
+  }
+  const line = count * FLOAT;
+  meant(a0, b0, scales + 0, zeros + 0, table, count, y);
+  meant(a1, b1, scales + 4, zeros + 4, table, count, y + line);
+  meant(a2, b2, scales + 8, zeros + 8, table, count, y + 2 * line);
+  meant(a3, b3, scales + 12, zeros + 12, table, count, y + 3 * line);
+  meant(a4, b4, scales + 16, zeros + 16, table, count, y + 4 * line);
+  meant(a5, b5, scales + 20, zeros + 20, table, count, y + 5 * line);
+}
+
+/** Eight columns of `multiply` for four rows. */
+function four(
+  x: usize,
+  scales: usize,
+  zeros: usize,
+  weights: usize,
+  table: usize,
+  y: usize,
+  columns: usize,
+  count: usize,
+): void {
+  const x1 = x + columns;
+  const x2 = x1 + columns;
+  const x3 = x2 + columns;
+  let a0 = i32x4.splat(0);
+  let b0 = a0;
+  let a1 = a0;
+  let b1 = a0;
+  let a2 = a0;
+  let b2 = a0;
+  let a3 = a0;
+  let b3 = a0;
+  for (let k: usize = 0; k < columns; k += FLOAT, weights += 32) {
+    const wa = v128.load(weights);
+    const wb = v128.load(weights, 16);
+    let v = v128.load32_splat(x + k);
+    a0 = dot(wa, v, a0);
+    b0 = dot(wb, v, b0);
+    v = v128.load32_splat(x1 + k);
+    a1 = dot(wa, v, a1);
+    b1 = dot(wb, v, b1);
+    v = v128.load32_splat(x2 + k);
+    a2 = dot(wa, v, a2);
+    b2 = dot(wb, v, b2);
+    v = v128.load32_splat(x3 + k);
+    a3 = dot(wa, v, a3);
+    b3 = dot(wb, v, b3);
+  }
+  const line = count * FLOAT;
+  meant(a0, b0, scales + 0, zeros + 0, table, count, y);
+  meant(a1, b1, scales + 4, zeros + 4, table, count, y + line);
+  meant(a2, b2, scales + 8, zeros + 8, table, count, y + 2 * line);
+  meant(a3, b3, scales + 12, zeros + 12, table, count, y + 3 * line);
+}
+
 /** e^x for x of at most 0; below -87 as at -87. */
 function exp(x: v128): v128 {
   x = f32x4.max(x, f32x4.splat(-87));
-  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504)));
-  const r = madd(n, f32x4.splat(-0.693147182), x);
+  const shifted = madd(x, f32x4.splat(1.44269504), f32x4.splat(WHOLE));
+  const r = madd(f32x4.sub(shifted, f32x4.splat(WHOLE)), f32x4.splat(-0.693147182), x);
   let p = madd(f32x4.splat(0.00833333), r, f32x4.splat(0.0416666667));
   p = madd(p, r, f32x4.splat(0.166666667));
   p = madd(p, r, f32x4.splat(0.5));
   p = madd(p, r, f32x4.splat(1));
   p = madd(p, r, f32x4.splat(1));
-  return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23));
+  // The exponent's bits are the integer's; what is above them is shifted out.
+  return f32x4.mul(p, i32x4.shl(i32x4.add(shifted, i32x4.splat(127)), 23));
 }
 
 /** x = x * (1 + erf(x / sqrt 2)) / 2 for `count` floats, a multiple of 4; erf after Abramowitz and Stegun, 7.1.26. */
@@ -218,8 +301,8 @@ export function normalise(x: usize, added: usize, gain: usize, bias: usize, rows
 
 /**
  * Attention among the `count` rows of one text. A row of `x` holds its queries, keys and values, each of `heads` times 32
- * floats; a row of `out` gets `heads` times 32. Four queries go at a time: rows of `x` and `out` up to the next multiple of
- * 4 are read and written too. `scratch` has room for 36 times the count, rounded up to 8, floats.
+ * floats; a row of `out` gets `heads` times 32. Rows of `x` up to the next multiple of 8 are read, and rows of `out` up to the
+ * next multiple of 4 are written too. `scratch` has room for 36 times the count, rounded up to 8, floats.
  */
 export function attend(x: usize, out: usize, scratch: usize, count: i32, heads: usize): void {
   const line = heads * HEAD * FLOAT * 3;
@@ -229,7 +312,7 @@ export function attend(x: usize, out: usize, scratch: usize, count: i32, heads: 
     const queries = x + head * HEAD * FLOAT;
     const keys = queries + heads * HEAD * FLOAT;
     const values = keys + heads * HEAD * FLOAT;
-    turn(keys, line, scratch, wide, count);
+    turn(keys, line, scratch, wide);
     for (let row = 0; row < count; row += 4) {
       score(queries + <usize>row * line, line, scratch, wide, weights);
       const o = out + <usize>row * heads * HEAD * FLOAT + head * HEAD * FLOAT;
@@ -255,12 +338,28 @@ export function attend(x: usize, out: usize, scratch: usize, count: i32, heads: 
   }
 }
 
-/** The keys of a head as columns. */
-function turn(keys: usize, line: usize, to: usize, wide: usize, count: i32): void {
-  for (let j: usize = 0; j < wide; j += FLOAT) {
-    const key = keys + (j / FLOAT) * line;
-    const isThere = <i32>(j / FLOAT) < count;
-    for (let d: usize = 0; d < HEAD; d++) store<f32>(to + d * wide + j, isThere ? load<f32>(key + d * FLOAT) : 0);
+/** The keys of a head as columns, by four times four. Rows up to the next multiple of 8 are read: what comes of them is not used. */
+function turn(keys: usize, line: usize, to: usize, wide: usize): void {
+  for (let j: usize = 0; j < wide; j += 16, keys += 4 * line) {
+    for (let d: usize = 0; d < HEAD * FLOAT; d += 16) {
+      const p = keys + d;
+      const a = v128.load(p);
+      const b = v128.load(p + line);
+      const c = v128.load(p + 2 * line);
+      const e = v128.load(p + 3 * line);
+      const ab = i32x4.shuffle(a, b, 0, 4, 1, 5);
+      const ce = i32x4.shuffle(c, e, 0, 4, 1, 5);
+      const abHigh = i32x4.shuffle(a, b, 2, 6, 3, 7);
+      const ceHigh = i32x4.shuffle(c, e, 2, 6, 3, 7);
+      let column = to + (d / FLOAT) * wide + j;
+      v128.store(column, i32x4.shuffle(ab, ce, 0, 1, 4, 5));
+      column += wide;
+      v128.store(column, i32x4.shuffle(ab, ce, 2, 3, 6, 7));
+      column += wide;
+      v128.store(column, i32x4.shuffle(abHigh, ceHigh, 0, 1, 4, 5));
+      column += wide;
+      v128.store(column, i32x4.shuffle(abHigh, ceHigh, 2, 3, 6, 7));
+    }
   }
 }
 

@@ -155,6 +155,8 @@ test("an address that has no model is told at once; one that sends too much too"
   expect(server.asked).toHaveLength(1);
   await using large = await files(endless);
   await expect(installMiniLM({ ...options, from: large.url })).rejects.toThrow("larger than the model");
+  // Nothing of another file is gone on with.
+  expect(readdirSync(directory.path)).toEqual([]);
 });
 
 test("who cancels leaves what came", async () => {

@@ -1,4 +1,4 @@
-import { open, stat } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import { CancelledError } from "../../kernel/errors.ts";
 import { ModelDiskFullError, ModelDownloadError } from "./errors.ts";
 
@@ -27,8 +27,8 @@ export async function download(wanted: Download): Promise<void> {
     if (idle >= IDLE_ATTEMPTS_MAX) throw failure(wanted, had, why);
     const outcome = await attempt(wanted, had);
     if (wanted.signal.aborted) throw new CancelledError("the download");
-    if (outcome.type === "refused") throw failure(wanted, had, outcome.why);
     const has = await sizeOf(wanted.file);
+    if (outcome.type === "refused") throw failure(wanted, has, outcome.why);
     idle = has > had ? 0 : idle + 1;
     why = outcome.type === "broken" ? outcome.why : "the connection ended too early";
     had = has;
@@ -63,7 +63,11 @@ async function attempt({ url, file, bytes, onProgress, signal }: Download, had: 
       for await (const chunk of response.body ?? []) {
         heard();
         done += chunk.length;
-        if (done > bytes) return { type: "refused", why: "it is larger than the model" };
+        if (done > bytes) {
+          // It is another file: nothing of it is to be gone on with.
+          await rm(file, { force: true });
+          return { type: "refused", why: "what comes from there is larger than the model" };
+        }
         await handle.write(chunk);
         onProgress(done, bytes);
       }
@@ -72,7 +76,7 @@ async function attempt({ url, file, bytes, onProgress, signal }: Download, had: 
     }
     return { type: "ended" };
   } catch (error) {
-    if (codeOf(error) === "ENOSPC") throw full(file, bytes - had, error);
+    if (["ENOSPC", "EDQUOT"].includes(codeOf(error))) throw full(file, bytes - had, error);
     const why = silent.signal.aborted ? `nothing came for ${SILENCE_MS / 1000} s` : codeOf(error);
     return { type: "broken", why };
   } finally {

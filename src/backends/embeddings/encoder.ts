@@ -3,8 +3,12 @@ import { Allotment, type EncoderPlaces, type EncoderShape, type LinearPlace, pla
 
 const HEAD = 32;
 const PAGE_BYTES = 65_536;
-/** The kernel reads and writes rows by four. */
+/** The kernel writes rows by four, and reads them by eight. */
 const BLOCK = 4;
+const READ_BLOCK = 8;
+/** How many rows of weights the kernel takes together, and how many numbers of each. */
+const WEIGHT_ROWS = 8;
+const WEIGHTS = 4;
 /** Rows of several texts that go through together; more do not fit into the processor's cache. */
 const TOGETHER = 128;
 /** Floats for each row, rounded up to 8, that attention needs to work. */
@@ -47,6 +51,8 @@ export class Encoder {
     this.#buffers = buffersOf(shape, this.#places.end);
     const memory = new WebAssembly.Memory({ initial: Math.ceil(this.#buffers.end / PAGE_BYTES), maximum: 65_536 });
     new Uint8Array(memory.buffer).set(body, this.#places.start);
+    for (const { attention, output, widen, narrow } of this.#places.layers)
+      for (const place of [attention, output, widen, narrow]) interleave(memory, place);
     this.#kernel = Kernel.parse(new WebAssembly.Instance(kernel, { env: { memory } }).exports);
     this.#floats = new Float32Array(memory.buffer);
     this.#words = new Int8Array(memory.buffer, this.#places.words, shape.vocabulary * shape.hidden);
@@ -136,6 +142,17 @@ export class Encoder {
   }
 }
 
+/** Lays weights as the kernel takes them: of eight rows the first four numbers, row after row, then the next four, and so on. */
+function interleave({ buffer }: WebAssembly.Memory, { weights, columns, count }: LinearPlace): void {
+  const fours = columns / WEIGHTS;
+  const all = new Int32Array(buffer, weights, fours * count);
+  for (let first = 0; first < all.length; first += WEIGHT_ROWS * fours) {
+    const rows = all.slice(first, first + WEIGHT_ROWS * fours);
+    for (let row = 0; row < WEIGHT_ROWS; row++)
+      for (let at = 0; at < fours; at++) all[first + at * WEIGHT_ROWS + row] = rows[row * fours + at] ?? 0;
+  }
+}
+
 /** Texts from `first` on that go through together; at least one. */
 function together(texts: readonly (readonly number[])[], first: number): readonly (readonly number[])[] {
   let rows = 0;
@@ -150,7 +167,7 @@ function together(texts: readonly (readonly number[])[], first: number): readonl
 function buffersOf({ positions, hidden, inner }: EncoderShape, start: number): Buffers {
   const allotment = new Allotment(start);
   // Attention goes on to a whole block of rows, from any row.
-  const rows = Math.max(positions, TOGETHER) + BLOCK;
+  const rows = Math.max(positions, TOGETHER) + READ_BLOCK;
   const places = {
     states: allotment.floats(rows * hidden),
     wide: allotment.floats(rows * Math.max(inner, 3 * hidden)),
