@@ -1,5 +1,5 @@
 import type { Clock } from "../kernel/clock.ts";
-import { MemoryCursorError, type MemoryPage, type MemoryStore, type PageOf } from "../memory/index.ts";
+import { idsIn, MemoryCursorError, type MemoryPage, type MemoryStore, type PageOf } from "../memory/index.ts";
 
 /** A store, with how many calls it is at. */
 type Used = { readonly store: MemoryStore; calls: number; isLeft: boolean };
@@ -163,6 +163,9 @@ export class MemoryPlace implements MemoryStore {
   readonly check: MemoryStore["check"] = (mend) =>
     mend ? this.#change((store) => store.check(mend)) : this.#ask((store) => store.check(mend));
   readonly find: MemoryStore["find"] = (keys) => this.#ask((store) => store.find(keys));
+  readonly findIds: NonNullable<MemoryStore["findIds"]> = (scope, names) =>
+    this.#ask((store) => idsIn(store, scope, names));
+  readonly lacks: NonNullable<MemoryStore["lacks"]> = (scope, name) => this.#used.store.lacks?.(scope, name) ?? false;
   readonly get: MemoryStore["get"] = (ids) => this.#ask((store) => store.get(ids));
   readonly search: MemoryStore["search"] = (search) => this.#ask((store) => store.search(search));
   readonly list: MemoryStore["list"] = (of, page) => this.#page(page, (store, at) => store.list(of, at));

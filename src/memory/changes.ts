@@ -1,12 +1,12 @@
 import type { Clock } from "../kernel/clock.ts";
-import { mint, ObservationId, RelationId } from "../kernel/ids.ts";
+import { type EntityId, mint, ObservationId, RelationId } from "../kernel/ids.ts";
 import type { JsonObject } from "../kernel/json.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Embeddings } from "./embeddings.ts";
 import type { Entity, EntityHead, Observation, Provenance, Relation, Validity } from "./entity.ts";
 import { EntityNotFoundError, EntityTypeConflictError, MemoryConflictError, RelationNotFoundError } from "./errors.ts";
 import type { MemoryCounts } from "./figures.ts";
-import type { MemoryStore, WriteOutcome } from "./memory-store.ts";
+import { idsIn, type MemoryStore, type WriteOutcome } from "./memory-store.ts";
 import {
   checkInput,
   type CheckedInput,
@@ -277,18 +277,18 @@ export class Changes {
     provenance: Provenance,
   ): Promise<readonly Relation[]> {
     const atMs = this.#clock.nowMs();
-    const ends = await this.#entities(
+    const ends = await this.#ends(
       scope,
       inputs.flatMap(({ from, to }) => [from, to]),
     );
     const relations = inputs.map((input, index): Relation => {
       const [from, to] = [ends[2 * index], ends[2 * index + 1]];
-      if (!from || !to) throw notFound(scope, from ? input.to : input.from);
+      if (from === undefined || to === undefined) throw notFound(scope, from === undefined ? input.from : input.to);
       return {
         id: mint(RelationId),
         scope,
-        from: from.id,
-        to: to.id,
+        from,
+        to,
         type: readTypeName(this.hide.text(input.type)),
         strength: readShare(input.strength ?? RELATION_STRENGTH, "strength"),
         confidence: readShare(input.confidence ?? 1, "confidence"),
@@ -323,13 +323,13 @@ export class Changes {
     return relation;
   }
 
-  async #entities(scope: ScopeKey, names: readonly string[]): Promise<readonly (Entity | undefined)[]> {
-    // Relations name the same ends again and again; each is read once.
-    const wanted = names.map((name) => readEntityName(this.hide.text(name)));
-    const places = new Map<string, number>();
-    for (const name of wanted) if (!places.has(name)) places.set(name, places.size);
-    const found = await this.#store.find([...places.keys()].map((name) => ({ scope, name })));
-    return wanted.map((name) => found[places.get(name) ?? -1]);
+  /** The ids of names; each is looked up once, since relations name the same ends again and again. */
+  async #ends(scope: ScopeKey, names: readonly string[]): Promise<readonly (EntityId | undefined)[]> {
+    const kept = new Map([...new Set(names)].map((name) => [name, readEntityName(this.hide.text(name))]));
+    const wanted = [...new Set(kept.values())];
+    const found = await idsIn(this.#store, scope, wanted);
+    const ids = new Map(wanted.map((name, at) => [name, found[at]]));
+    return names.map((name) => ids.get(kept.get(name) ?? ""));
   }
 
   async #change(
@@ -338,7 +338,7 @@ export class Changes {
     draft: (before: Entity) => Draft | undefined | Promise<Draft | undefined>,
   ): Promise<Entity> {
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      const [before] = await this.#entities(scope, [name]);
+      const [before] = await this.#store.find([{ scope, name: readEntityName(this.hide.text(name)) }]);
       if (!before) throw notFound(scope, name);
       const change = await draft(before);
       if (!change) return before;

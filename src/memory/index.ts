@@ -8,6 +8,7 @@ export * from "./errors.ts";
 export type { MemoryFigures } from "./figures.ts";
 export { type Graph, Memory, type MemoryDeps } from "./memory.ts";
 export type * from "./memory-store.ts";
+export { idsIn } from "./memory-store.ts";
 export { passagesOf } from "./passages.ts";
 export { checkInput, type Hide, type EntityInput, type ObservationInput } from "./remembering.ts";
 export { type Scope, type ScopeKey, scopeKey, scopeText, type ScopeType, scopeTypeOf, visibleScopes } from "./scope.ts";

@@ -183,6 +183,13 @@ export interface MemoryStore {
   write(writes: readonly (EntityWrite | RelationWrite)[]): Promise<readonly WriteOutcome[]>;
   /** By scope and name, in the order asked for. */
   find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): Promise<readonly (Entity | undefined)[]>;
+  /** The ids alone, by name; a store where that is no less work lacks it. */
+  findIds?(scope: ScopeKey, names: readonly string[]): Promise<readonly (EntityId | undefined)[]>;
+  /**
+   * Whether nobody of the scope and name is there, as far as that can be said at once: false also where one would have to look.
+   * A store may lack it. Who goes by it writes with `expected` 0, and looks when that conflicts.
+   */
+  lacks?(scope: ScopeKey, name: string): boolean;
   get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]>;
   search(search: StoreSearch): Promise<StoreHits>;
   /** By name, then id. */
@@ -226,3 +233,14 @@ export interface MemoryStore {
   rehearse?(): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Ids by name, in the order asked for, from any store. */
+export const idsIn = async (
+  store: MemoryStore,
+  scope: ScopeKey,
+  names: readonly string[],
+): Promise<readonly (EntityId | undefined)[]> => {
+  if (store.findIds) return store.findIds(scope, names);
+  const found = await store.find(names.map((name) => ({ scope, name })));
+  return found.map((entity) => entity?.id);
+};

@@ -32,6 +32,9 @@ const SCANNED_AT_ONCE = 1_000;
 /** Fewer entities are indexed as fast as indexes are read. */
 const KEPT_ENTITIES_MIN = 1_000;
 
+/** Log that is written back when nobody waits: 16 MiB, in which pages that were written often are written back once. */
+const LOG_PAGES_MAX = 4_000;
+
 const NO_ID = new Uint8Array(16);
 
 /** One change of the file; several share a transaction. */
@@ -83,7 +86,11 @@ export class EmbeddedMemory {
     this.#facts = new Facts(db);
     this.#kept = new KeptIndexes(`${file.replace(/\.db$/u, "")}.index`, this.#facts);
     this.#vectors = new Vectors(this.#facts);
-    this.#writing = new Writing({ facts: this.#facts, vectors: this.#vectors });
+    this.#writing = new Writing({
+      facts: this.#facts,
+      vectors: this.#vectors,
+      rowOf: (id) => this.#reading.rowOf(id),
+    });
     this.#forgetting = new Forgetting({ facts: this.#facts, vectors: this.#vectors, writing: this.#writing });
     this.#indexes = new Indexes({ facts: this.#facts, vectors: this.#vectors });
     this.#lookup = new Lookup({ facts: this.#facts, indexes: this.#indexes });
@@ -116,8 +123,11 @@ export class EmbeddedMemory {
     return last("entity") + last("relation");
   }
 
-  /** Does all jobs in one transaction. When it throws nothing of any is there. */
-  run(jobs: readonly Job[]): readonly Done[] {
+  /**
+   * Does all jobs in one transaction, and tells the results as soon as they are on disk: the indexes learn of them before anything
+   * else is asked here. What was forgotten is nowhere any more when that is told. When it throws before, nothing of any is there.
+   */
+  run(jobs: readonly Job[], tell: (results: readonly Done[]) => void): void {
     const touched: Touched = { entities: new Map(), relations: new Map() };
     const active = this.#vectors.active?.name;
     const results = this.#transact(() => {
@@ -125,10 +135,13 @@ export class EmbeddedMemory {
       return jobs.map((job) => this.#do(job, touched));
     });
     this.#isKept = false;
+    const hasForgotten = jobs.some(({ type }) => type === "forget");
+    if (!hasForgotten) tell(results);
     if (this.#vectors.active?.name === active) this.#learn(touched);
     else this.#rebuild();
-    if (jobs.some(({ type }) => type === "forget")) this.#wipe();
-    return results;
+    if (!hasForgotten) return;
+    this.#wipe();
+    tell(results);
   }
 
   #do(job: Job, touched: Touched): Done {
@@ -287,6 +300,12 @@ export class EmbeddedMemory {
       for (const [row] of bare) this.#indexes.refresh(row);
     }
     return problems;
+  }
+
+  /** Writes the log back into the file when it is long. */
+  carryLog(): void {
+    const [state = []] = this.#facts.cells("PRAGMA wal_checkpoint(NOOP)");
+    if (numberOf(state[1]) - numberOf(state[2]) >= LOG_PAGES_MAX) this.#facts.cells("PRAGMA wal_checkpoint(PASSIVE)");
   }
 
   /** Keeps the indexes for the next start, and writes the log back into the file. */

@@ -8,6 +8,7 @@ import {
   entityOf,
   HEAD_COLUMNS,
   idBytes,
+  idText,
   idBeginning,
   numberOf,
   OBSERVATION_COLUMNS,
@@ -24,6 +25,7 @@ const RELATION = `SELECT ${RELATION_COLUMNS} FROM relation r CROSS JOIN provenan
 const CHANGE = `SELECT ${CHANGE_COLUMNS} FROM change c JOIN provenance p ON p.n = c.provenance
   LEFT JOIN entity e ON e.row = c.entity`;
 const BY_ID = `${beginningOf("id")} = ? AND id = ?`;
+const ROW_BY_ID = `SELECT row FROM entity WHERE ${BY_ID}`;
 
 /** Numbers of runs and agents that are kept in memory. */
 const PROVENANCES_KNOWN_MAX = 10_000;
@@ -110,8 +112,18 @@ export class Facts {
 
   rowOf(id: EntityId): number | undefined {
     const bytes = idBytes(id);
-    const row = this.sql(`SELECT row FROM entity WHERE ${BY_ID}`).get(idBeginning(bytes), bytes);
+    const row = this.sql(ROW_BY_ID).get(idBeginning(bytes), bytes);
     return row && numberOf(row["row"]);
+  }
+
+  /** Of a row that is there. */
+  idAt(row: number): string {
+    return idText(this.cells("SELECT hex(id) FROM entity WHERE row = ?", row)[0]?.[0]);
+  }
+
+  /** Of a row that is there. */
+  versionAt(row: number): number {
+    return numberOf(this.sql("SELECT version FROM entity WHERE row = ?").get(row)?.["version"]);
   }
 
   versionOf(id: EntityId): { readonly row: number; readonly version: number } | undefined {

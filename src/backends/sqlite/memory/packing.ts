@@ -1,3 +1,4 @@
+import type { EntityId } from "../../../kernel/ids.ts";
 import type { ScoreParts, StoreHits, StoreWalked, WalkStep } from "../../../memory/index.ts";
 import { ID_CHARACTERS } from "./ids.ts";
 import { entityOf, isEntityId, isRelationId, type PackedEntity } from "./rows.ts";
@@ -17,6 +18,13 @@ const SCORES = 5;
  */
 export type PackedWalk = { readonly steps: string; readonly isCut: boolean };
 export const STEP_CHARACTERS = ID_CHARACTERS * 2 + 1;
+
+/** Ids by name on the other side; blanks where there is none. */
+export const idsOf = (text: string): readonly (EntityId | undefined)[] =>
+  Array.from({ length: text.length / ID_CHARACTERS }, (_none, at) => {
+    const id = text.slice(at * ID_CHARACTERS, (at + 1) * ID_CHARACTERS);
+    return id.startsWith(" ") || !isEntityId(id) ? undefined : id;
+  });
 
 /** A walk on the other side. */
 export function walkedOf({ steps, isCut }: PackedWalk): StoreWalked {

@@ -41,11 +41,24 @@ export class Reading {
   }
 
   get(ids: readonly EntityId[]): readonly (PackedEntity | undefined)[] {
-    return this.#facts.packed(ids.map((id) => this.#rowOf(id) ?? NOBODY));
+    return this.#facts.packed(ids.map((id) => this.rowOf(id) ?? NOBODY));
+  }
+
+  /** Ids by name, one after another as text; blank where nobody has the name. */
+  findIds(scope: ScopeKey, names: readonly string[]): string {
+    const text = Buffer.alloc(names.length * ID_CHARACTERS, " ");
+    const isIndexed = this.#isIndexed();
+    for (const [at, name] of names.entries()) {
+      const row = this.#facts.rowNamed(scope, name);
+      if (row === undefined) continue;
+      if (isIndexed) this.#indexes.entityIds.write(row, text, at * ID_CHARACTERS);
+      else text.write(this.#facts.idAt(row), at * ID_CHARACTERS, "latin1");
+    }
+    return text.toString("latin1");
   }
 
   /** What is indexed is found without the file. */
-  #rowOf(id: EntityId): number | undefined {
+  rowOf(id: EntityId): number | undefined {
     const row = this.#indexes.entityIds.find(idBytes(id));
     return row >= 0 ? row : this.#isIndexed() ? undefined : this.#facts.rowOf(id);
   }
@@ -108,7 +121,7 @@ export class Reading {
     const from = cursor === undefined ? 0 : readNumber(cursor);
     const scopes = JSON.stringify(this.#scopes(of.scopes));
     const rest = "AND r.row > ? ORDER BY r.row LIMIT ?";
-    const rows = of.entities && JSON.stringify(of.entities.flatMap((id) => this.#rowOf(id) ?? []));
+    const rows = of.entities && JSON.stringify(of.entities.flatMap((id) => this.rowOf(id) ?? []));
     const found =
       rows === undefined
         ? // In the order of their rows, with the plus: by the scopes' entities all of them would be sorted for each page.
@@ -140,7 +153,7 @@ export class Reading {
   walk(walk: StoreWalk): PackedWalk {
     const scopes = new Set(this.#scopes(walk.scopes));
     const start = walk.start
-      .flatMap((id) => this.#rowOf(id) ?? [])
+      .flatMap((id) => this.rowOf(id) ?? [])
       .filter((row) => this.#indexes.isOfScopes(row, scopes));
     const { count, rows, depths, slots, cut } = this.#indexes.graph.reach(start, {
       depth: walk.depth,
@@ -172,7 +185,7 @@ export class Reading {
   }
 
   #logOf(id: EntityId, before: number, limit: number): readonly Change[] {
-    const row = this.#rowOf(id);
+    const row = this.rowOf(id);
     if (row === undefined) {
       return this.#facts.changes(
         "WHERE c.gone = ? AND c.seq < ? ORDER BY c.seq DESC LIMIT ?",

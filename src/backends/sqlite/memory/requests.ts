@@ -2,7 +2,7 @@ import { type Fault, RemoteError, toFault } from "../../../kernel/errors.ts";
 import type { EmbeddedMemory, Job } from "./embedded-memory.ts";
 import type { Reading } from "./reading.ts";
 
-type Looks = "find" | "get" | "list" | "relations" | "relation" | "walk" | "log" | "history";
+type Looks = "find" | "findIds" | "get" | "list" | "relations" | "relation" | "walk" | "log" | "history";
 type Asks = "search" | "unembedded" | "model" | "figures" | "check";
 type Methods = Pick<Reading, Looks> & Pick<EmbeddedMemory, Asks>;
 

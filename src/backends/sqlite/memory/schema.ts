@@ -8,6 +8,8 @@ import { TABLES } from "./tables.ts";
 const APPLICATION_ID = 0x43_58_45_31;
 const SCHEMA = 2;
 const CACHE_KIB = 16_384;
+/** 64 MiB of log: a commit that finds more writes it back, when there was no time for that before. */
+const LOG_PAGES_MAX = 16_000;
 /** Backups and people's tools may read the file meanwhile. */
 const BUSY_MS = 5_000;
 
@@ -20,7 +22,7 @@ export function openMemoryFile(file: string, synchronous: "normal" | "full"): Da
     // What is deleted is overwritten with zeros: forgotten is forgotten.
     db.exec(
       `PRAGMA journal_mode=WAL; PRAGMA synchronous=${synchronous}; PRAGMA secure_delete=ON;
-       PRAGMA cache_size=-${CACHE_KIB}; PRAGMA temp_store=MEMORY;`,
+       PRAGMA cache_size=-${CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=${LOG_PAGES_MAX};`,
     );
     prepare(db, numberOf(db, "user_version"));
     return db;

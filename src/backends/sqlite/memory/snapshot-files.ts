@@ -80,7 +80,7 @@ export function forgetInSnapshots(directory: string, jobs: readonly Job[]): void
     try {
       const memory = EmbeddedMemory.open({ file, synchronous: "full" });
       try {
-        memory.run(forgetting);
+        memory.run(forgetting, () => undefined);
       } finally {
         memory.close();
       }

@@ -35,7 +35,7 @@ import {
 import { storageError, type Synchronous } from "../index.ts";
 import type { Job } from "./embedded-memory.ts";
 import { flushDirectory, flushFile, makeDirectory } from "./on-disk.ts";
-import { hitsOf, walkedOf } from "./packing.ts";
+import { hitsOf, idsOf, walkedOf } from "./packing.ts";
 import {
   type Answered,
   type Arguments,
@@ -126,6 +126,9 @@ export class SqliteMemoryStore implements MemoryStore {
     keys: readonly { readonly scope: ScopeKey; readonly name: string }[],
   ): Promise<readonly (Entity | undefined)[]> {
     return (await this.#ask("find", keys)).map((cells) => cells && entityOf(cells));
+  }
+  async findIds(scope: ScopeKey, names: readonly string[]): Promise<readonly (EntityId | undefined)[]> {
+    return idsOf(await this.#ask("findIds", scope, names));
   }
   async get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]> {
     return (await this.#ask("get", ids)).map((cells) => cells && entityOf(cells));

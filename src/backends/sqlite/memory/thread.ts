@@ -87,6 +87,8 @@ function valueOf(question: Question, of: EmbeddedMemory): unknown {
   switch (question.name) {
     case "find":
       return of.reading.find(...question.args);
+    case "findIds":
+      return of.reading.findIds(...question.args);
     case "get":
       return of.reading.get(...question.args);
     case "search":
@@ -131,14 +133,22 @@ function flush(): void {
   const now = jobs;
   jobs = [];
   if (now.length === 0) return;
+  let isTold = false;
   try {
     forgetInSnapshots(
       join(dirname(file), "snapshots"),
       now.map(({ job }) => job),
     );
-    const values = opened().run(now.map(({ job }) => job));
-    for (const [at, { id }] of now.entries()) answer({ id, type: "done", value: values[at] });
+    opened().run(
+      now.map(({ job }) => job),
+      (values) => {
+        isTold = true;
+        for (const [at, { id }] of now.entries()) answer({ id, type: "done", value: values[at] });
+      },
+    );
   } catch (error) {
+    // It is on disk: nothing of it is done again. The thread ends, and the next one makes its indexes of the file.
+    if (isTold) throw error;
     if (now.length === 1) for (const { id } of now) fail(id, error);
     else for (const one of now) flushAlone(one);
   }
@@ -146,9 +156,14 @@ function flush(): void {
 }
 
 function flushAlone({ id, job }: { readonly id: number; readonly job: Job }): void {
+  let isTold = false;
   try {
-    answer({ id, type: "done", value: opened().run([job])[0] });
+    opened().run([job], ([value]) => {
+      isTold = true;
+      answer({ id, type: "done", value });
+    });
   } catch (error) {
+    if (isTold) throw error;
     fail(id, error);
   }
 }
@@ -172,4 +187,6 @@ function index(): void {
     for (const id of reindexing) fail(id, error);
   }
   reindexing = [];
+  // Nobody waits for it; who comes all the time has it done by a commit now and then.
+  if (jobs.length === 0) memory.carryLog();
 }

@@ -47,12 +47,19 @@ type Changed = {
 export class Writing {
   readonly #facts: Facts;
   readonly #vectors: Vectors;
+  readonly #rowOf: (id: EntityId) => number | undefined;
   /** The number of the last change, which relations count too. */
   #seq: number;
 
-  constructor(deps: { readonly facts: Facts; readonly vectors: Vectors }) {
+  /** `rowOf`: of what the last transaction left. */
+  constructor(deps: {
+    readonly facts: Facts;
+    readonly vectors: Vectors;
+    readonly rowOf: (id: EntityId) => number | undefined;
+  }) {
     this.#facts = deps.facts;
     this.#vectors = deps.vectors;
+    this.#rowOf = deps.rowOf;
     this.#seq = this.#lastSeq();
   }
 
@@ -97,9 +104,11 @@ export class Writing {
   }
 
   relation({ action, relation, provenance, atMs }: RelationWrite, touched: Touched): WriteOutcome {
-    const [source, dst] = [this.#facts.versionOf(relation.from), this.#facts.rowOf(relation.to)];
-    if (source === undefined || dst === undefined) return "conflict";
-    const { row: src, version } = source;
+    // The indexes know who is there, unless this transaction has changed that.
+    const rowOf = touched.entities.size === 0 ? this.#rowOf : (id: EntityId) => this.#facts.rowOf(id);
+    const [src, dst] = [rowOf(relation.from), rowOf(relation.to)];
+    if (src === undefined || dst === undefined) return "conflict";
+    const version = this.#facts.versionAt(src);
     for (const { row } of this.#facts
       .sql("SELECT row FROM relation WHERE src = ? AND dst = ? AND type = ?")
       .all(src, dst, relation.type)) {
@@ -108,10 +117,8 @@ export class Writing {
       touched.relations.set(numberOf(row), undefined);
     }
     const by = this.#facts.provenanceNumberFor(provenance);
-    const isOwn =
-      action === "relate" &&
-      atMs === relation.createdAtMs &&
-      by === this.#facts.provenanceNumberFor(relation.provenance);
+    const said = relation.provenance === provenance ? by : this.#facts.provenanceNumberFor(relation.provenance);
+    const isOwn = action === "relate" && atMs === relation.createdAtMs && by === said;
     if (action === "relate") this.#putRelation(relation, { src, dst, version: isOwn ? version : undefined }, touched);
     if (isOwn) return "written";
     const details = { relation: relation.id, to: relation.to, type: relation.type };
