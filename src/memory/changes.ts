@@ -3,7 +3,7 @@ import { type EntityId, mint, ObservationId, RelationId } from "../kernel/ids.ts
 import type { JsonObject } from "../kernel/json.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Embeddings } from "./embeddings.ts";
-import type { Entity, EntityHead, Observation, Provenance, Relation, Validity } from "./entity.ts";
+import type { Entity, EntityHead, Provenance, Relation, Validity } from "./entity.ts";
 import { EntityNotFoundError, EntityTypeConflictError, MemoryConflictError, RelationNotFoundError } from "./errors.ts";
 import type { MemoryCounts } from "./figures.ts";
 import { idsIn, type MemoryStore, type WriteOutcome } from "./memory-store.ts";
@@ -12,7 +12,6 @@ import {
   type CheckedInput,
   type Draft,
   draftChange,
-  draftOf,
   type EntityInput,
   type Hide,
   HIDE_NOTHING,
@@ -22,21 +21,9 @@ import {
 } from "./remembering.ts";
 import { type ScopeKey, scopeText } from "./scope.ts";
 import { readEntityName, readMetadata, readShare, readTypeName, readValidity } from "./values.ts";
+import { type Merge, mergeInputs, type Remembered, type Taken } from "./merging.ts";
 import { claimOf, type Restatement, restate } from "./restating.ts";
 import { entityAt } from "./versions.ts";
-
-/** `known`: nothing of it was new. */
-export type Remembered = {
-  readonly outcome: "created" | "changed" | "known";
-  readonly entity: Entity;
-  readonly added: readonly Observation[];
-};
-
-/** `kept`: it was there, and stays as it is. `refused`: it was there, and would have become otherwise, or is of another type. */
-export type Taken = Remembered | { readonly outcome: "kept" | "refused"; readonly entity: Entity };
-
-/** What becomes of an entity that is there already: it gets what is new, stays as it is, or must not become otherwise. */
-export type Merge = "update" | "skip" | "error";
 
 /** A relation between two named entities of one scope. */
 export type RelationInput = {
@@ -61,6 +48,9 @@ export type Revision = {
   /** Observations of these texts are taken back; texts that nobody said are passed over. */
   readonly withdraw?: readonly string[] | undefined;
 };
+
+/** What is said of one name, each with its place in the request. */
+type Named = readonly [name: string, inputs: readonly (readonly [place: number, input: CheckedInput])[]];
 
 /** How often a change that somebody else came before is tried. */
 const ATTEMPTS = 8;
@@ -98,8 +88,10 @@ export class Changes {
   }
 
   /**
-   * Makes entities, or adds to those that are there by name. In the order of the inputs; one name twice is one entity.
-   * Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError, MemoryFullError; then nothing is remembered of any.
+   * Makes entities, or adds to those that are there by name, in one transaction. In the order of the inputs; what is said of one
+   * name is one entity, and one version of it.
+   * Throws MemoryValueError, MemoryTooLargeError, EntityTypeConflictError, MemoryFullError; then nothing is remembered of any,
+   * unless others changed some of the same entities at the same moment.
    */
   async remember(
     scope: ScopeKey,
@@ -129,52 +121,58 @@ export class Changes {
     how: { readonly provenance: Provenance; readonly merge: Merge | undefined; readonly isTrial: boolean },
   ): Promise<readonly Taken[]> {
     const checked = inputs.map((input) => checkInput(hiddenInput(input, this.hide)));
-    const results = new Map<number, Taken>();
-    let waiting = [...checked.entries()];
-    for (let vain = 0; waiting.length > 0;) {
-      if (vain === ATTEMPTS) throw conflict(waiting[0]?.[1].name ?? "");
-      const before = waiting.length;
-      waiting = await this.#rememberOnce({ ...how, scope, waiting, results });
-      // A name that is there again only waits for its turn.
-      vain = waiting.length < before ? 0 : vain + 1;
+    const results: Taken[] = [];
+    let waiting: readonly Named[] = [...Map.groupBy(checked.entries(), ([, { name }]) => name)];
+    for (let vain = 0, isFirst = true; waiting.length > 0; isFirst = false) {
+      if (vain === ATTEMPTS) throw conflict(waiting[0]?.[0] ?? "");
+      const left = await this.#rememberOnce({ ...how, scope, waiting, isFirst, results });
+      vain = left.length < waiting.length ? 0 : vain + 1;
+      waiting = left;
     }
-    return checked.map((_, index) => results.get(index)).filter((result) => result !== undefined);
+    return results;
   }
 
-  /** What is left to do: names that came twice, and what others changed meanwhile. */
+  /** What is left to do: what others changed meanwhile. */
   async #rememberOnce(of: {
     readonly scope: ScopeKey;
     readonly provenance: Provenance;
     readonly merge: Merge | undefined;
     readonly isTrial: boolean;
-    readonly waiting: readonly (readonly [number, CheckedInput])[];
-    readonly results: Map<number, Taken>;
-  }): Promise<[number, CheckedInput][]> {
-    const names = new Set<string>();
-    const now = of.waiting.filter(([, { name }]) => !names.has(name) && names.add(name));
-    const isNow = new Set(now);
-    const left = of.waiting
-      .filter((entry) => !isNow.has(entry))
-      .map(([index, input]): [number, CheckedInput] => [index, input]);
-    const at = { scope: of.scope, provenance: of.provenance, atMs: this.#clock.nowMs() };
-    const found = await this.#store.find(now.map(([, { name }]) => ({ scope: of.scope, name })));
-    const drafts: { readonly index: number; readonly input: CheckedInput; readonly draft: Draft }[] = [];
-    for (const [position, [index, input]] of now.entries()) {
-      const decided = decide(input, found[position], { at, merge: of.merge });
-      if (decided.type === "write") drafts.push({ index, input, draft: decided.draft });
-      else of.results.set(index, decided.taken);
-    }
-    const outcomes = of.isTrial ? [] : await this.#admitted(drafts.map(({ draft }) => draft));
-    for (const [position, { index, input, draft }] of drafts.entries()) {
-      if (outcomes[position] === "conflict") left.push([index, input]);
-      else
-        of.results.set(index, {
-          outcome: draft.expected === 0 ? "created" : "changed",
-          entity: draft.after,
-          added: draft.added,
-        });
-    }
-    return left;
+    readonly waiting: readonly Named[];
+    readonly isFirst: boolean;
+    /** By the places of the inputs. */
+    readonly results: Taken[];
+  }): Promise<readonly Named[]> {
+    const { scope, waiting, merge } = of;
+    const at = { scope, provenance: of.provenance, atMs: this.#clock.nowMs() };
+    const names = waiting.map(([name]) => name);
+    const there = await this.#there(scope, names, of.isFirst);
+    const merged = waiting.map(([name, inputs]) =>
+      mergeInputs(
+        inputs.map(([, input]) => input),
+        there.get(name),
+        { at, merge },
+      ),
+    );
+    const drafts = merged.flatMap(({ draft }) => draft ?? []);
+    const outcomes = of.isTrial ? [] : await this.#admitted(drafts);
+    return waiting.filter(([, inputs], which) => {
+      const { draft, taken = [] } = merged[which] ?? {};
+      if (draft && outcomes[drafts.indexOf(draft)] === "conflict") return true;
+      for (const [turn, [place]] of inputs.entries()) {
+        const one = taken[turn];
+        if (one) of.results[place] = one;
+      }
+      return false;
+    });
+  }
+
+  /** Who is there of the names. The first time those that are surely new are not looked for. */
+  async #there(scope: ScopeKey, names: readonly string[], isFirst: boolean): Promise<ReadonlyMap<string, Entity>> {
+    const sought = isFirst ? names.filter((name) => this.#store.lacks?.(scope, name) !== true) : names;
+    if (sought.length === 0) return new Map();
+    const found = await this.#store.find(sought.map((name) => ({ scope, name })));
+    return new Map(found.flatMap((entity, at) => (entity ? [[sought[at] ?? "", entity]] : [])));
   }
 
   /** Written, where there is room for those that are new. */
@@ -349,32 +347,8 @@ export class Changes {
   }
 }
 
-type Decided = { readonly type: "write"; readonly draft: Draft } | { readonly type: "taken"; readonly taken: Taken };
-
-const untouched = (outcome: "kept" | "refused", entity: Entity): Decided => ({
-  type: "taken",
-  taken: { outcome, entity },
-});
-
 const saidIn = (entity: Entity, texts: ReadonlySet<string>): readonly ObservationId[] =>
   entity.observations.filter(({ text }) => texts.has(text)).map(({ id }) => id);
-
-/** What an input becomes beside what is there. Throws EntityTypeConflictError where nothing says how to merge. */
-function decide(
-  input: CheckedInput,
-  before: Entity | undefined,
-  { at, merge }: { readonly at: Parameters<typeof draftOf>[2]; readonly merge: Merge | undefined },
-): Decided {
-  if (before && merge === "skip") return untouched("kept", before);
-  if (before && merge !== undefined && input.type !== undefined && input.type !== before.type)
-    return untouched("refused", before);
-  const draft = draftOf(input, before, at);
-  if (draft && before && merge === "error") return untouched("refused", before);
-  if (draft) return { type: "write", draft };
-  // Without a draft it was there.
-  if (!before) throw new Error(`nothing was made of ${input.name}`);
-  return { type: "taken", taken: { outcome: "known", entity: before, added: [] } };
-}
 
 /** Nobody of the name is known there. */
 export const notFound = (scope: ScopeKey, name: string): EntityNotFoundError =>

@@ -110,7 +110,8 @@ export type Draft = Omit<EntityWrite, "passages" | "passageCount" | "model"> & {
   readonly kept: number;
 };
 
-type At = { readonly scope: ScopeKey; readonly provenance: Provenance; readonly atMs: number };
+/** Where and when something is said, and by whom. */
+export type At = { readonly scope: ScopeKey; readonly provenance: Provenance; readonly atMs: number };
 
 /** What remembering the input changes, or undefined when it is known already. Throws EntityTypeConflictError, MemoryTooLargeError. */
 export function draftOf(input: CheckedInput, before: Entity | undefined, at: At): Draft | undefined {

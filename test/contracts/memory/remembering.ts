@@ -7,6 +7,7 @@ export function rememberingContract(within: Within): void {
   rememberingContract1(within);
   rememberingContract2(within);
   rememberingContract3(within);
+  rememberingContract4(within);
 }
 
 function rememberingContract1(within: Within): void {
@@ -62,7 +63,7 @@ function rememberingContract1(within: Within): void {
 }
 
 function rememberingContract2(within: Within): void {
-  test("more of an entity makes its next version, also twice in one call", () =>
+  test("what one call says of an entity is one version of it, however often it is named", () =>
     within(async ({ memory }) => {
       const [first, second] = await memory.changes.remember(
         TEAM,
@@ -72,13 +73,29 @@ function rememberingContract2(within: Within): void {
         ],
         BY,
       );
-      expect([first?.outcome, second?.outcome]).toEqual(["created", "changed"]);
+      const ada = await memory.get(TEAM, "Ada");
+      expect(ada).toMatchObject({ version: 1, observations: [{ text: "a" }, { text: "b" }] });
+      const [a, b] = ada.observations;
+      expect(first).toEqual({ outcome: "created", entity: ada, added: [a] });
+      expect(second).toEqual({ outcome: "changed", entity: ada, added: [b] });
+      const more = await memory.changes.remember(
+        TEAM,
+        [
+          { name: "Ada", observations: said("b", "c"), strength: 0.5 },
+          { name: "Ada", observations: said("c") },
+          { name: "Ada", strength: 0.25 },
+        ],
+        BY,
+      );
+      expect(more.map(({ outcome, added }) => [outcome, added.map(({ text }) => text)])).toEqual([
+        ["changed", ["c"]],
+        ["known", []],
+        ["changed", []],
+      ]);
       expect(await memory.get(TEAM, "Ada")).toMatchObject({
         version: 2,
-        observations: [
-          { text: "a", since: 1 },
-          { text: "b", since: 2 },
-        ],
+        strength: 0.25,
+        observations: [{ since: 1 }, { since: 1 }, { text: "c", since: 2 }],
       });
     }));
 
@@ -94,12 +111,20 @@ function rememberingContract2(within: Within): void {
       expect(observations.map(({ text }) => text).toSorted()).toEqual(["a", "b", "c", "d"]);
       expect(version).toBe(5);
     }));
+}
 
+function rememberingContract3(within: Within): void {
   test("another type for a known name is refused, and nothing of the call is remembered", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(TEAM, [{ name: "Ada", type: "person" }], BY);
       const refused = memory.changes.remember(TEAM, [{ name: "Bo" }, { name: "Ada", type: "ship" }], BY);
       await expect(refused).rejects.toMatchObject({ code: "ENTITY_TYPE_CONFLICT", kind: "conflict" });
+      await expect(memory.get(TEAM, "Bo")).rejects.toMatchObject({ code: "ENTITY_NOT_FOUND" });
+      const both = [
+        { name: "Bo", type: "person" },
+        { name: "Bo", type: "ship" },
+      ];
+      await expect(memory.changes.remember(TEAM, both, BY)).rejects.toMatchObject({ code: "ENTITY_TYPE_CONFLICT" });
       await expect(memory.get(TEAM, "Bo")).rejects.toMatchObject({ code: "ENTITY_NOT_FOUND" });
     }));
 
@@ -112,7 +137,7 @@ function rememberingContract2(within: Within): void {
     }));
 }
 
-function rememberingContract3(within: Within): void {
+function rememberingContract4(within: Within): void {
   test("entities are listed by name, page by page, each once", () =>
     within(async ({ memory }) => {
       const all = Array.from({ length: 25 }, (_, index) => `e${String(index).padStart(2, "0")}`);

@@ -20,6 +20,7 @@ import { type IndexableRelation, Indexes } from "./indexes.ts";
 import { KeptIndexes } from "./kept-indexes.ts";
 import { Lookup } from "./lookup.ts";
 import type { PackedHits } from "./packing.ts";
+import { KnownNames } from "./name-filter.ts";
 import { numberOf, type PackedEntity, textOf } from "./rows.ts";
 import { Reading } from "./reading.ts";
 import { openMemoryFile } from "./schema.ts";
@@ -67,6 +68,7 @@ export class EmbeddedMemory {
   readonly #db: DatabaseSync;
   readonly #facts: Facts;
   readonly #vectors: Vectors;
+  readonly #names: KnownNames;
   readonly #writing: Writing;
   readonly #forgetting: Forgetting;
   #indexes: Indexes;
@@ -86,9 +88,11 @@ export class EmbeddedMemory {
     this.#facts = new Facts(db);
     this.#kept = new KeptIndexes(`${file.replace(/\.db$/u, "")}.index`, this.#facts);
     this.#vectors = new Vectors(this.#facts);
+    this.#names = new KnownNames(this.#facts);
     this.#writing = new Writing({
       facts: this.#facts,
       vectors: this.#vectors,
+      names: this.#names,
       rowOf: (id) => this.#reading.rowOf(id),
     });
     this.#forgetting = new Forgetting({ facts: this.#facts, vectors: this.#vectors, writing: this.#writing });
@@ -228,6 +232,11 @@ export class EmbeddedMemory {
   /** What does not change anything. */
   get reading(): Reading {
     return this.#reading;
+  }
+
+  /** Which names may be taken. */
+  get names(): Pick<KnownNames, "filter" | "readSome"> {
+    return this.#names;
   }
 
   /** Throws away what is derived, and begins to make it anew. */

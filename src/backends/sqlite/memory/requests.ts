@@ -33,6 +33,8 @@ export type MemoryRequest = { readonly id: number } & (
 export type MemoryAnswer = { readonly id: number } & (
   | { readonly type: "done"; readonly value: unknown }
   | { readonly type: "progress"; readonly indexed: number }
+  /** Not asked for: which names may be taken, from now on, as a `NameFilter`. */
+  | { readonly type: "names"; readonly names: SharedArrayBuffer }
   | { readonly type: "failed"; readonly fault: Fault; readonly stack: string | undefined }
 );
 

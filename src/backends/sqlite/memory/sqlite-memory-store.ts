@@ -36,6 +36,7 @@ import { storageError, type Synchronous } from "../index.ts";
 import type { Job } from "./embedded-memory.ts";
 import { flushDirectory, flushFile, makeDirectory } from "./on-disk.ts";
 import { hitsOf, idsOf, walkedOf } from "./packing.ts";
+import { NameFilter } from "./name-filter.ts";
 import {
   type Answered,
   type Arguments,
@@ -82,6 +83,8 @@ export class SqliteMemoryStore implements MemoryStore {
   #opened: Promise<unknown> | undefined;
   /** While another file takes the place of memory's. */
   #replacing: Promise<unknown> | undefined;
+  /** Which names may be taken; undefined while that is not known. */
+  #names: NameFilter | undefined;
   #nextId = 1;
   #isClosed = false;
 
@@ -129,6 +132,9 @@ export class SqliteMemoryStore implements MemoryStore {
   }
   async findIds(scope: ScopeKey, names: readonly string[]): Promise<readonly (EntityId | undefined)[]> {
     return idsOf(await this.#ask("findIds", scope, names));
+  }
+  lacks(scope: ScopeKey, name: string): boolean {
+    return this.#names?.mayHave(scope, name) === false;
   }
   async get(ids: readonly EntityId[]): Promise<readonly (Entity | undefined)[]> {
     return (await this.#ask("get", ids)).map((cells) => cells && entityOf(cells));
@@ -215,6 +221,7 @@ export class SqliteMemoryStore implements MemoryStore {
     await this.#tell({ type: "close" });
     this.#thread = undefined;
     this.#opened = undefined;
+    this.#names = undefined;
     await thread?.terminate();
     for (const { reject } of this.#asked.values()) reject(this.#gone("was put back to a snapshot"));
     this.#asked.clear();
@@ -283,6 +290,10 @@ export class SqliteMemoryStore implements MemoryStore {
   }
 
   #answered(answer: MemoryAnswer): void {
+    if (answer.type === "names") {
+      this.#names = new NameFilter(answer.names);
+      return;
+    }
     const asked = this.#asked.get(answer.id);
     if (answer.type === "progress") return asked?.progress?.(answer.indexed);
     this.#asked.delete(answer.id);
@@ -294,6 +305,7 @@ export class SqliteMemoryStore implements MemoryStore {
     if (this.#thread !== thread) return;
     this.#thread = undefined;
     this.#opened = undefined;
+    this.#names = undefined;
     if (!this.#isClosed)
       log.error({ err: error }, "the thread of memory has ended; it is started again when it is needed");
     const waiting = [...this.#asked.values()];

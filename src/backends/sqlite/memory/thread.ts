@@ -5,6 +5,7 @@ import { storageError } from "../index.ts";
 import { EmbeddedMemory, type Job } from "./embedded-memory.ts";
 import { damagedError } from "./errors.ts";
 import { copyMemory, forgetInSnapshots, verifyMemory } from "./snapshot-files.ts";
+import type { NameFilter } from "./name-filter.ts";
 import { failed, type MemoryAnswer, type MemoryRequest, type Question } from "./requests.ts";
 
 if (!parentPort) throw new Error("memory is a thread of the server");
@@ -18,6 +19,9 @@ let isIndexing = false;
 let copying: Promise<void> | undefined;
 /** Those that wait until everything is indexed. */
 let reindexing: number[] = [];
+
+/** The names that the other side knows of. */
+let toldNames: NameFilter | undefined;
 
 const answer = (told: MemoryAnswer): void => port.postMessage(told);
 const fail = (id: number, error: unknown): void =>
@@ -121,6 +125,12 @@ function opened(): EmbeddedMemory {
   return memory;
 }
 
+function tellNames(names: NameFilter | undefined): void {
+  if (!names || names === toldNames) return;
+  toldNames = names;
+  answer({ id: 0, type: "names", names: names.shared });
+}
+
 function flushSoon(): void {
   if (isFlushing) return;
   isFlushing = true;
@@ -187,6 +197,8 @@ function index(): void {
     for (const id of reindexing) fail(id, error);
   }
   reindexing = [];
+  if (memory.names.readSome()) return indexSoon();
+  tellNames(memory.names.filter);
   // Nobody waits for it; who comes all the time has it done by a commit now and then.
   if (jobs.length === 0) memory.carryLog();
 }

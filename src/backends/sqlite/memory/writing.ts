@@ -16,6 +16,7 @@ import {
 import type { Facts } from "./facts.ts";
 import type { Indexable } from "./indexable.ts";
 import type { IndexableRelation } from "./indexes.ts";
+import type { KnownNames } from "./name-filter.ts";
 import { actionNumber, idBytes, jsonText, numberOf, USUAL_STRENGTH } from "./rows.ts";
 import { SPAN, spanOf } from "./tables.ts";
 import type { PassagePut, Vectors } from "./vectors.ts";
@@ -47,6 +48,7 @@ type Changed = {
 export class Writing {
   readonly #facts: Facts;
   readonly #vectors: Vectors;
+  readonly #names: KnownNames;
   readonly #rowOf: (id: EntityId) => number | undefined;
   /** The number of the last change, which relations count too. */
   #seq: number;
@@ -55,10 +57,12 @@ export class Writing {
   constructor(deps: {
     readonly facts: Facts;
     readonly vectors: Vectors;
+    readonly names: KnownNames;
     readonly rowOf: (id: EntityId) => number | undefined;
   }) {
     this.#facts = deps.facts;
     this.#vectors = deps.vectors;
+    this.#names = deps.names;
     this.#rowOf = deps.rowOf;
     this.#seq = this.#lastSeq();
   }
@@ -220,7 +224,9 @@ export class Writing {
          version, created_at_ms, updated_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(row ?? null, idBytes(head.id), scope, head.name, ...valuesOf(head));
-    return Number(changes) === 0 ? undefined : Number(lastInsertRowid);
+    if (Number(changes) === 0) return undefined;
+    this.#names.add(head.scope, head.name);
+    return Number(lastInsertRowid);
   }
 
   /** The same when it no longer has the version. */
@@ -233,7 +239,9 @@ export class Writing {
          metadata = ?, version = ?, created_at_ms = ?, updated_at_ms = ? WHERE row = ? AND version = ? AND scope = ?`,
       )
       .run(head.name, ...valuesOf(head), row, expected, scope);
-    return Number(changes) === 0 ? undefined : row;
+    if (Number(changes) === 0) return undefined;
+    this.#names.add(head.scope, head.name);
+    return row;
   }
 
   #addObservations(row: number, observations: readonly Observation[], isNew: boolean): void {
