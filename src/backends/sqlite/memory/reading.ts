@@ -46,14 +46,13 @@ export class Reading {
 
   /** Ids by name, one after another as text; blank where nobody has the name. */
   findIds(scope: ScopeKey, names: readonly string[]): string {
+    const rows = Int32Array.from(names, (name) => this.#facts.rowNamed(scope, name) ?? -1);
     const text = Buffer.alloc(names.length * ID_CHARACTERS, " ");
-    const isIndexed = this.#isIndexed();
-    for (const [at, name] of names.entries()) {
-      const row = this.#facts.rowNamed(scope, name);
-      if (row === undefined) continue;
-      if (isIndexed) this.#indexes.entityIds.write(row, text, at * ID_CHARACTERS);
-      else text.write(this.#facts.idAt(row), at * ID_CHARACTERS, "latin1");
-    }
+    if (this.#isIndexed())
+      this.#indexes.entityIds.write(rows, text, { count: rows.length, at: 0, every: ID_CHARACTERS });
+    else
+      for (const [at, row] of rows.entries())
+        if (row !== -1) text.write(this.#facts.idAt(row), at * ID_CHARACTERS, "latin1");
     return text.toString("latin1");
   }
 
