@@ -1,10 +1,13 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { Client } from "pg";
 import { PostgresqlMemoryStore, type PostgresqlMemoryOptions } from "../../src/backends/postgresql/index.ts";
+import { WIPING_LIMITS } from "../../src/backends/postgresql/wiping.ts";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { Memory, SEARCH_DEFAULTS, type SearchInput } from "../../src/memory/index.ts";
+import { ManualClock } from "../helpers/manual-clock.ts";
 import { PASSWORD, Postgresql } from "../helpers/postgresql.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
@@ -311,11 +314,65 @@ test("what was forgotten is in no table, index or statistics of the database any
     await memory.forget({ type: "observations", entity: id, ids: observations.slice(0, 1).map((one) => one.id) }, BY);
     expect([await isThere("zebra-one"), await isThere("zebra-two")]).toEqual([false, true]);
     await memory.forget({ type: "entities", ids: [id] }, BY);
+    // Of two in a row the second is overwritten a moment later.
+    await vi.waitFor(async () => expect(await memory.store.check(false)).toEqual([]), { ...WAIT, timeout: 60_000 });
     const gone = ["zebra-two", "zebra-name", "zebra-type", "zebra-data", "zebra-knows"];
     expect(await Promise.all(gone.map(isThere))).toEqual(gone.map(() => false));
     expect(await isThere("zebra-three")).toBe(true);
     expect(await memory.list({ scopes: [TEAM] }, PAGE)).toMatchObject({ entries: [{ name: "Bo" }] });
   }));
+
+async function forgetEach(memory: Memory, all: readonly string[]): Promise<void> {
+  for (const name of all) {
+    const { id } = await memory.get(TEAM, name);
+    await memory.forget({ type: "entities", ids: [id] }, BY);
+  }
+}
+
+const STILL = [{ what: "what was forgotten is deleted, but not yet overwritten in the pages of the database" }];
+
+describe("forgetting", () => {
+  test("many, one after another, writes the tables anew once for all of them", () =>
+    within(async (open, schema) => {
+      const clock = new ManualClock();
+      const memory = open({ clock });
+      await memory.changes.remember(TEAM, people(), BY);
+      const fileOf = async () =>
+        (await server.rows(`SELECT pg_relation_filenode('${schema}.observation')::int AS n`))[0]?.["n"];
+      const files = [await fileOf()];
+      await forgetEach(memory, ["p0"]);
+      expect(await memory.store.check(false)).toEqual([]);
+      files.push(await fileOf());
+      await forgetEach(memory, ["p1", "p2", "p3"]);
+      expect(await memory.store.check(false)).toMatchObject(STILL);
+      files.push(await fileOf());
+      await clock.advance(WIPING_LIMITS.restMs);
+      await vi.waitFor(async () => expect(await memory.store.check(false)).toEqual([]), { ...WAIT, timeout: 60_000 });
+      files.push(await fileOf());
+      expect([files[0] === files[1], files[1] === files[2], files[2] === files[3]]).toEqual([false, true, false]);
+    }));
+
+  test("while somebody reads a table for long lets others read and remember, and is made good by the next who opens memory", () =>
+    within(async (open, schema) => {
+      const memory = open();
+      await memory.changes.remember(TEAM, people(), BY);
+      const backup = new Client({ connectionString: server.url.replace("@", `:${encodeURIComponent(PASSWORD)}@`) });
+      await backup.connect();
+      try {
+        await backup.query(`BEGIN; LOCK TABLE ${schema}.entity IN ACCESS SHARE MODE`);
+        await forgetEach(memory, ["p0"]);
+        expect(names(await memory.search({ scopes: [TEAM], text: "choir", limit: 1 }))).toEqual(["p1"]);
+        await memory.changes.remember(TEAM, [{ name: "p1", observations: said("is heard") }], AGAIN);
+        expect(await memory.store.check(false)).toMatchObject(STILL);
+        await memory.store.close();
+      } finally {
+        await backup.end();
+      }
+      const next = open();
+      await next.open();
+      await vi.waitFor(async () => expect(await next.store.check(false)).toEqual([]), { ...WAIT, timeout: 60_000 });
+    }));
+});
 
 test("words that were lost are noticed, and mended", () =>
   within(async (open, schema) => {

@@ -55,6 +55,9 @@ export function isLost(error: unknown): boolean {
 export const isContended = (error: unknown): boolean =>
   [STATE.serialization, STATE.deadlock, STATE.unique, STATE.foreignKey].some((state) => state === codeOf(error));
 
+/** Somebody else uses the table, and was waited for. */
+export const isLocked = (error: unknown): boolean => codeOf(error) === STATE.lockTimeout;
+
 /** What a failure is for those who asked; what is no failure of the database stays as it is. */
 export function memoryError(error: unknown, place: Place): unknown {
   if (error instanceof CaxtonError || !(error instanceof Error)) return error;

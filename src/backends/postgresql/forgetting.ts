@@ -10,7 +10,7 @@ import { markWipe, type Wiping } from "./wiping.ts";
 const NOTHING: Forgotten = { entities: 0, observations: 0, relations: 0 };
 type By = { readonly provenance: Provenance; readonly atMs: number };
 
-/** Removes rows, and then what is left of them in the pages of tables and indexes. */
+/** Removes rows, and has what is left of them overwritten in the pages of tables and indexes. */
 export class Forgetting {
   readonly #connections: Connections;
   readonly #numbers: Numbers;
@@ -36,7 +36,7 @@ export class Forgetting {
             : await this.#scope(target.scope, by, session);
       return forgotten;
     }, POSTGRESQL_LIMITS.upkeepMs);
-    await this.#wiping.wipe();
+    await this.#wiping.begin();
     return gone;
   }
 
@@ -71,7 +71,7 @@ export class Forgetting {
       session,
       order.map(({ row }) => numberOf(row)),
     );
-    if (order.length > 0) await markWipe(session);
+    if (order.length > 0) await markWipe(session, "wipe");
     await session.rows("DELETE FROM change WHERE entity = ANY($1::uuid[])", [gone.map(({ id }) => id)]);
     const logged = order.map((row, index) => ({
       // The row's own id, as PostgreSQL wrote it.
@@ -117,7 +117,7 @@ export class Forgetting {
       { model: undefined, wordNumber },
     );
     const gone = { entities: 0, observations: rows.length, relations: 0 };
-    await markWipe(session);
+    await markWipe(session, "wipe_observations");
     await insertChanges(
       session,
       [{ entity: target.entity, scope: left?.scope ?? "", version, action: "forget", ...by, details: gone }],
@@ -144,7 +144,7 @@ export class Forgetting {
       rows.map(({ row }) => numberOf(row)),
     );
     await session.rows("DELETE FROM change WHERE scope = $1", [n]);
-    if (rows.length > 0) await markWipe(session);
+    if (rows.length > 0) await markWipe(session, "wipe");
     await insertChanges(
       session,
       [{ entity: undefined, scope, version: 0, action: "forget", ...by, details: gone }],

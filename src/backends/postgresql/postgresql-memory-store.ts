@@ -69,14 +69,27 @@ export class PostgresqlMemoryStore implements MemoryStore {
   readonly #vectors: Vectors;
   readonly #lookup: Lookup;
   readonly #upkeep: Upkeep;
+  readonly #wiping: Wiping;
   #written = 0;
 
   constructor(options: PostgresqlMemoryOptions) {
     const { url, password, schema, connections: most, clock = systemClock, exactMax = EXACT_MAX } = options;
-    const prepare = schemaMaker(schema);
-    const connections = new Connections({ url, password, schema, connections: most, clock, prepare });
+    const make = schemaMaker(schema);
+    const connections: Connections = new Connections({
+      url,
+      password,
+      schema,
+      connections: most,
+      clock,
+      prepare: async (session) => {
+        await make(session);
+        // A server that ended while it forgot has left it to the next.
+        void wiping.resume();
+      },
+    });
     const numbers = new Numbers(connections);
     const wiping = new Wiping({ connections, clock });
+    this.#wiping = wiping;
     const vectors = new Vectors({ connections, numbers, indexFrom: exactMax });
     this.#connections = connections;
     this.#vectors = vectors;
@@ -184,6 +197,7 @@ export class PostgresqlMemoryStore implements MemoryStore {
   }
 
   close(): Promise<void> {
+    this.#wiping.close();
     return this.#connections.close();
   }
 

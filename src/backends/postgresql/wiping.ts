@@ -1,7 +1,7 @@
 import { log } from "../../kernel/log.ts";
 import type { Clock } from "../../kernel/clock.ts";
 import type { Connections } from "./connections.ts";
-import { unavailable } from "./errors.ts";
+import { isLocked, unavailable } from "./errors.ts";
 import { numberOf, textOf } from "./rows.ts";
 import type { Session } from "./session.ts";
 
@@ -9,27 +9,53 @@ import type { Session } from "./session.ts";
 const TEXT_TABLES = ["observation", "entity", "relation", "change"] as const;
 /** Others hold numbers alone; their rows are taken out of pages and indexes. */
 const NUMBER_TABLES = ["posting", "passage"] as const;
-/** How long readers are waited for that may still see what was deleted. */
-const READERS_MS = 10_000;
-const LOOK_MS = 50;
 
-/** Notes, in the transaction that deletes, that pages still have what was deleted. */
-export async function markWipe(session: Session): Promise<void> {
+/** Which tables of texts have what was deleted, by the setting that notes it. */
+const MARKS = { wipe: TEXT_TABLES, wipe_observations: ["observation"] } as const;
+type Mark = keyof typeof MARKS;
+const DUE = "SELECT key, value FROM setting WHERE key IN ('wipe', 'wipe_observations')";
+
+export const WIPING_LIMITS = {
+  /** Whoever forgets waits so long for the pages; then it goes on without them. */
+  waitMs: 2_000,
+  /** Between two passes nothing is written anew for so many times as long as the first took, */
+  restFactor: 4,
+  /** and at least so long. */
+  restMs: 1_000,
+  /** After one that failed. */
+  againMs: 60_000,
+  /** How long readers are waited for that may still see what was deleted. */
+  readersMs: 10_000,
+  lookMs: 50,
+  /** How long a table is waited for, and with it everybody who comes after; and how often. */
+  lockMs: 1_000,
+  lockAttempts: 10,
+} as const;
+
+/** Notes, in the transaction that deletes, that pages still have what was deleted: in which tables. */
+export async function markWipe(session: Session, mark: Mark): Promise<void> {
   await session.rows(
-    `INSERT INTO setting (key, value) VALUES ('wipe', pg_current_xact_id()::text)
+    `INSERT INTO setting (key, value) VALUES ($1, pg_current_xact_id()::text)
      ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
+    [mark],
   );
 }
 
 /**
  * Overwrites what was forgotten. PostgreSQL leaves deleted rows where they are until it needs the room; here tables with
- * texts are written anew, and the indexes of vectors set theirs to zero. One pass serves all who deleted before it began.
+ * texts are written anew, and the indexes of vectors set theirs to zero. That takes as long as the tables are large, so it is done
+ * once for many who forget:
+ * W1. A pass serves all who deleted before it began; passes take a fifth of the time at most.
+ * W2. What was deleted is noted with its deletion, and overwritten by whoever opens memory next when its server ended before.
+ * W3. Nobody who reads waits for a table that a pass itself waits for, but `lockMs`.
  */
 export class Wiping {
   readonly #connections: Connections;
   readonly #clock: Clock;
+  readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
+  #planned: Promise<void> | undefined;
+  #restUntilMs = 0;
 
   constructor(deps: { readonly connections: Connections; readonly clock: Clock }) {
     this.#connections = deps.connections;
@@ -38,59 +64,116 @@ export class Wiping {
 
   /** Whether something that was forgotten is in pages still. */
   async isDue(): Promise<boolean> {
-    return this.#connections.read(async (session) => {
-      const rows = await session.rows("SELECT 1 FROM setting WHERE key = 'wipe'");
-      return rows.length > 0;
-    });
+    return this.#connections.read(async (session) => (await session.rows(DUE)).length > 0);
   }
 
   /** Resolves when nothing is in any page that was deleted before the call. Throws MemoryUnavailableError. */
   async wipe(): Promise<void> {
-    if (!this.#running) return this.#run();
-    this.#next ??= this.#running
-      .catch(() => undefined)
-      .then(() => {
-        this.#next = undefined;
-        return this.#run();
-      });
-    return this.#next;
+    while (this.#running) await this.#running.catch(() => undefined);
+    await this.#run();
   }
 
-  #run(): Promise<void> {
-    this.#running = this.#wipe().finally(() => {
-      this.#running = undefined;
+  /**
+   * Sees to it that what was deleted before the call is overwritten. Resolves when it is, or when that takes longer than `waitMs`; at
+   * once when others have just forgotten something: then one pass comes for all. Throws MemoryUnavailableError.
+   */
+  async begin(): Promise<void> {
+    const isResting = this.#running !== undefined || this.#clock.monotonicMs() < this.#restUntilMs;
+    const pass = this.#plan();
+    if (isResting) return;
+    const stop = new AbortController();
+    const waited = this.#clock.sleep(WIPING_LIMITS.waitMs, stop.signal).catch(() => undefined);
+    await Promise.race([pass, waited]).finally(() => stop.abort());
+  }
+
+  /** Goes on with what another server, or this one before, has left; in the background. */
+  async resume(): Promise<void> {
+    if (await this.isDue().catch(() => false)) void this.#plan();
+  }
+
+  close(): void {
+    this.#stop.abort();
+  }
+
+  #plan(): Promise<void> {
+    this.#planned ??= this.#whenRested().then(() => {
+      this.#planned = undefined;
+      return this.#run();
     });
-    return this.#running;
+    this.#planned.catch(() => undefined);
+    return this.#planned;
+  }
+
+  async #whenRested(): Promise<void> {
+    while (this.#running) await this.#running.catch(() => undefined);
+    const restMs = this.#restUntilMs - this.#clock.monotonicMs();
+    if (restMs > 0) await this.#clock.sleep(restMs, this.#stop.signal);
+  }
+
+  async #run(): Promise<void> {
+    const from = this.#clock.monotonicMs();
+    this.#running = this.#wipe();
+    const rest = (ms: number): void => {
+      this.#running = undefined;
+      this.#restUntilMs = this.#clock.monotonicMs() + ms;
+    };
+    try {
+      await this.#running;
+      rest(Math.max(WIPING_LIMITS.restMs, WIPING_LIMITS.restFactor * (this.#clock.monotonicMs() - from)));
+    } catch (error) {
+      rest(WIPING_LIMITS.againMs);
+      if (!this.#stop.signal.aborted) void this.#plan();
+      throw error;
+    }
   }
 
   async #wipe(): Promise<void> {
     try {
       await this.#connections.upkeep(async (session) => {
-        const [due] = await session.rows("SELECT value FROM setting WHERE key = 'wipe'");
-        if (!due) return;
-        await this.#waitForReaders(session, textOf(due["value"]));
-        for (const table of TEXT_TABLES) await session.run(`VACUUM (FULL) ${table}`);
+        const due = await session.rows(DUE);
+        if (due.length === 0) return;
+        for (const { value } of due) await this.#waitForReaders(session, textOf(value));
+        const marks = new Set(due.map(({ key }) => textOf(key)));
+        const tables = marks.has("wipe") ? MARKS.wipe : MARKS.wipe_observations;
+        for (const table of tables) await this.#anew(session, table);
         for (const table of NUMBER_TABLES) await session.run(`VACUUM ${table}`);
         // Writing it anew builds its index of vectors anew too, which takes minutes where there is one.
         const indexed = await session.rows(
           "SELECT 1 FROM pg_indexes WHERE schemaname = current_schema() AND indexdef LIKE '%USING hnsw%'",
         );
-        await session.run(indexed.length > 0 ? "VACUUM embedding" : "VACUUM (FULL) embedding");
-        await session.rows("DELETE FROM setting WHERE key = 'wipe' AND value = $1", [textOf(due["value"])]);
+        if (indexed.length > 0) await session.run("VACUUM embedding");
+        else await this.#anew(session, "embedding");
+        for (const { key, value } of due) {
+          await session.rows("DELETE FROM setting WHERE key = $1 AND value = $2", [textOf(key), textOf(value)]);
+        }
       });
     } catch (error) {
       log.warn({ err: error }, "what was forgotten is deleted, but not yet overwritten in the pages of the database");
       throw unavailable(
         this.#connections.place,
         `has deleted what was to be forgotten, but its pages still have it: ${error instanceof Error ? error.message : ""}`,
-        "Forget something else, or run `caxton memory doctor --mend`: either overwrites it.",
+        "It is tried again in a minute; `caxton memory doctor --mend` does so at once.",
       );
+    }
+  }
+
+  /** Who reads a table, as a backup does, keeps it from being written anew; whoever comes after would wait too. */
+  async #anew(session: Session, table: string): Promise<void> {
+    await session.run(`SET lock_timeout = ${WIPING_LIMITS.lockMs}`);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await session.run(`VACUUM (FULL) ${table}`);
+        return;
+      } catch (error) {
+        if (!isLocked(error) || attempt >= WIPING_LIMITS.lockAttempts) throw error;
+        await this.#clock.sleep(WIPING_LIMITS.lockMs, this.#stop.signal);
+      }
     }
   }
 
   /** Rows stay as long as a transaction runs that began before they were deleted. */
   async #waitForReaders(session: Session, deletedBy: string): Promise<void> {
-    const end = this.#clock.monotonicMs() + READERS_MS;
+    const end = this.#clock.monotonicMs() + WIPING_LIMITS.readersMs;
     while (this.#clock.monotonicMs() < end) {
       const [row] = await session.rows(
         `SELECT count(*) AS n FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND datname = current_database()
@@ -98,7 +181,7 @@ export class Wiping {
         [deletedBy],
       );
       if (numberOf(row?.["n"]) === 0) return;
-      await this.#clock.sleep(LOOK_MS);
+      await this.#clock.sleep(WIPING_LIMITS.lookMs, this.#stop.signal);
     }
     log.warn("a transaction that began before something was forgotten is still open in memory's database");
   }
