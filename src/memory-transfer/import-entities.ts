@@ -83,6 +83,7 @@ export class EntityImport {
   /** Ids of the batch that nobody has, each given away once. */
   async #freeIds(batch: readonly WaitingEntity[]): Promise<Set<string>> {
     const ids = batch.flatMap(({ document, isOwnScope }) => entityInput(document, isOwnScope).origin?.id ?? []);
+    if (ids.length === 0) return new Set();
     const taken = await this.#memory.store.get(ids);
     return new Set(ids.filter((_id, at) => taken[at] === undefined));
   }

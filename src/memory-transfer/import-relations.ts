@@ -1,7 +1,15 @@
 import { CaxtonError } from "../kernel/errors.ts";
 import type { EntityId } from "../kernel/ids.ts";
 import { canonicalJson } from "../kernel/json.ts";
-import type { Memory, Merge, Provenance, Relation, RelationInput, ScopeKey } from "../memory/index.ts";
+import {
+  idsIn,
+  type Memory,
+  type Merge,
+  type Provenance,
+  type Relation,
+  type RelationInput,
+  type ScopeKey,
+} from "../memory/index.ts";
 import type { RelationDocument } from "./document.ts";
 import { relationInput } from "./records.ts";
 import type { ImportCounts } from "./report.ts";
@@ -83,8 +91,8 @@ export class RelationImport {
       };
     });
     const names = [...new Set(inputs.flatMap(({ input: { from, to } }) => [nameIn(from), nameIn(to)]))];
-    const found = await this.#memory.store.find(names.map((name) => ({ scope, name })));
-    const ids = new Map(names.map((name, index) => [name, found[index]?.id]));
+    const found = await idsIn(this.#memory.store, scope, names);
+    const ids = new Map(names.map((name, index) => [name, found[index]]));
     return inputs.flatMap(({ at, input }) => {
       const [from, to] = [ids.get(nameIn(input.from)), ids.get(nameIn(input.to))];
       if (from !== undefined && to !== undefined) return [{ at, input, from, to }];
@@ -132,7 +140,7 @@ export class RelationImport {
     try {
       const relations = await this.#memory.changes.relate(
         scope,
-        placed.map(({ input }) => input),
+        placed.map(({ input, from, to }) => ({ ...input, ends: { from, to } })),
         this.#how.provenance,
       );
       for (const one of placed) done(one);

@@ -37,6 +37,8 @@ export type RelationInput = {
   readonly metadata?: JsonObject | undefined;
   /** Who said it, where that is not who relates them now. */
   readonly provenance?: Provenance | undefined;
+  /** The ids of both, where they were looked up already. */
+  readonly ends?: { readonly from: EntityId; readonly to: EntityId } | undefined;
 };
 
 /** What of an entity is to be otherwise. */
@@ -275,12 +277,12 @@ export class Changes {
     provenance: Provenance,
   ): Promise<readonly Relation[]> {
     const atMs = this.#clock.nowMs();
-    const ends = await this.#ends(
+    const found = await this.#ends(
       scope,
-      inputs.flatMap(({ from, to }) => [from, to]),
+      inputs.flatMap(({ from, to, ends }) => (ends ? [] : [from, to])),
     );
-    const relations = inputs.map((input, index): Relation => {
-      const [from, to] = [ends[2 * index], ends[2 * index + 1]];
+    const relations = inputs.map((input): Relation => {
+      const { from, to } = input.ends ?? { from: found.get(input.from), to: found.get(input.to) };
       if (from === undefined || to === undefined) throw notFound(scope, from === undefined ? input.from : input.to);
       return {
         id: mint(RelationId),
@@ -322,12 +324,13 @@ export class Changes {
   }
 
   /** The ids of names; each is looked up once, since relations name the same ends again and again. */
-  async #ends(scope: ScopeKey, names: readonly string[]): Promise<readonly (EntityId | undefined)[]> {
+  async #ends(scope: ScopeKey, names: readonly string[]): Promise<ReadonlyMap<string, EntityId | undefined>> {
+    if (names.length === 0) return new Map();
     const kept = new Map([...new Set(names)].map((name) => [name, readEntityName(this.hide.text(name))]));
     const wanted = [...new Set(kept.values())];
     const found = await idsIn(this.#store, scope, wanted);
     const ids = new Map(wanted.map((name, at) => [name, found[at]]));
-    return names.map((name) => ids.get(kept.get(name) ?? ""));
+    return new Map([...kept].map(([name, own]) => [name, ids.get(own)]));
   }
 
   async #change(
