@@ -45,7 +45,12 @@ export const STORE = {
     "Copies of the whole memory. Those made by themselves go after a while; what is forgotten is taken out of each.",
   noSnapshots:
     "There is none yet. One is made each hour in which memory changed, unless memory.snapshots says otherwise.",
-  kinds: { scheduled: "made by itself", manual: "made by somebody", replaced: "replaced by a restore" },
+  kinds: {
+    scheduled: "made by itself",
+    manual: "made by somebody",
+    replaced: "replaced by a restore",
+    damaged: "damaged, left by a restore",
+  },
   make: "Make one now",
   made: "The snapshot is made",
   restore: "Restore",

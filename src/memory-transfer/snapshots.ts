@@ -3,8 +3,11 @@ import { log } from "../kernel/log.ts";
 import type { Memory } from "../memory/index.ts";
 import { SnapshotNotFoundError, SnapshotsUnsupportedError } from "./errors.ts";
 
-/** `scheduled`: made by itself, and goes when its time is over; `manual`: stays; `replaced`: what a restored one took the place of. */
-export const SNAPSHOT_KINDS = ["scheduled", "manual", "replaced"] as const;
+/**
+ * `scheduled`: made by itself, and goes when its time is over; `manual`: stays; `replaced`: what a restored one took the place of;
+ * `damaged`: the same of a memory that could not be read, which nobody can go back to.
+ */
+export const SNAPSHOT_KINDS = ["scheduled", "manual", "replaced", "damaged"] as const;
 export type SnapshotKind = (typeof SNAPSHOT_KINDS)[number];
 
 /** Memory as it was at a moment. */
@@ -23,7 +26,8 @@ export type MemorySnapshot = {
 export interface SnapshotPlace {
   /** Newest first. */
   list(): Promise<readonly MemorySnapshot[]>;
-  create(kind: SnapshotKind, atMs: number): Promise<MemorySnapshot>;
+  /** For `replaced` one that cannot be read is kept as it is, as `damaged`. */
+  create(kind: Exclude<SnapshotKind, "damaged">, atMs: number): Promise<MemorySnapshot>;
   /** Memory is what it was then; what is asked meanwhile waits. Rejects with MEMORY_FILE_DAMAGED, and nothing is changed. */
   restore(name: string): Promise<void>;
   remove(name: string): Promise<void>;
@@ -36,7 +40,7 @@ export type SnapshotsKept = { readonly hourly: number; readonly daily: number; r
 
 const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
-/** Those that were replaced by a restore. */
+/** Those that were replaced by a restore, and of those that were damaged. */
 const REPLACED_KEPT = 3;
 
 /** Those that are no longer to be kept. */
@@ -57,6 +61,7 @@ export function outOfKeeping(all: readonly MemorySnapshot[], kept: SnapshotsKept
     ...latestOf(WEEK_MS, kept.weekly),
     ...newestFirst.filter(({ kind }) => kind === "manual"),
     ...newestFirst.filter(({ kind }) => kind === "replaced").slice(0, REPLACED_KEPT),
+    ...newestFirst.filter(({ kind }) => kind === "damaged").slice(0, REPLACED_KEPT),
   ]);
   return newestFirst.filter((one) => !stay.has(one));
 }

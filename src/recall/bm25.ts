@@ -22,6 +22,26 @@ export function weightOf(texts: number, frequency: number, isCommon: boolean): n
   return Math.log(1 + (all - having + 0.5) / (having + 0.5));
 }
 
+/** A word that more texts have than this share says nothing of any of them; of a few texts, that a few more are imagined beside. */
+const UBIQUITOUS_SHARE = 0.5;
+const UBIQUITOUS_TEXTS = 10;
+
+/** Whether so many of the texts have a word that it tells none of them from the others. */
+export const isUbiquitous = (frequency: number, texts: number): boolean =>
+  frequency > UBIQUITOUS_SHARE * (texts + UBIQUITOUS_TEXTS);
+
+/**
+ * Which words of a question texts are found by: not those that nearly all have, nor those that English questions are full of,
+ * unless it has no others. By the rest what was found scores only.
+ */
+export function telling(
+  words: readonly { readonly isCommon: boolean }[],
+  isEverywhere: (index: number) => boolean,
+): readonly boolean[] {
+  const tell = words.map(({ isCommon }, index) => !isCommon && !isEverywhere(index));
+  return tell.includes(true) ? tell : words.map(() => true);
+}
+
 /** How often a word is in a text, in four bits: exact up to 8. */
 const COUNTS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 11, 15, 22, 32, 64, 160, 512] as const;
 

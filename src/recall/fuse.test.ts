@@ -37,14 +37,17 @@ test("what was changed just now gains a fifth, and after some days nothing", () 
   expect(newer?.row).toBe(2);
 });
 
-test("the threshold is a cosine; a row without a vector is not held to it; equal scores are in the order of rows", () => {
+test("the threshold is a cosine, to which what has words of the question or is related is not held; equal scores are in the order of rows", () => {
   const hits = [
     { row: 9, similarity: 0.6 },
     { row: 3, similarity: 0.6 },
     { row: 4, similarity: 0.59, keyword: 1 },
     { row: 5, keyword: 0.4 },
+    { row: 6, similarity: 0.59 },
+    { row: 7, similarity: 0.1, graph: 1 },
+    { row: 8 },
   ];
-  expect(fuse(hits, { limit: 10, similarityMin: 0.6 }).map(({ row }) => row)).toEqual([3, 9, 5]);
+  expect(fuse(hits, { limit: 10, similarityMin: 0.6 }).map(({ row }) => row)).toEqual([4, 3, 9, 7, 5]);
   expect(fuse(hits, { limit: 2, keywordWeight: 0 }).map(({ row }) => row)).toEqual([3, 9]);
   expect(fuse(hits, { limit: 0 })).toEqual([]);
 });

@@ -16,7 +16,7 @@ export type Found = {
 /** How the parts are weighed. */
 export type Weights = {
   readonly limit: number;
-  /** The least cosine of an answer, as everywhere; rows without a vector are not held to it. None by default. */
+  /** The least cosine of an answer that neither has words of the question nor is related to one that does. None by default. */
   readonly similarityMin?: number | undefined;
   /** What a full match of the keywords is worth beside a cosine of 1. 0.3 by default. */
   readonly keywordWeight?: number | undefined;
@@ -49,7 +49,7 @@ export function fuse(hits: readonly Found[], weights: Weights): readonly Fused[]
   const { limit, similarityMin = -Infinity, keywordWeight = 0.3, graphWeight = 0.1 } = weights;
   const { recencyBoost = 0.2, recencyHalfMs = DAY_MS } = weights;
   return hits
-    .filter(({ similarity = Infinity }) => similarity >= similarityMin)
+    .filter(({ similarity = -1, keyword = 0, graph = 0 }) => keyword > 0 || graph > 0 || similarity >= similarityMin)
     .map(({ row, similarity, keyword = 0, graph = 0, ageMs }): Fused => {
       const recency = ageMs === undefined ? 1 : 1 + recencyBoost * 0.5 ** (Math.max(0, ageMs) / recencyHalfMs);
       const parts = {

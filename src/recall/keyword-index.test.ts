@@ -5,17 +5,24 @@ import { KeywordIndex } from "./keyword-index.ts";
 
 type Text = { readonly row: number; readonly scope: string; readonly words: readonly string[] };
 
-/** BM25 as the books have it, over the texts of some scopes; words are compared as they are. */
+/**
+ * BM25 as the books have it, over the texts of some scopes; words are compared as they are. Texts that have only words which are
+ * common, or are in more than half of the texts, are left out, unless nothing else is asked for.
+ */
 function plainScores(texts: readonly Text[], scopes: readonly string[], query: readonly string[]) {
   const seen = texts.filter(({ scope }) => scopes.includes(scope));
   const meanLength = Math.max(1, seen.reduce((sum, { words }) => sum + words.length, 0) / seen.length);
+  const textsWith = (word: string) => seen.filter(({ words }) => words.includes(word)).length;
   const weight = (word: string) => {
-    const having = seen.filter(({ words }) => words.includes(word)).length + (COMMON_WORDS.has(word) ? 30 : 0);
+    const having = textsWith(word) + (COMMON_WORDS.has(word) ? 30 : 0);
     return Math.log(1 + (seen.length + 50 - having + 0.5) / (having + 0.5));
   };
   const distinct = [...new Set(query)];
+  const rare = distinct.filter((word) => !COMMON_WORDS.has(word) && textsWith(word) <= (seen.length + 10) / 2);
+  const telling = rare.length > 0 ? rare : distinct;
   const most = distinct.reduce((sum, word) => sum + weight(word), 0) * (K1 + 1);
   return seen
+    .filter(({ words }) => telling.some((word) => words.includes(word)))
     .map(({ row, words }) => {
       const parts = distinct.map((word) => {
         const count = words.filter((other) => other === word).length;

@@ -38,7 +38,7 @@ export class KeywordQuestion {
       .map(({ row, score }: Candidate): KeywordHit => ({ row, score: this.#share(score) }));
   }
 
-  /** As `best` gives them, in the rows' order; 0 for rows that have no word of the question, are not in the index, or are not to be seen. */
+  /** As `best` gives them, in the rows' order; 0 for rows that have no word of the question which tells, are not in the index, or are not to be seen. */
   scoresOf(rows: readonly Row[]): Float64Array<ArrayBuffer> {
     const scores = new Float64Array(rows.length);
     if (!this.#scene) return scores;
@@ -47,6 +47,8 @@ export class KeywordQuestion {
       for (const word of this.#words) {
         eachPosting(word, { part, locals }, (at, posting) => {
           const place = places[at] ?? 0;
+          // Those that tell come first: a text without any of them is not found.
+          if (!word.tells && scores[place] === 0) return;
           const length = (part.lengths[posting >>> COUNT_BITS] ?? 0) << COUNT_BITS;
           scores[place] = (scores[place] ?? 0) + word.weight * (factors[length | (posting & COUNT_MASK)] ?? 0);
         });

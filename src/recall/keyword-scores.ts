@@ -31,7 +31,7 @@ export class Scores {
     return this.#factors;
   }
 
-  /** The texts with the best sums of their words' scores. The words come with the weightiest first. */
+  /** The texts that have words which tell, with the best sums of all their words' scores. Those words come first, the weightiest before others. */
   best(words: readonly WeighedWord[], scene: Scene, wanted: { limit: number; keep: Keep | undefined }): Candidate[] {
     const factors = this.factors(scene.meanLength);
     const bounds = boundsOf(words, factors);
@@ -51,15 +51,15 @@ export class Scores {
   }
 
   /**
-   * Offers the texts of a window that may be among the best. Words that alone bring no text there are looked for only in
-   * texts that others have brought near.
+   * Offers the texts of a window that may be among the best. Words that tell nothing, or alone bring no text there, are looked
+   * for only in texts that others have brought near.
    */
   #look({ part, readers, bounds, factors, start }: Window, top: Top): void {
     const { lengths } = part;
     const { least } = top;
     let count = 0;
     for (const [index, reader] of readers.entries()) {
-      const isNeeded = (bounds[index] ?? 0) >= least * ROUNDED;
+      const isNeeded = reader.tells && (bounds[index] ?? 0) >= least * ROUNDED;
       if (!isNeeded) {
         count = this.#drop(count, (least - (bounds[index] ?? 0)) * ROUNDED);
         if (count === 0) return;
@@ -160,12 +160,14 @@ type Adding = Piece & {
 /** Goes through a word's postings in a part, window by window. */
 class Reader {
   readonly weight: number;
+  readonly tells: boolean;
   readonly #pieces: readonly Piece[];
   #piece = 0;
   #at: number;
 
-  constructor({ weight, found }: WeighedWord, part: VisiblePart) {
+  constructor({ weight, tells, found }: WeighedWord, part: VisiblePart) {
     this.weight = weight;
+    this.tells = tells;
     this.#pieces = found.find((one) => one.part === part)?.pieces ?? [];
     this.#at = this.#pieces[0]?.low ?? 0;
   }

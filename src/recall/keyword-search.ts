@@ -1,4 +1,4 @@
-import { SCORE_MAX, weightOf } from "./bm25.ts";
+import { isUbiquitous, SCORE_MAX, telling, weightOf } from "./bm25.ts";
 import type { QueryWord } from "./keyword-query.ts";
 import type { Row } from "./row.ts";
 import { COUNT_BITS, type Segment, lowerBound, postingsOf, sought } from "./segment.ts";
@@ -90,19 +90,37 @@ function maskOf(ranges: readonly Range[], length: number): Uint8Array {
 export type WeighedWord = QueryWord & {
   readonly weight: number;
   readonly frequency: number;
+  /** A text is found by it; by the others it only scores. */
+  readonly tells: boolean;
   readonly found: readonly { readonly part: VisiblePart; readonly pieces: readonly Piece[] }[];
 };
 
-/** The words with their weights in the scene, the weightiest first. */
-export function weighed(words: readonly QueryWord[], { parts, texts }: Scene): readonly WeighedWord[] {
-  return words
-    .map((word): WeighedWord => {
-      const found = word.term < 0 ? [] : parts.map((part) => ({ part, pieces: part.pieces(word.term) }));
-      let frequency = 0;
-      for (const { pieces } of found) for (const { low, high } of pieces) frequency += high - low;
-      return { ...word, found, frequency, weight: weightOf(texts, frequency, word.isCommon) };
-    })
-    .toSorted((one, other) => other.weight - one.weight);
+/** The words with their weights in the scene: first those by which texts are found, the weightiest first. */
+export function weighed(words: readonly QueryWord[], { parts, texts, isAlive }: Scene): readonly WeighedWord[] {
+  const known = words.map((word) => {
+    const found = word.term < 0 ? [] : parts.map((part) => ({ part, pieces: part.pieces(word.term) }));
+    let frequency = 0;
+    for (const { pieces } of found) for (const { low, high } of pieces) frequency += high - low;
+    return { ...word, found, frequency, weight: weightOf(texts, frequency, word.isCommon) };
+  });
+  const tell = telling(known, (index) => {
+    const word = known[index];
+    // Texts that are gone are still counted; enough of them would make a rare word look like one that all have.
+    return word !== undefined && isUbiquitous(word.frequency, texts) && isUbiquitous(living(word, isAlive), texts);
+  });
+  return known
+    .map((word, index): WeighedWord => ({ ...word, tells: tell[index] === true }))
+    .toSorted((one, other) => Number(other.tells) - Number(one.tells) || other.weight - one.weight);
+}
+
+/** In how many texts that are still there a word is. */
+function living({ found }: Pick<WeighedWord, "found">, isAlive: Scene["isAlive"]): number {
+  let count = 0;
+  for (const { part, pieces } of found)
+    for (const { postings, low, high } of pieces)
+      for (let at = low; at < high; at += 1)
+        if (isAlive(part.texts[(postings[at] ?? 0) >>> COUNT_BITS] ?? -1)) count += 1;
+  return count;
 }
 
 /** The score that a text with all words as often as can be would come near to. An unknown identifier counts by its parts. */

@@ -22,9 +22,10 @@ const QUESTIONS = [
 function scoresOf(question: string): readonly number[] {
   const [texts, asked] = [TEXTS.map(wordsOf), wordsAsked(question)];
   const having = ({ stem }: AskedWord) => texts.filter(({ counts }) => counts.has(stem)).length;
-  const { weights, scoreMax } = wordWeights(asked, { texts: texts.length, frequencies: asked.map(having) });
+  const { weights, tells, scoreMax } = wordWeights(asked, { texts: texts.length, frequencies: asked.map(having) });
   const mean = texts.reduce((sum, { length }) => sum + length, 0) / texts.length;
   return texts.map(({ counts, length }) => {
+    if (!asked.some(({ stem }, index) => tells[index] === true && counts.has(stem))) return 0;
     const parts = asked.map(
       ({ stem }, index) => (weights[index] ?? 0) * wordFactor(counts.get(stem) ?? 0, length, mean),
     );

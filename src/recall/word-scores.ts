@@ -1,4 +1,4 @@
-import { B, K1, SCORE_MAX, weightOf } from "./bm25.ts";
+import { B, isUbiquitous, K1, SCORE_MAX, telling, weightOf } from "./bm25.ts";
 import { isCommonStem } from "./keyword-query.ts";
 import { RECALL_LIMITS } from "./row.ts";
 import { Words } from "./words.ts";
@@ -50,17 +50,19 @@ export function wordsAsked(text: string): readonly AskedWord[] {
 }
 
 /**
- * What each word weighs, and what a sum of `weight * wordFactor(…)` is divided by to lie between 0 and 1. The same scores as
- * `KeywordIndex` gives, but for its rounding of counts above 8 and lengths above 127.
+ * What each word weighs, whether texts are found by it (one with none of these words scores 0), and what a sum of
+ * `weight * wordFactor(…)` is divided by to lie between 0 and 1. The same scores as `KeywordIndex` gives, but for its rounding
+ * of counts above 8 and lengths above 127.
  */
 export function wordWeights(
   asked: readonly AskedWord[],
   { texts, frequencies }: WordStatistics,
-): { readonly weights: readonly number[]; readonly scoreMax: number } {
+): { readonly weights: readonly number[]; readonly tells: readonly boolean[]; readonly scoreMax: number } {
   const weights = asked.map(({ isCommon }, index) => weightOf(texts, frequencies[index] ?? 0, isCommon));
   // An identifier that nobody knows counts by its parts.
   const counted = weights.filter((_, index) => !asked[index]?.isWhole || (frequencies[index] ?? 0) > 0);
-  return { weights, scoreMax: SCORE_MAX * counted.reduce((sum, weight) => sum + weight, 0) };
+  const tells = telling(asked, (index) => isUbiquitous(frequencies[index] ?? 0, texts));
+  return { weights, tells, scoreMax: SCORE_MAX * counted.reduce((sum, weight) => sum + weight, 0) };
 }
 
 /** What a word's weight is multiplied by in a text that has it so often; at most `WORD_FACTOR_MAX`. `meanLength` is at least 1. */

@@ -5,8 +5,9 @@ import { page } from "./problem.ts";
 export const Snapshot = z
   .object({
     name: z.string(),
-    kind: z.enum(["scheduled", "manual", "replaced"]).meta({
-      description: "scheduled: made by itself; manual: by somebody; replaced: what a restored one took the place of",
+    kind: z.enum(["scheduled", "manual", "replaced", "damaged"]).meta({
+      description:
+        "scheduled: made by itself; manual: by somebody; replaced: what a restored one took the place of; damaged: the same of a memory that could not be read, in `snapshots/` of the data directory until something is forgotten",
     }),
     at: z.iso.datetime(),
     bytes: z.int(),

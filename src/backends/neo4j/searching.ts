@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { EntityId } from "../../kernel/ids.ts";
 import type { Entity, StoreHit, StoreHits, StoreSearch } from "../../memory/index.ts";
-import { type Found, fuse, wordsAsked } from "../../recall/index.ts";
+import { type AskedWord, type Found, fuse, wordsAsked } from "../../recall/index.ts";
 import type { Connection } from "./connection.ts";
 import { KEEP, keepParameters } from "./filters.ts";
 import { NEO4J_LIMITS } from "./limits.ts";
@@ -33,8 +33,9 @@ export type SearchLimits = { readonly comparedMax: number };
 type Candidate = Omit<Found, "row"> & { readonly id: EntityId; readonly matched: readonly string[] };
 type Asked = {
   readonly search: StoreSearch;
-  /** The words that are asked for. */
+  /** The words that are asked for, and those of them that passages are looked for by. */
   readonly stems: ReadonlySet<string>;
+  readonly finding: readonly string[];
   /** Undefined until it is known how common the words are, and without words. */
   readonly question: Question | undefined;
   /** The vector's, while it is of the model that counts. */
@@ -94,6 +95,7 @@ export class Searching {
     const begun: Asked = {
       search,
       stems,
+      finding: findingOf(words),
       question: undefined,
       vector,
       property: place?.property,
@@ -154,13 +156,13 @@ export class Searching {
     return { ids: rows.map((row) => CandidateRow.parse(row).id), isPartial: false };
   }
 
-  async #byWords({ search, stems }: Asked, scopes: readonly string[]): Promise<Ids> {
-    if (stems.size === 0) return NONE;
+  async #byWords({ search, finding }: Asked, scopes: readonly string[]): Promise<Ids> {
+    if (finding.length === 0) return NONE;
     return this.#grow(
       search,
       `CALL db.index.fulltext.queryNodes('caxton_words', $p.query, {limit: toInteger($p.asked)}) YIELD node AS p
        MATCH (e:CaxtonEntity)-[:PASSAGE]->(p) RETURN e.id AS id, e.scope IN $p.scopes AND ${KEEP} AS isKept`,
-      { query: queryOf([...stems], scopes) },
+      { query: queryOf(finding, scopes) },
     );
   }
 
@@ -260,6 +262,12 @@ export class Searching {
   }
 }
 
+/** How many have a word is not known yet; which are common in any text is. */
+function findingOf(words: readonly AskedWord[]): readonly string[] {
+  const uncommon = words.filter(({ isCommon }) => !isCommon);
+  return (uncommon.length > 0 ? uncommon : words).map(({ stem }) => stem);
+}
+
 const NONE: Ids = { ids: [], isPartial: false };
 
 const passagesFor = (limit: number): number =>
@@ -269,8 +277,9 @@ const passagesFor = (limit: number): number =>
 const rowsOf = (candidates: readonly Candidate[]) =>
   candidates.toSorted((one, other) => (one.id < other.id ? -1 : 1)).map((one, row) => ({ ...one, row }));
 
-const weightsOf = ({ keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
+const weightsOf = ({ similarityMin, keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
   limit,
+  similarityMin,
   keywordWeight,
   graphWeight: GRAPH_WEIGHT,
   recencyBoost: recencyBoost - 1,

@@ -102,11 +102,12 @@ export function questionOf(
   asked: readonly AskedWord[],
   { statistics, frequencies }: { readonly statistics: ScopeStatistics; readonly frequencies: readonly number[] },
 ): Question {
-  const { weights, scoreMax } = wordWeights(asked, { texts: statistics.passages, frequencies });
+  const { weights, tells, scoreMax } = wordWeights(asked, { texts: statistics.passages, frequencies });
   const meanLength = Math.max(1, statistics.words / Math.max(1, statistics.passages));
   return {
     scoreOf: (words, length) => {
       const counts = Map.groupBy(words, (word) => word);
+      if (!asked.some(({ stem }, at) => tells[at] === true && counts.has(stem))) return 0;
       const parts = asked.map(({ stem }, at) => {
         const times = counts.get(stem)?.length ?? 0;
         return times === 0 ? 0 : (weights[at] ?? 0) * wordFactor(times, length, meanLength);

@@ -24,7 +24,13 @@ const SCORED_MAX = 1_000;
 
 /** What is asked for, with what its words weigh in the scopes. */
 export type Question = {
-  readonly words: readonly (AskedWord & { readonly number: string; readonly weight: number; readonly texts: number })[];
+  readonly words: readonly (AskedWord & {
+    readonly number: string;
+    readonly weight: number;
+    /** Texts are found by it. */
+    readonly tells: boolean;
+    readonly texts: number;
+  })[];
   readonly scoreMax: number;
   readonly meanLength: number;
 };
@@ -75,11 +81,12 @@ export class Keywords {
     for (const [index, number] of numbers.entries()) {
       frequencies.push(await this.#frequency(session, { scopes: of.scopes, number, counted: numberOf(few[index]) }));
     }
-    const { weights, scoreMax } = wordWeights(asked, { texts: all.texts, frequencies });
+    const { weights, tells, scoreMax } = wordWeights(asked, { texts: all.texts, frequencies });
     const words = asked.map((word, index) => ({
       ...word,
       number: numbers[index] ?? "",
       weight: weights[index] ?? 0,
+      tells: tells[index] === true,
       texts: frequencies[index] ?? 0,
     }));
     return { words, scoreMax, meanLength: Math.max(1, all.words / all.texts) };
@@ -136,16 +143,24 @@ export async function foundByWords(
 ): Promise<ReadonlySet<number>> {
   const [finding, rest] = divided(question);
   if (finding.length === 0) return new Set();
-  const bound = rest.reduce((sum, { weight }) => sum + weight * WORD_FACTOR_MAX, 0);
+  const scoring = question.words.filter(({ texts, tells }) => texts > 0 && !tells);
+  const bound = mostOf([...rest, ...scoring]);
   const some = await bestBy(session, question, { words: finding, bound, filter, limit });
   // What has none of these words cannot come among the best.
-  if (bound === 0 || some.least > bound) return some.entities;
-  return (await bestBy(session, question, { words: [...finding, ...rest], bound: 0, filter, limit })).entities;
+  if (rest.length === 0 || some.least > bound) return some.entities;
+  const all = { words: [...finding, ...rest], bound: mostOf(scoring), filter, limit };
+  return (await bestBy(session, question, all)).entities;
 }
 
-/** The rarest words, up to so many postings; and the others that some text has. */
+/** What words add to a score at most. */
+const mostOf = (words: Question["words"]): number =>
+  words.reduce((sum, { weight }) => sum + weight * WORD_FACTOR_MAX, 0);
+
+/** Of the words that texts are found by: the rarest, up to so many postings; and the others that some text has. */
 function divided({ words }: Question): readonly [Question["words"], Question["words"]] {
-  const known = words.filter(({ texts }) => texts > 0).toSorted((one, other) => one.texts - other.texts);
+  const known = words
+    .filter(({ texts, tells }) => texts > 0 && tells)
+    .toSorted((one, other) => one.texts - other.texts);
   let postings = 0;
   const finding = known.filter(({ texts }, index) => (postings += texts) <= FOUND_BY_MAX || index === 0);
   return [finding, known.filter((word) => !finding.includes(word))];
@@ -210,9 +225,10 @@ export async function wordScores(
   );
   const scores = new Map<number, WordScore>();
   for (const postings of Map.groupBy(rows, ({ row }) => numberOf(row)).values()) {
+    const isTold = postings.some(({ i }) => asked[numberOf(i) - 1]?.tells === true);
     const sum = postings.reduce((so, { i, count, length }) => {
       const weight = asked[numberOf(i) - 1]?.weight ?? 0;
-      return so + weight * wordFactor(numberOf(count), numberOf(length), meanLength);
+      return so + (isTold ? weight * wordFactor(numberOf(count), numberOf(length), meanLength) : 0);
     }, 0);
     const entity = numberOf(postings[0]?.["entity"]);
     const before = scores.get(entity);

@@ -148,8 +148,9 @@ function foundOf({ similarities, words, graph }: Known): Found[] {
   }));
 }
 
-const weightsOf = ({ keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
+const weightsOf = ({ similarityMin, keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
   limit,
+  similarityMin,
   keywordWeight,
   graphWeight: GRAPH_WEIGHT,
   recencyBoost: recencyBoost - 1,

@@ -121,8 +121,9 @@ export class Searching {
   async #byWords(search: StoreSearch, asked: readonly AskedWord[], filter: Filter) {
     if (asked.length === 0) return { found: [], scoreOf: () => ({ score: 0, matched: [] }) };
     const corpus = await this.#deps.corpora.of(search.filter.scopes, asked);
-    const { weights, scoreMax } = wordWeights(asked, corpus);
-    const numbers = new Map(asked.map(({ stem }, index) => [wordNumber(stem), weights[index] ?? 0]));
+    const { weights, tells, scoreMax } = wordWeights(asked, corpus);
+    const finding = asked.map(({ stem }, index) => [wordNumber(stem), weights[index] ?? 0] as const);
+    const numbers = new Map(finding.filter((_, index) => tells[index]));
     const indices = [...numbers.keys()].toSorted((one, other) => one - other);
     const answer = await this.#deps.place.ask((client, collection) =>
       client.query(collection, {
@@ -134,7 +135,7 @@ export class Searching {
       }),
     );
     const scoreOf = (filed: Filed) =>
-      scoreIn(textsOf(filed), asked, { weights, scoreMax, meanLength: corpus.meanLength });
+      scoreIn(textsOf(filed), asked, { weights, tells, scoreMax, meanLength: corpus.meanLength });
     return { found: answer.points.map(scoredOf), scoreOf };
   }
 
@@ -192,19 +193,21 @@ export class Searching {
 function scoreIn(
   texts: readonly string[],
   asked: readonly AskedWord[],
-  of: { readonly weights: readonly number[]; readonly scoreMax: number; readonly meanLength: number },
+  of: ReturnType<typeof wordWeights> & { readonly meanLength: number },
 ): { readonly score: number; readonly matched: readonly string[] } {
   const matched = new Set<string>();
   let best = 0;
   for (const { counts, length } of texts.map(wordsOf)) {
     let sum = 0;
+    let isTold = false;
     for (const [index, { stem, written }] of asked.entries()) {
       const count = counts.get(stem);
       if (count === undefined) continue;
       matched.add(written);
+      isTold ||= of.tells[index] === true;
       sum += (of.weights[index] ?? 0) * wordFactor(count, length, of.meanLength);
     }
-    best = Math.max(best, sum);
+    if (isTold) best = Math.max(best, sum);
   }
   return { score: of.scoreMax > 0 ? Math.min(1, best / of.scoreMax) : 0, matched: [...matched] };
 }
@@ -230,8 +233,9 @@ const ordered = (candidates: Candidates): readonly Candidate[] =>
 const fusable = (list: readonly Candidate[]): Fusable[] =>
   list.map(({ similarity, keyword, graph }, row) => ({ row, similarity, keyword, graph }));
 
-const weightsOf = ({ keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
+const weightsOf = ({ similarityMin, keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
   limit,
+  similarityMin,
   keywordWeight,
   graphWeight: GRAPH_WEIGHT,
   recencyBoost: recencyBoost - 1,

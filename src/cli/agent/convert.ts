@@ -5,7 +5,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import type { Problem } from "../../documents/index.ts";
 import { invalidDefinition } from "./files.ts";
-import { UnreadableFileError } from "../client/index.ts";
+import { unreadable } from "../client/index.ts";
 import { act, examples, FileExistsError, type Invocation, pathOf, showDocument, UsageError } from "../frame/index.ts";
 
 const EXTENSIONS = { toml: ".toml", markdown: ".md" } as const;
@@ -30,7 +30,7 @@ export function agentConvert(command: Command, invocation: Invocation): void {
     formats: ["text"],
     run: async ({ terminal }, { file, write, force }) => {
       const source = await readFile(file, "utf8").catch((error: unknown) => {
-        throw new UnreadableFileError(file, "there is no such file", error);
+        throw unreadable(file, error);
       });
       const [{ convertDefinition }, { renderProblem }] = await Promise.all([
         import("../../agents/index.ts"),

@@ -4,7 +4,7 @@ import * as z from "zod";
 import type { FileProblem } from "../../api/contract/index.ts";
 import type { Problem } from "../../documents/index.ts";
 import { CaxtonError } from "../../kernel/errors.ts";
-import { ServerProblem, UnreadableFileError } from "../client/index.ts";
+import { ServerProblem, unreadable } from "../client/index.ts";
 import { UsageError } from "../frame/index.ts";
 
 export type DefinitionSource = { readonly source: string; readonly fileName: string };
@@ -23,7 +23,7 @@ export async function readDefinitions(paths: readonly string[], command: string)
 
 async function readAt(path: string): Promise<DefinitionSource[]> {
   const found = await stat(path).catch((error: unknown) => {
-    throw new UnreadableFileError(path, "there is no such file", error);
+    throw unreadable(path, error);
   });
   if (!found.isDirectory()) return [await readOne(path)];
   const names = (await readdir(path)).filter((name) => TOML.test(name) || MARKDOWN.test(name)).toSorted();
@@ -39,7 +39,7 @@ async function readOne(path: string): Promise<DefinitionSource> {
   try {
     return { source: await readFile(path, "utf8"), fileName: path };
   } catch (error) {
-    throw new UnreadableFileError(path, error instanceof Error ? error.message : String(error), error);
+    throw unreadable(path, error);
   }
 }
 

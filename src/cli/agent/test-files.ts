@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import type { AgentTestFile, Recording } from "../../agent-tests/index.ts";
-import { UnreadableFileError } from "../client/index.ts";
+import { unreadable } from "../client/index.ts";
 import { UsageError } from "../frame/index.ts";
 import { type DefinitionSource, invalidDefinition } from "./files.ts";
 
@@ -44,7 +44,7 @@ type Room = typeof import("../../agent-tests/index.ts");
 
 async function filesAt(path: string, { isTestFile, testFileStem }: Room): Promise<readonly string[]> {
   const found = await stat(path).catch((error: unknown) => {
-    throw new UnreadableFileError(path, "there is no such file", error);
+    throw unreadable(path, error);
   });
   if (found.isDirectory()) {
     const names = await readdir(path, { recursive: true });
@@ -107,6 +107,6 @@ async function read(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (error) {
-    throw new UnreadableFileError(path, error instanceof Error ? error.message : String(error), error);
+    throw unreadable(path, error);
   }
 }

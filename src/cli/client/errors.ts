@@ -88,12 +88,26 @@ export const reasonOf = (cause: unknown): string => {
 export class UnreadableFileError extends CaxtonError {
   readonly code = "UNREADABLE_FILE";
   readonly kind = "invalid";
-  constructor(path: string, why: string, cause: unknown) {
-    super(
-      `cannot read ${path}: ${why}`,
-      "check the path; it is relative to the directory you are in",
-      { path },
-      { cause },
-    );
+  constructor(path: string, why: string, cause: unknown, hint = CHECK_PATH) {
+    super(`cannot read ${path}: ${why}`, hint, { path }, { cause });
   }
+}
+
+const CHECK_PATH = "check the path; it is relative to the directory you are in";
+/** What the system says of a path, and what to do about it. */
+const REASONS: { readonly [code: string]: readonly [why: string, hint?: string] } = {
+  EISDIR: ["it is a directory", "name a file"],
+  ENOTDIR: ["a part of the path is a file, not a directory"],
+  EACCES: ["you are not allowed to", "make it readable for you, with the directories above it"],
+  EPERM: ["you are not allowed to", "make it readable for you, with the directories above it"],
+  ELOOP: ["its links lead in a circle"],
+  ENAMETOOLONG: ["its name is too long for any file"],
+};
+
+/** A file that could not be read, with what is the matter; `missing` says what is when nothing is there. */
+export function unreadable(path: string, error: unknown, missing = "there is no such file"): UnreadableFileError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "ENOENT") return new UnreadableFileError(path, missing, error);
+  const [why, hint] = REASONS[code] ?? [error instanceof Error ? error.message : String(error)];
+  return new UnreadableFileError(path, why, error, hint);
 }

@@ -1,23 +1,26 @@
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { ROUTES, runs, type Upload } from "../../api/contract/index.ts";
 import type { Client } from "./client.ts";
-import { UnreadableFileError } from "./errors.ts";
+import { unreadable, UnreadableFileError } from "./errors.ts";
 
 export type FileToSend = { readonly path: string; readonly name: string; readonly bytes: number };
 
 /** What is known of a file before it is sent. Throws UnreadableFileError. */
 export async function fileToSend(path: string): Promise<FileToSend> {
-  try {
-    const found = await stat(path);
-    if (!found.isFile()) throw new UnreadableFileError(path, "it is not a file", undefined);
-    return { path, name: basename(path), bytes: found.size };
-  } catch (error) {
-    if (error instanceof UnreadableFileError) throw error;
-    throw new UnreadableFileError(path, "there is no such file", error);
+  const found = await stat(path).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  if (!found.isFile()) {
+    const what = found.isDirectory() ? "it is a directory" : "it is not a file";
+    throw new UnreadableFileError(path, what, undefined, "name a file");
   }
+  await access(path, constants.R_OK).catch((error: unknown) => {
+    throw unreadable(path, error);
+  });
+  return { path, name: basename(path), bytes: found.size };
 }
 
 /** Sends one file, streamed from disk, and says how it goes. The name it gets is the last part of its path. */

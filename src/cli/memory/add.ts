@@ -3,7 +3,7 @@ import { text as textOf } from "node:stream/consumers";
 import type { Command } from "commander";
 import * as z from "zod";
 import { memory, type MemoryRemembered, ROUTES } from "../../api/contract/index.ts";
-import { UnreadableFileError } from "../client/index.ts";
+import { unreadable } from "../client/index.ts";
 import {
   act,
   type Context,
@@ -84,8 +84,7 @@ async function spoken({ terminal }: Context, facts: readonly string[]): Promise<
 async function linesOf(file: string | undefined): Promise<readonly string[]> {
   if (file === undefined) return [];
   const text = await readFile(file, "utf8").catch((error: unknown) => {
-    const isThere = error instanceof Error && "code" in error && error.code !== "ENOENT";
-    throw new UnreadableFileError(file, isThere ? error.message : "there is no such file", error);
+    throw unreadable(file, error);
   });
   const lines = factLines(text);
   if (lines.length === 0) throw new UsageError(`${file} is empty, so there are no facts`, COMMAND);

@@ -119,9 +119,13 @@ function restore(command: Command, invocation: Invocation): void {
         schema: memoryUpkeep.Restored,
       });
       context.terminal.status(undefined);
-      const human = () =>
-        `memory is as it was at ${value.restored.at}; to take it back: caxton memory snapshot restore ${value.replaced.name}\n`;
-      await showOne(context, { raw, name: value.replaced.name, human });
+      const { restored, replaced } = value;
+      const before =
+        replaced.kind === "damaged"
+          ? `the damaged file is left as snapshots/${replaced.name}.db of the data directory, until something is forgotten`
+          : `to take it back: caxton memory snapshot restore ${replaced.name}`;
+      const human = () => `memory is as it was at ${restored.at}; ${before}\n`;
+      await showOne(context, { raw, name: replaced.name, human });
     },
   });
 }

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import * as z from "zod";
 import { fillRoute, type ReplayReport, ROUTES, runHistory } from "../../api/contract/index.ts";
 import { type Json, parseJson } from "../../kernel/json.ts";
-import { UnreadableFileError } from "../client/index.ts";
+import { unreadable } from "../client/index.ts";
 import { act, type Context, examples, type Invocation, resolveRun, showDocument, UsageError } from "../frame/index.ts";
 import { safeText, type Terminal, truncate } from "../terminal/index.ts";
 
@@ -45,7 +45,7 @@ async function askReport({ client }: Context, { run, file }: { run?: string | un
   }
   const path = file ?? "";
   const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new UnreadableFileError(path, "there is no such file", error);
+    throw unreadable(path, error);
   });
   const parsed = parseJson(text);
   const body = runHistory.RunExport.safeParse(parsed.type === "parsed" ? parsed.value : undefined);

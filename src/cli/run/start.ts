@@ -3,7 +3,7 @@ import { text as textOf } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
 import { ROUTES, runs, type StartRunBody, system } from "../../api/contract/index.ts";
 import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
-import { type FileToSend, fileToSend, ServerProblem } from "../client/index.ts";
+import { type FileToSend, fileToSend, ServerProblem, unreadable } from "../client/index.ts";
 import { type Context, onInterrupt, sendFiles, showOne, UsageError } from "../frame/index.ts";
 import { cancelRun, EXIT_INTERRUPTED, followRun } from "./follow.ts";
 
@@ -51,7 +51,7 @@ type Given = {
 /** The JSON Schema in a file. Throws UnreadableFileError, UsageError. */
 async function schemaOf(path: string): Promise<JsonObject> {
   const text = await readFile(path, "utf8").catch((error: unknown) => {
-    throw new UsageError(`${path} cannot be read: ${error instanceof Error ? error.message : ""}`, "caxton run");
+    throw unreadable(path, error);
   });
   const parsed = parseJson(text);
   if (parsed.type === "parsed" && isJsonObject(parsed.value)) return parsed.value;

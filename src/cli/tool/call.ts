@@ -6,7 +6,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import { fillRoute, type ToolCallOutcome, tools } from "../../api/contract/index.ts";
 import { isJsonObject, type Json, type JsonObject, parseJson } from "../../kernel/json.ts";
-import { fileToSend, UnreadableFileError } from "../client/index.ts";
+import { fileToSend, unreadable } from "../client/index.ts";
 import {
   act,
   type Context,
@@ -160,5 +160,5 @@ const isText = (schema: unknown, key: string): boolean =>
 
 const fileText = (path: string): Promise<string> =>
   readFile(path, "utf8").catch((error: unknown) => {
-    throw new UnreadableFileError(path, "there is no such file", error);
+    throw unreadable(path, error);
   });

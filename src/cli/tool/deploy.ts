@@ -3,7 +3,7 @@ import { basename, dirname, join } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
 import { ROUTES, type ToolServerDeployment, tools } from "../../api/contract/index.ts";
-import { type Answer, UnreadableFileError } from "../client/index.ts";
+import { type Answer, unreadable } from "../client/index.ts";
 import { act, type Context, examples, type Invocation, showDocument } from "../frame/index.ts";
 import { changeLines } from "./changes.ts";
 import { countOf, progressBar, showBytes } from "../terminal/index.ts";
@@ -90,9 +90,9 @@ const isDirectory = (path: string): Promise<boolean> =>
     () => false,
   );
 
-const read = (path: string, why: string): Promise<Buffer> =>
+const read = (path: string, missing: string): Promise<Buffer> =>
   readFile(path).catch((error: unknown) => {
-    throw new UnreadableFileError(path, why, error);
+    throw unreadable(path, error, missing);
   });
 
 async function send(context: Context, parts: Parts, input: Input): Promise<Answer<ToolServerDeployment>> {

@@ -4,7 +4,7 @@ import { chmod, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Command } from "commander";
 import * as z from "zod";
-import { UnreadableFileError } from "../client/index.ts";
+import { unreadable } from "../client/index.ts";
 import {
   act,
   examples,
@@ -141,7 +141,7 @@ async function hashesOf(path: string, manifest: string | undefined): Promise<Has
   );
   const file = isDirectory ? join(path, "module.wasm") : path;
   const bytes = await readFile(file).catch((error: unknown) => {
-    throw new UnreadableFileError(file, "there is no such module", error);
+    throw unreadable(file, error, "there is no such module");
   });
   const manifestFile = manifest ?? join(dirname(file), "tool.toml");
   const text = await readText(manifestFile, "a signature is over the manifest too; name it with --manifest");
@@ -149,7 +149,7 @@ async function hashesOf(path: string, manifest: string | undefined): Promise<Has
   return { file, moduleHash, manifestHash: manifestOf(text, manifestFile).hash };
 }
 
-const readText = (path: string, why: string): Promise<string> =>
+const readText = (path: string, missing: string): Promise<string> =>
   readFile(path, "utf8").catch((error: unknown) => {
-    throw new UnreadableFileError(path, why, error);
+    throw unreadable(path, error, missing);
   });

@@ -7,6 +7,7 @@ export function searchingContract(within: Within): void {
   searchingContract1(within);
   searchingContract2(within);
   searchingContract3(within);
+  searchingContract4(within);
 }
 
 function searchingContract1(within: Within): void {
@@ -121,6 +122,36 @@ function searchingContract3(within: Within): void {
       expect(result.hits[0]?.score.recency).toBeCloseTo(1.2);
     }));
 
+  test("words that are in every question find nothing that is far in meaning, unless they are all that is asked", () =>
+    within(async ({ memory }) => {
+      await memory.changes.remember(
+        TEAM,
+        [
+          { name: "Ada", observations: said("sings to the crowd in the morning") },
+          { name: "Bo", observations: said("keeps a parrot") },
+        ],
+        BY,
+      );
+      expect(names(await found(memory, "what does the parrot say to the crew", { similarityMin: 0.9 }))).toEqual([
+        "Bo",
+      ]);
+      expect(names(await found(memory, "which is the ship of the line", { similarityMin: 0.9 }))).toEqual([]);
+      expect(names(await found(memory, "is the crowd in the hall", { mode: "keyword" }))).toEqual(["Ada"]);
+      expect(names(await found(memory, "to the", { mode: "keyword" }))).toEqual(["Ada"]);
+    }));
+
+  test("a word that nearly all have finds none of them when others are asked for, and still weighs", () =>
+    within(async ({ memory }) => {
+      const people = Array.from({ length: 30 }, (_, at) => ({ name: `n${at}`, observations: said("der Kunde zahlt") }));
+      await memory.changes.remember(TEAM, [...people, { name: "Ida", observations: said("der Kapitän segelt") }], BY);
+      const result = await found(memory, "wo segelt der Kunde", { mode: "keyword" });
+      expect(names(result)).toEqual(["Ida"]);
+      expect(result.hits[0]?.score.matched.toSorted()).toEqual(["der", "segelt"]);
+      expect((await found(memory, "der Kunde", { mode: "keyword", limit: 40 })).hits.length).toBeGreaterThan(30);
+    }));
+}
+
+function searchingContract4(within: Within): void {
   test("what is related to a hit is found too when it is asked for", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(

@@ -18,10 +18,10 @@ const REFERENCES = [
   ["change", "provenance", "provenance", "n"],
 ] as const;
 
-/** Entities without passages, by row, with how many they should have; and all that is not as it should be. */
+/** `remedy`: of what cannot be mended. Entities without passages, by row, with how many they should have; and all that is not as it should be. */
 export function checked(
   facts: Facts,
-  mend: boolean,
+  { mend, remedy }: { readonly mend: boolean; readonly remedy: string },
 ): {
   readonly problems: readonly StoreProblem[];
   readonly bare: readonly (readonly [row: number, passages: number])[];
@@ -51,14 +51,14 @@ export function checked(
   const problems = [
     ...said.map((text) => ({
       what: `the file is damaged: ${text}`,
-      hint: "Restore the latest snapshot.",
+      hint: remedy,
       isMended: false,
     })),
     ...(foreign > 0
       ? [
           {
             what: foreign === 1 ? "one row refers to what is gone" : `${foreign} rows refer to what is gone`,
-            hint: "Restore the latest snapshot.",
+            hint: remedy,
             isMended: false,
           },
         ]

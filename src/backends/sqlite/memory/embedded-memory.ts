@@ -12,6 +12,7 @@ import type {
   WriteOutcome,
 } from "../../../memory/index.ts";
 import { checked } from "./checking.ts";
+import { damagedMemory } from "./errors.ts";
 import { Facts } from "./facts.ts";
 import { figuresOf } from "./figures.ts";
 import { Forgetting } from "./forgetting.ts";
@@ -66,6 +67,7 @@ export type Done = readonly WriteOutcome[] | Forgotten | boolean | undefined;
  */
 export class EmbeddedMemory {
   readonly #db: DatabaseSync;
+  readonly #file: string;
   readonly #facts: Facts;
   readonly #vectors: Vectors;
   readonly #names: KnownNames;
@@ -85,6 +87,7 @@ export class EmbeddedMemory {
 
   private constructor(db: DatabaseSync, file: string) {
     this.#db = db;
+    this.#file = file;
     this.#facts = new Facts(db);
     this.#kept = new KeptIndexes(`${file.replace(/\.db$/u, "")}.index`, this.#facts);
     this.#vectors = new Vectors(this.#facts);
@@ -301,7 +304,8 @@ export class EmbeddedMemory {
   }
 
   check(mend: boolean): readonly StoreProblem[] {
-    const { problems, bare } = checked(this.#facts, mend);
+    const { hint: remedy } = damagedMemory(this.#file, "");
+    const { problems, bare } = checked(this.#facts, { mend, remedy });
     if (mend && bare.length > 0) {
       this.#transact(() => {
         for (const [row, count] of bare) this.#vectors.makeRoom(row, count);

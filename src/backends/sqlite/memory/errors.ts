@@ -1,27 +1,69 @@
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { CaxtonError } from "../../../kernel/errors.ts";
+import { storageError, StorageReadOnlyError } from "../index.ts";
 
-/** Another program's file has the name of Caxton's memory. */
+/** Something else has the name of Caxton's memory. */
 export class MemoryFileForeignError extends CaxtonError<{ readonly file: string }> {
   readonly code = "MEMORY_FILE_FOREIGN";
   readonly kind = "conflict";
 }
 
-/** The file is no sound database any more. */
-export class MemoryFileDamagedError extends CaxtonError<{ readonly file: string }> {
+/** The file is no sound database any more. `snapshot`: the latest, by its name. */
+export class MemoryFileDamagedError extends CaxtonError<{ readonly file: string; readonly snapshot: string | null }> {
   readonly code = "MEMORY_FILE_DAMAGED";
   readonly kind = "unavailable";
 }
 
-/** SQLite's primary result codes for a file whose content is not a sound database. Source: sqlite.org/rescode.html. */
-const DAMAGED: readonly number[] = [11, 26];
+const SNAPSHOT = /^memory-\d{8}T\d{9}Z-[a-z]+\.db$/;
+/** What memory was when it was damaged: nothing that it could be put back to. */
+export const isLeftDamaged = (name: string): boolean => name.endsWith("-damaged.db");
 
-/** What SQLite said of a file that is no sound database, as ours; anything else as it is. */
-export function damagedError(error: unknown, file: string): unknown {
+/** Names of the files of snapshots in a directory, also of damaged memories that were left there, in any order. */
+export const snapshotNames = (directory: string): readonly string[] =>
+  existsSync(directory) ? readdirSync(directory).filter((name) => SNAPSHOT.test(name)) : [];
+
+/** SQLite's primary result codes. Source: sqlite.org/rescode.html. */
+const RESULT = { readOnly: 8, damaged: 11, cannotOpen: 14, noDatabase: 26 } as const;
+
+/** What was thrown at a memory, as one of ours that says how to go on; anything unknown as it is. */
+export function memoryError(error: unknown, file: string): unknown {
+  if (error instanceof CaxtonError) return error;
   const errcode = error instanceof Error && "errcode" in error ? error.errcode : undefined;
-  if (typeof errcode !== "number" || !DAMAGED.includes(errcode & 0xff)) return error;
+  const result = typeof errcode === "number" ? errcode & 0xff : undefined;
+  if (result === RESULT.damaged || result === RESULT.noDatabase)
+    return damagedMemory(file, error instanceof Error ? error.message : String(error), error);
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found?.isFile() === false)
+    return new MemoryFileForeignError(
+      `${file} is ${found.isDirectory() ? "a directory" : "no file"}, where memory's file should be`,
+      "Move it away; Caxton makes a new memory, or puts a snapshot there: `caxton memory snapshot list`.",
+      { file },
+      { cause: error },
+    );
+  if (found && (result === RESULT.readOnly || result === RESULT.cannotOpen))
+    return new StorageReadOnlyError(
+      `the memory ${file} cannot be opened to be written`,
+      "Make it, what lies beside it as -wal and -shm, and the directory writable for the user that the server runs as.",
+      { directory: dirname(file) },
+      { cause: error },
+    );
+  return storageError(error, dirname(file));
+}
+
+/** How to go on with a memory that is damaged: by the latest snapshot, or without one. */
+export function damagedMemory(file: string, why: string, cause?: unknown): MemoryFileDamagedError {
+  const latest = snapshotNames(join(dirname(file), "snapshots"))
+    .filter((name) => !isLeftDamaged(name))
+    .toSorted()
+    .at(-1)
+    ?.slice(0, -".db".length);
   return new MemoryFileDamagedError(
-    `the memory ${file} is damaged: ${error instanceof Error ? error.message : ""}`,
-    "Stop the server, move memory.db, memory.db-wal and memory.db-shm away together, and restore the latest snapshot in their place; without one the server starts with an empty memory.",
-    { file },
+    `the memory ${file} is damaged: ${why}`,
+    latest === undefined
+      ? "There is no snapshot to go back to. Stop the server and move memory.db, memory.db-wal and memory.db-shm away together: it starts with an empty memory, into which an export can be imported."
+      : `\`caxton memory snapshot restore ${latest}\` makes memory what it was then, the latest there is; the damaged file is left beside the snapshots. \`caxton memory snapshot list\` shows earlier ones.`,
+    { file, snapshot: latest ?? null },
+    { cause },
   );
 }

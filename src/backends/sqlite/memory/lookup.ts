@@ -163,8 +163,9 @@ const passagesFor = (limit: number): number => Math.min(limit * PASSAGES_PER_HIT
 const foundOf = (candidates: Candidates): Found[] =>
   [...candidates].map(([row, { similarity, keyword, graph }]) => ({ row, similarity, keyword, graph }));
 
-const weightsOf = ({ keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
+const weightsOf = ({ similarityMin, keywordWeight, recencyBoost }: StoreSearch, limit: number) => ({
   limit,
+  similarityMin,
   keywordWeight,
   graphWeight: GRAPH_WEIGHT,
   recencyBoost: recencyBoost - 1,

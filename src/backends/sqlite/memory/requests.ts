@@ -18,7 +18,13 @@ export type Question = {
 
 /** What the memory's thread is asked. The first request is `open`, the last `close`; each is answered, in any order. */
 export type MemoryRequest = { readonly id: number } & (
-  | { readonly type: "open"; readonly file: string; readonly synchronous: "normal" | "full" }
+  | {
+      readonly type: "open";
+      readonly file: string;
+      readonly synchronous: "normal" | "full";
+      /** How much the thread logs. */
+      readonly logLevel: string;
+    }
   | { readonly type: "job"; readonly job: Job }
   | Question
   /** Answered when everything is indexed; `progress` comes before. */

@@ -1,6 +1,9 @@
+import { statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { log } from "../../../kernel/log.ts";
 import { DatabaseTooNewError } from "../index.ts";
-import { MemoryFileForeignError } from "./errors.ts";
+import { damagedMemory, MemoryFileForeignError, snapshotNames } from "./errors.ts";
 import { fromFirst } from "./from-first-schema.ts";
 import { TABLES } from "./tables.ts";
 
@@ -13,8 +16,9 @@ const LOG_PAGES_MAX = 16_000;
 /** Backups and people's tools may read the file meanwhile. */
 const BUSY_MS = 5_000;
 
-/** Opens or makes the file. Throws MemoryFileForeignError, DatabaseTooNewError, and what SQLite throws. */
+/** Opens or makes the file. Throws MemoryFileForeignError, MemoryFileDamagedError, DatabaseTooNewError, and what SQLite throws. */
 export function openMemoryFile(file: string, synchronous: "normal" | "full"): DatabaseSync {
+  refuseLost(file);
   // Rows refer to others by number, and whoever removes one removes what belongs to it: SQLite need not look each time.
   const db = new DatabaseSync(file, { timeout: BUSY_MS, enableForeignKeyConstraints: false });
   try {
@@ -46,6 +50,29 @@ function prepare(db: DatabaseSync, found: number): void {
   }
   if (found > 0) db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
 }
+
+const sizeOf = (path: string): number | undefined => statSync(path, { throwIfNoEntry: false })?.size;
+
+/**
+ * A file that is empty, or gone while its log is there, was more once; SQLite would begin anew with it and throw the log away.
+ * One that is gone altogether was taken away by somebody.
+ */
+function refuseLost(file: string): void {
+  const size = sizeOf(file);
+  if (size !== undefined && size > 0) return;
+  const hasSnapshots = snapshotNames(join(dirname(file), "snapshots")).length > 0;
+  if ((sizeOf(`${file}-wal`) ?? 0) > 0)
+    throw damagedMemory(file, `it is ${size === 0 ? "empty" : "gone"}, and the log of its last changes is there`);
+  if (size === 0 && hasSnapshots) throw damagedMemory(file, "it is empty, and there are snapshots of what it was");
+  if (hasSnapshots)
+    log.warn(
+      { file },
+      "memory begins empty, though there are snapshots of one: `caxton memory snapshot list`, `caxton memory snapshot restore`",
+    );
+}
+
+/** Whether a database is a memory, of any schema. */
+export const isMemory = (db: DatabaseSync): boolean => numberOf(db, "application_id") === APPLICATION_ID;
 
 function refuseOthers(db: DatabaseSync, file: string): void {
   const [id, found] = [numberOf(db, "application_id"), numberOf(db, "user_version")];

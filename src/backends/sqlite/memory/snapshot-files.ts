@@ -3,17 +3,12 @@ import { dirname, join } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { log } from "../../../kernel/log.ts";
 import { EmbeddedMemory, type Job } from "./embedded-memory.ts";
-import { damagedError, MemoryFileDamagedError } from "./errors.ts";
+import { isLeftDamaged, memoryError, MemoryFileDamagedError, snapshotNames } from "./errors.ts";
 import { flushDirectory, flushFile, makeDirectory } from "./on-disk.ts";
+import { isMemory } from "./schema.ts";
 
 /** All pages at once: a copy that goes on in steps begins again whenever somebody writes. */
 const ALL_PAGES = 2 ** 30;
-const SNAPSHOT = /^memory-\d{8}T\d{9}Z-[a-z]+\.db$/;
-
-/** Names of the snapshots of a directory, in any order. */
-export const snapshotNames = (directory: string): readonly string[] =>
-  existsSync(directory) ? readdirSync(directory).filter((name) => SNAPSHOT.test(name)) : [];
-
 /** Copies the file as it is at this moment, whoever writes to it meanwhile. */
 export async function copyMemory(file: string, to: string): Promise<void> {
   const directory = dirname(to);
@@ -37,14 +32,15 @@ export function verifyMemory(file: string): void {
     const said = quickCheck(file);
     if (said !== "ok") throw damagedSnapshot(file, said);
   } catch (error) {
-    const known = damagedError(error, file);
-    throw known instanceof MemoryFileDamagedError ? damagedSnapshot(file, known.message) : known;
+    const known = memoryError(error, file);
+    throw known instanceof MemoryFileDamagedError ? damagedSnapshot(file, String(error)) : known;
   }
 }
 
 function quickCheck(file: string): string {
   const db = new DatabaseSync(file, { readOnly: true });
   try {
+    if (!isMemory(db)) return "it is no memory";
     return String(db.prepare("PRAGMA quick_check(1)").get()?.["quick_check"]);
   } finally {
     db.close();
@@ -53,9 +49,9 @@ function quickCheck(file: string): string {
 
 const damagedSnapshot = (file: string, why: string): MemoryFileDamagedError =>
   new MemoryFileDamagedError(
-    `the snapshot is damaged: ${why}`,
+    `the snapshot ${file} is damaged: ${why}`,
     "Memory stays as it is. Restore another one: `caxton memory snapshot list`.",
-    { file },
+    { file, snapshot: null },
   );
 
 /** Copies that were not finished when the server was killed. */
@@ -67,8 +63,8 @@ const leftovers = (directory: string): readonly string[] => [
 ];
 
 /**
- * Takes out of all snapshots what is to be forgotten. One that cannot be opened is removed: nobody can say what it holds.
- * What is left of copies that were broken off is removed as well.
+ * Takes out of all snapshots what is to be forgotten. One that cannot be opened, and a damaged memory that a restore left, is
+ * removed: nobody can say what it holds. What is left of copies that were broken off is removed as well.
  * Done before memory itself forgets, so that whoever is interrupted finds it there and asks again.
  */
 export function forgetInSnapshots(directory: string, jobs: readonly Job[]): void {
@@ -78,6 +74,7 @@ export function forgetInSnapshots(directory: string, jobs: readonly Job[]): void
   for (const name of snapshotNames(directory)) {
     const file = join(directory, name);
     try {
+      if (isLeftDamaged(name)) throw new Error("it is a damaged memory that a restore left");
       const memory = EmbeddedMemory.open({ file, synchronous: "full" });
       try {
         memory.run(forgetting, () => undefined);

@@ -3,6 +3,7 @@ import { copyFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
+import { CaxtonError } from "../../../kernel/errors.ts";
 import type { EntityId, RelationId } from "../../../kernel/ids.ts";
 import { log } from "../../../kernel/log.ts";
 import { programFile } from "../../../kernel/package.ts";
@@ -87,6 +88,7 @@ export class SqliteMemoryStore implements MemoryStore {
   #names: NameFilter | undefined;
   #nextId = 1;
   #isClosed = false;
+  #damage: Error | undefined;
 
   constructor(options: SqliteMemoryOptions) {
     this.#options = options;
@@ -187,6 +189,11 @@ export class SqliteMemoryStore implements MemoryStore {
     await this.#tell({ type: "reindex" }, (indexed) => progress(Math.round(indexed * WHOLE), WHOLE));
   }
 
+  /** What was found of the file to be damaged, until it is replaced. */
+  get damage(): Error | undefined {
+    return this.#damage;
+  }
+
   /** Copies all there is at this moment into another file. */
   async copyTo(file: string): Promise<void> {
     await this.#open();
@@ -195,10 +202,12 @@ export class SqliteMemoryStore implements MemoryStore {
 
   /**
    * Memory is what is in another file from now on; what is asked meanwhile waits. Rejects with MemoryFileDamagedError, and
-   * storage errors; then memory is as it was.
+   * storage errors; then memory is as it was. One that is damaged and cannot be opened is replaced too.
    */
   async replaceWith(file: string): Promise<void> {
-    await this.#open();
+    await this.#open().catch((error: unknown) => {
+      if (this.#damage === undefined) throw error;
+    });
     const fresh = `${this.#file}.restored`;
     try {
       await copyFile(file, fresh);
@@ -229,6 +238,7 @@ export class SqliteMemoryStore implements MemoryStore {
     await removeLog(this.#file);
     await rename(fresh, this.#file);
     flushDirectory(this.#options.directory);
+    this.#damage = undefined;
   }
 
   async close(): Promise<void> {
@@ -269,14 +279,19 @@ export class SqliteMemoryStore implements MemoryStore {
     } catch (error) {
       throw storageError(error, directory);
     }
+    // The one that could not open it before is asked again.
+    this.#thread ??= this.#newThread();
+    await this.#tell({ type: "open", file: this.#file, synchronous, logLevel: log.level });
+  }
+
+  #newThread(): Worker {
     const thread = new Worker(programFile("backends/sqlite/memory/thread").path, {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
     });
     thread.on("message", (answer: MemoryAnswer) => this.#answered(answer));
     thread.once("error", (error) => this.#ended(thread, error));
     thread.once("exit", () => this.#ended(thread, undefined));
-    this.#thread = thread;
-    await this.#tell({ type: "open", file: this.#file, synchronous });
+    return thread;
   }
 
   #tell(request: Told, progress?: (indexed: number) => void): Promise<unknown> {
@@ -297,8 +312,10 @@ export class SqliteMemoryStore implements MemoryStore {
     const asked = this.#asked.get(answer.id);
     if (answer.type === "progress") return asked?.progress?.(answer.indexed);
     this.#asked.delete(answer.id);
-    if (answer.type === "failed") asked?.reject(errorOf(answer));
-    else asked?.resolve(answer.value);
+    if (answer.type === "done") return asked?.resolve(answer.value);
+    const error = errorOf(answer);
+    if (isDamageOf(this.#file, error)) this.#damage = error;
+    asked?.reject(error);
   }
 
   #ended(thread: Worker, error: unknown): void {
@@ -321,6 +338,12 @@ export class SqliteMemoryStore implements MemoryStore {
     );
   }
 }
+
+const isDamageOf = (file: string, error: Error): boolean =>
+  error instanceof CaxtonError &&
+  error.code === "MEMORY_FILE_DAMAGED" &&
+  "file" in error.details &&
+  error.details.file === file;
 
 /** Texts of passages follow from what is said, and need not go along. */
 const withoutTexts = <Of extends { readonly passages: readonly Passage[] }>(

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { rm, stat } from "node:fs/promises";
+import { copyFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   type MemorySnapshot,
@@ -7,8 +7,8 @@ import {
   type SnapshotKind,
   type SnapshotPlace,
 } from "../../../memory-transfer/index.ts";
-import { flushDirectory } from "./on-disk.ts";
-import { snapshotNames } from "./snapshot-files.ts";
+import { flushDirectory, flushFile, makeDirectory } from "./on-disk.ts";
+import { snapshotNames } from "./errors.ts";
 import type { SqliteMemoryStore } from "./sqlite-memory-store.ts";
 
 const NAME = /^memory-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)(\d{3})Z-([a-z]+)\.db$/;
@@ -43,13 +43,37 @@ export class SqliteSnapshots implements SnapshotPlace {
   }
 
   async create(kind: SnapshotKind, nowMs: number): Promise<MemorySnapshot> {
+    // By itself none is made of a memory that is known to be damaged, or in time no sound one would be left.
+    if (kind === "scheduled" && this.#store.damage) throw this.#store.damage;
+    return this.#made(kind, nowMs, (path) => this.#store.copyTo(path)).catch((error: unknown) => {
+      if (kind !== "replaced" || !this.#store.damage) throw error;
+      return this.#made("damaged", nowMs, (path) => this.#copyFiles(path));
+    });
+  }
+
+  async #made(kind: SnapshotKind, nowMs: number, make: (path: string) => Promise<void>): Promise<MemorySnapshot> {
     let atMs = nowMs;
     // Two of one moment are two.
     while (existsSync(this.#path(nameOf(kind, atMs)))) atMs += 1;
     const name = nameOf(kind, atMs);
-    await this.#store.copyTo(this.#path(name));
+    await make(this.#path(name));
     const { size } = await stat(this.#path(name));
     return { name, kind, atMs, bytes: size };
+  }
+
+  /** As they are, for whoever can make something of them: what cannot be read is not copied as a database. */
+  async #copyFiles(path: string): Promise<void> {
+    makeDirectory(this.#directory);
+    // The file may be gone, and only its log be left.
+    for (const [from, to] of [
+      [`${this.#file}-wal`, `${path}-wal`],
+      [this.#file, path],
+    ] as const) {
+      if (existsSync(from)) await copyFile(from, to);
+      else if (to === path) await writeFile(to, "");
+      if (existsSync(to)) flushFile(to);
+    }
+    flushDirectory(this.#directory);
   }
 
   async restore(name: string): Promise<void> {

@@ -1,9 +1,9 @@
 /** Entry of the thread that has memory's file and indexes. Changes that come together share a transaction; indexing goes on between. */
 import { dirname, join } from "node:path";
 import { parentPort } from "node:worker_threads";
-import { storageError } from "../index.ts";
+import { log } from "../../../kernel/log.ts";
 import { EmbeddedMemory, type Job } from "./embedded-memory.ts";
-import { damagedError } from "./errors.ts";
+import { memoryError } from "./errors.ts";
 import { copyMemory, forgetInSnapshots, verifyMemory } from "./snapshot-files.ts";
 import type { NameFilter } from "./name-filter.ts";
 import { failed, type MemoryAnswer, type MemoryRequest, type Question } from "./requests.ts";
@@ -24,8 +24,7 @@ let reindexing: number[] = [];
 let toldNames: NameFilter | undefined;
 
 const answer = (told: MemoryAnswer): void => port.postMessage(told);
-const fail = (id: number, error: unknown): void =>
-  answer(failed(id, damagedError(storageError(error, dirname(file)), file)));
+const fail = (id: number, error: unknown): void => answer(failed(id, memoryError(error, file)));
 
 port.on("message", (request: MemoryRequest) => {
   try {
@@ -40,6 +39,7 @@ function handle(request: MemoryRequest): void {
   switch (request.type) {
     case "open":
       ({ file } = request);
+      log.level = request.logLevel;
       memory = EmbeddedMemory.open(request);
       answer({ id, type: "done", value: undefined });
       return indexSoon();
@@ -194,6 +194,7 @@ function index(): void {
     if (isMore) return indexSoon();
     for (const id of reindexing) answer({ id, type: "done", value: undefined });
   } catch (error) {
+    log.error({ err: memoryError(error, file) }, "memory cannot be indexed to its end; searches find what is");
     for (const id of reindexing) fail(id, error);
   }
   reindexing = [];
