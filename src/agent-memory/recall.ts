@@ -1,9 +1,19 @@
 import { log } from "../kernel/log.ts";
-import { type Entity, type Memory, type ScopeKey, scopeKey, visibleScopes } from "../memory/index.ts";
+import {
+  type Entity,
+  type Memory,
+  type ScopeKey,
+  scopeKey,
+  type SearchInput,
+  type SearchResult,
+  visibleScopes,
+} from "../memory/index.ts";
 
-/** What of memory is put before a run: about so many tokens at most, looked up in so long. */
+/** What of memory is put before a run: about so many tokens at most. */
 const TOKENS_MAX = 1_000;
-const WAIT_MS = 2_000;
+/** How long it may take in all, and how long by meaning before it is looked up by words alone. */
+type Waits = { readonly allMs: number; readonly meaningMs: number };
+const WAITS: Waits = { allMs: 2_000, meaningMs: 1_500 };
 const QUESTION_CHARS_MAX = 2_000;
 
 /** Whose memory is asked, and how. */
@@ -27,22 +37,17 @@ export type RecalledText = {
 };
 
 /** Looks up what is remembered of a request's matter. A memory that fails is a notice; never rejects. */
-export async function recallFor(memory: Pick<Memory, "search">, of: RecallFor): Promise<RecalledText> {
+export async function recallFor(
+  memory: Pick<Memory, "search">,
+  of: RecallFor,
+  waits: Waits = WAITS,
+): Promise<RecalledText> {
   const text = of.input.slice(0, QUESTION_CHARS_MAX);
   if (text.trim() === "") return NOTHING;
   try {
     const { limit, similarityMin, isSemantic } = of.memory;
-    const { hits, notices } = await memory.search(
-      {
-        scopes: scopesOf(of),
-        text,
-        limit,
-        similarityMin,
-        mode: isSemantic ? "hybrid" : "keyword",
-        tokensMax: TOKENS_MAX,
-      },
-      AbortSignal.timeout(WAIT_MS),
-    );
+    const asked = { scopes: scopesOf(of), text, limit, similarityMin, tokensMax: TOKENS_MAX };
+    const { hits, notices } = await look(memory, { ...asked, mode: isSemantic ? "hybrid" : "keyword" }, waits);
     const without = notices.filter((notice) => isSemantic || notice === "indexing");
     return {
       text: hits.map(({ entity }) => told(entity)).join("\n"),
@@ -65,11 +70,28 @@ export async function recallFor(memory: Pick<Memory, "search">, of: RecallFor): 
   }
 }
 
+type Found = Pick<SearchResult, "hits"> & { readonly notices: readonly (keyof typeof DEGRADED)[] };
+
+/** What is found in time: an embedder that is slow leaves some of it for words alone. */
+async function look(memory: Pick<Memory, "search">, asked: SearchInput, waits: Waits): Promise<Found> {
+  const late = AbortSignal.timeout(waits.allMs);
+  if (asked.mode === "keyword") return memory.search(asked, late);
+  const slow = AbortSignal.timeout(waits.meaningMs);
+  try {
+    return await memory.search(asked, slow);
+  } catch (error) {
+    if (!slow.aborted) throw error;
+    const { hits, notices } = await memory.search({ ...asked, mode: "keyword" }, late);
+    return { hits, notices: [...notices, "too-slow"] };
+  }
+}
+
 const NOTHING: RecalledText = { text: "", notices: [] };
 
 const DEGRADED = {
   "no-embedder": "was found by words alone: there is no embedder",
   "embedder-failed": "was found by words alone: the embedder failed",
+  "too-slow": "was found by words alone: by meaning it took too long",
   "model-changing": "was found by words alone: memory gets vectors of another model",
   indexing: "may lack something: memory is still being indexed",
 } as const;

@@ -70,6 +70,21 @@ test("a refused key is told once, without the key", async () => {
   expect(server.seen).toHaveLength(1);
 });
 
+test("vectors of numbers that no float holds come to length 1 all the same, and have no part that is no number", async () => {
+  const data = [3e200, 4e200, 0, 0].map((first, index) => ({
+    index,
+    embedding: [first, index === 0 ? 4e200 : 0, 0, 0],
+  }));
+  await using server = await vendor((response) => response.end(JSON.stringify({ data })));
+  const made = await embedder(server.url).embed(["a", "b", "c", "d"]);
+  expect(made.map((vector) => [...vector].map((value) => Number(value.toFixed(3))))).toEqual([
+    [0.6, 0.8, 0, 0],
+    [1, 0, 0, 0],
+    [1, 0, 0, 0],
+    [1, 0, 0, 0],
+  ]);
+});
+
 test("vectors of another length are refused with what to configure", async () => {
   await using server = await vendor(vectors(1, 6));
   await expect(embedder(server.url).embed(["a"])).rejects.toMatchObject({

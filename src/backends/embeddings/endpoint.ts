@@ -178,8 +178,7 @@ export class EndpointEmbedder implements Embedder {
         `Set embedding_dims under models.facts of this model to ${embedding.length} in caxton.toml; what memory holds is then made into vectors anew.`,
         { expected: dims, got: embedding.length },
       );
-    const vector = Float32Array.from(embedding);
-    return united(vector);
+    return united(embedding);
   }
 
   #failure({ why, hint }: Refusal): EmbedderUnavailableError {
@@ -187,10 +186,11 @@ export class EndpointEmbedder implements Embedder {
   }
 }
 
-/** Of length 1; one that has no length becomes the first axis. */
-function united(vector: Float32Array): Float32Array {
+/** Of length 1; one that has no length, or more than can be counted, becomes the first axis. */
+function united(vector: readonly number[]): Float32Array {
   const length = Math.hypot(...vector);
-  return vector.map((value, index) => (length > 0 ? value / length : index === 0 ? 1 : 0));
+  const hasOne = length > 0 && Number.isFinite(length);
+  return Float32Array.from(vector, (value, index) => (hasOne ? value / length : index === 0 ? 1 : 0));
 }
 
 const parsed = (text: string): unknown => {
