@@ -44,18 +44,20 @@ test("a memory that fails is a notice, and one without vectors another", async (
   });
 });
 
+/** Comes to an end only when it is given up. */
+const unanswered = (signal: AbortSignal | undefined): Promise<never> =>
+  new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("too late"))));
+
 test("a search by meaning that takes too long is made by words alone, and one that takes too long by words is given up", async () => {
-  const never = (signal: AbortSignal | undefined): Promise<never> =>
-    new Promise((_, reject) => signal?.addEventListener("abort", () => reject(new Error("too late"))));
   const modes: unknown[] = [];
   const slowEmbedder = memoryOf(({ mode }, signal) =>
-    modes.push(mode) === 1 ? never(signal) : Promise.resolve(EMPTY),
+    modes.push(mode) === 1 ? unanswered(signal) : Promise.resolve(EMPTY),
   );
   expect(await recallFor(slowEmbedder, { ...OF, memory: SETTINGS }, { allMs: 60_000, meaningMs: 1 })).toMatchObject({
     notices: [{ code: "memory-degraded", message: expect.stringContaining("took too long") }],
   });
   expect(modes).toEqual(["hybrid", "keyword"]);
-  const slow = memoryOf((_, signal) => never(signal));
+  const slow = memoryOf((_, signal) => unanswered(signal));
   expect(await recallFor(slow, { ...OF, memory: SETTINGS }, { allMs: 50, meaningMs: 1 })).toMatchObject({
     notices: [{ code: "memory-failed" }],
   });

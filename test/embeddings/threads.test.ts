@@ -62,6 +62,26 @@ test("many texts are divided, and come back in order", async () => {
   expect(Math.max(...vectors.map((vector) => vector[1] ?? 0))).toBeLessThanOrEqual(256);
 });
 
+test("a question waits for no more than the long texts that the thread has already", async () => {
+  await using room = threaded({ model: { ...NOWHERE, type: "encoder", image: "/nowhere" } });
+  await room.embedder.embed(["warm"]);
+  const ended: string[] = [];
+  const long = Array.from({ length: 40 }, () => "x".repeat(1_000));
+  const bulk = room.embedder.embed(long).then((vectors) => {
+    ended.push("bulk");
+    return vectors;
+  });
+  // The first two batches are on their way now.
+  await Promise.resolve();
+  const question = room.embedder.embed(["which?"]).then((vectors) => {
+    ended.push("question");
+    return vectors;
+  });
+  expect((await question).map((vector) => vector[0])).toEqual([6]);
+  expect((await bulk).map((vector) => vector[1])).toEqual(expect.arrayContaining([4]));
+  expect(ended).toEqual(["question", "bulk"]);
+});
+
 test("a thread that has nothing to do for a while is ended, and the next text gets another", async () => {
   await using room = threaded({ idleMsMax: 20 });
   await room.embedder.embed(["a"]);

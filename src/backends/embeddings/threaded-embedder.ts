@@ -7,6 +7,10 @@ import type { ThreadAnswer, ThreadModel, ThreadRequest } from "./requests.ts";
 
 /** Texts that go to the thread at once; who cancels waits for no more than these. */
 const BATCH_MAX = 256;
+/** Characters of a batch, which is at least one text: about a quarter of a second of an encoder, a few milliseconds of a table. */
+const CHARACTERS_MAX = { encoder: 4_096, static: 65_536 };
+/** Fewer characters, as of a question, go before more: somebody waits for them. */
+const SHORT_CHARACTERS_MAX = 512;
 /** Batches that the thread has at once: the one it works on and the next. */
 const BATCHES_MAX = 2;
 /** Threads that texts may lose before they fail. */
@@ -29,6 +33,7 @@ export type ThreadedOptions = {
 /** A part of what one caller asked for, of one batch at most. */
 type Job = {
   readonly texts: readonly string[];
+  readonly characters: number;
   readonly done: (vectors: readonly Float32Array[]) => void;
   readonly failed: (error: Error) => void;
   losses: number;
@@ -71,8 +76,11 @@ export class ThreadedEmbedder implements Embedder {
     // One caller's texts may be more than may wait, but nothing comes on top of them.
     if (this.#waiting > 0 && this.#waiting + texts.length > this.#waitingMax) throw this.#overloaded();
     const parts: Promise<readonly Float32Array[]>[] = [];
-    for (let at = 0; at < texts.length; at += BATCH_MAX)
-      parts.push(this.#enqueue(texts.slice(at, at + BATCH_MAX), signal));
+    for (let at = 0; at < texts.length;) {
+      const part = this.#batchOf(texts, at, ({ length }) => length);
+      parts.push(this.#enqueue(part, signal));
+      at += part.length;
+    }
     return (await Promise.all(parts)).flat();
   }
 
@@ -86,12 +94,14 @@ export class ThreadedEmbedder implements Embedder {
 
   async #enqueue(texts: readonly string[], signal: AbortSignal | undefined): Promise<readonly Float32Array[]> {
     const { promise, resolve, reject } = Promise.withResolvers<readonly Float32Array[]>();
-    const job: Job = { texts, done: resolve, failed: reject, losses: 0 };
+    const characters = texts.reduce((sum, { length }) => sum + length, 0);
+    const job: Job = { texts, characters, done: resolve, failed: reject, losses: 0 };
     const cancel = (): void => {
       this.#queue = this.#queue.filter((other) => other !== job);
       reject(new CancelledError("making vectors of texts"));
     };
-    this.#queue.push(job);
+    const isShort = (other: Job): boolean => other.characters <= SHORT_CHARACTERS_MAX;
+    this.#queue.splice(isShort(job) ? this.#queue.findLastIndex(isShort) + 1 : this.#queue.length, 0, job);
     this.#waiting += texts.length;
     signal?.addEventListener("abort", cancel, { once: true });
     this.#flushSoon();
@@ -122,13 +132,36 @@ export class ThreadedEmbedder implements Embedder {
   }
 
   #send(worker: Worker): void {
-    let count = 0;
-    const end = this.#queue.findIndex(({ texts }) => (count += texts.length) > BATCH_MAX);
-    const jobs = this.#queue.splice(0, end === -1 ? this.#queue.length : Math.max(1, end));
+    const jobs = this.#batchOf(
+      this.#queue,
+      0,
+      ({ characters }) => characters,
+      ({ texts }) => texts.length,
+    );
+    this.#queue.splice(0, jobs.length);
     const id = (this.#batchCount += 1);
     this.#batches.push({ id, jobs });
     const request: ThreadRequest = { id, texts: jobs.flatMap(({ texts }) => texts) };
     worker.postMessage(request);
+  }
+
+  /** As many as go to the thread at once, from `first` on; at least one. */
+  #batchOf<Part>(
+    parts: readonly Part[],
+    first: number,
+    charactersOf: (part: Part) => number,
+    textsOf: (part: Part) => number = () => 1,
+  ): readonly Part[] {
+    const max = CHARACTERS_MAX[this.#options.model.type];
+    let [count, characters, end] = [0, 0, first];
+    for (; end < parts.length; end += 1) {
+      const part = parts[end];
+      if (part === undefined) break;
+      count += textsOf(part);
+      characters += charactersOf(part);
+      if (end > first && (count > BATCH_MAX || characters > max)) break;
+    }
+    return parts.slice(first, end);
   }
 
   #start(): Worker {
