@@ -51,8 +51,8 @@ export function lowerBound(sorted: Int32Array, value: number, bounds: { low: num
 const NEAR = 16;
 
 /**
- * The same as `lowerBound` where values are spread about evenly: it looks first where the value should be, which touches a
- * tenth of the memory.
+ * The same as `lowerBound`, meant for values that are spread about evenly: it looks first where the value should be, so that it
+ * reads fewer places that are far from each other.
  */
 export function sought(sorted: Int32Array, value: number, { low, high }: { low: number; high: number }): number {
   const first = sorted[low] ?? 0;
