@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as z from "zod";
@@ -224,6 +225,22 @@ test("every request that was carried out when the server crashed before its answ
   } finally {
     await other[Symbol.asyncDispose]();
   }
+});
+
+test("answers that say what memory knows are not kept, so that what is forgotten is nowhere on disk", async () => {
+  const body = { entities: [{ name: "Zebulon", observations: ["keeps a xylophone"] }] };
+  const first = await post("/api/v1/memory/entities", "mem-1", body);
+  expect(first.answer).toMatchObject({ items: [{ outcome: "created" }] });
+  const found = await post("/api/v1/memory/search", "mem-2", { query: "xylophone" });
+  expect(found.answer).toMatchObject({ items: [{ entity: { name: "Zebulon" } }] });
+  const again = await post("/api/v1/memory/entities", "mem-1", body);
+  expect([again.replayed, again.answer]).toMatchObject([null, { items: [{ outcome: "known" }] }]);
+  const named = contract.memory.Entity.parse((await server.ask("GET", "/api/v1/memory/entity?name=Zebulon")).body);
+  await server.ask("DELETE", `/api/v1/memory/entities/${named.id}`);
+  const files = readdirSync(directory.path, { recursive: true, encoding: "utf8" })
+    .map((name) => join(directory.path, name))
+    .filter((file) => statSync(file).isFile());
+  expect(files.filter((file) => /xylophone|Zebulon/u.test(readFileSync(file, "latin1")))).toEqual([]);
 });
 
 test("what was refused is not kept: once it is right, the key is good", async () => {

@@ -17,7 +17,7 @@ import { ROUTES } from "../contract/index.ts";
 import type { Http } from "./context.ts";
 import { IdempotencyKeyInUseError, IdempotencyKeyReusedError, RequestInvalidError } from "./errors.ts";
 import { HashedBody } from "./hashed-body.ts";
-import { LOOKED_AT_ROUTES, REPEATED_ROUTES } from "./repeated-requests.ts";
+import { LOOKED_AT_ROUTES, NOT_KEPT_ROUTES, REPEATED_ROUTES } from "./repeated-requests.ts";
 
 const KEY = /^[\x21-\x7E]{1,200}$/;
 /** Beside the body, what an answer is told by. */
@@ -98,9 +98,10 @@ export function keepAnswers(http: Http, deps: Deps): void {
   http.addHook("onSend", async (request, reply, payload: unknown) => {
     const key = taken.get(request);
     if (key === undefined) return payload;
-    const isKept = reply.statusCode < 300 && typeof payload === "string";
     const { statusCode: status } = reply;
-    if (isKept)
+    const isDone = status < 300 && typeof payload === "string";
+    if (isDone && NOT_KEPT_ROUTES.has(request.routeOptions.url ?? "")) await keptAnswers.release(key);
+    else if (isDone)
       await keptAnswers.keep(key, {
         status,
         headers: headersOf(reply.getHeaders()),

@@ -66,6 +66,19 @@ const LOOKED_AT = [
   "uploads",
 ] as const satisfies readonly RouteName[];
 
+/**
+ * Those of the first list whose answers say what memory knows: they are not kept, or what is forgotten would lie in them. Sent
+ * again they are carried out again, and what is known already is not made anew.
+ */
+const NOT_KEPT = [
+  "searchMemory",
+  "memoryEntities",
+  "memoryRelations",
+  "revertMemoryEntity",
+  "pruneMemory",
+] as const satisfies readonly (typeof REPEATED)[number][];
+
 const routesOf = (names: readonly RouteName[]): ReadonlySet<string> => new Set(names.map((name) => ROUTES[name]));
 export const REPEATED_ROUTES = routesOf(REPEATED);
+export const NOT_KEPT_ROUTES = routesOf(NOT_KEPT);
 export const LOOKED_AT_ROUTES = routesOf(LOOKED_AT);
