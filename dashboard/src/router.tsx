@@ -21,7 +21,7 @@ import {
 } from "./search.ts";
 import { conversationSearch, conversationsSearch, graphSearch, messagesSearch } from "./search-messages.ts";
 import { tasksSearch } from "./search-tasks.ts";
-import { memorySearch } from "./search-memory.ts";
+import { entitySearch, memorySearch } from "./search-memory.ts";
 import { Shell } from "./shell/shell.tsx";
 
 const root = createRootRouteWithContext<{ client: QueryClient }>()({
@@ -123,6 +123,7 @@ const memory = createRoute({
 const entity = createRoute({
   getParentRoute: () => root,
   path: "/memory/$id",
+  validateSearch: entitySearch,
   component: lazyRouteComponent(() => import("./pages/memory/entity.tsx"), "Entity"),
 });
 

@@ -38,6 +38,14 @@ export const memorySearch = (raw: Raw): MemorySearch => ({
   tokens: number(raw["tokens"]),
 });
 
+export type EntitySearch = {
+  /** How many steps around it are drawn; without it one. */
+  readonly depth?: number | undefined;
+};
+export const entitySearch = (raw: Raw): EntitySearch => ({
+  depth: [2, 3].find((depth) => depth === number(raw["depth"])),
+});
+
 /** Anything else in an address would be refused by the server, without a field at which to say so. */
 function time(value: unknown): string | undefined {
   const given = words(value);

@@ -22,7 +22,7 @@ export const RUN_STATES = [
   "failed",
   "cancelled",
 ] as const satisfies readonly RunState[];
-export const AGENT_TABS = ["try", "definition", "revisions", "runs"] as const;
+export const AGENT_TABS = ["try", "definition", "revisions", "runs", "memory"] as const;
 export type AgentTab = (typeof AGENT_TABS)[number];
 export const RUN_VIEWS = ["timeline", "conversation", "json"] as const;
 export type RunView = (typeof RUN_VIEWS)[number];

@@ -14,6 +14,9 @@ export const EDITING = {
     empty: "It is empty.",
   },
   nameNote: "Unique within its scope; its id stays",
+  meanwhile: (version: number) =>
+    `Somebody changed it meanwhile; it is at version ${version}. What you leave as it was here stays as they made it.`,
+  theirs: (field: string, value: string) => `${field}: ${value}.`,
   restate: (observation: string) => `Change: ${observation}`,
   restateTitle: "Change how this holds",
   restateNote: "Its text and who said it stay; another text is another observation.",

@@ -80,6 +80,7 @@ export const STORE = {
   retention: "Retention",
   retentionNote:
     "What the policy in [memory.retention] of caxton.toml says goes by itself. Here it can be seen before, or done now.",
+  noPolicy: "Nothing goes: there is no policy.",
   whatWouldGo: "What would go",
   nothingGoes: "By the policy nothing would go.",
   wouldGo: (count: number) => `${plural(count, "entity", "entities")} would go`,

@@ -11,6 +11,9 @@ export const MEMORY = {
   modes: { hybrid: "Meaning and words", semantic: "Meaning", keyword: "Words" },
   scope: "Scope",
   anyScope: "All scopes",
+  scopeKinds: { shared: "Shared", agents: "Of one agent alone", conversations: "Of one conversation" },
+  ownScope: (agent: string) => `${agent} alone`,
+  conversationScope: (id: string) => `conversation ${id}`,
   scopesLeftOut: (count: number) => `${count} scopes are left out here; choose one to look into it.`,
   type: "Type",
   limit: "At a time",
@@ -63,12 +66,25 @@ export const MEMORY = {
   },
   score: "Score",
   scoreOf: (name: string) => `Why ${name} was found`,
-  parts: { similarity: "Similarity", keyword: "Words", recency: "Recency", graph: "Relations" },
+  parts: { similarity: "Meaning", keyword: "Words", recency: "Recency", graph: "Relations" },
   partNotes: {
-    similarity: "How near its meaning is to the question: the cosine of its nearest passage",
+    similarity: "How near its meaning is to the question, at most 1: the cosine (similarity) of its nearest passage",
     keyword: "What the words of the question that stand in it add",
-    recency: "What it gains for having changed lately",
+    recency: "The sum is multiplied by this: what was changed lately counts for more",
     graph: "What it gains by relations to better hits",
+  },
+  legend: "The longer the bar, the better the answer:",
+  legendParts: {
+    similarity: "near in meaning",
+    keyword: "has the words",
+    recency: "changed lately",
+    graph: "related to hits",
+  },
+  foundBy: (reasons: readonly string[]) => (reasons.length === 0 ? "" : `Found by ${reasons.join(" and ")}`),
+  reasons: {
+    similarity: "its meaning",
+    keyword: (count: number, told: string) => `${count === 1 ? "the word" : "the words"} ${told}`,
+    graph: "its relations",
   },
   notCompared: "not compared",
   remember: "Remember something",
@@ -92,6 +108,7 @@ export const MEMORY = {
     created: "Created",
     metadata: "Metadata",
   },
+  showText: (chars: string) => `Show all ${chars} characters`,
   noObservations: "Nothing is said of it now.",
   addObservation: "Add an observation",
   add: "Add",
@@ -137,6 +154,7 @@ export const MEMORY = {
     unrelate: "Relation taken away",
     forget: "Forgotten",
   },
+  noLonger: "what is forgotten",
   forgot: (count: number) => plural(count, "observation", "observations"),
   revert: (version: number) => `Make it as in ${version}`,
   reverted: "It is again what it was",
@@ -149,7 +167,10 @@ export const MEMORY = {
     `${plural(others, "other", "others")}, ${plural(relations, "relation", "relations")}`,
   showMore: (max: number) => `Show up to ${max.toLocaleString("en-US")}`,
   picture: "Picture of what is around it",
-  pictureKeys: "Keys of the picture: + and − to zoom, 0 for all of it, arrows to move",
+  pictureKeys: "Drag to move; Ctrl with the wheel, or + and −, to zoom; 0 for all of it",
+  legendOfPicture: "What the picture's colours and lines mean",
+  otherTypes: "other types",
+  thickness: "the thicker a line, the stronger; an arrow leads from the one to the other",
   zoom: "Zoom",
   zoomIn: "Nearer (+)",
   zoomOut: "Farther (−)",
@@ -158,4 +179,22 @@ export const MEMORY = {
   asTable: "Relations as a table",
   relationColumns: { from: "From", type: "Relation", to: "To", strength: "Strength" },
   bothWays: "both ways",
+} as const;
+
+/** What an agent's page says of its memory. */
+export const MEMORY_OF_AGENT = {
+  note: (agent: string) =>
+    `What ${agent} keeps for itself. What it shares is in the workspace's memory, with the name of who said it.`,
+  search: "Search it",
+  empty: (agent: string) => `${agent} keeps nothing for itself`,
+  emptyNote:
+    "Its own memory has what it remembers in the scope agent-only, and what auto_store keeps unless its definition says otherwise.",
+  shared: "See what is shared",
+} as const;
+
+/** What a run's page says of memory. */
+export const MEMORY_OF_RUN = {
+  recalled: "Recalled from memory",
+  recalledNote: "What was known of the request's matter when the run began; the model was given it with the request.",
+  recalledSearch: "Search memory with the request",
 } as const;

@@ -6,7 +6,7 @@ import { FINISHES, OUTCOMES, REPLY_STATES, STATES } from "./text-wire.ts";
 import { APPROVALS } from "./text-approvals.ts";
 import { CONVERSATIONS, GRAPH } from "./text-conversations.ts";
 import { HELP } from "./text-help.ts";
-import { MEMORY } from "./text-memory.ts";
+import { MEMORY, MEMORY_OF_AGENT, MEMORY_OF_RUN } from "./text-memory.ts";
 import { TASKS } from "./text-tasks.ts";
 import { MESSAGES } from "./text-messages.ts";
 
@@ -81,13 +81,24 @@ export const text = {
   replyStates: REPLY_STATES,
   outcomes: OUTCOMES,
   home: {
-    names: { server: "Server", agents: "Agents", tools: "Tool servers", runs: "Runs", model: "Default model" },
+    names: {
+      server: "Server",
+      agents: "Agents",
+      tools: "Tool servers",
+      runs: "Runs",
+      memory: "Memory",
+      model: "Default model",
+    },
     up: (span: string) => `up ${span}`,
     node: (version: string) => `Node.js ${version}`,
     serverNote: (memory: string, data: string) => `${memory} memory, ${data} data`,
     tools: (count: number) => (count === 1 ? "1 tool" : `${count} tools`),
     badTools: (names: string) => `not working: ${names}`,
     noRuns: "None yet",
+    memoryNote: (backend: string) => `kept in ${backend}`,
+    memoryLook: "Look",
+    memoryEntities: (count: number) => (count === 1 ? "entity" : "entities"),
+    memoryNear: "nearly full",
     unknownProvider: "No such provider is known here",
     recent: "Recent runs",
     allRuns: "All runs",
@@ -148,7 +159,8 @@ export const text = {
     },
   },
   agent: {
-    tabs: { try: "Try it", definition: "Definition", revisions: "Revisions", runs: "Runs" },
+    tabs: { try: "Try it", definition: "Definition", revisions: "Revisions", runs: "Runs", memory: "Memory" },
+    memory: MEMORY_OF_AGENT,
     revision: (number: number) => `Revision ${number}`,
     edit: "Edit",
     discard: "Discard changes",
@@ -235,6 +247,7 @@ export const text = {
     copyId: "Copy id",
     copyCommand: "Copy as CLI",
     copyWatch: "Copy CLI to show it",
+    ...MEMORY_OF_RUN,
     facts: {
       model: "Model",
       duration: "Took",

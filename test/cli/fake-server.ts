@@ -96,6 +96,7 @@ export const runDetail = (more: object = {}): contract.RunDetail => ({
   remembered: null,
   choice: null,
   system_prompt: "You greet.",
+  recalled: "",
   prompt: "hello",
   files: [],
   attempt: 1,

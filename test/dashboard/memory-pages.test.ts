@@ -121,7 +121,7 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   await page.keyboard.type("green tea");
   await page.keyboard.press("Enter");
   const hits = page.getByRole("region", { name: "Hits" });
-  await page.getByLabel("Why Ada was found").getByText("Similarity").waitFor();
+  await page.getByLabel("Why Ada was found").getByText("Meaning", { exact: true }).waitFor();
   await page.getByRole("button", { name: "Words", exact: true }).click();
   expect(await hits.locator("li mark").allTextContents()).toEqual(expect.arrayContaining(["green", "tea"]));
   await page.getByLabel("Why Ada was found").getByText("not compared").waitFor();
@@ -239,7 +239,7 @@ async function keepTheStore(page: Page, everybody: () => Promise<void>): Promise
   await page.getByRole("button", { name: "Look through all of it" }).click();
   await page.getByText("All is as it should be.").waitFor();
   await page.getByRole("button", { name: "What would go" }).click();
-  await page.getByText("MEMORY_RETENTION_OFF").waitFor();
+  await page.getByText("Nothing goes: there is no policy.").waitFor();
   await everybody();
   await server.ask("POST", "/api/v1/memory/entities", { entities: [{ name: "Aaron", type: "person" }] });
   await page.getByRole("tab", { name: "What is known" }).click();
@@ -270,6 +270,8 @@ test("words are marked where a word begins with them, whatever their case, and n
   const pieces = cutAtWords("Tea, steak and TEAPOTS (C++)", ["tea", "c++"]);
   expect(pieces.filter(({ isMatch }) => isMatch).map(({ text }) => text)).toEqual(["Tea", "TEA", "C++"]);
   expect(pieces.map(({ text }) => text).join("")).toBe("Tea, steak and TEAPOTS (C++)");
+  const short = cutAtWords("An ant, a", ["a"]).filter(({ isMatch }) => isMatch);
+  expect(short, "a word of a letter or two is no beginning of others").toHaveLength(1);
 });
 
 test("of a change only what became otherwise is told", () => {

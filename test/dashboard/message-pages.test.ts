@@ -123,6 +123,10 @@ test("a message is checked while it is written, sent, and its answer waited for"
   await dialog.getByLabel("Content").fill('{"order": 12}');
   await dialog.getByLabel("Names, with commas between").fill("billing, no-such-one");
   await dialog.getByText("This is not right yet").waitFor();
+  await page.setViewportSize({ width: 400, height: 560 });
+  const refusal = await dialog.getByText("This is not right yet").boundingBox();
+  expect((refusal?.y ?? 560) + (refusal?.height ?? 0), "what is wrong is seen without scrolling").toBeLessThan(560);
+  await toDesk(page);
   await dialog.getByText("no-such-one", { exact: false }).first().waitFor();
   await dialog.getByLabel("Names, with commas between").fill("billing, south-depot");
   await dialog.getByText("Goes to billing, south-depot").waitFor();
@@ -252,6 +256,18 @@ test("a conversation is branched off from, and goes on in another one", async ()
   expect(sent, "neither half of a message nor one twice").toBe(1);
   await page.getByRole("link", { name: "small-talk" }).click();
   await page.getByText("Branches", { exact: true }).waitFor();
+  const detail = "the router is stopping";
+  await page.route("**/small-talk/end", (route) =>
+    route.fulfill({
+      status: 503,
+      json: { type: "", title: "", status: 503, detail, code: "X", hint: "", request_id: "", details: {} },
+    }),
+  );
+  await page.getByRole("button", { name: "End it" }).click();
+  await dialog.getByRole("button", { name: "End it" }).click();
+  await dialog.getByText(detail).waitFor();
+  expect(await page.getByText(detail).count(), "a failure is told once").toBe(1);
+  await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Merge" }).click();
   await dialog.getByLabel("The conversation it goes on in").fill("nowhere");
   await dialog.getByRole("button", { name: "Merge" }).click();

@@ -299,9 +299,22 @@ test("a tool is called by hand from a form made of its schema, and from JSON", a
   await page.getByRole("button", { name: "Call now" }).click();
   await page.getByText("This is not valid JSON.").waitFor();
   await json.fill('{ "path": "nowhere.csv" }');
-  await page.getByRole("button", { name: "Call now" }).click();
+  const held = Promise.withResolvers<undefined>();
+  let calls = 0;
+  await page.route("**/call", async (route) => {
+    calls += 1;
+    await held.promise;
+    await route.continue();
+  });
+  await json.focus();
+  await page.keyboard.press("Control+Enter");
+  await page.keyboard.press("Control+Enter");
+  await page.getByRole("button", { name: "Calling" }).waitFor();
+  await page.keyboard.press("Control+Enter");
+  held.resolve(undefined);
   await result.getByText("tool-error").waitFor();
   await result.getByText(/nowhere\.csv/).waitFor();
+  expect(calls, "a tool is not called twice by keys").toBe(1);
 });
 
 test("the list of runs is filtered by the address, and older ones come at the press of a button", async () => {

@@ -117,6 +117,14 @@ export const entityHistoryQuery = (id: string) =>
     refetchInterval: ({ state }) => (state.error === null ? AGAIN_MS : false),
   });
 
+/** One entity as it is now; for a name that stands somewhere else. */
+export const entityQuery = (id: string) =>
+  queryOptions({
+    queryKey: [...entityKey(id), "now"],
+    queryFn: ({ signal }) => ask<MemoryEntity>(fillRoute("memoryEntity", { id }), { signal }),
+    retry: retryUnlessRefused,
+  });
+
 /** Who is around it, as far as its own scope and what everybody sees reach. */
 export const neighbourhoodQuery = (
   { id, scope }: Pick<MemoryEntity, "id" | "scope">,

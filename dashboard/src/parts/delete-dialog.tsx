@@ -3,10 +3,10 @@ import { useNavigate } from "@tanstack/react-router";
 import { useState, type ReactNode } from "react";
 import { text } from "../text.ts";
 import { Button } from "./button.tsx";
+import { DialogForm } from "./dialog-form.tsx";
 import { Dialog } from "./dialog.tsx";
 import { Field, Input } from "./field.tsx";
 import { notify } from "./notice.tsx";
-import { ProblemView } from "./problem-view.tsx";
 
 type Props = {
   /** What has to be typed. */
@@ -32,12 +32,19 @@ export function DeleteDialog({ name, title, action, onClose, children, ...deleti
   const remove = useDeletion(deletion);
   return (
     <Dialog title={title} onClose={onClose}>
-      <form
-        className="space-y-4 overflow-y-auto p-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (typed === name) remove.mutate();
+      <DialogForm
+        onSubmit={() => {
+          if (typed === name && !remove.isPending) remove.mutate();
         }}
+        error={remove.error}
+        buttons={
+          <>
+            <Button onClick={onClose}>{text.actions.cancel}</Button>
+            <Button type="submit" look="danger" disabled={typed !== name || remove.isPending}>
+              {action}
+            </Button>
+          </>
+        }
       >
         {children}
         <Field label={text.agent.typeName(name)}>
@@ -51,14 +58,7 @@ export function DeleteDialog({ name, title, action, onClose, children, ...deleti
             />
           )}
         </Field>
-        {remove.error === null ? null : <ProblemView error={remove.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{text.actions.cancel}</Button>
-          <Button type="submit" look="danger" disabled={typed !== name || remove.isPending}>
-            {action}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

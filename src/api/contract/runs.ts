@@ -242,6 +242,9 @@ export const RunDetail = RunSummary.extend({
   output_json: Json.meta({ description: "The answer as JSON where it had to fit a schema, else null" }),
   system_prompt: z.string(),
   prompt: z.string().meta({ description: "The user prompt after its template was filled" }),
+  recalled: z
+    .string()
+    .meta({ description: "What of memory the prompt was given, a line for each entity; may be empty" }),
   files: z.array(z.object({ name: z.string(), media_type: z.string(), bytes: z.int() })),
   attempt: z.int().meta({ description: "1, and one more for each time the server had to resume it" }),
   isolation: z.enum(["context", "thread"]).nullable().meta({

@@ -78,6 +78,7 @@ export function presentRun(
     output: view.output,
     output_json: view.outputJson,
     system_prompt: view.system,
+    recalled: view.recalled,
     prompt: view.prompt,
     files: view.files.map(({ name, mediaType, bytes }) => ({ name, media_type: mediaType, bytes })),
     attempt: Math.max(view.attempt, 1),

@@ -90,6 +90,7 @@ const ended = (output: string): RunDetail => ({
   output_json: null,
   choice: null,
   system_prompt: "",
+  recalled: "",
   prompt: "",
   files: [],
   attempt: 1,

@@ -18,6 +18,7 @@ import { AGENT_TABS } from "../../search.ts";
 import { useListKeys } from "../../shell/keys.ts";
 import { text } from "../../text.ts";
 import { RunList } from "../runs/runs.tsx";
+import { AgentMemory } from "./agent-memory.tsx";
 import { Definition } from "./definition.tsx";
 import { DeleteAgent } from "./delete-agent.tsx";
 import { Revisions } from "./revisions.tsx";
@@ -112,6 +113,7 @@ function AgentTabs({ agent }: { readonly agent: AgentDetail }) {
       {tab === "try" ? <TryIt key={agent.name} agent={agent} /> : null}
       {tab === "definition" ? <Definition key={agent.name} agent={agent} /> : null}
       {tab === "revisions" ? <Revisions agent={agent} /> : null}
+      {tab === "memory" ? <AgentMemory name={agent.name} /> : null}
       {tab === "runs" ? <RunList filter={{ agent: agent.name }} withAgent={false} /> : null}
     </Tabs>
   );

@@ -11,6 +11,7 @@ import {
   mergeConversation,
 } from "../../api/conversations.ts";
 import { Button, buttonClass } from "../../parts/button.tsx";
+import { DialogForm } from "../../parts/dialog-form.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
 import { Field, Input } from "../../parts/field.tsx";
 import { notify } from "../../parts/notice.tsx";
@@ -61,7 +62,10 @@ function ArchiveButton({ conversation }: Props) {
   const archive = useChange(archiveConversation, words.archivedNow);
   if (conversation.archived_at !== null) return null;
   return (
-    <Button disabled={archive.isPending} onClick={() => archive.mutate(conversation.id)}>
+    <Button
+      disabled={archive.isPending}
+      onClick={() => archive.mutate(conversation.id, { onError: (error) => notify(error.message) })}
+    >
       <Archive aria-hidden />
       {words.archive}
     </Button>
@@ -77,7 +81,6 @@ function useChange(change: (id: string) => Promise<Conversation>, done: string) 
       client.setQueryData(["conversation", conversation.id], conversation);
       await client.invalidateQueries({ queryKey: ["conversations"] });
     },
-    onError: (error) => notify(error.message),
   });
 }
 
@@ -109,12 +112,19 @@ function MergeDialog({ conversation: { id }, onClose }: Props & { readonly onClo
   const others = useInfiniteQuery(conversationsQuery({})).data?.pages.flatMap(({ items }) => items) ?? [];
   return (
     <Dialog title={words.mergeTitle} onClose={onClose}>
-      <form
-        className="space-y-4 overflow-y-auto p-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          merge.mutate(id, { onSuccess: onClose });
+      <DialogForm
+        onSubmit={() => {
+          if (!merge.isPending && into.trim() !== "") merge.mutate(id, { onSuccess: onClose });
         }}
+        error={merge.error}
+        buttons={
+          <>
+            <Button onClick={onClose}>{text.actions.cancel}</Button>
+            <Button type="submit" look="primary" disabled={merge.isPending || into.trim() === ""}>
+              {words.merge}
+            </Button>
+          </>
+        }
       >
         <p className="text-sm">{words.mergeNote}</p>
         <Field label={words.mergeInto} note={words.mergeIntoNote} required>
@@ -144,14 +154,7 @@ function MergeDialog({ conversation: { id }, onClose }: Props & { readonly onClo
             </>
           )}
         </Field>
-        {merge.error === null ? null : <ProblemView error={merge.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{text.actions.cancel}</Button>
-          <Button type="submit" look="primary" disabled={merge.isPending || into.trim() === ""}>
-            {words.merge}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

@@ -14,7 +14,7 @@ export function HealthStrip({ status }: { readonly status: Status }) {
   const nowMs = useServerNow(1_000);
   const { names } = text.home;
   return (
-    <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line shadow-card md:grid-cols-3 xl:grid-cols-[minmax(0,1.35fr)_minmax(0,0.7fr)_minmax(0,1fr)_minmax(0,1.7fr)_minmax(0,1.3fr)]">
+    <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line shadow-card md:grid-cols-3 xl:grid-cols-[minmax(0,1.35fr)_minmax(0,0.6fr)_minmax(0,0.8fr)_minmax(0,1.5fr)_minmax(0,1fr)_minmax(0,1.3fr)]">
       <Cell name={names.server} note={text.home.serverNote(bytes(status.memory_bytes), bytes(status.data_bytes))}>
         <span title={text.home.node(status.node_version)}>{status.version}</span>
         <span className="ml-2 text-sm font-normal text-muted">
@@ -30,6 +30,7 @@ export function HealthStrip({ status }: { readonly status: Status }) {
       <Cell name={names.runs}>
         <RunCounts status={status} />
       </Cell>
+      <MemoryCell status={status} />
       <ModelCell status={status} />
     </dl>
   );
@@ -104,6 +105,34 @@ function RunCounts({ status }: { readonly status: Status }) {
   );
 }
 
+function MemoryCell({ status: { memory } }: { readonly status: Status }) {
+  const entities = memory.limits.find(({ what }) => what === "entities");
+  return (
+    <Cell
+      name={text.home.names.memory}
+      note={
+        memory.ready ? (
+          text.home.memoryNote(memory.backend)
+        ) : (
+          <span title={memory.note} className="text-bad">
+            {memory.note}
+          </span>
+        )
+      }
+    >
+      <Link to="/memory" className="hover:text-accent hover:underline">
+        {entities === undefined || !memory.ready ? text.home.memoryLook : count(entities.used)}
+        {entities !== undefined && memory.ready ? (
+          <span className="ml-1.5 text-xs font-normal text-muted">{text.home.memoryEntities(entities.used)}</span>
+        ) : null}
+      </Link>
+      {entities?.near === true ? (
+        <span className="ml-2 text-xs font-normal text-warn">{text.home.memoryNear}</span>
+      ) : null}
+    </Cell>
+  );
+}
+
 function ModelCell({ status }: { readonly status: Status }) {
   const provider = status.models.find((model) => model.provider === status.default_model.split("/")[0]);
   const ready = provider?.ready ?? false;
@@ -111,7 +140,6 @@ function ModelCell({ status }: { readonly status: Status }) {
   return (
     <Cell
       name={text.home.names.model}
-      className="max-xl:col-span-2"
       note={
         <span className="flex items-center gap-1">
           <Icon aria-hidden className={`size-3.5 shrink-0 ${ready ? "text-good" : "text-warn"}`} />

@@ -119,7 +119,7 @@ function edgesOf(nodes: readonly AroundNode[], relations: MemoryGraph["relations
       {
         from: from.id,
         to: to.id,
-        ...line(from, to, isBent),
+        ...line(from, to, { isBent, isPassing: from !== nodes[0] && to !== nodes[0] }),
         width: LINE.least + (LINE.most - LINE.least) * strength,
         label: group.map(({ type }) => type).join(", "),
         isBoth: group.some(({ bidirectional }) => bidirectional),
@@ -129,11 +129,15 @@ function edgesOf(nodes: readonly AroundNode[], relations: MemoryGraph["relations
 }
 
 const BEND = 0.14;
-/** Where on a line its words stand; those of two that lead to and fro stand apart. */
+/** Where on a line its words stand; those of two that lead to and fro stand apart, and those of a line past the middle from its own. */
 const WORDS_AT = { straight: 0.5, bent: 0.36 } as const;
 
 /** Straight, or bent to its right where another leads back; from frame to frame, so that heads are seen. */
-function line(from: Point, to: Point, isBent: boolean): { readonly path: string; readonly middle: Point } {
+function line(
+  from: Point,
+  to: Point,
+  { isBent, isPassing }: { readonly isBent: boolean; readonly isPassing: boolean },
+): { readonly path: string; readonly middle: Point } {
   const bend = isBent ? BEND : 0;
   const control = {
     x: (from.x + to.x) / 2 - (to.y - from.y) * bend,
@@ -142,7 +146,7 @@ function line(from: Point, to: Point, isBent: boolean): { readonly path: string;
   const [begin, end] = [clipped(control, from), clipped(control, to)];
   return {
     path: `M${round(begin.x)} ${round(begin.y)}Q${round(control.x)} ${round(control.y)} ${round(end.x)} ${round(end.y)}`,
-    middle: pointOn(begin, control, end, isBent ? WORDS_AT.bent : WORDS_AT.straight),
+    middle: pointOn(begin, control, end, isBent || isPassing ? WORDS_AT.bent : WORDS_AT.straight),
   };
 }
 

@@ -2,6 +2,7 @@ import { useState } from "react";
 import type { MemoryEntity } from "../../../../src/api/contract/index.ts";
 import { type EntityChange, reviseEntity } from "../../api/memory.ts";
 import { Field, TextArea } from "../../parts/field.tsx";
+import { fullTime } from "../../parts/format.ts";
 import { EDITING } from "../../text-editing.ts";
 import { text } from "../../text.ts";
 import { ChangeForm } from "./change-form.tsx";
@@ -24,6 +25,8 @@ const metadataText = ({ metadata }: MemoryEntity): string =>
 
 /** Changes the fields of an entity: what it is called, what kind of thing it is, how much it matters, when it holds. */
 export function EditDialog({ entity, onClose }: { readonly entity: MemoryEntity; readonly onClose: () => void }) {
+  // Another may change it meanwhile: what is sent is what this form made otherwise, and nothing that the other did is undone.
+  const [before] = useState(entity);
   const [draft, setDraft] = useState<Draft>({
     ...draftOf(entity),
     name: entity.name,
@@ -31,9 +34,9 @@ export function EditDialog({ entity, onClose }: { readonly entity: MemoryEntity;
     strength: String(entity.strength),
     metadata: metadataText(entity),
   });
-  const set = (change: Partial<Draft>) => setDraft((before) => ({ ...before, ...change }));
+  const set = (change: Partial<Draft>) => setDraft((was) => ({ ...was, ...change }));
   const save = useChange(
-    () => reviseEntity(entity.id, changeOf(entity, draft)),
+    () => reviseEntity(entity.id, changeOf(before, draft)),
     () => words.changed,
   );
   const metadata = readMetadata(draft.metadata);
@@ -48,6 +51,7 @@ export function EditDialog({ entity, onClose }: { readonly entity: MemoryEntity;
       onSubmit={() => save.mutate(undefined, { onSuccess: onClose })}
       isReady={isSound && isClaimSound(draft) && shareError(draft.strength) === undefined && !save.isPending}
       error={refused === undefined ? save.error : null}
+      remark={entity.version === before.version ? null : <ChangedMeanwhile before={before} now={entity} />}
     >
       <RequiredField
         label={words.name}
@@ -79,6 +83,29 @@ export function EditDialog({ entity, onClose }: { readonly entity: MemoryEntity;
       />
     </ChangeForm>
   );
+}
+
+/** Which fields another changed while the form was open, and that they stay so unless they are changed here. */
+function ChangedMeanwhile({ before, now }: { readonly before: MemoryEntity; readonly now: MemoryEntity }) {
+  const theirs = FIELDS.filter((field) => JSON.stringify(before[field]) !== JSON.stringify(now[field]));
+  return (
+    <p role="status" className="text-sm text-warn [overflow-wrap:anywhere]">
+      {EDITING.meanwhile(now.version)}
+      {theirs.map((field) => ` ${EDITING.theirs(field.replace("_", " "), readableField(now, field))}`)}
+    </p>
+  );
+}
+
+const FIELDS = ["name", "type", "strength", "confidence", "valid_from", "valid_to", "metadata"] as const;
+
+function readableField(entity: MemoryEntity, field: (typeof FIELDS)[number]): string {
+  const value = entity[field];
+  if (value === null) return text.memory.facts.always;
+  return typeof value === "object"
+    ? JSON.stringify(value)
+    : field.startsWith("valid")
+      ? fullTime(String(value))
+      : String(value);
 }
 
 /** Only what the form made otherwise. */

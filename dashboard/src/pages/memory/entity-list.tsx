@@ -1,6 +1,7 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
-import type { MemoryEntity, MemoryFigures } from "../../../../src/api/contract/index.ts";
+import { Link } from "@tanstack/react-router";
+import type { ReactNode } from "react";
+import type { MemoryEntity } from "../../../../src/api/contract/index.ts";
 import { entitiesQuery } from "../../api/memory.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Button, buttonClass } from "../../parts/button.tsx";
@@ -8,22 +9,30 @@ import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { Row, rowLink, Table, Td, Th } from "../../parts/table.tsx";
 import { text } from "../../text.ts";
-import { scopesToLookInto } from "./scopes.ts";
+import { beginning } from "./beginning.ts";
+import { scopeName } from "./scopes.ts";
 
-const route = getRouteApi("/memory");
+/** Characters that a line can have. */
+const LINE_CHARS = 300;
 const words = text.memory;
 
+type Props = {
+  readonly scopes: readonly string[];
+  readonly type?: string | undefined;
+  readonly isFiltered: boolean;
+  /** What is said where there is none; without it what Memory says. */
+  readonly nothing?: ReactNode;
+};
+
 /** Entities by name, page by page. */
-export function EntityList({ figures }: { readonly figures: MemoryFigures }) {
-  const { scope, type } = route.useSearch();
-  const scopes = scope === undefined ? scopesToLookInto(figures).scopes : [scope];
+export function EntityList({ scopes, type, isFiltered, nothing }: Props) {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
     entitiesQuery({ scopes, type }),
   );
   if (error !== null && data === undefined) return <ProblemView error={error} onRetry={() => void refetch()} />;
   if (data === undefined) return <Skeleton lines={8} />;
   const items = data.pages.flatMap((page) => page.items);
-  if (items.length === 0) return <Nothing isFiltered={scope !== undefined || type !== undefined} />;
+  if (items.length === 0) return nothing ?? <Nothing isFiltered={isFiltered} />;
   return (
     <>
       <EntityTable entities={items} />
@@ -68,14 +77,18 @@ function EntityTable({ entities }: { readonly entities: readonly MemoryEntity[] 
           <Row key={id}>
             <Td className="max-w-0">
               <Link to="/memory/$id" params={{ id }} data-row-link className={`${rowLink} block truncate`}>
-                {name}
+                <bdi>{name}</bdi>
               </Link>
               {observations[0] === undefined ? null : (
-                <span className="block truncate text-xs text-muted">{observations[0].text}</span>
+                <span className="block truncate text-xs text-muted">
+                  <bdi>{beginning(observations[0].text, LINE_CHARS)}</bdi>
+                </span>
               )}
             </Td>
             <Td className="max-w-0 truncate text-muted">{type}</Td>
-            <Td className="max-w-0 truncate text-muted max-md:hidden">{scope}</Td>
+            <Td className="max-w-0 truncate text-muted max-md:hidden">
+              <span title={scope}>{scopeName(scope)}</span>
+            </Td>
             <Td className="text-right text-muted max-sm:hidden">{observations.length}</Td>
             <Td className="text-right text-muted max-sm:hidden">
               <Ago at={updated} />

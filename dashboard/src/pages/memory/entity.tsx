@@ -18,6 +18,7 @@ import { ForgetEntity } from "./forget.tsx";
 import { History } from "./history.tsx";
 import { Neighbourhood } from "./neighbourhood.tsx";
 import { Observations } from "./observations.tsx";
+import { scopeName } from "./scopes.ts";
 
 const route = getRouteApi("/memory/$id");
 const words = text.memory;
@@ -43,11 +44,13 @@ export function Entity() {
       ) : (
         <div className="space-y-4">
           <Facts entity={history.entity} />
-          <div className="grid items-start gap-4 xl:grid-cols-2">
+          <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-2 xl:grid-rows-[auto_1fr]">
             <Observations key={id} history={history} />
+            <div className="min-w-0 xl:col-start-2 xl:row-span-2 xl:row-start-1">
+              <Neighbourhood key={id} entity={history.entity} />
+            </div>
             <History history={history} />
           </div>
-          <Neighbourhood key={id} entity={history.entity} />
         </div>
       )}
     </>
@@ -87,7 +90,16 @@ function Facts({ entity }: { readonly entity: MemoryEntity }) {
     <Card>
       <dl className="flex flex-wrap gap-x-8 gap-y-3">
         <Fact name={words.type}>{entity.type}</Fact>
-        <Fact name={words.scope}>{entity.scope}</Fact>
+        <Fact name={words.scope}>
+          <Link
+            to="/memory"
+            search={{ scope: entity.scope }}
+            title={entity.scope}
+            className="text-accent hover:underline"
+          >
+            {scopeName(entity.scope)}
+          </Link>
+        </Fact>
         <Fact name={facts.strength}>{percent(entity.strength)}</Fact>
         <Fact name={facts.confidence}>{percent(entity.confidence)}</Fact>
         <Fact name={facts.holds}>{spanWords(entity.valid_from, entity.valid_to)}</Fact>

@@ -6,6 +6,7 @@ import { DeleteDialog } from "../../parts/delete-dialog.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { text } from "../../text.ts";
+import { beginning } from "./beginning.ts";
 import { useChange } from "./use-change.ts";
 
 const words = text.memory;
@@ -67,8 +68,8 @@ export function ForgetObservation({ history, observation, onClose }: Observation
   return (
     <Dialog title={words.forgetObservationTitle} onClose={onClose}>
       <div className="space-y-4 overflow-y-auto p-5">
-        <blockquote className="border-l-2 border-line-strong pl-3 text-sm [overflow-wrap:anywhere]">
-          {observation.text}
+        <blockquote dir="auto" className="border-s-2 border-line-strong ps-3 text-sm [overflow-wrap:anywhere]">
+          {beginning(observation.text)}
         </blockquote>
         <p className="text-sm">{words.forgetObservationNote}</p>
         {forget.error === null ? null : <ProblemView error={forget.error} />}

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { MemoryChange, MemoryEntity, MemoryHistory } from "../../../../src/api/contract/index.ts";
-import { neighbourhoodQuery, revertEntity } from "../../api/memory.ts";
+import { entityQuery, neighbourhoodQuery, revertEntity } from "../../api/memory.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Button } from "../../parts/button.tsx";
 import { Card } from "../../parts/card.tsx";
@@ -11,6 +11,7 @@ import { EDITING } from "../../text-editing.ts";
 import { text } from "../../text.ts";
 import { changedFields } from "./changed-fields.ts";
 import { claimWords } from "./entity-words.ts";
+import { beginning } from "./beginning.ts";
 import { saidChanges } from "./said-changes.ts";
 import { SaidBy } from "./said-by.tsx";
 import { useChange } from "./use-change.ts";
@@ -18,7 +19,9 @@ import { useChange } from "./use-change.ts";
 const words = text.memory;
 
 /** Changes before all are asked for. */
-const SHOWN = 12;
+const SHOWN = 8;
+/** Characters of what was said that a change tells. */
+const SAID_CHARS = 300;
 
 type Props = { readonly history: MemoryHistory };
 
@@ -95,15 +98,20 @@ function What({ change, history: { entity, observations } }: Props & { readonly 
       ))}
       {restated.map(({ before, after }) => (
         <li key={after.id}>
-          {after.text} ({EDITING.restated(claimWords(before), claimWords(after))})
+          <bdi>{beginning(after.text, SAID_CHARS)}</bdi> ({EDITING.restated(claimWords(before), claimWords(after))})
         </li>
       ))}
       {added.map(({ id, text: observation }) => (
-        <li key={id}>+ {observation}</li>
+        <li key={id}>
+          + <bdi>{beginning(observation, SAID_CHARS)}</bdi>
+        </li>
       ))}
       {gone.map(({ id, text: observation }) => (
         <li key={id}>
-          − <del>{observation}</del>
+          −{" "}
+          <del>
+            <bdi>{beginning(observation, SAID_CHARS)}</bdi>
+          </del>
         </li>
       ))}
     </ul>
@@ -114,9 +122,15 @@ type RelationProps = { readonly entity: MemoryEntity; readonly details: MemoryCh
 
 /** To whom; by name while it is still around. */
 function WhatRelation({ entity, details: { type, to } }: RelationProps) {
-  const around = useQuery(neighbourhoodQuery(entity, 1)).data?.entities ?? [];
+  const around = useQuery(neighbourhoodQuery(entity, 1)).data?.entities;
+  const near = around?.find((one) => one.entity.id === to)?.entity;
+  // Of a hub's many only the first are around; others are asked for by themselves.
+  const { data: far, error } = useQuery({
+    ...entityQuery(typeof to === "string" ? to : ""),
+    enabled: typeof to === "string" && around !== undefined && near === undefined,
+  });
   if (typeof type !== "string") return null;
-  const other = around.find((one) => one.entity.id === to)?.entity.name;
+  const other = near?.name ?? far?.name ?? (error === null ? "…" : words.noLonger);
   return (
     <li>
       {type}
@@ -124,7 +138,7 @@ function WhatRelation({ entity, details: { type, to } }: RelationProps) {
         <>
           {" → "}
           <Link to="/memory/$id" params={{ id: to }} className="text-accent underline underline-offset-2">
-            {other ?? to}
+            <bdi>{other}</bdi>
           </Link>
         </>
       )}

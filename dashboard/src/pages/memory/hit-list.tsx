@@ -9,7 +9,9 @@ import { ProblemView } from "../../parts/problem-view.tsx";
 import { rowLink } from "../../parts/table.tsx";
 import { text } from "../../text.ts";
 import { cutAtWords } from "./marked.ts";
-import { ScoreBars } from "./score-bars.tsx";
+import { beginning } from "./beginning.ts";
+import { scopeName } from "./scopes.ts";
+import { ScoreBars, ScoreLegend } from "./score-bars.tsx";
 
 const words = text.memory;
 type Hit = MemorySearchResult["items"][number];
@@ -42,11 +44,16 @@ export function HitList({ question }: { readonly question: Question }) {
           </Link>
         </Empty>
       ) : (
-        <ol className="divide-y divide-line overflow-hidden rounded-lg border border-line bg-surface shadow-card">
-          {hits.map((hit) => (
-            <HitItem key={hit.entity.id} hit={hit} best={best} />
-          ))}
-        </ol>
+        <>
+          <div className="mb-2">
+            <ScoreLegend />
+          </div>
+          <ol className="divide-y divide-line overflow-hidden rounded-lg border border-line bg-surface shadow-card">
+            {hits.map((hit) => (
+              <HitItem key={hit.entity.id} hit={hit} best={best} />
+            ))}
+          </ol>
+        </>
       )}
       {hasNextPage ? (
         <Button className="mt-3" size="small" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
@@ -59,6 +66,8 @@ export function HitList({ question }: { readonly question: Question }) {
 
 /** Observations shown of a hit; its page has all. */
 const SHOWN = 3;
+/** Characters of each that can stand in the lines it has. */
+const SHOWN_CHARS = 600;
 
 function HitItem({ hit: { entity, score }, best }: { readonly hit: Hit; readonly best: number }) {
   const { id, name, type, scope, observations } = entity;
@@ -69,15 +78,19 @@ function HitItem({ hit: { entity, score }, best }: { readonly hit: Hit; readonly
       <div className="min-w-0 flex-1 basis-72">
         <p className="flex flex-wrap items-center gap-2">
           <Link to="/memory/$id" params={{ id }} data-row-link className={`${rowLink} [overflow-wrap:anywhere]`}>
-            <Marked words={score.matched}>{name}</Marked>
+            <bdi>
+              <Marked words={score.matched}>{name}</Marked>
+            </bdi>
           </Link>
           <Chip>{type}</Chip>
-          <span className="text-xs text-muted">{scope}</span>
+          <span className="truncate text-xs text-muted" title={scope}>
+            {scopeName(scope)}
+          </span>
         </p>
         <ul className="mt-1 space-y-0.5 text-sm text-muted">
           {shown.map((observation) => (
-            <li key={observation.id} className="line-clamp-3 [overflow-wrap:anywhere]">
-              <Marked words={score.matched}>{observation.text}</Marked>
+            <li key={observation.id} dir="auto" className="line-clamp-3 [overflow-wrap:anywhere]">
+              <Marked words={score.matched}>{beginning(observation.text, SHOWN_CHARS)}</Marked>
             </li>
           ))}
         </ul>

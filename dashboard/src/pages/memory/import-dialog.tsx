@@ -4,9 +4,9 @@ import type { MemoryImportReport } from "../../../../src/api/contract/index.ts";
 import { importMemory, type Importing, type ImportProgress } from "../../api/memory-transfer.ts";
 import { Button } from "../../parts/button.tsx";
 import { Fact } from "../../parts/card.tsx";
+import { DialogForm } from "../../parts/dialog-form.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
 import { Field, Input, Select } from "../../parts/field.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
 import { Progress } from "../../parts/progress.tsx";
 import { text } from "../../text.ts";
 import { TRANSFER } from "../../text-transfer.ts";
@@ -23,16 +23,23 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
   const [scope, setScope] = useState("");
   const { send, progress, stop } = useImport();
   const begin = (isTrial: boolean) => {
-    if (file) send.mutate({ file, merge, scope: scope.trim() === "" ? undefined : scope.trim(), isTrial });
+    if (file && !send.isPending)
+      send.mutate({ file, merge, scope: scope.trim() === "" ? undefined : scope.trim(), isTrial });
   };
   return (
     <Dialog title={TRANSFER.importTitle} onClose={onClose}>
-      <form
-        className="space-y-4 overflow-y-auto p-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          begin(false);
-        }}
+      <DialogForm
+        onSubmit={() => begin(false)}
+        error={send.error}
+        buttons={
+          <Buttons
+            isReady={file !== undefined && !send.isPending}
+            isDone={send.data?.dry_run === false}
+            onTry={() => begin(true)}
+            onStop={send.isPending ? stop : undefined}
+            onClose={onClose}
+          />
+        }
       >
         <p className="text-sm text-muted">{TRANSFER.importNote}</p>
         <input
@@ -53,16 +60,8 @@ export function ImportDialog({ onClose }: { readonly onClose: () => void }) {
             {TRANSFER.read(progress?.records ?? 0, progress?.problems ?? 0)}
           </Progress>
         ) : null}
-        {send.error === null ? null : <ProblemView error={send.error} />}
         {send.data === undefined ? null : <Report report={send.data} />}
-        <Buttons
-          isReady={file !== undefined && !send.isPending}
-          isDone={send.data?.dry_run === false}
-          onTry={() => begin(true)}
-          onStop={send.isPending ? stop : undefined}
-          onClose={onClose}
-        />
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }
@@ -133,7 +132,7 @@ type ButtonsProps = {
 
 function Buttons({ isReady, isDone, onTry, onStop, onClose }: ButtonsProps) {
   return (
-    <div className="flex justify-end gap-2">
+    <>
       <Button onClick={onStop ?? onClose}>
         {onStop === undefined ? (isDone ? text.actions.close : text.actions.cancel) : TRANSFER.stop}
       </Button>
@@ -143,7 +142,7 @@ function Buttons({ isReady, isDone, onTry, onStop, onClose }: ButtonsProps) {
       <Button type="submit" look="primary" disabled={!isReady}>
         {TRANSFER.import}
       </Button>
-    </div>
+    </>
   );
 }
 

@@ -58,7 +58,9 @@ export function Memory() {
           label={STORE.tabs}
           tabs={MEMORY_TABS.map((value) => ({ value, label: STORE[value] }))}
           value={tab}
-          onChange={(chosen) => void navigate({ search: { tab: chosen === "known" ? undefined : chosen } })}
+          onChange={(chosen) =>
+            void navigate({ search: (before) => ({ ...before, tab: chosen === "known" ? undefined : chosen }) })
+          }
         >
           {tab === "store" ? <Store figures={figures} /> : <Known figures={figures} />}
         </Tabs>
@@ -75,9 +77,13 @@ function Known({ figures }: { readonly figures: MemoryFigures }) {
   const scopes = scope === undefined ? scopesToLookInto(figures).scopes : [scope];
   return (
     <>
-      <Figures figures={figures} />
       <SearchBar figures={figures} />
-      {q === undefined ? <EntityList figures={figures} /> : <HitList question={questionOf(search, q, scopes)} />}
+      <Figures figures={figures} />
+      {q === undefined ? (
+        <EntityList scopes={scopes} type={search.type} isFiltered={scope !== undefined || search.type !== undefined} />
+      ) : (
+        <HitList question={questionOf(search, q, scopes)} />
+      )}
     </>
   );
 }

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { getRouteApi } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
 import { useState } from "react";
 import type { MemoryEntity, MemoryGraph } from "../../../../src/api/contract/index.ts";
@@ -13,12 +14,15 @@ import { AddRelation } from "./relation-dialog.tsx";
 import { RelationPicture } from "./relation-picture.tsx";
 import { RelationTable } from "./relation-table.tsx";
 
+const route = getRouteApi("/memory/$id");
 const words = text.memory;
 const DEPTHS = ["1", "2", "3"] as const;
 
 /** Who is around it: as a picture, and the same as a table. */
 export function Neighbourhood({ entity }: { readonly entity: MemoryEntity }) {
-  const [depth, setDepth] = useState<(typeof DEPTHS)[number]>("1");
+  const { depth: steps = 1 } = route.useSearch();
+  const navigate = route.useNavigate();
+  const depth = DEPTHS.find((each) => each === String(steps)) ?? "1";
   const [isMost, setMost] = useState(false);
   const [isAdding, setAdding] = useState(false);
   const limit = isMost ? AROUND_MAX : undefined;
@@ -26,7 +30,7 @@ export function Neighbourhood({ entity }: { readonly entity: MemoryEntity }) {
   const types = [...new Set(graph?.relations.map(({ type }) => type))];
   return (
     <section aria-label={words.neighbourhood} className="min-w-0 space-y-3">
-      <div className="flex flex-wrap items-center gap-3">
+      <div className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-2">
         <h2 className="flex-1 text-sm font-semibold">{words.neighbourhood}</h2>
         <Button size="small" onClick={() => setAdding(true)}>
           <Plus aria-hidden />
@@ -36,7 +40,10 @@ export function Neighbourhood({ entity }: { readonly entity: MemoryEntity }) {
           label={words.depth}
           value={depth}
           choices={DEPTHS.map((value) => ({ value, label: words.depths[value] }))}
-          onChange={(chosen) => setDepth(chosen ?? "1")}
+          onChange={(chosen = "1") => {
+            const search = { depth: chosen === "1" ? undefined : Number(chosen) };
+            void navigate({ search, replace: true, resetScroll: false });
+          }}
         />
       </div>
       {error === null ? null : <ProblemView error={error} onRetry={() => void refetch()} />}
@@ -68,7 +75,7 @@ function Shown({ graph, middle, onMore }: ShownProps) {
             {words.showMore(AROUND_MAX)}
           </Button>
         ) : null}
-        <span className="flex-1 text-right max-sm:text-left">{words.pictureKeys}</span>
+        <span className="flex-1 text-right max-sm:hidden">{words.pictureKeys}</span>
       </p>
       <RelationPicture graph={graph} middle={middle} />
       <RelationTable graph={graph} />

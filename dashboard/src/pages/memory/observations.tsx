@@ -11,6 +11,8 @@ import { EDITING } from "../../text-editing.ts";
 import { text } from "../../text.ts";
 import { percent, spanWords } from "./entity-words.ts";
 import { ForgetObservation } from "./forget.tsx";
+import { beginning } from "./beginning.ts";
+import { LongText } from "./long-text.tsx";
 import { RestateDialog } from "./restate-dialog.tsx";
 import { SaidBy } from "./said-by.tsx";
 import { useChange } from "./use-change.ts";
@@ -33,20 +35,20 @@ export function Observations({ history }: { readonly history: MemoryHistory }) {
         {entity.observations.map((observation) => (
           <li key={observation.id} className="flex items-start gap-2 py-2.5 pr-2 pl-4">
             <div className="min-w-0 flex-1">
-              <p className="text-sm whitespace-pre-wrap [overflow-wrap:anywhere]">{observation.text}</p>
+              <LongText className="text-sm whitespace-pre-wrap [overflow-wrap:anywhere]">{observation.text}</LongText>
               <Origin of={observation} />
             </div>
-            <IconButton label={EDITING.restate(observation.text)} onClick={() => setRestating(observation)}>
+            <IconButton label={EDITING.restate(nameOf(observation))} onClick={() => setRestating(observation)}>
               <Pencil aria-hidden />
             </IconButton>
             <IconButton
-              label={words.takeBackOne(observation.text)}
+              label={words.takeBackOne(nameOf(observation))}
               disabled={takeBack.isPending}
               onClick={() => takeBack.mutate(observation.text)}
             >
               <Undo2 aria-hidden />
             </IconButton>
-            <IconButton label={words.forgetOne(observation.text)} onClick={() => setForgetting(observation)}>
+            <IconButton label={words.forgetOne(nameOf(observation))} onClick={() => setForgetting(observation)}>
               <Trash2 aria-hidden />
             </IconButton>
           </li>
@@ -63,6 +65,10 @@ export function Observations({ history }: { readonly history: MemoryHistory }) {
     </Card>
   );
 }
+
+/** As much of an observation as a button's name can have. */
+const NAME_CHARS = 120;
+const nameOf = ({ text: said }: MemoryObservation): string => beginning(said, NAME_CHARS);
 
 function Origin({
   of: { provenance, at, confidence, valid_from: from, valid_to: to },
@@ -97,6 +103,7 @@ function AddObservation({ entity: { scope, name, type } }: { readonly entity: Me
         <TextArea
           aria-label={words.addObservation}
           placeholder={words.addObservation}
+          dir="auto"
           rows={1}
           value={typed}
           onChange={({ target }) => setTyped(target.value)}

@@ -192,8 +192,10 @@ type OneProps = NamedRelation & { readonly onClose: () => void };
 
 /** Changes how strong and sure a relation is, and when it holds; it takes the place of the one that was. */
 export function EditRelation({ relation, from, to, onClose }: OneProps) {
-  const before = { strength: String(relation.strength), isBoth: relation.bidirectional };
-  const [draft, setDraft] = useState<HowDraft>({ ...draftOf(relation), ...before });
+  // Another may change it meanwhile: only what this form made otherwise takes the place of what is there then.
+  const [first] = useState(relation);
+  const before = { strength: String(first.strength), isBoth: first.bidirectional };
+  const [draft, setDraft] = useState<HowDraft>({ ...draftOf(first), ...before });
   const save = useChange(
     () => {
       const { scope, type, confidence, valid_from, valid_to, metadata } = relation;
@@ -206,9 +208,9 @@ export function EditRelation({ relation, from, to, onClose }: OneProps) {
         confidence,
         valid_from,
         valid_to,
-        ...changedClaim(relation, draft),
-        strength: Number(draft.strength),
-        bidirectional: draft.isBoth,
+        ...changedClaim(first, draft),
+        strength: draft.strength === before.strength ? relation.strength : Number(draft.strength),
+        bidirectional: draft.isBoth === before.isBoth ? relation.bidirectional : draft.isBoth,
       });
     },
     () => text.memory.changed,

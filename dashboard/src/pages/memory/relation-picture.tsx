@@ -1,11 +1,14 @@
 import { Link } from "@tanstack/react-router";
 import { Maximize, ZoomIn, ZoomOut } from "lucide-react";
 import { useMemo, useState } from "react";
-import type { MemoryGraph } from "../../../../src/api/contract/index.ts";
+import type { MemoryEntity, MemoryGraph } from "../../../../src/api/contract/index.ts";
 import { IconButton } from "../../parts/button.tsx";
 import { cx } from "../../parts/class-names.ts";
 import { text } from "../../text.ts";
 import { type Around, type AroundEdge, layAround } from "./around.ts";
+import { PictureLegend } from "./picture-legend.tsx";
+import { tintOf, tintsOf } from "./tints.ts";
+import { useDrag } from "./use-drag.ts";
 import { useZoom } from "./use-zoom.ts";
 
 const words = text.memory;
@@ -23,6 +26,9 @@ export function RelationPicture({ graph, middle }: Props) {
   const picture = useMemo(() => layAround(graph, middle), [graph, middle]);
   const { frame, zoom, nearer, farther, fit, onKeyDown, onScroll } = useZoom(picture);
   const { width, height } = picture;
+  const drag = useDrag();
+  const types = graph.entities.map(({ entity }) => entity.type);
+  const tints = tintsOf(types);
   return (
     <div className="relative rounded-lg border border-line bg-surface shadow-card">
       <div
@@ -33,14 +39,16 @@ export function RelationPicture({ graph, middle }: Props) {
         tabIndex={0}
         onKeyDown={onKeyDown}
         onScroll={onScroll}
-        className="max-h-136 overflow-auto rounded-lg"
+        {...drag}
+        className="max-h-136 cursor-grab overflow-auto rounded-lg active:cursor-grabbing"
       >
         <div className="relative mx-auto overflow-hidden" style={{ width: width * zoom, height: height * zoom }}>
           <div className="origin-top-left" style={{ width, height, transform: `scale(${zoom})` }}>
-            <Drawing picture={picture} graph={graph} middle={middle} />
+            <Drawing picture={picture} graph={graph} middle={middle} tints={tints} />
           </div>
         </div>
       </div>
+      <PictureLegend tints={tints} hasOthers={types.some((type) => !tints.has(type))} />
       <div role="group" aria-label={words.zoom} className="absolute top-1.5 right-1.5 flex rounded-md bg-surface/90">
         <IconButton label={words.zoomOut} onClick={farther}>
           <ZoomOut aria-hidden />
@@ -56,7 +64,9 @@ export function RelationPicture({ graph, middle }: Props) {
   );
 }
 
-function Drawing({ picture, graph, middle }: Props & { readonly picture: Around }) {
+type DrawingProps = Props & { readonly picture: Around; readonly tints: ReadonlyMap<string, string> };
+
+function Drawing({ picture, graph, middle, tints }: DrawingProps) {
   const [near, setNear] = useState<string | undefined>(undefined);
   const { nodes, edges, width, height } = picture;
   const ink = edges.length > STOPS_MAX ? INK.many : INK.few;
@@ -81,25 +91,15 @@ function Drawing({ picture, graph, middle }: Props & { readonly picture: Around 
       <ul>
         {nodes.map(({ id, x, y }) => (
           <li key={id}>
-            <Link
-              to="/memory/$id"
-              params={{ id }}
-              aria-current={id === middle ? "page" : undefined}
-              tabIndex={nodes.length > STOPS_MAX ? -1 : undefined}
-              title={known.get(id)?.name}
-              onMouseEnter={() => setNear(id)}
-              onMouseLeave={() => setNear(undefined)}
-              onFocus={() => setNear(id)}
-              onBlur={() => setNear(undefined)}
-              className={cx(
-                "absolute flex w-27 -translate-x-1/2 -translate-y-1/2 flex-col rounded-md border px-2 py-0.5 text-center",
-                id === middle ? "border-accent bg-accent-soft" : "border-line-strong bg-surface hover:bg-hover",
-              )}
-              style={{ left: x, top: y }}
-            >
-              <span className="truncate text-xs leading-4 font-medium">{known.get(id)?.name ?? id}</span>
-              <span className="truncate text-2xs leading-3.5 text-muted">{known.get(id)?.type}</span>
-            </Link>
+            <Name
+              entity={known.get(id)}
+              id={id}
+              tint={tintOf(tints, known.get(id)?.type)}
+              isMiddle={id === middle}
+              isStop={nodes.length <= STOPS_MAX}
+              at={{ x, y }}
+              onNear={setNear}
+            />
           </li>
         ))}
       </ul>
@@ -122,6 +122,44 @@ function Drawing({ picture, graph, middle }: Props & { readonly picture: Around 
     </>
   );
 }
+
+type NameProps = {
+  readonly id: string;
+  readonly entity: MemoryEntity | undefined;
+  readonly tint: string;
+  readonly isMiddle: boolean;
+  /** Whether the keyboard stops at it. */
+  readonly isStop: boolean;
+  readonly at: { readonly x: number; readonly y: number };
+  /** With its id while it is pointed at or in focus, without when it no longer is. */
+  readonly onNear: (id: string | undefined) => void;
+};
+
+const Name = ({ id, entity, tint, isMiddle, isStop, at, onNear }: NameProps) => (
+  <Link
+    to="/memory/$id"
+    params={{ id }}
+    aria-current={isMiddle ? "page" : undefined}
+    tabIndex={isStop ? undefined : -1}
+    title={entity?.name}
+    draggable={false}
+    onMouseEnter={() => onNear(id)}
+    onMouseLeave={() => onNear(undefined)}
+    onFocus={() => onNear(id)}
+    onBlur={() => onNear(undefined)}
+    className={cx(
+      "absolute flex w-27 -translate-x-1/2 -translate-y-1/2 flex-col rounded-md border px-2 py-0.5 text-center",
+      isMiddle ? "border-accent bg-accent-soft" : "border-line-strong bg-surface hover:bg-hover",
+    )}
+    style={{ left: at.x, top: at.y }}
+  >
+    <span aria-hidden className={cx("absolute inset-y-1 left-0.5 w-1 rounded-full", tint)} />
+    <span className="truncate text-xs leading-4 font-medium">
+      <bdi>{entity?.name ?? id}</bdi>
+    </span>
+    <span className="truncate text-2xs leading-3.5 text-muted">{entity?.type}</span>
+  </Link>
+);
 
 /** An arrow's head that does not grow with the line. */
 const Head = () => (

@@ -1,9 +1,9 @@
 import { useState } from "react";
 import { rememberObservation, type Remembering } from "../../api/memory.ts";
 import { Button } from "../../parts/button.tsx";
+import { DialogForm } from "../../parts/dialog-form.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
 import { Field, Input, TextArea } from "../../parts/field.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
 import { text } from "../../text.ts";
 import { useChange } from "./use-change.ts";
 
@@ -20,12 +20,19 @@ export function RememberDialog({ onClose }: { readonly onClose: () => void }) {
   const wanted: Remembering = { ...given, type: given.type === "" ? undefined : given.type };
   return (
     <Dialog title={words.remember} onClose={onClose}>
-      <form
-        className="space-y-4 overflow-y-auto p-5"
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (isWhole) remember.mutate(wanted, { onSuccess: onClose });
+      <DialogForm
+        onSubmit={() => {
+          if (isWhole && !remember.isPending) remember.mutate(wanted, { onSuccess: onClose });
         }}
+        error={remember.error}
+        buttons={
+          <>
+            <Button onClick={onClose}>{text.actions.cancel}</Button>
+            <Button type="submit" look="primary" disabled={!isWhole || remember.isPending}>
+              {words.save}
+            </Button>
+          </>
+        }
       >
         <Field label={words.name} note={words.rememberNote} required>
           {({ id, describedBy }) => (
@@ -33,6 +40,7 @@ export function RememberDialog({ onClose }: { readonly onClose: () => void }) {
               id={id}
               aria-describedby={describedBy}
               data-autofocus
+              dir="auto"
               autoComplete="off"
               value={given.name}
               onChange={({ target }) => set({ name: target.value })}
@@ -58,20 +66,14 @@ export function RememberDialog({ onClose }: { readonly onClose: () => void }) {
           {({ id }) => (
             <TextArea
               id={id}
+              dir="auto"
               rows={3}
               value={given.observation}
               onChange={({ target }) => set({ observation: target.value })}
             />
           )}
         </Field>
-        {remember.error === null ? null : <ProblemView error={remember.error} />}
-        <div className="flex justify-end gap-2">
-          <Button onClick={onClose}>{text.actions.cancel}</Button>
-          <Button type="submit" look="primary" disabled={!isWhole || remember.isPending}>
-            {words.save}
-          </Button>
-        </div>
-      </form>
+      </DialogForm>
     </Dialog>
   );
 }

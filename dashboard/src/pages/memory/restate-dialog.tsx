@@ -7,6 +7,7 @@ import { ChangeForm } from "./change-form.tsx";
 import { ClaimFields, isClaimSound } from "./claim-fields.tsx";
 import { changedClaim, draftOf } from "./claim.ts";
 import { refusedField } from "./refused.ts";
+import { beginning } from "./beginning.ts";
 import { useChange } from "./use-change.ts";
 
 type Props = { readonly entity: MemoryEntity; readonly observation: MemoryObservation; readonly onClose: () => void };
@@ -31,8 +32,8 @@ export function RestateDialog({ entity, observation, onClose }: Props) {
       isReady={isClaimSound(draft) && !save.isPending}
       error={refused === undefined ? save.error : null}
     >
-      <blockquote className="border-l-2 border-line-strong pl-3 text-sm [overflow-wrap:anywhere]">
-        {observation.text}
+      <blockquote dir="auto" className="border-s-2 border-line-strong ps-3 text-sm [overflow-wrap:anywhere]">
+        {beginning(observation.text)}
       </blockquote>
       <p className="text-sm text-muted">{EDITING.restateNote}</p>
       <ClaimFields

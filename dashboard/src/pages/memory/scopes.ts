@@ -1,7 +1,32 @@
 import type { MemoryFigures } from "../../../../src/api/contract/index.ts";
+import { text } from "../../text.ts";
 
 /** As many as one request may name. */
 const SCOPES_MAX = 20;
+
+const ID_CHARS_SHOWN = 12;
+
+/** A scope as people read it: of a conversation the end of its id, which is where ids of one minute differ. */
+export function scopeName(scope: string): string {
+  const [kind, owner] = [scope.slice(0, scope.indexOf(":")), scope.slice(scope.indexOf(":") + 1)];
+  if (kind === "agent-only") return text.memory.ownScope(owner);
+  if (kind !== "conversation") return scope;
+  return text.memory.conversationScope(owner.length > ID_CHARS_SHOWN ? `…${owner.slice(-ID_CHARS_SHOWN)}` : owner);
+}
+
+const KINDS = ["shared", "agents", "conversations"] as const;
+
+const kindOf = (scope: string): (typeof KINDS)[number] =>
+  scope.startsWith("agent-only:") ? "agents" : scope.startsWith("conversation:") ? "conversations" : "shared";
+
+/** Scopes by who has them, in the order they are given. */
+export function scopeGroups(
+  scopes: readonly string[],
+): readonly { readonly kind: (typeof KINDS)[number]; readonly scopes: readonly string[] }[] {
+  return KINDS.map((kind) => ({ kind, scopes: scopes.filter((scope) => kindOf(scope) === kind) })).filter(
+    (group) => group.scopes.length > 0,
+  );
+}
 
 /** What everybody sees first, then the scopes with the most in them; and how many of them are too many for one request. */
 export function scopesToLookInto({ scopes }: Pick<MemoryFigures, "scopes">): {

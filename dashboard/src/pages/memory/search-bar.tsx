@@ -9,6 +9,7 @@ import { NameFilter } from "../../parts/name-filter.tsx";
 import { HIT_LIMITS, type MemorySearch, SEARCH_MODES } from "../../search-memory.ts";
 import { text } from "../../text.ts";
 import { MoreFilters } from "./more-filters.tsx";
+import { ScopeOptions } from "./scope-options.tsx";
 import { scopesToLookInto } from "./scopes.ts";
 
 const route = getRouteApi("/memory");
@@ -18,14 +19,15 @@ const words = text.memory;
 export function SearchBar({ figures }: { readonly figures: MemoryFigures }) {
   const filter = route.useSearch();
   const navigate = route.useNavigate();
-  const set = (change: MemorySearch) => void navigate({ search: { ...filter, ...change }, replace: true });
+  // Another question is another page to come back to; filters make of a page what it shall be.
+  const set = (change: MemorySearch, replace = true) => void navigate({ search: { ...filter, ...change }, replace });
   const { scopes: first, leftOut } = scopesToLookInto(figures);
-  const scopes = [
-    ...new Set([...first, ...figures.scopes.map(({ scope }) => scope), ...(filter.scope ?? "").split("\n")]),
-  ];
+  const fullest = figures.scopes.toSorted((one, other) => other.entities - one.entities).map(({ scope }) => scope);
+  const chosen = filter.scope === undefined ? [] : [filter.scope];
+  const scopes = [...new Set([...chosen, ...first, ...fullest])];
   return (
     <search className="mb-4 space-y-2">
-      <QuestionField key={filter.q ?? ""} question={filter.q} onAsk={(q) => set({ q })} />
+      <QuestionField key={filter.q ?? ""} question={filter.q} onAsk={(q) => set({ q }, q === filter.q)} />
       <div className="flex flex-wrap items-end gap-2">
         {filter.q === undefined ? null : <HowToSearch filter={filter} onChange={set} />}
         <label className="min-w-0 text-xs text-muted">
@@ -36,13 +38,7 @@ export function SearchBar({ figures }: { readonly figures: MemoryFigures }) {
             className="block max-w-56 text-ink"
           >
             <option value="">{words.anyScope}</option>
-            {scopes
-              .filter((scope) => scope !== "")
-              .map((scope) => (
-                <option key={scope} value={scope}>
-                  {scope}
-                </option>
-              ))}
+            <ScopeOptions scopes={scopes} />
           </Select>
         </label>
         <NameFilter label={words.type} value={filter.type} onChange={(type) => set({ type })} isFree />
@@ -107,6 +103,7 @@ function QuestionField({ question, onAsk }: QuestionProps) {
     >
       <Input
         data-filter
+        dir="auto"
         type="search"
         aria-label={words.question}
         placeholder={words.questionPlaceholder}

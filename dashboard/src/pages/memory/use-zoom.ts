@@ -1,6 +1,6 @@
-import { useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
 
-const ZOOM = { min: 0.2, max: 2, step: 1.25, first: 0.7 } as const;
+const ZOOM = { min: 0.2, max: 2, step: 1.25, wheel: 1.1, first: 0.7 } as const;
 
 type Size = { readonly width: number; readonly height: number };
 
@@ -43,6 +43,17 @@ export function useZoom(picture: Size) {
     element.scrollLeft = centre.current.x * element.scrollWidth - element.clientWidth / 2;
     element.scrollTop = centre.current.y * element.scrollHeight - element.clientHeight / 2;
   }, [zoom, picture]);
+  useEffect(() => {
+    const element = frame.current;
+    // A listener of its own: React's may not keep the browser from zooming the page.
+    const onWheel = (event: WheelEvent) => {
+      if (!event.ctrlKey && !event.metaKey) return;
+      event.preventDefault();
+      setZoom((now = 1) => within(now * (event.deltaY < 0 ? ZOOM.wheel : 1 / ZOOM.wheel)));
+    };
+    element?.addEventListener("wheel", onWheel, { passive: false });
+    return () => element?.removeEventListener("wheel", onWheel);
+  }, []);
   const nearer = () => change((now) => within(now * ZOOM.step));
   const farther = () => change((now) => within(now / ZOOM.step));
   const fit = () => change((_now, room) => fitting(picture, room));

@@ -6,10 +6,10 @@ import type { MessageReceipt } from "../../../../src/api/contract/index.ts";
 import { checkMessage, mailboxesQuery, protocolsQuery, sendMessage } from "../../api/messages.ts";
 import { Button, buttonClass } from "../../parts/button.tsx";
 import { Choices } from "../../parts/choices.tsx";
+import { DialogForm } from "../../parts/dialog-form.tsx";
 import { Dialog } from "../../parts/dialog.tsx";
 import { Field, Input, Select, TextArea } from "../../parts/field.tsx";
 import { shortId } from "../../parts/message-words.ts";
-import { ProblemView } from "../../parts/problem-view.tsx";
 import { useSettled } from "../../parts/settled.ts";
 import { ACTS } from "../../search-messages.ts";
 import { text } from "../../text.ts";
@@ -42,30 +42,30 @@ export function Compose({ conversation, parent, onClose }: Props) {
   return (
     <Dialog title={words.title} onClose={onClose} wide={send.data !== undefined}>
       {send.data === undefined ? (
-        <form
-          className="space-y-4 overflow-y-auto p-5"
-          onSubmit={(event) => {
-            event.preventDefault();
+        <DialogForm
+          onSubmit={() => {
             // Keys reach this past the button that is disabled: what is under way is not sent again.
             if (isWhole(draft) && !send.isPending) send.mutate();
           }}
           onKeyDown={(event) => {
             if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
           }}
+          error={send.error}
+          remark={<Check draft={draft} />}
+          buttons={
+            <>
+              <Button onClick={onClose}>{text.actions.cancel}</Button>
+              <Button type="submit" look="primary" disabled={send.isPending || !isWhole(draft)}>
+                <Send aria-hidden />
+                {send.isPending ? words.sending : words.send}
+              </Button>
+            </>
+          }
         >
           {draft.parent === "" ? null : <p className="text-sm text-muted">{words.branch(shortId(draft.parent))}</p>}
           <Recipients draft={draft} onChange={setDraft} />
           <Parameters draft={draft} onChange={setDraft} />
-          <Check draft={draft} />
-          {send.error === null ? null : <ProblemView error={send.error} />}
-          <div className="flex justify-end gap-2">
-            <Button onClick={onClose}>{text.actions.cancel}</Button>
-            <Button type="submit" look="primary" disabled={send.isPending || !isWhole(draft)}>
-              <Send aria-hidden />
-              {send.isPending ? words.sending : words.send}
-            </Button>
-          </div>
-        </form>
+        </DialogForm>
       ) : (
         <Sent receipt={send.data} onAgain={() => send.reset()} onClose={onClose} />
       )}

@@ -1,3 +1,4 @@
+import { Link } from "@tanstack/react-router";
 import { Paperclip } from "lucide-react";
 import type { RunDetail } from "../../../../src/api/contract/index.ts";
 import { hasEnded } from "../../api/live.ts";
@@ -35,6 +36,7 @@ export function Overview({ run, drafts }: Props) {
         <Attached run={run} />
         <StartedBy run={run} />
       </Card>
+      <Recalled run={run} />
       <Card title={text.run.prompts} flush>
         <Fold title={text.run.systemPrompt} content={run.system_prompt} />
         <Fold title={text.run.prompt} content={run.prompt} />
@@ -42,6 +44,37 @@ export function Overview({ run, drafts }: Props) {
     </div>
   );
 }
+
+/** What of memory it was given, as it was then; what memory has now may be otherwise. */
+function Recalled({ run: { recalled, input } }: { readonly run: RunDetail }) {
+  if (recalled === "") return null;
+  return (
+    <Card
+      title={text.run.recalled}
+      actions={
+        <Link
+          to="/memory"
+          search={{ q: input.slice(0, QUESTION_CHARS) }}
+          className="px-2 text-xs text-accent hover:underline"
+        >
+          {text.run.recalledSearch}
+        </Link>
+      }
+    >
+      <p className="mb-2 text-xs text-muted">{text.run.recalledNote}</p>
+      <ul className="max-h-80 space-y-1 overflow-y-auto text-sm" tabIndex={0} aria-label={text.run.recalled}>
+        {recalled.split("\n").map((line, at) => (
+          <li key={at} dir="auto" className="[overflow-wrap:anywhere]">
+            {line.replace(/^- /u, "")}
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}
+
+/** As much of a request as an address can have. */
+const QUESTION_CHARS = 500;
 
 function Answer({ run, answer }: { readonly run: RunDetail; readonly answer: string }) {
   if (run.output_json !== null) return <JsonView value={run.output_json} open={4} />;

@@ -97,14 +97,15 @@ function useCall(server: string, tool: string) {
   const controller = useRef<AbortController | undefined>(undefined);
   const [isCancelled, setCancelled] = useState(false);
   const { mutate, reset, error, data, isPending } = useMutation({
-    mutationFn: async ({ arguments: values, files, observing }: Given) => {
-      const stop = new AbortController();
-      controller.current = stop;
+    mutationFn: async ({ arguments: values, files, observing, stop }: Given & { readonly stop: AbortController }) => {
       const sent = await Promise.all(files.map((file) => upload(file, stop.signal)));
       const observe = observing === "none" ? undefined : observing;
       return callTool({ server, tool, arguments: values, uploads: sent.map(({ id }) => id), observe }, stop.signal);
     },
-    onSettled: () => client.invalidateQueries({ queryKey: ["tool-server", server] }),
+    onSettled: (_done, _error, { stop }) => {
+      if (controller.current === stop) controller.current = undefined;
+      return client.invalidateQueries({ queryKey: ["tool-server", server] });
+    },
   });
   return {
     data,
@@ -112,11 +113,16 @@ function useCall(server: string, tool: string) {
     isPending,
     isCancelled,
     begin: (given: Given) => {
+      // Keys reach this past the button that is disabled: a tool is not called twice.
+      if (controller.current !== undefined) return;
+      const stop = new AbortController();
+      controller.current = stop;
       setCancelled(false);
-      mutate(given);
+      mutate({ ...given, stop });
     },
     cancel: () => {
       controller.current?.abort();
+      controller.current = undefined;
       reset();
       setCancelled(true);
     },

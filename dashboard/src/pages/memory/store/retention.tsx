@@ -1,6 +1,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import type { MemoryPruned } from "../../../../../src/api/contract/index.ts";
+import { toProblem } from "../../../api/client.ts";
 import { pruneMemory } from "../../../api/memory-upkeep.ts";
 import { Button } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
@@ -41,7 +42,11 @@ export function Retention() {
             </Button>
           ) : null}
         </div>
-        {look.error === null ? null : <ProblemView error={look.error} />}
+        {look.error === null ? null : isOff(look.error) ? (
+          <NoPolicy error={look.error} />
+        ) : (
+          <ProblemView error={look.error} />
+        )}
         <div role="status">{shown === undefined ? null : <Gone pruned={shown} />}</div>
       </div>
       {isSure && look.data !== undefined ? (
@@ -61,6 +66,15 @@ export function Retention() {
     </Card>
   );
 }
+
+const isOff = (error: Error): boolean => toProblem(error).code === "MEMORY_RETENTION_OFF";
+
+/** That nothing goes is no failure: it is so unless somebody wants it otherwise. */
+const NoPolicy = ({ error }: { readonly error: Error }) => (
+  <p role="status" className="rounded-lg border border-line bg-sunken px-3 py-2 text-sm">
+    {STORE.noPolicy} <span className="text-muted">{toProblem(error).hint}</span>
+  </p>
+);
 
 function Gone({
   pruned: { dry_run: isTrial, entities, items, archive, more, action },

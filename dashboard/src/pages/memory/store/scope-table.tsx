@@ -3,7 +3,7 @@ import { Trash2 } from "lucide-react";
 import { useState } from "react";
 import type { MemoryFigures } from "../../../../../src/api/contract/index.ts";
 import { forgetScope } from "../../../api/memory-upkeep.ts";
-import { IconButton } from "../../../parts/button.tsx";
+import { Button, IconButton } from "../../../parts/button.tsx";
 import { Card } from "../../../parts/card.tsx";
 import { Field, Input } from "../../../parts/field.tsx";
 import { count } from "../../../parts/format.ts";
@@ -11,14 +11,21 @@ import { Row, Table, Td, Th } from "../../../parts/table.tsx";
 import { STORE } from "../../../text-memory-store.ts";
 import { text } from "../../../text.ts";
 import { ChangeForm } from "../change-form.tsx";
+import { scopeName } from "../scopes.ts";
 import { forgetCached, useChange } from "../use-change.ts";
 
 type Scope = MemoryFigures["scopes"][number];
 
-/** How much is in each scope, and a way to be rid of one. */
+/** Rows before all are asked for: there may be a scope for each conversation. */
+const SHOWN = 10;
+
+/** How much is in each scope, the fullest first, and a way to be rid of one. */
 export function ScopeTable({ figures: { scopes } }: { readonly figures: MemoryFigures }) {
   const [leaving, setLeaving] = useState<Scope | undefined>(undefined);
+  const [isWhole, setWhole] = useState(false);
   const { scopeColumns: columns } = STORE;
+  const fullest = scopes.toSorted((one, other) => other.entities - one.entities);
+  const shown = isWhole ? fullest : fullest.slice(0, SHOWN);
   if (scopes.length === 0)
     return (
       <Card title={STORE.scopes}>
@@ -40,7 +47,7 @@ export function ScopeTable({ figures: { scopes } }: { readonly figures: MemoryFi
           </tr>
         </thead>
         <tbody>
-          {scopes.map((one) => (
+          {shown.map((one) => (
             <Row key={one.scope}>
               <Td className="w-full max-w-0 truncate">
                 <Link
@@ -49,7 +56,7 @@ export function ScopeTable({ figures: { scopes } }: { readonly figures: MemoryFi
                   title={one.scope}
                   className="font-medium text-accent hover:underline"
                 >
-                  {one.scope}
+                  {scopeName(one.scope)}
                 </Link>
               </Td>
               <Td className="text-right text-muted tabular-nums">{count(one.entities)}</Td>
@@ -64,6 +71,11 @@ export function ScopeTable({ figures: { scopes } }: { readonly figures: MemoryFi
           ))}
         </tbody>
       </Table>
+      {shown.length === scopes.length ? null : (
+        <Button size="small" onClick={() => setWhole(true)}>
+          {text.memory.showAll(scopes.length)}
+        </Button>
+      )}
       {leaving === undefined ? null : <ForgetScope scope={leaving} onClose={() => setLeaving(undefined)} />}
     </>
   );

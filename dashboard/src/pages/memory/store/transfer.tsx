@@ -8,6 +8,7 @@ import { Field, Select } from "../../../parts/field.tsx";
 import { STORE } from "../../../text-memory-store.ts";
 import { TRANSFER } from "../../../text-transfer.ts";
 import { ImportDialog } from "../import-dialog.tsx";
+import { ScopeOptions } from "../scope-options.tsx";
 
 const FORMATS = ["jsonl", "json", "mcp"] as const;
 
@@ -52,11 +53,7 @@ export function Transfer({ figures }: { readonly figures: MemoryFigures }) {
                 onChange={({ target: { value } }) => set({ scope: value === "" ? undefined : value })}
               >
                 {isForOthers ? null : <option value="">{STORE.everything}</option>}
-                {scopes.map((one) => (
-                  <option key={one} value={one}>
-                    {one}
-                  </option>
-                ))}
+                <ScopeOptions scopes={scopes} />
               </Select>
             )}
           </Field>

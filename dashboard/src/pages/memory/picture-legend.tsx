@@ -1,0 +1,24 @@
+import { cx } from "../../parts/class-names.ts";
+import { text } from "../../text.ts";
+import { OTHER } from "./tints.ts";
+
+const words = text.memory;
+
+type Props = { readonly tints: ReadonlyMap<string, string>; readonly hasOthers: boolean };
+
+/** What the picture's colours and lines mean. */
+export const PictureLegend = ({ tints, hasOthers }: Props) => (
+  <p
+    aria-label={words.legendOfPicture}
+    role="group"
+    className="flex flex-wrap gap-x-3 gap-y-1 border-t border-line px-3 py-1.5 text-2xs text-muted"
+  >
+    {[...tints, ...(hasOthers ? [[words.otherTypes, OTHER] as const] : [])].map(([type, tint]) => (
+      <span key={type} className="inline-flex max-w-40 items-center gap-1">
+        <span aria-hidden className={cx("size-2 shrink-0 rounded-full", tint)} />
+        <bdi className="truncate">{type}</bdi>
+      </span>
+    ))}
+    <span>{words.thickness}</span>
+  </p>
+);

@@ -1,0 +1,187 @@
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { memory, runs } from "../../src/api/contract/index.ts";
+import { beginning, SHOWN_CHARS } from "../../dashboard/src/pages/memory/beginning.ts";
+import { tintOf, tintsOf } from "../../dashboard/src/pages/memory/tints.ts";
+import { partsOf, reasonOf } from "../../dashboard/src/pages/memory/score-parts.ts";
+import { scopeGroups, scopeName } from "../../dashboard/src/pages/memory/scopes.ts";
+import { startServer, type TestServer } from "../helpers/server.ts";
+import { violationsInBothThemes } from "./accessible.ts";
+import { leaveBrowser, openBrowser, visit } from "./browser.ts";
+
+const CONCIERGE = `name = "concierge"
+version = "1.0.0"
+description = "Knows the guests"
+capabilities = ["front-desk"]
+tools = []
+system_prompt = "Answer."
+[llm]
+model = "scripted/answer.json"
+[memory]
+enabled = true
+auto_store = true
+`;
+
+let browser: Browser;
+let server: TestServer;
+beforeAll(async () => {
+  browser = await openBrowser();
+  server = await startServer({
+    files: {
+      "examples/agents/concierge.toml": CONCIERGE,
+      "scripts/answer.json": JSON.stringify([{ text: "Green tea." }]),
+    },
+    settings: { "models.scripted_directory": "scripts" },
+  });
+});
+afterAll(async () => {
+  await leaveBrowser(browser);
+  await server?.[Symbol.asyncDispose]();
+});
+
+async function know(name: string, observations: readonly string[]): Promise<string> {
+  const entities = [{ name, type: "person", observations }];
+  const { body } = await server.ask("POST", "/api/v1/memory/entities", { entities });
+  return memory.Remembered.parse(body).items[0]?.entity.id ?? "";
+}
+
+test("what another changed while a form is open is told, and stays when the form is saved", async () => {
+  const id = await know("Dora", ["plays chess"]);
+  await using person = await visit(browser, server.url, { still: true });
+  const { page } = person;
+  await page.goto(`/ui/memory/${id}`);
+  await page.getByRole("button", { name: "Change", exact: true }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("Strength").fill("0.4");
+  await server.ask("PATCH", `/api/v1/memory/entities/${id}`, { type: "master" });
+  await dialog.getByText("type: master.").waitFor();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await dialog.waitFor({ state: "detached" });
+  const { body } = await server.ask("GET", `/api/v1/memory/entities/${id}`);
+  expect(memory.Entity.parse(body)).toMatchObject({ type: "master", strength: 0.4 });
+});
+
+test("a text of a million characters is shown as it begins, and words of every script run their own way", async () => {
+  const id = await know("مكتب", ["يفتح المكتب في الثامنة.", "long ".repeat(100_000).trimEnd()]);
+  await using person = await visit(browser, server.url, { still: true });
+  const { page } = person;
+  await page.goto(`/ui/memory/${id}`);
+  const said = page.getByRole("list", { name: "Observations" });
+  await said.getByText("يفتح المكتب في الثامنة.").waitFor();
+  const direction =
+    "getComputedStyle([...document.querySelectorAll('li p')].find((p) => p.textContent.endsWith('الثامنة.'))).direction";
+  expect(await page.evaluate(direction)).toBe("rtl");
+  const all = said.getByRole("button", { name: "Show all 499,999 characters" });
+  const [before] = [await said.boundingBox()];
+  await all.click();
+  await all.waitFor({ state: "detached" });
+  expect((await said.boundingBox())?.height).toBeGreaterThan(10 * (before?.height ?? 0));
+});
+
+test("a run's page shows what it recalled, an agent's what it keeps, and Home how much there is", async () => {
+  await know("Ada", ["drinks green tea in the morning"]);
+  const asked = await server.ask("POST", "/api/v1/runs", {
+    agent: "concierge",
+    input: "What does Ada drink?",
+    wait: true,
+  });
+  const run = runs.RunDetail.parse(asked.body);
+  expect(run.recalled).toContain("Ada (person): drinks green tea in the morning");
+  await using person = await visit(browser, server.url, { still: true });
+  const { page } = person;
+  await page.goto(`/ui/runs/${run.id}`);
+  await page.getByRole("list", { name: "Recalled from memory" }).getByText("drinks green tea").waitFor();
+  expect(await violationsInBothThemes(page)).toEqual([]);
+  await page.getByRole("link", { name: "Search memory with the request" }).click();
+  await page.getByLabel("Why Ada was found").getByText("Found by its meaning").waitFor();
+  await page.goBack();
+  await page.getByRole("list", { name: "Recalled from memory" }).waitFor();
+  await expect
+    .poll(async () => runs.RunDetail.parse((await server.ask("GET", `/api/v1/runs/${run.id}`)).body).remembered?.state)
+    .toBe("kept");
+  await page.goto("/ui/agents/concierge?tab=memory");
+  await page.getByRole("row", { name: /^Asked: What does Ada drink/ }).waitFor();
+  expect(await violationsInBothThemes(page)).toEqual([]);
+  await page.goto("/ui/agents/greeter?tab=memory");
+  await page.getByText("greeter keeps nothing for itself").waitFor();
+  await page.goto("/ui/");
+  await page
+    .getByRole("main")
+    .getByRole("link", { name: /^\d+ ?entities$/ })
+    .click();
+  await page.getByRole("heading", { level: 1, name: "Memory" }).waitFor();
+});
+
+test("the way back leads from one question to the one before, and a tab keeps the question", async () => {
+  await know("Ada", ["drinks green tea in the morning"]);
+  await using person = await visit(browser, server.url, { still: true });
+  const { page } = person;
+  await page.goto("/ui/memory?q=tea");
+  const question = page.getByLabel("Search memory");
+  await question.fill("coffee");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/q=coffee/u);
+  await page.getByRole("tab", { name: "Store" }).click();
+  await page.getByRole("tab", { name: "What is known" }).click();
+  expect(new URL(page.url()).searchParams.get("q")).toBe("coffee");
+  for (let back = 0; back < 3; back += 1) await page.goBack();
+  await page.waitForURL(/q=tea/u);
+  expect(await question.inputValue()).toBe("tea");
+});
+
+test("the picture is moved by the mouse that holds it, which opens nothing, and its steps are in the address", async () => {
+  const id = await know("Hub", ["knows many"]);
+  const names = Array.from({ length: 30 }, (_, at) => `Spoke ${at}`);
+  await server.ask("POST", "/api/v1/memory/entities", { entities: names.map((name) => ({ name, type: "place" })) });
+  const relations = names.map((to) => ({ from: "Hub", to, type: "visits" }));
+  await server.ask("POST", "/api/v1/memory/relations", { relations });
+  await using person = await visit(browser, server.url, { still: true });
+  const { page } = person;
+  await page.goto(`/ui/memory/${id}`);
+  const picture = page.getByRole("group", { name: "Picture of what is around it" });
+  await picture.focus();
+  for (let near = 0; near < 3; near += 1) await page.keyboard.press("+");
+  const hub = picture.getByRole("link", { name: /^Hub/ });
+  const from = await hub.boundingBox();
+  if (from === null) throw new Error("the hub is not in the picture");
+  await page.mouse.move(from.x + from.width / 2, from.y + from.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(from.x - 40, from.y + from.height / 2, { steps: 4 });
+  await page.mouse.up();
+  expect((await hub.boundingBox())?.x).toBeLessThan(from.x);
+  expect(new URL(page.url()).pathname).toBe(`/ui/memory/${id}`);
+  await page.getByRole("button", { name: "Two steps" }).click();
+  await page.waitForURL(/depth=2/u);
+  expect(await violationsInBothThemes(page)).toEqual([]);
+});
+
+test("a score is told in words, and its parts sum up to it", () => {
+  const score = { total: 0.6, similarity: 0.3, keyword: 0.1, graph: 0.1, recency: 1.2, matched: ["tea", "green"] };
+  expect(reasonOf(score)).toBe("Found by its meaning and the words tea, green and its relations");
+  const parts = partsOf(score);
+  expect(parts.similarity + parts.keyword + parts.graph + parts.recency).toBeCloseTo(score.total);
+  expect(reasonOf({ ...score, similarity: null, graph: 0, matched: ["tea"] })).toBe("Found by the word tea");
+});
+
+test("a text is cut between characters, never within one", () => {
+  expect(beginning("abc", 3)).toBe("abc");
+  expect(beginning("ab🦊d", 3)).toBe("ab…");
+  expect(beginning("x".repeat(SHOWN_CHARS + 1))).toHaveLength(SHOWN_CHARS + 1);
+});
+
+test("scopes are read by who has them, and stand in that order", () => {
+  const id = "01a201a2-6c3f-7f02-85c9-bc782b110e61";
+  expect(scopeName(`conversation:${id}`)).toBe("conversation …bc782b110e61");
+  expect(scopeName("agent-only:greeter")).toBe("greeter alone");
+  expect(scopeName("workspace")).toBe("workspace");
+  const groups = scopeGroups([`conversation:${id}`, "agent-only:greeter", "workspace"]);
+  expect(groups.map(({ kind }) => kind)).toEqual(["shared", "agents", "conversations"]);
+});
+
+test("the commonest types have a colour each, and all others one together", () => {
+  const types = ["a", "a", "b", "b", "b", "c", "d", "e", "f", "g"];
+  const tints = tintsOf(types);
+  expect([...tints.keys()]).toEqual(["b", "a", "c", "d", "e"]);
+  expect(new Set(tints.values()).size).toBe(5);
+  expect(tintOf(tints, "f")).toBe(tintOf(tints, undefined));
+});
