@@ -44,7 +44,9 @@ export type Graph = {
   readonly isCut: boolean;
 };
 
-const RELATIONS_SHOWN_MAX = 1_000;
+/** Relations that are read at a time, and at most, to find those among the entities of a walk: a hub's others are read too. */
+const RELATIONS_PAGE = 1_000;
+const RELATIONS_READ_MAX = 10_000;
 
 export type MemoryDeps = {
   readonly store: MemoryStore;
@@ -138,19 +140,39 @@ export class Memory implements AsyncDisposable {
   async graph(walk: StoreWalk): Promise<Graph> {
     const { steps, isCut } = await this.store.walk(walk);
     const found = await this.store.get(steps.map(({ entity }) => entity));
-    const relations = await this.store.relations(
-      { scopes: walk.scopes, entities: steps.map(({ entity }) => entity) },
-      { limit: RELATIONS_SHOWN_MAX, cursor: undefined },
-    );
-    const seen = new Set(steps.map(({ entity }) => entity));
+    const { among, isAll } = await this.#relationsAmong(walk.scopes, steps);
     return {
       entities: steps.flatMap(({ depth, via }, index) => {
         const entity = found[index];
         return entity ? [{ entity, depth, via }] : [];
       }),
-      relations: relations.entries.filter(({ from, to }) => seen.has(from) && seen.has(to)),
-      isCut: isCut || relations.next !== undefined,
+      relations: among,
+      isCut: isCut || !isAll,
     };
+  }
+
+  /** Those between entities of a walk; of too many at least those by which each was found. */
+  async #relationsAmong(
+    scopes: readonly ScopeKey[],
+    steps: Awaited<ReturnType<MemoryStore["walk"]>>["steps"],
+  ): Promise<{ readonly among: readonly Relation[]; readonly isAll: boolean }> {
+    const entities = steps.map(({ entity }) => entity);
+    const seen = new Set(entities);
+    const among = new Map<RelationId, Relation>();
+    let cursor: string | undefined;
+    let read = 0;
+    do {
+      // oxlint-disable-next-line no-await-in-loop -- Where a page begins is known by the one before.
+      const page = await this.store.relations({ scopes, entities }, { limit: RELATIONS_PAGE, cursor });
+      for (const relation of page.entries) {
+        if (seen.has(relation.from) && seen.has(relation.to)) among.set(relation.id, relation);
+      }
+      read += page.entries.length;
+      cursor = page.next;
+    } while (cursor !== undefined && read < RELATIONS_READ_MAX);
+    const missing = steps.flatMap(({ via }) => (via === undefined || among.has(via) ? [] : [via]));
+    const ways = cursor === undefined ? [] : await Promise.all(missing.map((id) => this.store.relation(id)));
+    return { among: [...among.values(), ...ways.flatMap((way) => way ?? [])], isAll: cursor === undefined };
   }
 
   /** Throws EntityNotFoundError. */

@@ -121,6 +121,7 @@ test("the way back leads from one question to the one before, and a tab keeps th
   await question.fill("coffee");
   await page.keyboard.press("Enter");
   await page.waitForURL(/q=coffee/u);
+  expect(await question.evaluate("document.activeElement.type"), "who asks can go on writing").toBe("search");
   await page.getByRole("tab", { name: "Store" }).click();
   await page.getByRole("tab", { name: "What is known" }).click();
   expect(new URL(page.url()).searchParams.get("q")).toBe("coffee");

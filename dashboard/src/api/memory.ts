@@ -32,8 +32,14 @@ export const AROUND_MAX = 1_000;
 export const memoryFiguresQuery = queryOptions({
   queryKey: ["memory", "figures"],
   queryFn: ({ signal }) => ask<MemoryFigures>(ROUTES.memoryFigures, { signal }),
-  refetchInterval: ({ state }) => (isUnderWay(state.data) ? UNDER_WAY_MS : AGAIN_MS),
+  refetchInterval: ({ state }) =>
+    isUnderWay(state.data) ? UNDER_WAY_MS : entitiesIn(state.data) > MANY ? SELDOM_MS : AGAIN_MS,
 });
+
+/** To count more than these takes the server a while, and changes little of what is seen. */
+const MANY = 20_000;
+const entitiesIn = (figures: MemoryFigures | undefined): number =>
+  figures?.scopes.reduce((sum, { entities }) => sum + entities, 0) ?? 0;
 
 /** Indexes or vectors are being made. */
 const isUnderWay = (figures: MemoryFigures | undefined): boolean =>

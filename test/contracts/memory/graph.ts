@@ -41,6 +41,27 @@ export function graphContract(within: Within): void {
       expect([cut.entities.length, cut.isCut]).toEqual([2, true]);
     }));
 
+  test("how somebody was found is told, also where a hub has more relations than are read at once", () =>
+    within(async ({ memory }) => {
+      const spokes = Array.from({ length: 1_100 }, (_, at) => `spoke ${at}`);
+      await memory.changes.remember(
+        TEAM,
+        ["hub", "far", ...spokes].map((name) => ({ name })),
+        BY,
+      );
+      await memory.changes.relate(
+        TEAM,
+        spokes.map((to) => ({ from: "hub", to, type: "knows" })),
+        BY,
+      );
+      await memory.changes.relate(TEAM, [{ from: "far", to: "hub", type: "admires" }], AGAIN);
+      const { id: far } = await memory.get(TEAM, "far");
+      const { relations, entities, isCut } = await memory.graph({ ...WALK, scopes: [TEAM], start: [far], depth: 1 });
+      expect(entities.map(({ entity }) => entity.name)).toEqual(["far", "hub"]);
+      expect(relations.map(({ type }) => type)).toEqual(["admires"]);
+      expect(isCut).toBe(false);
+    }));
+
   test("relations are unique by their ends and type, and gone when they are taken away", () =>
     within(async ({ memory }) => {
       await chain(memory);

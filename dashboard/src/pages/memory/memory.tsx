@@ -54,16 +54,19 @@ export function Memory() {
           <ProblemView error={error} onRetry={() => void refetch()} />
         )
       ) : (
-        <Tabs
-          label={STORE.tabs}
-          tabs={MEMORY_TABS.map((value) => ({ value, label: STORE[value] }))}
-          value={tab}
-          onChange={(chosen) =>
-            void navigate({ search: (before) => ({ ...before, tab: chosen === "known" ? undefined : chosen }) })
-          }
-        >
-          {tab === "store" ? <Store figures={figures} /> : <Known figures={figures} />}
-        </Tabs>
+        <>
+          {error === null ? null : <ProblemView error={error} onRetry={() => void refetch()} className="mb-4" />}
+          <Tabs
+            label={STORE.tabs}
+            tabs={MEMORY_TABS.map((value) => ({ value, label: STORE[value] }))}
+            value={tab}
+            onChange={(chosen) =>
+              void navigate({ search: (before) => ({ ...before, tab: chosen === "known" ? undefined : chosen }) })
+            }
+          >
+            {tab === "store" ? <Store figures={figures} /> : <Known figures={figures} />}
+          </Tabs>
+        </>
       )}
       {isImporting ? <ImportDialog onClose={() => setImporting(false)} /> : null}
       {isRemembering ? <RememberDialog onClose={() => setRemembering(false)} /> : null}

@@ -27,7 +27,7 @@ export function SearchBar({ figures }: { readonly figures: MemoryFigures }) {
   const scopes = [...new Set([...chosen, ...first, ...fullest])];
   return (
     <search className="mb-4 space-y-2">
-      <QuestionField key={filter.q ?? ""} question={filter.q} onAsk={(q) => set({ q }, q === filter.q)} />
+      <QuestionField question={filter.q} onAsk={(q) => set({ q }, q === filter.q)} />
       <div className="flex flex-wrap items-end gap-2">
         {filter.q === undefined ? null : <HowToSearch filter={filter} onChange={set} />}
         <label className="min-w-0 text-xs text-muted">
@@ -93,6 +93,12 @@ type QuestionProps = {
 
 function QuestionField({ question, onAsk }: QuestionProps) {
   const [typed, setTyped] = useState(question ?? "");
+  const [asked, setAsked] = useState(question);
+  // Another address asks something else; the field itself stays, and with it the focus.
+  if (asked !== question) {
+    setAsked(question);
+    setTyped(question ?? "");
+  }
   return (
     <form
       className="flex gap-2"
