@@ -256,17 +256,17 @@ test("a conversation is branched off from, and goes on in another one", async ()
   expect(sent, "neither half of a message nor one twice").toBe(1);
   await page.getByRole("link", { name: "small-talk" }).click();
   await page.getByText("Branches", { exact: true }).waitFor();
-  const detail = "the router is stopping";
+  const failure = "the router is stopping";
   await page.route("**/small-talk/end", (route) =>
     route.fulfill({
       status: 503,
-      json: { type: "", title: "", status: 503, detail, code: "X", hint: "", request_id: "", details: {} },
+      json: { type: "", title: "", status: 503, detail: failure, code: "X", hint: "", request_id: "", details: {} },
     }),
   );
   await page.getByRole("button", { name: "End it" }).click();
   await dialog.getByRole("button", { name: "End it" }).click();
-  await dialog.getByText(detail).waitFor();
-  expect(await page.getByText(detail).count(), "a failure is told once").toBe(1);
+  await dialog.getByText(failure).waitFor();
+  expect(await page.getByText(failure).count(), "a failure is told once").toBe(1);
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Merge" }).click();
   await dialog.getByLabel("The conversation it goes on in").fill("nowhere");
