@@ -1,8 +1,9 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { SqliteMemoryStore, SqliteSnapshots } from "../../src/backends/sqlite/memory/index.ts";
+import { log } from "../../src/kernel/log.ts";
 import { Memory, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
 import { MemorySnapshots } from "../../src/memory-transfer/index.ts";
 import { ManualClock } from "../helpers/manual-clock.ts";
@@ -20,6 +21,7 @@ function openedIn(directory: string) {
   const place = new SqliteSnapshots({ store, directory });
   const snapshots = new MemorySnapshots({ place: () => place, memory, clock }, { everyMs: 3_600_000, kept: KEPT });
   return {
+    store,
     memory,
     snapshots,
     clock,
@@ -152,3 +154,73 @@ test("a directory, another program's database and an empty snapshot are told fro
     expect((await opened.memory.get(SCOPE, "Bo")).name).toBe("Bo");
   }
 });
+
+test("what is not damaged is still read and changed by one thread, though memory cannot be indexed to its end", async () => {
+  using directory = tempDirectory();
+  const file = join(directory.path, FILE);
+  {
+    await using opened = openedIn(directory.path);
+    await remember(
+      opened.memory,
+      Array.from({ length: 600 }, (_none, at) => ({ name: `number ${at}!` })),
+    );
+  }
+  withBytes(file, (bytes) => {
+    // The leaf of the table, not of the index by name.
+    for (let page = 0; page < bytes.length; page += 4_096)
+      if (bytes[page] === 0x0d && bytes.subarray(page, page + 4_096).includes("number 300!"))
+        bytes.fill(0xa5, page, page + 4_096);
+  });
+  const errors = vi.spyOn(log, "error");
+  await using opened = openedIn(directory.path);
+  const { memory, store } = opened;
+  for (const turn of [1, 2, 3]) {
+    await expect(store.reindex(() => undefined)).rejects.toMatchObject({ code: "MEMORY_FILE_DAMAGED" });
+    expect((await memory.get(SCOPE, "number 1!")).name).toBe("number 1!");
+    await remember(memory, [{ name: `new ${turn}` }]);
+  }
+  expect(errors).not.toHaveBeenCalled();
+});
+
+test("who writes beside a forgetting that fails at its end is done once, and what is owed to it is done with the next change", async () => {
+  using directory = tempDirectory();
+  await filled(directory.path);
+  await using opened = openedIn(directory.path);
+  const { memory, store } = opened;
+  const [{ id: from }, { id: to }] = [await memory.get(SCOPE, "Bo"), await memory.get(SCOPE, "Ada")];
+  await remember(memory, [{ name: "Cy", observations: [{ text: "sings quietly" }] }]);
+  const { id: cy } = await memory.get(SCOPE, "Cy");
+  const inTheWay = join(directory.path, "memory.index");
+  mkdirSync(inTheWay);
+  const [related, forgotten] = await Promise.allSettled([
+    memory.changes.relate(SCOPE, [{ from: "Bo", to: "Ada", type: "knows", ends: { from, to } }], BY),
+    store.forget({ type: "entities", ids: [cy] }, { provenance: BY, atMs: 1 }),
+  ]);
+  expect([related.status, forgotten.status]).toEqual(["fulfilled", "rejected"]);
+  const { entries } = await store.log({ entity: from }, { limit: 10, cursor: undefined });
+  expect(entries.map(({ action }) => action)).toEqual(["relate", "create"]);
+  const isThere = () =>
+    readdirSync(directory.path).some(
+      (name) => name.startsWith(FILE) && readFileSync(join(directory.path, name)).includes("sings quietly"),
+    );
+  expect(isThere()).toBe(true);
+  rmSync(inTheWay, { recursive: true });
+  await remember(memory, [{ name: "Dee" }]);
+  await expect.poll(isThere).toBe(false);
+});
+
+test("what is forgotten while another program reads the file is gone from its log when that has ended", async () => {
+  using directory = tempDirectory();
+  await using opened = openedIn(directory.path);
+  const { memory } = opened;
+  await remember(memory, [{ name: "Cy", observations: [{ text: "sings quietly" }] }]);
+  const wal = join(directory.path, `${FILE}-wal`);
+  using reader = new DatabaseSync(join(directory.path, FILE), { readOnly: true });
+  reader.exec("BEGIN; SELECT count(*) FROM entity");
+  await memory.forget({ type: "entities", ids: [(await memory.get(SCOPE, "Cy")).id] }, BY);
+  expect(readFileSync(wal).includes("sings quietly")).toBe(true);
+  reader.exec("COMMIT");
+  await remember(memory, [{ name: "Dee" }]);
+  await expect.poll(() => readFileSync(wal).length).toBe(0);
+  expect(readFileSync(join(directory.path, FILE)).includes("sings quietly")).toBe(false);
+}, 30_000);

@@ -24,7 +24,7 @@ import type { PackedHits } from "./packing.ts";
 import { KnownNames } from "./name-filter.ts";
 import { numberOf, type PackedEntity, textOf } from "./rows.ts";
 import { Reading } from "./reading.ts";
-import { openMemoryFile } from "./schema.ts";
+import { BUSY_MS, openMemoryFile } from "./schema.ts";
 import { type PassagePut, Vectors } from "./vectors.ts";
 import { type EntityPut, type EntityPutBack, type Touched, Writing } from "./writing.ts";
 
@@ -84,6 +84,8 @@ export class EmbeddedMemory {
   #isKept = false;
   /** Something was forgotten since the indexes were made. */
   #hasForgotten = false;
+  /** What was forgotten may be in the log still. */
+  #owesWipe = false;
 
   private constructor(db: DatabaseSync, file: string) {
     this.#db = db;
@@ -132,7 +134,7 @@ export class EmbeddedMemory {
 
   /**
    * Does all jobs in one transaction, and tells the results as soon as they are on disk: the indexes learn of them before anything
-   * else is asked here. What was forgotten is nowhere any more when that is told. When it throws before, nothing of any is there.
+   * else is asked here. When it throws before, nothing of any is there. What is forgotten is to be wiped next.
    */
   run(jobs: readonly Job[], tell: (results: readonly Done[]) => void): void {
     const touched: Touched = { entities: new Map(), relations: new Map() };
@@ -142,13 +144,9 @@ export class EmbeddedMemory {
       return jobs.map((job) => this.#do(job, touched));
     });
     this.#isKept = false;
-    const hasForgotten = jobs.some(({ type }) => type === "forget");
-    if (!hasForgotten) tell(results);
+    tell(results);
     if (this.#vectors.active?.name === active) this.#learn(touched);
     else this.#rebuild();
-    if (!hasForgotten) return;
-    this.#wipe();
-    tell(results);
   }
 
   #do(job: Job, touched: Touched): Done {
@@ -221,11 +219,20 @@ export class EmbeddedMemory {
       }));
   }
 
-  /** What was forgotten is not in the log's old pages either. */
-  #wipe(): void {
+  /**
+   * What was forgotten is not in the kept indexes and in the log's old pages either. Where another program reads the file for
+   * longer than five seconds, its log is emptied with one of the next changes, or when it is closed. Throws what SQLite throws.
+   */
+  wipe(): void {
     this.#hasForgotten = true;
+    this.#owesWipe = true;
+    this.#wipe();
+  }
+
+  #wipe(): void {
     this.#kept.remove();
-    this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    const [state = []] = this.#facts.cells("PRAGMA wal_checkpoint(TRUNCATE)");
+    this.#owesWipe = numberOf(state[0]) !== 0;
   }
 
   #read(): Reading {
@@ -315,10 +322,19 @@ export class EmbeddedMemory {
     return problems;
   }
 
-  /** Writes the log back into the file when it is long. */
+  /** Writes the log back into the file when it is long, or has what was forgotten; waits for nobody. Throws what SQLite throws. */
   carryLog(): void {
-    const [state = []] = this.#facts.cells("PRAGMA wal_checkpoint(NOOP)");
-    if (numberOf(state[1]) - numberOf(state[2]) >= LOG_PAGES_MAX) this.#facts.cells("PRAGMA wal_checkpoint(PASSIVE)");
+    if (!this.#owesWipe) {
+      const [state = []] = this.#facts.cells("PRAGMA wal_checkpoint(NOOP)");
+      if (numberOf(state[1]) - numberOf(state[2]) >= LOG_PAGES_MAX) this.#facts.cells("PRAGMA wal_checkpoint(PASSIVE)");
+      return;
+    }
+    this.#db.exec("PRAGMA busy_timeout=0");
+    try {
+      this.#wipe();
+    } finally {
+      this.#db.exec(`PRAGMA busy_timeout=${BUSY_MS}`);
+    }
   }
 
   /** Keeps the indexes for the next start, and writes the log back into the file. */

@@ -15,7 +15,7 @@ const CACHE_KIB = 8_192;
 /** 64 MiB of log: a commit that finds more writes it back, when there was no time for that before. */
 const LOG_PAGES_MAX = 16_000;
 /** Backups and people's tools may read the file meanwhile. */
-const BUSY_MS = 5_000;
+export const BUSY_MS = 5_000;
 
 /** Opens or makes the file. Throws MemoryFileForeignError, MemoryFileDamagedError, DatabaseTooNewError, and what SQLite throws. */
 export function openMemoryFile(file: string, synchronous: "normal" | "full"): DatabaseSync {

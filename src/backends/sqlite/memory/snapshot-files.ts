@@ -78,6 +78,7 @@ export function forgetInSnapshots(directory: string, jobs: readonly Job[]): void
       const memory = EmbeddedMemory.open({ file, synchronous: "full" });
       try {
         memory.run(forgetting, () => undefined);
+        memory.wipe();
       } finally {
         memory.close();
       }

@@ -288,7 +288,10 @@ export class SqliteMemoryStore implements MemoryStore {
     const thread = new Worker(programFile("backends/sqlite/memory/thread").path, {
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB_MAX },
     });
-    thread.on("message", (answer: MemoryAnswer) => this.#answered(answer));
+    // What one that has ended still said may come after that: others were told, and other names may be taken.
+    thread.on("message", (answer: MemoryAnswer) => {
+      if (this.#thread === thread) this.#answered(answer);
+    });
     thread.once("error", (error) => this.#ended(thread, error));
     thread.once("exit", () => this.#ended(thread, undefined));
     return thread;

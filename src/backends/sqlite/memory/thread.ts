@@ -2,7 +2,7 @@
 import { dirname, join } from "node:path";
 import { parentPort } from "node:worker_threads";
 import { log } from "../../../kernel/log.ts";
-import { EmbeddedMemory, type Job } from "./embedded-memory.ts";
+import { type Done, EmbeddedMemory, type Job } from "./embedded-memory.ts";
 import { memoryError } from "./errors.ts";
 import { copyMemory, forgetInSnapshots, verifyMemory } from "./snapshot-files.ts";
 import type { NameFilter } from "./name-filter.ts";
@@ -13,7 +13,8 @@ const port = parentPort;
 
 let memory: EmbeddedMemory | undefined;
 let file = "";
-let jobs: { readonly id: number; readonly job: Job }[] = [];
+type Waiting = { readonly id: number; readonly job: Job };
+let jobs: Waiting[] = [];
 let isFlushing = false;
 let isIndexing = false;
 let copying: Promise<void> | undefined;
@@ -143,40 +144,48 @@ function flush(): void {
   const now = jobs;
   jobs = [];
   if (now.length === 0) return;
-  let isTold = false;
-  try {
-    forgetInSnapshots(
-      join(dirname(file), "snapshots"),
-      now.map(({ job }) => job),
-    );
-    opened().run(
-      now.map(({ job }) => job),
-      (values) => {
-        isTold = true;
-        for (const [at, { id }] of now.entries()) answer({ id, type: "done", value: values[at] });
-      },
-    );
-  } catch (error) {
-    // It is on disk: nothing of it is done again. The thread ends, and the next one makes its indexes of the file.
-    if (isTold) throw error;
-    if (now.length === 1) for (const { id } of now) fail(id, error);
-    else for (const one of now) flushAlone(one);
-  }
+  const failure = done(now);
+  if (failure && now.length > 1) {
+    for (const one of now) {
+      const alone = done([one]);
+      if (alone) fail(one.id, alone.error);
+    }
+  } else if (failure) for (const { id } of now) fail(id, failure.error);
   indexSoon();
 }
 
-function flushAlone({ id, job }: { readonly id: number; readonly job: Job }): void {
-  let isTold = false;
+/** Does some in one transaction and answers them; or says why nothing of them is there. */
+function done(some: readonly Waiting[]): { readonly error: unknown } | undefined {
+  const forgetting = some.filter(isForgetting);
+  let told: readonly Done[] | undefined;
+  const tell = (those: "who-forgets" | "others") => {
+    for (const [at, one] of some.entries())
+      if (isForgetting(one) === (those === "who-forgets")) answer({ id: one.id, type: "done", value: told?.[at] });
+  };
   try {
-    opened().run([job], ([value]) => {
-      isTold = true;
-      answer({ id, type: "done", value });
+    const of = some.map(({ job }) => job);
+    forgetInSnapshots(join(dirname(file), "snapshots"), of);
+    opened().run(of, (values) => {
+      told = values;
+      tell("others");
     });
   } catch (error) {
-    if (isTold) throw error;
-    fail(id, error);
+    // It is on disk: nothing of it is done again. The thread ends, and the next one makes its indexes of the file.
+    if (told) throw error;
+    return { error };
   }
+  if (forgetting.length === 0) return undefined;
+  try {
+    opened().wipe();
+    tell("who-forgets");
+  } catch (error) {
+    // It is forgotten, but not nowhere yet: that is owed, and done when it can be.
+    for (const { id } of forgetting) fail(id, error);
+  }
+  return undefined;
 }
+
+const isForgetting = ({ job }: Waiting): boolean => job.type === "forget";
 
 function indexSoon(): void {
   if (isIndexing) return;
@@ -198,8 +207,15 @@ function index(): void {
     for (const id of reindexing) fail(id, error);
   }
   reindexing = [];
-  if (memory.names.readSome()) return indexSoon();
-  tellNames(memory.names.filter);
-  // Nobody waits for it; who comes all the time has it done by a commit now and then.
-  if (jobs.length === 0) memory.carryLog();
+  try {
+    if (memory.names.readSome()) return indexSoon();
+    tellNames(memory.names.filter);
+    // Nobody waits for it; who comes all the time has it done by a commit now and then.
+    if (jobs.length === 0) memory.carryLog();
+  } catch (error) {
+    log.error(
+      { err: memoryError(error, file) },
+      "memory's names cannot be read, or its log not written back; it goes on",
+    );
+  }
 }
