@@ -15,6 +15,8 @@ const SOURCE = join(ROOT, "engines", "embedding", "kernel.ts");
 
 const COMPILER = join(ASSEMBLY_SCRIPT_MODULES, "assemblyscript", "bin", "asc.js");
 const SETTINGS = ["-O3", "--noAssert", "--runtime", "stub", "--importMemory", "--maximumMemory", "65536"];
+/** Vectors cross no boundary of the module, only those of its sources. */
+const QUIET = ["--disableWarning", "112"];
 
 /** With and without the instructions of relaxed SIMD. */
 const KERNELS = { relaxed: "simd,relaxed-simd", plain: "simd" } as const;
@@ -29,7 +31,7 @@ export function compileKernel(name: KernelName): Buffer {
   const directory = mkdtempSync(join(tmpdir(), "caxton-kernel-"));
   const out = join(directory, "kernel.wasm");
   try {
-    const words = [COMPILER, SOURCE, ...SETTINGS, "--enable", KERNELS[name], "--outFile", out];
+    const words = [COMPILER, SOURCE, ...SETTINGS, ...QUIET, "--enable", KERNELS[name], "--outFile", out];
     execFileSync(execPath, words, { stdio: ["ignore", 2, 2] });
     return readFileSync(out);
   } finally {

@@ -1,4 +1,4 @@
-import { pino, type Logger } from "pino";
+import { type Logger, pino, stdSerializers } from "pino";
 
 export type Log = Logger;
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -18,6 +18,8 @@ export const log: Log = pino(
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    // Otherwise an error has neither message nor stack; `err` has them by itself.
+    serializers: { error: stdSerializers.err },
     hooks: { streamWrite: (line) => redacted(line) },
     redact: { paths: ["token", "authorization", "*.token", "*.authorization", "*.apiKey"], censor: "[redacted]" },
   },

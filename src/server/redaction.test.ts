@@ -31,17 +31,36 @@ test("where patterns are not for logs, secrets still are", () => {
   expect(redactedLine(line({ msg: `${KEY} 555-123-4567` }), prompts)).toContain("[redacted:CRM] 555-123-4567");
 });
 
+const LOG = JSON.stringify(join(import.meta.dirname, "../kernel/log.ts"));
+
+/** What a process says that has `log`, `redactLog` and `setLogLevel`. */
+const saidBy = (script: string): string =>
+  execFileSync(
+    "sh",
+    [
+      "-c",
+      'exec "$0" --input-type=module -e "$1" 2>&1',
+      process.execPath,
+      `const { log, redactLog, setLogLevel } = await import(${LOG}); setLogLevel("info"); ${script}`,
+    ],
+    { encoding: "utf8" },
+  );
+
 test("whatever the process logs goes through it", () => {
-  const module = join(import.meta.dirname, "../kernel/log.ts");
-  const script = `
-    const { log, redactLog, setLogLevel } = await import(${JSON.stringify(module)});
-    setLogLevel("info");
+  const said = saidBy(`
     redactLog((line) => line.replaceAll("hunter22", "[redacted:PW]"));
     log.info({ at: "hunter22" }, "with hunter22");
-    log.child({ who: "hunter22" }).warn("again");`;
-  const said = execFileSync("sh", ["-c", 'exec "$0" --input-type=module -e "$1" 2>&1', process.execPath, script], {
-    encoding: "utf8",
-  });
+    log.child({ who: "hunter22" }).warn("again");`);
   expect(said.match(/\[redacted:PW\]/g)).toHaveLength(3);
   expect(said).not.toContain("hunter22");
+});
+
+test("an error is logged with what it says and where it was thrown", () => {
+  const said = saidBy('for (const key of ["err", "error"]) log.warn({ [key]: new TypeError("no text") }, "not read");');
+  const lines: unknown[] = said
+    .trim()
+    .split("\n")
+    .map((logged) => JSON.parse(logged));
+  const told = { type: "TypeError", message: "no text", stack: expect.stringContaining("TypeError: no text\n") };
+  expect(lines).toMatchObject([{ err: told }, { error: told }]);
 });
