@@ -66,12 +66,14 @@ export class RelationImport {
     for (const [scope, own] of Map.groupBy(entries, ([, waiting]) => waiting.scope)) {
       const placed = await this.#placed(scope, own, outcomes);
       await this.#learn(scope, placed);
-      const wanted = placed.filter((one) => {
-        const outcome = this.#judge(one);
-        if (outcome) outcomes[one.at] = outcome;
-        return outcome === undefined;
-      });
-      await this.#relate(scope, wanted, outcomes);
+      for (const round of rounds(placed)) {
+        const wanted = round.filter((one) => {
+          const outcome = this.#judge(one);
+          if (outcome) outcomes[one.at] = outcome;
+          return outcome === undefined;
+        });
+        await this.#relate(scope, wanted, outcomes);
+      }
     }
     return outcomes;
   }
@@ -124,7 +126,7 @@ export class RelationImport {
   }
 
   #judge({ input, from, to }: Placed): RelationOutcome | undefined {
-    const there = this.#known.get(from)?.get(keyOf(input.type.normalize("NFC").trim(), to));
+    const there = this.#known.get(from)?.get(keyOf(nameIn(input.type), to));
     if (!there) return undefined;
     if (isSame(there, input)) return { type: "known" };
     const { merge } = this.#how;
@@ -133,7 +135,7 @@ export class RelationImport {
 
   async #relate(scope: ScopeKey, placed: readonly Placed[], outcomes: RelationOutcome[]): Promise<void> {
     const done = (one: Placed): void => {
-      const isThere = this.#known.get(one.from)?.has(keyOf(one.input.type.normalize("NFC").trim(), one.to));
+      const isThere = this.#known.get(one.from)?.has(keyOf(nameIn(one.input.type), one.to));
       outcomes[one.at] = { type: isThere ? "changed" : "created" };
     };
     if (placed.length === 0 || this.#how.isTrial) return placed.forEach(done);
@@ -152,6 +154,19 @@ export class RelationImport {
       else if (first) outcomes[first.at] = { type: "wrong", error };
     }
   }
+}
+
+/** Each relation once in a round: what is said of it again meets what it was made by then. */
+function rounds(placed: readonly Placed[]): readonly (readonly Placed[])[] {
+  const all: Placed[][] = [];
+  const times = new Map<string, number>();
+  for (const one of placed) {
+    const key = `${one.from} ${keyOf(nameIn(one.input.type), one.to)}`;
+    const round = times.get(key) ?? 0;
+    times.set(key, round + 1);
+    (all[round] ??= []).push(one);
+  }
+  return all;
 }
 
 const nameIn = (name: string): string => name.normalize("NFC").trim();

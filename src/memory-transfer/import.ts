@@ -124,9 +124,11 @@ class Import {
     await this.#flushEntities();
     const relations = this.#relations;
     this.#relations = [];
-    await this.#putRelations(relations, (one) => {
-      if (this.#held.length < HELD_MAX) this.#held.push(one);
-      else this.#hangs(one, one.document.to);
+    await this.#putRelations(relations, (one, end) => {
+      // In a trial the ends may be those that would have been made.
+      if (this.#options.isTrial) this.#count("relations", "created");
+      else if (this.#held.length < HELD_MAX) this.#held.push(one);
+      else this.#hangs(one, end);
     });
     await this.#options.onProgress?.(this.#progress());
   }
@@ -212,11 +214,7 @@ class Import {
     await this.flush();
     const held = this.#held.splice(0);
     for (let at = 0; at < held.length; at += RELATIONS_BATCH) {
-      await this.#putRelations(held.slice(at, at + RELATIONS_BATCH), (one, end) => {
-        // In a trial the ends may be those that would have been made.
-        if (this.#options.isTrial) this.#count("relations", "created");
-        else this.#hangs(one, end);
-      });
+      await this.#putRelations(held.slice(at, at + RELATIONS_BATCH), (one, end) => this.#hangs(one, end));
     }
     const progress = this.#progress();
     await this.#options.onProgress?.(progress);

@@ -329,6 +329,13 @@ async function forgetEach(memory: Memory, all: readonly string[]): Promise<void>
   }
 }
 
+/** Somebody else in the same database. */
+async function connected(): Promise<Client> {
+  const client = new Client({ connectionString: server.url.replace("@", `:${encodeURIComponent(PASSWORD)}@`) });
+  await client.connect();
+  return client;
+}
+
 const STILL = [{ what: "what was forgotten is deleted, but not yet overwritten in the pages of the database" }];
 
 describe("forgetting", () => {
@@ -356,8 +363,7 @@ describe("forgetting", () => {
     within(async (open, schema) => {
       const memory = open();
       await memory.changes.remember(TEAM, people(), BY);
-      const backup = new Client({ connectionString: server.url.replace("@", `:${encodeURIComponent(PASSWORD)}@`) });
-      await backup.connect();
+      const backup = await connected();
       try {
         await backup.query(`BEGIN; LOCK TABLE ${schema}.entity IN ACCESS SHARE MODE`);
         await forgetEach(memory, ["p0"]);
@@ -371,6 +377,50 @@ describe("forgetting", () => {
       const next = open();
       await next.open();
       await vi.waitFor(async () => expect(await next.store.check(false)).toEqual([]), { ...WAIT, timeout: 60_000 });
+    }));
+
+  test("while all is written anew is overwritten afterwards", () =>
+    within(async (open, schema) => {
+      const clock = new ManualClock();
+      const memory = open({ clock });
+      await memory.changes.remember(TEAM, people(), BY);
+      await forgetEach(memory, ["p0"]);
+      const reader = await connected();
+      let reindexed: Promise<void>;
+      try {
+        await reader.query(`BEGIN; LOCK TABLE ${schema}.model IN ACCESS SHARE MODE`);
+        reindexed = memory.store.reindex(() => undefined);
+        const waiting =
+          "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'VACUUM (FULL, ANALYZE)%'";
+        await vi.waitFor(async () => expect(await server.rows(waiting)).toHaveLength(1), WAIT);
+        await forgetEach(memory, ["p1"]);
+      } finally {
+        await reader.end();
+      }
+      await reindexed;
+      expect(await memory.store.check(false)).toMatchObject(STILL);
+      await clock.advance(WIPING_LIMITS.restMs);
+      await vi.waitFor(async () => expect(await memory.store.check(false)).toEqual([]), { ...WAIT, timeout: 60_000 });
+    }));
+
+  test("in tables that belong to another user says that they cannot be written anew, until they can", () =>
+    within(async (open, schema) => {
+      const owner = open();
+      await owner.changes.remember(TEAM, people(), BY);
+      await server.run(
+        `CREATE USER guest PASSWORD '${PASSWORD}'; GRANT USAGE ON SCHEMA ${schema} TO guest;
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO guest`,
+      );
+      const guest = open({ url: server.url.replace("caxton@", "guest@") });
+      // It says so at once unless that takes longer than anybody waits.
+      await forgetEach(guest, ["p0"]).catch((error: unknown) => error);
+      expect(await guest.store.check(false)).toMatchObject(STILL);
+      await expect(guest.store.check(true)).rejects.toMatchObject({
+        code: "MEMORY_UNAVAILABLE",
+        message: expect.stringContaining("observation anew for guest: it belongs to another user"),
+      });
+      await owner.store.check(true);
+      expect(await guest.store.check(false)).toEqual([]);
     }));
 });
 

@@ -139,6 +139,35 @@ test("what is there already gets what is new, stays as it is, or ends the import
   });
 });
 
+test("a relation that is told twice is judged by what the first made of it", async () => {
+  const lines = jsonLines([
+    { name: "Ada" },
+    { name: "Bo" },
+    { from: "Ada", to: "Bo", type: "knows", strength: 0.9 },
+    { from: "Ada", to: "Bo", type: "knows", strength: 0.9 },
+    { from: "Ada", to: "Bo", type: "knows", strength: 0.4 },
+  ]);
+  const merged = async (merge: "update" | "skip" | "error") => {
+    await using opened = await openMemory();
+    const { memory } = opened;
+    const report = await imported(memory, lines, { merge }).catch((error: unknown) => error);
+    const { entries } = await memory.store.relations({ scopes: [SCOPE], entities: undefined }, LIST);
+    return { report, strengths: entries.map(({ strength }) => strength) };
+  };
+  expect(await merged("update")).toMatchObject({
+    report: { relations: { created: 1, known: 1, changed: 1 } },
+    strengths: [0.4],
+  });
+  expect(await merged("skip")).toMatchObject({
+    report: { relations: { created: 1, known: 1, kept: 1 } },
+    strengths: [0.9],
+  });
+  expect(await merged("error")).toMatchObject({
+    report: { code: "MEMORY_MERGE_CONFLICT", message: expect.stringContaining("line 5: that Ada knows Bo") },
+    strengths: [0.9],
+  });
+});
+
 test("what is wrong is named by its line and passed over", async () => {
   await using opened = await openMemory();
   await remember(opened.memory, [{ name: "Rome", type: "place" }]);
@@ -207,6 +236,15 @@ test("a trial says what would become of each, and writes nothing", async () => {
   const report = await imported(other.memory, await exported(one.memory), { isTrial: true });
   expect(report).toMatchObject({ entities: { created: 2 }, relations: { created: 1 }, problems: 1 });
   expect(await other.memory.figures()).toMatchObject({ scopes: [{ entities: 1, relations: 0 }] });
+});
+
+test("a trial counts more relations than an import would hold back", async () => {
+  await using opened = await openMemory();
+  const relation = '{"from":"Ada","to":"Bo","type":"knows"}\n';
+  const report = await imported(opened.memory, `{"name":"Ada"}\n{"name":"Bo"}\n${relation.repeat(100_001)}`, {
+    isTrial: true,
+  });
+  expect(report).toMatchObject({ relations: { created: 100_001 }, problems: 0 });
 });
 
 test("all goes into the scope that is given, as others than they were", async () => {

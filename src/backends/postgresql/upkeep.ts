@@ -110,14 +110,16 @@ export class Upkeep {
       done += entities.length;
       progress(Math.min(done, all), all);
     }, "true");
-    await this.#connections.upkeep(async (session) => {
-      for (const { table } of await session.rows(
-        "SELECT tablename::text AS table FROM pg_tables WHERE schemaname = current_schema()",
-      )) {
-        await session.run(`VACUUM (FULL, ANALYZE) "${textOf(table)}"`);
-      }
-      await session.rows("DELETE FROM setting WHERE key = 'wipe'");
-    });
+    await this.#connections.upkeep((session) =>
+      this.#wiping.overwriting(session, async () => {
+        const tables = await session.rows(
+          "SELECT tablename::text AS table FROM pg_tables WHERE schemaname = current_schema()",
+        );
+        for (const table of tables.map((row) => textOf(row["table"]))) {
+          await this.#wiping.anew(session, table, () => session.run(`VACUUM (FULL, ANALYZE) "${table}"`));
+        }
+      }),
+    );
     await this.#vectors.ensureIndex();
     progress(all, all);
   }

@@ -22,7 +22,7 @@ export const WIPING_LIMITS = {
   restFactor: 4,
   /** and at least so long. */
   restMs: 1_000,
-  /** After one that failed. */
+  /** The same after one that failed. */
   againMs: 60_000,
   /** How long readers are waited for that may still see what was deleted. */
   readersMs: 10_000,
@@ -105,21 +105,26 @@ export class Wiping {
   }
 
   async #whenRested(): Promise<void> {
-    while (this.#running) await this.#running.catch(() => undefined);
-    const restMs = this.#restUntilMs - this.#clock.monotonicMs();
-    if (restMs > 0) await this.#clock.sleep(restMs, this.#stop.signal);
+    for (;;) {
+      // Whoever mends does not rest: another pass may have begun and ended meanwhile.
+      while (this.#running) await this.#running.catch(() => undefined);
+      const restMs = this.#restUntilMs - this.#clock.monotonicMs();
+      if (restMs <= 0) return;
+      await this.#clock.sleep(restMs, this.#stop.signal);
+    }
   }
 
   async #run(): Promise<void> {
     const from = this.#clock.monotonicMs();
     this.#running = this.#wipe();
-    const rest = (ms: number): void => {
+    const rest = (leastMs: number): void => {
       this.#running = undefined;
-      this.#restUntilMs = this.#clock.monotonicMs() + ms;
+      const now = this.#clock.monotonicMs();
+      this.#restUntilMs = now + Math.max(leastMs, WIPING_LIMITS.restFactor * (now - from));
     };
     try {
       await this.#running;
-      rest(Math.max(WIPING_LIMITS.restMs, WIPING_LIMITS.restFactor * (this.#clock.monotonicMs() - from)));
+      rest(WIPING_LIMITS.restMs);
     } catch (error) {
       rest(WIPING_LIMITS.againMs);
       if (!this.#stop.signal.aborted) void this.#plan();
@@ -129,40 +134,66 @@ export class Wiping {
 
   async #wipe(): Promise<void> {
     try {
-      await this.#connections.upkeep(async (session) => {
-        const due = await session.rows(DUE);
-        if (due.length === 0) return;
-        for (const { value } of due) await this.#waitForReaders(session, textOf(value));
-        const marks = new Set(due.map(({ key }) => textOf(key)));
-        const tables = marks.has("wipe") ? MARKS.wipe : MARKS.wipe_observations;
-        for (const table of tables) await this.#anew(session, table);
-        for (const table of NUMBER_TABLES) await session.run(`VACUUM ${table}`);
-        // Writing it anew builds its index of vectors anew too, which takes minutes where there is one.
-        const indexed = await session.rows(
-          "SELECT 1 FROM pg_indexes WHERE schemaname = current_schema() AND indexdef LIKE '%USING hnsw%'",
-        );
-        if (indexed.length > 0) await session.run("VACUUM embedding");
-        else await this.#anew(session, "embedding");
-        for (const { key, value } of due) {
-          await session.rows("DELETE FROM setting WHERE key = $1 AND value = $2", [textOf(key), textOf(value)]);
-        }
-      });
+      await this.#connections.upkeep((session) =>
+        this.overwriting(session, async (marks) => {
+          if (marks.size > 0) await this.#overwrite(session, marks.has("wipe") ? MARKS.wipe : MARKS.wipe_observations);
+        }),
+      );
     } catch (error) {
       log.warn({ err: error }, "what was forgotten is deleted, but not yet overwritten in the pages of the database");
       throw unavailable(
         this.#connections.place,
         `has deleted what was to be forgotten, but its pages still have it: ${error instanceof Error ? error.message : ""}`,
-        "It is tried again in a minute; `caxton memory doctor --mend` does so at once.",
+        "It is tried again after a minute or more; `caxton memory doctor --mend` does so at once.",
       );
     }
   }
 
-  /** Who reads a table, as a backup does, keeps it from being written anew; whoever comes after would wait too. */
-  async #anew(session: Session, table: string): Promise<void> {
+  /** Around what overwrites all that the marks tell of. What is deleted meanwhile has a mark of its own, which stays. */
+  async overwriting(session: Session, work: (marks: ReadonlySet<string>) => Promise<void>): Promise<void> {
+    const due = await session.rows(DUE);
+    for (const { value } of due) await this.#waitForReaders(session, textOf(value));
+    await work(new Set(due.map(({ key }) => textOf(key))));
+    for (const { key, value } of due) {
+      await session.rows("DELETE FROM setting WHERE key = $1 AND value = $2", [textOf(key), textOf(value)]);
+    }
+  }
+
+  /** Writes a table anew by a statement. PostgreSQL passes over a table of somebody else, and warns only. Throws MemoryUnavailableError then. */
+  async anew(session: Session, table: string, run: () => Promise<void>): Promise<void> {
+    const fileOf = async () =>
+      (await session.rows("SELECT pg_relation_filenode(quote_ident($1)::regclass)::text AS file", [table]))[0]?.[
+        "file"
+      ];
+    const before = await fileOf();
+    await run();
+    if ((await fileOf()) !== before) return;
+    const { place } = this.#connections;
+    throw unavailable(
+      place,
+      `does not write the table ${table} anew for ${place.user}: it belongs to another user`,
+      `Name its owner in memory.postgresql.url, or say there: ALTER TABLE ${table} OWNER TO ${place.user}, and so for each table of the schema.`,
+    );
+  }
+
+  async #overwrite(session: Session, tables: readonly string[]): Promise<void> {
     await session.run(`SET lock_timeout = ${WIPING_LIMITS.lockMs}`);
+    const full = (table: string) => this.anew(session, table, () => this.#patiently(session, `VACUUM (FULL) ${table}`));
+    for (const table of tables) await full(table);
+    for (const table of NUMBER_TABLES) await this.#patiently(session, `VACUUM ${table}`);
+    // Writing it anew builds its index of vectors anew too, which takes minutes where there is one.
+    const indexed = await session.rows(
+      "SELECT 1 FROM pg_indexes WHERE schemaname = current_schema() AND indexdef LIKE '%USING hnsw%'",
+    );
+    if (indexed.length > 0) await this.#patiently(session, "VACUUM embedding");
+    else await full("embedding");
+  }
+
+  /** Who reads a table, as a backup does, keeps it from being written anew; whoever comes after would wait too. */
+  async #patiently(session: Session, statement: string): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await session.run(`VACUUM (FULL) ${table}`);
+        await session.run(statement);
         return;
       } catch (error) {
         if (!isLocked(error) || attempt >= WIPING_LIMITS.lockAttempts) throw error;
