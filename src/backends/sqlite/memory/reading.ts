@@ -63,18 +63,20 @@ export class Reading {
   }
 
   list(filter: EntityFilter, { limit, cursor }: PageOf): MemoryPage<PackedEntity> {
-    const { keep } = this.#indexes.keeper(filter);
-    const scopes = this.#scopes(filter.scopes);
+    const { scopes: keys, ...narrower } = filter;
+    const isNarrow = Object.values(narrower).some((value) => value !== undefined);
+    const scopes = this.#scopes(keys);
     const kept: number[] = [];
     let after = cursor === undefined ? (["", 0] as const) : readCursor(cursor);
     let looked = 0;
     for (let step = limit + 1; ; step = LISTED_AT_ONCE) {
       const found = this.#named(scopes, after, step);
+      // A filter asks the indexes, which may not have them yet, nor what is to be asked of them.
+      if (isNarrow && !this.#isIndexed()) for (const { row } of found) this.#indexes.refresh(row);
+      const { keep } = this.#indexes.keeper(filter);
       for (const { row, name } of found) {
         if (kept.length === limit) return this.#page(kept, after);
         after = [name, row];
-        // A filter asks the indexes, which may not have it yet.
-        if (keep && !this.#isIndexed()) this.#indexes.refresh(row);
         if (keep?.(row) !== false) kept.push(row);
       }
       looked += found.length;
