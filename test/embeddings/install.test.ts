@@ -54,6 +54,10 @@ const anew: Serve = (_, response) => void response.writeHead(200, head(0)).end(f
 const zeros: Serve = (_, response) => void response.writeHead(200, head(0)).end(Buffer.alloc(file.length));
 const missing: Serve = (_, response) => void response.writeHead(404).end();
 const endless: Serve = (_, response) => void response.writeHead(200).end(Buffer.alloc(file.length * 2));
+const login = Buffer.from("<!doctype html><title>Log in to the network</title>");
+const captive: Serve = (_, response) => void response.writeHead(200, { "content-length": login.length }).end(login);
+const short: Serve = (from, response) =>
+  void (from === 0 ? response.writeHead(200).end(login) : response.writeHead(416).end());
 const slow: Serve = (_, response) => void response.writeHead(200, head(0)).write(file.subarray(0, 5_000));
 
 let held: { readonly untilBytes: number; readonly response: ServerResponse } | undefined;
@@ -157,6 +161,22 @@ test("an address that has no model is told at once; one that sends too much too"
   await expect(installMiniLM({ ...options, from: large.url })).rejects.toThrow("larger than the model");
   // Nothing of another file is gone on with.
   expect(readdirSync(directory.path)).toEqual([]);
+});
+
+test("another file is not gone on with: neither one whose length is told, nor one that ends too early", async () => {
+  using directory = tempDirectory();
+  await using server = await files(breaking(30_000), captive, short, whole);
+  const options = { directory: directory.path, from: server.url, pinned, signal, onProgress };
+  await expect(installMiniLM(options)).rejects.toMatchObject({
+    code: "MODEL_DOWNLOAD_FAILED",
+    message: expect.stringContaining(`what is there has ${login.length} bytes`),
+    details: { received: 30_000 },
+  });
+  // What came of the model before is there still, until a server has no more than that.
+  await expect(installMiniLM(options)).rejects.toThrow("the server answered 416");
+  expect(readdirSync(directory.path)).toEqual([]);
+  await installMiniLM(options);
+  expect(server.asked.map(({ range }) => range)).toEqual([undefined, "bytes=30000-", "bytes=30000-", undefined]);
 });
 
 test("who cancels leaves what came", async () => {

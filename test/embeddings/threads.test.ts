@@ -77,7 +77,7 @@ test("a question waits for no more than the long texts that the thread has alrea
     ended.push("question");
     return vectors;
   });
-  expect((await question).map((vector) => vector[0])).toEqual([6]);
+  expect((await question).map((vector) => [...vector])).toEqual([[6, 1]]);
   expect((await bulk).map((vector) => vector[1])).toEqual(expect.arrayContaining([4]));
   expect(ended).toEqual(["question", "bulk"]);
 });

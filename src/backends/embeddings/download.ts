@@ -54,7 +54,14 @@ async function attempt({ url, file, bytes, onProgress, signal }: Download, had: 
     if (!isWhole && response.status !== 206) {
       await response.body?.cancel();
       const { status } = response;
+      // It has no more than is here already, so that this is of another file.
+      if (status === 416) await rm(file, { force: true });
       return { type: status >= 500 || status === 429 ? "broken" : "refused", why: `the server answered ${status}` };
+    }
+    const there = wholeLength(response);
+    if (there !== undefined && there !== bytes) {
+      await response.body?.cancel();
+      return { type: "refused", why: `what is there has ${there} bytes, which is another file` };
     }
     // A server that knows no Range begins anew, and so does the file.
     const handle = await open(file, isWhole ? "w" : "a");
@@ -82,6 +89,14 @@ async function attempt({ url, file, bytes, onProgress, signal }: Download, had: 
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** How long the whole is of which this is all or a part; undefined when the server does not say. */
+function wholeLength({ status, headers }: Response): number | undefined {
+  if (headers.has("content-encoding")) return undefined;
+  const told =
+    status === 206 ? /\/(\d+)$/.exec(headers.get("content-range") ?? "")?.[1] : headers.get("content-length");
+  return told === undefined || told === null ? undefined : Number(told);
 }
 
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => undefined))?.size ?? 0;

@@ -100,7 +100,6 @@ export class ThreadedEmbedder implements Embedder {
       this.#queue = this.#queue.filter((other) => other !== job);
       reject(new CancelledError("making vectors of texts"));
     };
-    const isShort = (other: Job): boolean => other.characters <= SHORT_CHARACTERS_MAX;
     this.#queue.splice(isShort(job) ? this.#queue.findLastIndex(isShort) + 1 : this.#queue.length, 0, job);
     this.#waiting += texts.length;
     signal?.addEventListener("abort", cancel, { once: true });
@@ -132,8 +131,11 @@ export class ThreadedEmbedder implements Embedder {
   }
 
   #send(worker: Worker): void {
+    // Who asks something short waits for no long text beside it either.
+    const isFirstShort = this.#queue[0] !== undefined && isShort(this.#queue[0]);
+    const end = this.#queue.findIndex((job) => isShort(job) !== isFirstShort);
     const jobs = this.#batchOf(
-      this.#queue,
+      end === -1 ? this.#queue : this.#queue.slice(0, end),
       0,
       ({ characters }) => characters,
       ({ texts }) => texts.length,
@@ -241,6 +243,8 @@ export class ThreadedEmbedder implements Embedder {
     );
   }
 }
+
+const isShort = ({ characters }: Job): boolean => characters <= SHORT_CHARACTERS_MAX;
 
 const startThread = (model: ThreadModel): Worker =>
   new Worker(programFile("backends/embeddings/thread").path, {
