@@ -1,7 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
-import { useId, useState } from "react";
+import { useId } from "react";
 import { mailboxesQuery } from "../api/messages.ts";
 import { Input } from "./field.tsx";
+import { useTyped } from "./typed.ts";
 
 type NameProps = {
   readonly label: string;
@@ -14,10 +15,8 @@ type NameProps = {
 };
 
 /** Takes effect with Enter or when it is left; the names that are known are offered. */
-export const NameFilter = (props: NameProps) => <NameInput key={props.value ?? ""} {...props} />;
-
-function NameInput({ label, value, onChange, isFirst = false, isFree = false }: NameProps) {
-  const [typed, setTyped] = useState(value ?? "");
+export function NameFilter({ label, value, onChange, isFirst = false, isFree = false }: NameProps) {
+  const [typed, setTyped] = useTyped(value);
   const listId = useId();
   const names = useQuery(mailboxesQuery).data?.items.map(({ name }) => name) ?? [];
   const commit = (given: string) => {

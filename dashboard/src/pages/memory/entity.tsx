@@ -34,7 +34,7 @@ export function Entity() {
         above={<Trail />}
         note={<span className="font-mono text-xs">{id}</span>}
       >
-        {history === undefined ? null : <Actions history={history} />}
+        {history === undefined ? null : <Actions key={id} history={history} />}
       </PageHeading>
       {error === null ? null : <ProblemView error={error} onRetry={() => void refetch()} className="mb-4" />}
       {history === undefined ? (
@@ -42,12 +42,13 @@ export function Entity() {
           <Skeleton lines={8} />
         ) : null
       ) : (
-        <div className="space-y-4">
+        // By its id: a form that is open, or an error, is of this one and not of who the way back leads to.
+        <div key={id} className="space-y-4">
           <Facts entity={history.entity} />
           <div className="grid grid-cols-1 items-start gap-4 xl:grid-cols-2 xl:grid-rows-[auto_1fr]">
-            <Observations key={id} history={history} />
+            <Observations history={history} />
             <div className="min-w-0 xl:col-start-2 xl:row-span-2 xl:row-start-1">
-              <Neighbourhood key={id} entity={history.entity} />
+              <Neighbourhood entity={history.entity} />
             </div>
             <History history={history} />
           </div>

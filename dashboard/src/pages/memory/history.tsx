@@ -2,6 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import type { MemoryChange, MemoryEntity, MemoryHistory } from "../../../../src/api/contract/index.ts";
+import { toProblem } from "../../api/client.ts";
 import { entityQuery, neighbourhoodQuery, revertEntity } from "../../api/memory.ts";
 import { Ago } from "../../parts/ago.tsx";
 import { Button } from "../../parts/button.tsx";
@@ -130,7 +131,8 @@ function WhatRelation({ entity, details: { type, to } }: RelationProps) {
     enabled: typeof to === "string" && around !== undefined && near === undefined,
   });
   if (typeof type !== "string") return null;
-  const other = near?.name ?? far?.name ?? (error === null ? "…" : words.noLonger);
+  const other =
+    near?.name ?? far?.name ?? (error !== null && toProblem(error).code === "ENTITY_NOT_FOUND" ? words.noLonger : "…");
   return (
     <li>
       {type}

@@ -1,6 +1,6 @@
-import { useState } from "react";
 import { Input, Select } from "../../parts/field.tsx";
 import { NameFilter } from "../../parts/name-filter.tsx";
+import { useTyped } from "../../parts/typed.ts";
 import type { MemorySearch } from "../../search-memory.ts";
 import { text } from "../../text.ts";
 import { instantOf, localTime } from "./claim.ts";
@@ -24,7 +24,7 @@ export function MoreFilters({ filter, onChange }: Props) {
       <div className="mt-2 flex flex-wrap items-end gap-2">
         <When at={at} onChange={(changed) => onChange({ at: changed })} />
         <NameFilter label={words.saidBy} value={agent} onChange={(name) => onChange({ agent: name })} />
-        <About key={about ?? ""} about={about} onChange={(typed) => onChange({ about: typed })} />
+        <About about={about} onChange={(typed) => onChange({ about: typed })} />
         <label className="text-xs text-muted">
           {words.budget}
           <Select
@@ -92,7 +92,7 @@ function When({
 type AboutProps = { readonly about: string | undefined; readonly onChange: (about: string | undefined) => void };
 
 function About({ about, onChange }: AboutProps) {
-  const [typed, setTyped] = useState(about ?? "");
+  const [typed, setTyped] = useTyped(about);
   const read = readPairs(typed);
   const error = "error" in read ? read.error : undefined;
   return (

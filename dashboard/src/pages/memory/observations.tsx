@@ -96,7 +96,11 @@ function AddObservation({ entity: { scope, name, type } }: { readonly entity: Me
       className="space-y-2 border-t border-line p-4"
       onSubmit={(event) => {
         event.preventDefault();
-        if (observation !== "") add.mutate({ scope, name, type, observation }, { onSuccess: () => setTyped("") });
+        if (observation !== "")
+          add.mutate(
+            { scope, name, type, observation },
+            { onSuccess: () => setTyped((now) => (now === typed ? "" : now)) },
+          );
       }}
     >
       <div className="flex items-end gap-2">

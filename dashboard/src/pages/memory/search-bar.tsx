@@ -1,11 +1,11 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { Search } from "lucide-react";
-import { useState } from "react";
 import type { MemoryFigures } from "../../../../src/api/contract/index.ts";
 import { Button } from "../../parts/button.tsx";
 import { Choices } from "../../parts/choices.tsx";
 import { Input, Select } from "../../parts/field.tsx";
 import { NameFilter } from "../../parts/name-filter.tsx";
+import { useTyped } from "../../parts/typed.ts";
 import { HIT_LIMITS, type MemorySearch, SEARCH_MODES } from "../../search-memory.ts";
 import { text } from "../../text.ts";
 import { MoreFilters } from "./more-filters.tsx";
@@ -92,13 +92,7 @@ type QuestionProps = {
 };
 
 function QuestionField({ question, onAsk }: QuestionProps) {
-  const [typed, setTyped] = useState(question ?? "");
-  const [asked, setAsked] = useState(question);
-  // Another address asks something else; the field itself stays, and with it the focus.
-  if (asked !== question) {
-    setAsked(question);
-    setTyped(question ?? "");
-  }
+  const [typed, setTyped] = useTyped(question);
   return (
     <form
       className="flex gap-2"

@@ -33,7 +33,8 @@ export function useDrag() {
       held.current = undefined;
     },
     onClickCapture: (event: MouseEvent) => {
-      if (!wasMoved.current) return;
+      // Let go outside of the frame, what comes next may be the keyboard, whose clicks are none of a button.
+      if (!wasMoved.current || event.detail === 0) return;
       wasMoved.current = false;
       event.preventDefault();
       event.stopPropagation();
