@@ -93,6 +93,36 @@ test("a memory that was closed is whole at once when it is opened again, and cha
   expect(await firstHit(memory, "zebrafish")).not.toContain("a secret");
 }, 180_000);
 
+test("what the doctor mends is found after the next start too", async () => {
+  using directory = tempDirectory();
+  const wordsAlone = () =>
+    new Memory({
+      store: new SqliteMemoryStore({ directory: directory.path, synchronous: "normal" }),
+      embedder: undefined,
+      clock: systemClock,
+      defaults: SEARCH_DEFAULTS,
+    });
+  {
+    await using memory = wordsAlone();
+    await fill(memory);
+  }
+  {
+    using db = new DatabaseSync(join(directory.path, "memory.db"));
+    db.exec("DELETE FROM passage; DELETE FROM kept");
+  }
+  {
+    await using memory = wordsAlone();
+    await expect.poll(async () => (await memory.figures()).indexed, { timeout: 60_000 }).toBe(1);
+  }
+  {
+    await using memory = wordsAlone();
+    expect(await memory.check(true)).toMatchObject([{ isMended: true }]);
+    expect((await firstHit(memory, "zebrafish"))[0]).toBe("a secret");
+  }
+  await using memory = wordsAlone();
+  expect((await firstHit(memory, "zebrafish"))[0]).toBe("a secret");
+}, 180_000);
+
 const HEADER = { lengthsAt: 24, bytes: 48 };
 const Plain = z.object({
   data: z.unknown(),

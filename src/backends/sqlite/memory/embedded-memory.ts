@@ -315,8 +315,10 @@ export class EmbeddedMemory {
     const { problems, bare } = checked(this.#facts, { mend, remedy });
     if (mend && bare.length > 0) {
       this.#transact(() => {
+        this.#kept.strikeOut();
         for (const [row, count] of bare) this.#vectors.makeRoom(row, count);
       });
+      this.#isKept = false;
       for (const [row] of bare) this.#indexes.refresh(row);
     }
     return problems;
