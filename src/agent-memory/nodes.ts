@@ -3,8 +3,9 @@ import type { EntityId } from "../kernel/ids.ts";
 import type { Entity, Memory, Relation, ScopeKey } from "../memory/index.ts";
 
 const PAGE = 1_000;
-/** Relations of one answer. */
+/** Relations of one answer, and how many are looked through for them: one that others relate to by the thousand still tells its own. */
 const RELATIONS_MAX = 5_000;
+const LOOKED_MAX = 100_000;
 
 /** An entity as the reference memory server writes it. */
 export const inNodes = ({ name, type, observations }: Entity, withObservations = true): JsonObject => ({
@@ -26,8 +27,8 @@ export type GraphOptions = {
 /** Entities with their relations, by names; `relationsCut` when there are more than one answer holds. */
 export async function graphOf(memory: Memory, scopes: readonly ScopeKey[], of: GraphOptions): Promise<JsonObject> {
   const names = new Map(of.entities.map(({ id, name }) => [id, name]));
-  const { relations, isCut } = await relationsOf(memory, scopes, [...names.keys()]);
-  const meant = of.ends === "either" ? relations : relations.filter(({ from }) => names.has(from));
+  const isMeant = ({ from }: Relation) => of.ends === "either" || names.has(from);
+  const { relations: meant, isCut } = await relationsOf(memory, { scopes, entities: [...names.keys()] }, isMeant);
   const others = new Set(meant.flatMap(({ from, to }) => [from, to]).filter((id) => !names.has(id)));
   for (const entity of await memory.store.get([...others])) if (entity) names.set(entity.id, entity.name);
   return {
@@ -42,17 +43,19 @@ export async function graphOf(memory: Memory, scopes: readonly ScopeKey[], of: G
 
 async function relationsOf(
   memory: Memory,
-  scopes: readonly ScopeKey[],
-  entities: readonly EntityId[],
+  of: { readonly scopes: readonly ScopeKey[]; readonly entities: readonly EntityId[] },
+  isMeant: (relation: Relation) => boolean,
 ): Promise<{ readonly relations: readonly Relation[]; readonly isCut: boolean }> {
   const relations: Relation[] = [];
+  if (of.entities.length === 0) return { relations, isCut: false };
   let cursor: string | undefined;
-  if (entities.length === 0) return { relations, isCut: false };
+  let looked = 0;
   do {
-    const page = await memory.store.relations({ scopes, entities }, { limit: PAGE, cursor });
-    relations.push(...page.entries);
+    const page = await memory.store.relations(of, { limit: PAGE, cursor });
+    relations.push(...page.entries.filter(isMeant));
+    looked += page.entries.length;
     cursor = page.next;
-  } while (cursor !== undefined && relations.length < RELATIONS_MAX);
+  } while (cursor !== undefined && relations.length < RELATIONS_MAX && looked < LOOKED_MAX);
   return { relations, isCut: cursor !== undefined };
 }
 

@@ -41,7 +41,7 @@ async function forgetEntities(connection: Connection, ids: readonly EntityId[], 
 /** In one transaction. */
 export async function forgetSome(ask: Ask, ids: readonly EntityId[], by: By): Promise<Forgotten> {
   const removed = await remove(ask, ids);
-  await ask("UNWIND $p.ids AS id MATCH (c:CaxtonChange) WHERE c.entity = id DELETE c", {
+  await ask("UNWIND $p.ids AS id MATCH (c:CaxtonChange) WHERE c.entity = id AND c.seq >= 0 DELETE c", {
     ids: removed.map(({ id }) => id),
   });
   await logChanges(
@@ -98,7 +98,7 @@ async function forgetScope(connection: Connection, scope: string, by: By): Promi
   for (;;) {
     const removed = await connection.write(async (ask) => {
       const rows = await ask(
-        "MATCH (e:CaxtonEntity) WHERE e.scope = $p.scope RETURN e.id AS id LIMIT toInteger($p.limit)",
+        "MATCH (e:CaxtonEntity) WHERE e.scope = $p.scope AND e.name >= '' RETURN e.id AS id LIMIT toInteger($p.limit)",
         {
           scope,
           limit: NEO4J_LIMITS.batch,
@@ -125,7 +125,7 @@ async function forgetLog(connection: Connection, scope: string): Promise<number>
   for (let all = 0; ;) {
     const [row] = await connection.write((ask) =>
       ask(
-        "MATCH (c:CaxtonChange) WHERE c.scope = $p.scope WITH c LIMIT toInteger($p.limit) DELETE c RETURN count(*) AS n",
+        "MATCH (c:CaxtonChange) WHERE c.scope = $p.scope AND c.seq >= 0 WITH c LIMIT toInteger($p.limit) DELETE c RETURN count(*) AS n",
         { scope, limit: NEO4J_LIMITS.passagesBatch },
       ),
     );

@@ -132,7 +132,7 @@ export class Reading {
        RETURN head,
          COLLECT { MATCH (e)-[:OBSERVED]->(o:CaxtonObservation) WHERE o.since <= head.version
                    RETURN properties(o) ORDER BY o.since, o.position } AS observations,
-         COLLECT { MATCH (c:CaxtonChange) WHERE c.entity = $p.id RETURN properties(c) ORDER BY c.seq } AS changes`,
+         COLLECT { MATCH (c:CaxtonChange) WHERE c.entity = $p.id AND c.seq >= 0 RETURN properties(c) ORDER BY c.seq } AS changes`,
       { id },
     );
     if (!row) return undefined;

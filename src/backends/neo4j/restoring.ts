@@ -35,7 +35,7 @@ async function putEntities(ask: Ask, entities: readonly EntityRestore[]): Promis
   await ask("UNWIND $p.ids AS id MATCH (e:CaxtonEntity {id: id})-[:OBSERVED|PASSAGE]->(part) DETACH DELETE part", {
     ids,
   });
-  await ask("UNWIND $p.ids AS id MATCH (c:CaxtonChange) WHERE c.entity = id DELETE c", { ids });
+  await ask("UNWIND $p.ids AS id MATCH (c:CaxtonChange) WHERE c.entity = id AND c.seq >= 0 DELETE c", { ids });
   await putObservations(
     ask,
     entities.map(({ head, observations }) => ({ id: head.id, observations })),

@@ -7,7 +7,8 @@ const SCHEMA = 1;
 
 /**
  * What searches and uniqueness rest on, by name. Relations have one type of relationship, CAXTON_RELATION, and theirs as a
- * property: a database never gives back the names of types that it once had, and what was forgotten is to be gone.
+ * property: a database never gives back the names of types that it once had, and what was forgotten is to be gone. An index of two
+ * properties is used only by who asks for something of both: hence `seq >= 0`, `length >= 0` and the like.
  */
 export const DEFINITIONS: Readonly<Record<string, string>> = {
   caxton_memory: "CONSTRAINT caxton_memory IF NOT EXISTS FOR (m:CaxtonMemory) REQUIRE m.key IS UNIQUE",
