@@ -39,14 +39,14 @@ function works(job: () => void): boolean {
 
 const light = (): void => install("chromium-headless-shell");
 
-/** Brings the light one, or the whole one where Debian's release has no light one and none is here. */
+/** Brings the light one, or the whole one where Debian's release has no light one. */
 function bring(): void {
-  stderr.write("The light Chromium is not here, with which the dashboard's tests are quickest: installing Debian's.\n");
+  stderr.write("No Chromium is here, which the dashboard's tests need: installing Debian's light one.\n");
   // The lists may be missing or old, and there may be no way out.
   if (works(light)) return;
   works(updateLists);
   if (works(light)) return;
-  if (findChromium() === undefined && works(() => install("chromium"))) return;
+  if (works(() => install("chromium"))) return;
   stderr.write("apt-get could not install it.\n");
 }
 
@@ -59,7 +59,7 @@ function remedy(): string {
 
 if (import.meta.main) {
   const named = env["CHROMIUM_PATH"] ?? "";
-  if (findChromium(LIGHT) === undefined && named === "" && mayInstall()) bring();
+  if (findChromium() === undefined && named === "" && mayInstall()) bring();
   const found = findChromium();
   if (found === undefined) {
     stderr.write(remedy());

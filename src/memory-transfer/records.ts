@@ -19,6 +19,7 @@ export type ImportRecord = { readonly line: number } & (
 
 /** Throws MemoryExportVersionError. */
 export function readRecord({ line, kind, text }: RawRecord): ImportRecord {
+  if (!text.isWellFormed()) return { line, type: "malformed", reason: "not UTF-8" };
   const parsed = parseJson(text);
   if (parsed.type === "malformed") return { line, type: "malformed", reason: `not JSON: ${parsed.reason}` };
   if (!isJsonObject(parsed.value)) return { line, type: "malformed", reason: "not an object" };

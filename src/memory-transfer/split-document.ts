@@ -1,4 +1,5 @@
 import { MemoryImportInvalidError } from "./errors.ts";
+import { Utf8Pieces } from "./utf8.ts";
 
 /** A piece of what is read, with the line on which it begins, from 1. */
 export type RawRecord = {
@@ -90,6 +91,13 @@ export class FirstObject {
   }
 
   #sign(character: string): void {
+    if (this.#depth === 0 && !character.isWellFormed()) {
+      throw new MemoryImportInvalidError(
+        `line ${this.#line} begins with what is not UTF-8`,
+        "Give it as UTF-8 text, such as `caxton memory export` writes; one that is compressed is unpacked first.",
+        { line: this.#line },
+      );
+    }
     if (this.#depth === 0 && character !== "{") {
       throw new MemoryImportInvalidError(
         `line ${this.#line} begins with ${JSON.stringify(character)}, not with an object`,
@@ -165,11 +173,11 @@ export class FirstObject {
 
 /** The records of an import, whatever form it has, as they come. Throws MemoryImportInvalidError. */
 export async function* recordsOf(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<RawRecord, void, undefined> {
-  const decoder = new TextDecoder();
+  const decoder = new Utf8Pieces();
   const first = new FirstObject();
   let lines: Lines | undefined;
   for await (const bytes of pieces) {
-    const text = decoder.decode(bytes, { stream: true });
+    const text = decoder.feed(bytes);
     if (lines) yield* lines.feed(text);
     else {
       yield* first.feed(text);
@@ -179,8 +187,10 @@ export async function* recordsOf(pieces: AsyncIterable<Uint8Array>): AsyncGenera
       }
     }
   }
-  if (lines) yield* lines.end();
-  else if (first.hasBegun) throw isCut(first.line);
+  if (lines) {
+    yield* lines.feed(decoder.end());
+    yield* lines.end();
+  } else if (first.hasBegun) throw isCut(first.line);
 }
 
 const isCut = (line: number): MemoryImportInvalidError =>

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import * as contract from "../../src/api/contract/index.ts";
@@ -188,6 +188,37 @@ test("who mistakes a name, scope, number or fact is told what would be right", L
   expect(await mistaken("search", "x", "--expand", "9")).toMatch(/^2 [^]*whole number from 0 to 3/);
   expect(await mistaken("search")).toMatch(/^2 /);
   expect(await mistaken("revert", "Anna", "zero")).toMatch(/^2 [^]*whole number/);
+});
+
+test(
+  "what cannot be written is said before the server is asked, with the place and what is the matter there",
+  LONG,
+  async () => {
+    mkdirSync(join(cwd, "exports"));
+    writeFileSync(join(cwd, "notes.txt"), "a file");
+    const matters: readonly (readonly [path: string, what: string])[] = [
+      ["nowhere/memory.jsonl", "there is no such directory\n  make the directory, or check the path"],
+      ["exports", "it is a directory\n  name a file"],
+      ["notes.txt/memory.jsonl", "a part of the path is a file, not a directory\n  check the path"],
+    ];
+    for (const [path, what] of matters) {
+      expect(await mistaken("export", path)).toContain(`2 error: cannot write ${path}: ${what}`);
+    }
+    expect(readdirSync(cwd).filter((name) => name.endsWith(".part"))).toEqual([]);
+  },
+);
+
+test("a scope with a comma in its name is listed, walked, logged and exported like others", LONG, async () => {
+  const scope = "conversation:tea, cake";
+  await said("add", "Zed", "brews a pot", "--scope", scope);
+  await said("add", "Yan", "--scope", scope);
+  await said("relate", "Zed", "bakes,for", "Yan", "--scope", scope);
+  expect(await said("list", "--scope", scope, "-o", "name")).toMatch(/^(Yan\nZed|Zed\nYan)\n$/);
+  expect(await said("list", "--scope", scope, "--scope", "workspace", "-o", "name")).toContain("Anna\n");
+  expect(await said("graph", "Zed", "--scope", scope, "--type", "bakes,for")).toContain("Yan");
+  expect(await said("log", "--scope", scope)).toContain("brews a pot");
+  expect(await said("export", "--format", "jsonl", "--scope", scope)).toContain(`"scope":"${scope}"`);
+  expect(await said("forget", "--scope", scope, "--yes")).toContain("2");
 });
 
 test("memory is exported to a file and read again, with what is wrong named by its line", LONG, async () => {

@@ -3,6 +3,8 @@ import { MemoryScopeError } from "../../src/memory/index.ts";
 import { BY, exported, GLOBAL, imported, openMemory, pieces, remember, SCOPE } from "./within.ts";
 
 const jsonLines = (lines: readonly object[]): string => lines.map((line) => JSON.stringify(line)).join("\n");
+/** Text as Latin-1, in which no letter beyond ASCII is UTF-8. */
+const latin = (text: string): Buffer => Buffer.from(text, "latin1");
 const NOTHING = { created: 0, changed: 0, known: 0, kept: 0 };
 const LIST = { limit: 100, cursor: undefined };
 
@@ -203,6 +205,38 @@ test("what is wrong is named by its line and passed over", async () => {
     "8 MEMORY_IMPORT_INVALID",
     "9 MEMORY_SCOPE_INVALID",
   ]);
+});
+
+test("a line that is not UTF-8 is named and passed over, wherever the pieces are cut, and what others hold is taken as it is", async () => {
+  const lines = [
+    Buffer.from('\uFEFF{"name":"Zoë","observations":["says \uFFFD, and 🎈"]}\n'),
+    latin('{"name":"Bo","observations":["likes café"]}\n'),
+    Buffer.from('{"name":"Cy","observations":["likes café, not \uFFFD"]}\n'),
+    latin('{"name":"Renée"}'),
+  ];
+  await using opened = await openMemory();
+  for (const size of [1_000, 7, 3, 2, 1]) {
+    const { shown } = await imported(opened.memory, pieces(Buffer.concat(lines), size));
+    expect(shown.map(({ line, message }) => `${line} ${message}`)).toEqual(["2 not UTF-8", "4 not UTF-8"]);
+  }
+  const all = await opened.memory.list({ scopes: [SCOPE], types: undefined }, LIST);
+  const texts = all.entries.map(
+    ({ name, observations }) => `${name} ${observations.map(({ text }) => text).join("; ")}`,
+  );
+  expect(texts.toSorted()).toEqual(["Cy likes café, not \uFFFD", "Zoë says \uFFFD, and 🎈"]);
+});
+
+test("in a document the element that is not UTF-8 is named, and what begins so is refused", async () => {
+  await using opened = await openMemory();
+  const document = latin('{"entities":[\n{"name":"Ada"},\n{"name":"Zoë"},\n{"name":"Bo"}]}');
+  const report = await imported(opened.memory, pieces(document));
+  expect(report).toMatchObject({ entities: { created: 2 }, problems: 1, shown: [{ line: 3, message: "not UTF-8" }] });
+  await expect(imported(opened.memory, pieces(Buffer.from([0x1f, 0x8b, 0x08])))).rejects.toThrow(
+    'begins with "\\u001f"',
+  );
+  await expect(imported(opened.memory, pieces(Buffer.from([0xff, 0xfe, 0x7b])))).rejects.toThrow(
+    "line 1 begins with what is not UTF-8",
+  );
 });
 
 test("what is no export, or one of another time, is refused before anything of it is taken", async () => {

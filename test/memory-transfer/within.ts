@@ -73,8 +73,8 @@ export async function exported(memory: Memory, over: Partial<ExportOptions> = {}
 }
 
 /** A text in small pieces, cut anywhere. */
-export async function* pieces(text: string, size = 1_000): AsyncGenerator<Uint8Array, void, undefined> {
-  const bytes = Buffer.from(text);
+export async function* pieces(text: string | Uint8Array, size = 1_000): AsyncGenerator<Uint8Array, void, undefined> {
+  const bytes = typeof text === "string" ? Buffer.from(text) : text;
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 

@@ -1,5 +1,5 @@
 import type { MemoryImportEvent, MemoryImportReport } from "../../../src/api/contract/index.ts";
-import { ROUTES } from "../../../src/api/contract/index.ts";
+import { listed, ROUTES } from "../../../src/api/contract/index.ts";
 import { ProblemError, unreachable } from "./client.ts";
 import { follow } from "./lines.ts";
 import { withQuery } from "./queries.ts";
@@ -16,7 +16,7 @@ export type Exporting = {
 export const exportAddress = ({ format, scope, history, embeddings }: Exporting): string =>
   withQuery(ROUTES.exportMemory, {
     format,
-    scopes: scope,
+    scopes: scope === undefined ? undefined : listed([scope]),
     history: history ? "true" : undefined,
     embeddings: embeddings ? "true" : undefined,
   });

@@ -1,6 +1,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import {
   fillRoute,
+  listed,
   ROUTES,
   type MemoryChangePage,
   type MemoryChecked,
@@ -42,7 +43,7 @@ export const latestChangesQuery = (scopes: readonly string[]) =>
   queryOptions({
     queryKey: ["memory", "log", scopes],
     queryFn: ({ signal }) =>
-      ask<MemoryChangePage>(withQuery(ROUTES.memoryLog, { scopes: scopes.join(","), limit: CHANGES_MAX }), { signal }),
+      ask<MemoryChangePage>(withQuery(ROUTES.memoryLog, { scopes: listed(scopes), limit: CHANGES_MAX }), { signal }),
     staleTime: 0,
     retry: retryUnlessRefused,
   });

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import {
   fillRoute,
+  listed,
   ROUTES,
   type MemoryEntity,
   type MemoryEntityPage,
@@ -53,7 +54,7 @@ export const entitiesQuery = ({ scopes, type }: EntityFilter) =>
     queryKey: ["memory", "entities", { scopes, type }],
     queryFn: ({ pageParam, signal }) =>
       ask<MemoryEntityPage>(
-        withQuery(ROUTES.memoryEntities, { scopes: scopes.join(","), type, cursor: pageParam, limit: PAGE_SIZE }),
+        withQuery(ROUTES.memoryEntities, { scopes: listed(scopes), type, cursor: pageParam, limit: PAGE_SIZE }),
         { signal },
       ),
     initialPageParam: "",
@@ -140,7 +141,7 @@ export const neighbourhoodQuery = (
   queryOptions({
     queryKey: [...entityKey(id), "graph", depth, limit],
     queryFn: ({ signal }) => {
-      const scopes = [...new Set([scope, "workspace", "global"])].join(",");
+      const scopes = listed([...new Set([scope, "workspace", "global"])]);
       return ask<MemoryGraph>(withQuery(ROUTES.memoryGraph, { start: id, depth, scopes, limit }), { signal });
     },
     placeholderData: keepPreviousData,

@@ -136,6 +136,7 @@ export type {
   SearchMemoryBody,
 } from "./memory.ts";
 export * as memory from "./memory.ts";
+export { listed, listIn } from "./lists.ts";
 export type { MemoryImportEvent, MemoryImportReport } from "./memory-transfer.ts";
 export * as memoryTransfer from "./memory-transfer.ts";
 export type { MemoryMigrationEvent, MemoryMigrationReport, MemoryWhereabouts } from "./memory-migration.ts";

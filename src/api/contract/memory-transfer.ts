@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { MemoryScope, Scopes } from "./memory.ts";
+import { listIn } from "./lists.ts";
+import { MemoryScope, Scopes, SCOPES_LISTED } from "./memory.ts";
 import { ProblemDetails } from "./problem.ts";
 
 const flag = (description: string) =>
@@ -20,9 +21,9 @@ export const ExportQuery = z.object({
   scopes: z
     .string()
     .optional()
-    .transform((text) => text?.split(",").map((scope) => scope.trim()))
+    .transform((text) => (text === undefined ? undefined : listIn(text)))
     .pipe(Scopes.optional())
-    .meta({ description: "Scopes, with commas between; all without" }),
+    .meta({ description: `${SCOPES_LISTED}; all without` }),
   embeddings: flag("Also the vectors of what is searched, as base64 of 32-bit floats"),
   history: flag("Also what was withdrawn, and each change"),
 });

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { JsonObject } from "../../kernel/json.ts";
+import { listIn } from "./lists.ts";
 import { page } from "./problem.ts";
 
 const Instant = z.iso.datetime();
@@ -14,6 +15,7 @@ export const MemoryScope = z
   .regex(SCOPE_TEXT, { error: "workspace, global, agent-only:<agent> or conversation:<id>" })
   .meta({ description: "workspace, global, agent-only:<agent> or conversation:<id>", examples: ["workspace"] });
 export const Scopes = z.array(MemoryScope).min(1).max(20);
+export const SCOPES_LISTED = "Scopes, with commas between; or as a JSON array, where one has a comma itself";
 
 export const Provenance = z
   .object({
@@ -229,9 +231,9 @@ export type MemorySearchResult = z.infer<typeof SearchResult>;
 const scopeQuery = z
   .string()
   .default("workspace,global")
-  .transform((text) => text.split(",").map((scope) => scope.trim()))
+  .transform(listIn)
   .pipe(Scopes)
-  .meta({ description: "Scopes, with commas between" });
+  .meta({ description: SCOPES_LISTED });
 const cursor = z.string().max(1_000).optional();
 const limit = z.coerce.number().int().min(1).max(200).default(50);
 
@@ -245,7 +247,7 @@ export const GraphQuery = z.object({
   start: z.string().meta({ description: "Ids of entities, with commas between" }),
   depth: z.coerce.number().int().min(1).max(10).default(2),
   direction: z.enum(["outgoing", "incoming", "both"]).default("both"),
-  types: z.string().optional().meta({ description: "Types of relations, with commas between" }),
+  types: z.string().optional().meta({ description: "Types of relations, with commas between; or as a JSON array" }),
   min_strength: z.coerce.number().min(0).max(1).default(0),
   limit: z.coerce.number().int().min(1).max(VISITS_MAX).default(100),
 });

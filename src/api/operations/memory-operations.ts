@@ -11,7 +11,7 @@ import {
   type SearchInput,
   type Validity,
 } from "../../memory/index.ts";
-import { memory as schemas } from "../contract/index.ts";
+import { listIn, memory as schemas } from "../contract/index.ts";
 import type * as contract from "../contract/index.ts";
 import {
   presentChange,
@@ -254,7 +254,7 @@ export async function memoryGraph(
     depth,
     direction,
     order: "breadth",
-    types: types?.split(",").map((type) => type.trim()),
+    types: types === undefined ? undefined : listIn(types),
     strengthMin: min_strength,
     visitsMax: limit,
   });

@@ -93,6 +93,15 @@ export class UnreadableFileError extends CaxtonError {
   }
 }
 
+/** A file named on the command line cannot be written. */
+export class UnwritableFileError extends CaxtonError {
+  readonly code = "UNWRITABLE_FILE";
+  readonly kind = "invalid";
+  constructor(path: string, why: string, hint: string, cause: unknown) {
+    super(`cannot write ${path}: ${why}`, hint, { path }, { cause });
+  }
+}
+
 const CHECK_PATH = "check the path; it is relative to the directory you are in";
 /** What the system says of a path, and what to do about it. */
 const REASONS: { readonly [code: string]: readonly [why: string, hint?: string] } = {
@@ -110,4 +119,25 @@ export function unreadable(path: string, error: unknown, missing = "there is no 
   if (code === "ENOENT") return new UnreadableFileError(path, missing, error);
   const [why, hint] = REASONS[code] ?? [error instanceof Error ? error.message : String(error)];
   return new UnreadableFileError(path, why, error, hint);
+}
+
+const PLACE = "name a file in a directory in which you may write";
+/** What the system says of a path that is written to, where it means something else than of one that is read. */
+const REFUSALS: { readonly [code: string]: readonly [why: string, hint: string] } = {
+  ENOENT: [
+    "there is no such directory",
+    "make the directory, or check the path; it is relative to the directory you are in",
+  ],
+  EACCES: ["you are not allowed to", PLACE],
+  EPERM: ["you are not allowed to", PLACE],
+  EROFS: ["what is there can only be read", PLACE],
+  ENOSPC: ["the disk is full", "make room there, or name a file on another disk"],
+  EDQUOT: ["you have no room left there", "make room there, or name a file on another disk"],
+};
+
+/** What a failure to write a file means to who named it; undefined where it is none of the file's. */
+export function unwritable(path: string, error: unknown): UnwritableFileError | undefined {
+  if (!(error instanceof Error && "syscall" in error && "code" in error)) return undefined;
+  const matter = REFUSALS[String(error.code)] ?? REASONS[String(error.code)];
+  return matter && new UnwritableFileError(path, matter[0], matter[1] ?? CHECK_PATH, error);
 }

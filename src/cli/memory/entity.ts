@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, memory, type MemoryEntity, ROUTES } from "../../api/contract/index.ts";
+import { fillRoute, listed, memory, type MemoryEntity, ROUTES } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
 import {
   act,
@@ -51,7 +51,7 @@ export function list(command: Command, invocation: Invocation): void {
     input: z.object({ scope: Scopes, type: z.string().optional(), limit: z.number() }),
     formats: LIST_FORMATS,
     run: async (context, { scope, type, limit }) => {
-      const query = { scopes: scope.join(","), type };
+      const query = { scopes: listed(scope), type };
       const found = await listUpTo(
         context.client,
         { path: ROUTES.memoryEntities, query, schema: memory.EntityPage },

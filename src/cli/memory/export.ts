@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { rename, rm, stat, writeFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { Option, type Command } from "commander";
 import * as z from "zod";
-import { memory, memoryTransfer, ROUTES } from "../../api/contract/index.ts";
+import { listed, memory, memoryTransfer, ROUTES } from "../../api/contract/index.ts";
 import { act, type Context, examples, type Invocation, onInterrupt } from "../frame/index.ts";
 import { countOf, oneLine, progressBar, showBytes, showCount } from "../terminal/index.ts";
+import { unwritable } from "../client/index.ts";
 import { ExportCutError } from "./errors.ts";
 import { scopesOption } from "./reference.ts";
 
@@ -51,6 +52,9 @@ export function exportCommand(command: Command, invocation: Invocation): void {
 async function exportTo(context: Context, wanted: Wanted): Promise<void> {
   const { terminal, client } = context;
   const { file } = wanted;
+  // Before the server is asked for what could then not be kept.
+  const part = file === undefined ? undefined : `${file}.part`;
+  if (file !== undefined && part !== undefined) await tryToWrite(file, part);
   const format = wanted.format ?? (file?.toLowerCase().endsWith(".json") === true ? "json" : "jsonl");
   const all = await countIn(context, wanted.scope);
   const stop = new AbortController();
@@ -61,14 +65,13 @@ async function exportTo(context: Context, wanted: Wanted): Promise<void> {
     path: ROUTES.exportMemory,
     query: {
       format,
-      scopes: wanted.scope?.join(","),
+      scopes: wanted.scope && listed(wanted.scope),
       embeddings: String(wanted.embeddings),
       history: String(wanted.history),
     },
     headers: { accept: "*/*" },
     signal: stop.signal,
   });
-  const part = file === undefined ? undefined : `${file}.part`;
   const output = part === undefined ? terminal.streams.output : createWriteStream(part);
   try {
     const { bytes, lines } = await copy(response, output, (done) =>
@@ -85,7 +88,20 @@ async function exportTo(context: Context, wanted: Wanted): Promise<void> {
       output.destroy();
       await rm(part, { force: true });
     }
-    throw stop.signal.aborted ? error : new ExportCutError(error);
+    if (stop.signal.aborted) throw error;
+    throw unwritable(file ?? "standard output", error) ?? new ExportCutError(error);
+  }
+}
+
+/** Throws UnwritableFileError. */
+async function tryToWrite(file: string, part: string): Promise<void> {
+  try {
+    await writeFile(part, "");
+    await rm(part);
+    // A directory alone cannot be written to and yet stand there.
+    if ((await stat(file).catch(() => undefined))?.isDirectory() === true) await writeFile(file, "", { flag: "a" });
+  } catch (error) {
+    throw unwritable(file, error) ?? error;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import * as z from "zod";
 import {
   fillRoute,
+  listed,
   memory,
   type MemoryChange,
   type MemoryHistory,
@@ -64,7 +65,7 @@ export function log(command: Command, invocation: Invocation): void {
 }
 
 async function changesIn({ client }: Context, scopes: readonly string[], limit: number) {
-  const query = { scopes: scopes.join(",") };
+  const query = { scopes: listed(scopes) };
   const { raw, value } = await listUpTo(client, { path: ROUTES.memoryLog, query, schema: memory.ChangePage }, limit);
   return { raw, items: value.items, footer: value.next === null ? "" : `older: --limit ${limit * 2}` };
 }

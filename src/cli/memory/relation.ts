@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, memory, ROUTES } from "../../api/contract/index.ts";
+import { fillRoute, listed, memory, ROUTES } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, listOption, ONE_FORMATS, showOne, wholeNumber } from "../frame/index.ts";
 import { oneLine, safeText } from "../terminal/index.ts";
 import { NAME } from "./entity.ts";
@@ -117,8 +117,8 @@ export function graph(command: Command, invocation: Invocation): void {
     formats: ONE_FORMATS,
     run: async (context, { name, scope, depth, direction, type }) => {
       const { value: root } = await findEntity(context.client, name, scope);
-      const scopes = [...new Set([root.scope, "workspace", "global"])].join(",");
-      const types = type.length === 0 ? undefined : type.join(",");
+      const scopes = listed([...new Set([root.scope, "workspace", "global"])]);
+      const types = type.length === 0 ? undefined : listed(type);
       const { raw, value } = await context.client.request({
         path: ROUTES.memoryGraph,
         query: { scopes, start: root.id, depth, direction, types, limit: VISITS_MAX },
