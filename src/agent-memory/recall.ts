@@ -108,5 +108,9 @@ function scopesOf({ workspace, agent, conversationId, memory: { scope } }: Recal
   return (scopes.length > 0 ? scopes : visible.filter(({ type }) => type === "agent-only")).map(scopeKey);
 }
 
+/** In one line, so that no text looks like another entity. */
 const told = ({ name, type, observations }: Entity): string =>
-  `- ${name} (${type})${observations.length > 0 ? `: ${observations.map(({ text }) => text).join("; ")}` : ""}`;
+  `- ${name} (${type})${observations.length > 0 ? `: ${observations.map(({ text }) => text).join("; ")}` : ""}`.replaceAll(
+    /\s*[\n\r\u2028\u2029]\s*/gu,
+    " ",
+  );

@@ -87,6 +87,8 @@ test("a search is explained, finds what is related, and goes by time and scope",
   );
   expect(await said("search", "anvils", "--mode", "keyword", "-o", "name")).toBe("Acme\n");
   const around = await said("search", "anvils", "--mode", "keyword", "--expand", "1", "-o", "name");
+  await said("add", "kiosk", "opens at six", "closes at ten");
+  expect(await said("search", "kiosk", "--mode", "keyword")).toContain("opens at six; closes at ten");
   expect(await said("search", "who sells anvils", "--exact", "-o", "name")).toMatch(/^Acme\n/);
   expect(around.split("\n")).toEqual(expect.arrayContaining(["Acme", "Anna", "Bob"]));
   await said("add", "pavilion", "--fact", "serves lunch", "--valid-to", "2020-01-01");

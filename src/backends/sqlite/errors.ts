@@ -41,7 +41,7 @@ export class ArtifactTooLargeError extends CaxtonError<{ readonly bytesMax: numb
 }
 
 /** SQLite's primary result codes that a person can do something about. Source: sqlite.org/rescode.html. */
-const RESULT = { readOnly: 8, ioError: 10, full: 13, cannotOpen: 14 } as const;
+const RESULT = { busy: 5, locked: 6, readOnly: 8, ioError: 10, full: 13, cannotOpen: 14 } as const;
 
 const resultCode = (error: unknown): number | undefined =>
   error instanceof Error && "errcode" in error && typeof error.errcode === "number" ? error.errcode & 0xff : undefined;
@@ -77,7 +77,9 @@ export function storageError(error: unknown, directory: string): unknown {
     const message = error instanceof Error ? error.message : String(error);
     return new StorageError(
       `the database in ${directory} failed: ${message}`,
-      "Check the disk; `caxton doctor` looks at the data directory.",
+      result === RESULT.busy || result === RESULT.locked
+        ? "Another program holds it: end that one, or try again when it is done."
+        : "Check the disk; `caxton doctor` looks at the data directory.",
       { sqlite: result },
       { cause: error },
     );

@@ -99,7 +99,7 @@ export function search(command: Command, invocation: Invocation): void {
   });
 }
 
-/** The facts that have most of the words, else the newest. */
+/** The facts that have most of the words, else the newest; equal ones in the order in which they were said. */
 function bestFacts({ observations }: MemoryEntity, matched: readonly string[]): readonly string[] {
   const words = matched.map((word) => word.toLowerCase());
   const fit = (text: string) => words.filter((word) => text.toLowerCase().includes(word)).length;
@@ -107,6 +107,7 @@ function bestFacts({ observations }: MemoryEntity, matched: readonly string[]): 
     .map(({ text }, index) => ({ text, index, fit: fit(text) }))
     .toSorted((a, b) => b.fit - a.fit || b.index - a.index)
     .slice(0, FACTS_SHOWN)
+    .toSorted((a, b) => b.fit - a.fit || a.index - b.index)
     .map(({ text }) => oneLine(text));
 }
 

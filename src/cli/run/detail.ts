@@ -67,6 +67,7 @@ export function renderRun(run: RunDetail, { look, verbose, artifacts }: RunDetai
     fields.push(["Message", `${id}  ${performative} from ${oneLine(sender)}`], ["Talk", oneLine(conversation)]);
   }
   for (const made of run.made_from_it) fields.push(["Made", `${made.id}  ${oneLine(madeAs(made))}`]);
+  if (run.recalled !== "") fields.push(["Recalled", cut(run.recalled, verbose)]);
   if (run.remembered !== null) fields.push(["Memory", oneLine(rememberedAs(run.remembered))]);
   if (run.files.length > 0) {
     fields.push(["Files", run.files.map((file) => `${oneLine(file.name)}  ${showBytes(file.bytes)}`).join("\n")]);

@@ -2,6 +2,7 @@ import { Readable, Writable } from "node:stream";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { RunDetail, Step } from "../../api/contract/index.ts";
+import { renderRun } from "./detail.ts";
 import { RunView } from "./view.ts";
 import { Terminal } from "../terminal/index.ts";
 
@@ -219,4 +220,17 @@ test("where output is not a screen nothing but the answer is written, at the end
   expect(shown()).toBe("");
   view.show({ type: "end", run: ended("Good day.") });
   expect(shown()).toBe("Good day.\n");
+});
+
+const closely = (recalled: string, verbose: boolean) =>
+  renderRun(
+    { ...ended("Ada."), recalled },
+    { look: { style: (_tone, said) => said, columns: undefined }, verbose, artifacts: [] },
+  );
+
+test("a run seen closely says what of memory it was given, and nothing where nothing was", () => {
+  const recalled = "- Ada (person): leads\n- Bo (person): rows";
+  expect(closely(recalled, false)).toContain("Recalled  - Ada (person): leads - Bo (person): rows\n");
+  expect(closely(recalled, true)).toMatch(/Recalled +- Ada \(person\): leads\n +- Bo \(person\): rows\n/);
+  expect(closely("", false)).not.toContain("Recalled");
 });

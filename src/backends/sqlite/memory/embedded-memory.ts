@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import type { EntityId } from "../../../kernel/ids.ts";
 import type {
@@ -11,7 +12,7 @@ import type {
   StoreSearch,
   WriteOutcome,
 } from "../../../memory/index.ts";
-import { checked } from "./checking.ts";
+import { checked, goneFile } from "./checking.ts";
 import { damagedMemory } from "./errors.ts";
 import { Facts } from "./facts.ts";
 import { figuresOf } from "./figures.ts";
@@ -321,7 +322,7 @@ export class EmbeddedMemory {
       this.#isKept = false;
       for (const [row] of bare) this.#indexes.refresh(row);
     }
-    return problems;
+    return existsSync(this.#file) ? problems : [goneFile(this.#file), ...problems];
   }
 
   /** Writes the log back into the file when it is long, or has what was forgotten; waits for nobody. Throws what SQLite throws. */
