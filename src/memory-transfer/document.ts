@@ -58,7 +58,11 @@ export const EntityDocument = z.object({
   scope: z.string().optional(),
   name: z.string(),
   type: z.string().optional(),
-  entityType: z.string().optional(),
+  /** The reference memory server takes an empty one: that is none. */
+  entityType: z
+    .string()
+    .transform((type) => (type === "" ? undefined : type))
+    .optional(),
   observations: z.array(ObservationDocument).default([]),
   confidence: Share,
   strength: Share,

@@ -272,3 +272,15 @@ test("a server without a policy says what to set, and what memory may hold", LON
   expect(await mistaken("prune", "--dry-run")).toMatch(/^6 [^]*\[memory\.retention\]/);
   expect(await said("stats")).toMatch(/Limit +\d+ of 100[, ]?000 entities\n/);
 });
+
+test("a memory that is nearly full is told of by stats and doctor, and one that is full by stats", LONG, async () => {
+  using small = tempDirectory();
+  writeFileSync(join(small.path, "caxton.toml"), "[memory]\nmax_entities = 5\n");
+  await using one = await serving({ cwd: small.path });
+  const told = async (...args: string[]) => (await commandLine(args, { server: one.url, cwd: small.path })).stdout;
+  for (const name of ["Ada", "Bo", "Cy", "Di"]) await told("memory", "add", name);
+  expect(await told("memory", "stats")).toContain("4 of 5 entities: nearly full");
+  expect(await told("doctor")).toMatch(/memory +4 of 5 entities[^]*caxton memory prune/);
+  await told("memory", "add", "Eve");
+  expect(await told("memory", "stats")).toContain("5 of 5 entities: full");
+});

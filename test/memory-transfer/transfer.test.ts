@@ -105,6 +105,17 @@ test("the reference memory server's lines are read and written", async () => {
   });
 });
 
+test("an entity of the reference memory server whose type is empty has none, and keeps its relations", async () => {
+  await using opened = await openMemory();
+  const lines = [
+    { type: "entity", name: "Ada", entityType: "person", observations: [] },
+    { type: "entity", name: "Harbour", entityType: "", observations: [] },
+    { type: "relation", from: "Ada", to: "Harbour", relationType: "moors at" },
+  ];
+  const report = await imported(opened.memory, jsonLines(lines));
+  expect(report).toMatchObject({ entities: { created: 2 }, relations: { created: 1 }, problems: 0 });
+});
+
 test("what is there already gets what is new, stays as it is, or ends the import", async () => {
   const lines = jsonLines([
     { name: "Ada", observations: ["likes tea", "likes cake"] },

@@ -62,8 +62,10 @@ function statsText(figures: MemoryFigures, where: MemoryWhereabouts, look: Look)
     ["Embedder", safeText(model ?? (wanted === null ? "none: found by words only" : "none yet")) + safeText(changing)],
   ];
   fields.push(...whereFields(where));
-  for (const { what, used, max, near } of figures.limits)
-    fields.push(["Limit", `${showCount(used)} of ${showCount(max)} ${what}${near ? ": nearly full" : ""}`]);
+  for (const { what, used, max, near } of figures.limits) {
+    const full = used >= max ? ": full" : near ? ": nearly full" : "";
+    fields.push(["Limit", `${showCount(used)} of ${showCount(max)} ${what}${full}`]);
+  }
   const table =
     scopes.length === 0
       ? 'nothing is remembered yet; begin: caxton memory add <name> "<fact>"\n'

@@ -67,8 +67,13 @@ async function localModels(client: Context["client"], { default_model: standard 
     });
 }
 
-function memory({ memory: { backend, ready, note } }: Status): Finding {
+function memory({ memory: { backend, ready, note, limits } }: Status): Finding {
   const check = "memory";
+  const near = limits.find((limit) => limit.near);
+  if (ready && near !== undefined) {
+    const fix = "caxton memory prune, forget some, or raise memory.max_entities";
+    return { check, state: "warn", note: `${near.used} of ${near.max} ${near.what}`, fix };
+  }
   return ready
     ? { check, state: "ok", note: oneLine(`${backend}: ${note}`), fix: "" }
     : { check, state: "fail", note: `${oneLine(backend)} does not answer`, fix: oneLine(note) };
