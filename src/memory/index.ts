@@ -6,14 +6,24 @@ export type { Embeddings, NoVectors } from "./embeddings.ts";
 export * from "./entity.ts";
 export * from "./errors.ts";
 export type { MemoryFigures } from "./figures.ts";
-export { type Graph, Memory, type MemoryDeps } from "./memory.ts";
+export { type Graph, type GraphInput, Memory, type MemoryDeps } from "./memory.ts";
 export type * from "./memory-store.ts";
 export type { Merge, Remembered, Taken } from "./merging.ts";
 export { idsIn } from "./memory-store.ts";
 export { passagesOf } from "./passages.ts";
 export { checkInput, type Hide, type EntityInput, type ObservationInput } from "./remembering.ts";
 export { type Scope, type ScopeKey, scopeKey, scopeText, type ScopeType, scopeTypeOf, visibleScopes } from "./scope.ts";
-export * from "./searching.ts";
+export {
+  SEARCH_DEFAULTS,
+  SEARCH_MODES,
+  type SearchDefaults,
+  type SearchInput,
+  type SearchMode,
+  type SearchNotice,
+  type SearchResult,
+  type Temporal,
+  tokensOf,
+} from "./searching.ts";
 export type { Stock } from "./stock.ts";
 export { isValidDuring } from "./values.ts";
-export type { Blame, EntityDiff } from "./versions.ts";
+export { type Blame, type EntityDiff, pageOfHistory } from "./versions.ts";

@@ -18,18 +18,26 @@ import type {
   StoreFigures,
   StoreProblem,
   StoreWalk,
+  WalkStep,
 } from "./memory-store.ts";
 import type { Hide } from "./remembering.ts";
 import type { ScopeKey } from "./scope.ts";
 import {
+  fittingInto,
   pageOfHits,
+  readOffset,
   readSearch,
   type SearchDefaults,
   type SearchInput,
   type SearchNotice,
   type SearchResult,
+  spanOf,
+  type Temporal,
+  within,
+  writeOffset,
 } from "./searching.ts";
 import { type Stock, StockTaking } from "./stock.ts";
+import { MEMORY_LIMITS } from "./values.ts";
 import { type Blame, blameOf, diffOf, type EntityDiff, entityAt } from "./versions.ts";
 
 /** Entities around some others, nearest first, with the relations among all of them. */
@@ -42,6 +50,20 @@ export type Graph = {
   readonly relations: readonly Relation[];
   /** There was more than was asked for. */
   readonly isCut: boolean;
+  /** Where it goes on; undefined also where no walk goes further. */
+  readonly next: string | undefined;
+};
+
+/**
+ * A page of a walk. A cursor is a place in the order of a walk breadth first, as it is when asked: what is changed in between may be
+ * missed or come twice.
+ */
+export type GraphInput = StoreWalk & {
+  /** Entities of the page; 1 to 10,000. */
+  readonly visitsMax: number;
+  readonly cursor?: string | undefined;
+  /** About so many tokens of entities at most; the first is always there, cut if it must be. */
+  readonly tokensMax?: number | undefined;
 };
 
 /** Relations that are read at a time, and at most, to find those among the entities of a walk: a hub's others are read too. */
@@ -102,7 +124,7 @@ export class Memory implements AsyncDisposable {
 
   async #search(
     input: SearchInput,
-    { search, mode, offset, limit }: ReturnType<typeof readSearch>,
+    { search, mode, offset, limit, span }: ReturnType<typeof readSearch>,
     signal: AbortSignal | undefined,
   ): Promise<SearchResult> {
     const question = mode === "keyword" ? undefined : await this.embeddings.forSearching(input.text, signal);
@@ -116,8 +138,6 @@ export class Memory implements AsyncDisposable {
       model: found?.model,
     });
     const { hits, isPartial } = await unlessAborted(looked, signal);
-    const { validFromMs: fromMs, validToMs: toMs } = search.filter;
-    const span = fromMs === undefined || toMs === undefined ? undefined : { fromMs, toMs };
     const notices: SearchNotice[] = [
       ...(question?.type === "none" ? [question.why] : []),
       ...(isPartial ? (["indexing"] as const) : []),
@@ -132,32 +152,65 @@ export class Memory implements AsyncDisposable {
     return entity;
   }
 
-  async list(filter: EntityFilter, page: PageOf): Promise<MemoryPage<Entity>> {
-    return this.store.list(filter, page);
+  /** By name, within about so many tokens; of all times unless it says when. Throws MemoryCursorError. */
+  async list(
+    {
+      temporal = "all",
+      ...narrowed
+    }: Omit<EntityFilter, "validFromMs" | "validToMs"> & { readonly temporal?: Temporal },
+    { tokensMax, ...page }: PageOf & { readonly tokensMax?: number | undefined },
+  ): Promise<MemoryPage<Entity>> {
+    const span = spanOf(temporal, this.#clock.nowMs());
+    const filter = { ...narrowed, validFromMs: span?.fromMs, validToMs: span?.toMs };
+    const read = async (limit: number) => {
+      const { entries, next } = await this.store.list(filter, { ...page, limit });
+      return { next, entries: entries.map((one) => ({ entity: within(one, span) })) };
+    };
+    const whole = await read(page.limit);
+    const { length } = fittingInto(tokensMax, whole.entries).fitting;
+    // Only the store knows the cursor behind the last that fits.
+    const { entries, next } = length === whole.entries.length ? whole : await read(length);
+    const shown = entries.length > 1 ? entries : fittingInto(tokensMax, entries).fitting;
+    return { entries: shown.map(({ entity }) => entity), next };
   }
 
-  /** What is around entities, with the relations among all that is found. */
-  async graph(walk: StoreWalk): Promise<Graph> {
-    const { steps, isCut } = await this.store.walk(walk);
-    const found = await this.store.get(steps.map(({ entity }) => entity));
-    const { among, isAll } = await this.#relationsAmong(walk.scopes, steps);
-    return {
-      entities: steps.flatMap(({ depth, via }, index) => {
+  /** What is around entities, with the relations among all that is found: over pages, each with the later of its ends. Throws MemoryCursorError. */
+  async graph({ cursor, tokensMax, ...walk }: GraphInput): Promise<Graph> {
+    const { visitsMax: reach } = MEMORY_LIMITS;
+    const offset = readOffset(cursor, reach);
+    const { steps, isCut } = await this.store.walk({ ...walk, visitsMax: Math.min(offset + walk.visitsMax, reach) });
+    const page = steps.slice(offset);
+    const found = await this.store.get(page.map(({ entity }) => entity));
+    const { fitting } = fittingInto(
+      tokensMax,
+      page.flatMap(({ depth, via }, index) => {
         const entity = found[index];
-        return entity ? [{ entity, depth, via }] : [];
+        return entity ? [{ entity, depth, via, end: offset + index + 1 }] : [];
       }),
-      relations: among,
-      isCut: isCut || !isAll,
+    );
+    // Who was forgotten meanwhile is passed over.
+    const end = fitting.length === found.filter(Boolean).length ? steps.length : (fitting.at(-1)?.end ?? steps.length);
+    const entities = fitting.map(({ entity, depth, via }) => ({ entity, depth, via }));
+    const among = await this.#relationsAmong(walk.scopes, {
+      page: steps.slice(offset, end),
+      before: steps.slice(0, offset),
+    });
+    const hasMore = isCut || end < steps.length;
+    return {
+      entities,
+      relations: among.relations,
+      isCut: hasMore || !among.isAll,
+      next: hasMore && end > offset && end < reach ? writeOffset(end) : undefined,
     };
   }
 
-  /** Those between entities of a walk; of too many at least those by which each was found. */
+  /** Those among entities of a page, and between them and those before; of too many at least those by which each was found. */
   async #relationsAmong(
     scopes: readonly ScopeKey[],
-    steps: Awaited<ReturnType<MemoryStore["walk"]>>["steps"],
-  ): Promise<{ readonly among: readonly Relation[]; readonly isAll: boolean }> {
+    { page: steps, before }: { readonly page: readonly WalkStep[]; readonly before: readonly WalkStep[] },
+  ): Promise<{ readonly relations: readonly Relation[]; readonly isAll: boolean }> {
     const entities = steps.map(({ entity }) => entity);
-    const seen = new Set(entities);
+    const seen = new Set([...before, ...steps].map(({ entity }) => entity));
     const among = new Map<RelationId, Relation>();
     let cursor: string | undefined;
     let read = 0;
@@ -172,7 +225,7 @@ export class Memory implements AsyncDisposable {
     } while (cursor !== undefined && read < RELATIONS_READ_MAX);
     const missing = steps.flatMap(({ via }) => (via === undefined || among.has(via) ? [] : [via]));
     const ways = cursor === undefined ? [] : await Promise.all(missing.map((id) => this.store.relation(id)));
-    return { among: [...among.values(), ...ways.flatMap((way) => way ?? [])], isAll: cursor === undefined };
+    return { relations: [...among.values(), ...ways.flatMap((way) => way ?? [])], isAll: cursor === undefined };
   }
 
   /** Throws EntityNotFoundError. */

@@ -63,6 +63,7 @@ export function readSearch(
   readonly mode: SearchMode;
   readonly offset: number;
   readonly limit: number;
+  readonly span: Span | undefined;
 } {
   const { text, mode = "hybrid", limit = LIMIT, temporal = "current" } = input;
   if (text.trim() === "" || text.length > TEXT_CHARS_MAX) {
@@ -72,8 +73,8 @@ export function readSearch(
       { field: "query" },
     );
   }
-  const offset = readOffset(input.cursor);
-  const span = temporal === "current" ? { fromMs: nowMs, toMs: nowMs } : temporal === "all" ? undefined : temporal;
+  const offset = readOffset(input.cursor, MEMORY_LIMITS.hitsMax);
+  const span = spanOf(temporal, nowMs);
   const recency = input.recencyBoost ?? defaults.recencyBoost;
   if (!(recency >= 1 && recency <= RECENCY_MAX))
     throw new MemoryValueError(`recency_boost is ${recency}`, `It lies between 1 and ${RECENCY_MAX}.`, {
@@ -83,6 +84,7 @@ export function readSearch(
     mode,
     offset,
     limit,
+    span,
     search: {
       filter: { ...input.filter, scopes: input.scopes, validFromMs: span?.fromMs, validToMs: span?.toMs },
       text: mode === "semantic" ? "" : text,
@@ -109,34 +111,50 @@ export function pageOfHits(
     readonly offset: number;
     readonly limit: number;
     readonly tokensMax: number | undefined;
-    readonly span: { readonly fromMs: number; readonly toMs: number } | undefined;
+    readonly span: Span | undefined;
   },
 ): Pick<SearchResult, "hits" | "next" | "tokens"> {
-  const hits: StoreHit[] = [];
+  const hits = found
+    .slice(of.offset, of.offset + of.limit)
+    .map((hit) => ({ ...hit, entity: within(hit.entity, of.span) }));
+  const { fitting, tokens } = fittingInto(of.tokensMax, hits);
+  const end = of.offset + fitting.length;
+  const next = end < found.length && end < MEMORY_LIMITS.hitsMax ? writeOffset(end) : undefined;
+  return { hits: fitting, tokens, next };
+}
+
+/** The first of them, as many as fit into so many tokens; the very first is always there, cut if it must be. */
+export function fittingInto<Shown extends { readonly entity: Entity }>(
+  tokensMax: number | undefined,
+  all: readonly Shown[],
+): { readonly fitting: readonly Shown[]; readonly tokens: number } {
+  const fitting: Shown[] = [];
   let tokens = 0;
-  for (const { entity, score } of found.slice(of.offset, of.offset + of.limit)) {
-    const shown = within(entity, of.span);
-    const cost = tokensOf(shown);
-    if (of.tokensMax !== undefined && tokens + cost > of.tokensMax) {
-      if (hits.length > 0) break;
-      const cut = cutTo(shown, of.tokensMax);
-      hits.push({ entity: cut, score });
-      tokens += tokensOf(cut);
-      break;
+  for (const one of all) {
+    const cost = tokensOf(one.entity);
+    if (tokensMax !== undefined && tokens + cost > tokensMax) {
+      if (fitting.length > 0) break;
+      const entity = cutTo(one.entity, tokensMax);
+      return { fitting: [{ ...one, entity }], tokens: tokensOf(entity) };
     }
-    hits.push({ entity: shown, score });
+    fitting.push(one);
     tokens += cost;
   }
-  const end = of.offset + hits.length;
-  return { hits, tokens, next: end < found.length && end < MEMORY_LIMITS.hitsMax ? `o${end}` : undefined };
+  return { fitting, tokens };
 }
 
 /** About how many tokens a model is shown of it. */
 export const tokensOf = ({ name, type, observations }: Entity): number =>
   estimateTokens(`${name} (${type})`) + observations.reduce((sum, { text }) => sum + 2 + estimateTokens(text), 0);
 
+type Span = { readonly fromMs: number; readonly toMs: number };
+
+/** Undefined: of all times. */
+export const spanOf = (temporal: Temporal, nowMs: number): Span | undefined =>
+  temporal === "current" ? { fromMs: nowMs, toMs: nowMs } : temporal === "all" ? undefined : temporal;
+
 /** Only what holds in the span. */
-const within = (entity: Entity, span: { readonly fromMs: number; readonly toMs: number } | undefined): Entity =>
+export const within = (entity: Entity, span: Span | undefined): Entity =>
   span
     ? { ...entity, observations: entity.observations.filter(({ validity }) => isValidDuring(validity, span)) }
     : entity;
@@ -151,12 +169,15 @@ function cutTo(entity: Entity, tokensMax: number): Entity {
   return { ...entity, observations: kept.toReversed() };
 }
 
-function readOffset(cursor: string | undefined): number {
+export const writeOffset = (offset: number): string => `o${offset}`;
+
+/** How many were on the pages before, less than `max`. Throws MemoryCursorError. */
+export function readOffset(cursor: string | undefined, max: number): number {
   if (cursor === undefined) return 0;
-  const offset = Number(/^o(\d{1,4})$/u.exec(cursor)?.[1]);
-  if (offset > 0 && offset < MEMORY_LIMITS.hitsMax) return offset;
+  const offset = Number(/^o(\d{1,16})$/u.exec(cursor)?.[1]);
+  if (offset > 0 && offset < max) return offset;
   throw new MemoryCursorError(
-    "the cursor is not one of a search",
+    "the cursor is not one that this gave out",
     "Use `next` of the page before, or none for the first page.",
     { cursor: cursor.slice(0, 100) },
   );

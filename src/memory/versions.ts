@@ -1,8 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
 import type { Change, Entity, EntityHead, Observation, Validity } from "./entity.ts";
 import { EntityVersionNotFoundError } from "./errors.ts";
-import type { EntityHistory } from "./memory-store.ts";
+import type { EntityHistory, PageOf } from "./memory-store.ts";
 import { changedFields } from "./remembering.ts";
+import { readOffset, writeOffset } from "./searching.ts";
 
 /** Fields of a head that changes may make otherwise, as they were before a version, by undoing what came after it. */
 type Fields = Pick<EntityHead, "name" | "type" | "confidence" | "strength" | "validity" | "metadata">;
@@ -95,3 +96,26 @@ export const blameOf = ({ head, observations, changes }: EntityHistory): readonl
   observations
     .filter(({ until }) => until === undefined || until > head.version)
     .map((observation) => ({ observation, change: changes.find(({ version }) => version === observation.since) }));
+
+/**
+ * A page of changes, newest first, with the observations that they brought or took back. A cursor is the number of the last change
+ * before it, so that new changes move nothing. Throws MemoryCursorError.
+ */
+export function pageOfHistory(
+  { observations, changes }: EntityHistory,
+  { limit, cursor }: PageOf,
+): Pick<EntityHistory, "observations" | "changes"> & { readonly next: string | undefined } {
+  const before = cursor === undefined ? Infinity : readOffset(cursor, Number.MAX_SAFE_INTEGER);
+  const [newer, older] = [changes.filter(({ seq }) => seq >= before), changes.filter(({ seq }) => seq < before)];
+  const page = older.slice(-limit).toReversed();
+  const isLast = page.length === older.length;
+  // What no change tells of belongs to a page all the same. A relation has the version that the entity had already.
+  const from = isLast ? 0 : (page.at(-1)?.version ?? 0);
+  const to = Math.max(newer[0]?.version ?? Infinity, (page[0]?.version ?? 0) + 1);
+  const isOf = (version: number | undefined) => version !== undefined && version >= from && version < to;
+  return {
+    changes: page,
+    observations: observations.filter(({ since, until }) => isOf(since) || isOf(until)),
+    next: isLast ? undefined : writeOffset(page.at(-1)?.seq ?? 0),
+  };
+}

@@ -106,6 +106,31 @@ test("a search is explained, finds what is related, and goes by time and scope",
   expect(own.split("\n")).toContain("refunds");
 });
 
+test("reading goes by agent and metadata, and as far as tokens reach", LONG, async () => {
+  const scope = ["--scope", "agent-only:reader"];
+  await said("add", "Ivo", "is kind", "--metadata", '{"team":"sales","level":3}', ...scope);
+  await said("add", "Jan", "is kind", "--metadata", '{"team":"sales","level":"3"}', ...scope);
+  await said("relate", "Ivo", "knows", "Jan", ...scope);
+  const list = (...more: string[]) => said("list", "-o", "name", ...scope, ...more);
+  const search = (...more: string[]) => said("search", "kind", "-o", "name", ...scope, ...more);
+  for (const read of [list, search]) {
+    expect((await read("--metadata", "team=sales")).split("\n")).toEqual(expect.arrayContaining(["Ivo", "Jan"]));
+    expect(await read("--metadata", "team=sales", "--metadata", "level=3")).toBe("Ivo\n");
+    expect(await read("--metadata", 'level="3"')).toBe("Jan\n");
+    expect(await read("--agent", "nobody")).toBe("");
+    expect((await read("--max-tokens", "1")).trim().split("\n")).toHaveLength(1);
+  }
+  expect(await search("--mode", "semantic", "--min-similarity", "1")).toBe("");
+  expect(await mistaken("list", "--metadata", "sales")).toMatch(/^2 .*Expected key=value/);
+  const few = await ask("graph", "Ivo", "--max-tokens", "1", ...scope);
+  expect(few).toMatchObject({
+    code: 0,
+    stdout: "Ivo (thing)\n",
+    stderr: expect.stringContaining("more than is shown"),
+  });
+  expect(await said("graph", "Ivo", "--limit", "1", "-o", "name", ...scope)).toBe("Ivo\n");
+});
+
 test("relations are shown as a tree, whose ids take them away", LONG, async () => {
   const tree = await said("graph", "Anna");
   expect(tree).toMatch(

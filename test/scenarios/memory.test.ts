@@ -58,7 +58,7 @@ test("an entity is read, revised, looked back on, reverted and forgotten", async
   const revised = await server.ask("PATCH", path, { type: "person", withdraw: ["lives in Rome"] });
   expect(revised.body).toMatchObject({ type: "person", version: 2, observations: [{ text: "plays chess" }] });
   const history = memory.History.parse((await server.ask("GET", `${path}/history`)).body);
-  expect(history.changes.map(({ action }) => action)).toEqual(["create", "revise"]);
+  expect(history.changes.map(({ action }) => action)).toEqual(["revise", "create"]);
   const diff = await server.ask("GET", `${path}/diff?from=1&to=2`);
   expect(diff.body).toMatchObject({
     withdrawn: [{ text: "lives in Rome" }],
@@ -132,7 +132,7 @@ test("a change that cannot be made whole is not made at all", async () => {
   const done = await server.ask("PATCH", path, { withdraw, observations: [{ text: "reads", confidence: 0.5 }] });
   expect(done.body).toMatchObject({ version: 2, observations: [{ text: "reads", confidence: 0.5 }] });
   const { changes } = memory.History.parse((await server.ask("GET", `${path}/history`)).body);
-  expect(changes.map(({ action }) => action)).toEqual(["create", "revise"]);
+  expect(changes.map(({ action }) => action)).toEqual(["revise", "create"]);
 });
 
 test("relations make a graph, and what is wrong is said", async () => {
@@ -148,6 +148,7 @@ test("relations make a graph, and what is wrong is said", async () => {
     entities: [{ depth: 0 }, { entity: { name: "Dee" }, depth: 1 }],
     relations: [{ type: "knows" }],
     cut: false,
+    next: null,
   });
   const wrong = await server.ask("POST", "/api/v1/memory/relations", {
     relations: [{ from: "Cy", to: "Nobody", type: "knows" }],
@@ -162,6 +163,68 @@ test("relations make a graph, and what is wrong is said", async () => {
   expect(await server.ask("GET", "/api/v1/memory/entities?scopes=mars")).toMatchObject({
     status: 400,
     body: { code: "REQUEST_INVALID" },
+  });
+});
+
+test("a list narrows as a search does, and is read page by page within so many tokens", async () => {
+  const scope = "agent-only:lister";
+  await remember({
+    scope,
+    entities: [
+      {
+        name: "A",
+        metadata: { team: "billing", level: 3 },
+        observations: ["is old", { text: "was new", valid_to: "2020-01-01T00:00:00Z" }],
+      },
+      { name: "B", metadata: { team: "billing" }, observations: ["is tall", "is green"] },
+      { name: "C", type: "place", observations: ["is far"] },
+    ],
+  });
+  const list = async (query: object) => {
+    const asked = new URLSearchParams({ scopes: scope, ...query });
+    return memory.EntityPage.parse((await server.ask("GET", `/api/v1/memory/entities?${asked}`)).body);
+  };
+  const names = async (query: object) => (await list(query)).items.map(({ name }) => name);
+  expect(await names({})).toEqual(["A", "B", "C"]);
+  expect(await names({ metadata: '{"team":"billing"}' })).toEqual(["A", "B"]);
+  expect(await names({ metadata: '{"team":"billing","level":3}' })).toEqual(["A"]);
+  expect(await names({ agent: "nobody" })).toEqual([]);
+  const facts = async (at: string) => (await list({ at, limit: "1" })).items[0]?.observations.map(({ text }) => text);
+  expect([await facts("any"), await facts("now")]).toEqual([["is old", "was new"], ["is old"]]);
+  const pages = [await list({ max_tokens: "20" })];
+  for (let next = pages[0]?.next ?? null; next !== null; next = pages.at(-1)?.next ?? null)
+    pages.push(await list({ max_tokens: "20", cursor: next }));
+  expect(pages.length).toBeGreaterThan(1);
+  expect(pages.flatMap(({ items }) => items.map(({ name }) => name))).toEqual(["A", "B", "C"]);
+  expect((await list({ max_tokens: "1" })).items).toMatchObject([{ name: "A", observations: [] }]);
+  expect(await server.ask("GET", "/api/v1/memory/entities?metadata=billing")).toMatchObject({
+    status: 400,
+    body: { code: "REQUEST_INVALID" },
+  });
+});
+
+test("a history is read page by page, newest first, with what each change brought and took back", async () => {
+  const [one] = await remember({ entities: [{ name: "Yve", observations: ["first"] }] });
+  const path = `/api/v1/memory/entities/${one?.entity.id}`;
+  await remember({ entities: [{ name: "Yve", observations: ["second"] }] });
+  await server.ask("PATCH", path, { withdraw: ["first"] });
+  const history = async (query: string) =>
+    memory.History.parse((await server.ask("GET", `${path}/history?${query}`)).body);
+  const pages = [await history("limit=1")];
+  await remember({ entities: [{ name: "Yve", observations: ["meanwhile"] }] });
+  for (let next = pages[0]?.next ?? null; next !== null; next = pages.at(-1)?.next ?? null)
+    pages.push(await history(`limit=1&cursor=${next}`));
+  expect(
+    pages.map(({ changes, observations }) => [changes[0]?.action, ...observations.map(({ text }) => text)]),
+  ).toEqual([
+    ["withdraw", "first"],
+    ["observe", "second"],
+    ["create", "first"],
+  ]);
+  expect((await history("")).changes).toHaveLength(4);
+  expect(await server.ask("GET", `${path}/history?cursor=x`)).toMatchObject({
+    status: 400,
+    body: { code: "MEMORY_CURSOR_INVALID" },
   });
 });
 

@@ -23,6 +23,7 @@ import { retryUnlessRefused, withQuery } from "./queries.ts";
 const AGAIN_MS = 5_000;
 const UNDER_WAY_MS = 1_000;
 const PAGE_SIZE = 50;
+const HISTORY_PAGE = 200;
 const NAMES_SHOWN = 8;
 /** What is large is read again less often. */
 const SELDOM_MS = 60_000;
@@ -119,7 +120,7 @@ export const entityKey = (id: string) => ["memory", "entity", id] as const;
 export const entityHistoryQuery = (id: string) =>
   queryOptions({
     queryKey: [...entityKey(id), "history"],
-    queryFn: ({ signal }) => ask<MemoryHistory>(fillRoute("memoryEntityHistory", { id }), { signal }),
+    queryFn: ({ signal }) => wholeHistory(id, signal),
     retry: retryUnlessRefused,
     refetchInterval: ({ state }) => (state.error === null ? AGAIN_MS : false),
   });
@@ -131,6 +132,23 @@ export const entityQuery = (id: string) =>
     queryFn: ({ signal }) => ask<MemoryEntity>(fillRoute("memoryEntity", { id }), { signal }),
     retry: retryUnlessRefused,
   });
+
+async function wholeHistory(id: string, signal: AbortSignal): Promise<MemoryHistory> {
+  const path = fillRoute("memoryEntityHistory", { id });
+  const read = (cursor?: string) => ask<MemoryHistory>(withQuery(path, { cursor, limit: HISTORY_PAGE }), { signal });
+  let whole = await read();
+  while (whole.next !== null) {
+    const page = await read(whole.next);
+    const known = new Set(whole.observations.map((one) => one.id));
+    whole = {
+      ...page,
+      changes: [...whole.changes, ...page.changes],
+      // What one page brought another may have taken back.
+      observations: [...whole.observations, ...page.observations.filter((one) => !known.has(one.id))],
+    };
+  }
+  return whole;
+}
 
 /** Who is around it, as far as its own scope and what everybody sees reach. */
 export const neighbourhoodQuery = (

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { JsonObject } from "../../kernel/json.ts";
+import { JsonObject, parseJson } from "../../kernel/json.ts";
 import { listIn } from "./lists.ts";
 import { page } from "./problem.ts";
 
@@ -172,6 +172,15 @@ export const RelateBody = z
 export const RelationList = z.object({ items: z.array(Relation) }).meta({ id: "MemoryRelationList" });
 export type MemoryRelationList = z.infer<typeof RelationList>;
 
+function metadataIn(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  const parsed = parseJson(text);
+  return parsed.type === "malformed" ? text : parsed.value;
+}
+
+/** When it must hold. */
+const At = z.union([z.enum(["now", "any"]), Instant]);
+
 const HITS_MAX = 100;
 export const SearchBody = z
   .object({
@@ -192,13 +201,10 @@ export const SearchBody = z
       description: "Compare all vectors, also where there are so many that a search looks at likely ones only",
     }),
     max_tokens: z.int().min(1).optional().meta({ description: "About so many tokens of entities at most" }),
-    at: z
-      .union([z.enum(["now", "any"]), Instant])
-      .default("now")
-      .meta({ description: "When it must hold" }),
+    at: At.default("now").meta({ description: "When it must hold" }),
     types: z.array(z.string()).max(100).optional(),
     agent: z.string().optional().meta({ description: "Only entities of which this agent said something" }),
-    metadata: JsonObject.optional(),
+    metadata: JsonObject.optional().meta({ description: "Only entities whose metadata has these values" }),
   })
   .meta({ id: "SearchMemory" });
 export type SearchMemoryBody = z.output<typeof SearchBody>;
@@ -236,9 +242,27 @@ const scopeQuery = z
   .meta({ description: SCOPES_LISTED });
 const cursor = z.string().max(1_000).optional();
 const limit = z.coerce.number().int().min(1).max(200).default(50);
+const tokens = z.coerce.number().int().min(1).optional().meta({
+  description: "About so many tokens of entities at most; the first is always there, cut if it must be",
+});
 
-export const EntityQuery = z.object({ scopes: scopeQuery, type: z.string().optional(), cursor, limit });
+export const EntityQuery = z.object({
+  scopes: scopeQuery,
+  type: z.string().optional(),
+  agent: z.string().optional().meta({ description: "Only entities of which this agent said something" }),
+  metadata: z
+    .string()
+    .optional()
+    .transform(metadataIn)
+    .pipe(JsonObject.optional())
+    .meta({ description: 'Only entities whose metadata has these values, as JSON: `{"team":"billing"}`' }),
+  at: At.default("any").meta({ description: "When it must hold" }),
+  max_tokens: tokens,
+  cursor,
+  limit,
+});
 export const NamedQuery = z.object({ scope: MemoryScope.default("workspace"), name: z.string().min(1).max(256) });
+export const HistoryQuery = z.object({ cursor, limit });
 export const LogQuery = z.object({ scopes: scopeQuery, cursor, limit });
 
 const VISITS_MAX = 1_000;
@@ -249,13 +273,16 @@ export const GraphQuery = z.object({
   direction: z.enum(["outgoing", "incoming", "both"]).default("both"),
   types: z.string().optional().meta({ description: "Types of relations, with commas between; or as a JSON array" }),
   min_strength: z.coerce.number().min(0).max(1).default(0),
+  max_tokens: tokens,
+  cursor,
   limit: z.coerce.number().int().min(1).max(VISITS_MAX).default(100),
 });
 export const Graph = z
   .object({
     entities: z.array(z.object({ entity: Entity, depth: z.int(), via: z.string().nullable() })),
-    relations: z.array(Relation),
+    relations: z.array(Relation).meta({ description: "Over the pages each once, with the later of its ends" }),
     cut: z.boolean().meta({ description: "There was more" }),
+    next: z.string().nullable().meta({ description: "Null also where no walk goes further: 10,000 entities" }),
   })
   .meta({ id: "MemoryGraph" });
 export type MemoryGraph = z.infer<typeof Graph>;
@@ -279,8 +306,9 @@ export type MemoryChangePage = z.infer<typeof ChangePage>;
 export const History = z
   .object({
     entity: Entity,
-    observations: z.array(Observation).meta({ description: "Also what was withdrawn" }),
-    changes: z.array(Change).meta({ description: "Oldest first" }),
+    observations: z.array(Observation).meta({ description: "What these changes brought or took back" }),
+    changes: z.array(Change).meta({ description: "Newest first" }),
+    next: z.string().nullable(),
   })
   .meta({ id: "MemoryHistory" });
 export type MemoryHistory = z.infer<typeof History>;

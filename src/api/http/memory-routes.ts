@@ -125,12 +125,13 @@ function historyRoutes(http: Http, { services }: HttpContext): void {
     {
       schema: {
         tags,
-        summary: "All that was ever said of it, and each change",
+        summary: "Its changes, newest first, with what they brought or took back",
         params,
+        querystring: memory.HistoryQuery,
         response: { 200: memory.History, ...failures },
       },
     },
-    async ({ params: { id } }) => entityHistory(services, id),
+    async ({ params: { id }, query }) => entityHistory(services, id, query),
   );
   http.get(
     ROUTES.memoryEntityDiff,

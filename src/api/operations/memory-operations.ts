@@ -8,7 +8,9 @@ import {
   type Provenance,
   RelationNotFoundError,
   scopeText,
+  pageOfHistory,
   type SearchInput,
+  type Temporal,
   type Validity,
 } from "../../memory/index.ts";
 import { listIn, memory as schemas } from "../contract/index.ts";
@@ -35,6 +37,8 @@ const spanOf = ({ valid_from, valid_to }: Span, before?: Validity): Validity => 
   fromMs: valid_from === undefined ? before?.fromMs : ms(valid_from),
   toMs: valid_to === undefined ? before?.toMs : ms(valid_to),
 });
+const temporalOf = (at: string): Temporal =>
+  at === "now" ? "current" : at === "any" ? "all" : { fromMs: Date.parse(at), toMs: Date.parse(at) };
 const keyOf = (scope: string) => scopeKeyOf(DEFAULT_WORKSPACE, scope);
 const keysOf = (scopes: readonly string[]) => scopes.map(keyOf);
 /** Without authentication whoever reaches the port is one person. */
@@ -103,7 +107,7 @@ export async function searchMemory(
     keywordWeight: keyword_weight,
     tokensMax: max_tokens,
     isExact: exact,
-    temporal: at === "now" ? "current" : at === "any" ? "all" : { fromMs: Date.parse(at), toMs: Date.parse(at) },
+    temporal: temporalOf(at),
     filter: { types, agent, metadata },
   };
   return presentSearch(await memory.search(input, signal));
@@ -112,11 +116,12 @@ export async function searchMemory(
 /** Throws MemoryCursorError. */
 export async function listEntities(
   { memory }: MemoryServices,
-  { scopes, type, cursor, limit }: z.output<typeof schemas.EntityQuery>,
+  { scopes, type, agent, metadata, at, max_tokens, cursor, limit }: z.output<typeof schemas.EntityQuery>,
 ): Promise<contract.MemoryEntityPage> {
+  const types = type === undefined ? undefined : [type];
   const { entries, next } = await memory.list(
-    { scopes: keysOf(scopes), types: type === undefined ? undefined : [type] },
-    { limit, cursor },
+    { scopes: keysOf(scopes), types, agent, metadata, temporal: temporalOf(at) },
+    { limit, cursor, tokensMax: max_tokens },
   );
   return { items: entries.map(presentEntity), next: next ?? null };
 }
@@ -156,15 +161,21 @@ export async function reviseEntity(
   return getEntity(services, id);
 }
 
-/** Throws EntityNotFoundError. */
-export async function entityHistory(services: MemoryServices, id: string): Promise<contract.MemoryHistory> {
+/** Throws EntityNotFoundError, MemoryCursorError. */
+export async function entityHistory(
+  services: MemoryServices,
+  id: string,
+  query: z.output<typeof schemas.HistoryQuery>,
+): Promise<contract.MemoryHistory> {
   const entity = await entityOf(services, id);
   const history = await services.memory.store.history(entity.id);
   if (!history) throw notThere(id);
+  const { observations, changes, next } = pageOfHistory(history, { limit: query.limit, cursor: query.cursor });
   return {
     entity: presentEntity(entity),
-    observations: history.observations.map(presentObservation),
-    changes: history.changes.map(presentChange),
+    observations: observations.map(presentObservation),
+    changes: changes.map(presentChange),
+    next: next ?? null,
   };
 }
 
@@ -242,10 +253,20 @@ export async function unrelate({ memory }: MemoryServices, id: string): Promise<
   return presentRelation(await memory.changes.unrelate(read.data, BY_USER));
 }
 
-/** What is around entities. Ids of which nobody is are passed over. */
+/** What is around entities. Ids of which nobody is are passed over. Throws MemoryCursorError. */
 export async function memoryGraph(
   { memory }: MemoryServices,
-  { scopes, start, depth, direction, types, min_strength, limit }: z.output<typeof schemas.GraphQuery>,
+  {
+    scopes,
+    start,
+    depth,
+    direction,
+    types,
+    min_strength,
+    max_tokens,
+    cursor,
+    limit,
+  }: z.output<typeof schemas.GraphQuery>,
 ): Promise<contract.MemoryGraph> {
   const ids = start.split(",").flatMap((id) => EntityId.safeParse(id.trim()).data ?? []);
   const graph = await memory.graph({
@@ -257,6 +278,8 @@ export async function memoryGraph(
     types: types === undefined ? undefined : listIn(types),
     strengthMin: min_strength,
     visitsMax: limit,
+    cursor,
+    tokensMax: max_tokens,
   });
   return presentGraph(graph);
 }

@@ -101,10 +101,11 @@ export function presentFields(details: JsonObject): JsonObject {
 
 const instantOf = (at: Json): Json => (typeof at === "number" ? instant(at) : at);
 
-export const presentGraph = ({ entities, relations, isCut }: Graph): contract.MemoryGraph => ({
+export const presentGraph = ({ entities, relations, isCut, next }: Graph): contract.MemoryGraph => ({
   entities: entities.map(({ entity, depth, via }) => ({ entity: presentEntity(entity), depth, via: via ?? null })),
   relations: relations.map(presentRelation),
   cut: isCut,
+  next: next ?? null,
 });
 
 export const presentSearch = ({ hits, next, tokens, notices }: SearchResult): contract.MemorySearchResult => ({

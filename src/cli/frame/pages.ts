@@ -3,13 +3,21 @@ import { isJsonObject, type Json } from "../../kernel/json.ts";
 import type { Answer, Client, Query } from "../client/index.ts";
 
 type Page<Item> = { readonly items: readonly Item[]; readonly next: string | null };
-type Listed<Item> = { readonly path: string; readonly query: Query; readonly schema: z.ZodType<Page<Item>> };
+type Listed<Item> = {
+  readonly path: string;
+  readonly query: Query;
+  readonly schema: z.ZodType<Page<Item>>;
+  /** It narrows what may be much: pages without entries do not end it. */
+  readonly isSparse?: boolean;
+  /** The first page with entries is all, such as where a page has a bound of tokens. */
+  readonly isOnePage?: boolean;
+};
 
 const PAGE_SIZE_MAX = 200;
 
 /**
  * The first `countMax` entries of a list, in as many requests as it takes, as one document like that of a page. A page without
- * entries ends it, though there may be more: the server looked through much and says where to go on.
+ * entries ends it unless it is sparse, though there may be more: the server looked through much and says where to go on.
  */
 export async function listUpTo<Item>(
   client: Client,
@@ -30,6 +38,6 @@ export async function listUpTo<Item>(
     next = page.value.next;
     found = page.value.items.length;
     if (items.length === found && (next === null || items.length >= countMax)) return page;
-  } while (next !== null && found > 0 && items.length < countMax);
+  } while (next !== null && (found > 0 || list.isSparse) && items.length < (list.isOnePage ? 1 : countMax));
   return { value: { items, next }, raw: { items: rawItems, next } };
 }

@@ -18,7 +18,7 @@ import {
 import { type Column, countOf, safeText, showAge } from "../terminal/index.ts";
 import { entityText } from "./lines.ts";
 import { Fields, fieldsOf, FieldsInput, withFields } from "./fields.ts";
-import { findEntity, scopeOption, Scopes, scopesOption } from "./reference.ts";
+import { atOption, Filters, findEntity, scopeOption, Scopes, scopesOption, withFilters } from "./reference.ts";
 
 export const NAME = "its name, or its id";
 
@@ -41,20 +41,30 @@ export function list(command: Command, invocation: Invocation): void {
     .summary("entities by name")
     .description("List what is remembered, by name.")
     .addOption(scopesOption())
-    .option("--type <type>", "only entities of one type")
+    .addOption(atOption("any"))
     .addOption(limitOption(50));
+  withFilters(command);
   examples(command, [
     ["caxton memory list --type person", ""],
+    ["caxton memory list --agent support --metadata team=billing --at now", "what support said, as far as it holds"],
+    ["caxton memory list --max-tokens 500", "as many as fit into a prompt"],
     ["caxton memory list --scope agent-only:support -o wide", "what one agent keeps for itself, with ids"],
   ]);
   act(command, invocation, {
-    input: z.object({ scope: Scopes, type: z.string().optional(), limit: z.number() }),
+    input: z.object({ scope: Scopes, at: z.string(), limit: z.number(), ...Filters }),
     formats: LIST_FORMATS,
-    run: async (context, { scope, type, limit }) => {
-      const query = { scopes: listed(scope), type };
+    run: async (context, { scope, at, limit, type, agent, metadata, maxTokens }) => {
+      const narrowed = { type, agent, metadata: metadata && JSON.stringify(metadata), max_tokens: maxTokens };
+      const query = { scopes: listed(scope), at, ...narrowed };
       const found = await listUpTo(
         context.client,
-        { path: ROUTES.memoryEntities, query, schema: memory.EntityPage },
+        {
+          path: ROUTES.memoryEntities,
+          query,
+          schema: memory.EntityPage,
+          isSparse: true,
+          isOnePage: maxTokens !== undefined,
+        },
         limit,
       );
       await showList(context, {
@@ -63,7 +73,10 @@ export function list(command: Command, invocation: Invocation): void {
         columns: columns(systemClock.nowMs()),
         name: ({ name }) => name,
         empty: `nothing is remembered in ${scope.join(", ")}; begin: caxton memory add <name> "<fact>"`,
-        footer: found.value.next === null ? "" : `more: --limit ${limit * 2}`,
+        footer:
+          found.value.next === null
+            ? ""
+            : `more: ${found.value.items.length < limit ? "a higher --max-tokens" : `--limit ${limit * 2}`}`,
       });
     },
   });

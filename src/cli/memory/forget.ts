@@ -102,7 +102,7 @@ async function observationsOf(
   reference: string,
 ): Promise<readonly string[]> {
   const wanted = reference.normalize("NFC").trim();
-  const { observations } = (await historyOf(client, entity.id)).value;
+  const { observations } = await historyOf(client, entity.id, Infinity);
   const ids = observations.filter(({ id, text }) => id === wanted || text === wanted).map(({ id }) => id);
   if (ids.length > 0) return ids;
   throw new ObservationReferenceError(

@@ -53,7 +53,7 @@ export function log(command: Command, invocation: Invocation): void {
       const found =
         name === undefined ? await changesIn(context, scope, limit) : await changesOf(context, name, scope, limit);
       const isTable = context.format === "table" || context.format === "wide";
-      const histories = isTable ? await historiesOf(context, found.items) : new Map<string, MemoryHistory>();
+      const histories = isTable ? await historiesOf(context, found.items, limit) : new Map<string, MemoryHistory>();
       await showList(context, {
         ...found,
         columns: changeColumns(histories, systemClock.nowMs()),
@@ -72,21 +72,23 @@ async function changesIn({ client }: Context, scopes: readonly string[], limit: 
 
 async function changesOf({ client }: Context, name: string, [scope]: readonly string[], limit: number) {
   const { id } = (await findEntity(client, name, scope)).value;
-  const { value } = await historyOf(client, id);
-  const items = value.changes.toReversed().slice(0, limit);
-  const footer = items.length < value.changes.length ? `older: --limit ${limit * 2}` : "";
-  return { raw: toJson({ items, next: null }), items, footer };
+  const { changes: items, next } = await historyOf(client, id, limit);
+  return { raw: toJson({ items, next }), items, footer: next === null ? "" : `older: --limit ${limit * 2}` };
 }
 
-/** What is known of the entities that changes name; those that were forgotten are not there. */
-async function historiesOf({ client }: Context, changes: readonly MemoryChange[]): Promise<Map<string, MemoryHistory>> {
+/** What the newest changes did to the entities that are named; those that were forgotten are not there. */
+async function historiesOf(
+  { client }: Context,
+  changes: readonly MemoryChange[],
+  limit: number,
+): Promise<Map<string, MemoryHistory>> {
   const ids = new Set(
     changes.flatMap(({ entity, details }) => [entity, details["to"]].filter((id) => typeof id === "string")),
   );
   const histories = new Map<string, MemoryHistory>();
   for (const id of ids) {
-    const found = await historyOf(client, id).catch(() => undefined);
-    if (found) histories.set(id, found.value);
+    const found = await historyOf(client, id, limit).catch(() => undefined);
+    if (found) histories.set(id, found);
   }
   return histories;
 }

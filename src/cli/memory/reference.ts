@@ -1,9 +1,9 @@
-import { InvalidArgumentError, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import * as z from "zod";
 import { fillRoute, memory, type MemoryEntity, type MemoryHistory, ROUTES } from "../../api/contract/index.ts";
-import { isJsonObject, type JsonObject, parseJson } from "../../kernel/json.ts";
+import { isJsonObject, JsonObject, parseJson } from "../../kernel/json.ts";
 import type { Answer, Client } from "../client/index.ts";
-import { UsageError } from "../frame/index.ts";
+import { UsageError, wholeNumber } from "../frame/index.ts";
 
 const WHOLE_ID = /^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 const SCOPE_TEXT = "workspace, global, agent-only:<agent> or conversation:<id>";
@@ -29,6 +29,48 @@ export const scopesOption = (
 
 /** What `scopesOption` gives. */
 export const Scopes = z.array(z.string()).default(["workspace", "global"]);
+
+/** Options that narrow what is read, the same wherever several entities are. */
+export const withFilters = (command: Command): Command =>
+  command
+    .option("--type <type>", "only entities of one type")
+    .option("--agent <agent>", "only entities of which this agent said something")
+    .addOption(
+      command
+        .createOption("--metadata <key=value>", "only entities whose metadata has it; may be repeated")
+        .argParser(pairIn),
+    )
+    .addOption(tokensOption());
+
+/** What `withFilters` gives. */
+export const Filters = {
+  type: z.string().optional(),
+  agent: z.string().optional(),
+  metadata: JsonObject.optional(),
+  maxTokens: z.number().optional(),
+};
+
+export const tokensOption = (): Option =>
+  new Option(
+    "--max-tokens <n>",
+    "about so many tokens of entities at most; the first is there, cut if it must be",
+  ).argParser((text) => wholeNumber(text, 1, Number.MAX_SAFE_INTEGER));
+
+/** When it must hold. */
+export const atOption = (standard: "now" | "any"): Option =>
+  new Option("--at <time>", "what held then: now, any, a day or an instant")
+    .argParser((text) => (text === "now" || text === "any" ? text : instantIn(text)))
+    .default(standard);
+
+/** `key=value`, together with those before; a value is JSON, such as 3 or true, else text. */
+function pairIn(text: string, before: JsonObject | undefined): JsonObject {
+  const at = text.indexOf("=");
+  if (at < 1)
+    throw new InvalidArgumentError('Expected key=value, such as team=billing; a number as text is level="3".');
+  const value = text.slice(at + 1);
+  const parsed = parseJson(value);
+  return { ...before, [text.slice(0, at)]: parsed.type === "malformed" ? value : parsed.value };
+}
 
 /** The scope meant where none is given. */
 export const SCOPE = "workspace";
@@ -67,6 +109,25 @@ export function findEntity(client: Client, reference: string, scope = SCOPE): Pr
     : client.request({ path: ROUTES.memoryEntityByName, query: { scope, name: reference }, schema });
 }
 
-/** All that was ever said of an entity. Throws ServerProblem (ENTITY_NOT_FOUND). */
-export const historyOf = (client: Client, id: string): Promise<Answer<MemoryHistory>> =>
-  client.request({ path: fillRoute("memoryEntityHistory", { id }), schema: memory.History });
+const PAGE_SIZE_MAX = 200;
+
+/** The newest changes of an entity, `countMax` at most, with what they did. Throws ServerProblem (ENTITY_NOT_FOUND). */
+export async function historyOf(client: Client, id: string, countMax: number): Promise<MemoryHistory> {
+  const path = fillRoute("memoryEntityHistory", { id });
+  const read = async (count: number, cursor?: string) => {
+    const query = { limit: Math.min(PAGE_SIZE_MAX, count), ...(cursor !== undefined && { cursor }) };
+    return (await client.request({ path, query, schema: memory.History })).value;
+  };
+  let history = await read(countMax);
+  while (history.next !== null && history.changes.length < countMax) {
+    const page = await read(countMax - history.changes.length, history.next);
+    const known = new Set(history.observations.map((one) => one.id));
+    history = {
+      ...page,
+      changes: [...history.changes, ...page.changes],
+      // What one page brought another may have taken back.
+      observations: [...history.observations, ...page.observations.filter((one) => !known.has(one.id))],
+    };
+  }
+  return history;
+}

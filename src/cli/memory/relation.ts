@@ -1,10 +1,21 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { fillRoute, listed, memory, ROUTES } from "../../api/contract/index.ts";
-import { act, examples, type Invocation, listOption, ONE_FORMATS, showOne, wholeNumber } from "../frame/index.ts";
+import { fillRoute, listed, memory, type MemoryGraph, ROUTES } from "../../api/contract/index.ts";
+import type { Answer, Client, Query } from "../client/index.ts";
+import {
+  act,
+  examples,
+  type Invocation,
+  limitOption,
+  listOption,
+  ONE_FORMATS,
+  showOne,
+  toJson,
+  wholeNumber,
+} from "../frame/index.ts";
 import { oneLine, safeText } from "../terminal/index.ts";
 import { NAME } from "./entity.ts";
-import { findEntity, instantIn, metadataIn, SCOPE, scopeOption, shareIn } from "./reference.ts";
+import { findEntity, instantIn, metadataIn, SCOPE, scopeOption, shareIn, tokensOption } from "./reference.ts";
 import { treeText } from "./tree.ts";
 
 const DEPTH_MAX = 10;
@@ -101,10 +112,13 @@ export function graph(command: Command, invocation: Invocation): void {
         .choices(Direction.options)
         .default("both"),
     )
-    .addOption(listOption("--type <type>", "only relations of this type; may be repeated"));
+    .addOption(listOption("--type <type>", "only relations of this type; may be repeated"))
+    .addOption(limitOption(VISITS_MAX))
+    .addOption(tokensOption());
   examples(command, [
     ["caxton memory graph Anna", ""],
     ["caxton memory graph Acme --direction incoming --type works_at --depth 1", "who works there"],
+    ["caxton memory graph Acme --limit 20 --max-tokens 1000", "the nearest, as many as fit into a prompt"],
   ]);
   act(command, invocation, {
     input: z.object({
@@ -113,23 +127,45 @@ export function graph(command: Command, invocation: Invocation): void {
       depth: z.number(),
       direction: Direction,
       type: z.array(z.string()).default([]),
+      limit: z.number(),
+      maxTokens: z.number().optional(),
     }),
     formats: ONE_FORMATS,
-    run: async (context, { name, scope, depth, direction, type }) => {
+    run: async (context, { name, scope, depth, direction, type, limit, maxTokens }) => {
       const { value: root } = await findEntity(context.client, name, scope);
       const scopes = listed([...new Set([root.scope, "workspace", "global"])]);
       const types = type.length === 0 ? undefined : listed(type);
-      const { raw, value } = await context.client.request({
-        path: ROUTES.memoryGraph,
-        query: { scopes, start: root.id, depth, direction, types, limit: VISITS_MAX },
-        schema: memory.Graph,
-      });
+      const query = { scopes, start: root.id, depth, direction, types, max_tokens: maxTokens };
+      const { raw, value } = await graphUpTo(
+        context.client,
+        query,
+        maxTokens === undefined ? limit : Math.min(limit, VISITS_MAX),
+      );
       await showOne(context, {
         raw,
         name: value.entities.map(({ entity }) => entity.name).join("\n"),
         human: () => treeText(root, value, context.terminal.style),
       });
-      if (value.cut) context.terminal.note("there is more than is shown; ask for less: --depth, --direction, --type");
+      if (value.cut)
+        context.terminal.note("there is more than is shown: --limit; or ask for less: --depth, --direction, --type");
     },
   });
+}
+
+/** Around an entity, nearest first, in as many requests as it takes; with a bound of tokens, in one. */
+async function graphUpTo(client: Client, query: Query, countMax: number): Promise<Answer<MemoryGraph>> {
+  const read = (count: number, cursor?: string) => {
+    const page = { limit: Math.min(VISITS_MAX, count), ...(cursor !== undefined && { cursor }) };
+    return client.request({ path: ROUTES.memoryGraph, query: { ...query, ...page }, schema: memory.Graph });
+  };
+  let found = await read(countMax);
+  if (query["max_tokens"] !== undefined) return found;
+  while (found.value.next !== null && found.value.entities.length < countMax) {
+    const { value: before } = found;
+    const { value: page } = await read(countMax - before.entities.length, found.value.next);
+    const entities = [...before.entities, ...page.entities];
+    const value = { ...page, entities, relations: [...before.relations, ...page.relations] };
+    found = { value, raw: toJson(value) };
+  }
+  return found;
 }

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { memory, type MemoryEntity, type MemorySearchResult, ROUTES } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, LIST_FORMATS, showList, wholeNumber } from "../frame/index.ts";
 import { type Column, oneLine } from "../terminal/index.ts";
-import { instantIn, Scopes, scopesOption } from "./reference.ts";
+import { atOption, Filters, Scopes, scopesOption, shareIn, withFilters } from "./reference.ts";
 
 type Hit = MemorySearchResult["items"][number];
 type Notice = MemorySearchResult["notices"][number];
@@ -20,8 +20,6 @@ const NOTICES: { readonly [Of in Notice]: string } = {
   indexing: "not everything is indexed yet, so that something may be missing; caxton memory stats shows how far it is",
 };
 
-const atIn = (text: string): string => (text === "now" || text === "any" ? text : instantIn(text));
-
 const Input = z.object({
   words: z.array(z.string()),
   scope: Scopes,
@@ -29,7 +27,8 @@ const Input = z.object({
   limit: z.number(),
   expand: z.number(),
   at: z.string(),
-  type: z.string().optional(),
+  minSimilarity: z.number().optional(),
+  ...Filters,
   exact: z.boolean().default(false),
   explain: z.boolean().default(false),
 });
@@ -41,7 +40,46 @@ export function search(command: Command, invocation: Invocation): void {
       "Search what is remembered, the best hit first, each with the facts that fit best. What the search had to do without is " +
         "said on standard error. --explain shows what a score is made of: (similarity + keyword + graph) × recency.",
     )
-    .argument("<words...>", "what to look for")
+    .argument("<words...>", "what to look for");
+  withOptions(command);
+  examples(command, [
+    ["caxton memory search who leads billing", ""],
+    ["caxton memory search billing --expand 1 --explain", "with what is related to hits, and why"],
+    ["caxton memory search office --at 2026-01-01", "what held on that day"],
+    ["caxton memory search refunds --agent support --metadata team=billing", "of what support said something"],
+    ["caxton memory search invoices --min-similarity 0.5 --max-tokens 500", "what is near, for a prompt"],
+    ["caxton memory search refunds --scope agent-only:support --mode keyword", "what one agent keeps for itself"],
+  ]);
+  act(command, invocation, {
+    input: Input,
+    formats: LIST_FORMATS,
+    run: async (context, { words, scope: scopes, mode, limit, expand, at, exact, explain, ...rest }) => {
+      const { type, agent, metadata, maxTokens: max_tokens, minSimilarity: min_similarity } = rest;
+      const narrowed = { types: type === undefined ? undefined : [type], agent, metadata, min_similarity, max_tokens };
+      const { raw, value } = await context.client.request({
+        method: "POST",
+        path: ROUTES.searchMemory,
+        body: { query: words.join(" "), scopes, mode, limit, expand, at, exact, ...narrowed },
+        schema: memory.SearchResult,
+      });
+      await showList(context, {
+        raw,
+        items: value.items,
+        columns: columnsOf(explain),
+        name: ({ entity }) => entity.name,
+        empty: `nothing is remembered of that in ${scopes.join(", ")}; see: caxton memory list`,
+        footer:
+          value.next !== null && limit < LIMIT_MAX && value.items.length === limit
+            ? `more: --limit ${Math.min(LIMIT_MAX, limit * 2)}`
+            : "",
+      });
+      for (const notice of value.notices) context.terminal.note(NOTICES[notice]);
+    },
+  });
+}
+
+function withOptions(command: Command): void {
+  command
     .addOption(scopesOption())
     .addOption(
       command
@@ -61,42 +99,15 @@ export function search(command: Command, invocation: Invocation): void {
         .argParser((text) => wholeNumber(text, 0, EXPAND_MAX))
         .default(0),
     )
+    .addOption(atOption("now"))
     .addOption(
       command
-        .createOption("--at <time>", "what held then: now, any, a day or an instant")
-        .argParser(atIn)
-        .default("now"),
-    )
-    .option("--type <type>", "only entities of one type")
+        .createOption("--min-similarity <share>", "what is less near in meaning is found by its words only, 0 to 1")
+        .argParser(shareIn),
+    );
+  withFilters(command)
     .option("--exact", "compare all vectors: of more than 40,000 passages a search looks at likely ones only")
     .option("--explain", "show the parts of each score");
-  examples(command, [
-    ["caxton memory search who leads billing", ""],
-    ["caxton memory search billing --expand 1 --explain", "with what is related to hits, and why"],
-    ["caxton memory search office --at 2026-01-01", "what held on that day"],
-    ["caxton memory search refunds --scope agent-only:support --mode keyword", "what one agent keeps for itself"],
-  ]);
-  act(command, invocation, {
-    input: Input,
-    formats: LIST_FORMATS,
-    run: async (context, { words, scope: scopes, mode, limit, expand, at, type, exact, explain }) => {
-      const { raw, value } = await context.client.request({
-        method: "POST",
-        path: ROUTES.searchMemory,
-        body: { query: words.join(" "), scopes, mode, limit, expand, at, exact, ...(type && { types: [type] }) },
-        schema: memory.SearchResult,
-      });
-      await showList(context, {
-        raw,
-        items: value.items,
-        columns: columnsOf(explain),
-        name: ({ entity }) => entity.name,
-        empty: `nothing is remembered of that in ${scopes.join(", ")}; see: caxton memory list`,
-        footer: value.next !== null && limit < LIMIT_MAX ? `more: --limit ${Math.min(LIMIT_MAX, limit * 2)}` : "",
-      });
-      for (const notice of value.notices) context.terminal.note(NOTICES[notice]);
-    },
-  });
 }
 
 /** The facts that have most of the words, else the newest; equal ones in the order in which they were said. */

@@ -62,6 +62,24 @@ export function graphContract(within: Within): void {
       expect(isCut).toBe(false);
     }));
 
+  test("a walk is read page by page, with each relation once, and ends within the tokens", () =>
+    within(async ({ memory }) => {
+      const { id: b } = await chain(memory);
+      const walk = { ...WALK, scopes: [TEAM], start: [b] };
+      const whole = await memory.graph(walk);
+      expect([whole.isCut, whole.next, whole.relations.length]).toEqual([false, undefined, 3]);
+      const pages = [await memory.graph({ ...walk, visitsMax: 1 })];
+      for (let { next } = pages[0] ?? {}; next !== undefined; next = pages.at(-1)?.next)
+        pages.push(await memory.graph({ ...walk, visitsMax: 1, cursor: next }));
+      expect(pages.map(({ entities }) => entities.length)).toEqual([1, 1, 1, 1]);
+      expect(pages.flatMap(({ entities }) => entities)).toEqual(whole.entities);
+      const ids = (relations: typeof whole.relations) => relations.map(({ id }) => id).toSorted();
+      expect(ids(pages.flatMap(({ relations }) => relations))).toEqual(ids(whole.relations));
+      const few = await memory.graph({ ...walk, tokensMax: 1 });
+      expect(few).toMatchObject({ entities: [{ entity: { name: "b" } }], relations: [], isCut: true, next: "o1" });
+      await expect(memory.graph({ ...walk, cursor: "n1" })).rejects.toMatchObject({ code: "MEMORY_CURSOR_INVALID" });
+    }));
+
   test("relations are unique by their ends and type, and gone when they are taken away", () =>
     within(async ({ memory }) => {
       await chain(memory);

@@ -34,8 +34,7 @@ export function History({ history }: Props) {
     () => words.reverted,
   );
   const [isWhole, setWhole] = useState(false);
-  const newest = changes.toReversed();
-  const shown = isWhole ? newest : newest.slice(0, SHOWN);
+  const shown = isWhole ? changes : changes.slice(0, SHOWN);
   // Relations change nothing of its versions.
   const hasVersion = ({ action, version }: MemoryChange) =>
     action !== "relate" && action !== "unrelate" && version > 0 && version < entity.version;
@@ -71,10 +70,10 @@ export function History({ history }: Props) {
           </li>
         ))}
       </ol>
-      {shown.length === newest.length ? null : (
+      {shown.length === changes.length ? null : (
         <div className="border-t border-line p-2">
           <Button size="small" onClick={() => setWhole(true)}>
-            {words.showAll(newest.length)}
+            {words.showAll(changes.length)}
           </Button>
         </div>
       )}
