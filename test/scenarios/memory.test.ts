@@ -182,7 +182,7 @@ test("a list narrows as a search does, and is read page by page within so many t
   });
   const list = async (query: object) => {
     const asked = new URLSearchParams({ scopes: scope, ...query });
-    return memory.EntityPage.parse((await server.ask("GET", `/api/v1/memory/entities?${asked}`)).body);
+    return memory.EntityPage.parse((await server.ask("GET", `/api/v1/memory/entities?${asked.toString()}`)).body);
   };
   const names = async (query: object) => (await list(query)).items.map(({ name }) => name);
   expect(await names({})).toEqual(["A", "B", "C"]);

@@ -20,8 +20,30 @@ const chain = async (memory: Memory) => {
   return memory.get(TEAM, "b");
 };
 
+function pagesOfWalks(within: Within): void {
+  test("a walk is read page by page, with each relation once, and ends within the tokens", () =>
+    within(async ({ memory }) => {
+      const { id: b } = await chain(memory);
+      const walk = { ...WALK, scopes: [TEAM], start: [b] };
+      const whole = await memory.graph(walk);
+      expect([whole.isCut, whole.next, whole.relations.length]).toEqual([false, undefined, 3]);
+      const pages = [await memory.graph({ ...walk, visitsMax: 1 })];
+      for (let { next } = pages[0] ?? {}; next !== undefined; next = pages.at(-1)?.next)
+        pages.push(await memory.graph({ ...walk, visitsMax: 1, cursor: next }));
+      expect(pages.map(({ entities }) => entities.length)).toEqual([1, 1, 1, 1]);
+      expect(pages.flatMap(({ entities }) => entities)).toEqual(whole.entities);
+      const ids = (relations: typeof whole.relations) => relations.map(({ id }) => id).toSorted();
+      expect(ids(pages.flatMap(({ relations }) => relations))).toEqual(ids(whole.relations));
+      const few = await memory.graph({ ...walk, tokensMax: 1 });
+      expect(few).toMatchObject({ entities: [{ entity: { name: "b" } }], relations: [], isCut: true, next: "o1" });
+      await expect(memory.graph({ ...walk, cursor: "n1" })).rejects.toMatchObject({ code: "MEMORY_CURSOR_INVALID" });
+    }));
+}
+
 /** What holds of graph, for every store. */
 export function graphContract(within: Within): void {
+  pagesOfWalks(within);
+
   test("a walk follows relations as far, and in the direction, that was asked", () =>
     within(async ({ memory }) => {
       const { id: b } = await chain(memory);
@@ -60,24 +82,6 @@ export function graphContract(within: Within): void {
       expect(entities.map(({ entity }) => entity.name)).toEqual(["far", "hub"]);
       expect(relations.map(({ type }) => type)).toEqual(["admires"]);
       expect(isCut).toBe(false);
-    }));
-
-  test("a walk is read page by page, with each relation once, and ends within the tokens", () =>
-    within(async ({ memory }) => {
-      const { id: b } = await chain(memory);
-      const walk = { ...WALK, scopes: [TEAM], start: [b] };
-      const whole = await memory.graph(walk);
-      expect([whole.isCut, whole.next, whole.relations.length]).toEqual([false, undefined, 3]);
-      const pages = [await memory.graph({ ...walk, visitsMax: 1 })];
-      for (let { next } = pages[0] ?? {}; next !== undefined; next = pages.at(-1)?.next)
-        pages.push(await memory.graph({ ...walk, visitsMax: 1, cursor: next }));
-      expect(pages.map(({ entities }) => entities.length)).toEqual([1, 1, 1, 1]);
-      expect(pages.flatMap(({ entities }) => entities)).toEqual(whole.entities);
-      const ids = (relations: typeof whole.relations) => relations.map(({ id }) => id).toSorted();
-      expect(ids(pages.flatMap(({ relations }) => relations))).toEqual(ids(whole.relations));
-      const few = await memory.graph({ ...walk, tokensMax: 1 });
-      expect(few).toMatchObject({ entities: [{ entity: { name: "b" } }], relations: [], isCut: true, next: "o1" });
-      await expect(memory.graph({ ...walk, cursor: "n1" })).rejects.toMatchObject({ code: "MEMORY_CURSOR_INVALID" });
     }));
 
   test("relations are unique by their ends and type, and gone when they are taken away", () =>
