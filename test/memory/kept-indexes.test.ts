@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import * as z from "zod";
 import { Facts } from "../../src/backends/sqlite/memory/facts.ts";
 import { Indexes } from "../../src/backends/sqlite/memory/indexes.ts";
@@ -11,6 +11,7 @@ import { KeptIndexes } from "../../src/backends/sqlite/memory/kept-indexes.ts";
 import { Vectors } from "../../src/backends/sqlite/memory/vectors.ts";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
+import { log } from "../../src/kernel/log.ts";
 import { Memory, scopeKey, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { WordEmbedder } from "../helpers/word-embedder.ts";
@@ -140,7 +141,7 @@ function swollen(bytes: Buffer): Buffer {
   return Buffer.concat([bytes.subarray(0, HEADER.lengthsAt), numbers, plain, bytes.subarray(end)]);
 }
 
-test("a file of indexes that is damaged where it says how large they are takes no room", async () => {
+test("a file of indexes that is damaged where it says how large they are takes no room, and the log tells of it", async () => {
   using directory = tempDirectory();
   {
     await using memory = await opened(directory.path);
@@ -155,6 +156,7 @@ test("a file of indexes that is damaged where it says how large they are takes n
   const claimed = swollen(whole);
   const unsigned = Buffer.from(claimed);
   unsigned.writeUInt8(unsigned.readUInt8(HEADER.bytes - 5) ^ 1, HEADER.bytes - 5);
+  using warned = vi.spyOn(log, "warn");
   const longer = Buffer.from(whole);
   longer.writeBigUInt64LE(2n ** 32n, HEADER.lengthsAt);
   for (const damaged of [claimed, unsigned, longer]) {
@@ -163,6 +165,8 @@ test("a file of indexes that is damaged where it says how large they are takes n
     expect(read()).toBe(false);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20);
   }
+  expect(warned.mock.calls.map(([about]) => about)).toMatchObject([{ file: index }, { file: index }, { file: index }]);
   writeFileSync(index, whole);
   expect(read()).toBe(true);
+  expect(warned).toHaveBeenCalledTimes(3);
 }, 180_000);

@@ -5,6 +5,7 @@ import { deserialize, serialize } from "node:v8";
 import { crc32 } from "node:zlib";
 import * as z from "zod";
 import { arrayOf, bytesFor, bytesOf, putTogether, shapesOf, takeApart } from "./arrays-apart.ts";
+import { log } from "../../../kernel/log.ts";
 import type { Facts } from "./facts.ts";
 import { Indexes } from "./indexes.ts";
 import { flushDirectory } from "./on-disk.ts";
@@ -46,12 +47,23 @@ export class KeptIndexes {
     if (!(stamp instanceof Uint8Array)) return false;
     try {
       const saved = this.#parts(stamp);
-      if (saved) into.load(Indexes.Saved.parse(saved));
-      return saved !== undefined;
-    } catch {
-      // It is derived: it is made anew.
-      return false;
+      if (saved) {
+        into.load(Indexes.Saved.parse(saved));
+        return true;
+      }
+    } catch (error) {
+      return this.#unusable(error);
     }
+    return this.#unusable(undefined);
+  }
+
+  /** It is derived: it is made anew. */
+  #unusable(error: unknown): false {
+    log.warn(
+      { file: this.#path, err: error },
+      "the kept indexes of memory are damaged, gone or of another version: they are made anew, and nothing is lost",
+    );
+    return false;
   }
 
   /** Room is made for no more than the file has, and only when what says how much is whole. */
