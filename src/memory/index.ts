@@ -15,14 +15,12 @@ export { checkInput, type Hide, type EntityInput, type ObservationInput } from "
 export { type Scope, type ScopeKey, scopeKey, scopeText, type ScopeType, scopeTypeOf, visibleScopes } from "./scope.ts";
 export {
   SEARCH_DEFAULTS,
-  SEARCH_MODES,
   type SearchDefaults,
   type SearchInput,
   type SearchMode,
   type SearchNotice,
   type SearchResult,
   type Temporal,
-  tokensOf,
 } from "./searching.ts";
 export type { Stock } from "./stock.ts";
 export { isValidDuring } from "./values.ts";

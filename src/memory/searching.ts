@@ -6,8 +6,7 @@ import type { EntityFilter, StoreHit, StoreSearch } from "./memory-store.ts";
 import type { ScopeKey } from "./scope.ts";
 import { isValidDuring, MEMORY_LIMITS, readShare } from "./values.ts";
 
-export const SEARCH_MODES = ["hybrid", "semantic", "keyword"] as const;
-export type SearchMode = (typeof SEARCH_MODES)[number];
+export type SearchMode = "hybrid" | "semantic" | "keyword";
 
 /** `current`: what holds now; `all`: also what no longer or not yet holds; a span: what held at some moment of it. */
 export type Temporal = "current" | "all" | { readonly fromMs: number; readonly toMs: number };
@@ -144,7 +143,7 @@ export function fittingInto<Shown extends { readonly entity: Entity }>(
 }
 
 /** About how many tokens a model is shown of it. */
-export const tokensOf = ({ name, type, observations }: Entity): number =>
+const tokensOf = ({ name, type, observations }: Entity): number =>
   estimateTokens(`${name} (${type})`) + observations.reduce((sum, { text }) => sum + 2 + estimateTokens(text), 0);
 
 type Span = { readonly fromMs: number; readonly toMs: number };
