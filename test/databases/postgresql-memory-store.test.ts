@@ -408,16 +408,16 @@ describe("forgetting", () => {
       const owner = open();
       await owner.changes.remember(TEAM, people(), BY);
       await server.run(
-        `CREATE USER guest PASSWORD '${PASSWORD}'; GRANT USAGE ON SCHEMA ${schema} TO guest;
-         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO guest`,
+        `CREATE USER tenant PASSWORD '${PASSWORD}'; GRANT USAGE ON SCHEMA ${schema} TO tenant;
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO tenant`,
       );
-      const guest = open({ url: server.url.replace("caxton@", "guest@") });
+      const guest = open({ url: server.url.replace("caxton@", "tenant@") });
       // It says so at once unless that takes longer than anybody waits.
       await forgetEach(guest, ["p0"]).catch((error: unknown) => error);
       expect(await guest.store.check(false)).toMatchObject(STILL);
       await expect(guest.store.check(true)).rejects.toMatchObject({
         code: "MEMORY_UNAVAILABLE",
-        message: expect.stringContaining("observation anew for guest: it belongs to another user"),
+        message: expect.stringContaining("observation anew for tenant: it belongs to another user"),
       });
       await owner.store.check(true);
       expect(await guest.store.check(false)).toEqual([]);
