@@ -221,6 +221,6 @@ test("what is forgotten while another program reads the file is gone from its lo
   expect(readFileSync(wal).includes("sings quietly")).toBe(true);
   reader.exec("COMMIT");
   await remember(memory, [{ name: "Dee" }]);
-  await expect.poll(() => readFileSync(wal).length, { timeout: 15_000 }).toBe(0);
+  await expect.poll(() => readFileSync(wal).length).toBe(0);
   expect(readFileSync(join(directory.path, FILE)).includes("sings quietly")).toBe(false);
 }, 30_000);
