@@ -63,7 +63,7 @@ test("a task is followed from its announcement to its end, as it goes on, and on
   await page.getByRole("link", { name: "a slot at nine" }).waitFor();
   expect(await violations(page)).toEqual([]);
   await page.goto(`/ui/tasks/${slot.id}`);
-  await page.getByRole("table", { name: "Prices called" }).getByRole("cell", { name: "10" }).waitFor();
+  await page.getByRole("table", { name: "Prices called" }).getByRole("cell", { name: "10", exact: true }).waitFor();
   await page.getByRole("button", { name: "Call it off" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Call it off" }).click();
   await page.getByRole("main").getByText("Called off").first().waitFor();
