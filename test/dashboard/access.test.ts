@@ -222,7 +222,7 @@ describe("with the keyboard alone", () => {
     await page.getByRole("row", { name: /greeter/ }).waitFor();
     await page.keyboard.press("/");
     await page.keyboard.type("greet?");
-    expect(await page.getByRole("dialog").count()).toBe(0);
+    await expect.poll(() => page.getByRole("dialog").count()).toBe(0);
     await page.keyboard.press("Backspace");
     await page.getByText("1 of 4").waitFor();
     expect(new URL(page.url()).searchParams.get("q")).toBe("greet");

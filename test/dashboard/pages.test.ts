@@ -143,7 +143,7 @@ describe("with a model that takes its time", () => {
     await state(page, "Cancelled").waitFor();
     await page.getByRole("link", { name: "Open the run" }).click();
     await page.getByText("Someone cancelled this run.").waitFor();
-    expect(await page.getByRole("button", { name: "Cancel", exact: true }).count()).toBe(0);
+    await expect.poll(() => page.getByRole("button", { name: "Cancel", exact: true }).count()).toBe(0);
   });
 
   test("a server that goes away is said to be away, what was shown stays, and all is live again when it is back", async () => {

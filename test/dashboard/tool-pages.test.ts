@@ -84,7 +84,7 @@ describe("the list of tool servers", () => {
     await page.getByRole("button", { name: "Clear" }).click();
     await page.getByRole("button", { name: "Needs acceptance" }).click();
     await row(page, "waiting").waitFor();
-    expect(await row(page, "resting").count()).toBe(0);
+    await expect.poll(() => row(page, "resting").count()).toBe(0);
     await page.goto("/ui/tools?origin=remote");
     await row(page, "forms").waitFor();
     expect(await page.getByRole("row").count()).toBe(2);
@@ -256,10 +256,10 @@ describe("one tool server", () => {
     await using person = await open("/ui/tools/forms");
     const { page } = person;
     await page.getByRole("region", { name: "This server is not sandboxed" }).waitFor();
-    expect(await main(page).getByText("Fuel", { exact: true }).count()).toBe(0);
-    expect(await page.getByRole("button", { name: "Deploy a version" }).count()).toBe(0);
+    await expect.poll(() => main(page).getByText("Fuel", { exact: true }).count()).toBe(0);
+    await expect.poll(() => page.getByRole("button", { name: "Deploy a version" }).count()).toBe(0);
     await page.getByRole("button", { name: "More actions" }).click();
-    expect(await page.getByRole("menuitem", { name: "Delete tool server" }).count()).toBe(0);
+    await expect.poll(() => page.getByRole("menuitem", { name: "Delete tool server" }).count()).toBe(0);
     expect(await page.getByRole("menuitem", { name: "Check it now" }).count()).toBe(1);
   });
 
