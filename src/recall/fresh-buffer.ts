@@ -81,9 +81,11 @@ export class FreshBuffer {
     if (this.#sought.length < terms) this.#sought = new Uint8Array(Math.ceil(terms * 1.5));
     const found = words.map((): number[] => []);
     for (const [index, { term }] of words.entries()) if (term >= 0) this.#sought[term] = index + 1;
+    let seen = 0;
     for (const [local, text] of this.#texts.entries()) {
       const end = this.#starts[local + 1] ?? 0;
       if (!isSeen(text)) continue;
+      seen += 1;
       for (let at = this.#starts[local] ?? 0; at < end; at += 1) {
         const word = this.#sought[this.#terms[at] ?? 0] ?? 0;
         if (word > 0) found[word - 1]?.push((local << COUNT_BITS) | (this.#counts[at] ?? 0));
@@ -97,6 +99,7 @@ export class FreshBuffer {
     }
     return {
       texts: Int32Array.from(this.#texts),
+      seen,
       lengths: this.#lengths,
       pieces: (term) => pieces.get(term) ?? NONE,
       shortest: undefined,

@@ -7,6 +7,8 @@ import { type Shortest, shortestOf } from "./word-most.ts";
 /** A segment, and what a search may see of it. */
 export type VisiblePart = {
   readonly texts: Int32Array;
+  /** How many of the texts a search may see, those that are gone among them. */
+  readonly seen: number;
   readonly lengths: Uint8Array;
   readonly pieces: (term: number) => readonly Piece[];
   /** The shortest texts with a word, whether they are seen or not; undefined where all texts are few. */
@@ -77,7 +79,8 @@ export function partOf(
       return high > low ? [{ postings, low, high }] : [];
     });
   };
-  return { texts, lengths, pieces, shortest: (term) => shortestOf(segment, term), localOf };
+  const seen = ranges.reduce((sum, { low, high }) => sum + high - low, 0);
+  return { texts, seen, lengths, pieces, shortest: (term) => shortestOf(segment, term), localOf };
 }
 
 function maskOf(ranges: readonly Range[], length: number): Uint8Array {
@@ -103,10 +106,13 @@ export function weighed(words: readonly QueryWord[], { parts, texts, isAlive }: 
     for (const { pieces } of found) for (const { low, high } of pieces) frequency += high - low;
     return { ...word, found, frequency, weight: weightOf(texts, frequency, word.isCommon) };
   });
+  // Texts that are gone are still counted; enough of them would make a rare word look like one that all have. To count the
+  // others of a word that most have takes longer than all the rest of a search: it is done only where it matters.
+  const gone = parts.reduce((sum, { seen }) => sum + seen, 0) - texts;
   const tell = telling(known, (index) => {
     const word = known[index];
-    // Texts that are gone are still counted; enough of them would make a rare word look like one that all have.
-    return word !== undefined && isUbiquitous(word.frequency, texts) && isUbiquitous(living(word, isAlive), texts);
+    if (!word || !isUbiquitous(word.frequency, texts)) return false;
+    return isUbiquitous(word.frequency - gone, texts) || isUbiquitous(living(word, isAlive), texts);
   });
   return known
     .map((word, index): WeighedWord => ({ ...word, tells: tell[index] === true }))
