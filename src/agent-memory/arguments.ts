@@ -10,6 +10,7 @@ const Name = z.string().min(1).max(256);
 const Text = z.string().min(1).max(100_000);
 const BATCH_MAX = 100;
 const Limit = z.int().min(1).max(100);
+const Tokens = z.int().min(50).max(100_000);
 
 export const RememberArguments = z.strictObject({
   about: Name.meta({ description: "Whom or what it is about: a person, thing or topic, by the name it goes by" }),
@@ -20,7 +21,7 @@ export const RememberArguments = z.strictObject({
 export const RecallArguments = z.strictObject({
   query: z.string().min(1).max(10_000).meta({ description: "What you want to know, as a question or in words" }),
   limit: Limit.default(5),
-  max_tokens: z.int().min(50).max(100_000).default(2_000).meta({ description: "About how much you want to read" }),
+  max_tokens: Tokens.default(2_000).meta({ description: "About how much you want to read" }),
 });
 export const ForgetArguments = z.strictObject({
   about: Name.meta({ description: "Whom or what it is about, by the exact name" }),
@@ -66,16 +67,28 @@ export const DeleteObservationsArguments = z.strictObject({
     .max(BATCH_MAX),
   scope: Scope,
 });
+const Cursor = z.string().max(1_000).optional().meta({ description: "`next` of the answer before" });
+const MaxTokens = Tokens.optional().meta({
+  description: "About how much you want to read at most, in tokens; a quarter of it is kept for relations",
+});
 export const ReadGraphArguments = z.strictObject({
   limit: Limit.default(50),
-  cursor: z.string().max(1_000).optional().meta({ description: "`next` of the answer before" }),
+  cursor: Cursor,
   includeObservations: z.boolean().default(true),
+  maxTokens: MaxTokens,
   scope: Scope,
 });
 export const SearchNodesArguments = z.strictObject({
   query: z.string().min(1).max(10_000),
   limit: Limit.default(10),
-  cursor: z.string().max(1_000).optional(),
+  cursor: Cursor,
   includeObservations: z.boolean().default(true),
+  maxTokens: MaxTokens,
 });
-export const OpenNodesArguments = z.strictObject({ names: z.array(Name).min(1).max(BATCH_MAX), scope: Scope });
+export const OpenNodesArguments = z.strictObject({
+  names: z.array(Name).min(1).max(BATCH_MAX),
+  limit: Limit.default(BATCH_MAX),
+  cursor: Cursor,
+  maxTokens: MaxTokens,
+  scope: Scope,
+});

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from "../kernel/json.ts";
 import {
   type Entity,
   type Memory,
+  type MemoryPage,
   MemoryScopeError,
   type Provenance,
   type ScopeKey,
@@ -33,7 +34,7 @@ import {
   SearchNodesArguments,
   type TOOL_SCOPES,
 } from "./arguments.ts";
-import { graphOf, inNodes, relationsBetween } from "./nodes.ts";
+import { graphOf, type GraphOptions, inNodes, nodesWithin, nodeText, relationsBetween } from "./nodes.ts";
 import {
   ADD_OBSERVATIONS,
   CREATE_ENTITIES,
@@ -152,8 +153,7 @@ const done = (text: string, structured: JsonObject): ToolResult => ({
   usage: NO_USAGE,
 });
 /** As the reference memory server answers: JSON is the text, of lists without the word before them. */
-const json = (structured: JsonObject, text: Json = structured): ToolResult =>
-  done(JSON.stringify(text, undefined, 2), structured);
+const json = (structured: JsonObject, text: Json = structured): ToolResult => done(nodeText(text), structured);
 /** The same for what was deleted. */
 const deleted = (what: string, count: number): ToolResult => {
   const message = `${what} deleted successfully`;
@@ -161,7 +161,31 @@ const deleted = (what: string, count: number): ToolResult => {
 };
 
 const told = (entity: Entity): string =>
-  [`${entity.name} (${entity.type})`, ...entity.observations.map(({ text }) => `- ${text}`)].join("\n");
+  [
+    `${entity.name} (${entity.type})`,
+    ...(entity.isCut ? ["(older facts are left out: a higher max_tokens)"] : []),
+    ...entity.observations.map(({ text }) => `- ${text}`),
+  ].join("\n");
+
+/** A page of entities with their relations, within the tokens. */
+async function nodes(
+  memory: Memory,
+  scopes: readonly ScopeKey[],
+  of: {
+    readonly read: (limit: number) => Promise<MemoryPage<Entity>>;
+    readonly wanted: {
+      readonly limit: number;
+      readonly maxTokens?: number | undefined;
+      readonly includeObservations: boolean;
+    };
+    readonly ends: GraphOptions["ends"];
+  },
+): Promise<ToolResult> {
+  const { limit, maxTokens, includeObservations: withObservations } = of.wanted;
+  const { entries, next } = await nodesWithin(of.read, { limit, maxTokens, withObservations });
+  const graph = await graphOf(memory, scopes, { entities: entries, withObservations, maxTokens, ends: of.ends });
+  return json({ ...graph, ...(next !== undefined && { next }) });
+}
 
 const WORKS: ReadonlyMap<Tool, Work> = new Map([
   work(REMEMBER, RememberArguments, async (memory, caller, { about, facts, type, scope }) => {
@@ -258,35 +282,22 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     for (const id of there) await memory.changes.unrelate(id, caller.provenance);
     return deleted("Relations", there.size);
   }),
-  work(READ_GRAPH, ReadGraphArguments, async (memory, caller, { limit, cursor, includeObservations, scope }) => {
+  work(READ_GRAPH, ReadGraphArguments, async (memory, caller, { cursor, scope, ...wanted }) => {
     const scopes = [caller.scope(scope)];
-    const { entries, next } = await memory.list({ scopes }, { limit, cursor });
-    const graph = await graphOf(memory, scopes, {
-      entities: entries,
-      withObservations: includeObservations,
-      ends: "from",
-    });
-    return json({ ...graph, ...(next !== undefined && { next }) });
+    const read = (limit: number) => memory.list({ scopes }, { limit, cursor });
+    return nodes(memory, scopes, { read, wanted, ends: "from" });
   }),
-  work(SEARCH_NODES, SearchNodesArguments, async (memory, caller, { query, limit, cursor, includeObservations }) => {
+  work(SEARCH_NODES, SearchNodesArguments, async (memory, caller, { query, cursor, ...wanted }) => {
     const scopes = caller.visible();
-    const { hits, next } = await memory.search({ scopes, text: query, limit, cursor });
-    const graph = await graphOf(memory, scopes, {
-      entities: hits.map(({ entity }) => entity),
-      withObservations: includeObservations,
-      ends: "either",
-    });
-    return json({ ...graph, ...(next !== undefined && { next }) });
+    const read = async (limit: number) => {
+      const { hits, next } = await memory.search({ scopes, text: query, limit, cursor });
+      return { entries: hits.map(({ entity }) => entity), next };
+    };
+    return nodes(memory, scopes, { read, wanted, ends: "either" });
   }),
-  work(OPEN_NODES, OpenNodesArguments, async (memory, caller, { names, scope }) => {
+  work(OPEN_NODES, OpenNodesArguments, async (memory, caller, { names, cursor, scope, ...wanted }) => {
     const key = caller.scope(scope);
-    const found = await memory.store.find(names.map((name) => ({ scope: key, name })));
-    return json(
-      await graphOf(memory, [key], {
-        entities: found.filter((entity) => entity !== undefined),
-        withObservations: true,
-        ends: "either",
-      }),
-    );
+    const read = (limit: number) => memory.named(key, names, { limit, cursor });
+    return nodes(memory, [key], { read, wanted: { ...wanted, includeObservations: true }, ends: "either" });
   }),
 ]);

@@ -1,18 +1,58 @@
 import type { JsonObject } from "../kernel/json.ts";
 import type { EntityId } from "../kernel/ids.ts";
-import type { Entity, Memory, Relation, ScopeKey } from "../memory/index.ts";
+import { estimateTokens } from "../kernel/tokens.ts";
+import {
+  type Entity,
+  ENTITY_MEASURE,
+  type Measure,
+  type Memory,
+  type MemoryPage,
+  pageWithin,
+  type Relation,
+  type ScopeKey,
+  spending,
+} from "../memory/index.ts";
 
 const PAGE = 1_000;
 /** Relations of one answer, and how many are looked through for them: one that others relate to by the thousand still tells its own. */
 const RELATIONS_MAX = 5_000;
 const LOOKED_MAX = 100_000;
 
-/** An entity as the reference memory server writes it. */
-export const inNodes = ({ name, type, observations }: Entity, withObservations = true): JsonObject => ({
+/** Of a bound of tokens, what entities may take of it, so that something is left for their relations. */
+const ENTITIES_SHARE = 0.75;
+
+/** An entity as the reference memory server writes it; `cut` when older observations were left out. */
+export const inNodes = ({ name, type, observations, isCut }: Entity, withObservations = true): JsonObject => ({
   name,
   entityType: type,
-  ...(withObservations && { observations: observations.map(({ text }) => text) }),
+  ...(withObservations && { observations: observations.map(({ text }) => text), ...(isCut && { cut: true }) }),
 });
+
+/** As models are shown it. */
+export const nodeText = (node: unknown): string => JSON.stringify(node, undefined, 2);
+
+const tokensOf = (node: JsonObject): number => estimateTokens(nodeText(node));
+
+const measureOf = (withObservations: boolean): Measure<Entity> => ({
+  tokensOf: (entity) => tokensOf(inNodes(entity, withObservations)),
+  cutTo: (entity, tokensMax) => {
+    if (!withObservations) return entity;
+    // What JSON adds to the texts is taken off in proportion.
+    const textShare = ENTITY_MEASURE.tokensOf(entity) / tokensOf(inNodes(entity));
+    return ENTITY_MEASURE.cutTo(entity, tokensMax * textShare);
+  },
+});
+
+/** Entities of one answer, as far as their share of the tokens reaches; `next` goes on behind them. */
+export const nodesWithin = (
+  read: (limit: number) => Promise<MemoryPage<Entity>>,
+  of: { readonly limit: number; readonly maxTokens: number | undefined; readonly withObservations: boolean },
+): Promise<MemoryPage<Entity>> =>
+  pageWithin(
+    read,
+    { limit: of.limit, tokensMax: of.maxTokens === undefined ? undefined : of.maxTokens * ENTITIES_SHARE },
+    measureOf(of.withObservations),
+  );
 
 /** A relation by names, as the reference memory server has it. */
 export type NodeRelation = { readonly from: string; readonly to: string; readonly relationType: string };
@@ -20,25 +60,27 @@ export type NodeRelation = { readonly from: string; readonly to: string; readonl
 export type GraphOptions = {
   readonly entities: readonly Entity[];
   readonly withObservations: boolean;
+  /** About so many tokens of all; relations get what entities leave of them. */
+  readonly maxTokens?: number | undefined;
   /** Relations that begin at them, or at either end: the former gives each once to who reads page by page. */
   readonly ends: "from" | "either";
 };
 
-/** Entities with their relations, by names; `relationsCut` when there are more than one answer holds. */
+/** Entities with their relations, by names; `relationsCut` when there are more than one answer, or the bound of tokens, holds. */
 export async function graphOf(memory: Memory, scopes: readonly ScopeKey[], of: GraphOptions): Promise<JsonObject> {
   const names = new Map(of.entities.map(({ id, name }) => [id, name]));
   const isMeant = ({ from }: Relation) => of.ends === "either" || names.has(from);
   const { relations: meant, isCut } = await relationsOf(memory, { scopes, entities: [...names.keys()] }, isMeant);
   const others = new Set(meant.flatMap(({ from, to }) => [from, to]).filter((id) => !names.has(id)));
   for (const entity of await memory.store.get([...others])) if (entity) names.set(entity.id, entity.name);
-  return {
-    entities: of.entities.map((entity) => inNodes(entity, of.withObservations)),
-    relations: meant.flatMap(({ from, to, type }) => {
-      const [a, b] = [names.get(from), names.get(to)];
-      return a !== undefined && b !== undefined ? [{ from: a, to: b, relationType: type }] : [];
-    }),
-    ...(isCut && { relationsCut: true }),
-  };
+  const entities = of.entities.map((entity) => inNodes(entity, of.withObservations));
+  const all = meant.flatMap(({ from, to, type }) => {
+    const [a, b] = [names.get(from), names.get(to)];
+    return a !== undefined && b !== undefined ? [{ from: a, to: b, relationType: type }] : [];
+  });
+  const fits = spending((of.maxTokens ?? Infinity) - entities.reduce((sum, node) => sum + tokensOf(node), 0));
+  const relations = all.filter((relation) => fits(tokensOf(relation)));
+  return { entities, relations, ...((isCut || relations.length < all.length) && { relationsCut: true }) };
 }
 
 async function relationsOf(

@@ -51,7 +51,11 @@ export type EntityHead = {
 };
 
 /** A person, thing, place, topic; with what is said of it now, oldest first. */
-export type Entity = EntityHead & { readonly observations: readonly Observation[] };
+export type Entity = EntityHead & {
+  readonly observations: readonly Observation[];
+  /** Older observations were left out, for a bound of tokens. */
+  readonly isCut?: true;
+};
 
 /** Something that holds between two entities of one scope. Unique by from, type and to. */
 export type Relation = {
@@ -98,4 +102,6 @@ export type Change = {
   readonly atMs: number;
   /** Of the head, what is otherwise than before, as `{"type":{"before":…,"after":…}}`; of relations, the relation; of forgetting, the numbers. */
   readonly details: JsonObject;
+  /** Some details, or observations told with it, were left out, for a bound of tokens. */
+  readonly isCut?: true;
 };

@@ -23,7 +23,6 @@ import type {
 import type { Hide } from "./remembering.ts";
 import type { ScopeKey } from "./scope.ts";
 import {
-  fittingInto,
   pageOfHits,
   readOffset,
   readSearch,
@@ -37,7 +36,8 @@ import {
   writeOffset,
 } from "./searching.ts";
 import { type Stock, StockTaking } from "./stock.ts";
-import { MEMORY_LIMITS } from "./values.ts";
+import { CHANGE_MEASURE, ENTITY_MEASURE, fittingInto, measureOfEntities, pageWithin } from "./token-budget.ts";
+import { MEMORY_LIMITS, readNarrowing } from "./values.ts";
 import { type Blame, blameOf, diffOf, type EntityDiff, entityAt } from "./versions.ts";
 
 /** Entities around some others, nearest first, with the relations among all of them. */
@@ -65,6 +65,12 @@ export type GraphInput = StoreWalk & {
   /** About so many tokens of entities at most; the first is always there, cut if it must be. */
   readonly tokensMax?: number | undefined;
 };
+
+/** A page within about so many tokens of what is told, without: of any size; the first entry is always there, cut if it must be. */
+type BoundedPage = PageOf & { readonly tokensMax?: number | undefined };
+
+/** An entity of a walk, and how many were visited with it. */
+type Visited = Graph["entities"][number] & { readonly end: number };
 
 /** Relations that are read at a time, and at most, to find those among the entities of a walk: a hub's others are read too. */
 const RELATIONS_PAGE = 1_000;
@@ -152,26 +158,32 @@ export class Memory implements AsyncDisposable {
     return entity;
   }
 
-  /** By name, within about so many tokens; of all times unless it says when. Throws MemoryCursorError. */
+  /** Those of the names that are known, in the order of the names. Throws MemoryCursorError. */
+  async named(scope: ScopeKey, names: readonly string[], { limit, cursor }: PageOf): Promise<MemoryPage<Entity>> {
+    const offset = readOffset(cursor, names.length);
+    const found = await this.store.find(names.slice(offset).map((name) => ({ scope, name })));
+    const known = found.flatMap((entity, at) => (entity ? [{ entity, end: offset + at + 1 }] : []));
+    const page = known.slice(0, limit);
+    const last = page.at(-1);
+    const next = last && page.length < known.length ? writeOffset(last.end) : undefined;
+    return { entries: page.map(({ entity }) => entity), next };
+  }
+
+  /** By name; of all times unless it says when. Throws MemoryValueError, MemoryCursorError. */
   async list(
     {
       temporal = "all",
       ...narrowed
     }: Omit<EntityFilter, "validFromMs" | "validToMs"> & { readonly temporal?: Temporal },
-    { tokensMax, ...page }: PageOf & { readonly tokensMax?: number | undefined },
+    { cursor, ...bounds }: BoundedPage,
   ): Promise<MemoryPage<Entity>> {
     const span = spanOf(temporal, this.#clock.nowMs());
-    const filter = { ...narrowed, validFromMs: span?.fromMs, validToMs: span?.toMs };
+    const filter = readNarrowing({ ...narrowed, validFromMs: span?.fromMs, validToMs: span?.toMs });
     const read = async (limit: number) => {
-      const { entries, next } = await this.store.list(filter, { ...page, limit });
-      return { next, entries: entries.map((one) => ({ entity: within(one, span) })) };
+      const { entries, next } = await this.store.list(filter, { limit, cursor });
+      return { entries: entries.map((one) => within(one, span)), next };
     };
-    const whole = await read(page.limit);
-    const { length } = fittingInto(tokensMax, whole.entries).fitting;
-    // Only the store knows the cursor behind the last that fits.
-    const { entries, next } = length === whole.entries.length ? whole : await read(length);
-    const shown = entries.length > 1 ? entries : fittingInto(tokensMax, entries).fitting;
-    return { entries: shown.map(({ entity }) => entity), next };
+    return pageWithin(read, bounds, ENTITY_MEASURE);
   }
 
   /** What is around entities, with the relations among all that is found: over pages, each with the later of its ends. Throws MemoryCursorError. */
@@ -181,15 +193,13 @@ export class Memory implements AsyncDisposable {
     const { steps, isCut } = await this.store.walk({ ...walk, visitsMax: Math.min(offset + walk.visitsMax, reach) });
     const page = steps.slice(offset);
     const found = await this.store.get(page.map(({ entity }) => entity));
-    const { fitting } = fittingInto(
-      tokensMax,
-      page.flatMap(({ depth, via }, index) => {
-        const entity = found[index];
-        return entity ? [{ entity, depth, via, end: offset + index + 1 }] : [];
-      }),
-    );
+    const there = page.flatMap(({ depth, via }, index): readonly Visited[] => {
+      const entity = found[index];
+      return entity ? [{ entity, depth, via, end: offset + index + 1 }] : [];
+    });
+    const { fitting } = fittingInto(tokensMax, there, measureOfEntities<Visited>());
     // Who was forgotten meanwhile is passed over.
-    const end = fitting.length === found.filter(Boolean).length ? steps.length : (fitting.at(-1)?.end ?? steps.length);
+    const end = fitting.length === there.length ? steps.length : (fitting.at(-1)?.end ?? steps.length);
     const entities = fitting.map(({ entity, depth, via }) => ({ entity, depth, via }));
     const among = await this.#relationsAmong(walk.scopes, {
       page: steps.slice(offset, end),
@@ -254,11 +264,12 @@ export class Memory implements AsyncDisposable {
     return blameOf(await this.history(scope, name));
   }
 
+  /** Newest first. Throws MemoryCursorError. */
   async log(
     of: { readonly entity: EntityId } | { readonly scopes: readonly ScopeKey[] },
-    page: PageOf,
+    { cursor, ...bounds }: BoundedPage,
   ): Promise<MemoryPage<Change>> {
-    return this.store.log(of, page);
+    return pageWithin((limit) => this.store.log(of, { limit, cursor }), bounds, CHANGE_MEASURE);
   }
 
   /** Removes without a trace but for the numbers. What is not there is passed over. */

@@ -1,10 +1,10 @@
-import { estimateTokens } from "../kernel/tokens.ts";
 import type { Entity } from "./entity.ts";
 import { MemoryCursorError, MemoryValueError } from "./errors.ts";
 import type { NoVectors } from "./embeddings.ts";
 import type { EntityFilter, StoreHit, StoreSearch } from "./memory-store.ts";
 import type { ScopeKey } from "./scope.ts";
-import { isValidDuring, MEMORY_LIMITS, readShare } from "./values.ts";
+import { fittingInto, measureOfEntities } from "./token-budget.ts";
+import { isValidDuring, MEMORY_LIMITS, readNarrowing, readShare } from "./values.ts";
 
 export type SearchMode = "hybrid" | "semantic" | "keyword";
 
@@ -85,7 +85,12 @@ export function readSearch(
     limit,
     span,
     search: {
-      filter: { ...input.filter, scopes: input.scopes, validFromMs: span?.fromMs, validToMs: span?.toMs },
+      filter: readNarrowing({
+        ...input.filter,
+        scopes: input.scopes,
+        validFromMs: span?.fromMs,
+        validToMs: span?.toMs,
+      }),
       text: mode === "semantic" ? "" : text,
       limit: Math.min(offset + limit + 1, MEMORY_LIMITS.hitsMax),
       similarityMin: readShare(input.similarityMin ?? defaults.similarityMin, "min_similarity"),
@@ -116,35 +121,11 @@ export function pageOfHits(
   const hits = found
     .slice(of.offset, of.offset + of.limit)
     .map((hit) => ({ ...hit, entity: within(hit.entity, of.span) }));
-  const { fitting, tokens } = fittingInto(of.tokensMax, hits);
+  const { fitting, tokens } = fittingInto(of.tokensMax, hits, measureOfEntities<StoreHit>());
   const end = of.offset + fitting.length;
   const next = end < found.length && end < MEMORY_LIMITS.hitsMax ? writeOffset(end) : undefined;
   return { hits: fitting, tokens, next };
 }
-
-/** The first of them, as many as fit into so many tokens; the very first is always there, cut if it must be. */
-export function fittingInto<Shown extends { readonly entity: Entity }>(
-  tokensMax: number | undefined,
-  all: readonly Shown[],
-): { readonly fitting: readonly Shown[]; readonly tokens: number } {
-  const fitting: Shown[] = [];
-  let tokens = 0;
-  for (const one of all) {
-    const cost = tokensOf(one.entity);
-    if (tokensMax !== undefined && tokens + cost > tokensMax) {
-      if (fitting.length > 0) break;
-      const entity = cutTo(one.entity, tokensMax);
-      return { fitting: [{ ...one, entity }], tokens: tokensOf(entity) };
-    }
-    fitting.push(one);
-    tokens += cost;
-  }
-  return { fitting, tokens };
-}
-
-/** About how many tokens a model is shown of it. */
-const tokensOf = ({ name, type, observations }: Entity): number =>
-  estimateTokens(`${name} (${type})`) + observations.reduce((sum, { text }) => sum + 2 + estimateTokens(text), 0);
 
 type Span = { readonly fromMs: number; readonly toMs: number };
 
@@ -157,16 +138,6 @@ export const within = (entity: Entity, span: Span | undefined): Entity =>
   span
     ? { ...entity, observations: entity.observations.filter(({ validity }) => isValidDuring(validity, span)) }
     : entity;
-
-/** Its newest observations, as many as fit. */
-function cutTo(entity: Entity, tokensMax: number): Entity {
-  let left = tokensMax - tokensOf({ ...entity, observations: [] });
-  const kept = entity.observations.toReversed().filter(({ text }) => {
-    left -= 2 + estimateTokens(text);
-    return left >= 0;
-  });
-  return { ...entity, observations: kept.toReversed() };
-}
 
 export const writeOffset = (offset: number): string => `o${offset}`;
 

@@ -1,6 +1,7 @@
 import type { JsonObject } from "../kernel/json.ts";
 import type { Validity } from "./entity.ts";
 import { MemoryTooLargeError, MemoryValueError } from "./errors.ts";
+import type { EntityFilter } from "./memory-store.ts";
 
 /** How much memory takes of one thing. */
 export const MEMORY_LIMITS = {
@@ -79,6 +80,18 @@ export const isValidDuring = (
   { fromMs, toMs }: Validity,
   span: { readonly fromMs: number; readonly toMs: number },
 ): boolean => (fromMs === undefined || fromMs <= span.toMs) && (toMs === undefined || toMs > span.fromMs);
+
+/** A filter that somebody may pass. Throws MemoryValueError. */
+export function readNarrowing(filter: EntityFilter): EntityFilter {
+  const { confidenceMin, updatedFromMs, updatedToMs } = filter;
+  if (confidenceMin !== undefined) readShare(confidenceMin, "min_confidence");
+  if (updatedFromMs !== undefined && updatedToMs !== undefined && updatedToMs < updatedFromMs) {
+    throw new MemoryValueError("updated_to is before updated_from", "Both moments belong to the span that they name.", {
+      field: "updated_to",
+    });
+  }
+  return filter;
+}
 
 /** Throws MemoryTooLargeError. */
 export function readMetadata(value: JsonObject | undefined): JsonObject {

@@ -4,6 +4,7 @@ import { EntityVersionNotFoundError } from "./errors.ts";
 import type { EntityHistory, PageOf } from "./memory-store.ts";
 import { changedFields } from "./remembering.ts";
 import { readOffset, writeOffset } from "./searching.ts";
+import { fittingInto, TOLD_CHANGE_MEASURE, type ToldChange } from "./token-budget.ts";
 
 /** Fields of a head that changes may make otherwise, as they were before a version, by undoing what came after it. */
 type Fields = Pick<EntityHead, "name" | "type" | "confidence" | "strength" | "validity" | "metadata">;
@@ -74,6 +75,8 @@ export type EntityDiff = {
   readonly withdrawn: readonly Observation[];
   /** `{"type":{"before":…,"after":…}}`; times in milliseconds. */
   readonly fields: JsonObject;
+  /** Some of it was left out, for a bound of tokens. */
+  readonly isCut?: true;
 };
 
 /** Throws EntityVersionNotFoundError. */
@@ -98,24 +101,44 @@ export const blameOf = ({ head, observations, changes }: EntityHistory): readonl
     .map((observation) => ({ observation, change: changes.find(({ version }) => version === observation.since) }));
 
 /**
- * A page of changes, newest first, with the observations that they brought or took back. A cursor is the number of the last change
- * before it, so that new changes move nothing. Throws MemoryCursorError.
+ * A page of changes, newest first, with the observations that they brought or took back, by age, and about how many tokens these are.
+ * A cursor is the number of the last change before it, so that new changes move nothing. Throws MemoryCursorError.
  */
 export function pageOfHistory(
   { observations, changes }: EntityHistory,
-  { limit, cursor }: PageOf,
-): Pick<EntityHistory, "observations" | "changes"> & { readonly next: string | undefined } {
+  { limit, cursor, tokensMax }: PageOf & { readonly tokensMax?: number | undefined },
+): Pick<EntityHistory, "observations" | "changes"> & { readonly next: string | undefined; readonly tokens: number } {
   const before = cursor === undefined ? Infinity : readOffset(cursor, Number.MAX_SAFE_INTEGER);
   const [newer, older] = [changes.filter(({ seq }) => seq >= before), changes.filter(({ seq }) => seq < before)];
   const page = older.slice(-limit).toReversed();
-  const isLast = page.length === older.length;
-  // What no change tells of belongs to a page all the same. A relation has the version that the entity had already.
-  const from = isLast ? 0 : (page.at(-1)?.version ?? 0);
-  const to = Math.max(newer[0]?.version ?? Infinity, (page[0]?.version ?? 0) + 1);
-  const isOf = (version: number | undefined) => version !== undefined && version >= from && version < to;
+  const told = toldWith(page, observations, { before: newer[0]?.version, isLast: page.length === older.length });
+  const { fitting, tokens } = fittingInto(tokensMax, told, TOLD_CHANGE_MEASURE);
+  const shown = new Set(fitting.flatMap((one) => one.observations));
+  const last = fitting.at(-1);
   return {
-    changes: page,
-    observations: observations.filter(({ since, until }) => isOf(since) || isOf(until)),
-    next: isLast ? undefined : writeOffset(page.at(-1)?.seq ?? 0),
+    changes: fitting.map(({ change }) => change),
+    observations: observations.filter((one) => shown.has(one)),
+    next: last && fitting.length < older.length ? writeOffset(last.change.seq) : undefined,
+    tokens,
   };
+}
+
+/** Changes, newest first, each with the observations of its version; those of a version without a change go with the next older one, or with the very first. */
+function toldWith(
+  page: readonly Change[],
+  observations: readonly Observation[],
+  of: { readonly before: number | undefined; readonly isLast: boolean },
+): readonly ToldChange[] {
+  // A relation has the version that the entity had already: the newest change of a version tells of it.
+  const to = Math.max(of.before ?? Infinity, (page[0]?.version ?? 0) + 1);
+  const placeOf = (version: number | undefined): number => {
+    if (version === undefined || version >= to) return -1;
+    const place = page.findIndex((change) => change.version <= version);
+    return place === -1 && of.isLast ? page.length - 1 : place;
+  };
+  const brought = page.map((): Observation[] => []);
+  for (const one of observations) {
+    for (const place of new Set([placeOf(one.since), placeOf(one.until)])) brought[place]?.push(one);
+  }
+  return page.map((change, at) => ({ change, observations: brought[at] ?? [] }));
 }

@@ -86,6 +86,10 @@ test("a search is explained, finds what is related, and goes by time and scope",
     /SCORE +SIMILARITY +KEYWORD +RECENCY +GRAPH +MATCHED +FACTS\nAcme .* anvils? +sells anvils/,
   );
   expect(await said("search", "anvils", "--mode", "keyword", "-o", "name")).toBe("Acme\n");
+  await said("add", "Fay", "--fact", "drives an automobile", "--fact", "sings", "--fact", "goes to sea");
+  expect(await said("search", "to sea", "--mode", "keyword"), "to is no part of another word").toContain(
+    "goes to sea; sings\n",
+  );
   const around = await said("search", "anvils", "--mode", "keyword", "--expand", "1", "-o", "name");
   await said("add", "kiosk", "opens at six", "closes at ten");
   expect(await said("search", "kiosk", "--mode", "keyword")).toContain("opens at six; closes at ten");
@@ -129,6 +133,56 @@ test("reading goes by agent and metadata, and as far as tokens reach", LONG, asy
     stderr: expect.stringContaining("more than is shown"),
   });
   expect(await said("graph", "Ivo", "--limit", "1", "-o", "name", ...scope)).toBe("Ivo\n");
+});
+
+test("reading goes by certainty and by the time of the last change", LONG, async () => {
+  const scope = ["--scope", "conversation:sure"];
+  await said("add", "Kim", "is calm", "--confidence", "0.7", ...scope);
+  await said("add", "Lou", "is calm", "--confidence", "0.3", ...scope);
+  const [day, before, after] = ["2026-01-01", "2000-01-01T00:00:00+02:00", "2999-12-31T23:59:59Z"];
+  for (const read of [["list"], ["search", "calm"]]) {
+    const names = async (...more: string[]) =>
+      (await said(...read, "-o", "name", ...scope, ...more)).split("\n").filter(Boolean).toSorted();
+    expect(await names("--min-confidence", "0.7")).toEqual(["Kim"]);
+    expect(await names("--updated-from", before, "--updated-to", after)).toEqual(["Kim", "Lou"]);
+    expect(await names("--updated-from", after)).toEqual([]);
+    expect(await names("--updated-to", before)).toEqual([]);
+    expect(await mistaken(...read, "--updated-from", "soon")).toMatch(/^2 [^]*a day or an instant/);
+    expect(await mistaken(...read, "--updated-to", "2026-02-30")).toMatch(/^2 [^]*a day or an instant/);
+    expect(await mistaken(...read, "--min-confidence", "70")).toMatch(/^2 [^]*number from 0 to 1/);
+    expect(await mistaken(...read, "--updated-from", after, "--updated-to", day)).toMatch(
+      /^2 .*updated_to is before updated_from/,
+    );
+  }
+  const none = await ask("list", "--min-confidence", "0.99", ...scope);
+  expect(none.stderr).toContain("nothing like that is remembered in conversation:sure");
+});
+
+test("each read has a bound of tokens, which says that something is left out", LONG, async () => {
+  const scope = ["--scope", "agent-only:bounded"];
+  const facts = Array.from({ length: 30 }, (_, at) => `has seen the lighthouse number ${at}`);
+  await said("add", "Mara", ...facts, ...scope);
+  await said("add", "Mara", "came back", ...scope);
+  await said("add", "Nils", "left early", ...scope);
+  const few = async (...args: string[]) => {
+    const { code, stdout, stderr } = await ask(...args, ...scope);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toContain("a higher --max-tokens");
+    return stdout;
+  };
+  expect(await few("get", "Mara", "--max-tokens", "30")).toMatch(/number 29\n +came back\n$/);
+  expect(await few("blame", "Mara", "--max-tokens", "30")).toMatch(/number 29\n.*came back\n$/);
+  expect(await few("blame", "Mara", "--max-tokens", "1")).toBe("");
+  expect(await few("diff", "Mara", "1", "2", "--max-tokens", "1")).toBe("");
+  expect(await few("log", "Mara", "--max-tokens", "30")).toMatch(/^WHEN.*\n.*came back\n$/);
+  expect(await few("log", "--max-tokens", "30")).toMatch(/^WHEN.*\n.*left early\n.*came back\n$/);
+  expect(await few("log", "--max-tokens", "1")).toMatch(/^WHEN.*Nils +1 +create.*\n$/s);
+  expect((await few("search", "lighthouse came left", "--max-tokens", "30")).trim().split("\n")).toHaveLength(2);
+  expect(await said("diff", "Mara", "1", "2", "--max-tokens", "50", ...scope)).toBe("+ came back\n");
+  for (const read of [["list"], ["search", "x"], ["graph", "Mara"], ["get", "Mara"], ["log"], ["blame", "Mara"]]) {
+    for (const wrong of ["0", "-5", "1.5", "many"])
+      expect(await mistaken(...read, "--max-tokens", wrong), read[0]).toMatch(/^2 [^]*whole number/);
+  }
 });
 
 test("relations are shown as a tree, whose ids take them away", LONG, async () => {

@@ -12,7 +12,6 @@ import {
   shareError,
   spanError,
 } from "../../dashboard/src/pages/memory/claim.ts";
-import { cutAtWords } from "../../dashboard/src/pages/memory/marked.ts";
 import { changedFields } from "../../dashboard/src/pages/memory/changed-fields.ts";
 import { readPairs } from "../../dashboard/src/pages/memory/pairs.ts";
 import { lostSince } from "../../dashboard/src/pages/memory/store/lost-since.ts";
@@ -266,14 +265,6 @@ async function keepTheStore(page: Page, everybody: () => Promise<void>): Promise
   await page.getByRole("row", { name: /^Abel/ }).waitFor();
 }
 
-test("words are marked where a word begins with them, whatever their case, and nothing of the text is lost", () => {
-  const pieces = cutAtWords("Tea, steak and TEAPOTS (C++)", ["tea", "c++"]);
-  expect(pieces.filter(({ isMatch }) => isMatch).map(({ text }) => text)).toEqual(["Tea", "TEA", "C++"]);
-  expect(pieces.map(({ text }) => text).join("")).toBe("Tea, steak and TEAPOTS (C++)");
-  const short = cutAtWords("An ant, a", ["a"]).filter(({ isMatch }) => isMatch);
-  expect(short, "a word of a letter or two is no beginning of others").toHaveLength(1);
-});
-
 test("of a change only what became otherwise is told", () => {
   const until = "2026-01-01T00:00:00Z";
   const details = { valid_to: { before: null, after: until }, relation: "r", strength: { before: 1, after: 0.5 } };
@@ -366,7 +357,16 @@ const always = { confidence: 1, valid_from: null, valid_to: null } as const;
 function neighbours(count: number): Pick<MemoryGraph, "entities" | "relations"> {
   const at = "2026-01-01T00:00:00Z";
   const common = { scope: "workspace", metadata: {}, strength: 0.5, created_at: at, ...always };
-  const entity = (id: string) => ({ ...common, id, name: id, type: "x", observations: [], version: 1, updated_at: at });
+  const entity = (id: string) => ({
+    ...common,
+    id,
+    name: id,
+    type: "x",
+    observations: [],
+    version: 1,
+    updated_at: at,
+    cut: false,
+  });
   const others = Array.from({ length: count }, (_, index) => `e${index + 1}`);
   const relation = { ...common, type: "knows", bidirectional: false, provenance, from: "e0" };
   return {

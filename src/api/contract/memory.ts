@@ -55,6 +55,7 @@ export const Entity = z
     version: z.int(),
     created_at: Instant,
     updated_at: Instant,
+    cut: z.boolean().meta({ description: "Older observations were left out, for `max_tokens`" }),
   })
   .meta({ id: "MemoryEntity" });
 export type MemoryEntity = z.infer<typeof Entity>;
@@ -181,6 +182,10 @@ function metadataIn(text: string | undefined): unknown {
 /** When it must hold. */
 const At = z.union([z.enum(["now", "any"]), Instant]);
 
+const SURE = "Only entities with this confidence or more";
+const UpdatedFrom = Instant.optional().meta({ description: "Only entities that were changed then or later" });
+const UpdatedTo = Instant.optional().meta({ description: "Only entities that were not changed after it" });
+
 const HITS_MAX = 100;
 export const SearchBody = z
   .object({
@@ -205,6 +210,9 @@ export const SearchBody = z
     types: z.array(z.string()).max(100).optional(),
     agent: z.string().optional().meta({ description: "Only entities of which this agent said something" }),
     metadata: JsonObject.optional().meta({ description: "Only entities whose metadata has these values" }),
+    min_confidence: Share.optional().meta({ description: SURE }),
+    updated_from: UpdatedFrom,
+    updated_to: UpdatedTo,
   })
   .meta({ id: "SearchMemory" });
 export type SearchMemoryBody = z.output<typeof SearchBody>;
@@ -242,9 +250,9 @@ const scopeQuery = z
   .meta({ description: SCOPES_LISTED });
 const cursor = z.string().max(1_000).optional();
 const limit = z.coerce.number().int().min(1).max(200).default(50);
-const tokens = z.coerce.number().int().min(1).optional().meta({
-  description: "About so many tokens of entities at most; the first is always there, cut if it must be",
-});
+const tokens = (of: string) => z.coerce.number().int().min(1).optional().meta({ description: of });
+const someTokens = (what: string) =>
+  tokens(`About so many tokens of ${what} at most; the first is always there, cut if it must be`);
 
 export const EntityQuery = z.object({
   scopes: scopeQuery,
@@ -256,14 +264,29 @@ export const EntityQuery = z.object({
     .transform(metadataIn)
     .pipe(JsonObject.optional())
     .meta({ description: 'Only entities whose metadata has these values, as JSON: `{"team":"billing"}`' }),
+  min_confidence: z.coerce.number().min(0).max(1).optional().meta({ description: SURE }),
+  updated_from: UpdatedFrom,
+  updated_to: UpdatedTo,
   at: At.default("any").meta({ description: "When it must hold" }),
-  max_tokens: tokens,
+  max_tokens: someTokens("entities"),
   cursor,
   limit,
 });
-export const NamedQuery = z.object({ scope: MemoryScope.default("workspace"), name: z.string().min(1).max(256) });
-export const HistoryQuery = z.object({ cursor, limit });
-export const LogQuery = z.object({ scopes: scopeQuery, cursor, limit });
+const entityTokens = tokens("About so many tokens of it at most: its newest observations");
+export const OneQuery = z.object({ max_tokens: entityTokens });
+export const NamedQuery = z.object({
+  scope: MemoryScope.default("workspace"),
+  name: z.string().min(1).max(256),
+  max_tokens: entityTokens,
+});
+export const HistoryQuery = z.object({
+  max_tokens: tokens(
+    "About so many tokens of changes and what they brought at most; the first is always there, cut if it must be. The entity has what is left",
+  ),
+  cursor,
+  limit,
+});
+export const LogQuery = z.object({ scopes: scopeQuery, max_tokens: someTokens("changes"), cursor, limit });
 
 const VISITS_MAX = 1_000;
 export const GraphQuery = z.object({
@@ -273,7 +296,7 @@ export const GraphQuery = z.object({
   direction: z.enum(["outgoing", "incoming", "both"]).default("both"),
   types: z.string().optional().meta({ description: "Types of relations, with commas between; or as a JSON array" }),
   min_strength: z.coerce.number().min(0).max(1).default(0),
-  max_tokens: tokens,
+  max_tokens: someTokens("entities"),
   cursor,
   limit: z.coerce.number().int().min(1).max(VISITS_MAX).default(100),
 });
@@ -297,6 +320,9 @@ export const Change = z
     provenance: Provenance,
     at: Instant,
     details: JsonObject,
+    cut: z
+      .boolean()
+      .meta({ description: "Some details, or observations told with it, were left out, for `max_tokens`" }),
   })
   .meta({ id: "MemoryChange" });
 export type MemoryChange = z.infer<typeof Change>;
@@ -313,7 +339,12 @@ export const History = z
   .meta({ id: "MemoryHistory" });
 export type MemoryHistory = z.infer<typeof History>;
 
-export const DiffQuery = z.object({ from: z.coerce.number().int().min(1), to: z.coerce.number().int().min(1) });
+const version = z.coerce.number().int().min(1);
+export const DiffQuery = z.object({
+  from: version,
+  to: version,
+  max_tokens: tokens("About so many tokens of it at most: fields, then the newest of what came, then of what went"),
+});
 export const Diff = z
   .object({
     from: z.int(),
@@ -321,6 +352,7 @@ export const Diff = z
     added: z.array(Observation),
     withdrawn: z.array(Observation),
     fields: JsonObject,
+    cut: z.boolean().meta({ description: "Some of it was left out, for `max_tokens`" }),
   })
   .meta({ id: "MemoryDiff" });
 export type MemoryDiff = z.infer<typeof Diff>;

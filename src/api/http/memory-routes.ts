@@ -101,8 +101,16 @@ function entityRoutes(http: Http, { services }: HttpContext): void {
   );
   http.get(
     ROUTES.memoryEntity,
-    { schema: { tags, summary: "One entity", params, response: { 200: memory.Entity, ...failures } } },
-    async ({ params: { id } }) => getEntity(services, id),
+    {
+      schema: {
+        tags,
+        summary: "One entity",
+        params,
+        querystring: memory.OneQuery,
+        response: { 200: memory.Entity, ...failures },
+      },
+    },
+    async ({ params: { id }, query }) => getEntity(services, id, query),
   );
   http.patch(
     ROUTES.memoryEntity,

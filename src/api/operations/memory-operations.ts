@@ -1,7 +1,10 @@
 import type * as z from "zod";
 import { EntityId, ObservationId, RelationId } from "../../kernel/ids.ts";
 import {
+  cutInto,
+  DIFF_MEASURE,
   type Entity,
+  ENTITY_MEASURE,
   EntityNotFoundError,
   type EntityInput,
   type Memory,
@@ -39,6 +42,18 @@ const spanOf = ({ valid_from, valid_to }: Span, before?: Validity): Validity => 
 });
 const temporalOf = (at: string): Temporal =>
   at === "now" ? "current" : at === "any" ? "all" : { fromMs: Date.parse(at), toMs: Date.parse(at) };
+/** What narrows searches and lists alike. */
+const narrowingOf = ({ agent, metadata, min_confidence, updated_from, updated_to }: Narrowing) => ({
+  agent,
+  metadata,
+  confidenceMin: min_confidence,
+  updatedFromMs: ms(updated_from),
+  updatedToMs: ms(updated_to),
+});
+type Narrowing = Pick<
+  contract.SearchMemoryBody,
+  "agent" | "metadata" | "min_confidence" | "updated_from" | "updated_to"
+>;
 const keyOf = (scope: string) => scopeKeyOf(DEFAULT_WORKSPACE, scope);
 const keysOf = (scopes: readonly string[]) => scopes.map(keyOf);
 /** Without authentication whoever reaches the port is one person. */
@@ -97,10 +112,13 @@ export async function searchMemory(
   body: contract.SearchMemoryBody,
   signal: AbortSignal,
 ): Promise<contract.MemorySearchResult> {
-  const { query, scopes, min_similarity, keyword_weight, max_tokens, exact, at, types, agent, metadata, ...rest } =
-    body;
+  const { query, scopes, types, min_similarity, keyword_weight, max_tokens, exact, at, ...rest } = body;
+  const { mode, limit, cursor, expand } = rest;
   const input: SearchInput = {
-    ...rest,
+    mode,
+    limit,
+    cursor,
+    expand,
     text: query,
     scopes: keysOf(scopes),
     similarityMin: min_similarity,
@@ -108,33 +126,37 @@ export async function searchMemory(
     tokensMax: max_tokens,
     isExact: exact,
     temporal: temporalOf(at),
-    filter: { types, agent, metadata },
+    filter: { types, ...narrowingOf(rest) },
   };
   return presentSearch(await memory.search(input, signal));
 }
 
-/** Throws MemoryCursorError. */
+/** Throws MemoryValueError, MemoryCursorError. */
 export async function listEntities(
   { memory }: MemoryServices,
-  { scopes, type, agent, metadata, at, max_tokens, cursor, limit }: z.output<typeof schemas.EntityQuery>,
+  { scopes, type, at, max_tokens, cursor, limit, ...rest }: z.output<typeof schemas.EntityQuery>,
 ): Promise<contract.MemoryEntityPage> {
   const types = type === undefined ? undefined : [type];
   const { entries, next } = await memory.list(
-    { scopes: keysOf(scopes), types, agent, metadata, temporal: temporalOf(at) },
+    { scopes: keysOf(scopes), types, temporal: temporalOf(at), ...narrowingOf(rest) },
     { limit, cursor, tokensMax: max_tokens },
   );
   return { items: entries.map(presentEntity), next: next ?? null };
 }
 
 /** Throws EntityNotFoundError. */
-export const getEntity = async (services: MemoryServices, id: string): Promise<contract.MemoryEntity> =>
-  presentEntity(await entityOf(services, id));
+export const getEntity = async (
+  services: MemoryServices,
+  id: string,
+  { max_tokens }: z.output<typeof schemas.OneQuery> = {},
+): Promise<contract.MemoryEntity> => presentEntity(cutInto(max_tokens, await entityOf(services, id), ENTITY_MEASURE));
 
 /** Throws EntityNotFoundError. */
 export const findEntity = async (
   { memory }: MemoryServices,
-  { scope, name }: z.output<typeof schemas.NamedQuery>,
-): Promise<contract.MemoryEntity> => presentEntity(await memory.get(keyOf(scope), name));
+  { scope, name, max_tokens }: z.output<typeof schemas.NamedQuery>,
+): Promise<contract.MemoryEntity> =>
+  presentEntity(cutInto(max_tokens, await memory.get(keyOf(scope), name), ENTITY_MEASURE));
 
 /** All of it in one version, or nothing. Throws EntityNotFoundError, MemoryValueError, EntityTypeConflictError. */
 export async function reviseEntity(
@@ -165,14 +187,16 @@ export async function reviseEntity(
 export async function entityHistory(
   services: MemoryServices,
   id: string,
-  query: z.output<typeof schemas.HistoryQuery>,
+  { limit, cursor, max_tokens }: z.output<typeof schemas.HistoryQuery>,
 ): Promise<contract.MemoryHistory> {
   const entity = await entityOf(services, id);
   const history = await services.memory.store.history(entity.id);
   if (!history) throw notThere(id);
-  const { observations, changes, next } = pageOfHistory(history, { limit: query.limit, cursor: query.cursor });
+  const page = pageOfHistory(history, { limit, cursor, tokensMax: max_tokens });
+  const { observations, changes, next, tokens } = page;
+  const left = max_tokens === undefined ? undefined : max_tokens - tokens;
   return {
-    entity: presentEntity(entity),
+    entity: presentEntity(cutInto(left, entity, ENTITY_MEASURE)),
     observations: observations.map(presentObservation),
     changes: changes.map(presentChange),
     next: next ?? null,
@@ -183,16 +207,16 @@ export async function entityHistory(
 export async function diffEntity(
   services: MemoryServices,
   id: string,
-  versions: z.output<typeof schemas.DiffQuery>,
+  { max_tokens, ...versions }: z.output<typeof schemas.DiffQuery>,
 ): Promise<contract.MemoryDiff> {
   const { scope, name } = await entityOf(services, id);
-  const { from, to, added, withdrawn, fields } = await services.memory.diff(scope, name, versions);
+  const diff = cutInto(max_tokens, await services.memory.diff(scope, name, versions), DIFF_MEASURE);
   return {
-    from,
-    to,
-    added: added.map(presentObservation),
-    withdrawn: withdrawn.map(presentObservation),
-    fields: presentFields(fields),
+    ...versions,
+    added: diff.added.map(presentObservation),
+    withdrawn: diff.withdrawn.map(presentObservation),
+    fields: presentFields(diff.fields),
+    cut: diff.isCut === true,
   };
 }
 
@@ -287,9 +311,9 @@ export async function memoryGraph(
 /** Newest first. Throws MemoryCursorError. */
 export async function memoryLog(
   { memory }: MemoryServices,
-  { scopes, cursor, limit }: z.output<typeof schemas.LogQuery>,
+  { scopes, cursor, limit, max_tokens }: z.output<typeof schemas.LogQuery>,
 ): Promise<contract.MemoryChangePage> {
-  const { entries, next } = await memory.log({ scopes: keysOf(scopes) }, { limit, cursor });
+  const { entries, next } = await memory.log({ scopes: keysOf(scopes) }, { limit, cursor, tokensMax: max_tokens });
   return { items: entries.map(presentChange), next: next ?? null };
 }
 

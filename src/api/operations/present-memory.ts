@@ -2,7 +2,6 @@ import { isJsonObject, type Json, type JsonObject } from "../../kernel/json.ts";
 import {
   type Change,
   type Entity,
-  type EntityHead,
   type Graph,
   type Observation,
   type Provenance,
@@ -44,7 +43,7 @@ export const presentObservation = (one: Observation): contract.MemoryObservation
   until: one.until ?? null,
 });
 
-export const presentEntity = (one: EntityHead & Pick<Entity, "observations">): contract.MemoryEntity => ({
+export const presentEntity = (one: Entity): contract.MemoryEntity => ({
   id: one.id,
   scope: scopeText(one.scope),
   name: one.name,
@@ -58,6 +57,7 @@ export const presentEntity = (one: EntityHead & Pick<Entity, "observations">): c
   version: one.version,
   created_at: instant(one.createdAtMs),
   updated_at: instant(one.updatedAtMs),
+  cut: one.isCut === true,
 });
 
 export const presentRelation = (one: Relation): contract.MemoryRelation => ({
@@ -85,6 +85,7 @@ export const presentChange = (one: Change): contract.MemoryChange => ({
   provenance: presentProvenance(one.provenance),
   at: instant(one.atMs),
   details: presentFields(one.details),
+  cut: one.isCut === true,
 });
 
 const TIMES = ["valid_from", "valid_to"] as const;

@@ -18,7 +18,18 @@ import {
 import { type Column, countOf, safeText, showAge } from "../terminal/index.ts";
 import { entityText } from "./lines.ts";
 import { Fields, fieldsOf, FieldsInput, withFields } from "./fields.ts";
-import { atOption, Filters, findEntity, scopeOption, Scopes, scopesOption, withFilters } from "./reference.ts";
+import {
+  atOption,
+  factTokensOption,
+  Filters,
+  findEntity,
+  narrowingOf,
+  OLDER_FACTS,
+  scopeOption,
+  Scopes,
+  scopesOption,
+  withFilters,
+} from "./reference.ts";
 
 export const NAME = "its name, or its id";
 
@@ -47,14 +58,16 @@ export function list(command: Command, invocation: Invocation): void {
   examples(command, [
     ["caxton memory list --type person", ""],
     ["caxton memory list --agent support --metadata team=billing --at now", "what support said, as far as it holds"],
+    ["caxton memory list --updated-from 2026-11-01 --min-confidence 0.8", "what was changed this month, and is sure"],
     ["caxton memory list --max-tokens 500", "as many as fit into a prompt"],
     ["caxton memory list --scope agent-only:support -o wide", "what one agent keeps for itself, with ids"],
   ]);
   act(command, invocation, {
     input: z.object({ scope: Scopes, at: z.string(), limit: z.number(), ...Filters }),
     formats: LIST_FORMATS,
-    run: async (context, { scope, at, limit, type, agent, metadata, maxTokens }) => {
-      const narrowed = { type, agent, metadata: metadata && JSON.stringify(metadata), max_tokens: maxTokens };
+    run: async (context, { scope, at, limit, ...filters }) => {
+      const metadata = filters.metadata && JSON.stringify(filters.metadata);
+      const narrowed = { type: filters.type, metadata, ...narrowingOf(filters) };
       const query = { scopes: listed(scope), at, ...narrowed };
       const found = await listUpTo(
         context.client,
@@ -63,7 +76,7 @@ export function list(command: Command, invocation: Invocation): void {
           query,
           schema: memory.EntityPage,
           isSparse: true,
-          isOnePage: maxTokens !== undefined,
+          isOnePage: filters.maxTokens !== undefined,
         },
         limit,
       );
@@ -72,7 +85,9 @@ export function list(command: Command, invocation: Invocation): void {
         items: found.value.items,
         columns: columns(systemClock.nowMs()),
         name: ({ name }) => name,
-        empty: `nothing is remembered in ${scope.join(", ")}; begin: caxton memory add <name> "<fact>"`,
+        empty: Object.values(narrowed).every((value) => value === undefined)
+          ? `nothing is remembered in ${scope.join(", ")}; begin: caxton memory add <name> "<fact>"`
+          : `nothing like that is remembered in ${scope.join(", ")}; see: caxton memory list`,
         footer:
           found.value.next === null
             ? ""
@@ -87,18 +102,21 @@ export function get(command: Command, invocation: Invocation): void {
     .summary("one entity with its facts")
     .description("Show an entity with all that is said of it now.")
     .argument("<name>", NAME)
-    .addOption(scopeOption());
+    .addOption(scopeOption())
+    .addOption(factTokensOption());
   examples(command, [
     ["caxton memory get Anna", ""],
     ["caxton memory get Anna --scope global -o yaml", ""],
+    ["caxton memory get Anna --max-tokens 200", "with its newest facts, for a prompt"],
   ]);
   act(command, invocation, {
-    input: z.object({ name: z.string(), scope: z.string().optional() }),
+    input: z.object({ name: z.string(), scope: z.string().optional(), maxTokens: z.number().optional() }),
     formats: ONE_FORMATS,
-    run: async (context, { name, scope }) => {
-      const { raw, value } = await findEntity(context.client, name, scope);
+    run: async (context, { name, scope, maxTokens }) => {
+      const { raw, value } = await findEntity(context.client, name, scope, maxTokens);
       const human = () => entityText(value, context.terminal);
       await showOne(context, { raw, name: value.name, human });
+      if (value.cut) context.terminal.note(OLDER_FACTS);
     },
   });
 }

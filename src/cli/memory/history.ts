@@ -10,6 +10,7 @@ import {
   ROUTES,
 } from "../../api/contract/index.ts";
 import { systemClock } from "../../kernel/clock.ts";
+import { estimateTokens } from "../../kernel/tokens.ts";
 import {
   act,
   type Context,
@@ -27,7 +28,16 @@ import {
 import { type Column, oneLine, showAge } from "../terminal/index.ts";
 import { NAME } from "./entity.ts";
 import { ACTION_TONES, changeLine, entityText, fieldLines, observationLine, saidBy } from "./lines.ts";
-import { findEntity, historyOf, scopeOption, Scopes, scopesOption } from "./reference.ts";
+import {
+  factTokensOption,
+  findEntity,
+  historyOf,
+  OLDER_FACTS,
+  scopeOption,
+  Scopes,
+  scopesOption,
+  tokensOption,
+} from "./reference.ts";
 
 const LOG_SHOWN = 20;
 
@@ -41,60 +51,111 @@ export function log(command: Command, invocation: Invocation): void {
     )
     .argument("[name]", NAME)
     .addOption(scopesOption())
-    .addOption(limitOption(LOG_SHOWN));
+    .addOption(limitOption(LOG_SHOWN))
+    .addOption(tokensOption("about so many tokens of changes at most; the first is there, cut if it must be"));
   examples(command, [
     ["caxton memory log", "the last changes"],
     ["caxton memory log Anna", "its versions"],
+    ["caxton memory log --max-tokens 500", "as many as fit into a prompt"],
   ]);
   act(command, invocation, {
-    input: z.object({ name: z.string().optional(), scope: Scopes, limit: z.number() }),
+    input: z.object({
+      name: z.string().optional(),
+      scope: Scopes,
+      limit: z.number(),
+      maxTokens: z.number().optional(),
+    }),
     formats: LIST_FORMATS,
-    run: async (context, { name, scope, limit }) => {
+    run: async (context, { name, scope, ...bounds }) => {
       const found =
-        name === undefined ? await changesIn(context, scope, limit) : await changesOf(context, name, scope, limit);
+        name === undefined ? await changesIn(context, scope, bounds) : await changesOf(context, name, scope, bounds);
       const isTable = context.format === "table" || context.format === "wide";
-      const histories = isTable ? await historiesOf(context, found.items, limit) : new Map<string, MemoryHistory>();
+      const histories = isTable ? await historiesOf(context, found.items, bounds) : new Map<string, MemoryHistory>();
+      const lineOf = changeLines(histories);
+      const items = isTable ? fitting(found.items, histories, bounds.maxTokens) : found.items;
+      const more = items.length < bounds.limit ? "a higher --max-tokens" : `--limit ${bounds.limit * 2}`;
       await showList(context, {
-        ...found,
-        columns: changeColumns(histories, systemClock.nowMs()),
+        raw: found.raw,
+        items,
+        columns: changeColumns(histories, lineOf, systemClock.nowMs()),
         name: ({ seq }) => String(seq),
         empty: `nothing was changed in ${scope.join(", ")}`,
+        footer: found.next === null && items.length === found.items.length ? "" : `older: ${more}`,
       });
     },
   });
 }
 
-async function changesIn({ client }: Context, scopes: readonly string[], limit: number) {
-  const query = { scopes: listed(scopes) };
-  const { raw, value } = await listUpTo(client, { path: ROUTES.memoryLog, query, schema: memory.ChangePage }, limit);
-  return { raw, items: value.items, footer: value.next === null ? "" : `older: --limit ${limit * 2}` };
+type Bounds = { readonly limit: number; readonly maxTokens?: number | undefined };
+
+async function changesIn({ client }: Context, scopes: readonly string[], { limit, maxTokens }: Bounds) {
+  const query = { scopes: listed(scopes), max_tokens: maxTokens };
+  const isOnePage = maxTokens !== undefined;
+  const list = { path: ROUTES.memoryLog, query, schema: memory.ChangePage, isOnePage };
+  const { raw, value } = await listUpTo(client, list, limit);
+  return { raw, items: value.items, next: value.next };
 }
 
-async function changesOf({ client }: Context, name: string, [scope]: readonly string[], limit: number) {
-  const { id } = (await findEntity(client, name, scope)).value;
-  const { changes: items, next } = await historyOf(client, id, limit);
-  return { raw: toJson({ items, next }), items, footer: next === null ? "" : `older: --limit ${limit * 2}` };
+async function changesOf({ client }: Context, name: string, [scope]: readonly string[], bounds: Bounds) {
+  // One token of it is its name with its id.
+  const { id } = (await findEntity(client, name, scope, 1)).value;
+  const { changes: items, next } = await historyOf(client, id, bounds.limit, bounds.maxTokens);
+  return { raw: toJson({ items, next }), items, next };
+}
+
+/** As many as fit with the facts that are told with them, which the log alone does not have; the first is there. */
+function fitting(
+  changes: readonly MemoryChange[],
+  histories: Histories,
+  tokensMax: number | undefined,
+): readonly MemoryChange[] {
+  if (tokensMax === undefined) return changes;
+  const lineOf = changeLines(histories);
+  // What its entity's history, within as many tokens, does not reach does not fit either.
+  const isReached = ({ entity, seq }: MemoryChange) =>
+    histories.get(entity ?? "")?.changes.some((change) => change.seq === seq) !== false;
+  let left = tokensMax;
+  return changes.filter((change, index) => {
+    left -= isReached(change) ? estimateTokens(lineOf(change)) : Infinity;
+    return left >= 0 || index === 0;
+  });
 }
 
 /** What the newest changes did to the entities that are named; those that were forgotten are not there. */
 async function historiesOf(
   { client }: Context,
   changes: readonly MemoryChange[],
-  limit: number,
+  { limit, maxTokens }: Bounds,
 ): Promise<Map<string, MemoryHistory>> {
   const ids = new Set(
     changes.flatMap(({ entity, details }) => [entity, details["to"]].filter((id) => typeof id === "string")),
   );
   const histories = new Map<string, MemoryHistory>();
   for (const id of ids) {
-    const found = await historyOf(client, id, limit).catch(() => undefined);
+    const found = await historyOf(client, id, limit, maxTokens).catch(() => undefined);
     if (found) histories.set(id, found);
   }
   return histories;
 }
 
-function changeColumns(histories: ReadonlyMap<string, MemoryHistory>, nowMs: number): readonly Column<MemoryChange>[] {
-  const nameOf = (id: string | null): string => (id === null ? "" : (histories.get(id)?.entity.name ?? "(forgotten)"));
+type Histories = ReadonlyMap<string, MemoryHistory>;
+
+const nameIn =
+  (histories: Histories) =>
+  (id: string | null): string =>
+    id === null ? "" : (histories.get(id)?.entity.name ?? "(forgotten)");
+
+const changeLines =
+  (histories: Histories) =>
+  (change: MemoryChange): string =>
+    changeLine(change, histories.get(change.entity ?? ""), nameIn(histories));
+
+function changeColumns(
+  histories: Histories,
+  lineOf: (change: MemoryChange) => string,
+  nowMs: number,
+): readonly Column<MemoryChange>[] {
+  const nameOf = nameIn(histories);
   return [
     { title: "WHEN", value: ({ at }) => at, short: ({ at }) => showAge(Date.parse(at), nowMs) },
     { title: "NAME", value: ({ entity }) => nameOf(entity), tone: () => "bold", shrinks: true },
@@ -103,11 +164,7 @@ function changeColumns(histories: ReadonlyMap<string, MemoryHistory>, nowMs: num
     { title: "BY", value: ({ provenance }) => provenance.agent ?? provenance.source },
     { title: "SCOPE", value: ({ scope }) => scope, wide: true },
     { title: "SOURCE", value: ({ provenance }) => saidBy(provenance), wide: true },
-    {
-      title: "WHAT",
-      value: (change) => changeLine(change, histories.get(change.entity ?? ""), nameOf),
-      shrinks: true,
-    },
+    { title: "WHAT", value: lineOf, shrinks: true },
   ];
 }
 
@@ -122,10 +179,12 @@ export function diff(command: Command, invocation: Invocation): void {
         .argParser(versionIn),
     )
     .addArgument(command.createArgument("[to]", "another; the last unless given").argParser(versionIn))
-    .addOption(scopeOption());
+    .addOption(scopeOption())
+    .addOption(tokensOption("about so many tokens at most: fields, then the newest facts"));
   examples(command, [
     ["caxton memory diff Anna", "what the last change did"],
     ["caxton memory diff Anna 1 3", ""],
+    ["caxton memory diff Anna 1 3 --max-tokens 200", "the newest of it, for a prompt"],
   ]);
   act(command, invocation, {
     input: z.object({
@@ -133,15 +192,16 @@ export function diff(command: Command, invocation: Invocation): void {
       from: z.number().optional(),
       to: z.number().optional(),
       scope: z.string().optional(),
+      maxTokens: z.number().optional(),
     }),
     formats: ONE_FORMATS,
-    run: async (context, { name, scope, ...versions }) => {
-      const { id, name: called, version } = (await findEntity(context.client, name, scope)).value;
+    run: async (context, { name, scope, maxTokens, ...versions }) => {
+      const { id, name: called, version } = (await findEntity(context.client, name, scope, 1)).value;
       const to = versions.to ?? version;
       const from = versions.from ?? Math.max(1, to - 1);
       const { raw, value } = await context.client.request({
         path: fillRoute("memoryEntityDiff", { id }),
-        query: { from, to },
+        query: { from, to, max_tokens: maxTokens },
         schema: memory.Diff,
       });
       const { style } = context.terminal;
@@ -150,8 +210,11 @@ export function diff(command: Command, invocation: Invocation): void {
         ...value.withdrawn.map((one) => style("red", `- ${observationLine(one)}`)),
         ...value.added.map((one) => style("green", `+ ${observationLine(one)}`)),
       ];
-      const human = () => (lines.length === 0 ? `versions ${from} and ${to} are the same\n` : `${lines.join("\n")}\n`);
+      const isSame = lines.length === 0 && !value.cut;
+      const human = () =>
+        isSame ? `versions ${from} and ${to} are the same\n` : lines.map((one) => `${one}\n`).join("");
       await showOne(context, { raw, name: called, human });
+      if (value.cut) context.terminal.note("some of it is left out: a higher --max-tokens");
     },
   });
 }
@@ -170,19 +233,24 @@ export function blame(command: Command, invocation: Invocation): void {
     .summary("who said each fact, when")
     .description("Show for each fact of an entity who said it, when, and in which version it came.")
     .argument("<name>", NAME)
-    .addOption(scopeOption());
-  examples(command, [["caxton memory blame Anna -o wide", "with the runs and messages it came from"]]);
+    .addOption(scopeOption())
+    .addOption(factTokensOption());
+  examples(command, [
+    ["caxton memory blame Anna -o wide", "with the runs and messages it came from"],
+    ["caxton memory blame Anna --max-tokens 200", "the newest facts, for a prompt"],
+  ]);
   act(command, invocation, {
-    input: z.object({ name: z.string(), scope: z.string().optional() }),
+    input: z.object({ name: z.string(), scope: z.string().optional(), maxTokens: z.number().optional() }),
     formats: LIST_FORMATS,
-    run: async (context, { name, scope }) => {
-      const { value } = await findEntity(context.client, name, scope);
+    run: async (context, { name, scope, maxTokens }) => {
+      const { value } = await findEntity(context.client, name, scope, maxTokens);
       await showList(context, {
         raw: toJson({ items: value.observations, next: null }),
         items: value.observations,
         columns: blameColumns(systemClock.nowMs()),
         name: ({ id }) => id,
-        empty: `nothing is said of ${oneLine(value.name)}`,
+        empty: value.cut ? OLDER_FACTS : `nothing is said of ${oneLine(value.name)}`,
+        footer: value.cut ? OLDER_FACTS : "",
       });
     },
   });

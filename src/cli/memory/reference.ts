@@ -40,6 +40,21 @@ export const withFilters = (command: Command): Command =>
         .createOption("--metadata <key=value>", "only entities whose metadata has it; may be repeated")
         .argParser(pairIn),
     )
+    .addOption(
+      command
+        .createOption("--min-confidence <share>", "only entities that are as sure as this, 0 to 1")
+        .argParser(shareIn),
+    )
+    .addOption(
+      command
+        .createOption("--updated-from <time>", "only entities that were changed then or later")
+        .argParser(instantIn),
+    )
+    .addOption(
+      command
+        .createOption("--updated-to <time>", "only entities that were not changed after it; a day is its start in UTC")
+        .argParser(instantIn),
+    )
     .addOption(tokensOption());
 
 /** What `withFilters` gives. */
@@ -47,14 +62,32 @@ export const Filters = {
   type: z.string().optional(),
   agent: z.string().optional(),
   metadata: JsonObject.optional(),
+  minConfidence: z.number().optional(),
+  updatedFrom: z.string().optional(),
+  updatedTo: z.string().optional(),
   maxTokens: z.number().optional(),
 };
 
-export const tokensOption = (): Option =>
-  new Option(
-    "--max-tokens <n>",
-    "about so many tokens of entities at most; the first is there, cut if it must be",
-  ).argParser((text) => wholeNumber(text, 1, Number.MAX_SAFE_INTEGER));
+/** What lists and searches take of them in the same words; types and metadata they take in words of their own. */
+export const narrowingOf = (filters: z.infer<z.ZodObject<typeof Filters>>) => ({
+  agent: filters.agent,
+  min_confidence: filters.minConfidence,
+  updated_from: filters.updatedFrom,
+  updated_to: filters.updatedTo,
+  max_tokens: filters.maxTokens,
+});
+
+const FIRST_OF_ENTITIES = "about so many tokens of entities at most; the first is there, cut if it must be";
+
+export const tokensOption = (description = FIRST_OF_ENTITIES): Option =>
+  new Option("--max-tokens <n>", description).argParser((text) => wholeNumber(text, 1, Number.MAX_SAFE_INTEGER));
+
+/** `--max-tokens` of what shows one entity. */
+export const factTokensOption = (): Option =>
+  tokensOption("about so many tokens of its facts at most, the newest of them");
+
+/** Said below facts of which `--max-tokens` left some out. */
+export const OLDER_FACTS = "older facts are left out: a higher --max-tokens";
 
 /** When it must hold. */
 export const atOption = (standard: "now" | "any"): Option =>
@@ -102,23 +135,35 @@ export function metadataIn(text: string | undefined, command: string): JsonObjec
 }
 
 /** The entity of a name in a scope, or of a whole id, wherever it lies. Throws ServerProblem (ENTITY_NOT_FOUND). */
-export function findEntity(client: Client, reference: string, scope = SCOPE): Promise<Answer<MemoryEntity>> {
+export function findEntity(
+  client: Client,
+  reference: string,
+  scope = SCOPE,
+  tokensMax?: number,
+): Promise<Answer<MemoryEntity>> {
   const schema = memory.Entity;
+  const bounds = { max_tokens: tokensMax };
   return WHOLE_ID.test(reference)
-    ? client.request({ path: fillRoute("memoryEntity", { id: reference.toLowerCase() }), schema })
-    : client.request({ path: ROUTES.memoryEntityByName, query: { scope, name: reference }, schema });
+    ? client.request({ path: fillRoute("memoryEntity", { id: reference.toLowerCase() }), query: bounds, schema })
+    : client.request({ path: ROUTES.memoryEntityByName, query: { scope, name: reference, ...bounds }, schema });
 }
 
 const PAGE_SIZE_MAX = 200;
 
-/** The newest changes of an entity, `countMax` at most, with what they did. Throws ServerProblem (ENTITY_NOT_FOUND). */
-export async function historyOf(client: Client, id: string, countMax: number): Promise<MemoryHistory> {
+/** The newest changes of an entity, `countMax` at most, with what they did; with a bound of tokens, one page. Throws ServerProblem (ENTITY_NOT_FOUND). */
+export async function historyOf(
+  client: Client,
+  id: string,
+  countMax: number,
+  tokensMax?: number,
+): Promise<MemoryHistory> {
   const path = fillRoute("memoryEntityHistory", { id });
   const read = async (count: number, cursor?: string) => {
-    const query = { limit: Math.min(PAGE_SIZE_MAX, count), ...(cursor !== undefined && { cursor }) };
+    const query = { limit: Math.min(PAGE_SIZE_MAX, count), max_tokens: tokensMax, cursor };
     return (await client.request({ path, query, schema: memory.History })).value;
   };
   let history = await read(countMax);
+  if (tokensMax !== undefined) return history;
   while (history.next !== null && history.changes.length < countMax) {
     const page = await read(countMax - history.changes.length, history.next);
     const known = new Set(history.observations.map((one) => one.id));

@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { memory, type MemoryEntity, type MemorySearchResult, ROUTES } from "../../api/contract/index.ts";
+import { cutAtWords, memory, type MemoryEntity, type MemorySearchResult, ROUTES } from "../../api/contract/index.ts";
 import { act, examples, type Invocation, LIST_FORMATS, showList, wholeNumber } from "../frame/index.ts";
-import { type Column, oneLine } from "../terminal/index.ts";
-import { atOption, Filters, Scopes, scopesOption, shareIn, withFilters } from "./reference.ts";
+import { type Column, oneLine, type Style } from "../terminal/index.ts";
+import { atOption, Filters, narrowingOf, Scopes, scopesOption, shareIn, withFilters } from "./reference.ts";
 
 type Hit = MemorySearchResult["items"][number];
 type Notice = MemorySearchResult["notices"][number];
@@ -54,8 +54,9 @@ export function search(command: Command, invocation: Invocation): void {
     input: Input,
     formats: LIST_FORMATS,
     run: async (context, { words, scope: scopes, mode, limit, expand, at, exact, explain, ...rest }) => {
-      const { type, agent, metadata, maxTokens: max_tokens, minSimilarity: min_similarity } = rest;
-      const narrowed = { types: type === undefined ? undefined : [type], agent, metadata, min_similarity, max_tokens };
+      const { type, metadata, minSimilarity: min_similarity } = rest;
+      const types = type === undefined ? undefined : [type];
+      const narrowed = { types, metadata, min_similarity, ...narrowingOf(rest) };
       const { raw, value } = await context.client.request({
         method: "POST",
         path: ROUTES.searchMemory,
@@ -68,10 +69,7 @@ export function search(command: Command, invocation: Invocation): void {
         columns: columnsOf(explain),
         name: ({ entity }) => entity.name,
         empty: `nothing is remembered of that in ${scopes.join(", ")}; see: caxton memory list`,
-        footer:
-          value.next !== null && limit < LIMIT_MAX && value.items.length === limit
-            ? `more: --limit ${Math.min(LIMIT_MAX, limit * 2)}`
-            : "",
+        footer: value.next === null ? "" : moreWords(value.items.length, limit),
       });
       for (const notice of value.notices) context.terminal.note(NOTICES[notice]);
     },
@@ -110,10 +108,15 @@ function withOptions(command: Command): void {
     .option("--explain", "show the parts of each score");
 }
 
+/** How to see more of what was cut off by tokens, or by the limit. */
+function moreWords(shown: number, limit: number): string {
+  if (shown < limit) return "more: a higher --max-tokens";
+  return limit < LIMIT_MAX ? `more: --limit ${Math.min(LIMIT_MAX, limit * 2)}` : "";
+}
+
 /** The facts that have most of the words, else the newest; equal ones in the order in which they were said. */
 function bestFacts({ observations }: MemoryEntity, matched: readonly string[]): readonly string[] {
-  const words = matched.map((word) => word.toLowerCase());
-  const fit = (text: string) => words.filter((word) => text.toLowerCase().includes(word)).length;
+  const fit = (text: string) => wordsIn(text, matched).size;
   return observations
     .map(({ text }, index) => ({ text, index, fit: fit(text) }))
     .toSorted((a, b) => b.fit - a.fit || b.index - a.index)
@@ -121,6 +124,14 @@ function bestFacts({ observations }: MemoryEntity, matched: readonly string[]): 
     .toSorted((a, b) => b.fit - a.fit || a.index - b.index)
     .map(({ text }) => oneLine(text));
 }
+
+const wordsIn = (text: string, matched: readonly string[]): ReadonlySet<string> =>
+  new Set(cutAtWords(text, matched).flatMap(({ text: piece, isMatch }) => (isMatch ? [piece.toLowerCase()] : [])));
+
+const marked = ({ score }: Hit, shown: string, style: Style): string =>
+  cutAtWords(shown, score.matched)
+    .map(({ text, isMatch }) => (isMatch ? style("yellow", text) : text))
+    .join("");
 
 const part = (value: number | null): string => (value === null ? "" : value.toFixed(3));
 
@@ -130,7 +141,12 @@ const columnsOf = (explain: boolean): readonly Column<Hit>[] => [
   { title: "SCOPE", value: ({ entity }) => entity.scope, shrinks: true },
   { title: "SCORE", value: ({ score }) => part(score.total), align: "right" },
   ...(explain ? PARTS : PARTS.map((column): Column<Hit> => ({ ...column, wide: true }))),
-  { title: "FACTS", value: ({ entity, score }) => bestFacts(entity, score.matched).join("; "), shrinks: true },
+  {
+    title: "FACTS",
+    value: ({ entity, score }) => bestFacts(entity, score.matched).join("; "),
+    paint: marked,
+    shrinks: true,
+  },
 ];
 
 const PARTS: readonly Column<Hit>[] = [

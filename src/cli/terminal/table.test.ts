@@ -59,6 +59,20 @@ test("an empty cell is a dash and a line feed in one does not break the row", ()
   expect(table).toContain("–");
 });
 
+test("parts of a cell are coloured, of what is left of it where it is cut, and it stays as wide", () => {
+  const painted: Column<Row> = {
+    title: "NOTE",
+    value: ({ note }) => note,
+    paint: (_row, shown, style) => shown.replaceAll("note", (word) => style("yellow", word)),
+    shrinks: true,
+  };
+  const lines = (style: typeof plainStyle) =>
+    renderTable([painted, ...columns.slice(1, 2)], rows, { widthMax: 30, wide: false, style }).split("\n");
+  const coloured = lines((tone, text) => (tone === "yellow" ? `\u001B[33m${text}\u001B[39m` : text));
+  expect(coloured[2]).toContain("longer \u001B[33mnote\u001B[39m");
+  expect(coloured.map(textWidth)).toEqual(lines(plainStyle).map(textWidth));
+});
+
 test("a table with a column that shrinks fits any terminal of 40 cells or more", () => {
   fc.assert(
     fc.property(

@@ -8,6 +8,8 @@ export type Column<Row> = {
   readonly short?: (row: Row) => string;
   readonly align?: "right";
   readonly tone?: (row: Row) => Tone | undefined;
+  /** Colours parts of what is shown of it, in place of `tone`. */
+  readonly paint?: (row: Row, shown: string, style: Style) => string;
   /** Only with `-o wide`. */
   readonly wide?: true;
   /** May be cut when the terminal is too narrow. */
@@ -38,9 +40,8 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
       shown.map((column, index) => {
         const width = widths[index] ?? 0;
         const text = truncate(texts[rowIndex]?.[index] ?? "", width);
-        const tone = column.tone?.(row);
         const padding = " ".repeat(Math.max(0, width - textWidth(text)));
-        const toned = tone === undefined ? text : options.style(tone, text);
+        const toned = coloured(column, row, { text, style: options.style });
         return column.align === "right" ? padding + toned : toned + padding;
       }),
     ),
@@ -82,6 +83,16 @@ function wrap(line: string, widthMax: number): string[] {
     } else current = longer;
   }
   return [...lines, current];
+}
+
+function coloured<Row>(
+  column: Column<Row>,
+  row: Row,
+  { text, style }: { readonly text: string; readonly style: Style },
+): string {
+  if (column.paint) return column.paint(row, text, style);
+  const tone = column.tone?.(row);
+  return tone === undefined ? text : style(tone, text);
 }
 
 const cell = <Row>(column: Column<Row>, row: Row, options: TableOptions): string =>

@@ -5,6 +5,7 @@ import { AGAIN, BY, found, names, PAGE, said, TEAM, type Within } from "./within
 export function historyContract(within: Within): void {
   historyContract1(within);
   historyContract2(within);
+  historyContract3(within);
 }
 
 function historyContract1(within: Within): void {
@@ -29,6 +30,27 @@ function historyContract1(within: Within): void {
       expect([...all.entries, ...rest.entries].map(({ version }) => version)).toEqual([4, 3, 2, 1]);
     }));
 
+  test("the log is read page by page within so many tokens, nothing twice and nothing missed", () =>
+    within(async ({ memory }) => {
+      for (const name of ["Ada", "Bo", "Cy"]) await memory.changes.remember(TEAM, [{ name }], BY);
+      for (const name of ["Ada", "Bo", "Cy"])
+        await memory.changes.revise(TEAM, name, { metadata: { about: name.repeat(100) }, strength: 0.5 }, BY);
+      const whole = (await memory.log({ scopes: [TEAM] }, PAGE)).entries;
+      const read = (tokensMax: number, cursor?: string) =>
+        memory.log({ scopes: [TEAM] }, { limit: 10, cursor, tokensMax });
+      for (const tokensMax of [1, 60, 150]) {
+        const pages = [await read(tokensMax)];
+        for (let next = pages[0]?.next; next !== undefined; next = pages.at(-1)?.next)
+          pages.push(await read(tokensMax, next));
+        expect(pages.flatMap(({ entries }) => entries.map(({ seq }) => seq))).toEqual(whole.map(({ seq }) => seq));
+        expect(pages.length).toBeGreaterThan(1);
+      }
+      expect((await read(1)).entries).toMatchObject([{ action: "revise", details: {}, isCut: true }]);
+      expect((await read(10_000)).entries).toEqual(whole);
+    }));
+}
+
+function historyContract2(within: Within): void {
   test("an entity is seen as it was, and what is otherwise since", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(
@@ -69,7 +91,7 @@ function historyContract1(within: Within): void {
     }));
 }
 
-function historyContract2(within: Within): void {
+function historyContract3(within: Within): void {
   test("reverting makes it what it was, as a new version", () =>
     within(async ({ memory }) => {
       await memory.changes.remember(

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type SearchInput } from "../../../src/memory/index.ts";
-import { AGAIN, BY, found, names, OTHER, said, TEAM, type Within } from "./within.ts";
+import { AGAIN, BY, found, names, OTHER, PAGE, said, TEAM, type Within } from "./within.ts";
 
 /** What holds of searching, for every store. */
 export function searchingContract(within: Within): void {
@@ -8,6 +8,7 @@ export function searchingContract(within: Within): void {
   searchingContract2(within);
   searchingContract3(within);
   searchingContract4(within);
+  searchingContract5(within);
 }
 
 function searchingContract1(within: Within): void {
@@ -53,11 +54,11 @@ function searchingContract1(within: Within): void {
 }
 
 function searchingContract2(within: Within): void {
-  test("filters narrow a search", () =>
+  test("filters narrow searches and lists", () =>
     within(async ({ memory, clock }) => {
       await memory.changes.remember(
         TEAM,
-        [{ name: "old", type: "note", observations: said("red car"), metadata: { lang: "en" }, confidence: 0.4 }],
+        [{ name: "old", type: "note", observations: said("red car"), metadata: { lang: "en" }, confidence: 0.7 }],
         BY,
       );
       await clock.advance(10_000);
@@ -66,17 +67,33 @@ function searchingContract2(within: Within): void {
         [{ name: "new", type: "fact", observations: said("red car"), metadata: { lang: "de" } }],
         AGAIN,
       );
-      const by = async (filter: NonNullable<SearchInput["filter"]>) =>
-        names(await found(memory, "red car", { filter }));
+      const by = async (filter: NonNullable<SearchInput["filter"]>) => {
+        const listed = (await memory.list({ scopes: [TEAM], ...filter }, PAGE)).entries.map(({ name }) => name);
+        expect(names(await found(memory, "red car", { filter })).toSorted(), JSON.stringify(filter)).toEqual(listed);
+        return listed;
+      };
       expect(await by({ types: ["fact"] })).toEqual(["new"]);
       expect(await by({ types: ["none"] })).toEqual([]);
       expect(await by({ agent: "scribe" })).toEqual(["old"]);
       expect(await by({ metadata: { lang: "de" } })).toEqual(["new"]);
-      expect(await by({ confidenceMin: 0.5 })).toEqual(["new"]);
-      expect(await by({ updatedToMs: clock.nowMs() - 1 })).toEqual(["old"]);
-      expect(await by({ updatedFromMs: clock.nowMs() })).toEqual(["new"]);
+      expect(await by({ confidenceMin: 0.71 })).toEqual(["new"]);
+      expect(await by({ confidenceMin: 0.7 })).toEqual(["new", "old"]);
+      const [first, last] = [clock.nowMs() - 10_000, clock.nowMs()];
+      expect(await by({ updatedToMs: last - 1 })).toEqual(["old"]);
+      expect(await by({ updatedFromMs: last })).toEqual(["new"]);
+      expect(await by({ updatedFromMs: first, updatedToMs: last })).toEqual(["new", "old"]);
+      expect(await by({ updatedFromMs: first + 1, updatedToMs: last - 1 })).toEqual([]);
+      expect(await by({ updatedFromMs: first, confidenceMin: 0.9, types: ["note"] })).toEqual([]);
+      for (const filter of [{ updatedFromMs: last, updatedToMs: first }, { confidenceMin: 1.5 }]) {
+        await expect(memory.list({ scopes: [TEAM], ...filter }, PAGE)).rejects.toMatchObject({
+          code: "MEMORY_VALUE_INVALID",
+        });
+        await expect(found(memory, "red car", { filter })).rejects.toMatchObject({ code: "MEMORY_VALUE_INVALID" });
+      }
     }));
+}
 
+function searchingContract5(within: Within): void {
   test("a search finds what holds now, or at another time", () =>
     within(async ({ memory, clock }) => {
       const now = clock.nowMs();

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
-import type { MemorySearchResult } from "../../../../src/api/contract/index.ts";
+import { cutAtWords, type MemorySearchResult } from "../../../../src/api/contract/index.ts";
 import { memorySearchQuery, type Question } from "../../api/memory.ts";
 import { Button, buttonClass } from "../../parts/button.tsx";
 import { Chip } from "../../parts/card.tsx";
@@ -8,7 +8,6 @@ import { Empty, Skeleton } from "../../parts/empty.tsx";
 import { ProblemView } from "../../parts/problem-view.tsx";
 import { rowLink } from "../../parts/table.tsx";
 import { text } from "../../text.ts";
-import { cutAtWords } from "./marked.ts";
 import { beginning } from "./beginning.ts";
 import { scopeName } from "./scopes.ts";
 import { ScoreBars, ScoreLegend } from "./score-bars.tsx";

@@ -1,10 +1,10 @@
 /** A piece of a text, and whether it is one of the words. */
-export type Piece = { readonly text: string; readonly isMatch: boolean };
+type Piece = { readonly text: string; readonly isMatch: boolean };
 
 /** So short that it begins many others, which it does not mean. */
 const SHORT = 2;
 
-/** The text cut where the words stand in it, at the beginning of a word, whatever their case. */
+/** The text cut where words that a search matched stand in it, at the beginning of a word, whatever their case. */
 export function cutAtWords(text: string, words: readonly string[]): readonly Piece[] {
   const longest = words.filter((word) => word !== "").toSorted((one, other) => other.length - one.length);
   if (longest.length === 0) return [{ text, isMatch: false }];
