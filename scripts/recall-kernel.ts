@@ -227,18 +227,25 @@ const EXACT = `
 
 // Distances of a run of slots and the query, into the slots' scratch (a byte each) and a histogram (u32) of an eighth of them. A
 // distance is how far the query is from zero where a row's sign is not its own; 255 is that or more. The table has sixteen bytes for
-// each four signs: what they add. Signs lie in groups of sixteen slots: their first eight signs, their next, and so on. Whole groups are
-// gone through, so that neighbours of a run get their distances too.
+// each four signs: what they add. Signs lie in groups of sixteen slots: their first eight signs, their next, and so on. Whole pairs of
+// groups are gone through, so that neighbours of a run get their distances too.
 const swizzle = (variant: KernelVariant): string => (variant === "relaxed" ? "i8x16.relaxed_swizzle" : "i8x16.swizzle");
 
-const tally = (lane: number): string => `
-   (local.set $at (i32.add (local.get $histogram) (i32.shl (i8x16.extract_lane_u ${lane} (local.get $a)) (i32.const 2))))
+const tally = (lane: number, of: string): string => `
+   (local.set $at (i32.add (local.get $histogram) (i32.shl (i8x16.extract_lane_u ${lane} (local.get ${of})) (i32.const 2))))
    (i32.store (local.get $at) (i32.add (i32.load (local.get $at)) (i32.const 8)))`;
 
-const distance = (variant: KernelVariant): string => `
+// Two groups at a time, `a` and `b` of the one and `c` and `d` of the other, so that what is read of the table serves both.
+const distance = (variant: KernelVariant): string => {
+  const add = (into: string, table: string, signs: string) =>
+    `(local.set ${into} (i8x16.add_sat_u (local.get ${into}) (${swizzle(variant)} (local.get ${table}) (v128.and ${signs} (local.get $low)))))`;
+  return `
  (func (export "distance") (param $slot i32) (param $n i32) (param $table i32) (param $histogram i32)
-  (local $p i32) (local $out i32) (local $end i32) (local $t i32) (local $tEnd i32) (local $at i32) (local $v v128) (local $a v128) (local $b v128)
-  (local.set $at (i32.and (local.get $slot) (i32.const 4080)))
+  (local $p i32) (local $q i32) (local $group i32) (local $out i32) (local $end i32) (local $t i32) (local $tEnd i32) (local $at i32)
+  (local $v v128) (local $w v128) (local $one v128) (local $other v128) (local $low v128) (local $a v128) (local $b v128) (local $c v128) (local $d v128)
+  (local.set $low (i8x16.splat (i32.const 15)))
+  (local.set $group (i32.shl (global.get $signBytes) (i32.const 4)))
+  (local.set $at (i32.and (local.get $slot) (i32.const 4064)))
   (local.set $end ${slabOf("(local.get $slot)")})
   (local.set $p (i32.add (i32.add (local.get $end) (global.get $signs)) (i32.mul (local.get $at) (global.get $signBytes))))
   (local.set $end (i32.add (local.get $end) (global.get $scratch)))
@@ -246,21 +253,30 @@ const distance = (variant: KernelVariant): string => `
   (local.set $end (i32.add (local.get $end) (i32.add (i32.and (local.get $slot) (i32.const 4095)) (local.get $n))))
   (local.set $tEnd (i32.add (local.get $table) (i32.shl (global.get $signBytes) (i32.const 5))))
   (loop $rows
-   (local.set $a (v128.const i32x4 0 0 0 0)) (local.set $b (v128.const i32x4 0 0 0 0)) (local.set $t (local.get $table))
+   (local.set $a (v128.const i32x4 0 0 0 0)) (local.set $b (v128.const i32x4 0 0 0 0))
+   (local.set $c (v128.const i32x4 0 0 0 0)) (local.set $d (v128.const i32x4 0 0 0 0))
+   (local.set $t (local.get $table))
+   (local.set $q (i32.add (local.get $p) (local.get $group)))
    (loop $eight
     ${[0, 1, 2, 3, 4, 5, 6, 7]
       .map(
-        (byte) => `(local.set $v (v128.load offset=${byte * 16} (local.get $p)))
-    (local.set $a (i8x16.add_sat_u (local.get $a) (${swizzle(variant)} (v128.load offset=${byte * 32} (local.get $t)) (v128.and (local.get $v) (i8x16.splat (i32.const 15))))))
-    (local.set $b (i8x16.add_sat_u (local.get $b) (${swizzle(variant)} (v128.load offset=${byte * 32 + 16} (local.get $t)) (v128.and (i16x8.shr_u (local.get $v) (i32.const 4)) (i8x16.splat (i32.const 15))))))`,
+        (
+          byte,
+        ) => `(local.set $one (v128.load offset=${byte * 32} (local.get $t))) (local.set $other (v128.load offset=${byte * 32 + 16} (local.get $t)))
+    (local.set $v (v128.load offset=${byte * 16} (local.get $p))) (local.set $w (v128.load offset=${byte * 16} (local.get $q)))
+    ${add("$a", "$one", "(local.get $v)")} ${add("$b", "$other", "(i16x8.shr_u (local.get $v) (i32.const 4))")}
+    ${add("$c", "$one", "(local.get $w)")} ${add("$d", "$other", "(i16x8.shr_u (local.get $w) (i32.const 4))")}`,
       )
       .join("\n    ")}
-    (local.set $p (i32.add (local.get $p) (i32.const 128)))
+    (local.set $p (i32.add (local.get $p) (i32.const 128))) (local.set $q (i32.add (local.get $q) (i32.const 128)))
     (br_if $eight (i32.lt_u (local.tee $t (i32.add (local.get $t) (i32.const 256))) (local.get $tEnd))))
    (local.set $a (i8x16.add_sat_u (local.get $a) (local.get $b)))
-   (v128.store (local.get $out) (local.get $a))
-   ${tally(0)}${tally(8)}
-   (br_if $rows (i32.lt_u (local.tee $out (i32.add (local.get $out) (i32.const 16))) (local.get $end)))))`;
+   (local.set $c (i8x16.add_sat_u (local.get $c) (local.get $d)))
+   (v128.store (local.get $out) (local.get $a)) (v128.store offset=16 (local.get $out) (local.get $c))
+   ${["$a", "$c"].map((of) => tally(0, of) + tally(8, of)).join("")}
+   (local.set $p (local.get $q))
+   (br_if $rows (i32.lt_u (local.tee $out (i32.add (local.get $out) (i32.const 32))) (local.get $end)))))`;
+};
 
 // The slots of a run whose distance is from `least` to `most`, appended to a list of at most `max`; returns its length.
 const COLLECT = `
@@ -306,16 +322,43 @@ const ADMIT = `
 const f32x4 = (lanes: readonly number[]): string => `(v128.const f32x4 ${lanes.join(" ")})`;
 const spread = (value: string, lanes: readonly number[]): string => shuffle(value, value, lanes);
 
-// The Walsh-Hadamard transform, in place, of f32 from `start` to before `end`: a power of two of them, at least sixteen.
-// `mix` puts the sums of the two halves into the first and their differences into the second, and keeps lengths.
+// `unit` makes n f32 as long as 1, and returns the sum of their squares, with which nothing is done when it is zero or not finite.
+// `rotate` is one round of the rotation, in place, of n f32: signs (as factors), the Walsh-Hadamard transform of a power of two
+// of them, at least sixteen, from `start` to before `end`, two of its steps at a time, and, when that is not all, `mix`: the sums of the
+// two halves in the first and their differences in the second, as long as before.
 const ROTATE = `
- (func (export "scaleBy") (param $at i32) (param $factors i32) (param $n i32) (local $end i32)
+ (func (export "unit") (param $at i32) (param $n i32) (result f64) (local $end i32) (local $from i32) (local $x v128) (local $y v128) (local $a v128) (local $b v128) (local $squares f64)
+  (local.set $from (local.get $at))
+  (local.set $end (i32.add (local.get $at) (i32.shl (local.get $n) (i32.const 2))))
+  (loop $next
+   (local.set $x (f64x2.promote_low_f32x4 (v128.load64_zero (local.get $at))))
+   (local.set $y (f64x2.promote_low_f32x4 (v128.load64_zero offset=8 (local.get $at))))
+   (local.set $a (f64x2.add (local.get $a) (f64x2.mul (local.get $x) (local.get $x))))
+   (local.set $b (f64x2.add (local.get $b) (f64x2.mul (local.get $y) (local.get $y))))
+   (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end))))
+  (local.set $a (f64x2.add (local.get $a) (local.get $b)))
+  (local.set $squares (f64.add (f64x2.extract_lane 0 (local.get $a)) (f64x2.extract_lane 1 (local.get $a))))
+  (if (i32.eqz (i32.and (f64.gt (local.get $squares) (f64.const 0)) (f64.lt (local.get $squares) (f64.const inf)))) (then (return (local.get $squares))))
+  (local.set $b (f64x2.splat (f64.div (f64.const 1) (f64.sqrt (local.get $squares)))))
+  (local.set $at (local.get $from))
+  (loop $next
+   (local.set $x (f64x2.promote_low_f32x4 (v128.load64_zero (local.get $at))))
+   (local.set $y (f64x2.promote_low_f32x4 (v128.load64_zero offset=8 (local.get $at))))
+   (v128.store64_lane 0 (local.get $at) (f32x4.demote_f64x2_zero (f64x2.mul (local.get $x) (local.get $b))))
+   (v128.store64_lane offset=8 0 (local.get $at) (f32x4.demote_f64x2_zero (f64x2.mul (local.get $y) (local.get $b))))
+   (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end))))
+  (local.get $squares))
+ (func (export "rotate") (param $at i32) (param $n i32) (param $factors i32) (param $start i32) (param $end i32)
+  (call $scaleBy (local.get $at) (local.get $factors) (local.get $n))
+  (call $transform (local.get $start) (local.get $end))
+  (if (i32.ne (i32.sub (local.get $end) (local.get $start)) (i32.shl (local.get $n) (i32.const 2))) (then (call $mix (local.get $at) (i32.shl (local.get $n) (i32.const 1))))))
+ (func $scaleBy (param $at i32) (param $factors i32) (param $n i32) (local $end i32)
   (local.set $end (i32.add (local.get $at) (i32.shl (local.get $n) (i32.const 2))))
   (loop $next
    (v128.store (local.get $at) (f32x4.mul (v128.load (local.get $at)) (v128.load (local.get $factors))))
    (local.set $factors (i32.add (local.get $factors) (i32.const 16)))
    (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $end)))))
- (func (export "transform") (param $start i32) (param $end i32) (local $at i32) (local $step i32) (local $until i32) (local $x v128) (local $y v128)
+ (func $transform (param $start i32) (param $end i32) (local $at i32) (local $step i32) (local $until i32) (local $p i32) (local $q i32) (local $r i32) (local $x v128) (local $y v128) (local $z v128) (local $w v128) (local $sum v128)
   (local.set $at (local.get $start))
   (loop $next
    (local.set $x (v128.load (local.get $at)))
@@ -326,18 +369,35 @@ const ROTATE = `
   (local.set $step (i32.const 16))
   (loop $steps
    (local.set $at (local.get $start))
-   (loop $pairs
+   (loop $fours
     (local.set $until (i32.add (local.get $at) (local.get $step)))
     (loop $next
-     (local.set $x (v128.load (local.get $at)))
-     (local.set $y (v128.load (i32.add (local.get $at) (local.get $step))))
-     (v128.store (i32.add (local.get $at) (local.get $step)) (f32x4.sub (local.get $x) (local.get $y)))
-     (v128.store (local.get $at) (f32x4.add (local.get $x) (local.get $y)))
+     (local.set $p (i32.add (local.get $at) (local.get $step)))
+     (local.set $q (i32.add (local.get $p) (local.get $step)))
+     (local.set $r (i32.add (local.get $q) (local.get $step)))
+     (local.set $x (v128.load (local.get $at))) (local.set $y (v128.load (local.get $p)))
+     (local.set $z (v128.load (local.get $q))) (local.set $w (v128.load (local.get $r)))
+     (local.set $sum (f32x4.add (local.get $x) (local.get $y))) (local.set $y (f32x4.sub (local.get $x) (local.get $y)))
+     (local.set $x (f32x4.add (local.get $z) (local.get $w))) (local.set $w (f32x4.sub (local.get $z) (local.get $w)))
+     (v128.store (local.get $at) (f32x4.add (local.get $sum) (local.get $x)))
+     (v128.store (local.get $p) (f32x4.add (local.get $y) (local.get $w)))
+     (v128.store (local.get $q) (f32x4.sub (local.get $sum) (local.get $x)))
+     (v128.store (local.get $r) (f32x4.sub (local.get $y) (local.get $w)))
      (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $until))))
-    (br_if $pairs (i32.lt_u (local.tee $at (i32.add (local.get $at) (local.get $step))) (local.get $end))))
-   (local.set $step (i32.shl (local.get $step) (i32.const 1)))
-   (br_if $steps (i32.lt_u (local.get $step) (i32.sub (local.get $end) (local.get $start))))))
- (func (export "mix") (param $at i32) (param $half i32) (local $end i32) (local $x v128) (local $y v128)
+    (local.set $at (i32.add (local.get $r) (i32.const 16)))
+    (br_if $fours (i32.lt_u (local.get $at) (local.get $end))))
+   (local.set $step (i32.shl (local.get $step) (i32.const 2)))
+   (br_if $steps (i32.le_u (i32.shl (local.get $step) (i32.const 2)) (i32.sub (local.get $end) (local.get $start)))))
+  (if (i32.lt_u (local.get $step) (i32.sub (local.get $end) (local.get $start))) (then
+   (local.set $at (local.get $start))
+   (loop $next
+    (local.set $p (i32.add (local.get $at) (local.get $step)))
+    (local.set $x (v128.load (local.get $at)))
+    (local.set $y (v128.load (local.get $p)))
+    (v128.store (local.get $p) (f32x4.sub (local.get $x) (local.get $y)))
+    (v128.store (local.get $at) (f32x4.add (local.get $x) (local.get $y)))
+    (br_if $next (i32.lt_u (i32.add (local.tee $at (i32.add (local.get $at) (i32.const 16))) (local.get $step)) (local.get $end)))))))
+ (func $mix (param $at i32) (param $half i32) (local $end i32) (local $x v128) (local $y v128)
   (local.set $end (i32.add (local.get $at) (local.get $half)))
   (loop $next
    (local.set $x (f32x4.mul (v128.load (local.get $at)) (f32x4.splat (f32.const ${Math.SQRT1_2}))))

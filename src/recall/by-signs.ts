@@ -67,15 +67,22 @@ function queryOf({ kernel, width, signBytes, signed8, floats }: Slots) {
   for (let part = 0; part < width; part += 1) sum += Math.abs(floats[from + part] ?? 0);
   const factor = WHOLE / sum;
   const bytes = new Uint8Array(signed8.buffer, PLACES.distances, signBytes * 32);
+  const distances = new Float64Array(16);
   for (let four = 0; four < signBytes * 2; four += 1) {
-    for (let signs = 0; signs < 16; signs += 1) {
-      let distance = 0;
-      for (let bit = 0, part = four * 4; bit < 4 && part < width; bit += 1, part += 1) {
-        const value = floats[from + part] ?? 0;
-        if (value < 0 !== (signs >> bit) % 2 > 0) distance += Math.abs(value);
+    // Without a sign the parts below zero are the distance; each sign adds its part, which may be below zero.
+    distances[0] = 0;
+    for (let bit = 0; bit < 4; bit += 1) {
+      const part = four * 4 + bit;
+      const value = part < width ? (floats[from + part] ?? 0) * factor : 0;
+      const without = 1 << bit;
+      for (let signs = 0; signs < without; signs += 1) {
+        const distance = distances[signs] ?? 0;
+        distances[signs] = distance - Math.min(0, value);
+        distances[signs + without] = distance + Math.max(0, value);
       }
-      bytes[four * 16 + signs] = Math.min(255, Math.round(distance * factor));
     }
+    for (let signs = 0; signs < 16; signs += 1)
+      bytes[four * 16 + signs] = Math.min(255, Math.round(distances[signs] ?? 0));
   }
   // Each byte of the table is off by up to a half.
   const rounding = Math.sqrt((signBytes * 2) / 12) * 2;

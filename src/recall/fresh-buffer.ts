@@ -76,6 +76,11 @@ export class FreshBuffer {
     return taken;
   }
 
+  /** The text's number here, or -1. */
+  localOf(text: number): number {
+    return this.#texts.lastIndexOf(text);
+  }
+
   /** What a search sees of the fresh texts. `terms`: how many there are in the index. */
   partOf(words: readonly { readonly term: number }[], isSeen: (text: number) => boolean, terms: number): VisiblePart {
     if (this.#sought.length < terms) this.#sought = new Uint8Array(Math.ceil(terms * 1.5));
@@ -103,7 +108,7 @@ export class FreshBuffer {
       lengths: this.#lengths,
       pieces: (term) => pieces.get(term) ?? NONE,
       shortest: undefined,
-      localOf: (text) => this.#texts.lastIndexOf(text),
+      countCodes: () => undefined,
     };
   }
 }

@@ -15,9 +15,8 @@ export interface Kernel {
   readonly gather: (list: number, count: number, query: number) => void;
   readonly exact: (slot: number, query: number) => number;
   readonly admit: (slot: number) => void;
-  readonly scaleBy: (at: number, factors: number, count: number) => void;
-  readonly transform: (start: number, end: number) => void;
-  readonly mix: (at: number, halfBytes: number) => void;
+  readonly unit: (at: number, count: number) => number;
+  readonly rotate: (...atCountFactorsStartEnd: readonly [number, number, number, number, number]) => void;
   readonly peak: (at: number, count: number) => number;
   readonly pack: (...atToCountFactorZero: readonly [number, number, number, number, number]) => number;
   readonly distance: (...slotCountTableHistogram: readonly [number, number, number, number]) => void;
@@ -26,9 +25,7 @@ export interface Kernel {
   ) => number;
 }
 
-const NAMES = "layout begin found scan score gather exact admit distance collect scaleBy transform mix peak pack".split(
-  " ",
-);
+const NAMES = "layout begin found scan score gather exact admit distance collect unit rotate peak pack".split(" ");
 
 const isKernel = (value: object): value is Kernel =>
   NAMES.every((name) => typeof Reflect.get(value, name) === "function");

@@ -5,12 +5,12 @@ import { FreshBuffer } from "./fresh-buffer.ts";
 import { KeywordQuestion, type KeywordHit } from "./keyword-question.ts";
 import { type QueryWord, queryWords } from "./keyword-query.ts";
 import { Scores } from "./keyword-scores.ts";
-import { type Scene, partOf } from "./keyword-search.ts";
+import { type Scene, type VisiblePart, partOf } from "./keyword-search.ts";
 import { Names } from "./names.ts";
 import { type Keep, RECALL_LIMITS, type Row, type ScopeKey, checkedRow } from "./row.ts";
 import { RowTable } from "./row-table.ts";
 import { SavedInts, SavedNumbers } from "./saved.ts";
-import { SavedSegment } from "./segment.ts";
+import { SavedSegment, type Segment } from "./segment.ts";
 import { Segments } from "./segments.ts";
 import { Terms } from "./terms.ts";
 import { Words } from "./words.ts";
@@ -211,15 +211,26 @@ export class KeywordIndex {
     }
     if (texts === 0) return undefined;
     const isAlive = (text: number) => this.#alive[text] === 1;
-    const parts = [];
+    const parts = new Map<Segment, VisiblePart>();
     for (const segment of this.#segments.all()) {
-      const part = partOf(segment, scopes, (text) => this.#segments.localOf(text, segment));
-      if (part !== undefined) parts.push(part);
+      const part = partOf(segment, scopes);
+      if (part !== undefined) parts.set(segment, part);
     }
     const isSeen = (text: number) => this.#alive[text] === 1 && scopes.has(this.#scopes[text] ?? -1);
-    parts.push(this.#fresh.partOf(words, isSeen, this.#terms.count));
-    const meanLength = Math.max(1, length / texts);
-    return { parts, texts, meanLength, isAlive, rowOf: (text) => this.#rows[text] ?? -1 };
+    const fresh = this.#fresh.partOf(words, isSeen, this.#terms.count);
+    return {
+      parts: [...parts.values(), fresh],
+      texts,
+      meanLength: Math.max(1, length / texts),
+      isAlive,
+      rowOf: (text) => this.#rows[text] ?? -1,
+      placeOf: (text) => {
+        const home = this.#segments.homeOf(text);
+        if (!home) return { part: fresh, local: this.#fresh.localOf(text) };
+        const part = parts.get(home.segment);
+        return part && { part, local: home.local };
+      },
+    };
   }
 
   #addText(): number {

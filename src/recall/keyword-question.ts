@@ -73,20 +73,23 @@ export class KeywordQuestion {
 
   /** Where rows are that the search may see: of each part the ascending numbers of their texts, and which of `rows` each is. */
   #placesOf(rows: readonly Row[]): readonly Placed[] {
-    const texts = rows.map((row) => this.#textOf(row));
-    return (this.#scene?.parts ?? []).flatMap((part) => {
-      const found = texts
-        .map((text, place) => ({ local: text < 0 ? -1 : part.localOf(text), place }))
-        .filter(({ local }) => local >= 0)
-        .toSorted((one, other) => one.local - other.local);
-      if (found.length === 0) return [];
-      return [
-        {
-          part,
-          locals: Int32Array.from(found, ({ local }) => local),
-          places: Int32Array.from(found, ({ place }) => place),
-        },
-      ];
+    const byPart = new Map<VisiblePart, { readonly local: number; readonly place: number }[]>();
+    for (const [place, row] of rows.entries()) {
+      const text = this.#textOf(row);
+      const found = text < 0 ? undefined : this.#scene?.placeOf(text);
+      if (!found) continue;
+      const { part, local } = found;
+      const others = byPart.get(part);
+      if (others) others.push({ local, place });
+      else byPart.set(part, [{ local, place }]);
+    }
+    return [...byPart].map(([part, found]) => {
+      const sorted = found.toSorted((one, other) => one.local - other.local);
+      return {
+        part,
+        locals: Int32Array.from(sorted, ({ local }) => local),
+        places: Int32Array.from(sorted, ({ place }) => place),
+      };
     });
   }
 }

@@ -1,4 +1,5 @@
 import { factorsFor } from "./bm25.ts";
+import { codeOf, type CountCodes } from "./count-codes.ts";
 import type { Piece, Scene, VisiblePart, WeighedWord } from "./keyword-search.ts";
 import { type Candidate, Top } from "./keyword-top.ts";
 import type { Keep } from "./row.ts";
@@ -65,6 +66,11 @@ export class Scores {
         if (count === 0) return;
       }
       const { weight } = reader;
+      const codes = isNeeded ? undefined : reader.countCodes;
+      if (codes) {
+        this.#addCoded({ codes, lengths, factors, weight, start }, count);
+        continue;
+      }
       for (const span of reader.spans(start)) {
         const of = { ...span, lengths, factors, weight, start };
         if (isNeeded) count = this.#addAll(of, count);
@@ -126,6 +132,17 @@ export class Scores {
     }
   }
 
+  #addCoded({ codes, lengths, factors, weight, start }: AddingCoded, count: number): void {
+    const sums = this.#sums;
+    const running = this.#running;
+    for (let index = 0; index < count; index += 1) {
+      const at = running[index] ?? 0;
+      const local = start + at;
+      const code = codeOf(codes, local);
+      if (code > 0) sums[at] = (sums[at] ?? 0) + weight * (factors[((lengths[local] ?? 0) << 4) | code] ?? 0);
+    }
+  }
+
   #lookUp({ postings, low, high, lengths, factors, weight, start }: Adding, count: number): void {
     const sums = this.#sums;
     const running = this.#running;
@@ -150,26 +167,37 @@ type Window = {
   readonly start: number;
 };
 
-type Adding = Piece & {
+type Weighing = {
   readonly lengths: Uint8Array;
   readonly factors: Float32Array;
   readonly weight: number;
   readonly start: number;
 };
+type Adding = Piece & Weighing;
+type AddingCoded = Weighing & { readonly codes: CountCodes };
 
 /** Goes through a word's postings in a part, window by window. */
 class Reader {
   readonly weight: number;
   readonly tells: boolean;
+  readonly #readCodes: () => CountCodes | undefined;
+  #codes: { readonly codes: CountCodes | undefined } | undefined;
   readonly #pieces: readonly Piece[];
   #piece = 0;
   #at: number;
 
-  constructor({ weight, tells, found }: WeighedWord, part: VisiblePart) {
+  constructor({ term, weight, tells, found }: WeighedWord, part: VisiblePart) {
     this.weight = weight;
     this.tells = tells;
-    this.#pieces = found.find((one) => one.part === part)?.pieces ?? [];
+    this.#readCodes = () => part.countCodes(term);
+    this.#pieces = found.get(part) ?? [];
     this.#at = this.#pieces[0]?.low ?? 0;
+  }
+
+  /** How often each text of the part has the word, where many have it. */
+  get countCodes(): CountCodes | undefined {
+    this.#codes ??= { codes: this.#readCodes() };
+    return this.#codes.codes;
   }
 
   /** Those of a window that is behind the windows before. */
@@ -200,8 +228,7 @@ function boundsOf(words: readonly WeighedWord[], factors: Float32Array): readonl
   let bound = 0;
   for (const { weight, term, found } of words.toReversed()) {
     let most = 0;
-    for (const { part, pieces } of found) {
-      const { lengths, shortest } = part;
+    for (const [{ lengths, shortest }, pieces] of found) {
       most = Math.max(most, mostOf({ lengths, pieces, shortest: shortest && (() => shortest(term)) }, factors));
     }
     bound += weight * most;

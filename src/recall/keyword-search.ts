@@ -1,5 +1,6 @@
 import { isUbiquitous, SCORE_MAX, telling, weightOf } from "./bm25.ts";
 import type { QueryWord } from "./keyword-query.ts";
+import { type CountCodes, countCodesOf } from "./count-codes.ts";
 import type { Row } from "./row.ts";
 import { COUNT_BITS, type Segment, lowerBound, postingsOf, sought } from "./segment.ts";
 import { type Shortest, shortestOf } from "./word-most.ts";
@@ -13,8 +14,8 @@ export type VisiblePart = {
   readonly pieces: (term: number) => readonly Piece[];
   /** The shortest texts with a word, whether they are seen or not; undefined where all texts are few. */
   readonly shortest: ((term: number) => Shortest) | undefined;
-  /** A text's number in the part, or -1. */
-  readonly localOf: (text: number) => number;
+  /** How often texts have a word that many have, whether they are seen or not; undefined for other words. */
+  readonly countCodes: (term: number) => CountCodes | undefined;
 };
 
 /** Neighbouring postings of one word. */
@@ -27,6 +28,8 @@ export type Scene = {
   readonly meanLength: number;
   readonly isAlive: (text: number) => boolean;
   readonly rowOf: (text: number) => Row;
+  /** The part that has a text, and the text's number in it; undefined where the search sees nothing. */
+  readonly placeOf: (text: number) => { readonly part: VisiblePart; readonly local: number } | undefined;
 };
 
 /** The texts of some scopes in a segment, as ranges of their numbers; in more ranges than `max`, as a mask. */
@@ -55,11 +58,7 @@ type Range = { readonly low: number; readonly high: number };
 const RANGES_MAX = 32;
 
 /** What a search sees of a segment; undefined for nothing. */
-export function partOf(
-  segment: Segment,
-  scopes: ReadonlySet<number>,
-  localOf: VisiblePart["localOf"],
-): VisiblePart | undefined {
+export function partOf(segment: Segment, scopes: ReadonlySet<number>): VisiblePart | undefined {
   const ranges = visibleIn(segment, scopes);
   if (ranges.length === 0) return undefined;
   const { texts, lengths, postings } = segment;
@@ -80,7 +79,14 @@ export function partOf(
     });
   };
   const seen = ranges.reduce((sum, { low, high }) => sum + high - low, 0);
-  return { texts, seen, lengths, pieces, shortest: (term) => shortestOf(segment, term), localOf };
+  return {
+    texts,
+    seen,
+    lengths,
+    pieces,
+    shortest: (term) => shortestOf(segment, term),
+    countCodes: (term) => countCodesOf(segment, term),
+  };
 }
 
 function maskOf(ranges: readonly Range[], length: number): Uint8Array {
@@ -95,15 +101,15 @@ export type WeighedWord = QueryWord & {
   readonly frequency: number;
   /** A text is found by it; by the others it only scores. */
   readonly tells: boolean;
-  readonly found: readonly { readonly part: VisiblePart; readonly pieces: readonly Piece[] }[];
+  readonly found: ReadonlyMap<VisiblePart, readonly Piece[]>;
 };
 
 /** The words with their weights in the scene: first those by which texts are found, the weightiest first. */
 export function weighed(words: readonly QueryWord[], { parts, texts, isAlive }: Scene): readonly WeighedWord[] {
   const known = words.map((word) => {
-    const found = word.term < 0 ? [] : parts.map((part) => ({ part, pieces: part.pieces(word.term) }));
+    const found = new Map(word.term < 0 ? [] : parts.map((part) => [part, part.pieces(word.term)]));
     let frequency = 0;
-    for (const { pieces } of found) for (const { low, high } of pieces) frequency += high - low;
+    for (const pieces of found.values()) for (const { low, high } of pieces) frequency += high - low;
     return { ...word, found, frequency, weight: weightOf(texts, frequency, word.isCommon) };
   });
   // Texts that are gone are still counted; enough of them would make a rare word look like one that all have. To count the
@@ -122,7 +128,7 @@ export function weighed(words: readonly QueryWord[], { parts, texts, isAlive }: 
 /** In how many texts that are still there a word is. */
 function living({ found }: Pick<WeighedWord, "found">, isAlive: Scene["isAlive"]): number {
   let count = 0;
-  for (const { part, pieces } of found)
+  for (const [part, pieces] of found)
     for (const { postings, low, high } of pieces)
       for (let at = low; at < high; at += 1)
         if (isAlive(part.texts[(postings[at] ?? 0) >>> COUNT_BITS] ?? -1)) count += 1;
@@ -143,7 +149,7 @@ export function eachPosting(
   visit: (at: number, posting: number) => void,
 ): void {
   let next = 0;
-  for (const { postings, low, high } of found.find((one) => one.part === part)?.pieces ?? []) {
+  for (const { postings, low, high } of found.get(part) ?? []) {
     for (let at = low; next < locals.length; next += 1) {
       const local = locals[next] ?? 0;
       at = sought(postings, local << COUNT_BITS, { low: at, high });

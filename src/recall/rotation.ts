@@ -32,10 +32,8 @@ export class Rotation {
   apply(): void {
     const { kernel, width } = this.#slots;
     for (let round = 0; round < ROUNDS; round += 1) {
-      kernel.scaleBy(PLACES.work, PLACES.rotation + round * width * 4, width);
       const start = PLACES.work + this.#startOf(round) * 4;
-      kernel.transform(start, start + this.#block * 4);
-      if (this.#block !== width) kernel.mix(PLACES.work, width * 2);
+      kernel.rotate(PLACES.work, width, PLACES.rotation + round * width * 4, start, start + this.#block * 4);
     }
   }
 

@@ -1,5 +1,6 @@
 import { grown } from "./adjacency.ts";
 import type * as z from "zod";
+import { countCodesBytes } from "./count-codes.ts";
 import {
   type FreshTexts,
   type SavedSegment,
@@ -33,7 +34,7 @@ export class Segments {
   readonly #forget: (text: number) => void;
   #segments: Segment[] = [];
   #merges: Merge[] = [];
-  #serials = new Map<Segment, number>();
+  readonly #bySerial = new Map<number, Segment>();
   #nextSerial = 1;
   // Of each text: the serial number of its segment, and its number there.
   #homes = new Int32Array(64);
@@ -46,16 +47,18 @@ export class Segments {
   }
 
   get bytes(): number {
-    return this.#segments.reduce((sum, segment) => sum + segmentBytes(segment), this.#homes.byteLength * 2);
+    const homes = this.#homes.byteLength * 2;
+    return this.#segments.reduce((sum, segment) => sum + segmentBytes(segment) + countCodesBytes(segment), homes);
   }
 
   all(): readonly Segment[] {
     return this.#segments;
   }
 
-  /** The text's number in a segment, or -1 when it is not in it. */
-  localOf(text: number, segment: Segment): number {
-    return this.#homes[text] === this.#serials.get(segment) ? (this.#locals[text] ?? -1) : -1;
+  /** The segment that has a text, and the text's number in it; undefined for one that is in none. */
+  homeOf(text: number): { readonly segment: Segment; readonly local: number } | undefined {
+    const segment = this.#bySerial.get(this.#homes[text] ?? 0);
+    return segment && { segment, local: this.#locals[text] ?? 0 };
   }
 
   /** A text is nowhere here: its number begins anew. */
@@ -90,7 +93,7 @@ export class Segments {
   #house(segment: Segment): number {
     const serial = this.#nextSerial;
     this.#nextSerial += 1;
-    this.#serials.set(segment, serial);
+    this.#bySerial.set(serial, segment);
     const { texts } = segment;
     for (let local = 0; local < texts.length; local += 1) {
       const text = texts[local] ?? 0;
@@ -144,11 +147,10 @@ export class Segments {
     const rest = this.#segments.filter((segment) => !gone.has(segment));
     this.#segments = merged.texts.length === 0 ? rest : [merged, ...rest];
     const serial = this.#house(merged);
-    for (const source of merge.sources) {
-      this.#serials.delete(source);
+    for (const source of merge.sources)
       for (const text of source.texts) if (this.#homes[text] !== serial) this.#forget(text);
-    }
-    if (merged.texts.length === 0) this.#serials.delete(merged);
+    if (merged.texts.length === 0) gone.add(merged);
+    for (const [of, segment] of this.#bySerial) if (gone.has(segment)) this.#bySerial.delete(of);
     this.#plan();
   }
 }

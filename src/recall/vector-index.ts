@@ -200,15 +200,13 @@ export class VectorIndex {
   #rotate(vector: Float32Array): void {
     if (vector.length !== this.dims)
       throw new VectorInvalidError(`has ${vector.length} parts instead of ${this.dims}`, this.dims);
-    let squares = 0;
-    for (let at = 0; at < vector.length; at += 1) squares += (vector[at] ?? 0) ** 2;
+    const { kernel, floats } = this.#slots;
+    const work = PLACES.work >> 2;
+    floats.set(vector, work);
+    floats.fill(0, work + this.dims, work + this.width);
+    const squares = kernel.unit(PLACES.work, this.width);
     if (!Number.isFinite(squares)) throw new VectorInvalidError("has parts that are no finite numbers", this.dims);
     if (squares === 0) throw new VectorInvalidError("is zero, which is like nothing", this.dims);
-    const scale = 1 / Math.sqrt(squares);
-    const { floats } = this.#slots;
-    const work = PLACES.work >> 2;
-    for (let at = 0; at < vector.length; at += 1) floats[work + at] = (vector[at] ?? 0) * scale;
-    floats.fill(0, work + this.dims, work + this.width);
     this.#rotation.apply();
   }
 
