@@ -15,13 +15,14 @@ function asked(gone: number) {
     lengths: new Uint8Array(TEXTS),
     pieces: () => [{ postings, low: 0, high: HAVING }],
     shortest: undefined,
-    localOf: (text: number) => text,
+    countCodes: () => undefined,
   };
   const isAlive = (text: number) => {
     looks += 1;
     return text >= gone;
   };
-  const scene = { parts: [part], texts: TEXTS - gone, meanLength: 1, isAlive, rowOf: (text: number) => text };
+  const seen = { parts: [part], texts: TEXTS - gone, meanLength: 1 };
+  const scene = { ...seen, isAlive, rowOf: (text: number) => text, placeOf: () => undefined };
   const [word] = weighed([{ term: 0, written: "most", isCommon: false, isWhole: false }], scene);
   return { frequency: word?.frequency, looks };
 }
