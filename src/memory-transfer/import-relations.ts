@@ -134,24 +134,40 @@ export class RelationImport {
   }
 
   async #relate(scope: ScopeKey, placed: readonly Placed[], outcomes: RelationOutcome[]): Promise<void> {
-    const done = (one: Placed): void => {
-      const isThere = this.#known.get(one.from)?.has(keyOf(nameIn(one.input.type), one.to));
-      outcomes[one.at] = { type: isThere ? "changed" : "created" };
-    };
-    if (placed.length === 0 || this.#how.isTrial) return placed.forEach(done);
+    const isThere = ({ from, to, input }: Placed) => this.#known.get(from)?.has(keyOf(nameIn(input.type), to));
+    if (this.#how.isTrial) {
+      for (const one of placed) outcomes[one.at] = { type: isThere(one) ? "changed" : "created" };
+      return;
+    }
+    const taken = new Map(await this.#taken(scope, placed));
+    // What somebody else changed at that moment is told once more.
+    const contested = placed.filter((one) => isContested(taken.get(one)));
+    for (const [one, result] of await this.#taken(scope, contested)) taken.set(one, result);
+    for (const [one, result] of taken) {
+      if (result instanceof CaxtonError) outcomes[one.at] = { type: "wrong", error: result };
+      else {
+        outcomes[one.at] = { type: isThere(one) ? "changed" : "created" };
+        this.#note(result);
+      }
+    }
+  }
+
+  /** Each relation, or why it is not there. A store that refuses all of them for the sake of some is given them in halves. */
+  async #taken(
+    scope: ScopeKey,
+    placed: readonly Placed[],
+  ): Promise<readonly (readonly [Placed, Relation | CaxtonError])[]> {
+    if (placed.length === 0) return [];
     try {
-      const relations = await this.#memory.changes.relate(
-        scope,
-        placed.map(({ input, from, to }) => ({ ...input, ends: { from, to } })),
-        this.#how.provenance,
-      );
-      for (const one of placed) done(one);
-      for (const relation of relations) this.#note(relation);
+      const inputs = placed.map(({ input, from, to }) => ({ ...input, ends: { from, to } }));
+      const results = await this.#memory.changes.relateEach(scope, inputs, this.#how.provenance);
+      return placed.flatMap((one, at) => (results[at] ? [[one, results[at]] as const] : []));
     } catch (error) {
       if (!(error instanceof CaxtonError) || !isOfInput(error)) throw error;
       const [first] = placed;
-      if (placed.length > 1) for (const one of placed) await this.#relate(scope, [one], outcomes);
-      else if (first) outcomes[first.at] = { type: "wrong", error };
+      if (placed.length === 1 && first) return [[first, error]];
+      const half = Math.ceil(placed.length / 2);
+      return [...(await this.#taken(scope, placed.slice(0, half))), ...(await this.#taken(scope, placed.slice(half)))];
     }
   }
 }
@@ -174,6 +190,9 @@ const keyOf = (type: string, to: EntityId): string => `${to} ${type}`;
 /** It is about what was given, not about where memory is kept. */
 const isOfInput = ({ kind }: CaxtonError): boolean =>
   kind === "invalid" || kind === "too-large" || kind === "not-found" || kind === "conflict";
+
+const isContested = (result: Relation | CaxtonError | undefined): boolean =>
+  result instanceof CaxtonError && result.kind === "conflict";
 
 /** Whether what the input says is so already; what it does not say does not differ. */
 const isSame = (

@@ -1,10 +1,10 @@
 import type { Clock } from "../kernel/clock.ts";
-import { type EntityId, mint, ObservationId, RelationId } from "../kernel/ids.ts";
-import type { JsonObject } from "../kernel/json.ts";
+import { CaxtonError } from "../kernel/errors.ts";
+import { type EntityId, mint, ObservationId, type RelationId } from "../kernel/ids.ts";
 import type { Capacity } from "./capacity.ts";
 import type { Embeddings } from "./embeddings.ts";
-import type { Entity, EntityHead, Provenance, Relation, Validity } from "./entity.ts";
-import { EntityNotFoundError, EntityTypeConflictError, MemoryConflictError, RelationNotFoundError } from "./errors.ts";
+import type { Entity, EntityHead, Provenance, Relation } from "./entity.ts";
+import { EntityTypeConflictError, MemoryConflictError, RelationNotFoundError } from "./errors.ts";
 import type { MemoryCounts } from "./figures.ts";
 import { idsIn, type MemoryStore, type WriteOutcome } from "./memory-store.ts";
 import {
@@ -22,24 +22,9 @@ import {
 import { type ScopeKey, scopeText } from "./scope.ts";
 import { readEntityName, readMetadata, readShare, readTypeName, readValidity } from "./values.ts";
 import { type Merge, mergeInputs, type Remembered, type Taken } from "./merging.ts";
+import { notFound, type RelationEnds, type RelationInput, relationOf } from "./relating.ts";
 import { claimOf, type Restatement, restate } from "./restating.ts";
 import { entityAt } from "./versions.ts";
-
-/** A relation between two named entities of one scope. */
-export type RelationInput = {
-  readonly from: string;
-  readonly to: string;
-  readonly type: string;
-  readonly strength?: number | undefined;
-  readonly confidence?: number | undefined;
-  readonly isBidirectional?: boolean | undefined;
-  readonly validity?: Partial<Validity> | undefined;
-  readonly metadata?: JsonObject | undefined;
-  /** Who said it, where that is not who relates them now. */
-  readonly provenance?: Provenance | undefined;
-  /** The ids of both, where they were looked up already. */
-  readonly ends?: { readonly from: EntityId; readonly to: EntityId } | undefined;
-};
 
 /** What of an entity is to be otherwise. */
 export type Revision = {
@@ -56,7 +41,6 @@ type Named = readonly [name: string, inputs: readonly (readonly [place: number, 
 
 /** How often a change that somebody else came before is tried. */
 const ATTEMPTS = 8;
-const RELATION_STRENGTH = 0.5;
 
 /**
  * How memory is changed: nothing is forgotten here, and all of it is in the history.
@@ -276,36 +260,56 @@ export class Changes {
     inputs: readonly RelationInput[],
     provenance: Provenance,
   ): Promise<readonly Relation[]> {
-    const atMs = this.#clock.nowMs();
+    const at = { scope, provenance, atMs: this.#clock.nowMs(), hide: this.hide };
     const found = await this.#ends(
       scope,
       inputs.flatMap(({ from, to, ends }) => (ends ? [] : [from, to])),
     );
-    const relations = inputs.map((input): Relation => {
-      const { from, to } = input.ends ?? { from: found.get(input.from), to: found.get(input.to) };
-      if (from === undefined || to === undefined) throw notFound(scope, from === undefined ? input.from : input.to);
-      return {
-        id: mint(RelationId),
-        scope,
-        from,
-        to,
-        type: readTypeName(this.hide.text(input.type)),
-        strength: readShare(input.strength ?? RELATION_STRENGTH, "strength"),
-        confidence: readShare(input.confidence ?? 1, "confidence"),
-        isBidirectional: input.isBidirectional ?? false,
-        validity: readValidity(input.validity),
-        metadata: readMetadata(input.metadata && hiddenObject(input.metadata, this.hide)),
-        provenance: input.provenance ?? provenance,
-        createdAtMs: atMs,
-      };
+    const relations = inputs.map((input) =>
+      relationOf(input, input.ends ?? { from: found.get(input.from), to: found.get(input.to) }, at),
+    );
+    const outcomes = await this.#writeRelations(relations, at);
+    const lost = outcomes.indexOf("conflict");
+    if (lost !== -1) throw conflict(inputs[lost]?.from ?? "");
+    return relations;
+  }
+
+  /**
+   * The same for what comes from elsewhere, between ends that were looked up: in the order of the inputs each relation, or why it
+   * is not there. Those that memory takes are written in one transaction, whatever the others are.
+   */
+  async relateEach(
+    scope: ScopeKey,
+    inputs: readonly (RelationInput & { readonly ends: RelationEnds })[],
+    provenance: Provenance,
+  ): Promise<readonly (Relation | CaxtonError)[]> {
+    const at = { scope, provenance, atMs: this.#clock.nowMs(), hide: this.hide };
+    const read = inputs.map((input) => {
+      try {
+        return relationOf(input, input.ends, at);
+      } catch (error) {
+        if (error instanceof CaxtonError) return error;
+        throw error;
+      }
     });
+    const fitting = read.flatMap((one) => (one instanceof CaxtonError ? [] : [one]));
+    const outcomes = await this.#writeRelations(fitting, at);
+    const lost = new Set(fitting.filter((_one, index) => outcomes[index] === "conflict"));
+    return read.map((one, index) =>
+      one instanceof CaxtonError || !lost.has(one) ? one : conflict(inputs[index]?.from ?? ""),
+    );
+  }
+
+  async #writeRelations(
+    relations: readonly Relation[],
+    { provenance, atMs }: { readonly provenance: Provenance; readonly atMs: number },
+  ): Promise<readonly WriteOutcome[]> {
+    if (relations.length === 0) return [];
     const outcomes = await this.#store.write(
       relations.map((relation) => ({ type: "relation", action: "relate", relation, provenance, atMs })),
     );
     this.#counts.relationsCreated(outcomes.filter((outcome) => outcome === "written").length);
-    const lost = outcomes.indexOf("conflict");
-    if (lost !== -1) throw conflict(inputs[lost]?.from ?? "");
-    return relations;
+    return outcomes;
   }
 
   /** Throws RelationNotFoundError. */
@@ -352,14 +356,6 @@ export class Changes {
 
 const saidIn = (entity: Entity, texts: ReadonlySet<string>): readonly ObservationId[] =>
   entity.observations.filter(({ text }) => texts.has(text)).map(({ id }) => id);
-
-/** Nobody of the name is known there. */
-export const notFound = (scope: ScopeKey, name: string): EntityNotFoundError =>
-  new EntityNotFoundError(
-    `memory knows no "${name.slice(0, 100)}" in ${scopeText(scope)}`,
-    "`caxton memory list` shows the names; letters' case counts.",
-    { scope, entity: name.slice(0, 256) },
-  );
 
 const conflict = (name: string): MemoryConflictError =>
   new MemoryConflictError(`"${name}" was changed by others each time`, "Try again.", { entity: name });

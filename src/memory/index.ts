@@ -1,6 +1,6 @@
 /** What agents know: entities, what is said of them, how they relate, and where it is found again. */
 export type { Capacity, LimitUse } from "./capacity.ts";
-export type { Changes, RelationInput, Revision } from "./changes.ts";
+export type { Changes, Revision } from "./changes.ts";
 export type { Embedder } from "./embedder.ts";
 export type { Embeddings, NoVectors } from "./embeddings.ts";
 export * from "./entity.ts";
@@ -11,6 +11,7 @@ export type * from "./memory-store.ts";
 export type { Merge, Remembered, Taken } from "./merging.ts";
 export { idsIn } from "./memory-store.ts";
 export { passagesOf } from "./passages.ts";
+export type { RelationInput } from "./relating.ts";
 export { checkInput, type Hide, type EntityInput, type ObservationInput } from "./remembering.ts";
 export { type Scope, type ScopeKey, scopeKey, scopeText, type ScopeType, scopeTypeOf, visibleScopes } from "./scope.ts";
 export {

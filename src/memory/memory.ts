@@ -2,7 +2,7 @@ import { addAbortListener } from "node:events";
 import type { Clock } from "../kernel/clock.ts";
 import type { EntityId, RelationId } from "../kernel/ids.ts";
 import { Capacity } from "./capacity.ts";
-import { Changes, notFound } from "./changes.ts";
+import { Changes } from "./changes.ts";
 import type { Embedder } from "./embedder.ts";
 import { Embeddings } from "./embeddings.ts";
 import type { Change, Entity, Provenance, Relation } from "./entity.ts";
@@ -20,6 +20,7 @@ import type {
   StoreWalk,
   WalkStep,
 } from "./memory-store.ts";
+import { notFound } from "./relating.ts";
 import type { Hide } from "./remembering.ts";
 import type { ScopeKey } from "./scope.ts";
 import {

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { MemoryScopeError } from "../../src/memory/index.ts";
-import { BY, exported, GLOBAL, imported, openMemory, pieces, remember, SCOPE } from "./within.ts";
+import { MemoryScopeError, type MemoryStore, MemoryTooLargeError } from "../../src/memory/index.ts";
+import { tempDirectory } from "../helpers/temp.ts";
+import { BY, exported, GLOBAL, imported, inFile, openMemory, pieces, remember, SCOPE } from "./within.ts";
 
 const jsonLines = (lines: readonly object[]): string => lines.map((line) => JSON.stringify(line)).join("\n");
 /** Text as Latin-1, in which no letter beyond ASCII is UTF-8. */
@@ -216,6 +217,94 @@ test("what is wrong is named by its line and passed over", async () => {
     "8 MEMORY_IMPORT_INVALID",
     "9 MEMORY_SCOPE_INVALID",
   ]);
+});
+
+/** So many people, each of whom knows the first one; some of what is said of that cannot be. */
+const acquainted = (all: number, isBad: (one: number) => boolean): string =>
+  jsonLines([
+    ...Array.from({ length: all + 1 }, (_none, one) => ({ name: `p${one}` })),
+    ...Array.from({ length: all }, (_none, one) => ({
+      from: `p${one + 1}`,
+      to: "p0",
+      type: isBad(one) ? "x".repeat(65) : "knows",
+    })),
+  ]);
+
+/** Counts the transactions that relations take. */
+function counting(store: MemoryStore, refuses: (types: readonly string[]) => Error | undefined = () => undefined) {
+  const counted = { writes: 0 };
+  const write: MemoryStore["write"] = async (writes) => {
+    const related = writes.flatMap((one) => (one.type === "relation" ? [one.relation.type] : []));
+    if (related.length > 0) counted.writes += 1;
+    const refusal = refuses(related);
+    if (refusal) throw refusal;
+    return store.write(writes);
+  };
+  return { counted, store: new Proxy(store, { get: (of, name) => (name === "write" ? write : memberOf(of, name)) }) };
+}
+
+function memberOf(of: MemoryStore, name: string | symbol): unknown {
+  const value: unknown = Reflect.get(of, name, of);
+  return typeof value === "function" ? value.bind(of) : value;
+}
+
+/** What becomes of an import of 500 acquaintances, and in how many transactions. */
+async function importedPartly(isBad: (one: number) => boolean) {
+  using directory = tempDirectory();
+  const { counted, store } = counting(inFile(directory.path));
+  await using opened = await openMemory(directory.path, store);
+  const report = await imported(opened.memory, acquainted(500, isBad));
+  return { ...counted, created: report.relations.created, lines: report.shown.map(({ line }) => line) };
+}
+
+test("relations that memory does not take cost no transaction of their own, and are named by their lines", async () => {
+  expect(await importedPartly((one) => one === 250)).toEqual({ writes: 1, created: 499, lines: [752] });
+  const odd = await importedPartly((one) => one % 2 === 1);
+  expect([odd.writes, odd.created, odd.lines.length, odd.lines[0]]).toEqual([1, 250, 250, 503]);
+});
+
+test("where a store refuses a batch for the sake of one relation, that one is found in halves", async () => {
+  using directory = tempDirectory();
+  const tooLarge = new MemoryTooLargeError("the request is too large", "Say less.", { field: "metadata", max: 1 });
+  const { counted, store } = counting(inFile(directory.path), (types) =>
+    types.includes("shouts at") ? tooLarge : undefined,
+  );
+  await using opened = await openMemory(directory.path, store);
+  const text = acquainted(500, () => false).replace(
+    '"from":"p251","to":"p0","type":"knows"',
+    '"from":"p251","to":"p0","type":"shouts at"',
+  );
+  const report = await imported(opened.memory, text);
+  expect(report).toMatchObject({
+    relations: { created: 499 },
+    problems: 1,
+    shown: [{ line: 752, code: "MEMORY_TOO_LARGE", message: "the request is too large" }],
+  });
+  // The whole, then two for each time that it is halved: 500, 250, 125, 63, 32, 16, 8, 4, 2, 1.
+  expect(counted.writes).toBeLessThanOrEqual(1 + 2 * 9);
+});
+
+test("a relation whose end is forgotten while it is imported is named, and the others are written once", async () => {
+  using directory = tempDirectory();
+  const { counted, store } = counting(inFile(directory.path));
+  const find = async (...of: Parameters<NonNullable<MemoryStore["findIds"]>>) => {
+    const found = (await store.findIds?.(...of)) ?? [];
+    const [gone] = await store.find([{ scope: SCOPE, name: "p7" }]);
+    if (gone) await store.forget({ type: "entities", ids: [gone.id] }, { provenance: BY, atMs: 1 });
+    return found;
+  };
+  const losing = new Proxy(store, { get: (of, name) => (name === "findIds" ? find : memberOf(of, name)) });
+  await using opened = await openMemory(directory.path, losing);
+  const report = await imported(
+    opened.memory,
+    acquainted(20, () => false),
+  );
+  expect(report).toMatchObject({
+    relations: { created: 19 },
+    problems: 1,
+    shown: [{ line: 28, code: "MEMORY_CONFLICT" }],
+  });
+  expect(counted.writes).toBe(2);
 });
 
 test("a line that is not UTF-8 is named and passed over, wherever the pieces are cut, and what others hold is taken as it is", async () => {
