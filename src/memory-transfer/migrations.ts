@@ -172,9 +172,10 @@ export class MemoryMigrations {
   async #migrate(from: MemoryStore, to: MemoryStore, request: MigrationRequest): Promise<MigrationReport> {
     const { checkpoints, clock, memory, place, configured } = this.#deps;
     const name = noteOf(request.from, request.to);
-    const state = request.isResumed || request.isSwitching ? await this.#state(request) : undefined;
+    const begun = await this.#state(request);
+    const state = request.isResumed || request.isSwitching ? begun : undefined;
     if (state === undefined) {
-      await refuseFull(to, request);
+      await refuseFull(to, request, begun !== undefined);
       // What was noted of the way back counts changes of a memory that is no longer there.
       await checkpoints.remove(noteOf(request.to, request.from));
     }
@@ -246,16 +247,21 @@ export class MemoryMigrations {
 
 const noteOf = (from: string, to: string): string => `migration-${from}-${to}`;
 
-/** What is there already would be mixed with what comes. */
-async function refuseFull(to: MemoryStore, request: MigrationRequest): Promise<void> {
+/** What is there already would be mixed with what comes. `isBegun`: it can be gone on with. */
+async function refuseFull(
+  to: MemoryStore,
+  { from, to: target, isResumed, isSwitching }: MigrationRequest,
+  isBegun: boolean,
+): Promise<void> {
   const { scopes } = await to.figures();
   const entities = scopes.reduce((sum, one) => sum + one.entities, 0);
   if (entities === 0) return;
+  const goOn = isResumed || isSwitching;
   throw new MigrationRefusedError(
-    `${request.to} already holds ${entities} entities`,
-    request.isResumed
-      ? `No migration from ${request.from} to ${request.to} was begun, so none can be gone on with. To go back to where memory came from set memory.backend back; to copy all of it give it an empty place.`
-      : "Go on with an earlier migration by --resume, or give it an empty place: another schema, database or collection.",
-    { from: request.from, to: request.to },
+    `${target} already holds ${entities} entities`,
+    goOn
+      ? `No migration from ${from} to ${target} was begun, so none can be gone on with. To go back to where memory came from set memory.backend back; to copy all of it give it an empty place.`
+      : `${isBegun ? `Go on with the migration that was begun: caxton memory migrate --from ${from} --to ${target} --resume; or give` : "Give"} it an empty place: another schema, database or collection.`,
+    { from, to: target },
   );
 }

@@ -1,4 +1,6 @@
 import { expect, test } from "vitest";
+import { CaxtonError } from "../../src/kernel/errors.ts";
+import type { MigrationRequest } from "../../src/memory-transfer/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { BY, GLOBAL, inFile, migrationsOf, openMemory, remember, SCOPE } from "./within.ts";
 
@@ -54,8 +56,26 @@ test("memory goes to another place, is gone on with after a stop, and follows wh
   expect(told(is)).toEqual(told(was));
   await expect(other.memory.get(SCOPE, "entity 0")).rejects.toMatchObject({ code: "ENTITY_NOT_FOUND" });
   await other.memory[Symbol.asyncDispose]();
-  await expect(migrate("embedded", "other")).rejects.toMatchObject({ code: "MIGRATION_REFUSED" });
+  await expect(migrate("embedded", "other")).rejects.toMatchObject({
+    code: "MIGRATION_REFUSED",
+    hint: expect.stringContaining("caxton memory migrate --from embedded --to other --resume;"),
+  });
 }, 60_000);
+
+test("a place that holds what was not copied into it is refused, and no way is named that leads nowhere", async () => {
+  await using opened = await openMemory();
+  await using other = await openMemory();
+  await remember(other.memory, [{ name: "Ada" }]);
+  const { migrate } = migrationsOf(opened, { other: () => inFile(other.directory) });
+  const hint = async (over: Partial<MigrationRequest>): Promise<string> => {
+    const refusal: unknown = await migrate("embedded", "other", over).catch((error: unknown) => error);
+    return refusal instanceof CaxtonError ? refusal.hint : "";
+  };
+  expect(await hint({})).toBe("Give it an empty place: another schema, database or collection.");
+  for (const over of [{ isSwitching: true }, { isResumed: true }]) {
+    expect(await hint(over)).toMatch(/^No migration from embedded to other was begun[^]*give it an empty place\.$/);
+  }
+});
 
 test("a place that was emptied and filled anew is no longer the one an earlier migration came from", async () => {
   await using opened = await openMemory();

@@ -42,14 +42,14 @@ export class ImportProblemsError extends CaxtonError<{ readonly problems: number
   }
 }
 
-/** The connection was lost before a migration had ended. */
+/** The connection was lost before a migration had ended. `again`: the command that goes on with it. */
 export class MigrationCutError extends CaxtonError {
   readonly code = "MIGRATION_CUT";
   readonly kind = "unavailable";
-  constructor(cause: unknown) {
+  constructor(cause: unknown, again: string) {
     super(
       `the connection was lost before the migration had ended: ${reasonOf(cause)}`,
-      "give the same command with --resume: it goes on where it was",
+      `go on where it was with: ${again}`,
       {},
       { cause },
     );

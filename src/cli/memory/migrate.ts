@@ -94,9 +94,15 @@ async function follow({ client, terminal }: Context, wanted: z.infer<typeof Inpu
     }
   } catch (error) {
     if (stop.signal.aborted) throw new InterruptedError();
-    throw error instanceof CaxtonError ? error : new MigrationCutError(error);
+    throw error instanceof CaxtonError ? error : new MigrationCutError(error, goingOn(wanted));
   }
-  throw new MigrationCutError(new Error("the answer ended"));
+  throw new MigrationCutError(new Error("the answer ended"), goingOn(wanted));
+}
+
+/** The command that goes on with one that was cut off. `--switch` does so by itself, and then goes over. */
+function goingOn({ from, to, switch: isSwitching }: z.infer<typeof Input>): string {
+  const source = from === undefined ? "" : ` --from ${from}`;
+  return `caxton memory migrate${source} --to ${to} ${isSwitching ? "--switch" : "--resume"}`;
 }
 
 function reportText(report: MemoryMigrationReport, where: MemoryWhereabouts, look: Look): string {
@@ -113,7 +119,10 @@ function reportText(report: MemoryMigrationReport, where: MemoryWhereabouts, loo
   return `${renderFields(fields, look)}\n${nextOf(report, where)}`;
 }
 
-function nextOf({ from, to, sound, switched }: MemoryMigrationReport, { configured }: MemoryWhereabouts): string {
+function nextOf(
+  { from, to, sound, switched }: MemoryMigrationReport,
+  { configured, place }: MemoryWhereabouts,
+): string {
   if (switched) {
     const otherwise = `set memory.backend = "${to}" in caxton.toml; until then each start says so, and goes by ${to} all the same\n`;
     return [
@@ -122,6 +131,7 @@ function nextOf({ from, to, sound, switched }: MemoryMigrationReport, { configur
       `to go back: caxton memory migrate --to ${from} --switch\n`,
     ].join("");
   }
+  if (sound && place !== from) return `${place} stays in use\n`;
   if (sound) return `to go over without a stop: caxton memory migrate --to ${to} --switch\n`;
-  return `the two places differ: ${from} stays in use; look at the server's log\n`;
+  return `the two places differ: ${place} stays in use; look at the server's log\n`;
 }
