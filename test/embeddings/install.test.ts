@@ -1,8 +1,11 @@
 import { createHash } from "node:crypto";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { imageBody, makeImage } from "../../src/backends/embeddings/encoder-image.ts";
 import { installMiniLM, minilmImage } from "../../src/backends/embeddings/install.ts";
@@ -15,6 +18,10 @@ const image = Buffer.from(makeImage(new Safetensors(file, "m"), SMALL));
 const sha256 = createHash("sha256").update(file).digest("hex");
 const pinned = { url: "http://127.0.0.1:9/nowhere", bytes: file.length, sha256, shape: SMALL };
 const { signal } = new AbortController();
+/** Time passes at once, and chance gives nothing away. */
+const pausing = { pause: async () => undefined, chance: () => 0 };
+/** What is there besides the file of the lock, which stays. */
+const filesIn = (directory: string) => readdirSync(directory).filter((name) => name !== "install.lock");
 
 type Asked = { readonly range: string | undefined };
 type Serve = (from: number, response: ServerResponse) => void;
@@ -95,13 +102,14 @@ test("a connection that breaks is made again and goes on where it stopped", asyn
   expect(seen).toEqual(seen.toSorted((one, other) => one - other));
   expect(readFileSync(installed.file).equals(image)).toBe(true);
   expect(imageBody(readFileSync(installed.file), SMALL, "m").length).toBeGreaterThan(0);
-  expect(readdirSync(join(directory.path, "models"))).toEqual(["all-minilm-l6-v2.image"]);
+  expect(filesIn(join(directory.path, "models"))).toEqual(["all-minilm-l6-v2.image"]);
 });
 
 test("what came before it was given up is kept for the next time", async () => {
   using directory = tempDirectory();
-  await using server = await files(breaking(50_000), breaking(0), breaking(0), breaking(0), whole);
-  const options = { directory: directory.path, from: server.url, pinned, signal, onProgress };
+  const idle = Array.from({ length: 5 }, () => breaking(0));
+  await using server = await files(breaking(50_000), ...idle, whole);
+  const options = { directory: directory.path, from: server.url, pinned, pausing, signal, onProgress };
   await expect(installMiniLM(options)).rejects.toMatchObject({
     code: "MODEL_DOWNLOAD_FAILED",
     details: { received: 50_000 },
@@ -160,7 +168,7 @@ test("an address that has no model is told at once; one that sends too much too"
   await using large = await files(endless);
   await expect(installMiniLM({ ...options, from: large.url })).rejects.toThrow("larger than the model");
   // Nothing of another file is gone on with.
-  expect(readdirSync(directory.path)).toEqual([]);
+  expect(filesIn(directory.path)).toEqual([]);
 });
 
 test("another file is not gone on with: neither one whose length is told, nor one that ends too early", async () => {
@@ -174,7 +182,7 @@ test("another file is not gone on with: neither one whose length is told, nor on
   });
   // What came of the model before is there still, until a server has no more than that.
   await expect(installMiniLM(options)).rejects.toThrow("the server answered 416");
-  expect(readdirSync(directory.path)).toEqual([]);
+  expect(filesIn(directory.path)).toEqual([]);
   await installMiniLM(options);
   expect(server.asked.map(({ range }) => range)).toEqual([undefined, "bytes=30000-", "bytes=30000-", undefined]);
 });
@@ -195,4 +203,86 @@ test("a model that cannot fit onto the disk is not begun", async () => {
   await expect(
     installMiniLM({ directory: directory.path, from: "http://127.0.0.1:9/m", pinned: huge, signal }),
   ).rejects.toMatchObject({ code: "MODEL_DISK_FULL", hint: expect.stringContaining("Free space") });
+});
+
+/** How long the pauses are before it is given up, by chance. */
+async function pausesBy(chance: number): Promise<readonly number[]> {
+  using directory = tempDirectory();
+  await using server = await files(breaking(0));
+  const all: number[] = [];
+  const pause = async (ms: number) => void all.push(ms);
+  const given = { directory: directory.path, from: server.url, pinned, signal, onProgress };
+  const install = installMiniLM({ ...given, pausing: { pause, chance: () => chance } });
+  await expect(install).rejects.toMatchObject({ code: "MODEL_DOWNLOAD_FAILED" });
+  expect(server.asked).toHaveLength(5);
+  return all;
+}
+
+test("attempts that bring nothing come after pauses that grow, shorter by chance", async () => {
+  expect(await pausesBy(0)).toEqual([1_000, 2_000, 4_000, 8_000]);
+  expect(await pausesBy(1)).toEqual([500, 1_000, 2_000, 4_000]);
+});
+
+test("an attempt that brought something is followed by another at once", async () => {
+  using directory = tempDirectory();
+  await using server = await files(breaking(10_000), breaking(10_000), whole);
+  let pauses = 0;
+  const pause = async () => void (pauses += 1);
+  const given = { directory: directory.path, from: server.url, pinned, signal, onProgress };
+  await installMiniLM({ ...given, pausing: { pause, chance: () => 0 } });
+  expect([server.asked.length, pauses]).toEqual([3, 0]);
+});
+
+test("who cancels does not wait for the end of a pause", async () => {
+  using directory = tempDirectory();
+  const stop = new AbortController();
+  await using server = await files(breaking(0));
+  const pause = async (ms: number, given: AbortSignal) => {
+    setImmediate(() => stop.abort());
+    await sleep(ms * 1_000, undefined, { signal: given });
+  };
+  const given = { directory: directory.path, from: server.url, pinned, signal: stop.signal, onProgress };
+  const cancelled = installMiniLM({ ...given, pausing: { pause, chance: () => 0 } });
+  await expect(cancelled).rejects.toMatchObject({ code: "CANCELLED" });
+  expect(server.asked).toHaveLength(1);
+});
+
+test("a second installation at once is refused, and names who is at it", async () => {
+  using directory = tempDirectory();
+  const stop = new AbortController();
+  await using server = await files(slow, whole);
+  const begun = Promise.withResolvers<void>();
+  const options = { directory: directory.path, from: server.url, pinned, signal };
+  const first = installMiniLM({ ...options, signal: stop.signal, onProgress: () => begun.resolve() });
+  await begun.promise;
+  await expect(installMiniLM(options)).rejects.toMatchObject({
+    code: "MODEL_INSTALL_RUNNING",
+    message: `process ${process.pid} is installing a model in ${directory.path}`,
+    hint: expect.stringContaining(`kill ${process.pid}`),
+  });
+  expect(server.asked).toHaveLength(1);
+  stop.abort();
+  await expect(first).rejects.toMatchObject({ code: "CANCELLED" });
+  expect(await installMiniLM(options)).toMatchObject({ wasThere: false });
+  expect(readFileSync(minilmImage(directory.path)).equals(image)).toBe(true);
+});
+
+test("an installation that was killed keeps nobody from the next, which goes on with what came", async () => {
+  using directory = tempDirectory();
+  await using server = await files(slow, whole);
+  const options = { directory: directory.path, from: server.url, pinned };
+  const child = spawn(process.execPath, [join(import.meta.dirname, "installing.ts"), JSON.stringify(options)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = once(child, "exit");
+  await once(createInterface({ input: child.stdout }), "line");
+  await expect(installMiniLM({ ...options, signal })).rejects.toMatchObject({
+    code: "MODEL_INSTALL_RUNNING",
+    details: { pid: child.pid, directory: directory.path },
+  });
+  child.kill("SIGKILL");
+  await ended;
+  await installMiniLM({ ...options, signal });
+  expect(server.asked.map(({ range }) => range)).toEqual([undefined, "bytes=5000-"]);
+  expect(readFileSync(minilmImage(directory.path)).equals(image)).toBe(true);
 });

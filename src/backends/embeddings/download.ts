@@ -3,9 +3,17 @@ import { CancelledError } from "../../kernel/errors.ts";
 import { ModelDiskFullError, ModelDownloadError } from "./errors.ts";
 
 /** Attempts that bring nothing more, one after another, before it is given up. */
-const IDLE_ATTEMPTS_MAX = 3;
+const IDLE_ATTEMPTS_MAX = 5;
+/** Before the second of them; before each further one it is twice as long, and by chance up to half less: others come too. */
+const PAUSE_MS = 1_000;
 /** Without a byte for so long an attempt is over. */
 const SILENCE_MS = 30_000;
+
+/** Time and chance of the pauses between attempts. `pause` rejects when the signal aborts; `chance` gives 0 to 1. */
+export type Pausing = {
+  readonly pause: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly chance: () => number;
+};
 
 export type Download = {
   readonly url: string;
@@ -13,12 +21,13 @@ export type Download = {
   /** How long the whole is. */
   readonly bytes: number;
   readonly onProgress: (done: number, total: number) => void;
+  readonly pausing: Pausing;
   readonly signal: AbortSignal;
 };
 
 /**
  * Brings a file of known length. What is there of it is gone on with, by Range; a connection that breaks is made again as
- * long as attempts bring something. Rejects with ModelDownloadError, ModelDiskFullError, CancelledError.
+ * long as attempts bring something, and after pauses where they bring nothing. Rejects with ModelDownloadError, ModelDiskFullError, CancelledError.
  */
 export async function download(wanted: Download): Promise<void> {
   let idle = 0;
@@ -32,6 +41,15 @@ export async function download(wanted: Download): Promise<void> {
     idle = has > had ? 0 : idle + 1;
     why = outcome.type === "broken" ? outcome.why : "the connection ended too early";
     had = has;
+    if (idle > 0 && idle < IDLE_ATTEMPTS_MAX) await rest(wanted, PAUSE_MS * 2 ** (idle - 1));
+  }
+}
+
+async function rest({ pausing, signal }: Download, ms: number): Promise<void> {
+  try {
+    await pausing.pause(ms * (1 - pausing.chance() / 2), signal);
+  } catch (error) {
+    throw signal.aborted ? new CancelledError("the download") : error;
   }
 }
 

@@ -24,6 +24,12 @@ export class ModelDiskFullError extends CaxtonError<{ readonly directory: string
   readonly kind = "storage-full";
 }
 
+/** Another process is installing a model in the directory. */
+export class ModelInstallRunningError extends CaxtonError<{ readonly directory: string; readonly pid: number }> {
+  readonly code = "MODEL_INSTALL_RUNNING";
+  readonly kind = "conflict";
+}
+
 /** A name that no embedder has. */
 export class UnknownEmbedderError extends CaxtonError<{ readonly model: string }> {
   readonly code = "UNKNOWN_EMBEDDER";

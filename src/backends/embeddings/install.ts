@@ -1,11 +1,13 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CancelledError } from "../../kernel/errors.ts";
-import { download } from "./download.ts";
+import { download, type Pausing } from "./download.ts";
 import { imageBytes, makeImage } from "./encoder-image.ts";
 import { type EncoderShape, MINILM } from "./encoder-shape.ts";
 import { ModelDiskFullError, ModelFileInvalidError } from "./errors.ts";
+import { lockInstallation } from "./install-lock.ts";
 import { Safetensors } from "./safetensors.ts";
 
 /** The file that all-MiniLM-L6-v2 is published as; nothing else is taken for it. */
@@ -26,8 +28,16 @@ export type InstallOptions = {
   readonly from?: string | undefined;
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
   readonly signal: AbortSignal;
+  /** How attempts to fetch it are apart; tests give time and chance of their own. */
+  readonly pausing?: Pausing | undefined;
   /** Tests install models of their own. */
   readonly pinned?: (PinnedFile & { readonly shape: EncoderShape }) | undefined;
+};
+
+/** A command waits for nothing else: the timer keeps its process alive. */
+const PAUSING: Pausing = {
+  pause: async (ms, signal) => sleep(ms, undefined, { signal }),
+  chance: () => Math.random(),
 };
 
 export type Installed = { readonly file: string; readonly bytes: number; readonly wasThere: boolean };
@@ -37,28 +47,33 @@ export const minilmImage = (directory: string): string => join(directory, "all-m
 
 /**
  * Brings all-MiniLM-L6-v2 into a directory, as the runtime reads it. What was received before an interruption is kept and
- * gone on with the next time. Rejects with ModelDownloadError, ModelFileInvalidError, ModelDiskFullError, CancelledError.
+ * gone on with the next time. Rejects with ModelDownloadError, ModelFileInvalidError, ModelDiskFullError, CancelledError, and
+ * with ModelInstallRunningError while another process does the same.
  */
 export async function installMiniLM(options: InstallOptions): Promise<Installed> {
   const { directory, signal } = options;
   const pinned = options.pinned ?? { ...PUBLISHED, shape: MINILM };
   const file = minilmImage(directory);
-  const there = await sizeOf(file);
-  if (there === imageBytes(pinned.shape)) return { file, bytes: there, wasThere: true };
+  const isThere = async () => (await sizeOf(file)) === imageBytes(pinned.shape);
+  const installed = (wasThere: boolean) => ({ file, bytes: imageBytes(pinned.shape), wasThere });
+  if (await isThere()) return installed(true);
   await mkdir(directory, { recursive: true });
   const source = options.from ?? pinned.url;
   const isRemote = /^https?:\/\//.test(source);
   const part = join(directory, "all-minilm-l6-v2.safetensors.part");
   await needSpace(directory, imageBytes(pinned.shape) + (isRemote ? pinned.bytes - (await sizeOf(part)) : 0));
-  const onProgress = options.onProgress ?? (() => undefined);
-  if (isRemote) await download({ url: source, file: part, bytes: pinned.bytes, onProgress, signal });
+  using _ = lockInstallation(directory);
+  // Another one may have ended with it just now.
+  if (await isThere()) return installed(true);
+  const { onProgress = () => undefined, pausing = PAUSING } = options;
+  if (isRemote) await download({ url: source, file: part, bytes: pinned.bytes, onProgress, pausing, signal });
   const bytes = await readWhole(isRemote ? part : source);
   await checkSum(bytes, { source, pinned, part: isRemote ? part : undefined });
   if (signal.aborted) throw new CancelledError("installing a model");
   const image = makeImage(new Safetensors(bytes, source), pinned.shape);
   await writeWhole(file, image, directory);
   await rm(part, { force: true });
-  return { file, bytes: image.length, wasThere: false };
+  return installed(false);
 }
 
 async function readWhole(file: string): Promise<Uint8Array> {

@@ -1,0 +1,36 @@
+import { join } from "node:path";
+import process from "node:process";
+import { DatabaseSync } from "node:sqlite";
+import { ModelInstallRunningError } from "./errors.ts";
+
+/** Who comes while it is being taken or given back waits so long, and knows by then who has it. */
+const WAIT_MS = 500;
+/** SQLite's SQLITE_BUSY. Source: sqlite.org/rescode.html. */
+const BUSY = 5;
+
+/**
+ * Takes a directory for the installation of a model: one has it at a time, until it is disposed or its process ends, however that
+ * ends. The file of the lock stays. Throws ModelInstallRunningError, which names the process that has it.
+ */
+export function lockInstallation(directory: string): Disposable {
+  const lock = new DatabaseSync(join(directory, "install.lock"), { timeout: WAIT_MS });
+  try {
+    // Others read who it is in the file's header: a transaction that has begun to write keeps no reader out.
+    lock.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${process.pid}; COMMIT; BEGIN IMMEDIATE`);
+    return { [Symbol.dispose]: () => lock.close() };
+  } catch (error) {
+    const pid = isBusy(error) ? Number(lock.prepare("PRAGMA user_version").get()?.["user_version"]) : undefined;
+    lock.close();
+    throw pid === undefined ? error : running(directory, pid);
+  }
+}
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === BUSY;
+
+const running = (directory: string, pid: number): ModelInstallRunningError =>
+  new ModelInstallRunningError(
+    `process ${pid} is installing a model in ${directory}`,
+    `Wait for it; or stop it (kill ${pid}) and run the same command again: it goes on with what was fetched.`,
+    { directory, pid },
+  );
