@@ -160,6 +160,7 @@ export class MemoryPlace implements MemoryStore {
   readonly forget: MemoryStore["forget"] = (...of) => this.#change((store) => store.forget(...of));
   readonly embedded: MemoryStore["embedded"] = (of) => this.#change((store) => store.embedded(of));
   readonly switchModel: MemoryStore["switchModel"] = (model) => this.#change((store) => store.switchModel(model));
+  readonly dropOthers: MemoryStore["dropOthers"] = (...of) => this.#change((store) => store.dropOthers(...of));
   readonly check: MemoryStore["check"] = (mend) =>
     mend ? this.#change((store) => store.check(mend)) : this.#ask((store) => store.check(mend));
   readonly find: MemoryStore["find"] = (keys) => this.#ask((store) => store.find(keys));

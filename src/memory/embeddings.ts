@@ -7,6 +7,8 @@ import { passagesOf } from "./passages.ts";
 
 /** Entities that get vectors of another model between two looks at the clock. */
 const BATCH = 32;
+/** Passages that lose vectors of a model that was given up between two such looks. */
+const DROPPED = 1_000;
 const RETRY_MS = 5_000;
 
 /** Why a question is answered by words alone. */
@@ -16,6 +18,7 @@ export type NoVectors = "no-embedder" | "embedder-failed" | "model-changing";
  * Which model's vectors memory is searched by, and the way from one model to another.
  * M1. While vectors of a new model are made, searches go by those of the old one if it is there, else by words alone.
  * M2. When all have vectors of the new one, searches go by it at once.
+ * M7. Where the model of before is wanted again instead, what was made of the new one is removed.
  */
 export class Embeddings implements AsyncDisposable {
   readonly #store: MemoryStore;
@@ -32,6 +35,8 @@ export class Embeddings implements AsyncDisposable {
   #isBehind = false;
   /** It was not yet, or could not be, learned what the store goes by. */
   #isUnknown = false;
+  /** There are no vectors of a model that was given up. */
+  #isTidy = false;
   #progress: { readonly done: number } = { done: 0 };
 
   constructor(deps: {
@@ -51,6 +56,7 @@ export class Embeddings implements AsyncDisposable {
   /** Learns what the store goes by, and begins to change it when it is another model. */
   async open(): Promise<void> {
     this.#isUnknown = true;
+    this.#isTidy = false;
     this.#active = await this.#store.model();
     this.#isUnknown = false;
     if (!this.#embedder) return;
@@ -188,6 +194,14 @@ export class Embeddings implements AsyncDisposable {
       }
     }
     if (this.#active !== embedder.id) await this.#switch(embedder.id);
+    else await this.#tidy(embedder.id);
+  }
+
+  /** Once after it was opened: another server may be making vectors of the model that is to come. */
+  async #tidy(model: string): Promise<void> {
+    if (this.#isTidy) return;
+    while (await this.#store.dropOthers(model, DROPPED)) this.#stop.signal.throwIfAborted();
+    this.#isTidy = true;
   }
 
   async #switch(model: string): Promise<void> {

@@ -152,8 +152,16 @@ export type StoreFigures = {
   readonly indexed: number;
 };
 
-/** Something that is not as it should be; `isMended` when looking mended it. */
-export type StoreProblem = { readonly what: string; readonly hint: string; readonly isMended: boolean };
+/**
+ * Something that is not as it should be; `isMended` when looking mended it. `isPending`: it is so for a while and no fault, and
+ * `what` says until when.
+ */
+export type StoreProblem = {
+  readonly what: string;
+  readonly hint: string;
+  readonly isMended: boolean;
+  readonly isPending?: true;
+};
 
 /** All there is of an entity. */
 export type EntityHistory = {
@@ -222,6 +230,11 @@ export interface MemoryStore {
   }): Promise<boolean>;
   /** Searches use this model's vectors from now on; those of others are dropped. */
   switchModel(model: string): Promise<void>;
+  /**
+   * Removes vectors of models other than this one, of about so many passages at most: of models that were begun and given up.
+   * False: none is left, or this one does not count.
+   */
+  dropOthers(model: string, limit: number): Promise<boolean>;
   /** The model that searches use; undefined in an empty memory. */
   model(): Promise<string | undefined>;
   figures(): Promise<StoreFigures>;

@@ -203,3 +203,39 @@ test("a reader that has seen enough ends a long list without a complaint", async
   expect(JSON.parse(stdout)).toEqual(items[0]);
   expect(stderr).toBe("");
 });
+
+test("a migration that was cut off names the very command that goes on with it", async () => {
+  await using server = await fakeServer({
+    "POST /api/v1/memory/migrations": (_request, response) => {
+      const progress = { phase: "entities", entities: 1, relations: 0, all: 9, followed: 0 };
+      response.writeHead(200, { "content-type": "application/x-ndjson" });
+      response.end(`${JSON.stringify({ type: "progress", ...progress })}\n`);
+    },
+  });
+  const told = async (...more: string[]) => {
+    const command = ["memory", "migrate", "--to", "neo4j", ...more];
+    const { code, stderr } = await commandLine(command, { server: server.url });
+    return [code, /go on where it was with: (.*?) +\[MIGRATION_CUT\]/.exec(stderr)?.[1]];
+  };
+  expect(await told()).toEqual([7, "caxton memory migrate --to neo4j --resume"]);
+  expect(await told("--switch")).toEqual([7, "caxton memory migrate --to neo4j --switch"]);
+  expect(await told("--from", "qdrant", "--switch", "--resume")).toEqual([
+    7,
+    "caxton memory migrate --from qdrant --to neo4j --switch",
+  ]);
+});
+
+test("what is only a matter of time is told by memory doctor as pending, and fails nothing", async () => {
+  const late = { what: "texts go at 12:00", hint: "Nothing has to be done.", mended: false, pending: true };
+  const bad = { what: "a row is lost", hint: "Restore it.", mended: false, pending: false };
+  const found = [[late], [late, bad]];
+  await using server = await fakeServer({
+    "POST /api/v1/memory/check": (_request, response) =>
+      answer(response, { backend: "postgresql", items: found.shift() ?? [] }),
+  });
+  const doctor = () => commandLine(["memory", "doctor"], { server: server.url });
+  const pending = "pending: texts go at 12:00\n  Nothing has to be done.\n";
+  expect(await doctor()).toMatchObject({ code: 0, stdout: `memory in postgresql is sound\n${pending}` });
+  expect(await doctor()).toMatchObject({ code: 1, stdout: `${pending}wrong: a row is lost\n  Restore it.\n` });
+  expect(await doctor()).toMatchObject({ code: 0, stdout: "memory in postgresql is sound\n" });
+});

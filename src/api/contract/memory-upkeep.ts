@@ -31,7 +31,14 @@ export const CheckBody = z
 export const Checked = z
   .object({
     backend: z.string(),
-    items: z.array(z.object({ what: z.string(), hint: z.string(), mended: z.boolean() })),
+    items: z.array(
+      z.object({
+        what: z.string(),
+        hint: z.string(),
+        mended: z.boolean(),
+        pending: z.boolean().meta({ description: "It is so for a while and no fault; `what` says until when" }),
+      }),
+    ),
   })
   .meta({ id: "MemoryChecked" });
 export type MemoryChecked = z.infer<typeof Checked>;

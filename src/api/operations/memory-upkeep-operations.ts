@@ -45,7 +45,12 @@ export async function checkMemory({ memory }: MemoryServices, mend: boolean): Pr
   const problems = await memory.check(mend);
   return {
     backend: memory.store.name,
-    items: problems.map(({ what, hint, isMended }) => ({ what, hint, mended: isMended })),
+    items: problems.map(({ what, hint, isMended, isPending = false }) => ({
+      what,
+      hint,
+      mended: isMended,
+      pending: isPending,
+    })),
   };
 }
 

@@ -87,6 +87,32 @@ export class Models {
     this.#seen.clear();
   }
 
+  /** Some vectors of others than the one that counts go; whether there may be more. */
+  async dropOthers(model: string, limit: number): Promise<boolean> {
+    const [other] = await this.#connection.read(
+      "MATCH (m:CaxtonModel) WHERE m.name <> $p.model RETURN m.name AS name LIMIT 1",
+      { model },
+    );
+    if (!other) return false;
+    const name = textOf(other["name"]);
+    const { property, index } = placeOfModel(name);
+    const isLeft = await this.#connection.write(async (ask) => {
+      // Whoever makes another model count meanwhile is waited for.
+      const [memory] = await ask(
+        "MATCH (m:CaxtonMemory {key: 'memory'}) SET m.locked = true REMOVE m.locked RETURN m.model AS model",
+      );
+      if (memory?.["model"] !== model) return undefined;
+      const n = await removeVectors(ask, property, limit);
+      if (n < limit) await ask("MATCH (m:CaxtonModel {name: $p.name}) DELETE m", { name });
+      return n === limit;
+    });
+    if (isLeft === false) {
+      this.#ready.delete(name);
+      await this.#connection.define(`DROP INDEX ${index} IF EXISTS`);
+    }
+    return isLeft !== undefined;
+  }
+
   async #drop(model: string): Promise<void> {
     const { property, index } = placeOfModel(model);
     this.#ready.delete(model);
@@ -163,16 +189,19 @@ export class Models {
 /** Takes a property away from all passages, some at a time; how many had it. */
 export async function dropVectors(connection: Connection, property: string): Promise<number> {
   for (let all = 0; ;) {
-    const [row] = await connection.write((ask) =>
-      ask(
-        `MATCH (p:CaxtonPassage) WHERE p.${property} IS NOT NULL WITH p LIMIT toInteger($p.limit) REMOVE p.${property} RETURN count(p) AS n`,
-        { limit: NEO4J_LIMITS.passagesBatch },
-      ),
-    );
-    const n = z.number().parse(row?.["n"]);
+    const n = await connection.write((ask) => removeVectors(ask, property, NEO4J_LIMITS.passagesBatch));
     all += n;
     if (n < NEO4J_LIMITS.passagesBatch) return all;
   }
+}
+
+/** Inside of a transaction: so many at most; how many had it. */
+async function removeVectors(ask: Ask, property: string, limit: number): Promise<number> {
+  const [row] = await ask(
+    `MATCH (p:CaxtonPassage) WHERE p.${property} IS NOT NULL WITH p LIMIT toInteger($p.limit) REMOVE p.${property} RETURN count(p) AS n`,
+    { limit },
+  );
+  return z.number().parse(row?.["n"]);
 }
 
 const mismatch = (model: string, known: number, got: number): EmbeddingModelMismatchError =>

@@ -153,6 +153,10 @@ export class Neo4jMemoryStore implements MemoryStore {
     await this.#open();
     await this.#models.activate(model);
   }
+  async dropOthers(model: string, limit: number): Promise<boolean> {
+    await this.#open();
+    return this.#models.dropOthers(model, limit);
+  }
   async model(): Promise<string | undefined> {
     await this.#open();
     return this.#models.active();

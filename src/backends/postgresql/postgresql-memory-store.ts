@@ -180,6 +180,10 @@ export class PostgresqlMemoryStore implements MemoryStore {
     return this.#vectors.switchModel(model);
   }
 
+  dropOthers(model: string, limit: number): Promise<boolean> {
+    return this.#vectors.dropOthers(model, limit);
+  }
+
   model(): Promise<string | undefined> {
     return this.#vectors.model();
   }

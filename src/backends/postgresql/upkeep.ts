@@ -6,7 +6,7 @@ import { addPassages, addPostings, deletePassages } from "./passages.ts";
 import { ENTITIES, entityOf, numberOf, textOf } from "./rows.ts";
 import { Records, type Session } from "./session.ts";
 import type { Vectors } from "./vectors.ts";
-import type { Wiping } from "./wiping.ts";
+import type { Wiping, WipingDue } from "./wiping.ts";
 
 /** Entities that are looked through at once. */
 const PAGE = 200;
@@ -16,6 +16,36 @@ const IS_BROKEN = `(NOT EXISTS (SELECT 1 FROM passage p WHERE p.entity = e.row) 
   SELECT 1 FROM passage p WHERE p.entity = e.row
   AND p.length <> (SELECT coalesce(sum(o.count), 0) FROM posting o WHERE o.passage = p.row)))`;
 const STRAY = "NOT EXISTS (SELECT 1 FROM passage p WHERE p.row = o.passage)";
+
+const WIPED: StoreProblem = {
+  what: "forgotten texts were still on pages of the database, and are overwritten",
+  hint: "",
+  isMended: true,
+};
+
+const AT_ONCE = "`caxton memory doctor --mend` does it at once, and waits for it.";
+
+/** Forgotten texts stay on pages until a pass that is made for many who forget; that is no fault unless it fails. */
+function notYetWiped(due: WipingDue): StoreProblem {
+  if (due.type === "failed") {
+    const hint = `It is tried again at ${timeOf(due.atMs)}; ${AT_ONCE}`;
+    return { what: due.why, hint, isMended: false };
+  }
+  const until =
+    due.type === "planned"
+      ? `the pass that is due at ${timeOf(due.atMs)} is made`
+      : due.type === "running"
+        ? "the pass that is being made has ended"
+        : "the server that forgot them, or the next one that opens memory, makes a pass";
+  return {
+    what: `forgotten texts are deleted, and still on pages of the database until ${until}`,
+    hint: `Nothing has to be done; ${AT_ONCE}`,
+    isMended: false,
+    isPending: true,
+  };
+}
+
+const timeOf = (atMs: number): string => new Date(atMs).toISOString();
 
 /** Figures, and looking after what is derived. */
 export class Upkeep {
@@ -71,21 +101,23 @@ export class Upkeep {
 
   async check(mend: boolean): Promise<readonly StoreProblem[]> {
     const [broken, stray] = await this.#counts();
-    const isDue = await this.#wiping.isDue();
+    const due = await this.#wiping.due();
     if (mend && broken > 0) await this.#eachEntity((session, entities) => this.#rebuild(session, entities), IS_BROKEN);
     if (mend && stray > 0) {
       await this.#connections.upkeep((session) => session.run(`DELETE FROM posting o WHERE ${STRAY}`));
     }
-    if (mend && isDue) await this.#wiping.wipe();
+    if (mend && due) await this.#wiping.wipe();
     if (mend) await this.#vectors.ensureIndex();
     const hint = "`caxton memory doctor --mend` puts it right.";
     return [
-      { is: broken > 0, what: `${broken} entities cannot be found by all of their words` },
-      { is: stray > 0, what: `${stray} words are of texts that are gone` },
-      { is: isDue, what: "what was forgotten is deleted, but not yet overwritten in the pages of the database" },
-    ]
-      .filter(({ is }) => is)
-      .map(({ what }) => ({ what, hint, isMended: mend }));
+      ...[
+        { is: broken > 0, what: `${broken} entities cannot be found by all of their words` },
+        { is: stray > 0, what: `${stray} words are of texts that are gone` },
+      ]
+        .filter(({ is }) => is)
+        .map(({ what }) => ({ what, hint, isMended: mend })),
+      ...(due ? [mend ? WIPED : notYetWiped(due)] : []),
+    ];
   }
 
   async #counts(): Promise<readonly [number, number]> {

@@ -133,6 +133,27 @@ export class Vectors {
     this.considerIndex();
   }
 
+  /** Some vectors of others than the model that counts go; whether there are more. */
+  async dropOthers(name: string, limit: number): Promise<boolean> {
+    const models = "SELECT n, name, is_active FROM model ORDER BY n";
+    const known = await this.#connections.read((session) => session.rows(models));
+    if (known.length <= 1) return false;
+    return this.#connections.transact(async (session) => {
+      // Who writes vectors, or makes another model count, holds them; they are waited for.
+      const rows = await session.rows(`${models} FOR UPDATE`);
+      if (!rows.some((row) => row["is_active"] === true && row["name"] === name)) return false;
+      const others = rows.filter((row) => row["is_active"] !== true).map((row) => numberOf(row["n"]));
+      const gone = await session.rows(
+        `DELETE FROM embedding WHERE ctid = ANY (ARRAY(
+           SELECT ctid FROM embedding WHERE model = ANY ($1::int[]) LIMIT $2)) RETURNING passage`,
+        [others, limit],
+      );
+      if (gone.length === limit) return true;
+      await session.rows("DELETE FROM model WHERE n = ANY ($1::int[])", [others]);
+      return false;
+    });
+  }
+
   /** In the background: tells the planner of what was written, and builds the index when there are many vectors. */
   considerIndex(): void {
     if (this.#isIndexing) return;

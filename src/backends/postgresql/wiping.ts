@@ -41,6 +41,14 @@ export async function markWipe(session: Session, mark: Mark): Promise<void> {
   );
 }
 
+/** When pages lose what was forgotten: by which pass, and why the last one did not do it. */
+export type WipingDue =
+  | { readonly type: "running" }
+  | { readonly type: "planned"; readonly atMs: number }
+  | { readonly type: "failed"; readonly why: string; readonly atMs: number }
+  /** By the server that forgot it, or the next one that opens memory. */
+  | { readonly type: "elsewhere" };
+
 /**
  * Overwrites what was forgotten. PostgreSQL leaves deleted rows where they are until it needs the room; here tables with
  * texts are written anew, and the indexes of vectors set theirs to zero. That takes as long as the tables are large, so it is done
@@ -56,15 +64,25 @@ export class Wiping {
   #running: Promise<void> | undefined;
   #planned: Promise<void> | undefined;
   #restUntilMs = 0;
+  /** Why the last pass failed. */
+  #failure: string | undefined;
 
   constructor(deps: { readonly connections: Connections; readonly clock: Clock }) {
     this.#connections = deps.connections;
     this.#clock = deps.clock;
   }
 
-  /** Whether something that was forgotten is in pages still. */
-  async isDue(): Promise<boolean> {
+  async #isDue(): Promise<boolean> {
     return this.#connections.read(async (session) => (await session.rows(DUE)).length > 0);
+  }
+
+  /** What becomes of forgotten texts that are in pages still; undefined: there are none. */
+  async due(): Promise<WipingDue | undefined> {
+    if (!(await this.#isDue())) return undefined;
+    if (this.#running) return { type: "running" };
+    if (!this.#planned) return { type: "elsewhere" };
+    const atMs = this.#clock.nowMs() + Math.max(0, this.#restUntilMs - this.#clock.monotonicMs());
+    return this.#failure === undefined ? { type: "planned", atMs } : { type: "failed", why: this.#failure, atMs };
   }
 
   /** Resolves when nothing is in any page that was deleted before the call. Throws MemoryUnavailableError. */
@@ -88,7 +106,7 @@ export class Wiping {
 
   /** Goes on with what another server, or this one before, has left; in the background. */
   async resume(): Promise<void> {
-    if (await this.isDue().catch(() => false)) void this.#plan();
+    if (await this.#isDue().catch(() => false)) void this.#plan();
   }
 
   close(): void {
@@ -124,8 +142,10 @@ export class Wiping {
     };
     try {
       await this.#running;
+      this.#failure = undefined;
       rest(WIPING_LIMITS.restMs);
     } catch (error) {
+      this.#failure = error instanceof Error ? error.message : String(error);
       rest(WIPING_LIMITS.againMs);
       if (!this.#stop.signal.aborted) void this.#plan();
       throw error;

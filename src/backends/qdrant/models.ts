@@ -91,8 +91,18 @@ export class Models {
     await this.#place.change([
       { set_payload: { payload: { active: model }, filter: { must: [{ has_id: [META_POINT] }] } } },
     ]);
-    for (const [name, { vectors }] of await this.load()) if (name !== model) await this.#drop(name, vectors);
-    await this.load();
+    await this.#dropOthers(model);
+  }
+
+  /** Vectors of others than the one that counts go: Qdrant takes all of a name away at once. */
+  async dropOthers(model: string): Promise<void> {
+    if ((await this.active()) === model) await this.#dropOthers(model);
+  }
+
+  async #dropOthers(model: string): Promise<void> {
+    const others = [...(await this.load())].filter(([name]) => name !== model);
+    for (const [name, { vectors }] of others) await this.#drop(name, vectors);
+    if (others.length > 0) await this.load();
   }
 
   async #drop(model: string, vectors: string): Promise<void> {

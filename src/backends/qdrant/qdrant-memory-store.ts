@@ -144,6 +144,10 @@ export class QdrantMemoryStore implements MemoryStore {
   switchModel(model: string): Promise<void> {
     return this.#do(() => this.#models.activate(model));
   }
+  async dropOthers(model: string): Promise<boolean> {
+    await this.#do(() => this.#models.dropOthers(model));
+    return false;
+  }
   model(): Promise<string | undefined> {
     return this.#do(() => this.#models.active());
   }

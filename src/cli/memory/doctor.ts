@@ -14,7 +14,7 @@ export function doctor(command: Command, invocation: Invocation): void {
     .summary("look for what is not as it should be")
     .description(
       "Look through all of memory: its file or database, and what is derived from it. With --mend what is derived is " +
-        "repaired. Exits with 1 when something is left.",
+        "repaired. What is only a matter of time is told as pending. Exits with 1 when something else is left.",
     )
     .option("--mend", "repair what can be");
   examples(command, [
@@ -34,13 +34,14 @@ export function doctor(command: Command, invocation: Invocation): void {
         schema: memoryUpkeep.Checked,
       });
       context.terminal.status(undefined);
-      const lines = value.items.map(
-        ({ what, hint, mended }) =>
-          `${mended ? "mended" : "wrong"}: ${safeText(what)}${mended ? "" : `\n  ${safeText(hint)}`}\n`,
-      );
-      const human = () => (lines.length === 0 ? `memory in ${safeText(value.backend)} is sound\n` : lines.join(""));
-      await showOne(context, { raw, name: value.backend, human });
-      return value.items.some(({ mended }) => !mended) ? UNSOUND : 0;
+      const { items, backend } = value;
+      const lines = items.map(({ what, hint, mended, pending }) => {
+        const word = mended ? "mended" : pending ? "pending" : "wrong";
+        return `${word}: ${safeText(what)}${mended ? "" : `\n  ${safeText(hint)}`}\n`;
+      });
+      const sound = items.every(({ pending }) => pending) ? `memory in ${safeText(backend)} is sound\n` : "";
+      await showOne(context, { raw, name: backend, human: () => sound + lines.join("") });
+      return items.some(({ mended, pending }) => !mended && !pending) ? UNSOUND : 0;
     },
   });
 }

@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
-import { Memory, SEARCH_DEFAULTS } from "../../../src/memory/index.ts";
+import { Memory, type MemoryStore, passagesOf, SEARCH_DEFAULTS } from "../../../src/memory/index.ts";
 import { WordEmbedder } from "../../helpers/word-embedder.ts";
 import { BY, found, names, PAGE, POLL, said, TEAM, type Within } from "./within.ts";
 
 /** What holds of model, for every store. */
 export function modelContract(within: Within): void {
+  givenUpContract(within);
+
   test("without vectors words still find, and vectors are made when the embedder answers again", () =>
     within(async ({ memory, embedder, clock }) => {
       embedder.failure = new Error("it is down");
@@ -61,5 +63,42 @@ export function modelContract(within: Within): void {
         all.map((one) => one && { ...one, changes: one.changes.map(({ seq: _seq, ...change }) => change) });
       expect(without(again)).toEqual(without(histories));
       expect((await store.relations({ scopes: [TEAM], entities: undefined }, PAGE)).entries).toEqual(relations);
+    }));
+}
+
+/** Makes vectors of so many entities. */
+async function begin(store: MemoryStore, embedder: WordEmbedder, count: number): Promise<void> {
+  for (const entity of await store.unembedded(embedder.id, count)) {
+    const texts = passagesOf(entity);
+    const vectors = await embedder.embed(texts);
+    const passages = texts.map((text, ordinal) => ({ ordinal, text, vector: vectors[ordinal] }));
+    await store.embedded({ id: entity.id, version: entity.version, model: embedder.id, passages });
+  }
+}
+
+function givenUpContract(within: Within): void {
+  test("vectors of a model that was begun and given up are removed, some at a time, and made anew when it is wanted again", () =>
+    within(async ({ memory, store, embedder, clock }) => {
+      const people = [{ name: "Ada", observations: said("owns a vehicle") }, { name: "Bo" }, { name: "Cy" }];
+      await memory.changes.remember(TEAM, people, BY);
+      await memory.embeddings.caughtUp();
+      const other = new WordEmbedder("words-96@2", 96);
+      await begin(store, other, 2);
+      const counted = async () => (await store.figures()).passagesByModel;
+      const begunWith = { [embedder.id]: 3, [other.id]: 2 };
+      expect(await counted()).toEqual(begunWith);
+      // One that does not count removes nothing.
+      expect([await store.dropOthers(other.id, 1), await counted()]).toEqual([false, begunWith]);
+      await store.dropOthers(embedder.id, 1);
+      const back = new Memory({ store, embedder, clock, defaults: SEARCH_DEFAULTS });
+      await back.open();
+      await back.embeddings.caughtUp();
+      expect([await counted(), await store.model()]).toEqual([{ [embedder.id]: 3 }, embedder.id]);
+      expect(await store.check(false)).toEqual([]);
+      expect(names(await found(back, "car", { mode: "semantic" }))[0]).toBe("Ada");
+      const again = new Memory({ store, embedder: other, clock, defaults: SEARCH_DEFAULTS });
+      await again.open();
+      await again.embeddings.caughtUp();
+      expect([await counted(), await store.model()]).toEqual([{ [other.id]: 3 }, other.id]);
     }));
 }

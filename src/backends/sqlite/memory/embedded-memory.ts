@@ -54,6 +54,7 @@ export type Job =
       };
     }
   | { readonly type: "switch-model"; readonly model: string }
+  | { readonly type: "drop-others"; readonly model: string; readonly limit: number }
   | {
       readonly type: "forget";
       readonly target: ForgetTarget;
@@ -140,11 +141,13 @@ export class EmbeddedMemory {
   run(jobs: readonly Job[], tell: (results: readonly Done[]) => void): void {
     const touched: Touched = { entities: new Map(), relations: new Map() };
     const active = this.#vectors.active?.name;
+    // Of vectors that do not count the indexes know nothing.
+    const isKept = this.#isKept && jobs.every(({ type }) => type === "drop-others");
     const results = this.#transact(() => {
-      if (this.#isKept) this.#kept.strikeOut();
+      if (this.#isKept && !isKept) this.#kept.strikeOut();
       return jobs.map((job) => this.#do(job, touched));
     });
-    this.#isKept = false;
+    this.#isKept = isKept;
     tell(results);
     if (this.#vectors.active?.name === active) this.#learn(touched);
     else this.#rebuild();
@@ -165,6 +168,8 @@ export class EmbeddedMemory {
       case "switch-model":
         this.#vectors.activate(job.model);
         return undefined;
+      case "drop-others":
+        return this.#vectors.dropOthers(job.model, job.limit);
       case "forget":
         return this.#forgetting.forget(job.target, job.by, touched);
     }

@@ -121,6 +121,9 @@ export class SqliteMemoryStore implements MemoryStore {
   async switchModel(model: string): Promise<void> {
     await this.#do({ type: "switch-model", model });
   }
+  dropOthers(model: string, limit: number): Promise<boolean> {
+    return this.#do<boolean>({ type: "drop-others", model, limit });
+  }
   async forget(
     target: ForgetTarget,
     by: { readonly provenance: Provenance; readonly atMs: number },

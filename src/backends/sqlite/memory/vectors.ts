@@ -186,6 +186,19 @@ export class Vectors {
     return true;
   }
 
+  /** Some vectors of others than the model that counts go; whether there are more. */
+  dropOthers(modelName: string, limit: number): boolean {
+    if (modelName !== this.#active?.name) return false;
+    if (this.#isComing()) {
+      this.#facts.sql("DELETE FROM coming WHERE passage IN (SELECT passage FROM coming LIMIT ?)").run(limit);
+      this.#coming = undefined;
+      if (this.#isComing()) return true;
+    }
+    this.#facts.sql("DELETE FROM model WHERE is_active = 0").run();
+    this.#models.clear();
+    return false;
+  }
+
   counts(): { readonly byModel: Readonly<Record<string, number>>; readonly without: number } {
     const rows = this.#facts
       .sql("SELECT m.name, count(*) AS n FROM passage p JOIN model m ON m.n = p.model GROUP BY m.name")

@@ -1,5 +1,5 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { CircleCheck, TriangleAlert } from "lucide-react";
+import { CircleCheck, Clock, TriangleAlert } from "lucide-react";
 import type { MemoryChecked, MemoryFigures } from "../../../../../src/api/contract/index.ts";
 import { memoryFiguresQuery } from "../../../api/memory.ts";
 import { checkMemory, reindexMemory } from "../../../api/memory-upkeep.ts";
@@ -52,10 +52,12 @@ function Findings({ checked: { items }, onMend }: FindingsProps) {
   return (
     <div className="space-y-2">
       <ul aria-label={STORE.findings} className="divide-y divide-line rounded-lg border border-line">
-        {items.map(({ what, hint, mended }, index) => (
+        {items.map(({ what, hint, mended, pending }, index) => (
           <li key={index} className="flex gap-2.5 px-3 py-2.5 text-sm">
             {mended ? (
               <CircleCheck aria-hidden className="mt-0.5 size-4 shrink-0 text-good" />
+            ) : pending ? (
+              <Clock aria-hidden className="mt-0.5 size-4 shrink-0 text-muted" />
             ) : (
               <TriangleAlert aria-hidden className="mt-0.5 size-4 shrink-0 text-warn" />
             )}
