@@ -69,8 +69,10 @@ const newest = (observations: readonly Observation[], fits: (tokens: number) => 
     .filter((one) => fits(tokensOfOne(one)))
     .toReversed();
 
+const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/u;
+/** Ids cost nothing here, as those of entities. */
 const tokensOfField = ([key, value]: readonly [string, unknown]): number =>
-  estimateTokens(`${key}: ${JSON.stringify(value)}`);
+  typeof value === "string" && ID.test(value) ? 0 : estimateTokens(`${key}: ${JSON.stringify(value)}`);
 const tokensOfFields = (fields: JsonObject): number =>
   Object.entries(fields).reduce((sum, field) => sum + tokensOfField(field), 0);
 const firstFields = (fields: JsonObject, fits: (tokens: number) => boolean): JsonObject =>

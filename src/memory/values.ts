@@ -86,7 +86,7 @@ export function readNarrowing(filter: EntityFilter): EntityFilter {
   const { confidenceMin, updatedFromMs, updatedToMs } = filter;
   if (confidenceMin !== undefined) readShare(confidenceMin, "min_confidence");
   if (updatedFromMs !== undefined && updatedToMs !== undefined && updatedToMs < updatedFromMs) {
-    throw new MemoryValueError("updated_to is before updated_from", "Both moments belong to the span that they name.", {
+    throw new MemoryValueError("updated_to is before updated_from", "Give the earlier moment as updated_from.", {
       field: "updated_to",
     });
   }

@@ -171,6 +171,7 @@ test("each read has a bound of tokens, which says that something is left out", L
     return stdout;
   };
   expect(await few("get", "Mara", "--max-tokens", "30")).toMatch(/number 29\n +came back\n$/);
+  expect(await few("get", "Mara", "--max-tokens", "1")).not.toContain("Facts");
   expect(await few("blame", "Mara", "--max-tokens", "30")).toMatch(/number 29\n.*came back\n$/);
   expect(await few("blame", "Mara", "--max-tokens", "1")).toBe("");
   expect(await few("diff", "Mara", "1", "2", "--max-tokens", "1")).toBe("");

@@ -138,7 +138,14 @@ test("the log is read page by page within so many tokens", async () => {
   const pages = await pagesOf((cursor) => log({ max_tokens: 100, ...cursor }));
   expect(pages.flatMap(({ items: changes }) => changes)).toEqual(whole.items);
   expect(pages.length).toBeGreaterThan(1);
-  expect((await log({ max_tokens: 10 })).items).toMatchObject([{ action: "revise", details: {}, cut: true }]);
+  const relations = [{ from: "Ada", to: "Bo", type: "knows" }];
+  await server.ask("POST", "/api/v1/memory/relations", { scope, relations });
+  const related = { action: "relate", details: { type: "knows", to: items[1]?.entity.id }, cut: false };
+  expect((await log({ max_tokens: 10 })).items, "ids cost nothing").toMatchObject([related]);
+  const { next } = await log({ max_tokens: 10 });
+  expect((await log({ max_tokens: 10, cursor: next })).items).toMatchObject([
+    { action: "revise", details: {}, cut: true },
+  ]);
 });
 
 test("who calls writes and relates in each scope that is named", async () => {

@@ -245,7 +245,7 @@ export function blame(command: Command, invocation: Invocation): void {
     run: async (context, { name, scope, maxTokens }) => {
       const { value } = await findEntity(context.client, name, scope, maxTokens);
       await showList(context, {
-        raw: toJson({ items: value.observations, next: null }),
+        raw: toJson({ items: value.observations, next: null, cut: value.cut }),
         items: value.observations,
         columns: blameColumns(systemClock.nowMs()),
         name: ({ id }) => id,

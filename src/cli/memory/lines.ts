@@ -30,7 +30,7 @@ export function entityText(one: MemoryEntity, look: Look): string {
     ["Strength", one.strength === 1 ? "" : String(one.strength)],
     ["Valid", span(one)],
     ["Metadata", oneLine(metadata)],
-    ["Facts", one.observations.map(observationLine).join("\n") || "none"],
+    ["Facts", one.observations.map(observationLine).join("\n") || (one.cut ? "" : "none")],
   ];
   return renderFields(
     fields.filter(([, value]) => value !== ""),
@@ -57,7 +57,7 @@ export function changeLine(
 ): string {
   const { action, version, details } = change;
   if (action === "relate" || action === "unrelate") {
-    return `${shown(details["type"])} → ${oneLine(nameOf(shown(details["to"])))}`;
+    return `${oneLine(shown(details["type"] ?? "…"))} → ${oneLine(nameOf(shown(details["to"])))}`;
   }
   if (action === "forget") {
     return ["entities", "observations", "relations"]
