@@ -33,11 +33,12 @@ export const ForgetArguments = z.strictObject({
   scope: Scope,
 });
 
+// The nine of the reference memory server take what it takes where that means something: lists without anything in them, types and
+// texts without a letter. Those say nothing and are passed over.
+const Texts = z.array(z.string().max(100_000)).max(1_000);
+
 export const CreateEntitiesArguments = z.strictObject({
-  entities: z
-    .array(z.strictObject({ name: Name, entityType: Name, observations: z.array(Text).max(1_000) }))
-    .min(1)
-    .max(BATCH_MAX),
+  entities: z.array(z.strictObject({ name: Name, entityType: z.string().max(64), observations: Texts })).max(BATCH_MAX),
   scope: Scope,
 });
 const RelationWords = z.strictObject({
@@ -46,25 +47,19 @@ const RelationWords = z.strictObject({
   relationType: z.string().min(1).max(64).meta({ description: "In active voice, as works_at" }),
 });
 export const RelationsArguments = z.strictObject({
-  relations: z.array(RelationWords).min(1).max(BATCH_MAX),
+  relations: z.array(RelationWords).max(BATCH_MAX),
   scope: Scope,
 });
 export const AddObservationsArguments = z.strictObject({
-  observations: z
-    .array(z.strictObject({ entityName: Name, contents: z.array(Text).min(1).max(1_000) }))
-    .min(1)
-    .max(BATCH_MAX),
+  observations: z.array(z.strictObject({ entityName: Name, contents: Texts })).max(BATCH_MAX),
   scope: Scope,
 });
 export const DeleteEntitiesArguments = z.strictObject({
-  entityNames: z.array(Name).min(1).max(BATCH_MAX),
+  entityNames: z.array(Name).max(BATCH_MAX),
   scope: Scope,
 });
 export const DeleteObservationsArguments = z.strictObject({
-  deletions: z
-    .array(z.strictObject({ entityName: Name, observations: z.array(Text).min(1).max(1_000) }))
-    .min(1)
-    .max(BATCH_MAX),
+  deletions: z.array(z.strictObject({ entityName: Name, observations: Texts })).max(BATCH_MAX),
   scope: Scope,
 });
 const Cursor = z.string().max(1_000).optional().meta({ description: "`next` of the answer before" });
@@ -79,14 +74,14 @@ export const ReadGraphArguments = z.strictObject({
   scope: Scope,
 });
 export const SearchNodesArguments = z.strictObject({
-  query: z.string().min(1).max(10_000),
+  query: z.string().max(10_000).meta({ description: "A question or words; empty: all entities, by name" }),
   limit: Limit.default(10),
   cursor: Cursor,
   includeObservations: z.boolean().default(true),
   maxTokens: MaxTokens,
 });
 export const OpenNodesArguments = z.strictObject({
-  names: z.array(Name).min(1).max(BATCH_MAX),
+  names: z.array(Name).max(BATCH_MAX),
   limit: Limit.default(BATCH_MAX),
   cursor: Cursor,
   maxTokens: MaxTokens,

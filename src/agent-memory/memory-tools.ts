@@ -34,7 +34,16 @@ import {
   SearchNodesArguments,
   type TOOL_SCOPES,
 } from "./arguments.ts";
-import { graphOf, type GraphOptions, inNodes, nodesWithin, nodeText, relationsBetween } from "./nodes.ts";
+import {
+  asKept,
+  graphOf,
+  type GraphOptions,
+  inNodes,
+  nodesWithin,
+  nodeText,
+  relationsAsKept,
+  relationsBetween,
+} from "./nodes.ts";
 import {
   ADD_OBSERVATIONS,
   CREATE_ENTITIES,
@@ -160,6 +169,10 @@ const deleted = (what: string, count: number): ToolResult => {
   return done(message, { success: true, message, deleted: count });
 };
 
+const isBlank = (text: string): boolean => text.trim() === "";
+/** What is said; texts without a letter say nothing. */
+const said = (texts: readonly string[]) => texts.filter((text) => !isBlank(text)).map((text) => ({ text }));
+
 const told = (entity: Entity): string =>
   [
     `${entity.name} (${entity.type})`,
@@ -167,17 +180,20 @@ const told = (entity: Entity): string =>
     ...entity.observations.map(({ text }) => `- ${text}`),
   ].join("\n");
 
+type PageWanted = {
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+  readonly maxTokens?: number | undefined;
+  readonly includeObservations: boolean;
+};
+
 /** A page of entities with their relations, within the tokens. */
 async function nodes(
   memory: Memory,
   scopes: readonly ScopeKey[],
   of: {
     readonly read: (limit: number) => Promise<MemoryPage<Entity>>;
-    readonly wanted: {
-      readonly limit: number;
-      readonly maxTokens?: number | undefined;
-      readonly includeObservations: boolean;
-    };
+    readonly wanted: PageWanted;
     readonly ends: GraphOptions["ends"];
   },
 ): Promise<ToolResult> {
@@ -186,6 +202,14 @@ async function nodes(
   const graph = await graphOf(memory, scopes, { entities: entries, withObservations, maxTokens, ends: of.ends });
   return json({ ...graph, ...(next !== undefined && { next }) });
 }
+
+/** Entities by name, with the relations that begin at them. */
+const everything = (memory: Memory, scopes: readonly ScopeKey[], wanted: PageWanted): Promise<ToolResult> =>
+  nodes(memory, scopes, {
+    read: (limit) => memory.list({ scopes }, { limit, cursor: wanted.cursor }),
+    wanted,
+    ends: "from",
+  });
 
 const WORKS: ReadonlyMap<Tool, Work> = new Map([
   work(REMEMBER, RememberArguments, async (memory, caller, { about, facts, type, scope }) => {
@@ -206,8 +230,8 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     return done(text, { entities: found, notices: [...notices] });
   }),
   work(FORGET, ForgetArguments, async (memory, caller, { about, facts, scope }) => {
-    const entity = await memory.get(caller.scope(scope), about);
-    const gone = new Set(facts.map((text) => text.normalize("NFC").trim()));
+    const entity = await memory.get(caller.scope(scope), asKept(memory, about));
+    const gone = new Set(facts.map((text) => asKept(memory, text)));
     const ids = entity.observations.filter(({ text }) => gone.has(text)).map(({ id }) => id);
     const target =
       facts.length === 0
@@ -222,29 +246,28 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
   work(CREATE_ENTITIES, CreateEntitiesArguments, async (memory, caller, { entities, scope }) => {
     const inputs = entities.map(({ name, entityType, observations }) => ({
       name,
-      type: entityType,
-      observations: observations.map((text) => ({ text })),
+      type: isBlank(entityType) ? undefined : entityType,
+      observations: said(observations),
     }));
     const results = await memory.changes.remember(caller.scope(scope), inputs, caller.provenance);
-    const created = results.filter(({ outcome }) => outcome !== "known").map(({ entity }) => inNodes(entity));
+    const changed = results.filter(({ outcome }) => outcome !== "known").map(({ entity }) => entity);
+    const created = [...new Map(changed.map((entity) => [entity.id, inNodes(entity)])).values()];
     return json({ entities: created }, created);
   }),
   work(CREATE_RELATIONS, RelationsArguments, async (memory, caller, { relations, scope }) => {
     const key = caller.scope(scope);
+    const wanted = relationsAsKept(memory, relations);
     // What is there stays as it is: somebody may have said since how strong it is.
-    const there = await relationsBetween(memory, key, relations);
-    const fresh = relations.filter((_, at) => there[at] === undefined);
+    const there = await relationsBetween(memory, key, wanted);
+    const fresh = wanted.filter((_, at) => there[at] === undefined);
     const inputs = fresh.map(({ from, to, relationType }) => ({ from, to, type: relationType }));
     await memory.changes.relate(key, inputs, caller.provenance);
     return json({ relations: fresh }, fresh);
   }),
   work(ADD_OBSERVATIONS, AddObservationsArguments, async (memory, caller, { observations, scope }) => {
     const key = caller.scope(scope);
-    for (const { entityName } of observations) await memory.get(key, entityName);
-    const inputs = observations.map(({ entityName, contents }) => ({
-      name: entityName,
-      observations: contents.map((text) => ({ text })),
-    }));
+    for (const { entityName } of observations) await memory.get(key, asKept(memory, entityName));
+    const inputs = observations.map(({ entityName, contents }) => ({ name: entityName, observations: said(contents) }));
     const results = await memory.changes.remember(key, inputs, caller.provenance);
     const added = results.map((one) => ({
       entityName: one.entity.name,
@@ -254,16 +277,15 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
   }),
   work(DELETE_ENTITIES, DeleteEntitiesArguments, async (memory, caller, { entityNames, scope }) => {
     const key = caller.scope(scope);
-    const found = await memory.store.find(entityNames.map((name) => ({ scope: key, name })));
-    const { entities } = await memory.forget(
-      { type: "entities", ids: found.flatMap((entity) => entity?.id ?? []) },
-      caller.provenance,
-    );
+    const found = await memory.store.find(entityNames.map((name) => ({ scope: key, name: asKept(memory, name) })));
+    const ids = [...new Set(found.flatMap((entity) => entity?.id ?? []))];
+    const { entities } = await memory.forget({ type: "entities", ids }, caller.provenance);
     return deleted("Entities", entities);
   }),
   work(DELETE_OBSERVATIONS, DeleteObservationsArguments, async (memory, caller, { deletions, scope }) => {
     const key = caller.scope(scope);
-    const found = await memory.store.find(deletions.map(({ entityName }) => ({ scope: key, name: entityName })));
+    const names = deletions.map(({ entityName }) => asKept(memory, entityName));
+    const found = await memory.store.find(names.map((name) => ({ scope: key, name })));
     const gone = new Set<string>();
     for (const [at, { observations }] of deletions.entries()) {
       const before = found[at];
@@ -277,27 +299,27 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
     return deleted("Observations", gone.size);
   }),
   work(DELETE_RELATIONS, RelationsArguments, async (memory, caller, { relations, scope }) => {
-    const found = await relationsBetween(memory, caller.scope(scope), relations);
+    const found = await relationsBetween(memory, caller.scope(scope), relationsAsKept(memory, relations));
     const there = new Set(found.flatMap((one) => one?.id ?? []));
     for (const id of there) await memory.changes.unrelate(id, caller.provenance);
     return deleted("Relations", there.size);
   }),
-  work(READ_GRAPH, ReadGraphArguments, async (memory, caller, { cursor, scope, ...wanted }) => {
-    const scopes = [caller.scope(scope)];
-    const read = (limit: number) => memory.list({ scopes }, { limit, cursor });
-    return nodes(memory, scopes, { read, wanted, ends: "from" });
-  }),
-  work(SEARCH_NODES, SearchNodesArguments, async (memory, caller, { query, cursor, ...wanted }) => {
+  work(READ_GRAPH, ReadGraphArguments, (memory, caller, { scope, ...wanted }) =>
+    everything(memory, [caller.scope(scope)], wanted),
+  ),
+  work(SEARCH_NODES, SearchNodesArguments, (memory, caller, { query, ...wanted }) => {
     const scopes = caller.visible();
+    if (isBlank(query)) return everything(memory, scopes, wanted);
     const read = async (limit: number) => {
-      const { hits, next } = await memory.search({ scopes, text: query, limit, cursor });
+      const { hits, next } = await memory.search({ scopes, text: query, limit, cursor: wanted.cursor });
       return { entries: hits.map(({ entity }) => entity), next };
     };
     return nodes(memory, scopes, { read, wanted, ends: "either" });
   }),
   work(OPEN_NODES, OpenNodesArguments, async (memory, caller, { names, cursor, scope, ...wanted }) => {
     const key = caller.scope(scope);
-    const read = (limit: number) => memory.named(key, names, { limit, cursor });
+    const own = [...new Set(names.map((name) => asKept(memory, name)))];
+    const read = (limit: number) => memory.named(key, own, { limit, cursor });
     return nodes(memory, [key], { read, wanted: { ...wanted, includeObservations: true }, ends: "either" });
   }),
 ]);

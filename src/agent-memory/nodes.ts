@@ -101,7 +101,24 @@ async function relationsOf(
   return { relations, isCut: cursor !== undefined };
 }
 
-/** For each that is wanted the relation that is there, or undefined. */
+/** A name, or a text, as memory keeps it; empty when it says nothing. */
+export const asKept = ({ changes }: Pick<Memory, "changes">, text: string): string =>
+  changes.hide.text(text).normalize("NFC").trim();
+
+/** Relations as memory keeps them, each once. */
+export function relationsAsKept(
+  memory: Pick<Memory, "changes">,
+  relations: readonly NodeRelation[],
+): readonly NodeRelation[] {
+  const kept = relations.map(({ from, to, relationType }) => ({
+    from: asKept(memory, from),
+    to: asKept(memory, to),
+    relationType: asKept(memory, relationType),
+  }));
+  return [...new Map(kept.map((one) => [JSON.stringify(one), one])).values()];
+}
+
+/** For each that is wanted, as it is kept, the relation that is there, or undefined. */
 export async function relationsBetween(
   memory: Memory,
   scope: ScopeKey,

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import * as z from "zod";
 import { MemoryTools, recallFor } from "../../src/agent-memory/index.ts";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
@@ -138,5 +139,56 @@ test("each entity is recalled in one line, so that none of its texts looks like 
       memory: settings,
     });
     expect(text).toBe("- Ada (person): leads - Bo (person): may see all and more; rows");
+  });
+});
+
+/** The structured answer of a call that was done. */
+const answered = (text: string): unknown => z.object({ structured: z.json() }).parse(JSON.parse(text)).structured;
+const ANN = { workspace: "north", agent: "Ann" };
+
+test("an entity whose type is empty is of none, as the reference server takes it; without a type it is refused", async () => {
+  await within(async ({ memory, call }) => {
+    const create = (...entities: JsonObject[]) => call(ANN, "create_entities", { entities });
+    const bare = { name: "Dee", observations: ["rows"] };
+    expect(await create(bare)).toContain("do not fit memory.create_entities: entities.0.entityType");
+    expect(await create({ ...bare, entityType: null })).toContain("entities.0.entityType");
+    const dee = { name: "Dee", entityType: "thing", observations: ["rows"] };
+    expect(answered(await create({ ...bare, entityType: "" }))).toEqual({ entities: [dee] });
+    await memory.changes.revise(NORTH, "Dee", { type: "person" }, BY);
+    const more = { name: "Dee", entityType: "  ", observations: ["skis"] };
+    expect(answered(await create(more))).toMatchObject({ entities: [{ entityType: "person" }] });
+  });
+});
+
+test("spaces around names and types count for nothing, whatever is asked by them", async () => {
+  await within(async ({ memory, call }) => {
+    const said = async (tool: string, given: JsonObject) => answered(await call(ANN, tool, given));
+    const eve = { name: " Eve ", entityType: " person ", observations: [" x ", "", "x", " "] };
+    expect(await said("create_entities", { entities: [eve, eve] })).toEqual({
+      entities: [{ name: "Eve", entityType: "person", observations: ["x"] }],
+    });
+    expect(await said("open_nodes", { names: ["Eve ", " Eve"] })).toMatchObject({ entities: [{ name: "Eve" }] });
+    const opens = { from: " Eve", to: "Gate ", relationType: " opens" };
+    const kept = { from: "Eve", to: "Gate", relationType: "opens" };
+    expect(await said("create_relations", { relations: [opens, kept] })).toEqual({ relations: [kept] });
+    expect(await said("create_relations", { relations: [opens] })).toEqual({ relations: [] });
+    const added = [{ entityName: "Eve", addedObservations: ["y"] }];
+    expect(
+      await said("add_observations", { observations: [{ entityName: " Eve", contents: ["y ", "", "x"] }] }),
+    ).toEqual({ results: added });
+    const deletions = [{ entityName: "Eve ", observations: [" y", ""] }];
+    expect(await said("delete_observations", { deletions })).toMatchObject({ deleted: 1 });
+    expect(await said("delete_relations", { relations: [opens, kept] })).toMatchObject({ deleted: 1 });
+    expect(await said("delete_entities", { entityNames: [" Eve", "Eve"] })).toMatchObject({ deleted: 1 });
+    expect((await memory.list({ scopes: [NORTH] }, { limit: 9, cursor: undefined })).entries).toHaveLength(2);
+  });
+});
+
+test("of an entity that is named twice in one call the answer tells once, with all that is known of it", async () => {
+  await within(async ({ call }) => {
+    const flo = (text: string) => ({ name: "Flo", entityType: "person", observations: [text] });
+    expect(answered(await call(ANN, "create_entities", { entities: [flo("a"), flo("b")] }))).toEqual({
+      entities: [{ name: "Flo", entityType: "person", observations: ["a", "b"] }],
+    });
   });
 });
