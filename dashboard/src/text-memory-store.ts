@@ -1,6 +1,13 @@
 const plural = (count: number, one: string, many: string) =>
   count === 1 ? `1 ${one}` : `${count.toLocaleString("en-US")} ${many}`;
 
+type Gone = { readonly entities: number; readonly relations: number };
+const goneText = ({ entities, relations }: Gone): string =>
+  [
+    ...(entities > 0 || relations === 0 ? [plural(entities, "entity", "entities")] : []),
+    ...(relations > 0 ? [plural(relations, "relation", "relations")] : []),
+  ].join(" and ");
+
 /** What is said of the place where memory is kept. */
 export const STORE = {
   tabs: "What to see of memory",
@@ -8,10 +15,19 @@ export const STORE = {
   store: "Store",
   place: "Place",
   used: "How much of the limit is used",
-  limits: { entities: "Entities" },
+  limits: { entities: "Entities", vectors: "Vectors that searches have room for" },
   usedOf: (used: string, max: string, share: string) => `${used} of ${max} (${share})`,
-  near: "80 % or more is used. At the limit nothing new is taken; raise memory.max_entities, or let a retention policy forget.",
-  full: "The limit is reached: a new entity is refused with MEMORY_FULL. Raise memory.max_entities, or forget something.",
+  near: {
+    entities:
+      "80 % or more is used. At the limit nothing new is taken; raise memory.max_entities, or let a retention policy forget.",
+    vectors: "80 % or more is used. At the limit what is new is found by its words alone.",
+  },
+  full: {
+    entities:
+      "The limit is reached: a new entity is refused with MEMORY_FULL. Raise memory.max_entities, or forget something.",
+    vectors:
+      "The limit is reached: what is new is found by its words alone. Forget something and build the indexes anew, or keep memory in another place.",
+  },
   indexing: "Indexing",
   indexingNote: "Searches go on, and say that not all is indexed yet.",
   changing: (to: string) => `Going over to ${to}`,
@@ -83,10 +99,22 @@ export const STORE = {
   noPolicy: "Nothing goes: there is no policy.",
   whatWouldGo: "What would go",
   nothingGoes: "By the policy nothing would go.",
-  wouldGo: (count: number) => `${plural(count, "entity", "entities")} would go`,
-  went: (count: number) => `${plural(count, "entity is", "entities are")} gone`,
-  reasons: { age: "not changed for too long", confidence: "too little confidence", count: "too many in the scope" },
-  retentionColumns: { scope: "Scope", reason: "Why", entities: "Entities", examples: "Such as" },
+  wouldGo: (gone: Gone) => `${goneText(gone)} would go`,
+  went: (gone: Gone) => `${goneText(gone)} went`,
+  reasons: {
+    age: "not changed for too long",
+    confidence: "too little confidence",
+    strength: "too little strength",
+    count: "too many in the scope",
+    "relation-strength": "relations of too little strength",
+  },
+  retentionColumns: {
+    scope: "Scope",
+    reason: "Why",
+    entities: "Entities",
+    relations: "Relations",
+    examples: "Such as",
+  },
   moreGoes: "There are more: 10,000 go in one pass at most.",
   archived: (file: string) => `They are written to ${file}.`,
   toArchive: "They are written to a file of the archive before, with their history.",

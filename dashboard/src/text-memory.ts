@@ -63,6 +63,7 @@ export const MEMORY = {
     "model-changing":
       "Vectors are being made anew by another model; until that is done, meaning counts by the old ones.",
     indexing: "Not everything is indexed yet: what was remembered just now may be missing.",
+    "vectors-full": "There is no room for all vectors: some of what is known was searched by its words alone.",
   },
   score: "Score",
   scoreOf: (name: string) => `Why ${name} was found`,

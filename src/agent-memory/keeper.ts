@@ -3,7 +3,7 @@ import type { Clock } from "../kernel/clock.ts";
 import { CaxtonError } from "../kernel/errors.ts";
 import { mint, RunId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
-import type { Entity, Memory, Provenance } from "../memory/index.ts";
+import { type Entity, type Memory, MemoryFullError, type Provenance } from "../memory/index.ts";
 import {
   isTerminal,
   RunNotFoundError,
@@ -190,8 +190,8 @@ export class Keeper implements AsyncDisposable {
   }
 }
 
-const over = (keeping: RunKeeping, state: "kept" | "failed", problem = ""): Next => {
-  if (problem !== "") log.warn({ runId: keeping.runId, problem }, "not all of a run is remembered");
+const over = (keeping: RunKeeping, state: "kept" | "failed", problem = "", level: "warn" | "debug" = "warn"): Next => {
+  if (problem !== "") log[level]({ runId: keeping.runId, problem }, "not all of a run is remembered");
   return { keeping: { ...keeping, state, problem }, afterMs: 0 };
 };
 
@@ -205,8 +205,9 @@ function after(keeping: RunKeeping, error: unknown): Next {
     const afterMs = Math.min(RETRY_MS_MAX, RETRY_MS * 2 ** (attempts - 1));
     return { keeping: { ...keeping, attempts, problem: message }, afterMs };
   }
-  // What is kept stays so, though nobody can take facts out of it.
-  return over(keeping, keeping.entity === undefined ? "failed" : "kept", message);
+  // What is kept stays so, though nobody can take facts out of it. A full memory has said so itself.
+  const level = error instanceof MemoryFullError ? "debug" : "warn";
+  return over(keeping, keeping.entity === undefined ? "failed" : "kept", message, level);
 }
 
 const provenanceOf = ({ id, agent }: RunView): Provenance => ({ source: "run", sourceId: id, agent });

@@ -94,6 +94,7 @@ const DEGRADED = {
   "too-slow": "was found by words alone: by meaning it took too long",
   "model-changing": "was found by words alone: memory gets vectors of another model",
   indexing: "may lack something: memory is still being indexed",
+  "vectors-full": "may lack something: there is no room for all vectors",
 } as const;
 
 function scopesOf({ workspace, agent, conversationId, memory: { scope } }: RecallFor): readonly ScopeKey[] {

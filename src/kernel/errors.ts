@@ -46,6 +46,8 @@ export abstract class CaxtonError<Details extends object = object> extends Error
   readonly details: Details;
   /** When trying again may help, from now. */
   readonly retryAfterMs: number | undefined = undefined;
+  /** How loud the log tells it, where that is not what its kind says. */
+  readonly logLevel: Row["log"] | undefined = undefined;
   constructor(message: string, hint: string, details: Details, options?: ErrorOptions) {
     super(message, options);
     this.name = new.target.name;
@@ -66,6 +68,10 @@ export function toFault(error: unknown): Fault {
   const { code, kind, message, hint, details, retryAfterMs } = error;
   return { code, kind, message, hint, details, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
+
+/** How loud the log tells it. */
+export const logLevelOf = (error: unknown): Row["log"] =>
+  (error instanceof CaxtonError ? error.logLevel : undefined) ?? FAULTS[toFault(error).kind].log;
 
 /** A `Fault` thrown again on this side of a wire or thread. */
 export class RemoteError extends CaxtonError {

@@ -17,13 +17,8 @@ export {
   type SnapshotPlace,
   type SnapshotsKept,
 } from "./snapshots.ts";
-export {
-  MemoryRetention,
-  type PruneReport,
-  RETENTION_ACTIONS,
-  type RetentionArchive,
-  type RetentionPolicy,
-} from "./retention.ts";
+export { RETENTION_ACTIONS, type RetentionPolicy } from "./doomed.ts";
+export { MemoryRetention, type PruneReport, type RetentionArchive } from "./retention.ts";
 export { type Comparison, CONSISTENCY_MIN } from "./comparison.ts";
 export type { MigrationProgress } from "./migration.ts";
 export { MemoryMigrations, type MemoryWhereabouts, type MigrationReport, type MigrationRequest } from "./migrations.ts";

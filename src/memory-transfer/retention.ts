@@ -1,26 +1,17 @@
 import type { Clock } from "../kernel/clock.ts";
-import type { EntityId } from "../kernel/ids.ts";
 import { log } from "../kernel/log.ts";
-import type { Entity, Memory, Provenance, ScopeKey } from "../memory/index.ts";
-import { type ArchiveCounts, archiveEnd, archiveText } from "./archive.ts";
+import { type Memory, type Provenance, type Relation, type ScopeKey, scopeTypeOf } from "../memory/index.ts";
+import { type ArchiveCounts, archiveEnd, archiveRelations, archiveText, endNames } from "./archive.ts";
+import {
+  type DoomedEntity,
+  doomedEntities,
+  doomedRelations,
+  type RetentionPolicy,
+  type RetentionReason,
+  stillDoomed,
+  stillRelated,
+} from "./doomed.ts";
 import { RetentionOffError } from "./errors.ts";
-
-/** Whether what goes is only forgotten, or written to a file before. */
-export const RETENTION_ACTIONS = ["delete", "archive"] as const;
-/** `age`: not changed for too long; `confidence`: too little; `count`: the longest unchanged of a scope that has too many. */
-type RetentionReason = "age" | "confidence" | "count";
-
-/** What goes from memory; what is undefined takes nothing away. */
-export type RetentionPolicy = {
-  readonly ageMaxMs: number | undefined;
-  readonly confidenceMin: number | undefined;
-  readonly perScopeMax: number | undefined;
-  /** Only entities of these types go and are counted; all when undefined. */
-  readonly types: readonly string[] | undefined;
-  readonly action: (typeof RETENTION_ACTIONS)[number];
-  /** Between two passes. */
-  readonly everyMs: number;
-};
 
 /** Where entities are written before they are forgotten. */
 export interface RetentionArchive {
@@ -36,7 +27,9 @@ export type PruneReport = {
     readonly scope: ScopeKey;
     readonly reason: RetentionReason;
     readonly entities: number;
-    /** The first few names. */
+    /** That go by themselves; those that go with their entities are not counted. */
+    readonly relations: number;
+    /** Of the first few. */
     readonly names: readonly string[];
   }[];
   /** The file, when anything was written to one. */
@@ -45,14 +38,30 @@ export type PruneReport = {
   readonly hasMore: boolean;
 };
 
-type Doomed = Pick<Entity, "id" | "name" | "updatedAtMs"> & { readonly reason: RetentionReason };
 type Archived = ArchiveCounts & { readonly file: string };
 type Gone = PruneReport["gone"][number];
+/** What goes for one reason: entities, or relations, by name. */
+type Went = {
+  readonly reason: RetentionReason;
+  readonly of: "entities" | "relations";
+  readonly names: readonly string[];
+};
+/** One pass, as far as it has come. */
+type Pass = {
+  readonly name: string;
+  readonly nowMs: number;
+  readonly isTrial: boolean;
+  readonly pauseMs: number;
+  /** How many more may go. */
+  room: number;
+  hasMore: boolean;
+  archived: Archived | undefined;
+  readonly gone: Gone[];
+};
 
-const PAGE = 200;
 /** Forgotten at once; each time, every snapshot is rewritten. */
 const BATCH = 200;
-/** Entities of one pass at most. */
+/** Entities and relations of one pass at most. */
 const PASS_MAX = 10_000;
 const NAMES_MAX = 5;
 /** The start of a server is busy enough; and what one pass left is soon taken up by the next. */
@@ -86,8 +95,9 @@ export class MemoryRetention implements AsyncDisposable {
   }
 
   get isOn(): boolean {
-    const { ageMaxMs, confidenceMin, perScopeMax } = this.#policy;
-    return ageMaxMs !== undefined || confidenceMin !== undefined || perScopeMax !== undefined;
+    const { ageMaxMs, confidenceMin, strengthMin, relationStrengthMin, perScopeMax } = this.#policy;
+    const bounds = [ageMaxMs, confidenceMin, strengthMin, relationStrengthMin, perScopeMax];
+    return bounds.some((bound) => bound !== undefined);
   }
 
   /** Begins to do passes by itself, where there is a policy. */
@@ -122,104 +132,106 @@ export class MemoryRetention implements AsyncDisposable {
     return mine;
   }
 
-  async #pass({ isTrial, pauseMs }: { readonly isTrial: boolean; readonly pauseMs: number }): Promise<PruneReport> {
+  async #pass(how: { readonly isTrial: boolean; readonly pauseMs: number }): Promise<PruneReport> {
     if (!this.isOn)
       throw new RetentionOffError(
         "no policy says what goes from memory",
-        "Set max_age, min_confidence or max_entities_per_scope in [memory.retention] of caxton.toml, and start the server again.",
+        "Set max_age, min_confidence, min_strength, min_relation_strength or max_entities_per_scope in [memory.retention] of caxton.toml, and start the server again.",
         {},
       );
     const nowMs = this.#clock.nowMs();
-    const pass = new Date(nowMs).toISOString().replaceAll(/[:.-]/g, "");
-    const gone: Gone[] = [];
-    let archived: Archived | undefined;
-    let room = PASS_MAX;
-    let hasMore = false;
-    for (const { scope, entities } of (await this.#memory.figures()).scopes) {
-      const doomed = await this.#doomed(scope, { entities, nowMs, most: room });
-      hasMore ||= doomed.length > room;
-      const now = doomed.slice(0, room);
-      room -= now.length;
-      for (let at = 0; at < now.length && !this.#stop.signal.aborted; at += BATCH) {
-        const batch = now.slice(at, at + BATCH);
-        const done = isTrial ? { went: batch, archived } : await this.#forget(scope, batch, { pass, archived });
-        archived = done.archived;
-        count(gone, scope, done.went);
-        if (pauseMs > 0) await this.#clock.sleep(pauseMs, this.#stop.signal).catch(() => undefined);
-      }
-    }
-    if (archived) await this.#archive.append(pass, archiveEnd(archived));
+    const name = new Date(nowMs).toISOString().replaceAll(/[:.-]/g, "");
+    const pass: Pass = { ...how, name, nowMs, room: PASS_MAX, hasMore: false, archived: undefined, gone: [] };
+    const { scopes: kinds } = this.#policy;
+    const meant = (await this.#memory.figures()).scopes.filter(({ scope }) => {
+      const kind = scopeTypeOf(scope);
+      return kinds === undefined || (kind !== undefined && kinds.includes(kind));
+    });
+    // Before entities go with theirs: a trial says the same.
+    const related = meant.filter(({ relations }) => relations > 0).map(({ scope }) => scope);
+    if (related.length > 0) await this.#passRelations(related, pass);
+    for (const { scope, entities } of meant) await this.#passEntities(scope, entities, pass);
+    return this.#reported(pass);
+  }
+
+  async #reported({ name, isTrial, archived, gone, hasMore }: Pass): Promise<PruneReport> {
+    if (archived) await this.#archive.append(name, archiveEnd(archived));
     const archive = archived?.file;
-    const entities = gone.reduce((sum, one) => sum + one.entities, 0);
-    if (!isTrial && entities > 0) {
-      const numbers = gone.map((one) => `${one.scope}: ${one.entities} by ${one.reason}`);
-      log.info({ entities, gone: numbers, archive, hasMore }, "memory was pruned");
+    const sum = (of: "entities" | "relations") => gone.reduce((total, one) => total + one[of], 0);
+    const [entities, relations] = [sum("entities"), sum("relations")];
+    if (!isTrial && gone.length > 0) {
+      const numbers = gone.map((one) => `${one.scope}: ${one.entities || one.relations} by ${one.reason}`);
+      log.info({ entities, relations, gone: numbers, archive, hasMore }, "memory was pruned");
     }
     return { isTrial, action: this.#policy.action, gone, archive, hasMore };
   }
 
-  /** At most one more than `most` that are too old or uncertain, and what is then too many. */
-  async #doomed(
-    scope: ScopeKey,
-    of: { readonly entities: number; readonly nowMs: number; readonly most: number },
-  ): Promise<readonly Doomed[]> {
-    const { ageMaxMs, confidenceMin, perScopeMax, types } = this.#policy;
-    const oldMs = ageMaxMs === undefined ? undefined : of.nowMs - ageMaxMs;
-    const isByAgeOnly = confidenceMin === undefined && perScopeMax === undefined;
-    const filter = { scopes: [scope], types, updatedToMs: isByAgeOnly ? oldMs : undefined };
-    // No more than these can be too many.
-    const excessMax = perScopeMax === undefined ? 0 : Math.max(0, of.entities - perScopeMax);
-    const doomed: Doomed[] = [];
-    let oldest: Doomed[] = [];
-    let staying = 0;
-    let cursor: string | undefined;
-    do {
-      const { entries, next } = await this.#memory.list(filter, { limit: PAGE, cursor });
-      cursor = next;
-      for (const { id, name, updatedAtMs, confidence } of entries) {
-        if (oldMs !== undefined && updatedAtMs < oldMs) doomed.push({ id, name, updatedAtMs, reason: "age" });
-        else if (confidenceMin !== undefined && confidence < confidenceMin)
-          doomed.push({ id, name, updatedAtMs, reason: "confidence" });
-        else {
-          staying += 1;
-          if (excessMax > 0) oldest.push({ id, name, updatedAtMs, reason: "count" });
-        }
+  /** Of all scopes at once: a store may look through the relations of all for those of one. */
+  async #passRelations(scopes: readonly ScopeKey[], pass: Pass): Promise<void> {
+    const of = { memory: this.#memory, policy: this.#policy, most: pass.room, signal: this.#stop.signal };
+    await this.#inBatches(await doomedRelations({ ...of, scopes }), pass, async (batch) => {
+      const went = pass.isTrial ? batch : await this.#unrelate(batch, pass);
+      const ends = await endNames(this.#memory, went);
+      for (const [scope, some] of Map.groupBy(went, (one) => one.scope)) {
+        const names = some.map(({ from, type, to }) => `${ends.get(from)} ${type} ${ends.get(to)}`);
+        count(pass.gone, scope, { reason: "relation-strength", of: "relations", names });
       }
-      if (oldest.length > 2 * excessMax + PAGE) oldest = oldestFirst(oldest).slice(0, excessMax);
-      if (doomed.length > of.most) return doomed;
-    } while (cursor !== undefined && !this.#stop.signal.aborted);
-    const excess = perScopeMax === undefined ? 0 : Math.max(0, staying - perScopeMax);
-    return [...doomed, ...oldestFirst(oldest).slice(0, excess)];
+    });
+  }
+
+  async #passEntities(scope: ScopeKey, entities: number, pass: Pass): Promise<void> {
+    const of = { memory: this.#memory, policy: this.#policy, most: pass.room, signal: this.#stop.signal };
+    await this.#inBatches(await doomedEntities({ ...of, scope, entities, nowMs: pass.nowMs }), pass, async (batch) => {
+      const went = pass.isTrial ? batch : await this.#forget(scope, batch, pass);
+      for (const [reason, some] of Map.groupBy(went, (one) => one.reason))
+        count(pass.gone, scope, { reason, of: "entities", names: some.map(({ name }) => name) });
+    });
+  }
+
+  /** As many as the pass has room for. */
+  async #inBatches<One>(
+    all: readonly One[],
+    pass: Pass,
+    work: (batch: readonly One[]) => Promise<void>,
+  ): Promise<void> {
+    pass.hasMore ||= all.length > pass.room;
+    const now = all.slice(0, pass.room);
+    pass.room -= now.length;
+    for (let at = 0; at < now.length && !this.#stop.signal.aborted; at += BATCH) {
+      await work(now.slice(at, at + BATCH));
+      if (pass.pauseMs > 0) await this.#clock.sleep(pass.pauseMs, this.#stop.signal).catch(() => undefined);
+    }
   }
 
   /** Those that are still as they were when they were looked at go. */
-  async #forget(
-    scope: ScopeKey,
-    batch: readonly Doomed[],
-    { pass, archived: before }: { readonly pass: string; readonly archived: Archived | undefined },
-  ): Promise<{ readonly went: readonly Doomed[]; readonly archived: Archived | undefined }> {
-    const seen = new Map<EntityId, number>(batch.map(({ id, updatedAtMs }) => [id, updatedAtMs]));
-    const there = await this.#memory.store.get([...seen.keys()]);
-    const still = there.filter((one) => one !== undefined).filter((one) => seen.get(one.id) === one.updatedAtMs);
-    if (still.length === 0) return { went: [], archived: before };
-    const archived = this.#policy.action === "archive" ? await this.#keep(scope, still, { pass, before }) : undefined;
+  async #forget(scope: ScopeKey, batch: readonly DoomedEntity[], pass: Pass): Promise<readonly DoomedEntity[]> {
+    const still = await stillDoomed(this.#memory, batch);
+    if (still.length === 0) return [];
+    if (this.#policy.action === "archive") await this.#keep(await archiveText(this.#memory, scope, still), pass);
     await this.#memory.forget({ type: "entities", ids: still.map(({ id }) => id) }, BY);
     const ids = new Set(still.map(({ id }) => id));
-    return { went: batch.filter(({ id }) => ids.has(id)), archived };
+    return batch.filter(({ id }) => ids.has(id));
   }
 
-  /** Written to the file of the pass, with what that has by now. */
-  async #keep(
-    scope: ScopeKey,
-    entities: readonly Entity[],
-    { pass, before }: { readonly pass: string; readonly before: Archived | undefined },
-  ): Promise<Archived> {
-    const { text, ...counts } = await archiveText(this.#memory, scope, entities);
-    const file = await this.#archive.append(pass, text);
-    return {
+  async #unrelate(batch: readonly Relation[], pass: Pass): Promise<readonly Relation[]> {
+    const still = await stillRelated(this.#memory, batch);
+    if (still.length === 0) return [];
+    if (this.#policy.action === "archive") await this.#keep(await archiveRelations(this.#memory, still), pass);
+    const atMs = this.#clock.nowMs();
+    await this.#memory.store.write(
+      still.map((relation) => ({ type: "relation", action: "unrelate", relation, provenance: BY, atMs })),
+    );
+    return still;
+  }
+
+  /** Written to the file of the pass. */
+  async #keep({ text, entities, relations }: ArchiveCounts & { readonly text: string }, pass: Pass): Promise<void> {
+    const file = await this.#archive.append(pass.name, text);
+    const { archived: before } = pass;
+    pass.archived = {
       file,
-      entities: counts.entities + (before?.entities ?? 0),
-      relations: counts.relations + (before?.relations ?? 0),
+      entities: entities + (before?.entities ?? 0),
+      relations: relations + (before?.relations ?? 0),
     };
   }
 
@@ -230,15 +242,14 @@ export class MemoryRetention implements AsyncDisposable {
   }
 }
 
-const oldestFirst = (all: readonly Doomed[]): Doomed[] =>
-  all.toSorted((one, other) => one.updatedAtMs - other.updatedAtMs || (one.id < other.id ? -1 : 1));
-
 /** Adds to the rows of a report. */
-function count(gone: Gone[], scope: ScopeKey, went: readonly Doomed[]): void {
-  for (const { reason, name } of went) {
-    const at = gone.findIndex((one) => one.scope === scope && one.reason === reason);
-    const row = gone[at] ?? { scope, reason, entities: 0, names: [] };
-    const names = row.names.length < NAMES_MAX ? [...row.names, name] : row.names;
-    gone[at === -1 ? gone.length : at] = { ...row, entities: row.entities + 1, names };
-  }
+function count(gone: Gone[], scope: ScopeKey, { reason, of, names }: Went): void {
+  if (names.length === 0) return;
+  const at = gone.findIndex((one) => one.scope === scope && one.reason === reason);
+  const row = gone[at] ?? { scope, reason, entities: 0, relations: 0, names: [] };
+  gone[at === -1 ? gone.length : at] = {
+    ...row,
+    [of]: row[of] + names.length,
+    names: [...row.names, ...names].slice(0, NAMES_MAX),
+  };
 }

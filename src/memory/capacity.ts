@@ -3,9 +3,9 @@ import { log } from "../kernel/log.ts";
 import { MemoryFullError } from "./errors.ts";
 import type { MemoryStore, StoreFigures } from "./memory-store.ts";
 
-/** How much there is of something that is bounded; `max` 0: it is not. */
+/** How much there is of something that is bounded: entities; vectors, where searches have room for so many only. */
 export type LimitUse = {
-  readonly what: "entities";
+  readonly what: "entities" | "vectors";
   readonly used: number;
   readonly max: number;
   readonly near: boolean;
@@ -18,6 +18,8 @@ const FAR_COUNT_MS = 3_600_000;
 const NEAR_COUNT_MS = 60_000;
 /** A count that somebody is refused by is younger than that. */
 const REFUSING_COUNT_MS = 5_000;
+/** That somebody is refused is said once, and again when it still happens so much later. */
+const REFUSED_AGAIN_MS = 3_600_000;
 
 /**
  * How many entities memory may have. What is made here is counted as it is made; the place is counted anew now and then,
@@ -28,7 +30,9 @@ export class Capacity {
   readonly #clock: Clock;
   readonly #max: number;
   #counted: { readonly used: number; readonly atMs: number } | undefined;
+  #vectors: StoreFigures["vectorRoom"];
   #hasWarned = false;
+  #saidFullAtMs = Number.NEGATIVE_INFINITY;
 
   /** `max`: entities at most; 0: as many as there are. */
   constructor(deps: { readonly store: MemoryStore; readonly clock: Clock; readonly entitiesMax?: number | undefined }) {
@@ -42,7 +46,7 @@ export class Capacity {
     if (this.#max === 0 || fresh === 0) return;
     let used = await this.#used();
     if (used + fresh > this.#max) used = await this.#used(REFUSING_COUNT_MS);
-    if (used + fresh > this.#max) throw full({ used, max: this.#max, fresh });
+    if (used + fresh > this.#max) throw this.#full(used, fresh);
     this.#changeBy(fresh);
   }
 
@@ -52,38 +56,46 @@ export class Capacity {
   }
 
   /** What there is was counted by somebody. */
-  counted({ scopes }: StoreFigures): void {
+  counted({ scopes, vectorRoom }: StoreFigures): void {
+    this.#vectors = vectorRoom;
     this.#set({ used: scopes.reduce((sum, { entities }) => sum + entities, 0), atMs: this.#clock.nowMs() });
   }
 
   /** Nothing that was counted holds any more. */
   uncounted(): void {
     this.#counted = undefined;
+    this.#vectors = undefined;
   }
 
-  /** What is bounded, and how much of it there is; none without a bound. Counts where nobody has yet. */
+  /** What is bounded, and how much of it there is; none without a bound. Counts where nobody has yet, for a bound on entities. */
   async limits(): Promise<readonly LimitUse[]> {
-    if (this.#max === 0) return [];
-    await this.#used();
+    if (this.#max > 0) await this.#used();
     return this.known();
   }
 
   /** The same without counting: none before somebody has. */
   known(): readonly LimitUse[] {
-    const used = this.#counted?.used;
-    if (this.#max === 0 || used === undefined) return [];
-    return [{ what: "entities", used, max: this.#max, near: this.#isNear(used) }];
+    const entities = this.#max > 0 && this.#counted ? [use("entities", this.#counted.used, this.#max)] : [];
+    const vectors = this.#vectors ? [use("vectors", this.#vectors.used, this.#vectors.max)] : [];
+    return [...entities, ...vectors];
   }
 
   async #used(maxAgeMs?: number): Promise<number> {
     const known = this.#counted;
-    const ageMs = maxAgeMs ?? (known && this.#isNear(known.used) ? NEAR_COUNT_MS : FAR_COUNT_MS);
+    const ageMs = maxAgeMs ?? (known && isNear(known.used, this.#max) ? NEAR_COUNT_MS : FAR_COUNT_MS);
     if (!known || this.#clock.nowMs() - known.atMs >= ageMs) this.counted(await this.#store.figures());
     return this.#counted?.used ?? 0;
   }
 
-  #isNear(used: number): boolean {
-    return used >= this.#max * NEAR_SHARE;
+  /** It is expected, and who asked is told: the log need not have it each time. */
+  #full(used: number, fresh: number): MemoryFullError {
+    const error = full({ used, max: this.#max, fresh });
+    const nowMs = this.#clock.nowMs();
+    if (nowMs - this.#saidFullAtMs >= REFUSED_AGAIN_MS) {
+      log.warn({ entities: used, max: this.#max }, `new entities are refused: ${error.message}. ${error.hint}`);
+      this.#saidFullAtMs = nowMs;
+    }
+    return error;
   }
 
   #changeBy(count: number): void {
@@ -92,15 +104,24 @@ export class Capacity {
 
   #set(counted: { readonly used: number; readonly atMs: number }): void {
     this.#counted = counted;
-    const isNear = this.#max > 0 && this.#isNear(counted.used);
-    if (isNear && !this.#hasWarned)
+    const isNearlyFull = this.#max > 0 && isNear(counted.used, this.#max);
+    if (isNearlyFull && !this.#hasWarned)
       log.warn(
         { entities: counted.used, max: this.#max },
         "memory is nearly full: at memory.max_entities nothing new is remembered; `caxton memory prune`, forget some, or raise it",
       );
-    this.#hasWarned = isNear;
+    this.#hasWarned = isNearlyFull;
   }
 }
+
+const isNear = (used: number, max: number): boolean => used >= max * NEAR_SHARE;
+
+const use = (what: LimitUse["what"], used: number, max: number): LimitUse => ({
+  what,
+  used,
+  max,
+  near: isNear(used, max),
+});
 
 const full = ({ used, max, fresh }: { readonly used: number; readonly max: number; readonly fresh: number }) =>
   new MemoryFullError(

@@ -56,6 +56,8 @@ export class MemoryConflictError extends CaxtonError<{ readonly entity: string }
 export class MemoryFullError extends CaxtonError<{ readonly used: number; readonly max: number }> {
   readonly code = "MEMORY_FULL";
   readonly kind = "storage-full";
+  /** Memory says by itself, now and then, that it refuses. */
+  override readonly logLevel = "debug";
 }
 
 /** The place where memory is kept does not answer, or is not what it should be. */

@@ -13,7 +13,16 @@ export { idsIn } from "./memory-store.ts";
 export { passagesOf } from "./passages.ts";
 export type { RelationInput } from "./relating.ts";
 export { checkInput, type Hide, type EntityInput, type ObservationInput } from "./remembering.ts";
-export { type Scope, type ScopeKey, scopeKey, scopeText, type ScopeType, scopeTypeOf, visibleScopes } from "./scope.ts";
+export {
+  SCOPE_TYPES,
+  type Scope,
+  type ScopeKey,
+  scopeKey,
+  scopeText,
+  type ScopeType,
+  scopeTypeOf,
+  visibleScopes,
+} from "./scope.ts";
 export {
   SEARCH_DEFAULTS,
   type SearchDefaults,

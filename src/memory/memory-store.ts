@@ -97,8 +97,13 @@ export type ScoreParts = {
 
 export type StoreHit = { readonly entity: Entity; readonly score: ScoreParts };
 
-/** `isPartial`: not all is indexed yet, so that something may be missing. */
-export type StoreHits = { readonly hits: readonly StoreHit[]; readonly isPartial: boolean };
+export type StoreHits = {
+  readonly hits: readonly StoreHit[];
+  /** Not all is indexed yet, so that something may be missing. */
+  readonly isPartial: boolean;
+  /** There was no room for some vectors: what has them is found by its words alone. */
+  readonly lacksVectors?: boolean | undefined;
+};
 
 export type StoreWalk = {
   readonly scopes: readonly ScopeKey[];
@@ -148,6 +153,8 @@ export type StoreFigures = {
   /** Passages that have a vector of each model, and those without. */
   readonly passagesByModel: Readonly<Record<string, number>>;
   readonly passagesWithoutVector: number;
+  /** Where searches have room for so many vectors only: how much is taken, and how many vectors found none. */
+  readonly vectorRoom?: { readonly used: number; readonly max: number; readonly refused: number } | undefined;
   /** Of what is indexed; 1: all. */
   readonly indexed: number;
 };

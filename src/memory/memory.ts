@@ -144,10 +144,11 @@ export class Memory implements AsyncDisposable {
       vector: found?.vector,
       model: found?.model,
     });
-    const { hits, isPartial } = await unlessAborted(looked, signal);
+    const { hits, isPartial, lacksVectors = false } = await unlessAborted(looked, signal);
     const notices: SearchNotice[] = [
       ...(question?.type === "none" ? [question.why] : []),
       ...(isPartial ? (["indexing"] as const) : []),
+      ...(found && lacksVectors ? (["vectors-full"] as const) : []),
     ];
     return { ...pageOfHits(hits, { offset, limit, tokensMax: input.tokensMax, span }), notices };
   }

@@ -32,8 +32,8 @@ export type SearchInput = {
   readonly filter?: Omit<EntityFilter, "scopes" | "validFromMs" | "validToMs"> | undefined;
 };
 
-/** What a search had to do without: `indexing`: not everything is indexed yet. */
-export type SearchNotice = NoVectors | "indexing";
+/** What a search had to do without: `indexing`: not everything is indexed yet; `vectors-full`: some is found by words alone, for want of room. */
+export type SearchNotice = NoVectors | "indexing" | "vectors-full";
 
 export type SearchResult = {
   readonly hits: readonly StoreHit[];

@@ -1,4 +1,5 @@
 /** What is looked up in memory: quantised vectors, keywords, the graph, and how scores are put together. */
+export { RecallFullError } from "./errors.ts";
 export type { KernelChoice } from "./kernel.ts";
 export type { Keep, Row, ScopeKey } from "./row.ts";
 export { type Quantised, type VectorHit, VectorIndex, type VectorSearch } from "./vector-index.ts";

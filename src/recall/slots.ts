@@ -43,6 +43,7 @@ export class Slots {
   /** Bytes of a row's sign bits: a multiple of 8. */
   readonly signBytes: number;
   readonly #choice: KernelChoice;
+  readonly #bytesMax: number;
   #kernel: Kernel;
   #memory: WebAssembly.Memory;
   readonly #slabBytes: number;
@@ -59,8 +60,10 @@ export class Slots {
   ints = new Int32Array(0);
   floats = new Float32Array(0);
 
-  constructor(width: number, choice: KernelChoice) {
+  /** `bytesMax`: of all rows together; as much as a WebAssembly memory can have, where it is not said. */
+  constructor(width: number, choice: KernelChoice, bytesMax: number = MEMORY_BYTES_MAX) {
     this.width = width;
+    this.#bytesMax = bytesMax;
     this.signBytes = Math.ceil(width / 64) * 8;
     this.#sumsAt = SLAB_SLOTS * width;
     this.#scalesAt = this.#sumsAt + SLAB_SLOTS * 4;
@@ -114,6 +117,13 @@ export class Slots {
   /** Bytes that are taken from the machine. */
   get bytes(): number {
     return this.#memory.buffer.byteLength + this.#owners.byteLength;
+  }
+
+  /** Slots that scopes have, and how many there can be. Each scope has a few more than it has rows. */
+  get places(): { readonly taken: number; readonly max: number } {
+    const free = this.#free.reduce((sum, starts, size) => sum + starts.size * (BLOCK_SIZES[size] ?? 0), 0);
+    const slabsMax = Math.floor((this.#bytesMax - PLACES.slabs - PAGE) / this.#slabBytes);
+    return { taken: this.#slabs * SLAB_SLOTS - free, max: slabsMax * SLAB_SLOTS };
   }
 
   /** The first slot of a new block for a scope. Throws RECALL_FULL when no memory is left. */
@@ -209,7 +219,7 @@ export class Slots {
     const needed = PLACES.slabs + (this.#slabs + 1) * this.#slabBytes + PAGE;
     const missing = needed - this.#memory.buffer.byteLength;
     if (missing > 0) {
-      if (needed > MEMORY_BYTES_MAX) throw new RecallFullError("the index of vectors", first);
+      if (needed > this.#bytesMax) throw new RecallFullError("the index of vectors", first);
       try {
         this.#memory.grow(Math.ceil(missing / PAGE));
       } catch {

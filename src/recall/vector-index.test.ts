@@ -217,6 +217,23 @@ describe("the kernel", () => {
   });
 });
 
+test("an index without room refuses what is new, keeps what it has, and has room again for others when a block of rows is gone", () => {
+  const index = new VectorIndex({ dims: 64, bytesMax: 1_000_000 });
+  const { max } = index.places;
+  expect(index.places).toEqual({ taken: 0, max: 4_096 });
+  for (let row = 0; row < max; row += 1) index.put(row, "a", vectorOf(row, 64));
+  expect(index.places).toEqual({ taken: max, max });
+  const full = expect.objectContaining({ code: "RECALL_FULL" });
+  expect(() => index.put(max, "a", vectorOf(7, 64))).toThrow(full);
+  expect(() => index.put(max, "b", vectorOf(7, 64))).toThrow(full);
+  expect(index.size).toBe(max);
+  index.put(5, "a", vectorOf(max + 1, 64));
+  expect(index.search(vectorOf(max + 1, 64), { scopes: ["a", "b"], limit: 1 })).toMatchObject([{ row: 5 }]);
+  for (let row = 0; row < 256; row += 1) index.remove(row);
+  index.put(max, "b", vectorOf(max, 64));
+  expect(index.search(vectorOf(max, 64), { scopes: ["b"], limit: 1 })).toMatchObject([{ row: max }]);
+});
+
 describe("refused is", () => {
   const index = new VectorIndex({ dims: 64 });
   const refused = { code: "VECTOR_INVALID", kind: "invalid" };

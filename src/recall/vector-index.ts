@@ -44,13 +44,24 @@ export class VectorIndex {
   readonly #freeOwners: number[] = [];
   readonly #moved = (row: number, slot: number) => this.#slotOf.set(row, slot);
 
-  /** Vectors have 64 to 1,024 parts. Without a kernel's name the fastest one is taken; all give the same answers. */
-  constructor({ dims, kernel }: { readonly dims: number; readonly kernel?: KernelChoice | undefined }) {
+  /**
+   * Vectors have 64 to 1,024 parts. Without a kernel's name the fastest one is taken; all give the same answers. `bytesMax`: of
+   * all rows together, 4 GiB where it is not said.
+   */
+  constructor({
+    dims,
+    kernel,
+    bytesMax,
+  }: {
+    readonly dims: number;
+    readonly kernel?: KernelChoice | undefined;
+    readonly bytesMax?: number | undefined;
+  }) {
     if (!Number.isInteger(dims) || dims < DIMS_MIN || dims > DIMS_MAX)
       throw new RangeError(`vectors of 64 to 1024 parts can be searched, not of ${dims}`);
     this.dims = dims;
     this.width = Math.ceil(dims / 16) * 16;
-    this.#slots = new Slots(this.width, kernel ?? bestKernel());
+    this.#slots = new Slots(this.width, kernel ?? bestKernel(), bytesMax);
     this.#rotation = new Rotation(this.#slots);
   }
 
@@ -87,17 +98,22 @@ export class VectorIndex {
     return this.#slotOf.size;
   }
 
+  /** Places for rows: how many scopes have taken, a few more each than it has rows, and how many there can be. */
+  get places(): { readonly taken: number; readonly max: number } {
+    return this.#slots.places;
+  }
+
   /** Memory taken, in bytes. */
   get bytes(): number {
     return this.#slots.bytes + this.#slotOf.bytes;
   }
 
-  /** Adds or replaces a row, and moves it when its scope is another. Throws VECTOR_INVALID for a zero or unfit vector. */
+  /** Adds or replaces a row, and moves it when its scope is another. Throws VECTOR_INVALID for a zero or unfit vector, RECALL_FULL. */
   put(row: Row, scope: ScopeKey, vector: Float32Array): void {
     this.#place(row, scope, this.#pack(vector));
   }
 
-  /** The same with what `quantise` gave. */
+  /** The same with what `quantise` gave. After RECALL_FULL the row is not there. */
   putQuantised(row: Row, scope: ScopeKey, scale: number, bytes: Int8Array): void {
     if (bytes.length !== this.width)
       throw new VectorInvalidError(`has ${bytes.length} bytes instead of ${this.width}`, this.dims);

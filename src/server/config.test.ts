@@ -45,6 +45,16 @@ test("a port that is no port is still refused, naming the variable", () => {
   expect(() => loadConfig({}, { CAXTON_PORT: "eighty" }, directory)).toThrow(/CAXTON_PORT: server\.port/);
 });
 
+test.each([
+  ["min_strength", 1.1],
+  ["min_relation_strength", -0.1],
+  ["scopes", ["team"]],
+  ["metadata", "passing"],
+] as const)("a policy of retention whose %s is %j is refused by its name", (key, value) => {
+  const settings = { [`memory.retention.${key}`]: value };
+  expect(() => loadConfig({ settings }, {}, directory)).toThrow(`memory.retention.${key}`);
+});
+
 test("a directory given as the configuration file is said to be one", () => {
   const path = join(directory, "etc");
   mkdirSync(path);

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { durationText } from "../documents/index.ts";
+import { JsonObject } from "../kernel/json.ts";
 import { RETENTION_ACTIONS, type RetentionPolicy, type SnapshotOptions } from "../memory-transfer/index.ts";
-import { SEARCH_DEFAULTS, type SearchDefaults } from "../memory/index.ts";
+import { SCOPE_TYPES, SEARCH_DEFAULTS, type SearchDefaults } from "../memory/index.ts";
 
 const share = (standard: number, description: string) =>
   z.number().min(0).max(1).default(standard).meta({ description });
@@ -87,19 +88,30 @@ const SnapshotsTable = z
   })
   .prefault({});
 
+const leastShare = (description: string) => z.number().min(0).max(1).optional().meta({ description });
 const AGE_MAX_MS = 100 * 366 * 86_400_000;
 const RetentionTable = z
   .strictObject({
     max_age: durationText({ maxMs: AGE_MAX_MS })
       .optional()
       .meta({ description: "What was not changed for longer goes, such as 365d; never without" }),
-    min_confidence: z.number().min(0).max(1).optional().meta({ description: "What has less goes" }),
+    min_confidence: leastShare("Entities that have less go"),
+    min_strength: leastShare("Entities that have less go; one that nobody said the strength of has 1"),
+    min_relation_strength: leastShare(
+      "Relations that have less go, whatever becomes of their ends; one that nobody said the strength of has 0.5",
+    ),
     max_entities_per_scope: z
       .int()
       .min(1)
       .optional()
       .meta({ description: "Where a scope has more, those unchanged for longest go" }),
+    scopes: z
+      .array(z.enum(SCOPE_TYPES))
+      .min(1)
+      .optional()
+      .meta({ description: "Only what is in scopes of these kinds goes" }),
     types: z.array(z.string().min(1)).min(1).optional().meta({ description: "Only entities of these types go" }),
+    metadata: JsonObject.optional().meta({ description: "Only entities whose metadata has these values go" }),
     every: durationText({ minMs: 60_000, maxMs: 366 * 86_400_000 })
       .prefault("24h")
       .meta({ description: "Between two passes; the first is a minute after the start" }),
@@ -157,8 +169,12 @@ export const snapshotOptions = ({ snapshots }: z.output<typeof ServerMemoryTable
 export const retentionPolicy = ({ retention }: z.output<typeof ServerMemoryTable>): RetentionPolicy => ({
   ageMaxMs: retention.max_age,
   confidenceMin: retention.min_confidence,
+  strengthMin: retention.min_strength,
+  relationStrengthMin: retention.min_relation_strength,
   perScopeMax: retention.max_entities_per_scope,
+  scopes: retention.scopes,
   types: retention.types,
+  metadata: retention.metadata,
   action: retention.action,
   everyMs: retention.every,
 });

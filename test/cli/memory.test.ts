@@ -364,3 +364,27 @@ test("a memory that is nearly full is told of by stats and doctor, and one that 
   await told("memory", "add", "Eve");
   expect(await told("memory", "stats")).toContain("5 of 5 entities: full");
 });
+
+test("what a policy takes out is told by its reason before it goes, and what went is put back", LONG, async () => {
+  using own = tempDirectory();
+  const policy = 'min_strength = 0.5\nmin_relation_strength = 0.3\nmetadata = { passing = true }\naction = "archive"\n';
+  writeFileSync(join(own.path, "caxton.toml"), `[memory.retention]\n${policy}`);
+  await using one = await serving({ cwd: own.path });
+  const told = async (...args: string[]) =>
+    (await commandLine(["memory", ...args], { server: one.url, cwd: own.path })).stdout;
+  for (const name of ["Ada", "Bo"]) await told("add", name, "--strength", "0.4");
+  await told("add", "Cy", "--strength", "0.4", "--metadata", '{"passing":true}');
+  await told("relate", "Ada", "knows", "Bo", "--strength", "0.2");
+  const rows = /workspace +relation-strength +0 +1 +Ada knows Bo\nworkspace +strength +1 +0 +Cy\n/;
+  const dry = await told("prune", "--dry-run");
+  expect(dry).toMatch(rows);
+  expect(dry).toMatch(/\n1 entity and 1 relation would go\n$/);
+  const went = await told("prune");
+  expect(went).toMatch(rows);
+  const [, file = ""] = /\n1 entity and 1 relation went; written to (\S+) before\n$/.exec(went) ?? [];
+  expect(await told("list", "-o", "name")).toBe("Ada\nBo\n");
+  expect(await told("prune")).toBe("nothing in memory is to go\n");
+  await told("import", file);
+  expect(await told("list", "-o", "name")).toBe("Ada\nBo\nCy\n");
+  expect(await told("graph", "Ada")).toContain("knows → Bo");
+});

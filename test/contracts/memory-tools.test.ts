@@ -145,6 +145,7 @@ test("each entity is recalled in one line, so that none of its texts looks like 
 /** The structured answer of a call that was done. */
 const answered = (text: string): unknown => z.object({ structured: z.json() }).parse(JSON.parse(text)).structured;
 const ANN = { workspace: "north", agent: "Ann" };
+const flo = (text: string) => ({ name: "Flo", entityType: "person", observations: [text] });
 
 test("an entity whose type is empty is of none, as the reference server takes it; without a type it is refused", async () => {
   await within(async ({ memory, call }) => {
@@ -186,7 +187,6 @@ test("spaces around names and types count for nothing, whatever is asked by them
 
 test("of an entity that is named twice in one call the answer tells once, with all that is known of it", async () => {
   await within(async ({ call }) => {
-    const flo = (text: string) => ({ name: "Flo", entityType: "person", observations: [text] });
     expect(answered(await call(ANN, "create_entities", { entities: [flo("a"), flo("b")] }))).toEqual({
       entities: [{ name: "Flo", entityType: "person", observations: ["a", "b"] }],
     });

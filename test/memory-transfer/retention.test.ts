@@ -7,15 +7,20 @@ import { type EntityInput, Memory, SEARCH_DEFAULTS } from "../../src/memory/inde
 import { MemoryRetention, type RetentionPolicy } from "../../src/memory-transfer/index.ts";
 import { ManualClock } from "../helpers/manual-clock.ts";
 import { tempDirectory } from "../helpers/temp.ts";
-import { GLOBAL, imported, openMemory, remember, SCOPE } from "./within.ts";
+import { BY, GLOBAL, imported, openMemory, remember, SCOPE } from "./within.ts";
 
 const DAY_MS = 86_400_000;
+const PAGE = { limit: 10, cursor: undefined };
 const PATIENT = { timeout: 30_000 };
 const NOTHING: RetentionPolicy = {
   ageMaxMs: undefined,
   confidenceMin: undefined,
+  strengthMin: undefined,
+  relationStrengthMin: undefined,
   perScopeMax: undefined,
+  scopes: undefined,
   types: undefined,
+  metadata: undefined,
   action: "delete",
   everyMs: DAY_MS,
 };
@@ -40,6 +45,8 @@ function retained(policy: Partial<RetentionPolicy>) {
 }
 
 const named = (...names: string[]): EntityInput[] => names.map((name) => ({ name }));
+const passing = (...some: string[]) => some.map((name) => ({ name, metadata: { kept: false } }));
+const weak = (from: string, to: string) => [{ from, to, type: "near", strength: 0.4 }];
 
 test("what is too old, too uncertain or too much in its scope goes, and a trial says the same", async () => {
   await using opened = retained({ ageMaxMs: 10 * DAY_MS, confidenceMin: 0.5, perScopeMax: 2 });
@@ -53,10 +60,10 @@ test("what is too old, too uncertain or too much in its scope goes, and a trial 
   await clock.advance(DAY_MS);
   await remember(memory, [{ name: "renewed", observations: [{ text: "is needed" }] }]);
   const gone = [
-    { scope: GLOBAL, reason: "age", entities: 1, names: ["elsewhere"] },
-    { scope: SCOPE, reason: "age", entities: 1, names: ["ancient"] },
-    { scope: SCOPE, reason: "confidence", entities: 1, names: ["doubtful"] },
-    { scope: SCOPE, reason: "count", entities: 1, names: ["first"] },
+    { scope: GLOBAL, reason: "age", entities: 1, relations: 0, names: ["elsewhere"] },
+    { scope: SCOPE, reason: "age", entities: 1, relations: 0, names: ["ancient"] },
+    { scope: SCOPE, reason: "confidence", entities: 1, relations: 0, names: ["doubtful"] },
+    { scope: SCOPE, reason: "count", entities: 1, relations: 0, names: ["first"] },
   ];
   const trial = await retention.prune(true);
   expect(trial.gone.toSorted((one, other) => one.scope.localeCompare(other.scope))).toEqual(gone);
@@ -81,6 +88,52 @@ test("a policy of some types leaves the others, and does not count them", async 
   await remember(memory, [{ name: "new note", type: "note" }]);
   await retention.prune(false);
   expect(await names()).toEqual(["a", "b", "c", "new note"]);
+});
+
+test("a policy of some kinds of scopes and of metadata leaves the others, and does not count them", async () => {
+  await using opened = retained({ perScopeMax: 1, scopes: ["workspace"], metadata: { kept: false } });
+  const { memory, clock, retention, names } = opened;
+  await remember(memory, [...named("a", "b"), ...passing("older")]);
+  await remember(memory, passing("far", "farther"), GLOBAL);
+  await clock.advance(1);
+  await remember(memory, passing("newer"));
+  await retention.prune(false);
+  expect(await names()).toEqual(["a", "b", "far", "farther", "newer"]);
+});
+
+test("weak relations go with their scopes alone, whatever the types are; those of entities that go are counted once", async () => {
+  await using opened = retained({ relationStrengthMin: 0.5, scopes: ["workspace"], ageMaxMs: DAY_MS, types: ["note"] });
+  const { memory, clock, retention } = opened;
+  await remember(memory, [...named("a", "b"), { name: "old", type: "note" }]);
+  await remember(memory, named("a", "b"), GLOBAL);
+  await memory.changes.relate(SCOPE, [...weak("a", "b"), ...weak("old", "a"), { from: "a", to: "b", type: "by" }], BY);
+  await memory.changes.relate(GLOBAL, weak("a", "b"), BY);
+  await clock.advance(2 * DAY_MS);
+  const gone = [
+    { scope: SCOPE, reason: "relation-strength", entities: 0, relations: 2, names: ["a near b", "old near a"] },
+    { scope: SCOPE, reason: "age", entities: 1, relations: 0, names: ["old"] },
+  ];
+  expect((await retention.prune(true)).gone).toEqual(gone);
+  expect((await retention.prune(false)).gone).toEqual(gone);
+  const left = await memory.store.relations({ scopes: [SCOPE, GLOBAL], entities: undefined }, PAGE);
+  expect(left.entries.map(({ type, scope }) => `${type} ${scope}`).toSorted()).toEqual([
+    `by ${SCOPE}`,
+    `near ${GLOBAL}`,
+  ]);
+});
+
+test("weak relations are put back from their archive between those who stayed", async () => {
+  await using opened = retained({ relationStrengthMin: 0.5, action: "archive" });
+  const { memory, retention } = opened;
+  await remember(memory, named("a", "b"));
+  const said = { from: "a", to: "b", type: "near", strength: 0.4, metadata: { since: "May" } };
+  await memory.changes.relate(SCOPE, [said], BY);
+  const { archive = "" } = await retention.prune(false);
+  expect((await memory.store.relations({ scopes: [SCOPE], entities: undefined }, PAGE)).entries).toEqual([]);
+  const text = readFileSync(archive, "utf8");
+  expect(await imported(memory, text)).toMatchObject({ isWhole: true, problems: 0 });
+  const { entries } = await memory.store.relations({ scopes: [SCOPE], entities: undefined }, PAGE);
+  expect(entries).toMatchObject([{ type: "near", strength: 0.4, metadata: { since: "May" }, provenance: BY }]);
 });
 
 test("what is archived before it goes is put back by an import, with its relations", async () => {

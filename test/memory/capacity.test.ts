@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
+import { logLevelOf } from "../../src/kernel/errors.ts";
 import { log } from "../../src/kernel/log.ts";
 import { type EntityInput, Memory, scopeKey, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
 import { ManualClock } from "../helpers/manual-clock.ts";
@@ -67,6 +68,24 @@ test("it is said once that 80 % are used, and again after there was room", async
   const there = await memory.list({ scopes: [SCOPE] }, { limit: 2, cursor: undefined });
   await memory.forget({ type: "entities", ids: there.entries.map(({ id }) => id) }, BY);
   await memory.changes.remember(SCOPE, named("f"), BY);
+  expect(warned).toHaveBeenCalledTimes(2);
+});
+
+test("that new ones are refused is said now and then, not each time", async () => {
+  const warned = vi.spyOn(log, "warn").mockImplementation(() => undefined);
+  await using opened = bounded(1);
+  const { memory, clock } = opened;
+  await memory.changes.remember(SCOPE, named("a"), BY);
+  warned.mockClear();
+  const remember = (name: string) => memory.changes.remember(SCOPE, named(name), BY);
+  const error: unknown = await remember("b").catch((thrown: unknown) => thrown);
+  const refused = { code: "MEMORY_FULL" };
+  expect(error).toMatchObject(refused);
+  expect(logLevelOf(error), "whoever shows it to a caller").toBe("debug");
+  await expect(remember("c")).rejects.toMatchObject(refused);
+  expect(warned).toHaveBeenCalledExactlyOnceWith({ entities: 1, max: 1 }, expect.stringContaining("refused"));
+  await clock.advance(3_600_000);
+  await expect(remember("d")).rejects.toMatchObject(refused);
   expect(warned).toHaveBeenCalledTimes(2);
 });
 

@@ -345,5 +345,8 @@ test("what the policy says goes when somebody asks, and first is only named", as
   expect(memory.EntityPage.parse(left.body).items.map(({ name }) => name)).toHaveLength(2);
   expect(await prune({})).toMatchObject({ items: [], entities: 0 });
   const stats = memory.Figures.parse((await server.ask("GET", "/api/v1/memory/stats")).body);
-  expect(stats.limits).toMatchObject([{ what: "entities", max: 100_000, near: false }]);
+  expect(stats.limits).toMatchObject([
+    { what: "entities", max: 100_000, near: false },
+    { what: "vectors", max: expect.any(Number), near: false },
+  ]);
 });

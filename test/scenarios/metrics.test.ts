@@ -44,8 +44,20 @@ test("what happens to messages, tasks and memory is read from /metrics, in a for
   expect(figures.value("caxton_task_success_rate")).toBe(0);
   expect(figures.value("caxton_memory_entities_created_total")).toBe(2);
   expect(figures.value("caxton_memory_relations_created_total")).toBe(1);
+  expect(figures.value("caxton_memory_entity_count")).toBe(2);
+  expect(figures.value("caxton_memory_entities_limit")).toBe(100_000);
+  expect(figures.value("caxton_memory_vector_count")).toBeGreaterThanOrEqual(2);
+  expect(figures.value("caxton_memory_vectors_limit")).toBeGreaterThan(1_000_000);
   expect(figures.value("caxton_memory_search_queries_total")).toBe(1);
   expect(figures.value("caxton_memory_search_duration_seconds_count")).toBe(1);
   expect(figures.value("caxton_memory_search_results_sum")).toBeGreaterThanOrEqual(1);
   expect(figures.value("caxton_memory_embedding_duration_seconds_count")).toBeGreaterThanOrEqual(1);
+});
+
+test("of entities without a bound no limit is told", async () => {
+  await using server = await startServer({ settings: { "memory.max_entities": 0 } });
+  await server.ask("POST", "/api/v1/memory/entities", { entities: [{ name: "Ada" }] });
+  const figures = await Scraped.from(server);
+  expect(figures.value("caxton_memory_entity_count")).toBe(1);
+  expect(figures.value("caxton_memory_entities_limit")).toBeUndefined();
 });

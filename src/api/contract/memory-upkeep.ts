@@ -54,13 +54,18 @@ export const Pruned = z
     dry_run: z.boolean(),
     action: z.enum(["delete", "archive"]),
     entities: z.int(),
+    relations: z
+      .int()
+      .meta({ description: "That go by themselves; those that go with their entities are not counted" }),
     items: z.array(
       z.object({
         scope: MemoryScope,
-        reason: z.enum(["age", "confidence", "count"]).meta({
-          description: "Not changed for too long; too little confidence; the longest unchanged of too many",
+        reason: z.enum(["age", "confidence", "strength", "count", "relation-strength"]).meta({
+          description:
+            "Of entities: not changed for too long; too little confidence; too little strength; the longest unchanged of too many. Of relations: too little strength",
         }),
         entities: z.int(),
+        relations: z.int(),
         examples: z.array(z.string()).meta({ description: "Five names at most" }),
       }),
     ),

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { JsonObject, parseJson } from "../../kernel/json.ts";
 import { listIn } from "./lists.ts";
+import { LimitUses } from "./memory-limits.ts";
 import { page } from "./problem.ts";
 
 const Instant = z.iso.datetime();
@@ -235,9 +236,10 @@ export const SearchResult = z
     items: z.array(Hit),
     next: z.string().nullable(),
     tokens: z.int(),
-    notices: z
-      .array(z.enum(["no-embedder", "embedder-failed", "model-changing", "indexing"]))
-      .meta({ description: "What the search had to do without; `indexing`: not everything is indexed yet" }),
+    notices: z.array(z.enum(["no-embedder", "embedder-failed", "model-changing", "indexing", "vectors-full"])).meta({
+      description:
+        "What the search had to do without; `indexing`: not everything is indexed yet; `vectors-full`: some is found by words alone, since there is no room for its vectors",
+    }),
   })
   .meta({ id: "MemorySearchResult" });
 export type MemorySearchResult = z.infer<typeof SearchResult>;
@@ -371,18 +373,6 @@ export const Forgotten = z
   .object({ entities: z.int(), observations: z.int(), relations: z.int() })
   .meta({ id: "Forgotten" });
 export type MemoryForgotten = z.infer<typeof Forgotten>;
-
-/** What of memory is bounded, and how much of it there is. */
-export const LimitUses = z
-  .array(
-    z.object({
-      what: z.enum(["entities"]),
-      used: z.int(),
-      max: z.int(),
-      near: z.boolean().meta({ description: "80 % of it or more is used; at `max` nothing new is taken" }),
-    }),
-  )
-  .meta({ id: "MemoryLimitUses" });
 
 export const Figures = z
   .object({

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { ModelCondition } from "./model-condition.ts";
 import { Approval } from "./approvals.ts";
 import { typeList } from "./event-types.ts";
-import { LimitUses } from "./memory.ts";
+import { LimitUses } from "./memory-limits.ts";
 import { RunQuestion, RunSummary, Step } from "./runs.ts";
 
 export const Health = z.object({ status: z.literal("ok"), version: z.string() }).meta({ id: "Health" });

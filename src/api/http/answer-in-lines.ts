@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { FAULTS, toFault } from "../../kernel/errors.ts";
+import { logLevelOf, toFault } from "../../kernel/errors.ts";
 import { log } from "../../kernel/log.ts";
 import { problemOf } from "./problem.ts";
 
@@ -36,8 +36,8 @@ export async function answerInLines(
     tell({ type: "done", report });
   } catch (error) {
     const fault = toFault(error);
-    const { log: level } = FAULTS[fault.kind];
-    log[level]({ requestId: request.id, code: fault.code, err: error }, "work that was followed line by line failed");
+    const said = { requestId: request.id, code: fault.code, err: error };
+    log[logLevelOf(error)](said, "work that was followed line by line failed");
     tell({ type: "problem", problem: problemOf(fault, request.id) });
   }
   response.end();

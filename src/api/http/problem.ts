@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { hasZodFastifySchemaValidationErrors } from "fastify-type-provider-zod";
-import { CaxtonError, type Fault, FAULTS, toFault } from "../../kernel/errors.ts";
+import { CaxtonError, type Fault, FAULTS, logLevelOf, toFault } from "../../kernel/errors.ts";
 import { log } from "../../kernel/log.ts";
 import { LIMITS } from "../../kernel/quantities.ts";
 import { type ProblemDetails, ROUTES } from "../contract/index.ts";
@@ -14,8 +14,7 @@ export async function sendProblem(
 ): Promise<void> {
   const known = translate(error);
   const fault = toFault(known);
-  const { log: level } = FAULTS[fault.kind];
-  log[level](
+  log[logLevelOf(known)](
     { requestId: request.id, code: fault.code, ...(fault.code === "BUG" ? { err: error } : {}) },
     "request failed",
   );

@@ -1,7 +1,7 @@
-import { type Memory, scopeTypeOf, type Stock } from "../../memory/index.ts";
+import { type LimitUse, type Memory, scopeTypeOf, type Stock } from "../../memory/index.ts";
 import { counter, gauge, histogram, type Metric } from "./exposition.ts";
 
-export type MemoryMetricsServices = { readonly memory: Pick<Memory, "counts" | "stock"> };
+export type MemoryMetricsServices = { readonly memory: Pick<Memory, "counts" | "stock" | "capacity"> };
 
 /** How long the other figures wait for what memory holds. */
 const WAIT_MS = 250;
@@ -28,6 +28,22 @@ export async function memoryMetrics({ memory }: MemoryMetricsServices): Promise<
       relationsCreated,
     ),
     ...held(await memory.stock(WAIT_MS)),
+    ...limits(memory.capacity.known()),
+  ];
+}
+
+/** What is bounded; without values where there is no bound, or nobody has counted yet. */
+function limits(known: readonly LimitUse[]): readonly Metric[] {
+  const entities = known.find(({ what }) => what === "entities");
+  const vectors = known.find(({ what }) => what === "vectors");
+  return [
+    gauge("caxton_memory_entities_limit", "Entities that there may be: memory.max_entities", entities?.max),
+    gauge(
+      "caxton_memory_vector_count",
+      "Places that vectors have taken of those that searches have room for",
+      vectors?.used,
+    ),
+    gauge("caxton_memory_vectors_limit", "Vectors that searches have room for", vectors?.max),
   ];
 }
 

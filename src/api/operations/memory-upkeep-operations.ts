@@ -70,10 +70,12 @@ export async function pruneMemory(
     dry_run: isTrial,
     action,
     entities: gone.reduce((sum, { entities }) => sum + entities, 0),
-    items: gone.map(({ scope, reason, entities, names }) => ({
+    relations: gone.reduce((sum, { relations }) => sum + relations, 0),
+    items: gone.map(({ scope, reason, entities, relations, names }) => ({
       scope: scopeText(scope),
       reason,
       entities,
+      relations,
       examples: [...names],
     })),
     archive: archive ?? null,

@@ -10,6 +10,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: "SCOPE", value: ({ scope }) => scope, tone: () => "bold" },
   { title: "REASON", value: ({ reason }) => reason },
   { title: "ENTITIES", value: ({ entities }) => showCount(entities), align: "right" },
+  { title: "RELATIONS", value: ({ relations }) => showCount(relations), align: "right" },
   { title: "SUCH AS", value: ({ examples: names }) => names.join(", "), shrinks: true },
 ];
 const LONG_MS = 3_600_000;
@@ -19,9 +20,9 @@ export function prune(command: Command, invocation: Invocation): void {
   command
     .summary("forget what the retention policy says, now")
     .description(
-      "Forget what [memory.retention] of caxton.toml says: what was not changed for max_age, what has less than min_confidence, " +
-        "and the longest unchanged of a scope with more than max_entities_per_scope. The server does it by itself every so often; " +
-        "this does it now. With --dry-run nothing goes.",
+      "Forget what [memory.retention] of caxton.toml says: entities that were not changed for max_age, that have less than " +
+        "min_confidence or min_strength, and the longest unchanged of a scope with more than max_entities_per_scope; relations with " +
+        "less than min_relation_strength. The server does it by itself every so often; this does it now. With --dry-run nothing goes.",
     )
     .option("--dry-run", "say what would go, and leave it");
   examples(command, [
@@ -46,10 +47,14 @@ export function prune(command: Command, invocation: Invocation): void {
   });
 }
 
-function prunedText({ items, entities, dry_run: isTrial, archive, more }: MemoryPruned, look: Look): string {
+function prunedText({ items, entities, relations, dry_run: isTrial, archive, more }: MemoryPruned, look: Look): string {
   if (items.length === 0) return "nothing in memory is to go\n";
   const table = renderTable(COLUMNS, items, { widthMax: look.columns, wide: false, style: look.style });
-  const went = `${showCount(entities)} ${entities === 1 ? "entity" : "entities"} ${isTrial ? "would go" : "went"}`;
+  const counted = [
+    ...(entities > 0 ? [`${showCount(entities)} ${entities === 1 ? "entity" : "entities"}`] : []),
+    ...(relations > 0 ? [`${showCount(relations)} ${relations === 1 ? "relation" : "relations"}`] : []),
+  ];
+  const went = `${counted.join(" and ")} ${isTrial ? "would go" : "went"}`;
   const kept = archive === null ? "" : `; written to ${safeText(archive)} before`;
   return `${table}\n${went}${kept}${more ? "; there are more, for the next pass" : ""}\n`;
 }

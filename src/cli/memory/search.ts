@@ -18,6 +18,7 @@ const NOTICES: { readonly [Of in Notice]: string } = {
   "embedder-failed": "found by words only: the embedder did not answer; see caxton doctor",
   "model-changing": "vectors are being made anew with another embedder; results by meaning get better meanwhile",
   indexing: "not everything is indexed yet, so that something may be missing; caxton memory stats shows how far it is",
+  "vectors-full": "there is no room for all vectors, so that some is found by words only; see caxton memory doctor",
 };
 
 const Input = z.object({

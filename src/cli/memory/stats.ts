@@ -62,7 +62,8 @@ function statsText(figures: MemoryFigures, where: MemoryWhereabouts, look: Look)
     ["Embedder", safeText(model ?? (wanted === null ? "none: found by words only" : "none yet")) + safeText(changing)],
   ];
   fields.push(...whereFields(where));
-  for (const { what, used, max, near } of figures.limits) {
+  // There is room for millions of vectors: it is no matter before it comes to its end.
+  for (const { what, used, max, near } of figures.limits.filter((limit) => limit.what === "entities" || limit.near)) {
     const full = used >= max ? ": full" : near ? ": nearly full" : "";
     fields.push(["Limit", `${showCount(used)} of ${showCount(max)} ${what}${full}`]);
   }

@@ -67,12 +67,17 @@ async function localModels(client: Context["client"], { default_model: standard 
     });
 }
 
+/** What makes room again. */
+const ROOM = {
+  entities: "caxton memory prune, forget some, or raise memory.max_entities",
+  vectors: "forget some and caxton memory reindex, or caxton memory migrate to another place",
+} as const;
+
 function memory({ memory: { backend, ready, note, limits } }: Status): Finding {
   const check = "memory";
   const near = limits.find((limit) => limit.near);
   if (ready && near !== undefined) {
-    const fix = "caxton memory prune, forget some, or raise memory.max_entities";
-    return { check, state: "warn", note: `${near.used} of ${near.max} ${near.what}`, fix };
+    return { check, state: "warn", note: `${near.used} of ${near.max} ${near.what}`, fix: ROOM[near.what] };
   }
   return ready
     ? { check, state: "ok", note: oneLine(`${backend}: ${note}`), fix: "" }

@@ -6,6 +6,7 @@ import { graphContract } from "./graph.ts";
 import { historyContract } from "./history.ts";
 import { modelContract } from "./models.ts";
 import { rememberingContract } from "./remembering.ts";
+import { retentionContract } from "./retention.ts";
 import { searchingContract } from "./searching.ts";
 import type { OpenedStore, Within } from "./within.ts";
 
@@ -24,5 +25,6 @@ export function memoryStoreContract(open: () => Promise<OpenedStore>): void {
   historyContract(within);
   graphContract(within);
   forgettingContract(within);
+  retentionContract(within);
   modelContract(within);
 }

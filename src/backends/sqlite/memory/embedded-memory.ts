@@ -27,6 +27,7 @@ import { numberOf, type PackedEntity, textOf } from "./rows.ts";
 import { Reading } from "./reading.ts";
 import { BUSY_MS, openMemoryFile } from "./schema.ts";
 import { type PassagePut, Vectors } from "./vectors.ts";
+import { RoomWatch, roomFigures, roomProblems } from "./vector-room.ts";
 import { type EntityPut, type EntityPutBack, type Touched, Writing } from "./writing.ts";
 
 /** Entities that are indexed between two looks at who has come meanwhile. */
@@ -39,6 +40,13 @@ const KEPT_ENTITIES_MIN = 1_000;
 const LOG_PAGES_MAX = 4_000;
 
 const NO_ID = new Uint8Array(16);
+
+export type MemoryFileOptions = {
+  readonly file: string;
+  readonly synchronous: "normal" | "full";
+  /** Of all vectors that searches go through; 4 GiB, the most there can be, where it is not said. */
+  readonly vectorBytesMax?: number | undefined;
+};
 
 /** One change of the file; several share a transaction. */
 export type Job =
@@ -78,6 +86,8 @@ export class EmbeddedMemory {
   #indexes: Indexes;
   #lookup: Lookup;
   #reading: Reading;
+  readonly #vectorBytesMax: number | undefined;
+  readonly #roomWatch = new RoomWatch();
   /** Up to which row of each table all is indexed; undefined: everything. */
   #indexing: { entity: number; relation: number; readonly rows: number } | undefined;
 
@@ -89,9 +99,10 @@ export class EmbeddedMemory {
   /** What was forgotten may be in the log still. */
   #owesWipe = false;
 
-  private constructor(db: DatabaseSync, file: string) {
+  private constructor(db: DatabaseSync, { file, vectorBytesMax }: MemoryFileOptions) {
     this.#db = db;
     this.#file = file;
+    this.#vectorBytesMax = vectorBytesMax;
     this.#facts = new Facts(db);
     this.#kept = new KeptIndexes(`${file.replace(/\.db$/u, "")}.index`, this.#facts);
     this.#vectors = new Vectors(this.#facts);
@@ -103,16 +114,20 @@ export class EmbeddedMemory {
       rowOf: (id) => this.#reading.rowOf(id),
     });
     this.#forgetting = new Forgetting({ facts: this.#facts, vectors: this.#vectors, writing: this.#writing });
-    this.#indexes = new Indexes({ facts: this.#facts, vectors: this.#vectors });
+    this.#indexes = this.#noIndexes();
     this.#lookup = new Lookup({ facts: this.#facts, indexes: this.#indexes });
     this.#reading = this.#read();
     this.#indexing = { entity: 0, relation: 0, rows: this.#rows() };
   }
 
-  static open(options: { readonly file: string; readonly synchronous: "normal" | "full" }): EmbeddedMemory {
+  #noIndexes(): Indexes {
+    return new Indexes({ facts: this.#facts, vectors: this.#vectors, vectorBytesMax: this.#vectorBytesMax });
+  }
+
+  static open(options: MemoryFileOptions): EmbeddedMemory {
     const db = openMemoryFile(options.file, options.synchronous);
     try {
-      const memory = new EmbeddedMemory(db, options.file);
+      const memory = new EmbeddedMemory(db, options);
       memory.#recall();
       return memory;
     } catch (error) {
@@ -126,6 +141,7 @@ export class EmbeddedMemory {
     this.#isKept = this.#kept.read(this.#indexes);
     if (this.#isKept) this.#indexing = undefined;
     else this.rebuild();
+    this.#roomWatch.look(this.#indexes.room);
   }
 
   /** The last rows that are there; how far indexing has to go. */
@@ -205,6 +221,7 @@ export class EmbeddedMemory {
       this.#indexes.graph.remove(row);
       if (known) this.#indexes.putRelation(known);
     }
+    this.#roomWatch.look(this.#indexes.room);
   }
 
   #relationsAfter(row: number): readonly IndexableRelation[] {
@@ -257,7 +274,7 @@ export class EmbeddedMemory {
 
   /** Throws away what is derived, and begins to make it anew. */
   #rebuild(): void {
-    this.#indexes = new Indexes({ facts: this.#facts, vectors: this.#vectors });
+    this.#indexes = this.#noIndexes();
     this.#lookup = new Lookup({ facts: this.#facts, indexes: this.#indexes });
     this.#reading = this.#read();
     const rows = this.#rows();
@@ -284,6 +301,7 @@ export class EmbeddedMemory {
       this.#indexes.put(one);
     }
     at.entity = known.at(-1)?.row ?? at.entity;
+    this.#roomWatch.look(this.#indexes.room);
     if (known.length > 0) return true;
     const relations = this.#relationsAfter(at.relation);
     for (const relation of relations) this.#indexes.putRelation(relation);
@@ -301,7 +319,8 @@ export class EmbeddedMemory {
   search(search: StoreSearch): PackedHits {
     const active = this.#vectors.active?.name;
     const found = this.#lookup.search(search.model === active ? search : { ...search, vector: undefined });
-    return { ...found, isPartial: found.isPartial || this.#indexing !== undefined };
+    const isPartial = found.isPartial || this.#indexing !== undefined;
+    return { ...found, isPartial, lacksVectors: this.#indexes.room?.hasRefused ?? false };
   }
 
   unembedded(model: string, limit: number): readonly PackedEntity[] {
@@ -313,7 +332,14 @@ export class EmbeddedMemory {
   }
 
   figures(): StoreFigures {
-    return { ...figuresOf(this.#facts, this.#vectors), indexed: this.indexed };
+    const figures = figuresOf(this.#facts, this.#vectors);
+    return { ...figures, indexed: this.indexed, vectorRoom: this.#roomOf(figures.passagesByModel) };
+  }
+
+  /** How many have found no room is known when all is indexed. */
+  #roomOf(passagesByModel: StoreFigures["passagesByModel"]): StoreFigures["vectorRoom"] {
+    const indexed = this.#indexing ? 0 : (passagesByModel[this.#vectors.active?.name ?? ""] ?? 0);
+    return roomFigures(this.#indexes.room, indexed);
   }
 
   check(mend: boolean): readonly StoreProblem[] {
@@ -327,7 +353,8 @@ export class EmbeddedMemory {
       this.#isKept = false;
       for (const [row] of bare) this.#indexes.refresh(row);
     }
-    return existsSync(this.#file) ? problems : [goneFile(this.#file), ...problems];
+    const cramped = roomProblems(this.#roomOf(this.#vectors.counts().byModel));
+    return [...(existsSync(this.#file) ? [] : [goneFile(this.#file)]), ...problems, ...cramped];
   }
 
   /** Writes the log back into the file when it is long, or has what was forgotten; waits for nobody. Throws what SQLite throws. */

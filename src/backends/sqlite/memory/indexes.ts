@@ -1,11 +1,21 @@
-import { type EntityFilter, isValidDuring } from "../../../memory/index.ts";
+import { type EntityFilter, isValidDuring, type ScopeKey } from "../../../memory/index.ts";
 import * as z from "zod";
-import { GraphIndex, KeywordIndex, SavedFloats, SavedInts, SavedNumbers, VectorIndex } from "../../../recall/index.ts";
+import {
+  GraphIndex,
+  KeywordIndex,
+  type Quantised,
+  RecallFullError,
+  SavedFloats,
+  SavedInts,
+  SavedNumbers,
+  VectorIndex,
+} from "../../../recall/index.ts";
 import { integers, numbers } from "./columns.ts";
 import type { Facts } from "./facts.ts";
 import { Ids } from "./ids.ts";
 import { type Indexable, indexableAt } from "./indexable.ts";
 import { type Cells, PACKED, textOf } from "./rows.ts";
+import type { VectorRoom } from "./vector-room.ts";
 import type { Vectors } from "./vectors.ts";
 
 const NONE = -1;
@@ -45,6 +55,9 @@ export class Indexes {
   /** By the graph's slots. */
   readonly relationIds = new Ids({ isFound: false });
   #vectors: VectorIndex | undefined;
+  readonly #vectorBytesMax: number | undefined;
+  /** A passage has a vector for which there was no room: it is found by its words alone, until all is indexed anew. */
+  #hasRefused = false;
   /** The first passage of an entity, and of a passage the next and its entity. */
   readonly #first = integers(NONE);
   readonly #next = integers(NONE);
@@ -76,6 +89,7 @@ export class Indexes {
     passages: z.number(),
     types: z.array(z.string()),
     bounded: z.number(),
+    refused: z.boolean().default(false),
   });
 
   /** All of it as data; `thoroughly`: nothing is in it that only what is gone had. */
@@ -93,6 +107,7 @@ export class Indexes {
       passages: this.#passages,
       types: [...this.#types].map(([type, n]) => (!thoroughly || used.has(n) ? type : `${GONE}${n}`)),
       bounded: this.#bounded,
+      refused: this.#hasRefused,
     };
   }
 
@@ -101,7 +116,7 @@ export class Indexes {
     this.keywords.load(saved.keywords);
     this.graph.load(saved.graph);
     if (saved.vectors) {
-      this.#vectors = new VectorIndex({ dims: saved.vectors.dims });
+      this.#vectors = new VectorIndex({ dims: saved.vectors.dims, bytesMax: this.#vectorBytesMax });
       this.#vectors.load(saved.vectors);
     }
     this.entityIds.load(saved.entityIds);
@@ -112,11 +127,24 @@ export class Indexes {
     this.#passages = saved.passages;
     for (const [n, type] of saved.types.entries()) this.#types.set(type, n);
     this.#bounded = saved.bounded;
+    this.#hasRefused = saved.refused;
   }
 
-  constructor(deps: { readonly facts: Facts; readonly vectors: Vectors }) {
+  /** `vectorBytesMax`: of all vectors; 4 GiB, where it is not said. */
+  constructor(deps: {
+    readonly facts: Facts;
+    readonly vectors: Vectors;
+    readonly vectorBytesMax?: number | undefined;
+  }) {
     this.#facts = deps.facts;
     this.#vectorRows = deps.vectors;
+    this.#vectorBytesMax = deps.vectorBytesMax;
+  }
+
+  /** Undefined while there are no vectors. */
+  get room(): VectorRoom | undefined {
+    const { size = 0, places } = this.#vectors ?? {};
+    return places && { ...places, held: size, hasRefused: this.#hasRefused };
   }
 
   /** Of the model that counts; undefined while there is none. */
@@ -171,13 +199,24 @@ export class Indexes {
       last = passage;
       this.keywords.put(passage, key, text);
       const vector = vectors[ordinal];
-      if (vector) this.#vectorsFor()?.putQuantised(passage, key, vector.scale, vector.bytes);
+      if (vector) this.#putVector(passage, key, vector);
+    }
+  }
+
+  /** Where there is no room the passage is found by its words, and memory goes on. */
+  #putVector(passage: number, scope: ScopeKey, { scale, bytes }: Quantised): void {
+    try {
+      this.#vectorsFor()?.putQuantised(passage, scope, scale, bytes);
+    } catch (error) {
+      if (!(error instanceof RecallFullError)) throw error;
+      this.#hasRefused = true;
     }
   }
 
   #vectorsFor(): VectorIndex | undefined {
     const { active } = this.#vectorRows;
-    if (!this.#vectors && active && active.dims > 0) this.#vectors = new VectorIndex({ dims: active.dims });
+    if (!this.#vectors && active && active.dims > 0)
+      this.#vectors = new VectorIndex({ dims: active.dims, bytesMax: this.#vectorBytesMax });
     return this.#vectors;
   }
 

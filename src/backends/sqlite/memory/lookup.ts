@@ -28,8 +28,8 @@ export class Lookup {
     this.#indexes = deps.indexes;
   }
 
-  /** `isPartial` only when a filter took too long; the caller knows whether all is indexed. */
-  search(search: StoreSearch): PackedHits {
+  /** `isPartial` only when a filter took too long; the caller knows whether all is indexed, and has its vector. */
+  search(search: StoreSearch): Omit<PackedHits, "lacksVectors"> {
     const { keep, isExhausted } = this.#indexes.keeper(search.filter);
     const candidates: Candidates = new Map();
     const isByWords = search.keywordWeight > 0 && search.text !== "";
@@ -122,7 +122,7 @@ export class Lookup {
     search: StoreSearch,
     words: KeywordQuestion | undefined,
     candidates: Candidates,
-  ): Omit<PackedHits, "isPartial"> {
+  ): Pick<PackedHits, "entities" | "scores" | "matched"> {
     const found = foundOf(candidates).map((one) => ({
       ...one,
       ageMs: search.nowMs - this.#indexes.updatedAtMs(one.row),

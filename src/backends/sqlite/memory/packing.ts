@@ -9,6 +9,7 @@ export type PackedHits = {
   readonly scores: readonly number[];
   readonly matched: readonly (readonly string[])[];
   readonly isPartial: boolean;
+  readonly lacksVectors: boolean;
 };
 const SCORES = 5;
 
@@ -39,12 +40,13 @@ export function walkedOf({ steps, isCut }: PackedWalk): StoreWalked {
 }
 
 /** Hits on the other side. */
-export const hitsOf = ({ entities, scores, matched, isPartial }: PackedHits): StoreHits => ({
+export const hitsOf = ({ entities, scores, matched, isPartial, lacksVectors }: PackedHits): StoreHits => ({
   hits: entities.map((entity, index) => ({
     entity: entityOf(entity),
     score: scoreOf(scores, index, matched[index] ?? []),
   })),
   isPartial,
+  lacksVectors,
 });
 
 function scoreOf(scores: readonly number[], index: number, matched: readonly string[]): ScoreParts {

@@ -22,6 +22,7 @@ export type MemoryRequest = { readonly id: number } & (
       readonly type: "open";
       readonly file: string;
       readonly synchronous: "normal" | "full";
+      readonly vectorBytesMax: number | undefined;
       /** How much the thread logs. */
       readonly logLevel: string;
     }

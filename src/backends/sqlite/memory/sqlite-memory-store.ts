@@ -53,6 +53,8 @@ export type SqliteMemoryOptions = {
   /** The data directory; its lock is the `Database`'s. */
   readonly directory: string;
   readonly synchronous: Synchronous;
+  /** Of all vectors that searches go through; 4 GiB, the most there can be, where it is not said. */
+  readonly vectorBytesMax?: number | undefined;
 };
 
 type Asked = {
@@ -276,7 +278,7 @@ export class SqliteMemoryStore implements MemoryStore {
   }
 
   async #start(): Promise<void> {
-    const { directory, synchronous } = this.#options;
+    const { directory, synchronous, vectorBytesMax } = this.#options;
     try {
       makeDirectory(directory);
     } catch (error) {
@@ -284,7 +286,7 @@ export class SqliteMemoryStore implements MemoryStore {
     }
     // The one that could not open it before is asked again.
     this.#thread ??= this.#newThread();
-    await this.#tell({ type: "open", file: this.#file, synchronous, logLevel: log.level });
+    await this.#tell({ type: "open", file: this.#file, synchronous, vectorBytesMax, logLevel: log.level });
   }
 
   #newThread(): Worker {

@@ -46,7 +46,9 @@ export function Place({ figures }: { readonly figures: MemoryFigures }) {
 }
 
 function Limits({ figures }: { readonly figures: MemoryFigures }) {
-  return figures.limits.map(({ what, used, max, near }) => {
+  // There is room for millions of vectors: it is no matter before it comes to its end.
+  const shown = figures.limits.filter((limit) => limit.what === "entities" || limit.near);
+  return shown.map(({ what, used, max, near }) => {
     const said = STORE.usedOf(count(used), count(max), percent(used / max));
     return (
       <div key={what}>
@@ -70,7 +72,7 @@ function Limits({ figures }: { readonly figures: MemoryFigures }) {
         </div>
         {near ? (
           <p role="status" className={cx("mt-1 text-xs", used >= max ? "text-bad" : "text-warn")}>
-            {used >= max ? STORE.full : STORE.near}
+            {used >= max ? STORE.full[what] : STORE.near[what]}
           </p>
         ) : null}
       </div>

@@ -18,7 +18,7 @@ export function Retention() {
   const look = useMutation({ mutationFn: () => pruneMemory(true) });
   const prune = useChange(
     () => pruneMemory(false),
-    ({ entities }) => STORE.went(entities),
+    (pruned) => STORE.went(pruned),
     { refresh: forgetCached },
   );
   const shown = prune.data ?? look.data;
@@ -36,7 +36,7 @@ export function Retention() {
           >
             {STORE.whatWouldGo}
           </Button>
-          {shown?.dry_run === true && shown.entities > 0 ? (
+          {shown?.dry_run === true && isAny(shown) ? (
             <Button look="danger" onClick={() => setSure(true)}>
               {STORE.prune}
             </Button>
@@ -59,13 +59,15 @@ export function Retention() {
           isReady={!prune.isPending}
           error={prune.error}
         >
-          <p className="text-sm font-medium">{STORE.wouldGo(look.data.entities)}</p>
+          <p className="text-sm font-medium">{STORE.wouldGo(look.data)}</p>
           <p className="text-sm">{look.data.action === "archive" ? STORE.toArchive : STORE.toDelete}</p>
         </ChangeForm>
       ) : null}
     </Card>
   );
 }
+
+const isAny = ({ entities, relations }: MemoryPruned): boolean => entities + relations > 0;
 
 const isOff = (error: Error): boolean => toProblem(error).code === "MEMORY_RETENTION_OFF";
 
@@ -76,22 +78,20 @@ const NoPolicy = ({ error }: { readonly error: Error }) => (
   </p>
 );
 
-function Gone({
-  pruned: { dry_run: isTrial, entities, items, archive, more, action },
-}: {
-  readonly pruned: MemoryPruned;
-}) {
+function Gone({ pruned }: { readonly pruned: MemoryPruned }) {
   const { retentionColumns: columns } = STORE;
-  if (entities === 0) return <p className="text-sm">{STORE.nothingGoes}</p>;
+  const { dry_run: isTrial, items, archive, more, action } = pruned;
+  if (!isAny(pruned)) return <p className="text-sm">{STORE.nothingGoes}</p>;
   return (
     <div className="space-y-2">
-      <p className="text-sm font-medium">{isTrial ? STORE.wouldGo(entities) : STORE.went(entities)}</p>
+      <p className="text-sm font-medium">{isTrial ? STORE.wouldGo(pruned) : STORE.went(pruned)}</p>
       <Table label={STORE.retention}>
         <thead>
           <tr>
             <Th>{columns.scope}</Th>
             <Th>{columns.reason}</Th>
             <Th className="text-right">{columns.entities}</Th>
+            <Th className="text-right">{columns.relations}</Th>
             <Th className="max-sm:hidden">{columns.examples}</Th>
           </tr>
         </thead>
@@ -101,6 +101,7 @@ function Gone({
               <Td>{item.scope}</Td>
               <Td className="text-muted">{STORE.reasons[item.reason]}</Td>
               <Td className="text-right text-muted">{count(item.entities)}</Td>
+              <Td className="text-right text-muted">{count(item.relations)}</Td>
               <Td className="text-muted max-sm:hidden">{item.examples.join(", ")}</Td>
             </Row>
           ))}
