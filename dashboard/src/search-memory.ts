@@ -15,7 +15,7 @@ export type MemorySearch = {
   readonly limit?: number | undefined;
   /** Whether what is related to hits is found too. */
   readonly related?: true | undefined;
-  /** When it must hold: an instant, or `any`; without it now. */
+  /** When it must hold: an instant, `now` or `any`; without it a list has what holds whenever, a search what does now. */
   readonly at?: string | undefined;
   /** Who said something of it. */
   readonly agent?: string | undefined;
@@ -23,6 +23,8 @@ export type MemorySearch = {
   readonly about?: string | undefined;
   /** About so many tokens of entities at most. */
   readonly tokens?: number | undefined;
+  /** How near in meaning is near enough, in percent. */
+  readonly near?: number | undefined;
 };
 export const memorySearch = (raw: Raw): MemorySearch => ({
   tab: oneOf(MEMORY_TABS, raw["tab"]),
@@ -36,6 +38,7 @@ export const memorySearch = (raw: Raw): MemorySearch => ({
   agent: words(raw["agent"]),
   about: words(raw["about"]),
   tokens: number(raw["tokens"]),
+  near: percent(raw["near"]),
 });
 
 export type EntitySearch = {
@@ -46,10 +49,15 @@ export const entitySearch = (raw: Raw): EntitySearch => ({
   depth: [2, 3].find((depth) => depth === number(raw["depth"])),
 });
 
+const percent = (value: unknown): number | undefined => {
+  const given = number(value);
+  return given === undefined || given > 100 ? undefined : given;
+};
+
 /** Anything else in an address would be refused by the server, without a field at which to say so. */
 function time(value: unknown): string | undefined {
   const given = words(value);
-  if (given === undefined || given === "any") return given;
+  if (given === undefined || given === "any" || given === "now") return given;
   const ms = Date.parse(given);
   return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
 }

@@ -41,6 +41,10 @@ export const STORE = {
   backNote: (place: string) => `It goes back to ${place} in the same way, with what was changed since:`,
   migrateCommand: (place: string) => `npx caxton memory migrate --to ${place} --switch`,
   goingFrom: (from: string, to: string) => `On its way from ${from} to ${to}`,
+  goingNote: (from: string) =>
+    `Memory is used in ${from} meanwhile. Who began it stops it with Ctrl+C; with --switch or --resume it goes on from there.`,
+  endedAt: (to: string, place: string, done: string, all: string) =>
+    `The way to ${to} has ended, with ${done} of ${all} copied; memory is still in ${place}. Where it was begun it says why. To go on with it and go over:`,
   begins: "it begins",
   copied: (done: string, all: string) => `${done} of ${all} copied`,
   followed: (changes: string) => `following what is changed meanwhile: ${changes}`,
@@ -69,12 +73,15 @@ export const STORE = {
   },
   make: "Make one now",
   made: "The snapshot is made",
+  toSnapshots: "To the snapshots",
+  restoreLatest: (ago: string) => `Restore the latest snapshot (${ago})`,
   restore: "Restore",
   restoreOne: (name: string) => `Restore ${name}`,
   restoreTitle: "Make memory again what it was?",
   restoreWhat: (time: string, ago: string) => `Memory becomes what it was on ${time} (${ago}).`,
   lostTitle: "What was changed since is undone:",
   lostNothing: "Nothing was changed since, as far as the history tells.",
+  lostUnknown: "What was changed since is undone; memory cannot be read now, so that it cannot be told what that is.",
   lostMore: (count: number) => `More than ${count} changes since are undone. Of the latest ${count}:`,
   lost: {
     create: (count: number) => `${plural(count, "entity", "entities")} made known`,

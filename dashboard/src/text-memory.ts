@@ -24,6 +24,9 @@ export const MEMORY = {
   saidBy: "Said by the agent",
   about: "Metadata",
   noPairs: "Pairs of a key and a value, such as team=billing, floor=3",
+  nearness: "Meaning at least",
+  anyNearness: "As configured",
+  nearAtLeast: (percent: number) => `${percent} % near`,
   budget: "At most",
   noBudget: "No bound",
   tokens: (count: number) => `${count.toLocaleString("en-US")} tokens`,
@@ -164,6 +167,8 @@ export const MEMORY = {
   depths: { "1": "Next to it", "2": "Two steps", "3": "Three steps" },
   alone: "It has no relations.",
   cut: "There are more than are shown.",
+  namedOf: (named: number, all: number) =>
+    `${named.toLocaleString("en-US")} of ${all.toLocaleString("en-US")} are named, the nearest and those with the most relations first; point at a dot for its name, or go nearer`,
   aroundCount: (others: number, relations: number) =>
     `${plural(others, "other", "others")}, ${plural(relations, "relation", "relations")}`,
   showMore: (max: number) => `Show up to ${max.toLocaleString("en-US")}`,

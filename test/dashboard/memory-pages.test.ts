@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { memory, type MemoryGraph, runs } from "../../src/api/contract/index.ts";
 import { linesOf } from "../../dashboard/src/api/lines-of.ts";
 import { fullTime } from "../../dashboard/src/parts/format.ts";
-import { layAround } from "../../dashboard/src/pages/memory/around.ts";
+import { layAround, NAMED } from "../../dashboard/src/pages/memory/around.ts";
 import {
   changedClaim,
   draftOf,
@@ -12,6 +12,7 @@ import {
   shareError,
   spanError,
 } from "../../dashboard/src/pages/memory/claim.ts";
+import { frameOf, namedAt } from "../../dashboard/src/pages/memory/naming.ts";
 import { changedFields } from "../../dashboard/src/pages/memory/changed-fields.ts";
 import { readPairs } from "../../dashboard/src/pages/memory/pairs.ts";
 import { lostSince } from "../../dashboard/src/pages/memory/store/lost-since.ts";
@@ -216,12 +217,13 @@ async function relateAda(page: Page): Promise<void> {
   const row = around.getByRole("row", { name: /admires Cleo 90 %/ });
   await row.waitFor();
   const picture = around.getByRole("group", { name: "Picture of what is around it" });
-  const [before] = [await picture.getByRole("link", { name: /^Cleo/ }).boundingBox()];
+  const box = async (name: RegExp) => picture.getByRole("link", { name }).boundingBox();
+  const apart = async () => Math.abs(((await box(/^Cleo/))?.x ?? 0) - ((await box(/^Ada/))?.x ?? 0));
+  const before = { apart: await apart(), width: (await box(/^Cleo/))?.width };
   await picture.focus();
   await page.keyboard.press("+");
-  await expect
-    .poll(async () => (await picture.getByRole("link", { name: /^Cleo/ }).boundingBox())?.width)
-    .toBeGreaterThan(before?.width ?? 0);
+  await expect.poll(apart).toBeGreaterThan(before.apart);
+  expect((await box(/^Cleo/))?.width, "names stay as large").toBe(before.width);
   await around.getByRole("button", { name: "Take away: Ada admires Cleo" }).click();
   await dialog.getByRole("button", { name: "Take away" }).click();
   await row.waitFor({ state: "detached" });
@@ -313,16 +315,34 @@ test("metadata to look for is written as pairs", () => {
   expect([readPairs("team"), readPairs("=1")]).toEqual([{ error: expect.any(String) }, { error: expect.any(String) }]);
 });
 
-test("however many stand around an entity, no name covers another", () => {
-  for (const count of [1, 5, 50, 500]) {
-    const { nodes, edges } = layAround(neighbours(count), "e0");
-    expect([nodes.length, edges.length]).toEqual([count + 1, count]);
-    const covered = nodes.flatMap((one, at) =>
-      nodes.slice(at + 1).filter((other) => Math.abs(one.x - other.x) < 108 && Math.abs(one.y - other.y) < 36),
+test("around an entity a few are all named; of many the nearest and the most related, and others as there is room", () => {
+  for (const depths of [[1], [5], [NAMED.all], [4, 18], [12, 10], [3, 9, 10]]) {
+    const graph = neighbours(depths);
+    expect(namedOf(graph, 1).size).toBe(graph.entities.length);
+  }
+  for (const depths of [[100], [600], [20, 130], [12, 200, 388]]) {
+    const graph = neighbours(depths);
+    const { nodes, isCrowded } = layAround(graph, "e0");
+    expect([nodes.length, isCrowded]).toEqual([graph.entities.length, true]);
+    const [whole, near, nearest] = [namedOf(graph, 1), namedOf(graph, 3), namedOf(graph, 12)];
+    expect(whole.size).toBeGreaterThan(NAMED.crowded);
+    expect(near.size).toBeGreaterThan(whole.size);
+    expect(nearest.size).toBe(graph.entities.length);
+    // The last of all has the most relations.
+    expect(whole).toContain(graph.entities.at(-1)?.entity.id);
+    const touching = nodes.flatMap((one, at) =>
+      nodes.slice(at + 1).filter((other) => Math.hypot(one.x - other.x, one.y - other.y) < 9),
     );
-    expect(covered).toEqual([]);
+    expect(touching).toEqual([]);
   }
 });
+
+/** Who is named in the picture around e0, at a zoom. */
+function namedOf(graph: Pick<MemoryGraph, "entities" | "relations">, zoom: number): ReadonlySet<string> {
+  const around = layAround(graph, "e0");
+  const frames = new Map(graph.entities.map(({ entity }) => [entity.id, frameOf(entity, !around.isCrowded)]));
+  return namedAt(around, zoom, frames);
+}
 
 test("what a restore undoes is counted from its moment on, and said to be more when not all was read", () => {
   const changes = [
@@ -353,27 +373,36 @@ test("lines that come in pieces are whole", async () => {
 const provenance = { source: "user", source_id: null, agent: null } as const;
 const always = { confidence: 1, valid_from: null, valid_to: null } as const;
 
-/** One in the middle, to whom so many others are related. */
-function neighbours(count: number): Pick<MemoryGraph, "entities" | "relations"> {
+/** One in the middle and so many at each distance, each related to one that is nearer; all of the last distance also to the last of it. */
+function neighbours(counts: readonly number[]): Pick<MemoryGraph, "entities" | "relations"> {
   const at = "2026-01-01T00:00:00Z";
   const common = { scope: "workspace", metadata: {}, strength: 0.5, created_at: at, ...always };
   const entity = (id: string) => ({
     ...common,
     id,
-    name: id,
-    type: "x",
+    name: `somebody ${id}`,
+    type: "person of the house",
     observations: [],
     version: 1,
     updated_at: at,
     cut: false,
   });
-  const others = Array.from({ length: count }, (_, index) => `e${index + 1}`);
-  const relation = { ...common, type: "knows", bidirectional: false, provenance, from: "e0" };
+  const rings = counts.map((count, depth) => Array.from({ length: count }, (_, index) => `e${depth + 1}-${index}`));
+  const relation = { ...common, type: "knows", bidirectional: false, provenance };
+  const inward = rings.flatMap((ids, depth) =>
+    ids.map((to, index) => {
+      const parents = rings[depth - 1] ?? ["e0"];
+      return { ...relation, id: `r-${to}`, from: parents[index % parents.length] ?? "e0", to };
+    }),
+  );
+  const last = rings.at(-1) ?? [];
+  const hub = last.at(-1) ?? "e0";
+  const toHub = last.slice(0, -1).map((from) => ({ ...relation, id: `h-${from}`, from, to: hub }));
   return {
     entities: [
       { entity: entity("e0"), depth: 0, via: null },
-      ...others.map((id) => ({ entity: entity(id), depth: 1, via: `r-${id}` })),
+      ...rings.flatMap((ids, depth) => ids.map((id) => ({ entity: entity(id), depth: depth + 1, via: `r-${id}` }))),
     ],
-    relations: others.map((id) => ({ ...relation, id: `r-${id}`, to: id })),
+    relations: [...inward, ...toHub],
   };
 }

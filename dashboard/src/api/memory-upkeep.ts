@@ -21,8 +21,8 @@ const LOOK_MS = 5_000;
 const UNDER_WAY_MS = 1_000;
 const CHANGES_MAX = 200;
 
-/** Of the place where memory is: another one has others, or none. */
-export const snapshotsQuery = (place: string) =>
+/** Of the place where memory is: another one has others, or none. Without it of one that cannot be read. */
+export const snapshotsQuery = (place: string | undefined) =>
   queryOptions({
     queryKey: ["memory", "snapshots", place],
     queryFn: ({ signal }) => ask<MemorySnapshotPage>(ROUTES.memorySnapshots, { signal }),

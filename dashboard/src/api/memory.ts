@@ -48,20 +48,36 @@ const isUnderWay = (figures: MemoryFigures | undefined): boolean =>
   figures !== undefined &&
   (figures.indexed < 1 || (figures.wanted_model !== null && figures.passages_without_vector > 0));
 
-export type EntityFilter = { readonly scopes: readonly string[]; readonly type: string | undefined };
+/** What leaves entities out, of a list as of a search. */
+export type Narrowing = {
+  readonly type?: string | undefined;
+  /** When it must hold: an instant, `now` or `any`; without it a list has what holds whenever, a search what does now. */
+  readonly at?: string | undefined;
+  /** Who said something of it. */
+  readonly agent?: string | undefined;
+  readonly metadata?: object | undefined;
+};
+export type EntityFilter = Narrowing & { readonly scopes: readonly string[] };
 
-export const entitiesQuery = ({ scopes, type }: EntityFilter) =>
+export const entitiesQuery = ({ scopes, metadata, ...narrowing }: EntityFilter) =>
   infiniteQueryOptions({
-    queryKey: ["memory", "entities", { scopes, type }],
+    queryKey: ["memory", "entities", { scopes, metadata, ...narrowing }],
     queryFn: ({ pageParam, signal }) =>
       ask<MemoryEntityPage>(
-        withQuery(ROUTES.memoryEntities, { scopes: listed(scopes), type, cursor: pageParam, limit: PAGE_SIZE }),
+        withQuery(ROUTES.memoryEntities, {
+          scopes: listed(scopes),
+          metadata: metadata === undefined ? undefined : JSON.stringify(metadata),
+          ...narrowing,
+          cursor: pageParam,
+          limit: PAGE_SIZE,
+        }),
         { signal },
       ),
     initialPageParam: "",
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
-    refetchInterval: AGAIN_MS,
+    // That a next page failed stays told until it is asked for again.
+    refetchInterval: ({ state }) => (state.error !== null && state.fetchMeta?.fetchMore ? false : AGAIN_MS),
   });
 
 export type Question = EntityFilter & {
@@ -70,25 +86,24 @@ export type Question = EntityFilter & {
   readonly limit: number;
   /** How many relations away from hits others are found too. */
   readonly expand: number;
-  /** When it must hold: an instant, or `any`; without it now. */
-  readonly at?: string | undefined;
-  readonly agent?: string | undefined;
-  readonly metadata?: object | undefined;
   /** About so many tokens of entities at most. */
   readonly tokens?: number | undefined;
+  /** Cosine below which nearness in meaning does not count. */
+  readonly similarity?: number | undefined;
 };
 
 /** Asked once: a search may cost an embedding. */
-export const memorySearchQuery = ({ type, tokens, ...question }: Question) =>
+export const memorySearchQuery = ({ type, tokens, similarity, ...question }: Question) =>
   infiniteQueryOptions({
-    queryKey: ["memory", "search", { type, tokens, ...question }],
+    queryKey: ["memory", "search", { type, tokens, similarity, ...question }],
     queryFn: ({ pageParam, signal }) =>
       ask<MemorySearchResult>(ROUTES.searchMemory, {
         method: "POST",
         json: {
           ...question,
           ...(type === undefined ? {} : { types: [type] }),
-          ...(tokens === undefined ? {} : { max_tokens: tokens }),
+          max_tokens: tokens,
+          min_similarity: similarity,
           ...(pageParam === "" ? {} : { cursor: pageParam }),
         },
         signal,

@@ -147,8 +147,8 @@ export const usageQuery = (by: UsageGroup) =>
     refetchInterval: 60_000,
   });
 
-/** Asking again helps when the server was away, not when it said no. */
+/** Asking again helps when the server was away, not when it said no, nor when what it keeps is damaged. */
 export function retryUnlessRefused(failures: number, error: Error): boolean {
-  const status = error instanceof ProblemError ? error.problem.status : 500;
-  return failures < 2 && (status === 0 || status >= 500);
+  const { status, code } = error instanceof ProblemError ? error.problem : { status: 500, code: "" };
+  return failures < 2 && (status === 0 || status >= 500) && code !== "MEMORY_FILE_DAMAGED";
 }

@@ -1,13 +1,20 @@
 import { CircleAlert, RotateCw } from "lucide-react";
+import type { ReactNode } from "react";
 import { toProblem } from "../api/client.ts";
 import { text } from "../text.ts";
 import { Button } from "./button.tsx";
 import { cx } from "./class-names.ts";
 
-type Props = { readonly error: unknown; readonly onRetry?: (() => void) | undefined; readonly className?: string };
+type Props = {
+  readonly error: unknown;
+  readonly onRetry?: (() => void) | undefined;
+  readonly className?: string | undefined;
+  /** What there is to do about it here. */
+  readonly children?: ReactNode;
+};
 
 /** A failure in the server's words: what, the code, what to do, and where the code is explained. */
-export function ProblemView({ error, onRetry, className }: Props) {
+export function ProblemView({ error, onRetry, className, children }: Props) {
   const problem = toProblem(error);
   return (
     <div role="alert" className={cx("rounded-lg border border-bad/40 bg-bad-soft px-4 py-3", className)}>
@@ -17,6 +24,7 @@ export function ProblemView({ error, onRetry, className }: Props) {
           <p className="font-medium [overflow-wrap:anywhere]">{problem.detail || problem.title}</p>
           {problem.hint === "" ? null : <p className="text-sm text-muted [overflow-wrap:anywhere]">{problem.hint}</p>}
           <ProblemFoot problem={problem} />
+          {children === undefined || children === null ? null : <div className="pt-1">{children}</div>}
         </div>
         {onRetry === undefined ? null : (
           <Button size="small" onClick={onRetry}>

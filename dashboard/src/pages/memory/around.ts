@@ -1,76 +1,109 @@
 import type { MemoryGraph } from "../../../../src/api/contract/index.ts";
 
-type Point = { readonly x: number; readonly y: number };
-export type AroundNode = Point & { readonly id: string };
-export type AroundEdge = {
-  readonly from: string;
-  readonly to: string;
-  readonly path: string;
-  readonly width: number;
-  /** What it is, of all relations between the two in this direction. */
-  readonly label: string;
-  readonly middle: Point;
-  /** Whether the line has a head at both ends. */
-  readonly isBoth: boolean;
+export type Point = { readonly x: number; readonly y: number };
+/** Where one stands, in pixels from the middle of a picture at full size. */
+export type AroundNode = Point & {
+  readonly id: string;
+  /** Whether there is room for its name; others stand closer, as dots. */
+  readonly hasRoom: boolean;
 };
 export type Around = {
+  /** The more important first; the middle before all. */
   readonly nodes: readonly AroundNode[];
-  readonly edges: readonly AroundEdge[];
-  readonly width: number;
-  readonly height: number;
+  /** How far from the middle the outermost stand. */
+  readonly reach: Point;
+  /** More than can have room for their names. */
+  readonly isCrowded: boolean;
 };
 
-/** The frame around a name, in pixels, and half of it with room for an arrow's head. */
-const FRAME = { width: 108, height: 36 } as const;
-const HALF = { x: FRAME.width / 2 + 3, y: FRAME.height / 2 + 3 } as const;
-/**
- * The innermost ring, what each further one is wider, and how far apart names stand on it. They are so flat that, drawn round, the
- * corner of a frame is as near to its middle as two rings are to each other: then no name covers another, wherever it stands.
- */
-const RING = { first: 200, step: 122, flat: 0.65, apart: FRAME.width + 14 } as const;
-const MARGIN = 14;
-const LINE = { least: 1, most: 3.5 } as const;
+/** As many as all have room for their names; of more these, of whom so many for their relations, the others for being near. */
+export const NAMED = { all: 22, crowded: 20, forRelations: 6 } as const;
 
 /**
- * The middle with everybody around it: on as many rings as it takes that no name covers another, those of one distance before those of
- * the next, and beside whom they are related to.
+ * Of rings of names: the innermost, half of what a name takes, what is free around it, and how far apart rows are. Many are shown
+ * smaller than they are laid out, but not their names.
+ */
+const NAMES = {
+  few: { first: { x: 190, y: 90 }, half: { x: 66, y: 18 }, free: { x: 10, y: 48 }, row: 46 },
+  crowded: { first: { x: 150, y: 80 }, half: { x: 66, y: 15 }, free: { x: 10, y: 26 }, row: 31 },
+} as const;
+type Spacing = (typeof NAMES)["few" | "crowded"];
+/** How far apart dots stand, on a ring as on the next, and what is free around half of one. */
+const DOTS = { apart: 11.5, half: { x: 6, y: 6 } } as const;
+
+/**
+ * The middle with everybody around it on rings, those of one distance inside those of the next. Where they are too many for their
+ * names, only the nearest and those with the most relations have room for one, and the others stand close around them.
  */
 export function layAround(
   { entities, relations }: Pick<MemoryGraph, "entities" | "relations">,
   middle: string,
 ): Around {
-  const rings = ringsOf(orderAround(entities, relations, middle));
-  const wide = rings.length === 0 ? 0 : RING.first + RING.step * (rings.length - 1);
-  const centre = { x: wide + FRAME.width / 2 + MARGIN, y: wide * RING.flat + FRAME.height / 2 + MARGIN };
-  const nodes = [
-    { id: middle, ...centre },
-    ...rings.flatMap((ids, ring) =>
-      ids.map((id, at): AroundNode => {
-        // Each ring begins half a place further on, so that names do not stand behind one another.
-        const angle = ((at + (ring % 2) / 2) / ids.length) * 2 * Math.PI - Math.PI / 2;
-        const radius = RING.first + RING.step * ring;
-        return {
-          id,
-          x: centre.x + radius * Math.cos(angle),
-          y: centre.y + radius * RING.flat * Math.sin(angle),
-        };
-      }),
-    ),
-  ];
-  return { nodes, edges: edgesOf(nodes, relations), width: centre.x * 2, height: centre.y * 2 };
+  const others = orderAround({ entities, relations }, middle);
+  const isCrowded = others.length > NAMED.all;
+  const important = byImportance(others, relations);
+  const withRoom = new Set((isCrowded ? nearestAndMostRelated(important) : important).map(({ id }) => id));
+  const at = new Map<string, AroundNode>([[middle, { id: middle, x: 0, y: 0, hasRoom: true }]]);
+  const spacing = isCrowded ? NAMES.crowded : NAMES.few;
+  // Where what is inside of the next ring ends.
+  let edge: Point = { x: 0, y: 0 };
+  for (const depth of new Set(others.map((one) => one.depth))) {
+    for (const hasRoom of [true, false]) {
+      const here = others.filter((one) => one.depth === depth && withRoom.has(one.id) === hasRoom);
+      if (here.length === 0) continue;
+      const put = ({ id }: Other, point: Point) => void at.set(id, { id, ...point, hasRoom });
+      edge = hasRoom ? ringOfNames(here, { edge, spacing }, put) : ringsOfDots(here, { edge, spacing }, put);
+    }
+  }
+  const nodes = [middle, ...important.map(({ id }) => id)].flatMap((id) => at.get(id) ?? []);
+  const farthest = (axis: "x" | "y") => nodes.reduce((most, node) => Math.max(most, Math.abs(node[axis])), 0);
+  return { nodes, reach: { x: farthest("x"), y: farthest("y") }, isCrowded };
 }
 
-type Placed = { readonly id: string; readonly depth: number };
+type Other = { readonly id: string; readonly name: string; readonly depth: number };
+type Put = (one: Other, point: Point) => void;
+type Inside = { readonly edge: Point; readonly spacing: Spacing };
+
+/** In two columns that bend around what is inside: names are wide, so that rows of them fill a ring better than a round does. */
+function ringOfNames(names: readonly Other[], { edge, spacing }: Inside, put: Put): Point {
+  const { first, half, free, row } = spacing;
+  const onTheRight = Math.ceil(names.length / 2);
+  const ring = {
+    x: Math.max(first.x, edge.x === 0 ? 0 : edge.x + free.x + half.x),
+    y: Math.max(first.y, edge.y === 0 ? 0 : edge.y + free.y + half.y, (onTheRight * row) / 2),
+  };
+  for (const [at, one] of names.entries()) {
+    const isRight = at < onTheRight;
+    const [rows, number] = isRight ? [onTheRight, at] : [names.length - onTheRight, names.length - 1 - at];
+    const height = (2 * (number + 0.5)) / rows - 1;
+    put(one, { x: (isRight ? 1 : -1) * ring.x * Math.sqrt(1 - height ** 2), y: ring.y * height });
+  }
+  return { x: ring.x + half.x, y: ring.y + half.y };
+}
+
+/** On as many rings as it takes, of which each takes the next in turn, so that those who follow one another stand together. */
+function ringsOfDots(dots: readonly Other[], { edge, spacing: { first, free } }: Inside, put: Put): Point {
+  const ring = {
+    x: Math.max(first.x, edge.x + free.x + DOTS.half.x),
+    y: Math.max(first.y, edge.y + free.y + DOTS.half.y),
+  };
+  const rings = Math.ceil((dots.length * DOTS.apart) / (2 * Math.PI * Math.min(ring.x, ring.y)));
+  for (const [at, one] of dots.entries()) {
+    const angle = (at / dots.length) * 2 * Math.PI - Math.PI / 2;
+    const further = (at % rings) * DOTS.apart;
+    put(one, { x: (ring.x + further) * Math.cos(angle), y: (ring.y + further) * Math.sin(angle) });
+  }
+  const outermost = (rings - 1) * DOTS.apart;
+  return { x: ring.x + outermost + DOTS.half.x, y: ring.y + outermost + DOTS.half.y };
+}
 
 /** All but the middle by distance, those who hang on the same one together. */
 function orderAround(
-  entities: MemoryGraph["entities"],
-  relations: MemoryGraph["relations"],
+  { entities, relations }: Pick<MemoryGraph, "entities" | "relations">,
   middle: string,
-): readonly Placed[] {
+): readonly Other[] {
   const byId = new Map(relations.map((relation) => [relation.id, relation]));
   const place = new Map([[middle, 0]]);
-  const ordered: Placed[] = [];
   const others = entities.filter(({ entity }) => entity.id !== middle);
   for (const depth of [...new Set(others.map((one) => one.depth))].toSorted((one, other) => one - other)) {
     const parentPlace = ({ entity, via }: (typeof others)[number]): number => {
@@ -82,85 +115,28 @@ function orderAround(
       .filter((one) => one.depth === depth)
       .map((one) => ({ one, parent: parentPlace(one) }))
       .toSorted((a, b) => a.parent - b.parent || a.one.entity.name.localeCompare(b.one.entity.name));
-    for (const { one } of here) {
-      place.set(one.entity.id, place.size);
-      ordered.push({ id: one.entity.id, depth });
-    }
+    for (const { one } of here) place.set(one.entity.id, place.size);
   }
-  return ordered;
+  return others
+    .map(({ entity: { id, name }, depth }) => ({ id, name, depth }))
+    .toSorted((one, other) => (place.get(one.id) ?? 0) - (place.get(other.id) ?? 0));
 }
 
-/** As many on each ring as stand there without touching; another distance begins another ring. */
-function ringsOf(ordered: readonly Placed[]): readonly (readonly string[])[] {
-  const rings: string[][] = [];
-  let depth: number | undefined;
-  for (const one of ordered) {
-    const last = rings.at(-1);
-    const room = roomOn(rings.length - 1);
-    if (last === undefined || one.depth !== depth || last.length >= room) rings.push([one.id]);
-    else last.push(one.id);
-    depth = one.depth;
-  }
-  return rings;
+type Ranked = Other & { readonly relations: number };
+
+/** The nearest first; of those that are as near, who has the most relations. */
+function byImportance(others: readonly Other[], relations: MemoryGraph["relations"]): readonly Ranked[] {
+  const counts = Map.groupBy(
+    relations.flatMap(({ from, to }) => [from, to]),
+    (id) => id,
+  );
+  return others
+    .map((one) => ({ ...one, relations: counts.get(one.id)?.length ?? 0 }))
+    .toSorted((one, other) => one.depth - other.depth || other.relations - one.relations);
 }
 
-const roomOn = (ring: number): number => Math.floor((2 * Math.PI * (RING.first + RING.step * ring)) / RING.apart);
-
-function edgesOf(nodes: readonly AroundNode[], relations: MemoryGraph["relations"]): readonly AroundEdge[] {
-  const at = new Map(nodes.map((node) => [node.id, node]));
-  const pairs = Map.groupBy(relations, ({ from, to }) => `${from} ${to}`);
-  return [...pairs.values()].flatMap((group) => {
-    const [first] = group;
-    const [from, to] = [at.get(first?.from ?? ""), at.get(first?.to ?? "")];
-    if (from === undefined || to === undefined || from === to) return [];
-    const isBent = pairs.has(`${to.id} ${from.id}`);
-    const strength = Math.max(...group.map((relation) => relation.strength));
-    return [
-      {
-        from: from.id,
-        to: to.id,
-        ...line(from, to, { isBent, isPassing: from !== nodes[0] && to !== nodes[0] }),
-        width: LINE.least + (LINE.most - LINE.least) * strength,
-        label: group.map(({ type }) => type).join(", "),
-        isBoth: group.some(({ bidirectional }) => bidirectional),
-      },
-    ];
-  });
+function nearestAndMostRelated(important: readonly Ranked[]): readonly Ranked[] {
+  const near = important.slice(0, NAMED.crowded - NAMED.forRelations);
+  const others = important.slice(near.length).toSorted((one, other) => other.relations - one.relations);
+  return [...near, ...others.slice(0, NAMED.forRelations)];
 }
-
-const BEND = 0.14;
-/** Where on a line its words stand; those of two that lead to and fro stand apart, and those of a line past the middle from its own. */
-const WORDS_AT = { straight: 0.5, bent: 0.36 } as const;
-
-/** Straight, or bent to its right where another leads back; from frame to frame, so that heads are seen. */
-function line(
-  from: Point,
-  to: Point,
-  { isBent, isPassing }: { readonly isBent: boolean; readonly isPassing: boolean },
-): { readonly path: string; readonly middle: Point } {
-  const bend = isBent ? BEND : 0;
-  const control = {
-    x: (from.x + to.x) / 2 - (to.y - from.y) * bend,
-    y: (from.y + to.y) / 2 + (to.x - from.x) * bend,
-  };
-  const [begin, end] = [clipped(control, from), clipped(control, to)];
-  return {
-    path: `M${round(begin.x)} ${round(begin.y)}Q${round(control.x)} ${round(control.y)} ${round(end.x)} ${round(end.y)}`,
-    middle: pointOn(begin, control, end, isBent || isPassing ? WORDS_AT.bent : WORDS_AT.straight),
-  };
-}
-
-function pointOn(begin: Point, control: Point, end: Point, share: number): Point {
-  const at = (from: number, by: number, to: number) =>
-    (1 - share) ** 2 * from + 2 * (1 - share) * share * by + share ** 2 * to;
-  return { x: at(begin.x, control.x, end.x), y: at(begin.y, control.y, end.y) };
-}
-
-/** Where a line from `from` meets the frame around `to`. */
-function clipped(from: Point, to: Point): Point {
-  const [dx, dy] = [from.x - to.x, from.y - to.y];
-  const scale = Math.min(1, HALF.x / Math.max(1, Math.abs(dx)), HALF.y / Math.max(1, Math.abs(dy)));
-  return { x: to.x + dx * scale, y: to.y + dy * scale };
-}
-
-const round = (value: number): number => Math.round(value * 10) / 10;

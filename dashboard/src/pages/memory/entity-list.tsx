@@ -2,14 +2,16 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { MemoryEntity } from "../../../../src/api/contract/index.ts";
-import { entitiesQuery } from "../../api/memory.ts";
+import { entitiesQuery, type Narrowing } from "../../api/memory.ts";
 import { Ago } from "../../parts/ago.tsx";
-import { Button, buttonClass } from "../../parts/button.tsx";
+import { buttonClass } from "../../parts/button.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { useLastingError } from "../../parts/lasting-error.ts";
+import { MoreButton } from "../../parts/more-button.tsx";
 import { Row, rowLink, Table, Td, Th } from "../../parts/table.tsx";
 import { text } from "../../text.ts";
 import { beginning } from "./beginning.ts";
+import { MemoryProblem } from "./memory-problem.tsx";
 import { scopeName } from "./scopes.ts";
 
 /** Characters that a line can have. */
@@ -18,30 +20,44 @@ const words = text.memory;
 
 type Props = {
   readonly scopes: readonly string[];
-  readonly type?: string | undefined;
+  readonly narrowing?: Narrowing;
+  /** Whether less was asked for than all there is. */
   readonly isFiltered: boolean;
   /** What is said where there is none; without it what Memory says. */
   readonly nothing?: ReactNode;
 };
 
 /** Entities by name, page by page. */
-export function EntityList({ scopes, type, isFiltered, nothing }: Props) {
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    entitiesQuery({ scopes, type }),
-  );
-  if (error !== null && data === undefined) return <ProblemView error={error} onRetry={() => void refetch()} />;
-  if (data === undefined) return <Skeleton lines={8} />;
+export function EntityList({ scopes, narrowing = {}, isFiltered, nothing }: Props) {
+  const list = useInfiniteQuery(entitiesQuery({ scopes, ...narrowing }));
+  const { data, refetch, hasNextPage, isFetchNextPageError } = list;
+  const error = useLastingError(list);
+  const problem =
+    error === null || isFetchNextPageError ? null : (
+      <MemoryProblem error={error} onRetry={() => void refetch()} className="mb-3" />
+    );
+  if (data === undefined) return problem ?? <Skeleton lines={8} />;
   const items = data.pages.flatMap((page) => page.items);
-  if (items.length === 0) return nothing ?? <Nothing isFiltered={isFiltered} />;
+  if (items.length === 0)
+    return (
+      <>
+        {problem}
+        {nothing ?? <Nothing isFiltered={isFiltered} />}
+      </>
+    );
   return (
     <>
+      {problem}
       <EntityTable entities={items} />
-      <div className="mt-3 flex items-center gap-3 text-sm text-muted">
-        <span>{words.shown(items.length, hasNextPage)}</span>
+      <div className="mt-3 flex items-center gap-3 text-sm">
+        <span className="shrink-0 text-muted">{words.shown(items.length, hasNextPage)}</span>
         {hasNextPage ? (
-          <Button size="small" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {isFetchingNextPage ? text.actions.loading : words.more}
-          </Button>
+          <MoreButton
+            label={words.more}
+            isLoading={list.isFetchingNextPage}
+            error={isFetchNextPageError ? error : null}
+            onMore={() => void list.fetchNextPage()}
+          />
         ) : null}
       </div>
     </>

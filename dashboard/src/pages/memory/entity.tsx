@@ -10,12 +10,12 @@ import { Card, Fact } from "../../parts/card.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
 import { JsonView } from "../../parts/json-view.tsx";
 import { PageHeading } from "../../parts/page-heading.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
 import { text } from "../../text.ts";
 import { EditDialog } from "./edit-dialog.tsx";
 import { percent, spanWords } from "./entity-words.ts";
 import { ForgetEntity } from "./forget.tsx";
 import { History } from "./history.tsx";
+import { MemoryProblem } from "./memory-problem.tsx";
 import { Neighbourhood } from "./neighbourhood.tsx";
 import { Observations } from "./observations.tsx";
 import { scopeName } from "./scopes.ts";
@@ -36,7 +36,7 @@ export function Entity() {
       >
         {history === undefined ? null : <Actions key={id} history={history} />}
       </PageHeading>
-      {error === null ? null : <ProblemView error={error} onRetry={() => void refetch()} className="mb-4" />}
+      {error === null ? null : <MemoryProblem error={error} onRetry={() => void refetch()} className="mb-4" />}
       {history === undefined ? (
         error === null ? (
           <Skeleton lines={8} />

@@ -2,13 +2,14 @@ import { useInfiniteQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { cutAtWords, type MemorySearchResult } from "../../../../src/api/contract/index.ts";
 import { memorySearchQuery, type Question } from "../../api/memory.ts";
-import { Button, buttonClass } from "../../parts/button.tsx";
+import { buttonClass } from "../../parts/button.tsx";
 import { Chip } from "../../parts/card.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { MoreButton } from "../../parts/more-button.tsx";
 import { rowLink } from "../../parts/table.tsx";
 import { text } from "../../text.ts";
 import { beginning } from "./beginning.ts";
+import { MemoryProblem } from "./memory-problem.tsx";
 import { scopeName } from "./scopes.ts";
 import { ScoreBars, ScoreLegend } from "./score-bars.tsx";
 
@@ -17,17 +18,20 @@ type Hit = MemorySearchResult["items"][number];
 
 /** What answers the question, best first, with why; and what the search had to do without. */
 export function HitList({ question }: { readonly question: Question }) {
-  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    memorySearchQuery(question),
-  );
-  if (error !== null) return <ProblemView error={error} onRetry={() => void refetch()} />;
-  if (data === undefined) return <Skeleton lines={8} />;
+  const list = useInfiniteQuery(memorySearchQuery(question));
+  const { data, error, refetch, hasNextPage, isFetchNextPageError } = list;
+  const problem =
+    error === null || isFetchNextPageError ? null : (
+      <MemoryProblem error={error} onRetry={() => void refetch()} className="mb-3" />
+    );
+  if (data === undefined) return problem ?? <Skeleton lines={8} />;
   const hits = data.pages.flatMap(({ items }) => items);
   const tokens = data.pages.reduce((sum, page) => sum + page.tokens, 0);
   const notices = [...new Set(data.pages.flatMap((page) => page.notices))];
   const best = Math.max(...hits.map(({ score }) => score.total), Number.EPSILON);
   return (
     <section aria-label={words.hits}>
+      {problem}
       <div role="status" className="mb-2 space-y-1 text-xs text-muted">
         <p>{words.hitsFound(hits.length, tokens, hasNextPage)}</p>
         {notices.map((notice) => (
@@ -55,9 +59,13 @@ export function HitList({ question }: { readonly question: Question }) {
         </>
       )}
       {hasNextPage ? (
-        <Button className="mt-3" size="small" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          {isFetchingNextPage ? text.actions.loading : words.more}
-        </Button>
+        <MoreButton
+          label={words.more}
+          isLoading={list.isFetchingNextPage}
+          error={isFetchNextPageError ? error : null}
+          onMore={() => void list.fetchNextPage()}
+          className="mt-3"
+        />
       ) : null}
     </section>
   );

@@ -3,11 +3,11 @@ import { getRouteApi } from "@tanstack/react-router";
 import { Plus, Upload } from "lucide-react";
 import { useState } from "react";
 import type { MemoryFigures } from "../../../../src/api/contract/index.ts";
-import { memoryFiguresQuery, type Question } from "../../api/memory.ts";
+import { memoryFiguresQuery, type Narrowing } from "../../api/memory.ts";
 import { Button } from "../../parts/button.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
+import { useLastingError } from "../../parts/lasting-error.ts";
 import { PageHeading } from "../../parts/page-heading.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
 import { Tabs } from "../../parts/tabs.tsx";
 import { type MemorySearch, MEMORY_TABS } from "../../search-memory.ts";
 import { useListKeys } from "../../shell/keys.ts";
@@ -18,10 +18,12 @@ import { EntityList } from "./entity-list.tsx";
 import { Figures } from "./figures.tsx";
 import { HitList } from "./hit-list.tsx";
 import { ImportDialog } from "./import-dialog.tsx";
+import { isDamage, MemoryProblem } from "./memory-problem.tsx";
 import { RememberDialog } from "./remember-dialog.tsx";
 import { readPairs } from "./pairs.ts";
 import { scopesToLookInto } from "./scopes.ts";
 import { SearchBar } from "./search-bar.tsx";
+import { Damage } from "./store/damage.tsx";
 import { Store } from "./store/store.tsx";
 
 const route = getRouteApi("/memory");
@@ -34,7 +36,10 @@ export function Memory() {
   const navigate = route.useNavigate();
   const [isRemembering, setRemembering] = useState(false);
   const [isImporting, setImporting] = useState(false);
-  const { data: figures, error, refetch } = useQuery(memoryFiguresQuery);
+  const query = useQuery(memoryFiguresQuery);
+  const { data: figures, refetch } = query;
+  const error = useLastingError(query);
+  const again = () => void refetch();
   return (
     <>
       <PageHeading title={text.pages.memory} note={words.note}>
@@ -47,27 +52,27 @@ export function Memory() {
           {words.remember}
         </Button>
       </PageHeading>
-      {figures === undefined ? (
-        error === null ? (
-          <Skeleton lines={8} />
+      <Tabs
+        label={STORE.tabs}
+        tabs={MEMORY_TABS.map((value) => ({ value, label: STORE[value] }))}
+        value={tab}
+        onChange={(chosen) =>
+          void navigate({ search: (before) => ({ ...before, tab: chosen === "known" ? undefined : chosen }) })
+        }
+      >
+        {error === null ? null : tab === "store" && isDamage(error) ? (
+          <Damage error={error} figures={figures} onRetry={again} />
         ) : (
-          <ProblemView error={error} onRetry={() => void refetch()} />
-        )
-      ) : (
-        <>
-          {error === null ? null : <ProblemView error={error} onRetry={() => void refetch()} className="mb-4" />}
-          <Tabs
-            label={STORE.tabs}
-            tabs={MEMORY_TABS.map((value) => ({ value, label: STORE[value] }))}
-            value={tab}
-            onChange={(chosen) =>
-              void navigate({ search: (before) => ({ ...before, tab: chosen === "known" ? undefined : chosen }) })
-            }
-          >
-            {tab === "store" ? <Store figures={figures} /> : <Known figures={figures} />}
-          </Tabs>
-        </>
-      )}
+          <MemoryProblem error={error} onRetry={again} className="mb-4" />
+        )}
+        {figures === undefined && error === null ? (
+          <Skeleton lines={8} />
+        ) : tab === "store" ? (
+          <Store figures={figures} />
+        ) : figures === undefined ? null : (
+          <Known figures={figures} />
+        )}
+      </Tabs>
       {isImporting ? <ImportDialog onClose={() => setImporting(false)} /> : null}
       {isRemembering ? <RememberDialog onClose={() => setRemembering(false)} /> : null}
     </>
@@ -76,34 +81,35 @@ export function Memory() {
 
 function Known({ figures }: { readonly figures: MemoryFigures }) {
   const search = route.useSearch();
-  const { q, scope } = search;
+  const { q, scope, mode = "hybrid", limit = 10, related, tokens, near } = search;
   const scopes = scope === undefined ? scopesToLookInto(figures).scopes : [scope];
+  const narrowing = narrowingOf(search);
+  const isFiltered = [scope, ...Object.values(narrowing)].some((value) => value !== undefined);
   return (
     <>
       <SearchBar figures={figures} />
       <Figures figures={figures} />
       {q === undefined ? (
-        <EntityList scopes={scopes} type={search.type} isFiltered={scope !== undefined || search.type !== undefined} />
+        <EntityList scopes={scopes} narrowing={narrowing} isFiltered={isFiltered} />
       ) : (
-        <HitList question={questionOf(search, q, scopes)} />
+        <HitList
+          question={{
+            ...narrowing,
+            query: q,
+            mode,
+            limit,
+            scopes,
+            expand: related === true ? 1 : 0,
+            tokens,
+            similarity: near === undefined ? undefined : near / 100,
+          }}
+        />
       )}
     </>
   );
 }
 
-function questionOf(search: MemorySearch, query: string, scopes: readonly string[]): Question {
-  const { mode = "hybrid", type, limit = 10, related, at, agent, about, tokens } = search;
+function narrowingOf({ type, at, agent, about }: MemorySearch): Narrowing {
   const metadata = about === undefined ? undefined : readPairs(about);
-  return {
-    query,
-    mode,
-    limit,
-    type,
-    scopes,
-    expand: related === true ? 1 : 0,
-    at,
-    agent,
-    metadata: metadata === undefined || "error" in metadata ? undefined : metadata.value,
-    tokens,
-  };
+  return { type, at, agent, metadata: metadata === undefined || "error" in metadata ? undefined : metadata.value };
 }

@@ -8,13 +8,16 @@ import { readPairs } from "./pairs.ts";
 
 const words = text.memory;
 const BUDGETS = [100, 500, 1_000, 5_000] as const;
+/** In percent. */
+const NEARNESSES = [20, 30, 40, 50, 60, 70, 80] as const;
 
 type Props = { readonly filter: MemorySearch; readonly onChange: (change: MemorySearch) => void };
 
-/** What narrows a search besides where it looks: when it must hold, who said it, its metadata, and how long answers may be. */
+/** What narrows a list or a search besides where it looks: when it must hold, who said it, its metadata; of a search also how near and how long answers may be. */
 export function MoreFilters({ filter, onChange }: Props) {
-  const { at, agent, about, tokens } = filter;
-  const used = [at, agent, about, tokens].filter((value) => value !== undefined).length;
+  const { q, mode, at, agent, about, tokens, near } = filter;
+  const isSearch = q !== undefined;
+  const used = [at, agent, about, ...(isSearch ? [tokens, near] : [])].filter((value) => value !== undefined).length;
   return (
     <details open={used > 0 ? true : undefined}>
       <summary className="w-fit cursor-pointer rounded text-xs text-muted hover:text-ink">
@@ -22,42 +25,78 @@ export function MoreFilters({ filter, onChange }: Props) {
         {used === 0 ? "" : ` (${used})`}
       </summary>
       <div className="mt-2 flex flex-wrap items-end gap-2">
-        <When at={at} onChange={(changed) => onChange({ at: changed })} />
+        <When at={at} isSearch={isSearch} onChange={(changed) => onChange({ at: changed })} />
         <NameFilter label={words.saidBy} value={agent} onChange={(name) => onChange({ agent: name })} />
         <About about={about} onChange={(typed) => onChange({ about: typed })} />
-        <label className="text-xs text-muted">
-          {words.budget}
-          <Select
-            value={tokens ?? ""}
-            onChange={({ target: { value } }) => onChange({ tokens: value === "" ? undefined : Number(value) })}
-            className="block text-ink"
-          >
-            <option value="">{words.noBudget}</option>
-            {[...new Set([...BUDGETS, ...(tokens === undefined ? [] : [tokens])])]
-              .toSorted((one, other) => one - other)
-              .map((budget) => (
-                <option key={budget} value={budget}>
-                  {words.tokens(budget)}
-                </option>
-              ))}
-          </Select>
-        </label>
+        {isSearch && mode !== "keyword" ? (
+          <Bound
+            label={words.nearness}
+            value={near}
+            none={words.anyNearness}
+            choices={NEARNESSES}
+            say={words.nearAtLeast}
+            onChange={(chosen) => onChange({ near: chosen })}
+          />
+        ) : null}
+        {isSearch ? (
+          <Bound
+            label={words.budget}
+            value={tokens}
+            none={words.noBudget}
+            choices={BUDGETS}
+            say={words.tokens}
+            onChange={(chosen) => onChange({ tokens: chosen })}
+          />
+        ) : null}
       </div>
     </details>
   );
 }
 
+type BoundProps = {
+  readonly label: string;
+  readonly value: number | undefined;
+  /** What no bound is called. */
+  readonly none: string;
+  readonly choices: readonly number[];
+  readonly say: (value: number) => string;
+  readonly onChange: (value: number | undefined) => void;
+};
+
+/** One of a few numbers, or the one that the address has, or none. */
+const Bound = ({ label, value, none, choices, say, onChange }: BoundProps) => (
+  <label className="text-xs text-muted">
+    {label}
+    <Select
+      value={value ?? ""}
+      onChange={({ target }) => onChange(target.value === "" ? undefined : Number(target.value))}
+      className="block text-ink"
+    >
+      <option value="">{none}</option>
+      {[...new Set([...choices, ...(value === undefined ? [] : [value])])]
+        .toSorted((one, other) => one - other)
+        .map((choice) => (
+          <option key={choice} value={choice}>
+            {say(choice)}
+          </option>
+        ))}
+    </Select>
+  </label>
+);
+
 const WHENS = ["now", "any", "at"] as const;
 
-/** Now, whenever, or at a moment that is chosen. */
-function When({
-  at,
-  onChange,
-}: {
+type WhenProps = {
   readonly at: string | undefined;
+  /** A search is for what holds now unless it says otherwise, a list has what held whenever. */
+  readonly isSearch: boolean;
   readonly onChange: (at: string | undefined) => void;
-}) {
-  const when = at === undefined ? "now" : at === "any" ? "any" : "at";
+};
+
+/** Now, whenever, or at a moment that is chosen. */
+function When({ at, isSearch, onChange }: WhenProps) {
+  const usual = isSearch ? "now" : "any";
+  const when = at === undefined ? usual : at === "any" || at === "now" ? at : "at";
   return (
     <>
       <label className="text-xs text-muted">
@@ -65,7 +104,7 @@ function When({
         <Select
           value={when}
           onChange={({ target: { value } }) =>
-            onChange(value === "now" ? undefined : value === "any" ? "any" : new Date().toISOString())
+            onChange(value === usual ? undefined : value === "at" ? new Date().toISOString() : value)
           }
           className="block text-ink"
         >
@@ -81,7 +120,10 @@ function When({
           type="datetime-local"
           aria-label={words.whens.at}
           value={localTime(at).slice(0, "2026-11-21T14:02".length)}
-          onChange={({ target: { value } }) => onChange(instantOf(value) ?? undefined)}
+          onChange={({ target: { value } }) => {
+            const chosen = instantOf(value);
+            if (chosen !== null) onChange(chosen);
+          }}
           className="w-auto"
         />
       ) : null}

@@ -1,15 +1,16 @@
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
 import { Plus } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import type { MemoryEntity, MemoryGraph } from "../../../../src/api/contract/index.ts";
 import { AROUND_MAX, neighbourhoodQuery } from "../../api/memory.ts";
 import { Button } from "../../parts/button.tsx";
 import { Choices } from "../../parts/choices.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
-import { ProblemView } from "../../parts/problem-view.tsx";
+import { MoreButton } from "../../parts/more-button.tsx";
 import { EDITING } from "../../text-editing.ts";
 import { text } from "../../text.ts";
+import { MemoryProblem } from "./memory-problem.tsx";
 import { AddRelation } from "./relation-dialog.tsx";
 import { RelationPicture } from "./relation-picture.tsx";
 import { RelationTable } from "./relation-table.tsx";
@@ -25,8 +26,10 @@ export function Neighbourhood({ entity }: { readonly entity: MemoryEntity }) {
   const depth = DEPTHS.find((each) => each === String(steps)) ?? "1";
   const [isMost, setMost] = useState(false);
   const [isAdding, setAdding] = useState(false);
-  const limit = isMost ? AROUND_MAX : undefined;
-  const { data: graph, error, refetch } = useQuery(neighbourhoodQuery(entity, Number(depth), limit));
+  const most = useQuery({ ...neighbourhoodQuery(entity, Number(depth), AROUND_MAX), enabled: isMost });
+  const first = useQuery({ ...neighbourhoodQuery(entity, Number(depth)), enabled: most.data === undefined });
+  const graph = most.data ?? first.data;
+  const { error, refetch } = most.data === undefined ? first : most;
   const types = [...new Set(graph?.relations.map(({ type }) => type))];
   return (
     <section aria-label={words.neighbourhood} className="min-w-0 space-y-3">
@@ -46,9 +49,18 @@ export function Neighbourhood({ entity }: { readonly entity: MemoryEntity }) {
           }}
         />
       </div>
-      {error === null ? null : <ProblemView error={error} onRetry={() => void refetch()} />}
+      {error === null ? null : <MemoryProblem error={error} onRetry={() => void refetch()} />}
       {graph !== undefined ? (
-        <Shown graph={graph} middle={entity.id} onMore={isMost ? undefined : () => setMost(true)} />
+        <Shown graph={graph} middle={entity.id}>
+          {graph.cut && most.data === undefined ? (
+            <MoreButton
+              label={words.showMore(AROUND_MAX)}
+              isLoading={most.isFetching}
+              error={most.error}
+              onMore={() => void (isMost ? most.refetch() : setMost(true))}
+            />
+          ) : null}
+        </Shown>
       ) : error === null ? (
         <Skeleton lines={4} />
       ) : null}
@@ -60,23 +72,20 @@ export function Neighbourhood({ entity }: { readonly entity: MemoryEntity }) {
 type ShownProps = {
   readonly graph: MemoryGraph;
   readonly middle: string;
-  readonly onMore: (() => void) | undefined;
+  /** Leads to those that are not shown. */
+  readonly children: ReactNode;
 };
 
-function Shown({ graph, middle, onMore }: ShownProps) {
+function Shown({ graph, middle, children }: ShownProps) {
   if (graph.relations.length === 0) return <p className="text-sm text-muted">{words.alone}</p>;
   return (
     <>
-      <p className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-muted">
+      <div className="flex flex-wrap items-center gap-x-3 gap-y-1 text-xs text-muted">
         <span>{words.aroundCount(graph.entities.length - 1, graph.relations.length)}</span>
         {graph.cut ? <span className="text-warn">{words.cut}</span> : null}
-        {graph.cut && onMore !== undefined ? (
-          <Button size="small" onClick={onMore}>
-            {words.showMore(AROUND_MAX)}
-          </Button>
-        ) : null}
+        {children}
         <span className="flex-1 text-right max-sm:hidden">{words.pictureKeys}</span>
-      </p>
+      </div>
       <RelationPicture graph={graph} middle={middle} />
       <RelationTable graph={graph} />
     </>

@@ -4,10 +4,16 @@ import { OTHER } from "./tints.ts";
 
 const words = text.memory;
 
-type Props = { readonly tints: ReadonlyMap<string, string>; readonly hasOthers: boolean };
+type Props = {
+  readonly tints: ReadonlyMap<string, string>;
+  readonly hasOthers: boolean;
+  /** How many around the middle have their names beside them, and how many there are. */
+  readonly named: number;
+  readonly all: number;
+};
 
 /** What the picture's colours and lines mean. */
-export const PictureLegend = ({ tints, hasOthers }: Props) => (
+export const PictureLegend = ({ tints, hasOthers, named, all }: Props) => (
   <p
     aria-label={words.legendOfPicture}
     role="group"
@@ -20,5 +26,6 @@ export const PictureLegend = ({ tints, hasOthers }: Props) => (
       </span>
     ))}
     <span>{words.thickness}</span>
+    {named === all ? null : <span className="font-medium">{words.namedOf(named, all)}</span>}
   </p>
 );

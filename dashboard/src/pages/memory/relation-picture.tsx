@@ -1,34 +1,41 @@
-import { Link } from "@tanstack/react-router";
 import { Maximize, ZoomIn, ZoomOut } from "lucide-react";
 import { useMemo, useState } from "react";
-import type { MemoryEntity, MemoryGraph } from "../../../../src/api/contract/index.ts";
+import type { MemoryGraph } from "../../../../src/api/contract/index.ts";
 import { IconButton } from "../../parts/button.tsx";
-import { cx } from "../../parts/class-names.ts";
 import { text } from "../../text.ts";
-import { type Around, type AroundEdge, layAround } from "./around.ts";
+import { layAround } from "./around.ts";
+import { AroundName } from "./around-name.tsx";
+import { linesBetween, type RelationLine } from "./lines.ts";
+import { ArrowHead, Lines, LineWords } from "./line-drawing.tsx";
+import { frameOf, namedAt } from "./naming.ts";
 import { PictureLegend } from "./picture-legend.tsx";
 import { tintOf, tintsOf } from "./tints.ts";
 import { useDrag } from "./use-drag.ts";
-import { useZoom } from "./use-zoom.ts";
+import { useZoom, type Zoomed } from "./use-zoom.ts";
 
 const words = text.memory;
 /** With more lines their words would cover one another; then only those of the name that is pointed at are told. */
 const WORDS_MAX = 24;
-/** With more names the keyboard goes by the table, which has all of them. */
-const STOPS_MAX = 40;
-/** How strongly lines are drawn: few, many, those that are pointed at, and the others then. */
-const INK = { few: 0.6, many: 0.25, near: 1, far: 0.1 } as const;
+/** What stands outermost, and a little: half a name of a few, half a dot of many. */
+const FEW = { margin: { x: 72, y: 26 }, least: 0.85 } as const;
+const MANY = { margin: { x: 14, y: 14 }, least: 0.5 } as const;
+/** Around what is drawn. */
+const FREE = 8;
+/** Half of a dot. */
+const DOT = { x: 5, y: 5 } as const;
 
 type Props = { readonly graph: MemoryGraph; readonly middle: string };
 
 /** An entity with those around it on rings, to be zoomed and moved. */
 export function RelationPicture({ graph, middle }: Props) {
-  const picture = useMemo(() => layAround(graph, middle), [graph, middle]);
-  const { frame, zoom, nearer, farther, fit, onKeyDown, onScroll } = useZoom(picture);
-  const { width, height } = picture;
+  const around = useMemo(() => layAround(graph, middle), [graph, middle]);
+  const zoomed = useMemo((): Zoomed => ({ reach: around.reach, ...(around.isCrowded ? MANY : FEW) }), [around]);
+  const { frame, zoom, nearer, farther, fit, onKeyDown, onScroll } = useZoom(zoomed);
   const drag = useDrag();
   const types = graph.entities.map(({ entity }) => entity.type);
   const tints = tintsOf(types);
+  const shown = useShown(graph, around, zoom);
+  const { width, height } = shown;
   return (
     <div className="relative rounded-lg border border-line bg-surface shadow-card">
       <div
@@ -40,15 +47,18 @@ export function RelationPicture({ graph, middle }: Props) {
         onKeyDown={onKeyDown}
         onScroll={onScroll}
         {...drag}
-        className="max-h-136 cursor-grab overflow-auto rounded-lg active:cursor-grabbing"
+        className="isolate max-h-136 cursor-grab overflow-auto rounded-lg active:cursor-grabbing"
       >
-        <div className="relative mx-auto overflow-hidden" style={{ width: width * zoom, height: height * zoom }}>
-          <div className="origin-top-left" style={{ width, height, transform: `scale(${zoom})` }}>
-            <Drawing picture={picture} graph={graph} middle={middle} tints={tints} />
-          </div>
+        <div className="relative mx-auto overflow-hidden" style={{ width, height }}>
+          <Drawing shown={shown} middle={middle} tints={tints} origin={{ x: width / 2, y: height / 2 }} />
         </div>
       </div>
-      <PictureLegend tints={tints} hasOthers={types.some((type) => !tints.has(type))} />
+      <PictureLegend
+        tints={tints}
+        hasOthers={types.some((type) => !tints.has(type))}
+        named={shown.named.size - 1}
+        all={shown.placed.length - 1}
+      />
       <div role="group" aria-label={words.zoom} className="absolute top-1.5 right-1.5 flex rounded-md bg-surface/90">
         <IconButton label={words.zoomOut} onClick={farther}>
           <ZoomOut aria-hidden />
@@ -64,117 +74,84 @@ export function RelationPicture({ graph, middle }: Props) {
   );
 }
 
-type DrawingProps = Props & { readonly picture: Around; readonly tints: ReadonlyMap<string, string> };
+type Shown = ReturnType<typeof useShown>;
 
-function Drawing({ picture, graph, middle, tints }: DrawingProps) {
+/** What stands where, who is named and which lines there are, at a zoom; names and dots are as large at each. */
+function useShown(graph: MemoryGraph, around: ReturnType<typeof layAround>, zoom: number) {
+  const known = useMemo(() => new Map(graph.entities.map(({ entity }) => [entity.id, entity])), [graph]);
+  return useMemo(() => {
+    const hasTypes = !around.isCrowded;
+    const frames = new Map([...known.values()].map((entity) => [entity.id, frameOf(entity, hasTypes)]));
+    const named = namedAt(around, zoom, frames);
+    const placed = around.nodes.map(({ id, x, y, hasRoom }) => ({
+      id,
+      x: x * zoom,
+      y: y * zoom,
+      half: (named.has(id) ? frames.get(id) : undefined) ?? DOT,
+      // The keyboard does not stop at each of many: the table has all of them.
+      isStop: hasRoom && named.has(id),
+    }));
+    const across = (axis: "x" | "y") =>
+      2 * placed.reduce((most, one) => Math.max(most, Math.abs(one[axis]) + one.half[axis] + FREE), 0);
+    const lines = linesBetween(placed, graph.relations);
+    return { known, hasTypes, named, placed, lines, width: across("x"), height: across("y") };
+  }, [graph, around, zoom, known]);
+}
+
+type DrawingProps = {
+  readonly shown: Shown;
+  readonly middle: string;
+  readonly tints: ReadonlyMap<string, string>;
+  /** Where the picture's middle is. */
+  readonly origin: { readonly x: number; readonly y: number };
+};
+
+function Drawing({ shown: { known, hasTypes, named, placed, lines }, middle, tints, origin }: DrawingProps) {
   const [near, setNear] = useState<string | undefined>(undefined);
-  const { nodes, edges, width, height } = picture;
-  const ink = edges.length > STOPS_MAX ? INK.many : INK.few;
-  const known = new Map(graph.entities.map(({ entity }) => [entity.id, entity]));
-  const concerns = ({ from, to }: AroundEdge) => from === near || to === near;
+  const concerned = useMemo(
+    () => (near === undefined ? [] : lines.filter(({ from, to }) => from === near || to === near)),
+    [near, lines],
+  );
+  // To whom the one that is pointed at is related; all of a hub's would cover one another.
+  const told = new Set(
+    concerned.length > WORDS_MAX ? [near] : concerned.flatMap(({ from, to }): (string | undefined)[] => [from, to]),
+  );
+  const move = `translate(${origin.x} ${origin.y})`;
   return (
     <>
-      <svg aria-hidden width={width} height={height} className="absolute inset-0">
-        <Head />
-        {edges.map((edge) => (
-          <path
-            key={`${edge.from} ${edge.to}`}
-            d={edge.path}
-            strokeWidth={edge.width}
-            markerEnd="url(#relation-head)"
-            markerStart={edge.isBoth ? "url(#relation-head)" : undefined}
-            className="fill-none stroke-model"
-            strokeOpacity={near === undefined ? ink : concerns(edge) ? INK.near : INK.far}
-          />
-        ))}
+      <svg aria-hidden className="absolute inset-0 size-full">
+        <ArrowHead />
+        <g transform={move}>
+          <Lines lines={lines} isDimmed={near !== undefined} />
+          <Lines lines={concerned} isNear />
+        </g>
       </svg>
       <ul>
-        {nodes.map(({ id, x, y }) => (
-          <li key={id}>
-            <Name
-              entity={known.get(id)}
-              id={id}
-              tint={tintOf(tints, known.get(id)?.type)}
-              isMiddle={id === middle}
-              isStop={nodes.length <= STOPS_MAX}
-              at={{ x, y }}
-              onNear={setNear}
-            />
-          </li>
+        {placed.map(({ id, x, y, isStop }) => (
+          <AroundName
+            key={id}
+            id={id}
+            entity={known.get(id)}
+            tint={tintOf(tints, known.get(id)?.type)}
+            look={id === middle ? "middle" : named.has(id) ? "name" : "dot"}
+            hasType={hasTypes}
+            isStop={isStop}
+            isTold={id === near || told.has(id)}
+            x={x + origin.x}
+            y={y + origin.y}
+            isRight={x > 0}
+            isBelow={y > 0}
+            onNear={setNear}
+          />
         ))}
       </ul>
-      <svg aria-hidden width={width} height={height} className="pointer-events-none absolute inset-0">
-        {edges
-          .filter((edge) => (near === undefined ? edges.length <= WORDS_MAX : concerns(edge)))
-          .map((edge) => (
-            <text
-              key={`${edge.from} ${edge.to}`}
-              x={edge.middle.x}
-              y={edge.middle.y + 4}
-              textAnchor="middle"
-              className="fill-muted stroke-surface text-2xs [paint-order:stroke]"
-              strokeWidth={4}
-            >
-              {edge.label}
-            </text>
-          ))}
+      <svg aria-hidden className="pointer-events-none absolute inset-0 z-5 size-full">
+        <g transform={move}>
+          <LineWords lines={wordsOf(near === undefined ? lines : concerned)} />
+        </g>
       </svg>
     </>
   );
 }
 
-type NameProps = {
-  readonly id: string;
-  readonly entity: MemoryEntity | undefined;
-  readonly tint: string;
-  readonly isMiddle: boolean;
-  /** Whether the keyboard stops at it. */
-  readonly isStop: boolean;
-  readonly at: { readonly x: number; readonly y: number };
-  /** With its id while it is pointed at or in focus, without when it no longer is. */
-  readonly onNear: (id: string | undefined) => void;
-};
-
-const Name = ({ id, entity, tint, isMiddle, isStop, at, onNear }: NameProps) => (
-  <Link
-    to="/memory/$id"
-    params={{ id }}
-    aria-current={isMiddle ? "page" : undefined}
-    tabIndex={isStop ? undefined : -1}
-    title={entity?.name}
-    draggable={false}
-    onMouseEnter={() => onNear(id)}
-    onMouseLeave={() => onNear(undefined)}
-    onFocus={() => onNear(id)}
-    onBlur={() => onNear(undefined)}
-    className={cx(
-      "absolute flex w-27 -translate-x-1/2 -translate-y-1/2 flex-col rounded-md border px-2 py-0.5 text-center",
-      isMiddle ? "border-accent bg-accent-soft" : "border-line-strong bg-surface hover:bg-hover",
-    )}
-    style={{ left: at.x, top: at.y }}
-  >
-    <span aria-hidden className={cx("absolute inset-y-1 left-0.5 w-1 rounded-full", tint)} />
-    <span className="truncate text-xs leading-4 font-medium">
-      <bdi>{entity?.name ?? id}</bdi>
-    </span>
-    <span className="truncate text-2xs leading-3.5 text-muted">{entity?.type}</span>
-  </Link>
-);
-
-/** An arrow's head that does not grow with the line. */
-const Head = () => (
-  <defs>
-    <marker
-      id="relation-head"
-      viewBox="0 0 10 10"
-      refX="8"
-      refY="5"
-      markerWidth="9"
-      markerHeight="9"
-      markerUnits="userSpaceOnUse"
-      orient="auto-start-reverse"
-    >
-      <path d="M0 0 10 5 0 10z" className="fill-model" />
-    </marker>
-  </defs>
-);
+const wordsOf = (lines: readonly RelationLine[]): readonly RelationLine[] => (lines.length > WORDS_MAX ? [] : lines);

@@ -20,7 +20,8 @@ export function SearchBar({ figures }: { readonly figures: MemoryFigures }) {
   const filter = route.useSearch();
   const navigate = route.useNavigate();
   // Another question is another page to come back to; filters make of a page what it shall be.
-  const set = (change: MemorySearch, replace = true) => void navigate({ search: { ...filter, ...change }, replace });
+  const set = (change: MemorySearch, replace = true) =>
+    void navigate({ search: (before) => ({ ...before, ...change }), replace });
   const { scopes: first, leftOut } = scopesToLookInto(figures);
   const fullest = figures.scopes.toSorted((one, other) => other.entities - one.entities).map(({ scope }) => scope);
   const chosen = filter.scope === undefined ? [] : [filter.scope];
@@ -43,7 +44,7 @@ export function SearchBar({ figures }: { readonly figures: MemoryFigures }) {
         </label>
         <NameFilter label={words.type} value={filter.type} onChange={(type) => set({ type })} isFree />
       </div>
-      {filter.q === undefined ? null : <MoreFilters filter={filter} onChange={set} />}
+      <MoreFilters filter={filter} onChange={set} />
       {leftOut > 0 && filter.scope === undefined ? (
         <p className="text-xs text-warn">{words.scopesLeftOut(leftOut)}</p>
       ) : null}

@@ -1,47 +1,66 @@
 import { useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent } from "react";
+import type { Point } from "./around.ts";
 
-const ZOOM = { min: 0.2, max: 2, step: 1.25, wheel: 1.1, first: 0.7 } as const;
+const ZOOM = { min: 0.2, max: 12, step: 1.25, wheel: 1.1 } as const;
 
 type Size = { readonly width: number; readonly height: number };
+
+/** What is drawn: how far it reaches from its middle at full size, and what of that does not grow with it. */
+export type Zoomed = {
+  readonly reach: Point;
+  readonly margin: Point;
+  /** Not to be shown smaller at first, though not all of it fits then. */
+  readonly least: number;
+};
 
 const within = (zoom: number, least: number = ZOOM.min): number => Math.min(ZOOM.max, Math.max(least, zoom));
 
 /** What fits into the room there is, but never larger than it is drawn, nor smaller than `least`. */
-export const fitting = (picture: Size, room: Size, least: number = ZOOM.min): number =>
-  within(Math.min(1, room.width / picture.width, room.height / picture.height), least);
+const fitting = ({ reach, margin }: Zoomed, room: Size, least?: number): number =>
+  within(
+    Math.min(
+      1,
+      (room.width / 2 - margin.x) / Math.max(1, reach.x),
+      (room.height / 2 - margin.y) / Math.max(1, reach.y),
+    ),
+    least,
+  );
+
+/** A place of the picture, and where in the frame it stays when the zoom changes; both as shares. */
+type Held = Point & { readonly in: Point };
+const MIDDLE: Point = { x: 0.5, y: 0.5 };
+
+/** What of the picture is at a place of the frame. */
+const heldAt = (frame: Element, at: Point): Held => ({
+  x: (frame.scrollLeft + at.x * frame.clientWidth) / frame.scrollWidth,
+  y: (frame.scrollTop + at.y * frame.clientHeight) / frame.scrollHeight,
+  in: at,
+});
 
 /**
- * How large a picture is shown in a frame that scrolls: first so that names can be read, then by its keys (+, −, 0) and by the
- * functions given. What is in the middle of the frame stays there.
+ * How large a picture is shown in a frame that scrolls: first as it fits, then by its keys (+, −, 0) and by the functions given.
+ * What is in the middle of the frame stays there, or, with the wheel, what is pointed at.
  */
-export function useZoom(picture: Size) {
+export function useZoom(picture: Zoomed) {
   const frame = useRef<HTMLDivElement>(null);
-  const [zoom, setZoom] = useState<number>();
-  const centre = useRef({ x: 0.5, y: 0.5 });
-  const change = (next: (zoom: number, room: Size) => number) => {
-    const element = frame.current;
-    if (element === null) return;
-    const room = { width: element.clientWidth, height: element.clientHeight };
-    setZoom((now = 1) => next(now, room));
+  const [zoom, setZoom] = useState(1);
+  // Until somebody chooses, another picture is fitted anew.
+  const isChosen = useRef(false);
+  const held = useRef<Held>({ ...MIDDLE, in: MIDDLE });
+  const change = (next: (zoom: number) => number) => {
+    isChosen.current = true;
+    setZoom((now) => within(next(now)));
   };
   const onScroll = () => {
-    const element = frame.current;
-    if (element === null) return;
-    const { scrollLeft, scrollTop, clientWidth, clientHeight, scrollWidth, scrollHeight } = element;
-    centre.current = {
-      x: (scrollLeft + clientWidth / 2) / scrollWidth,
-      y: (scrollTop + clientHeight / 2) / scrollHeight,
-    };
+    if (frame.current !== null) held.current = heldAt(frame.current, MIDDLE);
   };
   useLayoutEffect(() => {
     const element = frame.current;
     if (element === null) return;
-    if (zoom === undefined) {
-      setZoom(fitting(picture, { width: element.clientWidth, height: element.clientHeight }, ZOOM.first));
-      return;
-    }
-    element.scrollLeft = centre.current.x * element.scrollWidth - element.clientWidth / 2;
-    element.scrollTop = centre.current.y * element.scrollHeight - element.clientHeight / 2;
+    if (!isChosen.current) setZoom(fitting(picture, roomOf(element), picture.least));
+    const { x, y, in: at } = held.current;
+    element.scrollLeft = x * element.scrollWidth - at.x * element.clientWidth;
+    element.scrollTop = y * element.scrollHeight - at.y * element.clientHeight;
   }, [zoom, picture]);
   useEffect(() => {
     const element = frame.current;
@@ -49,14 +68,22 @@ export function useZoom(picture: Size) {
     const onWheel = (event: WheelEvent) => {
       if (!event.ctrlKey && !event.metaKey) return;
       event.preventDefault();
-      setZoom((now = 1) => within(now * (event.deltaY < 0 ? ZOOM.wheel : 1 / ZOOM.wheel)));
+      isChosen.current = true;
+      if (element !== null) {
+        const { left, top, width, height } = element.getBoundingClientRect();
+        held.current = heldAt(element, { x: (event.clientX - left) / width, y: (event.clientY - top) / height });
+      }
+      setZoom((now) => within(now * (event.deltaY < 0 ? ZOOM.wheel : 1 / ZOOM.wheel)));
     };
     element?.addEventListener("wheel", onWheel, { passive: false });
     return () => element?.removeEventListener("wheel", onWheel);
   }, []);
-  const nearer = () => change((now) => within(now * ZOOM.step));
-  const farther = () => change((now) => within(now / ZOOM.step));
-  const fit = () => change((_now, room) => fitting(picture, room));
+  const nearer = () => change((now) => now * ZOOM.step);
+  const farther = () => change((now) => now / ZOOM.step);
+  const fit = () => {
+    const element = frame.current;
+    if (element !== null) change(() => fitting(picture, roomOf(element)));
+  };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const act = { "+": nearer, "=": nearer, "-": farther, "0": fit }[event.key];
@@ -64,5 +91,11 @@ export function useZoom(picture: Size) {
     event.preventDefault();
     act();
   };
-  return { frame, zoom: zoom ?? 1, nearer, farther, fit, onKeyDown, onScroll };
+  return { frame, zoom, nearer, farther, fit, onKeyDown, onScroll };
 }
+
+/** As wide as the frame is, and as high as it may be: a small picture makes it lower. */
+const roomOf = (element: Element): Size => ({
+  width: element.clientWidth,
+  height: Number.parseFloat(getComputedStyle(element).maxHeight),
+});

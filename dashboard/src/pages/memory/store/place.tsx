@@ -10,38 +10,47 @@ import { WhereItIs } from "./whereabouts.tsx";
 
 const words = text.memory;
 
-/** Which place it is, how large, how near its limits, and what is being made anew in it. */
-export function Place({ figures }: { readonly figures: MemoryFigures }) {
+/** Which place it is, what is in it as far as that can be read, and whether memory is on its way to another. */
+export const Place = ({ figures }: { readonly figures: MemoryFigures | undefined }) => (
+  <Card title={STORE.place}>
+    <div className="space-y-4">
+      {figures === undefined ? null : <Extent figures={figures} />}
+      <div className={cx(figures !== undefined && "border-t border-line pt-3")}>
+        <WhereItIs />
+      </div>
+    </div>
+  </Card>
+);
+
+/** How large it is, how near its limits, and what is being made anew in it. */
+function Extent({ figures }: { readonly figures: MemoryFigures }) {
   const { backend, bytes: size, model, indexed, passages_by_model: byModel, passages_without_vector: bare } = figures;
   const isAllIndexed = indexed >= 1;
   return (
-    <Card title={STORE.place}>
-      <div className="space-y-4">
-        <dl className="flex flex-wrap gap-x-8 gap-y-3">
-          <Fact name={words.keptIn}>{backend}</Fact>
-          {size === null ? null : <Fact name={words.size}>{bytes(size)}</Fact>}
-          <Fact name={words.model}>{model ?? figures.wanted_model ?? words.noModel}</Fact>
-          <Fact name={words.indexed}>{Math.floor(indexed * 100)} %</Fact>
-          <Fact name={words.withoutVector}>{count(bare)}</Fact>
-          {Object.entries(byModel)
-            .filter(([name]) => name !== model)
-            .map(([name, passages]) => (
-              <Fact key={name} name={STORE.passages(name)}>
-                {count(passages)}
-              </Fact>
-            ))}
-        </dl>
-        <Limits figures={figures} />
-        {isAllIndexed ? null : (
-          <div>
-            <Progress label={STORE.indexing} share={indexed}>{`${Math.floor(indexed * 100)} %`}</Progress>
-            <p className="mt-1 text-xs text-muted">{STORE.indexingNote}</p>
-          </div>
-        )}
-        <ModelChange figures={figures} />
-        <WhereItIs />
-      </div>
-    </Card>
+    <>
+      <dl className="flex flex-wrap gap-x-8 gap-y-3">
+        <Fact name={words.keptIn}>{backend}</Fact>
+        {size === null ? null : <Fact name={words.size}>{bytes(size)}</Fact>}
+        <Fact name={words.model}>{model ?? figures.wanted_model ?? words.noModel}</Fact>
+        <Fact name={words.indexed}>{Math.floor(indexed * 100)} %</Fact>
+        <Fact name={words.withoutVector}>{count(bare)}</Fact>
+        {Object.entries(byModel)
+          .filter(([name]) => name !== model)
+          .map(([name, passages]) => (
+            <Fact key={name} name={STORE.passages(name)}>
+              {count(passages)}
+            </Fact>
+          ))}
+      </dl>
+      <Limits figures={figures} />
+      {isAllIndexed ? null : (
+        <div>
+          <Progress label={STORE.indexing} share={indexed}>{`${Math.floor(indexed * 100)} %`}</Progress>
+          <p className="mt-1 text-xs text-muted">{STORE.indexingNote}</p>
+        </div>
+      )}
+      <ModelChange figures={figures} />
+    </>
   );
 }
 

@@ -10,7 +10,12 @@ import { scopesToLookInto } from "../scopes.ts";
 import { forgetCached, useChange } from "../use-change.ts";
 import { lostSince } from "./lost-since.ts";
 
-type Props = { readonly snapshot: MemorySnapshot; readonly figures: MemoryFigures; readonly onClose: () => void };
+type Props = {
+  readonly snapshot: MemorySnapshot;
+  /** Undefined while memory cannot be read. */
+  readonly figures: MemoryFigures | undefined;
+  readonly onClose: () => void;
+};
 
 /** Says what is undone when memory becomes what it was, before it does. */
 export function RestoreDialog({ snapshot, figures, onClose }: Props) {
@@ -31,17 +36,19 @@ export function RestoreDialog({ snapshot, figures, onClose }: Props) {
       error={restore.error}
     >
       <p className="text-sm font-medium">{STORE.restoreWhat(fullTime(snapshot.at), ago(snapshot.at, nowMs))}</p>
-      <Lost at={snapshot.at} figures={figures} />
+      {figures === undefined ? <Unknown /> : <Lost at={snapshot.at} figures={figures} />}
       <p className="text-sm">{STORE.restoreKept}</p>
     </ChangeForm>
   );
 }
 
+/** What cannot be told must not keep anybody from restoring. */
+const Unknown = () => <p className="text-sm">{STORE.lostUnknown}</p>;
+
 function Lost({ at, figures }: { readonly at: string; readonly figures: MemoryFigures }) {
   const { scopes, leftOut } = scopesToLookInto(figures);
   const { data, error } = useQuery(latestChangesQuery(scopes));
-  // What cannot be told must not keep anybody from restoring.
-  if (error !== null) return null;
+  if (error !== null) return <Unknown />;
   if (data === undefined) return <Skeleton lines={2} />;
   const { counts, isAll } = lostSince(data.items, { at, hasMore: data.next !== null });
   if (counts.length === 0) return <p className="text-sm">{STORE.lostNothing}</p>;

@@ -15,14 +15,18 @@ import { useChange } from "../use-change.ts";
 import { RestoreDialog } from "./restore-dialog.tsx";
 
 /** Copies of memory: made, put back, deleted. */
-export function Snapshots({ figures }: { readonly figures: MemoryFigures }) {
-  const { data, error, refetch } = useQuery(snapshotsQuery(figures.backend));
+export function Snapshots({ figures }: { readonly figures: MemoryFigures | undefined }) {
+  const { data, error, refetch } = useQuery(snapshotsQuery(figures?.backend));
   const make = useChange(createSnapshot, () => STORE.made);
   return (
     <Card
       title={STORE.snapshots}
       actions={
-        <Button size="small" disabled={make.isPending || data === undefined} onClick={() => make.mutate(undefined)}>
+        <Button
+          size="small"
+          disabled={make.isPending || data === undefined || figures === undefined}
+          onClick={() => make.mutate(undefined)}
+        >
           {STORE.make}
         </Button>
       }
@@ -40,7 +44,7 @@ export function Snapshots({ figures }: { readonly figures: MemoryFigures }) {
   );
 }
 
-type ListProps = { readonly snapshots: readonly MemorySnapshot[]; readonly figures: MemoryFigures };
+type ListProps = { readonly snapshots: readonly MemorySnapshot[]; readonly figures: MemoryFigures | undefined };
 
 function SnapshotList({ snapshots, figures }: ListProps) {
   const [chosen, choose] = useState<{ readonly act: "restore" | "delete"; readonly snapshot: MemorySnapshot }>();
@@ -61,9 +65,11 @@ function SnapshotList({ snapshots, figures }: ListProps) {
                 <span>{bytes(snapshot.bytes)}</span>
               </p>
             </div>
-            <IconButton label={STORE.restoreOne(snapshot.name)} onClick={() => choose({ act: "restore", snapshot })}>
-              <RotateCcw aria-hidden />
-            </IconButton>
+            {snapshot.kind === "damaged" ? null : (
+              <IconButton label={STORE.restoreOne(snapshot.name)} onClick={() => choose({ act: "restore", snapshot })}>
+                <RotateCcw aria-hidden />
+              </IconButton>
+            )}
             <IconButton label={STORE.remove(snapshot.name)} onClick={() => choose({ act: "delete", snapshot })}>
               <Trash2 aria-hidden />
             </IconButton>

@@ -14,7 +14,7 @@ import { useEvery } from "./use-every.ts";
 const LOOK_MS = 1_000;
 
 /** What is not as it should be, and what to do about it; indexes built anew. */
-export function Soundness({ figures }: { readonly figures: MemoryFigures }) {
+export function Soundness({ figures }: { readonly figures: MemoryFigures | undefined }) {
   const check = useMutation({ mutationFn: checkMemory });
   return (
     <Card title={STORE.soundness}>
@@ -32,7 +32,7 @@ export function Soundness({ figures }: { readonly figures: MemoryFigures }) {
             />
           )}
         </div>
-        <Reindex figures={figures} />
+        {figures === undefined ? null : <Reindex figures={figures} />}
       </div>
     </Card>
   );

@@ -6,18 +6,29 @@ import { Snapshots } from "./snapshots.tsx";
 import { Soundness } from "./soundness.tsx";
 import { Transfer } from "./transfer.tsx";
 
+type Props = {
+  /** Undefined while memory cannot be read: what mends it is there all the same. */
+  readonly figures: MemoryFigures | undefined;
+};
+
 /** Where memory is kept, whether it is sound, its copies, and what goes from it. */
-export const Store = ({ figures }: { readonly figures: MemoryFigures }) => (
+export const Store = ({ figures }: Props) => (
   <div className="grid items-start gap-4 xl:grid-cols-2">
     <div className="min-w-0 space-y-4">
       <Place figures={figures} />
-      <ScopeTable figures={figures} />
-      <Transfer figures={figures} />
+      {figures === undefined ? null : (
+        <>
+          <ScopeTable figures={figures} />
+          <Transfer figures={figures} />
+        </>
+      )}
     </div>
     <div className="min-w-0 space-y-4">
-      <Snapshots figures={figures} />
+      <div id="snapshots" className="scroll-mt-16">
+        <Snapshots figures={figures} />
+      </div>
       <Soundness figures={figures} />
-      <Retention />
+      {figures === undefined ? null : <Retention />}
     </div>
   </div>
 );

@@ -1,4 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import type { MemoryWhereabouts } from "../../../../../src/api/contract/index.ts";
 import { whereaboutsQuery } from "../../../api/memory-upkeep.ts";
 import { Ago } from "../../../parts/ago.tsx";
@@ -8,48 +9,68 @@ import { ProblemView } from "../../../parts/problem-view.tsx";
 import { Progress } from "../../../parts/progress.tsx";
 import { STORE } from "../../../text-memory-store.ts";
 
+type Migration = NonNullable<MemoryWhereabouts["migration"]>;
+
 /** Whether memory is on its way to another place, or came from one. */
 export function WhereItIs() {
   const { data, error } = useQuery(whereaboutsQuery);
+  // The server tells of one as long as it is under way; how it ended is told to who began it.
+  const [seen, setSeen] = useState<Migration | null>(null);
+  const migration = data?.migration ?? null;
+  if (migration !== null && migration !== seen) setSeen(migration);
   if (error !== null && data === undefined) return <ProblemView error={error} />;
   if (data === undefined) return null;
-  const { place, configured, came_from: cameFrom, migration } = data;
+  const { place, configured, came_from: cameFrom } = data;
   return (
-    <div className="space-y-2 border-t border-line pt-3 text-sm">
+    <div className="space-y-2 text-sm">
       {cameFrom === null ? null : (
         <p>
           {STORE.cameFrom(cameFrom.place)} <Ago at={cameFrom.at} />
         </p>
       )}
       {place === configured ? null : <p className="text-warn">{STORE.otherwise(configured, place)}</p>}
-      {migration === null ? (
+      {migration !== null ? (
+        <Under migration={migration} />
+      ) : seen !== null && place !== seen.to ? (
+        <Ended migration={seen} place={place} />
+      ) : (
         <>
           <p className="text-muted">{cameFrom === null ? STORE.migrateNote : STORE.backNote(cameFrom.place)}</p>
           <Command>
             {STORE.migrateCommand(cameFrom?.place ?? (place === "embedded" ? "postgresql" : "embedded"))}
           </Command>
         </>
-      ) : (
-        <Under migration={migration} />
       )}
     </div>
   );
 }
 
-function Under({
-  migration: { from, to, progress },
-}: {
-  readonly migration: NonNullable<MemoryWhereabouts["migration"]>;
-}) {
+const copiedBy = ({ progress }: Migration): number => (progress === null ? 0 : progress.entities + progress.relations);
+
+function Under({ migration }: { readonly migration: Migration }) {
+  const { from, to, progress } = migration;
   const isCopying = progress !== null && progress.phase !== "changes" && progress.all > 0;
-  const done = progress === null ? 0 : progress.entities + progress.relations;
+  const done = copiedBy(migration);
   return (
-    <Progress label={STORE.goingFrom(from, to)} share={isCopying ? done / progress.all : undefined}>
-      {progress === null
-        ? STORE.begins
-        : isCopying
-          ? STORE.copied(count(done), count(progress.all))
-          : STORE.followed(count(progress.followed))}
-    </Progress>
+    <>
+      <Progress label={STORE.goingFrom(from, to)} share={isCopying ? done / progress.all : undefined}>
+        {progress === null
+          ? STORE.begins
+          : isCopying
+            ? STORE.copied(count(done), count(progress.all))
+            : STORE.followed(count(progress.followed))}
+      </Progress>
+      <p className="text-xs text-muted">{STORE.goingNote(from)}</p>
+    </>
   );
 }
+
+/** One that was seen under way, is no longer, and did not take memory with it. */
+const Ended = ({ migration, place }: { readonly migration: Migration; readonly place: string }) => (
+  <>
+    <p role="status" className="text-warn">
+      {STORE.endedAt(migration.to, place, count(copiedBy(migration)), count(migration.progress?.all ?? 0))}
+    </p>
+    <Command>{STORE.migrateCommand(migration.to)}</Command>
+  </>
+);

@@ -1,0 +1,18 @@
+import { useState } from "react";
+
+/**
+ * Why a query has nothing to show, told also while it is being asked again: without it what is told would come and go with each
+ * attempt, and take with it what was opened from there.
+ */
+export function useLastingError({
+  data,
+  error,
+}: {
+  readonly data: unknown;
+  readonly error: Error | null;
+}): Error | null {
+  const [told, setTold] = useState(error);
+  const isAskedAgain = error === null && data === undefined;
+  if (told !== error && !isAskedAgain) setTold(error);
+  return isAskedAgain ? told : error;
+}
