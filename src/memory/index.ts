@@ -33,14 +33,6 @@ export {
   type Temporal,
 } from "./searching.ts";
 export type { Stock } from "./stock.ts";
-export {
-  cutInto,
-  DIFF_MEASURE,
-  ENTITY_MEASURE,
-  fittingInto,
-  type Measure,
-  pageWithin,
-  spending,
-} from "./token-budget.ts";
+export { cutInto, DIFF_MEASURE, ENTITY_MEASURE, type Measure, pageWithin, spending } from "./token-budget.ts";
 export { isValidDuring } from "./values.ts";
 export { type Blame, type EntityDiff, pageOfHistory } from "./versions.ts";

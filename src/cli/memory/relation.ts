@@ -146,8 +146,9 @@ export function graph(command: Command, invocation: Invocation): void {
         name: value.entities.map(({ entity }) => entity.name).join("\n"),
         human: () => treeText(root, value, context.terminal.style),
       });
+      const bound = value.entities.length < limit && maxTokens !== undefined ? "a higher --max-tokens" : "--limit";
       if (value.cut)
-        context.terminal.note("there is more than is shown: --limit; or ask for less: --depth, --direction, --type");
+        context.terminal.note(`there is more than is shown: ${bound}; or ask for less: --depth, --direction, --type`);
     },
   });
 }
