@@ -32,7 +32,7 @@ const BENCHMARKS: { readonly [name: string]: Entry } = {
     "memory in PostgreSQL and in Neo4j, where they are installed",
     () => import("./memory-backends.ts"),
   ],
-  embedders: ["texts embedded a second; of the model where it is installed", () => import("./embedders.ts")],
+  embedders: ["texts embedded a second, all-MiniLM-L6-v2 beside onnxruntime", () => import("./embedders.ts")],
   message: ["reading and checking a message", () => import("./message.ts")],
   messages: ["messages through the router", () => import("./messages.ts")],
   brokers: ["the same, beside NATS JetStream and BullMQ", () => import("./brokers.ts")],
@@ -73,6 +73,8 @@ thread for each plug-in (8 of them); a call in the caller's thread crosses nothi
 JavaScript of the same component, which runs in the caller's thread likewise. Vectors: \`sqlite-vec\` 0.1.9 and LanceDB (\`@lancedb/lancedb\`
 0.39.0, without an index of its own) compare all of them, \`usearch\` 2.26.2 has a graph (connectivity 16). The reference memory server
 (\`@modelcontextprotocol/server-memory\` 2026.8.31) looks for a text itself, keeps neither vectors nor history, and syncs nothing.
+onnxruntime (\`onnxruntime-node\` 1.30.0) has the same all-MiniLM-L6-v2, made of the same weights with its own operators, int8 by its own
+\`quantize_dynamic\`; both are given the tokens, and it fills texts that go through together up to the longest of them.
 `;
 
 installPeers();

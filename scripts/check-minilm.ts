@@ -42,11 +42,17 @@ export function ensureWeights(): string {
   return WEIGHTS;
 }
 
-function check(): number {
+/** Makes a text into the ids of its tokens, with those of its beginning and its end, as many as the model takes. */
+export function tokenizer(): (text: string) => readonly number[] {
   const vocabulary = readFileSync(join(ROOT, "models", "static-minilm", "vocabulary.txt"), "utf8")
     .trimEnd()
     .split("\n");
   const pieces = new WordPieces(new Map(vocabulary.slice(0, MINILM.vocabulary).map((piece, id) => [piece, id])));
+  const [first, last] = [pieces.id("[CLS]"), pieces.id("[SEP]")];
+  return (text) => [first, ...pieces.encode(text, MINILM.positions - 2), last];
+}
+
+function check(): number {
   const file = ensureWeights();
   const image = makeImage(new Safetensors(readFileSync(file), file), MINILM);
   const encoder = new Encoder(MINILM, imageBody(image, MINILM, file), kernel(join(ROOT, "engines", "built")));
@@ -54,8 +60,8 @@ function check(): number {
     .trimEnd()
     .split("\n")
     .map((line) => z.tuple([z.string(), z.array(z.int())]).parse(JSON.parse(line)));
-  const [first, last] = [pieces.id("[CLS]"), pieces.id("[SEP]")];
-  const vectors = encoder.embed(texts.map(([text]) => [first, ...pieces.encode(text, MINILM.positions - 2), last]));
+  const idsOf = tokenizer();
+  const vectors = encoder.embed(texts.map(([text]) => idsOf(text)));
   const expected = new Int8Array(readFileSync(join(REFERENCE, "vectors.bin")));
   const found = texts.map(([text, ids], index) => {
     const isOdd = ids.length < TOKENS_MIN || new Set(ids).size < TOKENS_MIN;
