@@ -53,6 +53,7 @@ export const MEMORY = {
   noModel: "none: only words are searched",
   changingTo: (model: string) => `going over to ${model}`,
   indexed: "Indexed",
+  trouble: "Trouble",
   entityLimit: "Limit of entities",
   usedOf: (used: string, max: string) => `${used} of ${max}`,
   withoutVector: "Passages without vector",

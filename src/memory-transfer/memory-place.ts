@@ -178,6 +178,7 @@ export class MemoryPlace implements MemoryStore {
   readonly unembedded: MemoryStore["unembedded"] = (...of) => this.#ask((store) => store.unembedded(...of));
   readonly model: MemoryStore["model"] = () => this.#ask((store) => store.model());
   readonly figures: MemoryStore["figures"] = () => this.#ask((store) => store.figures());
+  readonly trouble: NonNullable<MemoryStore["trouble"]> = () => this.#used.store.trouble?.();
   readonly reindex: MemoryStore["reindex"] = (progress) => this.#ask((store) => store.reindex(progress));
 
   async close(): Promise<void> {

@@ -245,6 +245,8 @@ export interface MemoryStore {
   /** The model that searches use; undefined in an empty memory. */
   model(): Promise<string | undefined>;
   figures(): Promise<StoreFigures>;
+  /** Why nothing new is kept, and what to do, as far as that is known without asking; a store may lack it. */
+  trouble?(): string | undefined;
   /** Looks all through; `mend` repairs what is derived. */
   check(mend: boolean): Promise<readonly StoreProblem[]>;
   /** Builds what is derived anew from what is kept. */

@@ -4,11 +4,29 @@ import { SavedBytes, SavedInts, SavedNumbers } from "./saved.ts";
 /** What a list has room for, by its class: each half as long again as the one before, or a third. */
 const roomOf = (size: number): number => (size % 2 === 0 ? 2 << (size >> 1) : 3 << (size >> 1));
 
+/** Entries that are looked through for one that goes. */
+const LOOKED_THROUGH_MAX = 32;
+/** Of so many entries of a list one may be gone. */
+const GONE_SHARE = 4;
+
+/** What lists ask of their entries, and tell: that an entry is no longer in one of them. */
+export type Entries = {
+  readonly isGone: (entry: number) => boolean;
+  readonly left: (entry: number) => void;
+};
+
 /**
  * Lists of entries in one typed array, each list in one piece. A list that is full moves to a longer place; the place it leaves
  * is used again.
+ *
+ * A list of thousands loses its entries one by one, and nothing says where each is: to look for it, or to keep its place, would
+ * take time or memory for every relation there is. So what goes stays in a long list until a fourth of it is gone, and all of that
+ * is taken out in one pass. The last entry of a list is never one that is gone.
  */
 export class Adjacency {
+  readonly #entries: Entries;
+  /** Of lists that have entries which are gone: how many. */
+  readonly #gone = new Map<number, number>();
   #pool = new Int32Array(64);
   #used = 0;
   /** Lists that were ever added to end before this one. */
@@ -20,6 +38,10 @@ export class Adjacency {
   /** Places that were left, by their classes. */
   readonly #free: number[][] = [];
 
+  constructor(entries: Entries) {
+    this.#entries = entries;
+  }
+
   static readonly Saved = z.object({
     pool: SavedInts,
     starts: SavedInts,
@@ -28,7 +50,9 @@ export class Adjacency {
     free: z.array(SavedNumbers),
   });
 
+  /** Nothing that is gone is in it. */
   save(): z.infer<typeof Adjacency.Saved> {
+    for (const list of this.#gone.keys()) this.#sweep(list);
     const lists = this.#lists;
     return {
       pool: this.#pool.subarray(0, this.#used),
@@ -64,6 +88,7 @@ export class Adjacency {
     return this.#starts[list] ?? 0;
   }
 
+  /** With entries that are gone; 0 only when there is no other either. */
   lengthOf(list: number): number {
     return this.#lengths[list] ?? 0;
   }
@@ -78,16 +103,47 @@ export class Adjacency {
     this.#lengths[list] = length + 1;
   }
 
-  /** Takes an entry out, looking from the last one on; the last one comes to its place. */
+  /** Takes an entry out that is gone: now or, of a long list, in time. The others may change their order. */
   remove(list: number, entry: number): void {
     const start = this.#starts[list] ?? 0;
     const last = start + (this.#lengths[list] ?? 0) - 1;
-    let at = last;
-    while (at >= start && this.#pool[at] !== entry) at -= 1;
-    if (at < start) return;
-    this.#pool[at] = this.#pool[last] ?? 0;
-    this.#lengths[list] = last - start;
-    if (last === start) this.#leave(list);
+    if (last - start < LOOKED_THROUGH_MAX || this.#pool[last] === entry) {
+      let at = last;
+      while (at >= start && this.#pool[at] !== entry) at -= 1;
+      if (at < start) return;
+      this.#pool[at] = this.#pool[last] ?? 0;
+      this.#lengths[list] = last - start;
+      this.#entries.left(entry);
+    } else this.#gone.set(list, (this.#gone.get(list) ?? 0) + 1);
+    this.#tidy(list);
+  }
+
+  #tidy(list: number): void {
+    let gone = this.#gone.get(list) ?? 0;
+    if (gone * GONE_SHARE > this.lengthOf(list)) this.#sweep(list);
+    else if (gone > 0) {
+      let last = this.startOf(list) + this.lengthOf(list) - 1;
+      for (; gone > 0 && this.#entries.isGone(this.#pool[last] ?? 0); gone -= 1, last -= 1)
+        this.#entries.left(this.#pool[last] ?? 0);
+      this.#lengths[list] = last + 1 - this.startOf(list);
+      if (gone > 0) this.#gone.set(list, gone);
+      else this.#gone.delete(list);
+    }
+    if (this.lengthOf(list) === 0) this.#leave(list);
+  }
+
+  /** Takes out all that are gone. */
+  #sweep(list: number): void {
+    const start = this.startOf(list);
+    const end = start + this.lengthOf(list);
+    let to = start;
+    for (let at = start; at < end; at += 1) {
+      const entry = this.#pool[at] ?? 0;
+      if (this.#entries.isGone(entry)) this.#entries.left(entry);
+      else this.#pool[to++] = entry;
+    }
+    this.#lengths[list] = to - start;
+    this.#gone.delete(list);
   }
 
   #leave(list: number): void {

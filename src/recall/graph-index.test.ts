@@ -79,6 +79,79 @@ test("a walk reaches what widening rings over a plain list reach, however relati
   );
 });
 
+const hubs = fc.record({
+  relations: fc.array(
+    fc.record({ hub: fc.nat(1), leaf: fc.integer({ min: 2, max: 40 }), both: fc.boolean(), turn: fc.boolean() }),
+    { minLength: 100, maxLength: 220, size: "max" },
+  ),
+  /** Which of those that are left goes next; now and then one comes again. */
+  steps: fc.array(fc.record({ goes: fc.nat(), comes: fc.boolean() }), { maxLength: 250, size: "max" }),
+  saves: fc.boolean(),
+});
+
+test("a hub is walked right while its relations go in any order, and others come in their places", () => {
+  fc.assert(
+    fc.property(hubs, ({ relations, steps, saves }) => {
+      let graph = new GraphIndex();
+      const edges = relations.map(({ hub, leaf, both, turn }, id): GraphEdge => {
+        const [from, to] = turn ? [leaf, hub] : [hub, leaf];
+        return { id, from, to, type: "knows", strength: 1, both };
+      });
+      const there = new Map(edges.map((one) => [one.id, one]));
+      const away: GraphEdge[] = [];
+      for (const one of edges) graph.put(one);
+      for (const { goes, comes } of steps) {
+        const one = [...there.values()][goes % Math.max(there.size, 1)];
+        if (one) {
+          if (graph.remove(one.id) !== there.delete(one.id)) return false;
+          away.push(one);
+        }
+        const back = comes ? away.shift() : undefined;
+        if (!back) continue;
+        graph.put(back);
+        there.set(back.id, back);
+      }
+      if (saves) {
+        const other = new GraphIndex();
+        other.load(GraphIndex.Saved.parse(structuredClone(graph.save())));
+        graph = other;
+      }
+      expect(graph.size).toBe(there.size);
+      for (const direction of ["in", "out", "both"] as const)
+        for (const start of [0, 1, 2]) {
+          const asked = { depth: 1, direction, visitsMax: 1_000 };
+          const { visited, cut } = graph.walk([start], asked);
+          expect(new Map(visited.map(({ row, depth }) => [row, depth]))).toEqual(
+            plainDepths([...there.values()], [start], asked),
+          );
+          expect([visited.length, cut]).toEqual([new Set(visited.map(({ row }) => row)).size, false]);
+        }
+      for (const id of there.keys()) graph.remove(id);
+      expect([graph.size, graph.walk([0], { depth: 1, direction: "both", visitsMax: 9 }).visited]).toEqual([
+        0,
+        [{ row: 0, depth: 0, via: undefined }],
+      ]);
+      return true;
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("leaves of a hub go one by one, oldest first, in a time that grows as they do", () => {
+  // Looking each up in the hub's list took some 8 s of processor time for so many.
+  const leaves = 200_000;
+  const graph = new GraphIndex();
+  for (let row = 1; row <= leaves; row += 1)
+    graph.put({ id: row, from: row, to: 0, type: "of", strength: 1, both: false });
+  const { bytes } = graph;
+  const before = process.threadCpuUsage();
+  for (let row = 1; row <= leaves; row += 1) graph.removeRow(row);
+  const { user, system } = process.threadCpuUsage(before);
+  expect(graph.size).toBe(0);
+  expect(graph.bytes).toBe(bytes);
+  expect((user + system) / 1_000).toBeLessThan(2_500);
+}, 60_000);
+
 const chain = (length: number): GraphIndex => {
   const graph = new GraphIndex();
   for (let row = 0; row < length; row += 1)

@@ -43,7 +43,9 @@ export type Walked = { readonly visited: readonly Visit[]; readonly cut: boolean
 const LOOKS_PER_VISIT = 64;
 
 // What is known of a relation lies together, five numbers each, so that a walk fetches it from memory at once: its id, the nodes
-// of its ends, its type's number twice with one more when it goes both ways, and its strength as a float.
+// of its ends, its type's number twice with one more when it goes both ways, and its strength as a float. Of one that is gone the
+// type is less than zero by how many lists have it still, and its slot is used again when none has; a walk that meets it there comes
+// from its one end to the other, which is where it is.
 const FIELDS = 5;
 const FROM = 1;
 const TO = 2;
@@ -55,7 +57,15 @@ export class GraphIndex {
   readonly #nodeOf = new RowTable((node) => this.#rows[node] ?? -1);
   readonly #slotOf = new RowTable((slot) => this.#edges[slot * FIELDS] ?? -1);
   /** Slots of relations: of a node's outgoing ones, then of its incoming ones. */
-  readonly #lists = new Adjacency();
+  readonly #lists = new Adjacency({
+    isGone: (slot) => (this.#edges[slot * FIELDS + TYPE] ?? 0) < 0,
+    left: (slot) => {
+      const at = slot * FIELDS + TYPE;
+      const others = (this.#edges[at] ?? 0) + 1;
+      this.#edges[at] = others;
+      if (others === 0) this.#freeSlots.push(slot);
+    },
+  });
   readonly #types = new Names();
   readonly #freeNodes: number[] = [];
   readonly #freeSlots: number[] = [];
@@ -147,9 +157,12 @@ export class GraphIndex {
     const one = this.#edges[at + FROM] ?? 0;
     const other = this.#edges[at + TO] ?? 0;
     const type = this.#edges[at + TYPE] ?? 0;
-    for (const list of listsOf(one, other, type % 2 === 1)) this.#lists.remove(list, slot);
+    const lists = listsOf(one, other, type % 2 === 1);
+    this.#edges[at + FROM] = 0;
+    this.#edges[at + TO] = 0;
+    this.#edges[at + TYPE] = -lists.length;
+    for (const list of lists) this.#lists.remove(list, slot);
     this.#types.leave(type >> 1);
-    this.#freeSlots.push(slot);
     this.#unlink(one);
     if (other !== one) this.#unlink(other);
     return true;
@@ -159,7 +172,7 @@ export class GraphIndex {
   removeRow(row: Row): void {
     for (let node = this.#nodeOf.get(row); node >= 0; node = this.#nodeOf.get(row)) {
       const list = this.#lists.lengthOf(node * 2) > 0 ? node * 2 : node * 2 + 1;
-      // The last one of the list, which is found first there.
+      // The last one of the list, which is found first there, and is never one that is gone.
       const slot = this.#lists.pool[this.#lists.startOf(list) + this.#lists.lengthOf(list) - 1] ?? 0;
       this.remove(this.#edges[slot * FIELDS] ?? 0);
     }

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
@@ -53,21 +53,6 @@ test("what was forgotten is in no byte of the files any more", async () => {
   expect([isThere("zebra-one"), isThere("zebra-two")]).toEqual([false, true]);
   await memory.forget({ type: "entities", ids: [ada.id] }, by);
   expect([isThere("zebra-two"), isThere("zebra-three")]).toEqual([false, true]);
-});
-
-test("a file that is removed while memory is open is told, since all of it is lost with the server", async () => {
-  using directory = tempDirectory();
-  const store = new SqliteMemoryStore({ directory: directory.path, synchronous: "full" });
-  await using memory = new Memory({ store, embedder: undefined, clock: systemClock, defaults: SEARCH_DEFAULTS });
-  await memory.open();
-  const by = { source: "user", sourceId: undefined, agent: undefined } as const;
-  await memory.changes.remember("global", [{ name: "Ada" }], by);
-  expect(await store.check(false)).toEqual([]);
-  rmSync(join(directory.path, "memory.db"));
-  expect(await memory.get("global", "Ada")).toMatchObject({ name: "Ada" });
-  expect(await store.check(false)).toMatchObject([
-    { what: expect.stringContaining("memory.db is gone"), isMended: false },
-  ]);
 });
 
 test("of a database that another program holds it is said that one does", () => {

@@ -55,8 +55,9 @@ test("a memory that was closed is whole at once when it is opened again, and cha
   expect(existsSync(index)).toBe(true);
   {
     await using memory = await opened(directory.path);
-    expect((await memory.figures()).indexed).toBe(1);
+    // A search waits for what is being read.
     expect(await firstHit(memory, "said of 1034")).toEqual(["number 1034", []]);
+    expect((await memory.figures()).indexed).toBe(1);
     const { id } = await memory.get(SCOPE, "number 7");
     const walk = {
       scopes: [SCOPE],
@@ -75,8 +76,8 @@ test("a memory that was closed is whole at once when it is opened again, and cha
   }
   {
     await using memory = await opened(directory.path);
-    expect((await memory.figures()).indexed).toBe(1);
     expect(await firstHit(memory, "giraffe")).toEqual(["new", []]);
+    expect((await memory.figures()).indexed).toBe(1);
     const secret = await memory.get(SCOPE, "a secret");
     await memory.forget({ type: "entities", ids: [secret.id] }, BY);
     expect(existsSync(index)).toBe(false);
@@ -151,7 +152,13 @@ test("a file of indexes that is damaged where it says how large they are takes n
   using db = new DatabaseSync(join(directory.path, "memory.db"));
   const facts = new Facts(db);
   const kept = new KeptIndexes(index, facts);
-  const read = () => kept.read(new Indexes({ facts, vectors: new Vectors(facts) }));
+  const read = () => {
+    const steps = kept.read(new Indexes({ facts, vectors: new Vectors(facts) }));
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
+  };
   const whole = readFileSync(index);
   const claimed = swollen(whole);
   const unsigned = Buffer.from(claimed);

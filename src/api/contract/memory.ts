@@ -384,10 +384,11 @@ export const Figures = z
     wanted_model: z
       .string()
       .nullable()
-      .meta({ description: "The one that is configured; another than `model` while vectors are made anew" }),
+      .meta({ description: "The configured one; another while vectors are made anew" }),
     passages_by_model: z.record(z.string(), z.int()),
     passages_without_vector: z.int(),
     limits: LimitUses,
+    trouble: z.string().nullable().meta({ description: "Why nothing new is kept now, and what to do" }),
   })
   .meta({ id: "MemoryFigures" });
 export type MemoryFigures = z.infer<typeof Figures>;

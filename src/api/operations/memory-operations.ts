@@ -330,5 +330,6 @@ export async function memoryFigures({ memory }: MemoryServices): Promise<contrac
     passages_by_model: { ...passagesByModel },
     passages_without_vector: passagesWithoutVector,
     limits: [...(await memory.capacity.limits())],
+    trouble: memory.store.trouble?.() ?? null,
   };
 }

@@ -86,8 +86,8 @@ async function memoryCondition(
   const answered = store.model().then(
     (model) => ({
       backend,
-      ready: true,
-      note: vectorsNote(model, embeddings.models.wanted),
+      ready: store.trouble?.() === undefined,
+      note: store.trouble?.() ?? vectorsNote(model, embeddings.models.wanted),
       limits: [...capacity.known()],
     }),
     (error: unknown) => {

@@ -11,6 +11,7 @@ import { act, examples, type Invocation, ONE_FORMATS, showOne } from "../frame/i
 import {
   type Column,
   type Look,
+  oneLine,
   renderFields,
   renderTable,
   safeText,
@@ -61,6 +62,7 @@ function statsText(figures: MemoryFigures, where: MemoryWhereabouts, look: Look)
     ],
     ["Embedder", safeText(model ?? (wanted === null ? "none: found by words only" : "none yet")) + safeText(changing)],
   ];
+  if (figures.trouble !== null) fields.push(["Trouble", look.style("red", oneLine(figures.trouble))]);
   fields.push(...whereFields(where));
   // There is room for millions of vectors: it is no matter before it comes to its end.
   for (const { what, used, max, near } of figures.limits.filter((limit) => limit.what === "entities" || limit.near)) {

@@ -81,7 +81,7 @@ function memory({ memory: { backend, ready, note, limits } }: Status): Finding {
   }
   return ready
     ? { check, state: "ok", note: oneLine(`${backend}: ${note}`), fix: "" }
-    : { check, state: "fail", note: `${oneLine(backend)} does not answer`, fix: oneLine(note) };
+    : { check, state: "fail", note: `${oneLine(backend)} is not ready`, fix: oneLine(note) };
 }
 
 function toolServers({ tool_servers: servers }: Status): Finding[] {

@@ -18,13 +18,6 @@ const REFERENCES = [
   ["change", "provenance", "provenance", "n"],
 ] as const;
 
-/** Somebody removed the file from under the server, which goes on with what it has open. */
-export const goneFile = (file: string): StoreProblem => ({
-  what: `${file} is gone: memory goes on as long as the server does, and is lost with it`,
-  hint: "`caxton memory export` it now with --history, and import that after a restart.",
-  isMended: false,
-});
-
 /** `remedy`: of what cannot be mended. Entities without passages, by row, with how many they should have; and all that is not as it should be. */
 export function checked(
   facts: Facts,

@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { EntityId } from "../../../kernel/ids.ts";
 import type {
@@ -12,41 +13,34 @@ import type {
   StoreSearch,
   WriteOutcome,
 } from "../../../memory/index.ts";
-import { checked, goneFile } from "./checking.ts";
+import { checked } from "./checking.ts";
 import { damagedMemory } from "./errors.ts";
 import { Facts } from "./facts.ts";
 import { figuresOf } from "./figures.ts";
 import { Forgetting } from "./forgetting.ts";
-import { indexablesAfter } from "./indexable.ts";
-import { type IndexableRelation, Indexes } from "./indexes.ts";
-import { KeptIndexes } from "./kept-indexes.ts";
+import { Indexing } from "./indexing.ts";
 import { Lookup } from "./lookup.ts";
 import type { PackedHits } from "./packing.ts";
 import { KnownNames } from "./name-filter.ts";
-import { numberOf, type PackedEntity, textOf } from "./rows.ts";
+import {
+  copyDatabase,
+  type FileNow,
+  flushDirectory,
+  LOG_ENDINGS,
+  makeDirectory,
+  nameFile,
+  OpenedFile,
+  savedFile,
+} from "./on-disk.ts";
+import { numberOf, type PackedEntity } from "./rows.ts";
 import { Reading } from "./reading.ts";
 import { BUSY_MS, openMemoryFile } from "./schema.ts";
 import { type PassagePut, Vectors } from "./vectors.ts";
-import { RoomWatch, roomFigures, roomProblems } from "./vector-room.ts";
+import { roomFigures, roomProblems } from "./vector-room.ts";
 import { type EntityPut, type EntityPutBack, type Touched, Writing } from "./writing.ts";
-
-/** Entities that are indexed between two looks at who has come meanwhile. */
-const INDEXED_AT_ONCE = 256;
-const SCANNED_AT_ONCE = 1_000;
-/** Fewer entities are indexed as fast as indexes are read. */
-const KEPT_ENTITIES_MIN = 1_000;
 
 /** Log that is written back when nobody waits: 16 MiB, in which pages that were written often are written back once. */
 const LOG_PAGES_MAX = 4_000;
-
-const NO_ID = new Uint8Array(16);
-
-export type MemoryFileOptions = {
-  readonly file: string;
-  readonly synchronous: "normal" | "full";
-  /** Of all vectors that searches go through; 4 GiB, the most there can be, where it is not said. */
-  readonly vectorBytesMax?: number | undefined;
-};
 
 /** One change of the file; several share a transaction. */
 export type Job =
@@ -71,83 +65,62 @@ export type Job =
 
 export type Done = readonly WriteOutcome[] | Forgotten | boolean | undefined;
 
+export type MemoryFileOptions = {
+  readonly file: string;
+  readonly synchronous: "normal" | "full";
+  /** Of all vectors that searches go through; 4 GiB, the most there can be, where it is not said. */
+  readonly vectorBytesMax?: number | undefined;
+};
+
 /**
- * Memory in one file, with its indexes. All calls are synchronous; in the server it lives in a thread of its own.
- * X1. The indexes hold what the file holds, once \`indexSome\` has said that all is indexed; a change is in both when it returns.
+ * Memory in one file, with its indexes. What changes it is synchronous; in the server it lives in a thread of its own.
+ * X1. The indexes hold what the file holds, once `indexSome` has said that all is indexed. A change is in both when it returns,
+ *     or is noted for indexes that are read.
  */
 export class EmbeddedMemory {
-  readonly #db: DatabaseSync;
+  #db: DatabaseSync;
   readonly #file: string;
+  readonly #synchronous: "normal" | "full";
+  #opened: OpenedFile;
   readonly #facts: Facts;
   readonly #vectors: Vectors;
   readonly #names: KnownNames;
   readonly #writing: Writing;
   readonly #forgetting: Forgetting;
-  #indexes: Indexes;
-  #lookup: Lookup;
-  #reading: Reading;
-  readonly #vectorBytesMax: number | undefined;
-  readonly #roomWatch = new RoomWatch();
-  /** Up to which row of each table all is indexed; undefined: everything. */
-  #indexing: { entity: number; relation: number; readonly rows: number } | undefined;
-
-  readonly #kept: KeptIndexes;
-  /** The indexes are in their file as they are here. */
-  #isKept = false;
-  /** Something was forgotten since the indexes were made. */
-  #hasForgotten = false;
+  readonly #indexing: Indexing;
+  readonly #lookup: Lookup;
+  readonly #reading: Reading;
   /** What was forgotten may be in the log still. */
   #owesWipe = false;
 
-  private constructor(db: DatabaseSync, { file, vectorBytesMax }: MemoryFileOptions) {
+  private constructor(db: DatabaseSync, { file, synchronous, vectorBytesMax }: MemoryFileOptions) {
+    const facts = new Facts(db);
+    const vectors = new Vectors(facts);
+    const names = new KnownNames(facts);
     this.#db = db;
     this.#file = file;
-    this.#vectorBytesMax = vectorBytesMax;
-    this.#facts = new Facts(db);
-    this.#kept = new KeptIndexes(`${file.replace(/\.db$/u, "")}.index`, this.#facts);
-    this.#vectors = new Vectors(this.#facts);
-    this.#names = new KnownNames(this.#facts);
-    this.#writing = new Writing({
-      facts: this.#facts,
-      vectors: this.#vectors,
-      names: this.#names,
-      rowOf: (id) => this.#reading.rowOf(id),
-    });
-    this.#forgetting = new Forgetting({ facts: this.#facts, vectors: this.#vectors, writing: this.#writing });
-    this.#indexes = this.#noIndexes();
-    this.#lookup = new Lookup({ facts: this.#facts, indexes: this.#indexes });
-    this.#reading = this.#read();
-    this.#indexing = { entity: 0, relation: 0, rows: this.#rows() };
-  }
-
-  #noIndexes(): Indexes {
-    return new Indexes({ facts: this.#facts, vectors: this.#vectors, vectorBytesMax: this.#vectorBytesMax });
+    this.#synchronous = synchronous;
+    this.#opened = new OpenedFile(file);
+    this.#facts = facts;
+    this.#vectors = vectors;
+    this.#names = names;
+    this.#writing = new Writing({ facts, vectors, names, rowOf: (id) => this.#reading.rowOf(id) });
+    this.#forgetting = new Forgetting({ facts, vectors, writing: this.#writing });
+    this.#indexing = new Indexing({ facts, vectors, file, vectorBytesMax });
+    this.#lookup = new Lookup({ facts, indexing: this.#indexing });
+    this.#reading = new Reading({ facts, indexing: this.#indexing });
   }
 
   static open(options: MemoryFileOptions): EmbeddedMemory {
     const db = openMemoryFile(options.file, options.synchronous);
     try {
       const memory = new EmbeddedMemory(db, options);
-      memory.#recall();
+      memory.#indexing.begin();
       return memory;
     } catch (error) {
       db.close();
       throw error;
     }
-  }
-
-  /** Takes the indexes that were kept, if they are those of the file. */
-  #recall(): void {
-    this.#isKept = this.#kept.read(this.#indexes);
-    if (this.#isKept) this.#indexing = undefined;
-    else this.rebuild();
-    this.#roomWatch.look(this.#indexes.room);
-  }
-
-  /** The last rows that are there; how far indexing has to go. */
-  #rows(): number {
-    const last = (table: "entity" | "relation") => numberOf(this.#facts.cells(`SELECT max(row) FROM ${table}`)[0]?.[0]);
-    return last("entity") + last("relation");
   }
 
   /**
@@ -158,15 +131,15 @@ export class EmbeddedMemory {
     const touched: Touched = { entities: new Map(), relations: new Map() };
     const active = this.#vectors.active?.name;
     // Of vectors that do not count the indexes know nothing.
-    const isKept = this.#isKept && jobs.every(({ type }) => type === "drop-others");
+    const isKnown = jobs.some(({ type }) => type !== "drop-others");
     const results = this.#transact(() => {
-      if (this.#isKept && !isKept) this.#kept.strikeOut();
+      if (isKnown) this.#indexing.strikeOut();
       return jobs.map((job) => this.#do(job, touched));
     });
-    this.#isKept = isKept;
+    if (isKnown) this.#indexing.changed();
     tell(results);
-    if (this.#vectors.active?.name === active) this.#learn(touched);
-    else this.#rebuild();
+    if (this.#vectors.active?.name === active) this.#indexing.learn(touched);
+    else this.#indexing.make();
   }
 
   #do(job: Job, touched: Touched): Done {
@@ -207,59 +180,19 @@ export class EmbeddedMemory {
     }
   }
 
-  #learn({ entities, relations }: Touched): void {
-    for (const [row, known] of entities) {
-      if (!known) this.#indexes.refresh(row);
-      // What is not indexed yet will be when its turn comes.
-      else if (this.#indexing && row > this.#indexing.entity) continue;
-      else {
-        this.#indexes.takeOut(row);
-        this.#indexes.put(known);
-      }
-    }
-    for (const [row, known] of relations) {
-      this.#indexes.graph.remove(row);
-      if (known) this.#indexes.putRelation(known);
-    }
-    this.#roomWatch.look(this.#indexes.room);
-  }
-
-  #relationsAfter(row: number): readonly IndexableRelation[] {
-    return this.#facts
-      .cells(
-        "SELECT row, id, src, dst, type, coalesce(strength, 0.5), is_both FROM relation WHERE row > ? ORDER BY row LIMIT ?",
-        row,
-        SCANNED_AT_ONCE,
-      )
-      .map(([at = 0, id, src = 0, dst = 0, type, strength = 0, both]) => ({
-        row: numberOf(at),
-        id: id instanceof Uint8Array ? id : NO_ID,
-        from: numberOf(src),
-        to: numberOf(dst),
-        type: textOf(type),
-        strength: numberOf(strength),
-        both: both === 1,
-      }));
-  }
-
   /**
    * What was forgotten is not in the kept indexes and in the log's old pages either. Where another program reads the file for
    * longer than five seconds, its log is emptied with one of the next changes, or when it is closed. Throws what SQLite throws.
    */
   wipe(): void {
-    this.#hasForgotten = true;
     this.#owesWipe = true;
     this.#wipe();
   }
 
   #wipe(): void {
-    this.#kept.remove();
+    this.#indexing.forgot();
     const [state = []] = this.#facts.cells("PRAGMA wal_checkpoint(TRUNCATE)");
     this.#owesWipe = numberOf(state[0]) !== 0;
-  }
-
-  #read(): Reading {
-    return new Reading({ facts: this.#facts, indexes: this.#indexes, isIndexed: () => this.#indexing === undefined });
   }
 
   /** What does not change anything. */
@@ -273,54 +206,30 @@ export class EmbeddedMemory {
   }
 
   /** Throws away what is derived, and begins to make it anew. */
-  #rebuild(): void {
-    this.#indexes = this.#noIndexes();
-    this.#lookup = new Lookup({ facts: this.#facts, indexes: this.#indexes });
-    this.#reading = this.#read();
-    const rows = this.#rows();
-    this.#indexing = { entity: 0, relation: 0, rows };
-    // A memory of a few is whole at once: nobody has to be told that something may be missing.
-    let isMore = rows <= INDEXED_AT_ONCE;
-    while (isMore) isMore = this.indexSome();
-  }
-
   rebuild(): void {
-    this.#kept.remove();
-    this.#isKept = false;
-    this.#rebuild();
+    this.#indexing.remake();
   }
 
   /** Indexes some more; false when all is. */
   indexSome(): boolean {
-    const at = this.#indexing;
-    if (!at) return false;
-    const known = indexablesAfter(this.#facts, at.entity, INDEXED_AT_ONCE);
-    for (const one of known) {
-      // A change may have put it in already.
-      this.#indexes.takeOut(one.row);
-      this.#indexes.put(one);
-    }
-    at.entity = known.at(-1)?.row ?? at.entity;
-    this.#roomWatch.look(this.#indexes.room);
-    if (known.length > 0) return true;
-    const relations = this.#relationsAfter(at.relation);
-    for (const relation of relations) this.#indexes.putRelation(relation);
-    at.relation = relations.at(-1)?.row ?? at.relation;
-    if (relations.length === 0) this.#indexing = undefined;
-    return relations.length > 0;
+    return this.#indexing.some();
+  }
+
+  /** Searches and walks find nothing yet, and everything in a moment: kept indexes are being read. */
+  get isLoading(): boolean {
+    return this.#indexing.isLoading;
   }
 
   /** 0 to 1. */
   get indexed(): number {
-    const at = this.#indexing;
-    return at ? Math.min((at.entity + at.relation) / Math.max(at.rows, 1), 1) : 1;
+    return this.#indexing.share;
   }
 
   search(search: StoreSearch): PackedHits {
     const active = this.#vectors.active?.name;
     const found = this.#lookup.search(search.model === active ? search : { ...search, vector: undefined });
-    const isPartial = found.isPartial || this.#indexing !== undefined;
-    return { ...found, isPartial, lacksVectors: this.#indexes.room?.hasRefused ?? false };
+    const isPartial = found.isPartial || !this.#indexing.isWhole;
+    return { ...found, isPartial, lacksVectors: this.#indexing.indexes.room?.hasRefused ?? false };
   }
 
   unembedded(model: string, limit: number): readonly PackedEntity[] {
@@ -338,8 +247,8 @@ export class EmbeddedMemory {
 
   /** How many have found no room is known when all is indexed. */
   #roomOf(passagesByModel: StoreFigures["passagesByModel"]): StoreFigures["vectorRoom"] {
-    const indexed = this.#indexing ? 0 : (passagesByModel[this.#vectors.active?.name ?? ""] ?? 0);
-    return roomFigures(this.#indexes.room, indexed);
+    const indexed = this.#indexing.isWhole ? (passagesByModel[this.#vectors.active?.name ?? ""] ?? 0) : 0;
+    return roomFigures(this.#indexing.indexes.room, indexed);
   }
 
   check(mend: boolean): readonly StoreProblem[] {
@@ -347,14 +256,13 @@ export class EmbeddedMemory {
     const { problems, bare } = checked(this.#facts, { mend, remedy });
     if (mend && bare.length > 0) {
       this.#transact(() => {
-        this.#kept.strikeOut();
+        this.#indexing.strikeOut();
         for (const [row, count] of bare) this.#vectors.makeRoom(row, count);
       });
-      this.#isKept = false;
-      for (const [row] of bare) this.#indexes.refresh(row);
+      this.#indexing.changed();
+      this.#indexing.learn({ entities: new Map(bare.map(([row]) => [row, undefined])), relations: new Map() });
     }
-    const cramped = roomProblems(this.#roomOf(this.#vectors.counts().byModel));
-    return [...(existsSync(this.#file) ? [] : [goneFile(this.#file)]), ...problems, ...cramped];
+    return [...problems, ...roomProblems(this.#roomOf(this.#vectors.counts().byModel))];
   }
 
   /** Writes the log back into the file when it is long, or has what was forgotten; waits for nobody. Throws what SQLite throws. */
@@ -372,15 +280,57 @@ export class EmbeddedMemory {
     }
   }
 
-  /** Keeps the indexes for the next start, and writes the log back into the file. */
-  close(): void {
+  /** Not after it was closed, nor when writing it back has failed at its end. */
+  get isOpen(): boolean {
+    return this.#db.isOpen;
+  }
+
+  /** What is at the path of its file. */
+  get fileNow(): FileNow {
+    return this.#opened.now();
+  }
+
+  /** Copies all there is at this moment, wherever its file is. Nothing is changed meanwhile. */
+  async copyTo(file: string): Promise<void> {
+    makeDirectory(dirname(file));
+    await copyDatabase(this.#db, file, { isAlone: true });
+  }
+
+  /**
+   * Writes a memory whose file was removed to its path again, and goes on with that file. Nothing is changed meanwhile. Rejects
+   * with what SQLite and the file system throw, EEXIST among it when another file has come there; then it is as before.
+   */
+  async writeBack(): Promise<void> {
+    const fresh = savedFile(this.#file);
+    // Says plainly when the directory is gone too.
+    flushDirectory(dirname(this.#file));
+    rmSync(fresh, { force: true });
     try {
-      if (!this.#isKept && !this.#indexing && this.#indexes.size >= KEPT_ENTITIES_MIN)
-        this.#kept.write(this.#indexes, { thoroughly: this.#hasForgotten });
-    } catch {
-      // They are made anew at the next start: nobody is kept from closing.
-      this.#kept.remove();
+      await copyDatabase(this.#db, fresh, { isAlone: true });
+      // Where the removed file has another name, it is whole too.
+      this.settleLog();
+      // Never in the place of another.
+      nameFile(fresh, this.#file);
+    } finally {
+      rmSync(fresh, { force: true });
     }
+    flushDirectory(dirname(this.#file));
+    this.#db.close();
+    // The new file has all that these had, and would be told their changes as its own.
+    for (const ending of LOG_ENDINGS) rmSync(this.#file + ending, { force: true });
+    this.#db = openMemoryFile(this.#file, this.#synchronous);
+    this.#facts.goOnWith(this.#db);
+    this.#opened = new OpenedFile(this.#file);
+  }
+
+  /** Writes the log back into the file that is open, so that it says nothing to one that has come to its path. */
+  settleLog(): void {
+    this.#facts.cells("PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+
+  /** Keeps the indexes for the next start, and writes the log back into the file. Beside a file of others nothing is written. */
+  close(): void {
+    if (this.fileNow === "there") this.#indexing.keep();
     this.#db.close();
   }
 }

@@ -15,6 +15,12 @@ export class MemoryFileDamagedError extends CaxtonError<{ readonly file: string;
   readonly kind = "unavailable";
 }
 
+/** The file was removed while the server runs, and cannot be written back. */
+export class MemoryFileGoneError extends CaxtonError<{ readonly file: string }> {
+  readonly code = "MEMORY_FILE_GONE";
+  readonly kind = "unavailable";
+}
+
 const SNAPSHOT = /^memory-\d{8}T\d{9}Z-[a-z]+\.db$/;
 /** What memory was when it was damaged: nothing that it could be put back to. */
 export const isLeftDamaged = (name: string): boolean => name.endsWith("-damaged.db");
@@ -67,3 +73,24 @@ export function damagedMemory(file: string, why: string, cause?: unknown): Memor
     { cause },
   );
 }
+
+const SAVES = "`caxton memory snapshot create` and `caxton memory export --history` save what memory holds now.";
+
+/** Somebody removed the file from under the server. `why` it could not be written back. */
+export function removedMemory(file: string, why: unknown): MemoryFileGoneError {
+  const hint = why instanceof CaxtonError ? `${why.hint} ` : "";
+  return new MemoryFileGoneError(
+    `the memory ${file} was removed while the server runs, and cannot be written back: ${why instanceof Error ? why.message : String(why)}`,
+    `${hint}It is tried again with the next change; until then nothing is changed. ${SAVES}`,
+    { file },
+    { cause: why },
+  );
+}
+
+/** Somebody put another file into the place of the one that is open. */
+export const replacedMemory = (file: string): MemoryFileForeignError =>
+  new MemoryFileForeignError(
+    `the memory ${file} was replaced by another file while the server runs, which goes on with the former one and changes nothing in either`,
+    `Restart the server to use the new one, or put the former one back in its place. ${SAVES}`,
+    { file },
+  );

@@ -32,7 +32,7 @@ const PROVENANCES_KNOWN_MAX = 10_000;
 
 /** Reads what is known, and keeps the small tables that rows refer to. Not a transaction by itself. */
 export class Facts {
-  readonly #db: DatabaseSync;
+  #db: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #scopes = new Map<ScopeKey, number>();
   readonly #scopeKeys = new Map<number, ScopeKey>();
@@ -58,6 +58,12 @@ export class Facts {
     }
     const rows: readonly unknown[] = statement.all(...values);
     return rows.filter(isCells);
+  }
+
+  /** The same facts are in another file from now on. */
+  goOnWith(db: DatabaseSync): void {
+    this.#db = db;
+    this.#statements.clear();
   }
 
   /** Forgets numbers that a transaction gave out which was rolled back. */

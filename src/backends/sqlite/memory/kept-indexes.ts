@@ -26,6 +26,9 @@ const NUMBERS_BYTES = 8 + 8 + 4 + 4;
 /** Magic, format, stamp; then the numbers. */
 const HEADER_BYTES = MAGIC.length + 1 + STAMP_BYTES + NUMBERS_BYTES;
 
+/** What is read between two looks at who has come meanwhile: a few milliseconds. */
+const PIECE_BYTES = 2 ** 22;
+
 const Skeleton = z.object({
   data: z.unknown(),
   arrays: z.array(z.object({ kind: z.string(), length: z.int().nonnegative(), from: z.int().nonnegative() })),
@@ -41,12 +44,15 @@ export class KeptIndexes {
     this.#facts = facts;
   }
 
-  /** Reads them into indexes that are empty; whether there were any that are right. After false the indexes may hold anything. */
-  read(into: Indexes): boolean {
+  /**
+   * Reads them into indexes that are empty, piece by piece: between two it tells what share was read, and others may be answered.
+   * Whether there were any that are right; after false the indexes may hold anything.
+   */
+  *read(into: Indexes): Generator<number, boolean> {
     const stamp = this.#facts.cells("SELECT stamp FROM kept")[0]?.[0];
     if (!(stamp instanceof Uint8Array)) return false;
     try {
-      const saved = this.#parts(stamp);
+      const saved = yield* this.#parts(stamp);
       if (saved) {
         into.load(Indexes.Saved.parse(saved));
         return true;
@@ -67,7 +73,7 @@ export class KeptIndexes {
   }
 
   /** Room is made for no more than the file has, and only when what says how much is whole. */
-  #parts(stamp: Uint8Array): unknown {
+  *#parts(stamp: Uint8Array): Generator<number, unknown> {
     const file = openSync(this.#path, "r");
     try {
       const header = Buffer.alloc(HEADER_BYTES);
@@ -81,12 +87,22 @@ export class KeptIndexes {
       if (crc32(first, crc32(numbers.subarray(0, 16))) !== numbers.readUInt32LE(16)) return undefined;
       const { data, arrays: shapes } = Skeleton.parse(deserialize(first));
       if (shapes.reduce((sum, shape) => sum + bytesFor(shape), 0) !== rest) return undefined;
-      let checksum = 0;
-      const arrays = shapes.map((shape) => {
+      const arrays: ReturnType<typeof arrayOf>[] = [];
+      let [read, told, checksum] = [0, 0, 0];
+      yield 0;
+      for (const shape of shapes) {
         const array = arrayOf(shape);
-        checksum = crc32(filled(file, bytesOf(array)), checksum);
-        return array;
-      });
+        const bytes = bytesOf(array);
+        for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+          const piece = filled(file, bytes.subarray(at, at + PIECE_BYTES));
+          checksum = crc32(piece, checksum);
+          read += piece.length;
+          if (read - told < PIECE_BYTES) continue;
+          told = read;
+          yield read / rest;
+        }
+        arrays.push(array);
+      }
       return checksum === numbers.readUInt32LE(20) ? putTogether(data, arrays) : undefined;
     } finally {
       closeSync(file);
@@ -135,15 +151,15 @@ export class KeptIndexes {
 }
 
 /** Writes are cut at two gigabytes. */
-const PIECE_BYTES = 2 ** 30;
+const WRITTEN_BYTES_MAX = 2 ** 30;
 
 function whole(file: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, Math.min(bytes.length - at, PIECE_BYTES));
+  for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at, Math.min(bytes.length - at, WRITTEN_BYTES_MAX));
 }
 
 function filled(file: number, bytes: Uint8Array): Uint8Array {
   for (let at = 0; at < bytes.length;) {
-    const read = readSync(file, bytes, at, Math.min(bytes.length - at, PIECE_BYTES), null);
+    const read = readSync(file, bytes, at, Math.min(bytes.length - at, WRITTEN_BYTES_MAX), null);
     if (read === 0) throw new Error("the file ends early");
     at += read;
   }

@@ -2,6 +2,7 @@ import type { StoreSearch } from "../../../memory/index.ts";
 import { fuse, type Found, type KeywordQuestion } from "../../../recall/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Indexes, Keeper } from "./indexes.ts";
+import type { Indexing } from "./indexing.ts";
 import type { PackedHits } from "./packing.ts";
 import type { PackedEntity } from "./rows.ts";
 
@@ -21,11 +22,15 @@ type Candidates = Map<number, Candidate>;
 /** Looks a question up in the indexes, and reads what was found. */
 export class Lookup {
   readonly #facts: Facts;
-  readonly #indexes: Indexes;
+  readonly #indexing: Indexing;
 
-  constructor(deps: { readonly facts: Facts; readonly indexes: Indexes }) {
+  constructor(deps: { readonly facts: Facts; readonly indexing: Indexing }) {
     this.#facts = deps.facts;
-    this.#indexes = deps.indexes;
+    this.#indexing = deps.indexing;
+  }
+
+  get #indexes(): Indexes {
+    return this.#indexing.indexes;
   }
 
   /** `isPartial` only when a filter took too long; the caller knows whether all is indexed, and has its vector. */

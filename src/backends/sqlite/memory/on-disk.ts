@@ -1,5 +1,18 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  copyFileSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
+import { backup, type DatabaseSync } from "node:sqlite";
 
 /** What was written to a file is on disk afterwards. */
 export const flushFile = (file: string): void => flush(file, "r+");
@@ -23,3 +36,72 @@ function flush(path: string, flags: "r" | "r+"): void {
     closeSync(descriptor);
   }
 }
+
+/** Gives a file another name too. Throws EEXIST where something has it, and never takes its place. */
+export function nameFile(file: string, name: string): void {
+  try {
+    linkSync(file, name);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") throw error;
+    // A file has one name in some file systems.
+    copyFileSync(file, name, constants.COPYFILE_EXCL);
+    flushFile(name);
+  }
+}
+
+/** What SQLite puts beside a database while it is open. */
+export const LOG_ENDINGS = ["-wal", "-shm"] as const;
+
+/** Where a memory is copied to before it takes its place at its path again. */
+export const savedFile = (file: string): string => `${file}.saved`;
+
+/** A copy that goes on in steps begins again whenever another connection writes. */
+const ALL_PAGES = 2 ** 30;
+/** 16 MiB, between which others have their turn with the connection. */
+const STEP_PAGES = 4_096;
+
+/**
+ * Copies a database as it is at this moment to another file, which is on disk, and whole or not there. `isAlone`: nobody else
+ * writes to it, and who uses the connection need not wait for the whole.
+ */
+export async function copyDatabase(
+  source: DatabaseSync,
+  to: string,
+  { isAlone }: { readonly isAlone: boolean },
+): Promise<void> {
+  const directory = dirname(to);
+  const part = `${to}.part`;
+  rmSync(part, { force: true });
+  await backup(source, part, { rate: isAlone ? STEP_PAGES : ALL_PAGES });
+  flushFile(part);
+  renameSync(part, to);
+  flushDirectory(directory);
+}
+
+/** What is at a path where a file was opened: that file, nothing, or another one. */
+export type FileNow = "there" | "gone" | "another";
+
+/** A file that was opened, by which it is known again: as long as it is open, no other has its number. */
+export class OpenedFile {
+  readonly #path: string;
+  readonly #opened: BigIntStats | undefined;
+
+  /** Right after it was opened. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#opened = found(path);
+  }
+
+  now(): FileNow {
+    try {
+      const there = found(this.#path);
+      if (!there) return "gone";
+      return there.ino === this.#opened?.ino && there.dev === this.#opened.dev ? "there" : "another";
+    } catch {
+      // Who may not look there knows nothing of it.
+      return "there";
+    }
+  }
+}
+
+const found = (path: string): BigIntStats | undefined => statSync(path, { bigint: true, throwIfNoEntry: false });

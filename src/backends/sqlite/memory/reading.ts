@@ -12,6 +12,7 @@ import {
 } from "../../../memory/index.ts";
 import type { Facts } from "./facts.ts";
 import type { Indexes } from "./indexes.ts";
+import type { Indexing } from "./indexing.ts";
 import { ID_CHARACTERS } from "./ids.ts";
 import { type PackedWalk, STEP_CHARACTERS } from "./packing.ts";
 import { idBytes, numberOf, type PackedEntity, textOf } from "./rows.ts";
@@ -25,14 +26,15 @@ const LISTED_LOOKS_MAX = 5_000;
 /** What is asked of memory besides searches: by name, by id, page by page, along relations. Changes nothing. */
 export class Reading {
   readonly #facts: Facts;
-  readonly #indexes: Indexes;
-  /** Whether the indexes hold everything. */
-  readonly #isIndexed: () => boolean;
+  readonly #indexing: Indexing;
 
-  constructor(deps: { readonly facts: Facts; readonly indexes: Indexes; readonly isIndexed: () => boolean }) {
+  constructor(deps: { readonly facts: Facts; readonly indexing: Indexing }) {
     this.#facts = deps.facts;
-    this.#indexes = deps.indexes;
-    this.#isIndexed = deps.isIndexed;
+    this.#indexing = deps.indexing;
+  }
+
+  get #indexes(): Indexes {
+    return this.#indexing.indexes;
   }
 
   find(keys: readonly { readonly scope: ScopeKey; readonly name: string }[]): readonly (PackedEntity | undefined)[] {
@@ -48,7 +50,7 @@ export class Reading {
   findIds(scope: ScopeKey, names: readonly string[]): string {
     const rows = Int32Array.from(names, (name) => this.#facts.rowNamed(scope, name) ?? -1);
     const text = Buffer.alloc(names.length * ID_CHARACTERS, " ");
-    if (this.#isIndexed())
+    if (this.#indexing.isWhole)
       this.#indexes.entityIds.write(rows, text, { count: rows.length, at: 0, every: ID_CHARACTERS });
     else
       for (const [at, row] of rows.entries())
@@ -59,7 +61,7 @@ export class Reading {
   /** What is indexed is found without the file. */
   rowOf(id: EntityId): number | undefined {
     const row = this.#indexes.entityIds.find(idBytes(id));
-    return row >= 0 ? row : this.#isIndexed() ? undefined : this.#facts.rowOf(id);
+    return row >= 0 ? row : this.#indexing.isWhole ? undefined : this.#facts.rowOf(id);
   }
 
   list(filter: EntityFilter, { limit, cursor }: PageOf): MemoryPage<PackedEntity> {
@@ -72,7 +74,7 @@ export class Reading {
     for (let step = limit + 1; ; step = LISTED_AT_ONCE) {
       const found = this.#named(scopes, after, step);
       // A filter asks the indexes, which may not have them yet, nor what is to be asked of them.
-      if (isNarrow && !this.#isIndexed()) for (const { row } of found) this.#indexes.refresh(row);
+      if (isNarrow && !this.#indexing.isWhole) for (const { row } of found) this.#indexes.refresh(row);
       const { keep } = this.#indexes.keeper(filter);
       for (const { row, name } of found) {
         if (kept.length === limit) return this.#page(kept, after);

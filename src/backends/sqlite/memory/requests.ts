@@ -42,6 +42,8 @@ export type MemoryAnswer = { readonly id: number } & (
   | { readonly type: "progress"; readonly indexed: number }
   /** Not asked for: which names may be taken, from now on, as a `NameFilter`. */
   | { readonly type: "names"; readonly names: SharedArrayBuffer }
+  /** Not asked for: why nothing can be changed from now on; undefined: it can. */
+  | { readonly type: "trouble"; readonly fault: Fault | undefined }
   | { readonly type: "failed"; readonly fault: Fault; readonly stack: string | undefined }
 );
 

@@ -1,29 +1,21 @@
-import { existsSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { backup, DatabaseSync } from "node:sqlite";
+import { DatabaseSync } from "node:sqlite";
 import { log } from "../../../kernel/log.ts";
 import { EmbeddedMemory, type Job } from "./embedded-memory.ts";
 import { isLeftDamaged, memoryError, MemoryFileDamagedError, snapshotNames } from "./errors.ts";
-import { flushDirectory, flushFile, makeDirectory } from "./on-disk.ts";
+import { copyDatabase, flushDirectory, makeDirectory, savedFile } from "./on-disk.ts";
 import { isMemory } from "./schema.ts";
 
-/** All pages at once: a copy that goes on in steps begins again whenever somebody writes. */
-const ALL_PAGES = 2 ** 30;
 /** Copies the file as it is at this moment, whoever writes to it meanwhile. */
 export async function copyMemory(file: string, to: string): Promise<void> {
-  const directory = dirname(to);
-  makeDirectory(directory);
-  const part = `${to}.part`;
-  rmSync(part, { force: true });
+  makeDirectory(dirname(to));
   const source = new DatabaseSync(file, { readOnly: true });
   try {
-    await backup(source, part, { rate: ALL_PAGES });
+    await copyDatabase(source, to, { isAlone: false });
   } finally {
     source.close();
   }
-  flushFile(part);
-  renameSync(part, to);
-  flushDirectory(directory);
 }
 
 /** Throws MemoryFileDamagedError, and what SQLite throws. */
@@ -60,6 +52,7 @@ const leftovers = (directory: string): readonly string[] => [
     join(directory, name),
   ),
   ...["", "-wal", "-shm"].map((ending) => join(directory, "..", `memory.db.restored${ending}`)),
+  ...["", ".part"].map((ending) => join(directory, "..", savedFile("memory.db") + ending)),
 ];
 
 /**

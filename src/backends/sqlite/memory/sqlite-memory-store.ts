@@ -3,7 +3,7 @@ import { copyFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { CaxtonError } from "../../../kernel/errors.ts";
+import { CaxtonError, RemoteError } from "../../../kernel/errors.ts";
 import type { EntityId, RelationId } from "../../../kernel/ids.ts";
 import { log } from "../../../kernel/log.ts";
 import { programFile } from "../../../kernel/package.ts";
@@ -91,6 +91,8 @@ export class SqliteMemoryStore implements MemoryStore {
   #nextId = 1;
   #isClosed = false;
   #damage: Error | undefined;
+  /** Why nothing can be changed. */
+  #trouble: RemoteError | undefined;
 
   constructor(options: SqliteMemoryOptions) {
     this.#options = options;
@@ -185,6 +187,9 @@ export class SqliteMemoryStore implements MemoryStore {
   async figures(): Promise<StoreFigures> {
     return this.#opened || existsSync(this.#file) ? this.#ask("figures") : NOTHING;
   }
+  trouble(): string | undefined {
+    return this.#trouble && `${this.#trouble.message}. ${this.#trouble.hint}`;
+  }
   check(mend: boolean): Promise<readonly StoreProblem[]> {
     return this.#ask("check", mend);
   }
@@ -213,6 +218,8 @@ export class SqliteMemoryStore implements MemoryStore {
     await this.#open().catch((error: unknown) => {
       if (this.#damage === undefined) throw error;
     });
+    // Another's file has its path, and would be lost.
+    if (this.#trouble?.code === "MEMORY_FILE_FOREIGN") throw this.#trouble;
     const fresh = `${this.#file}.restored`;
     try {
       await copyFile(file, fresh);
@@ -236,6 +243,7 @@ export class SqliteMemoryStore implements MemoryStore {
     this.#thread = undefined;
     this.#opened = undefined;
     this.#names = undefined;
+    this.#trouble = undefined;
     await thread?.terminate();
     for (const { reject } of this.#asked.values()) reject(this.#gone("was put back to a snapshot"));
     this.#asked.clear();
@@ -317,6 +325,10 @@ export class SqliteMemoryStore implements MemoryStore {
       this.#names = new NameFilter(answer.names);
       return;
     }
+    if (answer.type === "trouble") {
+      this.#trouble = answer.fault && new RemoteError(answer.fault);
+      return;
+    }
     const asked = this.#asked.get(answer.id);
     if (answer.type === "progress") return asked?.progress?.(answer.indexed);
     this.#asked.delete(answer.id);
@@ -331,6 +343,7 @@ export class SqliteMemoryStore implements MemoryStore {
     this.#thread = undefined;
     this.#opened = undefined;
     this.#names = undefined;
+    this.#trouble = undefined;
     if (!this.#isClosed)
       log.error({ err: error }, "the thread of memory has ended; it is started again when it is needed");
     const waiting = [...this.#asked.values()];

@@ -1,9 +1,11 @@
 /** Entry of the thread that has memory's file and indexes. Changes that come together share a transaction; indexing goes on between. */
 import { dirname, join } from "node:path";
 import { parentPort } from "node:worker_threads";
+import { toFault } from "../../../kernel/errors.ts";
 import { log } from "../../../kernel/log.ts";
 import { type Done, EmbeddedMemory, type Job } from "./embedded-memory.ts";
 import { memoryError } from "./errors.ts";
+import { FileGuard } from "./file-guard.ts";
 import { copyMemory, forgetInSnapshots, verifyMemory } from "./snapshot-files.ts";
 import type { NameFilter } from "./name-filter.ts";
 import { failed, type MemoryAnswer, type MemoryRequest, type Question } from "./requests.ts";
@@ -12,6 +14,7 @@ if (!parentPort) throw new Error("memory is a thread of the server");
 const port = parentPort;
 
 let memory: EmbeddedMemory | undefined;
+let guard: FileGuard | undefined;
 let file = "";
 type Waiting = { readonly id: number; readonly job: Job };
 let jobs: Waiting[] = [];
@@ -20,6 +23,11 @@ let isIndexing = false;
 let copying: Promise<void> | undefined;
 /** Those that wait until everything is indexed. */
 let reindexing: number[] = [];
+/**
+ * Searches and walks that wait for kept indexes. To read them takes about a second for a million entities: whoever asks within it
+ * is better off with all that is known a moment later than with next to nothing at once. All others are answered meanwhile.
+ */
+let unlooked: MemoryRequest[] = [];
 
 /** The names that the other side knows of. */
 let toldNames: NameFilter | undefined;
@@ -42,43 +50,62 @@ function handle(request: MemoryRequest): void {
       ({ file } = request);
       log.level = request.logLevel;
       memory = EmbeddedMemory.open(request);
+      guard = new FileGuard({ memory, file }, (trouble) =>
+        answer({ id: 0, type: "trouble", fault: trouble && toFault(trouble) }),
+      );
       answer({ id, type: "done", value: undefined });
       return indexSoon();
     case "job":
       // Nothing is forgotten in memory that a copy under way still has.
-      if (copying && request.job.type === "forget") return later(request);
+      if (copying && request.job.type === "forget") return later(request, copying);
       jobs.push({ id, job: request.job });
       return flushSoon();
     case "ask":
-      return answer({ id, type: "done", value: valueOf(request, opened()) });
+      return ask(request);
     case "reindex":
       opened().rebuild();
       reindexing.push(id);
       return indexSoon();
     case "copy":
-      if (copying) return later(request);
+      guard?.look();
+      if (copying || guard?.saving) return later(request, copying ?? guard?.saving);
       opened();
       return copy(id, request.to);
     case "verify":
       verifyMemory(request.other);
       return answer({ id, type: "done", value: undefined });
     case "close":
-      if (copying) return later(request);
+      guard?.look();
       flush();
+      if (copying || guard?.saving) return later(request, copying ?? guard?.saving);
       memory?.close();
       memory = undefined;
+      guard = undefined;
       answer({ id, type: "done", value: undefined });
       port.close();
   }
 }
 
-/** When the copy under way is made, or has failed. */
-function later(request: MemoryRequest): void {
-  void copying?.finally(() => port.emit("message", request));
+/** When what is under way is done, or has failed. */
+function later(request: MemoryRequest, until: Promise<void> | undefined): void {
+  void until?.finally(() => port.emit("message", request));
+}
+
+function ask(question: Extract<MemoryRequest, { type: "ask" }>): void {
+  const of = opened();
+  const { id, name } = question;
+  if (of.isLoading && (name === "search" || name === "walk")) {
+    unlooked.push(question);
+    return;
+  }
+  if (name === "check" || name === "figures" || name === "model") guard?.look();
+  if (name === "check" && guard?.saving) return later(question, guard.saving);
+  const value = valueOf(question, of);
+  answer({ id, type: "done", value });
 }
 
 function copy(id: number, to: string): void {
-  copying = copyMemory(file, to)
+  copying = (guard?.trouble ? guard.copyTo(to) : copyMemory(file, to))
     .then(
       () => answer({ id, type: "done", value: undefined }),
       (error: unknown) => fail(id, error),
@@ -117,7 +144,7 @@ function valueOf(question: Question, of: EmbeddedMemory): unknown {
     case "figures":
       return of.figures();
     case "check":
-      return of.check(...question.args);
+      return [...(guard?.problems() ?? []), ...of.check(...question.args)];
   }
 }
 
@@ -141,9 +168,14 @@ function flushSoon(): void {
 /** All that has come meanwhile, in one transaction; each by itself when one of them fails. */
 function flush(): void {
   isFlushing = false;
+  if (jobs.length === 0) return;
+  guard?.look();
+  if (guard?.saving) {
+    void guard.saving.finally(flushSoon);
+    return;
+  }
   const now = jobs;
   jobs = [];
-  if (now.length === 0) return;
   const failure = done(now);
   if (failure && now.length > 1) {
     for (const one of now) {
@@ -156,6 +188,7 @@ function flush(): void {
 
 /** Does some in one transaction and answers them; or says why nothing of them is there. */
 function done(some: readonly Waiting[]): { readonly error: unknown } | undefined {
+  if (guard?.trouble) return { error: guard.trouble };
   const forgetting = some.filter(isForgetting);
   let told: readonly Done[] | undefined;
   const tell = (those: "who-forgets" | "others") => {
@@ -197,25 +230,33 @@ function indexSoon(): void {
 function index(): void {
   isIndexing = false;
   if (!memory) return;
-  try {
-    const isMore = memory.indexSome();
-    for (const id of reindexing) answer({ id, type: "progress", indexed: memory.indexed });
-    if (isMore) return indexSoon();
-    for (const id of reindexing) answer({ id, type: "done", value: undefined });
-  } catch (error) {
-    log.error({ err: memoryError(error, file) }, "memory cannot be indexed to its end; searches find what is");
-    for (const id of reindexing) fail(id, error);
-  }
-  reindexing = [];
+  const isMore = indexSome(memory);
+  if (!memory.isLoading) for (const question of unlooked.splice(0)) port.emit("message", question);
+  if (isMore) return indexSoon();
   try {
     if (memory.names.readSome()) return indexSoon();
     tellNames(memory.names.filter);
     // Nobody waits for it; who comes all the time has it done by a commit now and then.
-    if (jobs.length === 0) memory.carryLog();
+    if (jobs.length === 0 && !guard?.saving) memory.carryLog();
   } catch (error) {
     log.error(
       { err: memoryError(error, file) },
       "memory's names cannot be read, or its log not written back; it goes on",
     );
   }
+}
+
+/** Whether there is more to be indexed. */
+function indexSome(of: EmbeddedMemory): boolean {
+  try {
+    const isMore = of.indexSome();
+    for (const id of reindexing) answer({ id, type: "progress", indexed: of.indexed });
+    if (isMore) return true;
+    for (const id of reindexing) answer({ id, type: "done", value: undefined });
+  } catch (error) {
+    log.error({ err: memoryError(error, file) }, "memory cannot be indexed to its end; searches find what is");
+    for (const id of reindexing) fail(id, error);
+  }
+  reindexing = [];
+  return false;
 }
