@@ -1,3 +1,5 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { memory, runs } from "../../src/api/contract/index.ts";
@@ -6,6 +8,7 @@ import { tintOf, tintsOf } from "../../dashboard/src/pages/memory/tints.ts";
 import { partsOf, reasonOf } from "../../dashboard/src/pages/memory/score-parts.ts";
 import { scopeGroups, scopeName } from "../../dashboard/src/pages/memory/scopes.ts";
 import { startServer, type TestServer } from "../helpers/server.ts";
+import { tempDirectory } from "../helpers/temp.ts";
 import { violationsInBothThemes } from "./accessible.ts";
 import { leaveBrowser, openBrowser, visit } from "./browser.ts";
 
@@ -128,6 +131,59 @@ test("the way back leads from one question to the one before, and a tab keeps th
   for (let back = 0; back < 3; back += 1) await page.goBack();
   await page.waitForURL(/q=tea/u);
   expect(await question.inputValue()).toBe("tea");
+});
+
+test("filters that are changed at once both hold, and hits stay when the next ones cannot be had", async () => {
+  const names = Array.from({ length: 6 }, (_, at) => `Lamp ${at}`);
+  for (const name of names) await know(name, [`${name} is a lamp`]);
+  await using person = await visit(browser, server.url, { still: true });
+  const { page } = person;
+  await page.goto("/ui/memory?q=lamp&limit=5");
+  const hits = page.getByRole("region", { name: "Hits" });
+  await hits.getByText("5 hits").waitFor();
+  await page.evaluate(
+    `[...document.querySelectorAll("search button")].find((button) => button.textContent === "Words").click();
+    document.querySelector("search input[type=checkbox]").click();`,
+  );
+  await page.waitForURL(/mode=keyword.*related=true|related=true.*mode=keyword/u);
+  await hits.getByText("5 hits").waitFor();
+  await page.route("**/api/v1/memory/search", (route) => route.fulfill({ status: 400, body: "no" }));
+  await hits.getByRole("button", { name: "More" }).click();
+  await hits.getByRole("alert").getByText("HTTP_400").waitFor();
+  expect(
+    await hits
+      .getByRole("listitem")
+      .filter({ has: page.getByText("a lamp") })
+      .count(),
+  ).toBeGreaterThanOrEqual(5);
+  await page.unroute("**/api/v1/memory/search");
+  await page.keyboard.press("Enter");
+  await hits.getByText("6 hits").waitFor();
+});
+
+test("with a damaged memory the page leads to its snapshots, and the latest is restored there", async () => {
+  using directory = tempDirectory();
+  {
+    await using before = await startServer({ directory: directory.path });
+    await before.ask("POST", "/api/v1/memory/entities", { entities: [{ name: "Ada" }] });
+    await before.ask("POST", "/api/v1/memory/snapshots", {});
+  }
+  const file = join(directory.path, ".caxton/memory.db");
+  writeFileSync(file, readFileSync(file).fill(0xa5, 100, 16_384));
+  await using damaged = await startServer({ directory: directory.path });
+  await using person = await visit(browser, damaged.url, { still: true });
+  const { page } = person;
+  await page.goto("/ui/memory");
+  await page.getByRole("link", { name: "To the snapshots" }).press("Enter");
+  const restore = page.getByRole("button", { name: "Restore the latest snapshot" });
+  await restore.waitFor();
+  expect(await violationsInBothThemes(page)).toEqual([]);
+  await restore.press("Enter");
+  await page.getByRole("dialog").getByText("it cannot be told what that is").waitFor();
+  await page.getByRole("dialog").getByRole("button", { name: "Restore" }).press("Enter");
+  await page.getByText("damaged, left by a restore").waitFor();
+  await page.getByRole("tab", { name: "What is known" }).click();
+  await page.getByRole("row", { name: /^Ada/ }).waitFor();
 });
 
 test("the picture is moved by the mouse that holds it, which opens nothing, and its steps are in the address", async () => {

@@ -59,6 +59,11 @@ afterAll(async () => {
   await server?.[Symbol.asyncDispose]();
 });
 
+const REFUSED = {
+  status: 400,
+  contentType: "application/problem+json",
+  body: JSON.stringify({ code: "NO", title: "No", detail: "Not this page.", hint: "Another one." }),
+};
 const main = (page: Page) => page.getByRole("main");
 const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
 
@@ -107,7 +112,12 @@ test("memory is listed, searched with reasons, read, changed, taken back and for
   for (const key of "ge") await page.keyboard.press(key);
   await heading(page, "Memory");
   await page.getByText("50 entities shown").waitFor();
+  await page.route("**/api/v1/memory/entities?*cursor=*", (route) => route.fulfill(REFUSED));
   await page.getByRole("button", { name: "More", exact: true }).click();
+  await page.getByRole("alert").getByText("Not this page.").waitFor();
+  await page.getByText("50 entities shown").waitFor();
+  await page.unroute("**/api/v1/memory/entities?*cursor=*");
+  await page.getByRole("button", { name: "Try again" }).click();
   await page.getByText("58 entities").waitFor();
   await page.getByLabel("Type").fill("person");
   await page.keyboard.press("Enter");
@@ -229,10 +239,22 @@ async function relateAda(page: Page): Promise<void> {
   await row.waitFor({ state: "detached" });
 }
 
+const UNDER_WAY = {
+  from: "embedded",
+  to: "postgresql",
+  progress: { phase: "entities", entities: 40, relations: 0, followed: 0, all: 100 },
+};
+
 /** A snapshot is made and put back: what came after it is said before, and gone afterwards, also from what was shown. */
 async function keepTheStore(page: Page, everybody: () => Promise<void>): Promise<void> {
   const dialog = page.getByRole("dialog");
+  await page.route("**/api/v1/memory/migrations", (route) =>
+    route.fulfill({ json: { place: "embedded", configured: "embedded", came_from: null, migration: UNDER_WAY } }),
+  );
   await page.getByRole("tab", { name: "Store" }).click();
+  await page.getByText("40 of 100 copied").waitFor();
+  await page.unroute("**/api/v1/memory/migrations");
+  await page.getByText("has ended, with 40 of 100 copied; memory is still in embedded").waitFor();
   await page.getByRole("meter").waitFor();
   await page.getByRole("button", { name: "Make one now" }).click();
   const copies = page.getByRole("list", { name: "Snapshots" });

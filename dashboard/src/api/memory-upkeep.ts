@@ -13,7 +13,7 @@ import {
   type MemoryWhereabouts,
 } from "../../../src/api/contract/index.ts";
 import { ask } from "./client.ts";
-import { retryUnlessRefused, withQuery } from "./queries.ts";
+import { isAway, retryUnlessRefused, withQuery } from "./queries.ts";
 
 /** They are made by themselves each hour. */
 const AGAIN_MS = 60_000;
@@ -27,7 +27,7 @@ export const snapshotsQuery = (place: string | undefined) =>
     queryKey: ["memory", "snapshots", place],
     queryFn: ({ signal }) => ask<MemorySnapshotPage>(ROUTES.memorySnapshots, { signal }),
     retry: retryUnlessRefused,
-    refetchInterval: ({ state }) => (state.error === null ? AGAIN_MS : false),
+    refetchInterval: ({ state }) => (state.error === null ? AGAIN_MS : isAway(state.error) ? LOOK_MS : false),
   });
 
 /** Where memory is, and whether it is on its way to another place. */

@@ -17,7 +17,7 @@ import {
 } from "../../../src/api/contract/index.ts";
 import type { Claim } from "./claim.ts";
 import { ask } from "./client.ts";
-import { retryUnlessRefused, withQuery } from "./queries.ts";
+import { isAway, retryUnlessRefused, withQuery } from "./queries.ts";
 
 /** Memory changes without an event of its own, so it is read again while someone looks at it. */
 const AGAIN_MS = 5_000;
@@ -92,7 +92,7 @@ export type Question = EntityFilter & {
   readonly similarity?: number | undefined;
 };
 
-/** Asked once: a search may cost an embedding. */
+/** Asked once, but for a server that is away: a search may cost an embedding. */
 export const memorySearchQuery = ({ type, tokens, similarity, ...question }: Question) =>
   infiniteQueryOptions({
     queryKey: ["memory", "search", { type, tokens, similarity, ...question }],
@@ -112,6 +112,7 @@ export const memorySearchQuery = ({ type, tokens, similarity, ...question }: Que
     getNextPageParam: (last) => last.next,
     placeholderData: keepPreviousData,
     retry: retryUnlessRefused,
+    refetchInterval: ({ state }) => (state.data === undefined && isAway(state.error) ? AGAIN_MS : false),
   });
 
 /** Names in a scope that words which are being typed find; nothing is embedded for it. */
@@ -137,7 +138,7 @@ export const entityHistoryQuery = (id: string) =>
     queryKey: [...entityKey(id), "history"],
     queryFn: ({ signal }) => wholeHistory(id, signal),
     retry: retryUnlessRefused,
-    refetchInterval: ({ state }) => (state.error === null ? AGAIN_MS : false),
+    refetchInterval: ({ state }) => (state.error === null || isAway(state.error) ? AGAIN_MS : false),
   });
 
 /** One entity as it is now; for a name that stands somewhere else. */

@@ -147,6 +147,9 @@ export const usageQuery = (by: UsageGroup) =>
     refetchInterval: 60_000,
   });
 
+/** Whether a request failed because nobody answered: it heals by itself once somebody does. */
+export const isAway = (error: Error | null): boolean => error instanceof ProblemError && error.problem.status === 0;
+
 /** Asking again helps when the server was away, not when it said no, nor when what it keeps is damaged. */
 export function retryUnlessRefused(failures: number, error: Error): boolean {
   const { status, code } = error instanceof ProblemError ? error.problem : { status: 500, code: "" };

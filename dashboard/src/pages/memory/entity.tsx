@@ -9,6 +9,7 @@ import { Button } from "../../parts/button.tsx";
 import { Card, Fact } from "../../parts/card.tsx";
 import { Skeleton } from "../../parts/empty.tsx";
 import { JsonView } from "../../parts/json-view.tsx";
+import { useLastingError } from "../../parts/lasting-error.ts";
 import { PageHeading } from "../../parts/page-heading.tsx";
 import { text } from "../../text.ts";
 import { EditDialog } from "./edit-dialog.tsx";
@@ -26,7 +27,9 @@ const words = text.memory;
 /** One entity: what is said of it, who is around it, and how it came to be so. */
 export function Entity() {
   const { id } = route.useParams();
-  const { data: history, error, refetch } = useQuery(entityHistoryQuery(id));
+  const query = useQuery(entityHistoryQuery(id));
+  const { data: history, refetch } = query;
+  const error = useLastingError(query);
   return (
     <>
       <PageHeading

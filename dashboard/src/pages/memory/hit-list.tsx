@@ -5,6 +5,7 @@ import { memorySearchQuery, type Question } from "../../api/memory.ts";
 import { buttonClass } from "../../parts/button.tsx";
 import { Chip } from "../../parts/card.tsx";
 import { Empty, Skeleton } from "../../parts/empty.tsx";
+import { useLastingError } from "../../parts/lasting-error.ts";
 import { MoreButton } from "../../parts/more-button.tsx";
 import { rowLink } from "../../parts/table.tsx";
 import { text } from "../../text.ts";
@@ -19,7 +20,8 @@ type Hit = MemorySearchResult["items"][number];
 /** What answers the question, best first, with why; and what the search had to do without. */
 export function HitList({ question }: { readonly question: Question }) {
   const list = useInfiniteQuery(memorySearchQuery(question));
-  const { data, error, refetch, hasNextPage, isFetchNextPageError } = list;
+  const { data, refetch, hasNextPage, isFetchNextPageError } = list;
+  const error = useLastingError(list);
   const problem =
     error === null || isFetchNextPageError ? null : (
       <MemoryProblem error={error} onRetry={() => void refetch()} className="mb-3" />
