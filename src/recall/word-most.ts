@@ -1,7 +1,7 @@
 import { COUNT_BITS, COUNT_MASK, type Segment, postingsOf } from "./segment.ts";
 
 /** Words with fewer postings in what a search sees are looked through each time. */
-const KEPT_POSTINGS_MIN = 1_024;
+const KEPT_POSTINGS_MIN = 128;
 const COUNT_CODES = COUNT_MASK + 1;
 const NONE = -1;
 
