@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test } from "vitest";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { Memory, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
-import { storageError } from "../../src/backends/sqlite/index.ts";
+import { copyError, memoryError } from "../../src/backends/sqlite/memory/errors.ts";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
 import { memoryStoreContract } from "./memory/memory-store.ts";
@@ -55,20 +55,30 @@ test("what was forgotten is in no byte of the files any more", async () => {
   expect([isThere("zebra-two"), isThere("zebra-three")]).toEqual([false, true]);
 });
 
-test("of a database that another program holds it is said that one does", () => {
+test("of a memory that another program holds it is said that one does, and which; of a copy, where there is no writing", () => {
   using directory = tempDirectory();
-  const [holder, other] = [1, 2].map(() => new DatabaseSync(join(directory.path, "memory.db"), { timeout: 0 }));
+  const file = join(directory.path, "memory.db");
+  const [holder, other] = [1, 2].map(() => new DatabaseSync(file, { timeout: 0 }));
   holder?.exec("CREATE TABLE entity (row INTEGER) STRICT; BEGIN EXCLUSIVE");
   const write = () => {
     try {
       other?.exec("INSERT INTO entity VALUES (1)");
     } catch (error) {
-      throw storageError(error, directory.path);
+      throw memoryError(error, file);
     }
   };
   expect(write).toThrow(
-    expect.objectContaining({ code: "STORAGE_ERROR", hint: expect.stringContaining("Another program holds it") }),
+    expect.objectContaining({
+      code: "STORAGE_ERROR",
+      message: `the memory ${file} is held by another program: database is locked`,
+      hint: expect.stringContaining("End that program"),
+    }),
   );
+  const noPlace = Object.assign(new Error("unable to open database file"), { errcode: 14 });
+  expect(copyError(noPlace, { file, to: "/backups/one.db" })).toMatchObject({
+    code: "STORAGE_READ_ONLY",
+    message: expect.stringContaining("/backups cannot be written"),
+  });
   holder?.close();
   other?.close();
 });

@@ -52,10 +52,10 @@ test(
       expect(await found(memory, "zeppelin", GLOBAL)).toEqual(alone);
       expect((await memory.search({ scopes: [SCOPE], text: "zeppelin", mode: "keyword" })).notices).toEqual([]);
     }
-    // Indexes that were kept know it too.
+    // Indexes that were kept know it too, when they are read: a search waits for that.
     await using memory = await opened(directory.path);
-    expect((await memory.figures()).vectorRoom).toEqual({ used: ROOM, max: ROOM, refused: 2 });
     expect((await found(memory, "number 7")).notices).toEqual(["vectors-full"]);
+    expect((await memory.figures()).vectorRoom).toEqual({ used: ROOM, max: ROOM, refused: 2 });
     expect(await memory.check(true)).toMatchObject([{ what: expect.stringMatching(/^2 passages/), isMended: false }]);
     const { entries } = await memory.list({ scopes: [SCOPE] }, { limit: 1_000, cursor: undefined });
     await memory.forget({ type: "entities", ids: entries.map(({ id }) => id) }, BY);

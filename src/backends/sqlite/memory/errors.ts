@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { CaxtonError } from "../../../kernel/errors.ts";
-import { storageError, StorageReadOnlyError } from "../index.ts";
+import { StorageError, storageError, StorageReadOnlyError } from "../index.ts";
 
 /** Something else has the name of Caxton's memory. */
 export class MemoryFileForeignError extends CaxtonError<{ readonly file: string }> {
@@ -30,7 +30,7 @@ export const snapshotNames = (directory: string): readonly string[] =>
   existsSync(directory) ? readdirSync(directory).filter((name) => SNAPSHOT.test(name)) : [];
 
 /** SQLite's primary result codes. Source: sqlite.org/rescode.html. */
-const RESULT = { readOnly: 8, damaged: 11, cannotOpen: 14, noDatabase: 26 } as const;
+const RESULT = { busy: 5, locked: 6, readOnly: 8, damaged: 11, cannotOpen: 14, noDatabase: 26 } as const;
 
 /** What was thrown at a memory, as one of ours that says how to go on; anything unknown as it is. */
 export function memoryError(error: unknown, file: string): unknown {
@@ -39,6 +39,13 @@ export function memoryError(error: unknown, file: string): unknown {
   const result = typeof errcode === "number" ? errcode & 0xff : undefined;
   if (result === RESULT.damaged || result === RESULT.noDatabase)
     return damagedMemory(file, error instanceof Error ? error.message : String(error), error);
+  if (result === RESULT.busy || result === RESULT.locked)
+    return new StorageError(
+      `the memory ${file} is held by another program: ${error instanceof Error ? error.message : String(error)}`,
+      "End that program, or try again when it is done.",
+      { sqlite: result },
+      { cause: error },
+    );
   const found = statSync(file, { throwIfNoEntry: false });
   if (found?.isFile() === false)
     return new MemoryFileForeignError(
@@ -55,6 +62,12 @@ export function memoryError(error: unknown, file: string): unknown {
       { cause: error },
     );
   return storageError(error, dirname(file));
+}
+
+/** The same of a copy of it: where it is copied to may be full or not to be written. */
+export function copyError(error: unknown, { file, to }: { readonly file: string; readonly to: string }): unknown {
+  const known = memoryError(error, file);
+  return known instanceof StorageReadOnlyError ? storageError(error, dirname(to)) : known;
 }
 
 /** How to go on with a memory that is damaged: by the latest snapshot, or without one. */

@@ -4,7 +4,7 @@ import { parentPort } from "node:worker_threads";
 import { toFault } from "../../../kernel/errors.ts";
 import { log } from "../../../kernel/log.ts";
 import { type Done, EmbeddedMemory, type Job } from "./embedded-memory.ts";
-import { memoryError } from "./errors.ts";
+import { copyError, memoryError } from "./errors.ts";
 import { FileGuard } from "./file-guard.ts";
 import { copyMemory, forgetInSnapshots, verifyMemory } from "./snapshot-files.ts";
 import type { NameFilter } from "./name-filter.ts";
@@ -108,7 +108,7 @@ function copy(id: number, to: string): void {
   copying = (guard?.trouble ? guard.copyTo(to) : copyMemory(file, to))
     .then(
       () => answer({ id, type: "done", value: undefined }),
-      (error: unknown) => fail(id, error),
+      (error: unknown) => fail(id, copyError(error, { file, to })),
     )
     .finally(() => {
       copying = undefined;
