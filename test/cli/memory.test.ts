@@ -242,7 +242,7 @@ test("forgetting asks, and takes a fact, an entity or a whole scope out of the h
   expect(await said("log", "Rex")).not.toContain("bites");
   expect(await said("forget", "Rex", "--yes")).toBe("forgotten: 1 entity, 1 fact\n");
   expect((await ask("get", "Rex")).code).toBe(3);
-  expect(await said("log")).toMatch(/\(forgotten\) +– +forget +user +1 entities, 1 observations/);
+  expect(await said("log")).toMatch(/\(forgotten\) +– +forget +user +1 entity, 1 observation/);
   await said("add", "gone", "--fact", "soon", "--scope", "conversation:c1");
   expect(await said("stats")).toMatch(/Kept in +\S+[^]*Indexed +\d+ %[^]*conversation:c1 +1 +1 +0/);
   expect(await said("forget", "--scope", "conversation:c1", "--yes")).toBe("forgotten: 1 entity, 1 fact\n");

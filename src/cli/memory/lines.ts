@@ -49,6 +49,12 @@ export const fieldLines = (fields: MemoryChange["details"]): string[] =>
       : [],
   );
 
+const FORGOTTEN = [
+  ["entities", "entity"],
+  ["observations", "observation"],
+  ["relations", "relation"],
+] as const;
+
 /** What a change did, in one line; `nameOf` knows the names of entities by their ids. */
 export function changeLine(
   change: MemoryChange,
@@ -60,9 +66,10 @@ export function changeLine(
     return `${oneLine(shown(details["type"] ?? "…"))} → ${oneLine(nameOf(shown(details["to"])))}`;
   }
   if (action === "forget") {
-    return ["entities", "observations", "relations"]
-      .flatMap((what) => (details[what] === 0 || details[what] === undefined ? [] : `${shown(details[what])} ${what}`))
-      .join(", ");
+    return FORGOTTEN.flatMap(([what, one]) => {
+      const many = details[what];
+      return many === 0 || many === undefined ? [] : `${shown(many)} ${many === 1 ? one : what}`;
+    }).join(", ");
   }
   const observations = history?.observations ?? [];
   return [
