@@ -16,6 +16,8 @@ type Props = {
   readonly isTold: boolean;
   readonly x: number;
   readonly y: number;
+  /** How large it is as a dot, in pixels. */
+  readonly dotSize: number | undefined;
   /** On which side of the picture: what a dot says stands toward its middle. */
   readonly isRight: boolean;
   readonly isBelow: boolean;
@@ -25,7 +27,7 @@ type Props = {
 
 /** One of a picture's names, or dots, that leads to its entity. Of hundreds only those are drawn anew of which something changes. */
 export const AroundName = memo(({ look, isTold, ...props }: Props) => {
-  const { id, entity, tint, hasType, isStop, x, y, onNear } = props;
+  const { id, entity, tint, hasType, isStop, x, y, dotSize, onNear } = props;
   const isDot = look === "dot";
   return (
     <li>
@@ -48,7 +50,7 @@ export const AroundName = memo(({ look, isTold, ...props }: Props) => {
           isTold && "z-10",
           isDot && tint,
         )}
-        style={{ left: x, top: y }}
+        style={{ left: x, top: y, width: dotSize, height: dotSize }}
       >
         {isDot ? (
           isTold ? (
@@ -85,5 +87,5 @@ const FRAME = "z-1 flex w-max min-w-10 flex-col rounded-md border py-0.5 pr-2 pl
 const LOOKS = {
   middle: `${FRAME} border-accent bg-accent-soft`,
   name: `${FRAME} border-line-strong bg-surface hover:bg-hover`,
-  dot: "size-2.5 rounded-full ring-1 ring-surface hover:ring-2 hover:ring-ink",
+  dot: "rounded-full ring-1 ring-surface hover:ring-2 hover:ring-ink",
 } as const;

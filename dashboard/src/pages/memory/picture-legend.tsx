@@ -17,7 +17,7 @@ export const PictureLegend = ({ tints, hasOthers, named, all }: Props) => (
   <p
     aria-label={words.legendOfPicture}
     role="group"
-    className="flex flex-wrap gap-x-3 gap-y-1 border-t border-line px-3 py-1.5 text-2xs text-muted"
+    className="flex min-w-0 flex-1 flex-wrap gap-x-3 gap-y-1 px-3 py-2 text-2xs text-muted"
   >
     {[...tints, ...(hasOthers ? [[words.otherTypes, OTHER] as const] : [])].map(([type, tint]) => (
       <span key={type} className="inline-flex max-w-40 items-center gap-1">

@@ -21,8 +21,8 @@ const FEW = { margin: { x: 72, y: 26 }, least: 0.85 } as const;
 const MANY = { margin: { x: 14, y: 14 }, least: 0.5 } as const;
 /** Around what is drawn. */
 const FREE = 8;
-/** Half of a dot. */
-const DOT = { x: 5, y: 5 } as const;
+/** Half of a dot; where they stand closer than that it is smaller, so that each can be pointed at. */
+const DOT = { most: 5, ofFull: 5.4 } as const;
 
 type Props = { readonly graph: MemoryGraph; readonly middle: string };
 
@@ -37,7 +37,7 @@ export function RelationPicture({ graph, middle }: Props) {
   const shown = useShown(graph, around, zoom);
   const { width, height } = shown;
   return (
-    <div className="relative rounded-lg border border-line bg-surface shadow-card">
+    <div className="rounded-lg border border-line bg-surface shadow-card">
       <div
         ref={frame}
         role="group"
@@ -53,22 +53,24 @@ export function RelationPicture({ graph, middle }: Props) {
           <Drawing shown={shown} middle={middle} tints={tints} origin={{ x: width / 2, y: height / 2 }} />
         </div>
       </div>
-      <PictureLegend
-        tints={tints}
-        hasOthers={types.some((type) => !tints.has(type))}
-        named={shown.named.size - 1}
-        all={shown.placed.length - 1}
-      />
-      <div role="group" aria-label={words.zoom} className="absolute top-1.5 right-1.5 flex rounded-md bg-surface/90">
-        <IconButton label={words.zoomOut} onClick={farther}>
-          <ZoomOut aria-hidden />
-        </IconButton>
-        <IconButton label={words.zoomIn} onClick={nearer}>
-          <ZoomIn aria-hidden />
-        </IconButton>
-        <IconButton label={words.zoomFit} onClick={fit}>
-          <Maximize aria-hidden />
-        </IconButton>
+      <div className="flex items-start border-t border-line">
+        <PictureLegend
+          tints={tints}
+          hasOthers={types.some((type) => !tints.has(type))}
+          named={shown.named.size - 1}
+          all={shown.placed.length - 1}
+        />
+        <div role="group" aria-label={words.zoom} className="flex shrink-0">
+          <IconButton label={words.zoomOut} onClick={farther}>
+            <ZoomOut aria-hidden />
+          </IconButton>
+          <IconButton label={words.zoomIn} onClick={nearer}>
+            <ZoomIn aria-hidden />
+          </IconButton>
+          <IconButton label={words.zoomFit} onClick={fit}>
+            <Maximize aria-hidden />
+          </IconButton>
+        </div>
       </div>
     </div>
   );
@@ -83,11 +85,12 @@ function useShown(graph: MemoryGraph, around: ReturnType<typeof layAround>, zoom
     const hasTypes = !around.isCrowded;
     const frames = new Map([...known.values()].map((entity) => [entity.id, frameOf(entity, hasTypes)]));
     const named = namedAt(around, zoom, frames);
+    const dot = Math.min(DOT.most, DOT.ofFull * zoom);
     const placed = around.nodes.map(({ id, x, y, hasRoom }) => ({
       id,
       x: x * zoom,
       y: y * zoom,
-      half: (named.has(id) ? frames.get(id) : undefined) ?? DOT,
+      half: (named.has(id) ? frames.get(id) : undefined) ?? { x: dot, y: dot },
       // The keyboard does not stop at each of many: the table has all of them.
       isStop: hasRoom && named.has(id),
     }));
@@ -127,7 +130,7 @@ function Drawing({ shown: { known, hasTypes, named, placed, lines }, middle, tin
         </g>
       </svg>
       <ul>
-        {placed.map(({ id, x, y, isStop }) => (
+        {placed.map(({ id, x, y, half, isStop }) => (
           <AroundName
             key={id}
             id={id}
@@ -139,6 +142,7 @@ function Drawing({ shown: { known, hasTypes, named, placed, lines }, middle, tin
             isTold={id === near || told.has(id)}
             x={x + origin.x}
             y={y + origin.y}
+            dotSize={named.has(id) ? undefined : half.x * 2}
             isRight={x > 0}
             isBelow={y > 0}
             onNear={setNear}
