@@ -18,11 +18,6 @@ const GRAPH_WEIGHT = 0.1;
 /** What is known of an entity that was found. */
 type Candidate = { similarity: number | undefined; keyword: number; graph: number };
 type Candidates = Map<number, Candidate>;
-/** The most that words score of what they did not find: 0 when they found all. */
-type Said = { readonly least: number };
-
-/** What rounding may take from a bound. */
-const ROUNDED = 1e-6;
 
 /** Looks a question up in the indexes, and reads what was found. */
 export class Lookup {
@@ -44,9 +39,8 @@ export class Lookup {
     const candidates: Candidates = new Map();
     const isByWords = search.keywordWeight > 0 && search.text !== "";
     const words = isByWords ? this.#indexes.keywords.ask(search.text, search.filter.scopes) : undefined;
-    const said = words && this.#byWords(words, { limit: passagesFor(search.limit), keep }, candidates);
-    const floor = said ? this.#floor(search, said, candidates) : search.similarityMin;
-    this.#byMeaning({ ...search, similarityMin: floor }, keep, candidates);
+    this.#byMeaning(search, keep, candidates);
+    if (words) this.#byWords(words, { limit: passagesFor(search.limit), keep }, candidates);
     this.#complete(search, words, candidates);
     if (search.expand > 0) this.#expand(search, keep, candidates);
     return { ...this.#ranked(search, words, candidates), isPartial: isExhausted() };
@@ -78,26 +72,11 @@ export class Lookup {
     words: KeywordQuestion,
     { limit, keep }: { readonly limit: number; readonly keep: Keeper["keep"] },
     candidates: Candidates,
-  ): Said {
-    const best = words.best(limit, keep && ((passage) => keep(this.#indexes.entityOf(passage))));
-    for (const { row, score } of best) {
+  ): void {
+    for (const { row, score } of words.best(limit, keep && ((passage) => keep(this.#indexes.entityOf(passage))))) {
       const candidate = this.#candidate(candidates, this.#indexes.entityOf(row));
       candidate.keyword = Math.max(candidate.keyword, score);
     }
-    return { least: best.length < limit ? 0 : (best.at(-1)?.score ?? 0) };
-  }
-
-  /**
-   * How similar an entity must be that words did not find, so that it can still be among the best: the last of those among what
-   * words found scores so much already.
-   */
-  #floor(search: StoreSearch, { least }: Said, candidates: Candidates): number {
-    // What is related to others may come from behind.
-    if (search.expand > 0) return search.similarityMin;
-    this.#compare(search, [...candidates.keys()], candidates);
-    const last = fuse(this.#found(search, candidates), weightsOf(search, search.limit))[search.limit - 1];
-    if (!last) return search.similarityMin;
-    return Math.max(search.similarityMin, last.score / search.recencyBoost - search.keywordWeight * least - ROUNDED);
   }
 
   /** What one index found is looked up in the other too, or its score would depend on where the others ended. */
@@ -144,16 +123,16 @@ export class Lookup {
     this.#compare(search, fresh, candidates);
   }
 
-  #found({ nowMs }: StoreSearch, candidates: Candidates): readonly Found[] {
-    return foundOf(candidates).map((one) => ({ ...one, ageMs: nowMs - this.#indexes.updatedAtMs(one.row) }));
-  }
-
   #ranked(
     search: StoreSearch,
     words: KeywordQuestion | undefined,
     candidates: Candidates,
   ): Pick<PackedHits, "entities" | "scores" | "matched"> {
-    const best = fuse(this.#found(search, candidates), weightsOf(search, search.limit));
+    const found = foundOf(candidates).map((one) => ({
+      ...one,
+      ageMs: search.nowMs - this.#indexes.updatedAtMs(one.row),
+    }));
+    const best = fuse(found, weightsOf(search, search.limit));
     const read = this.#facts.packed(best.map(({ row }) => row));
     const entities: PackedEntity[] = [];
     const scores: number[] = [];
