@@ -116,7 +116,7 @@ function score(query: usize, line: usize, keys: usize, wide: usize, to: usize): 
 function soften(scores: usize, wide: usize, count: i32): f32 {
   for (let j = <usize>count * FLOAT; j < wide; j += FLOAT) store<f32>(scores + j, -1e30);
   let most = f32x4.splat(-1e30);
-  for (let j: usize = 0; j < wide; j += 16) most = f32x4.max(most, v128.load(scores + j));
+  for (let j: usize = 0; j < wide; j += 16) most = f32x4.pmax(most, v128.load(scores + j));
   const top = f32x4.splat(maxOf(most));
   let sum = f32x4.splat(0);
   for (let j: usize = 0; j < wide; j += 16) {

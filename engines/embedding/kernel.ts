@@ -1,30 +1,34 @@
 /**
  * The arithmetic of a BERT encoder, for AssemblyScript: 7-bit activations times 8-bit weights, the rest in float32.
  *
- * It has no memory of its own and allocates nothing; every argument is an address or a count. Matrices are stored by rows.
+ * It has no memory of its own but some numbers below 4,096, and allocates nothing; every argument is an address or a count. Matrices are stored by rows.
  * Built twice: with relaxed SIMD, whose dot product is one instruction on most machines, and without. Products of the two
  * are the same integers, since 2 * 127 * 127 stays below 2^15; sums of floats may differ in the last bit.
  */
-import { exp, FLOAT, madd, sumOf } from "./floats";
+import { exp, FLOAT, half, madd, number, one, sumOf } from "./floats";
 
 export { attend } from "./attend";
 export { multiply, quantise } from "./multiply";
 
-/** x = x * (1 + erf(x / sqrt 2)) / 2 for `count` floats, a multiple of 4; erf after Abramowitz and Stegun, 7.1.26. */
+/** 1 / sqrt 2, and the numbers of erf after Abramowitz and Stegun, 7.1.26. */
+const ERF = memory.data<f32>([
+  0.70710678, 0.3275911, 1.061405429, -1.453152027, 1.421413741, -0.284496736, 0.254829592,
+]);
+
+/** x = x * (1 + erf(x / sqrt 2)) / 2 for `count` floats, a multiple of 4. */
 export function gelu(x: usize, count: usize): void {
-  const one = f32x4.splat(1);
   const sign = i32x4.splat(0x80000000);
   for (const end = x + count * FLOAT; x < end; x += 16) {
     const v = v128.load(x);
-    const z = f32x4.mul(v, f32x4.splat(0.70710678));
+    const z = f32x4.mul(v, number(ERF, 0));
     const size = f32x4.abs(z);
-    const t = f32x4.div(one, madd(size, f32x4.splat(0.3275911), one));
-    let p = madd(f32x4.splat(1.061405429), t, f32x4.splat(-1.453152027));
-    p = madd(p, t, f32x4.splat(1.421413741));
-    p = madd(p, t, f32x4.splat(-0.284496736));
-    p = madd(p, t, f32x4.splat(0.254829592));
-    const erf = f32x4.sub(one, f32x4.mul(f32x4.mul(p, t), exp(f32x4.neg(f32x4.mul(size, size)))));
-    v128.store(x, f32x4.mul(f32x4.mul(v, f32x4.splat(0.5)), f32x4.add(one, v128.or(erf, v128.and(z, sign)))));
+    const t = f32x4.div(one(), madd(size, number(ERF, 1), one()));
+    let p = madd(number(ERF, 2), t, number(ERF, 3));
+    p = madd(p, t, number(ERF, 4));
+    p = madd(p, t, number(ERF, 5));
+    p = madd(p, t, number(ERF, 6));
+    const erf = f32x4.sub(one(), f32x4.mul(f32x4.mul(p, t), exp(f32x4.neg(f32x4.mul(size, size)))));
+    v128.store(x, f32x4.mul(f32x4.mul(v, half()), f32x4.add(one(), v128.or(erf, v128.and(z, sign)))));
   }
 }
 

@@ -1,5 +1,5 @@
 /** Rows of floats as 7-bit numbers, and those times 8-bit weights. */
-import { FLOAT, madd, maxOf, WHOLE, WHOLE_BITS } from "./floats";
+import { FLOAT, madd, maxOf, WHOLE, whole } from "./floats";
 
 /** Rows of activations that stay in the cache while all weights pass; a multiple of 4 and of 6. */
 const TILE: i32 = 24;
@@ -51,7 +51,7 @@ export function quantise(x: usize, out: usize, scales: usize, zeros: usize, rows
 }
 
 function rounded(v: v128, factor: v128, shift: v128): v128 {
-  return i32x4.sub(f32x4.add(f32x4.mul(v, factor), shift), i32x4.splat(WHOLE_BITS));
+  return i32x4.sub(f32x4.add(f32x4.mul(v, factor), shift), whole());
 }
 
 /** What sums of products stand for: those of one row with eight rows of weights, of which the first is at `table`. */

@@ -46,7 +46,7 @@ export type EncoderPlaces = {
   readonly end: Address;
 };
 
-/** Below is nothing, so that no part has the address 0. */
+/** Below are numbers of the kernel; no part has the address 0. */
 const START = 4_096;
 const ALIGNMENT = 64;
 const FLOAT_BYTES = 4;
