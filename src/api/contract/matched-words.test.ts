@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { cutAtWords } from "./matched-words.ts";
+import { countWords, cutAtWords } from "./matched-words.ts";
 
 test("words are marked where a word begins with them, whatever their case, and nothing of the text is lost", () => {
   const pieces = cutAtWords("Tea, steak and TEAPOTS (C++)", ["tea", "c++"]);
@@ -12,4 +12,17 @@ test("words are marked where a word begins with them, whatever their case, and n
     { text: " go", isMatch: false },
   ]);
   expect(short, "a word of a letter or two is no beginning of others").toHaveLength(1);
+});
+
+const matches = (text: string, ...words: string[]) =>
+  cutAtWords(text, words).flatMap(({ text: piece, isMatch }) => (isMatch ? [piece] : []));
+
+test("words stand where searches found them: whatever their accents, and within scripts that are written without spaces", () => {
+  expect(matches("Müller trinkt im Café", "muller", "cafe")).toEqual(["Müller", "Café"]);
+  expect(matches("深圳的办公室很大", "办公", "公室")).toEqual(["办公室"]);
+  expect(matches("나는 서울에서 산다", "서울")).toEqual(["서울"]);
+  expect(matches("办了公事", "办公", "公室"), "a pair is no pair of two that stand apart").toEqual([]);
+  const [both, one] = ["深圳的办公室很大", "公室"].map((text) => countWords(text, ["办公", "公室"]));
+  expect(both).toBeGreaterThan(one ?? 0);
+  expect(countWords("Tea, tea and cake", ["tea", "cake"])).toBe(2);
 });

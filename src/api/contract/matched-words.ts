@@ -3,17 +3,47 @@ type Piece = { readonly text: string; readonly isMatch: boolean };
 
 /** So short that it begins many others, which it does not mean. */
 const SHORT = 2;
+/** Scripts that searches take apart into overlapping pairs, since no space says where a word begins. */
+const DENSE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+const ACCENTED = /[\p{Script=Latin}\p{Script=Greek}]/gu;
 
-/** The text cut where words that a search matched stand in it, at the beginning of a word, whatever their case. */
+/** The text cut where words that a search matched stand in it, at the beginning of a word, whatever their case and accents. */
 export function cutAtWords(text: string, words: readonly string[]): readonly Piece[] {
-  const longest = words.filter((word) => word !== "").toSorted((one, other) => other.length - one.length);
-  if (longest.length === 0) return [{ text, isMatch: false }];
-  const either = longest
-    .map((word) => (word.length > SHORT ? RegExp.escape(word) : `${RegExp.escape(word)}(?![\\p{L}\\p{N}])`))
-    .join("|");
-  // What is caught by the brackets is kept by split, at every second place.
-  return text
-    .split(new RegExp(`(?<![\\p{L}\\p{N}])(${either})`, "giu"))
-    .map((piece, at) => ({ text: piece, isMatch: at % 2 === 1 }))
-    .filter((piece) => piece.text !== "");
+  const pieces: Piece[] = [];
+  let from = 0;
+  for (const [start, end] of matchesIn(withoutAccents(text), words)) {
+    if (start > from) pieces.push({ text: text.slice(from, start), isMatch: false });
+    // What begins where the one before ends is one with it.
+    const before = start > from ? undefined : pieces.pop();
+    pieces.push({ text: (before?.text ?? "") + text.slice(start, end), isMatch: true });
+    from = end;
+  }
+  return from < text.length || pieces.length === 0 ? [...pieces, { text: text.slice(from), isMatch: false }] : pieces;
 }
+
+/** How many of the words stand in a text, each counted once; of scripts without spaces, how many characters of them. */
+export function countWords(text: string, words: readonly string[]): number {
+  const plain = withoutAccents(text).toLowerCase();
+  return new Set(matchesIn(plain, words).map(([start, end]) => plain.slice(start, end))).size;
+}
+
+/** Where each begins and ends; one may begin where another ends. */
+function matchesIn(plain: string, words: readonly string[]): readonly (readonly [start: number, end: number])[] {
+  const longest = words.filter((word) => word !== "").toSorted((one, other) => other.length - one.length);
+  if (longest.length === 0) return [];
+  const either = new RegExp(longest.map(patternOf).join("|"), "giu");
+  return [...plain.matchAll(either)].map(({ 0: { length }, index }) => [index, index + length]);
+}
+
+function patternOf(word: string): string {
+  const [first = "", second = "", ...more] = Array.from(word, (one) => RegExp.escape(one));
+  // Pairs overlap: each character of one is a match of its own.
+  if (DENSE.test(word) && second !== "" && more.length === 0) return `${first}(?=${second})|(?<=${first})${second}`;
+  const whole = word.length > SHORT ? "" : "(?![\\p{L}\\p{N}])";
+  return `(?<![\\p{L}\\p{N}])${RegExp.escape(word)}${whole}`;
+}
+
+/** As searches compare it, of the same length. */
+const withoutAccents = (text: string): string =>
+  text.replaceAll(ACCENTED, (one) => (one.length === 1 ? one.normalize("NFD").charAt(0) : one));

@@ -1,6 +1,13 @@
 import type { Command } from "commander";
 import * as z from "zod";
-import { cutAtWords, memory, type MemoryEntity, type MemorySearchResult, ROUTES } from "../../api/contract/index.ts";
+import {
+  countWords,
+  cutAtWords,
+  memory,
+  type MemoryEntity,
+  type MemorySearchResult,
+  ROUTES,
+} from "../../api/contract/index.ts";
 import { act, examples, type Invocation, LIST_FORMATS, showList, wholeNumber } from "../frame/index.ts";
 import { type Column, oneLine, type Style } from "../terminal/index.ts";
 import { atOption, Filters, narrowingOf, Scopes, scopesOption, shareIn, withFilters } from "./reference.ts";
@@ -117,17 +124,13 @@ function moreWords(shown: number, limit: number): string {
 
 /** The facts that have most of the words, else the newest; equal ones in the order in which they were said. */
 function bestFacts({ observations }: MemoryEntity, matched: readonly string[]): readonly string[] {
-  const fit = (text: string) => wordsIn(text, matched).size;
   return observations
-    .map(({ text }, index) => ({ text, index, fit: fit(text) }))
+    .map(({ text }, index) => ({ text, index, fit: countWords(text, matched) }))
     .toSorted((a, b) => b.fit - a.fit || b.index - a.index)
     .slice(0, FACTS_SHOWN)
     .toSorted((a, b) => b.fit - a.fit || a.index - b.index)
     .map(({ text }) => oneLine(text));
 }
-
-const wordsIn = (text: string, matched: readonly string[]): ReadonlySet<string> =>
-  new Set(cutAtWords(text, matched).flatMap(({ text: piece, isMatch }) => (isMatch ? [piece.toLowerCase()] : [])));
 
 const marked = ({ score }: Hit, shown: string, style: Style): string =>
   cutAtWords(shown, score.matched)
