@@ -135,6 +135,45 @@ describe("several servers", () => {
       expect(Math.min(...fresh)).toBeGreaterThan(Math.max(...seen));
     }));
 
+  test("of which one forgets while another removes vectors of a model that was given up leave none of these", () =>
+    within(async (open, schema) => {
+      const { changes, store, embeddings } = open();
+      await changes.remember(TEAM, people(), BY);
+      await embeddings.caughtUp();
+      const active = (await store.model()) ?? "";
+      await server.run(
+        `INSERT INTO ${schema}.model (name, dims, is_active) VALUES ('given-up', 2, false);
+         INSERT INTO ${schema}.embedding SELECT passage, (SELECT n FROM ${schema}.model WHERE name = 'given-up'), scope, entity, '[1,0]'
+           FROM ${schema}.embedding`,
+      );
+      const givenUp = async () =>
+        (
+          await server.rows(
+            `SELECT 1 FROM ${schema}.embedding e JOIN ${schema}.model m ON m.n = e.model WHERE NOT is_active`,
+          )
+        ).length;
+      const all = await givenUp();
+      const forgetting = await connected();
+      try {
+        await forgetting.query(
+          `BEGIN; DELETE FROM ${schema}.embedding WHERE passage = (SELECT min(passage) FROM ${schema}.embedding)`,
+        );
+        const dropping = store.dropOthers(active, 2);
+        const waiting = "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'transactionid'";
+        await vi.waitFor(async () => expect(await server.rows(waiting)).toHaveLength(1), WAIT);
+        await forgetting.query("COMMIT");
+        expect(await dropping).toBe(true);
+      } finally {
+        await forgetting.end();
+      }
+      expect(await givenUp()).toBe(all - 2);
+      while (await store.dropOthers(active, 2));
+      expect(
+        await server.rows(`SELECT 1 FROM ${schema}.embedding WHERE model NOT IN (SELECT n FROM ${schema}.model)`),
+      ).toEqual([]);
+      expect((await store.figures()).passagesByModel).toEqual({ [active]: all - 1 });
+    }));
+
   test("that have one connection each do everything", () =>
     within(async (open) => {
       const memory = open({ connections: 1 });
