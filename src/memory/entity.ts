@@ -105,3 +105,15 @@ export type Change = {
   /** Some details, or observations told with it, were left out, for a bound of tokens. */
   readonly isCut?: true;
 };
+
+/** What is otherwise in `to` than in `from`. */
+export type EntityDiff = {
+  readonly from: number;
+  readonly to: number;
+  readonly added: readonly Observation[];
+  readonly withdrawn: readonly Observation[];
+  /** `{"type":{"before":…,"after":…}}`; times in milliseconds. */
+  readonly fields: JsonObject;
+  /** Some of it was left out, for a bound of tokens. */
+  readonly isCut?: true;
+};

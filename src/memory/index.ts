@@ -35,4 +35,4 @@ export {
 export type { Stock } from "./stock.ts";
 export { cutInto, DIFF_MEASURE, ENTITY_MEASURE, type Measure, pageWithin, spending } from "./token-budget.ts";
 export { isValidDuring } from "./values.ts";
-export { type Blame, type EntityDiff, pageOfHistory } from "./versions.ts";
+export { type Blame, pageOfHistory } from "./versions.ts";

@@ -5,7 +5,7 @@ import { Capacity } from "./capacity.ts";
 import { Changes } from "./changes.ts";
 import type { Embedder } from "./embedder.ts";
 import { Embeddings } from "./embeddings.ts";
-import type { Change, Entity, Provenance, Relation } from "./entity.ts";
+import type { Change, Entity, EntityDiff, Provenance, Relation } from "./entity.ts";
 import { MemoryCounts, type MemoryFigures } from "./figures.ts";
 import type {
   EntityFilter,
@@ -20,12 +20,12 @@ import type {
   StoreWalk,
   WalkStep,
 } from "./memory-store.ts";
+import { readOffset, writeOffset } from "./page-offset.ts";
 import { notFound } from "./relating.ts";
 import type { Hide } from "./remembering.ts";
 import type { ScopeKey } from "./scope.ts";
 import {
   pageOfHits,
-  readOffset,
   readSearch,
   type SearchDefaults,
   type SearchInput,
@@ -34,12 +34,11 @@ import {
   spanOf,
   type Temporal,
   within,
-  writeOffset,
 } from "./searching.ts";
 import { type Stock, StockTaking } from "./stock.ts";
 import { CHANGE_MEASURE, ENTITY_MEASURE, fittingInto, measureOfEntities, pageWithin } from "./token-budget.ts";
 import { MEMORY_LIMITS, readNarrowing } from "./values.ts";
-import { type Blame, blameOf, diffOf, type EntityDiff, entityAt } from "./versions.ts";
+import { type Blame, blameOf, diffOf, entityAt } from "./versions.ts";
 
 /** Entities around some others, nearest first, with the relations among all of them. */
 export type Graph = {

@@ -1,8 +1,9 @@
 import type { Entity } from "./entity.ts";
-import { MemoryCursorError, MemoryValueError } from "./errors.ts";
+import { MemoryValueError } from "./errors.ts";
 import type { NoVectors } from "./embeddings.ts";
 import type { EntityFilter, StoreHit, StoreSearch } from "./memory-store.ts";
 import type { ScopeKey } from "./scope.ts";
+import { readOffset, writeOffset } from "./page-offset.ts";
 import { fittingInto, measureOfEntities } from "./token-budget.ts";
 import { isValidDuring, MEMORY_LIMITS, readNarrowing, readShare } from "./values.ts";
 
@@ -52,7 +53,7 @@ const EXPAND_MAX = 3;
 const LIMIT = 10;
 const RECENCY_MAX = 10;
 
-/** The search of a store that answers the input, without its vector, and where its page begins. Throws MemoryValueError, MemoryCursorError. */
+/** The search of a store that answers the input, without its vector, and where its page begins. Throws MemoryValueError. */
 export function readSearch(
   input: SearchInput,
   defaults: SearchDefaults,
@@ -138,17 +139,3 @@ export const within = (entity: Entity, span: Span | undefined): Entity =>
   span
     ? { ...entity, observations: entity.observations.filter(({ validity }) => isValidDuring(validity, span)) }
     : entity;
-
-export const writeOffset = (offset: number): string => `o${offset}`;
-
-/** How many were on the pages before, less than `max`. Throws MemoryCursorError. */
-export function readOffset(cursor: string | undefined, max: number): number {
-  if (cursor === undefined) return 0;
-  const offset = Number(/^o(\d{1,16})$/u.exec(cursor)?.[1]);
-  if (offset > 0 && offset < max) return offset;
-  throw new MemoryCursorError(
-    "the cursor is not one that this gave out",
-    "Use `next` of the page before, or none for the first page.",
-    { cursor: cursor.slice(0, 100) },
-  );
-}

@@ -1,8 +1,7 @@
 import type { JsonObject } from "../kernel/json.ts";
 import { estimateTokens } from "../kernel/tokens.ts";
-import type { Change, Entity, Observation } from "./entity.ts";
+import type { Change, Entity, EntityDiff, Observation } from "./entity.ts";
 import type { MemoryPage } from "./memory-store.ts";
-import type { EntityDiff } from "./versions.ts";
 
 /** About how many tokens a model is shown of something, and what of it is left where that is too much. */
 export type Measure<One> = {

@@ -1,9 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from "../kernel/json.ts";
-import type { Change, Entity, EntityHead, Observation, Validity } from "./entity.ts";
+import type { Change, Entity, EntityDiff, EntityHead, Observation, Validity } from "./entity.ts";
 import { EntityVersionNotFoundError } from "./errors.ts";
 import type { EntityHistory, PageOf } from "./memory-store.ts";
 import { changedFields } from "./remembering.ts";
-import { readOffset, writeOffset } from "./searching.ts";
+import { readOffset, writeOffset } from "./page-offset.ts";
 import { fittingInto, TOLD_CHANGE_MEASURE, type ToldChange } from "./token-budget.ts";
 
 /** Fields of a head that changes may make otherwise, as they were before a version, by undoing what came after it. */
@@ -66,18 +66,6 @@ function endBefore(was: Json | undefined, is: number | undefined): number | unde
   if (was === undefined) return is;
   return typeof was === "number" ? was : undefined;
 }
-
-/** What is otherwise in `to` than in `from`. */
-export type EntityDiff = {
-  readonly from: number;
-  readonly to: number;
-  readonly added: readonly Observation[];
-  readonly withdrawn: readonly Observation[];
-  /** `{"type":{"before":…,"after":…}}`; times in milliseconds. */
-  readonly fields: JsonObject;
-  /** Some of it was left out, for a bound of tokens. */
-  readonly isCut?: true;
-};
 
 /** Throws EntityVersionNotFoundError. */
 export function diffOf(history: EntityHistory, from: number, to: number): EntityDiff {

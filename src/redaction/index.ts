@@ -3,5 +3,4 @@ export { KnownSecrets } from "./known-secrets.ts";
 export { BUILT_IN_PATTERNS, type Pattern, readPattern } from "./patterns.ts";
 export { Redactor } from "./redactor.ts";
 export { type Confidential, Redaction, SECRET_CHARS_MIN, type Secrets } from "./secrets.ts";
-export { namesHidden } from "./placeholder.ts";
 export { redact } from "./vendor-text.ts";

@@ -2,7 +2,7 @@ import type { Json } from "../kernel/json.ts";
 import { RegexSet } from "../regex/index.ts";
 import { Literals } from "./literals.ts";
 import type { Pattern } from "./patterns.ts";
-import { placeholder } from "./placeholder.ts";
+import { placeholder } from "../kernel/placeholder.ts";
 import { type Confidential, formsOf, SECRET_CHARS_MIN, type Secrets } from "./secrets.ts";
 import { addSpan, type Place, type Span } from "./spans.ts";
 import { type Hidden, lookingFor, RedactingStream } from "./stream.ts";

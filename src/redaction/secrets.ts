@@ -1,5 +1,5 @@
 import type { Json } from "../kernel/json.ts";
-import { placeholder } from "./placeholder.ts";
+import { placeholder } from "../kernel/placeholder.ts";
 
 /** A text that must not be seen, and the name to write in its place. */
 export type Confidential = { readonly name: string; readonly value: string };

@@ -1,7 +1,7 @@
 import type { FinderOptions, RegexStream } from "../regex/index.ts";
 import type { LiteralFinder, Literals } from "./literals.ts";
 import type { Pattern } from "./patterns.ts";
-import { placeholder } from "./placeholder.ts";
+import { placeholder } from "../kernel/placeholder.ts";
 import { addSpan, type Place, type Span } from "./spans.ts";
 
 /** The longest text, in UTF-16 units, that a pattern hides as a whole; of a longer one the last so many are hidden. */

@@ -1,4 +1,4 @@
-import { namesHidden } from "../redaction/index.ts";
+import { namesHidden } from "../kernel/placeholder.ts";
 import type { RunNotice, RunStep, RunView } from "./record/index.ts";
 
 /** What whoever reads a run's answer should know of how it came about. */
