@@ -139,6 +139,29 @@ test.each([0, 1])(
   },
 );
 
+test("who writes without rest does not keep searches waiting: in a few steps kept indexes are read", async () => {
+  using directory = tempDirectory();
+  const file = await kept(directory.path);
+  await using opened = embeddedIn(file);
+  const { memory, embedded } = opened;
+  let steps = 0;
+  for (; embedded.isLoading && steps < 20; steps += 1) {
+    const names = Array.from({ length: 400 }, (_none, at) => `step ${steps} ${at}`);
+    await remember(memory, [
+      ...names.map((name) => ({ name, observations: [{ text: `said of ${name}` }] })),
+      { name: "number 4", observations: [{ text: `an okapi at step ${steps}` }] },
+    ]);
+    await memory.changes.relate(SCOPE, [{ from: `step ${steps} 0`, to: "number 4", type: "knows" }], BY);
+    embedded.indexSome();
+  }
+  expect([embedded.isLoading, embedded.indexed]).toEqual([false, 1]);
+  for (let step = 0; step < steps; step += 1) {
+    expect(await found(memory, `said of step ${step} 399`)).toEqual([`step ${step} 399`, []]);
+    expect(await around(memory, `step ${step} 0`)).toEqual([`step ${step} 0`, "number 4"]);
+  }
+  expect(await found(memory, `an okapi at step ${steps - 1}`)).toEqual(["number 4", []]);
+});
+
 test("whoever is killed while kept indexes are read finds them at the next start, or has them made anew after a change", async () => {
   using directory = tempDirectory();
   const file = await kept(directory.path);

@@ -191,8 +191,13 @@ export class EmbeddedMemory {
 
   #wipe(): void {
     this.#indexing.forgot();
+    this.#owesWipe = !this.#emptyLog();
+  }
+
+  /** Whether nothing is left in it; not where another program reads the file. */
+  #emptyLog(): boolean {
     const [state = []] = this.#facts.cells("PRAGMA wal_checkpoint(TRUNCATE)");
-    this.#owesWipe = numberOf(state[0]) !== 0;
+    return numberOf(state[0]) === 0;
   }
 
   /** What does not change anything. */
@@ -272,9 +277,13 @@ export class EmbeddedMemory {
       if (numberOf(state[1]) - numberOf(state[2]) >= LOG_PAGES_MAX) this.#facts.cells("PRAGMA wal_checkpoint(PASSIVE)");
       return;
     }
+    this.#withoutWaiting(() => this.#wipe());
+  }
+
+  #withoutWaiting<Result>(work: () => Result): Result {
     this.#db.exec("PRAGMA busy_timeout=0");
     try {
-      this.#wipe();
+      return work();
     } finally {
       this.#db.exec(`PRAGMA busy_timeout=${BUSY_MS}`);
     }
@@ -308,7 +317,7 @@ export class EmbeddedMemory {
     try {
       await copyDatabase(this.#db, fresh, { isAlone: true });
       // Where the removed file has another name, it is whole too.
-      this.settleLog();
+      this.#emptyLog();
       // Never in the place of another.
       nameFile(fresh, this.#file);
     } finally {
@@ -323,9 +332,12 @@ export class EmbeddedMemory {
     this.#opened = new OpenedFile(this.#file);
   }
 
-  /** Writes the log back into the file that is open, so that it says nothing to one that has come to its path. */
-  settleLog(): void {
-    this.#facts.cells("PRAGMA wal_checkpoint(TRUNCATE)");
+  /**
+   * Writes the log back into the file that is open, so that it says nothing to one that has come to its path. False where another
+   * program still reads the open one, for which it waits up to five seconds when `waits`. Throws what SQLite throws.
+   */
+  settleLog({ waits }: { readonly waits: boolean }): boolean {
+    return waits ? this.#emptyLog() : this.#withoutWaiting(() => this.#emptyLog());
   }
 
   /** Keeps the indexes for the next start, and writes the log back into the file. Beside a file of others nothing is written. */

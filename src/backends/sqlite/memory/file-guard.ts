@@ -1,7 +1,7 @@
 import { log } from "../../../kernel/log.ts";
 import type { StoreProblem } from "../../../memory/index.ts";
 import type { EmbeddedMemory } from "./embedded-memory.ts";
-import { memoryError, MemoryFileForeignError, removedMemory, replacedMemory } from "./errors.ts";
+import { memoryError, removedMemory, replacedMemory } from "./errors.ts";
 
 /** Between two attempts to write a file back lies so many times what the last one took. */
 const REST_FACTOR = 20;
@@ -22,6 +22,9 @@ export class FileGuard {
   #trouble: Trouble | undefined;
   #hasSaved = false;
   #nextMs = 0;
+  /** Nothing in the log is told to the file that took the place of memory's. */
+  #isSettled = false;
+  #isLast = false;
 
   /** `tell` is told of trouble when it comes, changes and goes. */
   constructor(
@@ -47,15 +50,39 @@ export class FileGuard {
   look(): void {
     if (this.#saving) return;
     const now = this.#memory.fileNow;
+    if (now !== "another") this.#isSettled = false;
     if (now === "there") this.#is(undefined);
     else if (now === "another") {
-      if (this.#trouble instanceof MemoryFileForeignError) return;
       this.#is(replacedMemory(this.#file));
-      this.#memory.settleLog();
+      this.#settle();
     } else if (performance.now() >= this.#nextMs)
       this.#saving = this.#save().finally(() => {
         this.#saving = undefined;
       });
+  }
+
+  /** The same before memory is closed: what is not saved then is lost, so that it is tried once more at once. */
+  lookLast(): void {
+    if (!this.#isLast) this.#nextMs = 0;
+    this.#isLast = true;
+    this.look();
+  }
+
+  #settle(): void {
+    if (this.#isSettled) return;
+    try {
+      this.#isSettled = this.#memory.settleLog({ waits: this.#isLast });
+    } catch (error) {
+      log.error(
+        { err: memoryError(error, this.#file) },
+        "the log of the former memory cannot be written back into it: it is tried again",
+      );
+    }
+    if (this.#isLast && !this.#isSettled)
+      log.error(
+        { file: this.#file },
+        "the log beside memory's file may be the former one's: move the file with -wal behind its name away before the server is started, or the new file may be damaged",
+      );
   }
 
   /** Copies what memory holds in time of trouble, when its path has nothing or another file. Rejects with what SQLite throws. */

@@ -12,7 +12,7 @@ import type { Touched } from "./writing.ts";
 // I1. The indexes that are asked never hold what the file does not: those that are read become the ones that are asked when they
 //     know of all changes that were made meanwhile. Until then others are asked, which hold next to nothing.
 // I2. A change that is made while indexes are read goes into the file, strikes their stamp out (K1), and the rows that it touched
-//     are noted; when all is read they are made what the file says.
+//     are noted; when all is read they are made what the file says. A change that is made then goes into both.
 // I3. Whoever is killed meanwhile leaves a file that is named and right, or one that is not named any more.
 
 /** Entities that are indexed between two looks at who has come meanwhile. */
@@ -221,29 +221,30 @@ export class Indexing {
   /** Makes what is known of rows what a change made of them. */
   learn({ entities, relations }: Touched): void {
     const at = this.#at;
-    if (at.state === "loading") {
-      for (const row of entities.keys()) {
-        at.entities.add(row);
-        // A list may have looked it up here.
-        this.#indexes.takeOut(row);
-      }
+    const isLoading = at.state === "loading";
+    // A list may have looked it up there.
+    if (isLoading) for (const row of entities.keys()) this.#indexes.takeOut(row);
+    if (isLoading && !at.isRead) {
+      for (const row of entities.keys()) at.entities.add(row);
       for (const row of relations.keys()) at.relations.add(row);
       return;
     }
+    // Once all is read no more is noted, or whoever writes without rest would keep searches waiting.
+    const indexes = isLoading ? at.into : this.#indexes;
     for (const [row, known] of entities) {
-      if (!known) this.#indexes.refresh(row);
+      if (!known) indexes.refresh(row);
       // What is not indexed yet will be when its turn comes.
       else if (at.state === "making" && row > at.entity) continue;
       else {
-        this.#indexes.takeOut(row);
-        this.#indexes.put(known);
+        indexes.takeOut(row);
+        indexes.put(known);
       }
     }
     for (const [row, known] of relations) {
-      this.#indexes.graph.remove(row);
-      if (known) this.#indexes.putRelation(known);
+      indexes.graph.remove(row);
+      if (known) indexes.putRelation(known);
     }
-    this.#roomWatch.look(this.#indexes.room);
+    this.#roomWatch.look(indexes.room);
   }
 
   /** Something was forgotten: nothing of it is in what was kept, and will be in what is. */

@@ -72,9 +72,15 @@ export async function copyDatabase(
   const directory = dirname(to);
   const part = `${to}.part`;
   rmSync(part, { force: true });
-  await backup(source, part, { rate: isAlone ? STEP_PAGES : ALL_PAGES });
-  flushFile(part);
-  renameSync(part, to);
+  try {
+    await backup(source, part, { rate: isAlone ? STEP_PAGES : ALL_PAGES });
+    flushFile(part);
+    renameSync(part, to);
+  } catch (error) {
+    // A disk that is full is not to stay so.
+    rmSync(part, { force: true });
+    throw error;
+  }
   flushDirectory(directory);
 }
 

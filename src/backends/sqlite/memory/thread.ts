@@ -75,7 +75,7 @@ function handle(request: MemoryRequest): void {
       verifyMemory(request.other);
       return answer({ id, type: "done", value: undefined });
     case "close":
-      guard?.look();
+      guard?.lookLast();
       flush();
       if (copying || guard?.saving) return later(request, copying ?? guard?.saving);
       memory?.close();
@@ -144,7 +144,7 @@ function valueOf(question: Question, of: EmbeddedMemory): unknown {
     case "figures":
       return of.figures();
     case "check":
-      return [...(guard?.problems() ?? []), ...of.check(...question.args)];
+      return [...(guard?.problems() ?? []), ...of.check(question.args[0] && !guard?.trouble)];
   }
 }
 
