@@ -36,6 +36,7 @@ import {
 } from "./arguments.ts";
 import {
   asKept,
+  entityBounds,
   graphOf,
   type GraphOptions,
   inNodes,
@@ -192,24 +193,22 @@ async function nodes(
   memory: Memory,
   scopes: readonly ScopeKey[],
   of: {
-    readonly read: (limit: number) => Promise<MemoryPage<Entity>>;
+    readonly page: MemoryPage<Entity>;
     readonly wanted: PageWanted;
     readonly ends: GraphOptions["ends"];
   },
 ): Promise<ToolResult> {
-  const { limit, maxTokens, includeObservations: withObservations } = of.wanted;
-  const { entries, next } = await nodesWithin(of.read, { limit, maxTokens, withObservations });
+  const { maxTokens, includeObservations: withObservations } = of.wanted;
+  const { entries, next } = of.page;
   const graph = await graphOf(memory, scopes, { entities: entries, withObservations, maxTokens, ends: of.ends });
   return json({ ...graph, ...(next !== undefined && { next }) });
 }
 
 /** Entities by name, with the relations that begin at them. */
-const everything = (memory: Memory, scopes: readonly ScopeKey[], wanted: PageWanted): Promise<ToolResult> =>
-  nodes(memory, scopes, {
-    read: (limit) => memory.list({ scopes }, { limit, cursor: wanted.cursor }),
-    wanted,
-    ends: "from",
-  });
+async function everything(memory: Memory, scopes: readonly ScopeKey[], wanted: PageWanted): Promise<ToolResult> {
+  const read = (limit: number) => memory.list({ scopes }, { limit, cursor: wanted.cursor });
+  return nodes(memory, scopes, { page: await nodesWithin(read, wanted), wanted, ends: "from" });
+}
 
 const WORKS: ReadonlyMap<Tool, Work> = new Map([
   work(REMEMBER, RememberArguments, async (memory, caller, { about, facts, type, scope }) => {
@@ -307,19 +306,19 @@ const WORKS: ReadonlyMap<Tool, Work> = new Map([
   work(READ_GRAPH, ReadGraphArguments, (memory, caller, { scope, ...wanted }) =>
     everything(memory, [caller.scope(scope)], wanted),
   ),
-  work(SEARCH_NODES, SearchNodesArguments, (memory, caller, { query, ...wanted }) => {
+  work(SEARCH_NODES, SearchNodesArguments, async (memory, caller, { query, ...wanted }) => {
     const scopes = caller.visible();
     if (isBlank(query)) return everything(memory, scopes, wanted);
-    const read = async (limit: number) => {
-      const { hits, next } = await memory.search({ scopes, text: query, limit, cursor: wanted.cursor });
-      return { entries: hits.map(({ entity }) => entity), next };
-    };
-    return nodes(memory, scopes, { read, wanted, ends: "either" });
+    const { limit, cursor } = wanted;
+    const { hits, next } = await memory.search({ scopes, text: query, limit, cursor, ...entityBounds(wanted) });
+    const page = { entries: hits.map(({ entity }) => entity), next };
+    return nodes(memory, scopes, { page, wanted, ends: "either" });
   }),
-  work(OPEN_NODES, OpenNodesArguments, async (memory, caller, { names, cursor, scope, ...wanted }) => {
+  work(OPEN_NODES, OpenNodesArguments, async (memory, caller, { names, cursor, scope, ...rest }) => {
     const key = caller.scope(scope);
     const own = [...new Set(names.map((name) => asKept(memory, name)))];
     const read = (limit: number) => memory.named(key, own, { limit, cursor });
-    return nodes(memory, [key], { read, wanted: { ...wanted, includeObservations: true }, ends: "either" });
+    const wanted = { ...rest, includeObservations: true };
+    return nodes(memory, [key], { page: await nodesWithin(read, wanted), wanted, ends: "either" });
   }),
 ]);

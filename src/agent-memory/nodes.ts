@@ -43,16 +43,23 @@ const measureOf = (withObservations: boolean): Measure<Entity> => ({
   },
 });
 
+/** What an answer is to hold. */
+type Bounds = { readonly maxTokens?: number | undefined; readonly includeObservations: boolean };
+
+/** The share of the tokens that entities of one answer may take, and how they are counted. */
+export const entityBounds = ({ maxTokens, includeObservations }: Bounds) => ({
+  tokensMax: maxTokens === undefined ? undefined : maxTokens * ENTITIES_SHARE,
+  measure: measureOf(includeObservations),
+});
+
 /** Entities of one answer, as far as their share of the tokens reaches; `next` goes on behind them. */
-export const nodesWithin = (
+export function nodesWithin(
   read: (limit: number) => Promise<MemoryPage<Entity>>,
-  of: { readonly limit: number; readonly maxTokens: number | undefined; readonly withObservations: boolean },
-): Promise<MemoryPage<Entity>> =>
-  pageWithin(
-    read,
-    { limit: of.limit, tokensMax: of.maxTokens === undefined ? undefined : of.maxTokens * ENTITIES_SHARE },
-    measureOf(of.withObservations),
-  );
+  { limit, ...bounds }: Bounds & { readonly limit: number },
+): Promise<MemoryPage<Entity>> {
+  const { tokensMax, measure } = entityBounds(bounds);
+  return pageWithin(read, { limit, tokensMax }, measure);
+}
 
 /** A relation by names, as the reference memory server has it. */
 export type NodeRelation = { readonly from: string; readonly to: string; readonly relationType: string };

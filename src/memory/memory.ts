@@ -149,7 +149,8 @@ export class Memory implements AsyncDisposable {
       ...(isPartial ? (["indexing"] as const) : []),
       ...(found && lacksVectors ? (["vectors-full"] as const) : []),
     ];
-    return { ...pageOfHits(hits, { offset, limit, tokensMax: input.tokensMax, span }), notices };
+    const { tokensMax, measure } = input;
+    return { ...pageOfHits(hits, { offset, limit, tokensMax, measure, span }), notices };
   }
 
   /** Throws EntityNotFoundError. */

@@ -4,7 +4,7 @@ import type { NoVectors } from "./embeddings.ts";
 import type { EntityFilter, StoreHit, StoreSearch } from "./memory-store.ts";
 import type { ScopeKey } from "./scope.ts";
 import { readOffset, writeOffset } from "./page-offset.ts";
-import { fittingInto, measureOfEntities } from "./token-budget.ts";
+import { fittingInto, type Measure, measureOfEntities } from "./token-budget.ts";
 import { isValidDuring, MEMORY_LIMITS, readNarrowing, readShare } from "./values.ts";
 
 export type SearchMode = "hybrid" | "semantic" | "keyword";
@@ -30,6 +30,8 @@ export type SearchInput = {
   readonly temporal?: Temporal | undefined;
   /** About so many tokens of entities at most; the first hit is always there, cut if it must be. */
   readonly tokensMax?: number | undefined;
+  /** How these are counted, where entities are not told as text. */
+  readonly measure?: Measure<Entity> | undefined;
   readonly filter?: Omit<EntityFilter, "scopes" | "validFromMs" | "validToMs"> | undefined;
 };
 
@@ -116,13 +118,14 @@ export function pageOfHits(
     readonly offset: number;
     readonly limit: number;
     readonly tokensMax: number | undefined;
+    readonly measure: Measure<Entity> | undefined;
     readonly span: Span | undefined;
   },
 ): Pick<SearchResult, "hits" | "next" | "tokens"> {
   const hits = found
     .slice(of.offset, of.offset + of.limit)
     .map((hit) => ({ ...hit, entity: within(hit.entity, of.span) }));
-  const { fitting, tokens } = fittingInto(of.tokensMax, hits, measureOfEntities<StoreHit>());
+  const { fitting, tokens } = fittingInto(of.tokensMax, hits, measureOfEntities<StoreHit>(of.measure));
   const end = of.offset + fitting.length;
   const next = end < found.length && end < MEMORY_LIMITS.hitsMax ? writeOffset(end) : undefined;
   return { hits: fitting, tokens, next };

@@ -92,9 +92,11 @@ export const ENTITY_MEASURE: Measure<Entity> = {
 };
 
 /** Of what an entity is told with, the entity alone counts. */
-export const measureOfEntities = <Shown extends { readonly entity: Entity }>(): Measure<Shown> => ({
-  tokensOf: ({ entity }) => ENTITY_MEASURE.tokensOf(entity),
-  cutTo: (one, tokensMax) => ({ ...one, entity: ENTITY_MEASURE.cutTo(one.entity, tokensMax) }),
+export const measureOfEntities = <Shown extends { readonly entity: Entity }>(
+  measure: Measure<Entity> = ENTITY_MEASURE,
+): Measure<Shown> => ({
+  tokensOf: ({ entity }) => measure.tokensOf(entity),
+  cutTo: (one, tokensMax) => ({ ...one, entity: measure.cutTo(one.entity, tokensMax) }),
 });
 
 /** What was done, and the first details of it. */

@@ -157,6 +157,10 @@ test("reading goes by certainty and by the time of the last change", LONG, async
   }
   const none = await ask("list", "--min-confidence", "0.99", ...scope);
   expect(none.stderr).toContain("nothing like that is remembered in conversation:sure");
+  const empty = await ask("list", "--max-tokens", "500", "--scope", "conversation:empty");
+  expect(empty.stderr).toContain("nothing is remembered in conversation:empty; begin");
+  const now = await ask("list", "--at", "now", "--scope", "conversation:empty");
+  expect(now.stderr).toContain("nothing like that is remembered in conversation:empty");
 });
 
 test("each read has a bound of tokens, which says that something is left out", LONG, async () => {

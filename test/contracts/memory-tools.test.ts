@@ -142,6 +142,26 @@ test("each entity is recalled in one line, so that none of its texts looks like 
   });
 });
 
+/** How many searches and vectors were made. */
+const made = (memory: Memory): readonly number[] => {
+  const { searches, embedding } = memory.counts();
+  return [searches, embedding].map(({ buckets }) => buckets.reduce((all, one) => all + one, 0));
+};
+
+test("a search within so many tokens makes one vector of its question", async () => {
+  await within(async ({ memory, call }) => {
+    const names = Array.from({ length: 8 }, (_none, at) => ({
+      name: `star ${at}`,
+      observations: [{ text: "shines far" }],
+    }));
+    await memory.changes.remember(NORTH, names, BY);
+    const before = made(memory);
+    const found = await call(ANN, "search_nodes", { query: "star shines", maxTokens: 100 });
+    expect(answered(found)).toMatchObject({ next: expect.any(String) });
+    expect(made(memory).map((count, at) => count - (before[at] ?? 0))).toEqual([1, 1]);
+  });
+});
+
 /** The structured answer of a call that was done. */
 const answered = (text: string): unknown => z.object({ structured: z.json() }).parse(JSON.parse(text)).structured;
 const ANN = { workspace: "north", agent: "Ann" };

@@ -85,7 +85,10 @@ export function list(command: Command, invocation: Invocation): void {
         items: found.value.items,
         columns: columns(systemClock.nowMs()),
         name: ({ name }) => name,
-        empty: Object.values(narrowed).every((value) => value === undefined)
+        // A bound of tokens leaves the first there.
+        empty: Object.values({ ...narrowed, at: at === "any" ? undefined : at, max_tokens: undefined }).every(
+          (value) => value === undefined,
+        )
           ? `nothing is remembered in ${scope.join(", ")}; begin: caxton memory add <name> "<fact>"`
           : `nothing like that is remembered in ${scope.join(", ")}; see: caxton memory list`,
         footer:
