@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
@@ -79,6 +79,30 @@ test("a memory that is only read notices at a snapshot, and at the stop, that it
     removeAll(file);
   }
   expect(namesIn(file)).toEqual(["Ada"]);
+});
+
+test("who is killed when a removed memory was copied, but had no name yet, has it at the next start; an older copy is removed then", async () => {
+  using directory = tempDirectory();
+  using later = tempDirectory();
+  const [file, saved] = [join(later.path, FILE), join(later.path, `${FILE}.saved`)];
+  {
+    await using opened = await openedIn(directory.path);
+    for (const name of BEFORE) await opened.tell(name);
+    await opened.store.copyTo(saved);
+    // The log of the removed file is there still.
+    copyFileSync(join(directory.path, `${FILE}-wal`), `${file}-wal`);
+    expect(statSync(`${file}-wal`).size).toBeGreaterThan(0);
+  }
+  {
+    await using opened = await openedIn(later.path);
+    expect((await opened.memory.figures()).scopes[0]?.entities).toBe(BEFORE.length);
+    expect([namesIn(file), existsSync(saved), await opened.memory.check(false)]).toEqual([BEFORE, false, []]);
+    await opened.tell("Cy");
+    await opened.store.copyTo(saved);
+    await opened.tell("Dee");
+  }
+  await using again = await openedIn(later.path);
+  expect([(await again.memory.get(SCOPE, "Dee")).name, existsSync(saved)]).toEqual(["Dee", false]);
 });
 
 test("another file that takes the place of memory's is never written to; memory changes nothing, and is saved by a snapshot", async () => {

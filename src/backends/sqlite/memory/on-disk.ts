@@ -3,6 +3,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  existsSync,
   fsyncSync,
   linkSync,
   mkdirSync,
@@ -54,6 +55,19 @@ export const LOG_ENDINGS = ["-wal", "-shm"] as const;
 
 /** Where a memory is copied to before it takes its place at its path again. */
 export const savedFile = (file: string): string => `${file}.saved`;
+
+/**
+ * Whoever was killed when a removed memory was copied, but had no name yet, has left it whole beside its place: where nothing is
+ * there, that is taken.
+ */
+export function takeSaved(file: string): void {
+  const saved = savedFile(file);
+  if (existsSync(file) || !existsSync(saved)) return;
+  // It has all that the log of the removed file had.
+  for (const ending of LOG_ENDINGS) rmSync(file + ending, { force: true });
+  renameSync(saved, file);
+  flushDirectory(dirname(file));
+}
 
 /** A copy that goes on in steps begins again whenever another connection writes. */
 const ALL_PAGES = 2 ** 30;

@@ -1,10 +1,11 @@
-import { statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { log } from "../../../kernel/log.ts";
 import { DatabaseTooNewError } from "../index.ts";
 import { damagedMemory, MemoryFileForeignError, snapshotNames } from "./errors.ts";
 import { fromFirst } from "./from-first-schema.ts";
+import { savedFile, takeSaved } from "./on-disk.ts";
 import { TABLES } from "./tables.ts";
 
 /** "CXE1": what kind of file it is, where SQLite's header has room for that. */
@@ -19,6 +20,7 @@ export const BUSY_MS = 5_000;
 
 /** Opens or makes the file. Throws MemoryFileForeignError, MemoryFileDamagedError, DatabaseTooNewError, and what SQLite throws. */
 export function openMemoryFile(file: string, synchronous: "normal" | "full"): DatabaseSync {
+  takeSaved(file);
   refuseLost(file);
   // Rows refer to others by number, and whoever removes one removes what belongs to it: SQLite need not look each time.
   const db = new DatabaseSync(file, { timeout: BUSY_MS, enableForeignKeyConstraints: false });
@@ -30,6 +32,8 @@ export function openMemoryFile(file: string, synchronous: "normal" | "full"): Da
        PRAGMA cache_size=-${CACHE_KIB}; PRAGMA temp_store=MEMORY; PRAGMA wal_autocheckpoint=${LOG_PAGES_MAX};`,
     );
     prepare(db, numberOf(db, "user_version"));
+    // An older one, in which nothing is forgotten any more.
+    rmSync(savedFile(file), { force: true });
     return db;
   } catch (error) {
     db.close();

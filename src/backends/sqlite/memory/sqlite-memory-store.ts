@@ -35,7 +35,7 @@ import {
 } from "../../../memory/index.ts";
 import { storageError, type Synchronous } from "../index.ts";
 import type { Job } from "./embedded-memory.ts";
-import { flushDirectory, flushFile, makeDirectory } from "./on-disk.ts";
+import { flushDirectory, flushFile, makeDirectory, savedFile } from "./on-disk.ts";
 import { hitsOf, idsOf, walkedOf } from "./packing.ts";
 import { NameFilter } from "./name-filter.ts";
 import {
@@ -181,11 +181,14 @@ export class SqliteMemoryStore implements MemoryStore {
   }
   /** Without a file there is none, and no thread is started to say so. */
   async model(): Promise<string | undefined> {
-    return this.#opened || existsSync(this.#file) ? this.#ask("model") : undefined;
+    return this.#isThere ? this.#ask("model") : undefined;
   }
   /** Without a file there is nothing, and none is made to say so. */
   async figures(): Promise<StoreFigures> {
-    return this.#opened || existsSync(this.#file) ? this.#ask("figures") : NOTHING;
+    return this.#isThere ? this.#ask("figures") : NOTHING;
+  }
+  get #isThere(): boolean {
+    return this.#opened !== undefined || [this.#file, savedFile(this.#file)].some((file) => existsSync(file));
   }
   trouble(): string | undefined {
     return this.#trouble && `${this.#trouble.message}. ${this.#trouble.hint}`;
