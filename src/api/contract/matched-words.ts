@@ -6,7 +6,8 @@ const SHORT = 2;
 /** Scripts that searches take apart into overlapping pairs, since no space says where a word begins. */
 const DENSE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
-const ACCENTED = /[\p{Script=Latin}\p{Script=Greek}]/gu;
+/** Letters that may have accents: those of ASCII, which most texts are of, have none. */
+const ACCENTED = /(?!\p{ASCII})[\p{Script=Latin}\p{Script=Greek}]/gu;
 
 /** The text cut where words that a search matched stand in it, at the beginning of a word, whatever their case and accents. */
 export function cutAtWords(text: string, words: readonly string[]): readonly Piece[] {

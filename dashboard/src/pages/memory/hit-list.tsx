@@ -80,8 +80,11 @@ const SHOWN_CHARS = 600;
 
 function HitItem({ hit: { entity, score }, best }: { readonly hit: Hit; readonly best: number }) {
   const { id, name, type, scope, observations } = entity;
-  const matches = (said: string) => cutAtWords(said, score.matched).filter(({ isMatch }) => isMatch).length;
-  const shown = observations.toSorted((one, other) => matches(other.text) - matches(one.text)).slice(0, SHOWN);
+  const shown = observations
+    .map((one) => ({ one, fit: cutAtWords(one.text, score.matched).filter(({ isMatch }) => isMatch).length }))
+    .toSorted((a, b) => b.fit - a.fit)
+    .slice(0, SHOWN)
+    .map(({ one }) => one);
   return (
     <li className="relative flex flex-wrap gap-x-6 gap-y-2 px-4 py-3 hover:bg-hover">
       <div className="min-w-0 flex-1 basis-72">
