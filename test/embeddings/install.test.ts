@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -245,6 +245,21 @@ test("who cancels does not wait for the end of a pause", async () => {
   const cancelled = installMiniLM({ ...given, pausing: { pause, chance: () => 0 } });
   await expect(cancelled).rejects.toMatchObject({ code: "CANCELLED" });
   expect(server.asked).toHaveLength(1);
+});
+
+test("a directory that cannot be made or written is named, and nothing is fetched", async () => {
+  using directory = tempDirectory();
+  await using server = await files(whole);
+  const taken = join(directory.path, "taken");
+  writeFileSync(taken, "");
+  mkdirSync(join(directory.path, "install.lock"));
+  for (const place of [join(taken, "models"), directory.path]) {
+    await expect(installMiniLM({ directory: place, from: server.url, pinned, signal })).rejects.toMatchObject({
+      code: "MODEL_DIRECTORY_UNWRITABLE",
+      message: expect.stringContaining(`models cannot be kept in ${place}: `),
+    });
+  }
+  expect(server.asked).toEqual([]);
 });
 
 test("a second installation at once is refused, and names who is at it", async () => {

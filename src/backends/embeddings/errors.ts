@@ -24,6 +24,12 @@ export class ModelDiskFullError extends CaxtonError<{ readonly directory: string
   readonly kind = "storage-full";
 }
 
+/** The directory of models cannot be made, or nothing can be written in it. */
+export class ModelDirectoryError extends CaxtonError<{ readonly directory: string }> {
+  readonly code = "MODEL_DIRECTORY_UNWRITABLE";
+  readonly kind = "unavailable";
+}
+
 /** Another process is installing a model in the directory. */
 export class ModelInstallRunningError extends CaxtonError<{ readonly directory: string; readonly pid: number }> {
   readonly code = "MODEL_INSTALL_RUNNING";

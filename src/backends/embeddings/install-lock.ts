@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import process from "node:process";
 import { DatabaseSync } from "node:sqlite";
-import { ModelInstallRunningError } from "./errors.ts";
+import { ModelDirectoryError, ModelInstallRunningError } from "./errors.ts";
 
 /** Who comes while it is being taken or given back waits so long, and knows by then who has it. */
 const WAIT_MS = 500;
@@ -10,10 +10,10 @@ const BUSY = 5;
 
 /**
  * Takes a directory for the installation of a model: one has it at a time, until it is disposed or its process ends, however that
- * ends. The file of the lock stays. Throws ModelInstallRunningError, which names the process that has it.
+ * ends. The file of the lock stays. Throws ModelInstallRunningError, which names the process that has it, and ModelDirectoryError.
  */
 export function lockInstallation(directory: string): Disposable {
-  const lock = new DatabaseSync(join(directory, "install.lock"), { timeout: WAIT_MS });
+  const lock = opened(directory);
   try {
     // Others read who it is in the file's header: a transaction that has begun to write keeps no reader out.
     lock.exec(`BEGIN IMMEDIATE; PRAGMA user_version = ${process.pid}; COMMIT; BEGIN IMMEDIATE`);
@@ -21,12 +21,29 @@ export function lockInstallation(directory: string): Disposable {
   } catch (error) {
     const pid = isBusy(error) ? Number(lock.prepare("PRAGMA user_version").get()?.["user_version"]) : undefined;
     lock.close();
-    throw pid === undefined ? error : running(directory, pid);
+    throw pid === undefined ? unwritable(directory, error) : running(directory, pid);
+  }
+}
+
+function opened(directory: string): DatabaseSync {
+  try {
+    return new DatabaseSync(join(directory, "install.lock"), { timeout: WAIT_MS });
+  } catch (error) {
+    throw unwritable(directory, error);
   }
 }
 
 const isBusy = (error: unknown): boolean =>
   error instanceof Error && "errcode" in error && typeof error.errcode === "number" && (error.errcode & 0xff) === BUSY;
+
+/** Of what the system or SQLite refused. */
+export const unwritable = (directory: string, cause: unknown): ModelDirectoryError =>
+  new ModelDirectoryError(
+    `models cannot be kept in ${directory}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    "Make it a directory in which this user may write, or choose another data directory (data.directory in caxton.toml, or CAXTON_DATA_DIR).",
+    { directory },
+    { cause },
+  );
 
 const running = (directory: string, pid: number): ModelInstallRunningError =>
   new ModelInstallRunningError(

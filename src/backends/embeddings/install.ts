@@ -7,7 +7,7 @@ import { download, type Pausing } from "./download.ts";
 import { imageBytes, makeImage } from "./encoder-image.ts";
 import { type EncoderShape, MINILM } from "./encoder-shape.ts";
 import { ModelDiskFullError, ModelFileInvalidError } from "./errors.ts";
-import { lockInstallation } from "./install-lock.ts";
+import { lockInstallation, unwritable } from "./install-lock.ts";
 import { Safetensors } from "./safetensors.ts";
 
 /** The file that all-MiniLM-L6-v2 is published as; nothing else is taken for it. */
@@ -47,8 +47,8 @@ export const minilmImage = (directory: string): string => join(directory, "all-m
 
 /**
  * Brings all-MiniLM-L6-v2 into a directory, as the runtime reads it. What was received before an interruption is kept and
- * gone on with the next time. Rejects with ModelDownloadError, ModelFileInvalidError, ModelDiskFullError, CancelledError, and
- * with ModelInstallRunningError while another process does the same.
+ * gone on with the next time. Rejects with ModelDownloadError, ModelFileInvalidError, ModelDiskFullError, ModelDirectoryError,
+ * CancelledError, and with ModelInstallRunningError while another process does the same.
  */
 export async function installMiniLM(options: InstallOptions): Promise<Installed> {
   const { directory, signal } = options;
@@ -57,7 +57,9 @@ export async function installMiniLM(options: InstallOptions): Promise<Installed>
   const isThere = async () => (await sizeOf(file)) === imageBytes(pinned.shape);
   const installed = (wasThere: boolean) => ({ file, bytes: imageBytes(pinned.shape), wasThere });
   if (await isThere()) return installed(true);
-  await mkdir(directory, { recursive: true });
+  await mkdir(directory, { recursive: true }).catch((error: unknown) => {
+    throw unwritable(directory, error);
+  });
   const source = options.from ?? pinned.url;
   const isRemote = /^https?:\/\//.test(source);
   const part = join(directory, "all-minilm-l6-v2.safetensors.part");
