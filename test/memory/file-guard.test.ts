@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { FileGuard } from "../../src/backends/sqlite/memory/file-guard.ts";
 import { SqliteMemoryStore } from "../../src/backends/sqlite/memory/index.ts";
+import { openMemoryFile } from "../../src/backends/sqlite/memory/schema.ts";
 import { systemClock } from "../../src/kernel/clock.ts";
 import { Memory, SEARCH_DEFAULTS } from "../../src/memory/index.ts";
 import { tempDirectory } from "../helpers/temp.ts";
@@ -48,6 +49,35 @@ test("a removed file that could not be written back a moment ago is tried once m
   }
   await using again = embeddedIn(file);
   expect((await again.memory.get(SCOPE, "Ada")).name).toBe("Ada");
+});
+
+test("a memory that cannot be opened again where it was written back is as before, and is written back later", async () => {
+  using directory = tempDirectory();
+  const file = join(directory.path, FILE);
+  {
+    await using opened = embeddedIn(file);
+    const { memory, embedded } = opened;
+    await remember(memory, said("Ada"));
+    for (const ending of ["", "-wal", "-shm"]) rmSync(file + ending);
+    mkdirSync(`${file}-wal`);
+    await expect(embedded.writeBack()).rejects.toThrow("-wal");
+    expect([existsSync(file), existsSync(`${file}.saved`)]).toEqual([false, false]);
+    expect((await memory.get(SCOPE, "Ada")).name).toBe("Ada");
+    rmSync(`${file}-wal`, { recursive: true });
+    await embedded.writeBack();
+    await remember(memory, said("Bo"));
+  }
+  await using again = embeddedIn(file);
+  for (const name of ["Ada", "Bo"]) expect((await again.memory.get(SCOPE, name)).name).toBe(name);
+});
+
+test("a memory that was there is not made anew where it is no more", () => {
+  using directory = tempDirectory();
+  const file = join(directory.path, "a memory?mode=rwc#%41.db");
+  expect(() => openMemoryFile(file, "normal", { isNew: false })).toThrow("unable to open");
+  openMemoryFile(file, "normal", { isNew: true }).close();
+  openMemoryFile(file, "normal", { isNew: false }).close();
+  expect(readdirSync(directory.path)).toEqual(["a memory?mode=rwc#%41.db"]);
 });
 
 test("nothing in the log is left for a file that took memory's place, also when another program read the former one then", async () => {

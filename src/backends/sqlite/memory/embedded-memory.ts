@@ -112,7 +112,7 @@ export class EmbeddedMemory {
   }
 
   static open(options: MemoryFileOptions): EmbeddedMemory {
-    const db = openMemoryFile(options.file, options.synchronous);
+    const db = openMemoryFile(options.file, options.synchronous, { isNew: true });
     try {
       const memory = new EmbeddedMemory(db, options);
       memory.#indexing.begin();
@@ -289,11 +289,6 @@ export class EmbeddedMemory {
     }
   }
 
-  /** Not after it was closed, nor when writing it back has failed at its end. */
-  get isOpen(): boolean {
-    return this.#db.isOpen;
-  }
-
   /** What is at the path of its file. */
   get fileNow(): FileNow {
     return this.#opened.now();
@@ -320,16 +315,34 @@ export class EmbeddedMemory {
       this.#emptyLog();
       // Never in the place of another.
       nameFile(fresh, this.#file);
+      this.#goOnWithNamed(new OpenedFile(this.#file));
     } finally {
       rmSync(fresh, { force: true });
     }
     flushDirectory(dirname(this.#file));
-    this.#db.close();
-    // The new file has all that these had, and would be told their changes as its own.
-    for (const ending of LOG_ENDINGS) rmSync(this.#file + ending, { force: true });
-    this.#db = openMemoryFile(this.#file, this.#synchronous);
+  }
+
+  /** The former file is let go when the new one is open, which somebody may have removed again. */
+  #goOnWithNamed(named: OpenedFile): void {
+    const former = this.#db;
+    try {
+      flushDirectory(dirname(this.#file));
+      // The new file has all that these had, and would be told their changes as its own.
+      for (const ending of LOG_ENDINGS) rmSync(this.#file + ending, { force: true });
+      const db = openMemoryFile(this.#file, this.#synchronous, { isNew: false });
+      if (named.now() === "there") this.#db = db;
+      else {
+        db.close();
+        throw new Error("it was removed again");
+      }
+    } catch (error) {
+      // It is written back again.
+      if (named.now() === "there") rmSync(this.#file);
+      throw error;
+    }
     this.#facts.goOnWith(this.#db);
-    this.#opened = new OpenedFile(this.#file);
+    this.#opened = named;
+    former.close();
   }
 
   /**

@@ -41,7 +41,7 @@ export class FileGuard {
     return this.#trouble;
   }
 
-  /** While the file that is open is copied, here or back to its path. It does not reject, unless memory is no longer open. */
+  /** While the file that is open is copied, here or back to its path. It does not reject. */
   get saving(): Promise<void> | undefined {
     return this.#saving;
   }
@@ -107,8 +107,6 @@ export class FileGuard {
       );
       this.#is(undefined);
     } catch (error) {
-      // Without a file there is nothing to go on with: the thread ends, and the next one opens what is there.
-      if (!this.#memory.isOpen) throw error;
       this.#is(removedMemory(this.#file, memoryError(error, this.#file)));
       const nowMs = performance.now();
       this.#nextMs = nowMs + (nowMs - startedMs) * REST_FACTOR;

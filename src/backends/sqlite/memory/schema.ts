@@ -1,6 +1,7 @@
 import { rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
 import { log } from "../../../kernel/log.ts";
 import { DatabaseTooNewError } from "../index.ts";
 import { damagedMemory, MemoryFileForeignError, snapshotNames } from "./errors.ts";
@@ -18,12 +19,18 @@ const LOG_PAGES_MAX = 16_000;
 /** Backups and people's tools may read the file meanwhile. */
 export const BUSY_MS = 5_000;
 
-/** Opens or makes the file. Throws MemoryFileForeignError, MemoryFileDamagedError, DatabaseTooNewError, and what SQLite throws. */
-export function openMemoryFile(file: string, synchronous: "normal" | "full"): DatabaseSync {
-  takeSaved(file);
-  refuseLost(file);
+/** Opens the file, or makes it where it may be new. Throws MemoryFileForeignError, MemoryFileDamagedError, DatabaseTooNewError, and what SQLite throws. */
+export function openMemoryFile(
+  file: string,
+  synchronous: "normal" | "full",
+  { isNew }: { readonly isNew: boolean },
+): DatabaseSync {
+  if (isNew) {
+    takeSaved(file);
+    refuseLost(file);
+  }
   // Rows refer to others by number, and whoever removes one removes what belongs to it: SQLite need not look each time.
-  const db = new DatabaseSync(file, { timeout: BUSY_MS, enableForeignKeyConstraints: false });
+  const db = new DatabaseSync(isNew ? file : existing(file), { timeout: BUSY_MS, enableForeignKeyConstraints: false });
   try {
     refuseOthers(db, file);
     // What is deleted is overwritten with zeros: forgotten is forgotten.
@@ -39,6 +46,13 @@ export function openMemoryFile(file: string, synchronous: "normal" | "full"): Da
     db.close();
     throw error;
   }
+}
+
+/** SQLite's name of a file that it does not make. */
+function existing(file: string): URL {
+  const url = pathToFileURL(file);
+  url.searchParams.set("mode", "rw");
+  return url;
 }
 
 /** Makes the tables, or those of an earlier schema into these. */
